@@ -1,0 +1,79 @@
+CREATE TABLE systems (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key text NOT NULL,
+    name text NOT NULL,
+    repository text,
+    description text NOT NULL,
+    artifact_kind text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT systems_key_once UNIQUE (key),
+    CONSTRAINT systems_key_is_slug CHECK (key ~ '^[a-z][a-z0-9-]{1,38}$'),
+    CONSTRAINT systems_artifact_kind_known CHECK (artifact_kind IN ('tree', 'sha256'))
+);
+
+-- The class of an AWS account: it holds production environments, or others, never both. An environment
+-- refers to its account together with its own class, so that a second class has nothing to refer to.
+CREATE TABLE aws_accounts (
+    id text NOT NULL PRIMARY KEY,
+    production boolean NOT NULL,
+    CONSTRAINT aws_accounts_id_is_twelve_digits CHECK (id ~ '^[0-9]{12}$'),
+    CONSTRAINT aws_accounts_class UNIQUE (id, production)
+);
+
+CREATE TABLE environments (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    system_id bigint NOT NULL REFERENCES systems (id) ON DELETE CASCADE,
+    name text NOT NULL,
+    rank integer NOT NULL,
+    aws_account_id text,
+    region text,
+    base_url text,
+    production boolean NOT NULL,
+    required_soak_seconds integer NOT NULL,
+    verification_max_age_seconds integer,
+    required_suites text[] NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT environments_name_once UNIQUE (system_id, name),
+    CONSTRAINT environments_rank_once UNIQUE (system_id, rank),
+    CONSTRAINT environments_of_system UNIQUE (id, system_id),
+    CONSTRAINT environments_name_is_slug CHECK (name ~ '^[a-z][a-z0-9-]{1,38}$'),
+    CONSTRAINT environments_rank_is_positive CHECK (rank >= 1),
+    CONSTRAINT environments_required_soak_is_not_negative CHECK (required_soak_seconds >= 0),
+    CONSTRAINT environments_verification_max_age_is_positive CHECK (verification_max_age_seconds >= 1),
+    -- Deferred, so that an account's only environment may change its class.
+    CONSTRAINT environments_account_holds_one_class
+        FOREIGN KEY (aws_account_id, production) REFERENCES aws_accounts (id, production)
+        DEFERRABLE INITIALLY DEFERRED
+);
+
+CREATE INDEX environments_by_account ON environments (aws_account_id);
+
+-- An account takes the class of its first environment; writing to its row makes others wait for us.
+CREATE FUNCTION claim_aws_account() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO aws_accounts (id, production) VALUES (NEW.aws_account_id, NEW.production)
+    ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environments
+    FOR EACH ROW WHEN (NEW.aws_account_id IS NOT NULL) EXECUTE FUNCTION claim_aws_account();
+
+-- It follows its only environment to another class, and loses its class with the last one.
+CREATE FUNCTION settle_aws_account() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        UPDATE aws_accounts SET production = NEW.production
+        WHERE id = NEW.aws_account_id AND production <> NEW.production
+            AND NOT EXISTS (SELECT FROM environments WHERE aws_account_id = NEW.aws_account_id AND id <> NEW.id);
+    END IF;
+    DELETE FROM aws_accounts
+    WHERE id = OLD.aws_account_id
+        AND NOT EXISTS (SELECT FROM environments WHERE aws_account_id = OLD.aws_account_id);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER environments_settle_aws_account AFTER UPDATE OR DELETE ON environments
+    FOR EACH ROW WHEN (OLD.aws_account_id IS NOT NULL) EXECUTE FUNCTION settle_aws_account();

@@ -1,0 +1,101 @@
+CREATE TABLE promotions (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    artifact text NOT NULL,
+    decision text NOT NULL,
+    blockers jsonb NOT NULL,
+    decided_at timestamptz NOT NULL,
+    decided_by text NOT NULL,
+    CONSTRAINT promotions_decision_known CHECK (decision IN ('granted', 'denied')),
+    CONSTRAINT promotions_keep_environment
+        FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id)
+);
+
+CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
+CREATE INDEX promotions_by_environment ON promotions (environment_id);
+
+CREATE TABLE deployments (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    workspace text NOT NULL DEFAULT 'default',
+    artifact text NOT NULL,
+    revision text,
+    kind text NOT NULL,
+    state text NOT NULL,
+    detail text,
+    imported boolean NOT NULL,
+    run_url text,
+    override_reason text,
+    promotion_id bigint REFERENCES promotions (id),
+    commit_count integer NOT NULL,
+    lease_seconds integer,
+    lease_expires_at timestamptz,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    issuer text NOT NULL,
+    created_by text NOT NULL,
+    -- What the pipeline's token claimed about its run, whatever the body said.
+    run_id text,
+    run_attempt text,
+    run_sha text,
+    run_actor text,
+    CONSTRAINT deployments_keep_environment
+        FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
+    CONSTRAINT deployments_artifact_known CHECK (artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$'),
+    CONSTRAINT deployments_revision_is_sha CHECK (revision ~ '^[0-9a-f]{40}$'),
+    CONSTRAINT deployments_kind_known CHECK (kind IN ('rollout', 'rollback', 'hotfix')),
+    CONSTRAINT deployments_state_known CHECK (state IN ('in_progress', 'succeeded', 'failed', 'cancelled')),
+    CONSTRAINT deployments_finish_with_their_state CHECK ((state = 'in_progress') = (finished_at IS NULL)),
+    CONSTRAINT deployments_finish_after_start CHECK (finished_at >= started_at),
+    CONSTRAINT deployments_hold_a_lease_or_are_imported
+        CHECK (imported = (lease_expires_at IS NULL) AND NOT (imported AND state = 'in_progress')),
+    CONSTRAINT deployments_override_has_reason CHECK (length(override_reason) BETWEEN 10 AND 500)
+);
+
+-- One deployment at a time for a target.
+CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace)
+    WHERE state = 'in_progress';
+-- A repeated import, and a retried run of a pipeline, are the same deployment.
+CREATE UNIQUE INDEX deployments_import_once
+    ON deployments (environment_id, workspace, artifact, coalesce(revision, ''), finished_at) WHERE imported;
+CREATE UNIQUE INDEX deployments_run_once
+    ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt)
+    WHERE run_id IS NOT NULL AND NOT imported;
+
+CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC)
+    WHERE state = 'succeeded';
+CREATE INDEX deployments_succeeded_by_artifact
+    ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE state = 'succeeded';
+CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
+CREATE INDEX deployments_by_environment
+    ON deployments (environment_id, workspace, started_at DESC, id DESC);
+CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
+
+CREATE TABLE deployment_statuses (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    deployment_id bigint NOT NULL REFERENCES deployments (id),
+    state text NOT NULL,
+    detail text,
+    created_at timestamptz NOT NULL,
+    created_by text NOT NULL
+);
+
+CREATE INDEX deployment_statuses_by_deployment ON deployment_statuses (deployment_id, created_at DESC, id DESC);
+
+-- The commits that a deployment delivers.
+CREATE TABLE deployment_commits (
+    deployment_id bigint NOT NULL REFERENCES deployments (id),
+    environment_id bigint NOT NULL,
+    sha text NOT NULL,
+    authored_at timestamptz NOT NULL,
+    CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha)
+);
+
+CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha);
+
+CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments
+    FOR EACH ROW WHEN (OLD.state <> 'in_progress') EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER deployments_are_kept BEFORE DELETE ON deployments
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();

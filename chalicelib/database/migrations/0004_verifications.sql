@@ -1,0 +1,39 @@
+CREATE TABLE verifications (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    workspace text NOT NULL DEFAULT 'default',
+    artifact text NOT NULL,
+    suite text NOT NULL,
+    trigger text NOT NULL,
+    outcome text NOT NULL,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz NOT NULL,
+    passed integer,
+    failed integer,
+    skipped integer,
+    run_url text,
+    imported boolean NOT NULL,
+    issuer text NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    run_id text,
+    run_attempt text,
+    CONSTRAINT verifications_keep_environment
+        FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
+    CONSTRAINT verifications_trigger_known CHECK (trigger IN ('deployment', 'schedule', 'manual')),
+    CONSTRAINT verifications_outcome_known CHECK (outcome IN ('success', 'failure', 'error', 'cancelled')),
+    CONSTRAINT verifications_finish_after_start CHECK (finished_at >= started_at),
+    CONSTRAINT verifications_counts_are_not_negative CHECK (passed >= 0 AND failed >= 0 AND skipped >= 0)
+);
+
+CREATE UNIQUE INDEX verifications_import_once
+    ON verifications (environment_id, workspace, artifact, suite, finished_at) WHERE imported;
+
+CREATE INDEX verifications_by_target
+    ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC);
+CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
+CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
+
+CREATE TRIGGER verifications_are_final BEFORE UPDATE OR DELETE ON verifications
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();

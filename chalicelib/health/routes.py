@@ -1,0 +1,41 @@
+"""Whether the process lives, and whether it can serve."""
+
+from typing import Literal
+
+from chalice.app import Blueprint
+
+from chalicelib.database.migrate import expected_version
+from chalicelib.rest import problems
+from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.problems import Problem
+from chalicelib.rest.types import Answer
+
+blueprint = Blueprint(__name__)
+
+
+class Health(Answer):
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(Answer, kw_only=True):
+    status: Literal["ready"] = "ready"
+    schema_version: int
+
+
+@operation(blueprint, "GET /v1/health", role="public")
+def get_health(call: Call) -> Health:
+    """Whether the process answers. Asks no database."""
+    return Health()
+
+
+@operation(blueprint, "GET /v1/ready", role="public", raises=[problems.unavailable])
+def get_readiness(call: Call) -> Readiness:
+    """Whether requests can be served: the database answers, and its schema is the one that this code expects."""
+    found = call.db.value("SELECT max(version) FROM schema_migrations")
+    if found != expected_version():
+        raise Problem(
+            problems.unavailable,
+            f"The schema has version {found}, this code expects {expected_version()}",
+            headers={"Retry-After": "5"},
+        )
+    return Readiness(schema_version=expected_version())

@@ -1,0 +1,1 @@
+"""Who is asking: tokens, issuers, principals and their roles. Knows no resource."""

@@ -1,0 +1,337 @@
+"""An endpoint is one declared, typed function.
+
+    @operation(blueprint, "POST /v1/systems", role=Role.admin, status=201)
+    def create_system(call: Call, body: NewSystem) -> System: ...
+
+From the declaration come authorization, decoding and validation, the transaction, Idempotency-Key,
+conditional requests, encoding, problems and OpenAPI. Parameters are bound by name: those of the path, `body`
+(a `Request`) and `query` (a `Query`). GET reads in autocommit; everything else is one transaction.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import chalice
+import msgspec
+from chalice.app import Blueprint
+
+from chalicelib.database.connection import (
+    ConstraintViolated,
+    Database,
+    DatabaseUnavailable,
+    UnusableValue,
+    database,
+)
+from chalicelib.database.constraints import refusal
+from chalicelib.identity.authorizer import authorizer
+from chalicelib.identity.principal import NotAPrincipal, Principal, Role, from_claims
+from chalicelib.rest import decoding, idempotency, problems
+from chalicelib.rest.paging import Keyset, link_to_next, page
+from chalicelib.rest.problems import PROBLEM_TYPES, Fault, Problem, ProblemType
+from chalicelib.rest.types import Page, PageQuery
+from chalicelib.settings import settings
+from chalicelib.telemetry import logger
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+Public = Literal["public"]
+RETRY_AFTER_SECONDS = 5
+
+OPERATIONS: list["Operation"] = []
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an endpoint. `existing_status`: it may answer 200 with what was there already."""
+
+    name: str
+    method: str
+    path: str
+    role: Role | Public
+    status: int
+    existing_status: bool
+    function: Callable[..., Any]
+    body: type | None
+    query: type | None
+    answer: Any
+    problems: tuple[ProblemType, ...]
+    documentation: str
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+    @property
+    def conditional(self) -> bool:
+        """PATCH and DELETE need If-Match: nobody changes what they have not seen."""
+        return self.method in ("PATCH", "DELETE")
+
+
+class Call:
+    """One request to an operation: who asks, the database, and what its answer carries."""
+
+    def __init__(self, operation: Operation, request: chalice.app.Request) -> None:
+        self.operation = operation
+        self.request = request
+        self.id = str(request.context.get("requestId") or uuid.uuid4())
+        self.db: Database = database()
+        self.status = operation.status
+        self.headers: dict[str, str] = {}
+        self._principal: Principal | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks; only for operations that are not public."""
+        assert self._principal is not None
+        return self._principal
+
+    @property
+    def address(self) -> str:
+        """The concrete path of this request, whatever the stage's prefix."""
+        return self.operation.path.format_map(self.request.uri_params or {})
+
+    def authenticate(self) -> None:
+        claims = (self.request.context.get("authorizer") or {}).get("claims")
+        if not claims:
+            raise _unauthenticated("the request carries no verified token")
+        try:
+            self._principal = from_claims(msgspec.json.decode(claims), settings().issuers)
+        except NotAPrincipal as error:
+            raise Problem(problems.forbidden, f"The token stands for nobody known here: {error}") from None
+        if self._principal.has_expired:
+            raise _unauthenticated("the token has expired")
+
+    def require(self, role: Role, system: str | None = None) -> None:
+        """Refuse principals whose role, for `system` if one is named, is lower than `role`."""
+        theirs = self.principal.role_in(system)
+        if theirs < role:
+            where = f" of {system}" if system else ""
+            raise Problem(
+                problems.forbidden,
+                f"{self.principal.subject} is {theirs.name}{where}; this takes {role.name}",
+            )
+
+    def require_unchanged(self, current: Any) -> None:
+        """Refuse unless If-Match names the current representation of what is about to change."""
+        if not matches(self.request.headers["if-match"], etag(encode(current)), weakly=False):
+            raise Problem(problems.precondition_failed, "The resource is no longer what If-Match names")
+
+    def existing(self, answer: T) -> T:
+        """Answer 200 with what is there already: this request changed nothing."""
+        assert self.operation.existing_status
+        self.status = 200
+        return answer
+
+    def page(self, query: PageQuery, keyset: Keyset, rows: Callable[..., list[T]]) -> Page[T]:
+        """One page of a list in keyset order, with its `Link` to the next.
+
+        `rows` is called with `limit` (one more than the page has) and `after` (the keys of the last row seen, or None).
+        """
+        result = page(self.address, query, keyset, rows)
+        if result.next is not None:
+            self.headers["Link"] = link_to_next(query, result.next)
+        return result
+
+    def record(
+        self, action: str, resource: str, *, system: str | None = None, before: Any = None, after: Any = None
+    ) -> None:
+        """Leave an audit event, in the same transaction as what it tells of."""
+        self.db.queue(
+            """
+            INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
+            VALUES (%(system)s, %(issuer)s, %(principal)s, %(action)s, %(resource)s,
+                    %(before)s::jsonb, %(after)s::jsonb, %(request_id)s)
+            """,
+            system=system,
+            issuer=self.principal.issuer,
+            principal=self.principal.subject,
+            action=action,
+            resource=resource,
+            before=None if before is None else encode(before).decode(),
+            after=None if after is None else encode(after).decode(),
+            request_id=self.id,
+        )
+
+
+def operation(
+    blueprint: Blueprint,
+    route: str,
+    *,
+    role: Role | Public,
+    status: int = 200,
+    existing_status: bool = False,
+    raises: Sequence[ProblemType] = (),
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare an endpoint. `route` is method and path; `raises` names the problems that are its own."""
+    method, path = route.split(" ")
+
+    def declare(function: Callable[P, R]) -> Callable[P, R]:
+        types = function.__annotations__
+        declared = Operation(
+            name=function.__name__,
+            method=method,
+            path=path,
+            role=role,
+            status=status,
+            existing_status=existing_status,
+            function=function,
+            body=types.get("body"),
+            query=types.get("query"),
+            answer=types["return"],
+            problems=tuple(raises),
+            documentation=function.__doc__ or "",
+        )
+        OPERATIONS.append(declared)
+
+        @wraps(function)
+        def view(**path_parameters: str) -> chalice.app.Response:
+            return respond(declared, blueprint.current_request, path_parameters)
+
+        blueprint.route(
+            path,
+            methods=[method],
+            authorizer=None if role == "public" else authorizer,
+            content_types=[],  # checked below, so that the refusal is a problem too
+        )(view)
+        return function
+
+    return declare
+
+
+def respond(
+    operation: Operation, request: chalice.app.Request, path: dict[str, str]
+) -> chalice.app.Response:
+    """Answer a request to an operation, whatever happens, in the form that the API promises."""
+    call = Call(operation, request)
+    try:
+        return _answer(call, path)
+    except Exception as error:  # noqa: BLE001
+        return problem_response(_as_problem(error, call), call.id)
+    finally:
+        call.db.close()
+
+
+def problem_response(problem: Problem, request_id: str) -> chalice.app.Response:
+    """A problem as an HTTP response."""
+    return chalice.app.Response(
+        encode(problem.document(request_id)).decode(),
+        headers={
+            "Content-Type": "application/problem+json",
+            "X-Request-Id": request_id,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            **problem.headers,
+        },
+        status_code=problem.type.status,
+    )
+
+
+def encode(answer: Any) -> bytes:
+    return msgspec.json.encode(answer)
+
+
+def etag(body: bytes) -> str:
+    """The strong validator of a representation: its digest."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def matches(header: str, current: str, *, weakly: bool) -> bool:
+    """Whether a list of ETags, or `*`, names the current one (RFC 9110, section 8.8.3.2)."""
+    named = [tag.strip() for tag in header.split(",")]
+    if weakly:
+        named = [tag.removeprefix("W/") for tag in named]
+    return header.strip() == "*" or current in named
+
+
+def _answer(call: Call, path: dict[str, str]) -> chalice.app.Response:
+    operation, request = call.operation, call.request
+    if operation.role != "public":
+        call.authenticate()
+        call.require(operation.role, path.get("system"))
+    arguments: dict[str, Any] = dict(path)
+    query = decoding.query(operation.query, request.query_params)
+    if operation.query:
+        arguments["query"] = query
+    if operation.body:
+        arguments["body"] = decoding.body(operation.body, request)
+    if operation.conditional and "if-match" not in request.headers:
+        raise Problem(problems.precondition_required, "The header If-Match is missing")
+    if operation.writes:
+        return _write(call, arguments)
+    return _respond(call, encode(operation.function(call, **arguments)))
+
+
+def _write(call: Call, arguments: dict[str, Any]) -> chalice.app.Response:
+    kept: Problem | None = None
+    with call.db.transaction():
+        key = idempotency.key_of(call) if call.operation.method == "POST" else None
+        digest = idempotency.digest(arguments.get("body")) if key else ""
+        if key and (stored := idempotency.stored_answer(call, key, digest)):
+            return stored
+        try:
+            answer = call.operation.function(call, **arguments)
+        except Problem as problem:
+            if not problem.kept:
+                raise
+            kept = problem
+        else:
+            response = _respond(call, b"" if answer is None else encode(answer))
+            if key:
+                idempotency.store(call, key, digest, response)
+    if kept:
+        raise kept
+    return response
+
+
+def _respond(call: Call, body: bytes) -> chalice.app.Response:
+    headers = {
+        "Content-Type": "application/json",
+        "X-Request-Id": call.id,
+        "Cache-Control": "no-store" if call.operation.writes else "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+        **call.headers,
+    }
+    if not body:
+        del headers["Content-Type"]
+        return chalice.app.Response("", headers=headers, status_code=204)
+    headers["ETag"] = etag(body)
+    if not call.operation.writes and "if-none-match" in call.request.headers:
+        if matches(call.request.headers["if-none-match"], headers["ETag"], weakly=True):
+            del headers["Content-Type"]
+            return chalice.app.Response("", headers=headers, status_code=304)
+    return chalice.app.Response(body.decode(), headers=headers, status_code=call.status)
+
+
+def _as_problem(error: Exception, call: Call) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case ConstraintViolated():
+            if (known := refusal(error.name)) is not None:
+                faults = [Fault(known.pointer, known.detail)] if known.pointer else []
+                return Problem(PROBLEM_TYPES[known.problem], known.detail, errors=faults)
+        case UnusableValue():
+            return Problem(problems.invalid, f"A value can't be stored: {error}")
+        case DatabaseUnavailable():
+            logger.error("database unavailable", extra={"request_id": call.id, "reason": str(error)})
+            return Problem(
+                problems.unavailable,
+                "The database can't be reached, or is too busy",
+                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+    logger.error(
+        "unexpected exception",
+        exc_info=error,
+        extra={"request_id": call.id, "operation": call.operation.name},
+    )
+    return Problem(problems.internal_error, "An unexpected error; it was logged with this request's id")
+
+
+def _unauthenticated(detail: str) -> Problem:
+    return Problem(
+        problems.unauthenticated, detail.capitalize(), headers={"WWW-Authenticate": 'Bearer realm="slipway"'}
+    )

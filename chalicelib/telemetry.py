@@ -1,0 +1,33 @@
+"""Logs that a query can read: one JSON object a line, with the request that it belongs to."""
+
+import json
+import logging
+import sys
+import traceback
+
+logger = logging.getLogger("slipway")
+
+# The fields that every record has; whatever else stands on one was given as `extra`.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "level": record.levelname,
+            "message": record.getMessage(),
+            **{name: value for name, value in record.__dict__.items() if name not in _STANDARD},
+        }
+        if record.exc_info:
+            line["exception"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(line, default=str)
+
+
+def configure() -> None:
+    """Send the service's logs to standard output, where Lambda picks them up. Safe to repeat."""
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(JsonLines())
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
