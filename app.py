@@ -4,6 +4,7 @@ from chalice.app import Chalice
 
 from chalicelib.health.routes import blueprint as health
 from chalicelib.identity.authorizer import blueprint as identity
+from chalicelib.openapi.routes import blueprint as openapi
 from chalicelib.telemetry import configure
 
 configure()
@@ -11,5 +12,5 @@ configure()
 app = Chalice(app_name="slipway")
 app.api.binary_types = []
 
-for blueprint in (identity, health):
+for blueprint in (identity, health, openapi):
     app.register_blueprint(blueprint)
