@@ -7,6 +7,7 @@ from chalicelib.deployments.routes import blueprint as deployments
 from chalicelib.environments.routes import blueprint as environments
 from chalicelib.health.routes import blueprint as health
 from chalicelib.identity.authorizer import blueprint as identity
+from chalicelib.openapi.routes import blueprint as openapi
 from chalicelib.promotions.routes import blueprint as promotions
 from chalicelib.state.routes import blueprint as state
 from chalicelib.systems.routes import blueprint as systems
@@ -21,6 +22,7 @@ app.api.binary_types = []
 for blueprint in (
     identity,
     health,
+    openapi,
     systems,
     environments,
     deployments,

@@ -1,9 +1,10 @@
 """What an answer looks like when it is not the one that was asked for: problem details (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 
 class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +35,8 @@ def problem_type(slug: str, status: int, title: str, meaning: str, **extra: Any)
 class Fault(msgspec.Struct, frozen=True):
     """What is wrong with one place of a request. `pointer` is a JSON pointer into the body, as a fragment."""
 
-    pointer: str
-    detail: str
+    pointer: Annotated[str, Meta(examples=["#/name"])]
+    detail: Annotated[str, Meta(examples=["is required"])]
 
 
 class Problem(Exception):

@@ -1,0 +1,319 @@
+"""The OpenAPI 3.1 document, made from the declared operations: it says what the code accepts and answers.
+
+Making it takes longer than most requests do. So nothing that answers requests imports this module, but for
+the route that serves the document, when it is asked to.
+"""
+
+import inspect
+import re
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from chalicelib.rest import problems
+from chalicelib.rest.operation import Operation
+from chalicelib.rest.problems import Fault, ProblemType
+from chalicelib.rest.schemas import COMPONENTS, Json, Schemas
+from chalicelib.rest.types import Artifact, EnvironmentName, Id, PageQuery, Slug, matching
+
+VERSION = "1.0.0"
+
+PATH_PARAMETERS: dict[str, Any] = {
+    "artifact": Artifact,
+    "client": Annotated[
+        str, matching("[A-Za-z0-9._~@:-]{1,128}", "jane@example.org", "Whose calls are routed")
+    ],
+    "environment": EnvironmentName,
+    "id": Id,
+    "system": Slug,
+}
+
+_INFO = {
+    "title": "Slipway",
+    "version": VERSION,
+    "description": "What runs where, whether that was verified, and whether it may go one environment "
+    "further.\n\nWhatever is not answered as asked is answered with problem details (RFC 9457), at addresses "
+    "and with methods that are not listed here too.",
+}
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_OUTSIDE_OF_OPERATIONS = (problems.not_found, problems.method_not_allowed)
+_STATUSES_WITH_FAULTS = (409, 422)
+_TEXT = {"type": "string"}
+
+_REQUEST_HEADERS = {
+    "Idempotency-Key": {
+        "description": "Makes retries safe: the same key and body get the first answer again, for 24 hours.",
+        "required": False,
+        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "examples": ["run-4711-attempt-1"]},
+    },
+    "If-Match": {
+        "description": "The ETag of what is about to change: nobody changes what they have not seen.",
+        "required": True,
+        "schema": _TEXT,
+    },
+    "If-None-Match": {
+        "description": "The ETag of what is at hand: answers 304 as long as it is current.",
+        "required": False,
+        "schema": _TEXT,
+    },
+}
+_ANSWER_HEADERS = {
+    "Allow": {"description": "The methods of this address.", "required": True, "schema": _TEXT},
+    "Cache-Control": {"description": "Who may keep the answer.", "required": True, "schema": _TEXT},
+    "ETag": {"description": "Strong validator of this representation.", "required": True, "schema": _TEXT},
+    "Idempotency-Replayed": {
+        "description": "There if this is the answer that was given to this Idempotency-Key before.",
+        "schema": {"const": "true"},
+    },
+    "Link": {"description": 'The next page, as `rel="next"`, if there is one.', "schema": _TEXT},
+    # Not required: without it, what was created is at the address of the request (RFC 9110, section 15.3.2).
+    "Location": {"description": "Where to find what was created.", "schema": _TEXT},
+    "Retry-After": {
+        "description": "Seconds to wait.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
+    "WWW-Authenticate": {"description": "How to sign in.", "required": True, "schema": _TEXT},
+    "X-Request-Id": {
+        "description": "The request's id: name it when you report a fault.",
+        "required": True,
+        "schema": _TEXT,
+    },
+}
+_PROBLEM_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
+
+
+def document(operations: Iterable[Operation]) -> Json:
+    """The OpenAPI document of these operations: the same one, in whatever order they come."""
+    ordered = sorted(operations, key=lambda each: (each.path, _METHODS.index(each.method)))
+    known = {problem.slug: problem for each in ordered for problem in possible_problems(each)}
+    known |= {problem.slug: problem for problem in _OUTSIDE_OF_OPERATIONS}
+    every_problem = [known[slug] for slug in sorted(known)]
+    schemas = Schemas(_types(ordered, every_problem))
+    schemas.components |= {_name(problem): _problem(problem, schemas) for problem in every_problem}
+    paths: dict[str, Json] = {}
+    for operation in ordered:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+    for query in {each.query for each in ordered if each.query is not None}:
+        # Its fields are parameters, each on its own.
+        del schemas.components[schemas.of(query)["$ref"].removeprefix(COMPONENTS)]
+    return {
+        "openapi": "3.1.0",
+        "info": _INFO,
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": tag} for tag in sorted({_tag(each) for each in ordered})],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "parameters": {
+                name: {"name": name, "in": "header", **header} for name, header in _REQUEST_HEADERS.items()
+            },
+            "headers": _ANSWER_HEADERS,
+            "responses": {_name(problem): _refusal([problem], schemas) for problem in every_problem},
+            "schemas": dict(sorted(schemas.components.items())),
+        },
+    }
+
+
+def possible_problems(operation: Operation) -> list[ProblemType]:
+    """The problems that an operation declares, and those that follow from its declaration.
+
+    What a constraint's refusal may lead to, an operation has to name. So has a public one, if it asks the
+    database, that this may be away: the others all ask it.
+    """
+    public = operation.role == "public"
+    has_body = operation.body is not None
+    following = [
+        (problems.malformed, has_body or _takes_key(operation)),
+        (problems.cursor_unusable, _is_list(operation)),
+        (problems.unauthenticated, not public),
+        (problems.forbidden, not public),
+        (problems.not_found, "{" in operation.path),
+        (problems.precondition_failed, operation.conditional),
+        (problems.too_large, has_body),
+        (problems.unsupported_media_type, has_body),
+        (problems.invalid, True),  # unknown query parameters are refused everywhere
+        (problems.key_reused, _takes_key(operation)),
+        (problems.precondition_required, operation.conditional),
+        (problems.internal_error, True),
+        (problems.unavailable, not public),
+    ]
+    possible = [*operation.problems, *(problem for problem, follows in following if follows)]
+    once = {problem.slug: problem for problem in possible}
+    return sorted(once.values(), key=lambda problem: (problem.status, problem.slug))
+
+
+def _takes_key(operation: Operation) -> bool:
+    return operation.method == "POST" and operation.role != "public"
+
+
+def _is_list(operation: Operation) -> bool:
+    return operation.query is not None and issubclass(operation.query, PageQuery)
+
+
+def _types(operations: Sequence[Operation], every_problem: Sequence[ProblemType]) -> list[Any]:
+    """Every type that has a schema in the document."""
+    types: list[Any] = [Fault]
+    for each in operations:
+        types += [_path_parameter(name, each) for name in _path_names(each)]
+        types += [type_ for type_ in (each.query, each.body, each.answer) if type_ is not None]
+    types += [type_ for problem in every_problem for _, type_ in problem.extra]
+    return types
+
+
+def _operation(operation: Operation, schemas: Schemas) -> Json:
+    summary, _, description = inspect.cleandoc(operation.documentation).partition("\n")
+    role = operation.role if isinstance(operation.role, str) else operation.role.name
+    takes = "Takes no token." if role == "public" else f"Takes the role `{role}`."
+    described: Json = {
+        "operationId": operation.name,
+        "tags": [_tag(operation)],
+        "summary": summary,
+        "description": "\n\n".join(filter(None, (description.strip(), takes))),
+        "x-role": role,
+        "parameters": _parameters(operation, schemas),
+    }
+    if role == "public":
+        described["security"] = []
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": _json(schemas.of(operation.body), schemas)}
+    described["responses"] = _answers(operation, schemas) | _refusals(operation, schemas)
+    return described
+
+
+def _tag(operation: Operation) -> str:
+    """The resource of a path: what belongs to a system, else the first segment after the version."""
+    resources = [segment for segment in operation.path.split("/")[2:] if not segment.startswith("{")]
+    return resources[:2][-1].partition(".")[0]
+
+
+def _parameters(operation: Operation, schemas: Schemas) -> list[Json]:
+    parameters = [
+        _parameter(name, "path", schemas.of(_path_parameter(name, operation)), required=True)
+        for name in _path_names(operation)
+    ]
+    if operation.query is not None:
+        struct = schemas.resolve(schemas.of(operation.query))
+        for name, schema in struct["properties"].items():
+            parameters.append(_parameter(name, "query", schema, required=name in struct.get("required", ())))
+    headers = {
+        "If-Match": operation.conditional,
+        "If-None-Match": not operation.writes,
+        "Idempotency-Key": _takes_key(operation),
+    }
+    taken = [{"$ref": f"#/components/parameters/{name}"} for name, takes in headers.items() if takes]
+    return parameters + taken
+
+
+def _path_names(operation: Operation) -> list[str]:
+    return re.findall(r"{(\w+)}", operation.path)
+
+
+def _path_parameter(name: str, operation: Operation) -> Any:
+    if name not in PATH_PARAMETERS:
+        raise LookupError(f"{operation.name}: name the type of {{{name}}} in PATH_PARAMETERS, in {__name__}")
+    return PATH_PARAMETERS[name]
+
+
+def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
+    """A parameter has no null: it is left out. Its description goes where tools look for it."""
+    match schema:
+        case {"anyOf": [*alternatives]}:
+            given = [each for each in alternatives if each != {"type": "null"}]
+            rest = {key: value for key, value in schema.items() if key != "anyOf"}
+            schema = {**given[0], **rest} if len(given) == 1 else {**rest, "anyOf": given}
+    described = {key: value for key, value in schema.items() if key != "description"}
+    if described.get("default", ...) is None:
+        del described["default"]
+    description = {"description": schema["description"]} if "description" in schema else {}
+    return {"name": name, "in": place, **description, "required": required, "schema": described}
+
+
+def _answers(operation: Operation, schemas: Schemas) -> Json:
+    replayed = ["Idempotency-Replayed"] if _takes_key(operation) else []
+    if operation.answer is None:
+        return {"204": {"description": "Done", "headers": _headers(*replayed)}}
+    paged = ["Link"] if _is_list(operation) else []
+    content = _json(schemas.of(operation.answer), schemas)
+    answers: Json = {}
+    for status in sorted({operation.status, 200} if operation.existing_status else {operation.status}):
+        created = ["Location"] if status == HTTPStatus.CREATED else []
+        existing = status != operation.status
+        answers[str(status)] = {
+            "description": "It was there already: nothing changed" if existing else HTTPStatus(status).phrase,
+            "headers": _headers("ETag", *created, *paged, *replayed),
+            "content": content,
+        }
+    if not operation.writes:
+        answers["304"] = {"description": HTTPStatus.NOT_MODIFIED.phrase, "headers": _headers("ETag")}
+    return answers
+
+
+def _refusals(operation: Operation, schemas: Schemas) -> Json:
+    by_status: dict[str, list[ProblemType]] = {}
+    for problem in possible_problems(operation):
+        by_status.setdefault(str(problem.status), []).append(problem)
+    return {
+        status: {"$ref": f"#/components/responses/{_name(possible[0])}"}
+        if len(possible) == 1
+        else _refusal(possible, schemas)
+        for status, possible in by_status.items()
+    }
+
+
+def _refusal(possible: Sequence[ProblemType], schemas: Schemas) -> Json:
+    """A response whose `type` is one of these problems'."""
+    references = [{"$ref": COMPONENTS + _name(problem)} for problem in possible]
+    schema: Json = references[0]
+    if len(possible) > 1:
+        mapping = {problem.uri: COMPONENTS + _name(problem) for problem in possible}
+        schema = {"oneOf": references, "discriminator": {"propertyName": "type", "mapping": mapping}}
+    examples = {
+        problem.slug: {"summary": problem.title, "value": schemas.example(reference)}
+        for problem, reference in zip(possible, references, strict=True)
+    }
+    own_header = _PROBLEM_HEADERS.get(possible[0].status)
+    return {
+        "description": "\n\n".join(f"{problem.title}. {problem.meaning}" for problem in possible),
+        "headers": _headers(*filter(None, [own_header])),
+        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+    }
+
+
+def _problem(problem: ProblemType, schemas: Schemas) -> Json:
+    members: Json = {
+        "type": {"const": problem.uri},
+        "title": {"const": problem.title},
+        "status": {"const": problem.status},
+        "detail": {"type": "string", "description": "What is wrong here", "examples": [problem.meaning]},
+        "instance": {
+            "type": "string",
+            "description": "The request's id",
+            "examples": ["f1c5d6f0-6f0b-4b8e-9d3c-2f6a4f0f7f11"],
+        },
+    }
+    members |= {name: schemas.of(type_) for name, type_ in problem.extra}
+    required = list(members)
+    if problem.status in _STATUSES_WITH_FAULTS:
+        members["errors"] = {"type": "array", "items": schemas.of(Fault)}
+    return {
+        "title": problem.title,
+        "description": problem.meaning,
+        "type": "object",
+        "properties": members,
+        "required": required,
+    }
+
+
+def _name(problem: ProblemType) -> str:
+    return "".join(word.capitalize() for word in problem.slug.split("-")) + "Problem"
+
+
+def _headers(*names: str) -> Json:
+    every = ("X-Request-Id", "Cache-Control", *names)
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in every}
+
+
+def _json(schema: Json, schemas: Schemas) -> Json:
+    return {"application/json": {"schema": schema, "example": schemas.example(schema)}}

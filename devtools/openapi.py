@@ -1,0 +1,27 @@
+"""`python -m devtools.openapi` writes openapi.json: reviewers see there what a change does to the API."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import app  # noqa: F401  (declares the operations)
+from chalicelib.rest.openapi import document
+from chalicelib.rest.operation import OPERATIONS, Operation
+
+PATH = Path(__file__).parents[1] / "openapi.json"
+
+
+def render(operations: Iterable[Operation]) -> str:
+    """The text of openapi.json."""
+    return json.dumps(document(operations), indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    rendered = render(OPERATIONS)
+    changed = not PATH.exists() or PATH.read_text() != rendered
+    PATH.write_text(rendered)
+    print(f"{PATH.name} {'changed: commit it' if changed else 'was up to date'}")
+
+
+if __name__ == "__main__":
+    main()
