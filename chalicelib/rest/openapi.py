@@ -20,9 +20,7 @@ VERSION = "1.0.0"
 
 PATH_PARAMETERS: dict[str, Any] = {
     "artifact": Artifact,
-    "client": Annotated[
-        str, matching("[A-Za-z0-9._~@:-]{1,128}", "jane@example.org", "Whose calls are routed")
-    ],
+    "client": Annotated[str, matching("[A-Za-z0-9._~@:-]{1,128}", "jane@example.org", "Whose calls are routed")],
     "environment": EnvironmentName,
     "id": Id,
     "system": Slug,
@@ -106,9 +104,7 @@ def document(operations: Iterable[Operation]) -> Json:
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-            "parameters": {
-                name: {"name": name, "in": "header", **header} for name, header in _REQUEST_HEADERS.items()
-            },
+            "parameters": {name: {"name": name, "in": "header", **header} for name, header in _REQUEST_HEADERS.items()},
             "headers": _ANSWER_HEADERS,
             "responses": {_name(problem): _refusal([problem], schemas) for problem in every_problem},
             "schemas": dict(sorted(schemas.components.items())),

