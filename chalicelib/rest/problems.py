@@ -1,10 +1,9 @@
 """What an answer looks like when it is not the one that was asked for: problem details (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 
 class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +38,8 @@ def problem_type(
 class Fault(msgspec.Struct, frozen=True):
     """What is wrong with one place of a request. `pointer` is a JSON pointer into the body, as a fragment."""
 
-    pointer: Annotated[str, Meta(examples=["#/name"])]
-    detail: Annotated[str, Meta(examples=["is required"])]
+    pointer: str
+    detail: str
 
 
 class Problem(Exception):

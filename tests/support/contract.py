@@ -1,0 +1,145 @@
+"""Holds answers against the API's own description: what is not in the OpenAPI document is not answered."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import best_match
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+DOCUMENT = "urn:openapi"
+
+
+class Contract:
+    """An OpenAPI document. Its checks raise AssertionError, saying where document and service disagree."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._templates = [
+            (_matching(template), template) for template in sorted(document["paths"], key=_literals_first)
+        ]
+        self._request_validator = cache(_validators(document))
+        self._answer_validator = cache(_validators(_closed(document)))
+        self._response = cache(self._find_response)
+
+    def check_answer(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes | str) -> None:
+        """Assert that the document describes this answer: status, headers, content type and every member."""
+        response, pointer = self._response(method.lower(), path, status)
+        what = f"{method} {path} answered {status}"
+        given = {name.lower(): value for name, value in headers.items()}
+        for name, header in response.get("headers", {}).items():
+            missing = name.lower() not in given
+            assert not (missing and self._resolved(header).get("required")), f"{what} without the header {name}"
+        content = response.get("content")
+        if content is None:
+            assert not body, f"{what} with a body, and the document describes none"
+            return
+        content_type = given.get("content-type", "").partition(";")[0]
+        assert content_type in content, f"{what} as {content_type!r}, not as {' or '.join(content)}"
+        validator = self._answer_validator(f"{pointer}/content/{_escaped(content_type)}/schema")
+        _check(validator, json.loads(body), what)
+
+    def check_request(self, method: str, path: str, query: str = "", body: bytes | str | None = None) -> None:
+        """Assert that the document allows this request. For accepted ones: the document is no stricter.
+
+        `query` is the query string.
+        """
+        template, parameters = self._template(path)
+        what = f"{method} {path} was accepted"
+        assert template is not None, f"{what}, and the document has no such path"
+        pointer = f"/paths/{_escaped(template)}/{method.lower()}"
+        operation = self._document["paths"][template].get(method.lower())
+        assert operation is not None, f"{what}, and the document has no such method"
+        described = {(each["in"], each["name"]): index for index, each in enumerate(self._parameters(operation))}
+        for name in parse_qs(query, keep_blank_values=True):
+            assert ("query", name) in described, f"{what}, and the document has no query parameter {name!r}"
+        for name, value in parameters.items():
+            validator = self._request_validator(f"{pointer}/parameters/{described['path', name]}/schema")
+            _check(validator, value, f"{what} with the {name} {value!r}")
+        if body:
+            assert "requestBody" in operation, f"{what} with a body, and the document describes none"
+            validator = self._request_validator(f"{pointer}/requestBody/content/application~1json/schema")
+            _check(validator, json.loads(body), what)
+
+    def _find_response(self, method: str, path: str, status: int) -> tuple[Mapping[str, Any], str]:
+        """The response object, and its place in the document."""
+        template, _ = self._template(path)
+        operation = self._document["paths"].get(template, {}).get(method)
+        elsewhere = {404: "NotFoundProblem"} if template is None else {405: "MethodNotAllowedProblem"}
+        if operation is None and status in elsewhere:
+            pointer = f"/components/responses/{elsewhere[status]}"
+            return self._at(pointer), pointer
+        what = f"{method.upper()} {path} answered {status}"
+        assert template is not None, f"{what}, and the document has no such path"
+        assert operation is not None, f"{what}, and the document has no such method"
+        response = operation["responses"].get(str(status))
+        assert response is not None, f"{what}; the document has {', '.join(operation['responses'])}"
+        if "$ref" in response:
+            return self._resolved(response), response["$ref"].removeprefix("#")
+        return response, f"/paths/{_escaped(template)}/{method}/responses/{status}"
+
+    def _template(self, path: str) -> tuple[str | None, dict[str, str]]:
+        for pattern, template in self._templates:
+            if found := pattern.fullmatch(path):
+                return template, {name: unquote(value) for name, value in found.groupdict().items()}
+        return None, {}
+
+    def _parameters(self, operation: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+        return map(self._resolved, operation.get("parameters", ()))
+
+    def _resolved(self, described: Mapping[str, Any]) -> Any:
+        return self._at(described["$ref"].removeprefix("#")) if "$ref" in described else described
+
+    def _at(self, pointer: str) -> Any:
+        found: Any = self._document
+        for step in pointer.split("/")[1:]:
+            found = found[step.replace("~1", "/").replace("~0", "~")]
+        return found
+
+
+def _literals_first(template: str) -> list[bool]:
+    """OpenAPI: concrete segments are matched before templated ones."""
+    return [segment.startswith("{") for segment in template.split("/")]
+
+
+def _matching(template: str) -> re.Pattern[str]:
+    parts = re.split(r"{(\w+)}", template)
+    return re.compile("".join(f"(?P<{part}>[^/]+)" if odd % 2 else re.escape(part) for odd, part in enumerate(parts)))
+
+
+def _validators(document: Mapping[str, Any]) -> Any:
+    registry = Registry().with_resource(DOCUMENT, DRAFT202012.create_resource(document)).crawl()
+
+    def validator(pointer: str) -> Draft202012Validator:
+        return Draft202012Validator(
+            {"$ref": f"{DOCUMENT}#{pointer}"}, registry=registry, format_checker=FormatChecker(["date-time"])
+        )
+
+    return validator
+
+
+def _closed(schema: Any) -> Any:
+    """The document with all its objects closed: a reader can't rely on a member that it does not name."""
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: _closed(value) for name, value in schema.items()}
+    if schema.get("type") == "object" and "properties" in schema:
+        closed.setdefault("additionalProperties", False)
+    return closed
+
+
+def _check(validator: Draft202012Validator, value: Any, what: str) -> None:
+    if not validator.is_valid(value):
+        error = best_match(validator.iter_errors(value))
+        raise AssertionError(f"{what}, and the document disagrees at {error.json_path}: {error.message}")
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
