@@ -2,15 +2,33 @@
 
 from chalice.app import Chalice
 
+from chalicelib.artifacts.routes import blueprint as artifacts
+from chalicelib.deployments.routes import blueprint as deployments
+from chalicelib.environments.routes import blueprint as environments
 from chalicelib.health.routes import blueprint as health
 from chalicelib.identity.authorizer import blueprint as identity
 from chalicelib.openapi.routes import blueprint as openapi
+from chalicelib.promotions.routes import blueprint as promotions
+from chalicelib.state.routes import blueprint as state
+from chalicelib.systems.routes import blueprint as systems
 from chalicelib.telemetry import configure
+from chalicelib.verifications.routes import blueprint as verifications
 
 configure()
 
 app = Chalice(app_name="slipway")
 app.api.binary_types = []
 
-for blueprint in (identity, health, openapi):
+for blueprint in (
+    identity,
+    health,
+    openapi,
+    systems,
+    environments,
+    deployments,
+    verifications,
+    promotions,
+    artifacts,
+    state,
+):
     app.register_blueprint(blueprint)

@@ -1,0 +1,1 @@
+"""An artifact's way through the environments."""

@@ -5,7 +5,7 @@ with the first statement; what is only written down (audit events, the stored an
 key) travels with `COMMIT`. So opening a deployment costs few round trips, and still reads top to bottom.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -58,15 +58,19 @@ class Database:
         self._in_transaction = False
         self._sent_in_transaction = False
 
-    def select(self, row_type: type[T], sql: str, **parameters: Any) -> list[T]:
+    def select(self, row_type: Callable[..., T], sql: str, **parameters: Any) -> list[T]:
         """The rows of one statement, each as `row_type(**columns)`."""
         names, rows = self._run(sql, parameters)
         return [row_type(**dict(zip(names, row, strict=True))) for row in rows]
 
-    def select_one(self, row_type: type[T], sql: str, **parameters: Any) -> T | None:
+    def select_one(self, row_type: Callable[..., T], sql: str, **parameters: Any) -> T | None:
         """The only row of a statement, or None."""
         rows = self.select(row_type, sql, **parameters)
         return rows[0] if rows else None
+
+    def row(self, sql: str, **parameters: Any) -> dict[str, Any] | None:
+        """The only row of a statement, by column, or None."""
+        return self.select_one(dict, sql, **parameters)
 
     def value(self, sql: str, **parameters: Any) -> Any:
         """The first column of the only row of a statement, or None where there is no row."""

@@ -18,9 +18,7 @@ CONSTRAINTS = {
     "systems_key_once": Refusal("already-exists", "Another system has this key", "#/key"),
     "systems_key_is_slug": Refusal("invalid", "A key is a slug", "#/key"),
     "systems_artifact_kind_known": Refusal("invalid", "An artifact kind is tree or sha256", "#/artifact_kind"),
-    "aws_accounts_id_is_twelve_digits": Refusal(
-        "invalid", "An AWS account's id has twelve digits", "#/aws_account_id"
-    ),
+    "aws_accounts_id_is_twelve_digits": Refusal("invalid", "An AWS account's id has twelve digits", "#/aws_account_id"),
     "environments_name_once": Refusal("already-exists", "Another environment of the system has this name", "#/name"),
     "environments_rank_once": Refusal("already-exists", "Another environment of the system has this rank", "#/rank"),
     "environments_name_is_slug": Refusal("invalid", "A name is a slug", "#/name"),

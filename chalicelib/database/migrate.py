@@ -44,9 +44,7 @@ def expected_version() -> int:
     return max(int(path.name[:4]) for path in MIGRATIONS.glob("[0-9]*.sql"))
 
 
-def migrate(
-    url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None
-) -> list[str]:
+def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
     """Apply what is missing; the names of the migrations applied. `report` is told of each.
 
     Raises MigrationRefused for an edited, missing or ill-named migration, and the database's own error for one

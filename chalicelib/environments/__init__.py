@@ -1,0 +1,1 @@
+"""Sets of resources that work together, in their order of promotion."""

@@ -15,7 +15,7 @@ from chalicelib.telemetry import configure, logger
 blueprint = Blueprint(__name__)
 
 
-@blueprint.authorizer(ttl_seconds=300)  # type: ignore[untyped-decorator]
+@blueprint.authorizer(ttl_seconds=300)
 def authorizer(request: AuthRequest) -> AuthResponse:
     """Allow a verified token every route, and hand its claims on."""
     configure()
@@ -29,6 +29,4 @@ def authorizer(request: AuthRequest) -> AuthResponse:
         # API Gateway answers 401 to these very words, and 403 or 500 to anything else.
         raise Exception("Unauthorized") from None  # noqa: TRY002
     # The context is flat: nested claims travel as one JSON text.
-    return AuthResponse(
-        routes=["*"], principal_id=str(claims["sub"]), context={"claims": json.dumps(claims)}
-    )
+    return AuthResponse(routes=["*"], principal_id=str(claims["sub"]), context={"claims": json.dumps(claims)})

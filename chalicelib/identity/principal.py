@@ -86,9 +86,7 @@ def _local(claims: Mapping[str, Any]) -> Principal:
         role=role,
         systems=frozenset(known.systems),
         expires_at=known.exp,
-        run=Run(id=known.run_id, attempt=known.run_attempt, sha=known.sha, actor=known.actor)
-        if known.run_id
-        else None,
+        run=Run(id=known.run_id, attempt=known.run_attempt, sha=known.sha, actor=known.actor) if known.run_id else None,
     )
 
 

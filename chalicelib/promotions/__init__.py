@@ -1,0 +1,1 @@
+"""The gate - whether an artifact may enter an environment."""

@@ -23,7 +23,8 @@ def body(type_: type, request: chalice.app.Request) -> Any:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise Problem(
-            problems.unsupported_media_type, f"The body is {content_type or 'of no type'}, not application/json"
+            problems.unsupported_media_type,
+            f"The body is {content_type or 'of no type'}, not application/json",
         )
     raw = request.raw_body
     raw = raw if isinstance(raw, bytes) else raw.encode()
@@ -31,7 +32,7 @@ def body(type_: type, request: chalice.app.Request) -> Any:
         raise Problem(problems.too_large, f"The body has {len(raw)} bytes; {MAX_BODY_BYTES} is the most")
     value = _parse(raw)
     try:
-        decoded = msgspec.json.decode(raw, type=type_)
+        decoded: Any = msgspec.json.decode(raw, type=type_)
     except msgspec.ValidationError as error:
         raise _invalid(list(faults(type_, value)) or [_fault(error)]) from None
     except msgspec.DecodeError as error:

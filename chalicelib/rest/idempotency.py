@@ -25,7 +25,7 @@ _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 class Stored(msgspec.Struct):
     request_digest: str
     status: int
-    headers: dict[str, str]
+    headers: dict[str, str | list[str]]
     body: str
 
 

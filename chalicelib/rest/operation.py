@@ -40,6 +40,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 Public = Literal["public"]
+Headers = dict[str, str | list[str]]
 RETRY_AFTER_SECONDS = 5
 
 OPERATIONS: list["Operation"] = []
@@ -80,7 +81,7 @@ class Call:
         self.id = str(request.context.get("requestId") or uuid.uuid4())
         self.db: Database = database()
         self.status = operation.status
-        self.headers: dict[str, str] = {}
+        self.headers: Headers = {}
         self._principal: Principal | None = None
 
     @property
@@ -119,6 +120,11 @@ class Call:
         """Refuse unless If-Match names the current representation of what is about to change."""
         if not matches(self.request.headers["if-match"], etag(encode(current)), weakly=False):
             raise Problem(problems.precondition_failed, "The resource is no longer what If-Match names")
+
+    def created(self, address: str, answer: T) -> T:
+        """Answer with what was created, and where it is."""
+        self.headers["Location"] = address
+        return answer
 
     def existing(self, answer: T) -> T:
         """Answer 200 with what is there already: this request changed nothing."""
@@ -202,14 +208,12 @@ def operation(
     return declare
 
 
-def respond(
-    operation: Operation, request: chalice.app.Request, path: dict[str, str]
-) -> chalice.app.Response:
+def respond(operation: Operation, request: chalice.app.Request, path: dict[str, str]) -> chalice.app.Response:
     """Answer a request to an operation, whatever happens, in the form that the API promises."""
     call = Call(operation, request)
     try:
         return _answer(call, path)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return problem_response(_as_problem(error, call), call.id)
     finally:
         call.db.close()
@@ -288,7 +292,7 @@ def _write(call: Call, arguments: dict[str, Any]) -> chalice.app.Response:
 
 
 def _respond(call: Call, body: bytes) -> chalice.app.Response:
-    headers = {
+    headers: Headers = {
         "Content-Type": "application/json",
         "X-Request-Id": call.id,
         "Cache-Control": "no-store" if call.operation.writes else "private, no-cache",
@@ -298,11 +302,12 @@ def _respond(call: Call, body: bytes) -> chalice.app.Response:
     if not body:
         del headers["Content-Type"]
         return chalice.app.Response("", headers=headers, status_code=204)
-    headers["ETag"] = etag(body)
-    if not call.operation.writes and "if-none-match" in call.request.headers:
-        if matches(call.request.headers["if-none-match"], headers["ETag"], weakly=True):
-            del headers["Content-Type"]
-            return chalice.app.Response("", headers=headers, status_code=304)
+    tag = etag(body)
+    headers["ETag"] = tag
+    known = call.request.headers.get("if-none-match")
+    if not call.operation.writes and known is not None and matches(known, tag, weakly=True):
+        del headers["Content-Type"]
+        return chalice.app.Response("", headers=headers, status_code=304)
     return chalice.app.Response(body.decode(), headers=headers, status_code=call.status)
 
 

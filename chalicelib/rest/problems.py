@@ -1,9 +1,10 @@
 """What an answer looks like when it is not the one that was asked for: problem details (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 
 class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,14 +24,10 @@ class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
 PROBLEM_TYPES: dict[str, ProblemType] = {}
 
 
-def problem_type(
-    slug: str, status: int, title: str, meaning: str, **extra: Any
-) -> ProblemType:
+def problem_type(slug: str, status: int, title: str, meaning: str, **extra: Any) -> ProblemType:
     """Declare a kind of problem, once for the whole service. `extra` maps further members to their types."""
     assert slug not in PROBLEM_TYPES, f"problem type {slug} is declared twice"
-    declared = ProblemType(
-        slug=slug, status=status, title=title, meaning=meaning, extra=tuple(extra.items())
-    )
+    declared = ProblemType(slug=slug, status=status, title=title, meaning=meaning, extra=tuple(extra.items()))
     PROBLEM_TYPES[slug] = declared
     return declared
 
@@ -38,8 +35,8 @@ def problem_type(
 class Fault(msgspec.Struct, frozen=True):
     """What is wrong with one place of a request. `pointer` is a JSON pointer into the body, as a fragment."""
 
-    pointer: str
-    detail: str
+    pointer: Annotated[str, Meta(examples=["#/name"])]
+    detail: Annotated[str, Meta(examples=["is required"])]
 
 
 class Problem(Exception):
@@ -99,7 +96,10 @@ already_exists = problem_type(
     "already-exists", 409, "Already exists", "Another one has this name: choose another, or change that one."
 )
 has_history = problem_type(
-    "has-history", 409, "Has history", "Something was recorded here, and nothing is lost: it can't be deleted."
+    "has-history",
+    409,
+    "Has history",
+    "Something was recorded here, and nothing is lost: it can't be deleted.",
 )
 conflict = problem_type(
     "conflict", 409, "Conflict", "The request contradicts what is there: read it again, then decide."
@@ -115,7 +115,10 @@ unsupported_media_type = problem_type(
     "unsupported-media-type", 415, "Unsupported media type", "Send the body as `application/json`."
 )
 invalid = problem_type(
-    "invalid", 422, "Invalid request", "Each entry of `errors` names a place in the request and what it wants."
+    "invalid",
+    422,
+    "Invalid request",
+    "Each entry of `errors` names a place in the request and what it wants.",
 )
 key_reused = problem_type(
     "idempotency-key-reused",

@@ -1,15 +1,18 @@
 """The types of fields that several resources share. Their bounds are the API's, and so the schema's."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
 
+from chalicelib.rest.problems import Fault
+
 T = TypeVar("T")
 
 
-class Request(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The body of a request. A subclass may yield `faults` that concern several fields at once."""
 
 
@@ -17,7 +20,7 @@ class Answer(msgspec.Struct, kw_only=True):
     """The body of an answer."""
 
 
-class Query(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class Query(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The query parameters of a request."""
 
 
@@ -88,11 +91,18 @@ Timestamp = Annotated[
 ]
 Id = Annotated[str, Meta(examples=["197"], description="Opaque")]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many items a page has at the most")]
-Cursor = Annotated[
-    str, Meta(max_length=1000, description="`next` of the page before; goes with the same filters only")
-]
+Cursor = Annotated[str, Meta(max_length=1000, description="`next` of the page before; goes with the same filters only")]
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def period_faults(started_at: datetime | None, finished_at: datetime | None) -> Iterator[Fault]:
+    """What is wrong with a period: it ends before it starts, or lies before there was anything to deploy."""
+    if started_at and finished_at and started_at > finished_at:
+        yield Fault("#/finished_at", "is before started_at")
+    for name, moment in {"started_at": started_at, "finished_at": finished_at}.items():
+        if moment is not None and moment < EARLIEST:
+            yield Fault(f"#/{name}", "is before 1970")
 
 
 class PageQuery(Query):

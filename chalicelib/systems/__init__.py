@@ -1,0 +1,1 @@
+"""What is deployed - a service with a repository."""

@@ -186,25 +186,25 @@ def test_an_undocumented_member_of_a_problem_fails(contract: Contract) -> None:
 
 
 def test_a_request_as_described_passes(contract: Contract) -> None:
-    contract.check_request("POST", "/v1/ships", "", '{"name": "fram"}')
-    contract.check_request("GET", "/v1/ships", "limit=2&name=fram")
+    contract.check_request("POST", "/v1/ships", (), '{"name": "fram"}')
+    contract.check_request("GET", "/v1/ships", ["limit", "name"])
     contract.check_request("GET", "/v1/systems/azul")
 
 
 @pytest.mark.parametrize("body", ['{"name": "F"}', '{"masts": 3}', '{"name": "fram", "masts": 0}', "[]"])
 def test_an_accepted_body_that_the_schema_forbids_fails(contract: Contract, body: str) -> None:
     with pytest.raises(AssertionError, match="was accepted"):
-        contract.check_request("POST", "/v1/ships", "", body)
+        contract.check_request("POST", "/v1/ships", (), body)
 
 
 def test_an_accepted_body_that_is_not_described_fails(contract: Contract) -> None:
     with pytest.raises(AssertionError, match="describes none"):
-        contract.check_request("DELETE", "/v1/ships/1", "", "{}")
+        contract.check_request("DELETE", "/v1/ships/1", (), "{}")
 
 
 def test_an_accepted_query_parameter_that_is_not_described_fails(contract: Contract) -> None:
     with pytest.raises(AssertionError, match="'sort'"):
-        contract.check_request("GET", "/v1/ships", "sort=name")
+        contract.check_request("GET", "/v1/ships", ["sort"])
 
 
 def test_an_accepted_path_parameter_that_the_schema_forbids_fails(contract: Contract) -> None:

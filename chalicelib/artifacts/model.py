@@ -1,0 +1,30 @@
+"""An artifact's way: everywhere it went, how it fared there, and where it may go."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.deployments.model import Deployment
+from chalicelib.promotions.model import Promotion
+from chalicelib.rest.types import Answer, Slug
+from chalicelib.rest.types import Artifact as ArtifactId
+from chalicelib.verifications.model import Verification
+
+MOST = 200
+
+
+class Artifact(Answer, kw_only=True):
+    system: Slug
+    artifact: ArtifactId
+    deployments: Annotated[
+        list[Deployment],
+        Meta(description=f"The newest first, {MOST} at the most; the list of deployments has them all"),
+    ]
+    verifications: Annotated[
+        list[Verification],
+        Meta(description=f"The last finished first, {MOST} at the most; the list of verifications has them all"),
+    ]
+    decisions: Annotated[
+        list[Promotion],
+        Meta(description="For each environment, by rank: what would be decided now. Not recorded"),
+    ]

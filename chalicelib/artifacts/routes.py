@@ -1,0 +1,49 @@
+"""`/v1/systems/{system}/artifacts/{artifact}`"""
+
+from chalice.app import Blueprint
+
+from chalicelib.artifacts import store
+from chalicelib.artifacts.model import MOST, Artifact
+from chalicelib.deployments import store as deployments
+from chalicelib.deployments.model import DeploymentQuery
+from chalicelib.identity.principal import Role
+from chalicelib.promotions.model import Promotion
+from chalicelib.promotions.rules import decide
+from chalicelib.rest import problems
+from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.problems import Problem
+from chalicelib.systems import store as systems
+from chalicelib.verifications import store as verifications
+from chalicelib.verifications.model import VerificationQuery
+
+blueprint = Blueprint(__name__)
+
+
+@operation(blueprint, "GET /v1/systems/{system}/artifacts/{artifact}", role=Role.viewer)
+def get_artifact(call: Call, system: str, artifact: str) -> Artifact:
+    """Read an artifact's way through the environments: where it went, how it fared, and where it may go now."""
+    known = store.gates(call.db, system, artifact)
+    if known is None:
+        raise systems.not_found(system)
+    deployed = deployments.list_(call.db, system, DeploymentQuery(artifact=artifact), limit=MOST, after=None)
+    verified = verifications.list_(call.db, system, VerificationQuery(artifact=artifact), limit=MOST, after=None)
+    if not deployed and not verified:
+        raise Problem(problems.not_found, f"Nothing was recorded of an artifact {artifact!r} of {system}")
+    return Artifact(
+        system=system,
+        artifact=artifact,
+        deployments=deployed,
+        verifications=verified,
+        decisions=[
+            Promotion(
+                id=None,
+                artifact=artifact,
+                environment=gate.environment,
+                decision=decision.word,
+                blockers=list(decision.blockers),
+                decided_at=known.at,
+            )
+            for gate in known.gates
+            for decision in [decide(gate, known.at)]
+        ],
+    )

@@ -1,0 +1,32 @@
+"""What is known of an artifact, in PostgreSQL."""
+
+from datetime import datetime
+
+import msgspec
+
+from chalicelib.database.connection import Database
+from chalicelib.promotions.model import GateFacts
+from chalicelib.promotions.store import GATE_FACTS
+
+
+class Gates(msgspec.Struct, kw_only=True):
+    """The facts for every environment of a system, by rank, at one moment."""
+
+    at: datetime
+    gates: list[GateFacts]
+
+
+def gates(db: Database, system: str, artifact: str) -> Gates | None:
+    """What each environment's gate knows about the artifact; None where there is no such system."""
+    row = db.row(
+        f"""
+        SELECT clock_timestamp() AS at, (
+            SELECT coalesce(json_agg(gate ORDER BY rank), '[]')
+            FROM (SELECT e.rank, {GATE_FACTS} FROM environments e WHERE e.system_id = s.id) AS each
+        ) AS gates
+        FROM systems s WHERE s.key = %(system)s
+        """,
+        system=system,
+        artifact=artifact,
+    )
+    return None if row is None else msgspec.convert(row, Gates)

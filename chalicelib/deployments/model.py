@@ -1,0 +1,196 @@
+"""A deployment: an artifact going to a target."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.promotions.model import GateFacts
+from chalicelib.rest.problems import Fault, problem_type
+from chalicelib.rest.types import (
+    EARLIEST,
+    Answer,
+    Artifact,
+    Count,
+    EnvironmentName,
+    Id,
+    OverrideReason,
+    PageQuery,
+    Request,
+    Sha,
+    Slug,
+    Text,
+    Timestamp,
+    Url,
+    WorkspaceName,
+    period_faults,
+)
+
+Kind = Annotated[
+    Literal["rollout", "rollback", "hotfix"],
+    Meta(description="A rollout and a hotfix pass the gate; a rollback goes back to what was good here before"),
+]
+State = Literal["in_progress", "succeeded", "failed", "cancelled"]
+FinalState = Literal["succeeded", "failed", "cancelled"]
+
+LEASE_EXPIRED = "The lease expired"
+MAX_COMMITS = 10_000
+
+
+class Commit(Request, kw_only=True):
+    sha: Sha
+    authored_at: Timestamp
+
+
+class NewDeployment(Request, kw_only=True):
+    """With `imported`, history: it is over, so `state`, `started_at` and `finished_at` are given."""
+
+    environment: EnvironmentName
+    workspace: WorkspaceName = "default"
+    artifact: Artifact
+    revision: Annotated[
+        Sha | None, Meta(description="The commit whose merge caused the deployment; null when unknown")
+    ] = None
+    kind: Kind = "rollout"
+    commits: Annotated[
+        tuple[Commit, ...],
+        Meta(
+            max_length=MAX_COMMITS,
+            description="What it delivers: the commits that are new since the environment's deployment before",
+        ),
+    ] = ()
+    run_url: Url | None = None
+    override_reason: OverrideReason | None = None
+    lease_seconds: Annotated[
+        int, Meta(ge=60, le=14400, description="How long it holds its target; a status renews it")
+    ] = 3600
+    imported: bool = False
+    state: FinalState | None = None
+    detail: Text | None = None
+    started_at: Timestamp | None = None
+    finished_at: Timestamp | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        given = {"state": self.state, "started_at": self.started_at, "finished_at": self.finished_at}
+        for name, value in given.items():
+            if self.imported and value is None:
+                yield Fault(f"#/{name}", "is required of imported history")
+            if not self.imported and value is not None:
+                yield Fault(f"#/{name}", "is the server's to say, unless history is imported")
+        if self.imported and self.override_reason is not None:
+            yield Fault("#/override_reason", "history has passed no gate")
+        yield from period_faults(self.started_at, self.finished_at)
+        if len({commit.sha for commit in self.commits}) < len(self.commits):
+            yield Fault("#/commits", "names a commit twice")
+        for index, commit in enumerate(self.commits):
+            if commit.authored_at < EARLIEST:
+                yield Fault(f"#/commits/{index}/authored_at", "is before 1970")
+
+
+class Deployment(Answer, kw_only=True):
+    """`run_…` are what the pipeline's token claimed about its run."""
+
+    id: Id
+    system: Slug
+    environment: EnvironmentName
+    workspace: WorkspaceName
+    artifact: Artifact
+    revision: Sha | None
+    kind: Kind
+    state: State
+    detail: Text | None
+    imported: bool
+    commit_count: Count
+    run_url: Url | None
+    run_id: str | None
+    run_attempt: str | None
+    run_sha: str | None
+    run_actor: str | None
+    override_reason: OverrideReason | None
+    promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null where it was not asked")]
+    lease_expires_at: datetime | None
+    started_at: datetime
+    finished_at: datetime | None
+    created_by: str
+
+
+class DeploymentQuery(PageQuery, kw_only=True):
+    environment: EnvironmentName | None = None
+    workspace: WorkspaceName | None = None
+    state: State | None = None
+    artifact: Artifact | None = None
+    revision: Sha | None = None
+    kind: Kind | None = None
+    from_: Annotated[Timestamp | None, Meta(description="Started at this time or later")] = msgspec.field(
+        default=None, name="from"
+    )
+    to: Annotated[Timestamp | None, Meta(description="Started before this time")] = None
+
+
+class NewStatus(Request, kw_only=True):
+    state: Annotated[State, Meta(description="`in_progress` renews the lease; the others are final")]
+    detail: Text | None = None
+
+
+class Status(Answer, kw_only=True):
+    id: Id
+    state: State
+    detail: Text | None
+    created_at: datetime
+    created_by: str
+
+
+class Holder(Answer, kw_only=True):
+    """The deployment that holds a target."""
+
+    id: Id
+    run_url: Url | None
+    lease_expires_at: datetime
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What an artifact has shown on the target itself: what a rollback rests on."""
+
+    has_succeeded: bool
+    failed_suites: tuple[str, ...]
+
+
+class OpeningFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known about a target and an artifact when a deployment opens. Read under the system's lock."""
+
+    at: datetime
+    artifact_kind: str
+    holder: Holder | None
+    current_artifact: str | None
+    standing: Standing
+    gate: GateFacts
+    recorded_id: str | None
+
+
+target_busy = problem_type(
+    "target-busy",
+    409,
+    "Target busy",
+    "Another deployment holds the target until it finishes or its lease expires: wait for `holder`.",
+    holder=Holder,
+)
+rollback_refused = problem_type(
+    "rollback-refused",
+    422,
+    "Rollback refused",
+    "A rollback goes to another artifact that succeeded on this target and whose verifications there did not fail.",
+)
+deployment_final = problem_type(
+    "deployment-final",
+    409,
+    "Deployment final",
+    "The deployment is finished, and stays as it is: open a new one.",
+)
+lease_expired = problem_type(
+    "lease-expired",
+    409,
+    "Lease expired",
+    "The deployment lost its target, and counts as cancelled: open a new one, with a longer lease or more statuses.",
+)

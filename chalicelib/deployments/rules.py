@@ -1,0 +1,100 @@
+"""What may become of a deployment: who may open it, where it may go, when it is over."""
+
+from datetime import datetime, timedelta
+
+from chalicelib.deployments.model import (
+    LEASE_EXPIRED,
+    Deployment,
+    NewDeployment,
+    OpeningFacts,
+    deployment_final,
+    lease_expired,
+    rollback_refused,
+    target_busy,
+)
+from chalicelib.identity.principal import Role
+from chalicelib.promotions.model import Decision, promotion_denied
+from chalicelib.promotions.rules import decide
+from chalicelib.rest.problems import Fault, Problem, invalid_field
+
+MAX_AHEAD = timedelta(seconds=60)
+
+
+def role_to_open(new: NewDeployment) -> Role:
+    """To record history, and to pass the gate, takes a maintainer."""
+    return Role.maintainer if new.imported or new.override_reason is not None else Role.pipeline
+
+
+def require_workspace(workspace: str, pointer: str = "#/workspace") -> None:
+    """A target exists. Until there are other workspaces, an environment is its default one."""
+    if workspace != "default":
+        raise invalid_field(pointer, f"the environment has no workspace {workspace!r}")
+
+
+def require_past(facts_at: datetime, **moments: datetime | None) -> None:
+    """What is recorded has happened; clocks may differ by a minute."""
+    ahead = [
+        Fault(f"#/{name}", "lies in the future")
+        for name, moment in moments.items()
+        if moment is not None and moment > facts_at + MAX_AHEAD
+    ]
+    if ahead:
+        raise invalid_field(ahead[0].pointer, ahead[0].detail)
+
+
+def gate_decision(new: NewDeployment, facts: OpeningFacts) -> Decision | None:
+    """What the gate says; None where it is not asked: rollbacks and other workspaces pass it by."""
+    if new.kind == "rollback" or new.workspace != "default":
+        return None
+    return decide(facts.gate, facts.at)
+
+
+def require_permission(new: NewDeployment, decision: Decision | None) -> None:
+    """Past the gate goes what it grants, or what a maintainer gives a reason for. The refusal is recorded."""
+    if decision and decision.blockers and new.override_reason is None:
+        raise Problem(
+            promotion_denied,
+            "; ".join(f"{blocker.code}: {blocker.detail}" for blocker in decision.blockers),
+            blockers=decision.blockers,
+            kept=True,
+        )
+
+
+def require_good_rollback(new: NewDeployment, facts: OpeningFacts) -> None:
+    """A rollback goes to another artifact that succeeded on this target, and did not fail there since."""
+    if new.kind != "rollback":
+        return
+    if new.artifact == facts.current_artifact:
+        reason = "it is what runs there now"
+    elif not facts.standing.has_succeeded:
+        reason = "it has never succeeded there"
+    elif facts.standing.failed_suites:
+        reason = f"its latest verification there failed ({', '.join(facts.standing.failed_suites)})"
+    else:
+        return
+    raise Problem(rollback_refused, f"{new.artifact} is no way back: {reason}", errors=[Fault("#/artifact", reason)])
+
+
+def require_free(facts: OpeningFacts) -> None:
+    """One deployment at a time for a target."""
+    if facts.holder is not None:
+        raise Problem(
+            target_busy,
+            f"Deployment {facts.holder.id} holds the target until {facts.holder.lease_expires_at:%Y-%m-%dT%H:%M:%SZ}",
+            holder=facts.holder,
+        )
+
+
+def require_open(deployment: Deployment, at: datetime) -> None:
+    """A status reaches a deployment that is in progress and whose lease has not run out."""
+    expires_at = deployment.lease_expires_at
+    if deployment.state == "in_progress":
+        expired = expires_at is not None and expires_at <= at
+    else:
+        # A lease that was found expired made its end the deployment's.
+        expired = deployment.state == "cancelled" and deployment.detail == LEASE_EXPIRED
+        expired = expired and deployment.finished_at == expires_at
+        if not expired:
+            raise Problem(deployment_final, f"The deployment {deployment.state} at {deployment.finished_at}")
+    if expired:
+        raise Problem(lease_expired, f"The lease ran out at {expires_at}; the deployment counts as cancelled")

@@ -1,0 +1,320 @@
+"""Deployments in PostgreSQL."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from chalicelib.database.connection import Database
+from chalicelib.deployments.model import (
+    LEASE_EXPIRED,
+    Deployment,
+    DeploymentQuery,
+    NewDeployment,
+    NewStatus,
+    OpeningFacts,
+    Status,
+)
+from chalicelib.identity.principal import Principal
+from chalicelib.promotions.model import Decision
+from chalicelib.promotions.store import GATE_FACTS
+from chalicelib.rest import problems
+from chalicelib.rest.ids import number
+from chalicelib.rest.paging import Keyset
+from chalicelib.rest.problems import Problem
+
+ORDER = Keyset(started_at=datetime, id=str)
+STATUS_ORDER = Keyset(created_at=datetime, id=str)
+
+# A deployment whose lease has run out reads as cancelled, swept or not.
+_LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestamp())"
+
+# The deployment's representation, from rows `d`, `e` (its environment) and `s` (its system).
+COLUMNS = f"""
+    d.id::text AS id, s.key AS system, e.name AS environment, d.workspace, d.artifact, d.revision, d.kind,
+    CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END AS state,
+    CASE WHEN {_LAPSED} THEN '{LEASE_EXPIRED}' ELSE d.detail END AS detail,
+    d.imported, d.commit_count, d.run_url, d.run_id, d.run_attempt, d.run_sha, d.run_actor,
+    d.override_reason, d.promotion_id::text AS promotion_id, d.lease_expires_at, d.started_at,
+    CASE WHEN {_LAPSED} THEN d.lease_expires_at ELSE d.finished_at END AS finished_at,
+    d.created_by
+"""
+
+_FROM = """
+    FROM systems s JOIN deployments d ON d.system_id = s.id JOIN environments e ON e.id = d.environment_id
+"""
+
+
+def get(db: Database, system: str, id_: str) -> Deployment:
+    """The deployment, or problem 404."""
+    return get_with_time(db, system, id_)[0]
+
+
+def get_with_time(db: Database, system: str, id_: str) -> tuple[Deployment, datetime]:
+    """The deployment, or problem 404, and the moment at which it was read."""
+    row = db.row(
+        f"SELECT clock_timestamp() AS at, {COLUMNS} {_FROM} WHERE s.key = %(system)s AND d.id = %(id)s",
+        system=system,
+        id=number(id_),
+    )
+    if row is None:
+        raise Problem(problems.not_found, f"There is no deployment {id_!r} of a system {system!r}")
+    at = row.pop("at")
+    return Deployment(**row), at
+
+
+def list_(
+    db: Database, system: str, query: DeploymentQuery, *, limit: int, after: tuple[Any, ...] | None
+) -> list[Deployment]:
+    after_at, after_id = after or (None, None)
+    return db.select(
+        Deployment,
+        f"""
+        SELECT {COLUMNS} {_FROM}
+        WHERE s.key = %(system)s
+            AND (%(environment)s IS NULL OR e.name = %(environment)s)
+            AND (%(workspace)s IS NULL OR d.workspace = %(workspace)s)
+            AND (%(artifact)s IS NULL OR d.artifact = %(artifact)s)
+            AND (%(revision)s IS NULL OR d.revision = %(revision)s)
+            AND (%(kind)s IS NULL OR d.kind = %(kind)s)
+            AND (%(state)s IS NULL OR CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END = %(state)s)
+            AND (%(from)s IS NULL OR d.started_at >= %(from)s::timestamptz)
+            AND (%(to)s IS NULL OR d.started_at < %(to)s::timestamptz)
+            AND (%(after_id)s IS NULL OR (d.started_at, d.id) < (%(after_at)s::timestamptz, %(after_id)s::bigint))
+        ORDER BY d.started_at DESC, d.id DESC LIMIT %(limit)s
+        """,
+        system=system,
+        environment=query.environment,
+        workspace=query.workspace,
+        artifact=query.artifact,
+        revision=query.revision,
+        kind=query.kind,
+        state=query.state,
+        to=query.to,
+        after_at=after_at,
+        after_id=after_id,
+        limit=limit,
+        **{"from": query.from_},
+    )
+
+
+def sweep_target(db: Database, system: str, environment: str, workspace: str, request_id: str) -> None:
+    """Cancel the deployment that holds the target, if its lease has run out. Travels with the next statement."""
+    db.queue(
+        """
+        WITH lapsed AS (
+            UPDATE deployments d
+            SET state = 'cancelled', detail = %(detail)s, finished_at = d.lease_expires_at
+            FROM environments e JOIN systems s ON s.id = e.system_id
+            WHERE s.key = %(system)s AND e.name = %(environment)s AND d.environment_id = e.id
+                AND d.workspace = %(workspace)s AND d.state = 'in_progress'
+                AND d.lease_expires_at <= clock_timestamp()
+            RETURNING d.id, d.finished_at
+        ), statuses AS (
+            INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
+            SELECT id, 'cancelled', %(detail)s, finished_at, 'slipway' FROM lapsed
+        )
+        INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
+        SELECT %(system)s, 'slipway', 'slipway', 'deployment.lapse', %(system)s || '/deployments/' || id,
+            '{"state": "in_progress"}', '{"state": "cancelled"}', %(request_id)s
+        FROM lapsed
+        """,
+        system=system,
+        environment=environment,
+        workspace=workspace,
+        detail=LEASE_EXPIRED,
+        request_id=request_id,
+    )
+
+
+def opening_facts(db: Database, system: str, new: NewDeployment, principal: Principal) -> OpeningFacts | None:
+    """What opening a deployment is decided upon, in one statement; None where there is no such environment."""
+    row = db.row(
+        f"""
+        SELECT
+            clock_timestamp() AS at,
+            s.artifact_kind,
+            (
+                SELECT json_build_object(
+                    'id', id::text, 'run_url', run_url, 'lease_expires_at', lease_expires_at
+                )
+                FROM deployments
+                WHERE environment_id = e.id AND workspace = %(workspace)s AND state = 'in_progress'
+            ) AS holder,
+            (
+                SELECT artifact FROM deployments
+                WHERE environment_id = e.id AND workspace = %(workspace)s AND state = 'succeeded'
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS current_artifact,
+            json_build_object(
+                'has_succeeded', EXISTS (
+                    SELECT FROM deployments
+                    WHERE environment_id = e.id AND workspace = %(workspace)s
+                        AND artifact = %(artifact)s AND state = 'succeeded'
+                ),
+                'failed_suites', (
+                    SELECT coalesce(json_agg(suite ORDER BY suite) FILTER (WHERE outcome = 'failure'), '[]')
+                    FROM (
+                        SELECT DISTINCT ON (suite) suite, outcome FROM verifications
+                        WHERE environment_id = e.id AND workspace = %(workspace)s
+                            AND artifact = %(artifact)s AND outcome IN ('success', 'failure')
+                        ORDER BY suite, finished_at DESC, id DESC
+                    ) AS latest
+                )
+            ) AS standing,
+            {GATE_FACTS},
+            (
+                SELECT id::text FROM deployments
+                WHERE environment_id = e.id AND workspace = %(workspace)s AND artifact = %(artifact)s
+                    AND CASE WHEN %(imported)s
+                        THEN imported AND finished_at = %(finished_at)s::timestamptz
+                            AND revision IS NOT DISTINCT FROM %(revision)s
+                        ELSE NOT imported AND kind = %(kind)s AND issuer = %(issuer)s
+                            AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
+                        END
+            ) AS recorded_id
+        FROM systems s JOIN environments e ON e.system_id = s.id
+        WHERE s.key = %(system)s AND e.name = %(environment)s
+        """,
+        system=system,
+        environment=new.environment,
+        workspace=new.workspace,
+        artifact=new.artifact,
+        kind=new.kind,
+        imported=new.imported,
+        finished_at=new.finished_at,
+        revision=new.revision,
+        issuer=principal.issuer,
+        run_id=principal.run.id if principal.run else None,
+        run_attempt=principal.run.attempt if principal.run else None,
+    )
+    return None if row is None else msgspec.convert(row, OpeningFacts)
+
+
+def insert(
+    db: Database,
+    system: str,
+    new: NewDeployment,
+    principal: Principal,
+    *,
+    at: datetime,
+    decision: Decision | None,
+) -> Deployment:
+    """Record a deployment, with the decision that let it in, its first status and its commits."""
+    run = principal.run
+    inserted = db.select_one(
+        Deployment,
+        f"""
+        WITH promotion AS (
+            INSERT INTO promotions (
+                system_id, environment_id, artifact, decision, blockers, decided_at, decided_by
+            )
+            SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(at)s, %(created_by)s
+            FROM systems s JOIN environments e ON e.system_id = s.id
+            WHERE s.key = %(system)s AND e.name = %(environment)s AND %(decision)s IS NOT NULL
+            RETURNING id
+        ), d AS (
+            INSERT INTO deployments (
+                system_id, environment_id, workspace, artifact, revision, kind, state, detail, imported, run_url,
+                override_reason, promotion_id, commit_count, lease_seconds, lease_expires_at,
+                started_at, finished_at, issuer, created_by, run_id, run_attempt, run_sha, run_actor
+            )
+            SELECT
+                s.id, e.id, %(workspace)s, %(artifact)s, %(revision)s, %(kind)s, %(state)s, %(detail)s,
+                %(imported)s, %(run_url)s, %(override_reason)s, (SELECT id FROM promotion), %(commit_count)s,
+                %(lease_seconds)s, %(lease_expires_at)s, %(started_at)s, %(finished_at)s, %(issuer)s,
+                %(created_by)s, %(run_id)s, %(run_attempt)s, %(run_sha)s, %(run_actor)s
+            FROM systems s JOIN environments e ON e.system_id = s.id
+            WHERE s.key = %(system)s AND e.name = %(environment)s
+            RETURNING *
+        ), first_status AS (
+            INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
+            SELECT id, state, detail, coalesce(finished_at, started_at), created_by FROM d
+        ), commits AS (
+            INSERT INTO deployment_commits (deployment_id, environment_id, sha, authored_at)
+            SELECT d.id, d.environment_id, c.sha, c.authored_at
+            FROM d, json_to_recordset(%(commits)s::json) AS c (sha text, authored_at timestamptz)
+        )
+        SELECT {COLUMNS}
+        FROM d JOIN systems s ON s.id = d.system_id JOIN environments e ON e.id = d.environment_id
+        """,
+        system=system,
+        environment=new.environment,
+        workspace=new.workspace,
+        artifact=new.artifact,
+        revision=new.revision,
+        kind=new.kind,
+        state=new.state or "in_progress",
+        detail=new.detail,
+        imported=new.imported,
+        run_url=new.run_url,
+        override_reason=new.override_reason,
+        decision=decision.word if decision else None,
+        blockers=msgspec.json.encode(decision.blockers).decode() if decision else None,
+        at=at,
+        commit_count=len(new.commits),
+        commits=msgspec.json.encode(new.commits).decode(),
+        lease_seconds=None if new.imported else new.lease_seconds,
+        lease_expires_at=None if new.imported else at + timedelta(seconds=new.lease_seconds),
+        started_at=new.started_at or at,
+        finished_at=new.finished_at,
+        issuer=principal.issuer,
+        created_by=principal.subject,
+        run_id=run.id if run else None,
+        run_attempt=run.attempt if run else None,
+        run_sha=run.sha if run else None,
+        run_actor=run.actor if run else None,
+    )
+    assert inserted is not None
+    return inserted
+
+
+def list_statuses(
+    db: Database, system: str, deployment: str, *, limit: int, after: tuple[Any, ...] | None
+) -> list[Status]:
+    after_at, after_id = after or (None, None)
+    return db.select(
+        Status,
+        """
+        SELECT t.id::text AS id, t.state, t.detail, t.created_at, t.created_by
+        FROM systems s JOIN deployments d ON d.system_id = s.id
+            JOIN deployment_statuses t ON t.deployment_id = d.id
+        WHERE s.key = %(system)s AND d.id = %(deployment)s
+            AND (%(after_id)s IS NULL
+                OR (t.created_at, t.id) < (%(after_at)s::timestamptz, %(after_id)s::bigint))
+        ORDER BY t.created_at DESC, t.id DESC LIMIT %(limit)s
+        """,
+        system=system,
+        deployment=number(deployment),
+        after_at=after_at,
+        after_id=after_id,
+        limit=limit,
+    )
+
+
+def add_status(db: Database, deployment: str, new: NewStatus, created_by: str, at: datetime) -> Status:
+    """Record a status, and what it makes of the deployment: renewed, or finished."""
+    status = db.select_one(
+        Status,
+        """
+        WITH d AS (
+            UPDATE deployments SET
+                state = %(state)s,
+                detail = coalesce(%(detail)s, detail),
+                finished_at = CASE WHEN %(state)s <> 'in_progress' THEN %(at)s::timestamptz END,
+                lease_expires_at = CASE WHEN %(state)s = 'in_progress'
+                    THEN %(at)s::timestamptz + lease_seconds * interval '1 second' ELSE lease_expires_at END
+            WHERE id = %(deployment)s
+        )
+        INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
+        VALUES (%(deployment)s, %(state)s, %(detail)s, %(at)s, %(created_by)s)
+        RETURNING id::text AS id, state, detail, created_at, created_by
+        """,
+        deployment=number(deployment),
+        state=new.state,
+        detail=new.detail,
+        at=at,
+        created_by=created_by,
+    )
+    assert status is not None
+    return status

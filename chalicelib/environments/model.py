@@ -1,0 +1,89 @@
+"""An environment: a set of resources that work together."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.rest.problems import Fault, problem_type
+from chalicelib.rest.types import Answer, EnvironmentName, Request, Seconds, Suite, Url, matching
+
+Rank = Annotated[int, Meta(ge=1, le=1000, description="Place in the order of promotion; unique in the system")]
+AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]
+Region = Annotated[str, matching("[a-z]{2}(-[a-z]+)+-[0-9]", "eu-central-1", max_length=30)]
+RequiredSoak = Annotated[
+    Seconds,
+    Meta(description="How long an artifact has to have been deployed in the environment before to enter this one"),
+]
+VerificationMaxAge = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=365 * 86400,
+        description="How old the verifications in the environment before may be when an artifact enters this "
+        "one; null: they never expire",
+    ),
+]
+RequiredSuites = Annotated[
+    tuple[Suite, ...],
+    Meta(
+        max_length=50,
+        description="The suites that must have succeeded in the environment before for an artifact to enter this one",
+    ),
+]
+
+account_holds_one_class = problem_type(
+    "account-holds-one-class",
+    409,
+    "Account holds one class",
+    "An AWS account with a production environment holds no other class: give the environment another account.",
+)
+
+
+class NewEnvironment(Request, kw_only=True):
+    name: EnvironmentName
+    rank: Rank
+    aws_account_id: AwsAccountId | None = None
+    region: Region | None = None
+    base_url: Url | None = None
+    production: bool = False
+    required_soak_seconds: RequiredSoak = 0
+    verification_max_age_seconds: VerificationMaxAge | None = None
+    required_suites: RequiredSuites = ()
+
+    def faults(self) -> Iterator[Fault]:
+        yield from _repeated(self.required_suites)
+
+
+class EnvironmentChange(Request, kw_only=True):
+    rank: Rank | UnsetType = UNSET
+    aws_account_id: AwsAccountId | UnsetType | None = UNSET
+    region: Region | UnsetType | None = UNSET
+    base_url: Url | UnsetType | None = UNSET
+    production: bool | UnsetType = UNSET
+    required_soak_seconds: RequiredSoak | UnsetType = UNSET
+    verification_max_age_seconds: VerificationMaxAge | UnsetType | None = UNSET
+    required_suites: RequiredSuites | UnsetType = UNSET
+
+    def faults(self) -> Iterator[Fault]:
+        if self.required_suites is not UNSET:
+            yield from _repeated(self.required_suites)
+
+
+class Environment(Answer, kw_only=True):
+    name: EnvironmentName
+    rank: Rank
+    aws_account_id: AwsAccountId | None
+    region: Region | None
+    base_url: Url | None
+    production: bool
+    required_soak_seconds: RequiredSoak
+    verification_max_age_seconds: VerificationMaxAge | None
+    required_suites: RequiredSuites
+    created_at: datetime
+
+
+def _repeated(suites: tuple[str, ...]) -> Iterator[Fault]:
+    if len(set(suites)) < len(suites):
+        yield Fault("#/required_suites", "names a suite twice")

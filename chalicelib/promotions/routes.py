@@ -1,0 +1,51 @@
+"""`/v1/systems/{system}/promotions`"""
+
+from chalice.app import Blueprint
+
+from chalicelib.environments import store as environments
+from chalicelib.identity.principal import Role
+from chalicelib.promotions import store
+from chalicelib.promotions.model import NewPromotion, Promotion, PromotionQuery
+from chalicelib.promotions.rules import decide, role_to_decide
+from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.types import Page
+from chalicelib.systems import store as systems
+from chalicelib.systems.rules import require_kind
+
+blueprint = Blueprint(__name__)
+
+
+@operation(blueprint, "GET /v1/systems/{system}/promotions", role=Role.viewer)
+def list_promotions(call: Call, system: str, query: PromotionQuery) -> Page[Promotion]:
+    """List the decisions that were recorded, newest first."""
+    page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
+    return systems.page_of(call.db, system, page)
+
+
+@operation(blueprint, "POST /v1/systems/{system}/promotions", role=Role.viewer)
+def decide_promotion(call: Call, system: str, body: NewPromotion) -> Promotion:
+    """Decide whether an artifact may enter an environment.
+
+    The decision is recorded, which takes the role pipeline, unless `dry_run` is set. It holds for the moment: opening
+    a deployment decides anew.
+    """
+    call.require(role_to_decide(dry_run=body.dry_run), system)
+    if not body.dry_run:
+        systems.lock(call.db, system)
+    question = store.question(call.db, system, body.environment, body.artifact)
+    if question is None:
+        raise environments.not_found(system, body.environment)
+    require_kind(body.artifact, question.artifact_kind)
+    decision = decide(question.gate, question.at)
+    if body.dry_run:
+        return Promotion(
+            id=None,
+            artifact=body.artifact,
+            environment=body.environment,
+            decision=decision.word,
+            blockers=list(decision.blockers),
+            decided_at=question.at,
+        )
+    promotion = store.insert(call.db, system, body.environment, body.artifact, decision, question.at, call.principal)
+    call.record("promotion.decide", f"{system}/promotions/{promotion.id}", system=system, after=promotion)
+    return promotion

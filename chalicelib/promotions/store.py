@@ -1,0 +1,137 @@
+"""Promotions in PostgreSQL, and the facts that the gate decides upon."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chalicelib.database.connection import Database
+from chalicelib.identity.principal import Principal
+from chalicelib.promotions.model import Decision, GateFacts, Promotion, PromotionQuery
+from chalicelib.rest.paging import Keyset
+
+ORDER = Keyset(decided_at=datetime, id=str)
+
+# One column, `gate`: the facts about %(artifact)s for the environment `e`.
+GATE_FACTS = """
+    (
+        SELECT json_build_object(
+            'environment', e.name,
+            'required_soak_seconds', e.required_soak_seconds,
+            'verification_max_age_seconds', e.verification_max_age_seconds,
+            'required_suites', e.required_suites,
+            'environment_before', before.name,
+            'deployed_at', deployed.finished_at,
+            'verifications', coalesce(counted.verifications, '[]')
+        )
+        FROM (SELECT) AS always
+        LEFT JOIN LATERAL (
+            SELECT id, name FROM environments
+            WHERE system_id = e.system_id AND rank < e.rank
+            ORDER BY rank DESC LIMIT 1
+        ) AS before ON true
+        LEFT JOIN LATERAL (
+            SELECT finished_at FROM deployments
+            WHERE environment_id = before.id AND workspace = 'default'
+                AND artifact = %(artifact)s AND state = 'succeeded'
+            ORDER BY finished_at DESC, id DESC LIMIT 1
+        ) AS deployed ON true
+        LEFT JOIN LATERAL (
+            SELECT json_agg(latest) AS verifications
+            FROM (
+                SELECT DISTINCT ON (suite) suite, outcome, finished_at FROM verifications
+                WHERE environment_id = before.id AND workspace = 'default'
+                    AND artifact = %(artifact)s AND started_at >= deployed.finished_at
+                    AND outcome IN ('success', 'failure')
+                ORDER BY suite, finished_at DESC, id DESC
+            ) AS latest
+        ) AS counted ON true
+    ) AS gate
+"""
+
+# A recorded decision, from a row `p` of promotions and its environment `e`.
+_COLUMNS = "p.id::text, p.artifact, e.name AS environment, p.decision, p.blockers, p.decided_at"
+
+
+class Question(msgspec.Struct, kw_only=True):
+    """What a promotion is decided upon, and the moment of the decision."""
+
+    at: datetime
+    artifact_kind: str
+    gate: GateFacts
+
+
+def question(db: Database, system: str, environment: str, artifact: str) -> Question | None:
+    """The facts for one environment, or None where it does not exist. Lock the system first to record upon them."""
+    row = db.row(
+        f"""
+        SELECT clock_timestamp() AS at, s.artifact_kind, {GATE_FACTS}
+        FROM systems s JOIN environments e ON e.system_id = s.id
+        WHERE s.key = %(system)s AND e.name = %(environment)s
+        """,
+        system=system,
+        environment=environment,
+        artifact=artifact,
+    )
+    return None if row is None else msgspec.convert(row, Question)
+
+
+def insert(
+    db: Database,
+    system: str,
+    environment: str,
+    artifact: str,
+    decision: Decision,
+    at: datetime,
+    principal: Principal,
+) -> Promotion:
+    inserted = db.select_one(
+        Promotion,
+        f"""
+        WITH p AS (
+            INSERT INTO promotions (
+                system_id, environment_id, artifact, decision, blockers, decided_at, decided_by
+            )
+            SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(at)s, %(decided_by)s
+            FROM systems s JOIN environments e ON e.system_id = s.id
+            WHERE s.key = %(system)s AND e.name = %(environment)s
+            RETURNING *
+        )
+        SELECT {_COLUMNS} FROM p JOIN environments e ON e.id = p.environment_id
+        """,
+        system=system,
+        environment=environment,
+        artifact=artifact,
+        decision=decision.word,
+        blockers=msgspec.json.encode(decision.blockers).decode(),
+        at=at,
+        decided_by=principal.subject,
+    )
+    assert inserted is not None
+    return inserted
+
+
+def list_(
+    db: Database, system: str, query: PromotionQuery, *, limit: int, after: tuple[Any, ...] | None
+) -> list[Promotion]:
+    after_at, after_id = after or (None, None)
+    return db.select(
+        Promotion,
+        f"""
+        SELECT {_COLUMNS}
+        FROM systems s JOIN promotions p ON p.system_id = s.id JOIN environments e ON e.id = p.environment_id
+        WHERE s.key = %(system)s
+            AND (%(environment)s IS NULL OR e.name = %(environment)s)
+            AND (%(artifact)s IS NULL OR p.artifact = %(artifact)s)
+            AND (%(decision)s IS NULL OR p.decision = %(decision)s)
+            AND (%(after_id)s IS NULL OR (p.decided_at, p.id) < (%(after_at)s::timestamptz, %(after_id)s::bigint))
+        ORDER BY p.decided_at DESC, p.id DESC LIMIT %(limit)s
+        """,
+        system=system,
+        environment=query.environment,
+        artifact=query.artifact,
+        decision=query.decision,
+        after_at=after_at,
+        after_id=after_id,
+        limit=limit,
+    )

@@ -1,0 +1,27 @@
+"""`/v1/state` and `/v1/systems/{system}/state`"""
+
+from chalice.app import Blueprint
+
+from chalicelib.identity.principal import Role
+from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.types import Page, PageQuery
+from chalicelib.state import store
+from chalicelib.state.model import SystemState
+from chalicelib.systems import store as systems
+
+blueprint = Blueprint(__name__)
+
+
+@operation(blueprint, "GET /v1/systems/{system}/state", role=Role.viewer)
+def get_state(call: Call, system: str) -> SystemState:
+    """Read what runs where in a system, whether it was verified, and how far each target is behind."""
+    state = store.get(call.db, system)
+    if state is None:
+        raise systems.not_found(system)
+    return state
+
+
+@operation(blueprint, "GET /v1/state", role=Role.viewer)
+def list_states(call: Call, query: PageQuery) -> Page[SystemState]:
+    """List the states of all systems, by their keys."""
+    return call.page(query, store.ORDER, lambda **page: store.list_(call.db, **page))

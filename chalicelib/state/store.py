@@ -1,0 +1,112 @@
+"""What runs where, derived in PostgreSQL: one statement, however many systems."""
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.database.connection import Database
+from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
+from chalicelib.rest.paging import Keyset
+from chalicelib.state.model import SystemState, TargetState
+from chalicelib.verifications.store import COLUMNS as VERIFICATION
+
+ORDER = Keyset(system=str)
+
+# For the environment `e` of the system `s`: what runs there is `current`; `before` is the next lower rank, and what
+# runs there `ahead`; `passed` is when what runs here was deployed there.
+_TARGET = f"""
+    json_build_object(
+        'environment', e.name,
+        'rank', e.rank,
+        'production', e.production,
+        'workspace', 'default',
+        'base_url', e.base_url,
+        'current', (
+            SELECT to_json(shown) FROM (SELECT {DEPLOYMENT} FROM deployments d WHERE d.id = current.id) AS shown
+        ),
+        'last_attempt', (
+            SELECT to_json(shown) FROM (
+                SELECT {DEPLOYMENT} FROM deployments d
+                WHERE d.environment_id = e.id AND d.workspace = 'default'
+                ORDER BY d.started_at DESC, d.id DESC LIMIT 1
+            ) AS shown
+        ),
+        'verifications', (
+            SELECT coalesce(json_agg(shown ORDER BY shown.suite), '[]') FROM (
+                SELECT DISTINCT ON (v.suite) {VERIFICATION} FROM verifications v
+                WHERE v.environment_id = e.id AND v.workspace = 'default' AND v.artifact = current.artifact
+                ORDER BY v.suite, v.finished_at DESC, v.id DESC
+            ) AS shown
+        ),
+        'drift', CASE WHEN before.id IS NOT NULL THEN json_build_object(
+            'environment', before.name,
+            'commits', CASE
+                WHEN ahead.artifact = current.artifact THEN 0
+                WHEN ahead.id IS NOT NULL THEN (
+                    -- Where no commits were recorded, their number is not known: null.
+                    SELECT CASE WHEN count(c.sha) > 0 THEN count(DISTINCT c.sha) FILTER (WHERE NOT EXISTS (
+                        SELECT FROM deployment_commits delivered
+                            JOIN deployments here ON here.id = delivered.deployment_id
+                        WHERE delivered.environment_id = e.id AND delivered.sha = c.sha
+                            AND here.workspace = 'default' AND here.state = 'succeeded'
+                    )) END
+                    FROM deployments d JOIN deployment_commits c ON c.deployment_id = d.id
+                    WHERE d.environment_id = before.id AND d.workspace = 'default' AND d.state = 'succeeded'
+                        AND (passed.id IS NULL OR (d.finished_at, d.id) > (passed.finished_at, passed.id))
+                ) END,
+            'seconds', CASE
+                WHEN ahead.artifact = current.artifact THEN 0
+                WHEN ahead.id IS NOT NULL AND current.id IS NOT NULL THEN extract(epoch FROM greatest(
+                    ahead.finished_at - coalesce(passed.finished_at, current.finished_at), interval '0'
+                ))::bigint END
+        ) END,
+        'holds', '[]'::json
+    )
+"""
+
+_STATE = f"""
+    SELECT s.key AS system, s.name, (
+        SELECT coalesce(json_agg({_TARGET} ORDER BY e.rank), '[]')
+        FROM environments e
+        LEFT JOIN LATERAL (
+            SELECT id, artifact, finished_at FROM deployments
+            WHERE environment_id = e.id AND workspace = 'default' AND state = 'succeeded'
+            ORDER BY finished_at DESC, id DESC LIMIT 1
+        ) AS current ON true
+        LEFT JOIN LATERAL (
+            SELECT id, name FROM environments
+            WHERE system_id = s.id AND rank < e.rank
+            ORDER BY rank DESC LIMIT 1
+        ) AS before ON true
+        LEFT JOIN LATERAL (
+            SELECT id, artifact, finished_at FROM deployments
+            WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
+            ORDER BY finished_at DESC, id DESC LIMIT 1
+        ) AS ahead ON true
+        LEFT JOIN LATERAL (
+            SELECT id, finished_at FROM deployments
+            WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
+                AND artifact = current.artifact
+            ORDER BY finished_at DESC, id DESC LIMIT 1
+        ) AS passed ON true
+        WHERE e.system_id = s.id
+    )::text AS targets
+    FROM systems s
+"""
+
+
+def get(db: Database, system: str) -> SystemState | None:
+    return db.select_one(_state, f"{_STATE} WHERE s.key = %(system)s", system=system)
+
+
+def list_(db: Database, *, limit: int, after: tuple[Any, ...] | None) -> list[SystemState]:
+    return db.select(
+        _state,
+        f"{_STATE} WHERE %(after)s IS NULL OR s.key > %(after)s ORDER BY s.key LIMIT %(limit)s",
+        limit=limit,
+        after=after[0] if after else None,
+    )
+
+
+def _state(system: str, name: str, targets: str) -> SystemState:
+    return SystemState(system=system, name=name, targets=msgspec.json.decode(targets, type=list[TargetState]))

@@ -1,0 +1,36 @@
+"""A system: something that is deployed."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.rest.types import Answer, HttpsUrl, Name, Request, Slug, Text
+
+ArtifactKind = Annotated[
+    Literal["tree", "sha256"],
+    Meta(description="The one kind of artifact that the system uses: git trees, or packages' digests"),
+]
+
+
+class NewSystem(Request, kw_only=True):
+    key: Slug
+    name: Name
+    repository: HttpsUrl | None = None
+    description: Text = ""
+    artifact_kind: ArtifactKind = "tree"
+
+
+class SystemChange(Request, kw_only=True):
+    name: Name | UnsetType = UNSET
+    repository: HttpsUrl | UnsetType | None = UNSET
+    description: Text | UnsetType = UNSET
+
+
+class System(Answer, kw_only=True):
+    key: Slug
+    name: Name
+    repository: HttpsUrl | None
+    description: Text
+    artifact_kind: ArtifactKind
+    created_at: datetime

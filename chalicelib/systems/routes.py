@@ -1,0 +1,53 @@
+"""`/v1/systems`"""
+
+from chalice.app import Blueprint
+
+from chalicelib.identity.principal import Role
+from chalicelib.rest import problems
+from chalicelib.rest.changes import changed
+from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.types import Page, PageQuery
+from chalicelib.systems import store
+from chalicelib.systems.model import NewSystem, System, SystemChange
+
+blueprint = Blueprint(__name__)
+
+
+@operation(blueprint, "GET /v1/systems", role=Role.viewer)
+def list_systems(call: Call, query: PageQuery) -> Page[System]:
+    """List systems, by key."""
+    return call.page(query, store.ORDER, lambda **page: store.list_(call.db, **page))
+
+
+@operation(blueprint, "POST /v1/systems", role=Role.admin, status=201, raises=[problems.already_exists])
+def create_system(call: Call, body: NewSystem) -> System:
+    """Create a system."""
+    system = store.insert(call.db, body)
+    call.record("system.create", system.key, system=system.key, after=system)
+    return call.created(f"/v1/systems/{system.key}", system)
+
+
+@operation(blueprint, "GET /v1/systems/{system}", role=Role.viewer)
+def get_system(call: Call, system: str) -> System:
+    """Read a system."""
+    return store.get(call.db, system)
+
+
+@operation(blueprint, "PATCH /v1/systems/{system}", role=Role.maintainer)
+def change_system(call: Call, system: str, body: SystemChange) -> System:
+    """Change a system. Fields that are not given stay as they are."""
+    before = store.get(call.db, system, for_change=True)
+    call.require_unchanged(before)
+    after = changed(before, body)
+    store.update(call.db, after)
+    call.record("system.change", system, system=system, before=before, after=after)
+    return after
+
+
+@operation(blueprint, "DELETE /v1/systems/{system}", role=Role.admin, status=204, raises=[problems.has_history])
+def delete_system(call: Call, system: str) -> None:
+    """Delete a system for which nothing was recorded yet, with its environments."""
+    before = store.get(call.db, system, for_change=True)
+    call.require_unchanged(before)
+    store.delete(call.db, system)
+    call.record("system.delete", system, system=system, before=before)

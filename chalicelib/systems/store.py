@@ -1,0 +1,95 @@
+"""Systems in PostgreSQL."""
+
+from typing import Any, TypeVar
+
+from chalicelib.database.connection import Database
+from chalicelib.rest import problems
+from chalicelib.rest.paging import Keyset
+from chalicelib.rest.problems import Problem
+from chalicelib.rest.types import Page
+from chalicelib.systems.model import NewSystem, System
+
+T = TypeVar("T")
+
+ORDER = Keyset(key=str)
+
+_COLUMNS = "key, name, repository, description, artifact_kind, created_at"
+
+
+def lock(db: Database, system: str) -> None:
+    """Let one request at a time change what the system's gate decides upon.
+
+    Whoever decides or writes such facts takes this lock first, in a statement of its own, and reads afterwards.
+    """
+    db.lock(f"system {system}")
+
+
+def get(db: Database, key: str, *, for_change: bool = False) -> System:
+    """The system, or problem 404. With `for_change`, nobody else changes it until the transaction ends."""
+    system = db.select_one(
+        System,
+        f"SELECT {_COLUMNS} FROM systems WHERE key = %(key)s {'FOR UPDATE' if for_change else ''}",
+        key=key,
+    )
+    if system is None:
+        raise not_found(key)
+    return system
+
+
+def page_of(db: Database, system: str, page: Page[T]) -> Page[T]:
+    """A page of a system's list, or problem 404 where it is empty for want of the system."""
+    if not page.items and db.value("SELECT 1 FROM systems WHERE key = %(key)s", key=system) is None:
+        raise not_found(system)
+    return page
+
+
+def not_found(key: str) -> Problem:
+    return Problem(problems.not_found, f"There is no system {key!r}")
+
+
+def list_(db: Database, *, limit: int, after: tuple[Any, ...] | None) -> list[System]:
+    return db.select(
+        System,
+        f"""
+        SELECT {_COLUMNS} FROM systems
+        WHERE %(after)s IS NULL OR key > %(after)s
+        ORDER BY key LIMIT %(limit)s
+        """,
+        limit=limit,
+        after=after[0] if after else None,
+    )
+
+
+def insert(db: Database, new: NewSystem) -> System:
+    inserted = db.select_one(
+        System,
+        f"""
+        INSERT INTO systems (key, name, repository, description, artifact_kind)
+        VALUES (%(key)s, %(name)s, %(repository)s, %(description)s, %(artifact_kind)s)
+        RETURNING {_COLUMNS}
+        """,
+        key=new.key,
+        name=new.name,
+        repository=new.repository,
+        description=new.description,
+        artifact_kind=new.artifact_kind,
+    )
+    assert inserted is not None
+    return inserted
+
+
+def update(db: Database, system: System) -> None:
+    db.execute(
+        """
+        UPDATE systems SET name = %(name)s, repository = %(repository)s, description = %(description)s
+        WHERE key = %(key)s
+        """,
+        key=system.key,
+        name=system.name,
+        repository=system.repository,
+        description=system.description,
+    )
+
+
+def delete(db: Database, key: str) -> None:
+    db.execute("DELETE FROM systems WHERE key = %(key)s", key=key)

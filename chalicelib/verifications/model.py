@@ -1,0 +1,104 @@
+"""A verification: a run of a test suite against a target."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.rest.problems import Fault, problem_type
+from chalicelib.rest.types import (
+    Answer,
+    Artifact,
+    Count,
+    EnvironmentName,
+    Id,
+    PageQuery,
+    Request,
+    Slug,
+    Suite,
+    Timestamp,
+    Url,
+    WorkspaceName,
+    period_faults,
+)
+
+Trigger = Literal["deployment", "schedule", "manual"]
+Outcome = Annotated[
+    Literal["success", "failure", "error", "cancelled"],
+    Meta(description="`error`: the run itself broke, and says nothing of the artifact"),
+]
+
+
+class NewVerification(Request, kw_only=True):
+    environment: EnvironmentName
+    workspace: WorkspaceName = "default"
+    artifact: Annotated[Artifact | None, Meta(description="Defaults to what runs on the target")] = None
+    suite: Suite
+    trigger: Trigger
+    outcome: Outcome
+    started_at: Annotated[Timestamp | None, Meta(description="Defaults to finished_at")] = None
+    finished_at: Annotated[Timestamp | None, Meta(description="Defaults to now")] = None
+    passed: Count | None = None
+    failed: Count | None = None
+    skipped: Count | None = None
+    run_url: Url | None = None
+    imported: bool = False
+
+    def faults(self) -> Iterator[Fault]:
+        if self.imported:
+            for name in ("artifact", "started_at", "finished_at"):
+                if getattr(self, name) is None:
+                    yield Fault(f"#/{name}", "is required of imported history")
+        yield from period_faults(self.started_at, self.finished_at)
+
+
+class Verification(Answer, kw_only=True):
+    id: Id
+    system: Slug
+    environment: EnvironmentName
+    workspace: WorkspaceName
+    artifact: Artifact
+    suite: Suite
+    trigger: Trigger
+    outcome: Outcome
+    started_at: datetime
+    finished_at: datetime
+    passed: Count | None
+    failed: Count | None
+    skipped: Count | None
+    run_url: Url | None
+    imported: bool
+    created_by: str
+    created_at: datetime
+
+
+class VerificationQuery(PageQuery, kw_only=True):
+    environment: EnvironmentName | None = None
+    workspace: WorkspaceName | None = None
+    artifact: Artifact | None = None
+    suite: Suite | None = None
+    trigger: Trigger | None = None
+    outcome: Outcome | None = None
+    from_: Annotated[Timestamp | None, Meta(description="Finished at this time or later")] = msgspec.field(
+        default=None, name="from"
+    )
+    to: Annotated[Timestamp | None, Meta(description="Finished before this time")] = None
+
+
+class VerifiedTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known about a target when a verification of it is recorded. Read under the system's lock."""
+
+    at: datetime
+    artifact_kind: str
+    current_artifact: str | None
+    recorded_id: str | None
+
+
+artifact_not_current = problem_type(
+    "artifact-not-current",
+    409,
+    "Artifact not current",
+    "The artifact does not run on the target (any more), so nothing was learnt about it there: verify what runs.",
+)

@@ -1,0 +1,86 @@
+"""Fixtures for all tests, and the promise that they reach nothing but this machine."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chalicelib import settings as settings_module
+from chalicelib.database import connection
+from tests.support import postgres
+from tests.support.api import ISSUER, Api
+from tests.support.contract import Contract
+from tests.support.given import Given
+
+_RUN_FOLDER = "SLIPWAY_TEST_RUN"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "SLIPWAY_")) and name != _RUN_FOLDER]:
+        del os.environ[name]
+    os.environ.pop("DATABASE_URL", None)
+    if not hasattr(config, "workerinput"):
+        os.environ[_RUN_FOLDER] = str(postgres.run_folder())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgres.stop(Path(os.environ.pop(_RUN_FOLDER)))
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(socket_allow_hosts: None = None) -> None:
+    """See `addopts`: pytest-socket refuses every address but this machine's."""
+
+
+@pytest.fixture(scope="session")
+def clones(worker_id: str) -> Iterator[postgres.Clones]:
+    """Databases of the tests' own server."""
+    clones = postgres.Clones(postgres.address_of(Path(os.environ[_RUN_FOLDER])), worker_id)
+    yield clones
+    clones.close()
+
+
+@pytest.fixture
+def database_url(clones: postgres.Clones) -> Iterator[str]:
+    """A database of this test alone, migrated and empty."""
+    address = clones.new()
+    yield address
+    clones.drop(address)
+
+
+@pytest.fixture
+def stage(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The stage `local` on this test's database."""
+    monkeypatch.setenv("SLIPWAY_STAGE", "local")
+    monkeypatch.setenv(
+        "SLIPWAY_ISSUERS",
+        f'[{{"kind": "local", "issuer": "{ISSUER}", "audience": "slipway", "algorithm": "ES256"}}]',
+    )
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    settings_module.settings.cache_clear()
+    yield
+    connection.forget_connections()
+    settings_module.settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    """The OpenAPI document that every answer is held against."""
+    from chalicelib.rest import openapi  # noqa: PLC0415
+    from chalicelib.rest.operation import OPERATIONS  # noqa: PLC0415
+
+    return Contract(openapi.document(OPERATIONS))
+
+
+@pytest.fixture
+def api(stage: None, contract: Contract) -> Api:
+    """The API, asked by an admin unless a test says `api.as_(role)`."""
+    return Api(contract).as_("admin")
+
+
+@pytest.fixture
+def given(api: Api, database_url: str) -> Given:
+    """What a test starts from, in sentences: `given.a_deployment(environment="development")`."""
+    return Given(api, database_url)

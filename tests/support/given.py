@@ -1,0 +1,134 @@
+"""What tests start from. Each sentence has defaults, so that a test states only what it is about."""
+
+import hashlib
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+
+from tests.support.api import Answer, Api
+
+RANKS = {"development": 1, "preproduction": 2, "production": 3}
+
+
+def an_artifact(name: str = "first") -> str:
+    """An artifact that is called something: the same name, the same artifact."""
+    return f"tree:{hashlib.sha1(name.encode()).hexdigest()}"  # noqa: S324
+
+
+def a_revision(name: str = "first") -> str:
+    return hashlib.sha1(f"revision {name}".encode()).hexdigest()  # noqa: S324
+
+
+class Given:
+    def __init__(self, api: Api, database_url: str) -> None:
+        self._api = api
+        self._database_url = database_url
+
+    def a_system(self, key: str = "azul", **fields: Any) -> str:
+        made(self._api.post("/v1/systems", {"key": key, "name": key.capitalize(), **fields}))
+        return key
+
+    def an_environment(self, name: str = "development", *, system: str = "azul", **fields: Any) -> Answer:
+        body = {"name": name, "rank": RANKS.get(name, 9), "production": name == "production", **fields}
+        return made(self._api.post(f"/v1/systems/{system}/environments", body))
+
+    def the_usual(self, **production: Any) -> str:
+        """A system with development, preproduction and production."""
+        system = self.a_system()
+        self.an_environment("development")
+        self.an_environment("preproduction")
+        self.an_environment("production", **production)
+        return system
+
+    def a_deployment(
+        self,
+        artifact: str | None = None,
+        *,
+        environment: str = "development",
+        state: str = "succeeded",
+        system: str = "azul",
+        **fields: Any,
+    ) -> Answer:
+        """A deployment that reached a state; past the gate, since it is only where a test begins."""
+        body = {
+            "environment": environment,
+            "artifact": artifact or an_artifact(),
+            "override_reason": "This is where a test begins",
+            **fields,
+        }
+        deployment = made(self._api.post(f"/v1/systems/{system}/deployments", body))
+        if state != "in_progress":
+            self.a_status(deployment["id"], state, system=system)
+        return deployment
+
+    def a_status(self, deployment: str, state: str, *, system: str = "azul", **fields: Any) -> Answer:
+        path = f"/v1/systems/{system}/deployments/{deployment}/statuses"
+        return made(self._api.post(path, {"state": state, **fields}))
+
+    def a_verification(
+        self,
+        *,
+        environment: str = "development",
+        outcome: str = "success",
+        suite: str = "acceptance",
+        system: str = "azul",
+        **fields: Any,
+    ) -> Answer:
+        body = {
+            "environment": environment,
+            "suite": suite,
+            "trigger": "deployment",
+            "outcome": outcome,
+            **fields,
+        }
+        return made(self._api.post(f"/v1/systems/{system}/verifications", body))
+
+    def an_import(
+        self,
+        artifact: str | None = None,
+        *,
+        environment: str = "development",
+        at: str = "2026-01-01T00:00:00Z",
+        state: str = "succeeded",
+        system: str = "azul",
+        **fields: Any,
+    ) -> Answer:
+        body = {
+            "environment": environment,
+            "artifact": artifact or an_artifact(),
+            "imported": True,
+            "state": state,
+            "started_at": at,
+            "finished_at": at,
+            **fields,
+        }
+        return made(self._api.post(f"/v1/systems/{system}/deployments", body))
+
+    def time_passes(self, seconds: int) -> None:
+        """Everything that was recorded happened `seconds` earlier: what waiting would do, without waiting."""
+        shift = f"interval '{seconds} seconds'"
+        columns = {
+            "deployments": ("started_at", "finished_at", "lease_expires_at"),
+            "deployment_statuses": ("created_at",),
+            "verifications": ("started_at", "finished_at", "created_at"),
+            "promotions": ("decided_at",),
+            "idempotency_keys": ("created_at",),
+        }
+        for table, names in columns.items():
+            changes = ", ".join(f"{name} = {name} - {shift}" for name in names)
+            # What is recorded never changes: only who may stop the triggers can pretend that time passed.
+            self.sql(f"SET session_replication_role = replica; UPDATE {table} SET {changes}")
+
+    def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Look, or act, behind the service's back."""
+        with closing(psycopg2.connect(self._database_url)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters or None)
+                return cursor.fetchall() if cursor.description else []
+
+
+def made(answer: Answer) -> Answer:
+    assert answer.status in (200, 201), answer
+    return answer

