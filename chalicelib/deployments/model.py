@@ -110,9 +110,9 @@ class Deployment(Answer, kw_only=True):
     run_actor: str | None
     override_reason: OverrideReason | None
     promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null where it was not asked")]
-    lease_expires_at: datetime | None
-    started_at: datetime
-    finished_at: datetime | None
+    lease_expires_at: Timestamp | None
+    started_at: Timestamp
+    finished_at: Timestamp | None
     created_by: str
 
 
@@ -138,7 +138,7 @@ class Status(Answer, kw_only=True):
     id: Id
     state: State
     detail: Text | None
-    created_at: datetime
+    created_at: Timestamp
     created_by: str
 
 
@@ -147,7 +147,7 @@ class Holder(Answer, kw_only=True):
 
     id: Id
     run_url: Url | None
-    lease_expires_at: datetime
+    lease_expires_at: Timestamp
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

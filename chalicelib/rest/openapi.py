@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
+from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
 from chalicelib.rest.operation import Operation
 from chalicelib.rest.problems import Fault, ProblemType
@@ -265,10 +266,7 @@ def _refusal(possible: Sequence[ProblemType], schemas: Schemas) -> Json:
     if len(possible) > 1:
         mapping = {problem.uri: COMPONENTS + _name(problem) for problem in possible}
         schema = {"oneOf": references, "discriminator": {"propertyName": "type", "mapping": mapping}}
-    examples = {
-        problem.slug: {"summary": problem.title, "value": schemas.example(reference)}
-        for problem, reference in zip(possible, references, strict=True)
-    }
+    examples = {problem.slug: {"summary": problem.title, "value": _example(problem, schemas)} for problem in possible}
     own_header = _PROBLEM_HEADERS.get(possible[0].status)
     return {
         "description": "\n\n".join(f"{problem.title}. {problem.meaning}" for problem in possible),
@@ -282,12 +280,8 @@ def _problem(problem: ProblemType, schemas: Schemas) -> Json:
         "type": {"const": problem.uri},
         "title": {"const": problem.title},
         "status": {"const": problem.status},
-        "detail": {"type": "string", "description": "What is wrong here", "examples": [problem.meaning]},
-        "instance": {
-            "type": "string",
-            "description": "The request's id",
-            "examples": ["f1c5d6f0-6f0b-4b8e-9d3c-2f6a4f0f7f11"],
-        },
+        "detail": {"type": "string", "description": "What is wrong here"},
+        "instance": {"type": "string", "description": "The request's id"},
     }
     members |= {name: schemas.of(type_) for name, type_ in problem.extra}
     required = list(members)
@@ -299,6 +293,23 @@ def _problem(problem: ProblemType, schemas: Schemas) -> Json:
         "type": "object",
         "properties": members,
         "required": required,
+    }
+
+
+def _example(problem: ProblemType, schemas: Schemas) -> Json:
+    faults = [
+        {"pointer": refusal.pointer, "detail": refusal.detail}
+        for refusal in CONSTRAINTS.values()
+        if refusal.problem == problem.slug and refusal.pointer
+    ]
+    return {
+        "type": problem.uri,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.meaning,
+        "instance": "f1c5d6f0-6f0b-4b8e-9d3c-2f6a4f0f7f11",
+        **{name: schemas.example(schemas.of(type_)) for name, type_ in problem.extra},
+        **({"errors": faults[:1]} if faults else {}),
     }
 
 

@@ -28,7 +28,9 @@ class Page(msgspec.Struct, Generic[T], kw_only=True):
     """One page of a list. `next` is the cursor of the page after it, or null on the last one."""
 
     items: list[T]
-    next: Annotated[str | None, Meta(description="Cursor of the next page; null on the last one")]
+    next: Annotated[
+        str | None, Meta(description="Cursor of the next page; null on the last one", examples=["5kq2tY1Xl7JbIjE5NyJd"])
+    ]
 
 
 def matching(pattern: str, example: str, description: str = "", max_length: int | None = None) -> Meta:

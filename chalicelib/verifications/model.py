@@ -63,15 +63,15 @@ class Verification(Answer, kw_only=True):
     suite: Suite
     trigger: Trigger
     outcome: Outcome
-    started_at: datetime
-    finished_at: datetime
+    started_at: Timestamp
+    finished_at: Timestamp
     passed: Count | None
     failed: Count | None
     skipped: Count | None
     run_url: Url | None
     imported: bool
     created_by: str
-    created_at: datetime
+    created_at: Timestamp
 
 
 class VerificationQuery(PageQuery, kw_only=True):
