@@ -122,7 +122,7 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
     public = operation.role == "public"
     has_body = operation.body is not None
     following = [
-        (problems.malformed, has_body or _takes_key(operation)),
+        (problems.malformed, has_body or operation.takes_idempotency_key),
         (problems.cursor_unusable, _is_list(operation)),
         (problems.unauthenticated, not public),
         (problems.forbidden, not public),
@@ -131,7 +131,7 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
         (problems.too_large, has_body),
         (problems.unsupported_media_type, has_body),
         (problems.invalid, True),  # unknown query parameters are refused everywhere
-        (problems.key_reused, _takes_key(operation)),
+        (problems.key_reused, operation.takes_idempotency_key),
         (problems.precondition_required, operation.conditional),
         (problems.internal_error, True),
         (problems.unavailable, not public),
@@ -139,10 +139,6 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
     possible = [*operation.problems, *(problem for problem, follows in following if follows)]
     once = {problem.slug: problem for problem in possible}
     return sorted(once.values(), key=lambda problem: (problem.status, problem.slug))
-
-
-def _takes_key(operation: Operation) -> bool:
-    return operation.method == "POST" and operation.role != "public"
 
 
 def _is_list(operation: Operation) -> bool:
@@ -197,7 +193,7 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[Json]:
     headers = {
         "If-Match": operation.conditional,
         "If-None-Match": not operation.writes,
-        "Idempotency-Key": _takes_key(operation),
+        "Idempotency-Key": operation.takes_idempotency_key,
     }
     taken = [{"$ref": f"#/components/parameters/{name}"} for name, takes in headers.items() if takes]
     return parameters + taken
@@ -228,7 +224,7 @@ def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
 
 
 def _answers(operation: Operation, schemas: Schemas) -> Json:
-    replayed = ["Idempotency-Replayed"] if _takes_key(operation) else []
+    replayed = ["Idempotency-Replayed"] if operation.takes_idempotency_key else []
     if operation.answer is None:
         return {"204": {"description": "Done", "headers": _headers(*replayed)}}
     paged = ["Link"] if _is_list(operation) else []

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from chalicelib.deployments.rules import require_past
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.rest.problems import Problem, invalid_field
 from chalicelib.verifications.model import NewVerification, VerifiedTarget, artifact_not_current
 

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.database.connection import forget_connections
 from chalicelib.database.migrate import MigrationRefused, expected_version, migrate
+from chalicelib.settings import settings
 
 
 @pytest.fixture
@@ -108,8 +109,6 @@ def test_it_is_not_ready_on_another_schema(api, given):
 
 def test_it_is_not_ready_before_the_first_migration(api, empty_database, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", empty_database)
-    from chalicelib.settings import settings
-
     settings.cache_clear()
     forget_connections()
 
@@ -119,8 +118,6 @@ def test_it_is_not_ready_before_the_first_migration(api, empty_database, monkeyp
 
 def test_it_is_healthy_without_a_database(api, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nothing")
-    from chalicelib.settings import settings
-
     settings.cache_clear()
     forget_connections()
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import CountedVerification, GateFacts
 from chalicelib.promotions.rules import decide, role_to_decide
 

@@ -7,7 +7,7 @@ import pytest
 from chalice.app import Blueprint
 from msgspec import Meta
 
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest.openapi import document
 from chalicelib.rest.operation import Call, operation

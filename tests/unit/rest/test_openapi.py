@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app  # noqa: F401  (declares the operations)
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest import problems
 from chalicelib.rest.openapi import document, possible_problems
