@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and the promise that they reach nothing but this machine."""
+"""Fixtures for all tests. (That they reach nothing but this machine is pytest-socket's, in pyproject.toml.)"""
 
 import os
 from collections.abc import Iterator
@@ -27,11 +27,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         postgres.stop(Path(os.environ.pop(_RUN_FOLDER)))
-
-
-@pytest.fixture(autouse=True)
-def only_loopback(socket_allow_hosts: None = None) -> None:
-    """See `addopts`: pytest-socket refuses every address but this machine's."""
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ BlockerCode = Literal[
     "pinned",
     "marked-bad",
 ]
-DecisionWord = Literal["granted", "denied"]
+DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"])]
 
 
 class Blocker(Answer, kw_only=True):

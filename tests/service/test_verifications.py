@@ -76,6 +76,18 @@ def test_of_two_that_finished_at_once_the_one_recorded_later_is_current(api, giv
     assert api.post(PATH, verification())["artifact"] == an_artifact("second")
 
 
+def test_a_clock_that_is_ahead_does_not_hide_what_happens_next(api, given):
+    given.the_usual()
+    given.a_deployment()
+    [(soon,)] = given.sql("SELECT to_json(now() + interval '50 s')::text")
+    given.a_verification(finished_at=soon.strip('"'))
+
+    given.a_verification(outcome="failure")
+
+    body = {"artifact": an_artifact(), "environment": "preproduction", "dry_run": True}
+    assert api.post("/v1/systems/azul/promotions", body)["blockers"][0]["code"] == "verification-failed"
+
+
 @pytest.mark.parametrize(
     ("times", "pointer"),
     [
