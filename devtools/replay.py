@@ -231,7 +231,7 @@ def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
     said += [f"{error.get('pointer')}: {error.get('detail')}" for error in body.get("errors", ())]
     advice = {
         401: "The service does not know this token. Unset TOKEN, or give it one that is valid where URL points.",
-        403: "Creating the system takes an admin: unset TOKEN, or say TOKEN=$(make -s token ROLE=admin).",
+        403: "A replay takes an admin: unset TOKEN, or say TOKEN=$(make -s token ROLE=admin).",
     }
     raise Stopped("\n".join([f"The service answered {status}: {'; '.join(said)}", *filter(None, [advice.get(status)])]))
 
