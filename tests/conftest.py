@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib import settings as settings_module
-from chalicelib.database import connection
 from tests.support import postgres
-from tests.support.api import ISSUER, Api
+from tests.support.api import Api
 from tests.support.contract import Contract
 from tests.support.given import Given
+from tests.support.stage import local_stage
 
 _RUN_FOLDER = "SLIPWAY_TEST_RUN"
 
@@ -46,18 +45,10 @@ def database_url(clones: postgres.Clones) -> Iterator[str]:
 
 
 @pytest.fixture
-def stage(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def stage(database_url: str) -> Iterator[None]:
     """The stage `local` on this test's database."""
-    monkeypatch.setenv("SLIPWAY_STAGE", "local")
-    monkeypatch.setenv(
-        "SLIPWAY_ISSUERS",
-        f'[{{"kind": "local", "issuer": "{ISSUER}", "audience": "slipway", "algorithm": "ES256"}}]',
-    )
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    settings_module.settings.cache_clear()
-    yield
-    connection.forget_connections()
-    settings_module.settings.cache_clear()
+    with local_stage(database_url):
+        yield
 
 
 @pytest.fixture(scope="session")
