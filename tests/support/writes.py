@@ -41,7 +41,11 @@ def _creates_an_environment(given: Given) -> Write:
     given.a_system()
     body = {"name": "development", "rank": 1}
     return Write(
-        "/v1/systems/azul/environments", "environment.create", "azul/development", body, {**body, "name": "preproduction"}
+        "/v1/systems/azul/environments",
+        "environment.create",
+        "azul/development",
+        body,
+        {**body, "name": "preproduction"},
     )
 
 
