@@ -13,6 +13,7 @@ from chalicelib.rest.problems import Fault, Problem
 
 MAX_BODY_BYTES = 1024 * 1024
 
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$(.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -99,6 +100,10 @@ def _parse(raw: bytes) -> Any:
     """The body as plain values; refuses what is not JSON to the letter, and keys that are given twice."""
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        if _ESCAPED_SURROGATE.search(raw):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Problem(problems.malformed, "A text can't hold half of a surrogate pair") from None
     except UnicodeDecodeError:
         raise Problem(problems.malformed, "The body is not UTF-8") from None
     except ValueError as error:

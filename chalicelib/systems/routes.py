@@ -47,6 +47,7 @@ def change_system(call: Call, system: str, body: SystemChange) -> System:
 @operation(blueprint, "DELETE /v1/systems/{system}", role=Role.admin, status=204, raises=[problems.has_history])
 def delete_system(call: Call, system: str) -> None:
     """Delete a system for which nothing was recorded yet, with its environments."""
+    store.lock(call.db, system)
     before = store.get(call.db, system, for_change=True)
     call.require_unchanged(before)
     store.delete(call.db, system)
