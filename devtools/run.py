@@ -91,13 +91,13 @@ class Worker:
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
             )
         self.channel.settimeout(0)
-        self.ready_since: float | None = None
+        self.was_ready = False
 
     def becomes_ready(self) -> bool:
         """Whether it became ready since it was last asked."""
         with contextlib.suppress(BlockingIOError, ConnectionError):
             if self.channel.recv(1):
-                self.ready_since = time.monotonic()
+                self.was_ready = True
                 return True
         return False
 
@@ -176,7 +176,7 @@ def _restart_database_if_gone() -> None:
 
 def _successor(worker: Worker, end: str, port: int) -> Worker | None:
     """What follows a server that ended by itself: another, unless it could not even start."""
-    if worker.ready_since is None or time.monotonic() - worker.ready_since < 1:
+    if not worker.was_ready:
         say(f"the server does not start ({end}): mend what it says above, and it is tried again")
         return None
     say(f"the server ended ({end}): starting it again")
@@ -248,12 +248,11 @@ def _snapshot() -> Snapshot:
     found: Snapshot = {}
     for name in WATCHED:
         path = ROOT / name
-        for file in [path] if not path.is_dir() else path.rglob("*"):
-            if "__pycache__" not in file.parts and not file.name.startswith("."):
-                with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):  # it went while we looked: the next look will tell
+            for file in path.rglob("*") if path.is_dir() else [path]:
+                if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith("."):
                     status = file.stat()
-                    if not file.is_dir():
-                        found[file] = (status.st_mtime_ns, status.st_size)
+                    found[file] = (status.st_mtime_ns, status.st_size)
     return found
 
 

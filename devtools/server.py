@@ -9,10 +9,12 @@ says when it is ready.
 """
 
 import base64
+import contextlib
 import functools
 import os
 import re
 import socket
+import socketserver
 import sys
 import threading
 import time
@@ -38,9 +40,12 @@ from chalice.local import (
     ThreadedHTTPServer,
 )
 
+from chalicelib.database.connection import DatabaseUnavailable
+from chalicelib.database.migrate import MigrationRefused, migrate
 from chalicelib.rest import problems
 from chalicelib.rest.operation import problem_response
 from chalicelib.rest.problems import Problem, ProblemType
+from chalicelib.settings import UnusableSettings, settings
 from devtools.state import ROOT
 
 HOST = "127.0.0.1"
@@ -196,6 +201,7 @@ class RequestHandler(ChaliceRequestHandler):
         if length == 0:
             return None
         if self._expects_continue:
+            self._expects_continue = False
             self.send_response_only(100)
             self.end_headers()
             self.wfile.flush()
@@ -237,13 +243,11 @@ class RequestHandler(ChaliceRequestHandler):
         self._send(_as_response(problem, str(uuid.uuid4())))
         # Were we to close while the client still sends, its kernel would throw our answer away.
         deadline = time.monotonic() + DRAIN_SECONDS
-        self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(DRAIN_SECONDS)
-        try:
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(DRAIN_SECONDS)
             while time.monotonic() < deadline and self.rfile.read1(65536):
                 pass
-        except OSError:
-            pass
 
     def handle_expect_100(self) -> bool:
         # Only once we know that we want the body.
@@ -252,8 +256,8 @@ class RequestHandler(ChaliceRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What http.server itself refuses: a request that it can't read."""
-        if not getattr(self, "command", None):
-            self.command = "GET"
+        self.command = getattr(self, "command", None) or "GET"
+        self.request_version = self.protocol_version  # an answer with a status, whatever could not be read
         self._refuse(Problem(problems.malformed, message or "The request can't be read"))
 
     def version_string(self) -> str:
@@ -272,10 +276,11 @@ class RequestHandler(ChaliceRequestHandler):
 
 class _HTTPServer(ThreadedHTTPServer):
     request_queue_size = 128  # so that a burst of clients is not turned away
+    allow_reuse_port = False  # two servers on one port would share its requests
 
     def server_bind(self) -> None:
-        # Past HTTPServer's, which asks the network for the machine's name.
-        super(ThreadedHTTPServer.__mro__[2], self).server_bind()
+        # Not HTTPServer's, which asks the network for the machine's name.
+        socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -329,11 +334,10 @@ def main() -> None:
     threading.Thread(target=functools.partial(_leave_with, channel), daemon=True).start()
 
     app, config = load_app()
-
-    from chalicelib.database.migrate import migrate  # noqa: PLC0415 (of the app that was just loaded)
-    from chalicelib.settings import settings  # noqa: PLC0415
-
-    migrate(settings().database_url, report=lambda name: print(f"applying migration {name}", flush=True))
+    try:
+        migrate(settings().database_url, report=lambda name: print(f"applying migration {name}", flush=True))
+    except (MigrationRefused, DatabaseUnavailable, UnusableSettings) as error:
+        sys.exit(str(error))
     server = Server(app, config, port)
     channel.send(b"!")
     server.serve_forever()
