@@ -41,29 +41,25 @@ _TARGET = f"""
         ),
         'drift', CASE WHEN before.id IS NOT NULL THEN json_build_object(
             'environment', before.name,
-            'commits', CASE
-                WHEN ahead.artifact = current.artifact THEN 0
-                WHEN ahead.id IS NOT NULL THEN (
-                    -- Where deployments recorded no commits, their number is not known: null.
-                    SELECT CASE WHEN count(d.id) = 0 OR count(c.sha) > 0
-                        THEN count(DISTINCT c.sha) FILTER (WHERE delivered.sha IS NULL) END
-                    FROM deployments d
-                    LEFT JOIN deployment_commits c ON c.deployment_id = d.id
-                    LEFT JOIN (
-                        deployment_commits delivered JOIN deployments here
-                            ON here.id = delivered.deployment_id AND here.workspace = 'default'
-                                AND here.state = 'succeeded'
-                                AND (here.finished_at, here.id) <= (arrived.finished_at, arrived.id)
-                    ) ON delivered.environment_id = e.id AND delivered.sha = c.sha
-                    WHERE d.environment_id = before.id AND d.workspace = 'default' AND d.state = 'succeeded'
-                        AND (d.finished_at, d.id) <= (arrived_ahead.finished_at, arrived_ahead.id)
-                        AND (passed.id IS NULL OR (d.finished_at, d.id) > (passed.finished_at, passed.id))
-                ) END,
-            'seconds', CASE
-                WHEN ahead.artifact = current.artifact THEN 0
-                WHEN ahead.id IS NOT NULL AND current.id IS NOT NULL THEN extract(epoch FROM greatest(
-                    ahead.finished_at - coalesce(passed.finished_at, current.finished_at), interval '0'
-                ))::bigint END
+            'commits', CASE WHEN ahead.id IS NOT NULL THEN (
+                -- Where deployments recorded no commits, their number is not known: null.
+                SELECT CASE WHEN count(d.id) = 0 OR count(c.sha) > 0
+                    THEN count(DISTINCT c.sha) FILTER (WHERE delivered.sha IS NULL) END
+                FROM deployments d
+                LEFT JOIN deployment_commits c ON c.deployment_id = d.id
+                LEFT JOIN (
+                    deployment_commits delivered JOIN deployments here
+                        ON here.id = delivered.deployment_id AND here.workspace = 'default'
+                            AND here.state = 'succeeded'
+                            AND (here.finished_at, here.id) <= (arrived.finished_at, arrived.id)
+                ) ON delivered.environment_id = e.id AND delivered.sha = c.sha
+                WHERE d.environment_id = before.id AND d.workspace = 'default' AND d.state = 'succeeded'
+                    AND (d.finished_at, d.id) <= (arrived_ahead.finished_at, arrived_ahead.id)
+                    AND (passed.id IS NULL OR (d.finished_at, d.id) > (passed.finished_at, passed.id))
+            ) END,
+            'seconds', CASE WHEN ahead.id IS NOT NULL AND current.id IS NOT NULL THEN extract(epoch FROM greatest(
+                ahead.finished_at - coalesce(passed.finished_at, current.finished_at), interval '0'
+            ))::bigint END
         ) END,
         'holds', '[]'::json
     )

@@ -62,13 +62,18 @@ class TestASystem:
         }
 
     def test_one_system_shows_nothing_of_another(self, api, given):
-        for system in ("azul", "shop"):
-            given.a_system(system)
-            given.an_environment("development", system=system)
+        given.a_system()
+        given.an_environment("development")
+        given.a_system("shop")
+        given.an_environment("development", system="shop")
+        given.an_environment("production", system="shop")
         given.a_deployment(system="shop")
 
-        assert target_of(api)["current"] is None
-        assert target_of(api)["last_attempt"] is None
+        targets = api.get("/v1/systems/azul/state")["targets"]
+
+        assert [(each["environment"], each["current"], each["last_attempt"]) for each in targets] == [
+            ("development", None, None)
+        ]
 
     @pytest.mark.parametrize("path", ["/v1/systems/azul/state", "/v1/state"])
     def test_a_viewer_reads_it_and_an_unknown_caller_does_not(self, api, given, path):
@@ -262,11 +267,11 @@ class TestDrift:
     def test_what_failed_here_was_not_delivered(self, api, given):
         given.the_usual()
         given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
-        given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
         given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b"))
         given.an_import(
             SECOND, environment="preproduction", at="2026-01-02T06:00:00Z", state="failed", commits=commits("b")
         )
+        given.an_import(FIRST, environment="preproduction", at="2026-01-02T09:00:00Z", commits=commits("a"))
 
         assert drift_of(api, "preproduction") == (1, 86400)
 
