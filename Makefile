@@ -1,0 +1,73 @@
+# `make` lists what there is. Everything local to this checkout lies in .local/.
+
+python := .local/venv/bin/python
+
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
+
+# What `make test` could not test here, and why. .ci/run lets none of it pass.
+ifneq ($(wildcard infra),)
+ifeq ($(shell command -v terraform 2>/dev/null),)
+untested := infrastructure (no terraform on the PATH)
+endif
+endif
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: venv ## Start database and server on PORT=8000, until Ctrl-C; the code is reloaded when it changes
+	@$(python) -m devtools.run
+
+.PHONY: test
+test: lint types ## Run linters, type checker and all tests
+	@$(python) -m pytest -n logical --dist worksteal tests
+	@$(if $(untested),echo "Not tested: $(untested)")
+
+.PHONY: lint
+lint: venv ## Check style, format and the direction of imports
+	@$(python) -m ruff check --quiet
+	@$(python) -m ruff format --check --quiet || { echo "\`make format\` mends the format" >&2; exit 1; }
+	@report=$$(.local/venv/bin/lint-imports --cache-dir .local/cache/import-linter) || { echo "$$report"; exit 1; }
+
+.PHONY: format
+format: venv ## Format the code, and mend what the linter can
+	@$(python) -m ruff check --fix
+	@$(python) -m ruff format
+
+.PHONY: types
+types: venv ## Check types
+	@$(python) -m mypy
+
+.PHONY: openapi
+openapi: venv ## Write openapi.json from the code
+	@$(python) -m devtools.openapi
+
+.PHONY: token
+token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=key,key (also SUBJECT, RUN_ID, SHA, ACTOR)
+	@$(python) -m devtools.token
+
+.PHONY: replay
+replay: venv ## Record the real deployment history of a project in a running service
+	@$(python) -m devtools.replay
+
+.PHONY: database
+database: venv ## Start the database alone, and leave it running: for plain `chalice local --stage local`
+	@$(python) -m devtools.postgres start
+
+.PHONY: database-stop
+database-stop: venv ## Stop the database that `make database` started
+	@$(python) -m devtools.postgres stop
+
+.PHONY: reset
+reset: venv ## Delete the local database, with all that it holds
+	@$(python) -m devtools.postgres reset
+
+.PHONY: clean
+clean: ## Delete virtual environment and caches; database and keys stay
+	@rm -rf .local/venv .local/cache
+
+.PHONY: venv
+venv: ## Make the virtual environment, if it is not up to date; the other targets do it by themselves
+	@devtools/venv.sh

@@ -1,0 +1,82 @@
+"""The local issuer of tokens: a key of this checkout's own, that only the stage `local` trusts."""
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from chalicelib.identity.tokens import LOCAL_PUBLIC_KEY
+from chalicelib.settings import Issuer
+from devtools.state import ROOT, Unusable, locked, write_atomically
+
+PRIVATE_KEY = LOCAL_PUBLIC_KEY.with_name("private.jwk.json")
+LIFETIME = timedelta(hours=8)
+
+
+def token(
+    role: str,
+    systems: Sequence[str] = (),
+    subject: str | None = None,
+    lifetime: timedelta = LIFETIME,
+    **claims: Any,
+) -> str:
+    """A signed token. `claims` may add run_id, run_attempt, sha and actor, or replace any other claim."""
+    import jwt  # noqa: PLC0415 (100 ms that the database's commands do not need)
+
+    issuer = local_issuer()
+    now = int(time.time())
+    return jwt.encode(
+        {
+            "iss": issuer.issuer,
+            issuer.audience_claim: issuer.audience,
+            "sub": subject or f"{role}@local",
+            "iat": now,
+            "exp": now + int(lifetime.total_seconds()),
+            "role": role,
+            "systems": list(systems),
+            **claims,
+        },
+        jwt.PyJWK(private_key(), algorithm=issuer.algorithm).key,
+        algorithm=issuer.algorithm,
+    )
+
+
+@cache
+def local_issuer() -> Issuer:
+    """The issuer of kind `local` that the stage `local` trusts."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    trusted = config["stages"]["local"]["environment_variables"]["SLIPWAY_ISSUERS"]
+    for issuer in msgspec.json.decode(trusted, type=tuple[Issuer, ...]):
+        if issuer.kind == "local":
+            return issuer
+    raise Unusable("The stage `local` in .chalice/config.json trusts no issuer of kind `local`: name one there")
+
+
+def private_key() -> dict[str, str]:
+    """The key as a JWK; made on first use, beside its public part. Two at once get the same."""
+    folder = PRIVATE_KEY.parent
+    with locked(folder.with_suffix(".lock")):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)
+        if not PRIVATE_KEY.exists():
+            write_atomically(PRIVATE_KEY, json.dumps(_new_key()), mode=0o600)
+        try:
+            key: dict[str, str] = json.loads(PRIVATE_KEY.read_text())
+            public = json.dumps({name: value for name, value in key.items() if name != "d"})
+        except (ValueError, AttributeError):
+            raise Unusable(f"{PRIVATE_KEY} is no key: delete it, and the next token gets a new one") from None
+        if not LOCAL_PUBLIC_KEY.exists() or LOCAL_PUBLIC_KEY.read_text() != public:
+            write_atomically(LOCAL_PUBLIC_KEY, public)
+    return key
+
+
+def _new_key() -> dict[str, str]:
+    import jwt.algorithms  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    key: dict[str, str] = jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
+    return key

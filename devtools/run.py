@@ -1,0 +1,285 @@
+"""`make run`: database, issuer and server of this checkout in one, until Ctrl-C.
+
+This process supervises; the server is a process of its own, `devtools.server`, and is started anew when the
+service's code changes. Whatever way this process ends, the server ends with it; only a kill -9 leaves the
+database running, and the next start takes that over.
+"""
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from chalicelib.settings import LOCAL_STATE
+from devtools.state import ROOT, Unusable
+
+HOST = "127.0.0.1"
+POLL_SECONDS = 0.4
+STOP_SECONDS = 5
+
+WATCHED = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt", "requirements-dev.txt")
+
+_LOCK = LOCAL_STATE / "run.lock"
+
+Snapshot = dict[Path, tuple[int, int]]
+
+
+def main() -> None:
+    port = _port(os.environ.get("PORT") or "8000")
+    with _only_one(port):
+        _require_free(port)
+        stop = StopRequests()
+        _serve(port, stop)
+    if stop.requested:
+        say("stopped")
+
+
+def running() -> str | None:
+    """Which process runs this checkout's server on which port, or None."""
+    if not _LOCK.exists():
+        return None
+    with _LOCK.open("r") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return lock.read().strip()
+    return None
+
+
+def say(line: str) -> None:
+    with contextlib.suppress(OSError):  # of a terminal that is gone, which must not keep us from stopping
+        print(line, flush=True)
+
+
+class StopRequests:
+    """SIGINT, SIGTERM and SIGHUP, noted and acted upon between two steps: nothing is left half done."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._reader, self._writer = os.pipe()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._note)
+
+    def wait(self, seconds: float, *others: int) -> None:
+        """Wait for a request, for something to read from the files `others`, or for so long."""
+        select.select([self._reader, *others], [], [], seconds)
+
+    def _note(self, *_: Any) -> None:
+        self.requested = True
+        os.write(self._writer, b"!")
+
+
+class Worker:
+    """The server's process. It ends when the channel to us does, and says on it that it is ready."""
+
+    def __init__(self, port: int) -> None:
+        self.channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "devtools.server", str(port), str(theirs.fileno())],
+                cwd=ROOT,
+                pass_fds=[theirs.fileno()],
+                # Ctrl-C reaches every process of a terminal, but it is for us to stop the server.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+            )
+        self.channel.settimeout(0)
+        self.was_ready = False
+
+    def becomes_ready(self) -> bool:
+        """Whether it became ready since it was last asked."""
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            if self.channel.recv(1):
+                self.was_ready = True
+                return True
+        return False
+
+    def end(self) -> str | None:
+        """How it ended, or None while it lives."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self.channel.close()
+
+
+def _serve(port: int, stop: StopRequests) -> None:
+    """Start everything, keep it up until we are asked to stop, and stop it."""
+    from devtools import postgres  # noqa: PLC0415 (what main refuses is refused at once)
+
+    url = os.environ.get("DATABASE_URL")
+    try:
+        if url:
+            _require_database(url)
+        else:
+            postgres.start(say)
+        _supervise(port, stop, (lambda: None) if url else _restart_database_if_gone)
+    except Unusable:
+        # Ctrl-C at a terminal also interrupts what we are just starting.
+        if not stop.requested:
+            raise
+    finally:
+        if not url:
+            postgres.stop()
+
+
+def _supervise(port: int, stop: StopRequests, check_database: Callable[[], None]) -> None:
+    from devtools.issuer import token  # noqa: PLC0415
+
+    seen = _snapshot()
+    worker: Worker | None = Worker(port)
+    try:
+        greeting = _greeting(port, token("admin"))
+        while not stop.requested:
+            stop.wait(POLL_SECONDS, *([worker.channel.fileno()] if worker else []))
+            if worker and worker.becomes_ready():
+                say(greeting or "serving again")
+                greeting = ""
+            if worker and (end := worker.end()):
+                worker.stop()
+                worker = _successor(worker, end, port)
+            if changed := _changed(seen):
+                seen = _settled()
+                say(_what_now(changed))
+                if worker:
+                    worker.stop()
+                worker = Worker(port)
+            if not stop.requested:
+                check_database()
+    finally:
+        if worker:
+            worker.stop()
+
+
+def _restart_database_if_gone() -> None:
+    from devtools import postgres  # noqa: PLC0415
+
+    if not postgres.is_running():
+        say("the database is gone: starting it again")
+        postgres.start()
+
+
+def _successor(worker: Worker, end: str, port: int) -> Worker | None:
+    """What follows a server that ended by itself: another, unless it could not even start."""
+    if not worker.was_ready:
+        say(f"the server does not start ({end}): mend what it says above, and it is tried again")
+        return None
+    say(f"the server ended ({end}): starting it again")
+    return Worker(port)
+
+
+def _greeting(port: int, token: str) -> str:
+    url = f"http://{HOST}:{port}"
+    return f"""
+Slipway is at {url}, until Ctrl-C. An admin's token for it, good for 8 hours (`make token` gives others):
+
+{token}
+
+Try:
+
+curl -s -H "Authorization: Bearer {token}" {url}/v1/systems
+"""
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise Unusable(f"PORT={text} is no port: say a number from 1 to 65535, as in `make run PORT=8001`")
+    return int(text)
+
+
+@contextlib.contextmanager
+def _only_one(port: int) -> Iterator[None]:
+    """Hold the checkout for this process; refuse where another does. A killed process holds nothing."""
+    _LOCK.parent.mkdir(exist_ok=True)
+    with _LOCK.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Unusable(
+                f"`make run` is on already in this checkout ({lock.read().strip()}): use it, or stop it first"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, port {port}")
+        lock.flush()
+        yield
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise Unusable(
+                f"Port {port} can't be had ({error.strerror}): take another, as in `make run PORT={port + 1}`"
+            ) from None
+
+
+def _require_database(url: str) -> None:
+    from chalicelib.database.connection import DatabaseUnavailable, connect  # noqa: PLC0415
+
+    try:
+        connect(url).close()
+    except DatabaseUnavailable as error:
+        raise Unusable(
+            f"The database of DATABASE_URL does not answer ({error}): correct the address, or unset it, "
+            "which gives you the embedded one"
+        ) from None
+
+
+def _snapshot() -> Snapshot:
+    """The watched files, with what tells that one was changed."""
+    found: Snapshot = {}
+    for name in WATCHED:
+        path = ROOT / name
+        with contextlib.suppress(FileNotFoundError):  # it went while we looked: the next look will tell
+            for file in path.rglob("*") if path.is_dir() else [path]:
+                if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith("."):
+                    status = file.stat()
+                    found[file] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+def _changed(seen: Snapshot) -> list[str]:
+    now = _snapshot()
+    return sorted(str(file.relative_to(ROOT)) for file in seen.keys() | now.keys() if seen.get(file) != now.get(file))
+
+
+def _settled() -> Snapshot:
+    """The files once they have stopped changing: a checkout of another branch changes many, one by one."""
+    last: Snapshot = {}
+    while (now := _snapshot()) != last:
+        last = now
+        time.sleep(0.1)
+    return now
+
+
+def _what_now(changed: list[str]) -> str:
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    line = f"{changed[0]}{more} changed: starting the server again"
+    if any(name.startswith("requirements") for name in changed):
+        line += " (new packages come with the next `make run`)"
+    return line
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Unusable as error:
+        sys.exit(str(error))

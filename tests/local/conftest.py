@@ -1,0 +1,17 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.checkout import Checkout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Checkout]:
+    """A checkout that never ran; what it leaves outside its folder is deleted."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    checkout = Checkout(folder, tmp_path / "state")
+    yield checkout
+    reset = checkout.call("devtools.postgres", "reset")
+    assert reset.returncode == 0, reset.stderr

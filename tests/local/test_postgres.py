@@ -1,0 +1,87 @@
+"""`make database` and `make reset`: the embedded PostgreSQL, whatever its last end was."""
+
+import os
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from tests.support.checkout import Checkout
+
+
+def start(checkout: Checkout) -> str:
+    started = checkout.call("devtools.postgres", "start")
+    assert started.returncode == 0, started.stderr
+    assert started.stderr == ""
+    return (checkout.folder / ".local" / "database-url").read_text().strip()
+
+
+def data(checkout: Checkout) -> Path:
+    return (checkout.folder / ".local" / "postgres").resolve() / "data"
+
+
+def is_migrated(url: str) -> bool:
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) > 0 FROM schema_migrations")
+            return cursor.fetchone() == (True,)
+    finally:
+        connection.close()
+
+
+def test_it_starts_after_whatever_end(checkout: Checkout) -> None:
+    url = start(checkout)
+    assert is_migrated(url)
+    assert start(checkout) == url, "it runs already"
+
+    # Its files lie outside the checkout, which Chalice watches.
+    assert not data(checkout).is_relative_to(checkout.folder)
+
+    assert checkout.call("devtools.postgres", "stop").returncode == 0
+    assert checkout.processes() == []
+
+    # A machine that lost power leaves the file, and another process may have got the pid by now.
+    stale = f"{os.getpid()}\n{data(checkout)}\n1700000000\n5432\n{data(checkout)}\n\n  1  2\nready   \n"
+    (data(checkout) / "postmaster.pid").write_text(stale)
+    assert is_migrated(start(checkout))
+
+    assert checkout.call("devtools.postgres", "reset").returncode == 0
+    assert checkout.processes() == []
+    assert not (checkout.folder / ".local" / "postgres").is_symlink()
+
+
+@pytest.fixture
+def files(checkout: Checkout, tmp_path: Path) -> Path:
+    """Files of a server that never ran, behind the checkout's link."""
+    home = tmp_path / "home"
+    (home / "data").mkdir(parents=True)
+    (home / "checkout").write_text(str(checkout.folder))
+    (checkout.folder / ".local").mkdir()
+    (checkout.folder / ".local" / "postgres").symlink_to(home)
+    return home
+
+
+def test_data_of_another_major_version_is_explained(checkout: Checkout, files: Path) -> None:
+    (files / "data" / "PG_VERSION").write_text("15\n")
+    (files / "initialised").touch()
+
+    refused = checkout.call("devtools.postgres", "start")
+
+    assert refused.returncode == 1
+    assert "make reset" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_copied_checkout_does_not_delete_the_data_of_its_original(
+    checkout: Checkout, files: Path, tmp_path: Path
+) -> None:
+    original = tmp_path / "original"
+    (original / ".local").mkdir(parents=True)
+    (original / ".local" / "postgres").symlink_to(files)
+    (files / "checkout").write_text(str(original))
+
+    assert checkout.call("devtools.postgres", "reset").returncode == 0
+
+    assert (files / "data").is_dir()
+    assert not (checkout.folder / ".local" / "postgres").is_symlink()

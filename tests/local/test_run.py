@@ -1,0 +1,137 @@
+"""`make run`: one command starts everything, and its end is the end of everything."""
+
+import http.client
+import json
+import re
+import shlex
+import signal
+import socket
+from typing import Any
+
+import psutil
+
+from tests.support.checkout import Checkout, Run, free_port
+
+SYSTEM = {"key": "shop", "name": "Shop", "repository": "https://example.org/shop", "description": ""}
+
+
+def ask(run: Run, path: str, body: object = None) -> Any:
+    connection = http.client.HTTPConnection("127.0.0.1", run.port, timeout=10)
+    try:
+        connection.request(
+            "GET" if body is None else "POST",
+            path,
+            None if body is None else json.dumps(body),
+            {"Authorization": f"Bearer {run.token}", "Content-Type": "application/json"},
+        )
+        answer = connection.getresponse()
+        assert answer.status < 300, answer.read()
+        return json.load(answer)
+    finally:
+        connection.close()
+
+
+def test_ctrl_c_ends_everything_and_the_next_start_finds_the_data(checkout: Checkout) -> None:
+    with checkout.run() as run:
+        ask(run, "/v1/systems", SYSTEM)
+        [curl] = re.findall("^curl .*$", run.output, re.MULTILINE)
+
+        assert run.token in shlex.split(curl)[3]
+        assert shlex.split(curl)[-1] == f"{run.url}/v1/systems"
+        assert run.stop(signal.SIGINT) == 0
+
+    assert checkout.processes() == []
+    assert "Traceback" not in run.output
+
+    with checkout.run() as run:
+        assert ask(run, "/v1/systems/shop")["key"] == "shop"
+        assert run.stop(signal.SIGTERM) == 0
+
+    assert checkout.processes() == []
+    assert "Traceback" not in run.output
+
+
+def test_a_killed_run_blocks_nothing_and_leaves_nothing_to_the_next(checkout: Checkout) -> None:
+    with checkout.run() as killed:
+        worker = killed.worker()
+        killed.process.kill()
+        psutil.wait_procs([worker], timeout=5)
+        assert not worker.is_running()
+
+    with checkout.run(PORT=str(killed.port)) as run:
+        assert ask(run, "/v1/ready")
+        assert run.stop(signal.SIGHUP) == 0
+
+    assert checkout.processes() == []
+
+
+def test_a_second_run_is_refused_and_told_of_the_first(checkout: Checkout) -> None:
+    with checkout.run() as run:
+        for module, arguments in (
+            ("devtools.run", []),
+            ("devtools.postgres", ["reset"]),
+            ("devtools.postgres", ["stop"]),
+        ):
+            refused = checkout.call(module, *arguments, PORT=str(free_port()))
+
+            assert refused.returncode == 1
+            assert f"process {run.process.pid}, port {run.port}" in refused.stderr
+        assert ask(run, "/v1/ready")
+
+
+def test_a_port_that_is_taken_is_named_before_anything_is_started(checkout: Checkout) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        refused = checkout.call("devtools.run", PORT=str(port))
+
+    assert refused.returncode == 1
+    assert f"Port {port}" in refused.stderr
+    assert "PORT=" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (checkout.folder / ".local" / "postgres").is_symlink()
+
+
+def test_a_port_that_is_none_is_explained(checkout: Checkout) -> None:
+    for port in ("http", "0", "65536", "-1"):
+        assert "make run PORT=8001" in checkout.call("devtools.run", PORT=port).stderr
+
+
+def test_code_is_reloaded_even_after_it_was_broken(checkout: Checkout) -> None:
+    app = checkout.folder / "app.py"
+    sound = app.read_text()
+    migrations = checkout.folder / "chalicelib" / "database" / "migrations"
+    last = max(int(path.name[:4]) for path in migrations.iterdir())
+
+    with checkout.run() as run:
+        app.write_text("this is no Python\n")
+        run.wait_for("the server does not start")
+        assert "SyntaxError" in run.output
+        assert refuses(run.port)
+
+        (migrations / f"{last + 1:04}_more.sql").write_text("CREATE TABLE more (id integer PRIMARY KEY);\n")
+        app.write_text(sound)
+        run.wait_for("serving again")
+        assert ask(run, "/v1/ready") == {"status": "ready", "schema_version": last + 1}
+
+        run.worker().kill()
+        run.wait_for("serving again")
+        assert ask(run, "/v1/health") == {"status": "ok"}
+
+
+def refuses(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_another_database_is_used_where_one_is_named(checkout: Checkout, database_url: str) -> None:
+    with checkout.run(DATABASE_URL=database_url) as run:
+        assert ask(run, "/v1/ready")
+        assert not (checkout.folder / ".local" / "postgres").is_symlink()
+
+
+def test_a_named_database_that_does_not_answer_ends_the_start(checkout: Checkout) -> None:
+    refused = checkout.call("devtools.run", PORT=str(free_port()), DATABASE_URL="postgresql://127.0.0.1:1/none")
+
+    assert refused.returncode == 1
+    assert "DATABASE_URL" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -1,0 +1,305 @@
+"""The local server, over HTTP: what it answers in API Gateway's place, and what it bears."""
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from chalice.app import AuthRequest, AuthResponse, Chalice
+from chalice.app import Response as ChaliceResponse
+from chalice.config import Config
+
+from devtools import server as local
+from devtools.server import MAX_BODY_BYTES, RequestHandler, Server
+
+JSON = {"Content-Type": "application/json"}
+
+
+def application() -> Chalice:
+    app = Chalice(app_name="tried")
+    app.api.binary_types = []
+
+    @app.route("/things", methods=["GET"])
+    def things() -> Any:
+        return {"query": dict(app.current_request.query_params or {})}
+
+    @app.route("/things/{name}", methods=["GET", "POST", "DELETE"], content_types=[])
+    def thing(name: str) -> Any:
+        request = app.current_request
+        if request.method == "DELETE":
+            return ChaliceResponse("", status_code=204, headers={"Content-Type": "application/json"})
+        raw = request.raw_body
+        return {"name": name, "body": raw.decode() if isinstance(raw, bytes) else raw}
+
+    @app.route("/things/all", methods=["GET"])
+    def every_thing() -> Any:
+        return {"all": True}
+
+    @app.route("/things/{name}/unchanged", methods=["GET"])
+    def unchanged(name: str) -> Any:
+        return ChaliceResponse("", status_code=304, headers={"ETag": '"1"', "Content-Type": "application/json"})
+
+    @app.route("/event", methods=["GET", "HEAD"])
+    def event() -> Any:
+        shown = app.current_request.to_original_event()
+        return {"resource": shown["resource"], **shown["requestContext"]}
+
+    guard(app)
+    return app
+
+
+def guard(app: Chalice) -> None:
+    @app.authorizer()
+    def doorkeeper(request: AuthRequest) -> AuthResponse:
+        match request.token:
+            case "good":
+                return AuthResponse(routes=["*"], principal_id="somebody")
+            case "limited":
+                return AuthResponse(routes=[], principal_id="somebody")
+            case "broken":
+                raise ZeroDivisionError
+        raise Exception("Unauthorized")  # noqa: TRY002 (the words that API Gateway knows)
+
+    @app.route("/guarded/{name}", methods=["GET"], authorizer=doorkeeper)
+    def guarded(name: str) -> Any:
+        return {"name": name, "principal": app.current_request.context["authorizer"]["principalId"]}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    config = Config(chalice_stage="local", config_from_disk={"app_name": "tried"}, default_params={})
+    server = Server(application(), config, port=0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server.server_close()
+
+
+class Client:
+    """One connection, kept alive."""
+
+    def __init__(self, port: int) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        self.connection.request(method, path, body, headers or {})
+        answer = self.connection.getresponse()
+        return answer, answer.read()
+
+    def problem(self, method: str, path: str, **request: Any) -> tuple[int, str, http.client.HTTPMessage]:
+        """The status, the problem's slug and the headers of an answer that must be a problem."""
+        answer, body = self.ask(method, path, **request)
+        document = json.loads(body)
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert document["status"] == answer.status
+        assert document["instance"] == answer.headers["X-Request-Id"]
+        return answer.status, document["type"].removeprefix("/problems/"), answer.headers
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Client]:
+    client = Client(server.server.server_port)
+    yield client
+    client.connection.close()
+
+
+def exchange(server: Server, message: bytes) -> bytes:
+    """All that comes back for these bytes, until the server closes."""
+    with socket.create_connection(("127.0.0.1", server.server.server_port), timeout=10) as connection:
+        connection.sendall(message)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_an_unknown_address_is_a_problem_with_or_without_a_token(client: Client) -> None:
+    assert client.problem("GET", "/nothing")[:2] == (404, "not-found")
+
+    answer, body = client.ask("GET", "/nothing", headers={"Authorization": "Bearer secret"})
+
+    assert answer.status == 404
+    assert b"secret" not in body
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "OPTIONS", "TRACE", "PROPFIND"])
+def test_a_method_that_an_address_does_not_take_is_answered_with_those_that_it_does(
+    client: Client, method: str
+) -> None:
+    status, problem, headers = client.problem(method, "/things")
+
+    assert (status, problem) == (405, "method-not-allowed")
+    assert headers["Allow"] == "GET"
+
+
+def test_an_answer_to_head_has_no_body(client: Client) -> None:
+    refused, nothing = client.ask("HEAD", "/things/all")
+    assert (refused.status, refused.headers["Allow"], nothing) == (405, "GET", b"")
+
+    answer, nothing = client.ask("HEAD", "/event")
+    assert (answer.status, nothing) == (200, b"")
+    assert int(answer.headers["Content-Length"]) > 0
+
+
+def test_no_token_and_a_bad_one_are_answered_with_401(client: Client) -> None:
+    for headers in ({}, {"Authorization": "bad"}):
+        status, problem, found = client.problem("GET", "/guarded/a", headers=headers)
+
+        assert (status, problem) == (401, "unauthenticated")
+        assert found["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_token_without_routes_is_answered_with_403(client: Client) -> None:
+    assert client.problem("GET", "/guarded/a", headers={"Authorization": "limited"})[:2] == (403, "forbidden")
+
+
+def test_a_good_token_reaches_the_function(client: Client) -> None:
+    _, body = client.ask("GET", "/guarded/a%2Fb:c?d=e", headers={"Authorization": "good"})
+
+    assert json.loads(body) == {"name": "a/b:c", "principal": "somebody"}
+
+
+def test_a_broken_authorizer_is_a_problem(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    assert client.problem("GET", "/guarded/a", headers={"Authorization": "broken"})[:2] == (500, "internal-error")
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/things/sha256%3Aab", "sha256:ab"),
+        ("/things/a%2Fb", "a/b"),
+        ("/things/a;b", "a;b"),
+        ("/things/%C3%A9/", "é"),
+        ("/things/%252F", "%2F"),
+    ],
+)
+def test_path_parameters_are_decoded_once(client: Client, path: str, name: str) -> None:
+    assert json.loads(client.ask("GET", path)[1])["name"] == name
+
+
+def test_a_literal_address_goes_before_a_parameter_and_no_parameter_is_empty(client: Client) -> None:
+    assert json.loads(client.ask("GET", "/things/all")[1]) == {"all": True}
+    assert client.problem("GET", "/things//unchanged")[:2] == (404, "not-found")
+
+
+def test_the_event_names_request_stage_and_resource(client: Client) -> None:
+    event = json.loads(client.ask("GET", "/event")[1])
+
+    assert event["requestId"]
+    assert event["stage"] == "local"
+    assert event["resource"] == "/event"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("DELETE", "/things/a", 204), ("GET", "/things/a/unchanged", 304)]
+)
+def test_an_answer_without_a_body_has_no_type(client: Client, method: str, path: str, status: int) -> None:
+    answer, body = client.ask(method, path)
+
+    assert (answer.status, body) == (status, b"")
+    assert "Content-Type" not in answer.headers
+    assert client.ask("GET", "/things")[0].status == 200, "the connection lives on"
+
+
+@pytest.mark.parametrize("length", ["-1", "abc", "1_0", "+1", ""])
+def test_a_length_that_is_none_is_malformed(server: Server, length: str) -> None:
+    answer = exchange(server, f"POST /things/a HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode())
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer
+
+
+def test_a_write_needs_a_length(server: Server, client: Client) -> None:
+    for headers in (b"", b"Transfer-Encoding: chunked\r\n"):
+        answer = exchange(server, b"POST /things/a HTTP/1.1\r\nConnection: close\r\n" + headers + b"\r\n")
+        assert answer.startswith(b"HTTP/1.1 411 ")
+
+    assert json.loads(client.ask("POST", "/things/a", b"text")[1])["body"] == "text"
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(server: Server) -> None:
+    head = f"POST /things/a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: {MAX_BODY_BYTES + 1}\r\n\r\n"
+
+    answer = exchange(server, head.encode())
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"/problems/too-large" in answer
+
+
+def test_a_client_that_sends_a_large_body_all_the_same_still_gets_the_answer(client: Client) -> None:
+    assert client.problem("POST", "/things/a", body=bytes(MAX_BODY_BYTES + 1))[:2] == (413, "too-large")
+
+
+def test_a_client_that_waits_for_a_go_ahead_gets_it(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.server.server_port), timeout=10) as connection:
+        connection.sendall(b"POST /things/a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+        connection.sendall(b"text")
+
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "message", [b"NONSENSE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 70_000 + b"\r\n"]
+)
+def test_what_can_not_be_read_is_a_problem(server: Server, message: bytes) -> None:
+    answer = exchange(server, message)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer
+
+
+def test_a_client_that_leaves_is_no_error(server: Server, client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_connection(("127.0.0.1", server.server.server_port)) as leaving:
+        leaving.sendall(b"POST /things/a HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
+
+    assert client.ask("GET", "/things")[0].status == 200
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_slow_client_does_not_hold_its_thread(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RequestHandler, "timeout", 0.1)
+
+    assert exchange(server, b"GET /things HT") == b""
+
+
+def test_a_request_is_one_line_without_its_secrets(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    client.ask("GET", "/guarded/a?key=secret", headers={"Authorization": "secret"})
+    client.ask("GET", "/things")
+
+    lines = [line.split() for line in capfd.readouterr().err.splitlines()]
+
+    assert ["GET", "/guarded/a", "401"] in [line[:3] for line in lines]
+    assert "secret" not in str(lines)
+
+
+def test_connections_answer_at_once(server: Server, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    options: list[int] = []
+
+    def handled(handler: RequestHandler) -> None:
+        options.append(handler.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        original(handler)
+
+    original = RequestHandler.handle
+    monkeypatch.setattr(RequestHandler, "handle", handled)
+
+    answer, _ = client.ask("GET", "/things")
+
+    assert options == [1]
+    assert answer.headers["Server"] == "slipway"
+
+
+def test_the_application_is_loaded_as_chalice_loads_it() -> None:
+    environment: dict[str, str] = {}
+
+    app, config = local.load_app(environment)
+
+    assert "/v1/health" in app.routes
+    assert config.chalice_stage == "local"
+    assert environment["SLIPWAY_STAGE"] == "local"

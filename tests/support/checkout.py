@@ -1,0 +1,134 @@
+"""A checkout of the project in a folder of its own, run as a developer runs it."""
+
+import os
+import queue
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30
+
+
+class Checkout:
+    """What `make` needs of a checkout; the virtual environment is the tests' own."""
+
+    def __init__(self, folder: Path, state: Path) -> None:
+        self.folder = folder
+        for name in ("app.py", "requirements.txt", "requirements-dev.txt"):
+            shutil.copy(ROOT / name, folder / name)
+        for name in ("chalicelib", "devtools", ".chalice"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        self.environment = {**os.environ, "XDG_STATE_HOME": str(state)}
+
+    def call(self, module: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run a tool to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+
+    @contextmanager
+    def run(self, **environment: str) -> Iterator["Run"]:
+        """`make run` on a free port, ready to be asked; stopped in the end if it still runs."""
+        run = Run(self, {"PORT": str(free_port()), **environment})
+        try:
+            run.wait_for("curl")
+            yield run
+        finally:
+            if run.process.poll() is None:
+                run.stop(signal.SIGTERM)
+            run.close()
+
+    def processes(self) -> list[psutil.Process]:
+        """Whatever still runs in this checkout, or on its database."""
+        database = self.folder / ".local" / "postgres"
+        folders = {self.folder, database.resolve() / "data"}
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if Path(process.cwd()) in folders and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                pass
+        return found
+
+
+class Run:
+    """A `make run` and what it says."""
+
+    def __init__(self, checkout: Checkout, environment: dict[str, str]) -> None:
+        self.port = int(environment["PORT"])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "devtools.run"],
+            cwd=checkout.folder,
+            env={**checkout.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    @property
+    def token(self) -> str:
+        """The admin's token that it offers."""
+        return re.findall(r"^ey\S+$", self.output, re.MULTILINE)[-1]
+
+    def wait_for(self, words: str) -> None:
+        """Wait until it says so."""
+        seen = ""
+        deadline = time.monotonic() + START_SECONDS
+        while words not in seen:
+            try:
+                seen += self._lines.get(timeout=max(0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"`make run` did not say {words!r}, but:\n{self.output}") from None
+
+    def stop(self, how: signal.Signals) -> int:
+        """Send a signal; the exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(START_SECONDS)
+
+    def worker(self) -> psutil.Process:
+        """The process that serves."""
+        [worker] = [
+            child for child in psutil.Process(self.process.pid).children() if "devtools.server" in child.cmdline()
+        ]
+        return worker
+
+    def close(self) -> None:
+        assert self.process.stdout is not None
+        self._reader.join(START_SECONDS)
+        self.process.stdout.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.output += line
+            self._lines.put(line)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
