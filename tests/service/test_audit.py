@@ -143,6 +143,22 @@ def test_who_asked_is_who_is_recorded(api, given):
     ]
 
 
+def test_a_lease_that_ran_out_is_ended_by_the_service_itself(api, given):
+    given.the_usual()
+    lapsed = given.a_deployment(state="in_progress", lease_seconds=60)["id"]
+    given.time_passes(61)
+    (last,) = given.sql("SELECT max(id) FROM audit_events")
+
+    opened = api.post("/v1/systems/azul/deployments", {"environment": "development", "artifact": an_artifact("other")})
+
+    assert given.sql(
+        "SELECT principal, action, resource, request_id FROM audit_events WHERE id > %s ORDER BY id", *last
+    ) == [
+        ("slipway", "deployment.lapse", f"azul/deployments/{lapsed}", opened.headers["X-Request-Id"]),
+        ("admin@local", "deployment.open", f"azul/deployments/{opened['id']}", opened.headers["X-Request-Id"]),
+    ]
+
+
 @pytest.mark.parametrize("statement", ["UPDATE audit_events SET principal = 'nobody'", "DELETE FROM audit_events"])
 def test_an_audit_event_never_changes(given, statement):
     given.a_system()

@@ -155,6 +155,7 @@ def test_a_nested_key_that_is_given_twice_is_malformed():
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_not_a_json_number_is_malformed(number):
     assert refusal(f'{{"key": "azul", "name": {number}}}').type.slug == "malformed"
+    assert refusal(f'{{"unknown": {number}}}').type.slug == "malformed"
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 30, "60.0", "6e1", "59", "14401", "true", '"60"', "-0"])
