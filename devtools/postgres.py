@@ -70,7 +70,7 @@ def is_running() -> bool:
 def stop() -> bool:
     """Stop this checkout's server, whoever started it; whether it ran."""
     with locked(_LOCK):
-        return LINK.exists() and _stop(LINK.resolve() / "data")
+        return LINK.exists() and _belongs_to_us(LINK.resolve()) and _stop(LINK.resolve() / "data")
 
 
 def reset() -> None:
@@ -78,8 +78,8 @@ def reset() -> None:
     with locked(_LOCK):
         if LINK.is_symlink():
             home = LINK.resolve()
-            _stop(home / "data")
             if _belongs_to_us(home):
+                _stop(home / "data")
                 shutil.rmtree(home, ignore_errors=True)
             LINK.unlink()
         ADDRESS.unlink(missing_ok=True)
