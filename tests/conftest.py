@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and the promise that they reach nothing but this machine."""
+"""Fixtures for all tests. (That they reach nothing but this machine is pytest-socket's, in pyproject.toml.)"""
 
 import os
 from collections.abc import Iterator
@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib import settings as settings_module
-from chalicelib.database import connection
 from tests.support import postgres
-from tests.support.api import ISSUER, Api
+from tests.support.api import Api
 from tests.support.contract import Contract
 from tests.support.given import Given
+from tests.support.stage import local_stage
 
 _RUN_FOLDER = "SLIPWAY_TEST_RUN"
 
@@ -27,11 +26,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         postgres.stop(Path(os.environ.pop(_RUN_FOLDER)))
-
-
-@pytest.fixture(autouse=True)
-def only_loopback(socket_allow_hosts: None = None) -> None:
-    """See `addopts`: pytest-socket refuses every address but this machine's."""
 
 
 @pytest.fixture(scope="session")
@@ -51,18 +45,10 @@ def database_url(clones: postgres.Clones) -> Iterator[str]:
 
 
 @pytest.fixture
-def stage(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def stage(database_url: str) -> Iterator[None]:
     """The stage `local` on this test's database."""
-    monkeypatch.setenv("SLIPWAY_STAGE", "local")
-    monkeypatch.setenv(
-        "SLIPWAY_ISSUERS",
-        f'[{{"kind": "local", "issuer": "{ISSUER}", "audience": "slipway", "algorithm": "ES256"}}]',
-    )
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    settings_module.settings.cache_clear()
-    yield
-    connection.forget_connections()
-    settings_module.settings.cache_clear()
+    with local_stage(database_url):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from chalicelib.artifacts import store
 from chalicelib.artifacts.model import MOST, Artifact
 from chalicelib.deployments import store as deployments
 from chalicelib.deployments.model import DeploymentQuery
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import Promotion
 from chalicelib.promotions.rules import decide
 from chalicelib.rest import problems

@@ -179,8 +179,7 @@ class Database:
 class Pool:
     """Idle connections. A function has one; the local server, which is threaded, a few."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self) -> None:
         self._idle: list[Connection] = []
 
     def take(self) -> Connection:
@@ -189,7 +188,7 @@ class Pool:
             connection = self._idle.pop()
             if not connection.closed:
                 return connection
-        return connect(self._url)
+        return connect(settings().database_url)
 
     def give_back(self, connection: Connection) -> None:
         if not connection.closed:
@@ -234,20 +233,14 @@ def translated_errors() -> Iterator[None]:
         raise
 
 
-_pool: Pool | None = None
+_pool = Pool()
 
 
 def database() -> Database:
-    """The database of the current stage. Connections are made when the first statement is sent."""
-    global _pool  # noqa: PLW0603 (what a function keeps between invocations)
-    if _pool is None:
-        _pool = Pool(settings().database_url)
+    """The database of this stage. It connects when the first statement is sent."""
     return Database(_pool)
 
 
 def forget_connections() -> None:
     """Start anew, with the settings as they are now."""
-    global _pool  # noqa: PLW0603
-    if _pool is not None:
-        _pool.discard_idle()
-    _pool = None
+    _pool.discard_idle()

@@ -18,6 +18,7 @@ from chalicelib.rest.types import (
     Id,
     OverrideReason,
     PageQuery,
+    PrincipalName,
     Request,
     Sha,
     Slug,
@@ -30,10 +31,13 @@ from chalicelib.rest.types import (
 
 Kind = Annotated[
     Literal["rollout", "rollback", "hotfix"],
-    Meta(description="A rollout and a hotfix pass the gate; a rollback goes back to what was good here before"),
+    Meta(
+        examples=["rollout"],
+        description="A rollout and a hotfix pass the gate; a rollback goes back to what was good here before",
+    ),
 ]
-State = Literal["in_progress", "succeeded", "failed", "cancelled"]
-FinalState = Literal["succeeded", "failed", "cancelled"]
+State = Annotated[Literal["in_progress", "succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
+FinalState = Annotated[Literal["succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
 
 LEASE_EXPIRED = "The lease expired"
 MAX_COMMITS = 10_000
@@ -104,16 +108,16 @@ class Deployment(Answer, kw_only=True):
     imported: bool
     commit_count: Count
     run_url: Url | None
-    run_id: str | None
-    run_attempt: str | None
+    run_id: Annotated[str | None, Meta(examples=["4711"])]
+    run_attempt: Annotated[str | None, Meta(examples=["1"])]
     run_sha: str | None
-    run_actor: str | None
+    run_actor: Annotated[str | None, Meta(examples=["jane"])]
     override_reason: OverrideReason | None
     promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null where it was not asked")]
-    lease_expires_at: datetime | None
-    started_at: datetime
-    finished_at: datetime | None
-    created_by: str
+    lease_expires_at: Timestamp | None
+    started_at: Timestamp
+    finished_at: Timestamp | None
+    created_by: PrincipalName
 
 
 class DeploymentQuery(PageQuery, kw_only=True):
@@ -138,8 +142,8 @@ class Status(Answer, kw_only=True):
     id: Id
     state: State
     detail: Text | None
-    created_at: datetime
-    created_by: str
+    created_at: Timestamp
+    created_by: PrincipalName
 
 
 class Holder(Answer, kw_only=True):
@@ -147,7 +151,7 @@ class Holder(Answer, kw_only=True):
 
     id: Id
     run_url: Url | None
-    lease_expires_at: datetime
+    lease_expires_at: Timestamp
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

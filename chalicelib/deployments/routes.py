@@ -16,7 +16,7 @@ from chalicelib.deployments.model import (
     target_busy,
 )
 from chalicelib.environments import store as environments
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.promotions import store as promotions
 from chalicelib.promotions.model import Decision, promotion_denied
 from chalicelib.rest.operation import Call, operation

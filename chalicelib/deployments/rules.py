@@ -12,7 +12,7 @@ from chalicelib.deployments.model import (
     rollback_refused,
     target_busy,
 )
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import Decision, promotion_denied
 from chalicelib.promotions.rules import decide
 from chalicelib.rest.problems import Fault, Problem, invalid_field
@@ -31,15 +31,11 @@ def require_workspace(workspace: str, pointer: str = "#/workspace") -> None:
         raise invalid_field(pointer, f"the environment has no workspace {workspace!r}")
 
 
-def require_past(facts_at: datetime, **moments: datetime | None) -> None:
+def require_past(at: datetime, **moments: datetime | None) -> None:
     """What is recorded has happened; clocks may differ by a minute."""
-    ahead = [
-        Fault(f"#/{name}", "lies in the future")
-        for name, moment in moments.items()
-        if moment is not None and moment > facts_at + MAX_AHEAD
-    ]
-    if ahead:
-        raise invalid_field(ahead[0].pointer, ahead[0].detail)
+    for name, moment in moments.items():
+        if moment is not None and moment > at + MAX_AHEAD:
+            raise invalid_field(f"#/{name}", "lies in the future")
 
 
 def gate_decision(new: NewDeployment, facts: OpeningFacts) -> Decision | None:

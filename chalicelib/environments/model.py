@@ -1,13 +1,12 @@
 """An environment: a set of resources that work together."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import Answer, EnvironmentName, Request, Seconds, Suite, Url, matching
+from chalicelib.rest.types import Answer, EnvironmentName, Request, Seconds, Suite, Timestamp, Url, matching
 
 Rank = Annotated[int, Meta(ge=1, le=1000, description="Place in the order of promotion; unique in the system")]
 AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]
@@ -81,7 +80,7 @@ class Environment(Answer, kw_only=True):
     required_soak_seconds: RequiredSoak
     verification_max_age_seconds: VerificationMaxAge | None
     required_suites: RequiredSuites
-    created_at: datetime
+    created_at: Timestamp
 
 
 def _repeated(suites: tuple[str, ...]) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from chalicelib.environments.model import (
     NewEnvironment,
     account_holds_one_class,
 )
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.rest import problems
 from chalicelib.rest.changes import changed
 from chalicelib.rest.operation import Call, operation

@@ -1,22 +1,13 @@
 """The principal of a request, made from the claims of a verified token."""
 
-import enum
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from chalicelib.identity.roles import Role
 from chalicelib.settings import Issuer
-
-
-class Role(enum.IntEnum):
-    """Roles are cumulative: who may do more may do what others may."""
-
-    viewer = 1
-    pipeline = 2
-    maintainer = 3
-    admin = 4
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.rest.problems import problem_type
-from chalicelib.rest.types import Answer, Artifact, EnvironmentName, Id, PageQuery, Request, Suite
+from chalicelib.rest.types import Answer, Artifact, EnvironmentName, Id, PageQuery, Request, Suite, Timestamp
 
 BlockerCode = Literal[
     "not-deployed",
@@ -19,7 +19,7 @@ BlockerCode = Literal[
     "pinned",
     "marked-bad",
 ]
-DecisionWord = Literal["granted", "denied"]
+DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"])]
 
 
 class Blocker(Answer, kw_only=True):
@@ -29,7 +29,7 @@ class Blocker(Answer, kw_only=True):
     environment: Annotated[EnvironmentName, Meta(description="Where the obstacle lies")]
     suite: Suite | None = None
     detail: Annotated[str, Meta(examples=["acceptance has not succeeded in development since"])]
-    available_at: datetime | None = None
+    available_at: Timestamp | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +81,7 @@ class Promotion(Answer, kw_only=True):
     environment: EnvironmentName
     decision: DecisionWord
     blockers: list[Blocker]
-    decided_at: datetime
+    decided_at: Timestamp
 
 
 class PromotionQuery(PageQuery, kw_only=True):

@@ -3,7 +3,7 @@
 from chalice.app import Blueprint
 
 from chalicelib.environments import store as environments
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.promotions import store
 from chalicelib.promotions.model import NewPromotion, Promotion, PromotionQuery
 from chalicelib.promotions.rules import decide, role_to_decide

@@ -8,7 +8,7 @@ the blockers that it sees; the order of the rules is the order of the blockers.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import Blocker, Decision, GateFacts
 
 

@@ -13,6 +13,7 @@ from chalicelib.rest.problems import Fault, Problem
 
 MAX_BODY_BYTES = 1024 * 1024
 
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$(.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -51,17 +52,29 @@ def query(type_: type | None, parameters: Any) -> Any:
         for name, values in given.items()
         if name not in known or len(values) > 1
     ]
+    decoded: dict[str, Any] = {}
     single = {name: values[0] for name, values in given.items() if name in known}
     for name, value in single.items():
         try:
-            msgspec.convert(value, known[name].type, strict=False)
+            decoded[name] = _from_text(value, known[name].type)
         except msgspec.ValidationError as error:
             wrong.append(_fault(error, prefix=f"/{name}"))
         if "\0" in value:
             wrong.append(Fault(f"#/{name}", "can't hold a NUL character"))
     if wrong:
         raise _invalid(wrong)
-    return msgspec.convert(single, type_, strict=False) if type_ else None
+    return msgspec.convert(decoded, type_) if type_ else None
+
+
+def _from_text(value: str, type_: Any) -> Any:
+    """A parameter's value: a text is itself; numbers and booleans are read from it, and nothing else is."""
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError:
+        read = msgspec.convert(value, type_, strict=False)
+        if isinstance(read, int):
+            return read
+        raise
 
 
 def faults(type_: type, value: Any) -> Iterable[Fault]:
@@ -87,6 +100,10 @@ def _parse(raw: bytes) -> Any:
     """The body as plain values; refuses what is not JSON to the letter, and keys that are given twice."""
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        if _ESCAPED_SURROGATE.search(raw):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Problem(problems.malformed, "A text can't hold half of a surrogate pair") from None
     except UnicodeDecodeError:
         raise Problem(problems.malformed, "The body is not UTF-8") from None
     except ValueError as error:

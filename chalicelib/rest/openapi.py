@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
+from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
 from chalicelib.rest.operation import Operation
 from chalicelib.rest.problems import Fault, ProblemType
@@ -121,7 +122,7 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
     public = operation.role == "public"
     has_body = operation.body is not None
     following = [
-        (problems.malformed, has_body or _takes_key(operation)),
+        (problems.malformed, has_body or operation.takes_idempotency_key),
         (problems.cursor_unusable, _is_list(operation)),
         (problems.unauthenticated, not public),
         (problems.forbidden, not public),
@@ -130,7 +131,7 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
         (problems.too_large, has_body),
         (problems.unsupported_media_type, has_body),
         (problems.invalid, True),  # unknown query parameters are refused everywhere
-        (problems.key_reused, _takes_key(operation)),
+        (problems.key_reused, operation.takes_idempotency_key),
         (problems.precondition_required, operation.conditional),
         (problems.internal_error, True),
         (problems.unavailable, not public),
@@ -138,10 +139,6 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
     possible = [*operation.problems, *(problem for problem, follows in following if follows)]
     once = {problem.slug: problem for problem in possible}
     return sorted(once.values(), key=lambda problem: (problem.status, problem.slug))
-
-
-def _takes_key(operation: Operation) -> bool:
-    return operation.method == "POST" and operation.role != "public"
 
 
 def _is_list(operation: Operation) -> bool:
@@ -196,7 +193,7 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[Json]:
     headers = {
         "If-Match": operation.conditional,
         "If-None-Match": not operation.writes,
-        "Idempotency-Key": _takes_key(operation),
+        "Idempotency-Key": operation.takes_idempotency_key,
     }
     taken = [{"$ref": f"#/components/parameters/{name}"} for name, takes in headers.items() if takes]
     return parameters + taken
@@ -227,7 +224,7 @@ def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
 
 
 def _answers(operation: Operation, schemas: Schemas) -> Json:
-    replayed = ["Idempotency-Replayed"] if _takes_key(operation) else []
+    replayed = ["Idempotency-Replayed"] if operation.takes_idempotency_key else []
     if operation.answer is None:
         return {"204": {"description": "Done", "headers": _headers(*replayed)}}
     paged = ["Link"] if _is_list(operation) else []
@@ -265,10 +262,7 @@ def _refusal(possible: Sequence[ProblemType], schemas: Schemas) -> Json:
     if len(possible) > 1:
         mapping = {problem.uri: COMPONENTS + _name(problem) for problem in possible}
         schema = {"oneOf": references, "discriminator": {"propertyName": "type", "mapping": mapping}}
-    examples = {
-        problem.slug: {"summary": problem.title, "value": schemas.example(reference)}
-        for problem, reference in zip(possible, references, strict=True)
-    }
+    examples = {problem.slug: {"summary": problem.title, "value": _example(problem, schemas)} for problem in possible}
     own_header = _PROBLEM_HEADERS.get(possible[0].status)
     return {
         "description": "\n\n".join(f"{problem.title}. {problem.meaning}" for problem in possible),
@@ -282,12 +276,8 @@ def _problem(problem: ProblemType, schemas: Schemas) -> Json:
         "type": {"const": problem.uri},
         "title": {"const": problem.title},
         "status": {"const": problem.status},
-        "detail": {"type": "string", "description": "What is wrong here", "examples": [problem.meaning]},
-        "instance": {
-            "type": "string",
-            "description": "The request's id",
-            "examples": ["f1c5d6f0-6f0b-4b8e-9d3c-2f6a4f0f7f11"],
-        },
+        "detail": {"type": "string", "description": "What is wrong here"},
+        "instance": {"type": "string", "description": "The request's id"},
     }
     members |= {name: schemas.of(type_) for name, type_ in problem.extra}
     required = list(members)
@@ -299,6 +289,23 @@ def _problem(problem: ProblemType, schemas: Schemas) -> Json:
         "type": "object",
         "properties": members,
         "required": required,
+    }
+
+
+def _example(problem: ProblemType, schemas: Schemas) -> Json:
+    faults = [
+        {"pointer": refusal.pointer, "detail": refusal.detail}
+        for refusal in CONSTRAINTS.values()
+        if refusal.problem == problem.slug and refusal.pointer
+    ]
+    return {
+        "type": problem.uri,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.meaning,
+        "instance": "f1c5d6f0-6f0b-4b8e-9d3c-2f6a4f0f7f11",
+        **{name: schemas.example(schemas.of(type_)) for name, type_ in problem.extra},
+        **({"errors": faults[:1]} if faults else {}),
     }
 
 

@@ -27,7 +27,8 @@ from chalicelib.database.connection import (
 )
 from chalicelib.database.constraints import refusal
 from chalicelib.identity.authorizer import authorizer
-from chalicelib.identity.principal import NotAPrincipal, Principal, Role, from_claims
+from chalicelib.identity.principal import NotAPrincipal, Principal, from_claims
+from chalicelib.identity.roles import Role
 from chalicelib.rest import decoding, idempotency, problems
 from chalicelib.rest.paging import Keyset, link_to_next, page
 from chalicelib.rest.problems import PROBLEM_TYPES, Fault, Problem, ProblemType
@@ -65,6 +66,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def writes(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def takes_idempotency_key(self) -> bool:
+        """A key is its principal's, so that nobody reads the answer that another was given."""
+        return self.method == "POST" and self.role != "public"
 
     @property
     def conditional(self) -> bool:
@@ -272,7 +278,7 @@ def _answer(call: Call, path: dict[str, str]) -> chalice.app.Response:
 def _write(call: Call, arguments: dict[str, Any]) -> chalice.app.Response:
     kept: Problem | None = None
     with call.db.transaction():
-        key = idempotency.key_of(call) if call.operation.method == "POST" else None
+        key = idempotency.key_of(call) if call.operation.takes_idempotency_key else None
         digest = idempotency.digest(arguments.get("body")) if key else ""
         if key and (stored := idempotency.stored_answer(call, key, digest)):
             return stored
@@ -283,7 +289,7 @@ def _write(call: Call, arguments: dict[str, Any]) -> chalice.app.Response:
                 raise
             kept = problem
         else:
-            response = _respond(call, b"" if answer is None else encode(answer))
+            response = _respond(call, encode(answer))
             if key:
                 idempotency.store(call, key, digest, response)
     if kept:
@@ -299,7 +305,7 @@ def _respond(call: Call, body: bytes) -> chalice.app.Response:
         "X-Content-Type-Options": "nosniff",
         **call.headers,
     }
-    if not body:
+    if call.operation.answer is None:
         del headers["Content-Type"]
         return chalice.app.Response("", headers=headers, status_code=204)
     tag = etag(body)

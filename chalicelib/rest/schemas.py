@@ -36,10 +36,12 @@ class Schemas:
     def example(self, schema: Json) -> Any:
         """A value that fits: the schema's own example, else a value that it names, else one made of parts."""
         match schema:
-            case {"examples": [first, *_]} | {"const": first} | {"enum": [first, *_]}:
+            case {"examples": [first, *_]} | {"const": first}:
                 return first
             case {"default": default} if default not in _EMPTY:
                 return default
+            case {"enum": [first, *_]}:
+                return first
             case {"$ref": _}:
                 return self.example(self.resolve(schema))
             case {"anyOf": alternatives}:
@@ -68,7 +70,7 @@ def _plain_example(schema: Json) -> Any:
 
 def _tidy(schema: Any) -> Any:
     """What msgspec says, without what is Python's."""
-    if isinstance(schema, list):
+    if isinstance(schema, list | tuple):
         return [_tidy(each) for each in schema]
     if not isinstance(schema, dict):
         return schema

@@ -28,7 +28,9 @@ class Page(msgspec.Struct, Generic[T], kw_only=True):
     """One page of a list. `next` is the cursor of the page after it, or null on the last one."""
 
     items: list[T]
-    next: Annotated[str | None, Meta(description="Cursor of the next page; null on the last one")]
+    next: Annotated[
+        str | None, Meta(description="Cursor of the next page; null on the last one", examples=["5kq2tY1Xl7JbIjE5NyJd"])
+    ]
 
 
 def matching(pattern: str, example: str, description: str = "", max_length: int | None = None) -> Meta:
@@ -90,6 +92,7 @@ Timestamp = Annotated[
     datetime, Meta(tz=True, examples=["2026-03-01T12:00:00Z"], description="RFC 3339, with a time zone")
 ]
 Id = Annotated[str, Meta(examples=["197"], description="Opaque")]
+PrincipalName = Annotated[str, Meta(examples=["pipeline@local"], description="The subject of who did it")]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many items a page has at the most")]
 Cursor = Annotated[str, Meta(max_length=1000, description="`next` of the page before; goes with the same filters only")]
 

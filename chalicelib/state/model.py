@@ -20,7 +20,10 @@ class Drift(Answer, kw_only=True):
     environment: Annotated[EnvironmentName, Meta(description="The environment before: the next lower rank")]
     commits: Annotated[
         int | None,
-        Meta(description="Commits that were delivered there after what runs here, and not yet here; null when unknown"),
+        Meta(
+            description="Commits that were delivered there after what runs here and up to what runs there, and that "
+            "what runs here does not have; null when unknown"
+        ),
     ]
     seconds: Annotated[
         int | None,

@@ -2,7 +2,7 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.rest.operation import Call, operation
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.state import store

@@ -13,7 +13,8 @@ from chalicelib.verifications.store import COLUMNS as VERIFICATION
 ORDER = Keyset(system=str)
 
 # For the environment `e` of the system `s`: what runs there is `current`; `before` is the next lower rank, and what
-# runs there `ahead`; `passed` is when what runs here was deployed there.
+# runs there `ahead`; `passed` is when what runs here was last deployed there. What an artifact contains are the commits
+# that were delivered until it first arrived (`arrived`, `arrived_ahead`): a rollback takes back what came later.
 _TARGET = f"""
     json_build_object(
         'environment', e.name,
@@ -43,15 +44,19 @@ _TARGET = f"""
             'commits', CASE
                 WHEN ahead.artifact = current.artifact THEN 0
                 WHEN ahead.id IS NOT NULL THEN (
-                    -- Where no commits were recorded, their number is not known: null.
-                    SELECT CASE WHEN count(c.sha) > 0 THEN count(DISTINCT c.sha) FILTER (WHERE NOT EXISTS (
-                        SELECT FROM deployment_commits delivered
-                            JOIN deployments here ON here.id = delivered.deployment_id
-                        WHERE delivered.environment_id = e.id AND delivered.sha = c.sha
-                            AND here.workspace = 'default' AND here.state = 'succeeded'
-                    )) END
-                    FROM deployments d JOIN deployment_commits c ON c.deployment_id = d.id
+                    -- Where deployments recorded no commits, their number is not known: null.
+                    SELECT CASE WHEN count(d.id) = 0 OR count(c.sha) > 0
+                        THEN count(DISTINCT c.sha) FILTER (WHERE delivered.sha IS NULL) END
+                    FROM deployments d
+                    LEFT JOIN deployment_commits c ON c.deployment_id = d.id
+                    LEFT JOIN (
+                        deployment_commits delivered JOIN deployments here
+                            ON here.id = delivered.deployment_id AND here.workspace = 'default'
+                                AND here.state = 'succeeded'
+                                AND (here.finished_at, here.id) <= (arrived.finished_at, arrived.id)
+                    ) ON delivered.environment_id = e.id AND delivered.sha = c.sha
                     WHERE d.environment_id = before.id AND d.workspace = 'default' AND d.state = 'succeeded'
+                        AND (d.finished_at, d.id) <= (arrived_ahead.finished_at, arrived_ahead.id)
                         AND (passed.id IS NULL OR (d.finished_at, d.id) > (passed.finished_at, passed.id))
                 ) END,
             'seconds', CASE
@@ -89,6 +94,18 @@ _STATE = f"""
                 AND artifact = current.artifact
             ORDER BY finished_at DESC, id DESC LIMIT 1
         ) AS passed ON true
+        LEFT JOIN LATERAL (
+            SELECT id, finished_at FROM deployments
+            WHERE environment_id = e.id AND workspace = 'default' AND state = 'succeeded'
+                AND artifact = current.artifact
+            ORDER BY finished_at, id LIMIT 1
+        ) AS arrived ON true
+        LEFT JOIN LATERAL (
+            SELECT id, finished_at FROM deployments
+            WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
+                AND artifact = ahead.artifact
+            ORDER BY finished_at, id LIMIT 1
+        ) AS arrived_ahead ON true
         WHERE e.system_id = s.id
     )::text AS targets
     FROM systems s

@@ -1,11 +1,10 @@
 """A system: something that is deployed."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.rest.types import Answer, HttpsUrl, Name, Request, Slug, Text
+from chalicelib.rest.types import Answer, HttpsUrl, Name, Request, Slug, Text, Timestamp
 
 ArtifactKind = Annotated[
     Literal["tree", "sha256"],
@@ -33,4 +32,4 @@ class System(Answer, kw_only=True):
     repository: HttpsUrl | None
     description: Text
     artifact_kind: ArtifactKind
-    created_at: datetime
+    created_at: Timestamp

@@ -2,7 +2,7 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.rest import problems
 from chalicelib.rest.changes import changed
 from chalicelib.rest.operation import Call, operation
@@ -47,6 +47,7 @@ def change_system(call: Call, system: str, body: SystemChange) -> System:
 @operation(blueprint, "DELETE /v1/systems/{system}", role=Role.admin, status=204, raises=[problems.has_history])
 def delete_system(call: Call, system: str) -> None:
     """Delete a system for which nothing was recorded yet, with its environments."""
+    store.lock(call.db, system)
     before = store.get(call.db, system, for_change=True)
     call.require_unchanged(before)
     store.delete(call.db, system)

@@ -15,6 +15,7 @@ from chalicelib.rest.types import (
     EnvironmentName,
     Id,
     PageQuery,
+    PrincipalName,
     Request,
     Slug,
     Suite,
@@ -24,10 +25,10 @@ from chalicelib.rest.types import (
     period_faults,
 )
 
-Trigger = Literal["deployment", "schedule", "manual"]
+Trigger = Annotated[Literal["deployment", "schedule", "manual"], Meta(examples=["deployment"])]
 Outcome = Annotated[
     Literal["success", "failure", "error", "cancelled"],
-    Meta(description="`error`: the run itself broke, and says nothing of the artifact"),
+    Meta(examples=["success"], description="`error`: the run itself broke, and says nothing of the artifact"),
 ]
 
 
@@ -63,15 +64,15 @@ class Verification(Answer, kw_only=True):
     suite: Suite
     trigger: Trigger
     outcome: Outcome
-    started_at: datetime
-    finished_at: datetime
+    started_at: Timestamp
+    finished_at: Timestamp
     passed: Count | None
     failed: Count | None
     skipped: Count | None
     run_url: Url | None
     imported: bool
-    created_by: str
-    created_at: datetime
+    created_by: PrincipalName
+    created_at: Timestamp
 
 
 class VerificationQuery(PageQuery, kw_only=True):

@@ -4,7 +4,7 @@ from chalice.app import Blueprint
 
 from chalicelib.deployments.rules import require_workspace
 from chalicelib.environments import store as environments
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from chalicelib.rest.operation import Call, operation
 from chalicelib.rest.types import Page
 from chalicelib.systems import store as systems

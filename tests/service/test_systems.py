@@ -1,5 +1,12 @@
 """Systems: their life, and what they keep."""
 
+import pytest
+
+from tests.support.given import an_artifact
+from tests.support.races import held
+
+PATH = "/v1/systems/azul"
+
 
 def test_a_system_is_created_and_read(api):
     created = api.post(
@@ -7,6 +14,211 @@ def test_a_system_is_created_and_read(api):
     )
 
     assert created.status == 201
-    assert created.headers["Location"] == "/v1/systems/azul"
-    assert api.get("/v1/systems/azul").json == created.json
-    assert created["artifact_kind"] == "tree"
+    assert created.headers["Location"] == PATH
+    assert api.get(PATH).json == created.json
+
+
+def test_a_system_needs_no_more_than_key_and_name(api):
+    created = api.post("/v1/systems", {"key": "azul", "name": "Azul"})
+
+    assert created.json == {
+        "key": "azul",
+        "name": "Azul",
+        "repository": None,
+        "description": "",
+        "artifact_kind": "tree",
+        "created_at": created["created_at"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("key", "a"),
+        ("key", "Azul"),
+        ("key", "1azul"),
+        ("key", "azul\n"),
+        ("key", "a" * 40),
+        ("name", ""),
+        ("name", "a" * 101),
+        ("repository", "http://github.com/DataBiosphere/azul"),
+        ("repository", "https://github.com/a b"),
+        ("description", "a" * 2001),
+        ("description", None),
+        ("artifact_kind", "image"),
+    ],
+)
+def test_a_field_out_of_bounds_is_refused_by_name(api, field, value):
+    answer = api.post("/v1/systems", {"key": "azul", "name": "Azul", field: value})
+
+    assert (answer.status, answer.problem) == (422, "invalid")
+    assert [fault["pointer"] for fault in answer["errors"]] == [f"#/{field}"]
+
+
+def test_a_key_is_given_once(api, given):
+    given.a_system()
+
+    answer = api.post("/v1/systems", {"key": "azul", "name": "Another"})
+
+    assert (answer.status, answer.problem) == (409, "already-exists")
+    assert [fault["pointer"] for fault in answer["errors"]] == ["#/key"]
+    assert api.get(PATH)["name"] == "Azul"
+
+
+def test_what_is_not_there_is_not_found(api):
+    assert api.get(PATH).problem == "not-found"
+    assert api.patch(PATH, {"name": "Blue"}, if_match="*").problem == "not-found"
+    assert api.delete(PATH, if_match="*").problem == "not-found"
+
+
+def test_a_patch_changes_what_it_names_and_nothing_else(api, given):
+    given.a_system(repository="https://github.com/DataBiosphere/azul", description="Metadata")
+    before = api.get(PATH).json
+
+    changed = api.patch(PATH, {"name": "Blue"}, if_match="*")
+
+    assert changed.status == 200
+    assert changed.json == {**before, "name": "Blue"}
+    assert api.get(PATH).json == changed.json
+
+
+def test_a_patch_with_null_clears(api, given):
+    given.a_system(repository="https://github.com/DataBiosphere/azul")
+
+    changed = api.patch(PATH, {"repository": None}, if_match="*")
+
+    assert changed["repository"] is None
+
+
+def test_an_empty_patch_changes_nothing(api, given):
+    given.a_system()
+    before = api.get(PATH)
+
+    changed = api.patch(PATH, {}, if_match="*")
+
+    assert changed.json == before.json
+    assert changed.headers["ETag"] == before.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("key", "blue"), ("artifact_kind", "sha256"), ("created_at", "2026-01-01T00:00:00Z"), ("name", None)],
+)
+def test_a_patch_of_what_never_changes_is_refused(api, given, field, value):
+    given.a_system()
+    before = api.get(PATH).json
+
+    answer = api.patch(PATH, {field: value}, if_match="*")
+
+    assert (answer.status, answer.problem) == (422, "invalid")
+    assert [fault["pointer"] for fault in answer["errors"]] == [f"#/{field}"]
+    assert api.get(PATH).json == before
+
+
+def test_a_maintainer_changes_a_system_and_neither_creates_nor_deletes_one(api, given):
+    given.a_system()
+    maintainer = api.as_("maintainer")
+
+    assert maintainer.patch(PATH, {"name": "Blue"}, if_match="*").status == 200
+    assert maintainer.post("/v1/systems", {"key": "blue", "name": "Blue"}).status == 403
+    assert maintainer.delete(PATH, if_match="*").status == 403
+
+
+def test_a_system_without_history_goes_with_its_environments(api, given):
+    given.the_usual()
+
+    deleted = api.delete(PATH, if_match="*")
+
+    assert (deleted.status, deleted.body) == (204, "")
+    assert api.get(PATH).status == 404
+    assert given.sql("SELECT count(*) FROM environments") == [(0,)]
+    given.the_usual()
+
+
+def _deploys(given):
+    given.a_deployment(state="in_progress")
+
+
+def _verifies(given):
+    given.a_verification(
+        artifact=an_artifact(),
+        imported=True,
+        started_at="2026-01-01T00:00:00Z",
+        finished_at="2026-01-01T00:00:00Z",
+    )
+
+
+def _promotes(given):
+    answer = given._api.post("/v1/systems/azul/promotions", {"artifact": an_artifact(), "environment": "development"})
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("record", [_deploys, _verifies, _promotes])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
+def test_what_has_history_is_not_deleted(api, given, path, record):
+    given.the_usual()
+    record(given)
+
+    answer = api.delete(path, if_match="*")
+
+    assert (answer.status, answer.problem) == (409, "has-history")
+    assert api.get(path).status == 200
+    assert len(api.get(f"{PATH}/environments")["items"]) == 3
+
+
+def test_the_list_is_in_the_order_of_keys_page_by_page(api, given):
+    for key in ("cherry", "apple", "banana"):
+        given.a_system(key)
+
+    first = api.get("/v1/systems?limit=2")
+    second = api.get(f"/v1/systems?limit=2&cursor={first['next']}")
+
+    assert [system["key"] for system in first["items"]] == ["apple", "banana"]
+    assert first.headers["Link"] == f'<?limit=2&cursor={first["next"]}>; rel="next"'
+    assert [system["key"] for system in second["items"]] == ["cherry"]
+    assert second["next"] is None
+    assert "Link" not in second.headers
+
+
+def test_a_page_that_is_just_full_is_the_last(api, given):
+    given.a_system("apple")
+    given.a_system("banana")
+
+    assert api.get("/v1/systems?limit=2")["next"] is None
+
+
+def test_a_list_of_nothing_is_empty(api):
+    assert api.get("/v1/systems").json == {"items": [], "next": None}
+
+
+def test_what_was_created_between_two_pages_shifts_nothing(api, given):
+    for key in ("apple", "banana", "cherry"):
+        given.a_system(key)
+    first = api.get("/v1/systems?limit=2")
+    given.a_system("aardvark")
+
+    second = api.get(f"/v1/systems?limit=2&cursor={first['next']}")
+
+    assert [system["key"] for system in second["items"]] == ["cherry"]
+
+
+def test_a_cursor_of_another_list_is_refused(api, given):
+    given.the_usual()
+    given.a_system("blue")
+    cursor = api.get("/v1/systems?limit=1")["next"]
+
+    answer = api.get(f"/v1/state?limit=1&cursor={cursor}")
+
+    assert (answer.status, answer.problem) == (400, "cursor-unusable")
+
+
+def test_what_is_created_in_a_system_that_is_being_deleted_finds_no_system(api, given, database_url):
+    given.the_usual()
+
+    # The deletion has removed the system's row, and waits for that of an environment.
+    with held(database_url, "SELECT FROM environments FOR UPDATE") as hold:
+        deletion = hold.waiting(lambda: api.delete(PATH, if_match="*"))
+        creation = hold.waiting(lambda: api.post(f"{PATH}/environments", {"name": "testing", "rank": 7}))
+
+    assert deletion.result().status == 204
+    assert (creation.result().status, creation.result().problem) == (404, "not-found")

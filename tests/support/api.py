@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from chalice.local import LocalChalice
+
 import app as application
 from tests.support.contract import Contract
+
+# On AWS a process has one request at a time. Tests have several, and Chalice's own class for them: the current
+# request is one per thread.
+application.app.__class__ = LocalChalice
 
 ISSUER = "https://slipway.localhost"
 

@@ -16,7 +16,7 @@ DOCUMENT = "urn:openapi"
 
 
 class Contract:
-    """An OpenAPI document. Its checks raise AssertionError, which says where document and service disagree."""
+    """An OpenAPI document. Its checks raise AssertionError, saying where document and service disagree."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
@@ -45,7 +45,10 @@ class Contract:
         _check(validator, json.loads(body), what)
 
     def check_request(self, method: str, path: str, query: Iterable[str] = (), body: bytes | str | None = None) -> None:
-        """Assert that the document allows this request. Ask it of accepted ones: the document is no stricter."""
+        """Assert that the document allows this request. For accepted ones: the document is no stricter.
+
+        `query` has the names of the query parameters.
+        """
         template, parameters = self._template(path)
         what = f"{method} {path} was accepted"
         assert template is not None, f"{what}, and the document has no such path"

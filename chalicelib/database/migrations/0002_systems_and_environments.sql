@@ -63,6 +63,8 @@ CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environ
 -- It follows its only environment to another class, and loses its class with the last one.
 CREATE FUNCTION settle_aws_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- Wait for whoever claims the account, in a statement of its own: the next ones then see whom they must spare.
+    PERFORM FROM aws_accounts WHERE id = OLD.aws_account_id FOR UPDATE;
     IF TG_OP = 'UPDATE' THEN
         UPDATE aws_accounts SET production = NEW.production
         WHERE id = NEW.aws_account_id AND production <> NEW.production

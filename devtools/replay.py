@@ -1,0 +1,302 @@
+"""Send a real history through the running API, as its pipelines would have: `python -m devtools.replay`.
+
+The history is that of DataBiosphere/azul, read off its public git tags: tests/data/azul. Sending it again changes
+nothing, and a replay that was stopped goes on where it was.
+
+`URL` says where the API is (http://127.0.0.1:8000, or the local port `PORT`), `TOKEN` who asks: an admin, who
+creates the system; without it the local issuer makes one.
+"""
+
+import heapq
+import http.client
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+from chalicelib.deployments.model import MAX_COMMITS
+
+HISTORY = Path(__file__).parents[1] / "tests" / "data" / "azul"
+SYSTEM = {
+    "key": "azul",
+    "name": "Azul",
+    "repository": "https://github.com/DataBiosphere/azul",
+    "artifact_kind": "tree",
+}
+ENVIRONMENTS = [
+    {"name": "dev", "rank": 1},
+    {"name": "integration", "rank": 2},
+    {"name": "staging", "rank": 3},
+    {"name": "prod", "rank": 4, "production": True},
+]
+ADDRESS = f"/v1/systems/{SYSTEM['key']}"
+
+Send = Callable[[str, str, Any], tuple[int, Any]]
+"""Sends method, path and body, and returns status and parsed answer."""
+
+
+class Stopped(Exception):
+    """The replay can't go on; the message says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    sha: str
+    parents: tuple[str, ...]
+    authored_at: datetime
+
+
+@dataclass(frozen=True)
+class Deployment:
+    environment: str
+    deployed_at: datetime
+    sha: str
+    tree: str
+
+    @property
+    def artifact(self) -> str:
+        return f"tree:{self.tree}"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many deployments this replay recorded, and how many were there already."""
+
+    recorded: int
+    known: int
+
+
+def main() -> None:
+    url = os.environ.get("URL") or f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}"
+    deployments, graph = read_history()
+    try:
+        send = Client(url, _token()).send
+        summary = replay(send, deployments, graph, progress=_progress_bar)
+        print(f"{summary.recorded} recorded, {summary.known} were there already")
+        print(*_table(_expect(send("GET", f"{ADDRESS}/state", None), 200)["targets"]), sep="\n", end="\n\n")
+    except Stopped as stopped:
+        sys.exit(f"{stopped}\nWhat was sent stays recorded; running this again goes on.")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. What was sent stays recorded; running this again goes on.")
+    print("What runs where, and how one artifact got there:")
+    for path in (f"{ADDRESS}/state", f"{ADDRESS}/artifacts/{_best_travelled(deployments)}"):
+        print(f'  curl -H "Authorization: Bearer $(make -s token ROLE=viewer)" {url.rstrip("/")}{path}')
+
+
+def read_history(folder: Path = HISTORY) -> tuple[list[Deployment], dict[str, Commit]]:
+    """The deployments, and the commit graph by sha."""
+    deployments = [
+        Deployment(**{**line, "deployed_at": datetime.fromisoformat(line["deployed_at"])})
+        for line in _lines(folder / "deployments.ndjson")
+    ]
+    commits = [
+        Commit(line["sha"], tuple(line["parents"]), datetime.fromisoformat(line["authored_at"]))
+        for line in _lines(folder / "commits.ndjson")
+    ]
+    return deployments, {commit.sha: commit for commit in commits}
+
+
+def replay(
+    send: Send,
+    deployments: Iterable[Deployment],
+    graph: Mapping[str, Commit],
+    progress: Callable[[list[Any]], Iterable[Any]] = iter,
+) -> Summary:
+    """Record the deployments, and what they go to where it is missing. Raises Stopped."""
+    _create_what_is_missing(send)
+    statuses = [
+        _record(send, deployment, commits) for deployment, commits in progress(list(with_commits(deployments, graph)))
+    ]
+    return Summary(recorded=statuses.count(201), known=statuses.count(200))
+
+
+def with_commits(
+    deployments: Iterable[Deployment], graph: Mapping[str, Commit]
+) -> Iterator[tuple[Deployment, list[Commit]]]:
+    """The deployments in the order in which they happened, each with the commits that it delivered.
+
+    They are those that nothing deployed to the environment before had: going back to an older commit delivers
+    nothing. An environment's first deployment is its baseline and has all that came before. Parents that are not
+    in the graph end it.
+    """
+    delivered: dict[str, set[str]] = {}
+    for deployment in sorted(deployments, key=lambda deployment: deployment.deployed_at):
+        there = delivered.setdefault(deployment.environment, set())
+        new = _ancestors(deployment.sha, graph, without=there)
+        there.update(new)
+        commits = heapq.nlargest(
+            MAX_COMMITS, (graph[sha] for sha in new), key=lambda each: (each.authored_at, each.sha)
+        )
+        yield deployment, commits
+
+
+class Client:
+    """One kept connection to the API."""
+
+    ATTEMPTS = 5
+    TIMEOUT_SECONDS = 30
+    LONGEST_WAIT_SECONDS = 30
+
+    def __init__(self, url: str, token: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        parts = urlsplit(url)
+        connections = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+        if parts.scheme not in connections or not parts.hostname:
+            raise Stopped(f"URL={url} is no address of the API: say http://… or https://…")
+        self._url = url
+        self._prefix = parts.path.rstrip("/")
+        self._connection = connections[parts.scheme](parts.netloc, timeout=self.TIMEOUT_SECONDS)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._sleep = sleep
+
+    def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Status and parsed answer. Waits, a few times, while the service says 503 or loses the connection."""
+        attempt = 1
+        while True:
+            try:
+                status, wait_seconds, text = self._exchange(method, path, body)
+            except ConnectionRefusedError:
+                raise Stopped(f"Nothing listens at {self._url}: start it with `make run`") from None
+            except (OSError, http.client.HTTPException) as error:
+                # Whatever is sent here has one effect however often it is sent.
+                self._connection.close()
+                if attempt == self.ATTEMPTS:
+                    raise Stopped(f"{self._url} does not answer ({error!r}): look at what `make run` prints") from None
+                wait_seconds = 1
+            else:
+                if status != http.HTTPStatus.SERVICE_UNAVAILABLE or attempt == self.ATTEMPTS:
+                    return status, self._parsed(text)
+            self._sleep(min(wait_seconds, self.LONGEST_WAIT_SECONDS))
+            attempt += 1
+
+    def _exchange(self, method: str, path: str, body: Any) -> tuple[int, int, bytes]:
+        sent = None if body is None else json.dumps(body).encode()
+        self._connection.request(method, self._prefix + path, sent, self._headers)
+        response = self._connection.getresponse()
+        retry_after = response.headers.get("Retry-After", "")
+        return response.status, int(retry_after) if retry_after.isdecimal() else 1, response.read()
+
+    def _parsed(self, text: bytes) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise Stopped(f"What answers at {self._url} is not this API: {text[:100]!r}") from None
+
+
+def _create_what_is_missing(send: Send) -> None:
+    status, answer = send("GET", ADDRESS, None)
+    if status == http.HTTPStatus.NOT_FOUND:
+        _expect(send("POST", "/v1/systems", SYSTEM), 201)
+    else:
+        _expect((status, answer), 200)
+    there = _expect(send("GET", f"{ADDRESS}/environments?limit=200", None), 200)["items"]
+    names = {environment["name"] for environment in there}
+    for environment in ENVIRONMENTS:
+        if environment["name"] not in names:
+            _expect(send("POST", f"{ADDRESS}/environments", environment), 201)
+
+
+def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
+    """Import one deployment: 201, or 200 where it is known."""
+    at = deployment.deployed_at.isoformat()
+    body = {
+        "environment": deployment.environment,
+        "artifact": deployment.artifact,
+        "revision": deployment.sha,
+        "commits": [{"sha": commit.sha, "authored_at": commit.authored_at.isoformat()} for commit in commits],
+        "imported": True,
+        "state": "succeeded",
+        "started_at": at,
+        "finished_at": at,
+    }
+    answer = send("POST", f"{ADDRESS}/deployments", body)
+    _expect(answer, 200, 201)
+    return answer[0]
+
+
+def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
+    """The answer's body; raises Stopped unless it has one of the statuses."""
+    status, body = answer
+    if status in statuses:
+        return body
+    body = body if isinstance(body, dict) else {}
+    said = [str(body.get("detail") or body.get("title") or body.get("message") or "no reason given")]
+    said += [f"{error.get('pointer')}: {error.get('detail')}" for error in body.get("errors", ())]
+    advice = {
+        401: "The service does not know this token. Unset TOKEN, or give it one that is valid where URL points.",
+        403: "A replay takes an admin: unset TOKEN, or say TOKEN=$(make -s token ROLE=admin).",
+    }
+    raise Stopped("\n".join([f"The service answered {status}: {'; '.join(said)}", *filter(None, [advice.get(status)])]))
+
+
+def _ancestors(sha: str, graph: Mapping[str, Commit], *, without: set[str]) -> set[str]:
+    """A commit and all before it. `without` has, with each commit, all before that: no need to look behind it."""
+    found: set[str] = set()
+    ahead = [sha]
+    while ahead:
+        each = ahead.pop()
+        if each in graph and each not in found and each not in without:
+            found.add(each)
+            ahead.extend(graph[each].parents)
+    return found
+
+
+def _best_travelled(deployments: Iterable[Deployment]) -> str:
+    """The artifact that went to the most environments; the last of several."""
+    environments: dict[str, set[str]] = {}
+    for deployment in reversed(list(deployments)):
+        environments.setdefault(deployment.artifact, set()).add(deployment.environment)
+    return max(environments, key=lambda artifact: len(environments[artifact]))
+
+
+def _table(targets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    yield f"{'environment':<12} {'artifact':<18} {'revision':<9} {'deployed':<17} behind the environment before"
+    for target in targets:
+        current, drift = target["current"], target["drift"]
+        if current is None:
+            yield f"{target['environment']:<12} nothing yet"
+            continue
+        finished_at = datetime.fromisoformat(current["finished_at"]).astimezone(UTC)
+        behind = "" if drift is None else f"{_known(drift['commits'])} commits, {_days(drift['seconds'])} days"
+        yield (
+            f"{target['environment']:<12} {current['artifact'][:17] + '…':<18} {(current['revision'] or '-')[:8]:<9} "
+            f"{finished_at:%Y-%m-%d %H:%M}  {behind}"
+        )
+
+
+def _known(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"
+
+
+def _days(seconds: int | None) -> str:
+    return _known(None if seconds is None else round(seconds / 86400))
+
+
+def _lines(path: Path) -> Iterator[Any]:
+    with path.open() as file:
+        yield from map(json.loads, file)
+
+
+def _progress_bar(deployments: list[Any]) -> Iterable[Any]:
+    # `disable=None`: only on a terminal.
+    bar: Iterable[Any] = tqdm(deployments, desc="replaying azul", unit=" deployments", disable=None)
+    return bar
+
+
+def _token() -> str:
+    if given := os.environ.get("TOKEN"):
+        return given
+    from devtools.issuer import token  # noqa: PLC0415 (only who has no token needs the local issuer)
+
+    return str(token("admin"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""The whole story over HTTP, with the tokens that `make token` makes: what a user would see."""
+
+import http.client
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+
+from devtools import replay
+from tests.support.checkout import ROOT, Checkout, Run
+from tests.support.contract import Contract
+from tests.support.given import an_artifact
+
+PATH = "/v1/systems/shop"
+
+
+class Caller:
+    """Somebody with a token, on one kept-alive connection."""
+
+    def __init__(self, run: Run, checkout: Checkout, contract: Contract, **claims: str) -> None:
+        made = checkout.call("devtools.token", **claims)
+        assert made.returncode == 0, made.stderr
+        self._headers = {"Authorization": f"Bearer {made.stdout.strip()}", "Content-Type": "application/json"}
+        self._connection = http.client.HTTPConnection("127.0.0.1", run.port, timeout=20)
+        self._contract = contract
+
+    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        self._connection.request(method, path, None if body is None else json.dumps(body), self._headers)
+        answer = self._connection.getresponse()
+        text = answer.read()
+        self._contract.check_answer(method, path.partition("?")[0], answer.status, answer.headers, text)
+        return answer.status, json.loads(text) if text else None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Checkout]]:
+    """A service that is run as a developer runs it."""
+    folder = tmp_path_factory.mktemp("scenario") / "checkout"
+    folder.mkdir()
+    checkout = Checkout(folder, folder.parent / "state")
+    with checkout.run() as run:
+        yield run, checkout
+    checkout.call("devtools.postgres", "reset")
+
+
+@pytest.fixture
+def as_(running: tuple[Run, Checkout], contract: Contract) -> Iterator[Callable[..., Caller]]:
+    """`as_("pipeline", SYSTEM="shop")`: somebody who calls the running service."""
+    with ExitStack() as callers:
+
+        def caller(role: str, **claims: str) -> Caller:
+            return callers.enter_context(closing(Caller(*running, contract, ROLE=role, **claims)))
+
+        yield caller
+
+
+def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[..., Caller]) -> None:
+    admin = as_("admin")
+    pipeline = as_("pipeline", SYSTEM="shop")
+    maintainer = as_("maintainer", SYSTEM="shop")
+    first, second = an_artifact("first"), an_artifact("second")
+
+    def environment(name: str, rank: int, account: str, **fields: Any) -> tuple[int, Any]:
+        body = {"name": name, "rank": rank, "aws_account_id": account, **fields}
+        return maintainer("POST", f"{PATH}/environments", body)
+
+    def opened(artifact: str, target: str, caller: Caller = pipeline, **fields: Any) -> tuple[int, Any]:
+        return caller("POST", f"{PATH}/deployments", {"artifact": artifact, "environment": target, **fields})
+
+    def finished(deployment: Any, state: str = "succeeded") -> int:
+        return pipeline("POST", f"{PATH}/deployments/{deployment['id']}/statuses", {"state": state})[0]
+
+    def deployed(artifact: str, target: str, state: str = "succeeded", **fields: Any) -> None:
+        status, deployment = opened(artifact, target, **fields)
+        assert status == 201, deployment
+        assert finished(deployment, state) == 201
+
+    def verified(target: str, outcome: str = "success", suite: str = "acceptance") -> None:
+        body = {"environment": target, "suite": suite, "trigger": "deployment", "outcome": outcome}
+        assert pipeline("POST", f"{PATH}/verifications", body)[0] == 201
+
+    def blockers(artifact: str, target: str) -> list[str]:
+        body = {"artifact": artifact, "environment": target, "dry_run": True}
+        status, promotion = pipeline("POST", f"{PATH}/promotions", body)
+        assert status == 200
+        assert promotion["decision"] == ("denied" if promotion["blockers"] else "granted")
+        return [blocker["code"] for blocker in promotion["blockers"]]
+
+    assert admin("POST", "/v1/systems", {"key": "shop", "name": "Shop"})[0] == 201
+    assert environment("development", 1, "111111111111")[0] == 201
+    assert environment("preproduction", 2, "111111111111")[0] == 201
+    required = {"production": True, "required_suites": ["acceptance", "load"]}
+
+    # An account that mixes classes.
+    status, problem = environment("production", 3, "111111111111", **required)
+    assert (status, problem["type"]) == (409, "/problems/account-holds-one-class")
+    assert environment("production", 3, "222222222222", **required)[0] == 201
+
+    # Deployed, and not verified; an error changes nothing; verified; failed later; deployed again.
+    deployed(first, "development")
+    assert blockers(first, "preproduction") == ["not-verified"]
+    status, problem = opened(first, "preproduction")
+    assert (status, [each["code"] for each in problem["blockers"]]) == (409, ["not-verified"])
+    verified("development", "error")
+    assert blockers(first, "preproduction") == ["not-verified"]
+    verified("development")
+    assert blockers(first, "preproduction") == []
+    verified("development", "failure")
+    assert blockers(first, "preproduction") == ["verification-failed"]
+    deployed(first, "development")
+    assert blockers(first, "preproduction") == ["not-verified"]
+    verified("development")
+
+    # No environment is skipped, and a required suite is not either.
+    assert blockers(first, "production") == ["not-deployed"]
+    deployed(first, "preproduction")
+    verified("preproduction")
+    assert blockers(first, "production") == ["not-verified"]
+    verified("preproduction", suite="load")
+    deployed(first, "production")
+    verified("production")
+
+    # An override takes a maintainer and a reason.
+    status, problem = opened(second, "production", maintainer, override_reason="")
+    assert (status, problem["errors"][0]["pointer"]) == (422, "#/override_reason")
+    assert opened(second, "production", override_reason="I would like to")[0] == 403
+    status, hotfix = opened(second, "production", maintainer, kind="hotfix", override_reason="The shop is down")
+    assert (status, hotfix["override_reason"]) == (201, "The shop is down")
+
+    # One at a time.
+    status, problem = opened(first, "production", kind="rollout")
+    assert (status, problem["holder"]["id"]) == (409, hotfix["id"])
+    assert finished(hotfix) == 201
+    verified("production", "failure")
+
+    # What runs in production, and the way back to what was good there.
+    _, state = pipeline("GET", f"{PATH}/state")
+    production = state["targets"][2]
+    assert (production["environment"], production["current"]["id"]) == ("production", hotfix["id"])
+    assert [each["outcome"] for each in production["verifications"]] == ["failure"]
+    deployed(first, "production", kind="rollback")
+    status, problem = opened(second, "production", kind="rollback")
+    assert (status, problem["type"]) == (422, "/problems/rollback-refused")
+
+    # A lease that runs out: see tests/service, where time can pass.
+    _, artifact = pipeline("GET", f"{PATH}/artifacts/{first}")
+    assert [each["environment"] for each in reversed(artifact["deployments"])] == [
+        "development",
+        "development",
+        "preproduction",
+        "production",
+        "production",
+    ]
+
+
+def test_the_real_history_is_replayed_once(running: tuple[Run, Checkout], as_: Callable[..., Caller]) -> None:
+    run, checkout = running
+    tool = [sys.executable, "-m", "devtools.replay"]
+
+    def replayed() -> str:
+        done = subprocess.run(
+            tool,
+            cwd=ROOT,
+            env={**checkout.environment, "URL": run.url, "TOKEN": run.token},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert re.search(r"\b197\b", replayed())
+    assert re.search(r"\b197\b", replayed())
+
+    viewer = as_("viewer")
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        _, page = viewer("GET", f"{replay.ADDRESS}/deployments?limit=100{cursor}")
+        seen += [each["id"] for each in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert len(seen) == len(set(seen)) == 197
+
+
+def test_the_readme_gets_a_newcomer_to_the_first_deployment(checkout: Checkout) -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+    with checkout.run() as run:
+        script = "\n".join(["set -eu", _MAKE, *blocks]).replace("127.0.0.1:8000", f"127.0.0.1:{run.port}")
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=checkout.folder,
+            env={**checkout.environment, "PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line]
+    assert [each.get("status", 200) for each in answers].count(409) == 1
+    by_name = {each["environment"]: each for each in answers[-1]["targets"]}
+    assert by_name["development"]["current"]["state"] == "succeeded"
+    assert by_name["production"]["last_attempt"]["state"] == "in_progress"
+
+
+# `make -s token ROLE=…`, in a checkout whose virtual environment is the tests' own.
+_MAKE = 'make() { shift 2; env "$@" "$PYTHON" -m devtools.token; }'

@@ -1,0 +1,186 @@
+"""An artifact's way: where it went, how it fared there, and where it may go."""
+
+import pytest
+
+from tests.support.given import an_artifact
+
+FIRST, SECOND = an_artifact("first"), an_artifact("second")
+
+
+def way(api, artifact: str = FIRST, system: str = "azul"):
+    return api.get(f"/v1/systems/{system}/artifacts/{artifact}")
+
+
+def codes(answer) -> dict[str, list[str]]:
+    """The blockers' codes of each environment's decision, in the order of the answer."""
+    return {
+        decision["environment"]: [blocker["code"] for blocker in decision["blockers"]]
+        for decision in answer["decisions"]
+    }
+
+
+def test_an_artifact_tells_its_way_the_newest_first(api, given):
+    given.the_usual()
+    ids = [
+        given.a_deployment(FIRST, environment=environment)["id"]
+        for environment in ("development", "preproduction", "production")
+    ]
+
+    answer = way(api)
+
+    assert (answer["system"], answer["artifact"]) == ("azul", FIRST)
+    assert [deployment["id"] for deployment in answer["deployments"]] == ids[::-1]
+    assert answer["deployments"][0] == api.get(f"/v1/systems/azul/deployments/{ids[-1]}").json
+
+
+def test_failed_attempts_are_part_of_the_way(api, given):
+    given.the_usual()
+    given.a_deployment(FIRST, state="failed")
+
+    answer = way(api)
+
+    assert [deployment["state"] for deployment in answer["deployments"]] == ["failed"]
+    assert codes(answer)["preproduction"] == ["not-deployed"]
+
+
+def test_an_attempt_whose_lease_ran_out_reads_as_cancelled(api, given):
+    given.the_usual()
+    given.a_deployment(FIRST, state="in_progress", lease_seconds=60)
+
+    given.time_passes(61)
+
+    assert [deployment["state"] for deployment in way(api)["deployments"]] == ["cancelled"]
+
+
+def test_its_verifications_are_told_the_last_finished_first(api, given):
+    given.the_usual()
+    given.a_deployment(FIRST)
+    given.a_verification(suite="smoke", outcome="error")
+    given.a_verification(suite="acceptance")
+
+    verifications = way(api)["verifications"]
+
+    assert [(each["suite"], each["outcome"]) for each in verifications] == [
+        ("acceptance", "success"),
+        ("smoke", "error"),
+    ]
+
+
+def test_another_artifact_s_way_is_its_own(api, given):
+    given.the_usual()
+    given.a_deployment(FIRST)
+    given.a_verification()
+    given.a_deployment(SECOND)
+
+    answer = way(api, SECOND)
+
+    assert [deployment["artifact"] for deployment in answer["deployments"]] == [SECOND]
+    assert answer["verifications"] == []
+
+
+def test_decisions_are_told_for_every_environment_in_the_order_of_promotion(api, given):
+    given.a_system()
+    given.an_environment("production")
+    given.an_environment("preproduction")
+    given.an_environment("development")
+    given.a_deployment(FIRST)
+
+    answer = way(api)
+
+    assert list(codes(answer).items()) == [
+        ("development", []),
+        ("preproduction", ["not-verified"]),
+        ("production", ["not-deployed"]),
+    ]
+    assert [decision["decision"] for decision in answer["decisions"]] == ["granted", "denied", "denied"]
+
+
+def test_a_verified_artifact_may_go_one_environment_further(api, given):
+    given.the_usual()
+    given.a_deployment(FIRST)
+
+    given.a_verification()
+
+    assert codes(way(api)) == {"development": [], "preproduction": [], "production": ["not-deployed"]}
+
+
+def test_decisions_are_those_of_a_dry_run(api, given):
+    given.the_usual(required_soak_seconds=3600, required_suites=["acceptance", "load"])
+    given.a_deployment(FIRST, environment="preproduction")
+    given.a_verification(environment="preproduction", outcome="failure")
+
+    decision = way(api)["decisions"][-1]
+
+    dry_run = api.post(
+        "/v1/systems/azul/promotions", {"artifact": FIRST, "environment": "production", "dry_run": True}
+    ).json
+    assert decision["blockers"] == dry_run["blockers"]
+    assert len(decision["blockers"]) == 3
+    assert decision["id"] is None
+
+
+def test_reading_decides_nothing_for_the_record(api, given):
+    given.the_usual()
+    given.an_import(FIRST)
+
+    way(api)
+
+    assert api.get("/v1/systems/azul/promotions")["items"] == []
+
+
+def test_an_artifact_that_was_only_verified_is_known(api, given):
+    given.the_usual()
+    history = {"started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:10:00Z"}
+    given.a_verification(artifact=FIRST, imported=True, **history)
+
+    answer = way(api)
+
+    assert answer["deployments"] == []
+    assert len(answer["verifications"]) == 1
+
+
+def test_an_unknown_artifact_is_not_found(api, given):
+    given.the_usual()
+    given.a_deployment(FIRST)
+
+    assert way(api, SECOND).problem == "not-found"
+
+
+@pytest.mark.parametrize(
+    "artifact",
+    ["tree:abc", "tree:" + "A" * 40, "latest", "tree:" + "a" * 40 + "%0A", "sha256:" + "a" * 40, "%F0%9F%9A%A2"],
+)
+def test_what_is_no_artifact_is_not_found(api, given, artifact):
+    given.the_usual()
+
+    assert way(api, artifact).problem == "not-found"
+
+
+def test_an_unknown_system_is_not_found(api):
+    assert way(api).problem == "not-found"
+
+
+def test_one_system_shows_nothing_of_another_s_artifacts(api, given):
+    for system in ("azul", "shop"):
+        given.a_system(system)
+        given.an_environment("development", system=system)
+        given.an_environment("production", system=system)
+    given.a_deployment(FIRST, system="shop")
+    given.a_verification(system="shop")
+
+    assert way(api).problem == "not-found"
+
+    given.a_deployment(FIRST, state="failed")
+
+    answer = way(api)
+    assert [deployment["system"] for deployment in answer["deployments"]] == ["azul"]
+    assert answer["verifications"] == []
+    assert codes(answer) == {"development": [], "production": ["not-deployed"]}
+
+
+def test_a_viewer_reads_it(api, given):
+    given.the_usual()
+    given.a_deployment(FIRST)
+
+    assert way(api.as_("viewer")).status == 200
+    assert way(api.as_(None)).problem == "unauthenticated"

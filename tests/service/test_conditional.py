@@ -1,0 +1,143 @@
+"""Conditional requests: nobody changes what they have not seen, and nobody is sent what they have."""
+
+import pytest
+
+from tests.support.races import at_once, held
+
+PATH = "/v1/systems/azul"
+STALE = '"000000000000000000000000"'
+
+
+def test_a_representation_has_the_same_etag_however_it_is_come_by(api):
+    created = api.post("/v1/systems", {"key": "azul", "name": "Azul"})
+    read = api.get(PATH)
+    changed = api.patch(PATH, {"name": "Blue"}, if_match=read.headers["ETag"])
+
+    assert created.headers["ETag"] == read.headers["ETag"]
+    assert changed.headers["ETag"] != read.headers["ETag"]
+    assert api.get(PATH).headers["ETag"] == changed.headers["ETag"]
+
+
+def test_an_etag_is_strong_and_quoted(api, given):
+    given.a_system()
+
+    tag = api.get(PATH).headers["ETag"]
+
+    assert tag.startswith('"')
+    assert tag.endswith('"')
+
+
+@pytest.mark.parametrize("form", ["{tag}", "W/{tag}", '"other", {tag}', '"other",W/{tag} ', "*", " * "])
+def test_what_is_at_hand_is_not_sent_again(api, given, form):
+    given.a_system()
+    tag = api.get(PATH).headers["ETag"]
+
+    answer = api.get(PATH, if_none_match=form.format(tag=tag))
+
+    assert (answer.status, answer.body) == (304, "")
+    assert answer.headers["ETag"] == tag
+
+
+@pytest.mark.parametrize("header", [STALE, f'W/{STALE}, "other"', "", '"*"'])
+def test_what_is_not_at_hand_is_sent(api, given, header):
+    given.a_system()
+
+    answer = api.get(PATH, if_none_match=header)
+
+    assert (answer.status, answer["key"]) == (200, "azul")
+
+
+def test_a_list_is_not_sent_again_until_it_changes(api, given):
+    given.a_system()
+    tag = api.get("/v1/systems").headers["ETag"]
+    assert api.get("/v1/systems", if_none_match=tag).status == 304
+
+    given.a_system("blue")
+
+    assert api.get("/v1/systems", if_none_match=tag).status == 200
+
+
+def test_a_write_takes_no_notice_of_if_none_match(api):
+    answer = api.post("/v1/systems", {"key": "azul", "name": "Azul"}, if_none_match="*")
+
+    assert answer.status == 201
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
+def test_a_change_without_if_match_is_refused(api, given, path):
+    given.the_usual()
+    before = api.get(path).json
+
+    for answer in (api.patch(path, {}), api.delete(path)):
+        assert (answer.status, answer.problem) == (428, "precondition-required")
+    assert api.get(path).json == before
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
+@pytest.mark.parametrize("form", [STALE, "W/{tag}", f'{STALE}, W/{{tag}}, "other"', "", '"*"'])
+def test_a_change_of_anything_but_what_was_seen_is_refused(api, given, path, form):
+    given.the_usual()
+    before = api.get(path)
+    header = form.format(tag=before.headers["ETag"])
+
+    for answer in (api.patch(path, {}, if_match=header), api.delete(path, if_match=header)):
+        assert (answer.status, answer.problem) == (412, "precondition-failed")
+    assert api.get(path).json == before.json
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
+@pytest.mark.parametrize("form", ["{tag}", f"{STALE}, {{tag}}", f"{{tag}},{STALE}", "*"])
+def test_what_was_seen_is_changed_and_deleted(api, given, path, form):
+    given.the_usual()
+    header = form.format(tag=api.get(path).headers["ETag"])
+
+    changed = api.patch(path, {}, if_match=header)
+    deleted = api.delete(path, if_match=header)
+
+    assert (changed.status, deleted.status) == (200, 204)
+
+
+def test_an_etag_from_before_a_change_is_stale(api, given):
+    given.a_system()
+    tag = api.get(PATH).headers["ETag"]
+    api.patch(PATH, {"name": "Blue"}, if_match=tag)
+
+    assert api.patch(PATH, {"name": "Green"}, if_match=tag).status == 412
+    assert api.delete(PATH, if_match=tag).status == 412
+    assert api.get(PATH)["name"] == "Blue"
+
+
+@pytest.mark.parametrize(
+    ("path", "changes"),
+    [
+        (PATH, [{"name": "Blue"}, {"name": "Green"}]),
+        (f"{PATH}/environments/development", [{"base_url": "https://blue.example.org"}, {"base_url": None}]),
+    ],
+)
+def test_of_two_changes_of_the_same_state_one_wins(api, given, path, changes):
+    given.a_system()
+    given.an_environment(base_url="https://azul.example.org")
+    tag = api.get(path).headers["ETag"]
+
+    answers = at_once(*(lambda change=change: api.patch(path, change, if_match=tag) for change in changes))
+
+    assert sorted(answer.status for answer in answers) == [200, 412]
+    (winner,) = (answer for answer in answers if answer.status == 200)
+    assert api.get(path).json == winner.json
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
+def test_who_waited_for_another_change_has_not_seen_it(api, given, database_url, path):
+    given.a_system()
+    given.an_environment()
+    tag = api.get(path).headers["ETag"]
+
+    # Both requests have sent their If-Match before either may change anything.
+    with held(database_url, "SELECT FROM systems, environments FOR UPDATE") as hold:
+        answers = [hold.waiting(lambda: api.patch(path, _another(path), if_match=tag)) for _ in range(2)]
+
+    assert sorted(answer.result().status for answer in answers) == [200, 412]
+
+
+def _another(path: str) -> dict[str, str]:
+    return {"base_url": "https://blue.example.org"} if "environments" in path else {"name": "Blue"}

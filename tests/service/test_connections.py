@@ -1,0 +1,94 @@
+"""The connection to PostgreSQL outlives what happens to it."""
+
+import psycopg2
+import pytest
+
+from chalicelib.database.connection import Database, DatabaseUnavailable, database
+
+
+def end_connections(given):
+    """What a restart of the server does to the connections that it had."""
+    given.sql(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'slipway'
+        """
+    )
+
+
+def test_the_next_read_works_after_the_server_restarted(api, given):
+    given.a_system()
+    api.get("/v1/systems/azul")
+
+    end_connections(given)
+
+    assert api.get("/v1/systems/azul").status == 200
+
+
+def test_the_next_write_works_after_the_server_restarted(api, given):
+    given.the_usual()
+
+    end_connections(given)
+
+    assert given.a_deployment().status == 201
+
+
+def test_a_connection_that_dies_within_a_transaction_loses_it_whole(api, given):
+    db = database()
+
+    def write_and_die():
+        with db.transaction():
+            db.execute("INSERT INTO systems (key, name, description, artifact_kind) VALUES ('lost', '', '', 'tree')")
+            end_connections(given)
+            db.value("SELECT 1")
+
+    with pytest.raises(DatabaseUnavailable):
+        write_and_die()
+
+    assert api.get("/v1/systems/lost").status == 404
+
+
+def test_a_statement_that_was_refused_leaves_the_connection_usable(api, given):
+    given.a_system()
+
+    assert api.post("/v1/systems", {"key": "azul", "name": "Again"}).status == 409
+    assert api.get("/v1/systems/azul").status == 200
+
+
+def test_an_unreachable_server_is_a_503_that_says_when_to_try_again(api, given, monkeypatch):
+    given.a_system()
+
+    def unreachable(*args, **kwargs):
+        raise psycopg2.OperationalError("could not connect")
+
+    end_connections(given)
+    monkeypatch.setattr(psycopg2, "connect", unreachable)
+
+    answer = api.get("/v1/systems/azul")
+
+    assert (answer.status, answer.problem) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "could not connect" not in answer.body
+
+
+def test_a_read_is_one_round_trip_and_opening_a_deployment_at_most_four(api, given, monkeypatch):
+    given.the_usual()
+    messages = []
+    exchange = Database._exchange
+    monkeypatch.setattr(
+        Database, "_exchange", lambda self, message: (messages.append(message), exchange(self, message))[1]
+    )
+
+    def cost(call):
+        messages.clear()
+        call()
+        return len(messages)
+
+    body = {"environment": "development", "artifact": f"tree:{'0' * 40}"}
+    assert cost(lambda: api.get("/v1/systems/azul")) == 1
+    assert cost(lambda: api.post("/v1/systems/azul/deployments", body, idempotency_key="k")) <= 4
+    opened = api.get("/v1/systems/azul/deployments")["items"][0]["id"]
+    assert cost(lambda: given.a_status(opened, "succeeded")) <= 3
+    assert cost(lambda: api.get(f"/v1/systems/azul/deployments/{opened}")) == 1
+    verification = {"environment": "development", "suite": "s", "trigger": "manual", "outcome": "success"}
+    assert cost(lambda: api.post("/v1/systems/azul/verifications", verification, idempotency_key="k")) <= 4

@@ -1,0 +1,66 @@
+"""Every rule that the schema itself holds has words for the caller who runs into it."""
+
+import pytest
+
+import app  # noqa: F401 (declares every kind of problem)
+from chalicelib.database.constraints import CONSTRAINTS
+from chalicelib.rest.problems import PROBLEM_TYPES
+
+# Nothing that a caller can ask for violates these.
+OUT_OF_REACH = {
+    "aws_accounts_pkey": "the trigger that claims an account inserts ON CONFLICT",
+    "aws_accounts_class": "is there to be referred to; the primary key says more",
+    "environments_of_system": "is there to be referred to; the primary key says more",
+    "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",
+    "idempotency_keys_once": "answers are stored ON CONFLICT",
+    "deployments_promotion_id_fkey": "the promotion is recorded in the same statement",
+    "deployment_statuses_deployment_id_fkey": "the deployment is locked or recorded before, and never deleted",
+    "deployment_commits_deployment_id_fkey": "the deployment is recorded in the same statement",
+    "schema_migrations_pkey": "migrations are applied one runner at a time",
+}
+
+
+def test_every_constraint_that_a_write_can_violate_has_a_refusal(named):
+    missing = named - CONSTRAINTS.keys() - OUT_OF_REACH.keys()
+
+    assert not missing, f"add to CONSTRAINTS, in chalicelib/database/constraints.py: {', '.join(sorted(missing))}"
+
+
+def test_every_refusal_is_of_a_constraint_that_exists(named):
+    assert CONSTRAINTS.keys() <= named
+
+
+def test_what_is_said_to_be_out_of_reach_exists_and_has_no_refusal(named):
+    assert OUT_OF_REACH.keys() <= named
+    assert not OUT_OF_REACH.keys() & CONSTRAINTS.keys()
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_a_refusal_is_a_known_problem_of_the_caller(name):
+    refusal = CONSTRAINTS[name]
+
+    assert PROBLEM_TYPES[refusal.problem].status in (409, 422)
+    assert not refusal.pointer or refusal.pointer.startswith("#/")
+
+
+@pytest.fixture
+def named(given):
+    """The names of all that refuses a row, but for primary keys that PostgreSQL counts up itself."""
+    return {
+        name
+        for (name,) in given.sql(
+            """
+            SELECT conname FROM pg_constraint c
+            WHERE connamespace = 'public'::regnamespace AND NOT (contype = 'p' AND EXISTS (
+                SELECT FROM pg_attribute a
+                WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) AND a.attidentity <> ''
+            ))
+            UNION
+            SELECT relname FROM pg_index i JOIN pg_class ON oid = indexrelid
+            WHERE indisunique AND relnamespace = 'public'::regnamespace
+                AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+            UNION
+            SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'refuse_change'::regproc
+            """
+        )
+    }

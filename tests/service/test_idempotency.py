@@ -1,0 +1,185 @@
+"""Idempotency-Key: a retried POST has one effect, and the answer that it had."""
+
+import json
+
+import pytest
+
+from tests.support.races import at_once, held
+from tests.support.writes import POSTS, WRITES, everything, send
+
+DAY_SECONDS = 24 * 3600
+AZUL = {"key": "azul", "name": "Azul"}
+
+
+@pytest.mark.parametrize("route", POSTS)
+def test_a_retry_gets_the_same_answer_and_changes_nothing(api, given, route):
+    write = WRITES[route](given)
+    first = send(api, route, write, idempotency_key="one")
+    before = everything(given)
+
+    second = send(api, route, write, idempotency_key="one")
+
+    assert first.status < 300
+    assert "Idempotency-Replayed" not in first.headers
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert second.headers["X-Request-Id"] != first.headers["X-Request-Id"]
+    assert (second.status, second.body) == (first.status, first.body)
+    assert _without(second.headers, "X-Request-Id", "Idempotency-Replayed") == _without(first.headers, "X-Request-Id")
+    assert everything(given) == before
+
+
+@pytest.mark.parametrize("route", POSTS)
+def test_a_key_is_not_used_for_another_body(api, given, route):
+    write = WRITES[route](given)
+    send(api, route, write, idempotency_key="one")
+    before = everything(given)
+
+    answer = send(api, route, write._replace(body=write.other_body), idempotency_key="one")
+
+    assert (answer.status, answer.problem) == (422, "idempotency-key-reused")
+    assert everything(given) == before
+
+
+def test_bodies_are_the_same_by_their_values(api):
+    api.post("/v1/systems", '{"key": "azul", "name": "Azul"}', idempotency_key="one")
+
+    spaced = api.post("/v1/systems", '\n{"name" : "\\u0041zul", "key":"azul"}', idempotency_key="one")
+    with_default = api.post("/v1/systems", json.dumps({**AZUL, "description": ""}), idempotency_key="one")
+
+    assert spaced.headers["Idempotency-Replayed"] == "true"
+    assert with_default.headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_refusal_is_evaluated_again(api, given):
+    body = {"name": "development", "rank": 1}
+    refused = api.post("/v1/systems/azul/environments", body, idempotency_key="one")
+    given.a_system()
+
+    created = api.post("/v1/systems/azul/environments", body, idempotency_key="one")
+
+    assert (refused.status, created.status) == (404, 201)
+    assert "Idempotency-Replayed" not in created.headers
+
+
+def test_a_recorded_refusal_is_evaluated_again_too(api, given):
+    given.the_usual()
+    artifact = given.a_deployment()["artifact"]
+    body = {"environment": "preproduction", "artifact": artifact}
+    denied = api.post("/v1/systems/azul/deployments", body, idempotency_key="one")
+    given.a_verification()
+
+    opened = api.post("/v1/systems/azul/deployments", body, idempotency_key="one")
+
+    assert (denied.status, opened.status) == (409, 201)
+
+
+def test_after_a_refusal_the_key_is_free_for_another_body(api, given):
+    given.a_system("blue")
+    api.post("/v1/systems", {"key": "blue", "name": "Blue"}, idempotency_key="one")
+
+    assert api.post("/v1/systems", AZUL, idempotency_key="one").status == 201
+
+
+def test_a_key_belongs_to_its_principal(api, given):
+    given.a_system()
+    body = {"name": "development", "rank": 1}
+    api.post("/v1/systems/azul/environments", body, idempotency_key="one")
+
+    somebody_else = api.as_("admin", sub="somebody@else")
+    answer = somebody_else.post("/v1/systems/azul/environments", {**body, "rank": 2}, idempotency_key="one")
+
+    assert answer.problem == "already-exists"
+
+
+def test_a_key_belongs_to_its_address(api, given):
+    given.a_system("azul")
+    given.a_system("blue")
+    body = {"name": "development", "rank": 1}
+
+    first = api.post("/v1/systems/azul/environments", body, idempotency_key="one")
+    second = api.post("/v1/systems/blue/environments", body, idempotency_key="one")
+
+    assert (first.status, second.status) == (201, 201)
+    assert second.headers["Location"] == "/v1/systems/blue/environments/development"
+    assert "Idempotency-Replayed" not in second.headers
+
+
+def test_who_may_not_write_gets_no_stored_answer(api):
+    api.post("/v1/systems", AZUL, idempotency_key="one")
+
+    answer = api.as_("viewer", sub="admin@local").post("/v1/systems", AZUL, idempotency_key="one")
+
+    assert answer.status == 403
+
+
+def test_without_a_key_a_repetition_is_another_request(api):
+    api.post("/v1/systems", AZUL)
+
+    assert api.post("/v1/systems", AZUL).problem == "already-exists"
+
+
+def test_a_key_is_kept_for_a_day(api, given):
+    api.post("/v1/systems", AZUL, idempotency_key="one")
+
+    given.time_passes(DAY_SECONDS - 60)
+
+    assert api.post("/v1/systems", AZUL, idempotency_key="one").headers["Idempotency-Replayed"] == "true"
+
+
+def test_after_a_day_a_key_is_new(api, given):
+    api.post("/v1/systems", AZUL, idempotency_key="one")
+    given.time_passes(DAY_SECONDS + 1)
+    body = {"key": "blue", "name": "Blue"}
+
+    answer = api.post("/v1/systems", body, idempotency_key="one")
+    retry = api.post("/v1/systems", body, idempotency_key="one")
+
+    assert answer.status == 201
+    assert "Idempotency-Replayed" not in answer.headers
+    assert (retry.headers["Idempotency-Replayed"], retry.body) == ("true", answer.body)
+
+
+@pytest.mark.parametrize("route", POSTS)
+def test_of_two_at_once_one_has_an_effect(api, given, route):
+    write = WRITES[route](given)
+    (before,) = given.sql("SELECT count(*) FROM audit_events")
+
+    answers = at_once(*[lambda: send(api, route, write, idempotency_key="one")] * 2)
+
+    assert len({(answer.status, answer.body) for answer in answers}) == 1
+    assert sorted("Idempotency-Replayed" in answer.headers for answer in answers) == [False, True]
+    assert given.sql("SELECT count(*) FROM audit_events") == [(before[0] + 1,)]
+
+
+def test_who_comes_second_waits_for_the_answer_of_the_first(api, given, database_url):
+    given.a_system()
+    body = {"name": "development", "rank": 1}
+
+    # The first request has taken its key's lock, and waits for the system; the second waits for the key.
+    with held(database_url, "SELECT FROM systems FOR UPDATE") as hold:
+        first, second = (
+            hold.waiting(lambda: api.post("/v1/systems/azul/environments", body, idempotency_key="one"))
+            for _ in range(2)
+        )
+        assert not first.done()
+        assert not second.done()
+
+    assert (first.result().status, second.result().status) == (201, 201)
+    assert "Idempotency-Replayed" in second.result().headers
+
+
+@pytest.mark.parametrize("key", ["", " ", "one two", "k" * 256, "kéy", "key\n"])
+def test_a_bad_key_is_refused(api, key):
+    answer = api.post("/v1/systems", AZUL, idempotency_key=key)
+
+    assert (answer.status, answer.problem) == (400, "malformed")
+    assert api.get("/v1/systems")["items"] == []
+
+
+@pytest.mark.parametrize("key", ["!", "~" * 255])
+def test_a_key_is_any_visible_ascii(api, key):
+    assert api.post("/v1/systems", AZUL, idempotency_key=key).status == 201
+
+
+def _without(headers: dict[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in names}

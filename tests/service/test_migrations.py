@@ -1,0 +1,125 @@
+"""Migrations: in order, once, whole or not at all, and never edited afterwards."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from chalicelib.database.connection import forget_connections
+from chalicelib.database.migrate import MigrationRefused, expected_version, migrate
+from chalicelib.settings import settings
+
+
+@pytest.fixture
+def empty_database(clones):
+    address = clones.new("template0")
+    yield address
+    clones.drop(address)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of two migrations."""
+    (tmp_path / "0001_make_a.sql").write_text("CREATE TABLE a (x integer);")
+    (tmp_path / "0002_make_b.sql").write_text("CREATE TABLE b (x integer); INSERT INTO b VALUES (1);")
+    return tmp_path
+
+
+def tables(address):
+    with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_they_are_applied_in_order_and_once(empty_database, folder):
+    assert migrate(empty_database, folder) == ["0001_make_a", "0002_make_b"]
+    assert migrate(empty_database, folder) == []
+    assert tables(empty_database) == {"a", "b", "schema_migrations"}
+
+
+def test_a_new_one_is_applied_alone(empty_database, folder):
+    migrate(empty_database, folder)
+    (folder / "0003_make_c.sql").write_text("CREATE TABLE c ()")
+
+    assert migrate(empty_database, folder) == ["0003_make_c"]
+
+
+def test_one_that_fails_leaves_nothing_and_those_before_it_stay(empty_database, folder):
+    (folder / "0002_make_b.sql").write_text("CREATE TABLE b (); SELECT 1 / 0")
+
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        migrate(empty_database, folder)
+
+    assert tables(empty_database) == {"a", "schema_migrations"}
+    (folder / "0002_make_b.sql").write_text("CREATE TABLE b ()")
+    assert migrate(empty_database, folder) == ["0002_make_b"]
+
+
+def test_one_that_was_edited_after_it_was_applied_is_refused(empty_database, folder):
+    migrate(empty_database, folder)
+    (folder / "0001_make_a.sql").write_text("CREATE TABLE a (x bigint);")
+    (folder / "0003_make_c.sql").write_text("CREATE TABLE c ()")
+
+    with pytest.raises(MigrationRefused, match="0001_make_a"):
+        migrate(empty_database, folder)
+
+    assert "c" not in tables(empty_database)
+
+
+def test_a_database_that_is_ahead_of_the_code_is_refused(empty_database, folder):
+    migrate(empty_database, folder)
+    (folder / "0002_make_b.sql").unlink()
+
+    with pytest.raises(MigrationRefused, match="0002_make_b"):
+        migrate(empty_database, folder)
+
+
+@pytest.mark.parametrize("name", ["0002_again.sql", "0004_gap.sql", "0003-dashes.sql", "three.sql"])
+def test_an_ill_named_one_is_refused(empty_database, folder, name):
+    (folder / name).write_text("SELECT 1")
+
+    with pytest.raises(MigrationRefused):
+        migrate(empty_database, folder)
+
+    assert tables(empty_database) == set()
+
+
+def test_of_several_runners_at_once_one_applies_them(empty_database, folder):
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(lambda _: migrate(empty_database, folder), range(4)))
+
+    assert sorted(applied) == [[], [], [], ["0001_make_a", "0002_make_b"]]
+
+
+def test_the_service_is_ready_on_the_schema_that_it_expects(api):
+    ready = api.as_(None).get("/v1/ready")
+
+    assert (ready.status, ready["schema_version"]) == (200, expected_version())
+
+
+def test_it_is_not_ready_on_another_schema(api, given):
+    given.sql("DELETE FROM schema_migrations WHERE version = %s", expected_version())
+
+    ready = api.as_(None).get("/v1/ready")
+
+    assert (ready.status, ready.problem) == (503, "unavailable")
+    assert int(ready.headers["Retry-After"]) > 0
+
+
+def test_it_is_not_ready_before_the_first_migration(api, empty_database, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", empty_database)
+    settings.cache_clear()
+    forget_connections()
+
+    assert api.as_(None).get("/v1/ready").status == 503
+    assert api.get("/v1/systems").status == 503
+
+
+def test_it_is_healthy_without_a_database(api, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nothing")
+    settings.cache_clear()
+    forget_connections()
+
+    assert api.as_(None).get("/v1/health").json == {"status": "ok"}
+    assert api.as_(None).get("/v1/ready").status == 503

@@ -1,0 +1,369 @@
+"""What runs where: the current deployment, the last attempt, verifications, and the drift between environments."""
+
+import pytest
+
+from tests.support.given import a_revision, an_artifact
+
+FIRST, SECOND, THIRD = an_artifact("first"), an_artifact("second"), an_artifact("third")
+
+
+def commits(*names: str) -> list[dict[str, str]]:
+    return [{"sha": a_revision(name), "authored_at": "2025-12-24T12:00:00Z"} for name in names]
+
+
+def target_of(api, environment: str = "development") -> dict:
+    targets = api.get("/v1/systems/azul/state")["targets"]
+    return next(target for target in targets if target["environment"] == environment)
+
+
+def drift_of(api, environment: str) -> tuple[int | None, int | None]:
+    drift = target_of(api, environment)["drift"]
+    return drift["commits"], drift["seconds"]
+
+
+class TestASystem:
+    def test_a_system_without_environments_has_no_targets(self, api, given):
+        given.a_system(name="Azul")
+
+        assert api.get("/v1/systems/azul/state").json == {"system": "azul", "name": "Azul", "targets": []}
+
+    def test_an_unknown_system_is_not_found(self, api):
+        assert api.get("/v1/systems/azul/state").problem == "not-found"
+
+    def test_targets_are_told_in_the_order_of_promotion(self, api, given):
+        given.a_system()
+        given.an_environment("production", base_url="https://azul.example.org")
+        given.an_environment("development")
+        given.an_environment("preproduction")
+
+        targets = api.get("/v1/systems/azul/state")["targets"]
+
+        assert [(each["environment"], each["rank"], each["production"], each["base_url"]) for each in targets] == [
+            ("development", 1, False, None),
+            ("preproduction", 2, False, None),
+            ("production", 3, True, "https://azul.example.org"),
+        ]
+
+    def test_a_target_that_nothing_was_deployed_to_is_empty(self, api, given):
+        given.a_system()
+        given.an_environment("development")
+
+        assert target_of(api) == {
+            "environment": "development",
+            "rank": 1,
+            "production": False,
+            "workspace": "default",
+            "base_url": None,
+            "current": None,
+            "last_attempt": None,
+            "verifications": [],
+            "drift": None,
+            "holds": [],
+        }
+
+    def test_one_system_shows_nothing_of_another(self, api, given):
+        for system in ("azul", "shop"):
+            given.a_system(system)
+            given.an_environment("development", system=system)
+        given.a_deployment(system="shop")
+
+        assert target_of(api)["current"] is None
+        assert target_of(api)["last_attempt"] is None
+
+    @pytest.mark.parametrize("path", ["/v1/systems/azul/state", "/v1/state"])
+    def test_a_viewer_reads_it_and_an_unknown_caller_does_not(self, api, given, path):
+        given.a_system()
+
+        assert api.as_("viewer").get(path).status == 200
+        assert api.as_(None).get(path).problem == "unauthenticated"
+
+
+class TestAllSystems:
+    def test_without_systems_there_are_no_states(self, api):
+        assert api.get("/v1/state").json == {"items": [], "next": None}
+
+    def test_each_state_is_the_one_of_its_system(self, api, given):
+        given.the_usual()
+        given.a_deployment(FIRST)
+        given.a_system("shop")
+
+        states = api.get("/v1/state")["items"]
+
+        assert states == [api.get(f"/v1/systems/{system}/state").json for system in ("azul", "shop")]
+        assert states[0]["targets"][0]["current"]["artifact"] == FIRST
+
+    def test_pages_hold_every_system_once_by_its_key(self, api, given):
+        for system in ("delta", "alpha", "echo", "charlie", "bravo"):
+            given.a_system(system)
+
+        pages, path = [], "/v1/state?limit=2"
+        while path:
+            answer = api.get(path)
+            pages.append([state["system"] for state in answer["items"]])
+            path = answer["next"] and f"/v1/state?limit=2&cursor={answer['next']}"
+
+        assert pages == [["alpha", "bravo"], ["charlie", "delta"], ["echo"]]
+
+
+class TestCurrentAndLastAttempt:
+    def test_a_success_is_current_and_the_last_attempt(self, api, given):
+        given.the_usual()
+        deployment = given.a_deployment(FIRST)
+
+        target = target_of(api)
+
+        assert target["current"]["id"] == deployment["id"]
+        assert target["last_attempt"] == target["current"]
+        assert target["current"] == api.get(f"/v1/systems/azul/deployments/{deployment['id']}").json
+
+    def test_a_failed_attempt_leaves_what_runs(self, api, given):
+        given.the_usual()
+        succeeded = given.a_deployment(FIRST)
+        failed = given.a_deployment(SECOND, state="failed")
+
+        target = target_of(api)
+
+        assert target["current"]["id"] == succeeded["id"]
+        assert (target["last_attempt"]["id"], target["last_attempt"]["state"]) == (failed["id"], "failed")
+
+    def test_what_is_in_progress_is_an_attempt_and_not_yet_current(self, api, given):
+        given.the_usual()
+        deployment = given.a_deployment(FIRST, state="in_progress")
+
+        target = target_of(api)
+
+        assert target["current"] is None
+        assert (target["last_attempt"]["id"], target["last_attempt"]["state"]) == (deployment["id"], "in_progress")
+
+    def test_an_attempt_whose_lease_ran_out_reads_as_cancelled(self, api, given):
+        given.the_usual()
+        given.a_deployment(FIRST)
+        given.a_deployment(SECOND, state="in_progress", lease_seconds=60)
+
+        given.time_passes(61)
+
+        target = target_of(api)
+        attempt = target["last_attempt"]
+        assert target["current"]["artifact"] == FIRST
+        assert (attempt["artifact"], attempt["state"]) == (SECOND, "cancelled")
+        assert attempt["finished_at"] == attempt["lease_expires_at"]
+
+    def test_what_finished_last_is_current_whenever_it_started(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, started_at="2026-01-01T10:00:00Z", at="2026-01-01T12:00:00Z")
+        given.an_import(SECOND, started_at="2026-01-01T11:00:00Z", at="2026-01-01T11:30:00Z")
+
+        target = target_of(api)
+
+        assert target["current"]["artifact"] == FIRST
+        assert target["last_attempt"]["artifact"] == SECOND
+
+    def test_of_two_that_finished_at_once_the_later_recorded_is_current(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST)
+        given.an_import(SECOND)
+
+        assert target_of(api)["current"]["artifact"] == SECOND
+
+    def test_history_that_is_imported_later_does_not_become_current(self, api, given):
+        given.the_usual()
+        given.a_deployment(FIRST)
+
+        given.an_import(SECOND, at="2026-01-01T00:00:00Z")
+
+        assert target_of(api)["current"]["artifact"] == FIRST
+        assert target_of(api)["last_attempt"]["artifact"] == FIRST
+
+
+class TestVerifications:
+    def test_the_latest_of_each_suite_is_told_by_suite(self, api, given):
+        given.the_usual()
+        given.a_deployment()
+        given.a_verification(suite="smoke", outcome="failure")
+        given.a_verification(suite="acceptance", outcome="failure")
+        given.a_verification(suite="acceptance", outcome="success")
+
+        verifications = target_of(api)["verifications"]
+
+        assert [(each["suite"], each["outcome"]) for each in verifications] == [
+            ("acceptance", "success"),
+            ("smoke", "failure"),
+        ]
+
+    def test_a_run_that_broke_is_shown_though_the_gate_does_not_count_it(self, api, given):
+        given.the_usual()
+        given.a_deployment()
+        given.a_verification(outcome="success")
+        given.a_verification(outcome="error")
+
+        assert [each["outcome"] for each in target_of(api)["verifications"]] == ["error"]
+
+    def test_what_was_verified_of_another_artifact_is_not_told(self, api, given):
+        given.the_usual()
+        given.a_deployment(FIRST)
+        given.a_verification()
+
+        given.a_deployment(SECOND)
+
+        assert target_of(api)["verifications"] == []
+
+    def test_what_was_verified_elsewhere_is_not_told(self, api, given):
+        given.the_usual()
+        given.a_deployment(FIRST)
+        given.a_verification()
+
+        given.a_deployment(FIRST, environment="preproduction")
+
+        assert target_of(api, "preproduction")["verifications"] == []
+        assert len(target_of(api, "development")["verifications"]) == 1
+
+
+class TestDrift:
+    def test_the_lowest_environment_has_nothing_to_drift_from(self, api, given):
+        given.the_usual()
+        given.a_deployment(commits=commits("a"))
+
+        assert target_of(api, "development")["drift"] is None
+
+    def test_the_same_artifact_in_both_is_no_drift_whenever_it_arrived(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(FIRST, environment="preproduction", at="2026-01-09T00:00:00Z", commits=commits("merge"))
+
+        assert drift_of(api, "preproduction") == (0, 0)
+
+    def test_a_target_is_behind_by_what_came_after_what_it_runs(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
+        given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b", "c"))
+        given.an_import(THIRD, at="2026-01-03T00:00:00Z", commits=commits("d"))
+
+        assert drift_of(api, "preproduction") == (3, 2 * 86400)
+
+    def test_a_commit_that_two_deployments_deliver_counts_once(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
+        given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b"))
+        given.an_import(THIRD, at="2026-01-03T00:00:00Z", commits=commits("b", "c"))
+
+        assert drift_of(api, "preproduction")[0] == 2
+
+    def test_what_failed_there_delivered_nothing(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
+        given.an_import(SECOND, at="2026-01-02T00:00:00Z", state="failed", commits=commits("b"))
+        given.an_import(THIRD, at="2026-01-03T00:00:00Z", commits=commits("c"))
+
+        assert drift_of(api, "preproduction")[0] == 1
+
+    def test_what_failed_here_was_not_delivered(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
+        given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b"))
+        given.an_import(
+            SECOND, environment="preproduction", at="2026-01-02T06:00:00Z", state="failed", commits=commits("b")
+        )
+
+        assert drift_of(api, "preproduction") == (1, 86400)
+
+    def test_a_hotfix_that_was_delivered_here_first_is_not_missing_here(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
+        given.an_import(
+            SECOND, environment="preproduction", at="2026-01-02T00:00:00Z", kind="hotfix", commits=commits("fix")
+        )
+        given.an_import(THIRD, at="2026-01-03T00:00:00Z", commits=commits("fix", "b"))
+
+        assert drift_of(api, "preproduction") == (1, 86400)
+
+    def test_a_rollback_falls_behind_by_what_it_took_back(self, api, given):
+        given.the_usual()
+        for at, artifact, delivered in [("01", FIRST, "a"), ("02", SECOND, "b")]:
+            given.an_import(artifact, at=f"2026-01-{at}T00:00:00Z", commits=commits(delivered))
+            given.an_import(
+                artifact, environment="preproduction", at=f"2026-01-{at}T06:00:00Z", commits=commits(delivered)
+            )
+
+        given.an_import(FIRST, environment="preproduction", at="2026-01-03T00:00:00Z", kind="rollback")
+
+        assert drift_of(api, "preproduction") == (1, 86400)
+
+    def test_from_an_environment_that_was_rolled_back_nothing_is_to_come(self, api, given):
+        given.the_usual()
+        for at, artifact, delivered in [("01", FIRST, "a"), ("02", SECOND, "b")]:
+            given.an_import(artifact, at=f"2026-01-{at}T00:00:00Z", commits=commits(delivered))
+            given.an_import(
+                artifact, environment="preproduction", at=f"2026-01-{at}T06:00:00Z", commits=commits(delivered)
+            )
+
+        given.an_import(FIRST, at="2026-01-03T00:00:00Z", kind="rollback")
+
+        assert drift_of(api, "preproduction")[0] == 0
+
+    def test_an_artifact_that_came_back_here_counts_from_its_last_time_there(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b"))
+        given.an_import(FIRST, at="2026-01-03T00:00:00Z", commits=commits("revert of b"))
+        given.an_import(FIRST, environment="preproduction", at="2026-01-03T06:00:00Z", commits=commits("a"))
+        given.an_import(THIRD, at="2026-01-04T00:00:00Z", commits=commits("c"))
+
+        assert drift_of(api, "preproduction") == (1, 86400)
+
+    def test_where_nothing_runs_here_everything_there_is_missing_for_an_unknown_time(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b"))
+
+        assert drift_of(api, "preproduction") == (2, None)
+
+    def test_where_nothing_runs_there_the_drift_is_unknown(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, environment="preproduction", commits=commits("a"))
+
+        assert drift_of(api, "preproduction") == (None, None)
+
+    def test_where_nothing_runs_in_either_the_drift_is_unknown(self, api, given):
+        given.the_usual()
+
+        assert drift_of(api, "preproduction") == (None, None)
+
+    def test_without_recorded_commits_their_number_is_unknown(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z")
+        given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z")
+        given.an_import(SECOND, at="2026-01-02T00:00:00Z")
+
+        assert drift_of(api, "preproduction") == (None, 86400)
+
+    def test_a_target_ahead_of_the_environment_before_is_behind_by_no_time(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(SECOND, environment="preproduction", at="2026-01-02T00:00:00Z", commits=commits("a", "fix"))
+
+        assert drift_of(api, "preproduction") == (0, 0)
+
+    def test_the_environment_before_is_the_next_lower_rank_that_exists(self, api, given):
+        given.a_system()
+        given.an_environment("development", rank=1)
+        given.an_environment("production", rank=7)
+        given.an_import(FIRST, environment="production")
+        given.an_import(FIRST)
+
+        assert target_of(api, "production")["drift"] == {"environment": "development", "commits": 0, "seconds": 0}
+
+    def test_an_environment_in_between_is_the_one_before_though_nothing_runs_there(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST)
+        given.an_import(FIRST, environment="production")
+
+        assert target_of(api, "production")["drift"] == {
+            "environment": "preproduction",
+            "commits": None,
+            "seconds": None,
+        }

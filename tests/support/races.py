@@ -1,0 +1,64 @@
+"""Races that a test decides: who comes first, and who has to wait."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from threading import Barrier
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+PATIENCE_SECONDS = 20
+
+
+def at_once(*actions: Callable[[], Any]) -> list[Any]:
+    """What the actions give, each in a thread of its own, all let go at the same moment."""
+    start = Barrier(len(actions))
+
+    def act(action: Callable[[], Any]) -> Any:
+        start.wait(PATIENCE_SECONDS)
+        return action()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(act, actions))
+
+
+class Hold:
+    """A transaction that was begun and is not over yet."""
+
+    def __init__(self, pool: ThreadPoolExecutor, observer: Cursor) -> None:
+        self._pool = pool
+        self._observer = observer
+
+    def waiting(self, action: Callable[[], Any]) -> Future[Any]:
+        """Begin an action in a thread, and go on when it waits in PostgreSQL (or is done, if it need not)."""
+        before = self._waiting()
+        future = self._pool.submit(action)
+        while not future.done() and self._waiting() == before:
+            pass
+        return future
+
+    def _waiting(self) -> int:
+        self._observer.execute(
+            """
+            SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+            WHERE NOT granted AND datname = current_database()
+            """
+        )
+        return int(self._observer.fetchall()[0][0])
+
+
+@contextmanager
+def held(database_url: str, statement: str) -> Iterator[Hold]:
+    """Run a statement, and commit it at the end of the block: meanwhile others wait for what it locked."""
+    with (
+        ThreadPoolExecutor(4) as pool,
+        closing(psycopg2.connect(database_url)) as holder,
+        closing(psycopg2.connect(database_url)) as observer,
+    ):
+        observer.autocommit = True
+        with holder.cursor() as cursor:
+            cursor.execute(statement)
+        yield Hold(pool, observer.cursor())
+        holder.commit()

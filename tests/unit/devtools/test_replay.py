@@ -1,0 +1,231 @@
+"""Which commits a deployment delivered, in which order history is sent, and what stops a replay."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from devtools import replay
+from devtools.replay import Client, Commit, Deployment, Stopped, with_commits
+
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def a_graph(*edges: str) -> dict[str, Commit]:
+    """Commits, a minute apart, each written with its parents: `merge: left right`."""
+    commits = [edge.partition(":") for edge in edges]
+    return {
+        sha: Commit(sha, tuple(parents.split()), MONDAY + timedelta(minutes=minute))
+        for minute, (sha, _, parents) in enumerate(commits)
+    }
+
+
+def a_deployment(sha: str, *, environment: str = "dev", day: int = 0) -> Deployment:
+    return Deployment(environment=environment, deployed_at=MONDAY + timedelta(days=day), sha=sha, tree=sha)
+
+
+def delivered(deployments: list[Deployment], graph: dict[str, Commit]) -> list[set[str]]:
+    return [{commit.sha for commit in commits} for _, commits in with_commits(deployments, graph)]
+
+
+def test_the_first_deployment_of_an_environment_has_all_that_came_before():
+    graph = a_graph("a:", "b: a", "c: b")
+
+    assert delivered([a_deployment("b")], graph) == [{"a", "b"}]
+
+
+def test_a_deployment_delivers_what_is_new_since_the_one_before():
+    graph = a_graph("a:", "b: a", "c: b", "d: c")
+
+    assert delivered([a_deployment("a"), a_deployment("c", day=1), a_deployment("d", day=2)], graph) == [
+        {"a"},
+        {"b", "c"},
+        {"d"},
+    ]
+
+
+def test_a_merge_delivers_both_of_its_sides_and_nothing_twice():
+    graph = a_graph("a:", "left: a", "right: a", "merge: left right")
+
+    assert delivered([a_deployment("left"), a_deployment("merge", day=1)], graph) == [
+        {"a", "left"},
+        {"right", "merge"},
+    ]
+
+
+def test_going_back_to_an_older_commit_delivers_nothing():
+    graph = a_graph("a:", "b: a")
+
+    assert delivered([a_deployment("b"), a_deployment("a", day=1)], graph) == [{"a", "b"}, set()]
+
+
+def test_what_was_taken_back_is_not_delivered_again():
+    graph = a_graph("a:", "b: a", "c: b")
+
+    deployments = [a_deployment("b"), a_deployment("a", day=1), a_deployment("c", day=2)]
+
+    assert delivered(deployments, graph) == [{"a", "b"}, set(), {"c"}]
+
+
+def test_a_branch_that_was_reset_delivers_what_only_its_new_line_has():
+    graph = a_graph("a:", "dropped: a", "rewritten: a", "next: rewritten")
+
+    assert delivered([a_deployment("dropped"), a_deployment("next", day=1)], graph) == [
+        {"a", "dropped"},
+        {"rewritten", "next"},
+    ]
+
+
+def test_parents_outside_of_the_graph_end_it():
+    graph = a_graph("b: a-of-another-time", "c: b")
+
+    assert delivered([a_deployment("c")], graph) == [{"b", "c"}]
+
+
+def test_a_commit_outside_of_the_graph_delivers_nothing_that_is_known():
+    graph = a_graph("a:")
+
+    assert delivered([a_deployment("elsewhere")], graph) == [set()]
+
+
+def test_each_environment_has_a_history_of_its_own():
+    graph = a_graph("a:", "b: a")
+
+    deployments = [a_deployment("a"), a_deployment("b", day=1), a_deployment("b", environment="prod", day=2)]
+
+    assert delivered(deployments, graph) == [{"a"}, {"b"}, {"a", "b"}]
+
+
+def test_deployments_are_sent_as_they_happened_and_ties_as_they_were_written():
+    deployments = [
+        a_deployment("c", day=2),
+        a_deployment("a"),
+        a_deployment("b", day=1),
+        a_deployment("b", day=1, environment="prod"),
+    ]
+
+    sent = [(deployment.sha, deployment.environment) for deployment, _ in with_commits(deployments, {})]
+
+    assert sent == [("a", "dev"), ("b", "dev"), ("b", "prod"), ("c", "dev")]
+
+
+def test_a_baseline_that_the_api_would_refuse_keeps_its_latest_commits(monkeypatch):
+    graph = a_graph("a:", "b: a", "c: b")
+    monkeypatch.setattr(replay, "MAX_COMMITS", 2)
+
+    assert delivered([a_deployment("c")], graph) == [{"b", "c"}]
+
+
+def test_a_commit_behind_a_cut_baseline_is_not_delivered_later(monkeypatch):
+    graph = a_graph("a:", "b: a", "c: b", "d: c")
+    monkeypatch.setattr(replay, "MAX_COMMITS", 2)
+
+    assert delivered([a_deployment("c"), a_deployment("d", day=1)], graph) == [{"b", "c"}, {"d"}]
+
+
+def test_a_refusal_stops_the_replay_and_says_why():
+    problem = {
+        "title": "Invalid",
+        "detail": "the body breaks the rules",
+        "errors": [{"pointer": "#/x", "detail": "no"}],
+    }
+
+    with pytest.raises(Stopped, match=r"(?s)422.*the body breaks the rules.*#/x: no"):
+        replay.replay(lambda method, path, body: (422, problem), [], {})
+
+
+class Service:
+    """Something that answers at a port: each request gets the next answer, the last one for ever."""
+
+    def __init__(self, *answers: tuple[int, dict[str, str], str]) -> None:
+        self.answers = list(answers)
+        self.connections: set[tuple[str, int]] = set()
+        self.requests: list[tuple[str, str, str | None]] = []
+        self.url = ""
+
+    @contextmanager
+    def listening(self) -> Iterator["Service"]:
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                service.connections.add(self.client_address)
+                service.requests.append((self.command, self.path, self.headers["Authorization"]))
+                status, headers, body = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            server.daemon_threads = True
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+            self.url = f"http://127.0.0.1:{server.server_port}"
+            yield self
+            server.shutdown()
+
+
+@contextmanager
+def a_client(service: Service, waits: list[float] | None = None, prefix: str = "") -> Iterator[Client]:
+    client = Client(service.url + prefix, "a-token", sleep=[].append if waits is None else waits.append)
+    yield client
+    client._connection.close()
+
+
+def test_one_connection_carries_all_requests():
+    with Service((200, {}, '{"ok": true}')).listening() as service, a_client(service, prefix="/stage/") as client:
+        answers = [client.send("POST", "/v1/systems", {}) for _ in range(3)]
+
+    assert answers == [(200, {"ok": True})] * 3
+    assert service.requests == [("POST", "/stage/v1/systems", "Bearer a-token")] * 3
+    assert len(service.connections) == 1
+
+
+def test_a_service_that_is_not_ready_is_asked_again_after_the_time_that_it_names():
+    waits: list[float] = []
+    answers = [(503, {"Retry-After": "5"}, "{}"), (503, {"Retry-After": "3600"}, "{}"), (201, {}, "{}")]
+
+    with Service(*answers).listening() as service, a_client(service, waits) as client:
+        answer = client.send("POST", "/v1/systems", {})
+
+    assert answer == (201, {})
+    assert waits == [5, Client.LONGEST_WAIT_SECONDS]
+
+
+def test_a_service_that_never_gets_ready_is_given_up():
+    with Service((503, {}, '{"detail": "no database"}')).listening() as service, a_client(service) as client:
+        answer = client.send("POST", "/v1/systems", {})
+
+    assert answer == (503, {"detail": "no database"})
+    assert len(service.requests) == Client.ATTEMPTS
+
+
+def test_where_nothing_listens_the_message_says_how_to_start_it():
+    with Service((200, {}, "{}")).listening() as service:
+        pass
+
+    with a_client(service) as client, pytest.raises(Stopped, match="make run"):
+        client.send("POST", "/v1/systems", {})
+
+
+def test_something_else_that_answers_is_recognised():
+    service = Service((200, {}, "<html>"))
+
+    with service.listening(), a_client(service) as client, pytest.raises(Stopped, match="not this API"):
+        client.send("POST", "/v1/systems", {})
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://"])
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(Stopped, match="URL="):
+        Client(url, "a-token")

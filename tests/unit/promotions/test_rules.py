@@ -1,0 +1,145 @@
+"""The gate, rule by rule, and against a reference that is slow and obvious."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.identity.roles import Role
+from chalicelib.promotions.model import CountedVerification, GateFacts
+from chalicelib.promotions.rules import decide, role_to_decide
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def facts(**known: Any) -> GateFacts:
+    """An artifact that has proved itself in development and wants to enter preproduction."""
+    usual = {
+        "environment": "preproduction",
+        "required_soak_seconds": 0,
+        "verification_max_age_seconds": None,
+        "required_suites": (),
+        "environment_before": "development",
+        "deployed_at": NOW - timedelta(hours=1),
+        "verifications": (verified(),),
+    }
+    return GateFacts(**(usual | known))
+
+
+def verified(suite: str = "acceptance", outcome: Any = "success", seconds_ago: float = 60) -> CountedVerification:
+    return CountedVerification(suite=suite, outcome=outcome, finished_at=NOW - timedelta(seconds=seconds_ago))
+
+
+def codes(known: GateFacts, at: datetime = NOW) -> list[tuple[str, str | None]]:
+    return [(blocker.code, blocker.suite) for blocker in decide(known, at).blockers]
+
+
+def test_what_was_deployed_and_verified_before_is_granted():
+    assert decide(facts(), NOW).word == "granted"
+
+
+def test_the_lowest_environment_asks_for_nothing():
+    lowest = facts(environment_before=None, deployed_at=None, verifications=(), required_soak_seconds=3600)
+
+    assert decide(lowest, NOW).word == "granted"
+
+
+def test_what_was_not_deployed_before_is_denied():
+    assert codes(facts(deployed_at=None, verifications=())) == [("not-deployed", None)]
+
+
+def test_no_verification_means_not_verified():
+    assert codes(facts(verifications=())) == [("not-verified", None)]
+
+
+def test_each_missing_required_suite_is_named():
+    known = facts(required_suites=("smoke", "load", "acceptance"))
+
+    assert codes(known) == [("not-verified", "load"), ("not-verified", "smoke")]
+
+
+def test_a_required_suite_stands_for_the_missing_verification():
+    assert codes(facts(required_suites=("smoke",), verifications=())) == [("not-verified", "smoke")]
+
+
+def test_one_failed_suite_denies_whatever_the_others_say():
+    known = facts(verifications=(verified("acceptance"), verified("smoke", "failure")))
+
+    assert codes(known) == [("verification-failed", "smoke")]
+
+
+def test_a_verification_expires_after_its_age_and_not_before():
+    known = facts(verification_max_age_seconds=600, verifications=(verified(seconds_ago=600),))
+
+    assert codes(known) == []
+    assert codes(known, NOW + timedelta(microseconds=1)) == [("verification-expired", "acceptance")]
+
+
+def test_it_soaks_until_the_last_second():
+    known = facts(required_soak_seconds=3600, deployed_at=NOW - timedelta(seconds=3599))
+
+    (blocker,) = decide(known, NOW).blockers
+
+    assert (blocker.code, blocker.available_at) == ("soaking", NOW + timedelta(seconds=1))
+    assert codes(known, NOW + timedelta(seconds=1)) == []
+
+
+def test_every_blocker_is_listed_in_a_fixed_order():
+    known = facts(
+        required_soak_seconds=7200,
+        verification_max_age_seconds=30,
+        required_suites=("smoke",),
+        verifications=(verified("load", "failure", seconds_ago=10), verified("acceptance")),
+    )
+
+    assert codes(known) == [
+        ("not-verified", "smoke"),
+        ("verification-failed", "load"),
+        ("verification-expired", "acceptance"),
+        ("soaking", None),
+    ]
+
+
+def test_a_blocker_names_the_environment_where_the_obstacle_lies():
+    (blocker,) = decide(facts(verifications=()), NOW).blockers
+
+    assert blocker.environment == "development"
+
+
+def test_asking_is_free_and_recording_takes_a_pipeline():
+    assert role_to_decide(dry_run=True) is Role.viewer
+    assert role_to_decide(dry_run=False) is Role.pipeline
+
+
+_suites = st.sampled_from(["acceptance", "load", "smoke"])
+_seconds = st.integers(0, 300)
+_verifications = st.dictionaries(_suites, st.tuples(st.sampled_from(["success", "failure"]), _seconds)).map(
+    lambda by_suite: tuple(verified(suite, outcome, ago) for suite, (outcome, ago) in by_suite.items())
+)
+
+
+@given(
+    known=st.builds(
+        facts,
+        required_soak_seconds=_seconds,
+        verification_max_age_seconds=st.none() | st.integers(1, 300),
+        required_suites=st.lists(_suites, unique=True).map(tuple),
+        environment_before=st.none() | st.just("development"),
+        deployed_at=st.none() | _seconds.map(lambda ago: NOW - timedelta(seconds=ago)),
+        verifications=_verifications,
+    )
+)
+def test_it_grants_exactly_what_the_words_of_the_rule_grant(known: GateFacts):
+    soak = timedelta(seconds=known.required_soak_seconds)
+    age = known.verification_max_age_seconds
+    in_words = known.environment_before is None or (
+        known.deployed_at is not None
+        and len(known.verifications) > 0
+        and {each.suite for each in known.verifications} >= set(known.required_suites)
+        and all(each.outcome == "success" for each in known.verifications)
+        and (age is None or all(NOW - each.finished_at <= timedelta(seconds=age) for each in known.verifications))
+        and NOW - known.deployed_at >= soak
+    )
+
+    assert (decide(known, NOW).word == "granted") == in_words

@@ -1,0 +1,285 @@
+"""From bytes to typed values, or to a problem that names every fault: whatever is sent, nothing breaks."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from chalice.app import CaseInsensitiveMapping, MultiDict
+
+from chalicelib.deployments.model import DeploymentQuery, NewDeployment
+from chalicelib.rest import decoding
+from chalicelib.rest.operation import encode
+from chalicelib.rest.problems import Problem
+from chalicelib.rest.types import PageQuery
+from chalicelib.systems.model import NewSystem, SystemChange
+
+SYSTEM = {"key": "azul", "name": "Azul"}
+COMMIT = {"sha": "0" * 40, "authored_at": "2026-01-01T00:00:00Z"}
+DEPLOYMENT = {"environment": "development", "artifact": "tree:" + "0" * 40}
+
+
+def decoded(body, type_=NewSystem, content_type="application/json"):
+    raw = body if isinstance(body, bytes | str) else json.dumps(body)
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    return decoding.body(type_, SimpleNamespace(headers=CaseInsensitiveMapping(headers), raw_body=raw))
+
+
+def refusal(body, type_=NewSystem, **kwargs):
+    with pytest.raises(Problem) as raised:
+        decoded(body, type_, **kwargs)
+    # A problem is of use only if it can be sent.
+    encode(raised.value.document("id"))
+    return raised.value
+
+
+def pointers(problem):
+    return [fault.pointer for fault in problem.errors]
+
+
+def test_a_body_becomes_what_it_is_declared_as():
+    assert decoded(SYSTEM) == NewSystem(key="azul", name="Azul")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON", "application/json; charset=utf-8"])
+def test_a_body_is_json(content_type):
+    assert decoded(SYSTEM, content_type=content_type).key == "azul"
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "text/json", "application/jsonp"]
+)
+def test_a_body_of_another_type_is_refused(content_type):
+    assert refusal(SYSTEM, content_type=content_type).type.status == 415
+
+
+def test_every_fault_is_named_at_once():
+    problem = refusal({"key": "Azul", "repository": "ftp://example.org", "colour": "blue", "artifact_kind": 7})
+
+    assert problem.type.slug == "invalid"
+    assert sorted(pointers(problem)) == ["#/artifact_kind", "#/colour", "#/key", "#/name", "#/repository"]
+
+
+def test_a_fault_is_named_where_it_lies():
+    commits = [{**COMMIT, "sha": "nonsense"}]
+
+    assert pointers(refusal({**DEPLOYMENT, "commits": commits}, NewDeployment)) == ["#/commits/0/sha"]
+
+
+@pytest.mark.parametrize(
+    ("commit", "pointer"),
+    [
+        ({**COMMIT, "colour": "blue"}, "#/commits/1"),
+        ({"sha": COMMIT["sha"]}, "#/commits/1"),
+        ({**COMMIT, "authored_at": "2026-01-01T00:00:00"}, "#/commits/1/authored_at"),
+        ({**COMMIT, "authored_at": "yesterday"}, "#/commits/1/authored_at"),
+        ("0" * 40, "#/commits/1"),
+        (None, "#/commits/1"),
+    ],
+    ids=str,
+)
+def test_nested_objects_are_looked_at_too(commit, pointer):
+    assert pointers(refusal({**DEPLOYMENT, "commits": [COMMIT, commit]}, NewDeployment)) == [pointer]
+
+
+def test_nested_faults_come_with_the_others():
+    commits = [{**COMMIT, "sha": "nonsense"}]
+
+    problem = refusal({"environment": "development", "commits": commits, "lease_seconds": 1}, NewDeployment)
+
+    assert sorted(pointers(problem)) == ["#/artifact", "#/commits/0/sha", "#/lease_seconds"]
+
+
+def test_faults_that_concern_several_fields_are_named():
+    problem = refusal({**DEPLOYMENT, "state": "failed", "finished_at": "2026-01-01T00:00:00Z"}, NewDeployment)
+
+    assert pointers(problem) == ["#/state", "#/finished_at"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pointer"), [("a/b", "#/a~1b"), ("a~b", "#/a~0b"), ("", "#/"), ("é", "#/é"), ("a.b[0]", "#/a.b[0]")]
+)
+def test_a_pointer_is_a_json_pointer(name, pointer):
+    assert pointers(refusal({**SYSTEM, name: 1})) == [pointer]
+
+
+@pytest.mark.parametrize("body", ["[]", "[{}]", '"azul"', "1", "null", "true"])
+def test_what_is_no_object_is_refused(body):
+    problem = refusal(body)
+
+    assert (problem.type.slug, pointers(problem)) == ("invalid", ["#"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"{'key': 'azul'}",
+        b'{"key": "azul",}',
+        b'{"key": "azul"} {}',
+        b"\xef\xbb\xbf{}",
+        b"\x00",
+        '{"key": "azul", "name": "a\x00b"}',
+    ],
+)
+def test_what_is_not_json_is_malformed(body):
+    assert refusal(body).type.slug == "malformed"
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"key": "\xff", "name": "Azul"}', b"\xff\xfe{\x00}\x00", b'{"name": "\xc0\x80"}', b'"\xed\xa0\x80"']
+)
+def test_what_is_not_utf_8_is_malformed(body):
+    assert refusal(body).type.slug == "malformed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"key": "azul", "name": "Azul", "key": "blue"}',
+        '{"key": "azul", "name": "Azul", "\\u006bey": "azul"}',
+        '{"key": "azul", "name": "Azul", "unknown": {"a": 1, "a": 1}}',
+    ],
+)
+def test_a_key_that_is_given_twice_is_malformed(body):
+    assert refusal(body).type.slug == "malformed"
+
+
+def test_a_nested_key_that_is_given_twice_is_malformed():
+    body = json.dumps({**DEPLOYMENT, "commits": [COMMIT]}).replace('"sha"', '"sha": "1", "sha"')
+
+    assert refusal(body, NewDeployment).type.slug == "malformed"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_not_a_json_number_is_malformed(number):
+    assert refusal(f'{{"key": "azul", "name": {number}}}').type.slug == "malformed"
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 30, "60.0", "6e1", "59", "14401", "true", '"60"', "-0"])
+def test_a_number_out_of_range_is_refused_by_name(number):
+    body = json.dumps(DEPLOYMENT).replace("{", f'{{"lease_seconds": {number}, ', 1)
+
+    assert pointers(refusal(body, NewDeployment)) == ["#/lease_seconds"]
+
+
+def test_a_number_of_thousands_of_digits_is_refused():
+    assert refusal(f'{{"key": "azul", "name": {"1" * 100_000}}}').type.status in (400, 422)
+
+
+@pytest.mark.parametrize("escape", [r"\u0000", r"\\\u0000", r"a\u0000b"])
+def test_a_nul_character_is_refused(escape):
+    assert refusal(f'{{"key": "azul", "name": "{escape}"}}').type.slug == "invalid"
+
+
+@pytest.mark.parametrize(("escape", "text"), [(r"\\u0000", r"\u0000"), (r"\\\\u0000", r"\\u0000"), (r"u0000", "u0000")])
+def test_a_text_that_only_looks_like_an_escape_is_fine(escape, text):
+    assert decoded(f'{{"key": "azul", "name": "{escape}"}}').name == text
+
+
+@pytest.mark.parametrize("half", [r"\ud800", r"\udc00", r"\uDFFF", r"\ud800\ud800", r"\udc00\ud800", r"a\uD800b"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"key": "azul", "name": "HALF"}',
+        '{"key": "azul", "name": "Azul", "HALF": 1}',
+        '{"unknown": 1, "HALF": 1}',
+        '{"key": "HALF", "unknown": {"HALF": ["HALF"]}}',
+    ],
+)
+def test_half_a_surrogate_pair_is_malformed(body, half):
+    assert refusal(body.replace("HALF", half)).type.slug == "malformed"
+
+
+@pytest.mark.parametrize(("escape", "text"), [(r"\ud83d\ude00", "😀"), (r"\\ud800", r"\ud800")])
+def test_a_whole_surrogate_pair_is_a_character(escape, text):
+    assert decoded(f'{{"key": "azul", "name": "{escape}"}}').name == text
+
+
+@pytest.mark.parametrize("depth", [10, 500, 900, 1000, 5000, 150_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("field", ["name", "unknown"])
+def test_however_deeply_it_is_nested_it_is_refused(field, opening, closing, depth):
+    body = f'{{"key": "azul", "{field}": {opening * depth}1{closing * depth}}}'
+
+    assert refusal(body).type.status in (400, 422)
+
+
+def test_a_body_has_a_mebibyte_at_the_most():
+    just_fits = json.dumps(SYSTEM).ljust(1024 * 1024)
+
+    assert decoded(just_fits).key == "azul"
+    assert refusal(just_fits + " ").type.status == 413
+
+
+def test_a_body_is_measured_in_bytes():
+    assert refusal(json.dumps({**SYSTEM, "description": "é" * 600_000}, ensure_ascii=False)).type.status == 413
+
+
+def test_what_a_change_does_not_name_is_told_from_null():
+    change = decoded({"repository": None}, SystemChange)
+
+    assert change.repository is None
+    assert change == SystemChange(repository=None)
+    assert change != SystemChange()
+
+
+# Query parameters.
+
+
+def parsed(type_=PageQuery, **parameters):
+    return decoding.query(
+        type_,
+        MultiDict({name: values if isinstance(values, list) else [values] for name, values in parameters.items()}),
+    )
+
+
+def query_refusal(type_=PageQuery, **parameters):
+    with pytest.raises(Problem) as raised:
+        parsed(type_, **parameters)
+    encode(raised.value.document("id"))
+    assert raised.value.type.slug == "invalid"
+    return pointers(raised.value)
+
+
+def test_parameters_that_are_not_given_have_their_defaults():
+    assert decoding.query(PageQuery, None) == PageQuery(limit=50, cursor=None)
+
+
+@pytest.mark.parametrize("limit", [1, 200])
+def test_a_limit_is_a_number(limit):
+    assert parsed(limit=str(limit)).limit == limit
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "201", "x", "", "1.5", "0x1", "1e999", "null", "9" * 30, "\uff11"])
+def test_a_limit_out_of_range_is_refused(limit):
+    assert query_refusal(limit=limit) == ["#/limit"]
+
+
+def test_an_unknown_parameter_is_refused():
+    assert query_refusal(colour="blue") == ["#/colour"]
+
+
+def test_where_there_are_no_parameters_every_one_is_unknown():
+    assert decoding.query(None, None) is None
+    assert query_refusal(None, limit="1") == ["#/limit"]
+
+
+def test_a_parameter_that_is_given_twice_is_refused():
+    assert query_refusal(limit=["1", "1"]) == ["#/limit"]
+
+
+def test_every_faulty_parameter_is_named_at_once():
+    parameters = {"state": "gone", "artifact": "image", "from": "yesterday", "colour": "blue"}
+
+    assert sorted(query_refusal(DeploymentQuery, **parameters)) == ["#/artifact", "#/colour", "#/from", "#/state"]
+
+
+def test_a_moment_has_a_time_zone():
+    assert query_refusal(DeploymentQuery, **{"from": "2026-01-01T00:00:00"}) == ["#/from"]
+    assert parsed(DeploymentQuery, **{"from": "2026-01-01T00:00:00Z"}).from_ is not None
+
+
+def test_a_nul_character_in_a_parameter_is_refused():
+    assert "#/cursor" in query_refusal(cursor="a\0b")

@@ -1,0 +1,313 @@
+"""The OpenAPI document: that of the service, and those of operations made up here."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from chalice.app import Blueprint
+from jsonschema import Draft202012Validator, FormatChecker
+from msgspec import UNSET, Meta, UnsetType
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+import app  # noqa: F401  (declares the operations)
+from chalicelib.identity.roles import Role
+from chalicelib.rest import operation as operations
+from chalicelib.rest import problems
+from chalicelib.rest.openapi import document, possible_problems
+from chalicelib.rest.operation import OPERATIONS, Call, Operation, operation
+from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
+from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
+from devtools import openapi
+
+# Not those that other tests declare.
+SERVICE = [each for each in OPERATIONS if each.function.__module__.startswith("chalicelib.")]
+DOCUMENT = document(SERVICE)
+
+Rig = Literal["barque", "schooner"]
+
+
+class Crew(msgspec.Struct):
+    size: Annotated[int, Meta(ge=1)]
+    captain: str | None = None
+
+
+class Ship(Answer, kw_only=True):
+    name: Slug
+    rig: Rig
+    crew: Crew
+    launched_at: Timestamp | None
+
+
+class NewShip(Request, kw_only=True):
+    name: Slug
+    rig: Rig = "schooner"
+    crew: Crew | None = None
+    ports: tuple[Slug, ...] = ()
+
+
+class ShipChange(Request, kw_only=True):
+    name: Slug | UnsetType = UNSET
+
+
+class ShipQuery(PageQuery, kw_only=True, rename={"since": "from"}):
+    rig: Annotated[Rig | None, Meta(description="Only ships with this rig")] = None
+    since: Timestamp | None = None
+
+
+class Collision(msgspec.Struct):
+    ship: Slug
+    at: Timestamp
+
+
+# Not declared by `problem_type`: the service has no such problem.
+AGROUND = ProblemType(
+    slug="aground", status=409, title="Aground", meaning="Wait for the tide.", extra=(("collisions", list[Collision]),)
+)
+
+
+@pytest.fixture
+def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Operation]]:
+    """Declare an operation that the service doesn't have: `declare("GET /v1/ships", a_function, role=…)`."""
+    monkeypatch.setattr(operations, "OPERATIONS", [])
+
+    def declare(route: str, function: Callable[..., Any], **declaration: Any) -> Operation:
+        operation(Blueprint(__name__), route, **({"role": Role.viewer} | declaration))(function)
+        return operations.OPERATIONS[-1]
+
+    return declare
+
+
+def list_ships(call: Call, query: ShipQuery) -> Page[Ship]:
+    """Every ship.
+
+    The newest come first.
+    """
+
+
+def create_ship(call: Call, body: NewShip) -> Ship:
+    """A new ship."""
+
+
+def change_ship(call: Call, id: str, body: ShipChange) -> Ship:  # noqa: A002
+    """Another name for a ship."""
+
+
+def delete_ship(call: Call, id: str) -> None:  # noqa: A002
+    """No ship any more."""
+
+
+def described(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = valid(document([operation]))["paths"][operation.path][operation.method.lower()]
+    return found
+
+
+def valid(made: dict[str, Any]) -> dict[str, Any]:
+    OpenAPIV31SpecValidator(made).validate()
+    return made
+
+
+def problems_of(described: dict[str, Any]) -> dict[str, set[str]]:
+    return {
+        status: set(re.findall(r"/(\w+)Problem\b", json.dumps(response)))
+        for status, response in described["responses"].items()
+        if int(status) >= 400
+    }
+
+
+def test_the_service_s_document_is_openapi_3_1() -> None:
+    valid(DOCUMENT)
+
+
+def test_openapi_json_is_what_the_code_says() -> None:
+    assert openapi.PATH.read_text() == openapi.render(SERVICE), "openapi.json is stale: run `make openapi`"
+
+
+def test_the_document_does_not_depend_on_the_order_of_declaration() -> None:
+    assert openapi.render(reversed(SERVICE)) == openapi.render(SERVICE)
+
+
+def test_every_problem_that_an_operation_can_answer_is_listed() -> None:
+    everywhere = {"not-found", "method-not-allowed"}
+    reachable = {problem.slug for each in SERVICE for problem in possible_problems(each)} | everywhere
+    listed = {
+        schema["properties"]["type"]["const"]
+        for schema in DOCUMENT["components"]["schemas"].values()
+        if "const" in schema.get("properties", {}).get("type", {})
+    }
+
+    assert listed == {PROBLEM_TYPES[slug].uri for slug in reachable}
+
+
+def test_every_problem_type_that_resources_declare_is_raised_by_an_operation() -> None:
+    own = {problem.slug for each in SERVICE for problem in possible_problems(each)}
+    general = {problem.slug for problem in vars(problems).values() if isinstance(problem, ProblemType)}
+
+    assert PROBLEM_TYPES.keys() - general <= own
+
+
+@pytest.mark.parametrize("operation", SERVICE, ids=lambda each: each.name)
+def test_every_example_fits_its_schema_and_its_type(operation: Operation) -> None:
+    of_operation = DOCUMENT["paths"][operation.path][operation.method.lower()]
+
+    if operation.body is not None:
+        content = of_operation["requestBody"]["content"]["application/json"]
+        fits(content["example"], content["schema"], DOCUMENT)
+        decoded = msgspec.json.decode(json.dumps(content["example"]), type=operation.body)
+        assert list(getattr(decoded, "faults", tuple)()) == []
+    for status, response in of_operation["responses"].items():
+        if "application/json" in response.get("content", {}):
+            content = response["content"]["application/json"]
+            fits(content["example"], content["schema"], DOCUMENT)
+            msgspec.json.decode(json.dumps(content["example"]), type=operation.answer)
+        elif int(status) >= 400:
+            problem_examples_fit(response, DOCUMENT)
+
+
+def test_a_list_s_query_becomes_parameters(declare: Callable[..., Operation]) -> None:
+    parameters = {each.get("name"): each for each in described(declare("GET /v1/ships", list_ships))["parameters"]}
+
+    assert parameters["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+    assert parameters["rig"] == {
+        "name": "rig",
+        "in": "query",
+        "description": "Only ships with this rig",
+        "required": False,
+        "schema": {"enum": ["barque", "schooner"]},
+    }
+    assert parameters["from"]["schema"]["format"] == "date-time"
+    assert "since" not in parameters
+
+
+def test_a_list_is_a_page_with_a_name_of_its_own(declare: Callable[..., Operation]) -> None:
+    made = document([declare("GET /v1/ships", list_ships)])
+
+    answer = made["paths"]["/v1/ships"]["get"]["responses"]["200"]
+    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ShipPage"}
+    assert made["components"]["schemas"]["ShipPage"]["title"] == "ShipPage"
+    assert "Link" in answer["headers"]
+    assert "ShipQuery" not in made["components"]["schemas"]
+
+
+def test_what_a_get_implies_is_described(declare: Callable[..., Operation]) -> None:
+    of_list = described(declare("GET /v1/ships", list_ships))
+
+    assert of_list["operationId"] == "list_ships"
+    assert of_list["summary"] == "Every ship."
+    assert of_list["description"] == "The newest come first.\n\nTakes the role `viewer`."
+    assert of_list["x-role"] == "viewer"
+    assert {"$ref": "#/components/parameters/If-None-Match"} in of_list["parameters"]
+    assert {"200", "304"} == {status for status in of_list["responses"] if int(status) < 400}
+    assert problems_of(of_list) == {
+        "400": {"CursorUnusable"},
+        "401": {"Unauthenticated"},
+        "403": {"Forbidden"},
+        "422": {"Invalid"},
+        "500": {"InternalError"},
+        "503": {"Unavailable"},
+    }
+
+
+def test_what_a_post_implies_is_described(declare: Callable[..., Operation]) -> None:
+    of_post = described(
+        declare("POST /v1/ships", create_ship, role=Role.admin, status=201, existing_status=True, raises=[AGROUND])
+    )
+
+    assert of_post["parameters"] == [{"$ref": "#/components/parameters/Idempotency-Key"}]
+    assert of_post["requestBody"]["required"]
+    assert {"200", "201"} == {status for status in of_post["responses"] if int(status) < 400}
+    assert {"ETag", "Location", "Idempotency-Replayed"} <= of_post["responses"]["201"]["headers"].keys()
+    assert problems_of(of_post) == {
+        "400": {"Malformed"},
+        "401": {"Unauthenticated"},
+        "403": {"Forbidden"},
+        "409": {"Aground"},
+        "413": {"TooLarge"},
+        "415": {"UnsupportedMediaType"},
+        "422": {"IdempotencyKeyReused", "Invalid"},
+        "500": {"InternalError"},
+        "503": {"Unavailable"},
+    }
+
+
+def test_what_a_conditional_request_implies_is_described(declare: Callable[..., Operation]) -> None:
+    of_change = described(declare("PATCH /v1/ships/{id}", change_ship))
+    of_delete = described(declare("DELETE /v1/ships/{id}", delete_ship, status=204, raises=[problems.has_history]))
+
+    for each in (of_change, of_delete):
+        assert {"$ref": "#/components/parameters/If-Match"} in each["parameters"]
+        assert {"404", "412", "428"} <= each["responses"].keys()
+    assert of_change["requestBody"]["content"]["application/json"]["example"] == {"name": "azul"}
+    assert "content" not in of_delete["responses"]["204"]
+    assert problems_of(of_delete)["409"] == {"HasHistory"}
+
+
+def test_a_public_operation_takes_no_token(declare: Callable[..., Operation]) -> None:
+    def look(call: Call) -> dict[str, Any]:
+        """Whatever is there."""
+
+    of_public = described(declare("GET /v1/sea", look, role="public"))
+
+    assert of_public["security"] == []
+    assert of_public["responses"]["200"]["content"]["application/json"]["schema"] == {"type": "object"}
+    assert problems_of(of_public) == {"422": {"Invalid"}, "500": {"InternalError"}}
+
+
+def test_a_problem_s_further_members_are_typed(declare: Callable[..., Operation]) -> None:
+    made = valid(document([declare("POST /v1/ships", create_ship, raises=[AGROUND])]))
+
+    problem = made["components"]["schemas"]["AgroundProblem"]
+    assert problem["properties"]["collisions"] == {"type": "array", "items": {"$ref": "#/components/schemas/Collision"}}
+    assert "collisions" in problem["required"]
+    problem_examples_fit(made["paths"]["/v1/ships"]["post"]["responses"]["409"], made)
+
+
+def test_examples_are_made_of_the_fields_examples_and_defaults(declare: Callable[..., Operation]) -> None:
+    of_post = described(declare("POST /v1/ships", create_ship, status=201))
+
+    assert of_post["requestBody"]["content"]["application/json"]["example"] == {
+        "name": "azul",
+        "rig": "schooner",
+        "crew": None,
+        "ports": ["azul"],
+    }
+    ship = of_post["responses"]["201"]["content"]["application/json"]["example"]
+    assert ship["crew"] == {"size": 1, "captain": None}
+    assert datetime.fromisoformat(ship["launched_at"])
+
+
+def test_patterns_are_those_of_json_schema(declare: Callable[..., Operation]) -> None:
+    made = document([declare("POST /v1/ships", create_ship)])
+
+    assert made["components"]["schemas"]["NewShip"]["properties"]["name"]["pattern"] == "^[a-z][a-z0-9-]{1,38}$"
+    assert "(?!" not in json.dumps(made)
+
+
+def test_no_cold_start_waits_for_the_generator() -> None:
+    script = "import sys, app; sys.exit('chalicelib.rest.openapi' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", script], cwd=openapi.PATH.parent).returncode == 0
+
+
+def test_a_path_parameter_without_a_type_is_refused(declare: Callable[..., Operation]) -> None:
+    with pytest.raises(LookupError, match=r"\{mast\}"):
+        document([declare("GET /v1/ships/{mast}", delete_ship)])
+
+
+def fits(value: Any, schema: dict[str, Any], within: dict[str, Any]) -> None:
+    rooted = {**schema, "components": within["components"]}
+    Draft202012Validator(rooted, format_checker=FormatChecker(["date-time"])).validate(value)
+
+
+def problem_examples_fit(response: dict[str, Any], within: dict[str, Any]) -> None:
+    if "$ref" in response:
+        response = within["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    content = response["content"]["application/problem+json"]
+    assert content["examples"]
+    for example in content["examples"].values():
+        fits(example["value"], content["schema"], within)

@@ -1,0 +1,129 @@
+"""Cursors: opaque, and good for the list and the filters that gave them."""
+
+import base64
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+import msgspec
+import pytest
+
+from chalicelib.rest.paging import Keyset, link_to_next, page
+from chalicelib.rest.problems import Problem
+from chalicelib.rest.types import PageQuery
+
+
+class Row(msgspec.Struct):
+    at: datetime
+    id: str
+
+
+class Query(PageQuery, kw_only=True):
+    colour: str | None = None
+    from_: str | None = msgspec.field(default=None, name="from")
+
+
+ORDER = Keyset(at=datetime, id=str)
+MOMENT = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+ROWS = [Row(at=MOMENT, id=str(number)) for number in range(5)]
+ADDRESS = "/v1/rows"
+
+
+def rows(*, limit, after):
+    start = 0 if after is None else ROWS.index(Row(*after)) + 1
+    return ROWS[start : start + limit]
+
+
+def refused(cursor, address=ADDRESS, **filters):
+    with pytest.raises(Problem) as raised:
+        page(address, Query(cursor=cursor, **filters), ORDER, rows)
+    return raised.value.type.slug == "cursor-unusable"
+
+
+def a_cursor(**filters):
+    return page(ADDRESS, Query(limit=2, **filters), ORDER, rows).next
+
+
+def test_a_cursor_gives_back_the_position_to_the_microsecond():
+    cursor = ORDER.cursor(ROWS[0], b"bound")
+
+    assert ORDER.after(cursor, b"bound") == (MOMENT, "0")
+
+
+def test_a_position_may_be_a_single_value():
+    order = Keyset(id=str)
+
+    assert order.after(order.cursor(ROWS[3], b"bound"), b"bound") == ("3",)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 200])
+def test_pages_together_are_the_list(limit):
+    seen, cursor = [], None
+
+    while True:
+        part = page(ADDRESS, Query(limit=limit, cursor=cursor), ORDER, rows)
+        seen += part.items
+        cursor = part.next
+        if cursor is None:
+            break
+
+    assert seen == ROWS
+
+
+def test_a_page_that_is_just_full_is_the_last():
+    assert page(ADDRESS, Query(limit=5), ORDER, rows).next is None
+
+
+def test_the_size_of_pages_may_change_on_the_way():
+    cursor = page(ADDRESS, Query(limit=1), ORDER, rows).next
+
+    assert page(ADDRESS, Query(limit=3, cursor=cursor), ORDER, rows).items == ROWS[1:4]
+
+
+def test_a_cursor_goes_with_its_filters():
+    assert refused(a_cursor(), colour="blue")
+    assert refused(a_cursor(colour="blue"))
+    assert refused(a_cursor(colour="blue"), colour="green")
+    assert page(ADDRESS, Query(cursor=a_cursor(colour="blue"), colour="blue"), ORDER, rows).items
+
+
+def test_a_cursor_goes_with_its_list():
+    assert refused(a_cursor(), address="/v1/columns")
+
+
+def test_a_cursor_that_was_tampered_with_is_refused():
+    cursor = a_cursor()
+
+    for place, character in enumerate(cursor):
+        tampered = cursor[:place] + ("A" if character != "A" else "B") + cursor[place + 1 :]
+
+        assert _raw(tampered) == _raw(cursor) or refused(tampered)
+
+
+def test_a_cursor_that_somebody_made_is_refused():
+    payload = msgspec.json.encode((MOMENT, "0"))
+
+    for seal in (b"", b"\0" * 8):
+        assert refused(base64.urlsafe_b64encode(seal + payload).decode().rstrip("="))
+
+
+@pytest.mark.parametrize("garbage", ["", "a", "ab", "!", "é", "😀", " ", "=", "====", "a=b=", "A" * 1000, "\0", "null"])
+def test_garbage_is_refused(garbage):
+    assert refused(garbage)
+
+
+def test_the_link_to_the_next_page_repeats_what_was_asked():
+    link = link_to_next(Query(limit=2, colour="light & blue", from_="2026"), "next-one")
+
+    target, _, relation = link.partition(">; ")
+    assert relation == 'rel="next"'
+    assert target.startswith("<?")
+    assert parse_qs(target[2:]) == {
+        "limit": ["2"],
+        "cursor": ["next-one"],
+        "colour": ["light & blue"],
+        "from": ["2026"],
+    }
+
+
+def _raw(cursor):
+    return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
