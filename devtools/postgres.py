@@ -6,6 +6,7 @@ user `pgserver`, who must be able to reach the files: then they are below /var/l
 would have to be opened to everybody.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -15,7 +16,6 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -70,7 +70,7 @@ def is_running() -> bool:
 def stop() -> bool:
     """Stop this checkout's server, whoever started it; whether it ran."""
     with locked(_LOCK):
-        return LINK.exists() and _stop(LINK.resolve() / "data")
+        return LINK.exists() and _belongs_to_us(LINK.resolve()) and _stop(LINK.resolve() / "data")
 
 
 def reset() -> None:
@@ -78,8 +78,8 @@ def reset() -> None:
     with locked(_LOCK):
         if LINK.is_symlink():
             home = LINK.resolve()
-            _stop(home / "data")
             if _belongs_to_us(home):
+                _stop(home / "data")
                 shutil.rmtree(home, ignore_errors=True)
             LINK.unlink()
         ADDRESS.unlink(missing_ok=True)
@@ -111,6 +111,8 @@ def _home() -> Path:
 
 
 def _homes() -> Path:
+    if chosen := os.environ.get("SLIPWAY_DATABASES"):  # the tests', who keep them in memory
+        return Path(chosen)
     if os.geteuid() == 0:
         return Path("/var/lib/slipway")
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "slipway"
@@ -170,7 +172,7 @@ def _start(data: Path, running: Server | None) -> Server:
     return server
 
 
-@contextmanager
+@contextlib.contextmanager
 def _plain_environment() -> Iterator[None]:
     """The same order of texts, and the same port, whatever the developer's shell says."""
     ours = {"LC_ALL": "C", "PGPORT": "5432"}
@@ -201,7 +203,7 @@ def _pgserver() -> Any:
 def _create_database(server: Server) -> None:
     from chalicelib.database.connection import connect  # noqa: PLC0415 (likewise)
 
-    with closing(connect(server.url("postgres"))) as connection, connection.cursor() as cursor:
+    with contextlib.closing(connect(server.url("postgres"))) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
         if cursor.fetchone() is None:
             cursor.execute(f"CREATE DATABASE {DATABASE}")
@@ -213,15 +215,22 @@ def _stop(data: Path) -> bool:
         return False
     # PostgreSQL's fast shutdown, then its immediate one, which costs the next start a recovery.
     for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             server.process.send_signal(request)
-            server.process.wait(STOP_SECONDS)
-        except psutil.NoSuchProcess:
+        deadline = time.monotonic() + STOP_SECONDS
+        while _lives(server.process) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if not _lives(server.process):
             break
-        except psutil.TimeoutExpired:
-            continue
-        break
     return True
+
+
+def _lives(process: psutil.Process) -> bool:
+    # Not `wait`: it takes a process that ended for alive until init has noticed, which can be seconds.
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def main(arguments: list[str]) -> None:

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     """A checkout that never ran; what it leaves outside its folder is deleted."""
     folder = tmp_path / "checkout"
     folder.mkdir()
-    checkout = Checkout(folder, tmp_path / "state")
+    checkout = Checkout(folder, databases=Path(os.environ["SLIPWAY_TEST_RUN"]) / "local")
     yield checkout
     reset = checkout.call("devtools.postgres", "reset")
     assert reset.returncode == 0, reset.stderr

@@ -23,13 +23,13 @@ START_SECONDS = 30
 class Checkout:
     """What `make` needs of a checkout; the virtual environment is the tests' own."""
 
-    def __init__(self, folder: Path, state: Path) -> None:
+    def __init__(self, folder: Path, databases: Path) -> None:
         self.folder = folder
         for name in ("app.py", "requirements.txt", "requirements-dev.txt"):
             shutil.copy(ROOT / name, folder / name)
         for name in ("chalicelib", "devtools", ".chalice"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        self.environment = {**os.environ, "XDG_STATE_HOME": str(state)}
+        self.environment = {**os.environ, "SLIPWAY_DATABASES": str(databases)}
 
     def call(self, module: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run a tool to its end."""
