@@ -56,6 +56,16 @@ def test_one_that_fails_leaves_nothing_and_those_before_it_stay(empty_database, 
     assert migrate(empty_database, folder) == ["0002_make_b"]
 
 
+def test_what_can_not_be_remembered_did_not_happen(empty_database, folder):
+    remembers_itself = "INSERT INTO schema_migrations (version, name, checksum) VALUES (2, '', '')"
+    (folder / "0002_make_b.sql").write_text(f"CREATE TABLE b (); {remembers_itself}")
+
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        migrate(empty_database, folder)
+
+    assert tables(empty_database) == {"a", "schema_migrations"}
+
+
 def test_one_that_was_edited_after_it_was_applied_is_refused(empty_database, folder):
     migrate(empty_database, folder)
     (folder / "0001_make_a.sql").write_text("CREATE TABLE a (x bigint);")
