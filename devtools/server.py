@@ -234,8 +234,8 @@ class RequestHandler(ChaliceRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+        self._log(status)  # before the client can act upon the answer, so that lines come in order
         self.wfile.flush()
-        self._log(status)
 
     def _refuse(self, problem: Problem) -> None:
         """Answer without having read the body, which ends the connection: what follows on it is unknown."""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.identity.principal import Role
+from chalicelib.identity.roles import Role
 from devtools.issuer import token
 from devtools.state import Unusable
 
