@@ -336,7 +336,9 @@ def main() -> None:
     app, config = load_app()
     try:
         migrate(settings().database_url, report=lambda name: print(f"applying migration {name}", flush=True))
-    except (MigrationRefused, DatabaseUnavailable, UnusableSettings) as error:
+    except MigrationRefused as error:
+        sys.exit(f"{error}. If the database is the local one and may be lost, `make reset` makes a new one.")
+    except (DatabaseUnavailable, UnusableSettings) as error:
         sys.exit(str(error))
     server = Server(app, config, port)
     channel.send(b"!")

@@ -40,6 +40,15 @@ COLUMNS = f"""
     d.created_by
 """
 
+# One column: what runs in the workspace %(workspace)s of the environment `e`.
+CURRENT_ARTIFACT = """
+    (
+        SELECT artifact FROM deployments
+        WHERE environment_id = e.id AND workspace = %(workspace)s AND state = 'succeeded'
+        ORDER BY finished_at DESC, id DESC LIMIT 1
+    ) AS current_artifact
+"""
+
 _FROM = """
     FROM systems s JOIN deployments d ON d.system_id = s.id JOIN environments e ON e.id = d.environment_id
 """
@@ -141,11 +150,7 @@ def opening_facts(db: Database, system: str, new: NewDeployment, principal: Prin
                 FROM deployments
                 WHERE environment_id = e.id AND workspace = %(workspace)s AND state = 'in_progress'
             ) AS holder,
-            (
-                SELECT artifact FROM deployments
-                WHERE environment_id = e.id AND workspace = %(workspace)s AND state = 'succeeded'
-                ORDER BY finished_at DESC, id DESC LIMIT 1
-            ) AS current_artifact,
+            {CURRENT_ARTIFACT},
             json_build_object(
                 'has_succeeded', EXISTS (
                     SELECT FROM deployments

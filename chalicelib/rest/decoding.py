@@ -16,6 +16,8 @@ MAX_BODY_BYTES = 1024 * 1024
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$(.*)`)?$", re.DOTALL)
+# What `types.matching` adds to a pattern for Python alone, as msgspec quotes it. Callers need not know.
+_END_IN_PYTHON = r"(?!\\n)"
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -137,7 +139,7 @@ def _fault(error: msgspec.ValidationError, prefix: str = "") -> Fault:
     match = _PLACE.match(str(error))
     assert match is not None
     steps = [_escape(name or index) for name, index in _STEP.findall(match[2] or "")]
-    return Fault("#" + prefix + "".join(f"/{step}" for step in steps), match[1])
+    return Fault("#" + prefix + "".join(f"/{step}" for step in steps), match[1].replace(_END_IN_PYTHON, ""))
 
 
 def _escape(step: str) -> str:

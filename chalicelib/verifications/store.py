@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
+from chalicelib.deployments.store import CURRENT_ARTIFACT
 from chalicelib.identity.principal import Principal
 from chalicelib.rest import problems
 from chalicelib.rest.ids import number
@@ -83,15 +84,11 @@ def list_(
 def target(db: Database, system: str, new: NewVerification) -> VerifiedTarget | None:
     """What a verification is judged by; None where there is no such environment."""
     row = db.row(
-        """
+        f"""
         SELECT
             clock_timestamp() AS at,
             s.artifact_kind,
-            (
-                SELECT artifact FROM deployments
-                WHERE environment_id = e.id AND workspace = %(workspace)s AND state = 'succeeded'
-                ORDER BY finished_at DESC, id DESC LIMIT 1
-            ) AS current_artifact,
+            {CURRENT_ARTIFACT},
             (
                 SELECT id::text FROM verifications
                 WHERE %(imported)s AND imported AND environment_id = e.id AND workspace = %(workspace)s

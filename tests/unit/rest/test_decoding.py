@@ -284,3 +284,14 @@ def test_a_moment_has_a_time_zone():
 
 def test_a_nul_character_in_a_parameter_is_refused():
     assert "#/cursor" in query_refusal(cursor="a\0b")
+
+
+def test_a_fault_quotes_the_pattern_that_the_document_has():
+    (fault,) = refusal(SYSTEM | {"key": "Bad Key"}).errors
+
+    assert fault.pointer == "#/key"
+    assert "(?!" not in fault.detail
+
+
+def test_a_line_break_at_the_end_does_not_match():
+    assert pointers(refusal(SYSTEM | {"key": "azul\n"})) == ["#/key"]

@@ -1,0 +1,152 @@
+"""Rule 5: one deployment at a time for a target, and for a lease."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import pytest
+
+from tests.support.given import an_artifact
+
+PATH = "/v1/systems/azul/deployments"
+
+
+def rollout(environment="development", **fields):
+    return {"environment": environment, "artifact": an_artifact(), **fields}
+
+
+def test_a_busy_target_names_its_holder(api, given):
+    given.the_usual()
+    holder = given.a_deployment(state="in_progress", run_url="https://ci.example.org/7")
+
+    answer = api.post(PATH, rollout(artifact=an_artifact("second")))
+
+    assert (answer.status, answer.problem) == (409, "target-busy")
+    assert answer["holder"] == {
+        "id": holder["id"],
+        "run_url": "https://ci.example.org/7",
+        "lease_expires_at": holder["lease_expires_at"],
+    }
+
+
+def test_other_environments_are_not_busy(api, given):
+    given.the_usual()
+    given.a_deployment(state="in_progress")
+
+    assert given.a_deployment(environment="preproduction").status == 201
+
+
+def test_of_many_pipelines_at_once_one_gets_the_target(api, given):
+    given.the_usual()
+    pipeline = api.as_("pipeline")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: pipeline.post(PATH, rollout(artifact=an_artifact(str(n)))), range(16)))
+
+    (winner,) = [answer for answer in answers if answer.status == 201]
+    losers = [answer for answer in answers if answer.status != 201]
+    assert {answer.problem for answer in losers} == {"target-busy"}
+    assert {answer["holder"]["id"] for answer in losers} == {winner["id"]}
+
+
+def test_even_behind_the_services_back_a_target_takes_one(api, given):
+    given.the_usual()
+    given.a_deployment(state="in_progress")
+
+    with pytest.raises(Exception, match="deployments_one_at_a_time"):
+        given.sql(
+            """
+            INSERT INTO deployments (system_id, environment_id, artifact, kind, state, imported, commit_count,
+                lease_seconds, lease_expires_at, started_at, issuer, created_by)
+            SELECT system_id, environment_id, artifact, kind, state, imported, commit_count,
+                lease_seconds, lease_expires_at, started_at, issuer, created_by FROM deployments
+            """
+        )
+
+
+def test_a_lease_lasts_an_hour_unless_it_is_given(api, given):
+    given.the_usual()
+
+    usual = given.a_deployment(state="in_progress")
+    short = given.a_deployment(state="in_progress", environment="preproduction", lease_seconds=60)
+
+    assert seconds_of_lease(usual) == 3600
+    assert seconds_of_lease(short) == 60
+
+
+@pytest.mark.parametrize("seconds", [59, 14401, 0, -1])
+def test_a_lease_has_bounds(api, given, seconds):
+    given.the_usual()
+
+    answer = api.post(PATH, rollout(lease_seconds=seconds))
+
+    assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/lease_seconds")
+
+
+def test_a_status_renews_the_lease(api, given):
+    given.the_usual()
+    opened = given.a_deployment(state="in_progress", lease_seconds=60)
+    given.time_passes(40)
+
+    renewal = given.a_status(opened["id"], "in_progress")
+
+    renewed = api.get(f"{PATH}/{opened['id']}")
+    assert renewed["state"] == "in_progress"
+    assert seconds_between(renewal["created_at"], renewed["lease_expires_at"]) == 60
+
+
+def test_an_expired_lease_reads_as_cancelled_before_anybody_swept(api, given):
+    given.the_usual()
+    opened = given.a_deployment(state="in_progress", lease_seconds=60)
+
+    given.time_passes(61)
+
+    lapsed = api.get(f"{PATH}/{opened['id']}")
+    assert lapsed["state"] == "cancelled"
+    assert lapsed["finished_at"] == lapsed["lease_expires_at"]
+    assert [each["id"] for each in api.get(f"{PATH}?state=cancelled")["items"]] == [opened["id"]]
+    assert api.get(f"{PATH}?state=in_progress")["items"] == []
+
+
+def test_an_expired_lease_frees_the_target_and_is_swept_in_the_same_transaction(api, given):
+    given.the_usual()
+    lapsed = given.a_deployment(state="in_progress", lease_seconds=60)
+    given.time_passes(61)
+    before = api.get(f"{PATH}/{lapsed['id']}")
+
+    answer = api.post(PATH, rollout(artifact=an_artifact("second")))
+
+    assert answer.status == 201
+    assert given.sql("SELECT state FROM deployments WHERE id = %s", lapsed["id"]) == [("cancelled",)]
+    assert api.get(f"{PATH}/{lapsed['id']}").json == before.json
+
+
+@pytest.mark.parametrize("state", ["in_progress", "succeeded", "failed", "cancelled"])
+def test_a_status_after_the_lease_changes_nothing(api, given, state):
+    given.the_usual()
+    opened = given.a_deployment(state="in_progress", lease_seconds=60)
+    given.time_passes(61)
+    before = api.get(f"{PATH}/{opened['id']}")
+
+    answer = api.post(f"{PATH}/{opened['id']}/statuses", {"state": state})
+
+    assert (answer.status, answer.problem) == (409, "lease-expired")
+    assert api.get(f"{PATH}/{opened['id']}").json == before.json
+
+
+def test_a_status_after_the_lease_was_swept_says_the_same(api, given):
+    given.the_usual()
+    opened = given.a_deployment(state="in_progress", lease_seconds=60)
+    given.time_passes(61)
+    given.a_deployment(an_artifact("second"))
+
+    answer = api.post(f"{PATH}/{opened['id']}/statuses", {"state": "succeeded"})
+
+    assert (answer.status, answer.problem) == (409, "lease-expired")
+
+
+def seconds_of_lease(deployment):
+    return seconds_between(deployment["started_at"], deployment["lease_expires_at"])
+
+
+def seconds_between(earlier, later):
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
