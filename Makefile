@@ -48,6 +48,10 @@ openapi: venv ## Write openapi.json from the code
 token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=key,key (also SUBJECT, RUN_ID, SHA, ACTOR)
 	@$(python) -m devtools.token
 
+.PHONY: bench
+bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
+	@$(python) -m devtools.bench
+
 .PHONY: replay
 replay: venv ## Record the real deployment history of a project in a running service
 	@$(python) -m devtools.replay
