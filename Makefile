@@ -69,8 +69,8 @@ reset: venv ## Delete the local database, with all that it holds
 	@$(python) -m devtools.postgres reset
 
 .PHONY: clean
-clean: ## Delete virtual environment and caches; database and keys stay
-	@rm -rf .local/venv .local/cache
+clean: ## Delete virtual environment, caches and the measured package; database and keys stay
+	@rm -rf .local/venv .local/cache .local/bench
 
 .PHONY: venv
 venv: ## Make the virtual environment, if it is not up to date; the other targets do it by themselves
