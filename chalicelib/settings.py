@@ -14,7 +14,7 @@ Stage = Literal["local", "development", "preproduction", "production"]
 
 
 class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the members of a group may do, and in which systems: keys, or `all`. Viewers and admins are so everywhere."""
+    """What the members of a group may do, and in which systems: their keys, or `all`."""
 
     role: Literal["viewer", "pipeline", "maintainer", "admin"]
     systems: tuple[str, ...] | Literal["all"] = ()
