@@ -7,8 +7,10 @@ from chalicelib.deployments.routes import blueprint as deployments
 from chalicelib.environments.routes import blueprint as environments
 from chalicelib.health.routes import blueprint as health
 from chalicelib.identity.authorizer import blueprint as identity
+from chalicelib.me.routes import blueprint as me
 from chalicelib.openapi.routes import blueprint as openapi
 from chalicelib.promotions.routes import blueprint as promotions
+from chalicelib.publishers.routes import blueprint as publishers
 from chalicelib.state.routes import blueprint as state
 from chalicelib.systems.routes import blueprint as systems
 from chalicelib.telemetry import configure
@@ -23,8 +25,10 @@ for blueprint in (
     identity,
     health,
     openapi,
+    me,
     systems,
     environments,
+    publishers,
     deployments,
     verifications,
     promotions,

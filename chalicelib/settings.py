@@ -42,6 +42,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     issuers: tuple[Issuer, ...]
     database_url: str
 
+    def issuers_of(self, kind: str) -> list[str]:
+        """The URLs of the trusted issuers of a kind."""
+        return [issuer.issuer for issuer in self.issuers if issuer.kind == kind]
+
 
 class UnusableSettings(Exception):
     """A stage must not start like this; the message says what to write instead."""

@@ -1,16 +1,18 @@
 """Fixtures for all tests. (That they reach nothing but this machine is pytest-socket's, in pyproject.toml.)"""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from chalicelib.settings import settings
 from tests.support import postgres
 from tests.support.api import Api
 from tests.support.contract import Contract
 from tests.support.given import Given
-from tests.support.stage import local_stage
+from tests.support.stage import ISSUERS, local_stage
 
 _RUN_FOLDER = "SLIPWAY_TEST_RUN"
 
@@ -70,3 +72,18 @@ def api(stage: None, contract: Contract) -> Api:
 def given(api: Api, database_url: str) -> Given:
     """What a test starts from, in sentences: `given.a_deployment(environment="development")`."""
     return Given(api, database_url)
+
+
+@pytest.fixture
+def trusting(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """`trusting("local")`: now the stage trusts issuers of these kinds alone; `another` is one more, of pipelines."""
+
+    def trust(*kinds: str, another: str | None = None) -> None:
+        issuers = [issuer for issuer in ISSUERS if issuer["kind"] in kinds]
+        if another is not None:
+            issuers += [{**issuer, "issuer": another} for issuer in ISSUERS if issuer["kind"] == "github-actions"]
+        monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps(issuers))
+        settings.cache_clear()
+
+    yield trust
+    settings.cache_clear()

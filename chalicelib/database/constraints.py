@@ -60,6 +60,9 @@ CONSTRAINTS = {
     "verifications_counts_are_not_negative": Refusal("invalid", "Counts are not negative", "#/passed"),
     "verifications_import_once": Refusal("conflict", "This history was recorded already"),
     "verifications_are_final": Refusal("conflict", "A verification never changes"),
+    "publishers_events_known": Refusal("invalid", "An event is not one that a publisher may name", "#/events"),
+    "publishers_kinds_known": Refusal("invalid", "A kind is not one of records", "#/kinds"),
+    "publishers_name_environments": Refusal("invalid", "A publisher names environments", "#/environments"),
     "audit_events_are_final": Refusal("conflict", "An audit event never changes"),
 }
 

@@ -49,6 +49,8 @@ def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment:
     A retried run of a pipeline, and a repeated import, get what is there, with status 200.
     """
     call.require(rules.role_to_open(body), system)
+    permits = call.require_publisher(system, "deployments", body.environment)
+    rules.require_revision(body, permits, call.principal.run.sha if call.principal.run else None)
     rules.require_workspace(body.workspace)
     systems.lock(call.db, system)
     store.sweep_target(call.db, system, body.environment, body.workspace, call.id)
@@ -107,6 +109,7 @@ def add_status(call: Call, system: str, id: str, body: NewStatus) -> Status:  # 
     """Tell how a deployment goes on: renew its lease, or finish it."""
     systems.lock(call.db, system)
     deployment, at = store.get_with_time(call.db, system, id)
+    call.require_publisher(system, "deployments", deployment.environment)
     rules.require_open(deployment, at)
     status = store.add_status(call.db, id, body, call.principal.subject, at)
     call.record(

@@ -1,5 +1,6 @@
 """What may become of a deployment: who may open it, where it may go, when it is over."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.deployments.model import (
@@ -12,6 +13,7 @@ from chalicelib.deployments.model import (
     rollback_refused,
     target_busy,
 )
+from chalicelib.identity.publishers import Publisher
 from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import Decision, promotion_denied
 from chalicelib.promotions.rules import decide
@@ -23,6 +25,17 @@ MAX_AHEAD = timedelta(seconds=60)
 def role_to_open(new: NewDeployment) -> Role:
     """To record history, and to pass the gate, takes a maintainer."""
     return Role.maintainer if new.imported or new.override_reason is not None else Role.pipeline
+
+
+def require_revision(new: NewDeployment, permits: Sequence[Publisher], run_sha: str | None) -> None:
+    """A pipeline rolls out the commit that its run is of, unless a publisher that lets it says otherwise.
+
+    A rollback is of the revision that it goes back to. Who needs no publisher says what he likes.
+    """
+    if not permits or new.kind == "rollback" or any(publisher.any_revision for publisher in permits):
+        return
+    if new.revision != run_sha:
+        raise invalid_field("#/revision", f"is not {run_sha}, the commit that the run is of")
 
 
 def require_workspace(workspace: str, pointer: str = "#/workspace") -> None:

@@ -1,11 +1,12 @@
 """The principal of a request, made from the claims of a verified token."""
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
+from chalicelib.identity.publishers import GitHubClaims, Publisher, mismatches
 from chalicelib.identity.roles import Role
 from chalicelib.settings import Issuer
 
@@ -19,21 +20,56 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     actor: str | None = None
 
 
+class Grant(msgspec.Struct, frozen=True):
+    """A role in some systems, or, with None, in all."""
+
+    role: Role
+    systems: frozenset[str] | None = None
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it is the same for every system: who views or administers, does so everywhere."""
+        return self.systems is None or self.role in (Role.viewer, Role.admin)
+
+
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is asking. A role below admin counts in `systems`; elsewhere its holder is a viewer."""
+    """Who is asking, and what was granted. Whoever has a role somewhere is a viewer elsewhere.
+
+    A pipeline's grants come from the publishers that fit its claims, and these are in the database: until
+    `with_publishers` is told of them, nothing is granted.
+    """
 
     issuer: str
     subject: str
-    role: Role
-    systems: frozenset[str]
+    kind: Literal["person", "pipeline", "local"]
     expires_at: float
+    grants: tuple[Grant, ...] = ()
     run: Run | None = None
+    pipeline: GitHubClaims | None = None
+    publishers: tuple[Publisher, ...] = ()
 
     def role_in(self, system: str | None) -> Role:
         """The role for one system, or, with None, for what belongs to no system."""
-        if self.role is Role.admin or system in self.systems:
-            return self.role
-        return Role.viewer
+        return max((self._counts(grant, system) for grant in self.grants), default=Role.anybody)
+
+    def _counts(self, grant: Grant, system: str | None) -> Role:
+        if grant.role is Role.admin:
+            return grant.role
+        counts = system is not None and (grant.systems is None or system in grant.systems)
+        return grant.role if counts else Role.viewer
+
+    def with_publishers(self, candidates: Sequence[Publisher]) -> "Principal":
+        """The pipeline with what the publishers grant that fit its claims."""
+        assert self.pipeline is not None
+        fitting = tuple(each for each in candidates if not mismatches(each, self.pipeline))
+        systems = frozenset(each.system for each in fitting)
+        grants = (Grant(Role.pipeline, systems),) if systems else ()
+        return msgspec.structs.replace(self, grants=grants, publishers=fitting)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody has granted anything: valid tokens of GitHub are to be had by everybody."""
+        return self.role_in(None) > Role.anybody
 
     @property
     def has_expired(self) -> bool:
@@ -42,14 +78,17 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotAPrincipal(Exception):
-    """The claims are genuine, but nothing says what their bearer may do."""
+    """The claims are genuine, but do not say who their bearer is."""
 
 
 def from_claims(claims: Mapping[str, Any], issuers: tuple[Issuer, ...]) -> Principal:
     """The principal that verified claims stand for. Raises NotAPrincipal: who is not known may do nothing."""
     for issuer in issuers:
         if issuer.issuer == claims.get("iss"):
-            return _of_kind[issuer.kind](claims)
+            try:
+                return _OF_KIND[issuer.kind](claims, issuer)
+            except (msgspec.ValidationError, KeyError) as error:
+                raise NotAPrincipal(f"claims of an issuer of kind {issuer.kind}: {error}") from None
     raise NotAPrincipal(f"no trusted issuer is called {claims.get('iss')!r}")
 
 
@@ -65,20 +104,52 @@ class _LocalClaims(msgspec.Struct):
     actor: str | None = None
 
 
-def _local(claims: Mapping[str, Any]) -> Principal:
-    try:
-        known = msgspec.convert(claims, _LocalClaims)
-        role = Role[known.role]
-    except (msgspec.ValidationError, KeyError) as error:
-        raise NotAPrincipal(f"claims of the local issuer: {error}") from None
+def _local(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
+    known = msgspec.convert(claims, _LocalClaims)
     return Principal(
-        issuer=known.iss,
+        issuer=issuer.issuer,
         subject=known.sub,
-        role=role,
-        systems=frozenset(known.systems),
+        kind="local",
         expires_at=known.exp,
+        grants=tuple(_grants(Role[known.role], known.systems)),
         run=Run(id=known.run_id, attempt=known.run_attempt, sha=known.sha, actor=known.actor) if known.run_id else None,
     )
 
 
-_of_kind = {"local": _local}
+class _PersonClaims(msgspec.Struct):
+    sub: str
+    exp: float
+
+
+def _person(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
+    known = msgspec.convert(claims, _PersonClaims)
+    groups = msgspec.convert(claims.get(issuer.groups_claim or "", []), list[str])
+    memberships = [issuer.groups[group] for group in groups if group in issuer.groups]
+    return Principal(
+        issuer=issuer.issuer,
+        subject=known.sub,
+        kind="person",
+        expires_at=known.exp,
+        grants=tuple(grant for each in memberships for grant in _grants(Role[each.role], each.systems)),
+    )
+
+
+def _pipeline(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
+    known = msgspec.convert(claims, GitHubClaims)
+    return Principal(
+        issuer=issuer.issuer,
+        subject=known.sub,
+        kind="pipeline",
+        expires_at=known.exp,
+        run=Run(id=known.run_id, attempt=known.run_attempt, sha=known.sha, actor=known.actor),
+        pipeline=known,
+    )
+
+
+def _grants(role: Role, systems: Sequence[str] | Literal["all"]) -> Iterator[Grant]:
+    """What a role grants. Viewers and admins are so everywhere; without a system, the others are viewers."""
+    if role is not Role.anybody:
+        yield Grant(role, None if systems == "all" else frozenset(systems))
+
+
+_OF_KIND = {"local": _local, "people": _person, "github-actions": _pipeline}

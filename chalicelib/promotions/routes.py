@@ -31,6 +31,7 @@ def decide_promotion(call: Call, system: str, body: NewPromotion) -> Promotion:
     """
     call.require(role_to_decide(dry_run=body.dry_run), system)
     if not body.dry_run:
+        call.require_publisher(system, "deployments", body.environment)
         systems.lock(call.db, system)
     question = store.question(call.db, system, body.environment, body.artifact)
     if question is None:

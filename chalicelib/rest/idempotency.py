@@ -42,22 +42,26 @@ def digest(body: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
 
 
-def stored_answer(call: "Call", key: str, request_digest: str) -> chalice.app.Response | None:
-    """The answer that was given to this key before, or None. Others with the same key wait from here on."""
-    scope = _scope(call, key)
-    call.db.lock("idempotency " + " ".join(scope.values()))
-    stored = call.db.select_one(
-        Stored,
-        """
-        SELECT request_digest, status, headers, body FROM idempotency_keys
+# One column: the answer that was given to this key before, or null.
+STORED = f"""
+    (
+        SELECT json_build_object(
+            'request_digest', request_digest, 'status', status, 'headers', headers, 'body', body
+        )
+        FROM idempotency_keys
         WHERE issuer = %(issuer)s AND principal = %(principal)s AND route = %(route)s AND key = %(key)s
-            AND created_at > clock_timestamp() - %(hours)s * interval '1 hour'
-        """,
-        hours=LIFETIME_HOURS,
-        **scope,
+            AND created_at > clock_timestamp() - {LIFETIME_HOURS} * interval '1 hour'
     )
-    if stored is None:
-        return None
+"""
+
+
+def lock(call: "Call", key: str) -> None:
+    """Let others with the same key wait until this transaction ends."""
+    call.db.lock("idempotency " + " ".join(scope(call, key).values()))
+
+
+def answer(call: "Call", stored: Stored, request_digest: str) -> chalice.app.Response:
+    """The stored answer, for a request that is the same."""
     if stored.request_digest != request_digest:
         raise Problem(problems.key_reused, "This Idempotency-Key was used with another body")
     return chalice.app.Response(
@@ -82,11 +86,12 @@ def store(call: "Call", key: str, request_digest: str, response: chalice.app.Res
         status=response.status_code,
         headers=msgspec.json.encode(response.headers).decode(),
         body=response.body,
-        **_scope(call, key),
+        **scope(call, key),
     )
 
 
-def _scope(call: "Call", key: str) -> dict[str, str]:
+def scope(call: "Call", key: str) -> dict[str, str]:
+    """What a key belongs to, as parameters of statements."""
     return {
         "issuer": call.principal.issuer,
         "principal": call.principal.subject,

@@ -158,7 +158,7 @@ def _types(operations: Sequence[Operation], every_problem: Sequence[ProblemType]
 def _operation(operation: Operation, schemas: Schemas) -> Json:
     summary, _, description = inspect.cleandoc(operation.documentation).partition("\n")
     role = operation.role if isinstance(operation.role, str) else operation.role.name
-    takes = "Takes no token." if role == "public" else f"Takes the role `{role}`."
+    takes = {"public": "Takes no token.", "anybody": "Takes any valid token."}.get(role, f"Takes the role `{role}`.")
     described: Json = {
         "operationId": operation.name,
         "tags": [_tag(operation)],

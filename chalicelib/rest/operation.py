@@ -28,8 +28,9 @@ from chalicelib.database.connection import (
 from chalicelib.database.constraints import refusal
 from chalicelib.identity.authorizer import authorizer
 from chalicelib.identity.principal import NotAPrincipal, Principal, from_claims
+from chalicelib.identity.publishers import Publisher, RecordKind, mismatches, permitting
 from chalicelib.identity.roles import Role
-from chalicelib.rest import decoding, idempotency, problems
+from chalicelib.rest import admission, decoding, idempotency, problems
 from chalicelib.rest.paging import Keyset, link_to_next, page
 from chalicelib.rest.problems import PROBLEM_TYPES, Fault, Problem, ProblemType
 from chalicelib.rest.types import Page, PageQuery
@@ -89,6 +90,7 @@ class Call:
         self.status = operation.status
         self.headers: Headers = {}
         self._principal: Principal | None = None
+        self._admission: admission.Admission | None = None
 
     @property
     def principal(self) -> Principal:
@@ -112,15 +114,56 @@ class Call:
         if self._principal.has_expired:
             raise _unauthenticated("the token has expired")
 
+    def admit(self) -> admission.Admission:
+        """Learn, once, what has to be known of the principal and its Idempotency-Key before anything else."""
+        if self._admission is None:
+            key = idempotency.key_of(self) if self.operation.takes_idempotency_key else None
+            self._admission = admission.ask(self, key)
+            if self.principal.pipeline is not None:
+                self._principal = self.principal.with_publishers(self._admission.publishers)
+        return self._admission
+
     def require(self, role: Role, system: str | None = None) -> None:
         """Refuse principals whose role, for `system` if one is named, is lower than `role`."""
+        if self.principal.pipeline is not None:
+            self.admit()
         theirs = self.principal.role_in(system)
         if theirs < role:
             where = f" of {system}" if system else ""
             raise Problem(
                 problems.forbidden,
-                f"{self.principal.subject} is {theirs.name}{where}; this takes {role.name}",
+                f"{self.principal.subject} is {theirs.name}{where}; this takes {role.name}{self._why(system)}",
             )
+
+    def require_publisher(self, system: str, kind: RecordKind, environment: str) -> list[Publisher]:
+        """Refuse pipelines that no publisher lets write such records for the environment; those that do, else.
+
+        Other principals need no publisher, and have none.
+        """
+        pipeline = self.principal.pipeline
+        if pipeline is None:
+            return []
+        ours = [each for each in self.principal.publishers if each.system == system]
+        permits = list(permitting(ours, pipeline, kind, environment))
+        if not permits:
+            raise Problem(
+                problems.forbidden,
+                f"No publisher of {system} lets {pipeline.workflow_ref} write {kind} for {environment} "
+                f"(this run is of the GitHub environment {pipeline.environment!r})",
+            )
+        return permits
+
+    def _why(self, system: str | None) -> str:
+        """Which claims keep a pipeline from being what the publishers of its own repository trust."""
+        pipeline = self.principal.pipeline
+        if pipeline is None or self._admission is None:
+            return ""
+        wrong = [
+            f"; publisher {each.id} of {each.system} wants another {', '.join(mismatches(each, pipeline))}"
+            for each in self._admission.publishers
+            if system in (None, each.system) and each not in self.principal.publishers
+        ]
+        return "".join(wrong) or "; no publisher is for its repository"
 
     def require_unchanged(self, current: Any) -> None:
         """Refuse unless If-Match names the current representation of what is about to change."""
@@ -258,9 +301,17 @@ def matches(header: str, current: str, *, weakly: bool) -> bool:
 
 
 def _answer(call: Call, path: dict[str, str]) -> chalice.app.Response:
+    if call.operation.role != "public":
+        call.authenticate()
+    if call.operation.writes:
+        return _write(call, path)
+    return _respond(call, encode(call.operation.function(call, **_arguments(call, path))))
+
+
+def _arguments(call: Call, path: dict[str, str]) -> dict[str, Any]:
+    """What the operation's function is called with, once the principal may ask for it."""
     operation, request = call.operation, call.request
     if operation.role != "public":
-        call.authenticate()
         call.require(operation.role, path.get("system"))
     arguments: dict[str, Any] = dict(path)
     query = decoding.query(operation.query, request.query_params)
@@ -270,18 +321,18 @@ def _answer(call: Call, path: dict[str, str]) -> chalice.app.Response:
         arguments["body"] = decoding.body(operation.body, request)
     if operation.conditional and "if-match" not in request.headers:
         raise Problem(problems.precondition_required, "The header If-Match is missing")
-    if operation.writes:
-        return _write(call, arguments)
-    return _respond(call, encode(operation.function(call, **arguments)))
+    return arguments
 
 
-def _write(call: Call, arguments: dict[str, Any]) -> chalice.app.Response:
+def _write(call: Call, path: dict[str, str]) -> chalice.app.Response:
     kept: Problem | None = None
+    # Nothing is sent before the first statement: what is refused without one costs no transaction.
     with call.db.transaction():
+        arguments = _arguments(call, path)
         key = idempotency.key_of(call) if call.operation.takes_idempotency_key else None
         digest = idempotency.digest(arguments.get("body")) if key else ""
-        if key and (stored := idempotency.stored_answer(call, key, digest)):
-            return stored
+        if key and (stored := call.admit().stored):
+            return idempotency.answer(call, stored, digest)
         try:
             answer = call.operation.function(call, **arguments)
         except Problem as problem:

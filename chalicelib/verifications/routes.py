@@ -38,6 +38,7 @@ def list_verifications(call: Call, system: str, query: VerificationQuery) -> Pag
 def record_verification(call: Call, system: str, body: NewVerification) -> Verification:
     """Record how a test suite ended on a target. A repeated import gets what is there, with status 200."""
     call.require(rules.role_to_record(body), system)
+    call.require_publisher(system, "verifications", body.environment)
     require_workspace(body.workspace)
     systems.lock(call.db, system)
     target = store.target(call.db, system, body)

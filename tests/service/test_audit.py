@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.api import ISSUER
+from tests.support.claims import ISSUER
 from tests.support.given import an_artifact
 from tests.support.writes import WRITES, declared_writes, everything, send
 

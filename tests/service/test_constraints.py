@@ -12,6 +12,7 @@ OUT_OF_REACH = {
     "aws_accounts_class": "is there to be referred to; the primary key says more",
     "environments_of_system": "is there to be referred to; the primary key says more",
     "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",
+    "publishers_system_id_fkey": "creating a publisher and deleting its system wait for each other",
     "idempotency_keys_once": "answers are stored ON CONFLICT",
     "deployments_promotion_id_fkey": "the promotion is recorded in the same statement",
     "deployment_statuses_deployment_id_fkey": "the deployment is locked or recorded before, and never deleted",

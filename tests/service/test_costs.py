@@ -6,6 +6,7 @@ import app as application
 from chalicelib.database.connection import Database
 from devtools.bench import handler, roundtrips, service
 from devtools.bench.exchanges import recorded, replayed
+from tests.support.claims import RUN
 from tests.support.given import an_artifact
 
 DEPLOYMENTS = "/v1/systems/azul/deployments"
@@ -47,11 +48,22 @@ def test_reading_a_verification_is_one_round_trip(api, given):
     assert round_trips(lambda: api.get(f"/v1/systems/azul/verifications/{recorded_one}")) == 1
 
 
-def test_opening_a_deployment_is_four_round_trips_with_its_key(api, given):
+@pytest.fixture(params=["local", "person", "run"])
+def pipeline(request, api, given):
+    """A pipeline, as each kind of issuer tells of one. What lets a run in is asked with what its key was answered."""
     given.the_usual()
-    body = {"environment": "development", "artifact": an_artifact()}
+    given.a_publisher()
+    return {
+        "local": api.as_("pipeline"),
+        "person": api.as_member("azul-pipelines"),
+        "run": api.as_run(),
+    }[request.param]
 
-    assert round_trips(lambda: api.post(DEPLOYMENTS, body, idempotency_key="once")) <= 4
+
+def test_opening_a_deployment_is_four_round_trips_with_its_key(pipeline):
+    body = {"environment": "development", "artifact": an_artifact(), "revision": RUN["sha"]}
+
+    assert round_trips(lambda: pipeline.post(DEPLOYMENTS, body, idempotency_key="once")) <= 4
 
 
 def test_telling_how_a_deployment_goes_on_is_three_round_trips(given):
@@ -61,11 +73,19 @@ def test_telling_how_a_deployment_goes_on_is_three_round_trips(given):
     assert round_trips(lambda: given.a_status(opened, "succeeded")) <= 3
 
 
-def test_recording_a_verification_is_four_round_trips_with_its_key(api, given):
-    given.the_usual()
+def test_recording_a_verification_is_four_round_trips_with_its_key(pipeline, given):
     given.a_deployment()
 
-    assert round_trips(lambda: api.post("/v1/systems/azul/verifications", VERIFICATION, idempotency_key="once")) <= 4
+    assert (
+        round_trips(lambda: pipeline.post("/v1/systems/azul/verifications", VERIFICATION, idempotency_key="once")) <= 4
+    )
+
+
+def test_what_a_run_reads_costs_one_round_trip_more_for_its_publishers(api, given):
+    given.the_usual()
+    given.a_publisher()
+
+    assert round_trips(lambda: api.as_run().get("/v1/systems/azul")) == 2
 
 
 def test_statements_are_counted_with_those_that_begin_and_commit(api, given):

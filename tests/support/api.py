@@ -11,13 +11,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from chalice.local import LocalChalice
 
 import app as application
+from tests.support.claims import ISSUER, PEOPLE, RUN
 from tests.support.contract import Contract
 
 # On AWS a process has one request at a time. Tests have several, and Chalice's own class for them: the current
 # request is one per thread.
 application.app.__class__ = LocalChalice
-
-ISSUER = "https://slipway.localhost"
 
 
 @dataclass
@@ -64,6 +63,22 @@ class Api:
             **claims,
         }
         return Api(self.contract, made, self.system)
+
+    def as_run(self, **claims: Any) -> "Api":
+        """The same API, asked by a run of GitHub Actions; a claim that is None is not made."""
+        made = {**RUN, "exp": time.time() + 600, **claims}
+        return Api(self.contract, {name: value for name, value in made.items() if value is not None}, self.system)
+
+    def as_member(self, *groups: str, **claims: Any) -> "Api":
+        """The same API, asked by a person in these groups."""
+        made = {
+            "iss": PEOPLE,
+            "sub": "5ad4",
+            "client_id": "slipway",
+            "exp": time.time() + 600,
+            "cognito:groups": list(groups),
+        }
+        return Api(self.contract, {**made, **claims}, self.system)
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, headers=headers)

@@ -84,6 +84,19 @@ class Given:
         }
         return made(self._api.post(f"/v1/systems/{system}/verifications", body))
 
+    def a_publisher(self, *, system: str = "azul", **fields: Any) -> Answer:
+        """One that trusts the runs of `api.as_run()`, whatever GitHub environment they are in."""
+        body = {
+            "repository": "acme/azul",
+            "repository_id": "74",
+            "repository_owner_id": "65",
+            "workflow": ".github/workflows/deploy.yml",
+            "ref": "refs/heads/main",
+            "environments": {"development": None},
+            **fields,
+        }
+        return made(self._api.post(f"/v1/systems/{system}/publishers", body))
+
     def an_import(
         self,
         artifact: str | None = None,

@@ -1,5 +1,6 @@
 """The stage that tests run in."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,7 +8,28 @@ import pytest
 
 from chalicelib import settings as settings_module
 from chalicelib.database import connection
-from tests.support.api import ISSUER
+from tests.support.claims import GITHUB, ISSUER, PEOPLE
+
+ISSUERS = [
+    {"kind": "local", "issuer": ISSUER, "audience": "slipway", "algorithm": "ES256"},
+    {"kind": "github-actions", "issuer": GITHUB, "audience": "slipway", "algorithm": "RS256"},
+    {
+        "kind": "people",
+        "issuer": PEOPLE,
+        "audience": "slipway",
+        "audience_claim": "client_id",
+        "algorithm": "RS256",
+        "groups_claim": "cognito:groups",
+        "groups": {
+            "everybody": {"role": "viewer"},
+            "azul-pipelines": {"role": "pipeline", "systems": ["azul"]},
+            "azul-maintainers": {"role": "maintainer", "systems": ["azul"]},
+            "blue-maintainers": {"role": "maintainer", "systems": ["blue"]},
+            "all-maintainers": {"role": "maintainer", "systems": "all"},
+            "admins": {"role": "admin"},
+        },
+    },
+]
 
 
 @contextmanager
@@ -15,10 +37,7 @@ def local_stage(database_url: str) -> Iterator[None]:
     """The stage `local` on a database."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SLIPWAY_STAGE", "local")
-        environment.setenv(
-            "SLIPWAY_ISSUERS",
-            f'[{{"kind": "local", "issuer": "{ISSUER}", "audience": "slipway", "algorithm": "ES256"}}]',
-        )
+        environment.setenv("SLIPWAY_ISSUERS", json.dumps(ISSUERS))
         environment.setenv("DATABASE_URL", database_url)
         settings_module.settings.cache_clear()
         try:

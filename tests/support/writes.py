@@ -113,6 +113,31 @@ def _decides_a_promotion(given: Given) -> Write:
     )
 
 
+def _creates_a_publisher(given: Given) -> Write:
+    _an_environment(given)
+    body = {
+        "repository": "acme/azul",
+        "repository_id": "74",
+        "repository_owner_id": "65",
+        "workflow": ".github/workflows/deploy.yml",
+        "ref": "refs/heads/main",
+        "environments": {"development": None},
+    }
+    return Write(
+        "/v1/systems/azul/publishers",
+        "publisher.create",
+        "azul/publishers/{id}",
+        body,
+        {**body, "ref": "refs/heads/*"},
+    )
+
+
+def _deletes_a_publisher(given: Given) -> Write:
+    _an_environment(given)
+    publisher = given.a_publisher()["id"]
+    return Write(f"/v1/systems/azul/publishers/{publisher}", "publisher.delete", f"azul/publishers/{publisher}")
+
+
 def _an_environment(given: Given) -> None:
     given.a_system()
     given.an_environment()
@@ -125,6 +150,8 @@ WRITES: dict[str, Callable[[Given], Write]] = {
     "POST /v1/systems/{system}/environments": _creates_an_environment,
     "PATCH /v1/systems/{system}/environments/{environment}": _changes_an_environment,
     "DELETE /v1/systems/{system}/environments/{environment}": _deletes_an_environment,
+    "POST /v1/systems/{system}/publishers": _creates_a_publisher,
+    "DELETE /v1/systems/{system}/publishers/{id}": _deletes_a_publisher,
     "POST /v1/systems/{system}/deployments": _opens_a_deployment,
     "POST /v1/systems/{system}/deployments/{id}/statuses": _adds_a_status,
     "POST /v1/systems/{system}/verifications": _records_a_verification,

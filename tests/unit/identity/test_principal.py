@@ -4,25 +4,46 @@ import time
 
 import pytest
 
-from chalicelib.identity.principal import NotAPrincipal, Principal, Role, Run, from_claims
-from chalicelib.settings import Issuer
+from chalicelib.identity.principal import NotAPrincipal, Run, from_claims
+from chalicelib.identity.publishers import Publisher
+from chalicelib.identity.roles import Role
+from chalicelib.settings import Issuer, Membership
+from tests.support.claims import RUN
 
 ISSUER = Issuer(kind="local", issuer="https://slipway.localhost", audience="slipway", algorithm="ES256")
+PEOPLE = Issuer(
+    kind="people",
+    issuer="https://people.example.org",
+    audience="slipway",
+    algorithm="RS256",
+    groups_claim="cognito:groups",
+    groups={
+        "everybody": Membership("viewer"),
+        "blue-pipelines": Membership("pipeline", ("blue",)),
+        "azul-maintainers": Membership("maintainer", ("azul",)),
+        "all-maintainers": Membership("maintainer", "all"),
+        "admins": Membership("admin"),
+    },
+)
+GITHUB = Issuer(kind="github-actions", issuer=RUN["iss"], audience="slipway", algorithm="RS256")
 CLAIMS = {"iss": ISSUER.issuer, "sub": "jane@example.org", "exp": 2e9, "role": "maintainer", "systems": ["azul"]}
 
 
-def a_principal(role, *systems, expires_at=2e9):
-    return Principal(issuer=ISSUER.issuer, subject="jane", role=role, systems=frozenset(systems), expires_at=expires_at)
+def local(role, *systems, **changes):
+    return from_claims({**CLAIMS, "role": role, "systems": list(systems), **changes}, (ISSUER,))
+
+
+def person(*groups, **changes):
+    claims = {"iss": PEOPLE.issuer, "sub": "5ad4", "exp": 2e9, "cognito:groups": list(groups), **changes}
+    return from_claims({name: value for name, value in claims.items() if value is not None}, (ISSUER, PEOPLE))
 
 
 def test_claims_become_a_principal():
-    assert from_claims(CLAIMS, (ISSUER,)) == Principal(
-        issuer=ISSUER.issuer,
-        subject="jane@example.org",
-        role=Role.maintainer,
-        systems=frozenset({"azul"}),
-        expires_at=2e9,
-    )
+    principal = from_claims(CLAIMS, (ISSUER,))
+
+    assert (principal.issuer, principal.subject) == (ISSUER.issuer, "jane@example.org")
+    assert (principal.kind, principal.expires_at, principal.run) == ("local", 2e9, None)
+    assert principal.role_in("azul") is Role.maintainer
 
 
 def test_the_run_of_a_pipeline_is_what_its_token_claims():
@@ -79,7 +100,7 @@ def test_roles_are_cumulative():
 
 @pytest.mark.parametrize("role", [Role.pipeline, Role.maintainer])
 def test_a_role_counts_in_its_systems_and_is_a_viewers_elsewhere(role):
-    principal = a_principal(role, "azul", "green")
+    principal = local(role.name, "azul", "green")
 
     assert principal.role_in("azul") is role
     assert principal.role_in("green") is role
@@ -88,14 +109,129 @@ def test_a_role_counts_in_its_systems_and_is_a_viewers_elsewhere(role):
 
 
 def test_a_viewer_gains_nothing_from_a_system():
-    assert a_principal(Role.viewer, "azul").role_in("azul") is Role.viewer
+    assert local("viewer", "azul").role_in("azul") is Role.viewer
 
 
 def test_an_admin_is_one_everywhere():
-    assert a_principal(Role.admin).role_in("azul") is Role.admin
-    assert a_principal(Role.admin).role_in(None) is Role.admin
+    assert local("admin").role_in("azul") is Role.admin
+    assert local("admin").role_in(None) is Role.admin
+
+
+def test_whoever_was_granted_nothing_is_anybody_and_not_known():
+    stranger = local("anybody", "azul")
+
+    assert stranger.role_in("azul") is Role.anybody
+    assert stranger.role_in(None) is Role.anybody
+    assert not stranger.is_known
+    assert local("viewer").is_known
 
 
 @pytest.mark.parametrize(("seconds", "expired"), [(-1, True), (60, False)])
 def test_a_principal_expires_with_its_token(seconds, expired):
-    assert a_principal(Role.viewer, expires_at=time.time() + seconds).has_expired is expired
+    assert local("viewer", exp=time.time() + seconds).has_expired is expired
+
+
+# People.
+
+
+def test_a_persons_roles_are_those_of_the_groups():
+    principal = person("everybody", "azul-maintainers", "blue-pipelines")
+
+    assert (principal.kind, principal.subject) == ("person", "5ad4")
+    assert principal.role_in("azul") is Role.maintainer
+    assert principal.role_in("blue") is Role.pipeline
+    assert principal.role_in("green") is Role.viewer
+    assert principal.role_in(None) is Role.viewer
+
+
+def test_of_several_roles_in_a_system_the_highest_counts():
+    assert person("blue-pipelines", "all-maintainers").role_in("blue") is Role.maintainer
+    assert person("all-maintainers", "blue-pipelines").role_in("blue") is Role.maintainer
+
+
+def test_a_group_can_be_for_all_systems_which_makes_no_admin():
+    principal = person("all-maintainers")
+
+    assert principal.role_in("whatever") is Role.maintainer
+    assert principal.role_in(None) is Role.viewer
+
+
+@pytest.mark.parametrize(
+    "groups", [(), ("unheard-of",), ("Admins",), ("admins ",), ("role",)], ids=["none", "unknown", "case", "blank", "x"]
+)
+def test_who_is_in_no_group_that_counts_is_not_known(groups):
+    assert not person(*groups).is_known
+
+
+def test_without_the_claim_there_are_no_groups():
+    assert not person(**{"cognito:groups": None}).is_known
+
+
+@pytest.mark.parametrize("groups", ["admins", [1], {"admins": True}, "admins everybody"], ids=str)
+def test_groups_are_a_list_of_names(groups):
+    with pytest.raises(NotAPrincipal):
+        person(**{"cognito:groups": groups})
+
+
+def test_a_person_is_never_what_other_issuers_claims_say():
+    # Claims that mean something where others issue them.
+    assert not person(role="admin", systems=["azul"], repository_id="74").is_known
+
+
+# Pipelines.
+
+
+def run(**claims):
+    return from_claims({**RUN, "exp": 2e9, **claims}, (GITHUB,))
+
+
+def a_publisher(system="azul", **fields):
+    known = {
+        "id": "1",
+        "issuer": GITHUB.issuer,
+        "repository": "acme/azul",
+        "repository_id": "74",
+        "repository_owner_id": "65",
+        "workflow": ".github/workflows/deploy.yml",
+        "called_workflow": None,
+        "events": ("push",),
+        "ref": "refs/heads/main",
+        "environments": {"development": None},
+        "kinds": ("deployments",),
+        "any_revision": False,
+    }
+    return Publisher(system=system, **{**known, **fields})
+
+
+def test_a_pipeline_is_not_known_until_publishers_say_so():
+    assert not run().is_known
+    assert not run().with_publishers([]).is_known
+    assert not run().with_publishers([a_publisher(ref="refs/heads/other")]).is_known
+
+
+def test_fitting_publishers_make_a_pipeline_of_their_systems():
+    principal = run().with_publishers([a_publisher("azul"), a_publisher("green"), a_publisher("blue", events=())])
+
+    assert principal.role_in("azul") is Role.pipeline
+    assert principal.role_in("green") is Role.pipeline
+    assert principal.role_in("blue") is Role.viewer
+    assert [each.system for each in principal.publishers] == ["azul", "green"]
+
+
+def test_the_run_is_what_github_claims():
+    principal = run(run_id="4711", run_attempt="2", sha="a" * 40, actor="jane")
+
+    assert principal.run == Run(id="4711", attempt="2", sha="a" * 40, actor="jane")
+
+
+def test_claims_of_another_kind_of_issuer_grant_a_run_nothing():
+    assert not run(role="admin", systems=["azul"], **{"cognito:groups": ["admins"]}).with_publishers([]).is_known
+
+
+@pytest.mark.parametrize(
+    "name", ["sub", "exp", "repository", "repository_id", "workflow_ref", "event_name", "ref", "sha"]
+)
+def test_a_run_with_a_claim_missing_or_of_another_type_is_no_principal(name):
+    for claims in ({key: value for key, value in RUN.items() if key != name}, {**RUN, name: None}, {**RUN, name: []}):
+        with pytest.raises(NotAPrincipal):
+            from_claims({"exp": 2e9, **claims} if name != "exp" else claims, (GITHUB,))

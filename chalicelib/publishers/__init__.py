@@ -1,0 +1,1 @@
+"""Rules that let a pipeline's identity write for a system."""

@@ -1,0 +1,116 @@
+"""A publisher: a rule that lets a pipeline's OIDC identity write for a system."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.identity.publishers import Event, RecordKind
+from chalicelib.rest.problems import Fault
+from chalicelib.rest.types import (
+    Answer,
+    EnvironmentName,
+    HttpsUrl,
+    Id,
+    PrincipalName,
+    Request,
+    Slug,
+    Timestamp,
+    matching,
+)
+
+_REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
+_WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
+MAX_WILDCARDS = 3
+
+GitHubId = Annotated[str, matching("[0-9]{1,20}", "74")]
+Repository = Annotated[
+    str, matching(_REPOSITORY, "acme/shop", "Owner and name, as on GitHub; upper and lower case are one")
+]
+Workflow = Annotated[str, matching(_WORKFLOW, ".github/workflows/deploy.yml", "The workflow that is started")]
+CalledWorkflow = Annotated[
+    str,
+    matching(
+        rf"{_REPOSITORY}/{_WORKFLOW}@[!-~]{{1,200}}",
+        "acme/pipelines/.github/workflows/deploy.yml@refs/heads/main",
+        "The reusable workflow that the job is in, with repository and ref; null: none. `*` stands for anything within "
+        "one segment",
+    ),
+]
+Ref = Annotated[
+    str,
+    matching(
+        "refs/(heads|tags)/[!-~]{1,200}",
+        "refs/heads/main",
+        "The branch or tag that the run is of; `*` stands for anything within one segment",
+    ),
+]
+Events = Annotated[
+    tuple[Event, ...],
+    Meta(
+        min_length=1,
+        max_length=5,
+        description="What may have started the workflow. Pull requests never may: their code is not merged yet. "
+        "`workflow_run` only where it is named, since the run before may have been of anything",
+    ),
+]
+GitHubEnvironment = Annotated[str, Meta(min_length=1, max_length=255, examples=["production"])]
+Environments = Annotated[
+    dict[EnvironmentName, GitHubEnvironment | None],
+    Meta(
+        min_length=1,
+        max_length=50,
+        description="The environments that it may write for, each with the GitHub environment that the job must be in; "
+        "null: in any or none",
+        examples=[{"development": None, "production": "production"}],
+    ),
+]
+Kinds = Annotated[
+    tuple[RecordKind, ...],
+    Meta(min_length=1, max_length=3, description="What it may write", examples=[["deployments", "verifications"]]),
+]
+AnyRevision = Annotated[
+    bool, Meta(description="Whether a rollout or hotfix may be of another revision than the commit that the run is of")
+]
+
+
+class NewPublisher(Request, kw_only=True):
+    issuer: Annotated[
+        HttpsUrl | None, Meta(description="Who issues the tokens; null: the only issuer of pipelines that is trusted")
+    ] = None
+    repository: Repository
+    repository_id: GitHubId
+    repository_owner_id: GitHubId
+    workflow: Workflow
+    called_workflow: CalledWorkflow | None = None
+    events: Events = ("push", "workflow_dispatch", "schedule", "release")
+    ref: Ref
+    environments: Environments
+    kinds: Kinds = ("deployments", "verifications")
+    any_revision: AnyRevision = False
+
+    def faults(self) -> Iterator[Fault]:
+        for name, values in {"events": self.events, "kinds": self.kinds}.items():
+            if len(set(values)) < len(values):
+                yield Fault(f"#/{name}", "names one twice")
+        for name, pattern in {"ref": self.ref, "called_workflow": self.called_workflow}.items():
+            if pattern is not None and pattern.count("*") > MAX_WILDCARDS:
+                yield Fault(f"#/{name}", f"has more than {MAX_WILDCARDS} wildcards")
+
+
+class Publisher(Answer, kw_only=True):
+    id: Id
+    system: Slug
+    issuer: HttpsUrl
+    repository: Repository
+    repository_id: GitHubId
+    repository_owner_id: GitHubId
+    workflow: Workflow
+    called_workflow: CalledWorkflow | None
+    events: Events
+    ref: Ref
+    environments: Environments
+    kinds: Kinds
+    any_revision: AnyRevision
+    created_at: Timestamp
+    created_by: PrincipalName

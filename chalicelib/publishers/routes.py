@@ -1,0 +1,50 @@
+"""`/v1/systems/{system}/publishers`"""
+
+from chalice.app import Blueprint
+
+from chalicelib.identity.roles import Role
+from chalicelib.publishers import rules, store
+from chalicelib.publishers.model import NewPublisher, Publisher
+from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.types import Page, PageQuery
+from chalicelib.settings import settings
+from chalicelib.systems import store as systems
+
+blueprint = Blueprint(__name__)
+
+
+@operation(blueprint, "GET /v1/systems/{system}/publishers", role=Role.maintainer)
+def list_publishers(call: Call, system: str, query: PageQuery) -> Page[Publisher]:
+    """List the publishers of a system, the newest first."""
+    page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, **page))
+    return systems.page_of(call.db, system, page)
+
+
+@operation(blueprint, "POST /v1/systems/{system}/publishers", role=Role.maintainer, status=201)
+def create_publisher(call: Call, system: str, body: NewPublisher) -> Publisher:
+    """Let a pipeline write for the system. It never changes: make another, and delete the old one."""
+    issuer = rules.issuer_of(body, settings().issuers_of("github-actions"))
+    systems.lock(call.db, system)
+    environments = store.environments(call.db, system)
+    if environments is None:
+        raise systems.not_found(system)
+    rules.require_environments(body, environments)
+    publisher = store.insert(call.db, system, body, issuer=issuer, created_by=call.principal.subject)
+    call.record("publisher.create", f"{system}/publishers/{publisher.id}", system=system, after=publisher)
+    return call.created(f"{call.address}/{publisher.id}", publisher)
+
+
+@operation(blueprint, "GET /v1/systems/{system}/publishers/{id}", role=Role.maintainer)
+def get_publisher(call: Call, system: str, id: str) -> Publisher:  # noqa: A002
+    """Read a publisher."""
+    return store.get(call.db, system, id)
+
+
+@operation(blueprint, "DELETE /v1/systems/{system}/publishers/{id}", role=Role.maintainer, status=204)
+def delete_publisher(call: Call, system: str, id: str) -> None:  # noqa: A002
+    """Take back what a publisher allows, from the next request on."""
+    systems.lock(call.db, system)
+    before = store.get(call.db, system, id)
+    call.require_unchanged(before)
+    store.delete(call.db, id)
+    call.record("publisher.delete", f"{system}/publishers/{id}", system=system, before=before)

@@ -1,0 +1,100 @@
+"""Publishers in PostgreSQL."""
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.database.connection import Database
+from chalicelib.publishers.model import NewPublisher, Publisher
+from chalicelib.rest import problems
+from chalicelib.rest.ids import number
+from chalicelib.rest.paging import Keyset
+from chalicelib.rest.problems import Problem
+
+ORDER = Keyset(id=str)
+
+_COLUMNS = """
+    p.id::text AS id, s.key AS system, p.issuer, p.repository, p.repository_id, p.repository_owner_id, p.workflow,
+    p.called_workflow, p.events, p.ref, p.environments, p.kinds, p.any_revision, p.created_at, p.created_by
+"""
+
+
+def get(db: Database, system: str, id_: str) -> Publisher:
+    """The publisher, or problem 404."""
+    publisher = db.select_one(
+        Publisher,
+        f"""
+        SELECT {_COLUMNS} FROM publishers p JOIN systems s ON s.id = p.system_id
+        WHERE s.key = %(system)s AND p.id = %(id)s
+        """,
+        system=system,
+        id=number(id_),
+    )
+    if publisher is None:
+        raise Problem(problems.not_found, f"There is no publisher {id_!r} of a system {system!r}")
+    return publisher
+
+
+def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | None) -> list[Publisher]:
+    return db.select(
+        Publisher,
+        f"""
+        SELECT {_COLUMNS} FROM publishers p JOIN systems s ON s.id = p.system_id
+        WHERE s.key = %(system)s AND (%(after)s IS NULL OR p.id < %(after)s::bigint)
+        ORDER BY p.id DESC LIMIT %(limit)s
+        """,
+        system=system,
+        limit=limit,
+        after=after[0] if after else None,
+    )
+
+
+def environments(db: Database, system: str) -> frozenset[str] | None:
+    """The names of a system's environments, or None where there is no such system."""
+    names = db.value(
+        """
+        SELECT (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id)
+        FROM systems s WHERE s.key = %(system)s
+        """,
+        system=system,
+    )
+    return None if names is None else frozenset(names)
+
+
+def insert(db: Database, system: str, new: NewPublisher, *, issuer: str, created_by: str) -> Publisher:
+    inserted = db.select_one(
+        Publisher,
+        f"""
+        WITH p AS (
+            INSERT INTO publishers (
+                system_id, issuer, repository, repository_id, repository_owner_id, workflow, called_workflow,
+                events, ref, environments, kinds, any_revision, created_by
+            )
+            SELECT id, %(issuer)s, %(repository)s, %(repository_id)s, %(repository_owner_id)s, %(workflow)s,
+                %(called_workflow)s, %(events)s::text[], %(ref)s, %(environments)s::jsonb, %(kinds)s::text[],
+                %(any_revision)s, %(created_by)s
+            FROM systems WHERE key = %(system)s
+            RETURNING *
+        )
+        SELECT {_COLUMNS} FROM p JOIN systems s ON s.id = p.system_id
+        """,
+        system=system,
+        issuer=issuer,
+        repository=new.repository,
+        repository_id=new.repository_id,
+        repository_owner_id=new.repository_owner_id,
+        workflow=new.workflow,
+        called_workflow=new.called_workflow,
+        events=list(new.events),
+        ref=new.ref,
+        environments=msgspec.json.encode(new.environments).decode(),
+        kinds=list(new.kinds),
+        any_revision=new.any_revision,
+        created_by=created_by,
+    )
+    assert inserted is not None
+    return inserted
+
+
+def delete(db: Database, id_: str) -> None:
+    db.execute("DELETE FROM publishers WHERE id = %(id)s", id=number(id_))

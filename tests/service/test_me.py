@@ -1,0 +1,51 @@
+"""Who is asking, as the service sees it."""
+
+import pytest
+
+
+def test_a_person_reads_roles_and_where_they_count(api):
+    me = api.as_member("everybody", "azul-maintainers", "all-maintainers", "unheard-of").get("/v1/me")
+
+    assert (me["subject"], me["kind"]) == ("5ad4", "person")
+    assert me["roles"] == [
+        {"role": "viewer", "systems": None},
+        {"role": "maintainer", "systems": ["azul"]},
+        {"role": "maintainer", "systems": None},
+    ]
+    assert me["publishers"] == []
+
+
+def test_a_local_token_tells_its_role(api):
+    assert api.as_("admin").get("/v1/me")["roles"] == [{"role": "admin", "systems": None}]
+    assert api.as_("pipeline").get("/v1/me")["roles"] == [{"role": "pipeline", "systems": ["azul"]}]
+
+
+@pytest.mark.parametrize("who", ["a person", "a run"])
+def test_who_may_do_nothing_learns_just_that(api, who):
+    stranger = api.as_member("unheard-of") if who == "a person" else api.as_run()
+
+    me = stranger.get("/v1/me")
+
+    assert (me.status, me["roles"], me["publishers"]) == (200, [], [])
+    assert stranger.get("/v1/systems").problem == "forbidden"
+
+
+def test_a_run_learns_which_publishers_trust_it_and_why_others_do_not(api, given):
+    given.the_usual()
+    given.a_system("blue")
+    given.an_environment(system="blue")
+    fitting = given.a_publisher()["id"]
+    other = given.a_publisher(system="blue", ref="refs/heads/other", events=["release"])["id"]
+    given.a_publisher(repository_id="75")
+
+    me = api.as_run().get("/v1/me")
+
+    assert me["roles"] == [{"role": "pipeline", "systems": ["azul"]}]
+    assert me["publishers"] == [
+        {"id": fitting, "system": "azul", "mismatches": []},
+        {"id": other, "system": "blue", "mismatches": ["event_name", "ref"]},
+    ]
+
+
+def test_the_answer_says_until_when(api):
+    assert api.as_member("everybody", exp=2_000_000_000).get("/v1/me")["expires_at"] == "2033-05-18T03:33:20Z"

@@ -1,0 +1,391 @@
+"""Publishers: which pipelines may write for a system, what, and for which environments."""
+
+import pytest
+
+from tests.support.claims import GITHUB, RUN
+from tests.support.given import a_revision, an_artifact
+
+SYSTEM = "/v1/systems/azul"
+PATH = f"{SYSTEM}/publishers"
+DEPLOYMENTS = f"{SYSTEM}/deployments"
+BODY = {
+    "repository": "acme/azul",
+    "repository_id": "74",
+    "repository_owner_id": "65",
+    "workflow": ".github/workflows/deploy.yml",
+    "ref": "refs/heads/main",
+    "environments": {"development": None},
+}
+
+
+def rollout(environment="development", **fields):
+    return {"environment": environment, "artifact": an_artifact(), "revision": RUN["sha"], **fields}
+
+
+def verification(environment="development", **fields):
+    return {"environment": environment, "suite": "s", "trigger": "deployment", "outcome": "success", **fields}
+
+
+# The resource.
+
+
+def test_a_publisher_is_created_and_read(api, given):
+    given.the_usual()
+
+    created = api.as_("maintainer").post(PATH, BODY)
+
+    assert created.status == 201
+    assert api.as_("maintainer").get(created.headers["Location"]).json == created.json
+    assert api.get(PATH)["items"] == [created.json]
+    assert created["issuer"] == GITHUB
+    assert created["events"] == ["push", "workflow_dispatch", "schedule", "release"]
+    assert created["kinds"] == ["deployments", "verifications"]
+    assert (created["any_revision"], created["called_workflow"]) == (False, None)
+    assert created["created_by"] == "maintainer@local"
+
+
+def test_all_that_is_given_is_kept(api, given):
+    given.the_usual()
+    fields = {
+        "issuer": GITHUB,
+        "called_workflow": "acme/pipelines/.github/workflows/deploy.yml@refs/tags/v*",
+        "events": ["workflow_run"],
+        "ref": "refs/tags/v*",
+        "environments": {"development": "dev", "production": "production-verify"},
+        "kinds": ["workspaces"],
+        "any_revision": True,
+    }
+
+    created = api.post(PATH, {**BODY, **fields})
+
+    assert {name: created[name] for name in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("events", ["pull_request"]),
+        ("events", ["pull_request_target"]),
+        ("events", ["push", "issue_comment"]),
+        ("events", []),
+        ("events", ["push", "push"]),
+        ("kinds", []),
+        ("kinds", ["systems"]),
+        ("kinds", ["deployments", "deployments"]),
+        ("environments", {}),
+        ("environments", None),
+        ("environments", ["development"]),
+        ("ref", None),
+        ("ref", "main"),
+        ("ref", "*"),
+        ("ref", "refs/*"),
+        ("ref", "refs/pull/1/merge"),
+        ("ref", "refs/heads/****"),
+        ("workflow", "deploy.yml"),
+        ("workflow", ".github/workflows/../deploy.yml"),
+        ("workflow", ".github/workflows/deploy.sh"),
+        ("workflow", ".github/workflows/*.yml"),
+        ("called_workflow", ".github/workflows/deploy.yml@refs/heads/main"),
+        ("called_workflow", "acme/pipelines/.github/workflows/deploy.yml"),
+        ("called_workflow", "acme/pipelines/.github/workflows/deploy.yml@****"),
+        ("repository", "azul"),
+        ("repository", "acme/azul/x"),
+        ("repository", "acme/*"),
+        ("repository_id", "x"),
+        ("repository_id", 74),
+        ("repository_id", None),
+        ("repository_owner_id", ""),
+        ("issuer", "https://token.example.org"),
+        ("issuer", "http://token.actions.githubusercontent.com"),
+    ],
+)
+def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
+    given.the_usual()
+
+    answer = api.post(PATH, {**BODY, field: value})
+
+    assert answer.status == 422
+    assert answer["errors"][0]["pointer"].startswith(f"#/{field}")
+    assert api.get(PATH)["items"] == []
+
+
+def test_an_environment_that_is_not_there_is_refused_by_name(api, given):
+    given.the_usual()
+
+    answer = api.post(PATH, {**BODY, "environments": {"development": None, "develpoment": None}})
+
+    assert (answer.status, [fault["pointer"] for fault in answer["errors"]]) == (422, ["#/environments/develpoment"])
+
+
+def test_where_no_pipelines_are_trusted_no_publisher_is_made(api, given, trusting):
+    given.the_usual()
+    trusting("local")
+
+    answer = api.post(PATH, BODY)
+
+    assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/issuer")
+    assert "SLIPWAY_ISSUERS" in answer["errors"][0]["detail"]
+
+
+def test_unknown_systems_and_publishers_are_not_found(api, given):
+    given.the_usual()
+    given.a_system("blue")
+    publisher = given.a_publisher()["id"]
+
+    assert api.post("/v1/systems/nothing/publishers", BODY).status == 404
+    assert api.get("/v1/systems/nothing/publishers").status == 404
+    for path in (f"{PATH}/0", f"{PATH}/x", f"/v1/systems/blue/publishers/{publisher}"):
+        assert api.get(path).status == 404
+        assert api.delete(path, if_match="*").status == 404
+
+
+def test_the_list_is_newest_first_and_paged(api, given):
+    given.the_usual()
+    made = [given.a_publisher(ref=f"refs/heads/{name}")["id"] for name in "abc"]
+
+    first = api.get(f"{PATH}?limit=2")
+    second = api.get(f"{PATH}?limit=2&cursor={first['next']}")
+
+    assert [each["id"] for each in (*first["items"], *second["items"])] == made[::-1]
+
+
+def test_a_system_goes_with_its_publishers(api, given):
+    given.the_usual()
+    given.a_publisher()
+
+    assert api.delete(SYSTEM, if_match="*").status == 204
+    assert given.sql("SELECT count(*) FROM publishers") == [(0,)]
+
+
+# What it lets a pipeline do.
+
+
+def test_a_pipeline_does_its_whole_work_as_its_publisher_allows(api, given):
+    given.the_usual()
+    given.a_publisher()
+    run = api.as_run()
+
+    opened = run.post(DEPLOYMENTS, rollout())
+    finished = run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "succeeded"})
+    verified = run.post(f"{SYSTEM}/verifications", verification())
+    decided = run.post(f"{SYSTEM}/promotions", {"environment": "development", "artifact": an_artifact()})
+    read = run.get(f"{SYSTEM}/state")
+
+    assert [each.status for each in (opened, finished, verified, decided, read)] == [201, 201, 201, 200, 200]
+    assert opened["created_by"] == RUN["sub"]
+    assert [opened[f"run_{name}"] for name in ("id", "attempt", "sha", "actor")] == [
+        RUN["run_id"],
+        RUN["run_attempt"],
+        RUN["sha"],
+        RUN["actor"],
+    ]
+
+
+def test_without_a_publisher_a_pipeline_may_do_nothing(api, given):
+    given.the_usual()
+    run = api.as_run()
+
+    assert run.get("/v1/systems").problem == "forbidden"
+    assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
+    assert run.post(f"{SYSTEM}/promotions", {**rollout(), "dry_run": True}).problem == "forbidden"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"repository_id": "75"},
+        {"repository_owner_id": "66"},
+        {"event_name": "pull_request"},
+        {"job_workflow_ref": "evil/x/.github/workflows/deploy.yml@refs/heads/main"},
+        {"workflow_ref": "acme/azul/.github/workflows/other.yml@refs/heads/main"},
+    ],
+    ids=str,
+)
+def test_a_run_that_no_publisher_trusts_may_do_nothing(api, given, claims):
+    given.the_usual()
+    given.a_publisher()
+    run = api.as_run(**claims)
+
+    assert run.get("/v1/systems").problem == "forbidden"
+    assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
+    assert given.sql("SELECT count(*) FROM deployments") == [(0,)]
+
+
+def test_a_refusal_says_what_the_publisher_wants_to_whom_it_is_for(api, given):
+    given.the_usual()
+    publisher = given.a_publisher()["id"]
+
+    ours = api.as_run(event_name="pull_request").post(DEPLOYMENTS, rollout())
+    strangers = api.as_run(repository_id="75").post(DEPLOYMENTS, rollout())
+
+    assert f"publisher {publisher} of azul" in ours["detail"]
+    assert "event_name" in ours["detail"]
+    assert "publisher 1" not in strangers["detail"]
+
+
+def test_a_publisher_of_one_system_lets_write_for_no_other(api, given):
+    given.the_usual()
+    given.a_system("blue")
+    given.an_environment(system="blue")
+    given.a_publisher()
+
+    run = api.as_run()
+
+    assert run.get("/v1/systems/blue").status == 200
+    assert run.post("/v1/systems/blue/deployments", rollout()).problem == "forbidden"
+
+
+def test_an_issuer_of_the_same_ids_is_another(api, given, trusting):
+    given.the_usual()
+    given.a_publisher()
+    trusting("local", "github-actions", another="https://github.example.org/_services/token")
+
+    assert api.as_run().get("/v1/systems").status == 200
+    assert api.as_run(iss="https://github.example.org/_services/token").get("/v1/systems").status == 403
+    assert api.post(PATH, BODY).status == 422
+    assert api.post(PATH, {**BODY, "issuer": "https://github.example.org/_services/token"}).status == 201
+    assert api.as_run(iss="https://github.example.org/_services/token").get("/v1/systems").status == 200
+
+
+def test_a_deleted_publisher_allows_nothing_any_more(api, given):
+    given.the_usual()
+    publisher = given.a_publisher()
+    run = api.as_run()
+    opened = run.post(DEPLOYMENTS, rollout())
+
+    api.delete(f"{PATH}/{publisher['id']}", if_match=publisher.headers["ETag"])
+
+    assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "succeeded"}).problem == "forbidden"
+    assert run.get("/v1/systems").problem == "forbidden"
+
+
+def test_only_named_kinds_of_record_are_written(api, given):
+    given.the_usual()
+    given.a_publisher(kinds=["verifications"])
+    given.a_deployment()
+    opened = given.a_deployment(state="in_progress")
+    run = api.as_run()
+
+    assert run.post(f"{SYSTEM}/verifications", verification()).status == 201
+    assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
+    assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).problem == "forbidden"
+    assert run.post(f"{SYSTEM}/promotions", {"environment": "development", "artifact": an_artifact()}).status == 403
+    assert api.get(f"{DEPLOYMENTS}/{opened['id']}")["state"] == "in_progress"
+
+
+def test_only_deployments_are_written_where_no_verifications_are_named(api, given):
+    given.the_usual()
+    given.a_publisher(kinds=["deployments"])
+    given.a_deployment()
+
+    assert api.as_run().post(f"{SYSTEM}/verifications", verification()).problem == "forbidden"
+
+
+def test_an_environment_is_written_for_from_the_github_environment_that_is_named(api, given):
+    given.the_usual()
+    given.a_publisher(environments={"development": None, "production": "production"})
+    given.a_deployment(environment="production")
+    opened = given.a_deployment(environment="production", state="in_progress")
+    of_production = api.as_run(environment="production")
+
+    assert api.as_run(environment=None).post(DEPLOYMENTS, rollout()).status == 201
+    for claim in (None, "development", "production-verify"):
+        run = api.as_run(environment=claim)
+        assert run.post(DEPLOYMENTS, rollout("production")).problem == "forbidden"
+        assert run.post(f"{SYSTEM}/verifications", verification("production")).problem == "forbidden"
+        assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).problem == "forbidden"
+    assert of_production.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).status == 201
+    assert of_production.post(DEPLOYMENTS, rollout("production")).problem == "promotion-denied"
+    assert of_production.post(DEPLOYMENTS, rollout("preproduction")).problem == "forbidden"
+
+
+def test_a_publisher_makes_no_maintainer(api, given):
+    given.the_usual()
+    given.a_publisher()
+    run = api.as_run()
+    over = {"started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:00:00Z"}
+
+    assert run.post(DEPLOYMENTS, rollout(override_reason="I would like to")).problem == "forbidden"
+    assert run.post(DEPLOYMENTS, rollout(imported=True, state="succeeded", **over)).problem == "forbidden"
+    assert run.get(PATH).problem == "forbidden"
+    assert run.post(PATH, BODY).problem == "forbidden"
+
+
+# Revisions.
+
+
+@pytest.mark.parametrize("kind", ["rollout", "hotfix"])
+@pytest.mark.parametrize("revision", [None, a_revision("another")])
+def test_a_run_rolls_out_the_commit_that_it_is_of(api, given, kind, revision):
+    given.the_usual()
+    given.a_publisher()
+
+    answer = api.as_run().post(DEPLOYMENTS, rollout(kind=kind, revision=revision))
+
+    assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/revision")
+    assert api.get(DEPLOYMENTS)["items"] == []
+
+
+def test_a_rollback_is_of_the_revision_that_it_goes_back_to(api, given):
+    given.the_usual()
+    given.a_publisher()
+    given.a_deployment(an_artifact("first"), revision=a_revision("first"))
+    given.a_deployment(an_artifact("second"))
+
+    answer = api.as_run().post(DEPLOYMENTS, rollout(kind="rollback", revision=a_revision("first")))
+
+    assert (answer.status, answer["revision"], answer["run_sha"]) == (201, a_revision("first"), RUN["sha"])
+
+
+def test_a_publisher_may_say_that_any_revision_will_do(api, given):
+    given.the_usual()
+    given.a_publisher(any_revision=True)
+
+    assert api.as_run().post(DEPLOYMENTS, rollout(revision=a_revision("another"))).status == 201
+
+
+def test_people_are_not_held_to_a_revision(api, given):
+    given.the_usual()
+
+    assert api.as_member("azul-pipelines").post(DEPLOYMENTS, rollout(revision=None)).status == 201
+
+
+# Retries.
+
+
+def test_a_retried_run_without_a_key_records_one_deployment(api, given):
+    given.the_usual()
+    given.a_publisher()
+
+    first = api.as_run().post(DEPLOYMENTS, rollout())
+    again = api.as_run().post(DEPLOYMENTS, rollout())
+
+    assert (first.status, again.status) == (201, 200)
+    assert again.json == first.json
+    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+
+
+def test_one_run_may_record_a_rollout_and_a_rollback(api, given):
+    given.the_usual()
+    given.a_publisher()
+    given.a_deployment(an_artifact("good"), revision=a_revision("good"))
+    run = api.as_run()
+
+    rolled_out = run.post(DEPLOYMENTS, rollout(artifact=an_artifact("bad")))
+    run.post(f"{DEPLOYMENTS}/{rolled_out['id']}/statuses", {"state": "succeeded"})
+    back = run.post(DEPLOYMENTS, rollout(artifact=an_artifact("good"), kind="rollback", revision=a_revision("good")))
+
+    assert (rolled_out.status, back.status) == (201, 201)
+    assert rolled_out["run_id"] == back["run_id"] == RUN["run_id"]
+
+
+def test_a_key_is_answered_again_only_to_whom_a_publisher_lets(api, given):
+    given.the_usual()
+    publisher = given.a_publisher()
+    first = api.as_run().post(DEPLOYMENTS, rollout(), idempotency_key="one")
+    replayed = api.as_run().post(DEPLOYMENTS, rollout(), idempotency_key="one")
+    api.delete(f"{PATH}/{publisher['id']}", if_match="*")
+
+    assert (replayed.status, replayed.body) == (201, first.body)
+    assert "Idempotency-Replayed" in replayed.headers
+    assert api.as_run().post(DEPLOYMENTS, rollout(), idempotency_key="one").problem == "forbidden"

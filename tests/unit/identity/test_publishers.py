@@ -1,0 +1,192 @@
+"""Which runs of GitHub Actions a publisher trusts: claim by claim."""
+
+import msgspec
+import pytest
+
+from chalicelib.identity.publishers import CLAIM_CHECKS, GitHubClaims, Publisher, matches, mismatches, permitting
+from tests.support.claims import RUN
+
+WORKFLOW = ".github/workflows/deploy.yml"
+MAIN = "refs/heads/main"
+
+
+def a_publisher(**fields):
+    known = {
+        "id": "1",
+        "system": "azul",
+        "issuer": RUN["iss"],
+        "repository": "acme/azul",
+        "repository_id": "74",
+        "repository_owner_id": "65",
+        "workflow": WORKFLOW,
+        "called_workflow": None,
+        "events": ("push", "workflow_dispatch", "schedule", "release"),
+        "ref": MAIN,
+        "environments": {"development": None},
+        "kinds": ("deployments", "verifications"),
+        "any_revision": False,
+    }
+    return Publisher(**{**known, **fields})
+
+
+def a_run(**claims):
+    return msgspec.convert({"exp": 2e9, **RUN, **claims}, GitHubClaims)
+
+
+def started(path=WORKFLOW, ref=MAIN, repository="acme/azul"):
+    return f"{repository}/{path}@{ref}"
+
+
+def test_a_publisher_trusts_the_run_that_it_describes():
+    assert mismatches(a_publisher(), a_run()) == []
+
+
+WRONG = [
+    ("repository_owner_id", {"repository_owner_id": "66"}),
+    ("repository_owner_id", {"repository_owner_id": ""}),
+    ("repository_id", {"repository_id": "75"}),
+    ("repository_id", {"repository_id": "074"}),
+    ("event_name", {"event_name": "pull_request"}),
+    ("event_name", {"event_name": "pull_request_target"}),
+    ("event_name", {"event_name": "workflow_run"}),
+    ("event_name", {"event_name": "repository_dispatch"}),
+    ("event_name", {"event_name": "Push"}),
+    ("workflow_ref", {"workflow_ref": started(".github/workflows/test.yml"), "job_workflow_ref": None}),
+    ("workflow_ref", {"workflow_ref": started(".github/workflows/deploy.yml.yml"), "job_workflow_ref": None}),
+    ("workflow_ref", {"workflow_ref": started("x/.github/workflows/deploy.yml"), "job_workflow_ref": None}),
+    ("workflow_ref", {"workflow_ref": started(repository="evil/azul"), "job_workflow_ref": None}),
+    ("workflow_ref", {"workflow_ref": started(ref="refs/heads/mine"), "job_workflow_ref": None}),
+    ("workflow_ref", {"workflow_ref": started(ref="refs/heads/main@x"), "job_workflow_ref": None}),
+    ("workflow_ref", {"workflow_ref": "acme/azul/.github/workflows/deploy.yml", "job_workflow_ref": None}),
+    ("job_workflow_ref", {"job_workflow_ref": "evil/tools/.github/workflows/deploy.yml@refs/heads/main"}),
+    ("job_workflow_ref", {"job_workflow_ref": started(".github/workflows/called.yml")}),
+    ("job_workflow_ref", {"job_workflow_ref": ""}),
+]
+
+
+@pytest.mark.parametrize(("claim", "changes"), WRONG, ids=str)
+def test_each_claim_is_refused_by_its_own_check(monkeypatch, claim, changes):
+    run = a_run(**changes)
+
+    assert mismatches(a_publisher(), run) == [claim]
+    monkeypatch.delitem(CLAIM_CHECKS, claim)
+    assert mismatches(a_publisher(), run) == []
+
+
+@pytest.mark.parametrize(
+    "ref", ["refs/heads/other", "refs/tags/main", "refs/heads/main/x", "refs/heads/Main", "main", ""]
+)
+def test_another_ref_is_refused_with_the_workflow_of_that_ref(monkeypatch, ref):
+    run = a_run(ref=ref, workflow_ref=started(ref=ref), job_workflow_ref=started(ref=ref))
+
+    assert mismatches(a_publisher(), run) == ["ref"]
+    monkeypatch.delitem(CLAIM_CHECKS, "ref")
+    assert mismatches(a_publisher(), run) == []
+
+
+def test_another_repository_is_refused(monkeypatch):
+    renamed = started(repository="acme/other")
+    run = a_run(repository="acme/other", workflow_ref=renamed, job_workflow_ref=renamed)
+
+    assert mismatches(a_publisher(), run) == ["repository"]
+    monkeypatch.delitem(CLAIM_CHECKS, "repository")
+    assert mismatches(a_publisher(), run) == []
+
+
+def test_a_repository_has_no_case():
+    run = a_run(repository="Acme/Azul", workflow_ref=started(repository="Acme/Azul"), job_workflow_ref=None)
+
+    assert mismatches(a_publisher(repository="ACME/azul"), run) == []
+
+
+def test_what_sub_says_counts_for_nothing():
+    assert mismatches(a_publisher(), a_run(sub="repo:evil/evil:ref:refs/heads/main")) == []
+
+
+def test_every_fault_is_named():
+    merge = "refs/pull/1/merge"
+    run = a_run(
+        repository_id="1",
+        event_name="pull_request",
+        ref=merge,
+        workflow_ref=started(ref=merge),
+        job_workflow_ref=started(ref=merge),
+    )
+
+    assert mismatches(a_publisher(), run) == ["repository_id", "event_name", "ref"]
+
+
+@pytest.mark.parametrize("event", ["push", "workflow_dispatch", "schedule", "release"])
+def test_usual_events_are_trusted(event):
+    assert mismatches(a_publisher(), a_run(event_name=event)) == []
+
+
+def test_a_workflow_run_is_trusted_where_it_is_asked_for():
+    assert mismatches(a_publisher(events=("workflow_run",)), a_run(event_name="workflow_run")) == []
+
+
+def test_a_called_workflow_is_trusted_where_it_is_named_and_then_it_alone():
+    publisher = a_publisher(called_workflow="acme/pipelines/.github/workflows/deploy.yml@refs/tags/v*")
+
+    called = a_run(job_workflow_ref="acme/pipelines/.github/workflows/deploy.yml@refs/tags/v2")
+    assert mismatches(publisher, called) == []
+    for other in ("acme/pipelines/.github/workflows/deploy.yml@refs/heads/v2", started(), None):
+        assert mismatches(publisher, a_run(job_workflow_ref=other)) == ["job_workflow_ref"]
+
+
+def test_a_job_in_no_called_workflow_may_leave_the_claim_out():
+    assert mismatches(a_publisher(), a_run(job_workflow_ref=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        ("refs/heads/main", "refs/heads/main", True),
+        ("refs/heads/*", "refs/heads/main", True),
+        ("refs/heads/*", "refs/heads/", True),
+        ("refs/heads/*", "refs/heads/release/1", False),
+        ("refs/heads/release/*", "refs/heads/release/1", True),
+        ("refs/tags/v*.*", "refs/tags/v1.2", True),
+        ("refs/tags/v*.*", "refs/tags/v1", False),
+        ("refs/heads/main", "refs/heads/main\n", False),
+        ("refs/heads/*", "refs/heads/main\nx", True),
+        ("refs/heads/m.in", "refs/heads/main", False),
+        ("refs/heads/[a-z]+", "refs/heads/main", False),
+    ],
+)
+def test_a_star_stands_for_anything_within_one_segment(pattern, text, fits):
+    assert matches(pattern, text) is fits
+
+
+# What a fitting publisher lets a run write.
+
+
+@pytest.mark.parametrize(
+    ("wanted", "claimed", "allowed"),
+    [
+        (None, None, True),
+        (None, "anything", True),
+        ("development", "development", True),
+        ("development", None, False),
+        ("development", "Development", False),
+        ("development", "development-verify", False),
+    ],
+)
+def test_an_environment_is_written_for_from_its_github_environment(wanted, claimed, allowed):
+    publisher = a_publisher(environments={"development": wanted})
+
+    permits = list(permitting([publisher], a_run(environment=claimed), "deployments", "development"))
+
+    assert permits == ([publisher] if allowed else [])
+
+
+def test_an_environment_that_is_not_named_is_not_written_for():
+    assert not list(permitting([a_publisher()], a_run(), "deployments", "production"))
+
+
+def test_a_kind_of_record_that_is_not_named_is_not_written():
+    publisher = a_publisher(kinds=("verifications",))
+
+    assert list(permitting([publisher], a_run(), "verifications", "development"))
+    assert not list(permitting([publisher], a_run(), "deployments", "development"))
+    assert not list(permitting([publisher], a_run(), "workspaces", "development"))
