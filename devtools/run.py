@@ -125,7 +125,7 @@ def _serve(port: int, stop: StopRequests) -> None:
     url = os.environ.get("DATABASE_URL")
     try:
         if url:
-            _require_database(url)
+            _prepare_database(url)
         else:
             postgres.start(say)
         _supervise(port, stop, (lambda: None) if url else _restart_database_if_gone)
@@ -231,11 +231,12 @@ def _require_free(port: int) -> None:
             ) from None
 
 
-def _require_database(url: str) -> None:
-    from chalicelib.database.connection import DatabaseUnavailable, connect  # noqa: PLC0415
+def _prepare_database(url: str) -> None:
+    from chalicelib.database.connection import DatabaseUnavailable  # noqa: PLC0415
+    from devtools.bootstrap import bootstrap  # noqa: PLC0415
 
     try:
-        connect(url).close()
+        bootstrap(url)
     except DatabaseUnavailable as error:
         raise Unusable(
             f"The database of DATABASE_URL does not answer ({error}): correct the address, or unset it, "

@@ -42,10 +42,12 @@ from chalice.local import (
 
 from chalicelib.database.connection import DatabaseUnavailable
 from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate
+from chalicelib.database.roles import MIGRATOR
 from chalicelib.rest import problems
 from chalicelib.rest.operation import problem_response
 from chalicelib.rest.problems import Problem, ProblemType
 from chalicelib.settings import UnusableSettings, settings
+from devtools.postgres import as_login
 from devtools.state import ROOT
 
 HOST = "127.0.0.1"
@@ -323,6 +325,11 @@ def _as_response(problem: Problem, request_id: str) -> Response:
     return response
 
 
+def _address_for_migrations() -> str:
+    # The service's own role may not migrate.
+    return os.environ.get("DATABASE_URL") or as_login(settings().database_url, MIGRATOR)
+
+
 def _leave_with(channel: socket.socket) -> None:
     """End this process when its parent has ended: the channel is all that they share."""
     channel.recv(1)
@@ -335,9 +342,10 @@ def main() -> None:
 
     app, config = load_app()
     try:
-        migrate(settings().database_url, report=lambda name: print(f"applying migration {name}", flush=True))
+        migrate(_address_for_migrations(), report=lambda name: print(f"applying migration {name}", flush=True))
     except MigrationRefused as error:
-        sys.exit(f"{error}. If the database is the local one and may be lost, `make reset` makes a new one.")
+        ours = "" if os.environ.get("DATABASE_URL") else "; `make reset` makes a new one, without what this one holds"
+        sys.exit(f"{error}{ours}")
     except (DatabaseUnavailable, MigrationFailed, UnusableSettings) as error:
         sys.exit(str(error))
     server = Server(app, config, port)

@@ -40,7 +40,7 @@ def clones(worker_id: str) -> Iterator[postgres.Clones]:
 
 @pytest.fixture
 def database_url(clones: postgres.Clones) -> Iterator[str]:
-    """A database of this test alone, migrated and empty."""
+    """A database of this test alone, migrated and empty, as the service logs in."""
     address = clones.new()
     yield address
     clones.drop(address)

@@ -20,6 +20,7 @@ import psycopg2.errors
 from psycopg2.extensions import POLL_OK, POLL_READ, TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as Connection  # noqa: N812 (the class is lower case there)
 
+from chalicelib.database.roles import APP
 from chalicelib.settings import settings
 
 T = TypeVar("T")
@@ -32,13 +33,14 @@ REQUEST_SECONDS = 15
 CONNECT_SECONDS = 5
 
 
-def _parameters() -> dict[str, Any]:
-    """What every connection is made with."""
+def _parameters(**also: str) -> dict[str, Any]:
+    """What every connection is made with, and the settings `also`."""
     options = {
         "timezone": "UTC",
         "statement_timeout": f"{STATEMENT_SECONDS}s",
         "idle_in_transaction_session_timeout": "30s",
         "client_connection_check_interval": "1s",  # what we have given up waiting for, the server gives up too
+        **also,
     }
     return {
         "application_name": "slipway",
@@ -254,9 +256,12 @@ def wait(connection: Connection, deadline: float) -> None:
 
 
 def _open(url: str, deadline: float) -> Connection:
-    """A new asynchronous connection, which is always in autocommit; raises DatabaseUnavailable."""
+    """A new asynchronous connection, which is always in autocommit; raises DatabaseUnavailable.
+
+    It acts as the service's role, whoever is logged in: see roles.py.
+    """
     with translated_errors():
-        connection: Connection = psycopg2.connect(url, async_=True, **_parameters())
+        connection: Connection = psycopg2.connect(url, async_=True, **_parameters(role=APP))
         wait(connection, deadline)
         return connection
 
@@ -276,7 +281,11 @@ def translated_errors() -> Iterator[None]:
         yield
     except psycopg2.IntegrityError as error:
         raise ConstraintViolated(error.diag.constraint_name or "") from error
-    except (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn) as error:
+    except (
+        psycopg2.errors.UndefinedTable,
+        psycopg2.errors.UndefinedColumn,
+        psycopg2.errors.InsufficientPrivilege,  # what the code may do comes with the schema
+    ) as error:
         raise DatabaseUnavailable(f"the schema is not the one that this code expects: {error}") from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.ReadOnlySqlTransaction) as error:
         raise DatabaseUnavailable(str(error).strip()) from error

@@ -3,6 +3,8 @@
 Migrations are plain SQL files, `NNNN_what_it_does.sql`, applied in the order of their numbers, each in
 a transaction of its own, one runner at a time. What was applied is remembered with a checksum: a file that was
 changed afterwards is refused, since nobody could say what the schema is then. Write a new one.
+
+Whoever is logged in, they run as the role that owns the schema: see roles.py.
 """
 
 import hashlib
@@ -14,9 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psycopg2
+import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from chalicelib.database.connection import connect
+from chalicelib.database.roles import MIGRATOR, advice
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -50,11 +55,13 @@ def expected_version() -> int:
 def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
     """Apply what is missing; the names of the migrations applied. `report` is told of each.
 
-    Raises MigrationRefused for an edited, missing or ill-named migration, and MigrationFailed.
+    Raises MigrationRefused for an edited, missing or ill-named migration, and where the login can't act as the schema's
+    owner; and MigrationFailed.
     """
     migrations = read(directory)
     # Closing the connection gives up the lock, and a transaction that was not committed.
     with closing(connect(url)) as connection, connection.cursor() as cursor:
+        act_as_owner(cursor)
         cursor.execute("SET lock_timeout = '60s'; SET statement_timeout = '60s'; SET client_min_messages = warning")
         cursor.execute("SELECT pg_advisory_lock(hashtextextended('slipway migrations', 0))")
         cursor.execute("SET statement_timeout = 0")
@@ -74,6 +81,30 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
             report(migration.name)
             apply(connection, migration)
         return [migration.name for migration in missing]
+
+
+def act_as_owner(cursor: Cursor) -> None:
+    """Go on as the role that owns the schema; refuses where the login may not, or the schema is somebody else's."""
+    login = cursor.connection.info
+    to_do = advice(login.dbname, login.user)
+    try:
+        cursor.execute(f"SET ROLE {MIGRATOR}")
+    except (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.InvalidParameterValue) as error:
+        raise MigrationRefused(f"{str(error).strip()}. {to_do}") from None
+    cursor.execute(
+        """
+        SELECT coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), false),
+            (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('public.schema_migrations'))
+        """
+    )
+    [(may_create, owner)] = cursor.fetchall()
+    if not may_create:
+        raise MigrationRefused(f"{MIGRATOR} may not create anything in the schema public. {to_do}")
+    if owner not in (None, MIGRATOR):
+        raise MigrationRefused(
+            f"The tables of this database belong to {owner}, not to {MIGRATOR}: it was made before there were "
+            "roles, and an empty one must take its place"
+        )
 
 
 def read(directory: Path) -> list[Migration]:

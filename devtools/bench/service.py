@@ -12,6 +12,7 @@ from typing import Any
 import app as application
 from chalicelib.database.connection import connect, forget_connections
 from chalicelib.database.migrate import migrate
+from chalicelib.database.roles import MIGRATOR
 from chalicelib.settings import settings
 from devtools import postgres, run
 from devtools.issuer import local_issuer
@@ -49,17 +50,17 @@ def on_a_database() -> Iterator[None]:
     ran = postgres.is_running()
     server = postgres.start()
     name = f"slipway_bench_{os.getpid()}"
-    _administer(server, f"CREATE DATABASE {name}")
+    url = server.replace(f"/{postgres.DATABASE}?", f"/{name}?")
     try:
-        url = server.replace(f"/{postgres.DATABASE}?", f"/{name}?")
-        migrate(url)
+        postgres.create_database(url)
+        migrate(postgres.as_login(url, MIGRATOR))
         config = json.loads((ROOT / ".chalice" / "config.json").read_text())
         os.environ.update(config["stages"]["local"]["environment_variables"], DATABASE_URL=url)
         settings.cache_clear()
         yield
     finally:
         forget_connections()
-        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+        _drop_database(server, name)
         if not ran and run.running() is None:
             postgres.stop()
 
@@ -168,6 +169,6 @@ def a_verification() -> dict[str, Any]:
     }
 
 
-def _administer(server: str, statement: str) -> None:
-    with closing(connect(server)) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
+def _drop_database(server: str, name: str) -> None:
+    with closing(connect(postgres.as_login(server, postgres.SUPERUSER))) as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -1,12 +1,16 @@
 """`make database` and `make reset`: the embedded PostgreSQL, whatever its last end was."""
 
 import os
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
 
-from tests.support.checkout import Checkout
+from chalicelib.database.roles import APP, MIGRATOR
+from tests.support.checkout import Checkout, free_port
+from tests.support.postgres import SUPERUSER, as_login
 
 
 def start(checkout: Checkout) -> str:
@@ -21,19 +25,21 @@ def data(checkout: Checkout) -> Path:
 
 
 def is_migrated(url: str) -> bool:
-    connection = psycopg2.connect(url)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) > 0 FROM schema_migrations")
-            return cursor.fetchone() == (True,)
-    finally:
-        connection.close()
+    return rows(url, "SELECT count(*) > 0 FROM schema_migrations") == [(True,)]
+
+
+def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
 
 
 def test_it_starts_after_whatever_end(checkout: Checkout) -> None:
     url = start(checkout)
     assert is_migrated(url)
     assert start(checkout) == url, "it runs already"
+
+    assert rows(url, "SELECT session_user") == [(APP,)], "the service logs in as its own role"
 
     # Its files lie outside the checkout, which Chalice watches.
     assert not data(checkout).is_relative_to(checkout.folder)
@@ -49,6 +55,16 @@ def test_it_starts_after_whatever_end(checkout: Checkout) -> None:
     assert checkout.call("devtools.postgres", "reset").returncode == 0
     assert checkout.processes() == []
     assert not (checkout.folder / ".local" / "postgres").is_symlink()
+
+
+def test_a_database_from_before_there_were_roles_is_explained(checkout: Checkout) -> None:
+    superuser = as_login(start(checkout), SUPERUSER)
+    rows(superuser, f"REASSIGN OWNED BY {MIGRATOR} TO {SUPERUSER}")
+
+    for refused in (checkout.call("devtools.postgres", "start"), checkout.call("devtools.run", PORT=str(free_port()))):
+        assert refused.returncode == 1
+        assert "make reset" in refused.stderr
+        assert "Traceback" not in refused.stderr
 
 
 @pytest.fixture

@@ -6,9 +6,16 @@ import re
 import shlex
 import signal
 import socket
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+from psycopg2.extensions import parse_dsn
+
+from chalicelib.database import POSTGRES_MAJOR
+from chalicelib.database.roles import APP
 from tests.support.checkout import Checkout, Run, free_port
+from tests.support.postgres import SUPERUSER, Clones, administration, as_login
 
 SYSTEM = {"key": "shop", "name": "Shop", "repository": "https://example.org/shop", "description": ""}
 
@@ -119,10 +126,60 @@ def refuses(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def test_another_database_is_used_where_one_is_named(checkout: Checkout, database_url: str) -> None:
-    with checkout.run(DATABASE_URL=database_url) as run:
+@pytest.fixture
+def new_database(clones: Clones) -> Iterator[str]:
+    """The address of a database that nobody has prepared."""
+    address = clones.new("template0")
+    yield address
+    clones.drop(address)
+
+
+@pytest.fixture
+def somebody(new_database: str, worker_id: str) -> Iterator[str]:
+    """A login that may connect to it and nothing else."""
+    name = f"somebody_{worker_id}"
+    database = parse_dsn(new_database)["dbname"]
+    with administration(as_login(new_database, SUPERUSER)) as cursor:
+        cursor.execute(f"CREATE ROLE {name} LOGIN; GRANT CONNECT ON DATABASE {database} TO {name}")
+        yield name
+        cursor.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+def test_another_database_is_used_where_one_is_named(checkout: Checkout, new_database: str) -> None:
+    with checkout.run(DATABASE_URL=as_login(new_database, SUPERUSER)) as run:
         assert ask(run, "/v1/ready")
+        assert ask(run, "/v1/systems", SYSTEM)
         assert not (checkout.folder / ".local" / "postgres").is_symlink()
+
+    with administration(as_login(new_database, APP)) as cursor:
+        cursor.execute("SELECT key FROM systems")
+        assert cursor.fetchall() == [("shop",)]
+
+
+def test_a_login_that_may_do_too_little_is_told_what_to_have_run(
+    checkout: Checkout, new_database: str, somebody: str
+) -> None:
+    url = as_login(new_database, somebody)
+
+    refused = checkout.call("devtools.run", PORT=str(free_port()), DATABASE_URL=url)
+
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    with administration(as_login(new_database, SUPERUSER)) as cursor:
+        cursor.execute(refused.stderr.partition("\n\n")[2])
+    with checkout.run(DATABASE_URL=url) as run:
+        assert ask(run, "/v1/systems", SYSTEM)
+
+
+def test_a_named_database_of_an_older_postgresql_is_refused(checkout: Checkout, new_database: str) -> None:
+    package = checkout.folder / "chalicelib" / "database" / "__init__.py"
+    package.write_text(package.read_text().replace(f"POSTGRES_MAJOR = {POSTGRES_MAJOR}", "POSTGRES_MAJOR = 99"))
+
+    refused = checkout.call("devtools.run", PORT=str(free_port()), DATABASE_URL=as_login(new_database, SUPERUSER))
+
+    assert refused.returncode == 1
+    assert "99" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_named_database_that_does_not_answer_ends_the_start(checkout: Checkout) -> None:

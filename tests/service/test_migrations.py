@@ -11,13 +11,18 @@ import pytest
 from chalicelib.database import migrate as migrations
 from chalicelib.database.connection import forget_connections
 from chalicelib.database.migrate import MigrationFailed, MigrationRefused, expected_version, migrate
+from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import settings
+from devtools.bootstrap import bootstrap
+from tests.support.postgres import SUPERUSER, as_login
 
 
 @pytest.fixture
 def empty_database(clones):
+    """One that the roles have, and nothing is in, as whoever migrates it logs in."""
     address = clones.new("template0")
-    yield address
+    bootstrap(as_login(address, SUPERUSER))
+    yield as_login(address, MIGRATOR)
     clones.drop(address)
 
 
@@ -132,11 +137,11 @@ def test_after_a_failed_migration_it_says_that_it_is_not_ready_until_that_is_men
 
     try:
         with pytest.raises(MigrationFailed, match=newest.stem):
-            migrate(database_url, folder)
+            migrate(as_login(database_url, MIGRATOR), folder)
         failed = api.as_(None).get("/v1/ready")
         columns = given.sql("SELECT FROM information_schema.columns WHERE column_name = 'colour'")
         newest.write_text("ALTER TABLE systems ADD COLUMN colour text")
-        migrate(database_url, folder)
+        migrate(as_login(database_url, MIGRATOR), folder)
         mended = api.as_(None).get("/v1/ready")
     finally:
         expected_version.cache_clear()
@@ -149,7 +154,7 @@ def test_after_a_failed_migration_it_says_that_it_is_not_ready_until_that_is_men
 
 
 def test_it_is_not_ready_before_the_first_migration(api, empty_database, monkeypatch):
-    monkeypatch.setenv("DATABASE_URL", empty_database)
+    monkeypatch.setenv("DATABASE_URL", as_login(empty_database, APP))
     settings.cache_clear()
     forget_connections()
 

@@ -9,8 +9,8 @@ import psutil
 import psycopg2
 from psycopg2.extensions import make_dsn
 
-from chalicelib.database.migrate import migrate
-from tests.support.postgres import TEMPLATE, server
+from chalicelib.database.roles import APP, on_database
+from tests.support.postgres import TEMPLATE, as_login, make_template, server
 
 # It survives what a real one survives: fsync stays on, and so does all that recovery needs.
 _CONFIGURATION = """
@@ -31,7 +31,7 @@ class Cluster:
             configuration.write(_CONFIGURATION)
         self.start()
         self.sql(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
-        migrate(self._address(TEMPLATE))
+        make_template(self._address(TEMPLATE))
 
     def start(self) -> None:
         """Start it, with the recovery that a crash takes. Does nothing while it runs."""
@@ -59,11 +59,13 @@ class Cluster:
         self._signal(signal.SIGCONT)
 
     def new_database(self) -> str:
-        """The address of a database of the expected schema, empty."""
+        """The address of a database of the expected schema, empty, as the service logs in."""
         self._databases += 1
         name = f"faults_{self._databases}"
         self.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-        return self._address(name)
+        for statement in on_database(name):
+            self.sql(statement)
+        return as_login(self._address(name), APP)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         with closing(psycopg2.connect(self._address("postgres"))) as connection:

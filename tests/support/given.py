@@ -7,6 +7,7 @@ from typing import Any
 import psycopg2
 
 from tests.support.api import Answer, Api
+from tests.support.postgres import SUPERUSER, as_login
 
 RANKS = {"development": 1, "preproduction": 2, "production": 3}
 
@@ -134,8 +135,8 @@ class Given:
             self.sql(f"SET session_replication_role = replica; UPDATE {table} SET {changes}")
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Look, or act, behind the service's back."""
-        with closing(psycopg2.connect(self._database_url)) as connection:
+        """Look, or act, behind the service's back, as the superuser."""
+        with closing(psycopg2.connect(as_login(self._database_url, SUPERUSER))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement, parameters or None)

@@ -15,7 +15,10 @@ from psycopg2.extensions import make_dsn
 
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.migrate import migrate
+from chalicelib.database.roles import APP, MIGRATOR, on_database
+from devtools.bootstrap import bootstrap
 
+SUPERUSER = "postgres"
 TEMPLATE = "slipway_template"
 
 # Nothing here outlives the run, so nothing has to survive a crash.
@@ -78,8 +81,19 @@ def _start(data: Path) -> str:
     address: str = instance.get_uri()
     with administration(address) as cursor:
         cursor.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
-    migrate(make_dsn(address, dbname=TEMPLATE))
+    make_template(make_dsn(address, dbname=TEMPLATE))
     return address
+
+
+def make_template(address: str) -> None:
+    """Make an empty database what the service expects, for others to be copies of it."""
+    bootstrap(as_login(address, SUPERUSER))
+    migrate(as_login(address, MIGRATOR))
+
+
+def as_login(address: str, login: str) -> str:
+    """The same database for somebody else: the server takes local logins at their word."""
+    return make_dsn(address, user=login)
 
 
 @contextmanager
@@ -103,11 +117,12 @@ class Clones:
         self._connection.autocommit = True
 
     def new(self, template: str = TEMPLATE) -> str:
-        """The address of a new database."""
+        """The address of a new database, as the service logs in."""
         name = next(self._names)
         with self._connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        return make_dsn(self._address, dbname=name)
+            cursor.execute("; ".join(on_database(name)))
+        return make_dsn(self._address, dbname=name, user=APP)
 
     def drop(self, address: str) -> None:
         name = psycopg2.extensions.parse_dsn(address)["dbname"]

@@ -1,0 +1,229 @@
+"""Making the roles: on a server that has none yet, by logins that are no superuser's."""
+
+from contextlib import closing
+
+import psycopg2
+import pytest
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.extensions import make_dsn
+
+from chalicelib.database.connection import database
+from chalicelib.database.migrate import MigrationRefused, expected_version, migrate
+from chalicelib.database.roles import APP, MIGRATOR, statements
+from devtools.bootstrap import bootstrap
+from devtools.state import Unusable
+from tests.support.api import Api
+from tests.support.postgres import SUPERUSER, as_login, run_folder, server, stop
+from tests.support.stage import local_stage
+
+NAME = 'a "database" of ours'  # as unusual as a name can be
+MASTER = "master user"
+SOMEBODY = "some-body"
+
+
+@pytest.fixture(scope="module")
+def bare_server():
+    """The address of a PostgreSQL that nobody has prepared."""
+    folder = run_folder()
+    yield server(folder / "data").get_uri()
+    stop(folder)
+
+
+@pytest.fixture
+def owned(bare_server):
+    """A database of a login that is no superuser, and may create roles, as on Amazon RDS; its address."""
+    run(
+        bare_server,
+        f'CREATE ROLE "{MASTER}" LOGIN CREATEDB CREATEROLE',
+        f'CREATE ROLE "{SOMEBODY}" LOGIN',
+        f'CREATE DATABASE {quoted(NAME)} OWNER "{MASTER}"',
+    )
+    yield make_dsn(bare_server, dbname=NAME, user=MASTER)
+    run(
+        bare_server,
+        f"DROP DATABASE {quoted(NAME)} WITH (FORCE)",
+        f'DROP ROLE IF EXISTS {APP}, {MIGRATOR}, "{MASTER}", "{SOMEBODY}"',
+    )
+
+
+def run(address, *statements):
+    """Statements, each in a transaction of its own; the rows of the last one."""
+    with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        for statement in statements:
+            cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def assert_served(address, contract):
+    """That the service works there, as its role."""
+    with local_stage(address):
+        api = Api(contract).as_("admin")
+        assert api.as_(None).get("/v1/ready")["schema_version"] == expected_version()
+        assert api.post("/v1/systems", {"key": "azul", "name": "Azul"}).status == 201
+        assert database().value("SELECT current_user") == APP
+
+
+def test_the_owner_of_a_database_who_may_create_roles_makes_them_and_migrates_and_serves(owned, contract):
+    for _ in range(2):
+        run(owned, "BEGIN", *statements(NAME), "COMMIT")
+        migrate(owned)
+
+    assert_served(owned, contract)
+    assert run(owned, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'") == [(MIGRATOR,)]
+
+
+def test_each_statement_may_also_be_run_by_itself(owned, contract):
+    for statement in statements(NAME):
+        run(owned, statement)
+
+    migrate(owned)
+
+    assert_served(owned, contract)
+
+
+def test_who_made_the_roles_acts_as_them_only_on_purpose(owned):
+    bootstrap(owned)
+    migrate(owned)
+
+    with pytest.raises(InsufficientPrivilege):
+        run(owned, "SELECT FROM public.systems")
+
+    assert run(owned, f"SET ROLE {APP}", "SELECT count(*) FROM systems") == [(0,)]
+
+
+def test_afterwards_the_roles_log_in_themselves(owned, contract):
+    bootstrap(owned)
+
+    migrate(as_login(owned, MIGRATOR))
+
+    assert_served(as_login(owned, APP), contract)
+
+
+def test_afterwards_nobody_else_gets_in(owned):
+    run(as_login(owned, SOMEBODY), "SELECT")
+    bootstrap(owned)
+
+    with pytest.raises(psycopg2.OperationalError):
+        run(as_login(owned, SOMEBODY), "SELECT")
+
+
+def test_who_may_not_make_the_roles_is_told_what_to_have_run(owned, contract):
+    somebody = as_login(owned, SOMEBODY)
+
+    with pytest.raises(Unusable) as refused:
+        bootstrap(somebody)
+    what_to_run = str(refused.value).partition("\n\n")[2]
+    run(as_login(owned, SUPERUSER), what_to_run)
+
+    bootstrap(somebody)
+    migrate(somebody)
+    assert_served(somebody, contract)
+
+
+def test_that_can_be_run_by_the_owner_as_well(owned, contract):
+    somebody = as_login(owned, SOMEBODY)
+
+    for login in (SOMEBODY, MASTER):
+        run(owned, *statements(NAME, login))
+    bootstrap(somebody)
+
+    migrate(somebody)
+    assert_served(somebody, contract)
+
+
+@pytest.mark.parametrize("missing", [APP, MIGRATOR])
+def test_who_may_act_as_one_of_them_only_is_refused(owned, missing):
+    bootstrap(owned)
+    [other] = {APP, MIGRATOR} - {missing}
+    run(owned, f'GRANT {other} TO "{SOMEBODY}"', f'GRANT CONNECT ON DATABASE {quoted(NAME)} TO "{SOMEBODY}"')
+
+    with pytest.raises(Unusable):
+        bootstrap(as_login(owned, SOMEBODY))
+
+
+def test_where_the_schema_is_not_theirs_it_does_not_do_to_act_as_the_roles(owned):
+    """Another database of the server has its roles already, and this one is new."""
+    run(owned, *statements(NAME, SOMEBODY))
+    run(as_login(owned, SUPERUSER), f'ALTER SCHEMA public OWNER TO "{MASTER}"')
+
+    with pytest.raises(Unusable):
+        bootstrap(as_login(owned, SOMEBODY))
+
+
+@pytest.mark.parametrize("role", [APP, MIGRATOR])
+def test_the_roles_themselves_are_not_told_to_become_each_other(owned, role):
+    bootstrap(owned)
+
+    with pytest.raises(Unusable) as refused:
+        bootstrap(as_login(owned, role))
+
+    assert "GRANT" not in str(refused.value)
+
+
+def test_migrations_are_refused_before_the_roles_are_made(owned):
+    for login in (MASTER, SUPERUSER):
+        with pytest.raises(MigrationRefused, match="GRANT"):
+            migrate(as_login(owned, login))
+
+
+def test_migrations_are_refused_to_who_may_not_act_as_the_migrator(owned):
+    bootstrap(owned)
+    run(owned, f'GRANT CONNECT ON DATABASE {quoted(NAME)} TO "{SOMEBODY}"')
+
+    for login in (SOMEBODY, APP):
+        with pytest.raises(MigrationRefused):
+            migrate(as_login(owned, login))
+
+    assert run(owned, "SELECT FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+def test_migrations_are_refused_where_the_schema_is_not_the_migrators(owned):
+    bootstrap(owned)
+    run(as_login(owned, SUPERUSER), f'ALTER SCHEMA public OWNER TO "{MASTER}"')
+
+    with pytest.raises(MigrationRefused, match="GRANT"):
+        migrate(owned)
+
+
+def test_migrations_are_refused_where_the_tables_are_somebody_elses(owned):
+    run(owned, "CREATE TABLE schema_migrations (version integer, name text, checksum text)", *statements(NAME))
+
+    with pytest.raises(MigrationRefused, match=MASTER):
+        migrate(owned)
+
+
+def test_a_database_of_somebody_elses_is_left_alone(owned):
+    run(owned, "CREATE TABLE theirs ()")
+    access = """
+        SELECT nspowner, nspacl::text, datacl::text FROM pg_namespace, pg_database
+        WHERE nspname = 'public' AND datname = current_database()
+    """
+    before = run(owned, access)
+
+    with pytest.raises(Unusable, match="theirs"):
+        bootstrap(owned)
+
+    assert run(owned, access) == before
+
+
+def test_what_an_extension_put_there_is_nobody_elses(owned):
+    run(owned, "CREATE TABLE of_an_extension ()")
+    run(as_login(owned, SUPERUSER), "ALTER EXTENSION plpgsql ADD TABLE of_an_extension")
+
+    bootstrap(owned)
+
+
+def test_the_service_is_unavailable_to_who_may_not_act_as_its_role(owned, contract):
+    bootstrap(owned)
+    migrate(owned)
+    run(owned, f'GRANT CONNECT ON DATABASE {quoted(NAME)} TO "{SOMEBODY}"')
+
+    with local_stage(as_login(owned, SOMEBODY)):
+        answer = Api(contract).as_(None).get("/v1/ready")
+
+    assert (answer.status, answer.problem) == (503, "unavailable")

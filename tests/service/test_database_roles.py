@@ -1,0 +1,383 @@
+"""What the service may do in the database: all that it needs, and nothing to what is recorded or to the schema."""
+
+import json
+from contextlib import closing
+
+import psycopg2
+import pytest
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.extensions import parse_dsn
+
+from chalicelib.database.connection import ConstraintViolated, database, forget_connections
+from chalicelib.database.roles import APP, MIGRATOR
+from chalicelib.rest.operation import OPERATIONS
+from chalicelib.settings import settings
+from tests.support.given import an_artifact
+from tests.support.postgres import SUPERUSER, as_login
+from tests.support.writes import WRITES, everything, send
+
+WHOLE = "the whole table"
+
+# Every table, and what slipway_app may do with it: with the whole table, or with the columns named. A table that is
+# not here, or has another right than here, fails: a migration that adds a table grants what the service needs of it.
+MAY = {
+    "audit_events": {
+        "SELECT": WHOLE,
+        "INSERT": "system_key issuer principal action resource before after request_id refusal",
+    },
+    "aws_accounts": {},
+    "deployment_commits": {"SELECT": WHOLE, "INSERT": WHOLE},
+    "deployment_statuses": {"SELECT": WHOLE, "INSERT": WHOLE},
+    "deployments": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "state detail lease_expires_at finished_at"},
+    "environments": {
+        "SELECT": WHOLE,
+        "INSERT": WHOLE,
+        "UPDATE": "rank aws_account_id region base_url production required_soak_seconds "
+        "verification_max_age_seconds required_suites",
+        "DELETE": WHOLE,
+    },
+    "idempotency_keys": {
+        "SELECT": WHOLE,
+        "INSERT": WHOLE,
+        "UPDATE": "request_digest status headers body created_at",
+    },
+    "promotions": {"SELECT": WHOLE, "INSERT": WHOLE},
+    "schema_migrations": {"SELECT": WHOLE},
+    "systems": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "name repository description", "DELETE": WHOLE},
+    "verifications": {"SELECT": WHOLE, "INSERT": WHOLE},
+}
+
+# What is recorded, and never changes.
+RECORDS = [
+    "audit_events",
+    "deployment_commits",
+    "deployment_statuses",
+    "deployments",
+    "promotions",
+    "verifications",
+]
+
+# The only columns of them that have an UPDATE, for a deployment in progress.
+OPEN = {"deployments": {"state", "detail", "lease_expires_at", "finished_at"}}
+
+
+def test_the_service_may_do_this_with_the_tables_and_nothing_else(given):
+    found = {}
+    for table, privilege, columns in given.sql(
+        """
+        SELECT relname, privilege, CASE
+            WHEN has_table_privilege(%s, c.oid, privilege) THEN %s
+            WHEN privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') THEN (
+                SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute
+                WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+                    AND has_column_privilege(%s, c.oid, attnum, privilege)
+            )
+        END
+        FROM pg_class c, unnest(%s) AS privilege
+        WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('i', 'S')
+        """,
+        APP,
+        WHOLE,
+        APP,
+        privileges(given),
+    ):
+        found.setdefault(table, {})
+        if columns:
+            found[table][privilege] = columns
+
+    assert found == MAY
+
+
+def privileges(given):
+    """What one may be allowed to do with a table: what its owner is."""
+    rows = given.sql("SELECT privilege_type FROM aclexplode(acldefault('r', 'slipway_migrator'::regrole))")
+    known = [privilege for (privilege,) in rows]
+    assert {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"} <= set(known)
+    return known
+
+
+def test_it_may_not_pass_on_what_it_may_do(given):
+    assert (
+        given.sql(
+            """
+        SELECT acl FROM (
+            SELECT relacl FROM pg_class UNION ALL SELECT attacl FROM pg_attribute
+            UNION ALL SELECT nspacl FROM pg_namespace UNION ALL SELECT datacl FROM pg_database
+        ) AS every (acls), aclexplode(acls) AS acl
+        WHERE acl.grantee = %s::regrole AND acl.is_grantable
+        """,
+            APP,
+        )
+        == []
+    )
+
+
+def test_everything_in_the_schema_belongs_to_the_migrator(given):
+    owners = given.sql(
+        """
+        SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'public'
+        UNION SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        UNION SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION SELECT pg_get_userbyid(typowner) FROM pg_type WHERE typnamespace = 'public'::regnamespace
+        """
+    )
+
+    assert owners == [(MIGRATOR,)]
+
+
+def test_the_roles_can_log_in_and_are_nothing_more_than_what_they_are_granted(given):
+    assert given.sql(
+        """
+        SELECT rolname, rolcanlogin, rolpassword, rolsuper OR rolcreatedb OR rolcreaterole OR rolinherit
+            OR rolreplication OR rolbypassrls OR EXISTS (SELECT FROM pg_auth_members WHERE member = pg_authid.oid)
+        FROM pg_authid WHERE rolname IN (%s, %s) ORDER BY rolname
+        """,
+        APP,
+        MIGRATOR,
+    ) == [(APP, True, None, False), (MIGRATOR, True, None, False)]
+
+
+def test_schema_and_database_are_open_to_the_roles_alone(given):
+    assert given.sql(
+        """
+        SELECT coalesce(grantee.rolname, 'everybody'), string_agg(privilege_type, ' ' ORDER BY privilege_type)
+        FROM (
+            SELECT nspacl FROM pg_namespace WHERE nspname = 'public'
+            UNION ALL SELECT datacl FROM pg_database WHERE datname = current_database()
+        ) AS each (acl), aclexplode(acl) LEFT JOIN pg_roles AS grantee ON grantee.oid = grantee
+        WHERE grantee.rolname IS DISTINCT FROM %s
+        GROUP BY 1 ORDER BY 1
+        """,
+        SUPERUSER,
+    ) == [(APP, "CONNECT USAGE"), (MIGRATOR, "CONNECT CREATE CREATE TEMPORARY USAGE")]
+
+
+def test_nobody_may_execute_a_function_of_the_schema_unless_a_migration_says_so(given, database_url):
+    with closing(psycopg2.connect(as_login(database_url, MIGRATOR))) as connection, connection:
+        connection.cursor().execute("CREATE FUNCTION one_of_tomorrow() RETURNS integer LANGUAGE sql RETURN 1")
+
+    assert (
+        given.sql(
+            """
+        SELECT proname FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND has_function_privilege(%s, oid, 'EXECUTE')
+        """,
+            APP,
+        )
+        == []
+    )
+
+
+def test_functions_that_act_as_their_owner_look_only_where_nobody_can_put_anything(given):
+    rows = given.sql(
+        "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1"
+    )
+
+    fixed = ["search_path=pg_catalog, public, pg_temp"]
+    assert rows == [("claim_aws_account", fixed), ("settle_aws_account", fixed)]
+
+
+def test_an_account_is_claimed_wherever_the_claimant_looks_for_tables(given, as_the_service):
+    given.a_system()
+
+    as_the_service.execute("SET search_path = pg_temp")
+    as_the_service.execute(
+        """
+        INSERT INTO public.environments (
+            system_id, name, rank, aws_account_id, production, required_soak_seconds, required_suites
+        )
+        SELECT id, 'production', 1, '111122223333', true, 0, '{}' FROM public.systems
+        """
+    )
+
+    assert given.sql("SELECT id, production FROM aws_accounts") == [("111122223333", True)]
+
+
+def test_the_service_logs_in_as_its_role(given):
+    assert database().row("SELECT session_user, current_user") == {"session_user": APP, "current_user": APP}
+
+
+def test_it_acts_as_its_role_whoever_is_logged_in(given, database_url, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", as_login(database_url, SUPERUSER))
+    settings.cache_clear()
+    forget_connections()
+
+    assert database().row("SELECT session_user, current_user") == {"session_user": SUPERUSER, "current_user": APP}
+
+
+def test_what_it_may_not_do_yet_is_like_a_schema_that_is_not_there_yet(api, given):
+    given.sql("REVOKE SELECT ON systems FROM slipway_app")
+
+    answer = api.get("/v1/systems")
+
+    assert (answer.status, answer.problem) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "permission" not in answer.body
+
+
+REFUSED = [
+    "CREATE TABLE more (id integer)",
+    "CREATE TABLE more AS SELECT 1 AS one",
+    "CREATE TEMPORARY TABLE more (id integer)",
+    "CREATE SCHEMA more",
+    "CREATE VIEW more AS SELECT 1 AS one",
+    "CREATE SEQUENCE more",
+    "CREATE TYPE colour AS ENUM ('red')",
+    "CREATE FUNCTION more() RETURNS integer LANGUAGE sql RETURN 1",
+    "CREATE INDEX ON systems (name)",
+    "CREATE STATISTICS more ON key, name FROM systems",
+    "CREATE TRIGGER more BEFORE UPDATE ON systems FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    "CREATE RULE more AS ON INSERT TO audit_events DO INSTEAD NOTHING",
+    "CREATE POLICY more ON audit_events USING (false)",
+    "CREATE PUBLICATION more",
+    "CREATE EVENT TRIGGER more ON ddl_command_start EXECUTE FUNCTION refuse_change()",
+    "CREATE ROLE more",
+    "CREATE DATABASE more",
+    "ALTER TABLE systems ADD COLUMN colour text",
+    "ALTER TABLE systems RENAME TO more",
+    "ALTER TABLE deployments DROP CONSTRAINT deployments_state_known",
+    "ALTER TABLE audit_events DISABLE TRIGGER ALL",
+    "ALTER TABLE audit_events DISABLE TRIGGER audit_events_are_final",
+    "ALTER TABLE audit_events OWNER TO slipway_app",
+    "ALTER FUNCTION refuse_change() OWNER TO slipway_app",
+    "ALTER FUNCTION claim_aws_account() RESET search_path",
+    "ALTER SCHEMA public OWNER TO slipway_app",
+    "ALTER SCHEMA public RENAME TO more",
+    "ALTER ROLE slipway_app SUPERUSER",
+    "ALTER ROLE slipway_app CREATEROLE",
+    "ALTER ROLE slipway_migrator PASSWORD 'known'",
+    "ALTER SYSTEM SET session_replication_role = replica",
+    "DROP TABLE audit_events",
+    "DROP TRIGGER audit_events_are_final ON audit_events",
+    "DROP INDEX deployments_one_at_a_time",
+    "DROP FUNCTION refuse_change() CASCADE",
+    "DROP SCHEMA public CASCADE",
+    "DROP OWNED BY slipway_migrator",
+    "DROP ROLE slipway_migrator",
+    "COMMENT ON TABLE systems IS 'ours'",
+    "REINDEX TABLE systems",
+    "GRANT slipway_migrator TO slipway_app",
+    "REASSIGN OWNED BY slipway_migrator TO slipway_app",
+    "SET ROLE slipway_migrator",
+    "SET SESSION AUTHORIZATION slipway_migrator",
+    "SET session_replication_role = replica",
+    "SELECT set_config('session_replication_role', 'replica', false)",
+    "COPY systems TO PROGRAM 'cat'",
+    "COPY systems FROM PROGRAM 'echo'",
+    "COPY systems TO '/dev/null'",
+    "SELECT pg_read_file('PG_VERSION')",
+    "SELECT setval('audit_events_id_seq', 1)",
+    "SELECT; LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE",
+    "SELECT FROM audit_events FOR UPDATE",
+    "INSERT INTO audit_events (at) VALUES (now())",
+    "INSERT INTO aws_accounts (id, production) VALUES ('111122223333', false)",
+    "INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, '', '')",
+]
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_what_would_change_more_than_rows_of_the_services_own_is_refused(on_an_empty_database, statement):
+    with pytest.raises(InsufficientPrivilege):
+        on_an_empty_database.execute(statement)
+
+
+def test_it_may_not_change_its_database(on_an_empty_database):
+    name = on_an_empty_database.connection.info.dbname
+
+    with pytest.raises(InsufficientPrivilege):
+        on_an_empty_database.execute(f"ALTER DATABASE {name} SET search_path = more")
+
+
+@pytest.mark.parametrize("table", RECORDS)
+def test_what_is_recorded_is_neither_changed_nor_deleted_by_sql_of_the_service(given, as_the_service, table):
+    record_everything(given, "azul")
+    before = everything(given)
+    columns = [
+        name
+        for (name,) in given.sql("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", table)
+    ]
+
+    for column in columns:
+        # An identity column takes no other value than DEFAULT from anybody.
+        value = "DEFAULT" if column == "id" else column
+        with pytest.raises(psycopg2.IntegrityError if column in OPEN.get(table, ()) else InsufficientPrivilege):
+            as_the_service.execute(f"UPDATE {table} SET {column} = {value}")
+    for statement in (f"DELETE FROM {table}", f"TRUNCATE {table}", f"TRUNCATE {table} CASCADE"):
+        with pytest.raises(InsufficientPrivilege):
+            as_the_service.execute(statement)
+
+    assert all(before[record] for record in RECORDS)
+    assert everything(given) == before
+
+
+@pytest.mark.parametrize("table", ["audit_events", "deployments", "verifications"])
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_not_even_the_superuser_deletes_a_record_by_mistake(given, table, statement):
+    record_everything(given, "azul")
+    before = everything(given)
+
+    with pytest.raises(psycopg2.IntegrityError):
+        given.sql(statement.format(table))
+
+    assert everything(given) == before
+
+
+def test_the_service_is_refused_by_its_own_connection_too(given):
+    record_everything(given, "azul")
+
+    with pytest.raises(ConstraintViolated, match="deployments_are_final"):
+        database().execute("UPDATE deployments SET state = 'failed'")
+
+
+@pytest.mark.parametrize("route", WRITES)
+def test_no_operation_changes_or_deletes_what_is_recorded(api, given, route):
+    write = WRITES[route](given)
+    history = record_everything(given, "blue")
+    [operation] = [each for each in OPERATIONS if f"{each.method} {each.path}" == route]
+    at_history = operation.path.format_map(history)
+    before = recorded(given)
+
+    for path in (at_history, write.path):
+        for body in (write.body, write.other_body):
+            send(api, route, write._replace(path=path, body=body))
+
+    after = recorded(given)
+    for table in RECORDS:
+        assert before[table]
+        assert before[table] <= after[table], f"{route} changed what was recorded in {table}"
+
+
+@pytest.fixture
+def as_the_service(given, database_url):
+    """A cursor of somebody who got hold of the service's login."""
+    with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        yield cursor
+
+
+@pytest.fixture(scope="module")
+def on_an_empty_database(clones):
+    """Likewise, on a database that many tests share, since nothing that they ask for happens."""
+    address = clones.new()
+    assert parse_dsn(address)["user"] == APP
+    with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        yield cursor
+    clones.drop(address)
+
+
+def record_everything(given, system):
+    """A system's history, with a row in every table of RECORDS. What an address of it is made of."""
+    given.a_system(system)
+    given.an_environment(system=system)
+    commits = [{"sha": "1" * 40, "authored_at": "2026-01-01T00:00:00Z"}]
+    deployment = given.a_deployment(system=system, commits=commits)
+    given.a_verification(system=system)
+    return {"system": system, "environment": "development", "id": deployment["id"], "artifact": an_artifact()}
+
+
+def recorded(given):
+    """All that must stay as it is, table by table."""
+    rows = everything(given)
+    finished = [row for row in rows["deployments"] if json.loads(row)["state"] != "in_progress"]
+    return {table: set(finished if table == "deployments" else rows[table]) for table in RECORDS}
