@@ -42,6 +42,7 @@ MAY = {
         "UPDATE": "request_digest status headers body created_at",
     },
     "promotions": {"SELECT": WHOLE, "INSERT": WHOLE},
+    "publishers": {"SELECT": WHOLE, "INSERT": WHOLE, "DELETE": WHOLE},
     "schema_migrations": {"SELECT": WHOLE},
     "systems": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "name repository description", "DELETE": WHOLE},
     "verifications": {"SELECT": WHOLE, "INSERT": WHOLE},

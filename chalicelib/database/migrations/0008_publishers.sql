@@ -29,3 +29,5 @@ CREATE TABLE publishers (
 
 CREATE INDEX publishers_by_repository ON publishers (repository_id, repository_owner_id, issuer);
 CREATE INDEX publishers_by_system ON publishers (system_id, id DESC);
+
+GRANT SELECT, INSERT, DELETE ON publishers TO slipway_app;
