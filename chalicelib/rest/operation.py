@@ -106,8 +106,8 @@ class Call:
         if not claims:
             raise _unauthenticated("the request carries no verified token")
         try:
-            self._principal = from_claims(msgspec.json.decode(claims), settings().issuers)
-        except NotAPrincipal as error:
+            self._principal = from_claims(msgspec.json.decode(claims, type=dict[str, Any]), settings().issuers)
+        except (NotAPrincipal, msgspec.DecodeError) as error:
             raise Problem(problems.forbidden, f"The token stands for nobody known here: {error}") from None
         if self._principal.has_expired:
             raise _unauthenticated("the token has expired")
@@ -116,7 +116,7 @@ class Call:
         """Refuse principals whose role, for `system` if one is named, is lower than `role`."""
         theirs = self.principal.role_in(system)
         if theirs < role:
-            where = f" of {system}" if system else ""
+            where = f" of {system!r}" if system else ""
             raise Problem(
                 problems.forbidden,
                 f"{self.principal.subject} is {theirs.name}{where}; this takes {role.name}",
@@ -262,13 +262,15 @@ def _answer(call: Call, path: dict[str, str]) -> chalice.app.Response:
     if operation.role != "public":
         call.authenticate()
         call.require(operation.role, path.get("system"))
+    if not all(map(decoding.is_text, path.values())):
+        raise Problem(problems.not_found, "Nothing can have this address")
     arguments: dict[str, Any] = dict(path)
     query = decoding.query(operation.query, request.query_params)
     if operation.query:
         arguments["query"] = query
     if operation.body:
         arguments["body"] = decoding.body(operation.body, request)
-    if operation.conditional and "if-match" not in request.headers:
+    if operation.conditional and request.headers.get("if-match") is None:
         raise Problem(problems.precondition_required, "The header If-Match is missing")
     if operation.writes:
         return _write(call, arguments)
@@ -326,7 +328,10 @@ def _as_problem(error: Exception, call: Call) -> Problem:
                 faults = [Fault(known.pointer, known.detail)] if known.pointer else []
                 return Problem(PROBLEM_TYPES[known.problem], known.detail, errors=faults)
         case UnusableValue():
-            return Problem(problems.invalid, f"A value can't be stored: {error}")
+            # PostgreSQL's own words quote the statement: they are for the log alone.
+            logger.warning("unusable value", extra={"request_id": call.id, "reason": str(error)})
+            fault = Fault("#", "a value is one that can't be stored")
+            return Problem(problems.invalid, f"{fault.pointer}: {fault.detail}", errors=[fault])
         case DatabaseUnavailable():
             logger.error("database unavailable", extra={"request_id": call.id, "reason": str(error)})
             return Problem(

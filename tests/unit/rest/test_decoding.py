@@ -1,6 +1,7 @@
 """From bytes to typed values, or to a problem that names every fault: whatever is sent, nothing breaks."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ from chalicelib.deployments.model import DeploymentQuery, NewDeployment
 from chalicelib.rest import decoding
 from chalicelib.rest.operation import encode
 from chalicelib.rest.problems import Problem
-from chalicelib.rest.types import PageQuery
+from chalicelib.rest.types import PageQuery, Query, Timestamp
 from chalicelib.systems.model import NewSystem, SystemChange
 
 SYSTEM = {"key": "azul", "name": "Azul"}
@@ -218,6 +219,45 @@ def test_a_body_is_measured_in_bytes():
     assert refusal(json.dumps({**SYSTEM, "description": "é" * 600_000}, ensure_ascii=False)).type.status == 413
 
 
+def test_times_are_put_into_utc():
+    body = {**DEPLOYMENT, "commits": [{**COMMIT, "authored_at": "2026-01-01T02:00:00+02:00"}]}
+    body |= {"imported": True, "state": "failed", "started_at": "2026-01-01T00:00:00Z"}
+
+    deployment = decoded({**body, "finished_at": "2026-01-01T23:59:00+23:59"}, NewDeployment)
+
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    times = (deployment.started_at, deployment.finished_at, deployment.commits[0].authored_at)
+    assert [(time, time.utcoffset()) for time in times] == [(moment, timedelta(0))] * 3
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_utc_has_not_is_refused_by_name(time):
+    commits = [COMMIT, {**COMMIT, "sha": "1" * 40, "authored_at": time}]
+
+    assert "#/commits/1/authored_at" in pointers(refusal({**DEPLOYMENT, "commits": commits}, NewDeployment))
+    assert query_refusal(DeploymentQuery, to=time) == ["#/to"]
+
+
+def test_of_very_many_faults_the_first_hundred_are_named():
+    problem = refusal({f"field-{number}": 1 for number in range(1000)})
+
+    assert pointers(problem) == [f"#/field-{number}" for number in range(100)]
+
+
+@pytest.mark.parametrize("body", [{"k" * 1000: 1}, {"artifact_kind": "k" * 1000}], ids=["a name", "a value"])
+def test_what_is_long_is_quoted_in_part(body):
+    fault = refusal({**SYSTEM, **body}).errors[0]
+
+    assert len(fault.pointer) + len(fault.detail) < 500
+
+
+def test_a_value_that_looks_like_the_place_of_a_fault_is_not_taken_for_it():
+    fault = refusal({**SYSTEM, "artifact_kind": "a - at `$.key` - at `$.name`"}).errors[0]
+
+    assert fault.pointer == "#/artifact_kind"
+    assert "a - at `$.key`" in fault.detail
+
+
 def test_what_a_change_does_not_name_is_told_from_null():
     change = decoded({"repository": None}, SystemChange)
 
@@ -253,7 +293,9 @@ def test_a_limit_is_a_number(limit):
     assert parsed(limit=str(limit)).limit == limit
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "201", "x", "", "1.5", "0x1", "1e999", "null", "9" * 30, "\uff11"])
+@pytest.mark.parametrize(
+    "limit", ["0", "-1", "201", "x", "", "1.5", "0x1", "1e999", "null", "9" * 30, "\uff11", "5.0", "5e0", "+5", "05"]
+)
 def test_a_limit_out_of_range_is_refused(limit):
     assert query_refusal(limit=limit) == ["#/limit"]
 
@@ -265,6 +307,29 @@ def test_an_unknown_parameter_is_refused():
 def test_where_there_are_no_parameters_every_one_is_unknown():
     assert decoding.query(None, None) is None
     assert query_refusal(None, limit="1") == ["#/limit"]
+
+
+def test_a_parameter_that_is_missing_is_named_with_the_others():
+    class Period(Query, kw_only=True):
+        since: Timestamp
+        until: Timestamp
+
+    assert query_refusal(Period) == ["#/since", "#/until"]
+    assert sorted(query_refusal(Period, until="yesterday")) == ["#/since", "#/until"]
+
+
+def test_a_boolean_is_spelt_in_one_way():
+    class Question(Query, kw_only=True):
+        dry: bool = False
+
+    assert parsed(Question, dry="true") == Question(dry=True)
+    assert parsed(Question, dry="false") == Question(dry=False)
+    for other in ("True", "1", "yes", ""):
+        assert query_refusal(Question, dry=other) == ["#/dry"]
+
+
+def test_a_pointer_to_a_parameter_is_a_json_pointer_too():
+    assert query_refusal(**{"a/b~c": "1"}) == ["#/a~1b~0c"]
 
 
 def test_a_parameter_that_is_given_twice_is_refused():
