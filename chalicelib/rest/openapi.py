@@ -32,7 +32,8 @@ _INFO = {
     "version": VERSION,
     "description": "What runs where, whether that was verified, and whether it may go one environment "
     "further.\n\nWhatever is not answered as asked is answered with problem details (RFC 9457), at addresses "
-    "and with methods that are not listed here too.",
+    "and with methods that are not listed here too. Their `type` is `/problems/<slug>`: in the service's repository, "
+    "docs/problems.md#<slug> explains it and says what to do.",
 }
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _OUTSIDE_OF_OPERATIONS = (problems.not_found, problems.method_not_allowed)
