@@ -3,6 +3,7 @@
 import psycopg2
 import pytest
 
+from chalicelib.database import connection
 from chalicelib.database.connection import Database, DatabaseUnavailable, database
 
 
@@ -46,6 +47,45 @@ def test_a_connection_that_dies_within_a_transaction_loses_it_whole(api, given):
         write_and_die()
 
     assert api.get("/v1/systems/lost").status == 404
+
+
+def test_whether_a_commit_was_carried_out_is_not_guessed(given):
+    db = database()
+    db.value("SELECT 1")
+    end_connections(given)
+
+    def commit_at_once():
+        with db.transaction():
+            db.queue("INSERT INTO systems (key, name, description, artifact_kind) VALUES ('lost', '', '', 'tree')")
+
+    with pytest.raises(DatabaseUnavailable):
+        commit_at_once()
+
+
+def test_a_connection_that_was_waited_for_in_vain_is_closed(given, monkeypatch):
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.1)
+    db = database()
+
+    with pytest.raises(DatabaseUnavailable):
+        db.value("SELECT pg_sleep(10)")
+
+    assert db._connection.closed
+
+
+def test_a_connection_that_was_left_in_the_middle_of_something_is_not_used_again(api, given, monkeypatch):
+    given.a_system()
+    db = database()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            db.value("SELECT 1")
+    db.close()
+
+    assert api.get("/v1/systems/azul").status == 200
 
 
 def test_a_statement_that_was_refused_leaves_the_connection_usable(api, given):
