@@ -85,7 +85,7 @@ def test_another_content_type_is_refused(api, given, route):
     for content_type in (None, "", "text/plain", "application/x-www-form-urlencoded", "*/*", "\ud800"):
         answer = send(api, route, write, content_type=content_type)
 
-        assert (answer.status, answer.problem) == (415, "unsupported-media-type"), content_type
+        assert (answer.status, answer.problem) == (415, "unsupported-media-type"), repr(content_type)
     assert everything(given) == before
 
 

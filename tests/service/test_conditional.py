@@ -102,7 +102,7 @@ def test_a_change_of_anything_but_what_was_seen_is_refused(api, given, route):
     for header in stale + weak + malformed:
         answer = send(api, route, write, if_match=header)
 
-        assert (answer.status, answer.problem) == (412, "precondition-failed"), header
+        assert (answer.status, answer.problem) == (412, "precondition-failed"), repr(header)
     assert everything(given) == before
 
 
