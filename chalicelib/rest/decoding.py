@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import chalice
@@ -55,7 +56,7 @@ def body(type_: type, request: chalice.app.Request) -> Any:
 def query(type_: type | None, parameters: Any) -> Any:
     """The query parameters as a `type_`. Raises problem 422 for unknown, repeated and ill-formed ones."""
     given = {name: parameters.getlist(name) for name in parameters or ()}
-    known = {field.encode_name: field for field in msgspec.structs.fields(type_)} if type_ else {}
+    known = _fields(type_) if type_ else {}
     wrong = [Fault(f"#/{name}", "is required") for name, field in known.items() if field.required and name not in given]
     decoded: dict[str, Any] = {}
     for name, values in given.items():
@@ -103,7 +104,7 @@ def faults(type_: type, value: Any) -> Iterable[Fault]:
     if not isinstance(value, dict):
         yield Fault("#", "an object is expected")
         return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(type_)}
+    fields = _fields(type_)
     for name in value:
         if name not in fields:
             yield Fault(f"#/{_escape(name)}", "is not a field of this request")
@@ -135,11 +136,18 @@ def _put_into_utc(value: Any, place: str = "#") -> Iterable[Fault]:
                 yield from _put_into_utc(each, f"{place}/{index}")
 
 
+@cache
+def _fields(type_: type) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """The fields of a type by their names in JSON. Finding them evaluates annotations, which takes longer than use."""
+    return {field.encode_name: field for field in msgspec.structs.fields(type_)}
+
+
 def _parse(raw: bytes) -> Any:
     """The body as plain values; refuses what is not JSON to the letter, and keys that are given twice."""
+    escapes = b"\\u" in raw  # few bodies have any, and looking for theirs takes longer than all else
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-        if _ESCAPED_SURROGATE.search(raw):
+        value = _JSON.decode(raw.decode())
+        if escapes and _ESCAPED_SURROGATE.search(raw):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise Problem(problems.malformed, "A text can't hold half of a surrogate pair") from None
@@ -149,7 +157,7 @@ def _parse(raw: bytes) -> Any:
         raise Problem(problems.malformed, f"The body is not JSON: {error}") from None
     except RecursionError:
         raise Problem(problems.malformed, "The body is nested too deeply") from None
-    if _ESCAPED_NUL.search(raw):
+    if escapes and _ESCAPED_NUL.search(raw):
         raise _invalid([Fault("#", "a text can't hold a NUL character")])
     return value
 
@@ -163,6 +171,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
 def _invalid(wrong: list[Fault]) -> Problem:

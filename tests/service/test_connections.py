@@ -4,7 +4,7 @@ import psycopg2
 import pytest
 
 from chalicelib.database import connection
-from chalicelib.database.connection import Database, DatabaseUnavailable, database
+from chalicelib.database.connection import DatabaseUnavailable, database
 
 
 def end_connections(given):
@@ -109,26 +109,3 @@ def test_an_unreachable_server_is_a_503_that_says_when_to_try_again(api, given, 
     assert (answer.status, answer.problem) == (503, "unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     assert "could not connect" not in answer.body
-
-
-def test_a_read_is_one_round_trip_and_opening_a_deployment_at_most_four(api, given, monkeypatch):
-    given.the_usual()
-    messages = []
-    exchange = Database._exchange
-    monkeypatch.setattr(
-        Database, "_exchange", lambda self, message: (messages.append(message), exchange(self, message))[1]
-    )
-
-    def cost(call):
-        messages.clear()
-        call()
-        return len(messages)
-
-    body = {"environment": "development", "artifact": f"tree:{'0' * 40}"}
-    assert cost(lambda: api.get("/v1/systems/azul")) == 1
-    assert cost(lambda: api.post("/v1/systems/azul/deployments", body, idempotency_key="k")) <= 4
-    opened = api.get("/v1/systems/azul/deployments")["items"][0]["id"]
-    assert cost(lambda: given.a_status(opened, "succeeded")) <= 3
-    assert cost(lambda: api.get(f"/v1/systems/azul/deployments/{opened}")) == 1
-    verification = {"environment": "development", "suite": "s", "trigger": "manual", "outcome": "success"}
-    assert cost(lambda: api.post("/v1/systems/azul/verifications", verification, idempotency_key="k")) <= 4
