@@ -60,17 +60,14 @@ class Served:
             # Not `request`, which refuses or mends what is strange.
             connection.putrequest(method, "/", skip_accept_encoding=True)
             connection._buffer[0] = f"{method} ".encode() + target.encode() + b" HTTP/1.1"
-            for name, value in {**self._headers, **(headers or {})}.items():
+            for name, value in {**self._headers, "Connection": "close", **(headers or {})}.items():
                 connection.putheader(name, value)
             if raw is not None or method in ("POST", "PUT", "PATCH"):
                 connection.putheader("Content-Length", str(len(raw or b"")))
             connection.endheaders(raw)
             received = connection.getresponse()
-            answer = Answer(received.status, received.headers, received.read())
-            if method == "HEAD":
-                # http.client does not look for a body. If there were one, this would read it as an answer.
-                connection.request("GET", "/v1/health")
-                assert connection.getresponse().read() == b'{"status":"ok"}'
+            # All that comes until the server closes. `received.read` looks for no body in an answer to HEAD.
+            answer = Answer(received.status, received.headers, received.fp.read())
         if method != "HEAD":
             path = target.partition("?")[0]
             self._contract.check_answer(method, path, answer.status, answer.headers, answer.body)
