@@ -168,11 +168,8 @@ def test_a_number_beyond_all_and_an_escaped_nul_are_refused(api, given, route):
 def test_a_refusal_does_not_grow_with_what_it_refuses(api, given, route):
     # Lambda gives up on answers of 6 MB, and the caller would read that the fault is ours.
     write, _ = _prepared(given, route)
-    names = "".join(f'"{number:x}":1,' for number in range(100_000))
-    bodies = [f'{{{names}"x":1}}', '{"%s":1}' % ('\\"' * 500_000)]
 
-    for body in bodies:
-        assert len(body) <= MEBIBYTE
+    for body in ({f"field-{number}": 1 for number in range(2000)}, {'"' * 50_000: 1}):
         answer = send(api, route, write._replace(body=body))
 
         assert (answer.status, answer.problem) == (422, "invalid")
