@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import chalice
 import msgspec
@@ -55,6 +55,8 @@ def body(type_: type, request: chalice.app.Request) -> Any:
 
 def query(type_: type | None, parameters: Any) -> Any:
     """The query parameters as a `type_`. Raises problem 422 for unknown, repeated and ill-formed ones."""
+    if type_ is None and not parameters:
+        return None
     given = {name: parameters.getlist(name) for name in parameters or ()}
     known = _fields(type_) if type_ else {}
     wrong = [Fault(f"#/{name}", "is required") for name, field in known.items() if field.required and name not in given]
@@ -74,7 +76,7 @@ def query(type_: type | None, parameters: Any) -> Any:
             except msgspec.ValidationError as error:
                 wrong.append(_fault(error, prefix=f"/{name}"))
     made = msgspec.convert(decoded, type_) if type_ and not wrong else None
-    if wrong := wrong or list(_put_into_utc(made)):
+    if wrong := wrong or _put_into_utc(made):
         raise _invalid(wrong)
     return made
 
@@ -118,22 +120,44 @@ def faults(type_: type, value: Any) -> Iterable[Fault]:
             yield Fault(f"#/{name}", "is required")
 
 
-def _put_into_utc(value: Any, place: str = "#") -> Iterable[Fault]:
+def _put_into_utc(struct: Any) -> list[Fault]:
     """Put every time of a request into UTC: PostgreSQL knows no offset of 16 hours, and Python no year 10000."""
-    match value:
-        case msgspec.Struct():
-            for name, shown in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
-                given = getattr(value, name)
-                if isinstance(given, datetime):
-                    try:
-                        setattr(value, name, given.astimezone(UTC))
-                    except OverflowError:
-                        yield Fault(f"{place}/{shown}", "lies outside of the years 1 to 9999 of UTC")
-                elif isinstance(given, tuple | msgspec.Struct):
-                    yield from _put_into_utc(given, f"{place}/{shown}")
-        case tuple():
-            for index, each in enumerate(value):
-                yield from _put_into_utc(each, f"{place}/{index}")
+    wrong: list[Fault] = []
+    for name, shown in _with_times(struct.__class__):
+        given = getattr(struct, name)
+        if isinstance(given, datetime):
+            if given.tzinfo is not UTC:
+                try:
+                    setattr(struct, name, given.astimezone(UTC))
+                except OverflowError:
+                    wrong.append(Fault(f"#/{shown}", "lies outside of the years 1 to 9999 of UTC"))
+        elif isinstance(given, tuple):
+            for index, each in enumerate(given):
+                if below := _put_into_utc(each):
+                    wrong += _below(f"/{shown}/{index}", below)
+        elif isinstance(given, msgspec.Struct):
+            wrong += _below(f"/{shown}", _put_into_utc(given))
+    return wrong
+
+
+def _below(place: str, found: list[Fault]) -> Iterable[Fault]:
+    return (Fault(f"#{place}{fault.pointer[1:]}", fault.detail) for fault in found)
+
+
+@cache
+def _with_times(type_: type) -> list[tuple[str, str]]:
+    """The fields of a type that may hold a time, or what has one: their names in Python and in JSON."""
+    return [(field.name, field.encode_name) for field in _fields(type_).values() if _may_hold_time(field.type)]
+
+
+def _may_hold_time(type_: Any) -> bool:
+    if _is_struct(type_):
+        return bool(_with_times(type_))
+    return type_ is datetime or any(map(_may_hold_time, get_args(type_)))
+
+
+def _is_struct(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)
 
 
 @cache

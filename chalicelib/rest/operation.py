@@ -46,6 +46,8 @@ RETRY_AFTER_SECONDS = 5
 
 OPERATIONS: list["Operation"] = []
 
+_CLAIMS = msgspec.json.Decoder(dict[str, Any])
+
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an endpoint. `existing_status`: it may answer 200 with what was there already."""
@@ -106,7 +108,7 @@ class Call:
         if not claims:
             raise _unauthenticated("the request carries no verified token")
         try:
-            self._principal = from_claims(msgspec.json.decode(claims, type=dict[str, Any]), settings().issuers)
+            self._principal = from_claims(_CLAIMS.decode(claims), settings().issuers)
         except (NotAPrincipal, msgspec.DecodeError) as error:
             raise Problem(problems.forbidden, f"The token stands for nobody known here: {error}") from None
         if self._principal.has_expired:

@@ -6,12 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 from chalice.app import CaseInsensitiveMapping, MultiDict
+from msgspec import UNSET, UnsetType
 
-from chalicelib.deployments.model import DeploymentQuery, NewDeployment
+from chalicelib.deployments.model import Commit, DeploymentQuery, NewDeployment
 from chalicelib.rest import decoding
 from chalicelib.rest.operation import encode
 from chalicelib.rest.problems import Problem
-from chalicelib.rest.types import PageQuery, Query, Timestamp
+from chalicelib.rest.types import PageQuery, Query, Request, Timestamp
 from chalicelib.systems.model import NewSystem, SystemChange
 
 SYSTEM = {"key": "azul", "name": "Azul"}
@@ -228,6 +229,22 @@ def test_times_are_put_into_utc():
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     times = (deployment.started_at, deployment.finished_at, deployment.commits[0].authored_at)
     assert [(time, time.utcoffset()) for time in times] == [(moment, timedelta(0))] * 3
+
+
+def test_times_are_found_wherever_they_lie():
+    class Voyage(Request, kw_only=True):
+        first: Commit | None = None
+        others: tuple[Commit, ...] | UnsetType = UNSET
+
+    late = {**COMMIT, "authored_at": "9999-12-31T23:59:59-14:00"}
+
+    assert decoded({"first": {**COMMIT, "authored_at": "2026-01-01T01:00:00+01:00"}}, Voyage) == decoded(
+        {"first": COMMIT}, Voyage
+    )
+    assert pointers(refusal({"first": late, "others": [COMMIT, late]}, Voyage)) == [
+        "#/first/authored_at",
+        "#/others/1/authored_at",
+    ]
 
 
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
