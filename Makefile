@@ -25,6 +25,10 @@ test: lint types ## Run linters, type checker and all tests
 	@$(python) -m pytest -n logical --dist worksteal tests
 	@$(if $(untested),echo "Not tested: $(untested)")
 
+.PHONY: fuzz
+fuzz: venv ## Ask the service what nobody would ask: EXAMPLES=200 times an operation; SEED=… repeats a run
+	@$(python) -m devtools.fuzz
+
 .PHONY: lint
 lint: venv ## Check style, format and the direction of imports
 	@$(python) -m ruff check --quiet

@@ -36,8 +36,11 @@ def body(type_: type, request: chalice.app.Request) -> Any:
     value = _parse(raw)
     try:
         decoded: Any = msgspec.json.decode(raw, type=type_)
-    except msgspec.ValidationError as error:
-        raise _invalid(list(faults(type_, value)) or [_fault(error)]) from None
+    except msgspec.ValidationError:
+        if wrong := list(faults(type_, value)):
+            raise _invalid(wrong) from None
+        # To JSON Schema, and to many who write JSON, 60.0 is an integer. To msgspec it is none, but `_parse` read one.
+        decoded = msgspec.convert(value, type_)
     except msgspec.DecodeError as error:
         raise Problem(problems.malformed, f"The body can't be read: {error}") from None
     if further := list(getattr(decoded, "faults", tuple)()):
@@ -101,7 +104,7 @@ def faults(type_: type, value: Any) -> Iterable[Fault]:
 def _parse(raw: bytes) -> Any:
     """The body as plain values; refuses what is not JSON to the letter, and keys that are given twice."""
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_number)
         if _ESCAPED_SURROGATE.search(raw):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -122,6 +125,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         raise ValueError("a key is given more than once in one object")
     return members
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _no_constant(name: str) -> Any:

@@ -1,0 +1,123 @@
+"""`make fuzz`: does the running service keep what its OpenAPI document promises? Asked with requests made up.
+
+Schemathesis makes them up. schemathesis.toml says how, and names whatever may not count as a fault, with the reason;
+devtools/fuzz_checks.py does so for requests that fit the document and are refused all the same. The database, what is
+in it, and the server are this run's own, and nothing is left of them.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalice.app import Chalice
+from chalice.config import Config
+
+from chalicelib.settings import LOCAL_STATE
+from devtools import postgres
+from devtools.issuer import token
+from devtools.server import Server, load_app
+from devtools.state import ROOT, Unusable
+
+EXAMPLES = 200
+MOST_SECONDS = 30 * 60
+LOG = LOCAL_STATE / "fuzz.log"
+
+_PROGRAM = Path(sys.executable).with_name("schemathesis")
+_CONFIGURATION = ROOT / "schemathesis.toml"
+
+# What is there to be found: schemathesis.toml has the same names, and the ids that these get.
+_ARTIFACT = "tree:5b678574ccc67c05b472831abea9e97b713c73e1"
+_SYSTEM = "/v1/systems/azul"
+_OVERRIDE = {"artifact": _ARTIFACT, "override_reason": "Something to be found"}
+_VERIFICATION = {"suite": "acceptance", "trigger": "deployment", "outcome": "success"}
+_DATA: tuple[tuple[str, Any], ...] = (
+    ("/v1/systems", {"key": "azul", "name": "Azul"}),
+    (f"{_SYSTEM}/environments", {"name": "development", "rank": 1}),
+    (f"{_SYSTEM}/environments", {"name": "preproduction", "rank": 2}),
+    (f"{_SYSTEM}/environments", {"name": "production", "rank": 3, "production": True}),
+    (f"{_SYSTEM}/deployments", {"environment": "development", **_OVERRIDE}),
+    (f"{_SYSTEM}/deployments/1/statuses", {"state": "succeeded"}),
+    (f"{_SYSTEM}/verifications", {"environment": "development", **_VERIFICATION}),
+    (f"{_SYSTEM}/deployments", {"environment": "preproduction", **_OVERRIDE}),
+    (f"{_SYSTEM}/deployments/2/statuses", {"state": "succeeded"}),
+    (f"{_SYSTEM}/verifications", {"environment": "preproduction", **_VERIFICATION}),
+    (f"{_SYSTEM}/deployments", {"environment": "production", **_OVERRIDE}),
+    (f"{_SYSTEM}/promotions", {"environment": "production", "artifact": _ARTIFACT}),
+)
+
+
+def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
+    """Fill the service at `url`, which has to be empty, and fuzz it: 0 if nothing was found, else 1.
+
+    Raises subprocess.TimeoutExpired.
+    """
+    admin = token("admin")
+    _fill(url, admin)
+    return subprocess.run(
+        [_PROGRAM, "--config-file", _CONFIGURATION, "run", f"{url}/v1/openapi.json", *options],
+        cwd=ROOT,
+        env={**os.environ, "SLIPWAY_TOKEN": admin},
+        timeout=timeout,
+        check=False,
+    ).returncode
+
+
+@contextlib.contextmanager
+def serving(app: Chalice, config: Config) -> Iterator[str]:
+    """Serve an app in a thread, until the end of the block, at the URL that this gives."""
+    server = Server(app, config, port=0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server.server_close()
+
+
+def _fill(url: str, admin: str) -> None:
+    headers = {"Authorization": f"Bearer {admin}", "Content-Type": "application/json"}
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
+        for path, body in _DATA:
+            connection.request("POST", path, json.dumps(body), headers)
+            answer = connection.getresponse()
+            told = answer.read().decode()
+            if answer.status not in (200, 201):
+                raise Unusable(f"The service refuses what it should be fuzzed with: POST {path} got {told}")
+
+
+def main() -> None:
+    examples = os.environ.get("EXAMPLES") or str(EXAMPLES)
+    seed = ["--seed", os.environ["SEED"]] if os.environ.get("SEED") else []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does it: what was started is stopped
+    LOG.parent.mkdir(exist_ok=True)
+    with postgres.throwaway() as database_url, LOG.open("w") as log:
+        os.environ["DATABASE_URL"] = database_url
+        from chalicelib.database.migrate import migrate  # noqa: PLC0415
+
+        migrate(database_url)
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), serving(*load_app()) as url:
+            code = fuzz(url, "--max-examples", examples, *seed)
+    if code:
+        sys.exit(f"What the service itself said is in {LOG.relative_to(ROOT)}; `make fuzz SEED=…` repeats a run.")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.TimeoutExpired:
+        sys.exit(f"It was not over after {MOST_SECONDS} s: fuzz less, as in `make fuzz EXAMPLES=50`")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Unusable as error:
+        sys.exit(str(error))
