@@ -55,17 +55,24 @@ _DATA: tuple[tuple[str, Any], ...] = (
 )
 
 
-def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
-    """Fill the service at `url`, which has to be empty, and fuzz it: 0 if nothing was found, else 1.
+def fill(url: str) -> None:
+    """Put something to be found into a service that is empty. Raises Unusable."""
+    headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
+        for path, body in _DATA:
+            connection.request("POST", path, json.dumps(body), headers)
+            answer = connection.getresponse()
+            told = answer.read().decode()
+            if answer.status not in (200, 201):
+                raise Unusable(f"The service refuses what it should be fuzzed with: POST {path} got {told}")
 
-    Raises subprocess.TimeoutExpired.
-    """
-    admin = token("admin")
-    _fill(url, admin)
+
+def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
+    """Fuzz the service at `url`, which was filled before: 0 if nothing was found. Raises subprocess.TimeoutExpired."""
     return subprocess.run(
         [_PROGRAM, "--config-file", _CONFIGURATION, "run", f"{url}/v1/openapi.json", *options],
         cwd=ROOT,
-        env={**os.environ, "SLIPWAY_TOKEN": admin},
+        env={**os.environ, "SLIPWAY_TOKEN": token("admin")},
         timeout=timeout,
         check=False,
     ).returncode
@@ -85,17 +92,6 @@ def serving(app: Chalice, config: Config) -> Iterator[str]:
         server.server.server_close()
 
 
-def _fill(url: str, admin: str) -> None:
-    headers = {"Authorization": f"Bearer {admin}", "Content-Type": "application/json"}
-    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
-        for path, body in _DATA:
-            connection.request("POST", path, json.dumps(body), headers)
-            answer = connection.getresponse()
-            told = answer.read().decode()
-            if answer.status not in (200, 201):
-                raise Unusable(f"The service refuses what it should be fuzzed with: POST {path} got {told}")
-
-
 def main() -> None:
     examples = os.environ.get("EXAMPLES") or str(EXAMPLES)
     seed = ["--seed", os.environ["SEED"]] if os.environ.get("SEED") else []
@@ -107,6 +103,7 @@ def main() -> None:
 
         migrate(database_url)
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), serving(*load_app()) as url:
+            fill(url)
             code = fuzz(url, "--max-examples", examples, *seed)
     if code:
         sys.exit(f"What the service itself said is in {LOG.relative_to(ROOT)}; `make fuzz SEED=…` repeats a run.")

@@ -1,22 +1,10 @@
-"""The running service, asked with made-up requests: few, and the same ones each time. `make fuzz` asks many, at random."""
-
-from collections.abc import Iterator
+"""The running service, asked with made-up requests: few, and the same each time. `make fuzz` asks many, at random."""
 
 import pytest
-from chalice.config import Config
 
-from devtools.fuzz import fuzz, serving
-from tests.support.api import application
+from devtools.fuzz import fuzz
 
 EXAMPLES = 5
-
-
-@pytest.fixture
-def url(stage: None) -> Iterator[str]:
-    """The service, on a database of this test's own."""
-    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
-    with serving(application.app, config) as url:
-        yield url
 
 
 @pytest.mark.parametrize("phases", ["coverage", "examples,fuzzing", "stateful"])

@@ -158,7 +158,9 @@ def test_what_is_not_a_json_number_is_malformed(number):
     assert refusal(f'{{"unknown": {number}}}').type.slug == "malformed"
 
 
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 30, "1e300", "60.5", "59", "14401", "true", '"60"', "-0", "-0.0"])
+@pytest.mark.parametrize(
+    "number", ["1e999", "-1e999", "1" * 30, "1e300", "60.5", "59", "14401", "true", '"60"', "-0", "-0.0"]
+)
 def test_a_number_out_of_range_is_refused_by_name(number):
     body = json.dumps(DEPLOYMENT).replace("{", f'{{"lease_seconds": {number}, ', 1)
 
