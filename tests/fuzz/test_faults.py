@@ -144,7 +144,7 @@ def fuzzed(url: str, folder: Path, phase: str, *names: str) -> dict[str, list[st
     """What is found, and where, in the operations of these names: kinds of failures, or checks of our own."""
     report = folder / "report.json"
     only = [option for name in names for option in ("--include-operation-id", name)]
-    options = ("--phases", phase, "--max-examples", "20", "--generation-deterministic", "--no-color")
+    options = ("--phases", phase, "--max-examples", "10", "--generation-deterministic", "--no-color")
 
     code = fuzz(url, *options, *only, "--report", "json", "--report-json-path", str(report), timeout=300)
 

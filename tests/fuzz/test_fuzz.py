@@ -7,7 +7,7 @@ from devtools.fuzz import fuzz
 EXAMPLES = 5
 
 
-@pytest.mark.parametrize("phases", ["coverage", "examples,fuzzing", "stateful"])
+@pytest.mark.parametrize("phases", ["coverage", "examples,fuzzing,stateful"])
 def test_nothing_is_found(url: str, phases: str) -> None:
     options = ("--phases", phases, "--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-color")
     # So few examples in one phase need not make everything succeed.
