@@ -52,6 +52,10 @@ openapi: venv ## Write openapi.json from the code
 token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=key,key (also SUBJECT, RUN_ID, SHA, ACTOR)
 	@$(python) -m devtools.token
 
+.PHONY: bench
+bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
+	@$(python) -m devtools.bench
+
 .PHONY: replay
 replay: venv ## Record the real deployment history of a project in a running service
 	@$(python) -m devtools.replay
@@ -69,8 +73,8 @@ reset: venv ## Delete the local database, with all that it holds
 	@$(python) -m devtools.postgres reset
 
 .PHONY: clean
-clean: ## Delete virtual environment and caches; database and keys stay
-	@rm -rf .local/venv .local/cache
+clean: ## Delete virtual environment, caches and the measured package; database and keys stay
+	@rm -rf .local/venv .local/cache .local/bench
 
 .PHONY: venv
 venv: ## Make the virtual environment, if it is not up to date; the other targets do it by themselves

@@ -250,7 +250,7 @@ def _lives(process: psutil.Process) -> bool:
 
 def main(arguments: list[str]) -> None:
     from chalicelib.database.connection import DatabaseUnavailable  # noqa: PLC0415
-    from chalicelib.database.migrate import MigrationRefused, migrate  # noqa: PLC0415
+    from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate  # noqa: PLC0415
     from devtools.run import running  # noqa: PLC0415
 
     match arguments:
@@ -258,7 +258,7 @@ def main(arguments: list[str]) -> None:
             try:
                 url = start(print)
                 migrate(url, report=lambda name: print(f"applying migration {name}"))
-            except (MigrationRefused, DatabaseUnavailable) as error:
+            except (MigrationFailed, MigrationRefused, DatabaseUnavailable) as error:
                 raise Unusable(str(error)) from None
             print(f"PostgreSQL {POSTGRES_MAJOR} runs: {url}")
             print("Serve with it: .local/venv/bin/chalice local --stage local")

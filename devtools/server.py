@@ -41,7 +41,7 @@ from chalice.local import (
 )
 
 from chalicelib.database.connection import DatabaseUnavailable
-from chalicelib.database.migrate import MigrationRefused, migrate
+from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate
 from chalicelib.rest import problems
 from chalicelib.rest.operation import problem_response
 from chalicelib.rest.problems import Problem, ProblemType
@@ -338,7 +338,7 @@ def main() -> None:
         migrate(settings().database_url, report=lambda name: print(f"applying migration {name}", flush=True))
     except MigrationRefused as error:
         sys.exit(f"{error}. If the database is the local one and may be lost, `make reset` makes a new one.")
-    except (DatabaseUnavailable, UnusableSettings) as error:
+    except (DatabaseUnavailable, MigrationFailed, UnusableSettings) as error:
         sys.exit(str(error))
     server = Server(app, config, port)
     channel.send(b"!")

@@ -3,14 +3,21 @@
 Reads run in autocommit. In a transaction, `BEGIN` and locks wait in a queue and travel in one message
 with the first statement; what is only written down (audit events, the stored answer of an idempotency
 key) travels with `COMMIT`. So opening a deployment costs few round trips, and still reads top to bottom.
+
+A server that hangs answers no timeout of its own, and libpq waits for it forever. So connections are asynchronous
+and it is we who wait, until the request's deadline.
 """
 
+import select
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg2
 import psycopg2.errors
+from psycopg2.extensions import POLL_OK, POLL_READ, TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as Connection  # noqa: N812 (the class is lower case there)
 
 from chalicelib.settings import settings
@@ -18,18 +25,31 @@ from chalicelib.settings import settings
 T = TypeVar("T")
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
-STATEMENT_TIMEOUT_SECONDS = 10
-CONNECT_TIMEOUT_SECONDS = 5
+# How long a request may wait for the database: for one statement, and in all. The function's own timeout
+# (lambda_timeout in .chalice/config.json) is longer, and API Gateway's 29 s are longer still.
+STATEMENT_SECONDS = 10
+REQUEST_SECONDS = 15
+CONNECT_SECONDS = 5
 
-_OPTIONS = " ".join(
-    f"-c {name}={value}"
-    for name, value in {
+
+def _parameters() -> dict[str, Any]:
+    """What every connection is made with."""
+    options = {
         "timezone": "UTC",
-        "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
-        "lock_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
         "idle_in_transaction_session_timeout": "30s",
-    }.items()
-)
+        "client_connection_check_interval": "1s",  # what we have given up waiting for, the server gives up too
+    }
+    return {
+        "application_name": "slipway",
+        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        # After a failover the name of the cluster can lead to the old writer for some seconds.
+        "target_session_attrs": "read-write",
+        # A connection whose other end is gone without a word, as it can be when the function was frozen, is found
+        # dead in a fifth of the request's time.
+        "tcp_user_timeout": 3000,
+        "keepalives_idle": 5,
+    }
 
 
 class DatabaseUnavailable(Exception):
@@ -53,6 +73,7 @@ class Database:
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
+        self._deadline = time.monotonic() + REQUEST_SECONDS
         self._connection: Connection | None = None
         self._queue: list[str] = []
         self._in_transaction = False
@@ -122,22 +143,29 @@ class Database:
         return self._send([*self._queue, self._compose(sql, parameters)])
 
     def _send(self, statements: list[str]) -> Rows:
-        # A connection may have died since it was last used: while nothing of this transaction was
-        # sent, a new one is as good. Later, the transaction is lost and the caller has to know.
-        fresh_is_as_good = not self._sent_in_transaction
+        # A connection may have died since it was last used, or lead to what is no writer any more: while nothing
+        # of this transaction was sent, a new one is as good. Later, the transaction is lost and the caller has
+        # to know; and whether a COMMIT was carried out, nobody can tell.
+        new_is_as_good = not self._sent_in_transaction and statements[-1] != "COMMIT"
+        message = ";\n".join(statements)
         try:
-            return self._exchange(";\n".join(statements))
+            return self._exchange(message)
         except DatabaseUnavailable:
-            if not fresh_is_as_good or not self._connection_is_lost():
+            if not new_is_as_good or not self._is_lost() or time.monotonic() >= self._deadline:
                 raise
         self._discard()
-        return self._exchange(";\n".join(statements))
+        return self._exchange(message)
 
     def _exchange(self, message: str) -> Rows:
         connection = self._connect()
         self._sent_in_transaction = self._in_transaction
         with translated_errors(), connection.cursor() as cursor:
-            cursor.execute(message)
+            try:
+                cursor.execute(message)
+                wait(connection, self._deadline)
+            except psycopg2.errors.ReadOnlySqlTransaction:
+                connection.close()  # what it leads to is no writer any more
+                raise
             self._queue.clear()
             self._rowcount = cursor.rowcount
             if cursor.description is None:
@@ -154,10 +182,10 @@ class Database:
 
     def _connect(self) -> Connection:
         if self._connection is None:
-            self._connection = self._pool.take()
+            self._connection = self._pool.take(self._deadline)
         return self._connection
 
-    def _connection_is_lost(self) -> bool:
+    def _is_lost(self) -> bool:
         return self._connection is not None and self._connection.closed != 0
 
     def _discard(self) -> None:
@@ -172,7 +200,8 @@ class Database:
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute("ROLLBACK")
-        except psycopg2.Error:
+                wait(self._connection, self._deadline)
+        except (psycopg2.Error, DatabaseUnavailable):
             self._discard()
 
 
@@ -180,36 +209,62 @@ class Pool:
     """Idle connections. A function has one; the local server, which is threaded, a few."""
 
     def __init__(self) -> None:
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()
 
-    def take(self) -> Connection:
+    def take(self, deadline: float) -> Connection:
         """An idle connection that is not known to be closed, else a new one."""
-        while self._idle:
-            connection = self._idle.pop()
+        while (connection := self._pop()) is not None:
             if not connection.closed:
                 return connection
-        return connect(settings().database_url)
+        return _open(settings().database_url, min(deadline, time.monotonic() + CONNECT_SECONDS))
 
     def give_back(self, connection: Connection) -> None:
-        if not connection.closed:
+        """Keep a connection for the next request, unless it is closed or not done with this one."""
+        if not connection.closed and connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
             self._idle.append(connection)
+        else:
+            connection.close()
 
     def discard_idle(self) -> None:
         """Close every idle connection: where one has died, its siblings have."""
-        while self._idle:
-            self._idle.pop().close()
+        while (connection := self._pop()) is not None:
+            connection.close()
+
+    def _pop(self) -> Connection | None:
+        # Another thread may take the last one between a look and a pop.
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+
+def wait(connection: Connection, deadline: float) -> None:
+    """Wait until an asynchronous connection has done what it was asked to.
+
+    `deadline` is a moment of `time.monotonic`. Raises what PostgreSQL answers, or DatabaseUnavailable when it has not
+    answered by then; the connection is closed in that case, as the answer might come yet.
+    """
+    while (state := connection.poll()) != POLL_OK:
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN if state == POLL_READ else select.POLLOUT)
+        seconds = deadline - time.monotonic()
+        if seconds <= 0 or not poll.poll(seconds * 1000):
+            connection.close()
+            raise DatabaseUnavailable("PostgreSQL has not answered in time")
+
+
+def _open(url: str, deadline: float) -> Connection:
+    """A new asynchronous connection, which is always in autocommit; raises DatabaseUnavailable."""
+    with translated_errors():
+        connection: Connection = psycopg2.connect(url, async_=True, **_parameters())
+        wait(connection, deadline)
+        return connection
 
 
 def connect(url: str) -> Connection:
-    """A new connection in autocommit; raises DatabaseUnavailable."""
+    """A new blocking connection in autocommit, for tools; raises DatabaseUnavailable."""
     with translated_errors():
-        connection = psycopg2.connect(
-            url,
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            options=_OPTIONS,
-            application_name="slipway",
-            keepalives_idle=5,
-        )
+        connection: Connection = psycopg2.connect(url, connect_timeout=CONNECT_SECONDS, **_parameters())
         connection.autocommit = True
         return connection
 
@@ -223,7 +278,7 @@ def translated_errors() -> Iterator[None]:
         raise ConstraintViolated(error.diag.constraint_name or "") from error
     except (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn) as error:
         raise DatabaseUnavailable(f"the schema is not the one that this code expects: {error}") from error
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+    except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.ReadOnlySqlTransaction) as error:
         raise DatabaseUnavailable(str(error).strip()) from error
     except (psycopg2.DataError, UnicodeEncodeError) as error:
         raise UnusableValue(str(error).strip()) from error

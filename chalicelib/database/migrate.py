@@ -7,12 +7,13 @@ changed afterwards is refused, since nobody could say what the schema is then. W
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from chalicelib.database.connection import connect
@@ -20,8 +21,6 @@ from chalicelib.database.connection import connect
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _NAME = re.compile(r"^([0-9]{4})_[a-z0-9_]+\.sql$")
-_LOCK = "SELECT pg_advisory_lock(hashtextextended('slipway migrations', 0))"
-_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('slipway migrations', 0))"
 
 
 class Migration(NamedTuple):
@@ -38,6 +37,10 @@ class MigrationRefused(Exception):
     """The migrations and the database do not fit each other; nothing was changed."""
 
 
+class MigrationFailed(Exception):
+    """PostgreSQL refused a migration. Nothing of it is left; those before it stay applied."""
+
+
 @cache
 def expected_version() -> int:
     """The schema version that this code was written for: the number of its last migration."""
@@ -47,32 +50,30 @@ def expected_version() -> int:
 def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
     """Apply what is missing; the names of the migrations applied. `report` is told of each.
 
-    Raises MigrationRefused for an edited, missing or ill-named migration, and the database's own error for one
-    that fails: those before it stay applied, it itself leaves nothing behind.
+    Raises MigrationRefused for an edited, missing or ill-named migration, and MigrationFailed.
     """
     migrations = read(directory)
-    connection = connect(url)
-    try:
-        with locked(connection), connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0; SET lock_timeout = '60s'; SET client_min_messages = warning")
-            cursor.execute(
-                """
-                CREATE TABLE IF NOT EXISTS schema_migrations (
-                    version integer PRIMARY KEY,
-                    name text NOT NULL,
-                    checksum text NOT NULL,
-                    applied_at timestamptz NOT NULL DEFAULT now()
-                )
-                """
+    # Closing the connection gives up the lock, and a transaction that was not committed.
+    with closing(connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '60s'; SET statement_timeout = '60s'; SET client_min_messages = warning")
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended('slipway migrations', 0))")
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                version integer PRIMARY KEY,
+                name text NOT NULL,
+                checksum text NOT NULL,
+                applied_at timestamptz NOT NULL DEFAULT now()
             )
-            cursor.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
-            missing = pending(migrations, cursor.fetchall())
-            for migration in missing:
-                report(migration.name)
-                apply(connection, migration)
-            return [migration.name for migration in missing]
-    finally:
-        connection.close()
+            """
+        )
+        cursor.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
+        missing = pending(migrations, cursor.fetchall())
+        for migration in missing:
+            report(migration.name)
+            apply(connection, migration)
+        return [migration.name for migration in missing]
 
 
 def read(directory: Path) -> list[Migration]:
@@ -105,27 +106,20 @@ def pending(migrations: list[Migration], applied: list[tuple[int, str, str]]) ->
 
 
 def apply(connection: Connection, migration: Migration) -> None:
-    """Run one migration and remember it, in one transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN")
-        try:
+    """Run one migration and remember it, in one transaction; raises MigrationFailed.
+
+    The connection is of no use then, but to be closed.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN")
             cursor.execute(migration.sql)
             cursor.execute(
                 "INSERT INTO schema_migrations (version, name, checksum) VALUES (%s, %s, %s)",
                 (migration.version, migration.name, migration.checksum),
             )
             cursor.execute("COMMIT")
-        except BaseException:
-            cursor.execute("ROLLBACK")
-            raise
-
-
-@contextmanager
-def locked(connection: Connection) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '60s'; SET statement_timeout = '60s'")
-        cursor.execute(_LOCK)
-        try:
-            yield
-        finally:
-            cursor.execute(_UNLOCK)
+    except psycopg2.Error as error:
+        raise MigrationFailed(
+            f"Migration {migration.name} failed and nothing of it was applied: {str(error).strip()}"
+        ) from error

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import chalice
@@ -51,7 +52,7 @@ def body(type_: type, request: chalice.app.Request) -> Any:
 def query(type_: type | None, parameters: Any) -> Any:
     """The query parameters as a `type_`. Raises problem 422 for unknown, repeated and ill-formed ones."""
     given = {name: parameters.getlist(name) for name in parameters or ()}
-    known = {field.encode_name: field for field in msgspec.structs.fields(type_)} if type_ else {}
+    known = _fields(type_) if type_ else {}
     wrong = [
         Fault(f"#/{name}", "is given more than once" if name in known else "is not a parameter of this list")
         for name, values in given.items()
@@ -87,7 +88,7 @@ def faults(type_: type, value: Any) -> Iterable[Fault]:
     if not isinstance(value, dict):
         yield Fault("#", "an object is expected")
         return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(type_)}
+    fields = _fields(type_)
     for name in value:
         if name not in fields:
             yield Fault(f"#/{_escape(name)}", "is not a field of this request")
@@ -101,11 +102,18 @@ def faults(type_: type, value: Any) -> Iterable[Fault]:
             yield Fault(f"#/{name}", "is required")
 
 
+@cache
+def _fields(type_: type) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """The fields of a type by their names in JSON. Finding them evaluates annotations, which takes longer than use."""
+    return {field.encode_name: field for field in msgspec.structs.fields(type_)}
+
+
 def _parse(raw: bytes) -> Any:
     """The body as plain values; refuses what is not JSON to the letter, and keys that are given twice."""
+    escapes = b"\\u" in raw  # few bodies have any, and looking for theirs takes longer than all else
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_number)
-        if _ESCAPED_SURROGATE.search(raw):
+        value = _JSON.decode(raw.decode())
+        if escapes and _ESCAPED_SURROGATE.search(raw):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise Problem(problems.malformed, "A text can't hold half of a surrogate pair") from None
@@ -115,7 +123,7 @@ def _parse(raw: bytes) -> Any:
         raise Problem(problems.malformed, f"The body is not JSON: {error}") from None
     except RecursionError:
         raise Problem(problems.malformed, "The body is nested too deeply") from None
-    if _ESCAPED_NUL.search(raw):
+    if escapes and _ESCAPED_NUL.search(raw):
         raise Problem(problems.invalid, "A text can't hold a NUL character")
     return value
 
@@ -134,6 +142,9 @@ def _number(text: str) -> float:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_number)
 
 
 def _invalid(wrong: list[Fault]) -> Problem:

@@ -3,7 +3,8 @@
 import psycopg2
 import pytest
 
-from chalicelib.database.connection import Database, DatabaseUnavailable, database
+from chalicelib.database import connection
+from chalicelib.database.connection import DatabaseUnavailable, database
 
 
 def end_connections(given):
@@ -48,6 +49,45 @@ def test_a_connection_that_dies_within_a_transaction_loses_it_whole(api, given):
     assert api.get("/v1/systems/lost").status == 404
 
 
+def test_whether_a_commit_was_carried_out_is_not_guessed(given):
+    db = database()
+    db.value("SELECT 1")
+    end_connections(given)
+
+    def commit_at_once():
+        with db.transaction():
+            db.queue("INSERT INTO systems (key, name, description, artifact_kind) VALUES ('lost', '', '', 'tree')")
+
+    with pytest.raises(DatabaseUnavailable):
+        commit_at_once()
+
+
+def test_a_connection_that_was_waited_for_in_vain_is_closed(given, monkeypatch):
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.1)
+    db = database()
+
+    with pytest.raises(DatabaseUnavailable):
+        db.value("SELECT pg_sleep(10)")
+
+    assert db._connection.closed
+
+
+def test_a_connection_that_was_left_in_the_middle_of_something_is_not_used_again(api, given, monkeypatch):
+    given.a_system()
+    db = database()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            db.value("SELECT 1")
+    db.close()
+
+    assert api.get("/v1/systems/azul").status == 200
+
+
 def test_a_statement_that_was_refused_leaves_the_connection_usable(api, given):
     given.a_system()
 
@@ -69,26 +109,3 @@ def test_an_unreachable_server_is_a_503_that_says_when_to_try_again(api, given, 
     assert (answer.status, answer.problem) == (503, "unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     assert "could not connect" not in answer.body
-
-
-def test_a_read_is_one_round_trip_and_opening_a_deployment_at_most_four(api, given, monkeypatch):
-    given.the_usual()
-    messages = []
-    exchange = Database._exchange
-    monkeypatch.setattr(
-        Database, "_exchange", lambda self, message: (messages.append(message), exchange(self, message))[1]
-    )
-
-    def cost(call):
-        messages.clear()
-        call()
-        return len(messages)
-
-    body = {"environment": "development", "artifact": f"tree:{'0' * 40}"}
-    assert cost(lambda: api.get("/v1/systems/azul")) == 1
-    assert cost(lambda: api.post("/v1/systems/azul/deployments", body, idempotency_key="k")) <= 4
-    opened = api.get("/v1/systems/azul/deployments")["items"][0]["id"]
-    assert cost(lambda: given.a_status(opened, "succeeded")) <= 3
-    assert cost(lambda: api.get(f"/v1/systems/azul/deployments/{opened}")) == 1
-    verification = {"environment": "development", "suite": "s", "trigger": "manual", "outcome": "success"}
-    assert cost(lambda: api.post("/v1/systems/azul/verifications", verification, idempotency_key="k")) <= 4

@@ -1,6 +1,5 @@
 """Rule 5: one deployment at a time for a target, and for a lease."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -33,19 +32,6 @@ def test_other_environments_are_not_busy(api, given):
     given.a_deployment(state="in_progress")
 
     assert given.a_deployment(environment="preproduction").status == 201
-
-
-def test_of_many_pipelines_at_once_one_gets_the_target(api, given):
-    given.the_usual()
-    pipeline = api.as_("pipeline")
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: pipeline.post(PATH, rollout(artifact=an_artifact(str(n)))), range(16)))
-
-    (winner,) = [answer for answer in answers if answer.status == 201]
-    losers = [answer for answer in answers if answer.status != 201]
-    assert {answer.problem for answer in losers} == {"target-busy"}
-    assert {answer["holder"]["id"] for answer in losers} == {winner["id"]}
 
 
 def test_even_behind_the_services_back_a_target_takes_one(api, given):

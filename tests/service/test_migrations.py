@@ -1,13 +1,16 @@
 """Migrations: in order, once, whole or not at all, and never edited afterwards."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import psycopg2
 import pytest
 
+from chalicelib.database import migrate as migrations
 from chalicelib.database.connection import forget_connections
-from chalicelib.database.migrate import MigrationRefused, expected_version, migrate
+from chalicelib.database.migrate import MigrationFailed, MigrationRefused, expected_version, migrate
 from chalicelib.settings import settings
 
 
@@ -48,7 +51,7 @@ def test_a_new_one_is_applied_alone(empty_database, folder):
 def test_one_that_fails_leaves_nothing_and_those_before_it_stay(empty_database, folder):
     (folder / "0002_make_b.sql").write_text("CREATE TABLE b (); SELECT 1 / 0")
 
-    with pytest.raises(psycopg2.errors.DivisionByZero):
+    with pytest.raises(MigrationFailed, match="0002_make_b"):
         migrate(empty_database, folder)
 
     assert tables(empty_database) == {"a", "schema_migrations"}
@@ -60,7 +63,7 @@ def test_what_can_not_be_remembered_did_not_happen(empty_database, folder):
     remembers_itself = "INSERT INTO schema_migrations (version, name, checksum) VALUES (2, '', '')"
     (folder / "0002_make_b.sql").write_text(f"CREATE TABLE b (); {remembers_itself}")
 
-    with pytest.raises(psycopg2.errors.UniqueViolation):
+    with pytest.raises(MigrationFailed):
         migrate(empty_database, folder)
 
     assert tables(empty_database) == {"a", "schema_migrations"}
@@ -115,6 +118,34 @@ def test_it_is_not_ready_on_another_schema(api, given):
 
     assert (ready.status, ready.problem) == (503, "unavailable")
     assert int(ready.headers["Retry-After"]) > 0
+
+
+def test_after_a_failed_migration_it_says_that_it_is_not_ready_until_that_is_mended(
+    api, given, database_url, tmp_path, monkeypatch
+):
+    folder = Path(shutil.copytree(migrations.MIGRATIONS, tmp_path / "migrations"))
+    version = expected_version() + 1
+    newest = folder / f"{version:04}_add_a_column.sql"
+    newest.write_text("ALTER TABLE systems ADD COLUMN colour text; SELECT 1 / 0")
+    monkeypatch.setattr(migrations, "MIGRATIONS", folder)
+    expected_version.cache_clear()
+
+    try:
+        with pytest.raises(MigrationFailed, match=newest.stem):
+            migrate(database_url, folder)
+        failed = api.as_(None).get("/v1/ready")
+        columns = given.sql("SELECT FROM information_schema.columns WHERE column_name = 'colour'")
+        newest.write_text("ALTER TABLE systems ADD COLUMN colour text")
+        migrate(database_url, folder)
+        mended = api.as_(None).get("/v1/ready")
+    finally:
+        expected_version.cache_clear()
+
+    assert (failed.status, failed.problem) == (503, "unavailable")
+    assert str(version - 1) in failed["detail"]
+    assert str(version) in failed["detail"]
+    assert columns == []
+    assert (mended.status, mended["schema_version"]) == (200, version)
 
 
 def test_it_is_not_ready_before_the_first_migration(api, empty_database, monkeypatch):

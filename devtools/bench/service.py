@@ -1,0 +1,173 @@
+"""The service on a database of its own, with a history, asked as API Gateway asks its function."""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import app as application
+from chalicelib.database.connection import connect, forget_connections
+from chalicelib.database.migrate import migrate
+from chalicelib.settings import settings
+from devtools import postgres, run
+from devtools.issuer import local_issuer
+from devtools.state import ROOT
+
+Event = dict[str, Any]
+
+SYSTEM = "shop"
+DEPLOYMENTS = "/v1/systems/{system}/deployments"
+DEPLOYMENT = "/v1/systems/{system}/deployments/{id}"
+STATUSES = "/v1/systems/{system}/deployments/{id}/statuses"
+STATE = "/v1/systems/{system}/state"
+SYSTEMS = "/v1/systems"
+ENVIRONMENTS = "/v1/systems/{system}/environments"
+VERIFICATIONS = "/v1/systems/{system}/verifications"
+
+HISTORY = 200  # as many as a page has at the most
+
+# What comes with a request of a pipeline, by way of API Gateway. Chalice walks through all of it.
+_HEADERS = {
+    "Accept": "*/*",
+    "Authorization": f"Bearer {'e' * 900}",
+    "Host": "k3l9a7x2q1.execute-api.eu-central-1.amazonaws.com",
+    "User-Agent": "curl/8.5.0",
+    "X-Amzn-Trace-Id": "Root=1-68f0c2a5-5d1f7a5c0d3b6e4f2a1b3c4d",
+    "X-Forwarded-For": "192.0.2.7",
+    "X-Forwarded-Port": "443",
+    "X-Forwarded-Proto": "https",
+}
+
+
+@contextmanager
+def on_a_database() -> Iterator[None]:
+    """The stage `local` on a new database of the checkout's server, which is left as it was found."""
+    ran = postgres.is_running()
+    server = postgres.start()
+    name = f"slipway_bench_{os.getpid()}"
+    _administer(server, f"CREATE DATABASE {name}")
+    try:
+        url = server.replace(f"/{postgres.DATABASE}?", f"/{name}?")
+        migrate(url)
+        config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+        os.environ.update(config["stages"]["local"]["environment_variables"], DATABASE_URL=url)
+        settings.cache_clear()
+        yield
+    finally:
+        forget_connections()
+        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+        if not ran and run.running() is None:
+            postgres.stop()
+
+
+def event(
+    route: str,
+    body: Any = None,
+    *,
+    id: str | None = None,  # noqa: A002
+    query: Mapping[str, str] | None = None,
+    role: str = "pipeline",
+    key: str | None = None,
+) -> Event:
+    """What API Gateway hands to the function for a request. `route` is method and template."""
+    method, template = route.split(" ")
+    parameters = {"system": SYSTEM, "id": id}
+    path = template.format_map(parameters)
+    claims = {
+        "iss": local_issuer().issuer,
+        "sub": f"{role}@local",
+        "exp": time.time() + 3600,
+        "role": role,
+        "systems": [SYSTEM],
+    }
+    return {
+        "resource": template,
+        "path": path,
+        "httpMethod": method,
+        "headers": {
+            **_HEADERS,
+            **({} if body is None else {"Content-Type": "application/json"}),
+            **({} if key is None else {"Idempotency-Key": key}),
+        },
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} if query else None,
+        "pathParameters": {name: value for name, value in parameters.items() if f"{{{name}}}" in template} or None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": template,
+            "httpMethod": method,
+            "path": path,
+            "requestId": str(uuid.uuid4()),
+            "authorizer": {"principalId": claims["sub"], "claims": json.dumps(claims)},
+            "identity": {"sourceIp": "192.0.2.7"},
+        },
+        "body": None if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def ask(event: Event) -> dict[str, Any]:
+    """The service's answer; raises RuntimeError for a refusal."""
+    answer: dict[str, Any] = application.app(event, None)
+    if answer["statusCode"] >= 300:
+        raise RuntimeError(f"{event['httpMethod']} {event['path']} answered {answer['statusCode']}: {answer['body']}")
+    return answer
+
+
+def asked(event: Event) -> Any:
+    """The parsed body of the service's answer."""
+    return json.loads(ask(event)["body"])
+
+
+def tell_history() -> None:
+    """A system with two environments, a page full of deployments, and a verified artifact that may go on."""
+    asked(event(f"POST {SYSTEMS}", {"key": SYSTEM, "name": "Shop"}, role="admin"))
+    for rank, name in enumerate(("development", "production"), start=1):
+        body = {"name": name, "rank": rank, "production": name == "production", "required_suites": ["acceptance"]}
+        asked(event(f"POST {ENVIRONMENTS}", body, role="admin"))
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+    for number in range(HISTORY - 1):
+        moment = (start + timedelta(minutes=number)).isoformat()
+        past = {
+            **a_deployment("development", number),
+            "imported": True,
+            "state": "succeeded",
+            "started_at": moment,
+            "finished_at": moment,
+        }
+        asked(event(f"POST {DEPLOYMENTS}", past, role="admin"))
+    opened = asked(event(f"POST {DEPLOYMENTS}", a_deployment("development", HISTORY)))
+    asked(event(f"POST {STATUSES}", {"state": "succeeded"}, id=opened["id"]))
+    asked(event(f"POST {VERIFICATIONS}", a_verification()))
+
+
+def a_deployment(environment: str, number: int) -> dict[str, Any]:
+    """The body that opens a deployment, as a pipeline sends it."""
+    commits = [{"sha": f"{number * 10 + nth:040x}", "authored_at": "2026-03-01T12:00:00Z"} for nth in range(3)]
+    return {
+        "environment": environment,
+        "artifact": f"tree:{number:040x}",
+        "revision": f"{number:040x}",
+        "commits": commits,
+        "run_url": f"https://github.com/example/shop/actions/runs/{number}/attempts/1",
+    }
+
+
+def a_verification() -> dict[str, Any]:
+    """The body that records a verification of what runs in development."""
+    return {
+        "environment": "development",
+        "suite": "acceptance",
+        "trigger": "deployment",
+        "outcome": "success",
+        "passed": 120,
+        "run_url": "https://github.com/example/shop/actions/runs/4711/attempts/1",
+    }
+
+
+def _administer(server: str, statement: str) -> None:
+    with closing(connect(server)) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)

@@ -1,0 +1,128 @@
+"""What a request may ask of PostgreSQL, and that the benchmark compares like with like."""
+
+import pytest
+
+import app as application
+from chalicelib.database.connection import Database
+from devtools.bench import handler, roundtrips, service
+from devtools.bench.exchanges import recorded, replayed
+from tests.support.given import an_artifact
+
+DEPLOYMENTS = "/v1/systems/azul/deployments"
+VERIFICATION = {"environment": "development", "suite": "acceptance", "trigger": "manual", "outcome": "success"}
+
+
+@pytest.fixture
+def history(stage):
+    """What the benchmark starts from."""
+    service.tell_history()
+
+
+def round_trips(request):
+    with recorded() as exchanges:
+        assert request().status < 300
+    return len(exchanges)
+
+
+@pytest.mark.parametrize("path", ["/v1/systems/azul", "/v1/systems/azul/environments/development", DEPLOYMENTS])
+def test_reading_one_resource_or_a_page_is_one_round_trip(api, given, path):
+    given.the_usual()
+    given.a_deployment()
+
+    assert round_trips(lambda: api.get(path)) == 1
+
+
+def test_reading_a_deployment_is_one_round_trip(api, given):
+    given.the_usual()
+    opened = given.a_deployment()["id"]
+
+    assert round_trips(lambda: api.get(f"{DEPLOYMENTS}/{opened}")) == 1
+
+
+def test_reading_a_verification_is_one_round_trip(api, given):
+    given.the_usual()
+    given.a_deployment()
+    recorded_one = given.a_verification()["id"]
+
+    assert round_trips(lambda: api.get(f"/v1/systems/azul/verifications/{recorded_one}")) == 1
+
+
+def test_opening_a_deployment_is_four_round_trips_with_its_key(api, given):
+    given.the_usual()
+    body = {"environment": "development", "artifact": an_artifact()}
+
+    assert round_trips(lambda: api.post(DEPLOYMENTS, body, idempotency_key="once")) <= 4
+
+
+def test_telling_how_a_deployment_goes_on_is_three_round_trips(given):
+    given.the_usual()
+    opened = given.a_deployment(state="in_progress")["id"]
+
+    assert round_trips(lambda: given.a_status(opened, "succeeded")) <= 3
+
+
+def test_recording_a_verification_is_four_round_trips_with_its_key(api, given):
+    given.the_usual()
+    given.a_deployment()
+
+    assert round_trips(lambda: api.post("/v1/systems/azul/verifications", VERIFICATION, idempotency_key="once")) <= 4
+
+
+def test_statements_are_counted_with_those_that_begin_and_commit(api, given):
+    with recorded() as exchanges:
+        given.a_system()
+
+    # BEGIN travels with the first statement, the audit event with COMMIT.
+    assert [exchange.statements for exchange in exchanges] == [2, 2]
+
+
+def test_the_benchmark_counts_within_its_bounds(history):
+    figures = list(roundtrips.figures())
+
+    assert [figure.bound for figure in figures if figure.bound is not None] == [1, 4, 4]
+    assert all(figure.holds for figure in figures)
+
+
+@pytest.mark.parametrize("composed", [False, True])
+def test_the_bare_views_answer_what_the_service_answers(history, composed):
+    for request in handler.requests():
+        with replayed(request.exchanges, composed=composed):
+            ours = application.app(request.event, None)
+            theirs = handler.bare_view(request)(request.event, None)
+
+        assert ours["statusCode"] in (200, 201)
+        assert theirs == ours, request.what
+
+
+def test_the_benchmark_asks_for_a_full_page_and_for_a_deployment_that_the_gate_decides_upon(history):
+    _, page, opening = handler.requests()
+
+    [listed] = page.exchanges
+    assert len(listed.rows[1]) == service.HISTORY == 200
+    _, inserted, _ = opening.exchanges
+    assert dict(zip(inserted.rows[0], inserted.rows[1][0], strict=True))["promotion_id"] is not None
+
+
+def test_what_is_replayed_is_asked_for_in_the_same_statements(history, monkeypatch):
+    *_, opening = handler.requests()
+    sent = []
+    send = Database._send
+    monkeypatch.setattr(
+        Database, "_send", lambda self, statements: (sent.append(len(statements)), send(self, statements))[1]
+    )
+
+    with replayed(opening.exchanges, composed=True):
+        application.app(opening.event, None)
+
+    assert sent == [exchange.statements for exchange in opening.exchanges]
+
+
+def test_requests_that_are_replayed_do_not_reach_the_database(history, given):
+    *_, opening = handler.requests()
+    before = given.sql("SELECT count(*) FROM deployments")
+
+    with replayed(opening.exchanges, composed=True):
+        answers = [application.app(opening.event, None) for _ in range(2)]
+
+    assert answers[0] == answers[1]
+    assert given.sql("SELECT count(*) FROM deployments") == before

@@ -1,0 +1,262 @@
+"""Many at once: one effect for one intent, and an order that everybody can read afterwards."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.api import Answer, Api
+from tests.support.given import Given, a_revision, an_artifact
+from tests.support.races import at_once, held
+
+MANY = 50
+PATH = "/v1/systems/azul"
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+
+
+def rollout(environment: str = "development", artifact: str = "first", **fields: Any) -> dict[str, Any]:
+    return {"environment": environment, "artifact": an_artifact(artifact), **fields}
+
+
+def statuses(answers: list[Answer]) -> dict[int, int]:
+    return dict(Counter(answer.status for answer in answers))
+
+
+# One Idempotency-Key.
+
+
+def test_one_key_many_times_at_once_writes_one_row_and_gives_one_answer(api: Api, given: Given) -> None:
+    given.the_usual()
+
+    answers = at_once(*[lambda: api.post(f"{PATH}/deployments", rollout(), idempotency_key="one")] * MANY)
+
+    assert statuses(answers) == {201: MANY}
+    assert len({answer.body for answer in answers}) == 1
+    assert sum("Idempotency-Replayed" in answer.headers for answer in answers) == MANY - 1
+    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+
+
+def test_one_key_with_two_bodies_at_once_is_for_the_one_that_came_first(api: Api, given: Given) -> None:
+    given.the_usual()
+    bodies = [rollout(artifact=name) for name in ("first", "second")]
+
+    answers = at_once(
+        *(
+            lambda body=body: api.post(f"{PATH}/deployments", body, idempotency_key="one")
+            for body in bodies * (MANY // 2)
+        )
+    )
+
+    assert statuses(answers) == {201: MANY // 2, 422: MANY // 2}
+    assert {answer.problem for answer in answers if answer.status == 422} == {"idempotency-key-reused"}
+    assert len({answer.body for answer in answers if answer.status == 201}) == 1
+    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+
+
+def test_one_key_of_many_principals_at_once_is_one_for_each(api: Api, given: Given) -> None:
+    admins = [api.as_("admin", sub=f"admin-{number}") for number in range(20)]
+
+    answers = at_once(
+        *(
+            lambda number=number, admin=admin: admin.post(
+                "/v1/systems", {"key": f"system-{number}", "name": "Each their own"}, idempotency_key="one"
+            )
+            for number, admin in enumerate(admins)
+        )
+    )
+
+    assert statuses(answers) == {201: 20}
+    assert not any("Idempotency-Replayed" in answer.headers for answer in answers)
+
+
+def test_a_key_whose_request_was_refused_is_evaluated_again_by_all_who_waited(api: Api, given: Given) -> None:
+    given.the_usual()
+    given.a_deployment()
+
+    def send() -> Answer:
+        return api.post(f"{PATH}/deployments", rollout("preproduction"), idempotency_key="one")
+
+    refused = at_once(*[send] * 10)
+    given.a_verification()
+    granted = at_once(*[send] * 10)
+
+    assert statuses(refused) == {409: 10}
+    assert statuses(granted) == {201: 10}
+    assert len({answer.body for answer in granted}) == 1
+
+
+# One target, one run, one import.
+
+
+def test_of_many_pipelines_at_once_one_gets_the_target_and_the_others_learn_who(api: Api, given: Given) -> None:
+    given.the_usual()
+    pipeline = api.as_("pipeline")
+
+    answers = at_once(
+        *(
+            lambda number=number: pipeline.post(f"{PATH}/deployments", rollout(artifact=str(number)))
+            for number in range(MANY)
+        )
+    )
+
+    (winner,) = [answer for answer in answers if answer.status == 201]
+    losers = [answer for answer in answers if answer.status != 201]
+    assert {(answer.status, answer.problem) for answer in losers} == {(409, "target-busy")}
+    assert {answer["holder"]["id"] for answer in losers} == {winner["id"]}
+    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+
+
+def test_one_run_that_reports_many_times_at_once_is_recorded_once(api: Api, given: Given) -> None:
+    given.the_usual()
+    run = api.as_("pipeline", run_id="4711", sha=a_revision())
+
+    answers = at_once(*[lambda: run.post(f"{PATH}/deployments", rollout())] * 20)
+
+    assert statuses(answers) == {201: 1, 200: 19}
+    assert len({answer.body for answer in answers}) == 1
+
+
+def test_one_import_many_times_at_once_is_recorded_once(api: Api, given: Given) -> None:
+    given.the_usual()
+
+    answers = at_once(*[lambda: given.an_import(revision=a_revision())] * 20)
+
+    assert statuses(answers) == {201: 1, 200: 19}
+    assert len({answer.body for answer in answers}) == 1
+
+
+def test_history_that_is_imported_while_a_deployment_is_live_disturbs_it_not(api: Api, given: Given) -> None:
+    given.the_usual()
+    live = given.a_deployment(state="in_progress")
+    earlier = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+
+    answers = at_once(
+        *(lambda name=name: given.an_import(an_artifact(name), at=earlier) for name in "abcdefgh"),
+        lambda: given.a_status(live["id"], "succeeded"),
+        lambda: given.an_import(live["artifact"], at=earlier),
+    )
+
+    assert statuses(answers) == {201: len(answers)}
+    (target, *_) = api.get(f"{PATH}/state")["targets"]
+    assert target["current"]["id"] == live["id"]
+
+
+def test_of_an_import_and_a_finish_at_once_what_finished_last_is_current(api: Api, given: Given) -> None:
+    given.the_usual()
+    live = given.a_deployment(state="in_progress")
+    ahead = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
+
+    imported, _ = at_once(
+        lambda: given.an_import(an_artifact("second"), at=ahead), lambda: given.a_status(live["id"], "succeeded")
+    )
+
+    (target, *_) = api.get(f"{PATH}/state")["targets"]
+    assert target["current"]["id"] == imported["id"]
+
+
+# The gate.
+
+
+def failing_verification(api: Api) -> Answer:
+    body = {"environment": "development", "suite": "acceptance", "trigger": "schedule", "outcome": "failure"}
+    return api.post(f"{PATH}/verifications", body)
+
+
+def test_of_a_failing_verification_and_the_deployment_that_it_would_stop_the_first_decides(
+    api: Api, given: Given, database_url: str
+) -> None:
+    given.the_usual()
+    given.a_deployment()
+    given.a_verification()
+
+    with held(database_url, LOCK) as hold:
+        verification = hold.waiting(lambda: failing_verification(api))
+        deployment = hold.waiting(lambda: api.post(f"{PATH}/deployments", rollout("preproduction")))
+
+    assert verification.result().status == 201
+    assert deployment.result().problem == "promotion-denied"
+    assert audited(given) == ["verification.record", "promotion.decide"]
+
+
+def test_a_deployment_that_came_before_the_failing_verification_goes_in(
+    api: Api, given: Given, database_url: str
+) -> None:
+    given.the_usual()
+    given.a_deployment()
+    given.a_verification()
+
+    with held(database_url, LOCK) as hold:
+        deployment = hold.waiting(lambda: api.post(f"{PATH}/deployments", rollout("preproduction")))
+        verification = hold.waiting(lambda: failing_verification(api))
+
+    assert (deployment.result().status, verification.result().status) == (201, 201)
+    assert audited(given) == ["deployment.open", "verification.record"]
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_whoever_wins_the_audit_order_agrees_with_the_outcome(api: Api, given: Given, round_: int) -> None:
+    given.the_usual()
+    given.a_deployment()
+    given.a_verification()
+
+    deployment, verification = at_once(
+        lambda: api.post(f"{PATH}/deployments", rollout("preproduction")), lambda: failing_verification(api)
+    )
+
+    assert verification.status == 201
+    assert audited(given) == (
+        ["deployment.open", "verification.record"]
+        if deployment.status == 201
+        else ["verification.record", "promotion.decide"]
+    )
+
+
+def audited(given: Given) -> list[str]:
+    """The last two actions, in their order."""
+    return [action for (action,) in given.sql("SELECT action FROM audit_events ORDER BY id DESC LIMIT 2")][::-1]
+
+
+# A lease's end.
+
+
+def test_a_finish_that_waits_until_the_lease_is_over_comes_too_late(api: Api, given: Given, database_url: str) -> None:
+    given.the_usual()
+    opened = given.a_deployment(state="in_progress", lease_seconds=60)
+
+    with held(database_url, LOCK) as hold:
+        finish = hold.waiting(lambda: api.post(f"{PATH}/deployments/{opened['id']}/statuses", {"state": "succeeded"}))
+        given.time_passes(61)
+
+    assert finish.result().problem == "lease-expired"
+    assert api.get(f"{PATH}/deployments/{opened['id']}")["state"] == "cancelled"
+
+
+def test_a_finish_and_a_successor_at_once_agree_on_who_holds_the_target(api: Api, given: Given) -> None:
+    given.the_usual()
+    opened = given.a_deployment(state="in_progress")
+
+    finish, successor = at_once(
+        lambda: api.post(f"{PATH}/deployments/{opened['id']}/statuses", {"state": "succeeded"}),
+        lambda: api.post(f"{PATH}/deployments", rollout(artifact="second")),
+    )
+
+    assert finish.status == 201
+    expected = ["deployment.status", "deployment.open"] if successor.status == 201 else ["deployment.status"]
+    assert audited(given)[-len(expected) :] == expected
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_after_the_lease_a_late_finish_never_wins_against_a_successor(api: Api, given: Given, round_: int) -> None:
+    given.the_usual()
+    opened = given.a_deployment(state="in_progress", lease_seconds=60)
+    given.time_passes(61)
+
+    late, successor = at_once(
+        lambda: api.post(f"{PATH}/deployments/{opened['id']}/statuses", {"state": "succeeded"}),
+        lambda: api.post(f"{PATH}/deployments", rollout(artifact="second")),
+    )
+
+    assert (late.status, late.problem) == (409, "lease-expired")
+    assert successor.status == 201
+    assert api.get(f"{PATH}/deployments/{opened['id']}")["state"] == "cancelled"

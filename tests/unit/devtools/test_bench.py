@@ -1,0 +1,72 @@
+"""The benchmark fails where a bound does not hold, and looks at what is shipped."""
+
+import itertools
+
+import pytest
+
+from devtools.bench import imports, package
+from devtools.bench.__main__ import report
+from devtools.bench.exchanges import Exchange
+from devtools.bench.figures import Figure, fastest
+from devtools.state import Unusable
+
+
+def test_it_succeeds_while_every_bound_holds():
+    assert report([Figure("a", 2, "times", 2), Figure("b", 1_000_000, "bytes")]) == 0
+
+
+def test_it_fails_when_one_bound_does_not_hold():
+    assert report([Figure("a", 2.01, "times", 2), Figure("b", 1, "", 4)]) == 1
+
+
+def test_every_figure_is_printed_also_after_one_that_does_not_hold(capsys):
+    report([Figure("first", 3, "times", 2), Figure("second", 9_630_290, "bytes", 12_000_000)])
+
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split()[:2] == ["first", "3.00"]
+    assert second.split()[:2] == ["second", "9,630,290"]
+
+
+def test_ways_take_turns_and_the_least_disturbed_round_counts():
+    turns = []
+
+    def way(name, costs):
+        return lambda: (turns.append(name), next(costs))[1]
+
+    result = fastest(way("a", itertools.cycle([5, 3, 9])), way("b", iter([2, 8, 4])), rounds=3)
+
+    assert result == [3, 2]
+    assert turns == ["a", "b", "b", "a", "a", "b"]
+
+
+def test_every_statement_of_a_message_counts():
+    assert Exchange("BEGIN;\nSELECT 1;\nSELECT 2", ([], []), 0).statements == 3
+
+
+def test_what_is_imported_is_what_ships(tmp_path):
+    imports.link_shipped(tmp_path)
+
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"chalice", "msgspec", "psycopg2", "jwt", "cryptography"} <= names
+    assert not {"boto3", "pytest", "typing_extensions"} & names
+    assert all(path.exists() for path in tmp_path.iterdir())
+
+
+def test_an_import_takes_longer_than_none(tmp_path):
+    imports.link_shipped(tmp_path)
+
+    assert imports.milliseconds("import app", tmp_path) > imports.milliseconds("pass", tmp_path) > 0
+
+
+def test_a_package_that_can_not_be_made_says_why(tmp_path, monkeypatch):
+    checkout = tmp_path / "checkout"
+    for folder in ("chalicelib", ".chalice"):
+        (checkout / folder).mkdir(parents=True)
+    (checkout / ".chalice" / "config.json").write_text('{"version": "2.0", "app_name": "slipway"}')
+    (checkout / "requirements.txt").touch()
+    (checkout / "app.py").write_text("raise ImportError('the hull leaks')")
+    monkeypatch.setattr(package, "ROOT", checkout)
+    monkeypatch.setattr(package, "FOLDER", tmp_path / "bench")
+
+    with pytest.raises(Unusable, match="the hull leaks"):
+        package.make()
