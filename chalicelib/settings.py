@@ -13,18 +13,28 @@ LOCAL_STATE = Path(__file__).parent.parent / ".local"
 Stage = Literal["local", "development", "preproduction", "production"]
 
 
+class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the members of a group may do, and in which systems: their keys, or `all`."""
+
+    role: Literal["viewer", "pipeline", "maintainer", "admin"]
+    systems: tuple[str, ...] | Literal["all"] = ()
+
+
 class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An issuer of tokens that a stage trusts.
 
-    `kind` says how its claims become a principal. `local` is the project's own issuer on a
-    developer's machine; no deployed stage accepts it.
+    `kind` says how its claims become a principal: a pipeline's (`github-actions`) by the publishers of systems,
+    a person's (`people`) by the groups that the claim `groups_claim` lists. `local` is the project's own issuer on a
+    developer's machine; no deployed stage accepts it. `audience_claim` carries the audience.
     """
 
-    kind: Literal["local"]
+    kind: Literal["github-actions", "people", "local"]
     issuer: str
     audience: str
     algorithm: Literal["ES256", "RS256"]
     audience_claim: str = "aud"
+    groups_claim: str | None = None
+    groups: dict[str, Membership] = msgspec.field(default_factory=dict)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
