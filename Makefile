@@ -26,7 +26,7 @@ test: lint types ## Run linters, type checker and all tests
 	@$(if $(untested),echo "Not tested: $(untested)")
 
 .PHONY: fuzz
-fuzz: venv ## Ask the service what nobody would ask: EXAMPLES=200 times an operation; SEED=… repeats a run
+fuzz: venv ## Ask the service what nobody would: EXAMPLES=200 an operation, series of steps for SECONDS=60; SEED=… repeats
 	@$(python) -m devtools.fuzz
 
 .PHONY: lint

@@ -26,6 +26,7 @@ RULES: dict[tuple[str, str], str] = {
     ("open_deployment", "#/override_reason"): "history has passed no gate",
     ("record_verification", "#/(artifact|started_at|finished_at)"): "required if history is imported",
     ("open_deployment|record_verification", "#/(started_at|finished_at)"): "in order, after 1969, and not ahead",
+    ("list_deployments|list_verifications", "#/(from|to)"): "in UTC, in the years 1 to 9999",
     ("open_deployment", "#/commits"): "a commit is named once, whenever it was authored",
     ("open_deployment", "#/commits/[0-9]+/authored_at"): "after 1969",
 }
