@@ -35,6 +35,7 @@ LOG = LOCAL_STATE / "fuzz.log"
 
 _PROGRAM = Path(sys.executable).with_name("schemathesis")
 _CONFIGURATION = ROOT / "schemathesis.toml"
+_CACHE = LOCAL_STATE / "cache" / "hypothesis"
 
 # What is there to be found: schemathesis.toml has the same names, and the ids that these get.
 _ARTIFACT = "tree:5b678574ccc67c05b472831abea9e97b713c73e1"
@@ -77,7 +78,7 @@ def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
     return subprocess.run(
         [_PROGRAM, "--config-file", _CONFIGURATION, "run", f"{url}/v1/openapi.json", *options],
         cwd=ROOT,
-        env={**os.environ, "SLIPWAY_TOKEN": token("admin")},
+        env={"HYPOTHESIS_STORAGE_DIRECTORY": str(_CACHE), **os.environ, "SLIPWAY_TOKEN": token("admin")},
         timeout=timeout,
         check=False,
     ).returncode
