@@ -80,10 +80,12 @@ HttpsUrl = Annotated[
 _NO_NUL = {"pattern": r"^[^\u0000]*$"}
 Name = Annotated[str, Meta(min_length=1, max_length=100, examples=["Azul"], extra_json_schema=_NO_NUL)]
 Text = Annotated[str, Meta(max_length=2000, examples=["A text for people"], extra_json_schema=_NO_NUL)]
+# Python and ECMA 262, whose patterns JSON Schema has, differ in which characters `\s` means: neither's may be.
+_NOT_WHITE = r"[^\s\u0000-\u001f\u0085\ufeff]"
 OverrideReason = Annotated[
     str,
     matching(
-        r"[^\s\u0000][^\u0000]{8,498}[^\s\u0000]",
+        rf"{_NOT_WHITE}[^\u0000]{{8,498}}{_NOT_WHITE}",
         "The incident can't wait for the soak",
         "Why the gate and the holds are passed over; neither starts nor ends with white space",
     ),

@@ -257,16 +257,19 @@ def test_what_was_created_is_linked_to_what_can_be_asked_about_it(declare: Calla
     create = declare("POST /v1/fleets/{system}/ships", create_ship, status=201, existing_status=True)
     change = declare("PATCH /v1/fleets/{system}/ships/{id}", change_ship)
     below = declare("GET /v1/fleets/{system}/ships/{id}/ports", list_ships)
+    # Its ETag is not the ship's.
+    delete = declare("DELETE /v1/fleets/{system}/ships/{id}/ports", delete_ship, status=204)
     further = declare("GET /v1/fleets/{system}/ships/{id}/ports/{artifact}", list_ports)
     beside = declare("GET /v1/fleets/{system}/crews/{id}", list_crews)
 
-    made = valid(document([create, change, below, further, beside]))
+    made = valid(document([create, change, below, delete, further, beside]))
 
     created = made["paths"][create.path]["post"]["responses"]
     ship = {"system": "$request.path.system", "id": "$response.body#/id"}
     assert created["201"]["links"] == {
         "change_ship": {"operationId": "change_ship", "parameters": {**ship, "If-Match": "$response.header.ETag"}},
         "list_ships": {"operationId": "list_ships", "parameters": ship},
+        "delete_ship": {"operationId": "delete_ship", "parameters": ship},
     }
     assert created["200"]["links"] == created["201"]["links"]
 
