@@ -44,8 +44,11 @@ def body(type_: type, request: chalice.app.Request) -> Any:
     value = _parse(raw)
     try:
         decoded: Any = msgspec.json.decode(raw, type=type_)
-    except msgspec.ValidationError as error:
-        raise _invalid(list(faults(type_, value)) or [_fault(error)]) from None
+    except msgspec.ValidationError:
+        if wrong := list(faults(type_, value)):
+            raise _invalid(wrong) from None
+        # To JSON Schema, and to many who write JSON, 60.0 is an integer. To msgspec it is none, but `_parse` read one.
+        decoded = msgspec.convert(value, type_)
     except msgspec.DecodeError as error:
         raise Problem(problems.malformed, f"The body can't be read: {error}") from None
     if further := [*_put_into_utc(decoded), *getattr(decoded, "faults", tuple)()]:
@@ -193,11 +196,16 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_number)
 
 
 def _invalid(wrong: list[Fault]) -> Problem:

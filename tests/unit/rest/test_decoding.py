@@ -160,11 +160,29 @@ def test_what_is_not_a_json_number_is_malformed(number):
     assert refusal(f'{{"unknown": {number}}}').type.slug == "malformed"
 
 
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 30, "60.0", "6e1", "59", "14401", "true", '"60"', "-0"])
+@pytest.mark.parametrize(
+    "number", ["1e999", "-1e999", "1" * 30, "1e300", "60.5", "59", "14401", "true", '"60"', "-0", "-0.0"]
+)
 def test_a_number_out_of_range_is_refused_by_name(number):
     body = json.dumps(DEPLOYMENT).replace("{", f'{{"lease_seconds": {number}, ', 1)
 
     assert pointers(refusal(body, NewDeployment)) == ["#/lease_seconds"]
+
+
+@pytest.mark.parametrize("number", ["60.0", "6e1", "0.6E+2"])
+def test_an_integer_may_be_spelt_with_a_fraction_of_nothing(number):
+    body = json.dumps(DEPLOYMENT).replace("{", f'{{"lease_seconds": {number}, ', 1)
+
+    lease_seconds = decoded(body, NewDeployment).lease_seconds
+
+    assert (lease_seconds, type(lease_seconds)) == (60, int)
+
+
+def test_an_integer_with_a_fraction_of_nothing_excuses_no_other_fault():
+    body = json.dumps({**DEPLOYMENT, "workspace": "", "imported": True, "lease_seconds": 60.0})
+
+    assert pointers(refusal(body, NewDeployment)) == ["#/workspace"]
+    assert "#/state" in pointers(refusal(body.replace('"workspace": ""', '"workspace": "default"'), NewDeployment))
 
 
 def test_a_number_of_thousands_of_digits_is_refused():
