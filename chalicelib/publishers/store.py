@@ -7,11 +7,11 @@ import msgspec
 from chalicelib.database.connection import Database
 from chalicelib.publishers.model import NewPublisher, Publisher
 from chalicelib.rest import problems
-from chalicelib.rest.ids import number
+from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 
-ORDER = Keyset(id=str)
+ORDER = Keyset(id=NumberedId)
 
 _COLUMNS = """
     p.id::text AS id, s.key AS system, p.issuer, p.repository, p.repository_id, p.repository_owner_id, p.workflow,

@@ -5,10 +5,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg2
 import pytest
 
 from chalicelib.database.roles import APP, MIGRATOR
+from devtools import postgres
 from tests.support.checkout import Checkout, free_port
 from tests.support.postgres import SUPERUSER, as_login
 
@@ -101,3 +103,12 @@ def test_a_copied_checkout_does_not_delete_the_data_of_its_original(
 
     assert (files / "data").is_dir()
     assert not (checkout.folder / ".local" / "postgres").is_symlink()
+
+
+def test_a_throwaway_server_leaves_nothing_behind() -> None:
+    with postgres.throwaway() as url:
+        [(data,)] = rows(as_login(url, SUPERUSER), "SHOW data_directory")
+        server = int((Path(data) / "postmaster.pid").read_text().split()[0])
+
+    assert not psutil.pid_exists(server) or psutil.Process(server).status() == psutil.STATUS_ZOMBIE
+    assert not Path(data).parent.exists()
