@@ -28,8 +28,8 @@ COOL_DOWN_WITHOUT_KEYS_SECONDS = 5
 FETCH_SECONDS = 2.0  # for a document, from the first connection to its last byte; only the name's look-up comes on top
 MAX_DOCUMENT_BYTES = 256 * 1024
 MAX_KEYS = 50
-MAX_KID_LENGTH = 256
 RSA_BITS = range(2048, 8193)  # more would be a way to keep us busy
+EC_BITS = range(256, 257)
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 _KEY_TYPES = {"RS256": "RSA", "ES256": "EC"}
@@ -125,14 +125,23 @@ def usable_keys(documents: list[Any], algorithm: str) -> dict[str, Any]:
 
     Where two have one id, neither is used: which of them was meant is anybody's guess.
     """
-    usable = []
-    for jwk in documents:
-        if isinstance(jwk, dict) and all(check(jwk, algorithm) for check in JWK_CHECKS.values()):
-            key = _public_key(jwk, algorithm)
-            if key is not None and all(check(key) for check in KEY_CHECKS.values()):
-                usable.append((jwk["kid"], key))
+    named = [(_id_of(jwk), usable_key(jwk, algorithm)) for jwk in documents]
+    usable = [(kid, key) for kid, key in named if kid is not None and key is not None]
     times = Counter(kid for kid, _ in usable)
     return {kid: key for kid, key in usable if times[kid] == 1}
+
+
+def usable_key(jwk: Any, algorithm: str) -> Any:
+    """The public key in a JWK, or None if this algorithm must not verify with it."""
+    if not isinstance(jwk, dict) or not all(check(jwk, algorithm) for check in JWK_CHECKS.values()):
+        return None
+    import jwt  # noqa: PLC0415 (100 ms that only the verification of tokens pays)
+
+    try:
+        key = jwt.PyJWK(jwk, algorithm=algorithm).key
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        return None
+    return key if all(check(key) for check in KEY_CHECKS.values()) else None
 
 
 def _may_verify(jwk: dict[str, Any], algorithm: str) -> bool:
@@ -140,18 +149,8 @@ def _may_verify(jwk: dict[str, Any], algorithm: str) -> bool:
     return operations is None or (isinstance(operations, list) and "verify" in operations)
 
 
-def _has_an_id(jwk: dict[str, Any], algorithm: str) -> bool:
-    kid = jwk.get("kid")
-    return isinstance(kid, str) and 0 < len(kid) <= MAX_KID_LENGTH
-
-
-def _is_long_enough(key: Any) -> bool:
-    return not hasattr(key, "public_numbers") or not hasattr(key.public_numbers(), "n") or key.key_size in RSA_BITS
-
-
-# What a key has to be, by the member of the JWK that says so.
+# What a JWK has to say of itself, by member.
 JWK_CHECKS: dict[str, Callable[[dict[str, Any], str], bool]] = {
-    "kid": _has_an_id,
     "kty": lambda jwk, algorithm: jwk.get("kty") == _KEY_TYPES[algorithm],
     "alg": lambda jwk, algorithm: jwk.get("alg") in (None, algorithm),
     "use": lambda jwk, algorithm: jwk.get("use") in (None, "sig"),
@@ -160,16 +159,15 @@ JWK_CHECKS: dict[str, Callable[[dict[str, Any], str], bool]] = {
     # A private key that was published is everybody's.
     "d": lambda jwk, algorithm: "d" not in jwk,
 }
-KEY_CHECKS: dict[str, Callable[[Any], bool]] = {"n": _is_long_enough}
+# What the key in it has to be.
+KEY_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "size": lambda key: key.key_size in (RSA_BITS if hasattr(key, "encrypt") else EC_BITS),
+}
 
 
-def _public_key(jwk: dict[str, Any], algorithm: str) -> Any:
-    import jwt  # noqa: PLC0415 (100 ms that only the verification of tokens pays)
-
-    try:
-        return jwt.PyJWK(jwk, algorithm=algorithm).key
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError):
-        return None
+def _id_of(jwk: Any) -> str | None:
+    kid = jwk.get("kid") if isinstance(jwk, dict) else None
+    return kid if isinstance(kid, str) and kid else None
 
 
 def _published_keys(issuer: Issuer) -> dict[str, Any]:
@@ -199,10 +197,7 @@ def _is_trusted_address(address: str, issuer: Issuer) -> bool:
             return False
     except ValueError:
         return False
-    return theirs.scheme == "https" or (theirs.scheme, theirs.netloc) == ("http", ours.netloc) == (
-        ours.scheme,
-        ours.netloc,
-    )
+    return theirs.scheme == "https" or (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
 
 
 def _fetch(address: str) -> Any:

@@ -10,6 +10,7 @@ with serving() as issuer:
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -28,6 +29,8 @@ from chalicelib.settings import Issuer
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/jwks"
 
+PATIENCE_SECONDS = 20
+
 GROUPS = {
     "everybody": {"role": "viewer"},
     "shop-maintainers": {"role": "maintainer", "systems": ["shop"]},
@@ -38,16 +41,19 @@ GROUPS = {
 class IssuerServer:
     """An issuer. `requests` are the paths that were asked for; `discovery` and `jwks` are what it answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
         self.stopped = threading.Event()
         self._generation = 0
         self._behaviours: dict[str, Callable[[_Handler, bytes], None]] = {}
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.issuer = self
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        origin = "https://localhost" if tls else "http://127.0.0.1"
+        self.url = f"{origin}:{self._server.server_port}"
         self.discovery: Any = {"issuer": self.url, "jwks_uri": f"{self.url}{JWKS}"}
         self.jwks: Any = {}
         self.rotate()
@@ -125,11 +131,13 @@ class IssuerServer:
 
 
 @contextmanager
-def serving() -> Iterator[IssuerServer]:
-    """An issuer that is up for the block. What this process knows of issuers' keys is forgotten before and after."""
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
+    """An issuer that is up for the block, over http unless `tls` has its certificate. What this process knows of
+    issuers' keys is forgotten before and after.
+    """
     from chalicelib.identity import keys  # noqa: PLC0415
 
-    issuer = IssuerServer()
+    issuer = IssuerServer(tls)
     keys.forget_keys()
     try:
         yield issuer
@@ -279,20 +287,27 @@ def _down(handler: _Handler, body: bytes) -> None:
 
 
 def _silent(handler: _Handler, body: bytes) -> None:
-    handler.server.issuer.stopped.wait()
+    handler.server.issuer.stopped.wait(PATIENCE_SECONDS)
+    handler.send(body)
 
 
 def _drips(handler: _Handler, body: bytes) -> None:
-    """Bytes come, one after the other, and never an end: each of them would start a timeout anew."""
-    handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{")
-    while not handler.server.issuer.stopped.wait(0.01):
-        handler.wfile.write(b" ")
+    """The right answer, one byte after the other: each of them would start a timeout anew."""
+    handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    _drip(handler, body)
 
 
 def _drips_headers(handler: _Handler, body: bytes) -> None:
-    handler.wfile.write(b"HTTP/1.0 200 OK\r\nX-Header: ")
-    while not handler.server.issuer.stopped.wait(0.01):
-        handler.wfile.write(b"a")
+    handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nX-Header: ")
+    _drip(handler, b"a" * 100)
+    handler.wfile.write(b"\r\n\r\n" + body)
+
+
+def _drip(handler: _Handler, content: bytes) -> None:
+    for byte in content:
+        if handler.server.issuer.stopped.wait(0.05):
+            break
+        handler.wfile.write(bytes([byte]))
 
 
 def _redirects(handler: _Handler, body: bytes) -> None:
