@@ -28,11 +28,10 @@ COOL_DOWN_WITHOUT_KEYS_SECONDS = 5
 FETCH_SECONDS = 2.0  # for a document, from the first connection to its last byte; only the name's look-up comes on top
 MAX_DOCUMENT_BYTES = 256 * 1024
 MAX_KEYS = 50
-RSA_BITS = range(2048, 8193)  # more would be a way to keep us busy
-EC_BITS = range(256, 257)
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 _KEY_TYPES = {"RS256": "RSA", "ES256": "EC"}
+_KEY_BITS = {"RS256": range(2048, 8193), "ES256": range(256, 257)}  # more would be a way to keep us busy
 
 
 class NoKey(Exception):
@@ -91,6 +90,10 @@ class KeySet:
         except _Failed as failure:
             self._failure = str(failure)
             logger.warning("issuer gave no keys", extra={"issuer": self._issuer.issuer, "reason": self._failure})
+        except Exception:
+            # An answer that nobody thought of must not keep us from the keys that we have.
+            self._failure = "its answer could not be understood"
+            logger.exception("unexpected exception", extra={"issuer": self._issuer.issuer})
         finally:
             self._asked_at = self._clock()
 
@@ -141,7 +144,7 @@ def usable_key(jwk: Any, algorithm: str) -> Any:
         key = jwt.PyJWK(jwk, algorithm=algorithm).key
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
         return None
-    return key if all(check(key) for check in KEY_CHECKS.values()) else None
+    return key if all(check(key, algorithm) for check in KEY_CHECKS.values()) else None
 
 
 def _may_verify(jwk: dict[str, Any], algorithm: str) -> bool:
@@ -160,8 +163,8 @@ JWK_CHECKS: dict[str, Callable[[dict[str, Any], str], bool]] = {
     "d": lambda jwk, algorithm: "d" not in jwk,
 }
 # What the key in it has to be.
-KEY_CHECKS: dict[str, Callable[[Any], bool]] = {
-    "size": lambda key: key.key_size in (RSA_BITS if hasattr(key, "encrypt") else EC_BITS),
+KEY_CHECKS: dict[str, Callable[[Any, str], bool]] = {
+    "size": lambda key, algorithm: key.key_size in _KEY_BITS[algorithm],
 }
 
 
@@ -193,11 +196,11 @@ def _is_trusted_address(address: str, issuer: Issuer) -> bool:
     """Keys come over https; only an issuer on this machine, for tests and trials, has its own address without."""
     try:
         ours, theirs = urlsplit(issuer.issuer), urlsplit(address)
-        if not theirs.hostname or theirs.username is not None or theirs.port == 0:
-            return False
     except ValueError:
         return False
-    return theirs.scheme == "https" or (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
+    if theirs.scheme == "https":
+        return bool(theirs.hostname)
+    return (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
 
 
 def _fetch(address: str) -> Any:

@@ -352,6 +352,17 @@ class Held:
         self._answer(handler)
 
 
+def test_an_answer_that_nobody_thought_of_does_not_take_the_service_down(
+    issuer: IssuerServer, known: KeySet, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert has(known, issuer.kid())
+    monkeypatch.setattr(keys, "usable_keys", lambda documents, algorithm: 1 / 0)
+    clock.goes_on(FRESH_SECONDS)
+
+    assert has(known, issuer.kid())
+    assert not has(KeySet(issuer.trusted()), issuer.kid())
+
+
 def test_no_proxy_is_used(issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
