@@ -1,8 +1,10 @@
 """What a stage is told from outside, read once and checked before anything is served."""
 
 import os
-from collections.abc import Mapping
-from functools import cache
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +13,15 @@ import msgspec
 LOCAL_STATE = Path(__file__).parent.parent / ".local"
 
 Stage = Literal["local", "development", "preproduction", "production"]
+
+_PATH = r"(?:/[A-Za-z0-9._~%!$&'()+,;=:@/-]*)?"
+_HTTPS_URL = re.compile(rf"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{{1,5}})?{_PATH}")
+# For tests and trials: what is said on a machine to itself needs no encryption.
+_LOOPBACK_URL = re.compile(rf"http://127\.0\.0\.1:[0-9]{{1,5}}{_PATH}")
+_SLUG = re.compile("[a-z][a-z0-9-]{1,38}")
+_REGISTERED_CLAIMS = ("iss", "sub", "exp", "nbf", "iat", "jti")
+# What workflows ask tokens for so often that whoever they show one to could show it to us.
+_AUDIENCES_OF_OTHERS = ("sts.amazonaws.com", "api://azureadtokenexchange", "sigstore", "pypi", "npm:registry.npmjs.org")
 
 
 class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,38 +70,108 @@ def settings() -> Settings:
 
 def read(environ: Mapping[str, str]) -> Settings:
     """Settings from environment variables; raises UnusableSettings where they are missing or unsafe."""
+    stage = _stage(environ)
+    return Settings(
+        stage=stage,
+        issuers=trusted_issuers(environ),
+        database_url=_database_url(stage, environ),
+    )
+
+
+def trusted_issuers(environ: Mapping[str, str] = os.environ) -> tuple[Issuer, ...]:
+    """The issuers alone: whoever verifies tokens needs no database. Raises UnusableSettings."""
+    return _issuers(_stage(environ), environ.get("SLIPWAY_ISSUERS", "[]"))
+
+
+def _stage(environ: Mapping[str, str]) -> Stage:
     stage = environ.get("SLIPWAY_STAGE")
     try:
-        return Settings(
-            stage=(checked := msgspec.convert(stage, Stage)),
-            issuers=_issuers(checked, environ.get("SLIPWAY_ISSUERS", "[]")),
-            database_url=_database_url(checked, environ),
-        )
+        checked: Stage = msgspec.convert(stage, Stage)
     except msgspec.ValidationError as error:
         raise UnusableSettings(
             f"SLIPWAY_STAGE is {stage!r}: name one of the stages of .chalice/config.json ({error})"
         ) from None
+    return checked
 
 
+@lru_cache(maxsize=1)
 def _issuers(stage: Stage, text: str) -> tuple[Issuer, ...]:
     try:
         issuers = msgspec.json.decode(text, type=tuple[Issuer, ...])
     except msgspec.MsgspecError as error:
         raise UnusableSettings(f"SLIPWAY_ISSUERS must be a JSON list of issuers: {error}") from None
-    for issuer in issuers:
-        if issuer.kind == "local" and stage != "local":
-            raise UnusableSettings(
-                f"SLIPWAY_ISSUERS of stage {stage!r} trusts the local issuer, whose key lies on a "
-                "developer's machine: name the OIDC issuers of this stage instead"
-            )
-        if not issuer.issuer.startswith("https://"):
-            raise UnusableSettings(f"SLIPWAY_ISSUERS names {issuer.issuer!r}: an issuer is an https URL")
-        if not issuer.audience or "*" in issuer.audience:
-            raise UnusableSettings(
-                f"SLIPWAY_ISSUERS gives {issuer.issuer!r} no exact audience: name the audience that its "
-                "tokens must carry for this service"
-            )
+    unsafe = [f"SLIPWAY_ISSUERS, {each.issuer!r}: {fault}" for each in issuers for fault in _faults(each, stage)]
+    times = Counter(issuer.issuer for issuer in issuers)
+    unsafe += [
+        f"SLIPWAY_ISSUERS names {url!r} {times[url]} times: say once what it is" for url in times if times[url] > 1
+    ]
+    if unsafe:
+        raise UnusableSettings("\n".join(unsafe))
     return issuers
+
+
+def _faults(issuer: Issuer, stage: Stage) -> Iterator[str]:
+    """What makes it unsafe to trust an issuer like this, and what to write instead."""
+    if issuer.kind == "local" and stage != "local":
+        yield (
+            f"stage {stage!r} must not trust the local issuer, whose key lies on a developer's machine: "
+            "name the OIDC issuers of this stage instead"
+        )
+    yield from _faults_of_url(issuer.issuer, stage)
+    if not issuer.audience.strip() or issuer.audience != issuer.audience.strip() or "*" in issuer.audience:
+        yield "there is no exact audience: name the audience that its tokens must carry for this service"
+    elif issuer.kind == "github-actions" and _is_for_others(issuer):
+        yield (
+            f"tokens for {issuer.audience!r} are made for others by any step of any workflow: "
+            "name an audience of this service's own, and let workflows ask for it"
+        )
+    if not issuer.audience_claim or issuer.audience_claim in _REGISTERED_CLAIMS:
+        yield (
+            f"the claim {issuer.audience_claim!r} carries no audience: name the one that does, `aud` or, "
+            "in Cognito's access tokens, `client_id`"
+        )
+    if issuer.kind == "people":
+        yield from _faults_of_groups(issuer)
+    elif issuer.groups or issuer.groups_claim is not None:
+        yield f"an issuer of kind {issuer.kind} knows no groups: leave `groups` and `groups_claim` to kind `people`"
+
+
+def _faults_of_url(url: str, stage: Stage) -> Iterator[str]:
+    if "*" in url:
+        yield "an issuer has no wildcard: name each issuer's URL in full"
+    elif _LOOPBACK_URL.fullmatch(url):
+        if stage != "local":
+            yield f"stage {stage!r} must not trust an issuer on this machine: an issuer is an https URL"
+    elif not _HTTPS_URL.fullmatch(url):
+        yield (
+            "an issuer is an https URL, host in lower case, without user, query or fragment: "
+            "write what its tokens carry as `iss`"
+        )
+
+
+def _is_for_others(issuer: Issuer) -> bool:
+    """GitHub's default is the URL of the repository's owner, on the host that is the issuer's or beside it."""
+    audience = issuer.audience.casefold()
+    host = issuer.issuer.removeprefix("https://").partition("/")[0]
+    owners = {f"https://{each}" for each in ("github.com", host, host.removeprefix("token.actions."))}
+    return audience in _AUDIENCES_OF_OTHERS or any(f"{audience}/".startswith(f"{owner}/") for owner in owners)
+
+
+def _faults_of_groups(issuer: Issuer) -> Iterator[str]:
+    if not issuer.groups_claim:
+        yield "people's roles come from groups: name the claim that lists them in `groups_claim`"
+    if not issuer.groups:
+        yield "people's roles come from groups: map them to roles in `groups`"
+    for name, membership in issuer.groups.items():
+        if not name.strip() or "*" in name:
+            yield f"the group {name!r} has no exact name: name each group in full"
+        if membership.role in ("viewer", "admin"):
+            if membership.systems not in ((), "all"):
+                yield f"group {name!r}: a {membership.role} is one in every system: leave out `systems`"
+        elif not membership.systems:
+            yield f'group {name!r}: a {membership.role} is one of certain systems: name them in `systems`, or say "all"'
+        elif membership.systems != "all" and (wrong := [key for key in membership.systems if not _SLUG.fullmatch(key)]):
+            yield f"group {name!r}: {wrong[0]!r} can't be a system's key: write the key, which is a slug"
 
 
 def _database_url(stage: Stage, environ: Mapping[str, str]) -> str:

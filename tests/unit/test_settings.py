@@ -5,11 +5,31 @@ import json
 import pytest
 
 from chalicelib import settings
-from chalicelib.settings import Issuer, UnusableSettings, read
+from chalicelib.settings import Issuer, Membership, UnusableSettings, read, trusted_issuers
 
 LOCAL = {"kind": "local", "issuer": "https://slipway.localhost", "audience": "slipway", "algorithm": "ES256"}
+GITHUB = {
+    "kind": "github-actions",
+    "issuer": "https://token.actions.githubusercontent.com",
+    "audience": "slipway",
+    "algorithm": "RS256",
+}
+PEOPLE = {
+    "kind": "people",
+    "issuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEf",
+    "audience": "3n4b5urk1ft4fl3mg5e62d9ado",
+    "audience_claim": "client_id",
+    "algorithm": "RS256",
+    "groups_claim": "cognito:groups",
+    "groups": {"everybody": {"role": "viewer"}, "admins": {"role": "admin"}},
+}
 DATABASE = "postgresql://localhost/slipway"
 DEPLOYED = ["development", "preproduction", "production"]
+
+
+def group(name, **membership):
+    """An issuer of people who are in this group."""
+    return {**PEOPLE, "groups": {name: membership}}
 
 
 @pytest.fixture(autouse=True)
@@ -47,27 +67,174 @@ def test_an_unknown_stage_does_not_start(stage):
         read(environ(stage))
 
 
+@pytest.mark.parametrize("stage", ["local", *DEPLOYED])
+def test_pipelines_and_people_are_trusted_in_every_stage(stage):
+    assert [issuer.kind for issuer in read(environ(stage, GITHUB, PEOPLE)).issuers] == ["github-actions", "people"]
+
+
 @pytest.mark.parametrize("stage", DEPLOYED)
 def test_a_deployed_stage_does_not_trust_the_local_issuer(stage):
-    with pytest.raises(UnusableSettings, match=r"SLIPWAY_ISSUERS .* name the OIDC issuers of this stage"):
+    with pytest.raises(UnusableSettings, match=r"SLIPWAY_ISSUERS.* name the OIDC issuers of this stage"):
         read(environ(stage, LOCAL))
 
 
-@pytest.mark.parametrize("issuer", ["http://slipway.localhost", "slipway.localhost", "", "HTTPS://slipway.localhost"])
-def test_an_issuer_is_an_https_url(issuer):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://slipway.localhost",
+        "http://issuer.example.org",
+        "http://127.0.0.1",
+        "http://127.0.0.1.example.org:8000",
+        "http://127.0.0.1:8000@example.org",
+        "http://localhost:8000",
+        "slipway.localhost",
+        "",
+        "https://",
+        "https:///path",
+        "HTTPS://slipway.localhost",
+        "https://Slipway.localhost",
+        "https://issuer.example.org?tenant=1",
+        "https://issuer.example.org/?",
+        "https://issuer.example.org#here",
+        "https://jane@issuer.example.org",
+        "https://jane:secret@issuer.example.org",
+        "https://issuer.example.org ",
+        " https://issuer.example.org",
+        "https://issuer.example.org/a b",
+        "https://issuer.example.org\n",
+        "https://issuer.example.org\\@example.com",
+        "https://issuer.example.org:port",
+        "https://issuér.example.org",
+    ],
+)
+def test_an_issuer_is_an_https_url(url):
     with pytest.raises(UnusableSettings, match="an issuer is an https URL"):
-        read(environ("local", {**LOCAL, "issuer": issuer}))
+        read(environ("local", {**GITHUB, "issuer": url}))
 
 
-@pytest.mark.parametrize("audience", ["", "*", "slipway*"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://issuer.example.org",
+        "https://issuer.example.org/",
+        "https://issuer.example.org:8443/_services/token",
+        "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEf",
+        "https://login.example.org/realms/acme~1.0/",
+    ],
+)
+def test_an_issuers_url_may_have_port_and_path(url):
+    assert read(environ("production", {**GITHUB, "issuer": url})).issuers[0].issuer == url
+
+
+def test_an_issuer_on_this_machine_is_for_the_local_stage_alone():
+    here = {**GITHUB, "issuer": "http://127.0.0.1:8010"}
+
+    assert read(environ("local", here)).issuers == (Issuer(**here),)
+    for stage in DEPLOYED:
+        with pytest.raises(UnusableSettings, match="must not trust an issuer on this machine"):
+            read(environ(stage, here))
+
+
+@pytest.mark.parametrize("url", ["https://*.example.org", "https://issuer.example.org/*", "*"])
+def test_an_issuer_has_no_wildcard(url):
+    with pytest.raises(UnusableSettings, match="an issuer has no wildcard"):
+        read(environ("local", {**GITHUB, "issuer": url}))
+
+
+@pytest.mark.parametrize("audience", ["", " ", "*", "slipway*", "slipway ", "\tslipway"])
 def test_an_audience_is_exact(audience):
     with pytest.raises(UnusableSettings, match="name the audience"):
         read(environ("local", {**LOCAL, "audience": audience}))
 
 
-def test_every_issuer_is_looked_at():
-    with pytest.raises(UnusableSettings, match="name the audience"):
-        read(environ("local", LOCAL, {**LOCAL, "audience": "*"}))
+@pytest.mark.parametrize("claim", ["", "iss", "sub", "exp", "nbf", "iat", "jti"])
+def test_the_claim_of_the_audience_is_one_that_carries_it(claim):
+    with pytest.raises(UnusableSettings, match="name the one that does"):
+        read(environ("local", {**LOCAL, "audience_claim": claim}))
+
+
+@pytest.mark.parametrize(
+    ("issuer", "audience"),
+    [
+        ("https://token.actions.githubusercontent.com", "https://github.com/acme"),
+        ("https://token.actions.githubusercontent.com", "https://GitHub.com/Acme/"),
+        ("https://token.actions.githubusercontent.com", "https://github.com"),
+        ("https://token.actions.acme.ghe.com", "https://acme.ghe.com/acme"),
+        ("https://github.example.org/_services/token", "https://github.example.org/acme"),
+        ("https://token.actions.githubusercontent.com", "sts.amazonaws.com"),
+        ("https://token.actions.githubusercontent.com", "api://AzureADTokenExchange"),
+    ],
+)
+def test_an_audience_of_pipelines_is_none_that_they_get_tokens_for_anyway(issuer, audience):
+    with pytest.raises(UnusableSettings, match="name an audience of this service's own"):
+        read(environ("production", {**GITHUB, "issuer": issuer, "audience": audience}))
+
+
+@pytest.mark.parametrize("audience", ["slipway", "https://slipway.example.org", "https://github.com.example.org/acme"])
+def test_an_audience_of_pipelines_may_be_any_other(audience):
+    assert read(environ("production", {**GITHUB, "audience": audience})).issuers[0].audience == audience
+
+
+@pytest.mark.parametrize(
+    ("issuer", "instead"),
+    [
+        ({**PEOPLE, "groups_claim": None}, "in `groups_claim`"),
+        ({**PEOPLE, "groups_claim": ""}, "in `groups_claim`"),
+        ({**PEOPLE, "groups": {}}, "in `groups`"),
+        (group("*", role="viewer"), "name each group in full"),
+        (group("admin*", role="admin"), "name each group in full"),
+        (group(" ", role="viewer"), "name each group in full"),
+        (group("team", role="maintainer"), "name them in `systems`"),
+        (group("team", role="maintainer", systems=[]), "name them in `systems`"),
+        (group("team", role="pipeline"), "name them in `systems`"),
+        (group("team", role="maintainer", systems=["shop", "Shop"]), "which is a slug"),
+        (group("team", role="maintainer", systems=["*"]), "which is a slug"),
+        (group("team", role="pipeline", systems=["shop\n"]), "which is a slug"),
+        (group("team", role="admin", systems=["shop"]), "leave out `systems`"),
+        (group("team", role="viewer", systems=["shop"]), "leave out `systems`"),
+        ({**GITHUB, "groups": PEOPLE["groups"]}, "to kind `people`"),
+        ({**GITHUB, "groups_claim": "groups"}, "to kind `people`"),
+        ({**LOCAL, "groups_claim": "groups"}, "to kind `people`"),
+    ],
+    ids=str,
+)
+def test_roles_come_from_groups_that_are_named_with_their_systems(issuer, instead):
+    with pytest.raises(UnusableSettings, match=instead):
+        read(environ("local", issuer))
+
+
+def test_a_group_maps_to_a_role_and_systems_or_all():
+    groups = {
+        "everybody": {"role": "viewer"},
+        "shop": {"role": "maintainer", "systems": ["shop", "search"]},
+        "robots": {"role": "pipeline", "systems": "all"},
+        "admins": {"role": "admin"},
+        "auditors": {"role": "viewer", "systems": "all"},
+    }
+
+    [issuer] = read(environ("production", {**PEOPLE, "groups": groups})).issuers
+
+    assert issuer.groups["shop"] == Membership("maintainer", ("shop", "search"))
+    assert issuer.groups["robots"] == Membership("pipeline", "all")
+
+
+def test_one_issuer_is_named_once():
+    with pytest.raises(UnusableSettings, match="say once what it is"):
+        read(environ("production", GITHUB, {**GITHUB, "audience": "another"}))
+
+
+def test_every_issuer_is_looked_at_and_every_fault_is_told():
+    with pytest.raises(UnusableSettings) as unusable:
+        read(environ("production", GITHUB, {**LOCAL, "audience": "*", "groups_claim": "groups"}))
+
+    message = str(unusable.value)
+    assert "name the OIDC issuers" in message
+    assert "name the audience" in message
+    assert "to kind `people`" in message
+
+
+def test_who_verifies_tokens_needs_no_database():
+    assert trusted_issuers(environ("production", GITHUB, DATABASE_URL=None)) == (Issuer(**GITHUB),)
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,23 @@
 """What API Gateway is told about a token."""
 
 import json
+import logging
 import time
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chalicelib import settings
+from chalicelib import telemetry
 from chalicelib.identity import tokens
 from chalicelib.identity.authorizer import authorizer
+from chalicelib.identity.tokens import TokenRefused, verify
+from chalicelib.settings import trusted_issuers
+from tests.support.issuer import serving
 
 ISSUER = "https://slipway.localhost"
 KEY = ec.generate_private_key(ec.SECP256R1())
-ARN = "arn:aws:execute-api:eu-central-1:111122223333:abcdef1234/development/PATCH/v1/systems/azul"
+STAGE_ARN = "arn:aws:execute-api:eu-central-1:111122223333:abcdef1234/development"
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +31,21 @@ def stage(tmp_path, monkeypatch):
         "SLIPWAY_ISSUERS",
         json.dumps([{"kind": "local", "issuer": ISSUER, "audience": "slipway", "algorithm": "ES256"}]),
     )
-    _forget()
+    tokens._local_key.cache_clear()
     yield
-    _forget()
+    tokens._local_key.cache_clear()
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """What is logged, as it is read: one object a line."""
+    lines = []
+    handler = logging.Handler()
+    handler.setFormatter(telemetry.JsonLines())
+    monkeypatch.setattr(handler, "emit", lambda record: lines.append(json.loads(handler.format(record))))
+    telemetry.logger.addHandler(handler)
+    yield lines
+    telemetry.logger.removeHandler(handler)
 
 
 def test_a_verified_token_may_ask_every_route_and_its_claims_are_handed_on():
@@ -41,7 +57,7 @@ def test_a_verified_token_may_ask_every_route_and_its_claims_are_handed_on():
     (statement,) = answer["policyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
     # Answers are kept per token: a policy for the asked route alone would refuse the next one.
-    assert statement["Resource"] == ["arn:aws:execute-api:eu-central-1:111122223333:abcdef1234/development/*/*"]
+    assert statement["Resource"] == [f"{STAGE_ARN}/*/*"]
     assert json.loads(answer["context"]["claims"]) == claims
 
 
@@ -69,18 +85,114 @@ def test_a_token_that_is_refused_is_unauthorized(changes):
     _is_unauthorized(f"Bearer {_signed(_claims(**changes))}")
 
 
-def test_the_log_says_why_and_never_the_token(capsys):
+def test_the_log_names_the_check_and_never_the_token(log):
     token = _signed(_claims(aud="another"))
 
     _is_unauthorized(f"Bearer {token}")
 
-    logged = capsys.readouterr().out
-    assert token not in logged
-    assert token.rpartition(".")[2] not in logged
+    line = log[-1]
+    assert (line["level"], line["check"]) == ("INFO", "aud")
+    assert "another" in line["reason"]
+    assert not [part for part in token.split(".") if part in json.dumps(line)]
 
 
-def _ask(header):
-    return authorizer({"type": "TOKEN", "authorizationToken": header, "methodArn": ARN}, None)
+def test_whatever_goes_wrong_opens_no_door_and_is_logged_without_the_token(log, monkeypatch):
+    def fails(token, issuers):
+        raise ZeroDivisionError(token)
+
+    monkeypatch.setattr("chalicelib.identity.authorizer.verify", fails)
+
+    _is_unauthorized("Bearer secret")
+
+    line = log[-1]
+    assert (line["level"], line["exception"]) == ("ERROR", "ZeroDivisionError")
+    assert "in fails" in line["traceback"]
+    assert "secret" not in json.dumps(line)
+
+
+def test_a_header_that_is_none_opens_no_door():
+    _is_unauthorized(None)
+
+
+@pytest.mark.parametrize("text", ["[", '[{"kind": "local"}]'])
+def test_settings_that_can_not_be_used_open_no_door_and_are_logged(text, log, monkeypatch):
+    monkeypatch.setenv("SLIPWAY_ISSUERS", text)
+
+    _is_unauthorized(f"Bearer {_signed(_claims())}")
+
+    line = log[-1]
+    assert line["level"] == "ERROR"
+    assert "SLIPWAY_ISSUERS" in line["reason"]
+
+
+def test_it_needs_no_database(monkeypatch):
+    monkeypatch.setenv("SLIPWAY_STAGE", "production")
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setenv("SLIPWAY_ISSUERS", "[]")
+
+    with pytest.raises(TokenRefused, match="no trusted issuer"):
+        verify(_signed(_claims()), trusted_issuers())
+
+
+class TestAnIssuerThatIsAsked:
+    """Tokens of an issuer with a discovery document, and settings that name it."""
+
+    @pytest.fixture
+    def issuer(self, monkeypatch):
+        with serving() as issuer:
+            settings = [issuer.settings("github-actions")]
+            monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps(settings))
+            yield issuer
+
+    def test_a_run_of_github_actions_is_let_in_with_all_that_is_claimed_of_it(self, issuer):
+        answer = _ask(f"Bearer {issuer.github_token(repository='acme/shop', environment='production')}")
+
+        claims = json.loads(answer["context"]["claims"])
+        assert answer["principalId"] == "repo:acme/shop:environment:production"
+        assert claims["repository"] == "acme/shop"
+        assert claims["environment"] == "production"
+        assert claims["iss"] == issuer.url
+
+    def test_a_person_is_let_in_with_the_groups(self, issuer, monkeypatch):
+        monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([issuer.settings("people")]))
+
+        answer = _ask(f"Bearer {issuer.person_token(['admins'])}")
+
+        assert json.loads(answer["context"]["claims"])["cognito:groups"] == ["admins"]
+
+    def test_nothing_in_the_answer_depends_on_what_was_asked_for(self, issuer):
+        token = f"Bearer {issuer.github_token()}"
+
+        answers = [
+            _ask(token, f"{STAGE_ARN}/{asked}") for asked in ("GET/v1/me", "DELETE/v1/systems/azul", "POST/v1/systems")
+        ]
+
+        assert answers[0] == answers[1] == answers[2]
+
+    def test_tokens_are_verified_while_the_issuer_is_away(self, issuer):
+        assert _ask(f"Bearer {issuer.github_token()}")
+        issuer.behaves("down", "")
+
+        assert _ask(f"Bearer {issuer.github_token()}")
+
+    def test_an_issuer_that_lies_opens_no_door(self, issuer, log):
+        issuer.behaves("html")
+
+        _is_unauthorized(f"Bearer {issuer.github_token()}")
+
+        assert log[-1]["check"] == "key"
+
+    def test_a_forged_token_is_unauthorized(self, issuer, log):
+        token = issuer.github_token()
+        issuer.rotate()
+
+        _is_unauthorized(f"Bearer {token}")
+
+        assert log[-1]["check"] == "key"
+
+
+def _ask(header, arn=f"{STAGE_ARN}/PATCH/v1/systems/azul"):
+    return authorizer({"type": "TOKEN", "authorizationToken": header, "methodArn": arn}, None)
 
 
 def _is_unauthorized(header):
@@ -88,6 +200,7 @@ def _is_unauthorized(header):
     with pytest.raises(Exception, match=r"^Unauthorized$") as raised:
         _ask(header)
     assert type(raised.value) is Exception
+    assert raised.value.args == ("Unauthorized",)
 
 
 def _claims(**changes):
@@ -105,8 +218,3 @@ def _claims(**changes):
 
 def _signed(claims):
     return jwt.encode(claims, KEY, algorithm="ES256")
-
-
-def _forget():
-    settings.settings.cache_clear()
-    tokens._local_key.cache_clear()

@@ -1,0 +1,239 @@
+"""docs/give-a-pipeline-access.md, done to the letter: its publisher call, then its workflow's steps, step by step."""
+
+import http.server
+import json
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+from chalice.config import Config
+
+from chalicelib.settings import settings
+from devtools.fuzz import serving as serving_app
+from devtools.issuer import token
+from tests.support.api import application
+from tests.support.checkout import ROOT
+from tests.support.given import Given
+from tests.support.issuer import IssuerServer, serving
+
+PAGE = (ROOT / "docs" / "give-a-pipeline-access.md").read_text()
+URL = "https://slipway.example.org"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+[PUBLISHER_CALL] = blocks("sh")
+[WORKFLOW] = [yaml.safe_load(block) for block in blocks("yaml")]
+[JOB] = WORKFLOW["jobs"].values()
+
+
+class Runner:
+    """What GitHub is to a job: its checkout, its environment variables, and its tokens."""
+
+    def __init__(self, folder: Path, service: str, issuer: IssuerServer) -> None:
+        self._folder, self._service, self._issuer = folder, service, issuer
+        self._env_file = folder / "env"
+        self.checkout = folder / "checkout"
+        self.checkout.mkdir()
+        for script in ("deploy.sh", "acceptance.sh"):
+            self.script(script, "exit 0")
+        git = ["git", "-C", str(self.checkout), "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
+        for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "First"]):
+            subprocess.run([*git, *command], check=True)
+        self.sha = subprocess.run(
+            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        self.claims: dict[str, Any] = {
+            "repository": "acme/shop",
+            "ref": f"refs/heads/{WORKFLOW[True]['push']['branches'][0]}",  # YAML takes the key `on` for true
+            "environment": JOB["environment"],
+            "sha": self.sha,
+        }
+
+    def script(self, name: str, text: str) -> None:
+        (self.checkout / name).write_text(f"#!/bin/sh\n{text}\n")
+        (self.checkout / name).chmod(0o755)
+
+    def run(self) -> list[tuple[str, int, str]]:
+        """Run the job; each step's name, exit code and standard error. After a failure only `always()` goes on."""
+        status, done = "success", []
+        with self._tokens() as request_url:
+            for step in (step for step in JOB["steps"] if "run" in step):
+                if step.get("if", "success()") not in self._true(status):
+                    continue
+                result = self._step(step, status, request_url)
+                done.append((step["name"], result.returncode, result.stderr))
+                status = status if result.returncode == 0 else "failure"
+        return done
+
+    def _true(self, status: str) -> set[str]:
+        """The conditions of steps that hold now."""
+        return {
+            *(["success()"] if status == "success" else []),
+            *(["always() && env.DEPLOYMENT"] if "DEPLOYMENT" in self._written() else []),
+        }
+
+    def _written(self) -> dict[str, str]:
+        """The variables that steps have set for those after them."""
+        lines = self._env_file.read_text().splitlines() if self._env_file.exists() else []
+        return dict(line.split("=", 1) for line in lines)
+
+    def _step(self, step: dict[str, Any], status: str, request_url: str) -> "subprocess.CompletedProcess[str]":
+        given = {
+            name: value.replace("${{ job.status }}", status).replace(URL, self._service)
+            for name, value in {**JOB["env"], **step.get("env", {})}.items()
+        }
+        return subprocess.run(
+            ["bash", "-e", "-c", step["run"]],
+            cwd=self.checkout,
+            env={
+                **given,
+                **self._written(),
+                "PATH": os.environ["PATH"],
+                "RUNNER_TEMP": str(self._folder),
+                "GITHUB_ENV": str(self._env_file),
+                "GITHUB_SHA": self.sha,
+                "GITHUB_REPOSITORY": "acme/shop",
+                "GITHUB_SERVER_URL": "https://github.com",
+                "GITHUB_RUN_ID": "4711",
+                "GITHUB_RUN_ATTEMPT": "1",
+                "ACTIONS_ID_TOKEN_REQUEST_URL": request_url,
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the runner's own",
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    @contextmanager
+    def _tokens(self) -> Iterator[str]:
+        """The address where a job gets its tokens, for the audience that it names."""
+        runner = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                assert self.headers["Authorization"] == "Bearer the runner's own"
+                [audience] = parse_qs(urlsplit(self.path).query)["audience"]
+                issued = runner._issuer.github_token(audience=audience, **runner.claims)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps({"value": issued}).encode())
+
+            def log_message(self, *_: Any) -> None:
+                """Nothing."""
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}/token?api-version=2.0"
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+@pytest.fixture
+def issuer() -> Iterator[IssuerServer]:
+    with serving() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The service over HTTP, with its own authorizer; it trusts the issuer as the page says."""
+    local = [json.loads(os.environ["SLIPWAY_ISSUERS"])[0]]
+    trusted = issuer.settings("github-actions", audience=JOB["env"]["AUDIENCE"])
+    monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, trusted]))
+    settings.cache_clear()
+    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    with serving_app(application.app, config) as url:
+        yield url
+    settings.cache_clear()
+
+
+@pytest.fixture
+def runner(tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> Runner:
+    """A job of the page's workflow, once a maintainer has made the page's publisher."""
+    given.a_system("shop")
+    given.an_environment("production", rank=1, system="shop")
+    call = subprocess.run(
+        ["bash", "-e", "-c", PUBLISHER_CALL.replace(URL, service)],
+        env={"PATH": os.environ["PATH"], "TOKEN": token("maintainer", ["shop"])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert call.returncode == 0, call
+    return Runner(tmp_path, service, issuer)
+
+
+@pytest.fixture
+def recorded(given: Given) -> Callable[[], list[tuple[Any, ...]]]:
+    """What was recorded: state of the deployments, outcome of the verifications."""
+    return lambda: [
+        *given.sql("SELECT state, revision, run_id FROM deployments ORDER BY id"),
+        *given.sql("SELECT outcome FROM verifications ORDER BY id"),
+    ]
+
+
+def test_a_workflow_gets_in_and_records_its_deployment_and_verification(runner: Runner, recorded: Any) -> None:
+    done = runner.run()
+
+    assert [code for _, code, _ in done] == [0] * 5, done
+    assert recorded() == [("succeeded", runner.sha, "4711"), ("success",)]
+
+
+def test_a_deployment_that_fails_is_recorded_as_failed(runner: Runner, recorded: Any) -> None:
+    runner.script("deploy.sh", "exit 1")
+
+    runner.run()
+
+    assert recorded() == [("failed", runner.sha, "4711")]
+
+
+def test_tests_that_fail_are_recorded_and_fail_the_job(runner: Runner, recorded: Any) -> None:
+    runner.script("acceptance.sh", "exit 1")
+
+    assert runner.run()[-1][:2] == ("Verify", 1)
+
+    assert recorded() == [("succeeded", runner.sha, "4711"), ("failure",)]
+
+
+def test_a_run_that_is_repeated_records_one_deployment(runner: Runner, given: Given) -> None:
+    runner.run()
+    runner.run()
+
+    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("claims", "named"),
+    [
+        ({"ref": "refs/heads/other"}, "ref"),
+        ({"event_name": "pull_request"}, "event_name"),
+        ({"workflow": ".github/workflows/other.yml"}, "workflow_ref"),
+        ({"environment": "development"}, "environment"),
+    ],
+    ids=str,
+)
+def test_another_run_is_told_what_its_publisher_wants(
+    runner: Runner, recorded: Any, claims: dict[str, str], named: str
+) -> None:
+    runner.claims |= claims
+
+    *_, (_, code, said) = runner.run()
+
+    assert code != 0
+    assert json.loads(said[said.index("{") :])["status"] == 403
+    assert named in said
+    assert recorded() == []

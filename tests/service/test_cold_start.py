@@ -1,0 +1,41 @@
+"""What answering the first requests of a new process loads: the function of the API verifies no token."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.api import Api
+
+ROOT = Path(__file__).parents[2]
+
+ANSWER = """
+import json, sys, app
+answers = [app.app(event, None)["statusCode"] for event in json.load(sys.stdin)]
+print(json.dumps([answers, [*sys.modules]]))
+"""
+
+
+@pytest.fixture
+def answered(api: Api) -> tuple[list[int], list[str]]:
+    """The statuses of a write and a read in a process of their own, and the modules that it has loaded then."""
+    body = json.dumps({"key": "azul", "name": "Azul"})
+    events = [
+        api._event("POST", "/v1/systems", body, {"content-type": "application/json"}),
+        api._event("GET", "/v1/systems/azul", None, {}),
+    ]
+    printed = subprocess.check_output(
+        [sys.executable, "-c", ANSWER], cwd=ROOT, input=json.dumps(events), text=True, timeout=60
+    )
+    statuses, modules = json.loads(printed.splitlines()[-1])
+    return statuses, modules
+
+
+def test_the_function_of_the_api_answers_without_a_crypto_library(answered: tuple[list[int], list[str]]) -> None:
+    statuses, modules = answered
+
+    assert statuses == [201, 200]
+    assert not {name.partition(".")[0] for name in modules} & {"jwt", "cryptography"}
+    assert "chalicelib.identity.keys" not in modules

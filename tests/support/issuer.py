@@ -1,0 +1,340 @@
+"""An issuer of tokens, with real keys, served over HTTP on loopback: it can rotate its keys, go down, and lie.
+
+with serving() as issuer:
+    issuer.settings("github-actions")     # an entry of SLIPWAY_ISSUERS
+    issuer.github_token(repository="acme/shop", environment="production")
+    issuer.person_token(groups=["admins"])
+    issuer.rotate()
+    issuer.behaves("html")                # how the document with its keys is answered from here on
+"""
+
+import json
+import socket
+import ssl
+import struct
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from chalicelib.settings import Issuer
+
+DISCOVERY = "/.well-known/openid-configuration"
+JWKS = "/jwks"
+
+PATIENCE_SECONDS = 20
+
+GROUPS = {
+    "everybody": {"role": "viewer"},
+    "shop-maintainers": {"role": "maintainer", "systems": ["shop"]},
+    "admins": {"role": "admin"},
+}
+
+
+class IssuerServer:
+    """An issuer. `requests` are the paths that were asked for; `discovery` and `jwks` are what it answers."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.requests: list[str] = []
+        self.stopped = threading.Event()
+        self._generation = 0
+        self._behaviours: dict[str, Callable[[_Handler, bytes], None]] = {}
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.issuer = self
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        origin = "https://localhost" if tls else "http://127.0.0.1"
+        self.url = f"{origin}:{self._server.server_port}"
+        self.discovery: Any = {"issuer": self.url, "jwks_uri": f"{self.url}{JWKS}"}
+        self.jwks: Any = {}
+        self.rotate()
+
+    def close(self) -> None:
+        self.stopped.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def settings(self, kind: str = "github-actions", **changes: Any) -> dict[str, Any]:
+        """What SLIPWAY_ISSUERS says of it; its people are those of a Cognito pool."""
+        people = {"audience_claim": "client_id", "groups_claim": "cognito:groups", "groups": GROUPS}
+        return {
+            "kind": kind,
+            "issuer": self.url,
+            "audience": "slipway",
+            "algorithm": "RS256",
+            **(people if kind == "people" else {}),
+            **changes,
+        }
+
+    def trusted(self, kind: str = "github-actions", **changes: Any) -> Issuer:
+        """The same as the settings read it."""
+        return Issuer(**self.settings(kind, **changes))
+
+    def github_token(self, *, header: Mapping[str, Any] | None = None, algorithm: str = "RS256", **claims: Any) -> str:
+        """A token of a run of GitHub Actions; see `github_claims`."""
+        return self.sign(github_claims(self.url, **claims), header=header, algorithm=algorithm)
+
+    def person_token(self, groups: Sequence[str] = ("everybody",), **claims: Any) -> str:
+        """A person's access token; see `person_claims`. Like Cognito's, its header has no `typ`."""
+        return self.sign(person_claims(self.url, groups, **claims), header={"typ": None})
+
+    def sign(
+        self, claims: Mapping[str, Any], *, header: Mapping[str, Any] | None = None, algorithm: str = "RS256"
+    ) -> str:
+        """A token with these claims and no others, signed with the key of today; `header` changes its header."""
+        headers = {"kid": self.kid(algorithm), **(header or {})}
+        return jwt.encode(dict(claims), self.key(algorithm), algorithm=algorithm, headers=headers)
+
+    def key(self, algorithm: str = "RS256") -> Any:
+        """The private key of today."""
+        return private_key(algorithm, self._generation)
+
+    def kid(self, algorithm: str = "RS256") -> str:
+        return f"{algorithm.lower()}-{self._generation}"
+
+    def jwk(self, algorithm: str = "RS256", **changes: Any) -> dict[str, Any]:
+        """The public key of today, as it is published; None takes a member away."""
+        members = {"kid": self.kid(algorithm), "alg": algorithm, "use": "sig", **changes}
+        return public_jwk(self.key(algorithm), **members)
+
+    def rotate(self, *, keep: bool = False) -> None:
+        """Sign with other keys from now on, and publish them; with `keep`, beside the ones before."""
+        before = self.jwks["keys"] if keep else []
+        self._generation += 1
+        self.jwks = {"keys": [*before, self.jwk("RS256"), self.jwk("ES256")]}
+
+    def behaves(self, how: str, path: str = JWKS) -> None:
+        """Answer as one of BEHAVIOURS says, "well" again among them: at this path or, with "", everywhere."""
+        self._behaviours[path] = BEHAVIOURS[how]
+        if path == "":
+            self._behaviours = {"": BEHAVIOURS[how]} if how != "well" else {}
+
+    def answer(self, handler: "_Handler") -> None:
+        self.requests.append(handler.path)
+        path = handler.path.partition("?")[0]
+        behaviour = self._behaviours.get("", self._behaviours.get(path, _well))
+        document = {DISCOVERY: self.discovery, JWKS: self.jwks}.get(path)
+        if document is None:
+            handler.send(b"{}", status=404)
+        else:
+            behaviour(handler, document if isinstance(document, bytes) else json.dumps(document).encode())
+
+
+@contextmanager
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
+    """An issuer that is up for the block, over http unless `tls` has its certificate. What this process knows of
+    issuers' keys is forgotten before and after.
+    """
+    from chalicelib.identity import keys  # noqa: PLC0415
+
+    issuer = IssuerServer(tls)
+    keys.forget_keys()
+    try:
+        yield issuer
+    finally:
+        issuer.close()
+        keys.forget_keys()
+
+
+def github_claims(
+    issuer: str = "https://token.actions.githubusercontent.com",
+    *,
+    repository: str = "acme/shop",
+    ref: str = "refs/heads/main",
+    event_name: str = "push",
+    environment: str | None = None,
+    workflow: str = ".github/workflows/deploy.yml",
+    audience: str = "slipway",
+    **changes: Any,
+) -> dict[str, Any]:
+    """What GitHub claims of a run ("OpenID Connect reference" in its documentation); None takes a claim away.
+
+    Other claims follow from the named ones, and may be given all the same.
+    """
+    now = int(time.time())
+    sha = changes.get("sha", "200f4b2d8e19e8e64f878567f24b464f3d7146ac")
+    workflow_ref = f"{repository}/{workflow}@{ref}"
+    if environment is not None:
+        context = f"environment:{environment}"
+    else:
+        context = "pull_request" if event_name == "pull_request" else f"ref:{ref}"
+    return _without_none(
+        {
+            "jti": str(uuid.uuid4()),
+            "sub": f"repo:{repository}:{context}",
+            "aud": audience,
+            "ref": ref,
+            "sha": sha,
+            "repository": repository,
+            "repository_id": "74",
+            "repository_owner": repository.partition("/")[0],
+            "repository_owner_id": "65",
+            "repository_visibility": "private",
+            "run_id": "4711",
+            "run_number": "10",
+            "run_attempt": "1",
+            "runner_environment": "github-hosted",
+            "actor": "jane",
+            "actor_id": "12",
+            "workflow": "Deploy",
+            "workflow_ref": workflow_ref,
+            "workflow_sha": sha,
+            "job_workflow_ref": workflow_ref,
+            "job_workflow_sha": sha,
+            "head_ref": "",
+            "base_ref": "",
+            "event_name": event_name,
+            "ref_protected": "true",
+            "ref_type": "tag" if ref.startswith("refs/tags/") else "branch",
+            "environment": environment,
+            "enterprise": "acme-holding",
+            "enterprise_id": "3",
+            "check_run_id": "505",
+            "iss": issuer,
+            "nbf": now - 600,
+            "exp": now + 300,
+            "iat": now,
+            **changes,
+        }
+    )
+
+
+def person_claims(issuer: str, groups: Sequence[str] = ("everybody",), **changes: Any) -> dict[str, Any]:
+    """What Cognito claims in an access token; None takes a claim away. Without groups there is none of them."""
+    now = int(time.time())
+    return _without_none(
+        {
+            "sub": "5c2f1d1e-3a55-4c1b-9d0c-6f2f5f1d7a10",
+            "cognito:groups": list(groups) or None,
+            "iss": issuer,
+            "version": 2,
+            "client_id": "slipway",
+            "origin_jti": str(uuid.uuid4()),
+            "token_use": "access",
+            "scope": "openid profile",
+            "auth_time": now,
+            "exp": now + 3600,
+            "iat": now,
+            "jti": str(uuid.uuid4()),
+            "username": "jane",
+            **changes,
+        }
+    )
+
+
+@cache
+def private_key(algorithm: str = "RS256", number: int = 1) -> Any:
+    """A private key, the same one for the same number while this process lives. Making an RSA key takes a while."""
+    if algorithm == "ES256":
+        return ec.generate_private_key(ec.SECP256R1())
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def public_jwk(key: Any, **members: Any) -> dict[str, Any]:
+    """The public part of a private key as a JWK, with these members besides; None takes one away."""
+    family = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
+    return _without_none({**family.to_jwk(key.public_key(), as_dict=True), "key_ops": None, **members})
+
+
+def _without_none(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+    issuer: IssuerServer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: clients are meant to leave in the middle of a lie."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        self.server.issuer.answer(self)
+
+    def send(self, body: bytes, *, status: int = 200, kind: str = "application/json", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Nothing."""
+
+
+def _well(handler: _Handler, body: bytes) -> None:
+    handler.send(body)
+
+
+def _down(handler: _Handler, body: bytes) -> None:
+    # As a process that ends: the connection is reset. Its port stays ours, so that no other test gets it.
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.close_connection = True
+
+
+def _silent(handler: _Handler, body: bytes) -> None:
+    handler.server.issuer.stopped.wait(PATIENCE_SECONDS)
+    handler.send(body)
+
+
+def _drips(handler: _Handler, body: bytes) -> None:
+    """The right answer, one byte after the other: each of them would start a timeout anew."""
+    handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    _drip(handler, body)
+
+
+def _drips_headers(handler: _Handler, body: bytes) -> None:
+    handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nX-Header: ")
+    _drip(handler, b"a" * 100)
+    handler.wfile.write(b"\r\n\r\n" + body)
+
+
+def _drip(handler: _Handler, content: bytes) -> None:
+    for byte in content:
+        if handler.server.issuer.stopped.wait(0.05):
+            break
+        handler.wfile.write(bytes([byte]))
+
+
+def _redirects(handler: _Handler, body: bytes) -> None:
+    # To where the right answer is to be had: it is following that is wrong.
+    if "?" in handler.path:
+        handler.send(body)
+    else:
+        there = f"http://localhost:{handler.server.server_port}{handler.path}?moved"
+        handler.send(b"{}", status=302, Location=there)
+
+
+# How a document may be answered: `body` is what it should be.
+BEHAVIOURS: dict[str, Callable[[_Handler, bytes], None]] = {
+    "well": _well,
+    "down": _down,
+    "silent": _silent,
+    "drips": _drips,
+    "drips headers": _drips_headers,
+    "redirects": _redirects,
+    "fails": lambda handler, body: handler.send(body, status=500),
+    "html": lambda handler, body: handler.send(b"<!doctype html><title>Sign in</title>", kind="text/html"),
+    "other type": lambda handler, body: handler.send(body, kind="text/html"),
+    "huge": lambda handler, body: handler.send(body + b" " * 300_000),
+    "cut off": lambda handler, body: handler.send(body[:-5]),
+    "garbage": lambda handler, body: handler.send(bytes(range(256))),
+    "no http": lambda handler, body: handler.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n") and None,
+    "nested": lambda handler, body: handler.send(b"[" * 100_000),
+    "list": lambda handler, body: handler.send(b"[" + body + b"]"),
+    "null": lambda handler, body: handler.send(b"null"),
+}

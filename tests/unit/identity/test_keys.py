@@ -1,0 +1,387 @@
+"""The keys of an issuer: taken from it alone, kept while it is away, asked for seldom."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chalicelib.identity import keys
+from chalicelib.identity.keys import (
+    COOL_DOWN_SECONDS,
+    COOL_DOWN_WITHOUT_KEYS_SECONDS,
+    FRESH_SECONDS,
+    MAX_KEYS,
+    STALE_SECONDS,
+    KeySet,
+    NoKey,
+)
+from chalicelib.settings import Issuer
+from tests.support.issuer import BEHAVIOURS, DISCOVERY, JWKS, IssuerServer, private_key, public_jwk, serving
+
+FETCHED = [DISCOVERY, JWKS]
+AWAY = sorted(BEHAVIOURS.keys() - {"well"})
+SLOW = ("silent", "drips", "drips headers")
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def goes_on(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def issuer() -> Iterator[IssuerServer]:
+    with serving() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def known(issuer: IssuerServer, clock: Clock) -> KeySet:
+    return KeySet(issuer.trusted(), clock)
+
+
+def has(known: KeySet, kid: str) -> bool:
+    try:
+        known.key(kid)
+    except NoKey:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_a_key_is_the_one_that_the_issuer_publishes(issuer: IssuerServer, algorithm: str) -> None:
+    found = KeySet(issuer.trusted(algorithm=algorithm)).key(issuer.kid(algorithm))
+
+    assert found.public_numbers() == issuer.key(algorithm).public_key().public_numbers()
+    assert issuer.requests == FETCHED
+
+
+def test_an_issuer_may_end_with_a_slash(issuer: IssuerServer) -> None:
+    issuer.discovery["issuer"] = f"{issuer.url}/"
+
+    assert has(KeySet(issuer.trusted(issuer=f"{issuer.url}/")), issuer.kid())
+
+
+def test_a_process_asks_an_issuer_once(issuer: IssuerServer) -> None:
+    for _ in range(3):
+        assert keys.key_set(issuer.trusted()).key(issuer.kid())
+
+    assert issuer.requests == FETCHED
+
+
+def test_keys_are_kept_for_an_hour(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+    for _ in range(3):
+        assert has(known, issuer.kid())
+    clock.goes_on(FRESH_SECONDS - 1)
+    assert has(known, issuer.kid())
+    assert issuer.requests == FETCHED
+
+    clock.goes_on(1)
+    assert has(known, issuer.kid())
+    assert issuer.requests == FETCHED * 2
+
+
+def test_a_new_key_is_asked_for_and_found(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+    old = issuer.kid()
+    assert has(known, old)
+
+    issuer.rotate(keep=True)
+    clock.goes_on(COOL_DOWN_SECONDS)
+
+    assert has(known, issuer.kid())
+    assert has(known, old)
+    assert issuer.requests == FETCHED * 2
+
+
+def test_a_key_that_is_published_no_more_is_trusted_no_more(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+    old = issuer.kid()
+    assert has(known, old)
+
+    issuer.rotate()
+    clock.goes_on(COOL_DOWN_SECONDS)
+
+    assert has(known, issuer.kid())
+    assert not has(known, old)
+
+
+def test_forged_tokens_do_not_make_us_hammer_the_issuer(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+    for number in range(100):
+        assert not has(known, f"forged-{number}")
+    assert issuer.requests == FETCHED
+
+    clock.goes_on(COOL_DOWN_SECONDS - 1)
+    assert not has(known, "forged")
+    assert issuer.requests == FETCHED
+
+    clock.goes_on(1)
+    for number in range(100):
+        assert not has(known, f"forged-{number}")
+    assert issuer.requests == FETCHED * 2
+
+
+def test_an_issuer_that_fails_is_left_alone_for_a_while(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+    issuer.behaves("fails", "")
+    for _ in range(10):
+        assert not has(known, issuer.kid())
+    assert issuer.requests == [DISCOVERY]
+
+    clock.goes_on(COOL_DOWN_WITHOUT_KEYS_SECONDS - 1)
+    assert not has(known, issuer.kid())
+    assert issuer.requests == [DISCOVERY]
+
+    issuer.behaves("well", "")
+    clock.goes_on(1)
+    assert has(known, issuer.kid())
+
+
+def test_an_issuer_that_fails_once_keys_are_old_is_left_alone_for_longer(
+    issuer: IssuerServer, known: KeySet, clock: Clock
+) -> None:
+    assert has(known, issuer.kid())
+    issuer.behaves("fails", "")
+    issuer.requests.clear()
+    clock.goes_on(FRESH_SECONDS)
+
+    for _ in range(10):
+        assert has(known, issuer.kid())
+        clock.goes_on(COOL_DOWN_SECONDS / 10)
+
+    assert issuer.requests == [DISCOVERY]
+
+
+def test_no_kept_key_is_trusted_for_longer_than_a_day(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+    assert has(known, issuer.kid())
+    issuer.behaves("down", "")
+
+    clock.goes_on(STALE_SECONDS - 1)
+    assert has(known, issuer.kid())
+
+    clock.goes_on(1)
+    assert not has(known, issuer.kid())
+
+    issuer.behaves("well", "")
+    clock.goes_on(COOL_DOWN_WITHOUT_KEYS_SECONDS)
+    assert has(known, issuer.kid())
+
+
+def test_a_clock_that_is_set_back_makes_no_key_younger(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+    assert has(known, issuer.kid())
+
+    clock.goes_on(-3 * STALE_SECONDS)
+    assert has(known, issuer.kid())
+
+    assert issuer.requests == FETCHED * 2
+
+
+@pytest.mark.parametrize("path", FETCHED)
+@pytest.mark.parametrize("how", AWAY)
+def test_an_issuer_that_is_away_slow_or_lying_opens_no_door(
+    issuer: IssuerServer, path: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer.behaves(how, path)
+    if how in SLOW:
+        monkeypatch.setattr(keys, "FETCH_SECONDS", 0.2)
+
+    assert not has(KeySet(issuer.trusted()), issuer.kid())
+    assert not [request for request in issuer.requests if "moved" in request]
+
+
+@pytest.mark.parametrize("path", FETCHED)
+@pytest.mark.parametrize("how", AWAY)
+def test_an_issuer_that_is_away_slow_or_lying_does_not_take_the_service_down(
+    issuer: IssuerServer, known: KeySet, clock: Clock, path: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert has(known, issuer.kid())
+    issuer.behaves(how, path)
+    if how in SLOW:
+        monkeypatch.setattr(keys, "FETCH_SECONDS", 0.2)
+    clock.goes_on(FRESH_SECONDS)
+
+    assert has(known, issuer.kid())
+
+    assert len(issuer.requests) > len(FETCHED)
+
+
+def test_no_request_waits_long_for_an_issuer() -> None:
+    assert keys.FETCH_SECONDS <= 2
+
+
+def at(address: str) -> Callable[[IssuerServer], None]:
+    """The issuer says that its keys are there; `{url}` is its own address, `{port}` its port."""
+
+    def lie(issuer: IssuerServer) -> None:
+        issuer.discovery["jwks_uri"] = address.format(url=issuer.url, port=issuer.url.rpartition(":")[2])
+
+    return lie
+
+
+def publishing(*changes: dict[str, Any], **members: Any) -> Callable[[IssuerServer], None]:
+    """The issuer publishes its key of today, once for each of these changes."""
+
+    def lie(issuer: IssuerServer) -> None:
+        issuer.jwks = {"keys": [issuer.jwk(**{**members, **each}) for each in changes]}
+
+    return lie
+
+
+def calls_itself(name: Any) -> Callable[[IssuerServer], None]:
+    return lambda issuer: issuer.discovery.update(issuer=name.format(url=issuer.url) if name else name)
+
+
+LIES: dict[str, Callable[[IssuerServer], None]] = {
+    "of another issuer": calls_itself("https://issuer.example.org"),
+    "of this issuer and a slash": calls_itself("{url}/"),
+    "of no issuer": calls_itself(None),
+    "without an address": lambda issuer: issuer.discovery.pop("jwks_uri"),
+    "with an address that is none": lambda issuer: issuer.discovery.update(jwks_uri=[f"{issuer.url}{JWKS}"]),
+    "with another host": at("http://localhost:{port}/jwks"),
+    "with another port": at("http://127.0.0.1:1/jwks"),
+    "with a user": at("http://a@127.0.0.1:{port}/jwks"),
+    "with a file": at("file:///etc/hosts"),
+    "with half an address": at("https://[::1"),
+    "without a host": at("https:///jwks"),
+    "with a port that is none": at("https://127.0.0.1:99999/jwks"),
+    "with a control character": at("{url}/jwks\x01"),
+    "without keys": publishing(),
+    "with keys that are none": lambda issuer: issuer.jwks.update(keys={issuer.kid(): issuer.jwk()}),
+    "with keys that are no objects": lambda issuer: issuer.jwks.update(keys=[None, 1, "key", [issuer.jwk()]]),
+    "with keys without ids": publishing({"kid": None}, {"kid": 7}, {"kid": ""}),
+    "with two keys of one id": publishing({}, {"use": None}),
+    "with too many keys": lambda issuer: issuer.jwks.update(keys=[issuer.jwk()] + [{}] * MAX_KEYS),
+    "with keys of another algorithm": publishing({"alg": "RS512"}),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_document_that_is_of_no_use_neither_opens_a_door_nor_takes_the_service_down(
+    issuer: IssuerServer, known: KeySet, clock: Clock, lie: str
+) -> None:
+    assert has(known, issuer.kid())
+    LIES[lie](issuer)
+    clock.goes_on(FRESH_SECONDS)
+
+    assert has(known, issuer.kid())
+    assert not has(KeySet(issuer.trusted()), issuer.kid())
+
+
+def test_as_many_keys_as_may_be_are_taken(issuer: IssuerServer) -> None:
+    issuer.jwks["keys"] = [issuer.jwk()] + [{}] * (MAX_KEYS - 1)
+
+    assert has(KeySet(issuer.trusted()), issuer.kid())
+
+
+def test_keys_that_can_not_be_used_do_not_spoil_the_others(issuer: IssuerServer) -> None:
+    twice = [public_jwk(private_key("RS256", number), kid="twice") for number in (97, 98)]
+    issuer.jwks["keys"] += [*twice, {}, None, issuer.jwk("ES256", kid=issuer.kid())]
+    known = KeySet(issuer.trusted())
+
+    assert has(known, issuer.kid())
+    assert not has(known, "twice")
+
+
+class TestManyAtOnce:
+    """One asks, while others use what is kept, or wait for that one if nothing is."""
+
+    @pytest.fixture
+    def held(self, issuer: IssuerServer) -> "Held":
+        return Held(issuer)
+
+    def test_those_who_have_no_key_wait_for_the_one_that_asks(
+        self, issuer: IssuerServer, known: KeySet, held: "Held"
+    ) -> None:
+        with ThreadPoolExecutor(8) as pool, held:
+            found = [pool.submit(has, known, issuer.kid()) for _ in range(8)]
+            held.wait_until_asked()
+
+        assert all(each.result() for each in found)
+        assert issuer.requests == FETCHED
+
+    def test_those_who_have_one_do_not_wait(
+        self, issuer: IssuerServer, known: KeySet, clock: Clock, held: "Held"
+    ) -> None:
+        assert has(known, issuer.kid())
+        clock.goes_on(FRESH_SECONDS)
+
+        with ThreadPoolExecutor(1) as pool, held:
+            asking: Future[bool] = pool.submit(has, known, issuer.kid())
+            held.wait_until_asked()
+
+            assert has(known, issuer.kid())
+            assert not asking.done()
+
+        assert asking.result()
+        assert issuer.requests == FETCHED * 2
+
+
+class Held:
+    """While it lasts, the issuer is being asked and has not answered yet."""
+
+    def __init__(self, issuer: IssuerServer) -> None:
+        self._issuer = issuer
+        self._asked = threading.Event()
+        self._let_go = threading.Event()
+
+    def wait_until_asked(self) -> None:
+        assert self._asked.wait(10)
+
+    def __enter__(self) -> "Held":
+        self._answer = self._issuer.answer
+        self._issuer.answer = self._wait  # type: ignore[method-assign]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._let_go.set()
+
+    def _wait(self, handler: Any) -> None:
+        self._asked.set()
+        self._let_go.wait(10)
+        self._answer(handler)
+
+
+def test_an_answer_that_nobody_thought_of_does_not_take_the_service_down(
+    issuer: IssuerServer, known: KeySet, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert has(known, issuer.kid())
+    monkeypatch.setattr(keys, "usable_keys", lambda documents, algorithm: 1 / 0)
+    clock.goes_on(FRESH_SECONDS)
+
+    assert has(known, issuer.kid())
+    assert not has(KeySet(issuer.trusted()), issuer.kid())
+
+
+def test_no_proxy_is_used(issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    assert has(KeySet(issuer.trusted()), issuer.kid())
+
+
+def test_an_issuer_that_is_not_there_is_no_exception() -> None:
+    with serving() as issuer:
+        trusted = issuer.trusted()
+
+    assert not has(KeySet(trusted), "rs256-1")
+
+
+def test_a_name_that_leads_nowhere_is_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    def looked_up(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    trusted = Issuer(kind="people", issuer="https://issuer.invalid", audience="slipway", algorithm="RS256")
+
+    assert not has(KeySet(trusted), "rs256-1")

@@ -1,0 +1,55 @@
+"""Which of the keys that an issuer publishes are used: those that the pinned algorithm verifies with, and no others."""
+
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from chalicelib.identity import keys
+from chalicelib.identity.keys import usable_keys
+from tests.support.issuer import private_key, public_jwk
+
+RSA, EC = private_key("RS256"), private_key("ES256")
+USELESS: list[tuple[str, str, dict[str, Any], str | None]] = [
+    # What the check looks at, the algorithm, the JWK, and whatever else keeps it from being used.
+    ("kty", "RS256", {**public_jwk(RSA), "kty": "oct"}, "the library"),
+    ("kty", "ES256", {**public_jwk(EC), "kty": "OKP"}, "the library"),
+    ("alg", "RS256", {**public_jwk(RSA), "alg": "RS512"}, None),
+    ("alg", "RS256", {**public_jwk(RSA), "alg": "RSA-OAEP"}, None),
+    ("use", "RS256", {**public_jwk(RSA), "use": "enc"}, None),
+    ("key_ops", "RS256", {**public_jwk(RSA), "key_ops": ["encrypt"]}, None),
+    ("key_ops", "RS256", {**public_jwk(RSA), "key_ops": "verify"}, None),
+    ("crv", "ES256", public_jwk(ec.generate_private_key(ec.SECP384R1())), "size"),
+    ("crv", "ES256", public_jwk(ec.generate_private_key(ec.SECP256K1())), None),
+    ("d", "ES256", {**jwt.algorithms.ECAlgorithm.to_jwk(EC, as_dict=True)}, None),
+    ("size", "RS256", public_jwk(rsa.generate_private_key(65537, 1024)), None),  # noqa: S505 (it is what is refused)
+]
+
+
+@pytest.mark.parametrize(("check", "algorithm", "jwk", "other"), USELESS)
+def test_a_key_that_does_not_fit_is_not_used(
+    check: str, algorithm: str, jwk: dict[str, Any], other: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [{**jwk, "kid": "key"}]
+    assert not usable_keys(documents, algorithm)
+
+    table: dict[str, Any] = keys.KEY_CHECKS if check in keys.KEY_CHECKS else keys.JWK_CHECKS
+    monkeypatch.setitem(table, check, lambda *_: True)
+
+    assert bool(usable_keys(documents, algorithm)) is (other is None)
+
+
+def test_there_are_useless_keys_for_every_check() -> None:
+    assert {check for check, *_ in USELESS} == {*keys.JWK_CHECKS, *keys.KEY_CHECKS}
+
+
+@pytest.mark.parametrize("members", [{"n": "AA"}, {"n": 7}, {"e": None}, {"n": ""}, {"e": "AQ"}, {"n": "é"}], ids=str)
+def test_a_key_that_is_none_is_not_used(members: dict[str, Any]) -> None:
+    assert not usable_keys([{**public_jwk(RSA, kid="key"), **members}], "RS256")
+
+
+def test_a_point_that_is_not_on_the_curve_is_no_key() -> None:
+    jwk = public_jwk(EC, kid="key")
+
+    assert not usable_keys([{**jwk, "x": jwk["y"], "y": jwk["x"]}], "ES256")
