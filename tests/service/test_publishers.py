@@ -235,6 +235,18 @@ def test_a_publisher_of_one_system_lets_write_for_no_other(api, given):
     assert run.post("/v1/systems/blue/deployments", rollout()).problem == "forbidden"
 
 
+def test_what_the_publisher_of_one_system_allows_another_systems_does_not(api, given):
+    given.the_usual()
+    given.a_system("blue")
+    given.an_environment(system="blue")
+    given.a_publisher(kinds=["verifications"])
+    given.a_publisher(system="blue", kinds=["deployments"], any_revision=True)
+    run = api.as_run()
+
+    assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
+    assert run.post("/v1/systems/blue/deployments", rollout()).status == 201
+
+
 def test_an_issuer_of_the_same_ids_is_another(api, given, trusting):
     given.the_usual()
     given.a_publisher()
