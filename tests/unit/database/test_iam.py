@@ -1,0 +1,75 @@
+"""Passwords for Aurora: the same, to the letter, as those that the AWS SDK makes."""
+
+from datetime import UTC, datetime
+
+import botocore.auth
+import pytest
+from botocore.credentials import Credentials as SdkCredentials
+from botocore.session import Session
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.database.iam import Credentials, credentials, password
+
+HOST = "slipway-development.cluster-c1a2b3.eu-central-1.rds.amazonaws.com"
+KEY = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "IQoJ//b3+JpZ2luX2VjEA==")
+SESSION = Session()
+SESSION.set_credentials("none", "none")
+CLIENT = SESSION.create_client("rds", region_name="eu-central-1")
+
+labels = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?", fullmatch=True)
+# Whatever may stand in a name, a key or a session token, and what is special in a URL.
+texts = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["Cs"]), min_size=1, max_size=40
+)
+
+
+def of_the_sdk(host, port, user, region, key, at, monkeypatch):
+    CLIENT._request_signer._credentials = SdkCredentials(*key)
+    with monkeypatch.context() as patch:
+        patch.setattr(botocore.auth, "get_current_datetime", lambda **_: at.replace(tzinfo=None))
+        return CLIENT.generate_db_auth_token(host, port, user, region)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    host=st.lists(labels, min_size=1, max_size=6).map(".".join),
+    port=st.integers(1, 65535),
+    user=texts,
+    region=st.sampled_from(["eu-central-1", "us-east-1", "us-gov-west-1", "cn-north-1"]),
+    key=st.builds(Credentials, texts, texts, st.none() | texts),
+    at=st.integers(1_577_836_800, 4_102_444_799).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+)
+def test_a_password_is_what_the_sdk_makes(monkeypatch, host, port, user, region, key, at):
+    assume(port != 443)  # which an https URL need not name, and no database listens on
+
+    ours = password(host, port, user, region, key, at)
+
+    assert ours == of_the_sdk(host, port, user, region, key, at, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "session_token", [None, "a+b/c==", "a b", "a%2Fb", "a&b=c?d#e", "ünï/çødé", "~-_.", "\"'\\", "😀"]
+)
+def test_odd_session_tokens_are_signed_as_the_sdk_signs_them(monkeypatch, session_token):
+    key = KEY._replace(session_token=session_token)
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    ours = password(HOST, 5432, "slipway_app", "eu-central-1", key, at)
+
+    assert ours == of_the_sdk(HOST, 5432, "slipway_app", "eu-central-1", key, at, monkeypatch)
+
+
+def test_a_password_is_of_now_unless_it_is_told_otherwise():
+    today = f"{datetime.now(UTC):%Y%m%d}"
+
+    assert f"X-Amz-Date={today}" in password(HOST, 5432, "slipway_app", "eu-central-1", KEY)
+
+
+def test_credentials_are_those_of_the_function():
+    environ = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_SESSION_TOKEN": "token"}
+
+    assert credentials(environ) == Credentials("id", "key", "token")
+    assert credentials({**environ, "AWS_SESSION_TOKEN": ""}) == Credentials("id", "key", None)
+    with pytest.raises(KeyError):
+        credentials({})
