@@ -3,6 +3,7 @@
 from chalice.app import Chalice
 
 from chalicelib.artifacts.routes import blueprint as artifacts
+from chalicelib.database.maintenance import blueprint as maintenance
 from chalicelib.deployments.routes import blueprint as deployments
 from chalicelib.environments.routes import blueprint as environments
 from chalicelib.health.routes import blueprint as health
@@ -23,6 +24,7 @@ app.api.binary_types = []
 
 for blueprint in (
     identity,
+    maintenance,
     health,
     openapi,
     me,

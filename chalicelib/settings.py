@@ -48,10 +48,21 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     groups: dict[str, Membership] = msgspec.field(default_factory=dict)
 
 
+class Aurora(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployed stage's database, and as whom a function logs in; its password is made when it is needed."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    region: str
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     issuers: tuple[Issuer, ...]
-    database_url: str
+    # A URL is a PostgreSQL's on a developer's machine, or the tests'. The authorizer is told of no database.
+    database: Aurora | str | None
 
     def issuers_of(self, kind: str) -> list[str]:
         """The URLs of the trusted issuers of a kind."""
@@ -74,7 +85,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     return Settings(
         stage=stage,
         issuers=trusted_issuers(environ),
-        database_url=_database_url(stage, environ),
+        database=_database(stage, environ),
     )
 
 
@@ -174,12 +185,27 @@ def _faults_of_groups(issuer: Issuer) -> Iterator[str]:
             yield f"group {name!r}: {wrong[0]!r} can't be a system's key: write the key, which is a slug"
 
 
-def _database_url(stage: Stage, environ: Mapping[str, str]) -> str:
+def _database(stage: Stage, environ: Mapping[str, str]) -> Aurora | str | None:
     if url := environ.get("DATABASE_URL"):
         return url
-    address = LOCAL_STATE / "database-url"
-    if stage == "local" and address.exists():
-        return address.read_text().strip()
     if stage == "local":
-        raise UnusableSettings("There is no local database yet: `make database` starts one, `make run` too")
-    raise UnusableSettings("DATABASE_URL is not set: it is the address of the stage's PostgreSQL")
+        address = LOCAL_STATE / "database-url"
+        if not address.exists():
+            raise UnusableSettings("There is no local database yet: `make database` starts one, `make run` too")
+        return address.read_text().strip()
+    needed = {"host": "SLIPWAY_DATABASE_HOST", "user": "SLIPWAY_DATABASE_USER", "region": "AWS_REGION"}
+    if not environ.get(needed["host"]):
+        return None
+    if missing := [name for name in needed.values() if not environ.get(name)]:
+        raise UnusableSettings(
+            f"SLIPWAY_DATABASE_HOST is set, and {' and '.join(missing)} not: a function also needs its own role in the "
+            "database (SLIPWAY_DATABASE_USER), and the region (Lambda sets AWS_REGION)"
+        )
+    port = environ.get("SLIPWAY_DATABASE_PORT", "5432")
+    if not (port.isascii() and port.isdigit()):
+        raise UnusableSettings(f"SLIPWAY_DATABASE_PORT is {port!r}: name the number of the cluster's port")
+    return Aurora(
+        **{field: environ[name] for field, name in needed.items()},
+        port=int(port),
+        name=environ.get("SLIPWAY_DATABASE_NAME", "slipway"),
+    )

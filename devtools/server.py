@@ -40,7 +40,7 @@ from chalice.local import (
     ThreadedHTTPServer,
 )
 
-from chalicelib.database.connection import DatabaseUnavailable
+from chalicelib.database.connection import DatabaseUnavailable, address
 from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate
 from chalicelib.database.roles import MIGRATOR
 from chalicelib.rest import problems
@@ -327,7 +327,7 @@ def _as_response(problem: Problem, request_id: str) -> Response:
 
 def _address_for_migrations() -> str:
     # The service's own role may not migrate.
-    return os.environ.get("DATABASE_URL") or as_login(settings().database_url, MIGRATOR)
+    return os.environ.get("DATABASE_URL") or as_login(address(settings().database), MIGRATOR)
 
 
 def _leave_with(channel: socket.socket) -> None:

@@ -13,15 +13,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg2
 import psycopg2.errors
-from psycopg2.extensions import POLL_OK, POLL_READ, TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import POLL_OK, POLL_READ, TRANSACTION_STATUS_IDLE, make_dsn
 from psycopg2.extensions import connection as Connection  # noqa: N812 (the class is lower case there)
 
+from chalicelib.database import iam
 from chalicelib.database.roles import APP
-from chalicelib.settings import settings
+from chalicelib.settings import Aurora, UnusableSettings, settings
 
 T = TypeVar("T")
 Rows = tuple[list[str], list[tuple[Any, ...]]]
@@ -31,6 +33,10 @@ Rows = tuple[list[str], list[tuple[Any, ...]]]
 STATEMENT_SECONDS = 10
 REQUEST_SECONDS = 15
 CONNECT_SECONDS = 5
+
+# Who signs the certificates of Amazon RDS, in all regions, as AWS publishes them: "Using SSL/TLS to encrypt a
+# connection to a DB cluster".
+AUTHORITIES = Path(__file__).parent / "rds-ca.pem"
 
 
 def _parameters(**also: str) -> dict[str, Any]:
@@ -218,7 +224,7 @@ class Pool:
         while (connection := self._pop()) is not None:
             if not connection.closed:
                 return connection
-        return _open(settings().database_url, min(deadline, time.monotonic() + CONNECT_SECONDS))
+        return _open(address(settings().database), min(deadline, time.monotonic() + CONNECT_SECONDS))
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for the next request, unless it is closed or not done with this one."""
@@ -253,6 +259,24 @@ def wait(connection: Connection, deadline: float) -> None:
         if seconds <= 0 or not poll.poll(seconds * 1000):
             connection.close()
             raise DatabaseUnavailable("PostgreSQL has not answered in time")
+
+
+def address(database: Aurora | str | None) -> str:
+    """Where a database is and how to log in, as libpq takes it: good for the next quarter of an hour."""
+    if database is None:
+        raise UnusableSettings("SLIPWAY_DATABASE_HOST is not set: it is the host of the stage's cluster")
+    if isinstance(database, str):
+        return database
+    password = iam.password(database.host, database.port, database.user, database.region, iam.credentials())
+    return make_dsn(
+        host=database.host,
+        port=database.port,
+        dbname=database.name,
+        user=database.user,
+        password=password,
+        sslmode="verify-full",
+        sslrootcert=str(AUTHORITIES),
+    )
 
 
 def _open(url: str, deadline: float) -> Connection:

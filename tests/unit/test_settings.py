@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chalicelib import settings
-from chalicelib.settings import Issuer, Membership, UnusableSettings, read, trusted_issuers
+from chalicelib.settings import Aurora, Issuer, Membership, UnusableSettings, read, trusted_issuers
 
 LOCAL = {"kind": "local", "issuer": "https://slipway.localhost", "audience": "slipway", "algorithm": "ES256"}
 GITHUB = {
@@ -53,7 +53,7 @@ def test_settings_are_read_from_the_environment():
 
     assert read_settings.stage == "local"
     assert read_settings.issuers == (Issuer(**LOCAL),)
-    assert read_settings.database_url == DATABASE
+    assert read_settings.database == DATABASE
 
 
 @pytest.mark.parametrize("stage", DEPLOYED)
@@ -262,24 +262,51 @@ def test_issuers_are_a_json_list(text):
         read(environ(SLIPWAY_ISSUERS=text))
 
 
-@pytest.mark.parametrize("url", [None, ""])
+AURORA = {
+    "DATABASE_URL": None,
+    "SLIPWAY_DATABASE_HOST": "cluster.example.org",
+    "SLIPWAY_DATABASE_USER": "slipway_app",
+    "AWS_REGION": "eu-central-1",
+}
+
+
 @pytest.mark.parametrize("stage", DEPLOYED)
-def test_a_deployed_stage_is_told_its_database(stage, url):
-    with pytest.raises(UnusableSettings, match="DATABASE_URL is not set"):
-        read(environ(stage, DATABASE_URL=url))
+def test_a_deployed_stage_is_told_its_cluster(stage):
+    assert read(environ(stage, **AURORA)).database == Aurora(
+        host="cluster.example.org", port=5432, name="slipway", user="slipway_app", region="eu-central-1"
+    )
+    elsewhere = read(environ(stage, **AURORA, SLIPWAY_DATABASE_PORT="5433", SLIPWAY_DATABASE_NAME="other")).database
+    assert (elsewhere.port, elsewhere.name) == (5433, "other")
+
+
+@pytest.mark.parametrize("name", ["SLIPWAY_DATABASE_USER", "AWS_REGION"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_cluster_without_all_that_logging_in_takes_is_refused(name, value):
+    with pytest.raises(UnusableSettings, match=name):
+        read(environ("production", **{**AURORA, name: value}))
+
+
+@pytest.mark.parametrize("port", ["", "x", "-1", "5432 ", "\u0665"])
+def test_a_port_is_a_number(port):
+    with pytest.raises(UnusableSettings, match="SLIPWAY_DATABASE_PORT"):
+        read(environ("production", **AURORA, SLIPWAY_DATABASE_PORT=port))
+
+
+@pytest.mark.parametrize("host", [None, ""])
+def test_a_function_without_a_database_is_told_of_none(host):
+    assert read(environ("development", **{**AURORA, "SLIPWAY_DATABASE_HOST": host})).database is None
 
 
 def test_a_deployed_stage_takes_no_notice_of_a_local_database(nothing_local):
     (nothing_local / "database-url").write_text(DATABASE)
 
-    with pytest.raises(UnusableSettings, match="DATABASE_URL is not set"):
-        read(environ("development", DATABASE_URL=None))
+    assert read(environ("development", DATABASE_URL=None)).database is None
 
 
 def test_the_local_stage_finds_the_local_database(nothing_local):
     (nothing_local / "database-url").write_text(f"{DATABASE}\n")
 
-    assert read(environ(DATABASE_URL=None)).database_url == DATABASE
+    assert read(environ(DATABASE_URL=None)).database == DATABASE
 
 
 def test_the_local_stage_says_how_to_start_a_database():

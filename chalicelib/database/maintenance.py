@@ -1,0 +1,57 @@
+"""The functions that make and migrate a deployed stage's database. Nobody but the deployment invokes them."""
+
+import os
+import time
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.database import migrate as migrations
+from chalicelib.database.connection import address
+from chalicelib.database.roles import APP, MIGRATOR, statements
+from chalicelib.settings import settings
+
+blueprint = Blueprint(__name__)
+
+# Roles of Amazon RDS that hold this one log in with IAM tokens.
+IAM_LOGINS = f"GRANT rds_iam TO {MIGRATOR}, {APP}"
+
+RESUME_SECONDS = 60
+_POLL_SECONDS = 5
+
+
+@blueprint.lambda_function(name="migrate")
+def migrate(event: Any, context: Any) -> dict[str, Any]:
+    """Bring the schema to the version of this package, logged in as the migrator. Raises MigrationFailed, …Refused."""
+    applied = migrations.migrate(address(settings().database))
+    return {"applied": applied, "schema_version": migrations.expected_version()}
+
+
+@blueprint.lambda_function(name="bootstrap")
+def bootstrap(event: Any, context: Any) -> dict[str, Any]:
+    """Make the database's roles, as its master user, through the RDS Data API. Running it again changes nothing."""
+    import boto3  # noqa: PLC0415 (half a second that no other function pays)
+
+    database = os.environ.get("SLIPWAY_DATABASE_NAME", "slipway")
+    where = {
+        "resourceArn": os.environ["SLIPWAY_DATABASE_CLUSTER_ARN"],
+        "secretArn": os.environ["SLIPWAY_DATABASE_SECRET_ARN"],
+    }
+    client = boto3.client("rds-data")
+    transaction = _begin(client, database, where)
+    for statement in [*statements(database), IAM_LOGINS]:
+        client.execute_statement(sql=statement, database=database, transactionId=transaction, **where)
+    client.commit_transaction(transactionId=transaction, **where)
+    return {"roles": [MIGRATOR, APP]}
+
+
+def _begin(client: Any, database: str, where: dict[str, str]) -> str:
+    """Begin a transaction; a cluster that was paused needs some seconds first."""
+    deadline = time.monotonic() + RESUME_SECONDS
+    while True:
+        try:
+            return str(client.begin_transaction(database=database, **where)["transactionId"])
+        except client.exceptions.DatabaseResumingException:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_POLL_SECONDS)

@@ -1,0 +1,166 @@
+"""The functions that make and migrate a deployed database: here on a real PostgreSQL, through stand-ins for AWS."""
+
+import ssl
+import time
+from contextlib import closing
+
+import boto3
+import psycopg2
+import pytest
+from psycopg2.extensions import parse_dsn
+
+from chalicelib.database import connection, maintenance
+from chalicelib.database.connection import address
+from chalicelib.database.migrate import MigrationFailed, expected_version
+from chalicelib.database.roles import APP, MIGRATOR
+from chalicelib.settings import Aurora, UnusableSettings
+from tests.support.postgres import as_login, run_folder, server, stop
+from tests.support.stage import local_stage
+
+AURORA = Aurora(host="Cluster.example.org", port=5432, name="slipway", user=APP, region="eu-central-1")
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session"}
+
+
+class DataApi:
+    """The RDS Data API, as far as it is used: one transaction on a PostgreSQL. Resumes after some attempts."""
+
+    class exceptions:  # noqa: N801 (as the SDK has it)
+        class DatabaseResumingException(Exception):
+            pass
+
+    def __init__(self, url, resuming=0):
+        self._connection = psycopg2.connect(url)
+        self._resuming = resuming
+        self.asked = []
+
+    def begin_transaction(self, **where):
+        self.asked.append(where)
+        self._resuming -= 1
+        if self._resuming >= 0:
+            raise self.exceptions.DatabaseResumingException
+        return {"transactionId": "one"}
+
+    def execute_statement(self, sql, transactionId, **where):  # noqa: N803
+        assert (transactionId, where) == ("one", self.asked[-1])
+        self._connection.cursor().execute(sql)
+
+    def commit_transaction(self, transactionId, **where):  # noqa: N803
+        self._connection.commit()
+        self._connection.close()
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A PostgreSQL that nobody has prepared, but that has the role that Amazon RDS has."""
+    folder = run_folder()
+    url = server(folder / "data").get_uri()
+    sql(url, "CREATE ROLE rds_iam")
+    yield url
+    stop(folder)
+
+
+@pytest.fixture
+def empty(cluster, monkeypatch):
+    """An empty database of it, and the settings of the function that prepares it."""
+    sql(cluster, "DROP DATABASE IF EXISTS slipway WITH (FORCE)")
+    sql(cluster, "CREATE DATABASE slipway")
+    monkeypatch.setenv("SLIPWAY_DATABASE_CLUSTER_ARN", "arn:cluster")
+    monkeypatch.setenv("SLIPWAY_DATABASE_SECRET_ARN", "arn:secret")
+    return psycopg2.extensions.make_dsn(cluster, dbname="slipway")
+
+
+def sql(url, statement):
+    with closing(psycopg2.connect(url)) as one:
+        one.autocommit = True
+        with one.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+
+def data_api(monkeypatch, url, **options):
+    client = DataApi(url, **options)
+    monkeypatch.setattr(boto3, "client", {"rds-data": client}.__getitem__)
+    return client
+
+
+def test_bootstrap_makes_the_roles_which_log_in_with_tokens_and_migrate_the_schema(empty, monkeypatch):
+    client = data_api(monkeypatch, empty)
+
+    maintenance.bootstrap({}, None)
+    with local_stage(as_login(empty, MIGRATOR)):
+        migrated = maintenance.migrate({}, None)
+        again = maintenance.migrate({}, None)
+
+    assert client.asked == [{"database": "slipway", "resourceArn": "arn:cluster", "secretArn": "arn:secret"}]
+    members = "SELECT pg_get_userbyid(member) FROM pg_auth_members WHERE roleid = 'rds_iam'::regrole ORDER BY 1"
+    assert sql(empty, members) == [(APP,), (MIGRATOR,)]
+    assert (len(migrated["applied"]), migrated["schema_version"]) == (expected_version(), expected_version())
+    assert again == {"applied": [], "schema_version": expected_version()}
+
+
+def test_bootstrap_can_be_repeated(empty, monkeypatch):
+    for _ in range(2):
+        data_api(monkeypatch, empty)
+
+        assert maintenance.bootstrap({}, None) == {"roles": [MIGRATOR, APP]}
+
+
+def test_bootstrap_waits_for_a_cluster_that_was_paused(empty, monkeypatch):
+    client = data_api(monkeypatch, empty, resuming=3)
+    monkeypatch.setattr(maintenance, "_POLL_SECONDS", 0)
+
+    maintenance.bootstrap({}, None)
+
+    assert len(client.asked) == 4
+
+
+def test_bootstrap_does_not_wait_forever(empty, monkeypatch):
+    client = data_api(monkeypatch, empty, resuming=10**6)
+    monkeypatch.setattr(maintenance, "_POLL_SECONDS", 0)
+    monkeypatch.setattr(maintenance, "RESUME_SECONDS", 0.1)
+
+    with pytest.raises(client.exceptions.DatabaseResumingException):
+        maintenance.bootstrap({}, None)
+
+
+def test_a_migration_that_fails_is_the_functions_error(empty, monkeypatch, tmp_path):
+    data_api(monkeypatch, empty)
+    maintenance.bootstrap({}, None)
+    (tmp_path / "0001_break.sql").write_text("SELECT 1 / 0")
+    monkeypatch.setattr(maintenance.migrations.migrate, "__defaults__", (tmp_path, lambda line: None))
+
+    with local_stage(as_login(empty, MIGRATOR)), pytest.raises(MigrationFailed, match="0001_break"):
+        maintenance.migrate({}, None)
+
+
+# How a function logs in.
+
+
+def test_a_function_logs_in_over_tls_with_a_password_of_now(monkeypatch):
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+    login = parse_dsn(address(AURORA))
+
+    assert {name: login[name] for name in ("host", "port", "dbname", "user", "sslmode")} == {
+        "host": AURORA.host,
+        "port": "5432",
+        "dbname": "slipway",
+        "user": APP,
+        "sslmode": "verify-full",
+    }
+    assert login["password"].startswith("Cluster.example.org:5432/?Action=connect&DBUser=slipway_app&")
+    assert login["sslrootcert"] == str(connection.AUTHORITIES)
+
+
+def test_the_authorities_are_those_of_all_regions_and_none_has_expired():
+    context = ssl.create_default_context(cafile=connection.AUTHORITIES)
+
+    authorities = [each for each in context.get_ca_certs() if "Amazon RDS" in str(each["subject"])]
+    assert len(authorities) > 80
+    assert min(ssl.cert_time_to_seconds(each["notAfter"]) for each in authorities) > time.time()
+
+
+def test_a_function_that_was_told_of_no_database_says_which_setting_is_missing():
+    with pytest.raises(UnusableSettings, match="SLIPWAY_DATABASE_HOST"):
+        address(None)
