@@ -25,6 +25,10 @@ test: lint types ## Run linters, type checker and all tests
 	@$(python) -m pytest -n logical --dist worksteal tests
 	@$(if $(untested),echo "Not tested: $(untested)")
 
+.PHONY: fuzz
+fuzz: venv ## Ask the service what nobody would: EXAMPLES=200 an operation, series of steps for SECONDS=60; SEED=… repeats
+	@$(python) -m devtools.fuzz
+
 .PHONY: lint
 lint: venv ## Check style, format and the direction of imports
 	@$(python) -m ruff check --quiet

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -83,6 +84,20 @@ def reset() -> None:
                 shutil.rmtree(home, ignore_errors=True)
             LINK.unlink()
         ADDRESS.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def throwaway() -> Iterator[str]:
+    """A server of the caller's own, and the URL of its empty database: gone at the end, with all that it held."""
+    home = Path(tempfile.mkdtemp(prefix="slipway-"))
+    home.chmod(0o755)  # the server may run as a system user
+    try:
+        server = _start(home / "data", None)
+        _create_database(server)
+        yield server.url(DATABASE)
+    finally:
+        _stop(home / "data")
+        shutil.rmtree(home, ignore_errors=True)
 
 
 class Server(NamedTuple):

@@ -19,12 +19,13 @@ from chalicelib.identity.principal import Principal
 from chalicelib.promotions.model import Decision
 from chalicelib.promotions.store import GATE_FACTS
 from chalicelib.rest import problems
-from chalicelib.rest.ids import number
+from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
+from chalicelib.rest.types import Timestamp
 
-ORDER = Keyset(started_at=datetime, id=str)
-STATUS_ORDER = Keyset(created_at=datetime, id=str)
+ORDER = Keyset(started_at=Timestamp, id=NumberedId)
+STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
 
 # A deployment whose lease has run out reads as cancelled, swept or not.
 _LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestamp())"

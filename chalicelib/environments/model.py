@@ -29,6 +29,7 @@ RequiredSuites = Annotated[
     Meta(
         max_length=50,
         description="The suites that must have succeeded in the environment before for an artifact to enter this one",
+        extra_json_schema={"uniqueItems": True},
     ),
 ]
 

@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
-from chalicelib.environments.model import Environment, NewEnvironment
+from chalicelib.environments.model import Environment, NewEnvironment, Rank
 from chalicelib.rest import problems
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 
-ORDER = Keyset(rank=int)
+ORDER = Keyset(rank=Rank)
 
 _COLUMNS = """
     e.name, e.rank, e.aws_account_id, e.region, e.base_url, e.production, e.required_soak_seconds,

@@ -8,9 +8,11 @@ import msgspec
 from chalicelib.database.connection import Database
 from chalicelib.identity.principal import Principal
 from chalicelib.promotions.model import Decision, GateFacts, Promotion, PromotionQuery
+from chalicelib.rest.ids import NumberedId
 from chalicelib.rest.paging import Keyset
+from chalicelib.rest.types import Timestamp
 
-ORDER = Keyset(decided_at=datetime, id=str)
+ORDER = Keyset(decided_at=Timestamp, id=NumberedId)
 
 # One column, `gate`: the facts about %(artifact)s for the environment `e`.
 GATE_FACTS = """

@@ -1,8 +1,14 @@
 """Ids are opaque to callers; inside, they are numbers."""
 
 import re
+from typing import Annotated
 
-_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+from msgspec import Meta
+
+_DIGITS = "[1-9][0-9]{0,17}"
+_ID = re.compile(_DIGITS, re.ASCII)
+
+NumberedId = Annotated[str, Meta(pattern=rf"^{_DIGITS}$(?!\n)")]
 
 
 def number(id_: str) -> int:

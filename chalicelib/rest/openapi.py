@@ -26,14 +26,18 @@ PATH_PARAMETERS: dict[str, Any] = {
     "id": Id,
     "system": Slug,
 }
+# The member of an answer by which it is addressed, where that is not called like the path's parameter.
+_ADDRESSED_BY = {"environment": "name", "system": "key"}
 
 _INFO = {
     "title": "Slipway",
     "version": VERSION,
     "description": "What runs where, whether that was verified, and whether it may go one environment "
     "further.\n\nWhatever is not answered as asked is answered with problem details (RFC 9457), at addresses "
-    "and with methods that are not listed here too.",
+    "and with methods that are not listed here too. Their `type` is `/problems/<slug>`: in the service's repository, "
+    "docs/problems.md#<slug> explains it and says what to do.",
 }
+_PATH_NAME = re.compile(r"{(\w+)}")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _OUTSIDE_OF_OPERATIONS = (problems.not_found, problems.method_not_allowed)
 _STATUSES_WITH_FAULTS = (409, 422)
@@ -92,7 +96,7 @@ def document(operations: Iterable[Operation]) -> Json:
     schemas.components |= {_name(problem): _problem(problem, schemas) for problem in every_problem}
     paths: dict[str, Json] = {}
     for operation in ordered:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas, ordered)
     for query in {each.query for each in ordered if each.query is not None}:
         # Its fields are parameters, each on its own.
         del schemas.components[schemas.of(query)["$ref"].removeprefix(COMPONENTS)]
@@ -155,7 +159,7 @@ def _types(operations: Sequence[Operation], every_problem: Sequence[ProblemType]
     return types
 
 
-def _operation(operation: Operation, schemas: Schemas) -> Json:
+def _operation(operation: Operation, schemas: Schemas, operations: Sequence[Operation]) -> Json:
     summary, _, description = inspect.cleandoc(operation.documentation).partition("\n")
     role = operation.role if isinstance(operation.role, str) else operation.role.name
     takes = "Takes no token." if role == "public" else f"Takes the role `{role}`."
@@ -171,7 +175,8 @@ def _operation(operation: Operation, schemas: Schemas) -> Json:
         described["security"] = []
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": _json(schemas.of(operation.body), schemas)}
-    described["responses"] = _answers(operation, schemas) | _refusals(operation, schemas)
+    links = _links(operation, operations)
+    described["responses"] = _answers(operation, schemas, links) | _refusals(operation, schemas)
     return described
 
 
@@ -200,7 +205,7 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[Json]:
 
 
 def _path_names(operation: Operation) -> list[str]:
-    return re.findall(r"{(\w+)}", operation.path)
+    return _PATH_NAME.findall(operation.path)
 
 
 def _path_parameter(name: str, operation: Operation) -> Any:
@@ -223,7 +228,7 @@ def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
     return {"name": name, "in": place, **description, "required": required, "schema": described}
 
 
-def _answers(operation: Operation, schemas: Schemas) -> Json:
+def _answers(operation: Operation, schemas: Schemas, links: Json) -> Json:
     replayed = ["Idempotency-Replayed"] if operation.takes_idempotency_key else []
     if operation.answer is None:
         return {"204": {"description": "Done", "headers": _headers(*replayed)}}
@@ -237,10 +242,39 @@ def _answers(operation: Operation, schemas: Schemas) -> Json:
             "description": "It was there already: nothing changed" if existing else HTTPStatus(status).phrase,
             "headers": _headers("ETag", *created, *paged, *replayed),
             "content": content,
+            **({"links": links} if links else {}),
         }
     if not operation.writes:
         answers["304"] = {"description": HTTPStatus.NOT_MODIFIED.phrase, "headers": _headers("ETag")}
     return answers
+
+
+def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
+    """What can be asked next with what an answer tells: about what was created, and to change what was read."""
+    created = operation.status == HTTPStatus.CREATED
+    address = _address_below(operation, operations) if created else operation.path
+    if address is None or operation.answer is None or not address.endswith("}"):
+        return {}
+    known = {name: f"$request.path.{name}" for name in _path_names(operation)}
+    if created:
+        name = _PATH_NAME.findall(address)[-1]
+        known[name] = f"$response.body#/{_ADDRESSED_BY.get(name, name)}"
+    unchanged = {"If-Match": "$response.header.ETag"}
+    return {
+        each.name: {
+            "operationId": each.name,
+            "parameters": known | (unchanged if each.conditional and each.path == address else {}),
+        }
+        for each in operations
+        if each.path == address or (created and each.path.startswith(f"{address}/"))
+        if each is not operation and set(_path_names(each)) <= known.keys()
+    }
+
+
+def _address_below(operation: Operation, operations: Sequence[Operation]) -> str | None:
+    """The template of the addresses of what an operation creates, unless that has none of its own."""
+    addresses = (each.path for each in operations if each.path.rpartition("/")[0] == operation.path)
+    return next((address for address in addresses if address.endswith("}")), None)
 
 
 def _refusals(operation: Operation, schemas: Schemas) -> Json:

@@ -46,6 +46,8 @@ RETRY_AFTER_SECONDS = 5
 
 OPERATIONS: list["Operation"] = []
 
+_CLAIMS = msgspec.json.Decoder(dict[str, Any])
+
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an endpoint. `existing_status`: it may answer 200 with what was there already."""
@@ -106,8 +108,8 @@ class Call:
         if not claims:
             raise _unauthenticated("the request carries no verified token")
         try:
-            self._principal = from_claims(msgspec.json.decode(claims), settings().issuers)
-        except NotAPrincipal as error:
+            self._principal = from_claims(_CLAIMS.decode(claims), settings().issuers)
+        except (NotAPrincipal, msgspec.DecodeError) as error:
             raise Problem(problems.forbidden, f"The token stands for nobody known here: {error}") from None
         if self._principal.has_expired:
             raise _unauthenticated("the token has expired")
@@ -116,7 +118,7 @@ class Call:
         """Refuse principals whose role, for `system` if one is named, is lower than `role`."""
         theirs = self.principal.role_in(system)
         if theirs < role:
-            where = f" of {system}" if system else ""
+            where = f" of {system!r}" if system else ""
             raise Problem(
                 problems.forbidden,
                 f"{self.principal.subject} is {theirs.name}{where}; this takes {role.name}",
@@ -262,13 +264,15 @@ def _answer(call: Call, path: dict[str, str]) -> chalice.app.Response:
     if operation.role != "public":
         call.authenticate()
         call.require(operation.role, path.get("system"))
+    if not all(map(decoding.is_text, path.values())):
+        raise Problem(problems.not_found, "Nothing can have this address")
     arguments: dict[str, Any] = dict(path)
     query = decoding.query(operation.query, request.query_params)
     if operation.query:
         arguments["query"] = query
     if operation.body:
         arguments["body"] = decoding.body(operation.body, request)
-    if operation.conditional and "if-match" not in request.headers:
+    if operation.conditional and request.headers.get("if-match") is None:
         raise Problem(problems.precondition_required, "The header If-Match is missing")
     if operation.writes:
         return _write(call, arguments)
@@ -310,7 +314,7 @@ def _respond(call: Call, body: bytes) -> chalice.app.Response:
         return chalice.app.Response("", headers=headers, status_code=204)
     tag = etag(body)
     headers["ETag"] = tag
-    if not call.operation.writes and matches(call.request.headers.get("if-none-match", ""), tag, weakly=True):
+    if not call.operation.writes and matches(call.request.headers.get("if-none-match") or "", tag, weakly=True):
         del headers["Content-Type"]
         return chalice.app.Response("", headers=headers, status_code=304)
     return chalice.app.Response(body.decode(), headers=headers, status_code=call.status)
@@ -325,7 +329,10 @@ def _as_problem(error: Exception, call: Call) -> Problem:
                 faults = [Fault(known.pointer, known.detail)] if known.pointer else []
                 return Problem(PROBLEM_TYPES[known.problem], known.detail, errors=faults)
         case UnusableValue():
-            return Problem(problems.invalid, f"A value can't be stored: {error}")
+            # PostgreSQL's own words quote the statement: they are for the log alone.
+            logger.warning("unusable value", extra={"request_id": call.id, "reason": str(error)})
+            fault = Fault("#", "a value is one that can't be stored")
+            return Problem(problems.invalid, f"{fault.pointer}: {fault.detail}", errors=[fault])
         case DatabaseUnavailable():
             logger.error("database unavailable", extra={"request_id": call.id, "reason": str(error)})
             return Problem(

@@ -19,7 +19,11 @@ _DIGEST_BYTES = 8
 
 
 class Keyset:
-    """The order of a list: the attributes of its rows that say where one stands, with their types."""
+    """The order of a list: the attributes of its rows that say where one stands, with their types.
+
+    The seal of a cursor keeps honest callers from mistakes; it is no secret, and who wants to can make one. So the
+    types have to be as narrow as the columns are.
+    """
 
     def __init__(self, **types: Any) -> None:
         self._type = tuple[tuple(types.values())]  # type: ignore[misc]
@@ -32,14 +36,14 @@ class Keyset:
 
     def cursor(self, row: Any, bound_to: bytes) -> str:
         payload = msgspec.json.encode(self.position(row))
-        return base64.urlsafe_b64encode(_seal(payload, bound_to) + payload).decode().rstrip("=")
+        return _in_base64(_seal(payload, bound_to) + payload)
 
     def after(self, cursor: str, bound_to: bytes) -> tuple[Any, ...]:
         """The position that a cursor stands for. Raises a problem unless this list gave it for these filters."""
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             seal, payload = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-            if seal == _seal(payload, bound_to):
+            if seal == _seal(payload, bound_to) and cursor == _in_base64(raw):
                 position: tuple[Any, ...] = msgspec.json.decode(payload, type=self._type)
                 return position
         except (ValueError, msgspec.MsgspecError):
@@ -62,6 +66,10 @@ def link_to_next(query: PageQuery, cursor: str) -> str:
     parameters = msgspec.to_builtins(msgspec.structs.replace(query, cursor=cursor))
     given = {name: value for name, value in parameters.items() if value is not None}
     return f'<?{urlencode(given)}>; rel="next"'
+
+
+def _in_base64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _seal(payload: bytes, bound_to: bytes) -> bytes:

@@ -76,12 +76,16 @@ HttpsUrl = Annotated[
     str,
     matching(r"https://[!-~]+", "https://github.com/DataBiosphere/azul", max_length=2000),
 ]
-Name = Annotated[str, Meta(min_length=1, max_length=100, examples=["Azul"])]
-Text = Annotated[str, Meta(max_length=2000, examples=["A text for people"])]
+# What `decoding` refuses of every text, where a pattern of its own does not say so already.
+_NO_NUL = {"pattern": r"^[^\u0000]*$"}
+Name = Annotated[str, Meta(min_length=1, max_length=100, examples=["Azul"], extra_json_schema=_NO_NUL)]
+Text = Annotated[str, Meta(max_length=2000, examples=["A text for people"], extra_json_schema=_NO_NUL)]
+# Python and ECMA 262, whose patterns JSON Schema has, differ in which characters `\s` means: neither's may be.
+_NOT_WHITE = r"[^\s\u0000-\u001f\u0085\ufeff]"
 OverrideReason = Annotated[
     str,
     matching(
-        r"\S[\s\S]{8,498}\S",
+        rf"{_NOT_WHITE}[^\u0000]{{8,498}}{_NOT_WHITE}",
         "The incident can't wait for the soak",
         "Why the gate and the holds are passed over; neither starts nor ends with white space",
     ),
@@ -94,7 +98,14 @@ Timestamp = Annotated[
 Id = Annotated[str, Meta(examples=["197"], description="Opaque")]
 PrincipalName = Annotated[str, Meta(examples=["pipeline@local"], description="The subject of who did it")]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many items a page has at the most")]
-Cursor = Annotated[str, Meta(max_length=1000, description="`next` of the page before; goes with the same filters only")]
+Cursor = Annotated[
+    str,
+    Meta(
+        max_length=1000,
+        description="`next` of the page before; goes with the same filters only",
+        extra_json_schema={"pattern": "^[A-Za-z0-9_-]*$"},
+    ),
+]
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -7,10 +7,11 @@ import msgspec
 from chalicelib.database.connection import Database
 from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
 from chalicelib.rest.paging import Keyset
+from chalicelib.rest.types import Slug
 from chalicelib.state.model import SystemState, TargetState
 from chalicelib.verifications.store import COLUMNS as VERIFICATION
 
-ORDER = Keyset(system=str)
+ORDER = Keyset(system=Slug)
 
 # For the environment `e` of the system `s`: what runs there is `current`; `before` is the next lower rank, and what
 # runs there `ahead`; `passed` is when what runs here was last deployed there. What an artifact contains are the commits

@@ -6,12 +6,12 @@ from chalicelib.database.connection import Database
 from chalicelib.rest import problems
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
-from chalicelib.rest.types import Page
+from chalicelib.rest.types import Page, Slug
 from chalicelib.systems.model import NewSystem, System
 
 T = TypeVar("T")
 
-ORDER = Keyset(key=str)
+ORDER = Keyset(key=Slug)
 
 _COLUMNS = "key, name, repository, description, artifact_kind, created_at"
 

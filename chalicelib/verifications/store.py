@@ -9,9 +9,10 @@ from chalicelib.database.connection import Database
 from chalicelib.deployments.store import CURRENT_ARTIFACT
 from chalicelib.identity.principal import Principal
 from chalicelib.rest import problems
-from chalicelib.rest.ids import number
+from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
+from chalicelib.rest.types import Timestamp
 from chalicelib.verifications.model import (
     NewVerification,
     Verification,
@@ -19,7 +20,7 @@ from chalicelib.verifications.model import (
     VerifiedTarget,
 )
 
-ORDER = Keyset(finished_at=datetime, id=str)
+ORDER = Keyset(finished_at=Timestamp, id=NumberedId)
 
 # The verification's representation, from rows `v`, `e` (its environment) and `s` (its system).
 COLUMNS = """

@@ -1,11 +1,14 @@
 """`make database` and `make reset`: the embedded PostgreSQL, whatever its last end was."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
+import psutil
 import psycopg2
 import pytest
 
+from devtools import postgres
 from tests.support.checkout import Checkout
 
 
@@ -85,3 +88,14 @@ def test_a_copied_checkout_does_not_delete_the_data_of_its_original(
 
     assert (files / "data").is_dir()
     assert not (checkout.folder / ".local" / "postgres").is_symlink()
+
+
+def test_a_throwaway_server_leaves_nothing_behind() -> None:
+    with postgres.throwaway() as url:
+        with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+            cursor.execute("SHOW data_directory")
+            [(data,)] = cursor.fetchall()
+        server = int((Path(data) / "postmaster.pid").read_text().split()[0])
+
+    assert not psutil.pid_exists(server) or psutil.Process(server).status() == psutil.STATUS_ZOMBIE
+    assert not Path(data).parent.exists()

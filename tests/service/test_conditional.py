@@ -3,9 +3,12 @@
 import pytest
 
 from tests.support.races import at_once, held
+from tests.support.writes import WRITES, everything, send
 
 PATH = "/v1/systems/azul"
 STALE = '"000000000000000000000000"'
+
+of_every_change = pytest.mark.parametrize("route", [route for route in WRITES if not route.startswith("POST ")])
 
 
 def test_a_representation_has_the_same_etag_however_it_is_come_by(api):
@@ -63,38 +66,53 @@ def test_a_write_takes_no_notice_of_if_none_match(api):
     assert answer.status == 201
 
 
-@pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
-def test_a_change_without_if_match_is_refused(api, given, path):
-    given.the_usual()
-    before = api.get(path).json
+@of_every_change
+def test_a_change_without_if_match_is_refused(api, given, route):
+    write = WRITES[route](given)
+    before = everything(given)
 
-    for answer in (api.patch(path, {}), api.delete(path)):
-        assert (answer.status, answer.problem) == (428, "precondition-required")
-    assert api.get(path).json == before
+    answer = api.send(route.partition(" ")[0], write.path, write.body)
 
-
-@pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
-@pytest.mark.parametrize("form", [STALE, "W/{tag}", f'{STALE}, W/{{tag}}, "other"', "", '"*"'])
-def test_a_change_of_anything_but_what_was_seen_is_refused(api, given, path, form):
-    given.the_usual()
-    before = api.get(path)
-    header = form.format(tag=before.headers["ETag"])
-
-    for answer in (api.patch(path, {}, if_match=header), api.delete(path, if_match=header)):
-        assert (answer.status, answer.problem) == (412, "precondition-failed")
-    assert api.get(path).json == before.json
+    assert (answer.status, answer.problem) == (428, "precondition-required")
+    assert everything(given) == before
 
 
-@pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
-@pytest.mark.parametrize("form", ["{tag}", f"{STALE}, {{tag}}", f"{{tag}},{STALE}", "*"])
-def test_what_was_seen_is_changed_and_deleted(api, given, path, form):
-    given.the_usual()
-    header = form.format(tag=api.get(path).headers["ETag"])
+@of_every_change
+def test_a_change_of_anything_but_what_was_seen_is_refused(api, given, route):
+    write = WRITES[route](given)
+    tag = api.get(write.path).headers["ETag"]
+    bare = tag.strip('"')
+    before = everything(given)
+    stale = [STALE, f'{STALE}, "older"', f"{STALE},{STALE}", '"*"']
+    weak = [f"W/{tag}", f"w/{tag}", f'{STALE}, W/{tag}, "other"', 'W/"*"']
+    malformed = [
+        "",
+        " ",
+        ",",
+        bare,
+        f'"{bare}',
+        f'{bare}"',
+        f"'{bare}'",
+        f"{tag}{tag}",
+        f"{tag} {STALE}",
+        "**",
+        "\ud800",
+    ]
 
-    changed = api.patch(path, {}, if_match=header)
-    deleted = api.delete(path, if_match=header)
+    for header in stale + weak + malformed:
+        answer = send(api, route, write, if_match=header)
 
-    assert (changed.status, deleted.status) == (200, 204)
+        assert (answer.status, answer.problem) == (412, "precondition-failed"), repr(header)
+    assert everything(given) == before
+
+
+@of_every_change
+@pytest.mark.parametrize("form", ["{tag}", f"{STALE}, {{tag}}", f"{{tag}},{STALE}", f"{STALE} ,\t{{tag}} , ", "*"])
+def test_what_was_seen_is_changed_and_deleted(api, given, route, form):
+    write = WRITES[route](given)
+    header = form.format(tag=api.get(write.path).headers["ETag"])
+
+    assert send(api, route, write, if_match=header).status < 300
 
 
 def test_an_etag_from_before_a_change_is_stale(api, given):

@@ -1,9 +1,14 @@
 """The API serves its own description."""
 
 import json
+from typing import Any
+
+import pytest
 
 from devtools import openapi
 from tests.support.api import Api
+from tests.support.given import Given
+from tests.support.writes import POSTS, WRITES, send
 
 
 def test_anybody_reads_the_document_that_is_committed(api: Api) -> None:
@@ -23,3 +28,31 @@ def test_the_document_may_be_kept_and_is_not_sent_again(api: Api) -> None:
 
 def test_the_document_has_no_query_parameters(api: Api) -> None:
     assert api.get("/v1/openapi.json?version=2").problem == "invalid"
+
+
+@pytest.mark.parametrize("route", POSTS)
+def test_links_lead_where_location_does(api: Api, given: Given, route: str) -> None:
+    write = WRITES[route](given)
+    document = api.get("/v1/openapi.json").json
+
+    answer = send(api, route, write)
+
+    links = document["paths"][route.partition(" ")[2]]["post"]["responses"][str(answer.status)].get("links", {})
+    reads = {name: link for name, link in links.items() if name.startswith("get_") and name != "get_state"}
+    assert {address(document, link, route, write.path, answer.json) for link in reads.values()} == (
+        {answer.headers["Location"]} if "Location" in answer.headers else set()
+    )
+
+
+def address(document: Any, link: Any, route: str, path: str, body: Any) -> str:
+    """The address that a link leads to, after an answer to a request to `path`."""
+    names, values = route.partition(" ")[2].split("/"), path.split("/")
+    asked = {f"$request.path.{name[1:-1]}": value for name, value in zip(names, values, strict=True)}
+    told = {f"$response.body#/{name}": value for name, value in body.items()}
+    [template] = [
+        path
+        for path, operations in document["paths"].items()
+        for each in operations.values()
+        if each["operationId"] == link["operationId"]
+    ]
+    return str(template.format_map({name: (asked | told)[value] for name, value in link["parameters"].items()}))

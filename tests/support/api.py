@@ -77,17 +77,24 @@ class Api:
     def delete(self, path: str, **headers: str) -> Answer:
         return self.send("DELETE", path, headers=headers)
 
-    def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        event: Mapping[str, Any] | None = None,
+    ) -> Answer:
         """Send a request; every answer is held against the OpenAPI document.
 
-        Header names are written as Python names: `if_match`. A body that is bytes or text goes as it is.
+        Header names are written as Python names: `if_match`. A body that is bytes or text goes as it is. `event` has
+        members that the function's event is to have instead of those made of the request.
         """
         sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         if body is not None:
             sent.setdefault("content-type", "application/json")
         raw = body if isinstance(body, str | bytes | None) else json.dumps(body)
-        event = self._event(method, path, raw, sent)
-        response = application.app(event, None)
+        response = application.app({**self._event(method, path, raw, sent), **(event or {})}, None)
         response_headers = {**response["headers"], **response.get("multiValueHeaders", {})}
         answer = Answer(response["statusCode"], response_headers, response["body"])
         self.contract.check_answer(method, urlsplit(path).path, answer.status, answer.headers, answer.body)

@@ -1,16 +1,18 @@
 """From bytes to typed values, or to a problem that names every fault: whatever is sent, nothing breaks."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from chalice.app import CaseInsensitiveMapping, MultiDict
+from msgspec import UNSET, UnsetType
 
-from chalicelib.deployments.model import DeploymentQuery, NewDeployment
+from chalicelib.deployments.model import Commit, DeploymentQuery, NewDeployment
 from chalicelib.rest import decoding
 from chalicelib.rest.operation import encode
 from chalicelib.rest.problems import Problem
-from chalicelib.rest.types import PageQuery
+from chalicelib.rest.types import PageQuery, Query, Request, Timestamp
 from chalicelib.systems.model import NewSystem, SystemChange
 
 SYSTEM = {"key": "azul", "name": "Azul"}
@@ -158,11 +160,29 @@ def test_what_is_not_a_json_number_is_malformed(number):
     assert refusal(f'{{"unknown": {number}}}').type.slug == "malformed"
 
 
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 30, "60.0", "6e1", "59", "14401", "true", '"60"', "-0"])
+@pytest.mark.parametrize(
+    "number", ["1e999", "-1e999", "1" * 30, "1e300", "60.5", "59", "14401", "true", '"60"', "-0", "-0.0"]
+)
 def test_a_number_out_of_range_is_refused_by_name(number):
     body = json.dumps(DEPLOYMENT).replace("{", f'{{"lease_seconds": {number}, ', 1)
 
     assert pointers(refusal(body, NewDeployment)) == ["#/lease_seconds"]
+
+
+@pytest.mark.parametrize("number", ["60.0", "6e1", "0.6E+2"])
+def test_an_integer_may_be_spelt_with_a_fraction_of_nothing(number):
+    body = json.dumps(DEPLOYMENT).replace("{", f'{{"lease_seconds": {number}, ', 1)
+
+    lease_seconds = decoded(body, NewDeployment).lease_seconds
+
+    assert (lease_seconds, type(lease_seconds)) == (60, int)
+
+
+def test_an_integer_with_a_fraction_of_nothing_excuses_no_other_fault():
+    body = json.dumps({**DEPLOYMENT, "workspace": "", "imported": True, "lease_seconds": 60.0})
+
+    assert pointers(refusal(body, NewDeployment)) == ["#/workspace"]
+    assert "#/state" in pointers(refusal(body.replace('"workspace": ""', '"workspace": "default"'), NewDeployment))
 
 
 def test_a_number_of_thousands_of_digits_is_refused():
@@ -218,6 +238,61 @@ def test_a_body_is_measured_in_bytes():
     assert refusal(json.dumps({**SYSTEM, "description": "é" * 600_000}, ensure_ascii=False)).type.status == 413
 
 
+def test_times_are_put_into_utc():
+    body = {**DEPLOYMENT, "commits": [{**COMMIT, "authored_at": "2026-01-01T02:00:00+02:00"}]}
+    body |= {"imported": True, "state": "failed", "started_at": "2026-01-01T00:00:00Z"}
+
+    deployment = decoded({**body, "finished_at": "2026-01-01T23:59:00+23:59"}, NewDeployment)
+
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    times = (deployment.started_at, deployment.finished_at, deployment.commits[0].authored_at)
+    assert [(time, time.utcoffset()) for time in times] == [(moment, timedelta(0))] * 3
+
+
+def test_times_are_found_wherever_they_lie():
+    class Voyage(Request, kw_only=True):
+        first: Commit | None = None
+        others: tuple[Commit, ...] | UnsetType = UNSET
+
+    late = {**COMMIT, "authored_at": "9999-12-31T23:59:59-14:00"}
+
+    assert decoded({"first": {**COMMIT, "authored_at": "2026-01-01T01:00:00+01:00"}}, Voyage) == decoded(
+        {"first": COMMIT}, Voyage
+    )
+    assert pointers(refusal({"first": late, "others": [COMMIT, late]}, Voyage)) == [
+        "#/first/authored_at",
+        "#/others/1/authored_at",
+    ]
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_utc_has_not_is_refused_by_name(time):
+    commits = [COMMIT, {**COMMIT, "sha": "1" * 40, "authored_at": time}]
+
+    assert "#/commits/1/authored_at" in pointers(refusal({**DEPLOYMENT, "commits": commits}, NewDeployment))
+    assert query_refusal(DeploymentQuery, to=time) == ["#/to"]
+
+
+def test_of_very_many_faults_the_first_hundred_are_named():
+    problem = refusal({f"field-{number}": 1 for number in range(1000)})
+
+    assert pointers(problem) == [f"#/field-{number}" for number in range(100)]
+
+
+@pytest.mark.parametrize("body", [{"k" * 1000: 1}, {"artifact_kind": "k" * 1000}], ids=["a name", "a value"])
+def test_what_is_long_is_quoted_in_part(body):
+    fault = refusal({**SYSTEM, **body}).errors[0]
+
+    assert len(fault.pointer) + len(fault.detail) < 500
+
+
+def test_a_value_that_looks_like_the_place_of_a_fault_is_not_taken_for_it():
+    fault = refusal({**SYSTEM, "artifact_kind": "a - at `$.key` - at `$.name`"}).errors[0]
+
+    assert fault.pointer == "#/artifact_kind"
+    assert "a - at `$.key`" in fault.detail
+
+
 def test_what_a_change_does_not_name_is_told_from_null():
     change = decoded({"repository": None}, SystemChange)
 
@@ -253,7 +328,9 @@ def test_a_limit_is_a_number(limit):
     assert parsed(limit=str(limit)).limit == limit
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "201", "x", "", "1.5", "0x1", "1e999", "null", "9" * 30, "\uff11"])
+@pytest.mark.parametrize(
+    "limit", ["0", "-1", "201", "x", "", "1.5", "0x1", "1e999", "null", "9" * 30, "\uff11", "5.0", "5e0", "+5", "05"]
+)
 def test_a_limit_out_of_range_is_refused(limit):
     assert query_refusal(limit=limit) == ["#/limit"]
 
@@ -265,6 +342,29 @@ def test_an_unknown_parameter_is_refused():
 def test_where_there_are_no_parameters_every_one_is_unknown():
     assert decoding.query(None, None) is None
     assert query_refusal(None, limit="1") == ["#/limit"]
+
+
+def test_a_parameter_that_is_missing_is_named_with_the_others():
+    class Period(Query, kw_only=True):
+        since: Timestamp
+        until: Timestamp
+
+    assert query_refusal(Period) == ["#/since", "#/until"]
+    assert sorted(query_refusal(Period, until="yesterday")) == ["#/since", "#/until"]
+
+
+def test_a_boolean_is_spelt_in_one_way():
+    class Question(Query, kw_only=True):
+        dry: bool = False
+
+    assert parsed(Question, dry="true") == Question(dry=True)
+    assert parsed(Question, dry="false") == Question(dry=False)
+    for other in ("True", "1", "yes", ""):
+        assert query_refusal(Question, dry=other) == ["#/dry"]
+
+
+def test_a_pointer_to_a_parameter_is_a_json_pointer_too():
+    assert query_refusal(**{"a/b~c": "1"}) == ["#/a~1b~0c"]
 
 
 def test_a_parameter_that_is_given_twice_is_refused():

@@ -100,6 +100,14 @@ def delete_ship(call: Call, id: str) -> None:  # noqa: A002
     """No ship any more."""
 
 
+def list_ports(call: Call, query: ShipQuery) -> Page[Ship]:
+    """Ships by port."""
+
+
+def list_crews(call: Call, query: ShipQuery) -> Page[Ship]:
+    """Ships by crew."""
+
+
 def described(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = valid(document([operation]))["paths"][operation.path][operation.method.lower()]
     return found
@@ -243,6 +251,53 @@ def test_what_a_conditional_request_implies_is_described(declare: Callable[..., 
     assert of_change["requestBody"]["content"]["application/json"]["example"] == {"name": "azul"}
     assert "content" not in of_delete["responses"]["204"]
     assert problems_of(of_delete)["409"] == {"HasHistory"}
+
+
+def test_what_was_created_is_linked_to_what_can_be_asked_about_it(declare: Callable[..., Operation]) -> None:
+    create = declare("POST /v1/fleets/{system}/ships", create_ship, status=201, existing_status=True)
+    change = declare("PATCH /v1/fleets/{system}/ships/{id}", change_ship)
+    below = declare("GET /v1/fleets/{system}/ships/{id}/ports", list_ships)
+    # Its ETag is not the ship's.
+    delete = declare("DELETE /v1/fleets/{system}/ships/{id}/ports", delete_ship, status=204)
+    further = declare("GET /v1/fleets/{system}/ships/{id}/ports/{artifact}", list_ports)
+    beside = declare("GET /v1/fleets/{system}/crews/{id}", list_crews)
+
+    made = valid(document([create, change, below, delete, further, beside]))
+
+    created = made["paths"][create.path]["post"]["responses"]
+    ship = {"system": "$request.path.system", "id": "$response.body#/id"}
+    assert created["201"]["links"] == {
+        "change_ship": {"operationId": "change_ship", "parameters": {**ship, "If-Match": "$response.header.ETag"}},
+        "list_ships": {"operationId": "list_ships", "parameters": ship},
+        "delete_ship": {"operationId": "delete_ship", "parameters": ship},
+    }
+    assert created["200"]["links"] == created["201"]["links"]
+
+
+def test_what_was_read_is_linked_to_what_changes_it(declare: Callable[..., Operation]) -> None:
+    read = declare("GET /v1/ships/{id}", list_ships)
+    change = declare("PATCH /v1/ships/{id}", change_ship)
+    delete = declare("DELETE /v1/ships/{id}", delete_ship, status=204)
+
+    made = valid(document([read, change, delete, declare("GET /v1/ships/{id}/crews", list_crews)]))
+
+    links = {method: made["paths"][read.path][method]["responses"] for method in ("get", "patch", "delete")}
+    seen = {"id": "$request.path.id", "If-Match": "$response.header.ETag"}
+    assert {name: link["parameters"] for name, link in links["get"]["200"]["links"].items()} == {
+        "change_ship": seen,
+        "delete_ship": seen,
+    }
+    assert links["patch"]["200"]["links"].keys() == {"list_ships", "delete_ship"}
+    assert "links" not in links["delete"]["204"]
+
+
+def test_what_has_no_address_has_no_links(declare: Callable[..., Operation]) -> None:
+    create = declare("POST /v1/ships", create_ship, status=201)
+
+    made = document([create, declare("GET /v1/ships", list_ships), declare("GET /v1/ships/{id}/crews", list_crews)])
+
+    assert "links" not in made["paths"]["/v1/ships"]["post"]["responses"]["201"]
+    assert "links" not in made["paths"]["/v1/ships"]["get"]["responses"]["200"]
 
 
 def test_a_public_operation_takes_no_token(declare: Callable[..., Operation]) -> None:

@@ -1,0 +1,130 @@
+"""`make fuzz`: does the running service keep what its OpenAPI document promises? Asked with requests made up.
+
+Schemathesis makes them up. schemathesis.toml says how, and names whatever may not count as a fault, with the reason;
+devtools/fuzz_checks.py does so for requests that fit the document and are refused all the same. The database, what is
+in it, and the server are this run's own, and nothing is left of them.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalice.app import Chalice
+from chalice.config import Config
+
+from chalicelib.database.migrate import migrate
+from chalicelib.settings import LOCAL_STATE
+from devtools import postgres
+from devtools.issuer import token
+from devtools.server import Server, load_app
+from devtools.state import ROOT, Unusable
+
+EXAMPLES = 200
+SECONDS = 60
+MOST_SECONDS = 30 * 60
+LOG = LOCAL_STATE / "fuzz.log"
+
+_PROGRAM = Path(sys.executable).with_name("schemathesis")
+_CONFIGURATION = ROOT / "schemathesis.toml"
+_CACHE = LOCAL_STATE / "cache" / "hypothesis"
+
+# What is there to be found: schemathesis.toml has the same names, and the ids that these get.
+_ARTIFACT = "tree:5b678574ccc67c05b472831abea9e97b713c73e1"
+_SYSTEM = "/v1/systems/azul"
+_OVERRIDE = {"artifact": _ARTIFACT, "override_reason": "Something to be found"}
+_VERIFICATION = {"suite": "acceptance", "trigger": "deployment", "outcome": "success"}
+_DATA: tuple[tuple[str, Any], ...] = (
+    ("/v1/systems", {"key": "azul", "name": "Azul"}),
+    (f"{_SYSTEM}/environments", {"name": "development", "rank": 1}),
+    (f"{_SYSTEM}/environments", {"name": "preproduction", "rank": 2}),
+    (f"{_SYSTEM}/environments", {"name": "production", "rank": 3, "production": True}),
+    (f"{_SYSTEM}/deployments", {"environment": "development", **_OVERRIDE}),
+    (f"{_SYSTEM}/deployments/1/statuses", {"state": "succeeded"}),
+    (f"{_SYSTEM}/verifications", {"environment": "development", **_VERIFICATION}),
+    (f"{_SYSTEM}/deployments", {"environment": "preproduction", **_OVERRIDE}),
+    (f"{_SYSTEM}/deployments/2/statuses", {"state": "succeeded"}),
+    (f"{_SYSTEM}/verifications", {"environment": "preproduction", **_VERIFICATION}),
+    (f"{_SYSTEM}/deployments", {"environment": "production", **_OVERRIDE}),
+    (f"{_SYSTEM}/promotions", {"environment": "production", "artifact": _ARTIFACT}),
+    # Without history: they can be deleted.
+    *(("/v1/systems", {"key": f"spare-{number}", "name": "Spare"}) for number in range(3)),
+    *((f"{_SYSTEM}/environments", {"name": f"spare-{number}", "rank": 10 + number}) for number in range(3)),
+)
+
+
+def fill(url: str) -> None:
+    """Put something to be found into a service that is empty. Raises Unusable."""
+    headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
+        for path, body in _DATA:
+            connection.request("POST", path, json.dumps(body), headers)
+            answer = connection.getresponse()
+            told = answer.read().decode()
+            if answer.status not in (200, 201):
+                raise Unusable(f"The service refuses what it should be fuzzed with: POST {path} got {told}")
+
+
+def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
+    """Fuzz the service at `url`, which was filled before: 0 if nothing was found. Raises subprocess.TimeoutExpired."""
+    return subprocess.run(
+        [_PROGRAM, "--config-file", _CONFIGURATION, "run", f"{url}/v1/openapi.json", *options],
+        cwd=ROOT,
+        env={"HYPOTHESIS_STORAGE_DIRECTORY": str(_CACHE), **os.environ, "SLIPWAY_TOKEN": token("admin")},
+        timeout=timeout,
+        check=False,
+    ).returncode
+
+
+@contextlib.contextmanager
+def serving(app: Chalice, config: Config) -> Iterator[str]:
+    """Serve an app in a thread, until the end of the block, at the URL that this gives."""
+    server = Server(app, config, port=0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server.server_close()
+
+
+def main() -> None:
+    examples, seconds, seed = (os.environ.get(name) for name in ("EXAMPLES", "SECONDS", "SEED"))
+    amount = ("--max-examples", examples or str(EXAMPLES), *(("--seed", seed) if seed else ()))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does it: what was started is stopped
+    LOG.parent.mkdir(exist_ok=True)
+    with postgres.throwaway() as database_url, LOG.open("w") as log:
+        os.environ["DATABASE_URL"] = database_url
+        migrate(database_url)
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), serving(*load_app()) as url:
+            fill(url)
+            found = fuzz(url, "--phases", "examples,coverage,fuzzing", *amount)
+            # Hypothesis ends a series of steps when it repeats a few and they go another way, as they must where things
+            # are remembered. With a time to fill, Schemathesis begins others.
+            found |= fuzz(
+                *(url, "--phases", "stateful", "--max-time", seconds or str(SECONDS), *amount),
+                *("--exclude-checks", "every_operation_succeeds"),  # the first run has seen to that
+            )
+    if found:
+        sys.exit(f"What the service itself said is in {LOG.relative_to(ROOT)}; SEED=… repeats a run with its seed.")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.TimeoutExpired:
+        sys.exit(f"It was not over after {MOST_SECONDS} s: fuzz less, as in `make fuzz EXAMPLES=50`")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Unusable as error:
+        sys.exit(str(error))

@@ -1,0 +1,16 @@
+from collections.abc import Iterator
+
+import pytest
+from chalice.config import Config
+
+from devtools.fuzz import fill, serving
+from tests.support.api import application
+
+
+@pytest.fixture
+def url(stage: None) -> Iterator[str]:
+    """The service, with something to be found in it."""
+    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    with serving(application.app, config) as url:
+        fill(url)
+        yield url

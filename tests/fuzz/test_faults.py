@@ -1,0 +1,155 @@
+"""That nothing is found says something only if faults would be: here the service has some."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.app import Response
+
+from chalicelib.identity.principal import Principal
+from chalicelib.identity.roles import Role
+from chalicelib.rest import decoding, problems
+from chalicelib.rest import operation as operations
+from chalicelib.rest.operation import Call
+from chalicelib.rest.problems import Problem, invalid_field
+from devtools import server
+from devtools.fuzz import fuzz
+from tests.support.api import application
+
+Answering = Callable[[Call, dict[str, str]], Response]
+Fault = Callable[[Call, dict[str, str], Answering], Response]
+
+ADMIN = Principal(issuer="", subject="admin", role=Role.admin, systems=frozenset(), expires_at=2**40)
+
+
+def an_undeclared_status(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    response = answer(call, path)
+    response.status_code = 202
+    return response
+
+
+def a_member_of_another_type(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    response = answer(call, path)
+    response.body = json.dumps({**json.loads(response.body), "next": 7}) if response.status_code == 200 else ""
+    return response
+
+
+def a_header_that_is_missing(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    response = answer(call, path)
+    del response.headers["ETag"]
+    return response
+
+
+def another_content_type(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    response = answer(call, path)
+    response.headers["Content-Type"] = "text/plain"
+    return response
+
+
+def an_exception_for_some_input(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    if "limit" in (call.request.query_params or {}):
+        raise ZeroDivisionError
+    return answer(call, path)
+
+
+def no_need_of_a_token(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    call._principal = ADMIN
+    call.authenticate = lambda: None  # type: ignore[method-assign]
+    return answer(call, path)
+
+
+def whatever_is_asked_for(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    try:
+        return answer(call, path)
+    except Problem as problem:
+        if problem.type is not problems.invalid:
+            raise
+        call.request.query_params = None
+        return answer(call, path)
+
+
+def a_precondition_that_is_forgotten(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    call.request.headers = {**call.request.headers, "if-match": call.request.headers.get("if-match", "*")}
+    return answer(call, path)
+
+
+def a_refusal_without_a_reason(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    decoding.body(call.operation.body, call.request)
+    raise invalid_field("#/trigger", "is not one that we like")
+
+
+def a_status_that_no_valid_request_should_get(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    raise Problem(problems.too_large, "Everything is too large")
+
+
+def a_deletion_that_deletes_nothing(call: Call, path: dict[str, str], answer: Answering) -> Response:
+    return Response("", status_code=204, headers={"X-Request-Id": call.id, "Cache-Control": "no-store"})
+
+
+# What is wrong with which operation, and as what Schemathesis has to report it.
+FAULTS: dict[str, tuple[Fault, str]] = {
+    "get_system": (an_undeclared_status, "UndefinedStatusCode"),
+    "list_systems": (a_member_of_another_type, "JsonSchemaError"),
+    "get_environment": (a_header_that_is_missing, "MissingHeaders"),
+    "get_state": (another_content_type, "UndefinedContentType"),
+    "list_environments": (an_exception_for_some_input, "ServerError"),
+    "list_deployments": (no_need_of_a_token, "IgnoredAuth"),
+    "list_verifications": (whatever_is_asked_for, "AcceptedNegativeData"),
+    "change_system": (a_precondition_that_is_forgotten, "MissingHeaderNotRejected"),
+    "record_verification": (a_refusal_without_a_reason, "refusal_is_explained"),
+    "create_environment": (a_status_that_no_valid_request_should_get, "RejectedPositiveData"),
+}
+
+
+def test_faults_are_found(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    put_in(monkeypatch, {name: fault for name, (fault, _) in FAULTS.items()})
+    monkeypatch.setattr(application.app.routes["/v1/systems/{system}/deployments"]["GET"], "authorizer", None)
+    monkeypatch.setattr(server, "_as_response", without_the_header_allow)
+
+    found = fuzzed(url, tmp_path, "coverage", *FAULTS)
+
+    labels = {each.name: f"{each.method} {each.path}" for each in operations.OPERATIONS}
+    assert [name for name, (_, failure) in FAULTS.items() if labels[name] not in found.get(failure, ())] == []
+    assert found.keys() >= {"UnsupportedMethodResponse", "every_operation_succeeds"}
+
+
+def test_what_is_there_after_its_deletion_is_found(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    put_in(monkeypatch, {"delete_system": a_deletion_that_deletes_nothing})
+
+    found = fuzzed(url, tmp_path, "stateful", "create_system", "get_system", "delete_system")
+
+    assert "UseAfterFree" in found
+
+
+def put_in(monkeypatch: pytest.MonkeyPatch, faults: Mapping[str, Fault]) -> None:
+    """Let operations have faults."""
+    answer = operations._answer
+
+    def answer_with_faults(call: Call, path: dict[str, str]) -> Response:
+        fault = faults.get(call.operation.name)
+        return fault(call, path, answer) if fault else answer(call, path)
+
+    monkeypatch.setattr(operations, "_answer", answer_with_faults)
+
+
+def without_the_header_allow(problem: Problem, request_id: str) -> dict[str, Any]:
+    problem.headers.pop("Allow", None)
+    response: dict[str, Any] = operations.problem_response(problem, request_id).to_dict()
+    return response
+
+
+def fuzzed(url: str, folder: Path, phase: str, *names: str) -> dict[str, list[str]]:
+    """What is found, and where, in the operations of these names: kinds of failures, or checks of our own."""
+    report = folder / "report.json"
+    only = [option for name in names for option in ("--include-operation-id", name)]
+    options = ("--phases", phase, "--max-examples", "10", "--generation-deterministic", "--no-color")
+
+    code = fuzz(url, *options, *only, "--report", "json", "--report-json-path", str(report), timeout=300)
+
+    assert code == 1
+    return {
+        failure["title"].split("`")[1] if failure["type"] == "CustomFailure" else failure["type"]: failure["operations"]
+        for failure in json.loads(report.read_text())["failures"]
+    }

@@ -1,0 +1,222 @@
+"""Addresses that lead nowhere, and parameters that are none: every operation that has them refuses them."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from chalicelib.identity.roles import Role
+from chalicelib.rest import openapi
+from chalicelib.rest.operation import OPERATIONS
+from chalicelib.rest.types import PageQuery
+from tests.support.given import an_artifact
+from tests.support.hostile import HOSTILE
+from tests.support.writes import WRITES, everything
+
+DOCUMENT = openapi.document(OPERATIONS)
+PROTECTED = [each for each in OPERATIONS if each.role != "public"]
+LISTS = [each for each in OPERATIONS if each.query is not None and issubclass(each.query, PageQuery)]
+
+# Each in the place of a segment.
+NOWHERE = {
+    **HOSTILE,
+    "a slash": "a/b",
+    "a slash at the end": "azul/",
+    "a whole path": "azul/environments/development",
+    "dots": "..",
+    "dots and slashes": "../../health",
+    "a dot": ".",
+    "a line break at the end": "azul\n",
+    "a space at the end": "azul ",
+    "another case": "AZUL",
+    "percent signs": "%2e%2e%2f%00",
+    "a number of 30 digits": "9" * 30,
+    "2^63": str(2**63),
+    "a negative number": "-1",
+    "digits of another script": "\u0661",
+    "10,000 characters": "a" * 10_000,
+}
+NO_TEXT = ["a\0b", "\0", "\ud800", "azul\udfff"]
+
+
+def of(operations):
+    return pytest.mark.parametrize("operation", operations, ids=lambda each: f"{each.method} {each.path}")
+
+
+def names_of(operation):
+    return re.findall(r"{(\w+)}", operation.path)
+
+
+@of([each for each in OPERATIONS if "{" in each.path])
+def test_whatever_stands_in_the_path_it_leads_to_what_is_there_or_nowhere(api, given, operation):
+    there, body = _there(given, operation)
+    before = everything(given)
+
+    for name in names_of(operation):
+        for what, nowhere in {**NOWHERE, "another one": "elsewhere"}.items():
+            answer = _ask(api, operation, {**there, name: nowhere}, body)
+
+            assert (answer.status, answer.problem) == (404, "not-found"), what
+    assert everything(given) == before
+
+
+@of([each for each in OPERATIONS if "{" in each.path])
+def test_what_is_no_text_leads_nowhere(api, given, operation):
+    there, body = _there(given, operation)
+
+    for name in names_of(operation):
+        for text in NO_TEXT:
+            answer = _ask(api, operation, there, body, event={"pathParameters": {**there, name: text}})
+
+            assert (answer.status, answer.problem) == (404, "not-found")
+
+
+@pytest.mark.parametrize("resource", ["deployments", "verifications", "promotions"])
+def test_a_body_that_names_an_environment_that_is_not_there_leads_nowhere(api, given, resource):
+    given.a_system("blue")
+    given.an_environment("elsewhere", system="blue")
+    given.a_system()
+    body = {"environment": "elsewhere", "artifact": an_artifact()}
+    if resource == "verifications":
+        body |= {"suite": "acceptance", "trigger": "manual", "outcome": "success"}
+
+    answer = api.post(f"/v1/systems/azul/{resource}", body)
+
+    assert (answer.status, answer.problem) == (404, "not-found")
+
+
+@of(PROTECTED)
+def test_who_may_not_ask_learns_nothing_else(api, given, operation):
+    there, _ = _there(given, operation)
+    anywhere = {**dict.fromkeys(names_of(operation), "nowhere"), "id": "1"}
+    wrongs = [
+        (there, {"body": b"\xff"}),
+        (there, {"query": "?colour=blue&limit=0"}),
+        (anywhere, {"body": "{}"}),
+        (there, {"event": {"pathParameters": dict.fromkeys(there, "\ud800")}}),
+        (there, {"headers": {"if_match": '"stale"', "content_type": "text/plain"}, "body": "text"}),
+    ]
+
+    for path, wrong in wrongs:
+        assert _ask(api.as_(None), operation, path, **wrong).problem == "unauthenticated"
+        if operation.role > Role.viewer:
+            assert _ask(api.as_("viewer"), operation, path, **wrong).problem == "forbidden"
+
+
+# Parameters.
+
+
+@of(OPERATIONS)
+def test_an_unknown_parameter_is_refused_by_name(api, given, operation):
+    there, body = _there(given, operation)
+    before = everything(given)
+
+    for name in ("colour", "Limit", "limit[]", "a/b", *HOSTILE.values()):
+        answer = _ask(api, operation, there, body, query=f"?{quote(name, safe='')}=1")
+
+        pointer = "#/" + name.replace("~", "~0").replace("/", "~1")
+        assert (answer.status, answer.problem, _pointers(answer)) == (422, "invalid", [pointer])
+    assert everything(given) == before
+
+
+@of(LISTS)
+def test_a_parameter_is_given_once(api, given, operation):
+    there, _ = _there(given, operation)
+    names = [name for name, _ in _parameters(operation)]
+
+    for name in names:
+        answer = _ask(api, operation, there, query=f"?{name}=1&{name}=1")
+
+        assert (answer.status, answer.problem, _pointers(answer)) == (422, "invalid", [f"#/{name}"])
+
+
+@of(LISTS)
+def test_a_limit_is_a_number_from_1_to_200(api, given, operation):
+    there, _ = _there(given, operation)
+    wrong = ["0", "-1", "201", "x", "", " 5", "+5", "05", "5.0", "5e0", "1_0", "NaN", "1e999", str(2**63), "\u0665"]
+
+    for limit in wrong:
+        answer = _ask(api, operation, there, query=f"?limit={quote(limit)}")
+
+        assert (answer.status, answer.problem, _pointers(answer)) == (422, "invalid", ["#/limit"]), limit
+    for limit in ("1", "200"):
+        assert _ask(api, operation, there, query=f"?limit={limit}").status == 200
+
+
+@of([each for each in LISTS if each.query is not PageQuery])
+def test_whatever_is_no_value_of_a_filter_is_refused_by_name(api, given, operation):
+    there, _ = _there(given, operation)
+    filters = {name: schema for name, schema in _parameters(operation) if name not in ("limit", "cursor")}
+    values = [
+        "",
+        "null",
+        "-1",
+        str(2**63),
+        "Azul",
+        "2026-13-01T00:00:00Z",
+        "2026-01-01T00:00:00",
+        "20000-01-01T00:00:00Z",
+        "infinity",
+        "1767225600",
+        "tree:0",
+        *HOSTILE.values(),
+    ]
+
+    for value in values:
+        wrong = {f"#/{name}" for name, schema in filters.items() if not _fits(value, schema)}
+        answer = _ask(api, operation, there, query="?" + "&".join(f"{name}={quote(value)}" for name in filters))
+
+        assert wrong, f"{value!r} fits every filter: it shows nothing"
+        assert (answer.status, set(_pointers(answer))) == (422, wrong), value
+
+
+@of(LISTS)
+def test_what_is_no_text_is_no_parameter_either(api, given, operation):
+    there, _ = _there(given, operation)
+    names = [name for name, _ in _parameters(operation)]
+
+    for text in NO_TEXT:
+        for parameter, pointers in [*(({name: [text]}, [f"#/{name}"]) for name in names), ({text: ["1"]}, ["#"])]:
+            answer = _ask(api, operation, there, event={"multiValueQueryStringParameters": parameter})
+
+            assert (answer.status, answer.problem, _pointers(answer)) == (422, "invalid", pointers)
+
+
+def _there(given, operation):
+    """What stands in the path of an operation that finds what it asks for, and the body that it takes."""
+    route = f"{operation.method} {operation.path}"
+    if operation.writes:
+        write = WRITES[route](given)
+        segments = zip(operation.path.split("/"), write.path.split("/"), strict=True)
+        return {name[1:-1]: value for name, value in segments if name.startswith("{")}, write.body
+    given.the_usual()
+    deployment = given.a_deployment()
+    verification = given.a_verification()
+    found = {
+        "system": "azul",
+        "environment": "development",
+        "artifact": deployment["artifact"],
+        "id": (verification if "verifications" in operation.path else deployment)["id"],
+    }
+    return {name: found[name] for name in names_of(operation)}, None
+
+
+def _ask(api, operation, there, body=None, *, query="", headers=None, event=None):
+    path = operation.path.format_map({name: quote(value, safe="") for name, value in there.items()})
+    headers = headers or ({"if_match": "*"} if operation.conditional else {})
+    return api.send(operation.method, path + query, body, headers, event)
+
+
+def _parameters(operation):
+    described = DOCUMENT["paths"][operation.path][operation.method.lower()]["parameters"]
+    return [(each["name"], each["schema"]) for each in described if each.get("in") == "query"]
+
+
+def _fits(value, schema):
+    rooted = {**schema, "components": DOCUMENT["components"]}
+    return Draft202012Validator(rooted, format_checker=FormatChecker(["date-time"])).is_valid(value)
+
+
+def _pointers(answer):
+    return [fault["pointer"] for fault in answer["errors"]]

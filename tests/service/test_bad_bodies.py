@@ -1,0 +1,290 @@
+"""Bodies that are none: every operation that takes a body refuses them, says where, and changes nothing."""
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from chalicelib.rest import openapi
+from chalicelib.rest.operation import OPERATIONS
+from tests.support.given import an_artifact
+from tests.support.hostile import HOSTILE, HOSTILE_ASCII
+from tests.support.writes import WRITES, everything, send
+
+DOCUMENT = openapi.document(OPERATIONS)
+BODIES = [f"{each.method} {each.path}" for each in OPERATIONS if each.body is not None]
+MEBIBYTE = 1024 * 1024
+
+of_every_body = pytest.mark.parametrize("route", BODIES)
+
+MALFORMED = {
+    "nothing": b"",
+    "white space": b" \n",
+    "half an object": b"{",
+    "no JSON": b"key=azul",
+    "two values": b"{} {}",
+    "a trailing comma": b'{"a": 1,}',
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "no UTF-8": b'{"a": "\xff"}',
+    "UTF-16": '{"a": "b"}'.encode("utf-16"),
+    "a bare NUL": b'{"a": "\x00"}',
+    "a key twice": b'{"a": 1, "a": 1}',
+    "a key twice, deeper": b'{"a": [{"b": 1, "\\u0062": 1}]}',
+    "NaN": b'{"a": NaN}',
+    "Infinity": b'{"a": [-Infinity]}',
+    "half a surrogate pair": b'{"a": "\\ud800"}',
+    "half a surrogate pair in a key": b'{"\\udc00": 1}',
+    "brackets": b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "brackets that never close": b"[" * 100_000,
+    "objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "a number of 100,000 digits": b'{"a": ' + b"1" * 100_000 + b"}",
+}
+
+# Each is given to all fields of a body at once.
+VALUES = [
+    None,
+    True,
+    -1,
+    1.5,
+    2**31,
+    2**63,
+    2**64,
+    -(2**63) - 1,
+    1e300,
+    "",
+    "Azul",
+    "0" * 39,
+    "A" * 40,
+    "tree:" + "0" * 39,
+    "sha256:" + "0" * 40,
+    "x" * 2001,
+    "2026-13-01T00:00:00Z",
+    "2026-02-30T00:00:00Z",
+    "2026-01-01T25:00:00Z",
+    "2026-01-01T00:00:00",
+    "2026-01-01",
+    "20000-01-01T00:00:00Z",
+    "0000-01-01T00:00:00Z",
+    "infinity",
+    "-infinity",
+    "now",
+    "1767225600",
+    [],
+    [None],
+    [[]],
+    {},
+    {"sha": "0" * 40},
+    *HOSTILE.values(),
+]
+
+
+@of_every_body
+def test_another_content_type_is_refused(api, given, route):
+    write, before = _prepared(given, route)
+
+    for content_type in (None, "", "text/plain", "application/x-www-form-urlencoded", "*/*", "\ud800"):
+        answer = send(api, route, write, content_type=content_type)
+
+        assert (answer.status, answer.problem) == (415, "unsupported-media-type"), repr(content_type)
+    assert everything(given) == before
+
+
+@of_every_body
+def test_what_is_no_json_is_malformed(api, given, route):
+    write, before = _prepared(given, route)
+
+    answers = {what: send(api, route, write._replace(body=body)) for what, body in MALFORMED.items()}
+
+    assert {what: (each.status, each.problem) for what, each in answers.items()} == dict.fromkeys(
+        MALFORMED, (400, "malformed")
+    )
+    assert everything(given) == before
+
+
+@of_every_body
+def test_a_body_has_a_mebibyte_at_the_most(api, given, route):
+    write, before = _prepared(given, route)
+    just_fits = json.dumps(write.body).ljust(MEBIBYTE)
+
+    refused = send(api, route, write._replace(body=just_fits + " "))
+
+    assert (refused.status, refused.problem) == (413, "too-large")
+    assert everything(given) == before
+    assert send(api, route, write._replace(body=just_fits)).status < 300
+
+
+@of_every_body
+def test_what_is_no_object_is_refused(api, given, route):
+    write, before = _prepared(given, route)
+
+    for body in ("null", "true", "1", '"text"', "[]", "[{}]"):
+        answer = send(api, route, write._replace(body=body))
+
+        assert (answer.status, answer.problem, _pointers(answer)) == (422, "invalid", ["#"])
+    assert everything(given) == before
+
+
+@of_every_body
+def test_an_unknown_field_is_refused_by_name(api, given, route):
+    write, before = _prepared(given, route)
+
+    for name in ("colour", "id", "__proto__", "a/b", *HOSTILE.values()):
+        answer = send(api, route, write._replace(body={**write.body, name: 1}))
+
+        pointer = "#/" + name.replace("~", "~0").replace("/", "~1")
+        assert (answer.status, answer.problem, _pointers(answer)) == (422, "invalid", [pointer])
+    assert everything(given) == before
+
+
+@of_every_body
+def test_whatever_is_no_value_of_a_field_is_refused_by_name(api, given, route):
+    write, before = _prepared(given, route)
+    fields = _schema(route)["properties"]
+
+    for value in VALUES:
+        wrong = {name for name, schema in fields.items() if not _fits(value, schema)}
+        answer = send(api, route, write._replace(body=dict.fromkeys(fields, value)))
+
+        assert wrong, f"{value!r} fits every field: it shows nothing"
+        assert (answer.status, answer.problem) == (422, "invalid"), value
+        assert {pointer.split("/")[1] for pointer in _pointers(answer)} == wrong, value
+    assert everything(given) == before
+
+
+@of_every_body
+def test_a_number_beyond_all_and_an_escaped_nul_are_refused(api, given, route):
+    write, before = _prepared(given, route)
+    field = next(iter(_schema(route)["properties"]))
+
+    for value, pointer in {"1e999": f"#/{field}", "-1e999": f"#/{field}", r'"a\u0000b"': "#"}.items():
+        answer = send(api, route, write._replace(body=f'{{"{field}": {value}}}'))
+
+        assert (answer.status, answer.problem) == (422, "invalid")
+        assert pointer in _pointers(answer)
+    assert everything(given) == before
+
+
+@of_every_body
+def test_a_refusal_does_not_grow_with_what_it_refuses(api, given, route):
+    # Lambda gives up on answers of 6 MB, and the caller would read that the fault is ours.
+    write, _ = _prepared(given, route)
+
+    for body in ({f"field-{number}": 1 for number in range(2000)}, {'"' * 50_000: 1}):
+        answer = send(api, route, write._replace(body=body))
+
+        assert (answer.status, answer.problem) == (422, "invalid")
+        assert len(answer.body) < 20_000
+
+
+def test_a_value_is_quoted_in_part_and_not_searched_for_what_it_looks_like(api, given):
+    # The library's message quotes it: to look for the place in all of the message took a quarter of an hour.
+    given.a_system()
+    looks_like_a_place = " - at `$" * (MEBIBYTE // 10)
+
+    answer = api.post("/v1/systems/azul/deployments", {"kind": looks_like_a_place})
+
+    assert "#/kind" in _pointers(answer)
+    assert len(answer.body) < 5_000
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_text_means_nothing_and_comes_back_as_it_went(api, given, text):
+    reason = f"Because {text}."
+    given.a_system("azul", name=text, description=text)
+    given.an_environment()
+    opened = api.post(
+        "/v1/systems/azul/deployments",
+        {"environment": "development", "artifact": an_artifact(), "detail": text, "override_reason": reason},
+    )
+    given.a_status(opened["id"], "succeeded", detail=text)
+
+    deployment = api.get(f"/v1/systems/azul/deployments/{opened['id']}")
+    statuses = api.get(f"/v1/systems/azul/deployments/{opened['id']}/statuses")
+    state = api.get("/v1/systems/azul/state")
+    system = api.get("/v1/systems/azul")
+    changed = api.patch("/v1/systems/azul", {"name": text[::-1]}, if_match=system.headers["ETag"])
+
+    assert (system["name"], system["description"], changed["name"]) == (text, text, text[::-1])
+    assert (deployment["detail"], deployment["override_reason"]) == (text, reason)
+    assert [each["detail"] for each in statuses["items"]] == [text, text]
+    assert (state["name"], state["targets"][0]["current"]["detail"]) == (text, text)
+    assert given.sql("SELECT after->>'name' FROM audit_events WHERE action = 'system.create'") == [(text,)]
+
+
+@pytest.mark.parametrize("text", HOSTILE_ASCII.values(), ids=HOSTILE_ASCII)
+def test_a_url_means_nothing_and_comes_back_as_it_went(api, given, text):
+    url = f"https://example.org/{text}"
+    given.a_system("azul", repository=url)
+    environment = given.an_environment(base_url=url)
+    opened = given.a_deployment(run_url=url, state="in_progress")
+    busy = api.post("/v1/systems/azul/deployments", {"environment": "development", "artifact": an_artifact("second")})
+    given.a_status(opened["id"], "succeeded")
+    verification = given.a_verification(run_url=url)
+
+    assert api.get("/v1/systems/azul")["repository"] == url
+    assert api.get(environment.headers["Location"])["base_url"] == url
+    assert api.get(f"/v1/systems/azul/deployments/{opened['id']}")["run_url"] == url
+    assert busy["holder"]["run_url"] == url
+    assert api.get(verification.headers["Location"])["run_url"] == url
+
+
+@pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+16:00"])
+def test_a_time_may_have_any_offset(api, given, offset):
+    # PostgreSQL takes none of 16 hours.
+    given.the_usual()
+    at = f"2026-01-02T00:00:00{offset}"
+    commit = {"sha": "0" * 40, "authored_at": at}
+
+    recorded = given.an_import(at=at, commits=[commit])
+
+    assert recorded["finished_at"] == recorded["started_at"]
+    assert recorded["started_at"].endswith("Z")
+    assert given.sql("SELECT authored_at - %s::timestamptz = '0' FROM deployment_commits", recorded["started_at"]) == [
+        (True,)
+    ]
+    assert [each["id"] for each in api.get(f"/v1/systems/azul/deployments?from={_quoted(at)}")["items"]] == [
+        recorded["id"]
+    ]
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_no_calendar_of_ours_has_is_refused_by_name(api, given, at):
+    # PostgreSQL would keep the year 10000, and nobody could read it.
+    given.the_usual()
+    body = {"environment": "development", "artifact": an_artifact()}
+
+    commit = api.post("/v1/systems/azul/deployments", {**body, "commits": [{"sha": "0" * 40, "authored_at": at}]})
+    import_ = api.post(
+        "/v1/systems/azul/deployments",
+        {**body, "imported": True, "state": "failed", "started_at": at, "finished_at": at},
+    )
+    query = api.get(f"/v1/systems/azul/deployments?to={_quoted(at)}")
+
+    assert "#/commits/0/authored_at" in _pointers(commit)
+    assert {"#/started_at", "#/finished_at"} <= set(_pointers(import_))
+    assert _pointers(query) == ["#/to"]
+    assert [commit.status, import_.status, query.status] == [422] * 3
+
+
+def _prepared(given, route):
+    write = WRITES[route](given)
+    return write, everything(given)
+
+
+def _schema(route):
+    method, path = route.split(" ")
+    body = DOCUMENT["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+    return DOCUMENT["components"]["schemas"][body["$ref"].rpartition("/")[2]]
+
+
+def _fits(value, schema):
+    rooted = {**schema, "components": DOCUMENT["components"]}
+    return Draft202012Validator(rooted, format_checker=FormatChecker(["date-time"])).is_valid(value)
+
+
+def _pointers(answer):
+    return [fault["pointer"] for fault in answer["errors"]]
+
+
+def _quoted(at: str) -> str:
+    return at.replace("+", "%2B")

@@ -1,0 +1,97 @@
+"""The service over real HTTP: the whole app, its authorizer included, served from this process."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from chalicelib.identity import tokens
+from devtools.server import Server, load_app
+from tests.support.api import ISSUER
+from tests.support.contract import Contract
+from tests.support.stage import local_stage
+
+
+@dataclass
+class Answer:
+    """What came over the wire."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def problem(self) -> str:
+        """The slug of the problem that this answer is."""
+        assert self.headers["Content-Type"] == "application/problem+json", self
+        return str(self.json["type"]).removeprefix("/problems/")
+
+
+class Served:
+    """A caller of the served API, with an admin's token unless a request brings its own headers."""
+
+    def __init__(self, port: int, token: str, contract: Contract) -> None:
+        self._port = port
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._contract = contract
+
+    def ask(
+        self, method: str, target: str, body: Any = None, headers: Mapping[str, str | bytes] | None = None
+    ) -> Answer:
+        """Send a request line as it is, byte for byte; every answer is held against the OpenAPI document.
+
+        An answer to HEAD is not: it has no body.
+        """
+        raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)) as connection:
+            # Not `request`, which refuses or mends what is strange.
+            connection.putrequest(method, "/", skip_accept_encoding=True)
+            connection._buffer[0] = f"{method} ".encode() + target.encode() + b" HTTP/1.1"
+            for name, value in {**self._headers, "Connection": "close", **(headers or {})}.items():
+                connection.putheader(name, value)
+            if raw is not None or method in ("POST", "PUT", "PATCH"):
+                connection.putheader("Content-Length", str(len(raw or b"")))
+            connection.endheaders(raw)
+            received = connection.getresponse()
+            # All that comes until the server closes. `received.read` looks for no body in an answer to HEAD.
+            answer = Answer(received.status, received.headers, received.fp.read())
+        if method != "HEAD":
+            path = target.partition("?")[0]
+            self._contract.check_answer(method, path, answer.status, answer.headers, answer.body)
+        return answer
+
+
+@contextmanager
+def served(database_url: str, contract: Contract, folder: Path) -> Iterator[Served]:
+    """The app on a database, behind the local server; `folder` takes the issuer's public key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = folder / "public.jwk.json"
+    public.write_text(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
+    now = int(time.time())
+    claims = {"iss": ISSUER, "aud": "slipway", "sub": "admin@local", "iat": now, "exp": now + 3600, "role": "admin"}
+    with pytest.MonkeyPatch.context() as patch, local_stage(database_url):
+        patch.setattr(tokens, "LOCAL_PUBLIC_KEY", public)
+        tokens._local_key.cache_clear()
+        server = Server(*load_app({}), port=0)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield Served(server.server.server_port, jwt.encode(claims, key, algorithm="ES256"), contract)
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server.server_close()
+            tokens._local_key.cache_clear()

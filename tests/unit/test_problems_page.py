@@ -1,0 +1,92 @@
+"""docs/problems.md explains every problem that can be answered, and none that can't: page and code keep in step."""
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+import app  # noqa: F401 (declares every kind of problem)
+from chalicelib.promotions.model import BlockerCode
+from chalicelib.rest import openapi
+from chalicelib.rest.operation import OPERATIONS
+from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
+from devtools import server
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "problems.md").read_text()
+LOCAL = {each.slug: each for each in vars(server).values() if isinstance(each, ProblemType)}
+DECLARED = PROBLEM_TYPES | LOCAL
+
+# The code blocks hold no headings, and no lists.
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+SECTION = re.compile(r"^## (\S+)\n\n\*\*(\d{3}) ([^*\n]+)\*\*\n\n(.+?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+SECTIONS = {slug: (int(status), title, text) for slug, status, title, text in SECTION.findall(PAGE)}
+
+
+def test_every_problem_has_its_section_and_every_section_its_problem() -> None:
+    assert sorted(SECTIONS) == sorted(DECLARED)
+
+
+def test_the_last_part_of_a_type_is_the_anchor_of_its_section() -> None:
+    # A heading that is a slug is its own anchor, unless it comes twice.
+    [_, *headings] = HEADING.findall(PAGE)
+
+    assert [f"/problems/{heading}" for heading in headings] == [DECLARED[slug].uri for slug in SECTIONS]
+    assert re.findall(r"\]\(#(.+?)\)", PAGE), "there are links to look at"
+    assert set(re.findall(r"\]\(#(.+?)\)", PAGE)) <= DECLARED.keys()
+
+
+def test_sections_are_in_the_order_of_their_statuses() -> None:
+    assert list(SECTIONS) == sorted(SECTIONS, key=lambda slug: (SECTIONS[slug][0], slug))
+
+
+@pytest.mark.parametrize("slug", DECLARED)
+def test_a_section_has_the_problem_s_status_and_title(slug: str) -> None:
+    status, title, _ = SECTIONS[slug]
+
+    assert (status, title) == (DECLARED[slug].status, DECLARED[slug].title)
+
+
+@pytest.mark.parametrize("slug", DECLARED)
+def test_a_section_says_what_it_means_and_what_to_do(slug: str) -> None:
+    meaning, found, advice = SECTIONS[slug][2].partition("\nWhat to do: ")
+
+    assert found
+    assert meaning.strip()
+    assert advice.strip()
+
+
+@pytest.mark.parametrize("slug", DECLARED)
+def test_a_section_lists_the_problem_s_own_members_and_no_others(slug: str) -> None:
+    text = SECTIONS[slug][2]
+
+    assert re.findall(r"^- `(\w+)`: ", text, re.MULTILINE) == [name for name, _ in DECLARED[slug].extra]
+    for _, type_ in DECLARED[slug].extra:
+        assert {f"`{field}`" for field in _fields(type_)} <= set(re.findall(r"`\w+`", text))
+
+
+@pytest.mark.parametrize("status", openapi._PROBLEM_HEADERS)
+def test_a_section_names_the_header_that_comes_with_the_problem(status: int) -> None:
+    texts = [text for found, _, text in SECTIONS.values() if found == status]
+
+    assert texts
+    assert all(f"`{openapi._PROBLEM_HEADERS[status]}`" in text for text in texts)
+
+
+def test_every_blocker_is_explained_and_no_other() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", SECTIONS["promotion-denied"][2], re.MULTILINE)
+
+    assert rows == list(get_args(BlockerCode))
+
+
+def test_the_page_is_found_from_the_readme_and_from_the_api_s_description() -> None:
+    assert "(docs/problems.md)" in (ROOT / "README.md").read_text()
+    assert "docs/problems.md" in openapi.document(OPERATIONS)["info"]["description"]
+
+
+def _fields(type_: Any) -> list[str]:
+    """The members of what an own member holds: an object, or a list of them."""
+    [struct] = get_args(type_) or [type_]
+    return [field.encode_name for field in msgspec.structs.fields(struct)]
