@@ -164,7 +164,7 @@ def _is_for_others(issuer: Issuer) -> bool:
     """GitHub's default is the URL of the repository's owner, on the host that is the issuer's or beside it."""
     audience = issuer.audience.casefold()
     host = issuer.issuer.removeprefix("https://").partition("/")[0]
-    owners = {f"https://{each}" for each in ("github.com", host, host.removeprefix("token.actions."))}
+    owners = ("https://github.com", f"https://{host.removeprefix('token.actions.')}")
     return audience in _AUDIENCES_OF_OTHERS or any(f"{audience}/".startswith(f"{owner}/") for owner in owners)
 
 

@@ -123,7 +123,8 @@ class IssuerServer:
         self.requests.append(handler.path)
         path = handler.path.partition("?")[0]
         behaviour = self._behaviours.get("", self._behaviours.get(path, _well))
-        document = {DISCOVERY: self.discovery, JWKS: self.jwks}.get(path)
+        # An issuer may have a path of its own, which its documents are below.
+        document = self.discovery if path.endswith(DISCOVERY) else self.jwks if path.endswith(JWKS) else None
         if document is None:
             handler.send(b"{}", status=404)
         else:

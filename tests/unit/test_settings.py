@@ -175,6 +175,14 @@ def test_an_audience_of_pipelines_may_be_any_other(audience):
     assert read(environ("production", {**GITHUB, "audience": audience})).issuers[0].audience == audience
 
 
+def test_an_audience_of_people_is_whatever_their_issuer_says():
+    audience = "https://issuer.example.org/slipway"
+
+    people = {**PEOPLE, "issuer": "https://issuer.example.org", "audience": audience, "audience_claim": "aud"}
+
+    assert read(environ("production", people)).issuers[0].audience == audience
+
+
 @pytest.mark.parametrize(
     ("issuer", "instead"),
     [

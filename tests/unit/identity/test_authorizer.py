@@ -67,8 +67,8 @@ def test_the_context_is_flat():
     assert all(isinstance(value, str | int | float | bool) for value in answer["context"].values())
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_bearer_in_any_case(scheme):
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
+def test_the_scheme_is_bearer_in_any_case_and_blanks_follow(scheme):
     assert _ask(f"{scheme} {_signed(_claims())}")["principalId"] == "jane@example.org"
 
 

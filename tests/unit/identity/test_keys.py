@@ -1,5 +1,6 @@
 """The keys of an issuer: taken from it alone, kept while it is away, asked for seldom."""
 
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from chalicelib.identity.keys import (
     NoKey,
 )
 from chalicelib.settings import Issuer
+from chalicelib.telemetry import logger
 from tests.support.issuer import BEHAVIOURS, DISCOVERY, JWKS, IssuerServer, private_key, public_jwk, serving
 
 FETCHED = [DISCOVERY, JWKS]
@@ -42,6 +44,18 @@ class Clock:
 def issuer() -> Iterator[IssuerServer]:
     with serving() as issuer:
         yield issuer
+
+
+@pytest.fixture(autouse=True)
+def unexpected() -> Iterator[list[logging.LogRecord]]:
+    """What is logged as an error: whatever an issuer answers, it is none of ours."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = records.append  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)
+    assert not records
 
 
 @pytest.fixture
@@ -70,10 +84,12 @@ def test_a_key_is_the_one_that_the_issuer_publishes(issuer: IssuerServer, algori
     assert issuer.requests == FETCHED
 
 
-def test_an_issuer_may_end_with_a_slash(issuer: IssuerServer) -> None:
-    issuer.discovery["issuer"] = f"{issuer.url}/"
+@pytest.mark.parametrize("path", ["/tenant", "/tenant/"])
+def test_an_issuer_may_have_a_path_and_end_with_a_slash(issuer: IssuerServer, path: str) -> None:
+    issuer.discovery["issuer"] = f"{issuer.url}{path}"
 
-    assert has(KeySet(issuer.trusted(issuer=f"{issuer.url}/")), issuer.kid())
+    assert has(KeySet(issuer.trusted(issuer=f"{issuer.url}{path}")), issuer.kid())
+    assert issuer.requests == [f"/tenant{DISCOVERY}", JWKS]
 
 
 def test_a_process_asks_an_issuer_once(issuer: IssuerServer) -> None:
@@ -81,6 +97,11 @@ def test_a_process_asks_an_issuer_once(issuer: IssuerServer) -> None:
         assert keys.key_set(issuer.trusted()).key(issuer.kid())
 
     assert issuer.requests == FETCHED
+
+
+def test_the_keys_of_one_algorithm_are_not_those_of_another(issuer: IssuerServer) -> None:
+    for algorithm in ("RS256", "ES256"):
+        assert keys.key_set(issuer.trusted(algorithm=algorithm)).key(issuer.kid(algorithm))
 
 
 def test_keys_are_kept_for_an_hour(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
@@ -353,14 +374,19 @@ class Held:
 
 
 def test_an_answer_that_nobody_thought_of_does_not_take_the_service_down(
-    issuer: IssuerServer, known: KeySet, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    issuer: IssuerServer,
+    known: KeySet,
+    clock: Clock,
+    unexpected: list[logging.LogRecord],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert has(known, issuer.kid())
     monkeypatch.setattr(keys, "usable_keys", lambda documents, algorithm: 1 / 0)
     clock.goes_on(FRESH_SECONDS)
 
     assert has(known, issuer.kid())
-    assert not has(KeySet(issuer.trusted()), issuer.kid())
+    assert [record.exc_info[0] for record in unexpected if record.exc_info] == [ZeroDivisionError]
+    unexpected.clear()
 
 
 def test_no_proxy_is_used(issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> None:

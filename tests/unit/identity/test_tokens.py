@@ -172,6 +172,7 @@ CASES = [
     Case("an address of certificates", "key in header", header(x5u="https://keys.example.org")),
     Case("certificates", "key in header", header(x5c=["MIIB"])),
     Case("another issuer", "issuer", claims(iss="https://issuer.example.org")),
+    Case("an issuer of many letters", "issuer", claims(iss=f"https://{'a' * 5000}.example.org")),
     Case("an issuer with a slash", "issuer", lambda issuer: made(issuer, claims={"iss": f"{issuer.url}/"})),
     Case("an issuer in upper case", "issuer", lambda issuer: made(issuer, claims={"iss": issuer.url.upper()})),
     Case("issuers", "issuer", lambda issuer: made(issuer, claims={"iss": [issuer.url]})),
