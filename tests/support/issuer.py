@@ -13,8 +13,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -25,6 +23,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from chalicelib.settings import Issuer
+from tests.support.claims import github_claims, person_claims, without_none
 
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/jwks"
@@ -147,92 +146,6 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
         keys.forget_keys()
 
 
-def github_claims(
-    issuer: str = "https://token.actions.githubusercontent.com",
-    *,
-    repository: str = "acme/shop",
-    ref: str = "refs/heads/main",
-    event_name: str = "push",
-    environment: str | None = None,
-    workflow: str = ".github/workflows/deploy.yml",
-    audience: str = "slipway",
-    **changes: Any,
-) -> dict[str, Any]:
-    """What GitHub claims of a run ("OpenID Connect reference" in its documentation); None takes a claim away.
-
-    Other claims follow from the named ones, and may be given all the same.
-    """
-    now = int(time.time())
-    sha = changes.get("sha", "200f4b2d8e19e8e64f878567f24b464f3d7146ac")
-    workflow_ref = f"{repository}/{workflow}@{ref}"
-    if environment is not None:
-        context = f"environment:{environment}"
-    else:
-        context = "pull_request" if event_name == "pull_request" else f"ref:{ref}"
-    return _without_none(
-        {
-            "jti": str(uuid.uuid4()),
-            "sub": f"repo:{repository}:{context}",
-            "aud": audience,
-            "ref": ref,
-            "sha": sha,
-            "repository": repository,
-            "repository_id": "74",
-            "repository_owner": repository.partition("/")[0],
-            "repository_owner_id": "65",
-            "repository_visibility": "private",
-            "run_id": "4711",
-            "run_number": "10",
-            "run_attempt": "1",
-            "runner_environment": "github-hosted",
-            "actor": "jane",
-            "actor_id": "12",
-            "workflow": "Deploy",
-            "workflow_ref": workflow_ref,
-            "workflow_sha": sha,
-            "job_workflow_ref": workflow_ref,
-            "job_workflow_sha": sha,
-            "head_ref": "",
-            "base_ref": "",
-            "event_name": event_name,
-            "ref_protected": "true",
-            "ref_type": "tag" if ref.startswith("refs/tags/") else "branch",
-            "environment": environment,
-            "enterprise": "acme-holding",
-            "enterprise_id": "3",
-            "check_run_id": "505",
-            "iss": issuer,
-            "nbf": now - 600,
-            "exp": now + 300,
-            "iat": now,
-            **changes,
-        }
-    )
-
-
-def person_claims(issuer: str, groups: Sequence[str] = ("everybody",), **changes: Any) -> dict[str, Any]:
-    """What Cognito claims in an access token; None takes a claim away. Without groups there is none of them."""
-    now = int(time.time())
-    return _without_none(
-        {
-            "sub": "5c2f1d1e-3a55-4c1b-9d0c-6f2f5f1d7a10",
-            "cognito:groups": list(groups) or None,
-            "iss": issuer,
-            "version": 2,
-            "client_id": "slipway",
-            "origin_jti": str(uuid.uuid4()),
-            "token_use": "access",
-            "scope": "openid profile",
-            "auth_time": now,
-            "exp": now + 3600,
-            "iat": now,
-            "jti": str(uuid.uuid4()),
-            "username": "jane",
-            **changes,
-        }
-    )
-
-
 @cache
 def private_key(algorithm: str = "RS256", number: int = 1) -> Any:
     """A private key, the same one for the same number while this process lives. Making an RSA key takes a while."""
@@ -244,11 +157,7 @@ def private_key(algorithm: str = "RS256", number: int = 1) -> Any:
 def public_jwk(key: Any, **members: Any) -> dict[str, Any]:
     """The public part of a private key as a JWK, with these members besides; None takes one away."""
     family = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
-    return _without_none({**family.to_jwk(key.public_key(), as_dict=True), "key_ops": None, **members})
-
-
-def _without_none(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
+    return without_none({**family.to_jwk(key.public_key(), as_dict=True), "key_ops": None, **members})
 
 
 class _Server(ThreadingHTTPServer):
