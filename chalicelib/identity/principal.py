@@ -50,13 +50,14 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     def role_in(self, system: str | None) -> Role:
         """The role for one system, or, with None, for what belongs to no system."""
-        return max((self._counts(grant, system) for grant in self.grants), default=Role.anybody)
-
-    def _counts(self, grant: Grant, system: str | None) -> Role:
-        if grant.role is Role.admin:
-            return grant.role
-        counts = system is not None and (grant.systems is None or system in grant.systems)
-        return grant.role if counts else Role.viewer
+        highest = Role.anybody
+        for grant in self.grants:
+            here = grant.role
+            if here is not Role.admin and (system is None or not (grant.systems is None or system in grant.systems)):
+                here = Role.viewer
+            if here > highest:
+                highest = here
+        return highest
 
     def with_publishers(self, candidates: Sequence[Publisher]) -> "Principal":
         """The pipeline with what the publishers grant that fit its claims."""
