@@ -3,6 +3,7 @@
 from chalice.app import Chalice
 
 from chalicelib.artifacts.routes import blueprint as artifacts
+from chalicelib.audit.routes import blueprint as audit
 from chalicelib.database.maintenance import blueprint as maintenance
 from chalicelib.deployments.routes import blueprint as deployments
 from chalicelib.environments.routes import blueprint as environments
@@ -36,5 +37,6 @@ for blueprint in (
     promotions,
     artifacts,
     state,
+    audit,
 ):
     app.register_blueprint(blueprint)

@@ -63,8 +63,8 @@ def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment:
     decision = None if body.imported else admit(call, system, body, facts)
     rules.require_past(facts.at, started_at=body.started_at, finished_at=body.finished_at)
     deployment = store.insert(call.db, system, body, call.principal, at=facts.at, decision=decision)
-    action = "deployment.import" if body.imported else "deployment.open"
-    call.record(action, f"{system}/deployments/{deployment.id}", system=system, after=deployment)
+    action = "deployment.import" if body.imported else None
+    call.record(f"{system}/deployments/{deployment.id}", action=action, system=system, after=deployment)
     return call.created(f"{call.address}/{deployment.id}", deployment)
 
 
@@ -79,7 +79,7 @@ def admit(call: Call, system: str, body: NewDeployment, facts: OpeningFacts) -> 
         promotion = promotions.insert(
             call.db, system, body.environment, body.artifact, decision, facts.at, call.principal
         )
-        call.record("promotion.decide", f"{system}/promotions/{promotion.id}", system=system, after=promotion)
+        call.record(f"{system}/promotions/{promotion.id}", action="promotion.decide", system=system, after=promotion)
         raise
     rules.require_free(facts)
     return decision
@@ -113,7 +113,6 @@ def add_status(call: Call, system: str, id: str, body: NewStatus) -> Status:  # 
     rules.require_open(deployment, at)
     status = store.add_status(call.db, id, body, call.principal.subject, at)
     call.record(
-        "deployment.status",
         f"{system}/deployments/{id}",
         system=system,
         before={"state": deployment.state},

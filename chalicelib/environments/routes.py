@@ -39,7 +39,7 @@ def create_environment(call: Call, system: str, body: NewEnvironment) -> Environ
     environment = store.insert(call.db, system, body)
     if environment is None:
         raise systems.not_found(system)
-    call.record("environment.create", f"{system}/{environment.name}", system=system, after=environment)
+    call.record(f"{system}/{environment.name}", system=system, after=environment)
     return call.created(f"{call.address}/{environment.name}", environment)
 
 
@@ -62,7 +62,7 @@ def change_environment(call: Call, system: str, environment: str, body: Environm
     call.require_unchanged(before)
     after = changed(before, body)
     store.update(call.db, system, after)
-    call.record("environment.change", f"{system}/{environment}", system=system, before=before, after=after)
+    call.record(f"{system}/{environment}", system=system, before=before, after=after)
     return after
 
 
@@ -79,4 +79,4 @@ def delete_environment(call: Call, system: str, environment: str) -> None:
     before = store.get(call.db, system, environment)
     call.require_unchanged(before)
     store.delete(call.db, system, environment)
-    call.record("environment.delete", f"{system}/{environment}", system=system, before=before)
+    call.record(f"{system}/{environment}", system=system, before=before)

@@ -48,5 +48,5 @@ def decide_promotion(call: Call, system: str, body: NewPromotion) -> Promotion:
             decided_at=question.at,
         )
     promotion = store.insert(call.db, system, body.environment, body.artifact, decision, question.at, call.principal)
-    call.record("promotion.decide", f"{system}/promotions/{promotion.id}", system=system, after=promotion)
+    call.record(f"{system}/promotions/{promotion.id}", system=system, after=promotion)
     return promotion

@@ -30,7 +30,7 @@ def create_publisher(call: Call, system: str, body: NewPublisher) -> Publisher:
         raise systems.not_found(system)
     rules.require_environments(body, environments)
     publisher = store.insert(call.db, system, body, issuer=issuer, created_by=call.principal.subject)
-    call.record("publisher.create", f"{system}/publishers/{publisher.id}", system=system, after=publisher)
+    call.record(f"{system}/publishers/{publisher.id}", system=system, after=publisher)
     return call.created(f"{call.address}/{publisher.id}", publisher)
 
 
@@ -47,4 +47,4 @@ def delete_publisher(call: Call, system: str, id: str) -> None:  # noqa: A002
     before = store.get(call.db, system, id)
     call.require_unchanged(before)
     store.delete(call.db, id)
-    call.record("publisher.delete", f"{system}/publishers/{id}", system=system, before=before)
+    call.record(f"{system}/publishers/{id}", system=system, before=before)

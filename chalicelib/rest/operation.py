@@ -9,6 +9,7 @@ conditional requests, encoding, problems and OpenAPI. Parameters are bound by na
 """
 
 import hashlib
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -51,7 +52,11 @@ _CLAIMS = msgspec.json.Decoder(dict[str, Any])
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of an endpoint. `existing_status`: it may answer 200 with what was there already."""
+    """What is known of an endpoint.
+
+    `existing_status`: it may answer 200 with what was there already. `system_in_query`: the role is that for the
+    system which the parameter `system` names; it takes an admin where that is left out.
+    """
 
     name: str
     method: str
@@ -65,6 +70,13 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     answer: Any
     problems: tuple[ProblemType, ...]
     documentation: str
+    system_in_query: bool
+
+    @property
+    def action(self) -> str:
+        """What the audit trail calls it: `deployment.open` for `open_deployment`."""
+        verb, _, noun = self.name.partition("_")
+        return f"{noun}.{verb}"
 
     @property
     def writes(self) -> bool:
@@ -194,24 +206,91 @@ class Call:
         return result
 
     def record(
-        self, action: str, resource: str, *, system: str | None = None, before: Any = None, after: Any = None
+        self,
+        resource: str,
+        *,
+        action: str | None = None,
+        system: str | None = None,
+        before: Any = None,
+        after: Any = None,
     ) -> None:
-        """Leave an audit event, in the same transaction as what it tells of."""
-        self.db.queue(
-            """
-            INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
-            VALUES (%(system)s, %(issuer)s, %(principal)s, %(action)s, %(resource)s,
-                    %(before)s::jsonb, %(after)s::jsonb, %(request_id)s)
-            """,
-            system=system,
-            issuer=self.principal.issuer,
-            principal=self.principal.subject,
-            action=action,
-            resource=resource,
-            before=None if before is None else encode(before).decode(),
-            after=None if after is None else encode(after).decode(),
-            request_id=self.id,
+        """Leave an audit event, in the same transaction as what it tells of: of a change, the fields that changed.
+
+        The action is the operation's, unless it is another's that happened on the way.
+        """
+        was, became = _told(before), _told(after)
+        if was is not None and became is not None:
+            changed = {name for name in became if name not in was or was[name] != became[name]}
+            was, became = ({name: each[name] for name in each if name in changed} for each in (was, became))
+        self.db.queue(_EVENT, **self._event(action or self.operation.action, resource, system, was, became))
+
+    def record_refusal(self, problem: Problem) -> None:
+        """Leave an audit event of a write that was understood and refused, once its transaction is rolled back.
+
+        Not of strangers: tokens that grant nothing are to be had by everybody, and so would be the table. The answer
+        does not depend on it.
+        """
+        if not (self.operation.writes and self._principal and self._principal.is_known and _is_refusal(problem)):
+            return
+        system = (self.request.uri_params or {}).get("system", "")
+        event = self._event(
+            self.operation.action,
+            _printable(self.address.removeprefix("/v1/").removeprefix("systems/")),
+            system if _SLUG.fullmatch(system) else None,
+            None,
+            None,
+            refusal=problem.type.slug,
         )
+        try:
+            self.db.execute(_EVENT, **event)
+        except (DatabaseUnavailable, UnusableValue) as error:
+            logger.error("refusal not recorded", extra={"request_id": self.id, "reason": str(error)})
+
+    def _event(
+        self, action: str, resource: str, system: str | None, before: Any, after: Any, refusal: str | None = None
+    ) -> dict[str, Any]:
+        return {
+            "system": system,
+            "issuer": self.principal.issuer,
+            "principal": self.principal.subject,
+            "action": action,
+            "resource": resource,
+            "before": None if before is None else encode(before).decode(),
+            "after": None if after is None else encode(after).decode(),
+            "refusal": refusal,
+            "request_id": self.id,
+        }
+
+
+_EVENT = """
+    INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
+    VALUES (%(system)s, %(issuer)s, %(principal)s, %(action)s, %(resource)s,
+            %(before)s::jsonb, %(after)s::jsonb, %(refusal)s, %(request_id)s)
+"""
+_SLUG = re.compile("[a-z][a-z0-9-]{1,38}", re.ASCII)
+# Of a person no more is told than the subject's name.
+_PERSONAL = ("run_actor",)
+
+
+def _told(value: Any) -> dict[str, Any] | None:
+    """What an audit event tells of a representation."""
+    if value is None:
+        return None
+    fields: dict[str, Any] = msgspec.to_builtins(value)
+    for name in _PERSONAL:
+        fields.pop(name, None)
+    return fields
+
+
+def _is_refusal(problem: Problem) -> bool:
+    """Whether the request made sense, and was not allowed or contradicted what is there."""
+    senseless = problem.type in (problems.invalid, problems.key_reused)
+    return problem.type.status in (403, 409, 412, 422) and not senseless
+
+
+def _printable(text: str) -> str:
+    """What somebody sent as an address, in characters that a text can hold."""
+    return text[:500].encode("ascii", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def operation(
@@ -221,6 +300,7 @@ def operation(
     role: Role | Public,
     status: int = 200,
     existing_status: bool = False,
+    system_in_query: bool = False,
     raises: Sequence[ProblemType] = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an endpoint. `route` is method and path; `raises` names the problems that are its own."""
@@ -241,6 +321,7 @@ def operation(
             answer=types["return"],
             problems=tuple(raises),
             documentation=function.__doc__ or "",
+            system_in_query=system_in_query,
         )
         OPERATIONS.append(declared)
 
@@ -265,7 +346,9 @@ def respond(operation: Operation, request: chalice.app.Request, path: dict[str, 
     try:
         return _answer(call, path)
     except Exception as error:
-        return problem_response(_as_problem(error, call), call.id)
+        problem = _as_problem(error, call)
+        call.record_refusal(problem)
+        return problem_response(problem, call.id)
     finally:
         call.db.close()
 
@@ -314,7 +397,8 @@ def _arguments(call: Call, path: dict[str, str]) -> dict[str, Any]:
     """What the operation's function is called with, once the principal may ask for it."""
     operation, request = call.operation, call.request
     if operation.role != "public":
-        call.require(operation.role, path.get("system"))
+        of_system = request.query_params if operation.system_in_query else path
+        call.require(operation.role, (of_system or {}).get("system"))
     if not all(map(decoding.is_text, path.values())):
         raise Problem(problems.not_found, "Nothing can have this address")
     arguments: dict[str, Any] = dict(path)

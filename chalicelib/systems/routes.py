@@ -23,7 +23,7 @@ def list_systems(call: Call, query: PageQuery) -> Page[System]:
 def create_system(call: Call, body: NewSystem) -> System:
     """Create a system."""
     system = store.insert(call.db, body)
-    call.record("system.create", system.key, system=system.key, after=system)
+    call.record(system.key, system=system.key, after=system)
     return call.created(f"/v1/systems/{system.key}", system)
 
 
@@ -40,7 +40,7 @@ def change_system(call: Call, system: str, body: SystemChange) -> System:
     call.require_unchanged(before)
     after = changed(before, body)
     store.update(call.db, after)
-    call.record("system.change", system, system=system, before=before, after=after)
+    call.record(system, system=system, before=before, after=after)
     return after
 
 
@@ -51,4 +51,4 @@ def delete_system(call: Call, system: str) -> None:
     before = store.get(call.db, system, for_change=True)
     call.require_unchanged(before)
     store.delete(call.db, system)
-    call.record("system.delete", system, system=system, before=before)
+    call.record(system, system=system, before=before)

@@ -58,8 +58,8 @@ def record_verification(call: Call, system: str, body: NewVerification) -> Verif
         started_at=started_at,
         finished_at=finished_at,
     )
-    action = "verification.import" if body.imported else "verification.record"
-    call.record(action, f"{system}/verifications/{verification.id}", system=system, after=verification)
+    action = "verification.import" if body.imported else None
+    call.record(f"{system}/verifications/{verification.id}", action=action, system=system, after=verification)
     return call.created(f"{call.address}/{verification.id}", verification)
 
 

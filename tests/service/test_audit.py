@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.rest.operation import OPERATIONS
 from tests.support.claims import ISSUER
 from tests.support.given import an_artifact
 from tests.support.writes import WRITES, declared_writes, everything, send
@@ -47,9 +48,22 @@ def test_an_audit_event_tells_what_was(api, given, route):
     write = WRITES[route](given)
     was = api.get(write.path).json
 
-    send(api, route, write)
+    answer = send(api, route, write)
 
-    assert given.sql("SELECT before FROM audit_events ORDER BY id DESC LIMIT 1") == [(was,)]
+    became = answer.json if answer.body else None
+    changed = was if became is None else {name: was[name] for name in was if was[name] != became[name]}
+    assert changed
+    assert given.sql("SELECT before FROM audit_events ORDER BY id DESC LIMIT 1") == [(changed,)]
+
+
+def test_of_a_change_the_fields_that_changed_are_told(api, given):
+    given.the_usual()
+
+    api.patch("/v1/systems/azul", {"name": "Blue", "description": ""}, if_match="*")
+    api.patch("/v1/systems/azul/environments/development", {"rank": 1}, if_match="*")
+
+    events = given.sql("SELECT before, after FROM audit_events WHERE action LIKE '%%.change' ORDER BY id")
+    assert events == [({"name": "Azul"}, {"name": "Blue"}), ({}, {})]
 
 
 @pytest.mark.parametrize("route", WRITES)
@@ -65,17 +79,86 @@ def test_what_leaves_no_audit_event_does_not_happen(api, given, route):
 
 
 @pytest.mark.parametrize("route", WRITES)
-def test_a_write_that_is_not_allowed_leaves_nothing(api, given, route):
+def test_a_write_that_is_not_allowed_leaves_the_refusal_and_nothing_else(api, given, route):
     write = WRITES[route](given)
     before = everything(given)
 
     answer = send(api.as_("viewer"), route, write)
 
     assert answer.status == 403
+    (refusal,) = _new_events(given, before)
+    assert refusal == (
+        "viewer@local",
+        _action(route),
+        _resource(write.path),
+        None,
+        None,
+        "forbidden",
+        answer["instance"],
+    )
+
+
+@pytest.mark.parametrize("route", [route for route in WRITES if not route.startswith("POST")])
+def test_a_stale_write_leaves_the_refusal_and_nothing_else(api, given, route):
+    write = WRITES[route](given)
+    before = everything(given)
+
+    answer = send(api, route, write, if_match='"stale"')
+
+    assert answer.status == 412
+    (refusal,) = _new_events(given, before)
+    assert refusal[1:6] == (_action(route), _resource(write.path), None, None, "precondition-failed")
+
+
+@pytest.mark.parametrize("route", WRITES)
+def test_what_makes_no_sense_or_comes_from_nobody_known_leaves_nothing(api, given, route):
+    write = WRITES[route](given)
+    method = route.partition(" ")[0]
+    before = everything(given)
+
+    answers = [
+        api.as_(None).send(method, write.path, write.body),
+        api.as_("admin", exp=1).send(method, write.path, write.body),
+        send(api.as_run(repository_id="75"), route, write),
+        send(api.as_member(), route, write),
+        api.send(method, f"{write.path}?colour=blue", write.body, {"if_match": "*"}),
+        *([api.send(method, write.path, "{", {"if_match": "*"})] if write.body else []),
+        *([api.send(method, write.path, write.body)] if method in ("PATCH", "DELETE") else []),
+    ]
+
+    assert {answer.status for answer in answers} <= {400, 401, 403, 422, 428}
     assert everything(given) == before
 
 
-def test_a_write_that_the_database_refuses_leaves_nothing(api, given):
+def test_a_replayed_answer_leaves_nothing(api, given):
+    body = {"key": "azul", "name": "Azul"}
+    api.post("/v1/systems", body, idempotency_key="one")
+    before = everything(given)
+
+    api.post("/v1/systems", body, idempotency_key="one")
+
+    assert everything(given) == before
+
+
+def test_a_refusal_that_can_not_be_written_is_answered_all_the_same(api, given, monkeypatch):
+    given.a_system()
+    given.sql("REVOKE INSERT (refusal) ON audit_events FROM slipway_app")
+
+    assert api.as_("viewer").patch("/v1/systems/azul", {}, if_match="*").problem == "forbidden"
+
+
+@pytest.mark.parametrize("system", ["a%00b", "%F0%9F%98%80", "'; DROP TABLE audit_events; --", "a" * 3000])
+def test_a_refusal_is_written_whatever_the_address(api, given, system):
+    before = everything(given)
+
+    assert api.as_("viewer").patch(f"/v1/systems/{system}", {}, if_match="*").status == 403
+
+    ((*_, refusal, _),) = _new_events(given, before)
+    assert refusal == "forbidden"
+    assert given.sql("SELECT system_key, length(resource) <= 3000 FROM audit_events") == [(None, True)]
+
+
+def test_writes_that_the_database_refuses_leave_their_refusals_and_nothing_else(api, given):
     given.the_usual()
     given.a_deployment(state="in_progress")
     path = "/v1/systems/azul/environments"
@@ -95,18 +178,9 @@ def test_a_write_that_the_database_refuses_leaves_nothing(api, given):
     ]
 
     assert {answer.status for answer in refused} == {409}
-    assert everything(given) == before
-
-
-def test_a_stale_write_leaves_nothing(api, given):
-    given.the_usual()
-    before = everything(given)
-
-    for path in ("/v1/systems/azul", "/v1/systems/azul/environments/development"):
-        assert api.patch(path, {}, if_match='"stale"').status == 412
-        assert api.delete(path, if_match='"stale"').status == 412
-
-    assert everything(given) == before
+    assert [(event[5], event[6]) for event in _new_events(given, before)] == [
+        (answer.problem, answer["instance"]) for answer in refused
+    ]
 
 
 def test_a_dry_run_leaves_nothing(api, given):
@@ -125,10 +199,12 @@ def test_a_deployment_that_the_gate_denies_leaves_the_denial(api, given):
     denied = api.post("/v1/systems/azul/deployments", {"environment": "production", "artifact": an_artifact()})
 
     assert denied.problem == "promotion-denied"
-    ((action, after, request_id),) = given.sql(
-        "SELECT action, after, request_id FROM audit_events WHERE id > %s", *last
+    (decision, refusal) = given.sql(
+        "SELECT action, after, refusal, request_id FROM audit_events WHERE id > %s ORDER BY id", *last
     )
-    assert (action, after["decision"], request_id) == ("promotion.decide", "denied", denied["instance"])
+    action, after, *rest = decision
+    assert (action, after["decision"], rest) == ("promotion.decide", "denied", [None, denied["instance"]])
+    assert refusal == ("deployment.open", None, "promotion-denied", denied["instance"])
     assert after == api.get("/v1/systems/azul/promotions")["items"][0]
 
 
@@ -167,3 +243,48 @@ def test_an_audit_event_never_changes(given, statement):
         given.sql(statement)
 
     assert given.sql("SELECT principal FROM audit_events") == [("admin@local",)]
+
+
+# What an audit trail must not tell.
+
+
+def test_neither_a_token_nor_a_persons_data_enters_it(api, given):
+    given.the_usual()
+    given.a_publisher()
+    given.a_deployment(an_artifact("before"))
+    run = api.as_run(actor="jane-doe", actor_id="1234567", email="jane@example.org", jti="secret-jti")
+    person = api.as_member("azul-maintainers", username="jane-doe", email="jane@example.org", jti="secret-jti")
+
+    run.post("/v1/systems/azul/deployments", {"environment": "development", "artifact": an_artifact()})
+    run.post(
+        "/v1/systems/azul/deployments",
+        {"environment": "development", "artifact": an_artifact(), "revision": run.claims["sha"]},
+    )
+    person.patch("/v1/systems/azul", {"name": "Blue"}, if_match="*")
+    person.delete("/v1/systems/azul", if_match="*")
+
+    told = " ".join(text for (text,) in given.sql("SELECT to_jsonb(each)::text FROM audit_events AS each"))
+    assert "deployment.open" in told
+    for private in ("jane", "1234567", "secret-jti", "Bearer"):
+        assert private not in told
+
+
+def _new_events(given, before):
+    """What was told since then; and that nothing else has changed."""
+    after = everything(given)
+    assert {**after, "audit_events": None} == {**before, "audit_events": None}
+    return given.sql(
+        """
+        SELECT principal, action, resource, before, after, refusal, request_id FROM audit_events
+        ORDER BY id OFFSET %s
+        """,
+        len(before["audit_events"]),
+    )
+
+
+def _action(route):
+    return next(each.action for each in OPERATIONS if f"{each.method} {each.path}" == route)
+
+
+def _resource(path):
+    return path.removeprefix("/v1/").removeprefix("systems/")

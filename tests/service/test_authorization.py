@@ -139,6 +139,7 @@ TAKES = {
         "POST /v1/systems/{system}/verifications",
     },
     Role.maintainer: {
+        "GET /v1/audit-events",
         "PATCH /v1/systems/{system}",
         "POST /v1/systems/{system}/environments",
         "PATCH /v1/systems/{system}/environments/{environment}",

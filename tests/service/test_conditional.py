@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.races import at_once, held
-from tests.support.writes import WRITES, everything, send
+from tests.support.writes import WRITES, everything, everything_done, send
 
 PATH = "/v1/systems/azul"
 STALE = '"000000000000000000000000"'
@@ -82,7 +82,7 @@ def test_a_change_of_anything_but_what_was_seen_is_refused(api, given, route):
     write = WRITES[route](given)
     tag = api.get(write.path).headers["ETag"]
     bare = tag.strip('"')
-    before = everything(given)
+    before = everything_done(given)
     stale = [STALE, f'{STALE}, "older"', f"{STALE},{STALE}", '"*"']
     weak = [f"W/{tag}", f"w/{tag}", f'{STALE}, W/{tag}, "other"', 'W/"*"']
     malformed = [
@@ -103,7 +103,7 @@ def test_a_change_of_anything_but_what_was_seen_is_refused(api, given, route):
         answer = send(api, route, write, if_match=header)
 
         assert (answer.status, answer.problem) == (412, "precondition-failed"), repr(header)
-    assert everything(given) == before
+    assert everything_done(given) == before
 
 
 @of_every_change

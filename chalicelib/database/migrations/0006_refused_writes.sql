@@ -1,5 +1,9 @@
 -- Writes that were refused are told of, too: `refusal` is the slug of the problem that answered.
 ALTER TABLE audit_events ADD COLUMN refusal text;
 
-CREATE INDEX audit_events_by_principal ON audit_events (principal, id DESC);
-CREATE INDEX audit_events_by_action ON audit_events (action, id DESC);
+-- Events are read newest first, of a period, a system, a principal or an action.
+DROP INDEX audit_events_by_system;
+CREATE INDEX audit_events_by_time ON audit_events (at DESC, id DESC);
+CREATE INDEX audit_events_by_system ON audit_events (system_key, at DESC, id DESC);
+CREATE INDEX audit_events_by_principal ON audit_events (principal, at DESC, id DESC);
+CREATE INDEX audit_events_by_action ON audit_events (action, at DESC, id DESC);

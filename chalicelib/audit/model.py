@@ -1,0 +1,39 @@
+"""An audit event: a write, or one that was refused."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.rest.types import Answer, Id, PageQuery, PrincipalName, Slug, Timestamp, matching
+
+Action = Annotated[str, matching("[a-z]{1,30}\\.[a-z]{1,30}", "deployment.open", "What was done, to what")]
+_Fields = dict[str, Any] | None
+
+
+class AuditEvent(Answer, kw_only=True):
+    """`refusal` is null for what was done; else nothing was, and it is the slug of the problem that said so."""
+
+    id: Id
+    at: Timestamp
+    system: Annotated[Slug | None, Meta(description="Null where it belongs to none; the system may be gone by now")]
+    issuer: Annotated[str, Meta(description="Who vouches for the principal", examples=["https://slipway.localhost"])]
+    principal: PrincipalName
+    action: Action
+    resource: Annotated[str, Meta(examples=["azul/deployments/197"])]
+    before: Annotated[
+        _Fields, Meta(description="The fields that changed, as they were; null: there was nothing before")
+    ]
+    after: Annotated[_Fields, Meta(description="The fields that changed, as they became; null: nothing is left")]
+    refusal: Annotated[str | None, Meta(examples=["forbidden"])]
+    request_id: Annotated[str, Meta(description="As in `X-Request-Id`, and in the logs")]
+
+
+class AuditQuery(PageQuery, kw_only=True):
+    system: Slug | None = None
+    principal: PrincipalName | None = None
+    action: Action | None = None
+    from_: Annotated[Timestamp | None, Meta(description="At this time or later")] = msgspec.field(
+        default=None, name="from"
+    )
+    to: Annotated[Timestamp | None, Meta(description="Before this time")] = None

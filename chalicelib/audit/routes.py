@@ -1,0 +1,20 @@
+"""`/v1/audit-events`"""
+
+from chalice.app import Blueprint
+
+from chalicelib.audit import store
+from chalicelib.audit.model import AuditEvent, AuditQuery
+from chalicelib.identity.roles import Role
+from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.types import Page
+
+blueprint = Blueprint(__name__)
+
+
+@operation(blueprint, "GET /v1/audit-events", role=Role.maintainer, system_in_query=True)
+def list_audit_events(call: Call, query: AuditQuery) -> Page[AuditEvent]:
+    """List what was written, and what was refused, the newest first.
+
+    A maintainer names a `system` of theirs; without one, it takes an admin.
+    """
+    return call.page(query, store.ORDER, lambda **page: store.list_(call.db, query, **page))
