@@ -218,11 +218,9 @@ class Call:
 
         The action is the operation's, unless it is another's that happened on the way.
         """
-        was, became = _told(before), _told(after)
-        if was is not None and became is not None:
-            changed = {name for name in became if name not in was or was[name] != became[name]}
-            was, became = ({name: each[name] for name in each if name in changed} for each in (was, became))
-        self.db.queue(_EVENT, **self._event(action or self.operation.action, resource, system, was, became))
+        if before is not None and after is not None:
+            before, after = _changed(before, after)
+        self.db.queue(_EVENT, **self._event(action or self.operation.action, resource, system, before, after))
 
     def record_refusal(self, problem: Problem) -> None:
         """Leave an audit event of a write that was understood and refused, once its transaction is rolled back.
@@ -255,8 +253,8 @@ class Call:
             "principal": self.principal.subject,
             "action": action,
             "resource": resource,
-            "before": None if before is None else encode(before).decode(),
-            "after": None if after is None else encode(after).decode(),
+            "before": None if before is None else encode(_told(before)).decode(),
+            "after": None if after is None else encode(_told(after)).decode(),
             "refusal": refusal,
             "request_id": self.id,
         }
@@ -268,18 +266,20 @@ _EVENT = """
             %(before)s::jsonb, %(after)s::jsonb, %(refusal)s, %(request_id)s)
 """
 _SLUG = re.compile("[a-z][a-z0-9-]{1,38}", re.ASCII)
-# Of a person no more is told than the subject's name.
-_PERSONAL = ("run_actor",)
 
 
-def _told(value: Any) -> dict[str, Any] | None:
-    """What an audit event tells of a representation."""
-    if value is None:
-        return None
-    fields: dict[str, Any] = msgspec.to_builtins(value)
-    for name in _PERSONAL:
-        fields.pop(name, None)
-    return fields
+def _told(value: Any) -> Any:
+    """What an audit event tells of a representation: of a person no more than the subject's name."""
+    if getattr(value, "run_actor", None) is not None:
+        return msgspec.structs.replace(value, run_actor=None)
+    return value
+
+
+def _changed(before: Any, after: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The members that differ, as they were and as they became."""
+    was, became = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    names = [name for name in became if name not in was or was[name] != became[name]]
+    return {name: was[name] for name in names if name in was}, {name: became[name] for name in names}
 
 
 def _is_refusal(problem: Problem) -> bool:
