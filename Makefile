@@ -52,6 +52,10 @@ openapi: venv ## Write openapi.json from the code
 token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=key,key (also SUBJECT, RUN_ID, SHA, ACTOR)
 	@$(python) -m devtools.token
 
+.PHONY: package
+package: venv ## Package for STAGE=development|preproduction|production, into infra/modules/api; prints the digest
+	@$(python) -m infra.compose
+
 .PHONY: bench
 bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
 	@$(python) -m devtools.bench

@@ -1,0 +1,102 @@
+resource "aws_api_gateway_rest_api" "this" {
+  name                     = var.name
+  description              = "Slipway's API; openapi.json in its repository describes it"
+  body                     = jsonencode(local.openapi)
+  put_rest_api_mode        = "overwrite"
+  binary_media_types       = []
+  minimum_compression_size = local.package.minimum_compression_size
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_deployment" "this" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  description = "What the stage serves"
+
+  # A deployment is a snapshot: a changed API is served once there is a new one.
+  triggers = {
+    body = sha256(aws_api_gateway_rest_api.this.body)
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_stage" "this" {
+  #checkov:skip=CKV_AWS_120: answers differ by who asks; what may be kept, CloudFront keeps
+  #checkov:skip=CKV2_AWS_51: callers identify themselves by tokens
+  #checkov:skip=CKV2_AWS_29: the firewall is the distribution's, by a variable of the environment
+  rest_api_id          = aws_api_gateway_rest_api.this.id
+  deployment_id        = aws_api_gateway_deployment.this.id
+  stage_name           = var.stage
+  description          = var.name
+  xray_tracing_enabled = true
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.access.arn
+
+    # Nothing of the headers: one of them is the token. requestId is the answers' X-Request-Id.
+    format = jsonencode({
+      requestId        = "$context.requestId"
+      requestTime      = "$context.requestTime"
+      method           = "$context.httpMethod"
+      path             = "$context.path"
+      resource         = "$context.resourcePath"
+      status           = "$context.status"
+      principal        = "$context.authorizer.principalId"
+      sourceIp         = "$context.identity.sourceIp"
+      userAgent        = "$context.identity.userAgent"
+      responseLength   = "$context.responseLength"
+      responseLatency  = "$context.responseLatency"
+      functionLatency  = "$context.integration.latency"
+      functionStatus   = "$context.integration.integrationStatus"
+      functionError    = "$context.integrationErrorMessage"
+      authorizerStatus = "$context.authorizer.status"
+      responseType     = "$context.error.responseType"
+      traceId          = "$context.xrayTraceId"
+    })
+  }
+}
+
+resource "aws_api_gateway_method_settings" "this" {
+  #checkov:skip=CKV_AWS_225: see the stage, answers are not cached
+  #checkov:skip=CKV_AWS_308: likewise
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  stage_name  = aws_api_gateway_stage.this.stage_name
+  method_path = "*/*"
+
+  settings {
+    metrics_enabled = true
+    # The access log says why a request failed. Execution logs would quote requests, into a group that nobody made.
+    logging_level          = "OFF"
+    data_trace_enabled     = false
+    throttling_rate_limit  = var.throttling.rate
+    throttling_burst_limit = var.throttling.burst
+  }
+}
+
+resource "aws_cloudwatch_log_group" "access" {
+  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
+  name              = "/aws/apigateway/${var.name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
+
+# Of the alias alone: no other version can be reached from outside.
+resource "aws_lambda_permission" "gateway" {
+  for_each = toset(["api", "authorizer"])
+
+  statement_id  = "gateway"
+  action        = "lambda:InvokeFunction"
+  principal     = "apigateway.amazonaws.com"
+  function_name = aws_lambda_function.this[each.key].function_name
+  qualifier     = aws_lambda_alias.live[each.key].name
+  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/*"
+}

@@ -1,0 +1,113 @@
+locals {
+  arn_prefix = "arn:${data.aws_partition.this.partition}"
+  arn_region = "${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}"
+
+  statements_of_all = { for name, function in local.functions : name => [
+    {
+      Sid      = "Log"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = ["${aws_cloudwatch_log_group.function[name].arn}:*"]
+    },
+    {
+      Sid      = "Trace"
+      Effect   = "Allow"
+      Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      Resource = ["*"] # traces are no resources
+    },
+  ] }
+
+  statements_in_vpc = { for name, user in local.in_vpc : name => [
+    {
+      Sid      = "LogIn"
+      Effect   = "Allow"
+      Action   = ["rds-db:connect"]
+      Resource = ["${local.arn_prefix}:rds-db:${local.arn_region}:dbuser:${var.database.resource_id}/${user}"]
+    },
+    {
+      Sid    = "BeInVpc"
+      Effect = "Allow"
+      Action = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]
+      # Lambda asks before there is an interface, so none can be named.
+      Resource = ["*"]
+    },
+    {
+      # Lambda makes the interfaces; the code that it runs has no business with them.
+      Sid       = "ButNotByItself"
+      Effect    = "Deny"
+      Action    = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]
+      Resource  = ["*"]
+      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = ["${local.arn_prefix}:lambda:${local.arn_region}:function:${local.names[name]}"] } }
+    },
+  ] }
+
+  statements_of_bootstrap = concat(
+    [
+      {
+        Sid      = "AskByDataApi"
+        Effect   = "Allow"
+        Action   = ["rds-data:BeginTransaction", "rds-data:ExecuteStatement", "rds-data:CommitTransaction", "rds-data:RollbackTransaction"]
+        Resource = [var.database.cluster_arn]
+      },
+      {
+        Sid      = "ReadMasterPassword"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = [var.database.master_secret_arn]
+      },
+    ],
+    var.database.secret_kms_key_arn == null ? [] : [
+      {
+        Sid       = "DecryptMasterPassword"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = [var.database.secret_kms_key_arn]
+        Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"] } }
+      },
+    ],
+  )
+}
+
+resource "aws_iam_role" "function" {
+  for_each = local.functions
+
+  name                 = local.names[each.key]
+  description          = "What the function ${local.names[each.key]} may do"
+  permissions_boundary = var.permissions_boundary
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "function" {
+  #checkov:skip=CKV_AWS_290: what has no resource of its own (traces, interfaces of the VPC) takes no other
+  #checkov:skip=CKV_AWS_355: likewise
+  for_each = local.functions
+
+  name = local.names[each.key]
+  role = aws_iam_role.function[each.key].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      local.statements_of_all[each.key],
+      lookup(local.statements_in_vpc, each.key, []),
+      each.key == "bootstrap" ? local.statements_of_bootstrap : [],
+    )
+  })
+}
+
+resource "aws_cloudwatch_log_group" "function" {
+  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
+  for_each = local.functions
+
+  name              = "/aws/lambda/${local.names[each.key]}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
