@@ -5,13 +5,6 @@ python := .local/venv/bin/python
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
 
-# What `make test` could not test here, and why. .ci/run lets none of it pass.
-ifneq ($(wildcard infra),)
-ifeq ($(shell command -v terraform 2>/dev/null),)
-untested := infrastructure (no terraform on the PATH)
-endif
-endif
-
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +16,7 @@ run: venv ## Start database and server on PORT=8000, until Ctrl-C; the code is r
 .PHONY: test
 test: lint types ## Run linters, type checker and all tests
 	@$(python) -m pytest -n logical --dist worksteal tests
-	@$(if $(untested),echo "Not tested: $(untested)")
+	@$(python) -m infra.tools.terraform
 
 .PHONY: fuzz
 fuzz: venv ## Ask the service what nobody would: EXAMPLES=200 an operation, series of steps for SECONDS=60; SEED=… repeats

@@ -13,10 +13,13 @@ from chalicelib.rest import openapi
 from chalicelib.rest.operation import OPERATIONS
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
 from devtools import server
+from infra import api_body
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "problems.md").read_text()
-LOCAL = {each.slug: each for each in vars(server).values() if isinstance(each, ProblemType)}
+# What the local server, and API Gateway, answer in the service's place.
+ELSEWHERE = [*vars(server).values(), *vars(api_body).values()]
+LOCAL = {each.slug: each for each in ELSEWHERE if isinstance(each, ProblemType)}
 DECLARED = PROBLEM_TYPES | LOCAL
 
 # The code blocks hold no headings, and no lists.

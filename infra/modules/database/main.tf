@@ -1,0 +1,172 @@
+# Aurora PostgreSQL Serverless v2. Functions log in with IAM tokens as slipway_app or slipway_migrator; the master's
+# password is AWS's own, and only the bootstrap function reads it, to make those two.
+
+locals {
+  cloned = var.clone_of != null
+  # Open connections keep the cluster from pausing, and functions that froze keep theirs open.
+  idle_session_timeout_ms = 240 * 1000
+  pause_after_seconds     = 300
+}
+
+resource "aws_rds_cluster" "this" {
+  cluster_identifier = var.name
+
+  engine         = "aurora-postgresql"
+  engine_mode    = "provisioned"
+  engine_version = var.engine_version
+  port           = 5432
+
+  # A clone has its source's.
+  database_name   = local.cloned ? null : "slipway"
+  master_username = local.cloned ? null : "slipway_owner"
+
+  manage_master_user_password   = true
+  master_user_secret_kms_key_id = var.kms_key_arn
+
+  iam_database_authentication_enabled = true
+  enable_http_endpoint                = true # the Data API, which the bootstrap function uses
+
+  db_subnet_group_name            = aws_db_subnet_group.this.name
+  vpc_security_group_ids          = [aws_security_group.database.id]
+  db_cluster_parameter_group_name = aws_rds_cluster_parameter_group.this.name
+
+  storage_encrypted = true
+  kms_key_id        = var.kms_key_arn
+
+  serverlessv2_scaling_configuration {
+    min_capacity             = var.min_capacity
+    max_capacity             = var.max_capacity
+    seconds_until_auto_pause = var.min_capacity == 0 ? local.pause_after_seconds : null
+  }
+
+  # Pages are shared with the source until either changes them: as quick as small, however much data there is.
+  dynamic "restore_to_point_in_time" {
+    for_each = local.cloned ? [var.clone_of] : []
+
+    content {
+      source_cluster_identifier  = restore_to_point_in_time.value
+      restore_type               = "copy-on-write"
+      use_latest_restorable_time = true
+    }
+  }
+
+  backup_retention_period      = var.backup_retention_days
+  preferred_backup_window      = "01:00-02:00"
+  preferred_maintenance_window = "sun:02:30-sun:03:30"
+  copy_tags_to_snapshot        = true
+  deletion_protection          = var.deletion_protection
+  skip_final_snapshot          = !var.deletion_protection
+  final_snapshot_identifier    = var.deletion_protection ? "${var.name}-final" : null
+
+  enabled_cloudwatch_logs_exports = ["postgresql"]
+
+  depends_on = [aws_cloudwatch_log_group.postgresql]
+
+  lifecycle {
+    precondition {
+      condition     = !(local.cloned && var.deletion_protection)
+      error_message = "A clone is a workspace's and ends with it: it has no deletion protection."
+    }
+  }
+}
+
+resource "aws_rds_cluster_instance" "this" {
+  count = var.instances
+
+  identifier         = "${var.name}-${count.index + 1}"
+  cluster_identifier = aws_rds_cluster.this.id
+  instance_class     = "db.serverless"
+  engine             = aws_rds_cluster.this.engine
+  engine_version     = aws_rds_cluster.this.engine_version
+
+  # A reader as ready as the writer is the one that takes over.
+  promotion_tier             = count.index
+  publicly_accessible        = false
+  auto_minor_version_upgrade = true
+  ca_cert_identifier         = "rds-ca-rsa2048-g1" # of the bundle that ships with the functions
+
+  performance_insights_enabled          = true
+  performance_insights_kms_key_id       = var.kms_key_arn
+  performance_insights_retention_period = 7
+}
+
+resource "aws_db_subnet_group" "this" {
+  name        = var.name
+  description = "Private subnets of ${var.name}"
+  subnet_ids  = var.subnet_ids
+}
+
+resource "aws_rds_cluster_parameter_group" "this" {
+  name        = var.name
+  description = "TLS alone, and sessions that end"
+  family      = "aurora-postgresql16"
+
+  parameter {
+    name         = "rds.force_ssl"
+    value        = "1"
+    apply_method = "immediate"
+  }
+
+  parameter {
+    name         = "idle_session_timeout"
+    value        = tostring(local.idle_session_timeout_ms)
+    apply_method = "immediate"
+  }
+
+  parameter {
+    name         = "log_min_duration_statement"
+    value        = "1000"
+    apply_method = "immediate"
+  }
+
+  parameter {
+    name         = "log_statement"
+    value        = "ddl"
+    apply_method = "immediate"
+  }
+}
+
+# RDS would make it by itself, and keep everything forever.
+resource "aws_cloudwatch_log_group" "postgresql" {
+  name              = "/aws/rds/cluster/${var.name}/postgresql"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
+
+resource "aws_security_group" "database" {
+  name        = "${var.name}-database"
+  description = "The database of ${var.name}"
+  vpc_id      = var.vpc_id
+
+  tags = { Name = "${var.name}-database" }
+}
+
+resource "aws_security_group" "client" {
+  name        = "${var.name}-database-client"
+  description = "Whoever may connect to the database of ${var.name}"
+  vpc_id      = var.vpc_id
+
+  tags = { Name = "${var.name}-database-client" }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "from_clients" {
+  security_group_id            = aws_security_group.database.id
+  referenced_security_group_id = aws_security_group.client.id
+  description                  = "PostgreSQL from its clients"
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+
+  tags = { Name = "${var.name}-from-clients" }
+}
+
+resource "aws_vpc_security_group_egress_rule" "to_database" {
+  security_group_id            = aws_security_group.client.id
+  referenced_security_group_id = aws_security_group.database.id
+  description                  = "PostgreSQL to the database"
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+
+  tags = { Name = "${var.name}-to-database" }
+}

@@ -1,0 +1,230 @@
+# The dashboard and the API under one address, so that the browser needs no CORS and the policy can name 'self' alone.
+
+locals {
+  bucket = "${var.name}-site-${var.account_id}"
+  # Not before the API has had its word: nothing is kept unless an answer says so.
+  a_year_seconds = 31536000
+
+  content_security_policy = join("; ", [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "connect-src ${join(" ", concat(["'self'"], var.connect_sources))}",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "upgrade-insecure-requests",
+  ])
+}
+
+resource "aws_cloudfront_distribution" "this" {
+  comment             = var.name
+  enabled             = true
+  is_ipv6_enabled     = true
+  http_version        = "http2and3"
+  price_class         = var.price_class
+  default_root_object = "index.html"
+  aliases             = var.domain == null ? [] : [var.domain.name]
+  web_acl_id          = var.web_acl_arn
+
+  origin {
+    origin_id                = "site"
+    domain_name              = aws_s3_bucket.this.bucket_regional_domain_name
+    origin_access_control_id = aws_cloudfront_origin_access_control.this.id
+  }
+
+  origin {
+    origin_id   = "api"
+    domain_name = var.api_domain
+    origin_path = "/${var.api_stage}"
+
+    custom_origin_config {
+      http_port              = 80
+      https_port             = 443
+      origin_protocol_policy = "https-only"
+      origin_ssl_protocols   = ["TLSv1.2"]
+    }
+  }
+
+  default_cache_behavior {
+    target_origin_id           = "site"
+    viewer_protocol_policy     = "redirect-to-https"
+    allowed_methods            = ["GET", "HEAD"]
+    cached_methods             = ["GET", "HEAD"]
+    compress                   = true
+    cache_policy_id            = aws_cloudfront_cache_policy.site.id
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.this.id
+  }
+
+  ordered_cache_behavior {
+    path_pattern           = "/v1/*"
+    target_origin_id       = "api"
+    viewer_protocol_policy = "https-only" # a redirect would come after the token was sent in the clear
+    allowed_methods        = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
+    cached_methods         = ["GET", "HEAD"]
+    compress               = true
+
+    cache_policy_id            = aws_cloudfront_cache_policy.api.id
+    origin_request_policy_id   = aws_cloudfront_origin_request_policy.api.id
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.this.id
+
+    function_association {
+      event_type   = "viewer-request"
+      function_arn = aws_cloudfront_function.viewer.arn
+    }
+  }
+
+  restrictions {
+    geo_restriction {
+      restriction_type = "none"
+    }
+  }
+
+  viewer_certificate {
+    cloudfront_default_certificate = var.domain == null
+    acm_certificate_arn            = try(var.domain.certificate_arn, null)
+    ssl_support_method             = var.domain == null ? null : "sni-only"
+    minimum_protocol_version       = var.domain == null ? "TLSv1" : "TLSv1.2_2021" # without a domain CloudFront sets it
+  }
+
+  tags = { Name = var.name }
+}
+
+resource "aws_route53_record" "this" {
+  for_each = toset(try(var.domain.zone_id, null) == null ? [] : ["A", "AAAA"])
+
+  zone_id = var.domain.zone_id
+  name    = var.domain.name
+  type    = each.value
+
+  alias {
+    name                   = aws_cloudfront_distribution.this.domain_name
+    zone_id                = aws_cloudfront_distribution.this.hosted_zone_id
+    evaluate_target_health = false
+  }
+}
+
+resource "aws_cloudfront_function" "viewer" {
+  name                         = "${var.name}-viewer"
+  comment                      = "Sends named clients to debug workspaces"
+  runtime                      = "cloudfront-js-2.0"
+  code                         = file("${path.module}/viewer.js")
+  key_value_store_associations = [aws_cloudfront_key_value_store.routes.arn]
+  publish                      = true
+}
+
+resource "aws_cloudfront_key_value_store" "routes" {
+  name    = "${var.name}-routes"
+  comment = "Which client goes to which debug workspace, until when"
+}
+
+resource "aws_cloudfront_cache_policy" "site" {
+  name        = "${var.name}-site"
+  comment     = "Files, by path alone"
+  min_ttl     = 0
+  default_ttl = 60
+  max_ttl     = local.a_year_seconds
+
+  parameters_in_cache_key_and_forwarded_to_origin {
+    enable_accept_encoding_gzip   = true
+    enable_accept_encoding_brotli = true
+
+    cookies_config {
+      cookie_behavior = "none"
+    }
+    headers_config {
+      header_behavior = "none"
+    }
+    query_strings_config {
+      query_string_behavior = "none"
+    }
+  }
+}
+
+resource "aws_cloudfront_cache_policy" "api" {
+  name        = "${var.name}-api"
+  comment     = "What the API allows, for the same token and the same workspace"
+  min_ttl     = 0
+  default_ttl = 0
+  max_ttl     = local.a_year_seconds
+
+  parameters_in_cache_key_and_forwarded_to_origin {
+    enable_accept_encoding_gzip   = true
+    enable_accept_encoding_brotli = true
+
+    cookies_config {
+      cookie_behavior = "none"
+    }
+    headers_config {
+      header_behavior = "whitelist"
+      headers {
+        items = ["Authorization", "X-Slipway-Workspace"]
+      }
+    }
+    query_strings_config {
+      query_string_behavior = "all"
+    }
+  }
+}
+
+resource "aws_cloudfront_origin_request_policy" "api" {
+  name    = "${var.name}-api"
+  comment = "Everything but Host, by which API Gateway knows its APIs"
+
+  cookies_config {
+    cookie_behavior = "none"
+  }
+  headers_config {
+    header_behavior = "allExcept"
+    headers {
+      items = ["Host"]
+    }
+  }
+  query_strings_config {
+    query_string_behavior = "all"
+  }
+}
+
+resource "aws_cloudfront_response_headers_policy" "this" {
+  name    = var.name
+  comment = "What a browser may do with ${var.name}"
+
+  security_headers_config {
+    content_security_policy {
+      content_security_policy = local.content_security_policy
+      override                = true
+    }
+    strict_transport_security {
+      access_control_max_age_sec = local.a_year_seconds
+      include_subdomains         = true
+      override                   = true
+    }
+    content_type_options {
+      override = true
+    }
+    frame_options {
+      frame_option = "DENY"
+      override     = true
+    }
+    referrer_policy {
+      referrer_policy = "no-referrer"
+      override        = true
+    }
+  }
+
+  custom_headers_config {
+    items {
+      header   = "Permissions-Policy"
+      value    = "camera=(), geolocation=(), microphone=(), payment=()"
+      override = true
+    }
+    items {
+      header   = "Cross-Origin-Opener-Policy"
+      value    = "same-origin"
+      override = true
+    }
+  }
+}

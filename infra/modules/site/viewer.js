@@ -1,0 +1,62 @@
+// Sends a named client to a debug workspace, and leaves everybody else alone. CloudFront runs it before its cache.
+//
+// The token is not verified here: it only chooses the origin, and the workspace verifies it as the environment would.
+// A key is a client; its value is {"workspace", "domain", "path", "until"}, `until` in seconds of Unix time.
+import cf from 'cloudfront';
+
+const CLIENT = /^[A-Za-z0-9._~@:-]{1,128}$/;
+const WORKSPACE = /^[a-z][a-z0-9-]{0,15}$/;
+// Whoever can write a route must still not be able to send tokens anywhere else.
+const REGIONAL_API = /^[a-z0-9]{1,32}\.execute-api\.[a-z0-9-]{1,32}\.amazonaws\.com$/;
+const PATH = /^\/[a-z0-9-]{1,64}$/;
+
+async function handler(event) {
+  const request = event.request;
+  // Part of the cache's key, so that no answer of a workspace is given to others. A viewer's own counts for nothing.
+  request.headers['x-slipway-workspace'] = { value: 'default' };
+  if (!request.uri.startsWith('/v1/')) {
+    return request;
+  }
+  const client = clientOf(request.headers);
+  if (client === null) {
+    return request;
+  }
+  const route = await routeOf(client);
+  if (route !== null) {
+    request.headers['x-slipway-workspace'] = { value: route.workspace };
+    cf.updateRequestOrigin({ domainName: route.domain, originPath: route.path });
+  }
+  return request;
+}
+
+function clientOf(headers) {
+  const named = headers['x-slipway-client'];
+  const client = named ? named.value : subjectOf(headers.authorization);
+  return typeof client === 'string' && CLIENT.test(client) ? client : null;
+}
+
+function subjectOf(authorization) {
+  if (!authorization) {
+    return null;
+  }
+  try {
+    const payload = authorization.value.split(' ')[1].split('.')[1];
+    return JSON.parse(Buffer.from(payload, 'base64url').toString()).sub;
+  } catch (error) {
+    return null; // not a JWT: the API refuses it
+  }
+}
+
+async function routeOf(client) {
+  try {
+    const route = JSON.parse(await cf.kvs().get(client));
+    const usable =
+      route.until > Date.now() / 1000 &&
+      WORKSPACE.test(route.workspace) &&
+      REGIONAL_API.test(route.domain) &&
+      PATH.test(route.path);
+    return usable ? route : null;
+  } catch (error) {
+    return null; // a key that does not exist is an error to the store
+  }
+}

@@ -1,0 +1,156 @@
+"""The deployed zip, alone in an empty folder, as Lambda runs it: called by Lambda's own runtime client.
+
+What differs from AWS: the database is the tests' own, at DATABASE_URL in stage `local`, since it knows neither IAM
+tokens nor Amazon's certificates. Those have tests of their own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import compose
+
+SECONDS = 60
+
+EVENT = {
+    "httpMethod": "GET",
+    "resource": "/v1/ready",
+    "path": "/v1/ready",
+    "headers": {},
+    "multiValueQueryStringParameters": None,
+    "pathParameters": None,
+    "stageVariables": None,
+    "body": None,
+    "isBase64Encoded": False,
+    "requestContext": {
+        "httpMethod": "GET",
+        "resourcePath": "/v1/ready",
+        "path": "/production/v1/ready",
+        "stage": "production",
+        "requestId": "request-1",
+        "identity": {"sourceIp": "127.0.0.1"},
+    },
+}
+
+
+class RuntimeApi(ThreadingHTTPServer):
+    """Lambda's runtime API ("Using the Lambda runtime API"), with one event to give. `answer` is what came back."""
+
+    answer: Any = None
+
+    def __init__(self) -> None:
+        self.answered = threading.Event()
+        self.given = False
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: RuntimeApi
+
+    def do_GET(self) -> None:
+        if self.server.given:  # there is no next one: the client waits, as it does on AWS
+            self.server.answered.wait(SECONDS)
+            self._send(410, b"")
+            return
+        self.server.given = True
+        self._send(200, json.dumps(EVENT).encode())
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._send(202, b"{}")
+        self.server.answer = (self.path.rpartition("/")[2], json.loads(body))
+        self.server.answered.set()
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Lambda-Runtime-Aws-Request-Id", "invocation-1")
+        self.send_header("Lambda-Runtime-Deadline-Ms", "4102444800000")
+        self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:123456789012:function:api")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (its name in the base class)
+        pass
+
+
+@pytest.fixture
+def runtime_api() -> Iterator[RuntimeApi]:
+    with RuntimeApi() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.answered.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_the_zip_alone_answers_through_lambda_s_runtime(
+    tmp_path: Path, database_url: str, runtime_api: RuntimeApi
+) -> None:
+    task = tmp_path / "task"
+    compose.package("production", tmp_path / "module")
+    with zipfile.ZipFile(tmp_path / "module" / "deployment.zip") as package:
+        package.extractall(task)
+    handler = json.loads((tmp_path / "module" / "generated.tf.json").read_text())["locals"]["functions"]["api"][
+        "handler"
+    ]
+
+    # Nothing but the zip and the runtime client, which is loaded from its own place and leaves no other behind.
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", _CLIENT, _site_packages(), str(task), handler],
+        cwd=task,
+        env={
+            "PATH": os.environ["PATH"],
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_api.server_port}",
+            "AWS_LAMBDA_FUNCTION_NAME": "slipway-production-api",
+            "AWS_LAMBDA_FUNCTION_VERSION": "1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+            "AWS_REGION": "eu-central-1",
+            "LAMBDA_TASK_ROOT": str(task),
+            "SLIPWAY_STAGE": "local",
+            "SLIPWAY_ISSUERS": "[]",
+            "DATABASE_URL": database_url,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        answered = runtime_api.answered.wait(SECONDS)
+    finally:
+        process.kill()
+        said, _ = process.communicate()
+
+    assert answered, said
+    kind, answer = runtime_api.answer
+    assert kind == "response", answer
+    assert answer["statusCode"] == 200, said
+    assert json.loads(answer["body"])["status"] == "ready"
+
+
+def _site_packages() -> str:
+    import awslambdaric  # noqa: PLC0415 (the only use)
+
+    return str(Path(awslambdaric.__file__).parents[1])
+
+
+_CLIENT = """
+import sys
+site, task, handler = sys.argv[1:]
+sys.path.insert(0, site)
+from awslambdaric.__main__ import main
+sys.path.remove(site)
+sys.path.insert(0, task)
+main(["bootstrap", handler])
+"""
