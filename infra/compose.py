@@ -107,7 +107,7 @@ def _chalice_package(stage: str, root: Path, folder: Path) -> Path:
     # Chalice wants a region and no account; what it writes depends on neither.
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SLIPWAY_"))}
     environ |= {"AWS_DEFAULT_REGION": "eu-central-1", "PYTHONDONTWRITEBYTECODE": "1"}
-    program = "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; main()"
+    program = "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; sys.exit(main())"
     arguments = ["package", "--pkg-format", "terraform", "--stage", stage, str(folder / "written")]
     command = [sys.executable, "-c", program, *arguments]
     try:
@@ -118,7 +118,7 @@ def _chalice_package(stage: str, root: Path, folder: Path) -> Path:
         raise NotPackaged(f"Chalice has not packaged within {SECONDS} s: is the package index within reach?") from None
     said = (done.stderr.strip() or done.stdout.strip() or "it says nothing").splitlines()
     if done.returncode != 0:
-        raise NotPackaged(f"Chalice did not package: {said[-1]}")
+        raise NotPackaged("Chalice did not package:\n" + "\n".join(said))
     # It warns of a dependency without a fitting wheel, and packages without it.
     if "Could not install dependencies" in done.stderr + done.stdout:
         raise NotPackaged("Chalice packaged without a dependency:\n" + "\n".join(said))

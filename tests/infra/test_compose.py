@@ -255,6 +255,21 @@ FAULTS: dict[str, Callable[[dict[str, Any]], None]] = {
         "resource", "aws_cloudwatch_event_target", "sweep-event", "arn", to="${aws_sns_topic.x.arn}"
     ),
     "not called the same": change("resource", "aws_cloudwatch_event_target", to={}),
+    "rule.another": change(
+        "resource", "aws_cloudwatch_event_target", "sweep-event", "rule", to="${aws_cloudwatch_event_rule.another.name}"
+    ),
+    "permission another": change(
+        "resource",
+        "aws_lambda_permission",
+        to={
+            "another": {
+                "function_name": "",
+                "action": "",
+                "principal": "events.amazonaws.com",
+                "source_arn": "",
+            }
+        },
+    ),
     "another_local": change("locals", "another_local", to=""),
     "not JSON": change("locals", "chalice_api_swagger", to="{"),
 }
@@ -282,6 +297,13 @@ API_FAULTS: dict[str, Callable[[dict[str, Any]], None]] = {
     ),
     "query": change("paths", "/v1/systems/{system}", "get", "parameters", to=[{"name": "q", "in": "query"}]),
     "cognito": change("securityDefinitions", "authorizer", "x-amazon-apigateway-authtype", to="cognito"),
+    "identityValidationExpression": change(
+        "securityDefinitions",
+        "authorizer",
+        "x-amazon-apigateway-authorizer",
+        "identityValidationExpression",
+        to="",
+    ),
     "ttl_seconds": change(
         "securityDefinitions",
         "authorizer",
@@ -353,3 +375,26 @@ def test_order_times_and_modes_of_files_do_not_show_in_the_package(tmp_path: Pat
 def test_a_stage_that_is_not_deployed_is_not_packaged(stage: str, tmp_path: Path) -> None:
     with pytest.raises(compose.NotPackaged):
         compose.package(stage, tmp_path)
+
+
+def test_what_is_a_template_to_terraform_stays_text() -> None:
+    swagger = {**SWAGGER, "info": {"version": "1.0", "title": "${a} %{b}"}}
+
+    assert composed(chalice(swagger))["openapi"]["info"]["title"] == "$${a} %%{b}"
+
+
+def test_an_app_that_can_t_be_imported_is_not_packaged(tmp_path: Path) -> None:
+    root = sources(tmp_path / "checkout")
+    (root / "app.py").write_text("import nothing_of_this_name")
+
+    with pytest.raises(compose.NotPackaged, match="nothing_of_this_name"):
+        compose.package("production", tmp_path / "module", root)
+
+
+def test_a_package_without_one_of_its_dependencies_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    root = sources(tmp_path / "checkout")
+    (root / "requirements.txt").write_text("msgspec==0.22.0")
+
+    with pytest.raises(compose.NotPackaged):
+        compose.package("production", tmp_path / "module", root)
