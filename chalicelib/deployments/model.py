@@ -77,12 +77,10 @@ class NewDeployment(Request, kw_only=True):
     finished_at: Timestamp | None = None
 
     def faults(self) -> Iterator[Fault]:
-        given = {"state": self.state, "started_at": self.started_at, "finished_at": self.finished_at}
-        for name, value in given.items():
-            if self.imported and value is None:
-                yield Fault(f"#/{name}", "is required of imported history")
-            if not self.imported and value is not None:
-                yield Fault(f"#/{name}", "is the server's to say, unless history is imported")
+        for name in ("state", "started_at", "finished_at"):
+            if (getattr(self, name) is None) is self.imported:
+                wanted = "is required of" if self.imported else "is the server's to say, unless it is"
+                yield Fault(f"#/{name}", f"{wanted} imported history")
         if self.imported and self.override_reason is not None:
             yield Fault("#/override_reason", "history has passed no gate")
         yield from period_faults(self.started_at, self.finished_at)

@@ -115,7 +115,7 @@ def add_status(call: Call, system: str, id: str, body: NewStatus) -> Status:  # 
     call.record(
         f"{system}/deployments/{id}",
         system=system,
-        before={"state": deployment.state},
+        before={"state": deployment.state, "detail": deployment.detail},
         after={"state": status.state, "detail": status.detail},
     )
     return status

@@ -20,6 +20,8 @@ MAX_QUOTED = 300
 
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# After a time of day; what ends in Z is in UTC as it is read.
+_OFFSET = re.compile(rb":[0-9.]+[+-]")
 # What `types.matching` adds to a pattern for Python alone, as msgspec quotes it. Callers need not know.
 _END_IN_PYTHON = r"(?!\\n)"
 _NO_TEXT = "can't hold a NUL character or half of a surrogate pair"
@@ -51,7 +53,8 @@ def body(type_: type, request: chalice.app.Request) -> Any:
         decoded = msgspec.convert(value, type_)
     except msgspec.DecodeError as error:
         raise Problem(problems.malformed, f"The body can't be read: {error}") from None
-    if further := [*_put_into_utc(decoded), *getattr(decoded, "faults", tuple)()]:
+    further = _put_into_utc(decoded) if b"\\" in raw or _OFFSET.search(raw) else []
+    if further := [*further, *getattr(decoded, "faults", tuple)()]:
         raise _invalid(further)
     return decoded
 

@@ -9,7 +9,6 @@ conditional requests, encoding, problems and OpenAPI. Parameters are bound by na
 """
 
 import hashlib
-import re
 import uuid
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -31,7 +30,7 @@ from chalicelib.identity.authorizer import authorizer
 from chalicelib.identity.principal import NotAPrincipal, Principal, from_claims
 from chalicelib.identity.publishers import Publisher, RecordKind, mismatches, permitting
 from chalicelib.identity.roles import Role
-from chalicelib.rest import admission, decoding, idempotency, problems
+from chalicelib.rest import admission, decoding, idempotency, problems, trail
 from chalicelib.rest.paging import Keyset, link_to_next, page
 from chalicelib.rest.problems import PROBLEM_TYPES, Fault, Problem, ProblemType
 from chalicelib.rest.types import Page, PageQuery
@@ -111,6 +110,11 @@ class Call:
         """Who asks; only for operations that are not public."""
         assert self._principal is not None
         return self._principal
+
+    @property
+    def is_somebodys(self) -> bool:
+        """Whether it is known who asks, to whom something was granted."""
+        return self._principal is not None and self._principal.is_known
 
     @property
     def address(self) -> str:
@@ -218,79 +222,7 @@ class Call:
 
         The action is the operation's, unless it is another's that happened on the way.
         """
-        was, became = _told(before), _told(after)
-        if was is not None and became is not None:
-            changed = {name for name in became if name not in was or was[name] != became[name]}
-            was, became = ({name: each[name] for name in each if name in changed} for each in (was, became))
-        self.db.queue(_EVENT, **self._event(action or self.operation.action, resource, system, was, became))
-
-    def record_refusal(self, problem: Problem) -> None:
-        """Leave an audit event of a write that was understood and refused, once its transaction is rolled back.
-
-        Not of strangers: tokens that grant nothing are to be had by everybody, and so would be the table. The answer
-        does not depend on it.
-        """
-        if not (self.operation.writes and self._principal and self._principal.is_known and _is_refusal(problem)):
-            return
-        system = (self.request.uri_params or {}).get("system", "")
-        event = self._event(
-            self.operation.action,
-            _printable(self.address.removeprefix("/v1/").removeprefix("systems/")),
-            system if _SLUG.fullmatch(system) else None,
-            None,
-            None,
-            refusal=problem.type.slug,
-        )
-        try:
-            self.db.execute(_EVENT, **event)
-        except (DatabaseUnavailable, UnusableValue) as error:
-            logger.error("refusal not recorded", extra={"request_id": self.id, "reason": str(error)})
-
-    def _event(
-        self, action: str, resource: str, system: str | None, before: Any, after: Any, refusal: str | None = None
-    ) -> dict[str, Any]:
-        return {
-            "system": system,
-            "issuer": self.principal.issuer,
-            "principal": self.principal.subject,
-            "action": action,
-            "resource": resource,
-            "before": None if before is None else encode(before).decode(),
-            "after": None if after is None else encode(after).decode(),
-            "refusal": refusal,
-            "request_id": self.id,
-        }
-
-
-_EVENT = """
-    INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
-    VALUES (%(system)s, %(issuer)s, %(principal)s, %(action)s, %(resource)s,
-            %(before)s::jsonb, %(after)s::jsonb, %(refusal)s, %(request_id)s)
-"""
-_SLUG = re.compile("[a-z][a-z0-9-]{1,38}", re.ASCII)
-# Of a person no more is told than the subject's name.
-_PERSONAL = ("run_actor",)
-
-
-def _told(value: Any) -> dict[str, Any] | None:
-    """What an audit event tells of a representation."""
-    if value is None:
-        return None
-    fields: dict[str, Any] = msgspec.to_builtins(value)
-    for name in _PERSONAL:
-        fields.pop(name, None)
-    return fields
-
-
-def _is_refusal(problem: Problem) -> bool:
-    """Whether the request made sense, and was not allowed or contradicted what is there."""
-    senseless = problem.type in (problems.invalid, problems.key_reused)
-    return problem.type.status in (403, 409, 412, 422) and not senseless
-
-
-def _printable(text: str) -> str:
-    """What somebody sent as an address, in characters that a text can hold."""
-    return text[:500].encode("ascii", "backslashreplace").decode().replace("\0", "\\0")
+        trail.record(self, action or self.operation.action, resource, system=system, before=before, after=after)
 
 
 def operation(
@@ -347,7 +279,7 @@ def respond(operation: Operation, request: chalice.app.Request, path: dict[str, 
         return _answer(call, path)
     except Exception as error:
         problem = _as_problem(error, call)
-        call.record_refusal(problem)
+        trail.record_refusal(call, problem)
         return problem_response(problem, call.id)
     finally:
         call.db.close()

@@ -3,19 +3,11 @@
 import pytest
 
 from tests.support.claims import GITHUB, RUN
-from tests.support.given import a_revision, an_artifact
+from tests.support.given import A_PUBLISHER, a_revision, an_artifact
 
 SYSTEM = "/v1/systems/azul"
 PATH = f"{SYSTEM}/publishers"
 DEPLOYMENTS = f"{SYSTEM}/deployments"
-BODY = {
-    "repository": "acme/azul",
-    "repository_id": "74",
-    "repository_owner_id": "65",
-    "workflow": ".github/workflows/deploy.yml",
-    "ref": "refs/heads/main",
-    "environments": {"development": None},
-}
 
 
 def rollout(environment="development", **fields):
@@ -32,7 +24,7 @@ def verification(environment="development", **fields):
 def test_a_publisher_is_created_and_read(api, given):
     given.the_usual()
 
-    created = api.as_("maintainer").post(PATH, BODY)
+    created = api.as_("maintainer").post(PATH, A_PUBLISHER)
 
     assert created.status == 201
     assert api.as_("maintainer").get(created.headers["Location"]).json == created.json
@@ -56,7 +48,7 @@ def test_all_that_is_given_is_kept(api, given):
         "any_revision": True,
     }
 
-    created = api.post(PATH, {**BODY, **fields})
+    created = api.post(PATH, {**A_PUBLISHER, **fields})
 
     assert {name: created[name] for name in fields} == fields
 
@@ -102,7 +94,7 @@ def test_all_that_is_given_is_kept(api, given):
 def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
     given.the_usual()
 
-    answer = api.post(PATH, {**BODY, field: value})
+    answer = api.post(PATH, {**A_PUBLISHER, field: value})
 
     assert answer.status == 422
     assert answer["errors"][0]["pointer"].startswith(f"#/{field}")
@@ -112,7 +104,7 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
 def test_an_environment_that_is_not_there_is_refused_by_name(api, given):
     given.the_usual()
 
-    answer = api.post(PATH, {**BODY, "environments": {"development": None, "develpoment": None}})
+    answer = api.post(PATH, {**A_PUBLISHER, "environments": {"development": None, "develpoment": None}})
 
     assert (answer.status, [fault["pointer"] for fault in answer["errors"]]) == (422, ["#/environments/develpoment"])
 
@@ -121,7 +113,7 @@ def test_where_no_pipelines_are_trusted_no_publisher_is_made(api, given, trustin
     given.the_usual()
     trusting("local")
 
-    answer = api.post(PATH, BODY)
+    answer = api.post(PATH, A_PUBLISHER)
 
     assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/issuer")
     assert "SLIPWAY_ISSUERS" in answer["errors"][0]["detail"]
@@ -132,7 +124,7 @@ def test_unknown_systems_and_publishers_are_not_found(api, given):
     given.a_system("blue")
     publisher = given.a_publisher()["id"]
 
-    assert api.post("/v1/systems/nothing/publishers", BODY).status == 404
+    assert api.post("/v1/systems/nothing/publishers", A_PUBLISHER).status == 404
     assert api.get("/v1/systems/nothing/publishers").status == 404
     for path in (f"{PATH}/0", f"{PATH}/x", f"/v1/systems/blue/publishers/{publisher}"):
         assert api.get(path).status == 404
@@ -254,8 +246,8 @@ def test_an_issuer_of_the_same_ids_is_another(api, given, trusting):
 
     assert api.as_run().get("/v1/systems").status == 200
     assert api.as_run(iss="https://github.example.org/_services/token").get("/v1/systems").status == 403
-    assert api.post(PATH, BODY).status == 422
-    assert api.post(PATH, {**BODY, "issuer": "https://github.example.org/_services/token"}).status == 201
+    assert api.post(PATH, A_PUBLISHER).status == 422
+    assert api.post(PATH, {**A_PUBLISHER, "issuer": "https://github.example.org/_services/token"}).status == 201
     assert api.as_run(iss="https://github.example.org/_services/token").get("/v1/systems").status == 200
 
 
@@ -320,7 +312,7 @@ def test_a_publisher_makes_no_maintainer(api, given):
     assert run.post(DEPLOYMENTS, rollout(override_reason="I would like to")).problem == "forbidden"
     assert run.post(DEPLOYMENTS, rollout(imported=True, state="succeeded", **over)).problem == "forbidden"
     assert run.get(PATH).problem == "forbidden"
-    assert run.post(PATH, BODY).problem == "forbidden"
+    assert run.post(PATH, A_PUBLISHER).problem == "forbidden"
 
 
 # Revisions.

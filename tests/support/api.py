@@ -24,8 +24,8 @@ class Answer:
     """What came back. `json` is the parsed body."""
 
     status: int
-    headers: dict[str, str]
-    body: str
+    headers: Mapping[str, str]
+    body: str | bytes
 
     @property
     def json(self) -> Any:

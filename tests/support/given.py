@@ -11,6 +11,15 @@ from tests.support.postgres import SUPERUSER, as_login
 
 RANKS = {"development": 1, "preproduction": 2, "production": 3}
 
+A_PUBLISHER = {
+    "repository": "acme/azul",
+    "repository_id": "74",
+    "repository_owner_id": "65",
+    "workflow": ".github/workflows/deploy.yml",
+    "ref": "refs/heads/main",
+    "environments": {"development": None},
+}
+
 
 def an_artifact(name: str = "first") -> str:
     """An artifact that is called something: the same name, the same artifact."""
@@ -87,15 +96,7 @@ class Given:
 
     def a_publisher(self, *, system: str = "azul", **fields: Any) -> Answer:
         """One that trusts the runs of `api.as_run()`, whatever GitHub environment they are in."""
-        body = {
-            "repository": "acme/azul",
-            "repository_id": "74",
-            "repository_owner_id": "65",
-            "workflow": ".github/workflows/deploy.yml",
-            "ref": "refs/heads/main",
-            "environments": {"development": None},
-            **fields,
-        }
+        body = {**A_PUBLISHER, **fields}
         return made(self._api.post(f"/v1/systems/{system}/publishers", body))
 
     def an_import(

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from chalicelib.identity import tokens
 from devtools.server import Server, load_app
-from tests.support.api import ISSUER
+from tests.support.api import Answer
+from tests.support.claims import ISSUER
 from tests.support.contract import Contract
 from tests.support.stage import local_stage
-
-
-@dataclass
-class Answer:
-    """What came over the wire."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def problem(self) -> str:
-        """The slug of the problem that this answer is."""
-        assert self.headers["Content-Type"] == "application/problem+json", self
-        return str(self.json["type"]).removeprefix("/problems/")
 
 
 class Served:

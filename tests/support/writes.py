@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.rest.operation import OPERATIONS
 from tests.support.api import Answer, Api
-from tests.support.given import Given, an_artifact
+from tests.support.given import A_PUBLISHER, Given, an_artifact
 
 
 class Write(NamedTuple):
@@ -115,20 +115,12 @@ def _decides_a_promotion(given: Given) -> Write:
 
 def _creates_a_publisher(given: Given) -> Write:
     _an_environment(given)
-    body = {
-        "repository": "acme/azul",
-        "repository_id": "74",
-        "repository_owner_id": "65",
-        "workflow": ".github/workflows/deploy.yml",
-        "ref": "refs/heads/main",
-        "environments": {"development": None},
-    }
     return Write(
         "/v1/systems/azul/publishers",
         "publisher.create",
         "azul/publishers/{id}",
-        body,
-        {**body, "ref": "refs/heads/*"},
+        A_PUBLISHER,
+        {**A_PUBLISHER, "ref": "refs/heads/*"},
     )
 
 

@@ -265,6 +265,25 @@ def test_times_are_found_wherever_they_lie():
     ]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-01-01T02:00:00+02:00",
+        "2026-01-01t02:00:00.123456789+02:00",
+        "2025-12-31 22:00:00-02:00",
+        "2026-01-01T02:00:00+0200",
+        r"2026-01-01T02:00:00\u002b02:00",
+        r"2025-12-31T22:00:00\u002D02:00",
+        r"2026-01-01T02\u003a00\u003a00+02\u003a00",
+        "2026-01-01T00:00:00-00:00",
+    ],
+)
+def test_however_an_offset_is_written_it_is_found(written):
+    body = json.dumps({**DEPLOYMENT, "commits": [{**COMMIT, "authored_at": "TIME"}]}).replace("TIME", written)
+
+    assert decoded(body, NewDeployment).commits[0].authored_at.tzinfo is UTC
+
+
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_time_that_utc_has_not_is_refused_by_name(time):
     commits = [COMMIT, {**COMMIT, "sha": "1" * 40, "authored_at": time}]
