@@ -1,12 +1,12 @@
 # What a debug workspace on live data reads of its environment. It changes none of it, and never migrates.
 
 locals {
-  live_network = local.on_live_data ? {
+  live_network = [for _ in range(local.on_live_data ? 1 : 0) : {
     private_subnet_ids          = data.aws_subnets.live[0].ids
     functions_security_group_id = data.aws_security_group.live["functions"].id
-  } : null
+  }]
 
-  live_database = local.on_live_data ? {
+  live_database = [for _ in range(local.on_live_data ? 1 : 0) : {
     host                     = data.aws_rds_cluster.live[0].endpoint
     port                     = data.aws_rds_cluster.live[0].port
     name                     = data.aws_rds_cluster.live[0].database_name
@@ -15,7 +15,7 @@ locals {
     cluster_identifier       = data.aws_rds_cluster.live[0].cluster_identifier
     master_secret_arn        = one(data.aws_rds_cluster.live[0].master_user_secret[*].secret_arn)
     client_security_group_id = data.aws_security_group.live["database-client"].id
-  } : null
+  }]
 }
 
 data "aws_vpc" "live" {

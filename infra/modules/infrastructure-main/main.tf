@@ -16,8 +16,8 @@ locals {
 
   # On live data a workspace owns neither; live.tf finds the environment's.
   on_live_data = var.database_source == "live"
-  network      = local.on_live_data ? local.live_network : one(module.network[*])
-  database     = local.on_live_data ? local.live_database : one(module.database[*])
+  network      = concat(module.network[*], local.live_network)[0]
+  database     = concat(module.database[*], local.live_database)[0]
 
   is_protected = var.production && local.is_default
 
