@@ -5,6 +5,8 @@ terraform {
     aws = {
       source  = "hashicorp/aws"
       version = "5.100.0"
+      # What belongs to CloudFront lives there, wherever the environment does.
+      configuration_aliases = [aws.us_east_1]
     }
   }
 }

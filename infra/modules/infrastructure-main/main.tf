@@ -1,0 +1,157 @@
+# Everything that an environment is, or a workspace of one. Start reading here.
+#
+#   site ──► api ──► database        identity: whom the API trusts      monitoring: what somebody must hear of
+#              └────── network       firewall: before site and api      key:        what everything is encrypted with
+
+locals {
+  is_default       = var.workspace == "default"
+  is_debug         = !local.is_default && var.workspace_purpose == "debug"
+  environment_name = local.is_default ? var.environment : "${var.environment}-${var.workspace}"
+  # Every name starts from this one, so that no two environments or workspaces ever meet.
+  name = "slipway-${local.environment_name}"
+  # What a workspace is a copy of.
+  environment_of = "slipway-${var.environment}"
+
+  account_id = data.aws_caller_identity.this.account_id
+
+  # On live data a workspace owns neither; live.tf finds the environment's.
+  on_live_data = var.database_source == "live"
+  network      = concat(module.network[*], local.live_network)[0]
+  database     = concat(module.database[*], local.live_database)[0]
+
+  is_protected = var.production && local.is_default
+
+  # A debug workspace is reached through its environment's site, and people's own copies do without.
+  has_site     = var.site && (local.is_default || var.workspace_purpose == "preview")
+  has_firewall = var.firewall && (local.is_default || local.is_debug)
+}
+
+data "aws_caller_identity" "this" {
+  lifecycle {
+    postcondition {
+      condition     = !(var.production && contains(var.testing_account_ids, self.account_id))
+      error_message = "Production must not be made in a testing account: name its own in infra/production/terraform.tfvars."
+    }
+  }
+}
+
+data "aws_region" "this" {}
+
+module "network" {
+  source = "../network"
+  count  = local.on_live_data ? 0 : 1
+
+  name                 = local.name
+  egress               = var.egress
+  log_retention_days   = var.log_retention_days
+  kms_key_arn          = aws_kms_key.this.arn
+  permissions_boundary = var.permissions_boundary
+}
+
+module "database" {
+  source = "../database"
+  count  = local.on_live_data ? 0 : 1
+
+  name                  = local.name
+  vpc_id                = module.network[0].vpc_id
+  subnet_ids            = module.network[0].private_subnet_ids
+  kms_key_arn           = aws_kms_key.this.arn
+  clone_of              = var.database_source == "clone" ? local.environment_of : null
+  min_capacity          = local.is_default ? var.database.min_capacity : 0
+  max_capacity          = var.database.max_capacity
+  instances             = local.is_default ? var.database.instances : 1
+  backup_retention_days = local.is_default ? var.database.backup_retention_days : 1
+  deletion_protection   = local.is_protected
+  log_retention_days    = var.log_retention_days
+}
+
+module "identity" {
+  source = "../identity"
+
+  name            = local.name
+  account_id      = local.account_id
+  audience        = local.is_debug ? local.environment_of : local.name
+  pool_of         = local.is_debug ? local.environment_of : null
+  external_issuer = var.external_issuer
+  groups          = var.groups
+  callback_urls   = var.domain != null && local.is_default ? ["https://${var.domain.name}/"] : ["http://localhost:8000/"]
+
+  deletion_protection = local.is_protected
+}
+
+module "api" {
+  source = "../api"
+
+  name                 = local.name
+  stage                = var.environment
+  subnet_ids           = local.network.private_subnet_ids
+  security_group_ids   = [local.network.functions_security_group_id, local.database.client_security_group_id]
+  issuers              = module.identity.issuers
+  dependencies         = var.dependencies
+  reserved_concurrency = local.is_default ? var.reserved_concurrency : null
+  log_retention_days   = var.log_retention_days
+  kms_key_arn          = aws_kms_key.this.arn
+  throttling           = var.throttling
+  permissions_boundary = var.permissions_boundary
+  schedules_enabled    = !local.is_debug
+
+  database = {
+    host              = local.database.host
+    port              = local.database.port
+    name              = local.database.name
+    resource_id       = local.database.resource_id
+    cluster_arn       = local.database.cluster_arn
+    master_secret_arn = local.database.master_secret_arn
+    # Without it the bootstrap function could not read the secret.
+    secret_kms_key_arn = local.on_live_data ? null : aws_kms_key.this.arn
+  }
+}
+
+module "firewall_api" {
+  source = "../firewall"
+  count  = local.has_firewall ? 1 : 0
+
+  name               = local.name
+  scope              = "REGIONAL"
+  resource_arn       = module.api.stage_arn
+  log_retention_days = var.log_retention_days
+  kms_key_arn        = aws_kms_key.this.arn
+}
+
+module "firewall_site" {
+  source    = "../firewall"
+  count     = local.has_firewall && local.has_site ? 1 : 0
+  providers = { aws = aws.us_east_1 }
+
+  name               = local.name
+  scope              = "CLOUDFRONT"
+  log_retention_days = var.log_retention_days
+}
+
+module "site" {
+  source = "../site"
+  count  = local.has_site ? 1 : 0
+
+  name            = local.name
+  account_id      = local.account_id
+  api_domain      = module.api.invoke_domain
+  api_stage       = module.api.stage_name
+  connect_sources = compact([module.identity.sign_in_url])
+  domain          = local.is_default ? var.domain : null
+  web_acl_arn     = one(module.firewall_site[*].web_acl_arn)
+}
+
+module "monitoring" {
+  source = "../monitoring"
+
+  name                        = local.name
+  kms_key_arn                 = aws_kms_key.this.arn
+  notify                      = local.is_default ? var.notify : []
+  notifications_enabled       = local.is_default
+  api_name                    = local.name
+  api_stage                   = module.api.stage_name
+  function_names              = module.api.function_names
+  latency_ms                  = var.latency_ms
+  database_cluster_identifier = local.database.cluster_identifier
+  database_max_connections    = local.database_max_connections
+}

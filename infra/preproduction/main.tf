@@ -1,0 +1,76 @@
+terraform {
+  required_version = ">= 1.11, < 2.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "5.100.0"
+    }
+  }
+
+  # Bucket and region are those of state.s3.tfbackend.
+  backend "s3" {
+    key                  = "preproduction.tfstate"
+    workspace_key_prefix = "preproduction"
+    encrypt              = true
+    use_lockfile         = true
+  }
+}
+
+provider "aws" {
+  region              = var.region
+  allowed_account_ids = [var.account_id]
+
+  default_tags {
+    tags = local.tags
+  }
+}
+
+provider "aws" {
+  alias               = "us_east_1"
+  region              = "us-east-1"
+  allowed_account_ids = [var.account_id]
+
+  default_tags {
+    tags = local.tags
+  }
+}
+
+locals {
+  tags = {
+    system      = "slipway"
+    environment = "preproduction"
+    workspace   = terraform.workspace
+    owner       = var.owner
+  }
+}
+
+module "main" {
+  source    = "../modules/infrastructure-main"
+  providers = { aws = aws, aws.us_east_1 = aws.us_east_1 }
+
+  environment         = "preproduction"
+  production          = false
+  testing_account_ids = var.testing_account_ids
+  workspace           = terraform.workspace
+  workspace_purpose   = var.workspace_purpose
+  database_source     = var.database_source
+
+  database = {
+    min_capacity          = 0
+    max_capacity          = 2
+    instances             = 1
+    backup_retention_days = 7
+  }
+
+  reserved_concurrency = null
+  throttling           = { rate = 50, burst = 100 }
+  log_retention_days   = 30
+  notify               = var.notify
+
+  groups = {
+    everybody   = { role = "viewer" }
+    maintainers = { role = "maintainer", systems = ["all"] }
+    admins      = { role = "admin" }
+  }
+}

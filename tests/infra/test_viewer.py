@@ -1,0 +1,108 @@
+"""Where CloudFront's viewer function sends a client, run by Node with CloudFront's runtime stubbed."""
+
+import base64
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VIEWER = Path(__file__).parents[2] / "infra" / "modules" / "site" / "viewer.js"
+NODE = shutil.which("node")
+ROUTE = {
+    "workspace": "fix-1",
+    "domain": "abc123.execute-api.eu-central-1.amazonaws.com",
+    "path": "/production",
+    "until": 4102444800,
+}
+RUNTIME = """
+const origins = [];
+async function lookUp(key) {
+  if (!(key in routes)) {
+    throw new Error('KeyNotFound');
+  }
+  return routes[key];
+}
+const cf = {
+  kvs: () => ({ get: lookUp }),
+  updateRequestOrigin: (origin) => origins.push(origin),
+};
+"""
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="no node on the PATH")
+
+
+def view(routes: dict[str, Any], headers: dict[str, str], uri: str = "/v1/systems") -> tuple[str, list[dict[str, str]]]:
+    """The workspace in the cache's key, and the origins that were set."""
+    event = {"request": {"uri": uri, "headers": {name: {"value": value} for name, value in headers.items()}}}
+    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in routes.items()}
+    source = VIEWER.read_text().replace("import cf from 'cloudfront';", RUNTIME)
+    script = (
+        f"const routes = {json.dumps(values)};\n{source}\nhandler({json.dumps(event)})"
+        ".then((r) => console.log(JSON.stringify([r.headers['x-slipway-workspace'].value, origins])));"
+    )
+    assert NODE is not None
+    answer = subprocess.run([NODE, "-e", script], capture_output=True, text=True, timeout=30, check=True)
+    workspace, origins = json.loads(answer.stdout)
+    return workspace, origins
+
+
+def a_token(subject: str) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps({"sub": subject}).encode()).rstrip(b"=").decode()
+    return f"Bearer e30.{payload}.sig"
+
+
+def test_a_named_client_goes_to_its_workspace() -> None:
+    workspace, origins = view({"shop": ROUTE}, {"x-slipway-client": "shop"})
+
+    assert workspace == "fix-1"
+    assert origins == [{"domainName": ROUTE["domain"], "originPath": "/production"}]
+
+
+def test_without_a_header_the_subject_is_the_client() -> None:
+    assert view({"ann": ROUTE}, {"authorization": a_token("ann")})[0] == "fix-1"
+
+
+def test_the_header_goes_before_the_subject() -> None:
+    headers = {"x-slipway-client": "shop", "authorization": a_token("ann")}
+
+    assert view({"ann": ROUTE}, headers) == ("default", [])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-slipway-client": "another"},
+        {"x-slipway-client": "sh op"},
+        {"authorization": "Bearer nonsense"},
+        {"x-slipway-workspace": "fix-1"},
+    ],
+)
+def test_everybody_else_is_left_alone(headers: dict[str, str]) -> None:
+    assert view({"shop": ROUTE, "sh op": ROUTE}, headers) == ("default", [])
+
+
+def test_files_are_not_routed() -> None:
+    assert view({"shop": ROUTE}, {"x-slipway-client": "shop"}, uri="/index.html") == ("default", [])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"until": time.time() - 60},
+        {"domain": "evil.example.com"},
+        {"domain": "abc.execute-api.eu-central-1.amazonaws.com.example.com"},
+        {"path": "/../x"},
+        {"workspace": "Fix 1"},
+    ],
+)
+def test_a_route_that_ended_or_leads_elsewhere_is_none(fault: dict[str, Any]) -> None:
+    assert view({"shop": {**ROUTE, **fault}}, {"x-slipway-client": "shop"}) == ("default", [])
+
+
+def test_a_route_that_is_no_json_is_none() -> None:
+    assert view({"shop": "{"}, {"x-slipway-client": "shop"}) == ("default", [])
