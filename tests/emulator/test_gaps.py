@@ -1,6 +1,7 @@
 """The emulated account answers what Terraform asks for and moto alone does not."""
 
 import json
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -94,6 +95,8 @@ def test_a_key_value_store_keeps_keys(client, emulated):
 
     store, etag = ask()
     assert store["ItemCount"] == 0
+    with pytest.raises(HTTPError, match="409"):
+        ask("/keys/somebody", "PUT", {"Value": "debug"}, "stale")
     _, etag = ask("/keys/somebody", "PUT", {"Value": "debug"}, etag)
     assert ask("/keys/somebody")[0]["Value"] == "debug"
     assert [item["Key"] for item in ask("/keys")[0]["Items"]] == ["somebody"]
