@@ -65,6 +65,10 @@ database: venv ## Start the database alone, and leave it running: for plain `cha
 database-stop: venv ## Stop the database that `make database` started
 	@$(python) -m devtools.postgres stop
 
+.PHONY: emulator
+emulator: venv ## Serve an emulated AWS account on 127.0.0.1:4566, until Ctrl-C
+	@$(python) -m devtools.emulator
+
 .PHONY: reset
 reset: venv ## Delete the local database, with all that it holds
 	@$(python) -m devtools.postgres reset

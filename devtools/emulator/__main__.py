@@ -1,0 +1,77 @@
+"""`make emulator`: serves the emulated account until Ctrl-C. PORT=… takes another port."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import boto3
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from devtools.emulator import HOST, PORT, REGION, STATE_BUCKET, environment
+from devtools.state import Unusable
+
+
+def main() -> None:
+    # Read by moto when it is imported.
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    os.environ.update(environment())
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+
+    from devtools.emulator.gaps import GapsFilled  # noqa: PLC0415
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
+    application = GapsFilled(DomainDispatcherApplication(create_backend_app))
+    port = int(os.environ.get("PORT") or PORT)
+    try:
+        server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
+    except (OSError, SystemExit):
+        raise Unusable(
+            f"Port {port} can't be had: stop what listens there (another emulator, LocalStack), or use that"
+        ) from None
+    with server_in_background(server):
+        make_state_bucket(server.port)
+        sys.stdout.write(f"An emulated AWS account is at http://{HOST}:{server.port}, until Ctrl-C\n")
+        sys.stdout.flush()
+        signal.pause()
+
+
+@contextmanager
+def server_in_background(server: BaseWSGIServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def make_state_bucket(port: int) -> None:
+    """Make the bucket that the environments' backends name: in a real account `infra/account` makes it."""
+    client = boto3.client("s3", endpoint_url=f"http://{HOST}:{port}")
+    client.create_bucket(Bucket=STATE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    client.put_bucket_versioning(Bucket=STATE_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Unusable as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

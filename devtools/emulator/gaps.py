@@ -1,0 +1,166 @@
+"""What moto lacks and Terraform asks for, in front of moto's own application.
+
+Whatever is not answered here goes to moto untouched. A gap that moto closes is deleted here.
+"""
+
+import io
+import json
+import re
+import threading
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
+
+from moto.backends import get_backend
+
+from devtools.emulator import ACCOUNT
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Any], Iterable[bytes]]
+
+
+class Answer(Exception):
+    """Ends a request early; what AWS would have said."""
+
+    def __init__(self, status: str, body: str = "", etag: str | None = None, kind: str = "text/xml") -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body.encode()
+        self.headers = [("Content-Type", kind), ("Content-Length", str(len(self.body)))]
+        if etag:
+            self.headers.append(("ETag", etag))
+
+
+class GapsFilled:
+    """moto's application with the gaps filled."""
+
+    def __init__(self, moto: Application) -> None:
+        self._moto = moto
+        self._lock = threading.Lock()
+        self._policies: dict[tuple[str, str], tuple[str, str]] = {}
+        self._keys: dict[str, dict[str, str]] = {}
+        self._etags: dict[str, str] = {}
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        # WSGI's path is decoded; an ARN's slash must stay one name.
+        raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or path
+        try:
+            with self._lock:
+                self._cloudfront(environ, path)
+                self._key_value_stores(environ, raw.split("?")[0])
+                self._cognito(environ)
+        except Answer as answer:
+            start_response(answer.status, answer.headers)
+            return [answer.body]
+        return self._moto(environ, start_response)
+
+    def _cloudfront(self, environ: Environ, path: str) -> None:
+        if match := re.fullmatch(
+            r"/2020-05-31/(cache|response-headers|origin-request)-policy(?:/([^/]+?))?(/config)?", path
+        ):
+            self._policy(environ, match[1], match[2])
+        if match := re.fullmatch(r"/2020-05-31/function/([^/]+)/publish", path):
+            _publish(match[1])
+
+    def _policy(self, environ: Environ, kind: str, identifier: str | None) -> None:
+        """A policy is kept as the XML that it was given as: Terraform reads its own words back."""
+        method = environ["REQUEST_METHOD"]
+        name = "".join(part.title() for part in kind.split("-")) + "Policy"
+        if method == "POST":
+            identifier = str(uuid.uuid4())
+        elif identifier is None:
+            items = "".join(
+                f"<{name}Summary><Type>custom</Type>{_policy_xml(name, key[1], config)}</{name}Summary>"
+                for key, (config, _) in self._policies.items()
+                if key[0] == kind
+            )
+            raise Answer("200 OK", f"<{name}List><Items>{items}</Items></{name}List>")
+        elif (kind, identifier) not in self._policies:
+            raise Answer("404 Not Found", _error(f"NoSuch{name}"))
+        assert identifier is not None
+        if method in ("PUT", "DELETE") and environ.get("HTTP_IF_MATCH") != self._policies[kind, identifier][1]:
+            raise Answer("412 Precondition Failed", _error("PreconditionFailed"))
+        if method == "DELETE":
+            del self._policies[kind, identifier]
+            raise Answer("204 No Content")
+        if method in ("POST", "PUT"):
+            self._policies[kind, identifier] = (_without_declaration(_body(environ)), uuid.uuid4().hex)
+        config, etag = self._policies[kind, identifier]
+        status = "201 Created" if method == "POST" else "200 OK"
+        body = config if environ["PATH_INFO"].endswith("/config") else _policy_xml(name, identifier, config)
+        raise Answer(status, body, etag)
+
+    def _key_value_stores(self, environ: Environ, path: str) -> None:
+        one = path.replace("key-value-store/", "key-value-store%2F")
+        match = re.fullmatch(r"/key-value-stores/([^/]+)(?:/keys(?:/([^/]+))?)?", one)
+        if not match:
+            return
+        arn, key, method = unquote(match[1]), match[2] and unquote(match[2]), environ["REQUEST_METHOD"]
+        stores = get_backend("cloudfront")[ACCOUNT]["aws"].key_value_stores
+        if all(store.arn != arn for store in stores.values()):
+            raise Answer("404 Not Found", json.dumps({"Message": "no such store"}), kind="application/json")
+        keys = self._keys.setdefault(arn, {})
+        etag = self._etags.setdefault(arn, uuid.uuid4().hex)
+        if method in ("PUT", "DELETE"):
+            if environ.get("HTTP_IF_MATCH") != etag:
+                raise Answer("409 Conflict", json.dumps({"Message": "stale"}), kind="application/json")
+            if method == "PUT":
+                keys[key] = json.loads(_body(environ))["Value"]
+            else:
+                keys.pop(key, None)
+            etag = self._etags[arn] = uuid.uuid4().hex
+        size = {"ItemCount": len(keys), "TotalSizeInBytes": sum(len(name) + len(keys[name]) for name in keys)}
+        if key is None:
+            found = [{"Key": name, "Value": keys[name]} for name in sorted(keys)]
+            raise Answer("200 OK", json.dumps({"KvsARN": arn, "Items": found, **size}), etag, "application/json")
+        if method == "GET" and key not in keys:
+            raise Answer("404 Not Found", json.dumps({"Message": "no such key"}), kind="application/json")
+        value = {"Key": key, "Value": keys[key]} if method == "GET" else {}
+        raise Answer("200 OK", json.dumps({**value, **size}), etag, "application/json")
+
+    def _cognito(self, environ: Environ) -> None:
+        if environ.get("HTTP_X_AMZ_TARGET", "").endswith(".DeleteResourceServer"):
+            asked = json.loads(_body(environ))
+            region = environ.get("HTTP_AUTHORIZATION", "").split("/")[2]
+            pools = get_backend("cognito-idp")[ACCOUNT][region]
+            servers = pools.describe_user_pool(asked["UserPoolId"]).resource_servers
+            if servers.pop(asked["Identifier"], None) is None:
+                problem = json.dumps({"__type": "ResourceNotFoundException", "message": "no such resource server"})
+                raise Answer("400 Bad Request", problem, kind="application/x-amz-json-1.1")
+            raise Answer("200 OK", "{}", kind="application/x-amz-json-1.1")
+
+
+def _publish(name: str) -> None:
+    backend = get_backend("cloudfront")[ACCOUNT]["aws"]
+    function = backend.describe_function(name=name)
+    summary = function.function_summary
+    config = "".join(f"<{key}>{escape(summary['FunctionConfig'][key])}</{key}>" for key in ("Comment", "Runtime"))
+    metadata = f"<FunctionARN>{function.arn}</FunctionARN><Stage>LIVE</Stage>"
+    raise Answer(
+        "200 OK",
+        f"<FunctionSummary><Name>{name}</Name><Status>UNASSOCIATED</Status>"
+        f"<FunctionConfig>{config}</FunctionConfig><FunctionMetadata>{metadata}</FunctionMetadata></FunctionSummary>",
+        function.etag,
+    )
+
+
+def _policy_xml(name: str, identifier: str, config: str) -> str:
+    return f"<{name}><Id>{identifier}</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>{config}</{name}>"
+
+
+def _without_declaration(xml: str) -> str:
+    return re.sub(r"<\?xml[^>]*\?>\s*", "", xml)
+
+
+def _error(code: str) -> str:
+    return f"<ErrorResponse><Error><Code>{code}</Code><Message>{code}</Message></Error></ErrorResponse>"
+
+
+def _body(environ: Environ) -> str:
+    """The request's body; moto can read it again."""
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body.decode()

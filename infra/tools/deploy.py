@@ -1,0 +1,145 @@
+"""What follows `terraform apply`, and what takes a deployment back: the database's roles, migrations, and the alias.
+
+    python -m infra.tools.deploy deploy < outputs.json
+    python -m infra.tools.deploy rollback < outputs.json
+
+It reads `terraform output -json`. Terraform publishes versions and never moves an alias: a version serves only once the
+schema is the one that it expects. Rolling back restores code, not schema: migrations only ever add.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+ALIAS = "live"
+
+# An alias remembers in its description what it pointed to before: a function that a deployment did not change has no
+# version of its own for it, so counting back would mix two deployments.
+_BEFORE = "before: "
+
+# A version, and the one that served before it.
+Pointer = tuple[int, int | None]
+
+# Invoked by the version just published, and never by the gateway.
+MAINTENANCE = ("bootstrap", "migrate")
+
+# A migration may take as long as a function may run; asking again meanwhile would start it a second time.
+_CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "standard"})
+
+
+class DeploymentFailed(Exception):
+    """A step failed; the message says what serves now and what to do."""
+
+
+def deploy(functions: Mapping[str, str], client: Any, *, migrates: bool = True) -> dict[str, int]:
+    """Make the roles, migrate, and move every alias to the newest version; the versions by function.
+
+    `functions` are names by role, as the module `api` gives them. Nothing is moved when a step before it fails. A
+    workspace on its environment's own database never `migrates`.
+    """
+    newest = {role: _versions(client, name)[-1] for role, name in functions.items()}
+    for step in MAINTENANCE if migrates else ():
+        _invoke(client, step, functions[step], newest[step])
+    serving = {role: _serving(client, name) for role, name in functions.items()}
+    # Deploying the same again must not make a version its own predecessor.
+    if newest != {role: version for role, (version, _) in serving.items()}:
+        _move(client, functions, serving, {role: (newest[role], serving[role][0]) for role in functions})
+    return newest
+
+
+def rollback(functions: Mapping[str, str], client: Any) -> dict[str, int]:
+    """Move every alias to the version that served before the last deployment; the versions by function."""
+    serving = {role: _serving(client, name) for role, name in functions.items()}
+    before = {role: previous for role, (_, previous) in serving.items() if previous is not None}
+    if before.keys() != serving.keys():
+        first = functions[min(serving.keys() - before.keys())]
+        raise DeploymentFailed(
+            f"What served before is not known of {first}: it was deployed once, or is rolled back already. Nothing "
+            "was moved: deploy an earlier artifact"
+        )
+    _move(client, functions, serving, {role: (version, None) for role, version in before.items()})
+    return before
+
+
+def _invoke(client: Any, step: str, name: str, version: int) -> None:
+    remedy = (
+        "The versions that served before serve on. Mend what it says (logs: "
+        f"/aws/lambda/{name}), and run the same command again: what succeeded is not done twice."
+    )
+    try:
+        answer = client.invoke(FunctionName=name, Qualifier=str(version), Payload=b"{}")
+        said = answer["Payload"].read().decode(errors="replace")
+    except (ClientError, BotoCoreError) as error:
+        raise DeploymentFailed(f"{step} could not be invoked: {error}. {remedy}") from error
+    if answer.get("FunctionError"):
+        raise DeploymentFailed(f"{step} failed: {said}. {remedy}")
+
+
+def _move(
+    client: Any, functions: Mapping[str, str], serving: Mapping[str, Pointer], wanted: Mapping[str, Pointer]
+) -> None:
+    moved: list[str] = []
+    for role, pointer in wanted.items():
+        try:
+            _point(client, functions[role], pointer)
+        except (ClientError, BotoCoreError) as error:
+            for other in reversed(moved):
+                _point(client, functions[other], serving[other])
+            raise DeploymentFailed(
+                f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. Those moved before it are back "
+                "where they were: run the same command again"
+            ) from error
+        moved.append(role)
+
+
+def _point(client: Any, name: str, pointer: Pointer) -> None:
+    version, previous = pointer
+    description = "" if previous is None else f"{_BEFORE}{previous}"
+    client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=str(version), Description=description)
+
+
+def _serving(client: Any, name: str) -> Pointer:
+    try:
+        alias = client.get_alias(FunctionName=name, Name=ALIAS)
+    except client.exceptions.ResourceNotFoundException:
+        raise DeploymentFailed(f"{name} has no alias {ALIAS}: apply the infrastructure first") from None
+    previous = alias.get("Description", "").removeprefix(_BEFORE)
+    return int(alias["FunctionVersion"]), int(previous) if previous.isdecimal() else None
+
+
+def _versions(client: Any, name: str) -> list[int]:
+    """Published versions, oldest first."""
+    pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+    found = [version["Version"] for page in pages for version in page["Versions"]]
+    versions = sorted(int(version) for version in found if version != "$LATEST")
+    if not versions:
+        raise DeploymentFailed(f"{name} has no published version: apply the infrastructure first")
+    return versions
+
+
+def main(arguments: list[str]) -> None:
+    outputs = json.load(sys.stdin)
+    functions = outputs["function_names"]["value"]
+    client = boto3.client("lambda", config=_CONFIG)
+    match arguments:
+        case ["deploy"]:
+            source = outputs.get("database_source", {}).get("value")
+            moved = deploy(functions, client, migrates=source != "live")
+        case ["rollback"]:
+            moved = rollback(functions, client)
+        case _:
+            raise DeploymentFailed("say `deploy` or `rollback`, with `terraform output -json` as input")
+    for role, version in moved.items():
+        sys.stdout.write(f"{role}: version {version} serves\n")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except DeploymentFailed as failure:
+        sys.exit(str(failure))

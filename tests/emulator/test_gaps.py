@@ -1,0 +1,110 @@
+"""The emulated account answers what Terraform asks for and moto alone does not."""
+
+import json
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import pytest
+from botocore.exceptions import ClientError
+
+from devtools.emulator import STATE_BUCKET
+
+POLICIES = {
+    "cache_policy": {"Name": "calls", "MinTTL": 0},
+    "response_headers_policy": {"Name": "headers", "Comment": "a < b"},
+    "origin_request_policy": {
+        "Name": "viewer",
+        "HeadersConfig": {"HeaderBehavior": "none"},
+        "CookiesConfig": {"CookieBehavior": "none"},
+        "QueryStringsConfig": {"QueryStringBehavior": "all"},
+    },
+}
+
+
+def test_the_bucket_of_terraforms_state_is_there_and_keeps_versions(client):
+    assert client("s3").get_bucket_versioning(Bucket=STATE_BUCKET)["Status"] == "Enabled"
+
+
+def test_policies_that_aws_manages_can_be_attached(client):
+    policy = client("iam").get_policy(PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+
+    assert policy["Policy"]["PolicyName"] == "ReadOnlyAccess"
+
+
+@pytest.mark.parametrize("kind", POLICIES)
+def test_a_policy_of_cloudfront_is_made_read_changed_and_deleted(client, kind):
+    cloudfront = client("cloudfront")
+    name = "".join(part.title() for part in kind.split("_"))
+    config = POLICIES[kind]
+    key = f"{name}Config"
+
+    made = getattr(cloudfront, f"create_{kind}")(**{key: config})
+    identifier = made[name]["Id"]
+    read = getattr(cloudfront, f"get_{kind}")(Id=identifier)
+
+    assert read[name][key] == config
+    assert getattr(cloudfront, f"get_{kind}_config")(Id=identifier)[key] == config
+
+    changed = {**config, "Name": "changed"}
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        getattr(cloudfront, f"update_{kind}")(Id=identifier, IfMatch="stale", **{key: changed})
+    updated = getattr(cloudfront, f"update_{kind}")(Id=identifier, IfMatch=made["ETag"], **{key: changed})
+    assert updated[name][key] == changed
+
+    getattr(cloudfront, f"delete_{kind}")(Id=identifier, IfMatch=updated["ETag"])
+    with pytest.raises(ClientError, match=f"NoSuch{name}"):
+        getattr(cloudfront, f"get_{kind}")(Id=identifier)
+
+
+def test_a_function_of_cloudfront_is_published(client):
+    cloudfront = client("cloudfront")
+    config = {"Comment": "routes & more", "Runtime": "cloudfront-js-2.0"}
+    made = cloudfront.create_function(Name="route", FunctionConfig=config, FunctionCode=b"function handler() {}")
+
+    published = cloudfront.publish_function(Name="route", IfMatch=made["ETag"])
+
+    assert published["FunctionSummary"]["FunctionMetadata"]["Stage"] == "LIVE"
+    assert published["FunctionSummary"]["FunctionConfig"] == config
+
+
+def test_a_resource_server_of_cognito_is_deleted_once(client):
+    cognito = client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
+    server = {"UserPoolId": pool, "Identifier": "slipway"}
+    cognito.create_resource_server(**server, Name="Slipway")
+
+    cognito.delete_resource_server(**server)
+
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        cognito.describe_resource_server(**server)
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        cognito.delete_resource_server(**server)
+
+
+def test_a_key_value_store_keeps_keys(client, emulated):
+    """Over HTTP: boto3 signs for this service with an extension of its own."""
+    arn = client("cloudfront").create_key_value_store(Name="routes")["KeyValueStore"]["ARN"]
+    address = f"{emulated['AWS_ENDPOINT_URL']}/key-value-stores/{quote(arn, safe='')}"
+
+    def ask(path="", method="GET", body=None, etag=""):
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(address + path, data, {"If-Match": etag}, method=method)  # noqa: S310
+        with urlopen(request, timeout=10) as answer:  # noqa: S310
+            return json.load(answer), answer.headers["ETag"]
+
+    store, etag = ask()
+    assert store["ItemCount"] == 0
+    with pytest.raises(HTTPError, match="409"):
+        ask("/keys/somebody", "PUT", {"Value": "debug"}, "stale")
+    _, etag = ask("/keys/somebody", "PUT", {"Value": "debug"}, etag)
+    assert ask("/keys/somebody")[0]["Value"] == "debug"
+    assert [item["Key"] for item in ask("/keys")[0]["Items"]] == ["somebody"]
+    ask("/keys/somebody", "DELETE", etag=etag)
+    assert ask()[0]["ItemCount"] == 0
+
+
+def test_whatever_moto_answers_by_itself_is_left_to_it(client):
+    client("ssm").put_parameter(Name="left", Value="alone", Type="String")
+
+    assert client("ssm").get_parameter(Name="left")["Parameter"]["Value"] == "alone"

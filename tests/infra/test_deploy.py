@@ -1,0 +1,182 @@
+"""What follows an apply: aliases in moto's account, and the migration on a real PostgreSQL.
+
+moto runs no function, so `invoke` runs the handler here; everything else of Lambda is moto's.
+"""
+
+import io
+import json
+import zipfile
+from contextlib import closing
+
+import boto3
+import psycopg2
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from chalicelib.database.maintenance import migrate
+from chalicelib.database.roles import MIGRATOR
+from infra.tools.deploy import ALIAS, DeploymentFailed, deploy, rollback
+from tests.support.postgres import SUPERUSER, as_login
+from tests.support.stage import local_stage
+
+FUNCTIONS = {role: f"slipway-development-{role}" for role in ("api", "authorizer", "bootstrap", "migrate")}
+
+
+class Account:
+    """Lambda of an account in which handlers answer; `invoked` tells of each call what was served during it."""
+
+    def __init__(self, client):
+        self._client = client
+        self.handlers = {"bootstrap": lambda event, context: {}, "migrate": migrate}
+        self.invoked = []
+        self.fails_to_move = None
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    def invoke(self, **call):
+        role = call["FunctionName"].rsplit("-", 1)[1]
+        self.invoked.append((role, int(call["Qualifier"]), self.served()["api"]))
+        try:
+            return {"Payload": io.BytesIO(json.dumps(self.handlers[role](json.loads(call["Payload"]), None)).encode())}
+        except Exception as error:
+            said = json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(said.encode())}
+
+    def update_alias(self, **call):
+        if call["FunctionName"] == self.fails_to_move:
+            raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "UpdateAlias")
+        return self._client.update_alias(**call)
+
+    def publish(self, code, *roles):
+        """Another version of each function, or of some, as an apply makes it."""
+        for role in roles or FUNCTIONS:
+            self._client.update_function_code(FunctionName=FUNCTIONS[role], ZipFile=package(code), Publish=True)
+
+    def served(self):
+        aliases = {role: self._client.get_alias(FunctionName=name, Name=ALIAS) for role, name in FUNCTIONS.items()}
+        return {role: int(alias["FunctionVersion"]) for role, alias in aliases.items()}
+
+
+def package(code):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("app.py", code)
+    return file.getvalue()
+
+
+def every(version):
+    return dict.fromkeys(FUNCTIONS, version)
+
+
+@pytest.fixture
+def account(database_url, monkeypatch):
+    """Every function with version 1, at which its alias is, as after the first apply."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with local_stage(as_login(database_url, MIGRATOR)), mock_aws():
+        role = boto3.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        client = boto3.client("lambda")
+        for name in FUNCTIONS.values():
+            client.create_function(
+                FunctionName=name,
+                Runtime="python3.13",
+                Role=role,
+                Handler="app.app",
+                Code={"ZipFile": package("1")},
+                Publish=True,
+            )
+            client.create_alias(FunctionName=name, Name=ALIAS, FunctionVersion="1")
+        yield Account(client)
+
+
+def test_the_new_versions_make_roles_and_migrate_before_they_serve(account):
+    account.publish("2")
+
+    assert deploy(FUNCTIONS, account) == every(2)
+
+    assert account.invoked == [("bootstrap", 2, 1), ("migrate", 2, 1)]
+    assert account.served() == every(2)
+
+
+def test_a_migration_that_the_database_refuses_leaves_the_old_version_serving(account, database_url):
+    with closing(psycopg2.connect(as_login(database_url, SUPERUSER))) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE schema_migrations SET checksum = 'edited' WHERE version = 1")
+        connection.commit()
+    account.publish("2")
+
+    with pytest.raises(DeploymentFailed, match="MigrationRefused"):
+        deploy(FUNCTIONS, account)
+
+    assert account.served() == every(1)
+
+
+def test_nothing_is_migrated_where_the_roles_could_not_be_made(account):
+    account.handlers["bootstrap"] = lambda event, context: 1 / 0
+    account.publish("2")
+
+    with pytest.raises(DeploymentFailed, match="ZeroDivisionError"):
+        deploy(FUNCTIONS, account)
+
+    assert [role for role, _, _ in account.invoked] == ["bootstrap"]
+    assert account.served() == every(1)
+
+
+def test_a_workspace_on_its_environments_own_database_never_migrates(account):
+    account.publish("2")
+
+    deploy(FUNCTIONS, account, migrates=False)
+
+    assert account.invoked == []
+    assert account.served() == every(2)
+
+
+def test_an_alias_that_can_not_be_moved_takes_the_others_back(account):
+    account.publish("2")
+    account.fails_to_move = FUNCTIONS["migrate"]
+
+    with pytest.raises(DeploymentFailed):
+        deploy(FUNCTIONS, account)
+
+    assert account.served() == every(1)
+
+
+def test_rolling_back_moves_to_what_served_before_also_after_deploying_the_same_again(account):
+    account.publish("2")
+    deploy(FUNCTIONS, account)
+    deploy(FUNCTIONS, account)
+
+    assert rollback(FUNCTIONS, account) == every(1)
+    assert account.served() == every(1)
+
+
+def test_rolling_back_leaves_a_function_alone_that_the_deployment_did_not_change(account):
+    account.publish("2")
+    deploy(FUNCTIONS, account)
+    account.publish("3", "api")
+    deploy(FUNCTIONS, account)
+
+    rollback(FUNCTIONS, account)
+
+    assert account.served() == every(2)
+
+
+def test_there_is_no_rolling_back_behind_the_first_deployment_nor_twice(account):
+    deploy(FUNCTIONS, account)
+    with pytest.raises(DeploymentFailed):
+        rollback(FUNCTIONS, account)
+
+    account.publish("2")
+    deploy(FUNCTIONS, account)
+    rollback(FUNCTIONS, account)
+    with pytest.raises(DeploymentFailed):
+        rollback(FUNCTIONS, account)
+
+    assert account.served() == every(1)
+
+
+def test_versions_are_ordered_as_numbers(account):
+    for version in range(2, 12):
+        account.publish(str(version), "api")
+
+    assert deploy(FUNCTIONS, account)["api"] == 11
