@@ -6,7 +6,7 @@ HOST = "127.0.0.1"
 PORT = 4566  # where LocalStack listens too, and chalice-local looks
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
-STATE_BUCKET = f"slipway-terraform-state-{ACCOUNT}"
+STATE_BUCKET = f"slipway-state-{ACCOUNT}"
 
 
 def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
