@@ -10,7 +10,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
-run: venv ## Start database and server on PORT=8000, until Ctrl-C; the code is reloaded when it changes
+run: venv ## Start database and server on PORT=8000, until Ctrl-C, with autoreload; EMULATED=1: AWS is `make emulator`
 	@$(python) -m devtools.run
 
 .PHONY: test

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.settings import LOCAL_STATE
+from devtools import emulator
 from devtools.state import ROOT, Unusable
 
 HOST = "127.0.0.1"
@@ -86,6 +87,7 @@ class Worker:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "devtools.server", str(port), str(theirs.fileno())],
                 cwd=ROOT,
+                env=emulator.environment(os.environ) if os.environ.get("EMULATED") else None,
                 pass_fds=[theirs.fileno()],
                 # Ctrl-C reaches every process of a terminal, but it is for us to stop the server.
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509

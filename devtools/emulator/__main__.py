@@ -19,7 +19,9 @@ from devtools.state import Unusable
 def main() -> None:
     # Read by moto when it is imported.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-    os.environ.update(environment())
+    settings = environment(os.environ)
+    os.environ.clear()
+    os.environ.update(settings)
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
         DomainDispatcherApplication,
         MotoRequestHandler,

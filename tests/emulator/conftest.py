@@ -18,7 +18,7 @@ def emulated():
         [sys.executable, "-m", "devtools.emulator"], env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True
     )
     found = re.search(r":(\d+),", process.stdout.readline())
-    yield environment(int(found[1]))
+    yield environment({}, int(found[1]))
     process.terminate()
     process.communicate(timeout=10)
 

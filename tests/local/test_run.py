@@ -196,3 +196,19 @@ def ended(connection: socket.socket) -> bool:
         return connection.recv(1) == b""
     except ConnectionResetError:
         return True
+
+
+def test_an_emulated_run_calls_the_emulated_account_and_no_other(checkout: Checkout) -> None:
+    with checkout.run(EMULATED="1", AWS_PROFILE="production") as run:
+        environment = run.worker().environ()
+
+    assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert "AWS_PROFILE" not in environment
+
+
+def test_a_run_leaves_the_account_of_its_shell_alone(checkout: Checkout) -> None:
+    with checkout.run(AWS_PROFILE="production") as run:
+        environment = run.worker().environ()
+
+    assert environment["AWS_PROFILE"] == "production"
+    assert "AWS_ENDPOINT_URL" not in environment

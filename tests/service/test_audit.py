@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.rest import trail
 from chalicelib.rest.operation import OPERATIONS
 from tests.support.claims import ISSUER
 from tests.support.given import an_artifact
@@ -140,11 +141,48 @@ def test_a_replayed_answer_leaves_nothing(api, given):
     assert everything(given) == before
 
 
-def test_a_refusal_that_can_not_be_written_is_answered_all_the_same(api, given, monkeypatch):
-    given.a_system()
-    given.sql("REVOKE INSERT (refusal) ON audit_events FROM slipway_app")
+def test_what_a_rule_refuses_leaves_the_refusal_and_nothing_else(api, given):
+    given.the_usual()
+    before = everything(given)
 
-    assert api.as_("viewer").patch("/v1/systems/azul", {}, if_match="*").problem == "forbidden"
+    answer = api.post(
+        "/v1/systems/azul/deployments",
+        {"environment": "development", "artifact": an_artifact(), "kind": "rollback"},
+    )
+
+    assert (answer.status, answer.problem) == (422, "rollback-refused")
+    ((*_, refusal, _),) = _new_events(given, before)
+    assert refusal == "rollback-refused"
+
+
+def test_a_write_to_what_is_not_there_leaves_nothing(api, given):
+    given.a_system()
+    before = everything(given)
+
+    assert api.patch("/v1/systems/green", {"name": "Green"}, if_match="*").status == 404
+    assert everything(given) == before
+
+
+def test_an_import_is_told_apart_from_an_opening(api, given):
+    given.the_usual()
+
+    given.an_import()
+
+    assert given.sql("SELECT action FROM audit_events ORDER BY id DESC LIMIT 1") == [("deployment.import",)]
+
+
+@pytest.mark.parametrize("subject", ["viewer@local", "a\0b"], ids=["unavailable", "unusable"])
+def test_a_refusal_that_can_not_be_written_is_logged_and_answered_all_the_same(api, given, monkeypatch, subject):
+    given.a_system()
+    if subject == "viewer@local":
+        given.sql("REVOKE INSERT (refusal) ON audit_events FROM slipway_app")
+    logged = []
+    monkeypatch.setattr(trail.logger, "error", lambda message, extra: logged.append(extra["request_id"]))
+
+    answer = api.as_("viewer", sub=subject).patch("/v1/systems/azul", {}, if_match="*")
+
+    assert answer.problem == "forbidden"
+    assert logged == [answer["instance"]]
 
 
 @pytest.mark.parametrize("system", ["a%00b", "%F0%9F%98%80", "'; DROP TABLE audit_events; --", "a" * 3000])
@@ -155,7 +193,19 @@ def test_a_refusal_is_written_whatever_the_address(api, given, system):
 
     ((*_, refusal, _),) = _new_events(given, before)
     assert refusal == "forbidden"
-    assert given.sql("SELECT system_key, length(resource) <= 3000 FROM audit_events") == [(None, True)]
+    assert given.sql("SELECT system_key, length(resource) <= 500 FROM audit_events") == [(None, True)]
+
+
+def test_a_refusal_is_written_when_the_address_is_no_text(api, given):
+    before = everything(given)
+
+    answer = api.as_("viewer").send(
+        "PATCH", "/v1/systems/azul", {}, {"if_match": "*"}, {"pathParameters": {"system": "\ud800"}}
+    )
+
+    assert answer.status == 403
+    ((_, _, resource, *_),) = _new_events(given, before)
+    assert resource == "\\ud800"
 
 
 def test_writes_that_the_database_refuses_leave_their_refusals_and_nothing_else(api, given):
@@ -272,6 +322,7 @@ def test_neither_a_token_nor_a_persons_data_enters_it(api, given):
 def _new_events(given, before):
     """What was told since then; and that nothing else has changed."""
     after = everything(given)
+    assert set(before["audit_events"]) <= set(after["audit_events"])
     assert {**after, "audit_events": None} == {**before, "audit_events": None}
     return given.sql(
         """

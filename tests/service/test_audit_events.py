@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.rest.operation import OPERATIONS
 from devtools.bench.exchanges import recorded
 from tests.support.given import an_artifact
 
@@ -84,6 +85,25 @@ def test_its_pages_hold_every_event_once(api, trail):
         seen += page["items"]
 
     assert seen == events
+
+
+def test_pages_hold_every_event_of_one_moment_once(api, given):
+    given.sql(
+        """
+        INSERT INTO audit_events (at, issuer, principal, action, resource, request_id)
+        SELECT '2026-01-01', '', 'somebody', 'thing.do', n, '' FROM generate_series(1, 3) AS n
+        """
+    )
+
+    first = api.get(f"{PATH}?limit=2")
+    second = api.get(f"{PATH}?limit=2&cursor={first['next']}")
+
+    assert [each["resource"] for each in first["items"] + second["items"]] == ["3", "2", "1"]
+
+
+def test_every_action_can_be_filtered_by(api):
+    for action in (each.action for each in OPERATIONS if each.writes):
+        assert api.get(f"{PATH}?action={action}").status == 200, action
 
 
 def test_a_maintainer_reads_that_of_their_system_alone(api, trail):

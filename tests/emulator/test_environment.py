@@ -1,0 +1,34 @@
+"""With the variables of the emulated account, every call goes there, whatever account the shell was set up for."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from devtools.emulator import STATE_BUCKET, environment
+
+LIST_BUCKETS = "import boto3; print(*(bucket['Name'] for bucket in boto3.client('s3').list_buckets()['Buckets']))"
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        {},
+        {"AWS_PROFILE": "production"},
+        {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"},
+        {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+    ],
+)
+def test_a_client_without_settings_of_its_own_calls_the_emulated_account(emulated, shell):
+    port = int(emulated["AWS_ENDPOINT_URL"].rsplit(":", 1)[1])
+
+    answer = subprocess.run(
+        [sys.executable, "-c", LIST_BUCKETS],
+        env=environment({**os.environ, **shell}, port),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert STATE_BUCKET in answer.stdout.split(), answer.stderr
