@@ -122,14 +122,30 @@ def _versions(client: Any, name: str) -> list[int]:
     return versions
 
 
+def read(outputs: Any) -> tuple[dict[str, str], bool]:
+    """From `terraform output -json` of an environment: its functions' names by role, and whether it owns its database.
+
+    A workspace on its environment's own data does not: to migrate there would be to migrate the environment.
+    """
+    try:
+        main = outputs["main"]["value"]
+        functions, owns_database = main["api"]["function_names"], main["owns_database"]
+    except (KeyError, TypeError):
+        functions = owns_database = None
+    if not isinstance(functions, dict) or not isinstance(owns_database, bool):
+        raise DeploymentFailed(
+            "This is not what `terraform output -json` says of an environment that was applied: it tells neither its "
+            "functions nor whether it owns its database"
+        )
+    return functions, owns_database
+
+
 def main(arguments: list[str]) -> None:
-    outputs = json.load(sys.stdin)
-    functions = outputs["function_names"]["value"]
+    functions, owns_database = read(json.load(sys.stdin))
     client = boto3.client("lambda", config=_CONFIG)
     match arguments:
         case ["deploy"]:
-            source = outputs.get("database_source", {}).get("value")
-            moved = deploy(functions, client, migrates=source != "live")
+            moved = deploy(functions, client, migrates=owns_database)
         case ["rollback"]:
             moved = rollback(functions, client)
         case _:

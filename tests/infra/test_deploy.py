@@ -16,7 +16,8 @@ from moto import mock_aws
 
 from chalicelib.database.maintenance import migrate
 from chalicelib.database.roles import MIGRATOR
-from infra.tools.deploy import ALIAS, DeploymentFailed, deploy, rollback
+from infra.tools import deploy as tool
+from infra.tools.deploy import ALIAS, DeploymentFailed, deploy, read, rollback
 from tests.support.postgres import SUPERUSER, as_login
 from tests.support.stage import local_stage
 
@@ -180,3 +181,42 @@ def test_versions_are_ordered_as_numbers(account):
         account.publish(str(version), "api")
 
     assert deploy(FUNCTIONS, account)["api"] == 11
+
+
+# The command.
+
+
+def outputs(**changes):
+    """What Terraform tells of an environment."""
+    value = {"name": "slipway-development", "api": {"function_names": FUNCTIONS}, "owns_database": True, **changes}
+    return {"main": {"sensitive": False, "type": "object", "value": value}}
+
+
+@pytest.mark.parametrize("owns_database", [True, False])
+def test_the_command_migrates_a_database_only_for_its_owner(account, monkeypatch, capsys, owns_database):
+    account.handlers["migrate"] = lambda event, context: {}
+    monkeypatch.setattr(tool.boto3, "client", lambda name, config: account)
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(outputs(owns_database=owns_database))))
+
+    tool.main(["deploy"])
+
+    assert [role for role, *_ in account.invoked] == (["bootstrap", "migrate"] if owns_database else [])
+    assert "api: version" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        [],
+        {"main": {"value": None}},
+        outputs(api={}),
+        outputs(api={"function_names": None}),
+        outputs(owns_database=None),
+        {"main": {"value": {"api": {"function_names": FUNCTIONS}}}},
+    ],
+    ids=str,
+)
+def test_what_tells_not_whose_the_database_is_is_not_deployed(told):
+    with pytest.raises(DeploymentFailed, match="owns its database"):
+        read(told)
