@@ -21,7 +21,7 @@ def main(folder: Path, requirements: str) -> None:
         _wait_for(lock.fileno())
         if _state(folder, requirements) == _text(complete):
             return  # another `make` has just made it
-        say(f"making {folder} with Python {sys.version.split()[0]}: about a minute, once")
+        say(f"making {folder} with Python {sys.version.split()[0]}: a minute or two, once")
         complete.unlink(missing_ok=True)
         started = time.monotonic()
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
