@@ -127,6 +127,27 @@ run "a_workspace_with_17_characters_is_refused" {
   expect_failures = [var.workspace]
 }
 
+run "a_workspace_that_ends_in_a_hyphen_is_refused" {
+  command = plan
+  variables { workspace = "fix-" }
+  expect_failures = [var.workspace]
+}
+
+run "a_workspace_with_two_hyphens_in_a_row_is_refused" {
+  command = plan
+  variables { workspace = "fix--it" }
+  expect_failures = [var.workspace]
+}
+
+run "a_purpose_that_nobody_knows_is_refused" {
+  command = plan
+  variables {
+    workspace         = "ann"
+    workspace_purpose = "leisure"
+  }
+  expect_failures = [var.workspace_purpose]
+}
+
 run "production_refuses_a_testing_account" {
   command = plan
   variables { testing_account_ids = ["210987654321"] }
