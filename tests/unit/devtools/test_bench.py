@@ -62,7 +62,9 @@ def test_a_package_that_can_not_be_made_says_why(tmp_path, monkeypatch):
     checkout = tmp_path / "checkout"
     for folder in ("chalicelib", ".chalice"):
         (checkout / folder).mkdir(parents=True)
-    (checkout / ".chalice" / "config.json").write_text('{"version": "2.0", "app_name": "slipway"}')
+    (checkout / ".chalice" / "config.json").write_text(
+        '{"version": "2.0", "app_name": "slipway", "stages": {"production": {}}}'
+    )
     (checkout / "requirements.txt").touch()
     (checkout / "app.py").write_text("raise ImportError('the hull leaks')")
     monkeypatch.setattr(package, "ROOT", checkout)
