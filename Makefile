@@ -49,6 +49,16 @@ token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=key,k
 package: venv ## Package for STAGE=development|preproduction|production, into infra/modules/api; prints the digest
 	@$(python) -m infra.compose
 
+.PHONY: plan apply rollback destroy
+plan: venv ## Plan ENV=development|preproduction|production [WORKSPACE=name PURPOSE= DATABASE= OWNER=]; EMULATED=1: in `make emulator`
+	@$(python) -m infra.tools.environment plan
+apply: venv ## Apply, migrate and let the new version serve: as `make plan`; PLAN=1 takes the plan that it saved
+	@$(python) -m infra.tools.environment apply
+rollback: venv ## Let the version of ENV=… [WORKSPACE=…] serve that served before
+	@$(python) -m infra.tools.environment rollback
+destroy: venv ## Destroy ENV=… [WORKSPACE=…], and the workspace with it
+	@$(python) -m infra.tools.environment destroy
+
 .PHONY: bench
 bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
 	@$(python) -m devtools.bench

@@ -28,11 +28,12 @@ def main() -> None:
         create_backend_app,
     )
 
-    from devtools.emulator.gaps import GapsFilled  # noqa: PLC0415
+    from devtools.emulator.gaps import GapsFilled, fill_in_process  # noqa: PLC0415
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
+    fill_in_process()
     application = GapsFilled(DomainDispatcherApplication(create_backend_app))
     port = int(os.environ.get("PORT") or PORT)
     try:

@@ -13,7 +13,10 @@ from typing import Any
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
+from moto.apigateway.models import APIGatewayBackend
 from moto.backends import get_backend
+from moto.core.config import default_user_config
+from moto.rds.models import DBCluster
 
 from devtools.emulator import ACCOUNT
 
@@ -31,6 +34,27 @@ class Answer(Exception):
         self.headers = [("Content-Type", kind), ("Content-Length", str(len(self.body)))]
         if etag:
             self.headers.append(("ETag", etag))
+
+
+def fill_in_process() -> None:
+    """Fill what can't be filled from in front: once, before the first request."""
+    # A function would be run in Docker; so it answers what it was given, and nothing is run.
+    default_user_config["lambda"]["use_docker"] = False
+    # moto knows the Data API and a scaling configuration of clusters of Serverless v1 alone, and gives every one both.
+    DBCluster.enable_http_endpoint = property(  # type: ignore[method-assign, assignment]
+        lambda cluster: cluster._enable_http_endpoint,  # noqa: SLF001
+        lambda cluster, value: setattr(cluster, "_enable_http_endpoint", bool(value)),
+    )
+    DBCluster.scaling_configuration_info = None  # type: ignore[method-assign, assignment]
+    # An integration of kind mock has neither.
+    put_integration = APIGatewayBackend.put_integration
+
+    def put(backend: APIGatewayBackend, *arguments: Any, **named: Any) -> Any:
+        if not arguments:
+            named = {"uri": "", "integration_method": "", **named}
+        return put_integration(backend, *arguments, **named)
+
+    APIGatewayBackend.put_integration = put  # type: ignore[method-assign]
 
 
 class GapsFilled:

@@ -1,18 +1,13 @@
 """What follows `terraform apply`, and what takes a deployment back: the database's roles, migrations, and the alias.
 
-    python -m infra.tools.deploy deploy < outputs.json
-    python -m infra.tools.deploy rollback < outputs.json
-
-It reads `terraform output -json`. Terraform publishes versions and never moves an alias: a version serves only once the
-schema is the one that it expects. Rolling back restores code, not schema: migrations only ever add.
+Both read what `terraform output -json` says of an environment that was applied. Terraform publishes versions and never
+moves an alias: a version serves only once the schema is the one that it expects. Rolling back restores code, not
+schema: migrations only ever add.
 """
 
-import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -29,21 +24,22 @@ Pointer = tuple[int, int | None]
 MAINTENANCE = ("bootstrap", "migrate")
 
 # A migration may take as long as a function may run; asking again meanwhile would start it a second time.
-_CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "standard"})
+CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "standard"})
 
 
 class DeploymentFailed(Exception):
     """A step failed; the message says what serves now and what to do."""
 
 
-def deploy(functions: Mapping[str, str], client: Any, *, migrates: bool = True) -> dict[str, int]:
+def deploy(outputs: Any, client: Any) -> dict[str, int]:
     """Make the roles, migrate, and move every alias to the newest version; the versions by function.
 
-    `functions` are names by role, as the module `api` gives them. Nothing is moved when a step before it fails. A
-    workspace on its environment's own database never `migrates`.
+    Nothing is moved when a step before it fails. Only who owns the database migrates it: a workspace on its
+    environment's own does not. Raises DeploymentFailed.
     """
+    functions, owns_database = _read(outputs)
     newest = {role: _versions(client, name)[-1] for role, name in functions.items()}
-    for step in MAINTENANCE if migrates else ():
+    for step in MAINTENANCE if owns_database else ():
         _invoke(client, step, functions[step], newest[step])
     serving = {role: _serving(client, name) for role, name in functions.items()}
     # Deploying the same again must not make a version its own predecessor.
@@ -52,8 +48,12 @@ def deploy(functions: Mapping[str, str], client: Any, *, migrates: bool = True) 
     return newest
 
 
-def rollback(functions: Mapping[str, str], client: Any) -> dict[str, int]:
-    """Move every alias to the version that served before the last deployment; the versions by function."""
+def rollback(outputs: Any, client: Any) -> dict[str, int]:
+    """Move every alias to the version that served before the last deployment; the versions by function.
+
+    Raises DeploymentFailed, having moved nothing.
+    """
+    functions, _ = _read(outputs)
     serving = {role: _serving(client, name) for role, name in functions.items()}
     before = {role: previous for role, (_, previous) in serving.items() if previous is not None}
     if before.keys() != serving.keys():
@@ -122,11 +122,8 @@ def _versions(client: Any, name: str) -> list[int]:
     return versions
 
 
-def read(outputs: Any) -> tuple[dict[str, str], bool]:
-    """From `terraform output -json` of an environment: its functions' names by role, and whether it owns its database.
-
-    A workspace on its environment's own data does not: to migrate there would be to migrate the environment.
-    """
+def _read(outputs: Any) -> tuple[dict[str, str], bool]:
+    """The functions' names by role, and whether the environment or workspace owns its database."""
     try:
         main = outputs["main"]["value"]
         functions, owns_database = main["api"]["function_names"], main["owns_database"]
@@ -138,24 +135,3 @@ def read(outputs: Any) -> tuple[dict[str, str], bool]:
             "functions nor whether it owns its database"
         )
     return functions, owns_database
-
-
-def main(arguments: list[str]) -> None:
-    functions, owns_database = read(json.load(sys.stdin))
-    client = boto3.client("lambda", config=_CONFIG)
-    match arguments:
-        case ["deploy"]:
-            moved = deploy(functions, client, migrates=owns_database)
-        case ["rollback"]:
-            moved = rollback(functions, client)
-        case _:
-            raise DeploymentFailed("say `deploy` or `rollback`, with `terraform output -json` as input")
-    for role, version in moved.items():
-        sys.stdout.write(f"{role}: version {version} serves\n")
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except DeploymentFailed as failure:
-        sys.exit(str(failure))

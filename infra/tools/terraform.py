@@ -40,7 +40,7 @@ def terraform(
 ) -> "subprocess.CompletedProcess[str]":
     """Run Terraform in a folder; it is for the caller to look at the return code.
 
-    `environ` is added to `environment()`. Without `capture` it speaks to the terminal.
+    `environ` takes the place of this process's variables. Without `capture` it speaks to the terminal.
     """
     # Neither the cache of plugins nor a download survives two at once.
     alone = locked(STATE / "init.lock") if arguments[:1] == ["init"] else nullcontext()
@@ -48,7 +48,7 @@ def terraform(
         return subprocess.run(
             ["terraform", *arguments],
             cwd=cwd,
-            env={**environment(), **(environ or {})},
+            env=environment(os.environ if environ is None else environ),
             stdin=subprocess.DEVNULL if capture else None,
             capture_output=capture,
             text=True,

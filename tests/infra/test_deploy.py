@@ -16,8 +16,7 @@ from moto import mock_aws
 
 from chalicelib.database.maintenance import migrate
 from chalicelib.database.roles import MIGRATOR
-from infra.tools import deploy as tool
-from infra.tools.deploy import ALIAS, DeploymentFailed, deploy, read, rollback
+from infra.tools.deploy import ALIAS, DeploymentFailed, deploy, rollback
 from tests.support.postgres import SUPERUSER, as_login
 from tests.support.stage import local_stage
 
@@ -67,6 +66,12 @@ def package(code):
     return file.getvalue()
 
 
+def outputs(**changes):
+    """What Terraform tells of an environment."""
+    value = {"name": "slipway-development", "api": {"function_names": FUNCTIONS}, "owns_database": True, **changes}
+    return {"main": {"sensitive": False, "type": "object", "value": value}}
+
+
 def every(version):
     return dict.fromkeys(FUNCTIONS, version)
 
@@ -94,7 +99,7 @@ def account(database_url, monkeypatch):
 def test_the_new_versions_make_roles_and_migrate_before_they_serve(account):
     account.publish("2")
 
-    assert deploy(FUNCTIONS, account) == every(2)
+    assert deploy(outputs(), account) == every(2)
 
     assert account.invoked == [("bootstrap", 2, 1), ("migrate", 2, 1)]
     assert account.served() == every(2)
@@ -107,7 +112,7 @@ def test_a_migration_that_the_database_refuses_leaves_the_old_version_serving(ac
     account.publish("2")
 
     with pytest.raises(DeploymentFailed, match="MigrationRefused"):
-        deploy(FUNCTIONS, account)
+        deploy(outputs(), account)
 
     assert account.served() == every(1)
 
@@ -117,7 +122,7 @@ def test_nothing_is_migrated_where_the_roles_could_not_be_made(account):
     account.publish("2")
 
     with pytest.raises(DeploymentFailed, match="ZeroDivisionError"):
-        deploy(FUNCTIONS, account)
+        deploy(outputs(), account)
 
     assert [role for role, _, _ in account.invoked] == ["bootstrap"]
     assert account.served() == every(1)
@@ -126,7 +131,7 @@ def test_nothing_is_migrated_where_the_roles_could_not_be_made(account):
 def test_a_workspace_on_its_environments_own_database_never_migrates(account):
     account.publish("2")
 
-    deploy(FUNCTIONS, account, migrates=False)
+    deploy(outputs(owns_database=False), account)
 
     assert account.invoked == []
     assert account.served() == every(2)
@@ -137,41 +142,41 @@ def test_an_alias_that_can_not_be_moved_takes_the_others_back(account):
     account.fails_to_move = FUNCTIONS["migrate"]
 
     with pytest.raises(DeploymentFailed):
-        deploy(FUNCTIONS, account)
+        deploy(outputs(), account)
 
     assert account.served() == every(1)
 
 
 def test_rolling_back_moves_to_what_served_before_also_after_deploying_the_same_again(account):
     account.publish("2")
-    deploy(FUNCTIONS, account)
-    deploy(FUNCTIONS, account)
+    deploy(outputs(), account)
+    deploy(outputs(), account)
 
-    assert rollback(FUNCTIONS, account) == every(1)
+    assert rollback(outputs(), account) == every(1)
     assert account.served() == every(1)
 
 
 def test_rolling_back_leaves_a_function_alone_that_the_deployment_did_not_change(account):
     account.publish("2")
-    deploy(FUNCTIONS, account)
+    deploy(outputs(), account)
     account.publish("3", "api")
-    deploy(FUNCTIONS, account)
+    deploy(outputs(), account)
 
-    rollback(FUNCTIONS, account)
+    rollback(outputs(), account)
 
     assert account.served() == every(2)
 
 
 def test_there_is_no_rolling_back_behind_the_first_deployment_nor_twice(account):
-    deploy(FUNCTIONS, account)
+    deploy(outputs(), account)
     with pytest.raises(DeploymentFailed):
-        rollback(FUNCTIONS, account)
+        rollback(outputs(), account)
 
     account.publish("2")
-    deploy(FUNCTIONS, account)
-    rollback(FUNCTIONS, account)
+    deploy(outputs(), account)
+    rollback(outputs(), account)
     with pytest.raises(DeploymentFailed):
-        rollback(FUNCTIONS, account)
+        rollback(outputs(), account)
 
     assert account.served() == every(1)
 
@@ -180,28 +185,7 @@ def test_versions_are_ordered_as_numbers(account):
     for version in range(2, 12):
         account.publish(str(version), "api")
 
-    assert deploy(FUNCTIONS, account)["api"] == 11
-
-
-# The command.
-
-
-def outputs(**changes):
-    """What Terraform tells of an environment."""
-    value = {"name": "slipway-development", "api": {"function_names": FUNCTIONS}, "owns_database": True, **changes}
-    return {"main": {"sensitive": False, "type": "object", "value": value}}
-
-
-@pytest.mark.parametrize("owns_database", [True, False])
-def test_the_command_migrates_a_database_only_for_its_owner(account, monkeypatch, capsys, owns_database):
-    account.handlers["migrate"] = lambda event, context: {}
-    monkeypatch.setattr(tool.boto3, "client", lambda name, config: account)
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(outputs(owns_database=owns_database))))
-
-    tool.main(["deploy"])
-
-    assert [role for role, *_ in account.invoked] == (["bootstrap", "migrate"] if owns_database else [])
-    assert "api: version" in capsys.readouterr().out
+    assert deploy(outputs(), account)["api"] == 11
 
 
 @pytest.mark.parametrize(
@@ -217,6 +201,6 @@ def test_the_command_migrates_a_database_only_for_its_owner(account, monkeypatch
     ],
     ids=str,
 )
-def test_what_tells_not_whose_the_database_is_is_not_deployed(told):
+def test_what_tells_not_whose_the_database_is_is_not_deployed(told, account):
     with pytest.raises(DeploymentFailed, match="owns its database"):
-        read(told)
+        deploy(told, account)

@@ -3,6 +3,16 @@ output "name" {
   value       = local.name
 }
 
+output "region" {
+  description = "Where it is."
+  value       = data.aws_region.this.name
+}
+
+output "is_protected" {
+  description = "Whether it must not be destroyed."
+  value       = local.is_protected
+}
+
 output "url" {
   description = "Where it is found: the site's address, or the API's where there is no site."
   value       = local.has_site ? module.site[0].url : module.api.invoke_url

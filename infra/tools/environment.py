@@ -1,0 +1,348 @@
+"""`make plan|apply|destroy|rollback ENV=…`: an environment, or a workspace of it, on AWS or in the emulated account.
+
+Terraform works in a copy of infra/ below .local/targets, one for each target: so two targets can be applied at once,
+each with the package of its stage, and the saved plan lies beside what it was made from.
+
+What a workspace is for and where its data comes from is said once, when it is made; later runs read it from its state.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from devtools import emulator
+from devtools.state import ROOT, Unusable, locked, write_atomically
+from infra import compose
+from infra.package_shape import UnexpectedShape
+from infra.tools import deploy, plans
+from infra.tools.terraform import missing, terraform
+
+ENVIRONMENTS = ("development", "preproduction", "production")
+# What a workspace is made with, by the variables of make; Terraform's names are those of infrastructure-main.
+CHOICES = {"PURPOSE": "workspace_purpose", "DATABASE": "database_source", "OWNER": "owner"}
+
+# What `terraform show -json` says of each target's saved plan, for policies and summaries.
+PLANS = ROOT / ".local" / "plans"
+
+_TARGETS = ROOT / ".local" / "targets"
+_WORKSPACE = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,15}(?<!-)")
+_RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
+# The one emulated account plays all, and production refuses testing accounts.
+_NO_ACCOUNT = "000000000000"
+
+
+@dataclass(frozen=True)
+class Target:
+    """An environment's workspace, on AWS or in the emulated account."""
+
+    environment: str
+    workspace: str = "default"
+    # Values of CHOICES, by Terraform's names; what is not said stays as it was made.
+    choices: Mapping[str, str] = field(default_factory=dict)
+    # A folder with deployment.zip and generated.tf.json; None: the checkout is packaged.
+    package: Path | None = None
+    # The port of an emulated account; None: AWS.
+    emulated: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.environment not in ENVIRONMENTS:
+            raise Unusable(f"Name an environment: ENV={'|'.join(ENVIRONMENTS)}")
+        # Before Terraform makes a workspace of that name; infrastructure-main refuses it too.
+        if not _WORKSPACE.fullmatch(self.workspace):
+            raise Unusable(
+                f"{self.workspace!r} can't name a workspace: 1 to 16 lower-case letters, digits and single hyphens, "
+                "a letter first, no hyphen last"
+            )
+
+    @property
+    def name(self) -> str:
+        """Such as `development`, or `development-ann`."""
+        return self.environment if self.workspace == "default" else f"{self.environment}-{self.workspace}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its copy of infra/ lies."""
+        account = "aws" if self.emulated is None else f"emulated-{self.emulated}"
+        return _TARGETS / account / self.name
+
+    @property
+    def plan(self) -> Path:
+        """The plan that was saved last."""
+        return self.folder / "saved.tfplan"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment variables with which to speak to its account."""
+        # Workspace and folder are ours to choose.
+        ours = {name: value for name, value in os.environ.items() if name not in ("TF_WORKSPACE", "TF_DATA_DIR")}
+        return ours if self.emulated is None else emulator.environment(ours, self.emulated)
+
+    def client(self, service: str, region: str, config: Config | None = None) -> Any:
+        """A boto3 client of its account."""
+        if self.emulated is None:
+            return boto3.client(service, region_name=region, config=config)
+        environ = self.environ
+        return boto3.client(
+            service,
+            region_name=region,
+            config=config,
+            endpoint_url=environ["AWS_ENDPOINT_URL"],
+            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+class TerraformFailed(Unusable):
+    """Terraform said why, on the terminal or in the message."""
+
+
+def plan(target: Target, *, destroy: bool = False) -> plans.Summary:
+    """Save a plan of the target, packaging first. Raises Unusable."""
+    with _alone(target):
+        return _plan(target, destroy=destroy)
+
+
+def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
+    """Apply a plan, the saved one or a new one; then migrate and let the new version serve. Returns the outputs."""
+    with _alone(target):
+        if not saved:
+            _consent(target, _plan(target))
+        elif not target.plan.is_file():
+            raise Unusable(f"There is no saved plan of {target.name}: make plan ENV={target.environment} makes one")
+        _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
+        target.plan.unlink()
+        outputs = _outputs(target)
+        versions = deploy.deploy(outputs, _lambda(target, outputs))
+    _say_what_serves(target, versions)
+    if target.emulated is not None:
+        print("The emulated account runs no function: bootstrap and migrate were invoked there, and did nothing")
+    return _values(outputs)
+
+
+def rollback(target: Target) -> None:
+    """Let the version serve that served before the last deployment."""
+    with _alone(target):
+        _prepare(target)
+        outputs = _outputs(target)
+        versions = deploy.rollback(outputs, _lambda(target, outputs))
+    _say_what_serves(target, versions)
+
+
+def destroy(target: Target) -> None:
+    """Destroy the target, and its workspace with it."""
+    with _alone(target):
+        planned = _plan(target, destroy=True)
+        if _values(_outputs(target)).get("is_protected"):
+            # RDS would refuse when half of the rest is gone.
+            raise Unusable(
+                f"{target.name} is protected. To destroy it all the same, take `production = true` out of "
+                f"infra/{target.environment}/main.tf, apply that, and come back"
+            )
+        _consent(target, planned)
+        _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
+        target.plan.unlink()
+        if target.workspace != "default":
+            _terraform(target, ["workspace", "select", "default"])
+            _terraform(target, ["workspace", "delete", target.workspace])
+        shutil.rmtree(target.folder)
+
+
+def outputs(target: Target) -> dict[str, Any]:
+    """What the target's state says of it; empty where there is none."""
+    with _alone(target):
+        _prepare(target)
+        return _values(_outputs(target))
+
+
+def workspaces(environment: str, emulated: int | None = None) -> list[str]:
+    """Names of the environment's workspaces that have a state, `default` left out."""
+    target = Target(environment, emulated=emulated)
+    with _alone(target):
+        _prepare(target)
+        listed = _terraform(target, ["workspace", "list"])
+    return [name for name in listed.replace("*", " ").split() if name != "default"]
+
+
+@contextmanager
+def _alone(target: Target) -> Iterator[None]:
+    with locked(target.folder.with_suffix(".lock")):
+        yield
+
+
+def _plan(target: Target, *, destroy: bool = False) -> plans.Summary:
+    _prepare(target)
+    _fill(target)
+    arguments = ["plan", "-input=false", f"-out={target.plan}"]
+    if destroy:
+        arguments += ["-destroy"]
+        # moto answers HeadObject with 403 where a bucket's policy asks for TLS.
+        arguments += [] if target.emulated is None else ["-refresh=false"]
+    variables = {**_remembered(target), **target.choices}
+    if target.emulated is not None:
+        variables |= {"account_id": emulator.ACCOUNT, "region": emulator.REGION}
+        variables |= {"testing_account_ids": json.dumps([_NO_ACCOUNT])}
+    arguments += [f"-var={name}={value}" for name, value in variables.items()]
+    if os.environ.get("LOCK") == "0":
+        arguments += ["-lock=false"]
+    _terraform(target, arguments, shown=True)
+    shown = _terraform(target, ["show", "-json", str(target.plan)])
+    PLANS.mkdir(parents=True, exist_ok=True)
+    write_atomically(PLANS / f"{target.name}.json", shown)
+    return plans.summary(json.loads(shown))
+
+
+def _prepare(target: Target) -> None:
+    """A fresh copy of infra/, initialised, with the target's workspace selected."""
+    if reason := missing():
+        raise Unusable(f"Terraform can't be run: {reason}")
+    _copy(target)
+    arguments = ["init", "-input=false", "-reconfigure", "-backend-config=state.s3.tfbackend"]
+    if target.emulated is not None:
+        arguments += [f"-backend-config=bucket={emulator.STATE_BUCKET}", f"-backend-config=region={emulator.REGION}"]
+    _terraform(target, arguments)
+    if target.workspace != "default" or _terraform(target, ["workspace", "show"]).strip() != "default":
+        _terraform(target, ["workspace", "select", "-or-create", target.workspace])
+
+
+def _copy(target: Target) -> None:
+    source, ignored = ROOT / "infra", shutil.ignore_patterns(".terraform", "__pycache__", "tests")
+    target.folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(target.folder / "modules", ignore_errors=True)
+    shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
+    # .terraform stays: what was downloaded once.
+    environment = target.folder / target.environment
+    for old in environment.glob("*.*"):
+        if old.name != ".terraform":
+            old.unlink()
+    shutil.copytree(source / target.environment, environment, ignore=ignored, dirs_exist_ok=True)
+
+
+def _fill(target: Target) -> None:
+    """The module api of the copy, with the package."""
+    module = target.folder / "modules" / "api"
+    if target.package is None:
+        try:
+            compose.package(target.environment, module)
+        except (compose.NotPackaged, UnexpectedShape) as error:
+            raise Unusable(str(error)) from error
+    else:
+        for name in ("generated.tf.json", "deployment.zip"):
+            if not (target.package / name).is_file():
+                raise Unusable(f"{target.package} is no package: it has no {name}")
+            shutil.copy(target.package / name, module / name)
+    runtime = json.loads((module / "generated.tf.json").read_text())["locals"]["package"]["runtime"]
+    if target.emulated is None and runtime != _RUNTIME:
+        raise Unusable(
+            f"The package is for {runtime}: what goes to AWS is packaged with {_RUNTIME}, the Python that everybody's "
+            f"is compared with. Say so: make … PYTHON={_RUNTIME}"
+        )
+
+
+def _remembered(target: Target) -> dict[str, str]:
+    """What the workspace was made with. Raises Unusable where that can't be changed."""
+    if target.workspace == "default":
+        return {}
+    made: dict[str, str] = (_outputs(target).get("made_with") or {"value": {}})["value"]
+    source = target.choices.get("database_source")
+    if made and source not in (None, made["database_source"]):
+        raise Unusable(
+            f"{target.name} was made with DATABASE={made['database_source']}: another source is another database. "
+            "Destroy the workspace first, or name another one"
+        )
+    return made
+
+
+def _consent(target: Target, summary: plans.Summary) -> None:
+    """Ask whoever sits before a terminal. Raises Unusable where nobody does, and nobody said YES=1 before."""
+    print(f"{target.name}: {summary}")
+    if target.emulated is not None or os.environ.get("YES") == "1" or not summary.changes:
+        return
+    if not sys.stdin.isatty():
+        raise Unusable("Nobody can be asked: apply a saved plan (PLAN=1), or say YES=1")
+    if input(f"Type {target.name} to go on: ").strip() != target.name:
+        raise Unusable("Nothing was changed")
+
+
+def _outputs(target: Target) -> Any:
+    return json.loads(_terraform(target, ["output", "-json"]))
+
+
+def _values(outputs: Any) -> dict[str, Any]:
+    return outputs["main"]["value"] if "main" in outputs else {}
+
+
+def _lambda(target: Target, outputs: Any) -> Any:
+    return target.client("lambda", _values(outputs)["region"], deploy.CONFIG)
+
+
+def _say_what_serves(target: Target, versions: Mapping[str, int]) -> None:
+    for role, version in versions.items():
+        print(f"{target.name}: {role}: version {version} serves")
+
+
+def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False) -> str:
+    answer = terraform(arguments, target.folder / target.environment, target.environ, capture=not shown)
+    if answer.returncode != 0:
+        said = "" if shown else f":\n{answer.stderr.strip()}"
+        raise TerraformFailed(f"terraform {arguments[0]} failed for {target.name}{said}")
+    return answer.stdout or ""
+
+
+def port_of(emulated: str) -> int | None:
+    """What EMULATED says: nothing or 0 is AWS, 1 the usual port, another number that port. Raises Unusable."""
+    if emulated in ("", "0"):
+        return None
+    if not emulated.isdecimal():
+        raise Unusable("EMULATED is 1, or the port of an emulated account")
+    port = emulator.PORT if emulated == "1" else int(emulated)
+    try:
+        socket.create_connection((emulator.HOST, port), timeout=5).close()
+    except OSError:
+        raise Unusable(f"No emulated account on port {port}: start one with `make emulator`") from None
+    return port
+
+
+def target_of(environ: Mapping[str, str]) -> Target:
+    """The target that make's variables name. Raises Unusable."""
+    package = environ.get("PACKAGE")
+    return Target(
+        environ.get("ENV", ""),
+        environ.get("WORKSPACE") or "default",
+        {variable: environ[name] for name, variable in CHOICES.items() if environ.get(name)},
+        Path(package).resolve() if package else None,
+        port_of(environ.get("EMULATED", "")),
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
+    target = target_of(os.environ)
+    match arguments:
+        case ["plan"]:
+            print(f"{target.name}: {plan(target)} (as JSON: {(PLANS / target.name).relative_to(ROOT)}.json)")
+        case ["apply"]:
+            print(f"{target.name} is at {apply(target, saved=os.environ.get('PLAN') == '1')['url']}")
+        case ["rollback"]:
+            rollback(target)
+        case ["destroy"]:
+            destroy(target)
+            print(f"{target.name} is gone")
+        case _:
+            raise Unusable("say plan, apply, rollback or destroy")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (Unusable, deploy.DeploymentFailed) as failure:
+        sys.exit(str(failure))
