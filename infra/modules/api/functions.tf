@@ -4,9 +4,9 @@ locals {
     length(var.dependencies) == 0 ? {} : { SLIPWAY_DEPENDENCIES = jsonencode(var.dependencies) },
   )
 
-  settings_of_bootstrap = {
-    SLIPWAY_DATABASE_CLUSTER_ARN = var.database.cluster_arn
-    SLIPWAY_DATABASE_SECRET_ARN  = var.database.master_secret_arn
+  settings_of_bootstrap = var.bootstrap == null ? {} : {
+    SLIPWAY_DATABASE_CLUSTER_ARN = var.bootstrap.cluster_arn
+    SLIPWAY_DATABASE_SECRET_ARN  = var.bootstrap.master_secret_arn
     SLIPWAY_DATABASE_NAME        = var.database.name
   }
 

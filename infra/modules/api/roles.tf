@@ -41,31 +41,27 @@ locals {
     },
   ] }
 
-  statements_of_bootstrap = concat(
-    [
-      {
-        Sid      = "AskByDataApi"
-        Effect   = "Allow"
-        Action   = ["rds-data:BeginTransaction", "rds-data:ExecuteStatement", "rds-data:CommitTransaction", "rds-data:RollbackTransaction"]
-        Resource = [var.database.cluster_arn]
-      },
-      {
-        Sid      = "ReadMasterPassword"
-        Effect   = "Allow"
-        Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [var.database.master_secret_arn]
-      },
-    ],
-    var.database.secret_kms_key_arn == null ? [] : [
-      {
-        Sid       = "DecryptMasterPassword"
-        Effect    = "Allow"
-        Action    = ["kms:Decrypt"]
-        Resource  = [var.database.secret_kms_key_arn]
-        Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"] } }
-      },
-    ],
-  )
+  statements_of_one = { for name, database in { bootstrap = var.bootstrap } : name => [
+    {
+      Sid      = "AskByDataApi"
+      Effect   = "Allow"
+      Action   = ["rds-data:BeginTransaction", "rds-data:ExecuteStatement", "rds-data:CommitTransaction", "rds-data:RollbackTransaction"]
+      Resource = [database.cluster_arn]
+    },
+    {
+      Sid      = "ReadMasterPassword"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = [database.master_secret_arn]
+    },
+    {
+      Sid       = "DecryptMasterPassword"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = [database.secret_kms_key_arn]
+      Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"] } }
+    },
+  ] if database != null }
 }
 
 resource "aws_iam_role" "function" {
@@ -98,7 +94,7 @@ resource "aws_iam_role_policy" "function" {
     Statement = concat(
       local.statements_of_all[each.key],
       lookup(local.statements_in_vpc, each.key, []),
-      each.key == "bootstrap" ? local.statements_of_bootstrap : [],
+      lookup(local.statements_of_one, each.key, []),
     )
   })
 }
