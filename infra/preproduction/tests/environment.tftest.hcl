@@ -2,12 +2,14 @@
 # than the outputs of what it calls.
 
 mock_provider "aws" {
-  source = "../modules/mocks"
+  source          = "../modules/mocks"
+  override_during = plan
 }
 
 mock_provider "aws" {
-  alias  = "us_east_1"
-  source = "../modules/mocks"
+  alias           = "us_east_1"
+  source          = "../modules/mocks"
+  override_during = plan
 }
 
 variables {

@@ -1,12 +1,14 @@
 # Run in the workspace fix-1; tests/infra/test_environments.py looks at the plans.
 
 mock_provider "aws" {
-  source = "../modules/mocks"
+  source          = "../modules/mocks"
+  override_during = plan
 }
 
 mock_provider "aws" {
-  alias  = "us_east_1"
-  source = "../modules/mocks"
+  alias           = "us_east_1"
+  source          = "../modules/mocks"
+  override_during = plan
 }
 
 variables {
