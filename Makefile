@@ -49,6 +49,10 @@ token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=key,k
 package: venv ## Package for STAGE=development|preproduction|production, into infra/modules/api; prints the digest
 	@$(python) -m infra.compose
 
+.PHONY: checkov
+checkov: venv ## Look for known faults in infra/; PLANS="a.json b.json" in plans too, of `terraform show -json`
+	@$(python) -m infra.tools.checkov $(PLANS)
+
 .PHONY: bench
 bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
 	@$(python) -m devtools.bench
@@ -74,8 +78,8 @@ reset: venv ## Delete the local database, with all that it holds
 	@$(python) -m devtools.postgres reset
 
 .PHONY: clean
-clean: ## Delete virtual environment, caches and the measured package; database and keys stay
-	@rm -rf .local/venv .local/cache .local/bench
+clean: ## Delete virtual environments, caches and the measured package; database and keys stay
+	@rm -rf .local/venv .local/checkov .local/cache .local/bench
 
 .PHONY: venv
 venv: ## Make the virtual environment, if it is not up to date; the other targets do it by themselves

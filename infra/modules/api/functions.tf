@@ -23,7 +23,6 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_115: concurrency is reserved for the API alone, and only where the account has it to give
   #checkov:skip=CKV_AWS_116: who invokes the functions waits for the answer, or (schedules) comes again
   #checkov:skip=CKV_AWS_117: authorizer and bootstrap need what is outside of the VPC; the others are in it
   #checkov:skip=CKV_AWS_173: nothing in the settings is secret; Lambda encrypts them with its own key

@@ -82,8 +82,6 @@ resource "aws_iam_role" "function" {
 }
 
 resource "aws_iam_role_policy" "function" {
-  #checkov:skip=CKV_AWS_290: what has no resource of its own (traces, interfaces of the VPC) takes no other
-  #checkov:skip=CKV_AWS_355: likewise
   for_each = local.functions
 
   name = local.names[each.key]
@@ -100,7 +98,6 @@ resource "aws_iam_role_policy" "function" {
 }
 
 resource "aws_cloudwatch_log_group" "function" {
-  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
   for_each = local.functions
 
   name              = "/aws/lambda/${local.names[each.key]}"
