@@ -166,16 +166,15 @@ def _run(*arguments: str) -> list[dict[str, Any]]:
     """What fails. No file may be unreadable for it: it would pass as faultless."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("BC_", "CKV_", "CHECKOV_"))}
     environ = {**others, "CKV_SKIP_PACKAGE_UPDATE_CHECK": "TRUE", "LOG_LEVEL": "ERROR"}
-    call = [str(command()), *arguments, "--skip-download", "--compact", "--quiet", "--soft-fail", "--output", "json"]
+    call = [str(command()), *arguments, "--skip-download", "--compact", "--soft-fail", "--output", "json"]
     try:
         done = subprocess.run(call, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False)
         answer = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
         raise NotChecked(f"checkov did not answer: {error}") from error
-    if unread := answer["results"].get("parsing_errors"):
-        raise NotChecked(f"checkov can't read {', '.join(unread)}: write it more simply")
     if answer["summary"]["parsing_errors"]:
-        raise NotChecked("checkov can't read all of the source: `checkov -d infra` names the file")
+        unread = sorted(path.rpartition("/infra/")[2] for path in answer["results"]["parsing_errors"])
+        raise NotChecked(f"checkov can't read {', '.join(unread)}: write it more simply")
     if not answer["summary"]["passed"]:
         raise NotChecked("checkov found nothing to check")
     found: list[dict[str, Any]] = answer["results"]["failed_checks"]
