@@ -58,6 +58,9 @@ rollback: venv ## Let the version of ENV=… [WORKSPACE=…] serve that served b
 	@$(python) -m infra.tools.environment rollback
 destroy: venv ## Destroy ENV=… [WORKSPACE=…], and the workspace with it
 	@$(python) -m infra.tools.environment destroy
+.PHONY: checkov
+checkov: venv ## Look for known faults in infra/; PLANS="a.json b.json" in plans too, of `terraform show -json`
+	@$(python) -m infra.tools.checkov $(PLANS)
 
 .PHONY: bench
 bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
@@ -84,8 +87,8 @@ reset: venv ## Delete the local database, with all that it holds
 	@$(python) -m devtools.postgres reset
 
 .PHONY: clean
-clean: ## Delete virtual environment, caches and the measured package; database and keys stay
-	@rm -rf .local/venv .local/cache .local/bench
+clean: ## Delete virtual environments, caches and the measured package; database and keys stay
+	@rm -rf .local/venv .local/checkov .local/cache .local/bench
 
 .PHONY: venv
 venv: ## Make the virtual environment, if it is not up to date; the other targets do it by themselves

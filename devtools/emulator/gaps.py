@@ -54,7 +54,7 @@ def fill_in_process() -> None:
             named = {"uri": "", "integration_method": "", **named}
         return put_integration(backend, *arguments, **named)
 
-    APIGatewayBackend.put_integration = put  # type: ignore[method-assign]
+    APIGatewayBackend.put_integration = put  # type: ignore[method-assign, assignment]
 
 
 class GapsFilled:

@@ -1,45 +1,32 @@
 """Each module is formatted, valid without a warning, and does what its own `terraform test` says; all of it offline."""
 
-import json
-import shutil
+import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from infra import compose
+from devtools.state import ROOT
 from infra.tools.terraform import AWS_PROVIDER, missing, terraform
+from tests.support import modules
 
-INFRA = Path(__file__).parents[2] / "infra"
+INFRA = ROOT / "infra"
 MODULES = sorted(path.parent.name for path in (INFRA / "modules").glob("*/versions.tf"))
 ENVIRONMENTS = ["development", "preproduction", "production"]
+TESTS = [(module, file) for module in MODULES for file in modules.tests_of(INFRA / "modules" / module)]
 
-needs_terraform = pytest.mark.skipif(missing() is not None, reason=str(missing()))
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What fills the module api, as Chalice's package of this checkout says."""
-    folder = tmp_path_factory.mktemp("package")
-    compose.package("development", folder)
-    return json.loads((folder / "generated.tf.json").read_text())
-
-
-def a_copy(tmp_path: Path, folder: str, package: Any, stage: str) -> Path:
-    """Initialised, with a package of the stage: Terraform writes into the folder that it works in."""
-    ignored = shutil.ignore_patterns(".terraform", "__pycache__", "generated.tf.json", "deployment.zip")
-    shutil.copytree(INFRA, tmp_path / "infra", ignore=ignored)
-    locals_ = {**package["locals"], "package": {**package["locals"]["package"], "stage": stage}}
-    (tmp_path / "infra" / "modules" / "api" / "generated.tf.json").write_text(json.dumps({"locals": locals_}))
-    copy = tmp_path / "infra" / folder
-    answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], copy)
-    assert answer.returncode == 0, answer.stderr
-    return copy
+needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_pins_the_provider_that_the_tools_look_for(module: str) -> None:
     assert f'version = "{AWS_PROVIDER}"' in (INFRA / "modules" / module / "versions.tf").read_text()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_is_tested(module: str) -> None:
+    files = [INFRA / "modules" / name / file for name, file in TESTS if name == module]
+
+    assert any(re.search(r'^run "', file.read_text(), re.MULTILINE) for file in files)
 
 
 @needs_terraform
@@ -51,15 +38,16 @@ def test_everything_is_formatted() -> None:
 
 @needs_terraform
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_an_environment_is_valid_without_a_warning(environment: str, tmp_path: Path, package: Any) -> None:
-    answer = terraform(["validate", "-no-color"], a_copy(tmp_path, environment, package, environment))
+def test_an_environment_is_valid_without_a_warning(environment: str) -> None:
+    answer = terraform(["validate", "-no-color"], modules.initialised(environment, environment))
 
     assert answer.returncode == 0, answer.stderr
     assert "Warning" not in answer.stdout + answer.stderr
 
 
 @needs_terraform
-def test_what_infrastructure_main_composes(tmp_path: Path, package: Any) -> None:
-    answer = terraform(["test", "-no-color"], a_copy(tmp_path, "modules/infrastructure-main", package, "production"))
+@pytest.mark.parametrize(("module", "file"), TESTS, ids=[f"{module}-{Path(file).stem}" for module, file in TESTS])
+def test_a_module_does_what_its_tests_say(module: str, file: str) -> None:
+    answer = modules.test(modules.initialised(f"modules/{module}"), file)
 
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -4,9 +4,9 @@ locals {
     length(var.dependencies) == 0 ? {} : { SLIPWAY_DEPENDENCIES = jsonencode(var.dependencies) },
   )
 
-  settings_of_bootstrap = {
-    SLIPWAY_DATABASE_CLUSTER_ARN = var.database.cluster_arn
-    SLIPWAY_DATABASE_SECRET_ARN  = var.database.master_secret_arn
+  settings_of_bootstrap = var.bootstrap == null ? {} : {
+    SLIPWAY_DATABASE_CLUSTER_ARN = var.bootstrap.cluster_arn
+    SLIPWAY_DATABASE_SECRET_ARN  = var.bootstrap.master_secret_arn
     SLIPWAY_DATABASE_NAME        = var.database.name
   }
 
@@ -23,7 +23,6 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_115: concurrency is reserved for the API alone, and only where the account has it to give
   #checkov:skip=CKV_AWS_116: who invokes the functions waits for the answer, or (schedules) comes again
   #checkov:skip=CKV_AWS_117: authorizer and bootstrap need what is outside of the VPC; the others are in it
   #checkov:skip=CKV_AWS_173: nothing in the settings is secret; Lambda encrypts them with its own key

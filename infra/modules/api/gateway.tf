@@ -31,8 +31,9 @@ resource "aws_api_gateway_deployment" "this" {
 
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_120: answers differ by who asks; what may be kept, CloudFront keeps
+  #checkov:skip=CKV2_AWS_4: the access log says why a request failed; execution logs would quote requests
   #checkov:skip=CKV2_AWS_51: callers identify themselves by tokens
-  #checkov:skip=CKV2_AWS_29: the firewall is the distribution's, by a variable of the environment
+  #checkov:skip=CKV2_AWS_29: infrastructure-main puts a firewall before the stage, unless the environment does without
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
   stage_name           = var.stage
@@ -67,7 +68,6 @@ resource "aws_api_gateway_stage" "this" {
 
 resource "aws_api_gateway_method_settings" "this" {
   #checkov:skip=CKV_AWS_225: see the stage, answers are not cached
-  #checkov:skip=CKV_AWS_308: likewise
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name
   method_path = "*/*"
@@ -83,7 +83,6 @@ resource "aws_api_gateway_method_settings" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
-  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
   name              = "/aws/apigateway/${var.name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn

@@ -41,31 +41,27 @@ locals {
     },
   ] }
 
-  statements_of_bootstrap = concat(
-    [
-      {
-        Sid      = "AskByDataApi"
-        Effect   = "Allow"
-        Action   = ["rds-data:BeginTransaction", "rds-data:ExecuteStatement", "rds-data:CommitTransaction", "rds-data:RollbackTransaction"]
-        Resource = [var.database.cluster_arn]
-      },
-      {
-        Sid      = "ReadMasterPassword"
-        Effect   = "Allow"
-        Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [var.database.master_secret_arn]
-      },
-    ],
-    var.database.secret_kms_key_arn == null ? [] : [
-      {
-        Sid       = "DecryptMasterPassword"
-        Effect    = "Allow"
-        Action    = ["kms:Decrypt"]
-        Resource  = [var.database.secret_kms_key_arn]
-        Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"] } }
-      },
-    ],
-  )
+  statements_of_one = { for name, database in { bootstrap = var.bootstrap } : name => [
+    {
+      Sid      = "AskByDataApi"
+      Effect   = "Allow"
+      Action   = ["rds-data:BeginTransaction", "rds-data:ExecuteStatement", "rds-data:CommitTransaction", "rds-data:RollbackTransaction"]
+      Resource = [database.cluster_arn]
+    },
+    {
+      Sid      = "ReadMasterPassword"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = [database.master_secret_arn]
+    },
+    {
+      Sid       = "DecryptMasterPassword"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = [database.secret_kms_key_arn]
+      Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"] } }
+    },
+  ] if database != null }
 }
 
 resource "aws_iam_role" "function" {
@@ -86,8 +82,6 @@ resource "aws_iam_role" "function" {
 }
 
 resource "aws_iam_role_policy" "function" {
-  #checkov:skip=CKV_AWS_290: what has no resource of its own (traces, interfaces of the VPC) takes no other
-  #checkov:skip=CKV_AWS_355: likewise
   for_each = local.functions
 
   name = local.names[each.key]
@@ -98,13 +92,12 @@ resource "aws_iam_role_policy" "function" {
     Statement = concat(
       local.statements_of_all[each.key],
       lookup(local.statements_in_vpc, each.key, []),
-      each.key == "bootstrap" ? local.statements_of_bootstrap : [],
+      lookup(local.statements_of_one, each.key, []),
     )
   })
 }
 
 resource "aws_cloudwatch_log_group" "function" {
-  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
   for_each = local.functions
 
   name              = "/aws/lambda/${local.names[each.key]}"

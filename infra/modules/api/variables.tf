@@ -39,15 +39,21 @@ variable "security_group_ids" {
 }
 
 variable "database" {
-  description = "The database cluster; secret_kms_key_arn is the customer's key of the master user's secret, if it has one"
+  description = "The database that the functions log in to"
   type = object({
-    host               = string
-    port               = number
-    name               = string
-    resource_id        = string
+    host        = string
+    port        = number
+    name        = string
+    resource_id = string
+  })
+}
+
+variable "bootstrap" {
+  description = "Cluster, master user's secret and its key, by which the bootstrap function makes the database's roles; null where they are there already: it then may do nothing"
+  type = object({
     cluster_arn        = string
     master_secret_arn  = string
-    secret_kms_key_arn = optional(string)
+    secret_kms_key_arn = string
   })
 }
 
@@ -56,7 +62,7 @@ variable "issuers" {
   type        = string
 
   validation {
-    condition     = can(tolist(jsondecode(var.issuers)))
+    condition     = startswith(var.issuers, "[") && can([for issuer in jsondecode(var.issuers) : issuer.issuer]) # tolist() takes no issuers of two kinds
     error_message = "The issuers are a JSON list: jsonencode([...])."
   }
 }

@@ -9,6 +9,7 @@ locals {
 }
 
 resource "aws_rds_cluster" "this" {
+  #checkov:skip=CKV2_AWS_8: Aurora's own backups go back to any second of the days that the environment says
   cluster_identifier = var.name
 
   engine         = "aurora-postgresql"
@@ -71,6 +72,7 @@ resource "aws_rds_cluster" "this" {
 }
 
 resource "aws_rds_cluster_instance" "this" {
+  #checkov:skip=CKV_AWS_118: performance insights and the cluster's metrics say what there is to know of a serverless instance
   count = var.instances
 
   identifier         = "${var.name}-${count.index + 1}"
@@ -128,6 +130,7 @@ resource "aws_rds_cluster_parameter_group" "this" {
 
 # RDS would make it by itself, and keep everything forever.
 resource "aws_cloudwatch_log_group" "postgresql" {
+  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
   name              = "/aws/rds/cluster/${var.name}/postgresql"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
@@ -142,6 +145,7 @@ resource "aws_security_group" "database" {
 }
 
 resource "aws_security_group" "client" {
+  #checkov:skip=CKV2_AWS_5: the functions of the module api have it
   name        = "${var.name}-database-client"
   description = "Whoever may connect to the database of ${var.name}"
   vpc_id      = var.vpc_id

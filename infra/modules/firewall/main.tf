@@ -102,6 +102,7 @@ resource "aws_wafv2_web_acl_association" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
   name              = "aws-waf-logs-${var.name}-${lower(var.scope)}" # WAF asks for the prefix
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn

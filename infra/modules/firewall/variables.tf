@@ -41,7 +41,6 @@ variable "log_retention_days" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of the same region that encrypts its log; null for CloudWatch's own."
+  description = "Key that encrypts its log, of the region that it is in: us-east-1 for CLOUDFRONT."
   type        = string
-  default     = null
 }

@@ -10,13 +10,12 @@ locals {
   sign_in_url = local.has_pool ? "https://${local.domain}.auth.${data.aws_region.this.name}.amazoncognito.com" : null
 
   # Texts of JSON, since a group has systems of either type, and viewers and admins must have none.
-  groups = join(",", [
-    for name, group in var.groups : "${jsonencode(name)}:${
-      group.systems == null ? jsonencode({ role = group.role }) :
-      contains(group.systems, "all") ? jsonencode({ role = group.role, systems = "all" }) :
-      jsonencode({ role = group.role, systems = group.systems })
-    }"
-  ])
+  memberships = { for name, group in var.groups : name => (
+    group.systems == null ? jsonencode({ role = group.role }) :
+    contains(group.systems, "all") ? jsonencode({ role = group.role, systems = "all" }) :
+    jsonencode({ role = group.role, systems = group.systems })
+  ) }
+  groups = join(",", [for name, membership in local.memberships : format("%s:%s", jsonencode(name), membership)])
 
   people = var.external_issuer != null ? jsonencode(merge(var.external_issuer, { kind = "people" })) : jsonencode({
     kind           = "people"
@@ -34,7 +33,7 @@ locals {
     algorithm = "RS256"
   })
 
-  issuers = "[${local.pipelines},${trimsuffix(local.people, "}")},\"groups\":{${local.groups}}}]"
+  issuers = format("[%s,%s,\"groups\":{%s}}]", local.pipelines, trimsuffix(local.people, "}"), local.groups)
 }
 
 data "aws_region" "this" {}

@@ -1,4 +1,28 @@
-# One key for an environment: whoever may not use it reads nothing of the environment, logs and backups included.
+# One key for an environment: whoever may not use it reads nothing of the environment, logs and backups included. What
+# belongs to CloudFront is logged in us-east-1, where a key of another region does not reach.
+
+locals {
+  statements_of_keys = { for region in toset([data.aws_region.this.name, "us-east-1"]) : region => [
+    {
+      # IAM policies decide in this account. In a key's policy "*" is the key itself.
+      Sid       = "Account"
+      Effect    = "Allow"
+      Principal = { AWS = "arn:aws:iam::${local.account_id}:root" }
+      Action    = "kms:*"
+      Resource  = "*"
+    },
+    {
+      Sid       = "Logs"
+      Effect    = "Allow"
+      Principal = { Service = "logs.${region}.amazonaws.com" }
+      Action    = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+      Resource  = "*"
+      Condition = {
+        ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${region}:${local.account_id}:log-group:*${local.name}*" }
+      }
+    },
+  ] }
+}
 
 resource "aws_kms_key" "this" {
   description             = local.name
@@ -7,25 +31,7 @@ resource "aws_kms_key" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        # IAM policies decide in this account. In a key's policy "*" is the key itself.
-        Sid       = "Account"
-        Effect    = "Allow"
-        Principal = { AWS = "arn:aws:iam::${local.account_id}:root" }
-        Action    = "kms:*"
-        Resource  = "*"
-      },
-      {
-        Sid       = "Logs"
-        Effect    = "Allow"
-        Principal = { Service = "logs.${data.aws_region.this.name}.amazonaws.com" }
-        Action    = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
-        Resource  = "*"
-        Condition = {
-          ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${data.aws_region.this.name}:${local.account_id}:log-group:*${local.name}*" }
-        }
-      },
+    Statement = concat(local.statements_of_keys[data.aws_region.this.name], [
       {
         Sid       = "Alarms"
         Effect    = "Allow"
@@ -34,7 +40,7 @@ resource "aws_kms_key" "this" {
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
       },
-    ]
+    ])
   })
 
   tags = { Name = local.name }
@@ -43,4 +49,25 @@ resource "aws_kms_key" "this" {
 resource "aws_kms_alias" "this" {
   name          = "alias/${local.name}"
   target_key_id = aws_kms_key.this.key_id
+}
+
+resource "aws_kms_key" "us_east_1" {
+  count    = local.has_firewall_of_site ? 1 : 0
+  provider = aws.us_east_1
+
+  description             = "${local.name}-cloudfront"
+  enable_key_rotation     = true
+  deletion_window_in_days = local.is_protected ? 30 : 7
+
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements_of_keys["us-east-1"] })
+
+  tags = { Name = "${local.name}-cloudfront" }
+}
+
+resource "aws_kms_alias" "us_east_1" {
+  count    = local.has_firewall_of_site ? 1 : 0
+  provider = aws.us_east_1
+
+  name          = "alias/${local.name}-cloudfront"
+  target_key_id = aws_kms_key.us_east_1[0].key_id
 }

@@ -1,4 +1,5 @@
-# What a debug workspace on live data reads of its environment. It changes none of it, and never migrates.
+# What a debug workspace on live data reads of its environment. It changes none of it, never migrates, and is not told of
+# the master's password: the roles are there.
 
 locals {
   live_network = [for _ in range(local.on_live_data ? 1 : 0) : {
@@ -11,9 +12,7 @@ locals {
     port                     = data.aws_rds_cluster.live[0].port
     name                     = data.aws_rds_cluster.live[0].database_name
     resource_id              = data.aws_rds_cluster.live[0].cluster_resource_id
-    cluster_arn              = data.aws_rds_cluster.live[0].arn
     cluster_identifier       = data.aws_rds_cluster.live[0].cluster_identifier
-    master_secret_arn        = one(data.aws_rds_cluster.live[0].master_user_secret[*].secret_arn)
     client_security_group_id = data.aws_security_group.live["database-client"].id
   }]
 }

@@ -24,6 +24,8 @@ locals {
   # A debug workspace is reached through its environment's site, and people's own copies do without.
   has_site     = var.site && (local.is_default || var.workspace_purpose == "preview")
   has_firewall = var.firewall && (local.is_default || local.is_debug)
+
+  has_firewall_of_site = local.has_firewall && local.has_site
 }
 
 data "aws_caller_identity" "this" {
@@ -96,14 +98,17 @@ module "api" {
   schedules_enabled    = !local.is_debug
 
   database = {
-    host              = local.database.host
-    port              = local.database.port
-    name              = local.database.name
-    resource_id       = local.database.resource_id
-    cluster_arn       = local.database.cluster_arn
-    master_secret_arn = local.database.master_secret_arn
-    # Without it the bootstrap function could not read the secret.
-    secret_kms_key_arn = local.on_live_data ? null : aws_kms_key.this.arn
+    host        = local.database.host
+    port        = local.database.port
+    name        = local.database.name
+    resource_id = local.database.resource_id
+  }
+
+  # The environment's roles are there already.
+  bootstrap = local.on_live_data ? null : {
+    cluster_arn        = module.database[0].cluster_arn
+    master_secret_arn  = module.database[0].master_secret_arn
+    secret_kms_key_arn = aws_kms_key.this.arn
   }
 }
 
@@ -120,12 +125,13 @@ module "firewall_api" {
 
 module "firewall_site" {
   source    = "../firewall"
-  count     = local.has_firewall && local.has_site ? 1 : 0
+  count     = local.has_firewall_of_site ? 1 : 0
   providers = { aws = aws.us_east_1 }
 
   name               = local.name
   scope              = "CLOUDFRONT"
   log_retention_days = var.log_retention_days
+  kms_key_arn        = aws_kms_key.us_east_1[0].arn
 }
 
 module "site" {

@@ -1,28 +1,5 @@
 mock_provider "aws" {
-  mock_data "aws_partition" {
-    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
-  }
-  mock_data "aws_region" {
-    defaults = { name = "eu-central-1" }
-  }
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::123456789012:role/mocked" }
-  }
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:mocked" }
-  }
-  mock_resource "aws_lambda_alias" {
-    defaults = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:mocked:live" }
-  }
-  mock_resource "aws_cloudwatch_event_rule" {
-    defaults = { arn = "arn:aws:events:eu-central-1:123456789012:rule/mocked" }
-  }
-  mock_resource "aws_api_gateway_rest_api" {
-    defaults = { execution_arn = "arn:aws:execute-api:eu-central-1:123456789012:mocked" }
-  }
+  source = "../mocks"
 }
 
 variables {
@@ -32,17 +9,20 @@ variables {
   security_group_ids   = ["sg-1"]
   issuers              = "[]"
   log_retention_days   = 30
-  kms_key_arn          = "arn:aws:kms:eu-central-1:123456789012:key/1"
+  kms_key_arn          = "arn:aws:kms:eu-central-1:210987654321:key/1"
   throttling           = { rate = 50, burst = 100 }
   schedules_enabled    = false
   reserved_concurrency = 20
   database = {
-    host              = "db.example"
-    port              = 5432
-    name              = "slipway"
-    resource_id       = "cluster-ABC"
-    cluster_arn       = "arn:aws:rds:eu-central-1:123456789012:cluster:slipway"
-    master_secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:master"
+    host        = "db.example"
+    port        = 5432
+    name        = "slipway"
+    resource_id = "cluster-ABC"
+  }
+  bootstrap = {
+    cluster_arn        = "arn:aws:rds:eu-central-1:210987654321:cluster:slipway"
+    master_secret_arn  = "arn:aws:secretsmanager:eu-central-1:210987654321:secret:master"
+    secret_kms_key_arn = "arn:aws:kms:eu-central-1:210987654321:key/1"
   }
 }
 
@@ -81,21 +61,57 @@ run "what_serves_is_the_alias" {
 }
 
 run "a_function_may_log_in_as_one_user_of_one_cluster" {
+  # In the VPC, whatever is not listed logs in as the service: functions that are added later, too.
   assert {
-    condition = { for name, policy in aws_iam_role_policy.function : name => flatten([
+    condition = alltrue([for name, policy in aws_iam_role_policy.function : join(" ", flatten([
       for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "rds-db:connect")
-      ]) if !contains(["sweep"], name) } == {
-      api        = ["arn:aws:rds-db:eu-central-1:123456789012:dbuser:cluster-ABC/slipway_app"]
-      authorizer = []
-      bootstrap  = []
-      migrate    = ["arn:aws:rds-db:eu-central-1:123456789012:dbuser:cluster-ABC/slipway_migrator"]
-    }
+      ])) == (
+      contains(["authorizer", "bootstrap"], name) ? "" :
+      "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/${name == "migrate" ? "slipway_migrator" : "slipway_app"}"
+    )])
     error_message = "A function may log in as somebody else."
   }
 
   assert {
     condition     = [for name, policy in aws_iam_role_policy.function : name if strcontains(policy.policy, "secretsmanager:")] == ["bootstrap"]
     error_message = "Another function than bootstrap may read the master password."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.function["bootstrap"].policy).Statement : statement.Sid => statement.Resource if !contains(["Log", "Trace"], statement.Sid) } == {
+      AskByDataApi          = [var.bootstrap.cluster_arn]
+      ReadMasterPassword    = [var.bootstrap.master_secret_arn]
+      DecryptMasterPassword = [var.bootstrap.secret_kms_key_arn]
+    }
+    error_message = "Bootstrap asks this cluster, and reads this secret with this key."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.function["api"].policy).Statement : statement.Sid => [statement.Effect, join(" ", statement.Action), join(" ", statement.Resource)] } == {
+      Log            = ["Allow", "logs:CreateLogStream logs:PutLogEvents", "${aws_cloudwatch_log_group.function["api"].arn}:*"]
+      Trace          = ["Allow", "xray:PutTraceSegments xray:PutTelemetryRecords", "*"]
+      LogIn          = ["Allow", "rds-db:connect", "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/slipway_app"]
+      BeInVpc        = ["Allow", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
+      ButNotByItself = ["Deny", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
+    }
+    error_message = "The API's function may do these things alone."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.function["api"].policy).Statement : statement.Condition if statement.Sid == "ButNotByItself"] == [
+      { ArnEquals = { "lambda:SourceFunctionArn" = ["arn:aws:lambda:eu-central-1:210987654321:function:${aws_lambda_function.this["api"].function_name}"] } }
+    ]
+    error_message = "What Lambda may do for the function, the function's own code may not."
+  }
+
+  assert {
+    condition     = alltrue([for role in aws_iam_role.function : [for statement in jsondecode(role.assume_role_policy).Statement : statement.Principal] == [{ Service = "lambda.amazonaws.com" }]])
+    error_message = "Lambda alone takes the roles."
+  }
+
+  assert {
+    condition     = alltrue([for name, function in aws_lambda_function.this : function.role == aws_iam_role.function[name].arn])
+    error_message = "A function has another's role."
   }
 
   assert {
@@ -134,28 +150,120 @@ run "functions_are_in_the_private_subnets_unless_listed" {
 
 run "schedules_rest_in_a_debug_workspace" {
   assert {
-    condition     = [for rule in aws_cloudwatch_event_rule.this : rule.state] == ["DISABLED"]
-    error_message = "A schedule runs."
+    condition     = toset(values(aws_cloudwatch_event_rule.this)[*].state) == toset(["DISABLED"])
+    error_message = "A schedule runs, or there is none to test with."
   }
 }
 
-run "schedules_run_elsewhere" {
-  variables {
-    schedules_enabled = true
+run "requests_are_bounded_and_logged_without_the_token" {
+  assert {
+    condition = alltrue([for settings in aws_api_gateway_method_settings.this.settings : (
+      settings.throttling_rate_limit == 50 && settings.throttling_burst_limit == 100 && settings.logging_level == "OFF" && !settings.data_trace_enabled && settings.metrics_enabled
+    )]) && aws_api_gateway_method_settings.this.method_path == "*/*"
+    error_message = "Every method is throttled, and counted; requests are not quoted in a log."
   }
 
   assert {
-    condition     = [for rule in aws_cloudwatch_event_rule.this : rule.state] == ["ENABLED"]
-    error_message = "A schedule rests."
+    condition     = aws_api_gateway_stage.this.access_log_settings[0].destination_arn == aws_cloudwatch_log_group.access.arn && aws_api_gateway_stage.this.xray_tracing_enabled && aws_api_gateway_stage.this.stage_name == "production"
+    error_message = "The stage, which has the environment's name, logs who asked what, and is traced."
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format).requestId == "$context.requestId" && !strcontains(lower(aws_api_gateway_stage.this.access_log_settings[0].format), "header")
+    error_message = "The log has the answers' X-Request-Id, and no header: one of them is the token."
+  }
+
+  assert {
+    condition = alltrue([for group in concat(values(aws_cloudwatch_log_group.function), [aws_cloudwatch_log_group.access]) :
+      group.retention_in_days == 30 && group.kms_key_id == "arn:aws:kms:eu-central-1:210987654321:key/1"
+    ])
+    error_message = "Logs are kept as long as it is told, and encrypted with the key that it is told."
+  }
+
+  assert {
+    condition     = aws_api_gateway_deployment.this.triggers.body == sha256(aws_api_gateway_rest_api.this.body) && aws_api_gateway_rest_api.this.endpoint_configuration[0].types == tolist(["REGIONAL"])
+    error_message = "A changed API is deployed anew."
+  }
+
+  assert {
+    condition     = toset(values(aws_lambda_permission.gateway)[*].source_arn) == toset(["${aws_api_gateway_rest_api.this.execution_arn}/*"]) && keys(aws_lambda_permission.gateway) == ["api", "authorizer"]
+    error_message = "This API invokes the functions that serve it, and no other does."
+  }
+}
+
+run "elsewhere_schedules_run_and_the_functions_hear_of_dependencies" {
+  variables {
+    schedules_enabled    = true
+    reserved_concurrency = null
+    dependencies         = { payments = "https://payments.example.org" }
+    permissions_boundary = "arn:aws:iam::210987654321:policy/boundary"
+  }
+
+  assert {
+    condition     = toset(values(aws_cloudwatch_event_rule.this)[*].state) == toset(["ENABLED"])
+    error_message = "A schedule rests, or there is none to test with."
+  }
+
+  assert {
+    condition     = jsondecode(aws_lambda_function.this["api"].environment[0].variables.SLIPWAY_DEPENDENCIES) == { payments = "https://payments.example.org" }
+    error_message = "The API's function is not told of its dependencies."
+  }
+
+  assert {
+    condition     = toset(values(aws_lambda_function.this)[*].reserved_concurrent_executions) == toset([-1]) && toset(values(aws_iam_role.function)[*].permissions_boundary) == toset([var.permissions_boundary])
+    error_message = "Without a number no concurrency is reserved; each role has the boundary."
+  }
+}
+
+run "on_the_environment_s_database_bootstrap_may_do_nothing" {
+  variables { bootstrap = null }
+
+  assert {
+    condition     = toset([for statement in jsondecode(aws_iam_role_policy.function["bootstrap"].policy).Statement : statement.Sid]) == toset(["Log", "Trace"])
+    error_message = "Bootstrap may do more than log and trace."
+  }
+
+  assert {
+    condition     = [for name, value in aws_lambda_function.this["bootstrap"].environment[0].variables : name if strcontains(name, "DATABASE")] == []
+    error_message = "Bootstrap is told of a database."
   }
 }
 
 run "a_package_of_another_stage_is_refused" {
   command = plan
 
-  variables {
-    stage = "development"
-  }
+  variables { stage = "development" }
 
   expect_failures = [aws_lambda_function.this]
+}
+
+run "what_aws_would_not_take_is_refused" {
+  command = plan
+
+  variables {
+    name                 = "Slipway"
+    stage                = "local"
+    subnet_ids           = ["subnet-1"]
+    security_group_ids   = []
+    issuers              = "{}"
+    reserved_concurrency = 0
+    log_retention_days   = 2
+    throttling           = { rate = 0, burst = 1 }
+  }
+
+  expect_failures = [
+    var.name, var.stage, var.subnet_ids, var.security_group_ids, var.issuers, var.reserved_concurrency, var.log_retention_days, var.throttling,
+  ]
+}
+
+run "a_name_too_long_issuers_that_are_no_json_and_no_burst_are_refused" {
+  command = plan
+
+  variables {
+    name       = "slipway-production-a23456789012345678901234567890" # 49
+    issuers    = "[{]"
+    throttling = { rate = 1, burst = 0 }
+  }
+
+  expect_failures = [var.name, var.issuers, var.throttling]
 }

@@ -1,15 +1,13 @@
 mock_provider "aws" {
-  override_data {
-    target = data.aws_caller_identity.this
-    values = { account_id = "210987654321" }
-  }
+  source = "../mocks"
 }
 
 mock_provider "aws" {
-  alias = "us_east_1"
+  alias  = "us_east_1"
+  source = "../mocks"
 }
 
-# The modules have tests of their own; here it counts what they are told.
+# The modules have tests of their own, and infra/production/tests says what they are told. Here it is which there are.
 override_module {
   target  = module.api
   outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, function_versions = {}, alias_name = "live", log_group_names = {} }
@@ -40,33 +38,78 @@ run "the_environment_has_its_own_name_and_everything" {
   command = plan
 
   assert {
-    condition     = output.name == "slipway-production" && local.is_protected && local.has_site && local.has_firewall
-    error_message = "production is slipway-production, protected, with site and firewall"
+    condition     = output.name == "slipway-production" && output.owns_database && length(module.network) == 1 && module.database[0].cluster_identifier == "slipway-production"
+    error_message = "production is slipway-production, with a network and a database of its own"
+  }
+
+  assert {
+    condition     = length(module.site) == 1 && length(module.firewall_site) == 1 && length(module.firewall_api) == 1
+    error_message = "the environment has a site, and a firewall before it and before the API"
+  }
+
+  assert {
+    condition     = aws_kms_alias.this.name == "alias/slipway-production" && aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
+    error_message = "its key rotates, and can be had back for 30 days"
+  }
+
+  assert {
+    condition     = aws_kms_alias.us_east_1[0].name == "alias/slipway-production-cloudfront" && aws_kms_key.us_east_1[0].enable_key_rotation
+    error_message = "the firewall before the site is in us-east-1, and so is its key"
+  }
+
+  assert {
+    condition = { for statement in concat(jsondecode(aws_kms_key.this.policy).Statement, jsondecode(aws_kms_key.us_east_1[0].policy).Statement) : "${statement.Sid} ${jsonencode(statement.Principal)}" => jsonencode(try(statement.Condition, null))... } == {
+      "Account {\"AWS\":\"arn:aws:iam::210987654321:root\"}"   = ["null", "null"]
+      "Logs {\"Service\":\"logs.eu-central-1.amazonaws.com\"}" = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:eu-central-1:210987654321:log-group:*slipway-production*" } })]
+      "Logs {\"Service\":\"logs.us-east-1.amazonaws.com\"}"    = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:us-east-1:210987654321:log-group:*slipway-production*" } })]
+      "Alarms {\"Service\":\"cloudwatch.amazonaws.com\"}"      = [jsonencode({ StringEquals = { "aws:SourceAccount" = "210987654321" } })]
+    }
+    error_message = "the keys serve this account, the logs of the environment in their region, and its alarms"
   }
 }
 
 run "a_personal_workspace_is_named_and_does_without_site_and_firewall" {
   command = plan
 
-  variables { workspace = "ann" }
+  variables {
+    workspace = "ann"
+    domain    = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" }
+  }
 
   assert {
-    condition     = output.name == "slipway-production-ann" && !local.is_protected && !local.has_site && !local.has_firewall
-    error_message = "a personal workspace carries its name, and is not protected"
+    condition     = output.name == "slipway-production-ann" && module.database[0].cluster_identifier == "slipway-production-ann" && aws_kms_alias.this.name == "alias/slipway-production-ann"
+    error_message = "a personal workspace carries its name"
+  }
+
+  assert {
+    condition     = length(concat(module.site, module.firewall_site, module.firewall_api, aws_kms_key.us_east_1)) == 0 && output.site == null
+    error_message = "it has neither site nor firewall"
+  }
+
+  assert {
+    condition     = output.url == "https://a" && aws_kms_key.this.deletion_window_in_days == 7
+    error_message = "it is found at the API, and its key goes in 7 days"
   }
 }
 
-run "a_preview_has_a_site" {
+run "a_preview_has_a_site_under_an_address_of_its_own" {
   command = plan
 
   variables {
     workspace         = "pr-7"
     workspace_purpose = "preview"
+    domain            = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" }
+  }
+
+  override_resource {
+    target          = module.site[0].aws_cloudfront_distribution.this
+    override_during = plan
+    values          = { domain_name = "d7.cloudfront.net" }
   }
 
   assert {
-    condition     = local.has_site
-    error_message = "a preview is looked at"
+    condition     = length(module.site) == 1 && output.url == "https://d7.cloudfront.net" && length(module.firewall_site) == 0
+    error_message = "a preview is looked at, and does not take the environment's domain"
   }
 }
 
@@ -83,79 +126,62 @@ run "live_data_is_neither_made_nor_migrated" {
     condition     = length(module.database) == 0 && length(module.network) == 0 && !output.owns_database
     error_message = "on live data a workspace owns neither network nor database"
   }
-}
 
-run "a_clone_is_made" {
-  command = plan
-
-  variables {
-    workspace         = "fix-1"
-    workspace_purpose = "debug"
-    database_source   = "clone"
+  assert {
+    condition     = data.aws_rds_cluster.live[0].cluster_identifier == "slipway-production" && data.aws_vpc.live[0].tags == tomap({ Name = "slipway-production" })
+    error_message = "both are the environment's"
   }
 
   assert {
-    condition     = length(module.database) == 1 && output.owns_database
+    condition     = { for key, group in data.aws_security_group.live : key => group.name } == { functions = "slipway-production-functions", database-client = "slipway-production-database-client" }
+    error_message = "its functions are in the environment's security groups"
+  }
+}
+
+run "a_clone_is_made_without_a_site_and_with_a_firewall_in_a_testing_account_too" {
+  command = plan
+
+  variables {
+    environment         = "development"
+    production          = false
+    testing_account_ids = ["210987654321"]
+    workspace           = "fix-1"
+    workspace_purpose   = "debug"
+    database_source     = "clone"
+    database            = { min_capacity = 0.5, max_capacity = 2, instances = 1, backup_retention_days = 1 }
+  }
+
+  assert {
+    condition     = output.name == "slipway-development-fix-1"
+    error_message = "it carries environment and workspace; a testing account is what all but production are made in"
+  }
+
+  assert {
+    condition     = local.database_max_connections == 360
+    error_message = "by Aurora's formula two units take 450 connections, of which it keeps a fifth"
+  }
+
+  assert {
+    condition     = length(module.database) == 1 && length(data.aws_rds_cluster.live) == 0 && output.owns_database
     error_message = "a clone is the workspace's own"
   }
-}
 
-run "live_is_for_debugging_alone" {
-  command = plan
-  variables {
-    workspace       = "ann"
-    database_source = "live"
+  assert {
+    condition     = length(module.site) == 0 && length(module.firewall_api) == 1
+    error_message = "clients come by the environment's site; the API has its firewall"
   }
-  expect_failures = [var.database_source]
 }
 
-run "the_environment_is_no_clone" {
+run "neither_site_nor_firewall_where_they_are_switched_off" {
   command = plan
-  variables { database_source = "clone" }
-  expect_failures = [var.database_source]
-}
 
-run "a_workspace_with_a_capital_is_refused" {
-  command = plan
-  variables { workspace = "Fix" }
-  expect_failures = [var.workspace]
-}
-
-run "a_workspace_with_17_characters_is_refused" {
-  command = plan
-  variables { workspace = "a2345678901234567" }
-  expect_failures = [var.workspace]
-}
-
-run "a_workspace_that_ends_in_a_hyphen_is_refused" {
-  command = plan
-  variables { workspace = "fix-" }
-  expect_failures = [var.workspace]
-}
-
-run "a_workspace_with_two_hyphens_in_a_row_is_refused" {
-  command = plan
-  variables { workspace = "fix--it" }
-  expect_failures = [var.workspace]
-}
-
-run "a_purpose_that_nobody_knows_is_refused" {
-  command = plan
   variables {
-    workspace         = "ann"
-    workspace_purpose = "leisure"
+    site     = false
+    firewall = false
   }
-  expect_failures = [var.workspace_purpose]
-}
 
-run "production_refuses_a_testing_account" {
-  command = plan
-  variables { testing_account_ids = ["210987654321"] }
-  expect_failures = [data.aws_caller_identity.this]
-}
-
-run "more_functions_than_connections_are_refused" {
-  command = plan
-  variables { reserved_concurrency = 5000 }
-  expect_failures = [var.reserved_concurrency]
+  assert {
+    condition     = length(concat(module.site, module.firewall_site, module.firewall_api, aws_kms_key.us_east_1)) == 0
+    error_message = "both are to be had without"
+  }
 }

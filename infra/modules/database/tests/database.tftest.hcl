@@ -1,0 +1,210 @@
+mock_provider "aws" {
+  source = "../mocks"
+}
+
+variables {
+  name                  = "slipway-production"
+  vpc_id                = "vpc-1"
+  subnet_ids            = ["subnet-1", "subnet-2"]
+  kms_key_arn           = "arn:aws:kms:eu-central-1:210987654321:key/1"
+  min_capacity          = 1
+  max_capacity          = 16
+  instances             = 2
+  backup_retention_days = 30
+  deletion_protection   = true
+  log_retention_days    = 365
+}
+
+run "an_environment_that_is_protected" {
+  assert {
+    condition = (
+      aws_rds_cluster.this.cluster_identifier == "slipway-production" && aws_rds_cluster.this.engine == "aurora-postgresql" &&
+      aws_rds_cluster.this.engine_version == "16" && aws_rds_cluster_parameter_group.this.family == "aurora-postgresql16"
+    )
+    error_message = "The cluster is Aurora PostgreSQL 16, and named for the environment."
+  }
+
+  assert {
+    condition     = aws_rds_cluster.this.database_name == "slipway" && aws_rds_cluster.this.master_username == "slipway_owner" && length(aws_rds_cluster.this.restore_to_point_in_time) == 0
+    error_message = "It starts with an empty database."
+  }
+
+  assert {
+    condition     = aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && aws_rds_cluster.this.final_snapshot_identifier == "slipway-production-final"
+    error_message = "It refuses to be deleted, and leaves a snapshot."
+  }
+
+  assert {
+    condition     = aws_rds_cluster.this.backup_retention_period == 30
+    error_message = "Backups are kept as long as it is told."
+  }
+
+  assert {
+    condition = (
+      one(aws_rds_cluster.this.serverlessv2_scaling_configuration).min_capacity == 1 &&
+      one(aws_rds_cluster.this.serverlessv2_scaling_configuration).max_capacity == 16
+    )
+    error_message = "It has the size that it is told."
+  }
+
+  assert {
+    condition     = aws_rds_cluster_instance.this[*].identifier == ["slipway-production-1", "slipway-production-2"] && aws_rds_cluster_instance.this[*].promotion_tier == [0, 1]
+    error_message = "Each instance is numbered, and the first is the first to take over."
+  }
+}
+
+run "who_may_read_it_and_how" {
+  assert {
+    condition = (
+      aws_rds_cluster.this.storage_encrypted && aws_rds_cluster.this.kms_key_id == var.kms_key_arn &&
+      aws_rds_cluster.this.manage_master_user_password && aws_rds_cluster.this.master_user_secret_kms_key_id == var.kms_key_arn &&
+      alltrue([for instance in aws_rds_cluster_instance.this : instance.performance_insights_enabled && instance.performance_insights_kms_key_id == var.kms_key_arn]) &&
+      aws_cloudwatch_log_group.postgresql.kms_key_id == var.kms_key_arn
+    )
+    error_message = "Storage, the master's password, performance insights and log are encrypted with the environment's key."
+  }
+
+  assert {
+    condition     = aws_rds_cluster.this.iam_database_authentication_enabled && aws_rds_cluster.this.enable_http_endpoint
+    error_message = "Functions log in by IAM, and the bootstrap asks the Data API."
+  }
+
+  assert {
+    condition = { for parameter in aws_rds_cluster_parameter_group.this.parameter : parameter.name => parameter.value if contains(["rds.force_ssl", "idle_session_timeout"], parameter.name) } == {
+      "rds.force_ssl"      = "1"
+      idle_session_timeout = "240000"
+    }
+    error_message = "TLS is forced, and an idle session ends before the 300 s after which the cluster may pause."
+  }
+
+  assert {
+    condition     = alltrue([for instance in aws_rds_cluster_instance.this : !instance.publicly_accessible]) && aws_db_subnet_group.this.subnet_ids == toset(["subnet-1", "subnet-2"])
+    error_message = "It is in the private subnets, and nowhere else."
+  }
+
+  assert {
+    condition = (
+      aws_vpc_security_group_ingress_rule.from_clients.security_group_id == aws_security_group.database.id &&
+      aws_vpc_security_group_ingress_rule.from_clients.referenced_security_group_id == aws_security_group.client.id &&
+      aws_vpc_security_group_egress_rule.to_database.security_group_id == aws_security_group.client.id &&
+      aws_vpc_security_group_egress_rule.to_database.referenced_security_group_id == aws_security_group.database.id &&
+      [for rule in [aws_vpc_security_group_ingress_rule.from_clients, aws_vpc_security_group_egress_rule.to_database] : [rule.from_port, rule.to_port]] == [[5432, 5432], [5432, 5432]]
+    )
+    error_message = "Who has the clients' security group reaches the database's, at its port."
+  }
+
+  assert {
+    condition = (
+      [aws_security_group.database.name, aws_security_group.client.name] == ["slipway-production-database", "slipway-production-database-client"] &&
+      [aws_db_subnet_group.this.name, aws_rds_cluster_parameter_group.this.name] == ["slipway-production", "slipway-production"]
+    )
+    error_message = "Every name starts from the environment's; debug workspaces find the security groups by theirs."
+  }
+
+  assert {
+    condition = (
+      toset(aws_rds_cluster.this.enabled_cloudwatch_logs_exports) == toset(["postgresql"]) &&
+      aws_cloudwatch_log_group.postgresql.name == "/aws/rds/cluster/slipway-production/postgresql" && aws_cloudwatch_log_group.postgresql.retention_in_days == 365
+    )
+    error_message = "PostgreSQL's log goes where it is kept for as long as it is told."
+  }
+}
+
+run "a_clone_that_pauses" {
+  variables {
+    name                = "slipway-production-fix-1"
+    clone_of            = "slipway-production"
+    min_capacity        = 0
+    instances           = 1
+    deletion_protection = false
+  }
+
+  assert {
+    condition = (
+      one(aws_rds_cluster.this.restore_to_point_in_time).source_cluster_identifier == "slipway-production" &&
+      one(aws_rds_cluster.this.restore_to_point_in_time).restore_type == "copy-on-write" &&
+      one(aws_rds_cluster.this.restore_to_point_in_time).use_latest_restorable_time
+    )
+    error_message = "A clone shares the pages of its source, as of now."
+  }
+
+  assert {
+    condition     = output.name == "slipway" && length(aws_rds_cluster_instance.this) == 1
+    error_message = "A clone has its source's database."
+  }
+
+  assert {
+    condition     = one(aws_rds_cluster.this.serverlessv2_scaling_configuration).min_capacity == 0 && one(aws_rds_cluster.this.serverlessv2_scaling_configuration).seconds_until_auto_pause == 300
+    error_message = "At a minimum of 0 it pauses after five minutes."
+  }
+
+  assert {
+    condition     = !aws_rds_cluster.this.deletion_protection && aws_rds_cluster.this.skip_final_snapshot && aws_rds_cluster.this.final_snapshot_identifier == null
+    error_message = "Where it is not protected it goes, and leaves nothing behind."
+  }
+}
+
+run "a_clone_has_no_deletion_protection" {
+  command = plan
+
+  variables { clone_of = "slipway-preproduction" }
+
+  expect_failures = [aws_rds_cluster.this]
+}
+
+run "sizes_below_what_aurora_takes_are_refused" {
+  command = plan
+
+  variables {
+    name                  = "slipway--production"
+    subnet_ids            = ["subnet-1"]
+    engine_version        = "15"
+    min_capacity          = -0.5
+    instances             = 0
+    backup_retention_days = 0
+  }
+
+  expect_failures = [var.name, var.subnet_ids, var.engine_version, var.min_capacity, var.instances, var.backup_retention_days]
+}
+
+run "sizes_above_what_aurora_takes_are_refused" {
+  command = plan
+
+  variables {
+    name                  = "slipway-production-a23456789012345678901234567890123" # 52
+    engine_version        = "160"
+    min_capacity          = 0.25
+    instances             = 4
+    backup_retention_days = 36
+  }
+
+  expect_failures = [var.name, var.engine_version, var.min_capacity, var.instances, var.backup_retention_days]
+}
+
+# Terraform does not ask whether the maximum is right where the minimum, which it is compared with, is wrong already.
+run "a_maximum_of_half_a_unit_is_refused" {
+  command = plan
+
+  variables {
+    min_capacity = 0
+    max_capacity = 0.5
+  }
+
+  expect_failures = [var.max_capacity]
+}
+
+run "a_maximum_that_no_cluster_has_is_refused" {
+  command = plan
+
+  variables { max_capacity = 257 }
+
+  expect_failures = [var.max_capacity]
+}
+
+run "a_maximum_below_the_minimum_is_refused" {
+  command = plan
+
+  variables { min_capacity = 32 }
+
+  expect_failures = [var.max_capacity]
+}

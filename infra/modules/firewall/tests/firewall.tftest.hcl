@@ -1,0 +1,142 @@
+mock_provider "aws" {
+  source = "../mocks"
+}
+
+variables {
+  name               = "slipway-production"
+  log_retention_days = 365
+  kms_key_arn        = "arn:aws:kms:eu-central-1:210987654321:key/1"
+}
+
+run "before_the_api" {
+  variables {
+    scope        = "REGIONAL"
+    resource_arn = "arn:aws:apigateway:eu-central-1::/restapis/api1/stages/production"
+  }
+
+  assert {
+    condition = (
+      aws_wafv2_web_acl.this.scope == "REGIONAL" && length(aws_wafv2_web_acl_association.this) == 1 &&
+      one(aws_wafv2_web_acl_association.this).web_acl_arn == aws_wafv2_web_acl.this.arn && one(aws_wafv2_web_acl_association.this).resource_arn == var.resource_arn
+    )
+    error_message = "It guards the stage that it is told."
+  }
+
+  assert {
+    condition     = aws_wafv2_web_acl.this.name == "slipway-production-regional" && aws_cloudwatch_log_group.this.name == "aws-waf-logs-slipway-production-regional"
+    error_message = "It is named for the environment and its scope: an environment has one of each."
+  }
+
+  assert {
+    condition = [for rule in aws_wafv2_web_acl.this.rule : [for rate in rule.statement[0].rate_based_statement : {
+      limit   = rate.limit
+      seconds = rate.evaluation_window_sec
+      by      = rate.aggregate_key_type
+      header  = one(rate.forwarded_ip_config).header_name
+    }] if rule.name == "rate"] == [[{ limit = 3000, seconds = 300, by = "FORWARDED_IP", header = "X-Forwarded-For" }]]
+    error_message = "The API sees CloudFront's addresses: an address counts by the header that carries it."
+  }
+
+  assert {
+    condition = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule.priority } == {
+      rate                                  = 0
+      AWSManagedRulesAmazonIpReputationList = 1
+      AWSManagedRulesKnownBadInputsRuleSet  = 2
+      AWSManagedRulesCommonRuleSet          = 3
+    }
+    error_message = "The rules are these, in the order of what they cost."
+  }
+
+  assert {
+    condition = alltrue([for rule in aws_wafv2_web_acl.this.rule :
+      rule.name == "rate" ? length(rule.action[0].block) == 1 : length(rule.override_action[0].none) == 1 && length(rule.override_action[0].count) == 0
+    ])
+    error_message = "Each rule refuses what it finds, and none only counts it."
+  }
+
+  assert {
+    condition = { for rule in aws_wafv2_web_acl.this.rule : rule.name => toset(flatten([
+      for group in rule.statement[0].managed_rule_group_statement : group.rule_action_override[*].name
+      ])) if rule.name != "rate" } == {
+      AWSManagedRulesAmazonIpReputationList = toset([])
+      AWSManagedRulesKnownBadInputsRuleSet  = toset([])
+      AWSManagedRulesCommonRuleSet          = toset(["GenericRFI_BODY", "SizeRestrictions_BODY"])
+    }
+    error_message = "Of AWS's rules those two count instead of refusing, since bodies are long and name URLs."
+  }
+}
+
+run "before_the_site" {
+  variables {
+    scope      = "CLOUDFRONT"
+    rate_limit = 100
+  }
+
+  assert {
+    condition     = length(aws_wafv2_web_acl_association.this) == 0 && aws_wafv2_web_acl.this.scope == "CLOUDFRONT" && output.web_acl_arn == aws_wafv2_web_acl.this.arn
+    error_message = "The distribution names its firewall, which it is told."
+  }
+
+  assert {
+    condition     = aws_wafv2_web_acl.this.name == "slipway-production-cloudfront" && aws_cloudwatch_log_group.this.name == "aws-waf-logs-slipway-production-cloudfront"
+    error_message = "It is named for the environment and its scope."
+  }
+
+  assert {
+    condition = [for rule in aws_wafv2_web_acl.this.rule : [for rate in rule.statement[0].rate_based_statement : {
+      limit  = rate.limit
+      by     = rate.aggregate_key_type
+      header = length(rate.forwarded_ip_config)
+    }] if rule.name == "rate"] == [[{ limit = 100, by = "IP", header = 0 }]]
+    error_message = "CloudFront sees who asks: no header has to be believed."
+  }
+}
+
+run "what_it_refuses_is_logged_without_the_token" {
+  command = plan
+
+  variables { scope = "CLOUDFRONT" }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 365 && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key_arn
+    error_message = "Its log is kept as long as it is told, and encrypted with the key that it is told."
+  }
+
+  assert {
+    condition     = [for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : one(field.single_header).name] == ["authorization"]
+    error_message = "Tokens are not logged."
+  }
+}
+
+run "a_scope_that_there_is_not_and_a_limit_below_waf_s_are_refused" {
+  command = plan
+
+  variables {
+    scope      = "GLOBAL"
+    rate_limit = 99
+  }
+
+  expect_failures = [var.scope, var.rate_limit]
+}
+
+run "a_regional_one_that_guards_nothing_is_refused" {
+  command = plan
+
+  variables {
+    scope      = "REGIONAL"
+    rate_limit = 2000000001
+  }
+
+  expect_failures = [var.resource_arn, var.rate_limit]
+}
+
+run "a_global_one_that_names_what_it_guards_is_refused" {
+  command = plan
+
+  variables {
+    scope        = "CLOUDFRONT"
+    resource_arn = "arn:aws:apigateway:eu-central-1::/restapis/api1/stages/production"
+  }
+
+  expect_failures = [var.resource_arn]
+}

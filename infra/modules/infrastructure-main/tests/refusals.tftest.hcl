@@ -1,0 +1,122 @@
+mock_provider "aws" {
+  source = "../mocks"
+}
+
+mock_provider "aws" {
+  alias  = "us_east_1"
+  source = "../mocks"
+}
+
+# The modules have tests of their own, and infra/production/tests says what they are told. Here it is which there are.
+override_module {
+  target  = module.api
+  outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, function_versions = {}, alias_name = "live", log_group_names = {} }
+}
+
+override_module {
+  target  = module.network
+  outputs = { vpc_id = "vpc-1", vpc_cidr = "10.0.0.0/16", private_subnet_ids = ["subnet-1", "subnet-2"], functions_security_group_id = "sg-1" }
+}
+
+override_module {
+  target  = module.identity
+  outputs = { issuers = "[]", sign_in_url = null, client_id = "c", user_pool_id = "p" }
+}
+
+variables {
+  environment         = "production"
+  production          = true
+  testing_account_ids = ["123456789012"]
+  workspace           = "default"
+  groups              = { admins = { role = "admin" } }
+  database            = { min_capacity = 1, max_capacity = 16, instances = 2, backup_retention_days = 30 }
+  throttling          = { rate = 100, burst = 200 }
+  log_retention_days  = 30
+}
+
+run "capitals_and_what_nobody_knows_are_refused" {
+  command = plan
+
+  variables {
+    environment        = "Production"
+    workspace          = "Fix"
+    throttling         = { rate = 0, burst = 10 }
+    log_retention_days = 1
+  }
+
+  expect_failures = [var.environment, var.workspace, var.throttling, var.log_retention_days]
+}
+
+run "a_hyphen_in_an_environment_and_a_workspace_with_17_characters_are_refused" {
+  command = plan
+
+  variables {
+    environment       = "production-a"
+    workspace         = "a2345678901234567"
+    workspace_purpose = "leisure"
+    throttling        = { rate = 10, burst = 9 }
+  }
+
+  expect_failures = [var.environment, var.workspace, var.workspace_purpose, var.throttling]
+}
+
+run "a_workspace_that_ends_in_a_hyphen_is_refused" {
+  command = plan
+
+  variables {
+    environment = "p"
+    workspace   = "fix-"
+  }
+
+  expect_failures = [var.environment, var.workspace]
+}
+
+run "a_workspace_with_two_hyphens_in_a_row_and_more_functions_than_connections_are_refused" {
+  command = plan
+
+  variables {
+    workspace            = "fix--it"
+    reserved_concurrency = 2883
+  }
+
+  expect_failures = [var.workspace, var.reserved_concurrency]
+}
+
+# Where the workspace or its purpose is refused, Terraform no longer asks what may be its database.
+run "a_database_from_nowhere_is_refused" {
+  command = plan
+
+  variables {
+    workspace       = "ann"
+    database_source = "copied"
+  }
+
+  expect_failures = [var.database_source]
+}
+
+run "live_is_for_debugging_alone" {
+  command = plan
+
+  variables {
+    workspace       = "ann"
+    database_source = "live"
+  }
+
+  expect_failures = [var.database_source]
+}
+
+run "the_environment_is_no_clone" {
+  command = plan
+
+  variables { database_source = "clone" }
+
+  expect_failures = [var.database_source]
+}
+
+run "production_refuses_a_testing_account" {
+  command = plan
+
+  variables { testing_account_ids = ["210987654321"] }
+
+  expect_failures = [data.aws_caller_identity.this]
+}

@@ -1,0 +1,105 @@
+mock_provider "aws" {
+  source = "../mocks"
+}
+
+variables {
+  name                        = "slipway-production"
+  kms_key_arn                 = "arn:aws:kms:eu-central-1:210987654321:key/1"
+  notify                      = ["ann@example.org", "bob@example.org"]
+  api_name                    = "slipway-production"
+  api_stage                   = "production"
+  function_names              = { api = "slipway-production-api", migrate = "slipway-production-migrate" }
+  database_cluster_identifier = "slipway-production"
+  database_max_connections    = 2000
+}
+
+run "somebody_hears_of_every_alarm" {
+  assert {
+    condition     = toset(values(aws_sns_topic_subscription.email)[*].endpoint) == toset(var.notify) && alltrue([for each in aws_sns_topic_subscription.email : each.protocol == "email" && each.topic_arn == aws_sns_topic.alarms.arn])
+    error_message = "Each address that it is told hears of alarms."
+  }
+
+  assert {
+    condition     = aws_sns_topic.alarms.name == "slipway-production-alarms" && aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn && output.topic_arn == aws_sns_topic.alarms.arn
+    error_message = "The topic is the environment's, encrypted with its key."
+  }
+
+  assert {
+    condition = alltrue([for alarm in concat(
+      [aws_cloudwatch_metric_alarm.server_errors, aws_cloudwatch_metric_alarm.latency],
+      [aws_cloudwatch_metric_alarm.database_capacity, aws_cloudwatch_metric_alarm.database_connections],
+      values(aws_cloudwatch_metric_alarm.throttles),
+      ) : (
+      alarm.actions_enabled && alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn]) &&
+      startswith(alarm.alarm_name, "slipway-production-") && length(alarm.alarm_description) > 40 && alarm.treat_missing_data == "notBreaching"
+    )])
+    error_message = "Each alarm tells when it begins and when it is over, is named for the environment, says what to look at, and rests where nobody calls."
+  }
+}
+
+run "what_is_watched" {
+  assert {
+    condition = [for alarm in [aws_cloudwatch_metric_alarm.server_errors, aws_cloudwatch_metric_alarm.latency] : [alarm.metric_name, alarm.dimensions.ApiName, alarm.dimensions.Stage]] == [
+      ["5XXError", "slipway-production", "production"],
+      ["Latency", "slipway-production", "production"],
+    ]
+    error_message = "The API is watched by its name and stage."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.server_errors.threshold == 0.01 && aws_cloudwatch_metric_alarm.server_errors.statistic == "Average" &&
+      aws_cloudwatch_metric_alarm.latency.threshold == 1000 && aws_cloudwatch_metric_alarm.latency.extended_statistic == "p99"
+    )
+    error_message = "More than 1 % of failures, or more than a second for one request of a hundred, is an alarm."
+  }
+
+  assert {
+    condition     = tomap({ for name, alarm in aws_cloudwatch_metric_alarm.throttles : name => alarm.dimensions.FunctionName }) == var.function_names && values(aws_cloudwatch_metric_alarm.throttles)[*].threshold == [0, 0]
+    error_message = "Each function is watched: one call refused is an alarm."
+  }
+
+  assert {
+    condition = [for alarm in [aws_cloudwatch_metric_alarm.database_capacity, aws_cloudwatch_metric_alarm.database_connections] : [alarm.metric_name, alarm.dimensions.DBClusterIdentifier, tostring(alarm.threshold)]] == [
+      ["ACUUtilization", "slipway-production", "90"],
+      ["DatabaseConnections", "slipway-production", "1600"],
+    ]
+    error_message = "The database is watched: 90 % of its largest size, or four of five connections."
+  }
+}
+
+run "a_debug_workspace_tells_nobody" {
+  command = plan
+
+  variables {
+    notifications_enabled = false
+    notify                = []
+    latency_ms            = 250
+  }
+
+  assert {
+    condition = length(aws_sns_topic_subscription.email) == 0 && !anytrue([for alarm in concat(
+      [aws_cloudwatch_metric_alarm.server_errors, aws_cloudwatch_metric_alarm.latency],
+      [aws_cloudwatch_metric_alarm.database_capacity, aws_cloudwatch_metric_alarm.database_connections],
+      values(aws_cloudwatch_metric_alarm.throttles),
+    ) : alarm.actions_enabled])
+    error_message = "No alarm of it goes out."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.latency.threshold == 250
+    error_message = "How long a request may take is told from outside."
+  }
+}
+
+run "no_address_no_latency_and_no_connection_are_refused" {
+  command = plan
+
+  variables {
+    notify                   = ["ann@example.org", "bob"]
+    latency_ms               = 0
+    database_max_connections = 0
+  }
+
+  expect_failures = [var.notify, var.latency_ms, var.database_max_connections]
+}

@@ -1,0 +1,155 @@
+mock_provider "aws" {
+  source = "../mocks"
+}
+
+variables {
+  name               = "slipway-development"
+  log_retention_days = 14
+  kms_key_arn        = "arn:aws:kms:eu-central-1:210987654321:key/1"
+}
+
+run "private_subnets_and_no_way_out" {
+  assert {
+    condition     = length(aws_subnet.private) == 2 && aws_subnet.private[*].availability_zone == ["eu-central-1a", "eu-central-1b"]
+    error_message = "Unless it is told otherwise, there is a private subnet in each of two zones."
+  }
+
+  assert {
+    condition     = aws_vpc.this.cidr_block == "10.0.0.0/16" && aws_subnet.private[*].cidr_block == ["10.0.0.0/20", "10.0.16.0/20"]
+    error_message = "The subnets are sixteenths of the VPC's addresses, one after the other."
+  }
+
+  assert {
+    condition     = alltrue([for subnet in aws_subnet.private : subnet.map_public_ip_on_launch != true && subnet.tags.tier == "private"])
+    error_message = "A private subnet gives no public addresses, and carries the tag by which debug workspaces find it."
+  }
+
+  assert {
+    condition = length(concat(
+      aws_internet_gateway.this, aws_nat_gateway.this, aws_eip.this, aws_subnet.public, aws_route.out, aws_route.to_the_internet,
+      aws_vpc_security_group_egress_rule.https,
+    )) == 0
+    error_message = "Without egress nothing leads out."
+  }
+
+  assert {
+    condition     = aws_route_table_association.private[*].route_table_id == [for _ in aws_subnet.private : aws_route_table.private.id]
+    error_message = "Every private subnet has the private routes."
+  }
+}
+
+run "whatever_names_no_security_group_is_closed" {
+  assert {
+    condition     = length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0
+    error_message = "The default security group lets nothing in or out."
+  }
+}
+
+run "everything_is_logged" {
+  assert {
+    condition     = aws_flow_log.this.traffic_type == "ALL" && aws_flow_log.this.log_destination == aws_cloudwatch_log_group.flow.arn
+    error_message = "Accepted and rejected traffic goes to the log."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.flow.retention_in_days == 14 && aws_cloudwatch_log_group.flow.kms_key_id == var.kms_key_arn
+    error_message = "The log is kept as long as it is told, and encrypted with the environment's key."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.flow.policy).Statement == [{
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+      Resource = "${aws_cloudwatch_log_group.flow.arn}:*"
+    }]
+    error_message = "The flow log's role writes this one log."
+  }
+}
+
+run "everything_is_named" {
+  assert {
+    condition = alltrue([for name in concat(
+      [aws_vpc.this.tags.Name, aws_route_table.private.tags.Name, aws_default_security_group.this.tags.Name, aws_flow_log.this.tags.Name],
+      [aws_security_group.functions.name, aws_iam_role.flow.name],
+      aws_subnet.private[*].tags.Name,
+    ) : startswith(name, "slipway-development")])
+    error_message = "Every name starts from the environment's."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.flow.name == "/slipway/slipway-development/flow"
+    error_message = "The log carries the environment's name."
+  }
+}
+
+run "with_egress_functions_reach_others_by_https_alone" {
+  variables { egress = true }
+
+  assert {
+    condition     = length(aws_nat_gateway.this) == 1 && aws_nat_gateway.this[0].subnet_id == aws_subnet.public[0].id
+    error_message = "One NAT gateway stands in the public subnet."
+  }
+
+  assert {
+    condition     = !contains(aws_subnet.private[*].cidr_block, aws_subnet.public[0].cidr_block)
+    error_message = "The public subnet has addresses of its own."
+  }
+
+  assert {
+    condition = (
+      aws_route.out[0].route_table_id == aws_route_table.private.id && aws_route.out[0].nat_gateway_id == aws_nat_gateway.this[0].id &&
+      aws_route.to_the_internet[0].route_table_id == aws_route_table.public[0].id && aws_route.to_the_internet[0].gateway_id == aws_internet_gateway.this[0].id
+    )
+    error_message = "Private subnets go out by the NAT gateway, which goes out by the internet gateway."
+  }
+
+  assert {
+    condition = (
+      aws_vpc_security_group_egress_rule.https[0].security_group_id == aws_security_group.functions.id &&
+      aws_vpc_security_group_egress_rule.https[0].from_port == 443 && aws_vpc_security_group_egress_rule.https[0].to_port == 443
+    )
+    error_message = "The functions call by HTTPS."
+  }
+}
+
+run "three_zones_and_other_addresses_and_a_boundary" {
+  variables {
+    zones                = 3
+    cidr                 = "10.4.0.0/22"
+    permissions_boundary = "arn:aws:iam::210987654321:policy/boundary"
+  }
+
+  assert {
+    condition     = aws_subnet.private[*].cidr_block == ["10.4.0.0/26", "10.4.0.64/26", "10.4.0.128/26"]
+    error_message = "There are three subnets in the range that it is told."
+  }
+
+  assert {
+    condition     = aws_iam_role.flow.permissions_boundary == "arn:aws:iam::210987654321:policy/boundary"
+    error_message = "The role is bounded."
+  }
+}
+
+run "what_is_no_slug_no_range_and_no_number_of_zones_is_refused" {
+  command = plan
+
+  variables {
+    name  = "Slipway"
+    cidr  = "10.0.0.0/15"
+    zones = 1
+  }
+
+  expect_failures = [var.name, var.cidr, var.zones]
+}
+
+run "a_name_too_long_a_range_too_small_and_zones_that_few_regions_have_are_refused" {
+  command = plan
+
+  variables {
+    name  = "slipway-production-a23456789012345678901234567890123" # 52
+    cidr  = "10.0.0.0/23"
+    zones = 4
+  }
+
+  expect_failures = [var.name, var.cidr, var.zones]
+}

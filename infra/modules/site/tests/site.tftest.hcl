@@ -1,0 +1,212 @@
+mock_provider "aws" {
+  source = "../mocks"
+}
+
+variables {
+  name            = "slipway-production"
+  account_id      = "210987654321"
+  api_domain      = "api1.execute-api.eu-central-1.amazonaws.com"
+  api_stage       = "production"
+  connect_sources = ["https://slipway-production-210987654321.auth.eu-central-1.amazoncognito.com"]
+}
+
+run "the_bucket_is_cloudfront_s_alone" {
+  assert {
+    condition     = aws_s3_bucket.this.bucket == "slipway-production-site-210987654321"
+    error_message = "The bucket is named for environment and account: nobody else in the world has the name."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.this.block_public_acls, aws_s3_bucket_public_access_block.this.block_public_policy,
+      aws_s3_bucket_public_access_block.this.ignore_public_acls, aws_s3_bucket_public_access_block.this.restrict_public_buckets,
+      one(aws_s3_bucket_ownership_controls.this.rule).object_ownership == "BucketOwnerEnforced",
+    ])
+    error_message = "Nothing can make it public."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_s3_bucket_policy.this.policy).Statement : statement.Sid => jsonencode([statement.Effect, statement.Principal, statement.Action, statement.Condition]) } == {
+      CloudFrontReads = jsonencode(["Allow", { Service = "cloudfront.amazonaws.com" }, "s3:GetObject", { StringEquals = { "AWS:SourceArn" = aws_cloudfront_distribution.this.arn } }])
+      TlsOnly         = jsonencode(["Deny", "*", "s3:*", { Bool = { "aws:SecureTransport" = "false" } }])
+    }
+    error_message = "This distribution reads it, and nobody without TLS."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled" && one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
+    error_message = "It is versioned and encrypted."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration).noncurrent_days == 30
+    error_message = "What was replaced is kept for 30 days."
+  }
+}
+
+run "site_and_api_under_one_address" {
+  assert {
+    condition = { for origin in aws_cloudfront_distribution.this.origin : origin.origin_id => join("", compact([origin.domain_name, origin.origin_path])) } == {
+      site = "mocked.s3.eu-central-1.amazonaws.com"
+      api  = "api1.execute-api.eu-central-1.amazonaws.com/production"
+    }
+    error_message = "The origins are the bucket and the API's stage."
+  }
+
+  assert {
+    condition     = [for origin in aws_cloudfront_distribution.this.origin : one(origin.custom_origin_config).origin_protocol_policy if origin.origin_id == "api"] == ["https-only"]
+    error_message = "CloudFront speaks TLS to the API."
+  }
+
+  assert {
+    condition = (
+      one(aws_cloudfront_distribution.this.default_cache_behavior).target_origin_id == "site" && one(aws_cloudfront_distribution.this.default_cache_behavior).viewer_protocol_policy == "redirect-to-https" &&
+      one(aws_cloudfront_distribution.this.default_cache_behavior).allowed_methods == toset(["GET", "HEAD"])
+    )
+    error_message = "Files are read, by TLS."
+  }
+
+  assert {
+    condition = [for behavior in aws_cloudfront_distribution.this.ordered_cache_behavior : [behavior.path_pattern, behavior.target_origin_id, behavior.viewer_protocol_policy, behavior.cache_policy_id]] == [
+      ["/v1/*", "api", "https-only", aws_cloudfront_cache_policy.api.id]
+    ]
+    error_message = "The API is below /v1, and never asked in the clear."
+  }
+
+  assert {
+    condition = [for association in aws_cloudfront_distribution.this.ordered_cache_behavior[0].function_association : [association.event_type, association.function_arn]] == [
+      ["viewer-request", aws_cloudfront_function.viewer.arn]
+    ]
+    error_message = "Clients of the API are looked up in the routes."
+  }
+
+  assert {
+    condition     = aws_cloudfront_distribution.this.http_version == "http2and3" && aws_cloudfront_distribution.this.is_ipv6_enabled && aws_cloudfront_distribution.this.price_class == "PriceClass_100"
+    error_message = "It speaks HTTP/3 and IPv6."
+  }
+}
+
+run "nothing_is_kept_unless_the_api_says_so" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudfront_cache_policy.api.min_ttl == 0 && aws_cloudfront_cache_policy.api.default_ttl == 0
+    error_message = "An answer that says nothing is not kept."
+  }
+
+  assert {
+    condition     = one(one(one(aws_cloudfront_cache_policy.api.parameters_in_cache_key_and_forwarded_to_origin).headers_config).headers).items == toset(["Authorization", "X-Slipway-Workspace"])
+    error_message = "What is kept is kept for one token and one workspace."
+  }
+
+  assert {
+    condition = (
+      one(aws_cloudfront_origin_request_policy.api.headers_config).header_behavior == "allExcept" &&
+      one(one(aws_cloudfront_origin_request_policy.api.headers_config).headers).items == toset(["Host"])
+    )
+    error_message = "The API is told everything but another's Host."
+  }
+}
+
+run "what_a_browser_may_do" {
+  command = plan
+
+  assert {
+    condition = one(one(aws_cloudfront_response_headers_policy.this.security_headers_config).content_security_policy).content_security_policy == join("; ", [
+      "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'", "manifest-src 'self'",
+      "connect-src 'self' https://slipway-production-210987654321.auth.eu-central-1.amazoncognito.com",
+      "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "upgrade-insecure-requests",
+    ])
+    error_message = "Scripts are the site's own, and call it and the sign-in alone."
+  }
+
+  assert {
+    condition = alltrue([for headers in aws_cloudfront_response_headers_policy.this.security_headers_config : (
+      one(headers.strict_transport_security).access_control_max_age_sec == 31536000 && one(headers.content_type_options).override &&
+      one(headers.frame_options).frame_option == "DENY" && one(headers.referrer_policy).referrer_policy == "no-referrer"
+    )])
+    error_message = "The other security headers are there."
+  }
+}
+
+run "without_a_domain_it_has_cloudfront_s_own" {
+  assert {
+    condition     = output.url == "https://d1.cloudfront.net" && length(coalesce(aws_cloudfront_distribution.this.aliases, [])) == 0 && length(aws_route53_record.this) == 0
+    error_message = "It is found where CloudFront puts it."
+  }
+
+  assert {
+    condition     = one(aws_cloudfront_distribution.this.viewer_certificate).cloudfront_default_certificate
+    error_message = "The certificate is CloudFront's."
+  }
+
+  assert {
+    condition = alltrue([for name in [
+      aws_cloudfront_function.viewer.name, aws_cloudfront_key_value_store.routes.name, aws_cloudfront_cache_policy.site.name, aws_cloudfront_cache_policy.api.name,
+      aws_cloudfront_origin_request_policy.api.name, aws_cloudfront_response_headers_policy.this.name, aws_cloudfront_origin_access_control.this.name,
+      aws_cloudfront_distribution.this.comment,
+    ] : startswith(name, "slipway-production")])
+    error_message = "Every name starts from the environment's: all of CloudFront's are the account's."
+  }
+}
+
+run "with_a_domain_it_has_records_and_tls_1_2" {
+  variables {
+    domain      = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1", zone_id = "Z1" }
+    web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/a/1"
+  }
+
+  assert {
+    condition     = output.url == "https://slipway.example.org" && aws_cloudfront_distribution.this.aliases == toset(["slipway.example.org"])
+    error_message = "It is found under its domain."
+  }
+
+  assert {
+    condition = [for certificate in aws_cloudfront_distribution.this.viewer_certificate : [certificate.acm_certificate_arn, certificate.ssl_support_method, certificate.minimum_protocol_version]] == [
+      ["arn:aws:acm:us-east-1:210987654321:certificate/1", "sni-only", "TLSv1.2_2021"]
+    ]
+    error_message = "The certificate is the domain's, and nothing older than TLS 1.2 is spoken."
+  }
+
+  assert {
+    condition     = keys(aws_route53_record.this) == ["A", "AAAA"] && toset(values(aws_route53_record.this)[*].name) == toset(["slipway.example.org"])
+    error_message = "Its records lead to the distribution."
+  }
+
+  assert {
+    condition     = aws_cloudfront_distribution.this.web_acl_id == "arn:aws:wafv2:us-east-1:210987654321:global/webacl/a/1"
+    error_message = "It has the firewall that it is told."
+  }
+}
+
+run "records_elsewhere_are_yours_to_make" {
+  command = plan
+
+  variables { domain = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" } }
+
+  assert {
+    condition     = length(aws_route53_record.this) == 0
+    error_message = "Without a zone no record is made."
+  }
+}
+
+run "no_account_any_origin_a_certificate_elsewhere_and_a_class_that_there_is_not_are_refused" {
+  command = plan
+
+  variables {
+    account_id      = "21098765432"
+    connect_sources = ["https://*.example.org"]
+    domain          = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:eu-central-1:210987654321:certificate/1" }
+    price_class     = "PriceClass_300"
+  }
+
+  expect_failures = [var.account_id, var.connect_sources, var.domain, var.price_class]
+}
+
+run "a_bucket_with_a_name_longer_than_s3_takes_is_refused" {
+  command = plan
+
+  variables { name = "slipway-preproduction-a23456789012345678901234" } # 46, which makes 64
+
+  expect_failures = [var.account_id]
+}

@@ -1,0 +1,42 @@
+# What the plan contains is looked at by tests/infra/test_environments.py, which runs this: a root module sees no deeper
+# than the outputs of what it calls.
+
+mock_provider "aws" {
+  source          = "../modules/mocks"
+  override_during = plan
+}
+
+mock_provider "aws" {
+  alias           = "us_east_1"
+  source          = "../modules/mocks"
+  override_during = plan
+}
+
+variables {
+  notify = ["ann@example.org"]
+}
+
+run "the_environment" {
+  command = plan
+
+  assert {
+    condition     = module.main.name == "slipway-preproduction" && module.main.owns_database
+    error_message = "It has the environment's name, and a database of its own."
+  }
+
+  assert {
+    condition     = local.tags == { system = "slipway", environment = "preproduction", workspace = "default", owner = "slipway" }
+    error_message = "Everything is tagged with what it belongs to, and whose it is."
+  }
+}
+
+run "no_account_and_nobody_to_answer_for_it_are_refused" {
+  command = plan
+
+  variables {
+    account_id = "21098765432"
+    owner      = " "
+  }
+
+  expect_failures = [var.account_id, var.owner]
+}

@@ -1,0 +1,59 @@
+# Run in the workspace fix-1; tests/infra/test_environments.py looks at the plans.
+
+mock_provider "aws" {
+  source          = "../modules/mocks"
+  override_during = plan
+}
+
+mock_provider "aws" {
+  alias           = "us_east_1"
+  source          = "../modules/mocks"
+  override_during = plan
+}
+
+variables {
+  notify = ["ann@example.org"]
+  owner  = "ann"
+}
+
+run "personal" {
+  command = plan
+
+  assert {
+    condition     = module.main.name == "slipway-production-fix-1"
+    error_message = "It has the name of environment and workspace."
+  }
+
+  assert {
+    condition     = local.tags == { system = "slipway", environment = "production", workspace = "fix-1", owner = "ann" }
+    error_message = "Everything is tagged with the workspace that it belongs to, and whose it is."
+  }
+}
+
+run "clone" {
+  command = plan
+
+  variables {
+    workspace_purpose = "debug"
+    database_source   = "clone"
+  }
+
+  assert {
+    condition     = module.main.owns_database && module.main.sign_in.user_pool_id == "eu-central-1_environment"
+    error_message = "A clone is its own, and people sign in with the environment's pool."
+  }
+}
+
+run "live" {
+  command = plan
+
+  variables {
+    workspace_purpose = "debug"
+    database_source   = "live"
+  }
+
+  assert {
+    condition     = !module.main.owns_database
+    error_message = "What it does not own it neither bootstraps nor migrates."
+  }
+}

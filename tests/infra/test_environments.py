@@ -1,0 +1,208 @@
+"""What each environment, and a workspace of production, is told: sizes, protection, who hears of it, whom it trusts.
+
+Planned by infra/*/tests with a provider that is made up; a plan shows all modules at once.
+"""
+
+import re
+from typing import Any
+
+import pytest
+
+from chalicelib.settings import read
+from infra.tools.terraform import missing
+from tests.support import modules
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
+
+Plan = dict[str, dict[str, Any]]
+
+SIZES = {
+    "development": {
+        "capacity": (0, 2),
+        "instances": 1,
+        "backup_days": 3,
+        "protected": False,
+        "log_days": {14},
+        "reserved": -1,
+        "throttling": (50, 100),
+    },
+    "preproduction": {
+        "capacity": (0, 2),
+        "instances": 1,
+        "backup_days": 7,
+        "protected": False,
+        "log_days": {30},
+        "reserved": -1,
+        "throttling": (50, 100),
+    },
+    "production": {
+        "capacity": (1, 16),
+        "instances": 2,
+        "backup_days": 30,
+        "protected": True,
+        "log_days": {365},
+        "reserved": 100,
+        "throttling": (200, 400),
+    },
+}
+OF_A_WORKSPACE_OF_PRODUCTION = {
+    **SIZES["production"],
+    "capacity": (0, 16),
+    "instances": 1,
+    "backup_days": 1,
+    "protected": False,
+    "reserved": -1,
+}
+
+
+@pytest.fixture(scope="module")
+def workspaces() -> dict[str, Plan]:
+    """The workspace fix-1 of production: personal, on a clone, and on live data."""
+    return modules.plans(modules.initialised("production"), "tests/workspace.tftest.hcl", "fix-1")
+
+
+@pytest.mark.parametrize("environment", SIZES)
+def test_an_environment_has_its_sizes_and_tells_who_must_hear_of_it(environment: str) -> None:
+    folder = modules.initialised(environment, environment)
+
+    plan = modules.plans(folder, "tests/environment.tftest.hcl")["the_environment"]
+
+    assert sizes(plan) == SIZES[environment]
+    assert told(plan) == (["ann@example.org"], True)
+    assert schedules(plan) == {"ENABLED"}
+    assert names_without(plan, f"slipway-{environment}") == []
+    assert len(names_without(plan, "slipway-another")) > 50
+    trusted = issuers(plan, environment)
+    assert [(issuer.kind, issuer.audience_claim) for issuer in trusted] == [
+        ("github-actions", "aud"),
+        ("people", "client_id"),
+    ]
+    assert trusted[0].audience == f"slipway-{environment}"
+    assert {name: (group.role, group.systems) for name, group in trusted[1].groups.items()} == {
+        "everybody": ("viewer", ()),
+        "maintainers": ("maintainer", "all"),
+        "admins": ("admin", ()),
+    }
+
+
+@pytest.mark.parametrize("run", ["personal", "clone"])
+def test_a_workspace_of_production_is_small_unprotected_and_tells_nobody(run: str, workspaces: dict[str, Plan]) -> None:
+    plan = workspaces[run]
+
+    assert sizes(plan) == OF_A_WORKSPACE_OF_PRODUCTION
+    assert told(plan) == ([], False)
+    assert names_without(plan, "slipway-production-fix-1") == []
+
+
+def test_schedules_rest_in_a_debug_workspace_alone(workspaces: dict[str, Plan]) -> None:
+    assert {run: schedules(plan) for run, plan in workspaces.items()} == {
+        "personal": {"ENABLED"},
+        "clone": {"DISABLED"},
+        "live": {"DISABLED"},
+    }
+
+
+def test_a_debug_workspace_trusts_what_its_environment_trusts(workspaces: dict[str, Plan]) -> None:
+    audiences = {run: issuers(plan, "production")[0].audience for run, plan in workspaces.items()}
+    pools = {run: [address for address in plan if "cognito" in address] for run, plan in workspaces.items()}
+
+    assert audiences == {
+        "personal": "slipway-production-fix-1",
+        "clone": "slipway-production",
+        "live": "slipway-production",
+    }
+    assert issuers(workspaces["clone"], "production") == issuers(workspaces["live"], "production")
+    assert issuers(workspaces["live"], "production")[1].audience == "client-of-the-environment"
+    assert len(pools["personal"]) == 6
+    assert pools["clone"] == pools["live"] == []
+
+
+def test_a_clone_starts_with_the_environment_s_data(workspaces: dict[str, Plan]) -> None:
+    [source] = of_type(workspaces["clone"], "aws_rds_cluster")[0]["restore_to_point_in_time"]
+
+    assert (source["source_cluster_identifier"], source["restore_type"]) == ("slipway-production", "copy-on-write")
+    assert of_type(workspaces["personal"], "aws_rds_cluster")[0]["restore_to_point_in_time"] == []
+
+
+def test_on_live_data_a_workspace_makes_neither_network_nor_database_and_reads_no_master_password(
+    workspaces: dict[str, Plan],
+) -> None:
+    plan = workspaces["live"]
+
+    assert [address for address in plan if kind_of(address).startswith(("aws_rds", "aws_vpc", "aws_db"))] == []
+    assert settings(plan, "bootstrap") == {"SLIPWAY_STAGE": "production"}
+    assert settings(plan, "api")["SLIPWAY_DATABASE_HOST"] == "environment.example"
+    assert names_without(plan, "slipway-production-fix-1") == []
+
+
+def sizes(plan: Plan) -> dict[str, Any]:
+    [cluster] = of_type(plan, "aws_rds_cluster")
+    [scaling] = cluster["serverlessv2_scaling_configuration"]
+    [method] = of_type(plan, "aws_api_gateway_method_settings")
+    [limits] = method["settings"]
+    pools = {pool["deletion_protection"] == "ACTIVE" for pool in of_type(plan, "aws_cognito_user_pool")}
+    protected = cluster["deletion_protection"]
+    assert pools <= {protected}, "database and user pool are protected together"
+    return {
+        "capacity": (scaling["min_capacity"], scaling["max_capacity"]),
+        "instances": len(of_type(plan, "aws_rds_cluster_instance")),
+        "backup_days": cluster["backup_retention_period"],
+        "protected": protected,
+        "log_days": {group["retention_in_days"] for group in of_type(plan, "aws_cloudwatch_log_group")},
+        "reserved": max(
+            function["reserved_concurrent_executions"] for function in of_type(plan, "aws_lambda_function")
+        ),
+        "throttling": (limits["throttling_rate_limit"], limits["throttling_burst_limit"]),
+    }
+
+
+def told(plan: Plan) -> tuple[list[str], bool]:
+    """Whom alarms are mailed to, and whether they say anything."""
+    [enabled] = {alarm["actions_enabled"] for alarm in of_type(plan, "aws_cloudwatch_metric_alarm")}
+    return [subscription["endpoint"] for subscription in of_type(plan, "aws_sns_topic_subscription")], enabled
+
+
+def schedules(plan: Plan) -> set[str]:
+    return {rule["state"] for rule in of_type(plan, "aws_cloudwatch_event_rule")}
+
+
+def issuers(plan: Plan, stage: str) -> tuple[Any, ...]:
+    """What the functions are told, as they themselves read it."""
+    given = settings(plan, "api")["SLIPWAY_ISSUERS"]
+    assert settings(plan, "authorizer")["SLIPWAY_ISSUERS"] == given
+    return read({"SLIPWAY_STAGE": stage, "SLIPWAY_ISSUERS": given}).issuers
+
+
+def settings(plan: Plan, function: str) -> dict[str, str]:
+    """The variables that a function is told."""
+    [made] = [made for address, made in plan.items() if address.endswith(f'aws_lambda_function.this["{function}"]')]
+    [environment] = made["environment"]
+    variables: dict[str, str] = environment["variables"]
+    return variables
+
+
+def names_without(plan: Plan, name: str) -> list[str]:
+    """Addresses of what is named, and not from `name`."""
+    of_their_own = {
+        "aws_rds_cluster": "cluster_identifier",
+        "aws_rds_cluster_instance": "identifier",
+        "aws_lambda_function": "function_name",
+        "aws_s3_bucket": "bucket",
+        "aws_cloudwatch_metric_alarm": "alarm_name",
+    }
+    # These are named within what carries the name itself.
+    within = ("aws_lambda_alias", "aws_iam_role_policy", "aws_cognito_user_group")
+    found = {address: kind_of(address) for address in plan if kind_of(address) not in within}
+    return [
+        address
+        for address, kind in found.items()
+        if name not in (plan[address].get(of_their_own.get(kind, "name")) or name)
+    ]
+
+
+def kind_of(address: str) -> str:
+    return re.sub(r"\[.*?\]", "", address).split(".")[-2]
+
+
+def of_type(plan: Plan, kind: str) -> list[dict[str, Any]]:
+    return [resource for address, resource in plan.items() if kind_of(address) == kind]
