@@ -8,6 +8,7 @@
 locals {
   # A policy has at most 6,144 characters, so each role has one a subject.
   subjects = ["functions", "network", "database", "api", "site"]
+  policies = { for pair in setproduct(keys(local.appliers), local.subjects) : join("-", pair) => { applier = pair[0], subject = pair[1] } }
 
   applying = { for key, applier in local.appliers : key => {
     functions = concat(local.functions[key], local.deliveries[key])
@@ -66,20 +67,14 @@ locals {
         Action   = ["s3:DeleteObject"]
         Resource = [for arn in local.writable_states[key] : arn if strcontains(arn, "*")]
       },
-      {
-        Sid      = "ArtifactsRead"
-        Effect   = "Allow"
-        Action   = ["s3:GetObject", "s3:ListBucket"]
-        Resource = [local.artifact_bucket_arn, "${local.artifact_bucket_arn}/*"]
-      },
+      local.read_artifacts,
     ],
-    # A package must be what was merged: jobs of other branches, and of another account, keep none.
-    [for arn in [local.artifact_bucket_arn] : {
-      Sid      = "ArtifactsKeep"
+    [for note in ["${local.artifact_bucket_arn}/*/deployed/${applier.environment}.json"] : {
+      Sid      = "ArtifactsNoteDeployed"
       Effect   = "Allow"
       Action   = ["s3:PutObject"]
-      Resource = ["${arn}/*"]
-    } if local.keeps_artifacts && !applier.workspaces_only],
+      Resource = [note]
+    } if !applier.workspaces_only],
   ) }
 
   writable_states = { for key, applier in local.appliers : key => [
@@ -88,7 +83,7 @@ locals {
 }
 
 resource "aws_iam_policy" "applying" {
-  for_each = { for pair in setproduct(keys(local.appliers), local.subjects) : join("-", pair) => { applier = pair[0], subject = pair[1] } }
+  for_each = local.policies
 
   name        = "${local.name}-${each.key}"
   description = "What ${local.name}-${each.value.applier} may do: ${each.value.subject}"
@@ -96,8 +91,8 @@ resource "aws_iam_policy" "applying" {
 }
 
 resource "aws_iam_role_policy_attachment" "applying" {
-  for_each = aws_iam_policy.applying
+  for_each = local.policies
 
-  role       = aws_iam_role.apply[one([for key in keys(local.appliers) : key if contains([for subject in local.subjects : "${key}-${subject}"], each.key)])].name
-  policy_arn = each.value.arn
+  role       = aws_iam_role.apply[each.value.applier].name
+  policy_arn = aws_iam_policy.applying[each.key].arn
 }

@@ -9,6 +9,34 @@ locals {
   keeps_artifacts     = var.artifact_account_id == null
   artifact_bucket     = "slipway-artifacts-${coalesce(var.artifact_account_id, var.account_id)}"
   artifact_bucket_arn = "arn:${local.partition}:s3:::${local.artifact_bucket}"
+
+  read_artifacts = {
+    Sid      = "ArtifactsRead"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject", "s3:ListBucket"]
+    Resource = [local.artifact_bucket_arn, "${local.artifact_bucket_arn}/*"]
+  }
+}
+
+# <tree>/package.zip is written by who builds, <tree>/deployed/<environment>.json by who has deployed it there.
+resource "aws_iam_role_policy" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  name = "keep"
+  role = aws_iam_role.artifacts[0].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      local.read_artifacts,
+      {
+        Sid      = "ArtifactsKeep"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${local.artifact_bucket_arn}/*/package.zip"]
+      },
+    ]
+  })
 }
 
 resource "aws_s3_bucket" "artifacts" {
@@ -134,6 +162,16 @@ resource "aws_s3_bucket_policy" "artifacts" {
         Principal = { AWS = "arn:${local.partition}:iam::${account}:root" }
         Action    = ["s3:GetObject", "s3:ListBucket"]
         Resource  = [local.artifact_bucket_arn, "${local.artifact_bucket_arn}/*"]
+        Condition = { ArnEquals = { "aws:PrincipalArn" = [
+          for role in ["apply-production", "workspaces-production"] : "arn:${local.partition}:iam::${account}:role/${local.name}-${role}"
+        ] } }
+      }],
+      [for account in var.artifact_reader_account_ids : {
+        Sid       = "Note${account}"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${local.partition}:iam::${account}:root" }
+        Action    = ["s3:PutObject"]
+        Resource  = ["${local.artifact_bucket_arn}/*/deployed/production.json"]
         Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:${local.partition}:iam::${account}:role/${local.name}-apply-production" } }
       }],
     )

@@ -47,6 +47,7 @@ locals {
       claims = {
         "${local.issuer}:sub"         = [for prefix in local.subject_prefixes : "${prefix}:environment:${environment.workspaces_github_environment}"]
         "${local.issuer}:environment" = environment.workspaces_github_environment
+        "${local.issuer}:ref"         = "refs/heads/${var.default_branch}"
       }
     } if environment.workspaces_github_environment != null },
   )
@@ -71,6 +72,27 @@ resource "aws_iam_role" "apply" {
       Action    = "sts:AssumeRoleWithWebIdentity"
       Principal = { Federated = aws_iam_openid_connect_provider.github.arn }
       Condition = { StringEquals = merge(local.claims_of_all, each.value.claims) }
+    }]
+  })
+}
+
+resource "aws_iam_role" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  name        = "${local.name}-artifacts"
+  description = "Keeps packages of what was merged, each once"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = aws_iam_openid_connect_provider.github.arn }
+      Condition = { StringEquals = merge(local.claims_of_all, {
+        "${local.issuer}:sub"         = [for prefix in local.subject_prefixes : "${prefix}:environment:${var.artifact_builders.github_environment}"]
+        "${local.issuer}:environment" = var.artifact_builders.github_environment
+        "${local.issuer}:ref"         = [for branch in var.artifact_builders.branches : "refs/heads/${branch}"]
+      }) }
     }]
   })
 }

@@ -13,6 +13,11 @@ output "plan_role_arn" {
   value       = aws_iam_role.plan.arn
 }
 
+output "artifacts_role_arn" {
+  description = "The role that keeps packages; null where another account keeps them."
+  value       = one(aws_iam_role.artifacts[*].arn)
+}
+
 output "apply_role_arns" {
   description = "The role that applies an environment, by environment."
   value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if !applier.workspaces_only }

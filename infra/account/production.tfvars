@@ -11,8 +11,9 @@ github = {
 
 environments = {
   production = {
-    branch             = "production"
-    github_environment = "production"
+    branch                        = "production"
+    github_environment            = "production"
+    workspaces_github_environment = "production-workspaces"
   }
 }
 

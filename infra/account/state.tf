@@ -54,10 +54,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
 
     filter {}
 
-    # However long ago, the last ten states of a target can be gone back to.
+    # For so long a state can be gone back to. Each is a few hundred kilobytes.
     noncurrent_version_expiration {
-      noncurrent_days           = 90
-      newer_noncurrent_versions = 10
+      noncurrent_days = 365
     }
     abort_incomplete_multipart_upload {
       days_after_initiation = 1

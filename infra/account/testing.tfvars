@@ -16,8 +16,9 @@ environments = {
     workspaces_github_environment = "development-workspaces"
   }
   preproduction = {
-    branch             = "preproduction"
-    github_environment = "preproduction"
+    branch                        = "preproduction"
+    github_environment            = "preproduction"
+    workspaces_github_environment = "preproduction-workspaces"
   }
 }
 

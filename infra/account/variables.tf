@@ -50,8 +50,8 @@ variable "github" {
 variable "environments" {
   description = <<-END
     The environments that the account holds. `branch` and `github_environment` are where a job must run to apply one;
-    `workspaces_github_environment` is where a job of any branch may make and destroy workspaces of it, and never
-    touch the environment itself (null: nowhere); `hosted_zone_id` is where its domain's records are.
+    `workspaces_github_environment` is where a job of the default branch may make and destroy workspaces of it, and
+    never touch the environment itself (null: nowhere); `hosted_zone_id` is where its domain's records are.
   END
   type = map(object({
     branch                        = string
@@ -100,6 +100,39 @@ variable "environments" {
       compact([environment.github_environment, environment.workspaces_github_environment])
     ]))
     error_message = "Each environment, and its workspaces, have a GitHub environment of their own: its rules are theirs alone."
+  }
+}
+
+variable "default_branch" {
+  description = "The repository's default branch: the workflows that make and destroy workspaces are this one's."
+  type        = string
+  default     = "development"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", var.default_branch))
+    error_message = "A branch is named exactly, without wildcards and refs/heads/."
+  }
+}
+
+variable "artifact_builders" {
+  description = "Where a job must run to keep a package: what was merged into one of these branches, and nothing else."
+  type = object({
+    github_environment = string
+    branches           = list(string)
+  })
+  default = {
+    github_environment = "artifact"
+    branches           = ["development", "preproduction", "production"]
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]+$", var.artifact_builders.github_environment))
+    error_message = "A GitHub environment is named exactly, with letters, digits, dots, hyphens and underscores."
+  }
+
+  validation {
+    condition     = length(var.artifact_builders.branches) > 0 && alltrue([for branch in var.artifact_builders.branches : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", branch))])
+    error_message = "Name the branches exactly, without wildcards and refs/heads/."
   }
 }
 

@@ -69,7 +69,7 @@ run "a_pipeline_applies_its_environment_from_its_branch_in_its_github_environmen
   }
 }
 
-run "any_branch_makes_workspaces_in_a_github_environment_of_their_own" {
+run "the_default_branch_makes_workspaces_in_a_github_environment_of_their_own" {
   command = plan
 
   assert {
@@ -82,6 +82,7 @@ run "any_branch_makes_workspaces_in_a_github_environment_of_their_own" {
         ]
         "token.actions.githubusercontent.com:repository_id" = "74"
         "token.actions.githubusercontent.com:environment"   = "development-workspaces"
+        "token.actions.githubusercontent.com:ref"           = "refs/heads/development"
       }
     }
     error_message = "another job may make workspaces"
@@ -201,7 +202,7 @@ run "no_role_may_do_everything" {
   assert {
     condition = toset([for statement in jsondecode(aws_iam_policy.applying["apply-development-functions"].policy).Statement : statement.Sid
       if !endswith(statement.Sid, "Numbers") && alltrue([for arn in flatten([statement.Resource]) : !strcontains(arn, "development")])
-    ]) == toset(["RolesOfServices", "EnvironmentStatesList", "ArtifactsRead", "ArtifactsKeep"])
+    ]) == toset(["RolesOfServices", "EnvironmentStatesList", "ArtifactsRead"])
     error_message = "a statement on functions, roles, logs and states is bounded to no environment"
   }
 
@@ -326,20 +327,67 @@ run "an_artifact_is_written_once" {
   }
 
   assert {
-    condition = [for statement in jsondecode(aws_s3_bucket_policy.artifacts[0].policy).Statement : statement if statement.Effect == "Allow"] == [{
-      Sid       = "Read210987654321"
-      Effect    = "Allow"
-      Principal = { AWS = "arn:aws:iam::210987654321:root" }
-      Action    = ["s3:GetObject", "s3:ListBucket"]
-      Resource  = ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]
-      Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:aws:iam::210987654321:role/slipway-account-apply-production" } }
-    }]
-    error_message = "production's role reads artifacts, and nobody else of its account"
+    condition = [for statement in jsondecode(aws_s3_bucket_policy.artifacts[0].policy).Statement : statement if statement.Effect == "Allow"] == [
+      {
+        Sid       = "Read210987654321"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:aws:iam::210987654321:root" }
+        Action    = ["s3:GetObject", "s3:ListBucket"]
+        Resource  = ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]
+        Condition = { ArnEquals = { "aws:PrincipalArn" = [
+          "arn:aws:iam::210987654321:role/slipway-account-apply-production",
+          "arn:aws:iam::210987654321:role/slipway-account-workspaces-production",
+        ] } }
+      },
+      {
+        Sid       = "Note210987654321"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:aws:iam::210987654321:root" }
+        Action    = ["s3:PutObject"]
+        Resource  = ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/production.json"]
+        Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:aws:iam::210987654321:role/slipway-account-apply-production" } }
+      },
+    ]
+    error_message = "production's roles read artifacts and note what they deployed, and nobody else of its account does"
+  }
+}
+
+run "packages_are_of_what_was_merged" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_iam_role.artifacts[0].assume_role_policy).Statement[0].Condition == {
+      StringEquals = {
+        "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+        "token.actions.githubusercontent.com:sub" = [
+          "repo:acme/slipway:environment:artifact",
+          "repo:acme@65/slipway@74:environment:artifact",
+        ]
+        "token.actions.githubusercontent.com:repository_id" = "74"
+        "token.actions.githubusercontent.com:environment"   = "artifact"
+        "token.actions.githubusercontent.com:ref"           = ["refs/heads/development", "refs/heads/preproduction", "refs/heads/production"]
+      }
+    }
+    error_message = "another job may keep packages"
   }
 
   assert {
-    condition     = strcontains(aws_iam_policy.applying["apply-development-functions"].policy, "ArtifactsKeep")
-    error_message = "a pipeline of the account that keeps artifacts may keep one"
+    condition = [for statement in jsondecode(aws_iam_role_policy.artifacts[0].policy).Statement : [statement.Action, statement.Resource]] == [
+      [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]],
+      [["s3:PutObject"], ["arn:aws:s3:::slipway-artifacts-123456789012/*/package.zip"]],
+    ]
+    error_message = "who builds may do more than keep packages"
+  }
+
+  # A job that applies an environment may say so, and make nothing that others apply.
+  assert {
+    condition = { for key, policy in aws_iam_policy.applying : key => [for arn in flatten([for statement in jsondecode(policy.policy).Statement :
+      statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")]) : arn if strcontains(arn, "artifacts")] if endswith(key, "-functions") } == {
+      "apply-development-functions"      = ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/development.json"]
+      "apply-preproduction-functions"    = ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/preproduction.json"]
+      "workspaces-development-functions" = []
+    }
+    error_message = "another role than the builders' may keep packages"
   }
 }
 
@@ -354,13 +402,14 @@ run "productions_account_keeps_no_artifacts_and_reads_the_testing_accounts" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket.artifacts) == 0 && output.artifact_bucket == "slipway-artifacts-123456789012"
+    condition     = length(aws_s3_bucket.artifacts) == 0 && length(aws_iam_role.artifacts) == 0 && output.artifact_bucket == "slipway-artifacts-123456789012"
     error_message = "one account keeps the artifacts"
   }
 
   assert {
     condition = [for statement in jsondecode(aws_iam_policy.applying["apply-production-functions"].policy).Statement : [statement.Action, statement.Resource] if startswith(statement.Sid, "Artifacts")] == [
-      [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]]
+      [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]],
+      [["s3:PutObject"], ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/production.json"]],
     ]
     error_message = "production reads artifacts, and makes none"
   }
@@ -487,6 +536,30 @@ run "workspaces_in_the_environments_own_github_environment_are_refused" {
     environments = { development = { branch = "development", github_environment = "development", workspaces_github_environment = "development" } }
   }
   expect_failures = [var.environments]
+}
+
+run "a_default_branch_with_a_wildcard_is_refused" {
+  command = plan
+  variables { default_branch = "*" }
+  expect_failures = [var.default_branch]
+}
+
+run "builders_in_any_github_environment_are_refused" {
+  command = plan
+  variables { artifact_builders = { github_environment = "*", branches = ["development"] } }
+  expect_failures = [var.artifact_builders]
+}
+
+run "builders_of_any_branch_are_refused" {
+  command = plan
+  variables { artifact_builders = { github_environment = "artifact", branches = ["development", "*"] } }
+  expect_failures = [var.artifact_builders]
+}
+
+run "builders_of_no_branch_are_refused" {
+  command = plan
+  variables { artifact_builders = { github_environment = "artifact", branches = [] } }
+  expect_failures = [var.artifact_builders]
 }
 
 run "an_artifact_account_with_a_name_is_refused" {
