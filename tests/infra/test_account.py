@@ -16,6 +16,7 @@ from devtools.emulator import STATE_BUCKET, environment
 from devtools.state import ROOT, Unusable
 from infra.tools.account import NAMES, STATE_KEY, Account, make
 from infra.tools.terraform import missing, terraform
+from tests.support.emulated import emulated_account
 
 ACCOUNT = ROOT / "infra" / "account"
 
@@ -63,17 +64,10 @@ def test_an_account_and_its_environments_name_the_same_bucket_and_account(name: 
 @pytest.fixture
 def emulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of an emulated account of this test alone, which AWS's tools now speak to, as if it were a real one."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "devtools.emulator"], env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    found = re.search(r":(\d+),", process.stdout.readline())
-    assert found is not None
-    for name, value in {**environment({}, int(found[1])), "TF_CLI_ARGS": "-no-color"}.items():
-        monkeypatch.setenv(name, value)
-    yield int(found[1])
-    process.terminate()
-    process.communicate(timeout=10)
+    with emulated_account() as port:
+        for name, value in {**environment({}, port), "TF_CLI_ARGS": "-no-color"}.items():
+            monkeypatch.setenv(name, value)
+        yield port
 
 
 def test_the_first_deployment_makes_the_bucket_and_moves_its_state_into_it(
@@ -95,14 +89,14 @@ def test_the_first_deployment_makes_the_bucket_and_moves_its_state_into_it(
     assert "No changes." in said
     assert "moves" not in said
 
-    artifact = {"Bucket": STATE_BUCKET.replace("state", "artifacts"), "Key": "tree/package.zip"}
+    package = {"Bucket": STATE_BUCKET.replace("state", "artifacts"), "Key": "tree/package.zip"}
     with pytest.raises(ClientError, match="403"):
-        s3.put_object(**artifact, Body=b"unconditional")
-    s3.put_object(**artifact, Body=b"first", IfNoneMatch="*")
+        s3.put_object(**package, Body=b"unconditional")
+    s3.put_object(**package, Body=b"first", IfNoneMatch="*")
     with pytest.raises(ClientError, match="PreconditionFailed"):
-        s3.put_object(**artifact, Body=b"second", IfNoneMatch="*")
+        s3.put_object(**package, Body=b"second", IfNoneMatch="*")
     with pytest.raises(ClientError, match="403"):
-        s3.delete_object(**artifact)
+        s3.delete_object(**package)
 
 
 def test_a_bucket_without_the_state_is_taken_over_and_nothing_is_applied_that_nobody_said_yes_to(
