@@ -78,6 +78,10 @@ database: venv ## Start the database alone, and leave it running: for plain `cha
 database-stop: venv ## Stop the database that `make database` started
 	@$(python) -m devtools.postgres stop
 
+.PHONY: account
+account: venv ## Make what an AWS account needs once: ACCOUNT=testing|production; EMULATED=1: `make emulator`; YES=1 asks nobody
+	@$(python) -m infra.tools.account
+
 .PHONY: emulator
 emulator: venv ## Serve an emulated AWS account on 127.0.0.1:4566, until Ctrl-C
 	@$(python) -m devtools.emulator

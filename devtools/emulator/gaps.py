@@ -13,10 +13,13 @@ from typing import Any
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
+from flask import has_request_context, request
 from moto.apigateway.models import APIGatewayBackend
 from moto.backends import get_backend
 from moto.core.config import default_user_config
+from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds.models import DBCluster
+from moto.s3.models import FakeBucket
 
 from devtools.emulator import ACCOUNT
 
@@ -61,6 +64,8 @@ class GapsFilled:
     """moto's application with the gaps filled."""
 
     def __init__(self, moto: Application) -> None:
+        bucket: Any = FakeBucket
+        bucket.get_permission = _permission
         self._moto = moto
         self._lock = threading.Lock()
         self._policies: dict[tuple[str, str], tuple[str, str]] = {}
@@ -155,6 +160,35 @@ class GapsFilled:
                 problem = json.dumps({"__type": "ResourceNotFoundException", "message": "no such resource server"})
                 raise Answer("400 Bad Request", problem, kind="application/x-amz-json-1.1")
             raise Answer("200 OK", "{}", kind="application/x-amz-json-1.1")
+
+
+def _permission(bucket: Any, action: str, resource: str) -> Any:
+    """What a bucket's policy says of a request. moto knows no conditions, and takes "deny without TLS" for "deny"."""
+    policy = json.loads(bucket.policy or b'{"Statement": []}')
+    holding = [
+        {name: value for name, value in statement.items() if name != "Condition"}
+        for statement in policy["Statement"]
+        if _holds(statement.get("Condition", {}))
+    ]
+    if not holding:
+        return PermissionResult.NEUTRAL
+    return IAMPolicy(json.dumps({**policy, "Statement": holding})).is_action_permitted(action, resource)
+
+
+def _holds(condition: dict[str, dict[str, str]]) -> bool:
+    """Whether the request fulfils a condition; where it is of another kind than these, the statement is left out."""
+    found = {
+        "aws:SecureTransport": "true",  # plain HTTP stands for TLS here
+        "s3:ObjectCreationOperation": "true",
+        "s3:if-none-match": request.headers.get("If-None-Match") if has_request_context() else None,
+    }
+    for operator, wanted in condition.items():
+        for key, value in wanted.items():
+            if key not in found or operator not in ("Bool", "Null"):
+                return False
+            if value != (found[key] if operator == "Bool" else str(found[key] is None).lower()):
+                return False
+    return True
 
 
 def _publish(name: str) -> None:

@@ -56,6 +56,9 @@ module "main" {
   workspace_purpose   = var.workspace_purpose
   database_source     = var.database_source
 
+  # Of infra/account: what roles made here may do at most. Its pipeline can make none without it.
+  permissions_boundary = "arn:aws:iam::${var.account_id}:policy/slipway-account-boundary-preproduction"
+
   database = {
     min_capacity          = 0
     max_capacity          = 2

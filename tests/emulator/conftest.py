@@ -1,26 +1,17 @@
 """An emulated account of a worker's own, on a port that was free."""
 
-import os
-import re
-import subprocess
-import sys
-
 import boto3
 import pytest
 
 from devtools.emulator import environment
+from tests.support.emulated import emulated_account
 
 
 @pytest.fixture(scope="session")
 def emulated():
     """The environment variables with which to speak to the account."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "devtools.emulator"], env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True
-    )
-    found = re.search(r":(\d+),", process.stdout.readline())
-    yield environment({}, int(found[1]))
-    process.terminate()
-    process.communicate(timeout=10)
+    with emulated_account() as port:
+        yield environment({}, port)
 
 
 @pytest.fixture

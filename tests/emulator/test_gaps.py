@@ -1,6 +1,7 @@
 """The emulated account answers what Terraform asks for and moto alone does not."""
 
 import json
+import uuid
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -102,6 +103,51 @@ def test_a_key_value_store_keeps_keys(client, emulated):
     assert [item["Key"] for item in ask("/keys")[0]["Items"]] == ["somebody"]
     ask("/keys/somebody", "DELETE", etag=etag)
     assert ask()[0]["ItemCount"] == 0
+
+
+@pytest.fixture
+def bucket(client):
+    """A bucket with a policy: `bucket("Deny", "s3:PutObject", Bool={…})`."""
+    s3 = client("s3")
+
+    def make(effect, action, **condition):
+        name = f"policy-{uuid.uuid4()}"
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        arn = f"arn:aws:s3:::{name}"
+        statement = {"Effect": effect, "Principal": "*", "Action": action, "Resource": [arn, f"{arn}/*"]}
+        policy = {"Version": "2012-10-17", "Statement": [{**statement, **condition}]}
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
+        return name
+
+    return make
+
+
+def test_a_bucket_that_asks_for_tls_can_be_used(client, bucket):
+    name = bucket("Deny", "s3:*", Condition={"Bool": {"aws:SecureTransport": "false"}})
+
+    client("s3").put_object(Bucket=name, Key="state", Body=b"{}")
+
+    assert client("s3").head_object(Bucket=name, Key="state")["ContentLength"] == 2
+
+
+def test_a_bucket_that_asks_for_conditional_writes_refuses_others(client, bucket):
+    unconditional = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
+    name = bucket("Deny", "s3:PutObject", Condition=unconditional)
+    once = {"Bucket": name, "Key": "package", "IfNoneMatch": "*"}
+
+    with pytest.raises(ClientError, match="403"):
+        client("s3").put_object(Bucket=name, Key="package", Body=b"first")
+    client("s3").put_object(**once, Body=b"first")
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        client("s3").put_object(**once, Body=b"second")
+
+
+def test_a_bucket_that_denies_something_always_does(client, bucket):
+    name = bucket("Deny", "s3:DeleteObject")
+    client("s3").put_object(Bucket=name, Key="package", Body=b"")
+
+    with pytest.raises(ClientError, match="403"):
+        client("s3").delete_object(Bucket=name, Key="package")
 
 
 def test_whatever_moto_answers_by_itself_is_left_to_it(client):

@@ -1,0 +1,108 @@
+# What is reached from outside: the API with its firewall, and where people sign in.
+
+locals {
+  apigateway = "arn:${local.partition}:apigateway:${var.region}::"
+
+  api = { for key, applier in local.appliers : key => [
+    {
+      Sid       = "ApiMade"
+      Effect    = "Allow"
+      Action    = ["apigateway:POST"]
+      Resource  = ["${local.apigateway}/restapis"]
+      Condition = { StringEquals = local.new[key] }
+    },
+    {
+      # What belongs to an API has its tags.
+      Sid       = "Api"
+      Effect    = "Allow"
+      Action    = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL"]
+      Resource  = ["${local.apigateway}/restapis/*"]
+      Condition = { StringEquals = local.own[key] }
+    },
+    {
+      # The resource is the tags of an ARN, and has none itself: so this bounds the tag, and not whose it is.
+      Sid       = "ApiTagsAreNumbers"
+      Effect    = "Allow"
+      Action    = ["apigateway:DELETE", "apigateway:PUT"]
+      Resource  = ["${local.apigateway}/tags/*"]
+      Condition = { StringEqualsIfExists = local.new[key] }
+    },
+    {
+      Sid       = "PoolMade"
+      Effect    = "Allow"
+      Action    = ["cognito-idp:CreateUserPool"]
+      Resource  = ["*"]
+      Condition = { StringEquals = local.new[key] }
+    },
+    {
+      Sid      = "PoolTagged"
+      Effect   = "Allow"
+      Action   = ["cognito-idp:TagResource"]
+      Resource = ["arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*"]
+      Condition = {
+        StringEquals         = local.new[key]
+        StringEqualsIfExists = local.own[key]
+      }
+    },
+    {
+      # No user is made or changed by a pipeline.
+      Sid    = "Pool"
+      Effect = "Allow"
+      Action = [
+        "cognito-idp:CreateGroup",
+        "cognito-idp:CreateUserPoolClient",
+        "cognito-idp:CreateUserPoolDomain",
+        "cognito-idp:DeleteGroup",
+        "cognito-idp:DeleteUserPool",
+        "cognito-idp:DeleteUserPoolClient",
+        "cognito-idp:DeleteUserPoolDomain",
+        "cognito-idp:SetUserPoolMfaConfig",
+        "cognito-idp:UntagResource",
+        "cognito-idp:UpdateGroup",
+        "cognito-idp:UpdateUserPool",
+        "cognito-idp:UpdateUserPoolClient",
+      ]
+      Resource  = ["arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*"]
+      Condition = { StringEquals = local.own[key] }
+    },
+    {
+      Sid    = "Firewall"
+      Effect = "Allow"
+      Action = [
+        "wafv2:AssociateWebACL",
+        "wafv2:CreateWebACL",
+        "wafv2:DeleteLoggingConfiguration",
+        "wafv2:DeleteWebACL",
+        "wafv2:DisassociateWebACL",
+        "wafv2:PutLoggingConfiguration",
+        "wafv2:TagResource",
+        "wafv2:UntagResource",
+        "wafv2:UpdateWebACL",
+      ]
+      Resource = [
+        "arn:${local.partition}:wafv2:${local.arn_account}:regional/webacl/${applier.prefix}*",
+        "arn:${local.partition}:wafv2:us-east-1:${var.account_id}:global/webacl/${applier.prefix}*",
+      ]
+    },
+    {
+      Sid      = "FirewallRulesOfAws"
+      Effect   = "Allow"
+      Action   = ["wafv2:CreateWebACL", "wafv2:UpdateWebACL"]
+      Resource = ["arn:${local.partition}:wafv2:*:*:*/managedruleset/*"]
+    },
+    {
+      Sid       = "FirewallBeforeApi"
+      Effect    = "Allow"
+      Action    = ["wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"]
+      Resource  = ["${local.apigateway}/restapis/*/stages/*"]
+      Condition = { StringEqualsIfExists = local.own[key] }
+    },
+    {
+      # How WAF and API Gateway are let write into log groups: of the region, and of no environment.
+      Sid      = "LogDeliveriesAreNumbers"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"]
+      Resource = ["*"]
+    },
+  ] }
+}

@@ -1,0 +1,101 @@
+# The VPC and what is in it. Something new must be tagged as the environment's, and what it is made in must be so.
+
+locals {
+  ec2 = "arn:${local.partition}:ec2:${local.arn_account}"
+
+  # What an action makes, by action: the tags of a request count for these alone. Else "a subnet with my tag, in a VPC
+  # of yours" would be allowed.
+  ec2_made = {
+    AllocateAddress               = "elastic-ip"
+    AuthorizeSecurityGroupEgress  = "security-group-rule"
+    AuthorizeSecurityGroupIngress = "security-group-rule"
+    CreateFlowLogs                = "vpc-flow-log"
+    CreateInternetGateway         = "internet-gateway"
+    CreateNatGateway              = "natgateway"
+    CreateRouteTable              = "route-table"
+    CreateSecurityGroup           = "security-group"
+    CreateSubnet                  = "subnet"
+    CreateVpc                     = "vpc"
+  }
+
+  network = { for key, applier in local.appliers : key => concat(
+    [for action, type in local.ec2_made : {
+      Sid       = "Make${action}"
+      Effect    = "Allow"
+      Action    = ["ec2:${action}"]
+      Resource  = ["${local.ec2}:${type}/*"]
+      Condition = { StringEquals = local.new[key] }
+    }],
+    [
+      {
+        Sid    = "Change"
+        Effect = "Allow"
+        Action = [
+          "ec2:AssociateAddress",
+          "ec2:AssociateRouteTable",
+          "ec2:AttachInternetGateway",
+          "ec2:AuthorizeSecurityGroupEgress",
+          "ec2:AuthorizeSecurityGroupIngress",
+          "ec2:CreateFlowLogs",
+          "ec2:CreateNatGateway",
+          "ec2:CreateRoute",
+          "ec2:CreateRouteTable",
+          "ec2:CreateSecurityGroup",
+          "ec2:CreateSubnet",
+          "ec2:DeleteFlowLogs",
+          "ec2:DeleteInternetGateway",
+          "ec2:DeleteNatGateway",
+          "ec2:DeleteRoute",
+          "ec2:DeleteRouteTable",
+          "ec2:DeleteSecurityGroup",
+          "ec2:DeleteSubnet",
+          "ec2:DeleteTags",
+          "ec2:DeleteVpc",
+          "ec2:DetachInternetGateway",
+          "ec2:DisassociateAddress",
+          "ec2:DisassociateRouteTable",
+          "ec2:ModifySecurityGroupRules",
+          "ec2:ModifySubnetAttribute",
+          "ec2:ModifyVpcAttribute",
+          "ec2:ReleaseAddress",
+          "ec2:ReplaceRoute",
+          "ec2:RevokeSecurityGroupEgress",
+          "ec2:RevokeSecurityGroupIngress",
+          "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+          "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+        ]
+        Resource  = ["${local.ec2}:*/*"]
+        Condition = { StringEquals = local.own[key] }
+      },
+      {
+        Sid      = "TagWhatIsNew"
+        Effect   = "Allow"
+        Action   = ["ec2:CreateTags"]
+        Resource = ["${local.ec2}:*/*"]
+        Condition = {
+          StringEquals         = local.new[key]
+          StringEqualsIfExists = local.own[key]
+        }
+      },
+      {
+        # A tag of its own: Name, say.
+        Sid      = "TagWhatIsOwn"
+        Effect   = "Allow"
+        Action   = ["ec2:CreateTags"]
+        Resource = ["${local.ec2}:*/*"]
+        Condition = {
+          StringEquals         = local.own[key]
+          StringEqualsIfExists = local.new[key]
+        }
+      },
+      {
+        # Interfaces that Lambda left behind keep a VPC from being destroyed; the provider deletes them.
+        Sid       = "InterfacesOfLambda"
+        Effect    = "Allow"
+        Action    = ["ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"]
+        Resource  = ["${local.ec2}:network-interface/*"]
+        Condition = { StringEquals = local.own[key] }
+      },
+    ],
+  ) }
+}

@@ -1,0 +1,98 @@
+# What a pipeline may do to apply an environment. It names services and actions, and bounds them to the environment
+#   by name   where ARNs have names: slipway-<environment>…
+#   by tag    where they have ids: the tag `environment`, which every resource gets when it is made. Only what has no
+#             such tag yet can be given one: so nothing of another environment can be made one's own.
+# What AWS bounds by neither is in a statement called …Numbers. A role for workspaces alone may do the same, but not to
+# what is tagged with the workspace `default`: to the environment itself.
+
+locals {
+  # A policy has at most 6,144 characters, so each role has one a subject.
+  subjects = ["functions", "network", "database", "api", "site"]
+  policies = { for pair in setproduct(keys(local.appliers), local.subjects) : join("-", pair) => { applier = pair[0], subject = pair[1] } }
+
+  applying = { for key, applier in local.appliers : key => {
+    functions = concat(local.functions[key], local.deliveries[key])
+    network   = local.network[key]
+    database  = local.database[key]
+    api       = local.api[key]
+    site      = local.site[key]
+  } }
+
+  own = { for key, applier in local.appliers : key => { "aws:ResourceTag/environment" = applier.environment } }
+  new = { for key, applier in local.appliers : key => { "aws:RequestTag/environment" = applier.environment } }
+
+  # Where a key is missing, because AWS has no tags there, the name decides.
+  never_the_environment_itself = { for key, applier in local.appliers : key => {
+    for operator, keys in { StringNotEqualsIfExists = {
+      "aws:ResourceTag/workspace" = "default"
+      "aws:RequestTag/workspace"  = "default"
+    } } : operator => keys if applier.workspaces_only
+  } }
+
+  # Only reading spares what a clone is made of: the statement that is called so.
+  bounded = { for key, subjects in local.applying : key => { for subject, statements in subjects : subject => [
+    for statement in statements : { for element, value in merge(statement, {
+      Condition = merge(
+        try(statement.Condition, {}),
+        { for operator, keys in local.never_the_environment_itself[key] : operator => keys if !startswith(statement.Sid, "Environment") },
+      )
+    }) : element => value if element != "Condition" || length(value) > 0 }
+  ] } }
+
+  deliveries = { for key, applier in local.appliers : key => concat(
+    [
+      # The state has no tags. What a role for workspaces may write, it may write by key.
+      {
+        Sid      = "EnvironmentStateRead"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = local.state_keys[applier.environment]
+      },
+      merge(local.list_states, { Sid = "EnvironmentStatesList" }),
+      {
+        Sid      = "StateWrite"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = local.writable_states[key]
+      },
+      {
+        Sid      = "StateLock"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource = [for arn in local.writable_states[key] : "${arn}.tflock"]
+      },
+      {
+        Sid      = "StateOfWorkspacesDelete"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject"]
+        Resource = [for arn in local.writable_states[key] : arn if strcontains(arn, "*")]
+      },
+      local.read_artifacts,
+    ],
+    [for note in ["${local.artifact_bucket_arn}/*/deployed/${applier.environment}.json"] : {
+      Sid      = "ArtifactsNoteDeployed"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject"]
+      Resource = [note]
+    } if !applier.workspaces_only],
+  ) }
+
+  writable_states = { for key, applier in local.appliers : key => [
+    for arn in local.state_keys[applier.environment] : arn if !applier.workspaces_only || strcontains(arn, "*")
+  ] }
+}
+
+resource "aws_iam_policy" "applying" {
+  for_each = local.policies
+
+  name        = "${local.name}-${each.key}"
+  description = "What ${local.name}-${each.value.applier} may do: ${each.value.subject}"
+  policy      = jsonencode({ Version = "2012-10-17", Statement = local.bounded[each.value.applier][each.value.subject] })
+}
+
+resource "aws_iam_role_policy_attachment" "applying" {
+  for_each = local.policies
+
+  role       = aws_iam_role.apply[each.value.applier].name
+  policy_arn = aws_iam_policy.applying[each.key].arn
+}

@@ -1,0 +1,181 @@
+# The packages that are promoted, by the id of the tree that they were made of. One account keeps them for all, so that
+# what runs in production is what was tested, byte for byte.
+#
+# Written once: a key is written with `If-None-Match: *`, which S3 refuses where the key exists, and the bucket's policy
+# refuses every write without it, and every deletion. Object lock would hold against the account's own administrators as
+# well, and could never be taken back: what an administrator does by changing this policy first is in CloudTrail.
+
+locals {
+  keeps_artifacts     = var.artifact_account_id == null
+  artifact_bucket     = "slipway-artifacts-${coalesce(var.artifact_account_id, var.account_id)}"
+  artifact_bucket_arn = "arn:${local.partition}:s3:::${local.artifact_bucket}"
+
+  read_artifacts = {
+    Sid      = "ArtifactsRead"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject", "s3:ListBucket"]
+    Resource = [local.artifact_bucket_arn, "${local.artifact_bucket_arn}/*"]
+  }
+}
+
+# <tree>/package.zip is written by who builds, <tree>/deployed/<environment>.json by who has deployed it there.
+resource "aws_iam_role_policy" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  name = "keep"
+  role = aws_iam_role.artifacts[0].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      local.read_artifacts,
+      {
+        Sid      = "ArtifactsKeep"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${local.artifact_bucket_arn}/*/package.zip"]
+      },
+    ]
+  })
+}
+
+resource "aws_s3_bucket" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  bucket = local.artifact_bucket
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  bucket = aws_s3_bucket.artifacts[0].id
+
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  bucket = aws_s3_bucket.artifacts[0].id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+# S3's own key: with one of ours, production's account would need a grant to it, too.
+resource "aws_s3_bucket_server_side_encryption_configuration" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  bucket = aws_s3_bucket.artifacts[0].id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  bucket = aws_s3_bucket.artifacts[0].id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  bucket = aws_s3_bucket.artifacts[0].id
+
+  rule {
+    id     = "forget-what-is-old"
+    status = "Enabled"
+
+    filter {}
+
+    expiration {
+      days = var.artifact_retention_days
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.artifacts]
+}
+
+resource "aws_s3_bucket_policy" "artifacts" {
+  count = local.keeps_artifacts ? 1 : 0
+
+  bucket = aws_s3_bucket.artifacts[0].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid       = "TlsOnly"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:*"
+          Resource  = [local.artifact_bucket_arn, "${local.artifact_bucket_arn}/*"]
+          Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        },
+        {
+          Sid       = "WrittenOnce"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:PutObject"
+          Resource  = "${local.artifact_bucket_arn}/*"
+          Condition = {
+            Null = { "s3:if-none-match" = "true" }
+            # A large package's parts come without the header; what completes them has it.
+            Bool = { "s3:ObjectCreationOperation" = "true" }
+          }
+        },
+        {
+          Sid       = "NeverDeleted"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+          Resource  = "${local.artifact_bucket_arn}/*"
+        },
+      ],
+      # A role that is not made yet can't be a principal: so the account is, bounded to its role.
+      [for account in var.artifact_reader_account_ids : {
+        Sid       = "Read${account}"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${local.partition}:iam::${account}:root" }
+        Action    = ["s3:GetObject", "s3:ListBucket"]
+        Resource  = [local.artifact_bucket_arn, "${local.artifact_bucket_arn}/*"]
+        Condition = { ArnEquals = { "aws:PrincipalArn" = [
+          for role in ["apply-production", "workspaces-production"] : "arn:${local.partition}:iam::${account}:role/${local.name}-${role}"
+        ] } }
+      }],
+      [for account in var.artifact_reader_account_ids : {
+        Sid       = "Note${account}"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${local.partition}:iam::${account}:root" }
+        Action    = ["s3:PutObject"]
+        Resource  = ["${local.artifact_bucket_arn}/*/deployed/production.json"]
+        Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:${local.partition}:iam::${account}:role/${local.name}-apply-production" } }
+      }],
+    )
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.artifacts]
+}

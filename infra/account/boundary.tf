@@ -1,0 +1,68 @@
+# What the roles that an environment makes may do at most, whatever a pipeline writes into them: without it, who may make
+# roles may do everything. A copy of this repository whose functions call more of AWS adds it here first.
+
+resource "aws_iam_policy" "boundary" {
+  for_each = var.environments
+
+  name        = "${local.name}-boundary-${each.key}"
+  description = "What roles made by ${each.key} and its workspaces may do at most"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Log"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = ["arn:${local.partition}:logs:${local.arn_account}:log-group:*/slipway-${each.key}*"]
+      },
+      {
+        # Traces and the VPC's interfaces are no resources that could be named.
+        Sid    = "TraceAndBeInVpc"
+        Effect = "Allow"
+        Action = [
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "xray:PutTelemetryRecords",
+          "xray:PutTraceSegments",
+        ]
+        Resource = ["*"]
+      },
+      {
+        # As users that functions have; clusters are known by ids, so which one is the role's own policy to say.
+        Sid    = "LogIn"
+        Effect = "Allow"
+        Action = ["rds-db:connect"]
+        Resource = [
+          "arn:${local.partition}:rds-db:${local.arn_account}:dbuser:*/slipway_app",
+          "arn:${local.partition}:rds-db:${local.arn_account}:dbuser:*/slipway_migrator",
+        ]
+      },
+      {
+        Sid      = "AskByDataApi"
+        Effect   = "Allow"
+        Action   = ["rds-data:BeginTransaction", "rds-data:CommitTransaction", "rds-data:ExecuteStatement", "rds-data:RollbackTransaction"]
+        Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:slipway-${each.key}*"]
+      },
+      {
+        # The secret is RDS's: it has the cluster in a tag of its own.
+        Sid       = "ReadMasterPassword"
+        Effect    = "Allow"
+        Action    = ["secretsmanager:GetSecretValue"]
+        Resource  = ["arn:${local.partition}:secretsmanager:${local.arn_account}:secret:rds!cluster-*"]
+        Condition = { StringLike = { "aws:ResourceTag/aws:rds:primaryDBClusterArn" = "arn:${local.partition}:rds:${local.arn_account}:cluster:slipway-${each.key}*" } }
+      },
+      {
+        Sid      = "DecryptMasterPassword"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = ["arn:${local.partition}:kms:${local.arn_account}:key/*"]
+        Condition = { StringEquals = {
+          "aws:ResourceTag/environment" = each.key
+          "kms:ViaService"              = "secretsmanager.${var.region}.amazonaws.com"
+        } }
+      },
+    ]
+  })
+}

@@ -1,0 +1,27 @@
+# API Gateway writes the access logs of every stage in the account and region as this one role.
+
+resource "aws_iam_role" "apigateway" {
+  name        = "${local.name}-apigateway"
+  description = "API Gateway writes logs to CloudWatch"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "apigateway.amazonaws.com" }
+    }]
+  })
+}
+
+# AWS's own policy: API Gateway refuses a role that is allowed less.
+resource "aws_iam_role_policy_attachment" "apigateway" {
+  role       = aws_iam_role.apigateway.name
+  policy_arn = "arn:${local.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+}
+
+resource "aws_api_gateway_account" "this" {
+  cloudwatch_role_arn = aws_iam_role.apigateway.arn
+
+  depends_on = [aws_iam_role_policy_attachment.apigateway]
+}

@@ -1,0 +1,229 @@
+# What Terraform has to read to make a plan, for pull requests and pipelines alike: how things are set up, and no data.
+# Not AWS's own ReadOnlyAccess, which reads every object, table and log of the account. Where a statement names no
+# resource, AWS has none for its actions.
+
+locals {
+  arn_account = "${var.region}:${var.account_id}"
+
+  reading = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Describe"
+        Effect = "Allow"
+        Action = [
+          "cloudwatch:DescribeAlarms",
+          "cognito-idp:DescribeUserPoolDomain",
+          "cognito-idp:ListUserPools",
+          "ec2:DescribeAccountAttributes",
+          "ec2:DescribeAddresses",
+          "ec2:DescribeAddressesAttribute",
+          "ec2:DescribeAvailabilityZones",
+          "ec2:DescribeFlowLogs",
+          "ec2:DescribeInternetGateways",
+          "ec2:DescribeNatGateways",
+          "ec2:DescribeNetworkAcls",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeRouteTables",
+          "ec2:DescribeSecurityGroupRules",
+          "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSubnets",
+          "ec2:DescribeTags",
+          "ec2:DescribeVpcAttribute",
+          "ec2:DescribeVpcs",
+          "kms:ListAliases",
+          "logs:DescribeLogGroups",
+          "logs:DescribeResourcePolicies",
+          "rds:DescribeDBClusterParameterGroups",
+          "rds:DescribeDBClusterParameters",
+          "rds:DescribeDBClusters",
+          "rds:DescribeDBEngineVersions",
+          "rds:DescribeDBInstances",
+          "rds:DescribeDBSubnetGroups",
+          "rds:DescribeGlobalClusters",
+          "sns:GetSubscriptionAttributes",
+        ]
+        Resource = ["*"]
+      },
+      {
+        Sid    = "ReadWhatIsNamed"
+        Effect = "Allow"
+        Action = [
+          "cloudwatch:ListTagsForResource",
+          "events:DescribeRule",
+          "events:ListTagsForResource",
+          "events:ListTargetsByRule",
+          "iam:GetRole",
+          "iam:GetRolePolicy",
+          "iam:ListAttachedRolePolicies",
+          "iam:ListInstanceProfilesForRole",
+          "iam:ListRolePolicies",
+          "lambda:GetAlias",
+          "lambda:GetFunction",
+          "lambda:GetFunctionCodeSigningConfig",
+          "lambda:GetFunctionConcurrency",
+          "lambda:GetFunctionConfiguration",
+          "lambda:GetPolicy",
+          "lambda:ListAliases",
+          "lambda:ListTags",
+          "lambda:ListVersionsByFunction",
+          "logs:ListTagsForResource",
+          "logs:ListTagsLogGroup",
+          "rds:ListTagsForResource",
+          "sns:GetTopicAttributes",
+          "sns:ListSubscriptionsByTopic",
+          "sns:ListTagsForResource",
+          "wafv2:GetLoggingConfiguration",
+          "wafv2:GetWebACL",
+          "wafv2:ListTagsForResource",
+        ]
+        Resource = [
+          "arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:slipway-*",
+          "arn:${local.partition}:events:${local.arn_account}:rule/slipway-*",
+          "arn:${local.partition}:iam::${var.account_id}:role/slipway-*",
+          "arn:${local.partition}:lambda:${local.arn_account}:function:slipway-*",
+          "arn:${local.partition}:logs:*:${var.account_id}:log-group:*slipway-*",
+          "arn:${local.partition}:rds:${local.arn_account}:*:slipway-*",
+          "arn:${local.partition}:sns:${local.arn_account}:slipway-*",
+          "arn:${local.partition}:wafv2:*:${var.account_id}:*/webacl/slipway-*",
+        ]
+      },
+      {
+        Sid    = "ReadWhatIsTagged"
+        Effect = "Allow"
+        Action = [
+          "cloudfront:GetDistribution",
+          "cloudfront:ListTagsForResource",
+          "cognito-idp:DescribeUserPool",
+          "cognito-idp:DescribeUserPoolClient",
+          "cognito-idp:GetGroup",
+          "cognito-idp:GetUserPoolMfaConfig",
+          "cognito-idp:ListTagsForResource",
+          "cognito-idp:ListUserPoolClients",
+          "kms:DescribeKey",
+          "kms:GetKeyPolicy",
+          "kms:GetKeyRotationStatus",
+          "kms:ListResourceTags",
+        ]
+        Resource = [
+          "arn:${local.partition}:cloudfront::${var.account_id}:distribution/*",
+          "arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*",
+          "arn:${local.partition}:kms:${local.arn_account}:key/*",
+        ]
+        Condition = { StringEquals = { "aws:ResourceTag/system" = "slipway" } }
+      },
+      {
+        # They have ids instead of names, and no tags.
+        Sid    = "ReadWhatCloudFrontNumbers"
+        Effect = "Allow"
+        Action = [
+          "cloudfront:DescribeFunction",
+          "cloudfront:DescribeKeyValueStore",
+          "cloudfront:GetCachePolicy",
+          "cloudfront:GetFunction",
+          "cloudfront:GetOriginAccessControl",
+          "cloudfront:GetOriginRequestPolicy",
+          "cloudfront:GetResponseHeadersPolicy",
+        ]
+        Resource = ["arn:${local.partition}:cloudfront::${var.account_id}:*"]
+      },
+      {
+        Sid    = "ReadApis"
+        Effect = "Allow"
+        Action = ["apigateway:GET"]
+        Resource = [
+          "arn:${local.partition}:apigateway:${var.region}::/restapis",
+          "arn:${local.partition}:apigateway:${var.region}::/restapis/*",
+          "arn:${local.partition}:apigateway:${var.region}::/tags/*",
+        ]
+      },
+      {
+        Sid    = "ReadFirewallOfApis"
+        Effect = "Allow"
+        Action = ["wafv2:GetWebACLForResource"]
+        Resource = [
+          "arn:${local.partition}:apigateway:${var.region}::/restapis/*/stages/*",
+          "arn:${local.partition}:wafv2:${local.arn_account}:regional/webacl/slipway-*",
+        ]
+      },
+      {
+        # How a bucket is set up, not what is in it.
+        Sid    = "ReadBuckets"
+        Effect = "Allow"
+        Action = [
+          "s3:GetAccelerateConfiguration",
+          "s3:GetBucketAcl",
+          "s3:GetBucketCORS",
+          "s3:GetBucketLocation",
+          "s3:GetBucketLogging",
+          "s3:GetBucketObjectLockConfiguration",
+          "s3:GetBucketOwnershipControls",
+          "s3:GetBucketPolicy",
+          "s3:GetBucketPublicAccessBlock",
+          "s3:GetBucketRequestPayment",
+          "s3:GetBucketTagging",
+          "s3:GetBucketVersioning",
+          "s3:GetBucketWebsite",
+          "s3:GetEncryptionConfiguration",
+          "s3:GetLifecycleConfiguration",
+          "s3:GetReplicationConfiguration",
+          "s3:ListBucket",
+        ]
+        Resource = [for name in keys(var.environments) : "arn:${local.partition}:s3:::slipway-${name}-*"]
+      },
+    ]
+  }
+
+  # Keys of the state of an environment and its workspaces, as the environments' backends name them. Without ListBucket
+  # S3 would answer 403 for a state that is not there yet.
+  state_keys = { for name in keys(var.environments) : name => [
+    "${aws_s3_bucket.state.arn}/${name}.tfstate",
+    "${aws_s3_bucket.state.arn}/${name}/*/${name}.tfstate",
+  ] }
+
+  list_states = {
+    Sid      = "ListStates"
+    Effect   = "Allow"
+    Action   = ["s3:ListBucket"]
+    Resource = [aws_s3_bucket.state.arn]
+  }
+}
+
+resource "aws_iam_policy" "reading" {
+  name        = "${local.name}-reading"
+  description = "What Terraform reads to make a plan, and no data"
+  policy      = jsonencode(local.reading)
+}
+
+# A plan takes no lock (`-lock=false`): a pull request that could write locks could stop every deployment.
+resource "aws_iam_policy" "planning" {
+  name        = "${local.name}-planning"
+  description = "Reads the state of environments"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      local.list_states,
+      {
+        Sid      = "ReadStates"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = flatten(values(local.state_keys))
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "plan" {
+  for_each = { reading = aws_iam_policy.reading.arn, planning = aws_iam_policy.planning.arn }
+
+  role       = aws_iam_role.plan.name
+  policy_arn = each.value
+}
+
+resource "aws_iam_role_policy_attachment" "apply_reads" {
+  for_each = local.appliers
+
+  role       = aws_iam_role.apply[each.key].name
+  policy_arn = aws_iam_policy.reading.arn
+}

@@ -1,0 +1,17 @@
+terraform {
+  required_version = ">= 1.11, < 2.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "5.100.0"
+    }
+  }
+
+  # In the bucket that state.tf makes: `make account` begins without it. Bucket and region are those of *.s3.tfbackend.
+  backend "s3" {
+    key          = "account.tfstate"
+    encrypt      = true
+    use_lockfile = true
+  }
+}

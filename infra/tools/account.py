@@ -1,0 +1,201 @@
+"""`make account [ACCOUNT=testing|production] [EMULATED=1]`: what an AWS account needs once, before any environment.
+
+The bucket for Terraform's state is made by Terraform, too. So the first time the state is kept on this machine until
+the bucket is there, and then moved into it; from then on everybody plans from the bucket. Run it again after whatever
+went wrong: it goes on where it stopped. Nothing is applied that was not shown, and, on AWS, said yes to.
+"""
+
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from devtools import emulator
+from devtools.state import ROOT, Unusable, locked
+from infra.tools.terraform import terraform
+
+SOURCE = ROOT / "infra" / "account"
+FOLDERS = ROOT / ".local" / "account"
+STATE_KEY = "account.tfstate"
+NAMES = ("testing", "production")
+
+_LOCAL_BACKEND = f"""\
+terraform {{
+  backend "local" {{
+    path = "{STATE_KEY}"
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of infra/account, by the files that are named for it; Terraform works in a copy."""
+
+    name: str
+    folder: Path
+    source: Path = SOURCE
+
+    @property
+    def id(self) -> str:
+        return self._said(f"{self.name}.tfvars", "account_id")
+
+    @property
+    def state_bucket(self) -> str:
+        return self._said(f"{self.name}.s3.tfbackend", "bucket")
+
+    @property
+    def kept_here(self) -> Path:
+        """Its state, before there is a bucket."""
+        return self.folder / STATE_KEY
+
+    def prepare(self, *, local: bool) -> None:
+        """Copy what is to be applied, with its own backend or, where `local`, with one on this machine."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for old in self.folder.glob("*.tf"):
+            old.unlink()
+        for path in (*self.source.glob("*.tf"), *self.source.glob("*.tfvars"), *self.source.glob("*.s3.tfbackend")):
+            shutil.copy(path, self.folder)
+        shutil.copy(self.source / ".terraform.lock.hcl", self.folder)
+        if local:
+            (self.folder / "backend_override.tf").write_text(_LOCAL_BACKEND)
+
+    def take_over_bucket(self) -> None:
+        """Have the next plan import a bucket that somebody, or a run whose state is lost, made."""
+        block = f'import {{\n  to = aws_s3_bucket.state\n  id = "{self.state_bucket}"\n}}\n'
+        (self.folder / "taken_over.tf").write_text(block)
+
+    def _said(self, file: str, name: str) -> str:
+        path = self.source / file
+        found = re.search(rf'^{name}\s*=\s*"([^"]+)"', path.read_text() if path.is_file() else "", re.MULTILINE)
+        if found is None:
+            raise Unusable(f"infra/account/{file} does not say `{name}`: it has to")
+        return found[1]
+
+
+def make(account: Account, *, approved: bool) -> None:
+    """Apply what is not applied yet, and leave its state in its bucket.
+
+    Raises Unusable where the credentials are of another account, nobody says yes, or Terraform fails.
+    """
+    _refuse_other_accounts(account)
+    s3 = boto3.client("s3")
+    bucket = account.state_bucket
+    if _is_there(s3.head_object, Bucket=bucket, Key=STATE_KEY):
+        _say(f"The state of the {account.name} account is in s3://{bucket}.")
+        account.prepare(local=False)
+        _run(account, "init", "-reconfigure", f"-backend-config={account.name}.s3.tfbackend")
+        _apply(account, approved=approved)
+        return
+    _say(f"No state in s3://{bucket} yet: it is kept in {_shown(account.kept_here)} until its bucket is made.")
+    account.prepare(local=True)
+    _run(account, "init", "-reconfigure")
+    if _is_there(s3.head_bucket, Bucket=bucket) and "aws_s3_bucket.state" not in _resources(account):
+        _say(f"s3://{bucket} is there already, and is taken over.")
+        account.take_over_bucket()
+    _apply(account, approved=approved)
+    _say(f"The state moves into s3://{bucket}.")
+    account.prepare(local=False)
+    _run(account, "init", "-migrate-state", "-force-copy", f"-backend-config={account.name}.s3.tfbackend")
+    if not _is_there(s3.head_object, Bucket=bucket, Key=STATE_KEY):
+        raise Unusable(f"Terraform moved nothing into s3://{bucket}: {_shown(account.kept_here)} is still the state")
+    for left in account.folder.glob(f"{STATE_KEY}*"):
+        left.unlink()
+
+
+def _refuse_other_accounts(account: Account) -> None:
+    try:
+        found = boto3.client("sts").get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise Unusable(f"Without an administrator's credentials of account {account.id}: {error}") from None
+    if found != account.id:
+        raise Unusable(
+            f"These credentials are of account {found}, and infra/account/{account.name}.tfvars names {account.id}: "
+            "log in to that one, or correct the file"
+        )
+
+
+def _apply(account: Account, *, approved: bool) -> None:
+    plan = ["plan", "-out=account.tfplan", "-detailed-exitcode", f"-var-file={account.name}.tfvars"]
+    match terraform([*plan, "-input=false"], account.folder, capture=False).returncode:
+        case 0:
+            return
+        case 2:  # something to change
+            if not approved:
+                _ask()
+            _run(account, "apply", "account.tfplan")
+        case _:
+            raise Unusable("The plan failed, nothing was changed: mend what it says, and run the same command again")
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise Unusable("Nobody is here to say yes: YES=1 applies what was planned")
+    if input("Apply this? Only `yes` does: ") != "yes":
+        raise Unusable("Nothing was changed")
+
+
+def _run(account: Account, command: str, *arguments: str) -> None:
+    if terraform([command, "-input=false", *arguments], account.folder, capture=False).returncode != 0:
+        raise Unusable(
+            f"`terraform {command}` failed: mend what it says, and run the same command again. "
+            f"What was made is remembered: leave {_shown(account.folder)} as it is"
+        )
+
+
+def _resources(account: Account) -> list[str]:
+    return terraform(["state", "list"], account.folder).stdout.split()
+
+
+def _is_there(head: Any, **named: str) -> bool:
+    try:
+        head(**named)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise Unusable(
+            f"s3://{named['Bucket']} can't be looked at ({error}): is it another account's, or are these an "
+            "administrator's credentials?"
+        ) from None
+    return True
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    name = os.environ.get("ACCOUNT") or "testing"
+    if name not in NAMES:
+        raise Unusable(f"There is no account {name!r}: ACCOUNT={'|'.join(NAMES)}")
+    emulated = bool(os.environ.get("EMULATED"))
+    folder = FOLDERS / name
+    if emulated:
+        port = int(os.environ.get("PORT") or emulator.PORT)
+        folder = FOLDERS / f"{name}-emulated-{port}"
+        settings = emulator.environment(os.environ, port)
+        os.environ.clear()
+        os.environ.update(settings)
+    with locked(folder.with_suffix(".lock")):
+        make(Account(name, folder), approved=emulated or os.environ.get("YES") == "1")
+    _say(f"The {name} account is ready: its environments can be applied.")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Unusable as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,148 @@
+"""infra/account: what its own tests say, and the order of a first deployment in an emulated account of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from devtools.emulator import STATE_BUCKET, environment
+from devtools.state import ROOT, Unusable
+from infra.tools.account import NAMES, STATE_KEY, Account, make
+from infra.tools.terraform import missing, terraform
+from tests.support.emulated import emulated_account
+
+ACCOUNT = ROOT / "infra" / "account"
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
+
+
+@pytest.fixture(scope="module")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy, since Terraform writes into the folder that it works in."""
+    folder = tmp_path_factory.mktemp("account") / "account"
+    shutil.copytree(ACCOUNT, folder, ignore=shutil.ignore_patterns(".terraform"))
+    answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], folder)
+    assert answer.returncode == 0, answer.stderr
+    return folder
+
+
+def test_what_an_account_is_given(initialised: Path) -> None:
+    answer = terraform(["test", "-no-color"], initialised)
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_it_is_valid_without_a_warning(initialised: Path) -> None:
+    answer = terraform(["validate", "-no-color"], initialised)
+
+    assert answer.returncode == 0, answer.stderr
+    assert "Warning" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_account_and_its_environments_name_the_same_bucket_and_account(name: str) -> None:
+    account = Account(name, ROOT)
+
+    assert account.state_bucket == f"slipway-state-{account.id}"
+    held = re.findall(r"^  (\w+) = \{", (ACCOUNT / f"{name}.tfvars").read_text(), re.MULTILINE)
+    assert held
+    for name_of in held:
+        folder = ROOT / "infra" / name_of
+        assert f'account_id          = "{account.id}"' in (folder / "terraform.tfvars").read_text()
+        assert f'bucket = "{account.state_bucket}"' in (folder / "state.s3.tfbackend").read_text()
+        # Without it the environment's pipeline could make no role.
+        assert f'policy/slipway-account-boundary-{name_of}"' in (folder / "main.tf").read_text()
+
+
+@pytest.fixture
+def emulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of an emulated account of this test alone, which AWS's tools now speak to, as if it were a real one."""
+    with emulated_account() as port:
+        for name, value in {**environment({}, port), "TF_CLI_ARGS": "-no-color"}.items():
+            monkeypatch.setenv(name, value)
+        yield port
+
+
+def test_the_first_deployment_makes_the_bucket_and_moves_its_state_into_it(
+    emulated: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    testing = Account("testing", tmp_path)
+    s3 = boto3.client("s3")
+    s3.delete_bucket(Bucket=STATE_BUCKET)
+
+    make(testing, approved=True)
+
+    assert "The state moves into" in capfd.readouterr().out
+    assert s3.head_object(Bucket=STATE_BUCKET, Key=STATE_KEY)["ContentLength"] > 10_000
+    assert not list(tmp_path.glob(f"{STATE_KEY}*"))
+
+    make(testing, approved=False)
+
+    said = capfd.readouterr().out
+    assert "No changes." in said
+    assert "moves" not in said
+
+    package = {"Bucket": STATE_BUCKET.replace("state", "artifacts"), "Key": "tree/package.zip"}
+    with pytest.raises(ClientError, match="403"):
+        s3.put_object(**package, Body=b"unconditional")
+    s3.put_object(**package, Body=b"first", IfNoneMatch="*")
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.put_object(**package, Body=b"second", IfNoneMatch="*")
+    with pytest.raises(ClientError, match="403"):
+        s3.delete_object(**package)
+
+
+def test_a_bucket_without_the_state_is_taken_over_and_nothing_is_applied_that_nobody_said_yes_to(
+    emulated: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Unusable, match="YES=1"):
+        make(Account("testing", tmp_path), approved=False)
+
+    assert "1 to import" in capfd.readouterr().out
+    assert boto3.client("iam").list_roles()["Roles"] == []
+
+
+def test_a_plan_that_fails_changes_nothing(emulated: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(ACCOUNT, source)
+    tfvars = source / "testing.tfvars"
+    tfvars.write_text(tfvars.read_text().replace('"acme/slipway"', '"acme/*"'))
+
+    with pytest.raises(Unusable, match="nothing was changed"):
+        make(Account("testing", tmp_path / "work", source), approved=True)
+
+    assert "without wildcards" in capfd.readouterr().err
+    assert boto3.client("iam").list_roles()["Roles"] == []
+
+
+def make_account(**variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "infra.tools.account"],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_credentials_of_another_account_are_refused(emulated: int) -> None:
+    answer = make_account(ACCOUNT="production", EMULATED="1", PORT=str(emulated))
+
+    assert answer.returncode != 0
+    assert "of account 123456789012" in answer.stderr
+    assert "production.tfvars names 210987654321" in answer.stderr
+    assert answer.stdout == ""
+
+
+def test_an_account_that_nobody_knows_is_refused() -> None:
+    answer = make_account(ACCOUNT="staging")
+
+    assert answer.stderr == "There is no account 'staging': ACCOUNT=testing|production\n"
