@@ -98,7 +98,8 @@ resource "aws_iam_role_policy" "function" {
     Statement = concat(
       local.statements_of_all[each.key],
       lookup(local.statements_in_vpc, each.key, []),
-      each.key == "bootstrap" ? local.statements_of_bootstrap : [],
+      # No condition: its two sides would have to be of one type, and these statements are not.
+      [for statement in local.statements_of_bootstrap : statement if each.key == "bootstrap"],
     )
   })
 }
