@@ -1,7 +1,7 @@
 """What the policies must catch: for every scenario at least one plan that violates it, and nothing else of note.
 
-A policy that nothing can violate says nothing. So a scenario without a mutant fails `make policy`, as does a mutant that
-its scenario lets through.
+A policy that nothing can violate says nothing. So a scenario without a mutant fails `make policy`, and so does a mutant
+that its scenario lets through.
 """
 
 import json
@@ -127,7 +127,11 @@ MUTANTS = [
         _with("aws_rds_cluster", "tags_all", "workspace", to="default"),
         DEBUG,
     ),
-    Mutant("Everything is tagged with somebody who answers for it", "nobody", _without("aws_sns_topic", "tags_all", "owner")),
+    Mutant(
+        "Everything is tagged with somebody who answers for it",
+        "nobody",
+        _without("aws_sns_topic", "tags_all", "owner"),
+    ),
     # encryption_at_rest
     Mutant("The database is encrypted", "it is not", _with("aws_rds_cluster", "storage_encrypted", to=False)),
     Mutant("The database is encrypted", "nothing is said", _without("aws_rds_cluster", "storage_encrypted")),
@@ -153,7 +157,11 @@ MUTANTS = [
         "no key for the firewall's before the API",
         _without("aws_cloudwatch_log_group", "kms_key_id", only="firewall_api[0].aws_cloudwatch_log_group.this"),
     ),
-    Mutant("What alarms say is encrypted with the environment's key", "no key", _without("aws_sns_topic", "kms_master_key_id")),
+    Mutant(
+        "What alarms say is encrypted with the environment's key",
+        "no key",
+        _without("aws_sns_topic", "kms_master_key_id"),
+    ),
     Mutant("Every bucket is encrypted", "it is not", _gone("aws_s3_bucket_server_side_encryption_configuration")),
     Mutant("Every bucket is encrypted", "another one is not", _more("aws_s3_bucket", bucket="slipway-production-more")),
     Mutant("Keys are rotated", "they are not", _with("aws_kms_key", "enable_key_rotation", to=False)),
@@ -185,7 +193,12 @@ MUTANTS = [
         _with(
             _DISTRIBUTION,
             "viewer_certificate",
-            to=[{"acm_certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/a", "minimum_protocol_version": "TLSv1"}],
+            to=[
+                {
+                    "acm_certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/a",
+                    "minimum_protocol_version": "TLSv1",
+                }
+            ],
         ),
     ),
     Mutant(
@@ -201,7 +214,9 @@ MUTANTS = [
     # nothing_public
     Mutant("No bucket takes public access lists", "it does", _with(_BLOCK, "block_public_acls", to=False)),
     Mutant("No bucket takes a public policy", "it does", _with(_BLOCK, "block_public_policy", to=False)),
-    Mutant("No bucket heeds a public access list that it has", "it does", _with(_BLOCK, "ignore_public_acls", to=False)),
+    Mutant(
+        "No bucket heeds a public access list that it has", "it does", _with(_BLOCK, "ignore_public_acls", to=False)
+    ),
     Mutant("No bucket heeds a public policy that it has", "nothing blocks it", _gone(_BLOCK)),
     Mutant(
         "Nobody is let in without being named",
@@ -229,7 +244,11 @@ MUTANTS = [
         "for anybody's API",
         _without("aws_lambda_permission", "source_arn"),
     ),
-    Mutant("The database has no public address", "it has", _with("aws_rds_cluster_instance", "publicly_accessible", to=True)),
+    Mutant(
+        "The database has no public address",
+        "it has",
+        _with("aws_rds_cluster_instance", "publicly_accessible", to=True),
+    ),
     Mutant("Nothing else is there that the internet could reach", "a function's URL", _more("aws_lambda_function_url")),
     # network
     Mutant(
@@ -260,7 +279,11 @@ MUTANTS = [
     ),
     Mutant("There is no gateway to the internet", "NAT", _more("aws_nat_gateway")),
     Mutant("There is no gateway to the internet", "a gateway", _more("aws_internet_gateway"), DEBUG),
-    Mutant("The traffic of the network is logged", "what was refused alone", _with("aws_flow_log", "traffic_type", to="REJECT")),
+    Mutant(
+        "The traffic of the network is logged",
+        "what was refused alone",
+        _with("aws_flow_log", "traffic_type", to="REJECT"),
+    ),
     Mutant(
         "Functions are in private subnets, except the listed ones",
         "the API's is not",
@@ -285,7 +308,13 @@ MUTANTS = [
     Mutant(
         "No wildcard among the actions where the resource is everything",
         "a wildcard among others",
-        _saying("aws_iam_role_policy", "policy", only='["api"]', Action=["s3:GetObject", "s3:List*"], Resource=["arn:aws:s3:::a", "*"]),
+        _saying(
+            "aws_iam_role_policy",
+            "policy",
+            only='["api"]',
+            Action=["s3:GetObject", "s3:List*"],
+            Resource=["arn:aws:s3:::a", "*"],
+        ),
         DEBUG,
     ),
     Mutant(
@@ -310,7 +339,9 @@ MUTANTS = [
     Mutant(
         "Nothing may change what others may do",
         "a function changes roles",
-        _saying("aws_iam_role_policy", "policy", Action="iam:PutRolePolicy", Resource="arn:aws:iam::123456789012:role/a"),
+        _saying(
+            "aws_iam_role_policy", "policy", Action="iam:PutRolePolicy", Resource="arn:aws:iam::123456789012:role/a"
+        ),
     ),
     Mutant(
         "No policy of AWS's own, which allows more with every year",
@@ -333,14 +364,20 @@ MUTANTS = [
         "it does not",
         _with("aws_cloudwatch_log_group", "retention_in_days", to=0, only='function["api"]'),
     ),
-    Mutant("Every log ends some day", "nothing is said", _without("aws_cloudwatch_log_group", "retention_in_days"), DEBUG),
+    Mutant(
+        "Every log ends some day", "nothing is said", _without("aws_cloudwatch_log_group", "retention_in_days"), DEBUG
+    ),
     Mutant(
         "Every function logs into a group of ours",
         "into one that Lambda makes",
         _without("aws_lambda_function", "logging_config", 0, "log_group", only='["migrate"]'),
     ),
-    Mutant("The API keeps a log of who called", "it does not", _without("aws_api_gateway_stage", "access_log_settings")),
-    Mutant("Every alarm has an action", "one has none", _without("aws_cloudwatch_metric_alarm", "alarm_actions"), DEBUG),
+    Mutant(
+        "The API keeps a log of who called", "it does not", _without("aws_api_gateway_stage", "access_log_settings")
+    ),
+    Mutant(
+        "Every alarm has an action", "one has none", _without("aws_cloudwatch_metric_alarm", "alarm_actions"), DEBUG
+    ),
     Mutant(
         "Every alarm has an action",
         "one stops a machine, and tells nobody",
@@ -352,7 +389,9 @@ MUTANTS = [
         _with("aws_cloudwatch_metric_alarm", "actions_enabled", to=False, only="latency"),
     ),
     # production
-    Mutant("The database refuses to be deleted", "it does not", _with("aws_rds_cluster", "deletion_protection", to=False)),
+    Mutant(
+        "The database refuses to be deleted", "it does not", _with("aws_rds_cluster", "deletion_protection", to=False)
+    ),
     Mutant(
         "The database leaves a snapshot behind when it is deleted after all",
         "it does not",
@@ -363,7 +402,11 @@ MUTANTS = [
         "of one",
         _with("aws_rds_cluster", "backup_retention_period", to=7),
     ),
-    Mutant("Who signs in is not forgotten", "nobody is kept", _with("aws_cognito_user_pool", "deletion_protection", to="INACTIVE")),
+    Mutant(
+        "Who signs in is not forgotten",
+        "nobody is kept",
+        _with("aws_cognito_user_pool", "deletion_protection", to="INACTIVE"),
+    ),
     Mutant(
         "A key that was deleted can be had back for a month",
         "for a week",

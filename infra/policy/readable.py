@@ -110,6 +110,8 @@ def resources(plan: dict[str, Any], made_up: Mapping[str, dict[str, Any]]) -> li
         change = each["change"]
         if each["mode"] != "managed" or change["after"] is None:
             continue
+        if each["address"] not in made_up:
+            raise NotKnown(f"{each['address']} is not in infra/ as it is here: check out what the plan was made of")
         unknown, known, other = change["after_unknown"], change["after"], made_up[each["address"]]
         configured = _configured(plan, each["address"])
         values = {}
@@ -120,7 +122,9 @@ def resources(plan: dict[str, Any], made_up: Mapping[str, dict[str, Any]]) -> li
                 values[key] = other["after"].get(key)
                 if _has_unknown(other["after_unknown"].get(key)):
                     raise NotKnown(f"{each['address']}: {key} is not known, so no policy can judge it")
-        found.append(Resource(each["address"], each["type"], _without_nothing(values), "tags_all" in {**known, **unknown}))
+        found.append(
+            Resource(each["address"], each["type"], _without_nothing(values), "tags_all" in {**known, **unknown})
+        )
     return found
 
 
@@ -181,8 +185,7 @@ def _statements(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
         documents.append(("permission", values.get("policy")))
     elif isinstance(values.get("policy"), str) and values["policy"].startswith("{"):
         documents.append(("access", values["policy"]))
-    for inline in values.get("inline_policy", []):
-        documents.append(("permission", inline.get("policy")))
+    documents += [("permission", inline.get("policy")) for inline in values.get("inline_policy", [])]
     for kind, document in documents:
         for statement in _listed(json.loads(document).get("Statement") if document else None):
             if statement["Effect"] == "Allow":
@@ -198,8 +201,13 @@ def _grants(statement: dict[str, Any]) -> dict[str, Any]:
 
 def _principals(statement: dict[str, Any]) -> dict[str, Any]:
     principal = statement.get("Principal", "*")
-    named = [each for kind in principal.values() for each in _listed(kind)] if isinstance(principal, dict) else [principal]
-    return {"principals": named, "conditions": sorted(key for test in statement.get("Condition", {}).values() for key in test)}
+    named = (
+        [each for kind in principal.values() for each in _listed(kind)] if isinstance(principal, dict) else [principal]
+    )
+    return {
+        "principals": named,
+        "conditions": sorted(key for test in statement.get("Condition", {}).values() for key in test),
+    }
 
 
 def _ingress(resource: Resource) -> Iterator[list[str]]:
@@ -246,9 +254,9 @@ def _configured(plan: dict[str, Any], address: str) -> set[str]:
     for call in modules[1::2]:
         module = module["module_calls"][call]["module"]
     # An id is nobody's to give, and what others are known by.
-    return {"id"}.union(*(
-        each.get("expressions", {}) for each in module["resources"] if (each["type"], each["name"]) == (kind, name)
-    ))
+    return {"id"}.union(
+        *(each.get("expressions", {}) for each in module["resources"] if (each["type"], each["name"]) == (kind, name))
+    )
 
 
 def _has_unknown(unknown: Any) -> bool:

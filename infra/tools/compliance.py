@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -44,6 +44,8 @@ class Outcome:
 
 def run(jobs: Sequence[Job]) -> list[list[Outcome]]:
     """Outcomes of all scenarios of each job. Raises Unusable where a feature can't be read."""
+    if not jobs:
+        return []
     done = subprocess.run(
         [sys.executable, "-m", "infra.tools.compliance"],
         cwd=ROOT,
@@ -62,12 +64,10 @@ def run(jobs: Sequence[Job]) -> list[list[Outcome]]:
     return outcomes
 
 
-def _one(job: dict[str, Any]) -> list[dict[str, Any]]:
+def _one(job: dict[str, Any], usage: str = "") -> list[dict[str, Any]]:
     """In a process of its own: what the tool keeps is the tool's of one run."""
     from radish import after  # noqa: PLC0415
     from terraform_compliance.common import error_handling  # noqa: PLC0415
-    from terraform_compliance.common.defaults import Defaults  # noqa: PLC0415
-    from terraform_compliance.main import cli  # noqa: PLC0415
 
     said: list[str] = []
     outcomes = []
@@ -84,28 +84,66 @@ def _one(job: dict[str, Any]) -> list[dict[str, Any]]:
 
     after.each_scenario(note)
     with tempfile.TemporaryDirectory(prefix="slipway-policy-") as folder:
-        Defaults.cache_dir = folder
-        features = Path(folder) / "features"
-        features.mkdir()
-        for path in job["features"]:
-            (features / Path(path).name).symlink_to(path)
-        tags = " and ".join(f"not {tag}" for tag in job["without"])
-        sys.argv = ["terraform-compliance", "-f", str(features), "-p", job["plan"], "--no-ansi"]
-        if tags:
-            sys.argv.append(f"--tags={tags}")
-        with suppress(SystemExit), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
-            cli()
+        _command_line(job, Path(folder), _reading(json.loads(usage)))
     return outcomes
+
+
+def _usage(job: dict[str, Any]) -> str:
+    """What the tool's command line comes to. To parse it takes the tool longer than everything else, for each job."""
+    from docopt import docopt  # noqa: PLC0415
+
+    parsed: dict[str, Any] = {}
+
+    def parse(*given: Any, **named: Any) -> dict[str, Any]:
+        parsed.update(docopt(*given, **named))
+        raise SystemExit
+
+    with tempfile.TemporaryDirectory(prefix="slipway-policy-") as folder:
+        _command_line(job, Path(folder), parse)
+    return json.dumps(parsed)
+
+
+def _reading(parsed: dict[str, Any]) -> Callable[..., dict[str, Any]]:
+    def parse(usage: str, argv: list[str], version: str) -> dict[str, Any]:
+        named = [argument.split("=", 1) for argument in argv if argument.startswith("--") and "=" in argument]
+        return {
+            **parsed,
+            "<features>": argv[1:2],
+            "--user-data": [value for name, value in named if name == "--user-data"],
+            "--tags": dict(named).get("--tags"),
+        }
+
+    return parse
+
+
+def _command_line(job: dict[str, Any], folder: Path, parse: Callable[..., dict[str, Any]]) -> None:
+    from radish import main as radish  # noqa: PLC0415
+    from terraform_compliance.common.defaults import Defaults  # noqa: PLC0415
+    from terraform_compliance.main import cli  # noqa: PLC0415
+
+    radish.docopt = parse
+    Defaults.cache_dir = str(folder)
+    features = folder / "features"
+    features.mkdir()
+    for path in job["features"]:
+        (features / Path(path).name).symlink_to(path)
+    sys.argv = ["terraform-compliance", "-f", str(features), "-p", job["plan"], "--no-ansi"]
+    if job["without"]:
+        sys.argv.append("--tags=" + " and ".join(f"not {tag}" for tag in job["without"]))
+    with suppress(SystemExit), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        cli()
 
 
 def main() -> None:
     jobs = json.load(sys.stdin)
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        import IPython  # noqa: F401, PLC0415  (the tool's steps import it, and take a second for it)
         from terraform_compliance.common.defaults import Defaults  # noqa: PLC0415
         from terraform_compliance.main import cli  # noqa: F401, PLC0415
     Path(Defaults.cache_dir).rmdir()
     with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
-        json.dump(pool.map(_one, jobs, chunksize=1), sys.stdout)
+        usage = pool.apply(_usage, jobs[:1])
+        json.dump(pool.starmap(_one, [(job, usage) for job in jobs], chunksize=1), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -23,10 +23,13 @@ from infra.tools.policy_plans import ALL, ENVIRONMENTS, Planned, given, plans
 
 FEATURES = ROOT / "infra" / "policy"
 
+_MUTANTS = "infra/policy/mutants.py"
+
 _WHY = {
-    SKIPPED: "it found nothing to judge, and so would let anything pass: give it @noskip, or the tag of what it is about",
+    SKIPPED: "it found nothing to judge, so it lets anything pass: give it @noskip, and the tag of what it is about",
     BROKEN: "terraform-compliance failed in it",
 }
+_HOW = {PASSED: "passed", SKIPPED: "was skipped", BROKEN: "broke"}
 
 
 @dataclass
@@ -54,27 +57,17 @@ def prove(planned: Mapping[str, Planned], features: Path = FEATURES, mutants: Se
     scenarios = _scenarios(features)
     verdict = Verdict()
     for scenario in sorted(scenarios.keys() - {mutant.scenario for mutant in mutants}):
-        verdict.wrong.append(f"No mutant violates {scenario!r}: add one to infra/policy/mutants.py, or nobody knows what it catches")
+        verdict.wrong.append(f"No mutant violates {scenario!r}, so nobody knows what it catches: add one to {_MUTANTS}")
     for mutant in mutants:
         if mutant.scenario not in scenarios:
-            verdict.wrong.append(f"There is no scenario {mutant.scenario!r}: infra/policy/mutants.py names it for {mutant.what!r}")
+            verdict.wrong.append(
+                f"No feature has the scenario {mutant.scenario!r} of a mutant: mend its name in {_MUTANTS}"
+            )
     to_run = [mutant for mutant in mutants if mutant.scenario in scenarios]
-    with tempfile.TemporaryDirectory(prefix="slipway-mutants-") as folder:
-        jobs = [
-            _job(_mutated(planned[mutant.plan], mutant), Path(folder) / str(number), features, scenarios[mutant.scenario])
-            for number, mutant in enumerate(to_run)
-        ]
-        survivors = 0
-        for mutant, outcomes in zip(to_run, run(jobs), strict=True):
-            outcome = next((each for each in outcomes if each.scenario == mutant.scenario), None)
-            if outcome is None or outcome.outcome != FAILED:
-                survivors += 1
-                how = "does not run on that plan" if outcome is None else outcome.outcome
-                verdict.wrong.append(
-                    f"{mutant.scenario!r} ({scenarios[mutant.scenario].name}) lets a violation pass: {mutant.what}, in the plan "
-                    f"of {mutant.plan} ({how}). Sharpen the scenario\n" + "\n".join(f"    {line}" for line in (outcome.said if outcome else []))
-                )
-    verdict.lines.append(f"{'mutants':24} {len(to_run) - survivors:3} of {len(to_run):3} are caught, of {len(scenarios)} policies")
+    survivors = _survivors(planned, features, to_run)
+    verdict.wrong += survivors
+    caught = len(to_run) - len(survivors)
+    verdict.lines.append(f"{'mutants':24} {caught:3} of {len(to_run):3} are caught, by {len(scenarios)} policies")
     return verdict
 
 
@@ -106,6 +99,28 @@ def _asked(environ: Mapping[str, str], folder: Path) -> Verdict:
     return Verdict(checked.lines + proven.lines, checked.wrong + proven.wrong)
 
 
+def _survivors(planned: Mapping[str, Planned], features: Path, mutants: Sequence[Mutant]) -> list[str]:
+    """Each mutant that its scenario lets through, in words."""
+    scenarios = _scenarios(features)
+    survivors = []
+    with tempfile.TemporaryDirectory(prefix="slipway-mutants-") as folder:
+        jobs = [
+            _job(
+                _mutated(planned[mutant.plan], mutant), Path(folder) / str(number), features, scenarios[mutant.scenario]
+            )
+            for number, mutant in enumerate(mutants)
+        ]
+        for mutant, outcomes in zip(mutants, run(jobs), strict=True):
+            outcome = next((each for each in outcomes if each.scenario == mutant.scenario), None)
+            if outcome is None or outcome.outcome != FAILED:
+                how = f"it {_HOW[outcome.outcome]}" if outcome else "it is not about that plan"
+                survivors.append(
+                    f"{mutant.scenario} ({scenarios[mutant.scenario].name}) lets a violation of {mutant.plan} through "
+                    f"({how}): {mutant.what}. Sharpen the scenario, or mend the mutant"
+                )
+    return survivors
+
+
 def _job(planned: Planned, folder: Path, features: Path, only: Path | None = None) -> Job:
     folder.mkdir()
     plan = folder / "plan.json"
@@ -130,11 +145,13 @@ def _mutated(planned: Planned, mutant: Mutant) -> Planned:
 
 
 def _scenarios(features: Path) -> dict[str, Path]:
-    return {
-        name: path
-        for path in sorted(features.glob("*.feature"))
-        for name in re.findall(r"^\s*Scenario:\s*(.*?)\s*$", path.read_text(), re.MULTILINE)
-    }
+    found: dict[str, Path] = {}
+    for path in sorted(features.glob("*.feature")):
+        for name in re.findall(r"^\s*Scenario:\s*(.*?)\s*$", path.read_text(), re.MULTILINE):
+            if name in found:
+                raise Unusable(f"Two scenarios are called {name!r}: a mutant could not tell them apart")
+            found[name] = path
+    return found
 
 
 def _told(plan: str, outcome: Outcome, features: Path) -> str:

@@ -1,8 +1,8 @@
 """The plans that policies are held against: made in an emulated account of their own, and without one.
 
-A first plan of an environment knows no id and no ARN, and so none of the policies in which they are. So there are two of
-each: the real one, and one with a provider that makes ids up at once (`terraform test`), which readable.py takes what
-the real one does not know yet from.
+A first plan of an environment knows no id and no ARN, and so none of the policies in which they are. So there are two
+of each: the real one, and one with a provider that makes ids up at once (`terraform test`). What the real one does not
+know yet, readable.py takes from the other.
 """
 
 import json
@@ -24,7 +24,7 @@ from devtools.emulator import ACCOUNT, REGION, environment
 from devtools.state import ROOT, Unusable
 from infra import compose
 from infra.policy.readable import Resource, Target, resources, target_of
-from infra.tools.terraform import terraform
+from infra.tools import terraform as tool
 
 INFRA = ROOT / "infra"
 
@@ -45,9 +45,11 @@ provider "aws" {
 """
 
 # What rules know by its look, and what the provider checks the look of.
-_MADE_UP = {
+_MADE_UP: dict[str, dict[str, Any]] = {
     "aws_cognito_user_pool": {"id": f"{REGION}_madeup"},
-    "aws_rds_cluster": {"master_user_secret": [{"secret_arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:made-up"}]},
+    "aws_rds_cluster": {
+        "master_user_secret": [{"secret_arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:made-up"}]
+    },
     "aws_security_group": {"id": "sg-0madeup"},
     "aws_subnet": {"id": "subnet-0madeup"},
 }
@@ -88,14 +90,13 @@ def plans(wanted: Sequence[Wanted], folder: Path) -> dict[str, Planned]:
             _what_a_debug_workspace_reads(account)
             copies = [_copy(each.environment, packaging.result(), folder / each.name) for each in wanted]
             _initialise(copies[0], folder / "data")
-            return dict(pool.map(lambda each, copy: (each.name, _planned(each, copy, folder / "data", account)), wanted, copies))
+            return dict(
+                pool.map(lambda each, copy: (each.name, _planned(each, copy, folder / "data", account)), wanted, copies)
+            )
 
 
 def given(plan: dict[str, Any], folder: Path) -> Planned:
-    """A plan that somebody else made of this checkout's infrastructure; it has been packaged for it.
-
-    Raises Unusable where the plan is of anything else.
-    """
+    """A plan that somebody else made of this checkout. Raises Unusable where it is of anything else."""
     try:
         target = target_of(plan)
     except (KeyError, TypeError) as error:
@@ -103,10 +104,7 @@ def given(plan: dict[str, Any], folder: Path) -> Planned:
             f"That is no plan of infra/development, preproduction or production ({error!r} is missing): make it with "
             "`terraform plan -out=plan` and `terraform show -json plan`"
         ) from None
-    package = INFRA / _GENERATED
-    if not package.is_file():
-        raise Unusable(f"Plan and policies are of one package: run `make package STAGE={target.environment}`")
-    copy = _copy(target.environment, json.loads(package.read_text()), folder / target.name)
+    copy = _copy(target.environment, _packaged(folder / "package"), folder / target.name)
     _initialise(copy, folder / "data")
     return Planned(target, resources(plan, _made_up(plan, target, copy, folder / "data")))
 
@@ -115,19 +113,24 @@ def _planned(wanted: Wanted, copy: Path, data: Path, account: Mapping[str, str])
     environ = {**account, "TF_DATA_DIR": str(data), "TF_WORKSPACE": wanted.workspace}
     (copy / "policy.auto.tfvars.json").write_text(json.dumps({**_EMULATED, **wanted.variables}))
     _told(["plan", "-input=false", "-no-color", "-refresh=false", "-lock=false", "-out=plan"], copy, environ)
-    plan = json.loads(_told(["show", "-json", "-no-color", "plan"], copy, environ))
+    shown = _told(["show", "-json", "-no-color", "plan"], copy, environ)
+    (copy / "plan.json").write_text(shown)
+    plan = json.loads(shown)
     return Planned(target_of(plan), resources(plan, _made_up(plan, target_of(plan), copy, data)))
 
 
 def _made_up(plan: dict[str, Any], target: Target, copy: Path, data: Path) -> dict[str, dict[str, Any]]:
     """The same plan with ids and ARNs made up, by address."""
     (copy / _TEST).write_text(_test(plan))
-    environ = {"TF_DATA_DIR": str(data), "TF_WORKSPACE": target.workspace}
+    # No provider is asked anything; and whatever of it were, goes nowhere.
+    environ = {**environment(os.environ, 1), "TF_DATA_DIR": str(data), "TF_WORKSPACE": target.workspace}
     arguments = ["test", "-json", "-verbose", f"-filter={_TEST}"]
-    answer = terraform(arguments, copy, {**environment({}), **environ}, seconds=_SECONDS)
+    answer = tool.terraform(arguments, copy, tool.environment(environ), seconds=_SECONDS)
     messages = [json.loads(line) for line in answer.stdout.splitlines()]
     if answer.returncode != 0:
-        said = [f"{m['diagnostic']['summary']}: {m['diagnostic']['detail']}" for m in messages if m["type"] == "diagnostic"]
+        said = [
+            f"{m['diagnostic']['summary']}: {m['diagnostic']['detail']}" for m in messages if m["type"] == "diagnostic"
+        ]
         raise Unusable("\n".join([f"{target.name} can't be planned once its ids are known:", *said, answer.stderr]))
     made = next(message["test_plan"] for message in messages if message["type"] == "test_plan")
     return {each["address"]: each["change"] for each in made["resource_changes"]}
@@ -143,8 +146,10 @@ def _test(plan: dict[str, Any]) -> str:
             arn = f"arn:aws:{service}:{REGION}:{ACCOUNT}:{each['type']}/made-up"
             made_up[each["type"]] = {**dict.fromkeys(arns, arn), **_MADE_UP.get(each["type"], {})}
     provider = ["override_during = plan"]
-    provider += [f"mock_resource {json.dumps(kind)} {{\ndefaults = {_text(values)}\n}}" for kind, values in made_up.items()]
-    blocks = ["mock_provider \"aws\" {", *provider, "}", "mock_provider \"aws\" {", 'alias = "us_east_1"', *provider, "}"]
+    provider += [
+        f"mock_resource {json.dumps(kind)} {{\ndefaults = {_text(values)}\n}}" for kind, values in made_up.items()
+    ]
+    blocks = ['mock_provider "aws" {', *provider, "}", 'mock_provider "aws" {', 'alias = "us_east_1"', *provider, "}"]
     for read in _read(plan.get("prior_state", {}).get("values", {}).get("root_module", {})):
         values = {key: value for key, value in read["values"].items() if value is not None}
         blocks.append(f"override_data {{\ntarget = {read['address']}\nvalues = {_text(values)}\n}}")
@@ -166,7 +171,14 @@ def _text(value: Any) -> str:
 
 
 def _packaged(folder: Path) -> dict[str, Any]:
-    compose.package("development", folder)
+    """What Terraform is told of the package. Of the wheels in it that is nothing, so there are none."""
+    sources = folder / "sources"
+    sources.mkdir(parents=True)
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "app.py", sources)
+    (sources / "requirements.txt").touch()
+    compose.package("development", folder, sources)
     return dict(json.loads((folder / "generated.tf.json").read_text()))
 
 
@@ -182,11 +194,12 @@ def _copy(stage: str, package: dict[str, Any], folder: Path) -> Path:
 
 def _initialise(copy: Path, data: Path) -> None:
     """Once for all: every environment calls the same modules."""
-    _told(["init", "-input=false", "-no-color"], copy, {"TF_DATA_DIR": str(data)})
+    environ = {name: value for name, value in os.environ.items() if name != "TF_WORKSPACE"}
+    _told(["init", "-input=false", "-no-color"], copy, {**environ, "TF_DATA_DIR": str(data)})
 
 
 def _told(arguments: list[str], copy: Path, environ: Mapping[str, str]) -> str:
-    answer = terraform(arguments, copy, environ, seconds=_SECONDS)
+    answer = tool.terraform(arguments, copy, tool.environment(environ), seconds=_SECONDS)
     if answer.returncode != 0:
         raise Unusable(f"terraform {arguments[0]} of {copy.name} failed:\n{answer.stderr}")
     return answer.stdout
@@ -204,7 +217,7 @@ def _emulated_account() -> Iterator[dict[str, str]]:
             found = re.search(r":(\d+),", process.stdout.readline())
             if found is None:
                 raise Unusable("The emulated account did not start; `make emulator` says why")
-            yield environment({}, int(found[1]))
+            yield environment(os.environ, int(found[1]))
         finally:
             process.terminate()
 

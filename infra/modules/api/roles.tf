@@ -41,7 +41,7 @@ locals {
     },
   ] }
 
-  statements_of_bootstrap = concat(
+  statements_of_one = { bootstrap = concat(
     [
       {
         Sid      = "AskByDataApi"
@@ -65,7 +65,7 @@ locals {
         Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"] } }
       },
     ],
-  )
+  ) }
 }
 
 resource "aws_iam_role" "function" {
@@ -98,8 +98,7 @@ resource "aws_iam_role_policy" "function" {
     Statement = concat(
       local.statements_of_all[each.key],
       lookup(local.statements_in_vpc, each.key, []),
-      # No condition: its two sides would have to be of one type, and these statements are not.
-      [for statement in local.statements_of_bootstrap : statement if each.key == "bootstrap"],
+      lookup(local.statements_of_one, each.key, []),
     )
   })
 }

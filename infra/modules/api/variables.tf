@@ -56,7 +56,7 @@ variable "issuers" {
   type        = string
 
   validation {
-    condition     = startswith(var.issuers, "[") && can(jsondecode(var.issuers)) # tolist() takes no issuers of two kinds
+    condition     = can([for issuer in jsondecode(var.issuers) : issuer.issuer])
     error_message = "The issuers are a JSON list: jsonencode([...])."
   }
 }
