@@ -49,13 +49,13 @@ token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=key,k
 package: venv ## Package for STAGE=development|preproduction|production, into infra/modules/api; prints the digest
 	@$(python) -m infra.compose
 
-.PHONY: policy
-policy: venv ## Hold the plans of all environments against infra/policy, and prove it; ENV=… for one, PLAN=file.json for one that is there
-	@$(python) -m infra.tools.policy
-
 .PHONY: bench
 bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
 	@$(python) -m devtools.bench
+
+.PHONY: policy
+policy: venv ## Hold plans of all environments against infra/policy, and prove that it catches; ENV=… or PLAN=file.json: one
+	@$(python) -m infra.tools.policy
 
 .PHONY: replay
 replay: venv ## Record the real deployment history of a project in a running service

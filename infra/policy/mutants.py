@@ -349,6 +349,13 @@ MUTANTS = [
         _more("aws_iam_role_policy_attachment", policy_arn="arn:aws:iam::aws:policy/AdministratorAccess"),
     ),
     Mutant(
+        "No policy of AWS's own, which allows more with every year",
+        "administrator, within the role",
+        _with("aws_iam_role", "managed_policy_arns", to=["arn:aws:iam::aws:policy/AdministratorAccess"]),
+        DEBUG,
+    ),
+    Mutant("Nobody has a key that lasts", "a user has", _more("aws_iam_access_key", user="a")),
+    Mutant(
         "People and functions log in to the database by IAM",
         "by password alone",
         _with("aws_rds_cluster", "iam_database_authentication_enabled", to=False),

@@ -4,7 +4,8 @@ terraform-compliance compares single values of single resources, and passes over
 what a rule is about is put together here, and written as resources of types that Terraform does not have:
 
 - `name`, `tags`: what a resource is called, and how it is tagged; one for each that has a name, or may have tags;
-- `permission`: a statement by which IAM allows something, as sentences "<action> on <resource>";
+- `permission`: a statement by which IAM allows something, as sentences "<action> on <resource>", or a policy that is
+  attached whole, as "all of <policy>";
 - `access`: a statement by which a resource lets somebody in, with its principals;
 - `ingress`: a rule by which a network lets somebody in, with its sources;
 - `bucket`: a bucket with what other resources configure of it;
@@ -180,6 +181,9 @@ def _statements(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
     values = resource.values
     if resource.type == "aws_lambda_permission":
         yield "access", {"principals": [values["principal"]], "conditions": [key for key in values if "source" in key]}
+    attached = [*_listed(values.get("policy_arn")), *_listed(values.get("managed_policy_arns"))]
+    if attached and resource.type.startswith("aws_iam_"):
+        yield "permission", {"grants": [f"all of {arn}" for arn in attached]}
     documents = [("access", values.get("assume_role_policy"))]
     if resource.type in _IDENTITY_POLICIES:
         documents.append(("permission", values.get("policy")))
