@@ -66,6 +66,10 @@ checkov: venv ## Look for known faults in infra/; PLANS="a.json b.json" in plans
 bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
 	@$(python) -m devtools.bench
 
+.PHONY: policy
+policy: venv ## Hold plans of all environments against infra/policy, and prove that it catches; ENV=… or PLAN=file.json: one
+	@$(python) -m infra.tools.policy
+
 .PHONY: replay
 replay: venv ## Record the real deployment history of a project in a running service
 	@$(python) -m devtools.replay

@@ -1,0 +1,32 @@
+Feature: Whatever is made says of which environment and workspace it is
+  Two environments, or two workspaces of one, meet nowhere: a name is the first place where they could.
+
+  @noskip
+  Scenario: Every name starts from the environment and the workspace
+    Given I have name defined
+    Then it must have value
+    And its value must match the "^(/aws/(lambda|apigateway|rds/cluster)/|/slipway/|alias/|aws-waf-logs-)?${name}([-/ ]|$)" regex
+
+  @noskip
+  Scenario: Everything is tagged with its system
+    Given I have tags defined
+    Then it must have system
+    And its value must match the "^slipway$" regex
+
+  @noskip
+  Scenario: Everything is tagged with its environment
+    Given I have tags defined
+    Then it must have environment
+    And its value must match the "^${environment}$" regex
+
+  @noskip
+  Scenario: Everything is tagged with its workspace
+    Given I have tags defined
+    Then it must have workspace
+    And its value must match the "^${workspace}$" regex
+
+  @noskip
+  Scenario: Everything is tagged with somebody who answers for it
+    Given I have tags defined
+    Then it must have owner
+    And its value must match the "\S+" regex
