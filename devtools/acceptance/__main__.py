@@ -1,0 +1,87 @@
+"""`make acceptance URL=https://…`: the acceptance tests, against a service that runs; docs/acceptance.md.
+
+Ends with 0 if every check passed that was made, 1 if one failed, 2 if the run itself broke.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import requests
+
+from devtools.acceptance import report, target
+from devtools.acceptance.report import Finding, Outcome, Run
+from devtools.acceptance.service import READY_SECONDS, NotReady, Service
+from devtools.acceptance.target import Target
+from devtools.state import ROOT, Unusable
+
+EXIT_CODES: dict[Outcome, int] = {"success": 0, "failure": 1, "error": 2, "cancelled": 130}
+
+# Not the options of pyproject.toml, which keep other tests on this machine.
+_OPTIONS = (
+    *("-c", str(ROOT / "pyproject.toml"), "-o", "addopts="),
+    *("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:xdist"),
+    *("--import-mode=importlib", "--force-enable-socket", "-q", "-rN", "--tb=short", "--no-header", "--no-summary"),
+)
+
+
+def main(words: Mapping[str, str]) -> int:
+    """Run the tests that the words ask for: URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT, READY_SECONDS."""
+    run = Run(target.from_words(words))
+    error = None
+    try:
+        outcome = _outcome(run, _seconds(words))
+    except (Unusable, requests.RequestException) as broken:
+        outcome, error = "error", str(broken)
+    if words.get("REPORT"):
+        report.write(Path(words["REPORT"]), run.document(outcome, error))
+    if error is not None:
+        print(error, file=sys.stderr)
+    else:
+        print(*run.summary(), sep="\n")
+    return EXIT_CODES[outcome]
+
+
+def _outcome(run: Run, ready_seconds: float) -> Outcome:
+    with Service(run.target) as service:
+        try:
+            service.wait_until_ready(lambda line: print(line, flush=True), ready_seconds)
+        except NotReady as error:
+            run.failures.append(Finding("the service becomes ready", str(error)))
+            return "failure"
+        _require_known(service)
+    code = pytest.main([*_OPTIONS, str(ROOT / "tests" / "acceptance")], plugins=[run])
+    outcome = run.outcome_of(code)
+    if outcome == "error":
+        raise Unusable(f"The tests themselves broke; what pytest says of it is above ({pytest.ExitCode(code).name})")
+    return outcome
+
+
+def _require_known(service: Service) -> None:
+    """Raises Unusable where the service knows nobody by the token: every check would say so."""
+    target_: Target = service.target
+    answer = service.get("/v1/me")
+    if answer.status == 401:
+        made = " A token of this checkout's issuer was made: is it another one's service?" if target_.mint else ""
+        raise Unusable(f"{target_.url} does not trust the token ({answer}): get a new TOKEN that is for it.{made}")
+    if answer.status == 200 and not answer.json.get("roles"):
+        raise Unusable(
+            f"{answer.json.get('subject')} may do nothing at {target_.url}: docs/acceptance.md says what the token has "
+            "to be allowed"
+        )
+
+
+def _seconds(words: Mapping[str, str]) -> float:
+    text = words.get("READY_SECONDS") or str(READY_SECONDS)
+    if not text.isdecimal():
+        raise Unusable(f"READY_SECONDS={text} is no number of seconds to wait for the service to become ready")
+    return float(text)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(os.environ))
+    except Unusable as refused:
+        sys.exit(f"{refused}")
