@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from devtools.acceptance import report, target
+from devtools.acceptance import report, system, target
 from devtools.acceptance.report import Finding, Outcome, Run
-from devtools.acceptance.service import READY_SECONDS, NotReady, Service
-from devtools.acceptance.target import Target
+from devtools.acceptance.service import IDLE_SECONDS, READY_SECONDS, NotReady, Service, Wait
 from devtools.state import ROOT, Unusable
 
 EXIT_CODES: dict[Outcome, int] = {"success": 0, "failure": 1, "error": 2, "cancelled": 130}
@@ -47,11 +46,14 @@ def main(words: Mapping[str, str]) -> int:
 def _outcome(run: Run, ready_seconds: float) -> Outcome:
     with Service(run.target) as service:
         try:
-            service.wait_until_ready(lambda line: print(line, flush=True), ready_seconds)
+            service.wait_until_ready(Wait(ready_seconds, _say))
         except NotReady as error:
             run.failures.append(Finding("the service becomes ready", str(error)))
             return "failure"
-        _require_known(service)
+        system.roles(service)
+        if not run.target.read_only:
+            system.prepare(service)
+            service.wait_until_idle(Wait(IDLE_SECONDS, _say))
     code = pytest.main([*_OPTIONS, str(ROOT / "tests" / "acceptance")], plugins=[run])
     outcome = run.outcome_of(code)
     if outcome == "error":
@@ -59,18 +61,8 @@ def _outcome(run: Run, ready_seconds: float) -> Outcome:
     return outcome
 
 
-def _require_known(service: Service) -> None:
-    """Raises Unusable where the service knows nobody by the token: every check would say so."""
-    target_: Target = service.target
-    answer = service.get("/v1/me")
-    if answer.status == 401:
-        made = " A token of this checkout's issuer was made: is it another one's service?" if target_.mint else ""
-        raise Unusable(f"{target_.url} does not trust the token ({answer}): get a new TOKEN that is for it.{made}")
-    if answer.status == 200 and not answer.json.get("roles"):
-        raise Unusable(
-            f"{answer.json.get('subject')} may do nothing at {target_.url}: docs/acceptance.md says what the token has "
-            "to be allowed"
-        )
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _seconds(words: Mapping[str, str]) -> float:

@@ -11,12 +11,13 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from devtools.acceptance.target import Target, is_loopback
-from devtools.state import ROOT
+from devtools.acceptance.target import SYSTEM, Target, is_loopback
+from devtools.state import ROOT, Unusable
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 35  # API Gateway gives up after 29
 READY_SECONDS = 120  # Aurora needs some 15 to resume
+IDLE_SECONDS = 90  # longer than the tests hold a target
 POLL_SECONDS = 2.0
 
 DOCUMENT = json.loads((ROOT / "openapi.json").read_text())
@@ -153,26 +154,18 @@ class Service:
             self._inspect(answer)
         return answer
 
-    def wait_until_ready(
-        self,
-        say: Callable[[str], object],
-        seconds: float = READY_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] = time.sleep,
-    ) -> None:
-        """Wait until /v1/ready says so. Raises NotReady after so many seconds; `say` is told once of the waiting."""
-        deadline = clock() + seconds
-        waiting = False
-        while True:
-            last = self._readiness()
-            if last is None:
-                return
-            if clock() >= deadline:
-                raise NotReady(f"{self.target.url}/v1/ready is not ready after {seconds:.0f} s: {last}")
-            if not waiting:
-                say(f"waiting for {self.target.url}/v1/ready, {seconds:.0f} s at the most ({last})")
-                waiting = True
-            sleep(POLL_SECONDS)
+    def wait_until_ready(self, wait: "Wait") -> None:
+        """Wait until /v1/ready says so; raises NotReady."""
+        if last := wait(f"{self.target.url}/v1/ready", self._readiness):
+            raise NotReady(f"{self.target.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}")
+
+    def wait_until_idle(self, wait: "Wait") -> None:
+        """Wait until no other run holds what this one deploys to: a killed one does, for its lease. Raises Unusable."""
+        if last := wait(f"the system {self.target.system!r}", self._business):
+            raise Unusable(
+                f"Another run is busy with the system {self.target.system!r} ({last}): wait for it, or give this one "
+                f"another, as in SYSTEM={SYSTEM}-2"
+            )
 
     def _readiness(self) -> str | None:
         """None once it is ready, else what speaks against it."""
@@ -186,6 +179,41 @@ class Service:
         except (AssertionError, KeyError, TypeError):
             return "what answers there is not Slipway: is the path of URL right?"
         return str(answer)
+
+    def _business(self) -> str | None:
+        """None while nothing is being deployed in the system, be it there or not."""
+        address = f"/v1/systems/{self.target.system}/deployments?state=in_progress"
+        answer = self.get(address)
+        if answer.status == 200 and answer.json["items"]:
+            return f"deployment {answer.json['items'][0]['id']} is in progress"
+        return None
+
+
+class Wait:
+    """Waits until a question is answered with None. `say` is told once that it waits, and for what."""
+
+    def __init__(
+        self,
+        seconds: float,
+        say: Callable[[str], object],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.seconds = seconds
+        self._say = say
+        self._clock = clock
+        self._sleep = sleep
+
+    def __call__(self, what: str, obstacle: Callable[[], str | None]) -> str | None:
+        """None once there is no obstacle, or the last one when the time is over."""
+        deadline = self._clock() + self.seconds
+        said = False
+        while (last := obstacle()) is not None and self._clock() < deadline:
+            if not said:
+                self._say(f"waiting for {what}, {self.seconds:.0f} s at the most: {last}")
+                said = True
+            self._sleep(POLL_SECONDS)
+        return last
 
 
 def operation_of(method: str, path: str) -> str | None:

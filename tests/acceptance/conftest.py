@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from chalice.config import Config
 
 from devtools import issuer
+from devtools.acceptance import system as system_of_tests
 from devtools.acceptance.report import run_of
 from devtools.acceptance.service import DOCUMENT, Answer, Service
 from devtools.acceptance.target import Target
@@ -14,9 +16,6 @@ from devtools.fuzz import serving
 from tests.support.api import application
 from tests.support.contract import Contract
 from tests.support.stage import local_stage
-
-ROLES = ("anybody", "viewer", "pipeline", "maintainer", "admin")
-ENVIRONMENTS = {"development": 1, "preproduction": 2}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -62,37 +61,15 @@ def behind_the_cdn(target: Target) -> None:
 @pytest.fixture(scope="module")
 def may(service: Service) -> Callable[..., bool]:
     """`may("maintainer", "shop")`: whether the token has this role, for a system or, without one, everywhere."""
-    granted = service.get("/v1/me").expect(200).json["roles"]
-
-    def may(role: str, system: str | None = None) -> bool:
-        return any(
-            ROLES.index(each["role"]) >= ROLES.index(role) and (each["systems"] is None or system in each["systems"])
-            for each in granted
-        )
-
-    return may
+    return partial(system_of_tests.may, system_of_tests.roles(service))
 
 
 @pytest.fixture(scope="module")
-def system(service: Service, may: Callable[..., bool]) -> str:
-    """The address of the system that acceptance tests record in, with two environments; made where it is missing.
-
-    It is one and the same in every run: what has a history stays, so each run would leave another one.
-    """
-    key = service.target.system
+def system(service: Service) -> str:
+    """The address of the system that acceptance tests record in, which has two environments."""
     if service.target.read_only:
         pytest.skip("READ_ONLY=1 is given and they write")
-    assert may("pipeline", key), f"the token may not write for {key!r}: get one that is a pipeline's, or READ_ONLY=1"
-    address = f"/v1/systems/{key}"
-    if service.get(address).expect(200, 404).status == 404:
-        assert may("admin"), f"there is no system {key!r}: have an admin create it, or run this once"
-        service.post("/v1/systems", {"key": key, "name": "Acceptance tests"}).expect(201, 409)
-    there = {each["name"] for each in service.get(f"{address}/environments").expect(200).json["items"]}
-    for name, rank in ENVIRONMENTS.items():
-        if name not in there:
-            assert may("maintainer", key), f"{key!r} has no environment {name!r}: have a maintainer create it"
-            service.post(f"{address}/environments", {"name": name, "rank": rank}).expect(201, 409)
-    return address
+    return system_of_tests.prepare(service)
 
 
 @pytest.fixture

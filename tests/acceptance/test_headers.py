@@ -15,6 +15,8 @@ ANSWERS = {
     "DELETE /v1/health": 405,
 }
 
+OF_THE_SERVICE = {"X-Content-Type-Options": "nosniff", "X-Request-Id": ""}
+
 # What infra/modules/site has CloudFront set.
 OF_THE_CDN = {
     "Content-Security-Policy": "default-src 'none'",
@@ -27,7 +29,7 @@ OF_THE_CDN = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [("X-Content-Type-Options", "nosniff"), ("X-Request-Id", "")])
+@pytest.mark.parametrize(("name", "value"), OF_THE_SERVICE.items(), ids=OF_THE_SERVICE)
 def test_every_answer_has_the_header(service: Service, name: str, value: str) -> None:
     for request, status in ANSWERS.items():
         method, path = request.split(" ")
