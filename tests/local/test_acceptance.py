@@ -68,7 +68,7 @@ def acceptance(tmp_path: Path) -> Callable[..., Ended]:
         done = subprocess.run(
             [sys.executable, "-m", "devtools.acceptance"],
             cwd=ROOT,
-            env={**os.environ, "REPORT": str(report), **words},
+            env={**os.environ, "REPORT": str(report), "READY_SECONDS": "30", **words},
             capture_output=True,
             text=True,
             timeout=SECONDS,
