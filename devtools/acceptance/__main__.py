@@ -4,6 +4,7 @@ Ends with 0 if every check passed that was made, 1 if one failed, 2 if the run i
 """
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +35,8 @@ def main(words: Mapping[str, str]) -> int:
         outcome = _outcome(run, _seconds(words))
     except (Unusable, requests.RequestException) as broken:
         outcome, error = "error", str(broken)
+    except KeyboardInterrupt:
+        outcome, error = "cancelled", "Stopped before anything was checked"
     if words.get("REPORT"):
         report.write(Path(words["REPORT"]), run.document(outcome, error))
     if error is not None:
@@ -73,6 +76,7 @@ def _seconds(words: Mapping[str, str]) -> float:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C does it: what was opened is closed
     try:
         sys.exit(main(os.environ))
     except Unusable as refused:

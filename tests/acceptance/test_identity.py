@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 import jwt
@@ -18,13 +19,7 @@ OPERATIONS = [
     for method, operation in methods.items()
 ]
 # Of nothing that is there, should anything be let through.
-PARAMETERS = {
-    "system": "acceptance-nothing",
-    "environment": "nothing",
-    "artifact": f"tree:{'0' * 40}",
-    "client": "nobody",
-    "id": "0",
-}
+PARAMETERS = defaultdict(lambda: "nothing", system="acceptance-nothing", artifact=f"tree:{'0' * 40}", id="0")
 
 
 def _encoded(part: object) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 import pytest
 from chalice.config import Config
 
@@ -295,6 +297,26 @@ def test_a_service_that_does_not_become_ready_has_failed(acceptance: Callable[..
 
     assert (ended.code, ended.report["outcome"]) == (1, "failure")
     assert ended.failed == {"the service becomes ready"}
+
+
+def test_a_run_that_is_stopped_leaves_nothing_open(
+    url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = server.Gateway.handle_request
+
+    def stop_when_something_is_open(gateway: server.Gateway, method: str, path: str, *rest: Any) -> Any:
+        if method == "POST" and given.sql("SELECT 1 FROM deployments WHERE state = 'in_progress'"):
+            [runner] = [each for each in psutil.Process().children() if "devtools.acceptance" in each.cmdline()]
+            monkeypatch.setattr(server.Gateway, "handle_request", handle)
+            runner.send_signal(signal.SIGTERM)
+        return handle(gateway, method, path, *rest)
+
+    monkeypatch.setattr(server.Gateway, "handle_request", stop_when_something_is_open)
+
+    ended = acceptance(URL=url)
+
+    assert (ended.code, ended.report["outcome"]) == (130, "cancelled"), ended.said
+    assert given.sql("SELECT count(*) FROM deployments WHERE state = 'in_progress'") == [(0,)]
 
 
 def test_what_the_page_says_passes_against_make_run(checkout: Checkout) -> None:
