@@ -80,4 +80,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(os.environ))
     except Unusable as refused:
-        sys.exit(f"{refused}")
+        print(refused, file=sys.stderr)
+        sys.exit(EXIT_CODES["error"])

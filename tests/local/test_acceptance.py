@@ -284,6 +284,14 @@ def test_a_viewer_is_told_to_read_alone(url: str, acceptance: Callable[..., Ende
     assert "READ_ONLY=1" in ended.said
 
 
+def test_what_is_not_understood_is_said_and_nothing_is_asked(acceptance: Callable[..., Ended]) -> None:
+    ended = acceptance(URL="http://slipway.example.org")
+
+    assert (ended.code, ended.report) == (2, None)
+    assert "https://" in ended.said
+    assert "Traceback" not in ended.said
+
+
 def test_a_token_that_is_not_trusted_says_nothing_of_the_service(url: str, acceptance: Callable[..., Ended]) -> None:
     ended = acceptance(URL=url, TOKEN="a.b.c")
 
@@ -305,7 +313,9 @@ def test_a_run_that_is_stopped_leaves_nothing_open(
     handle = server.Gateway.handle_request
 
     def stop_when_something_is_open(gateway: server.Gateway, method: str, path: str, *rest: Any) -> Any:
-        if method == "POST" and given.sql("SELECT 1 FROM deployments WHERE state = 'in_progress'"):
+        if (method, path[-12:]) == ("POST", "/deployments") and given.sql(
+            "SELECT 1 FROM deployments WHERE state = 'in_progress'"
+        ):
             [runner] = [each for each in psutil.Process().children() if "devtools.acceptance" in each.cmdline()]
             monkeypatch.setattr(server.Gateway, "handle_request", handle)
             runner.send_signal(signal.SIGTERM)
