@@ -18,6 +18,10 @@ test: lint types ## Run linters, type checker and all tests
 	@$(python) -m pytest -n logical --dist worksteal tests
 	@$(python) -m infra.tools.terraform
 
+.PHONY: acceptance
+acceptance: venv ## Test the service that runs at URL=… (also TOKEN, SYSTEM, READ_ONLY=1, SITE=1, REPORT=file); docs/acceptance.md
+	@$(python) -m devtools.acceptance
+
 .PHONY: fuzz
 fuzz: venv ## Ask the service what nobody would: EXAMPLES=200 an operation, series of steps for SECONDS=60; SEED=… repeats
 	@$(python) -m devtools.fuzz

@@ -55,6 +55,8 @@ _HEADERS_OF_STATUS = {
     429: {"Retry-After": RETRY_SECONDS},
     503: {"Retry-After": RETRY_SECONDS},
 }
+# Of every problem, as the service's own have them.
+_HEADERS = {"Content-Type": PROBLEM_JSON, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 # A mock integration answers a body of a type that has no template with 415. These are what browsers and clients send.
 _BODY_TYPES = (
@@ -206,7 +208,7 @@ def _invoke_arn(function: str) -> str:
 def _refusing(type_: ProblemType, detail: str, **headers: str) -> Json:
     """An operation that the gateway answers with a problem, without asking a function."""
     status = str(type_.status)
-    values = {name: f"'{value}'" for name, value in {"Content-Type": PROBLEM_JSON, **headers}.items()}
+    values = {name: f"'{value}'" for name, value in {**_HEADERS, **headers}.items()}
     values["X-Request-Id"] = "context.requestId"
     return {
         "responses": {
@@ -231,7 +233,7 @@ def _refusing(type_: ProblemType, detail: str, **headers: str) -> Json:
 
 
 def _gateway_response(type_: ProblemType, detail: str) -> Json:
-    headers = {"Content-Type": PROBLEM_JSON, **_HEADERS_OF_STATUS.get(type_.status, {})}
+    headers = {**_HEADERS, **_HEADERS_OF_STATUS.get(type_.status, {})}
     values = {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()}
     values["gatewayresponse.header.X-Request-Id"] = "context.requestId"
     return {

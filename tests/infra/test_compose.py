@@ -202,6 +202,8 @@ def test_what_no_function_serves_is_a_problem(path: str, slug: str, status: str,
     assert document["instance"] == "$context.requestId"
     assert headers["method.response.header.Content-Type"] == "'application/problem+json'"
     assert headers["method.response.header.X-Request-Id"] == "context.requestId"
+    assert headers["method.response.header.Cache-Control"] == "'no-store'"
+    assert headers["method.response.header.X-Content-Type-Options"] == "'nosniff'"
     assert headers.get("method.response.header.Allow") == allow
     assert {f"method.response.header.{name}" for name in refusing["responses"][status]["headers"]} == set(headers)
 
@@ -217,6 +219,8 @@ def test_what_the_gateway_answers_by_itself_is_a_problem(name: str) -> None:
     assert document["status"] == answer["statusCode"]
     assert "$" not in document["detail"], "the gateway's own messages quote the request"
     assert headers["gatewayresponse.header.X-Request-Id"] == "context.requestId"
+    assert headers["gatewayresponse.header.Cache-Control"] == "'no-store'"
+    assert headers["gatewayresponse.header.X-Content-Type-Options"] == "'nosniff'"
     assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
     assert ("gatewayresponse.header.Retry-After" in headers) == (answer["statusCode"] in (429, 503))
     assert ("gatewayresponse.header.WWW-Authenticate" in headers) == (answer["statusCode"] == 401)

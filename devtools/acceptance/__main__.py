@@ -1,0 +1,84 @@
+"""`make acceptance URL=https://…`: the acceptance tests, against a service that runs; docs/acceptance.md.
+
+Ends with 0 if every check passed that was made, 1 if one failed, 2 if the run itself broke.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import requests
+
+from devtools.acceptance import report, system, target
+from devtools.acceptance.report import Finding, Outcome, Run
+from devtools.acceptance.service import IDLE_SECONDS, READY_SECONDS, NotReady, Service, Wait
+from devtools.state import ROOT, Unusable
+
+EXIT_CODES: dict[Outcome, int] = {"success": 0, "failure": 1, "error": 2, "cancelled": 130}
+
+# Not the options of pyproject.toml, which keep other tests on this machine.
+_OPTIONS = (
+    *("-c", str(ROOT / "pyproject.toml"), "-o", "addopts="),
+    *("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:xdist"),
+    *("--import-mode=importlib", "--force-enable-socket", "-q", "-rN", "--tb=short", "--no-header", "--no-summary"),
+)
+
+
+def main(words: Mapping[str, str]) -> int:
+    """Run the tests that the words ask for: URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT, READY_SECONDS."""
+    run = Run(target.from_words(words))
+    error = None
+    try:
+        outcome = _outcome(run, _seconds(words))
+    except (Unusable, requests.RequestException) as broken:
+        outcome, error = "error", str(broken)
+    except KeyboardInterrupt:
+        outcome, error = "cancelled", "Stopped before anything was checked"
+    if words.get("REPORT"):
+        report.write(Path(words["REPORT"]), run.document(outcome, error))
+    if error is not None:
+        print(error, file=sys.stderr)
+    else:
+        print(*run.summary(), sep="\n")
+    return EXIT_CODES[outcome]
+
+
+def _outcome(run: Run, ready_seconds: float) -> Outcome:
+    with Service(run.target) as service:
+        try:
+            service.wait_until_ready(Wait(ready_seconds, _say))
+        except NotReady as error:
+            run.failures.append(Finding("the service becomes ready", str(error)))
+            return "failure"
+        system.roles(service)
+        if not run.target.read_only:
+            system.prepare(service)
+            service.wait_until_idle(Wait(IDLE_SECONDS, _say))
+    code = pytest.main([*_OPTIONS, str(ROOT / "tests" / "acceptance")], plugins=[run])
+    outcome = run.outcome_of(code)
+    if outcome == "error":
+        raise Unusable(f"The tests themselves broke; what pytest says of it is above ({pytest.ExitCode(code).name})")
+    return outcome
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _seconds(words: Mapping[str, str]) -> float:
+    text = words.get("READY_SECONDS") or str(READY_SECONDS)
+    if not text.isdecimal():
+        raise Unusable(f"READY_SECONDS={text} is no number of seconds to wait for the service to become ready")
+    return float(text)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C does it: what was opened is closed
+    try:
+        sys.exit(main(os.environ))
+    except Unusable as refused:
+        print(refused, file=sys.stderr)
+        sys.exit(EXIT_CODES["error"])

@@ -1,0 +1,86 @@
+"""The service that the acceptance tests ask: the one that `make acceptance` names, else one of this process."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+from chalice.config import Config
+
+from devtools import issuer
+from devtools.acceptance import system as system_of_tests
+from devtools.acceptance.report import run_of
+from devtools.acceptance.service import DOCUMENT, Answer, Service
+from devtools.acceptance.target import Target
+from devtools.fuzz import serving
+from tests.support.api import application
+from tests.support.contract import Contract
+from tests.support.stage import local_stage
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The service of this process has no CDN: nothing is left out with what only a CDN can do."""
+    if run_of(config) is None:
+        items[:] = [item for item in items if "behind_the_cdn" not in getattr(item, "fixturenames", ())]
+
+
+@pytest.fixture(scope="module")
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    run = run_of(request.config)
+    if run is not None:
+        yield run.target
+        return
+    clones = request.getfixturevalue("clones")
+    address = clones.new()
+    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    with local_stage(address), serving(application.app, config) as url:
+        yield Target(url, issuer.token("admin"), issuer.token)
+    clones.drop(address)
+
+
+@pytest.fixture(scope="module")
+def service(request: pytest.FixtureRequest, target: Target) -> Iterator[Service]:
+    """The service, asked with the caller's token; every answer is held against the committed OpenAPI document."""
+    run, contract = run_of(request.config), Contract(DOCUMENT)
+
+    def inspect(answer: Answer) -> None:
+        if answer.method != "HEAD" and answer.path.startswith("/v1"):
+            path = answer.path.partition("?")[0]
+            contract.check_answer(answer.method, path, answer.status, answer.headers, answer.body)
+
+    with Service(target, run.latencies if run else None, inspect) as service:
+        yield service
+
+
+@pytest.fixture
+def behind_the_cdn(target: Target) -> None:
+    if not target.site:
+        pytest.skip("only the CDN sets it (SITE=1 where URL is the CDN's)")
+
+
+@pytest.fixture(scope="module")
+def may(service: Service) -> Callable[..., bool]:
+    """`may("maintainer", "shop")`: whether the token has this role, for a system or, without one, everywhere."""
+    return partial(system_of_tests.may, system_of_tests.roles(service))
+
+
+@pytest.fixture(scope="module")
+def system(service: Service) -> str:
+    """The address of the system that acceptance tests record in, which has two environments."""
+    if service.target.read_only:
+        pytest.skip("READ_ONLY=1 is given and they write")
+    return system_of_tests.prepare(service)
+
+
+@pytest.fixture
+def own_system(service: Service, may: Callable[..., bool]) -> Iterator[str]:
+    """The key of a system that is not there yet, and is gone again after the test: it must get no history."""
+    if service.target.read_only:
+        pytest.skip("READ_ONLY=1 is given and they write")
+    if not may("admin"):
+        pytest.skip("an admin's token is needed to make and delete a system")
+    key = f"acceptance-{secrets.token_hex(6)}"
+    yield key
+    left = service.get(f"/v1/systems/{key}").expect(200, 404)
+    if left.status == 200:
+        service.ask("DELETE", f"/v1/systems/{key}", headers={"If-Match": left.headers["ETag"]}).expect(204)

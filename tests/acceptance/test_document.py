@@ -1,0 +1,27 @@
+"""The service that answers is the one that this checkout describes."""
+
+from typing import Any
+
+from devtools.acceptance.service import DOCUMENT, Service
+
+
+def test_the_served_description_is_the_committed_one(service: Service) -> None:
+    # With the token: a CDN may have kept another token's answer from before the last deployment.
+    served = service.get("/v1/openapi.json").expect(200).json
+
+    assert served == DOCUMENT, (
+        f"the OpenAPI document of {service.target.url} ({_version(served)}) is not this checkout's "
+        f"({_version(DOCUMENT)}); they differ in {', '.join(_differences(served))}: "
+        "run the acceptance tests of the revision that is deployed"
+    )
+
+
+def _version(document: Any) -> str:
+    return f"version {document.get('info', {}).get('version')}"
+
+
+def _differences(served: Any) -> list[str]:
+    """The paths, or else the sections, that differ."""
+    paths = served.get("paths", {})
+    differing = [path for path in {**paths, **DOCUMENT["paths"]} if paths.get(path) != DOCUMENT["paths"].get(path)]
+    return sorted(differing)[:5] or [name for name in DOCUMENT if served.get(name) != DOCUMENT[name]] or ["order"]

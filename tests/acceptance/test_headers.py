@@ -1,0 +1,72 @@
+"""What every answer says to whoever keeps or shows it."""
+
+import pytest
+
+from devtools.acceptance.service import Service
+
+# By what they are an answer to; several layers answer, each by itself.
+ANSWERS = {
+    "GET /v1/health": 200,
+    "GET /v1/openapi.json": 200,
+    "GET /v1/me": 200,
+    "GET /v1/systems?limit=0": 422,
+    "GET /v1/systems/acceptance-nothing": 404,
+    "GET /v1/acceptance-nothing": 404,
+    "DELETE /v1/health": 405,
+}
+
+OF_THE_SERVICE = {"X-Content-Type-Options": "nosniff", "X-Request-Id": ""}
+
+# What infra/modules/site has CloudFront set.
+OF_THE_CDN = {
+    "Content-Security-Policy": "default-src 'none'",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), OF_THE_SERVICE.items(), ids=OF_THE_SERVICE)
+def test_every_answer_has_the_header(service: Service, name: str, value: str) -> None:
+    for request, status in ANSWERS.items():
+        method, path = request.split(" ")
+        answer = service.ask(method, path).expect(status)
+
+        assert name in answer.headers, f"the header {name} is missing: {answer}"
+        assert value in answer.headers[name], f"the header {name} is {answer.headers[name]!r}, not {value!r}: {answer}"
+
+
+def test_a_refused_token_gets_the_same_headers(service: Service) -> None:
+    for authorization in (None, "Bearer garbage"):
+        answer = service.ask("GET", "/v1/me", authorization=authorization).expect(401)
+
+        for name in ("X-Content-Type-Options", "X-Request-Id"):
+            assert name in answer.headers, f"the header {name} is missing: {answer}"
+
+
+def test_no_two_answers_have_one_request_id(service: Service) -> None:
+    ids = [service.get("/v1/health").headers["X-Request-Id"] for _ in range(2)]
+
+    assert ids[0] != ids[1], f"the header X-Request-Id is {ids[0]!r} twice"
+
+
+@pytest.mark.parametrize("name", ["Set-Cookie", "Access-Control-Allow-Origin"])
+def test_no_answer_has_the_header(service: Service, name: str) -> None:
+    for request in ANSWERS:
+        method, path = request.split(" ")
+        answer = service.ask(method, path, headers={"Origin": "https://somewhere.example"})
+
+        assert name not in answer.headers, f"the header {name} is {answer.headers[name]!r}: {answer}"
+
+
+@pytest.mark.usefixtures("behind_the_cdn")
+@pytest.mark.parametrize(("name", "value"), OF_THE_CDN.items(), ids=OF_THE_CDN)
+def test_the_cdn_sets_the_header(service: Service, name: str, value: str) -> None:
+    for path in ("/", "/v1/health", "/v1/systems"):
+        answer = service.ask("GET", path, authorization=None)
+
+        assert name in answer.headers, f"the header {name} is missing: {answer}"
+        assert value in answer.headers[name], f"the header {name} is {answer.headers[name]!r}, not {value!r}: {answer}"

@@ -1,0 +1,119 @@
+"""Who is let in: whoever has a token that is good for this service, and nobody else."""
+
+import base64
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from devtools.acceptance.service import DOCUMENT, Service
+from devtools.acceptance.target import Mint, Target
+
+OPERATIONS = [
+    (method.upper(), path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+# Of nothing that is there, should anything be let through.
+PARAMETERS = defaultdict(lambda: "nothing", system="acceptance-nothing", artifact=f"tree:{'0' * 40}", id="0")
+
+
+def _encoded(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def _unsigned(target: Target) -> str:
+    return f"{_encoded({'alg': 'none', 'typ': 'JWT'})}.{target.token.split('.')[1]}."
+
+
+def _without_signature(target: Target) -> str:
+    return f"{target.token.rpartition('.')[0]}."
+
+
+def _with_other_claims(target: Target) -> str:
+    header, _, signature = target.token.split(".")
+    return f"{header}.{_encoded({**target.claims, 'sub': 'somebody-else', 'role': 'admin'})}.{signature}"
+
+
+def _of_another_key(target: Target) -> str:
+    header = jwt.get_unverified_header(target.token)
+    keys = {
+        "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "RS256": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+    }
+    return jwt.encode(dict(target.claims), keys[header["alg"]](), algorithm=header["alg"], headers=header)
+
+
+# What anybody who has seen a token could try.
+FORGED: dict[str, Callable[[Target], str]] = {
+    "unsigned, by the algorithm none": _unsigned,
+    "without its signature": _without_signature,
+    "with other claims": _with_other_claims,
+    "signed with another key": _of_another_key,
+}
+# What its issuer made, and is not good all the same.
+MADE: dict[str, Callable[[Mint], str]] = {
+    "expired": lambda mint: mint("admin", iat=int(time.time()) - 7200, exp=int(time.time()) - 3600),
+    "for another audience": lambda mint: mint("admin", aud="another"),
+    "of another issuer": lambda mint: mint("admin", iss="https://issuer.example"),
+    "not valid yet": lambda mint: mint("admin", nbf=int(time.time()) + 3600),
+    "without expiry": lambda mint: mint("admin", exp=None),
+}
+
+
+def refuses(service: Service, authorization: str | None, what: str) -> None:
+    answer = service.ask("GET", "/v1/me", authorization=authorization)
+
+    assert answer.status == 401, f"the authorizer lets {what} in: {answer}"
+    assert answer.problem == "unauthenticated", f"{what} gets no problem: {answer}"
+    scheme = answer.headers.get("WWW-Authenticate", "")
+    assert scheme.startswith("Bearer"), f"the header WWW-Authenticate is {scheme!r}, not Bearer: {answer}"
+
+
+def test_a_good_token_is_let_in(service: Service) -> None:
+    me = service.get("/v1/me").expect(200).json
+
+    assert me["subject"] == service.target.claims.get("sub", me["subject"])
+
+
+@pytest.mark.parametrize("authorization", [None, "Basic YTpi", "Bearer", "Bearer garbage", "Bearer a.b.c"])
+def test_what_is_no_token_is_refused(service: Service, authorization: str | None) -> None:
+    refuses(service, authorization, authorization or "a stranger")
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_forged_token_is_refused(service: Service, how: str) -> None:
+    token = FORGED[how](service.target)
+
+    refuses(service, f"Bearer {token}", f"a token {how}")
+
+
+@pytest.mark.parametrize("how", MADE)
+def test_a_token_that_is_not_good_is_refused(service: Service, how: str) -> None:
+    if service.target.mint is None:
+        pytest.skip("only the local service's issuer makes such a token")
+
+    refuses(service, f"Bearer {MADE[how](service.target.mint)}", f"a token {how}")
+
+
+def test_strangers_get_what_is_public_and_nothing_else(service: Service) -> None:
+    let_in, kept_out = [], []
+    for method, path, operation in OPERATIONS:
+        body = {} if "requestBody" in operation else None
+        answer = service.ask(method, path.format_map(PARAMETERS), body, authorization=None)
+        if operation["x-role"] != "public" and answer.status != 401:
+            let_in.append(str(answer))
+        elif operation["x-role"] == "public" and answer.status == 401:
+            kept_out.append(str(answer))
+
+    assert let_in == [], f"the authorizer is missing: without a token {'; '.join(let_in)}"
+    assert kept_out == [], f"what is public is kept from strangers: {'; '.join(kept_out)}"
+
+
+def test_what_a_token_was_answered_is_not_given_to_strangers(service: Service) -> None:
+    for authorization, status in (("", 200), (None, 401), ("Bearer garbage", 401)):
+        service.ask("GET", "/v1/me", authorization=authorization).expect(status)

@@ -1,0 +1,132 @@
+"""What Slipway is for: an artifact goes one environment further once it has proved itself, and not before."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from devtools.acceptance.service import Answer, Service
+
+LEASE_SECONDS = 60  # so that a run that is killed is not in the next one's way for long
+
+
+class Pipeline:
+    """What a pipeline of the system does, with artifacts that nobody has seen before."""
+
+    def __init__(self, service: Service, system: str) -> None:
+        self._service = service
+        self._system = system
+        self._open: list[str] = []
+        self.artifact = f"tree:{secrets.token_hex(20)}"
+
+    def blockers(self, environment: str) -> list[str]:
+        """Why the gate would refuse the artifact."""
+        body = {"artifact": self.artifact, "environment": environment, "dry_run": True}
+        promotion = self._service.post(f"{self._system}/promotions", body).expect(200).json
+        codes = [blocker["code"] for blocker in promotion["blockers"]]
+        assert promotion["decision"] == ("denied" if codes else "granted")
+        return codes
+
+    def open(self, environment: str, artifact: str | None = None) -> Answer:
+        # A pipeline's token is of a commit, and deploys no other.
+        revision = self._service.target.claims.get("sha")
+        body = {"environment": environment, "artifact": artifact or self.artifact, "lease_seconds": LEASE_SECONDS}
+        answer = self._service.post(f"{self._system}/deployments", {**body, "revision": revision})
+        if answer.status == 201:
+            self._open.append(answer.json["id"])
+        return answer
+
+    def refused(self, environment: str) -> list[str]:
+        """Try to deploy, in vain; the blockers."""
+        answer = self.open(environment)
+        assert answer.status == 409, f"the gate lets in what it has to refuse: {answer}"
+        assert answer.problem == "promotion-denied", f"the gate refuses in other words: {answer}"
+        return [blocker["code"] for blocker in answer.json["blockers"]]
+
+    def finish(self, deployment: str, state: str = "succeeded") -> None:
+        self._say(deployment, state).expect(201)
+        self._open.remove(deployment)
+
+    def deploy(self, environment: str) -> Any:
+        deployment = self.open(environment).expect(201).json
+        assert deployment["state"] == "in_progress"
+        self.finish(deployment["id"])
+        return deployment
+
+    def verify(self, environment: str, outcome: str) -> Any:
+        body = {"environment": environment, "artifact": self.artifact, "suite": "acceptance", "trigger": "manual"}
+        return self._service.post(f"{self._system}/verifications", {**body, "outcome": outcome}).expect(201).json
+
+    def read(self, address: str) -> Any:
+        return self._service.get(f"{self._system}{address}").expect(200).json
+
+    def close(self) -> None:
+        """End what is open; a status whose answer never came may have done so."""
+        for deployment in self._open:
+            self._say(deployment, "cancelled").expect(201, 409)
+
+    def _say(self, deployment: str, state: str) -> Answer:
+        return self._service.post(f"{self._system}/deployments/{deployment}/statuses", {"state": state})
+
+
+@pytest.fixture
+def pipeline(service: Service, system: str) -> Iterator[Pipeline]:
+    pipeline = Pipeline(service, system)
+    yield pipeline
+    pipeline.close()
+
+
+def test_the_gate_lets_in_what_was_deployed_and_verified_before_and_nothing_else(pipeline: Pipeline) -> None:
+    assert pipeline.refused("preproduction") == ["not-deployed"]
+
+    pipeline.deploy("development")
+    assert pipeline.refused("preproduction") == ["not-verified"]
+
+    pipeline.verify("development", "failure")
+    assert pipeline.refused("preproduction") == ["verification-failed"]
+
+    pipeline.verify("development", "success")
+    assert pipeline.blockers("preproduction") == []
+    promoted = pipeline.deploy("preproduction")
+
+    travelled = pipeline.read(f"/artifacts/{pipeline.artifact}")["deployments"]
+    assert [each["environment"] for each in travelled] == ["preproduction", "development"]
+    assert {each["state"] for each in travelled} == {"succeeded"}
+    current = {each["environment"]: each["current"] for each in pipeline.read("/state")["targets"]}
+    assert current["preproduction"]["id"] == promoted["id"], "what was deployed last is not what is current"
+
+
+def test_a_target_takes_one_deployment_at_a_time(pipeline: Pipeline) -> None:
+    holder = pipeline.open("development").expect(201).json
+
+    second = pipeline.open("development", f"tree:{secrets.token_hex(20)}").expect(409)
+
+    assert second.problem == "target-busy"
+    assert second.json["holder"]["id"] == holder["id"]
+
+
+def test_what_is_finished_stays_as_it_is(service: Service, system: str, pipeline: Pipeline) -> None:
+    deployment = pipeline.deploy("development")
+
+    answer = service.post(f"{system}/deployments/{deployment['id']}/statuses", {"state": "failed"})
+
+    assert (answer.status, answer.problem) == (409, "deployment-final")
+    assert pipeline.read(f"/deployments/{deployment['id']}")["state"] == "succeeded"
+
+
+def test_the_gate_keeps_out_what_was_never_deployed(service: Service, request: pytest.FixtureRequest) -> None:
+    if not service.target.read_only:
+        request.getfixturevalue("system")
+    address = f"/v1/systems/{service.target.system}"
+    listed = service.get(f"{address}/environments").expect(200, 404)
+    environments = listed.json["items"] if listed.status == 200 else []
+    if len(environments) < 2:
+        pytest.skip(f"there is no system {service.target.system!r} with two environments to ask about")
+
+    # A dry run writes nothing.
+    body = {"artifact": f"tree:{'0' * 40}", "environment": environments[-1]["name"], "dry_run": True}
+    promotion = service.post(f"{address}/promotions", body).expect(200).json
+
+    assert promotion["decision"] == "denied", "the gate lets in what was never deployed"
+    assert promotion["blockers"][0]["code"] == "not-deployed"

@@ -1,0 +1,381 @@
+"""`make acceptance`: it passes where all is well, names what is broken, and writes no more than it says."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import pytest
+from chalice.config import Config
+
+from chalicelib.identity import tokens
+from chalicelib.openapi import routes as openapi_routes
+from chalicelib.promotions import rules
+from chalicelib.rest import operation
+from chalicelib.rest.problems import Problem
+from devtools import issuer, server
+from devtools.fuzz import serving
+from tests.acceptance.test_caching import STEADY
+from tests.acceptance.test_headers import OF_THE_CDN
+from tests.support.api import application
+from tests.support.checkout import ROOT, Checkout
+from tests.support.given import Given
+
+PAGE = ROOT / "docs" / "acceptance.md"
+SECONDS = 120
+
+
+class Ended(NamedTuple):
+    """A run that is over: its exit code, what it said, and its report if it was to write one."""
+
+    code: int
+    said: str
+    report: Any
+
+    @property
+    def failed(self) -> set[str]:
+        return {finding["check"] for finding in self.report["failures"]}
+
+
+@contextmanager
+def started() -> Iterator[str]:
+    """The service of this process, at the URL that this gives."""
+    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    with serving(application.app, config) as url:
+        yield url
+
+
+@pytest.fixture
+def url(stage: None) -> Iterator[str]:
+    with started() as url:
+        yield url
+
+
+@pytest.fixture
+def acceptance(tmp_path: Path) -> Callable[..., Ended]:
+    """`acceptance(URL=…)`: what `make acceptance URL=…` does."""
+
+    def acceptance(**words: str) -> Ended:
+        report = tmp_path / "report.json"
+        report.unlink(missing_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "devtools.acceptance"],
+            cwd=ROOT,
+            env={**os.environ, "REPORT": str(report), "READY_SECONDS": "30", **words},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+        written = json.loads(report.read_text()) if report.exists() else None
+        return Ended(done.returncode, done.stdout + done.stderr, written)
+
+    return acceptance
+
+
+def without_header(patch: pytest.MonkeyPatch) -> None:
+    """No answer has the header any more."""
+    send = server.RequestHandler._send
+
+    def stripped(handler: server.RequestHandler, response: dict[str, Any]) -> None:
+        headers = {name: value for name, value in response["headers"].items() if name != "X-Content-Type-Options"}
+        send(handler, {**response, "headers": headers})
+
+    patch.setattr(server.RequestHandler, "_send", stripped)
+
+
+def without_signature(patch: pytest.MonkeyPatch) -> None:
+    """The authorizer believes what a token says."""
+    for check in ("alg", "signature"):
+        patch.delitem(tokens.TRUST_CHECKS, check)
+
+
+def for_any_audience(patch: pytest.MonkeyPatch) -> None:
+    """The authorizer takes tokens that are for others."""
+    patch.delitem(tokens.TRUST_CHECKS, "aud")
+
+
+def without_authorizer(patch: pytest.MonkeyPatch) -> None:
+    """Whoever is refused by the authorizer is let through all the same, as an admin."""
+    authorized = server.Gateway._authorized
+    claims = json.dumps(
+        {"iss": "https://slipway.localhost", "sub": "nobody", "exp": time.time() + 600, "role": "admin"}
+    )
+
+    def open_to_all(gateway: server.Gateway, path: str, event: dict[str, Any], context: Any) -> Any:
+        try:
+            return authorized(gateway, path, event, context)
+        except Problem:
+            event["requestContext"]["authorizer"] = {"claims": claims}
+            return event, context
+
+    patch.setattr(server.Gateway, "_authorized", open_to_all)
+
+
+def without_gate(patch: pytest.MonkeyPatch) -> None:
+    """The gate asks for no proof."""
+    patch.setattr(rules, "PROOFS", ())
+
+
+def without_verification(patch: pytest.MonkeyPatch) -> None:
+    """The gate asks for a deployment alone."""
+    patch.setattr(rules, "PROOFS", (rules.not_deployed,))
+
+
+def without_conditions(patch: pytest.MonkeyPatch) -> None:
+    """Nothing counts as unchanged."""
+    matches = operation.matches
+    patch.setattr(operation, "matches", lambda *tags, weakly: not weakly and matches(*tags, weakly=weakly))
+
+
+def with_another_document(patch: pytest.MonkeyPatch) -> None:
+    """The service is one of another revision."""
+    document = openapi_routes._document()
+    patch.setattr(openapi_routes, "_document", lambda: {**document, "paths": {}})
+
+
+def without_cdn(patch: pytest.MonkeyPatch) -> None:
+    """There is no CDN, although SITE=1 says so."""
+
+
+# What is broken, and the checks that have to say so.
+BROKEN: dict[Callable[[pytest.MonkeyPatch], None], set[str]] = {
+    without_header: {"every answer has the header [X-Content-Type-Options]", "a refused token gets the same headers"},
+    without_cdn: {f"the cdn sets the header [{name}]" for name in OF_THE_CDN},
+    without_signature: {
+        "a forged token is refused [unsigned, by the algorithm none]",
+        "a forged token is refused [without its signature]",
+        "a forged token is refused [with other claims]",
+        "a forged token is refused [signed with another key]",
+    },
+    for_any_audience: {"a token that is not good is refused [for another audience]"},
+    without_gate: {
+        "the gate lets in what was deployed and verified before and nothing else",
+        "the gate keeps out what was never deployed",
+    },
+    without_verification: {"the gate lets in what was deployed and verified before and nothing else"},
+    without_conditions: {f"what has not changed is not sent again [{path}]" for path in STEADY},
+    with_another_document: {"the served description is the committed one"},
+}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [without_header, without_cdn],
+        [without_signature, without_gate],
+        [for_any_audience, without_verification, without_conditions, with_another_document],
+    ],
+    ids=lambda broken: ", ".join(each.__name__ for each in broken),
+)
+def test_what_is_broken_is_named_and_nothing_else(
+    url: str,
+    acceptance: Callable[..., Ended],
+    monkeypatch: pytest.MonkeyPatch,
+    broken: list[Callable[[pytest.MonkeyPatch], None]],
+) -> None:
+    for each in broken:
+        each(monkeypatch)
+
+    ended = acceptance(URL=url, SITE="1" if without_cdn in broken else "0")
+
+    assert ended.failed == set().union(*(BROKEN[each] for each in broken)), ended.said
+    assert (ended.code, ended.report["outcome"]) == (1, "failure")
+    for check in ended.failed:
+        assert f"- {check}: " in ended.said
+
+
+def test_an_authorizer_that_lets_everybody_in_is_named(
+    url: str, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_authorizer(monkeypatch)
+
+    ended = acceptance(URL=url)
+
+    assert (ended.code, ended.report["outcome"]) == (1, "failure")
+    [message] = [
+        finding["message"]
+        for finding in ended.report["failures"]
+        if finding["check"] == "strangers get what is public and nothing else"
+    ]
+    assert "the authorizer is missing" in message
+    assert "DELETE /v1/systems/acceptance-nothing" in message
+
+
+def test_production_behind_its_cdn_passes_and_keeps_one_system(
+    url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below("/production", monkeypatch)
+    with_headers(OF_THE_CDN, monkeypatch)
+
+    ended = acceptance(URL=f"{url}/production/", SITE="1")
+
+    assert ended.code == 0, ended.said
+    assert ended.report["outcome"] == "success"
+    assert ended.report["left_out"] == []
+    assert ended.report["passed"] > 60
+    assert {latency["operation"] for latency in ended.report["latencies"]} >= {"open_deployment", "get_state"}
+    assert ended.report["started_at"] < ended.report["finished_at"]
+    assert given.sql("SELECT key FROM systems") == [("acceptance",)]
+
+
+def test_the_headers_of_the_cdn_are_those_that_its_module_sets() -> None:
+    module = (ROOT / "infra" / "modules" / "site" / "main.tf").read_text()
+    spelt = {
+        "Strict-Transport-Security": "a_year_seconds = 31536000",
+        "X-Content-Type-Options": "content_type_options {",
+    }
+
+    for name, value in OF_THE_CDN.items():
+        assert spelt.get(name, value) in module, f"{name} is set otherwise, or no longer"
+
+
+def test_reading_alone_writes_nothing(
+    url: str, given: Given, database_url: str, acceptance: Callable[..., Ended]
+) -> None:
+    given.a_system("acceptance")
+    given.an_environment("development", system="acceptance")
+    given.an_environment("preproduction", system="acceptance")
+    before = rows(given)
+
+    ended = acceptance(URL=url, READ_ONLY="1")
+
+    assert ended.code == 0, ended.said
+    assert rows(given) == before
+    assert ended.report["read_only"]
+    reasons = {finding["message"] for finding in ended.report["left_out"]}
+    assert len(reasons) == 2, "READ_ONLY and the CDN, and the gate is asked all the same"
+
+
+def test_a_pipeline_leaves_only_its_own_system_behind(url: str, given: Given, acceptance: Callable[..., Ended]) -> None:
+    given.a_system("acceptance")
+    for name in ("development", "preproduction"):
+        given.an_environment(name, system="acceptance")
+    token = issuer.token("pipeline", ["acceptance"])
+    # What a run left that was killed: its lease has run out.
+    given.a_deployment(state="in_progress", system="acceptance", lease_seconds=60)
+    given.time_passes(61)
+
+    ended = acceptance(URL=url, TOKEN=token)
+
+    assert ended.code == 0, ended.said
+    assert token not in ended.said + json.dumps(ended.report)
+    assert given.sql("SELECT key FROM systems") == [("acceptance",)]
+    assert given.sql("SELECT count(*) FROM deployments WHERE state = 'in_progress'") == [(0,)]
+    assert {finding["check"] for finding in ended.report["left_out"]} >= {
+        "a system is created once changed knowingly and deleted",
+        "a second one of a name is refused",
+        "a token that is not good is refused [expired]",
+    }
+
+
+def test_a_viewer_is_told_to_read_alone(url: str, acceptance: Callable[..., Ended]) -> None:
+    ended = acceptance(URL=url, TOKEN=issuer.token("viewer"))
+
+    assert ended.code == 2
+    assert "READ_ONLY=1" in ended.said
+
+
+def test_what_is_not_understood_is_said_and_nothing_is_asked(acceptance: Callable[..., Ended]) -> None:
+    ended = acceptance(URL="http://slipway.example.org")
+
+    assert (ended.code, ended.report) == (2, None)
+    assert "https://" in ended.said
+    assert "Traceback" not in ended.said
+
+
+def test_a_token_that_is_not_trusted_says_nothing_of_the_service(url: str, acceptance: Callable[..., Ended]) -> None:
+    ended = acceptance(URL=url, TOKEN="a.b.c")
+
+    assert (ended.code, ended.report["outcome"]) == (2, "error")
+    assert ended.report["error"] in ended.said
+    assert "Traceback" not in ended.said
+
+
+def test_a_service_that_does_not_become_ready_has_failed(acceptance: Callable[..., Ended]) -> None:
+    ended = acceptance(URL="http://127.0.0.1:1", TOKEN="a.b.c", READY_SECONDS="0")
+
+    assert (ended.code, ended.report["outcome"]) == (1, "failure")
+    assert ended.failed == {"the service becomes ready"}
+
+
+def test_a_run_that_is_stopped_leaves_nothing_open(
+    url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = server.Gateway.handle_request
+
+    def stop_when_something_is_open(gateway: server.Gateway, method: str, path: str, *rest: Any) -> Any:
+        if (method, path[-12:]) == ("POST", "/deployments") and given.sql(
+            "SELECT 1 FROM deployments WHERE state = 'in_progress'"
+        ):
+            [runner] = [each for each in psutil.Process().children() if "devtools.acceptance" in each.cmdline()]
+            monkeypatch.setattr(server.Gateway, "handle_request", handle)
+            runner.send_signal(signal.SIGTERM)
+        return handle(gateway, method, path, *rest)
+
+    monkeypatch.setattr(server.Gateway, "handle_request", stop_when_something_is_open)
+
+    ended = acceptance(URL=url)
+
+    assert (ended.code, ended.report["outcome"]) == (130, "cancelled"), ended.said
+    assert given.sql("SELECT count(*) FROM deployments WHERE state = 'in_progress'") == [(0,)]
+
+
+def test_what_the_page_says_passes_against_make_run(checkout: Checkout) -> None:
+    [block] = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    for name in ("pyproject.toml", "openapi.json"):
+        shutil.copy(ROOT / name, checkout.folder / name)
+    shutil.copytree(ROOT / "tests", checkout.folder / "tests", ignore=shutil.ignore_patterns("data", "__pycache__"))
+
+    with checkout.run() as run:
+        done = subprocess.run(
+            ["bash", "-c", f"set -eu\n{_MAKE}\n{block.replace('127.0.0.1:8000', f'127.0.0.1:{run.port}')}"],
+            cwd=checkout.folder,
+            env={**checkout.environment, "PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((checkout.folder / "report.json").read_text())["outcome"] == "success"
+
+
+# `make acceptance URL=…`, in a checkout whose virtual environment is the tests' own.
+_MAKE = 'make() { shift; env "$@" "$PYTHON" -m devtools.acceptance; }'
+
+
+def below(prefix: str, patch: pytest.MonkeyPatch) -> None:
+    """Serve everything below a prefix, as API Gateway does below the stage's name."""
+    handle = server.Gateway.handle_request
+
+    def handled(gateway: server.Gateway, method: str, path: str, *rest: Any) -> Any:
+        assert path.startswith(f"{prefix}/"), "this would go to another API"
+        return handle(gateway, method, path.removeprefix(prefix), *rest)
+
+    patch.setattr(server.Gateway, "handle_request", handled)
+
+
+def with_headers(headers: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
+    """Set headers on every answer, as CloudFront does."""
+    send = server.RequestHandler._send
+
+    def sent(handler: server.RequestHandler, response: dict[str, Any]) -> None:
+        send(handler, {**response, "headers": {**response["headers"], **headers}})
+
+    patch.setattr(server.RequestHandler, "_send", sent)
+
+
+def rows(given: Given) -> dict[str, int]:
+    """How many rows each table has."""
+    tables = [name for (name,) in given.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    assert "audit_events" in tables
+    return {table: given.sql(f"SELECT count(*) FROM {table}")[0][0] for table in tables}

@@ -1,0 +1,117 @@
+"""How acceptance tests ask: what was sent may have had its effect, and a token goes where it was meant for."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+
+from devtools.acceptance.service import Latencies, Service
+from devtools.acceptance.target import Target
+
+
+class _Recorder(ThreadingHTTPServer):
+    """Answers each path in its own strange way, and keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Recorder
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.command, self.path, dict(self.headers)))
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/v1/lost":
+            self.close_connection = True
+            return
+        known = 200 if "Authorization" in self.headers else 401
+        self.send_response({"/v1/moved": 302, "/v1/busy": 503}.get(self.path, known))
+        self.send_header("Location", f"{self.server.url}/v1/elsewhere")
+        self.send_header("Retry-After", "0")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *arguments: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def recorder() -> Iterator[_Recorder]:
+    server = _Recorder()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def service(recorder: _Recorder) -> Iterator[Service]:
+    with Service(Target(recorder.url, "a.b.c")) as service:
+        yield service
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(service: Service, recorder: _Recorder) -> None:
+    assert service.get("/v1/moved").status == 302
+    assert [path for _, path, _ in recorder.asked] == ["/v1/moved"]
+
+
+def test_what_was_sent_is_not_sent_again(service: Service, recorder: _Recorder) -> None:
+    assert service.post("/v1/busy", {}).status == 503
+    with pytest.raises(requests.ConnectionError):
+        service.post("/v1/lost", {})
+
+    assert [path for _, path, _ in recorder.asked] == ["/v1/busy", "/v1/lost"]
+
+
+def test_the_header_authorization_is_the_token_s_or_what_the_test_says_or_none(
+    service: Service, recorder: _Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login jane password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    service._session.trust_env = True  # as it is for a service elsewhere
+
+    for authorization in ("", "Basic YTpi", None):
+        service.ask("GET", "/v1/me", authorization=authorization)
+
+    sent = [headers.get("Authorization") for _, _, headers in recorder.asked]
+    assert sent == ["Bearer a.b.c", "Basic YTpi", None]
+
+
+def test_this_machine_is_asked_without_a_proxy(
+    service: Service, recorder: _Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+    assert service.get("/v1/me").status == 200
+
+
+def test_answers_are_asked_for_as_they_are(service: Service, recorder: _Recorder) -> None:
+    service.get("/v1/me", if_none_match='"a"')
+
+    [(_, _, headers)] = recorder.asked
+    assert headers["Accept-Encoding"] == "identity", "a CDN weakens the ETag of what it compresses"
+    assert headers["if-none-match"] == '"a"'
+
+
+def test_only_what_was_answered_as_asked_is_measured(recorder: _Recorder) -> None:
+    latencies = Latencies()
+    with Service(Target(recorder.url, "a.b.c"), latencies) as service:
+        for authorization in ("", "", None):
+            service.ask("GET", "/v1/me", authorization=authorization)
+
+    [measured] = latencies.table()
+    assert (measured.operation, measured.answers) == ("get_me", 2)
+    assert 0 < measured.p50_ms <= measured.p95_ms

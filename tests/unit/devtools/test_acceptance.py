@@ -1,0 +1,248 @@
+"""What `make acceptance` understands, how long it waits, and how it counts."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jwt
+import pytest
+
+from devtools.acceptance import report, system, target
+from devtools.acceptance.report import Finding, Run
+from devtools.acceptance.service import Answer, Latencies, NotReady, Service, Wait, operation_of
+from devtools.acceptance.target import Target
+from devtools.state import Unusable
+
+URL = "https://slipway.example.org/production"
+
+
+def words(**changed: str) -> dict[str, str]:
+    return {"URL": URL, "TOKEN": "a.b.c", **changed}
+
+
+def test_a_target_is_written_to_unless_it_is_said_otherwise() -> None:
+    found = target.from_words(words())
+
+    assert (found.url, found.system, found.read_only, found.site) == (URL, "acceptance", False, False)
+    assert found.mint is None
+    assert target.from_words(words(READ_ONLY="1")).read_only
+    assert target.from_words(words(SITE="1")).site
+    assert not target.from_words(words(READ_ONLY="0", SITE="")).read_only
+
+
+def test_a_slash_at_the_end_is_of_no_account() -> None:
+    assert target.from_words(words(URL=f"{URL}/")).url == URL
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
+def test_for_the_local_service_a_token_is_made(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setattr("devtools.issuer.token", lambda role: f"token of {role}")
+
+    found = target.from_words({"URL": url})
+
+    assert found.token == "token of admin"
+    assert found.mint is not None
+
+
+@pytest.mark.parametrize(
+    ("changed", "explained"),
+    [
+        ({"URL": ""}, "make acceptance URL="),
+        ({"URL": "slipway.example.org"}, "http(s)://"),
+        ({"URL": "ftp://slipway.example.org"}, "http(s)://"),
+        ({"URL": "https://"}, "http(s)://"),
+        ({"URL": "https://host:port"}, "http(s)://"),
+        ({"URL": "https://me@slipway.example.org"}, "http(s)://"),
+        ({"URL": "https://slipway.example.org?a=b"}, "http(s)://"),
+        ({"URL": "http://slipway.example.org"}, "https://"),
+        ({"URL": f"{URL}/v1/"}, f"say {URL}"),
+        ({"TOKEN": " "}, "TOKEN="),
+        ({"SYSTEM": "shop"}, "'acceptance-'"),
+        ({"SYSTEM": "acceptances"}, "'acceptance-'"),
+        ({"READ_ONLY": "yes"}, "READ_ONLY=1"),
+        ({"SITE": "true"}, "SITE=1"),
+    ],
+)
+def test_what_is_not_understood_is_refused_before_anything_is_asked(changed: dict[str, str], explained: str) -> None:
+    with pytest.raises(Unusable, match=explained.translate({ord(each): f"\\{each}" for each in "().?"})):
+        target.from_words(words(**changed))
+
+
+def test_a_target_shows_nobody_its_token() -> None:
+    assert "a.b.c" not in repr(target.from_words(words()))
+
+
+def test_the_claims_are_the_token_s_or_nothing() -> None:
+    token = jwt.encode({"sha": "a" * 40}, "k" * 32)
+
+    assert Target(URL, token).claims == {"sha": "a" * 40}
+    for opaque in ("opaque", "a.b.c", "a..c", ".WzFd."):
+        assert Target(URL, opaque).claims == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"),
+    [
+        ("GET", "/v1/systems", "list_systems"),
+        ("GET", "/v1/systems?limit=1", "list_systems"),
+        ("GET", "/v1/systems/shop", "get_system"),
+        ("POST", "/v1/systems/shop/deployments", "open_deployment"),
+        ("GET", "/v1/nothing", None),
+        ("PUT", "/v1/systems", None),
+        ("GET", "/", None),
+    ],
+)
+def test_an_answer_is_counted_for_its_operation(method: str, path: str, operation: str | None) -> None:
+    assert operation_of(method, path) == operation
+
+
+def test_latencies_are_quantiles_of_what_was_measured() -> None:
+    latencies = Latencies()
+    for milliseconds in range(100, 0, -1):
+        latencies.add("GET", "/v1/health", milliseconds / 1000)
+    latencies.add("GET", "/v1/ready", 0.007)
+    latencies.add("GET", "/v1/nothing", 9.0)
+
+    assert latencies.table() == [("get_health", 100, 50.0, 95.0), ("get_readiness", 1, 7.0, 7.0)]
+
+
+class Clock:
+    """Time passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def wait(said: list[str]) -> Wait:
+    clock = Clock()
+    return Wait(10, said.append, clock, clock.sleep)
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service]]:
+    """`answering((503, b""), (200, b"…"))`: a service that answers so, and repeats the last."""
+
+    def answering(*answers: tuple[int, bytes]) -> Service:
+        coming = itertools.chain(answers, itertools.repeat(answers[-1]))
+
+        def ask(service: Service, method: str, path: str, *_: object, **__: object) -> Answer:
+            status, body = next(coming)
+            return Answer(method, path, status, {}, body)
+
+        monkeypatch.setattr(Service, "ask", ask)
+        return Service(Target(URL, "a.b.c"))
+
+    return answering
+
+
+READY = (200, b'{"status": "ready", "schema_version": 8}')
+
+
+def test_a_service_that_is_ready_is_not_waited_for(
+    answering: Callable[..., Service], wait: Wait, said: list[str]
+) -> None:
+    answering(READY).wait_until_ready(wait)
+
+    assert said == []
+
+
+def test_a_service_that_wakes_up_is_waited_for_and_that_is_said_once(
+    answering: Callable[..., Service], wait: Wait, said: list[str]
+) -> None:
+    answering((503, b""), (504, b""), (403, b"{}"), READY).wait_until_ready(wait)
+
+    assert len(said) == 1
+    assert "503" in said[0]
+
+
+@pytest.mark.parametrize("body", [b"<!doctype html>", b"[]", b"{}", b'{"status": "asleep"}', b""])
+def test_what_answers_otherwise_is_not_ready(answering: Callable[..., Service], wait: Wait, body: bytes) -> None:
+    with pytest.raises(NotReady, match=f"{URL}/v1/ready is not ready after 10 s"):
+        answering((200, body)).wait_until_ready(wait)
+
+
+def test_a_run_before_is_waited_for_and_a_long_one_named(answering: Callable[..., Service], wait: Wait) -> None:
+    busy = (200, b'{"items": [{"id": "17"}]}')
+    for idle in ((200, b'{"items": []}'), (404, b"{}")):
+        answering(busy, idle).wait_until_idle(wait)
+
+    with pytest.raises(Unusable, match="deployment 17 is in progress"):
+        answering(busy).wait_until_idle(wait)
+
+
+@pytest.mark.parametrize(
+    ("granted", "role", "key", "allowed"),
+    [
+        ([], "viewer", None, False),
+        ([{"role": "admin", "systems": None}], "admin", None, True),
+        ([{"role": "admin", "systems": None}], "pipeline", "shop", True),
+        ([{"role": "viewer", "systems": None}], "pipeline", "shop", False),
+        ([{"role": "pipeline", "systems": ["shop"]}], "pipeline", "shop", True),
+        ([{"role": "pipeline", "systems": ["shop"]}], "maintainer", "shop", False),
+        ([{"role": "maintainer", "systems": ["shop"]}], "pipeline", "azul", False),
+    ],
+)
+def test_what_a_token_may_is_what_its_roles_say(
+    granted: list[dict[str, object]], role: str, key: str | None, allowed: bool
+) -> None:
+    assert system.may(granted, role, key) is allowed
+
+
+def test_what_an_answer_is_not_expected_to_be_is_said() -> None:
+    answer = Answer("GET", "/v1/me", 401, {"Content-Type": "application/problem+json"}, b'{"type": "/problems/x"}')
+
+    assert answer.expect(200, 401) is answer
+    with pytest.raises(AssertionError, match=r"GET /v1/me answered 401 x: None, not 200 or 201"):
+        answer.expect(200, 201)
+
+
+def test_a_test_is_called_what_its_name_says() -> None:
+    assert report.sentence("tests/acceptance/test_x.py::test_a_b") == "a b"
+    assert report.sentence("tests/acceptance/test_x.py::test_a_b[c_d-/e]") == "a b [c_d-/e]"
+
+
+@pytest.mark.parametrize(
+    ("passed", "code", "outcome"),
+    [
+        (1, pytest.ExitCode.OK, "success"),
+        (0, pytest.ExitCode.OK, "error"),
+        (1, pytest.ExitCode.TESTS_FAILED, "failure"),
+        (1, pytest.ExitCode.INTERRUPTED, "cancelled"),
+        (1, pytest.ExitCode.INTERNAL_ERROR, "error"),
+        (0, pytest.ExitCode.NO_TESTS_COLLECTED, "error"),
+    ],
+)
+def test_only_what_was_checked_and_found_well_is_a_success(passed: int, code: pytest.ExitCode, outcome: str) -> None:
+    run = Run(Target(URL, "a.b.c"))
+    run.passed = passed
+
+    assert run.outcome_of(code) == outcome
+
+
+def test_a_report_counts_what_it_names_and_has_no_token(tmp_path: Path) -> None:
+    run = Run(Target(URL, "a.b.c"))
+    run.passed = 3
+    run.failures.append(Finding("the gate", "is open"))
+    run.left_out.append(Finding("the CDN", "there is none"))
+
+    document = run.document("failure")
+
+    assert (document["passed"], document["failed"], document["skipped"]) == (3, 1, 1)
+    assert document["failures"] == [{"check": "the gate", "message": "is open"}]
+    assert document["started_at"].endswith("Z")
+    assert "a.b.c" not in str(document)
+    assert "- the gate: is open" in list(run.summary())
+    with pytest.raises(Unusable, match="REPORT="):
+        report.write(tmp_path / "nowhere" / "report.json", document)
