@@ -13,10 +13,12 @@ from chalicelib.me.routes import blueprint as me
 from chalicelib.openapi.routes import blueprint as openapi
 from chalicelib.promotions.routes import blueprint as promotions
 from chalicelib.publishers.routes import blueprint as publishers
+from chalicelib.routing.routes import blueprint as routing
 from chalicelib.state.routes import blueprint as state
 from chalicelib.systems.routes import blueprint as systems
 from chalicelib.telemetry import configure
 from chalicelib.verifications.routes import blueprint as verifications
+from chalicelib.workspaces.routes import blueprint as workspaces
 
 configure()
 
@@ -32,6 +34,8 @@ for blueprint in (
     systems,
     environments,
     publishers,
+    workspaces,
+    routing,
     deployments,
     verifications,
     promotions,
