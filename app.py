@@ -15,6 +15,7 @@ from chalicelib.promotions.routes import blueprint as promotions
 from chalicelib.publishers.routes import blueprint as publishers
 from chalicelib.routing.routes import blueprint as routing
 from chalicelib.state.routes import blueprint as state
+from chalicelib.sweep.schedule import blueprint as sweep
 from chalicelib.systems.routes import blueprint as systems
 from chalicelib.telemetry import configure
 from chalicelib.verifications.routes import blueprint as verifications
@@ -28,6 +29,7 @@ app.api.binary_types = []
 for blueprint in (
     identity,
     maintenance,
+    sweep,
     health,
     openapi,
     me,

@@ -1,4 +1,4 @@
-"""infra/modules/api, filled with what Chalice really says, and a schedule: what is made, named and allowed."""
+"""infra/modules/api, filled with what Chalice really says: what is made, named and allowed."""
 
 import shutil
 from pathlib import Path
@@ -12,19 +12,12 @@ from tests.support.packaged import sources
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
-SCHEDULE = """
-@app.schedule("rate(1 hour)", name="sweep")
-def sweep(event): ...
-"""
-
 
 def test_the_module_makes_what_the_package_says(tmp_path: Path) -> None:
     module = tmp_path / "api"
     ignored = shutil.ignore_patterns("generated.tf.json", "deployment.zip", ".terraform*")
     shutil.copytree(ROOT / "infra" / "modules" / "api", module, ignore=ignored)
     root = sources(tmp_path / "checkout")
-    with (root / "app.py").open("a") as app:
-        app.write(SCHEDULE)
     compose.package("production", module, root)
     initialised = terraform(["init", "-backend=false"], module)
     assert initialised.returncode == 0, initialised.stderr
