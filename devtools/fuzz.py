@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,6 +52,10 @@ _PUBLISHER = {
     "ref": "refs/heads/*",
     "environments": {"development": None},
 }
+# The end of whatever has one: workspaces for debugging live for three days at the most.
+_LATER = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+_SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+_WORKSPACE = {"environment": "development", "purpose": "debug", "reason": "To be found", "expires_at": _LATER}
 _DATA: tuple[tuple[str, Any], ...] = (
     ("/v1/systems", {"key": "azul", "name": "Azul"}),
     (f"{_SYSTEM}/environments", {"name": "development", "rank": 1}),
@@ -65,9 +70,16 @@ _DATA: tuple[tuple[str, Any], ...] = (
     (f"{_SYSTEM}/deployments", {"environment": "production", **_OVERRIDE}),
     (f"{_SYSTEM}/promotions", {"environment": "production", "artifact": _ARTIFACT}),
     *((f"{_SYSTEM}/publishers", _PUBLISHER) for _ in range(3)),
+    # The last three can be destroyed, and nothing else is done with them.
+    *((f"{_SYSTEM}/workspaces", {**_WORKSPACE, "name": f"workspace-{number}"}) for number in range(6)),
     # Without history: they can be deleted.
     *(("/v1/systems", {"key": f"spare-{number}", "name": "Spare"}) for number in range(3)),
     *((f"{_SYSTEM}/environments", {"name": f"spare-{number}", "rank": 10 + number}) for number in range(3)),
+)
+# To be put.
+_ROUTES = tuple(
+    (f"{_SYSTEM}/workspaces/1/routes/{client}", {"until": _SOON})
+    for client in ("jane", "spare-0", "spare-1", "spare-2")
 )
 
 
@@ -75,12 +87,13 @@ def fill(url: str) -> None:
     """Put something to be found into a service that is empty. Raises Unusable."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
-        for path, body in _DATA:
-            connection.request("POST", path, json.dumps(body), headers)
-            answer = connection.getresponse()
-            told = answer.read().decode()
-            if answer.status not in (200, 201):
-                raise Unusable(f"The service refuses what it should be fuzzed with: POST {path} got {told}")
+        for method, data in {"POST": _DATA, "PUT": _ROUTES}.items():
+            for path, body in data:
+                connection.request(method, path, json.dumps(body), headers)
+                answer = connection.getresponse()
+                told = answer.read().decode()
+                if answer.status not in (200, 201):
+                    raise Unusable(f"The service refuses what it should be fuzzed with: {method} {path} got {told}")
 
 
 def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
@@ -88,7 +101,12 @@ def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
     return subprocess.run(
         [_PROGRAM, "--config-file", _CONFIGURATION, "run", f"{url}/v1/openapi.json", *options],
         cwd=ROOT,
-        env={"HYPOTHESIS_STORAGE_DIRECTORY": str(_CACHE), **os.environ, "SLIPWAY_TOKEN": token("admin")},
+        env={
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(_CACHE),
+            **os.environ,
+            "SLIPWAY_TOKEN": token("admin"),
+            "SLIPWAY_SOON": _SOON,
+        },
         timeout=timeout,
         check=False,
     ).returncode
