@@ -85,7 +85,7 @@ _ANSWER_HEADERS = {
 }
 _EXISTING = {
     "POST": "It was there already: nothing changed",
-    "PUT": "It was there already: it is as it was asked to be",
+    "PUT": "It was there already: now it is as asked for",
 }
 _PROBLEM_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
 

@@ -46,7 +46,10 @@ def get_route(call: Call, system: str, id: str, client: str) -> Route:  # noqa: 
     raises=[client_routed, workspace_not_active, workspace_not_for_debugging],
 )
 def set_route(call: Call, system: str, id: str, client: str, body: NewRoute) -> Route:  # noqa: A002
-    """Send a client's calls to a debug workspace until a time; or, where they go there already, until another."""
+    """Send a client's calls to a debug workspace until a time; or, where they go there already, until another.
+
+    A pipeline does so with workspaces that were made by its own repository's runs, a maintainer with any.
+    """
     rules.require_client(client)
     systems.lock(call.db, system)
     workspace, at = to_change(call, system, id)

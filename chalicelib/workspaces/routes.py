@@ -67,7 +67,10 @@ def get_workspace(call: Call, system: str, id: str) -> Workspace:  # noqa: A002
     raises=[workspace_not_active],
 )
 def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) -> Workspace:  # noqa: A002
-    """Change an active workspace: tell its `base_url`, or let it expire at another time. Its routes end with it."""
+    """Change an active workspace: tell its `base_url`, or let it expire at another time. Its routes end with it.
+
+    A pipeline changes what was made by its own repository's runs, a maintainer any.
+    """
     before, at = _seen(call, system, id)
     rules.require_change(before, body, at)
     after = changed(before, body)
@@ -87,7 +90,8 @@ def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) ->
 def destroy_workspace(call: Call, system: str, id: str) -> None:  # noqa: A002
     """Record that a workspace is no more: its resources are gone. So its routes end, and a deployment to it is over.
 
-    It stays to be read, as destroyed; another may have its name.
+    It stays to be read, as destroyed; another may have its name. A pipeline destroys what was made by its own
+    repository's runs, a maintainer any.
     """
     before, at = _seen(call, system, id)
     rules.require_standing(before.environment, before.name, before.state)
@@ -147,7 +151,6 @@ def _end_routes(call: Call, workspace: Workspace, at: datetime) -> None:
 def _cancel_deployment(call: Call, workspace: Workspace, at: datetime) -> None:
     """Let no deployment hold what is gone."""
     system, environment, name = workspace.system, workspace.environment, workspace.name
-    deployments.sweep_target(call.db, system, environment, name, call.id)
     query = DeploymentQuery(environment=environment, workspace=name, state="in_progress")
     for deployment in deployments.list_(call.db, system, query, limit=1, after=None):
         status = NewStatus(state="cancelled", detail="The workspace was destroyed")

@@ -58,6 +58,16 @@ def test_a_client_with_a_route_goes_to_its_workspace_and_others_do_not(api, give
     assert lookup(api, environment="production")["workspace"] == "default"
 
 
+def test_a_workspace_that_has_no_url_yet_lends_none_of_its_environment(api, given):
+    given.a_system()
+    given.an_environment(base_url="https://azul.example.org")
+    given.a_route(given.a_workspace()["id"])
+
+    answer = lookup(api)
+
+    assert (answer["workspace"], answer["base_url"]) == ("debug", None)
+
+
 def test_a_lookup_is_not_kept_beyond_the_end_of_the_route(api, given, workspace):
     given.a_route(workspace, until=ahead(seconds=100))
     given.time_passes(80)

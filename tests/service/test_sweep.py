@@ -181,7 +181,9 @@ def test_a_key_that_is_used_anew_meanwhile_keeps_its_answer(api, given, over, da
 
     with held(database_url, renewal) as hold:
         swept = hold.waiting(sweep)
+        waited = not swept.done()
 
+    assert not waited
     assert swept.result()["idempotency_keys"] == 0
     assert given.sql("SELECT count(*) FROM idempotency_keys") == [(2,)]
 
