@@ -105,7 +105,9 @@ Timestamp = Annotated[
 ]
 Id = Annotated[str, Meta(examples=["197"], description="Opaque")]
 Client = Annotated[str, matching("[A-Za-z0-9._~@:-]{1,128}", "jane@example.org", "Whose calls are routed")]
-PrincipalName = Annotated[str, Meta(examples=["pipeline@local"], description="The subject of who did it")]
+PrincipalName = Annotated[
+    str, Meta(examples=["pipeline@local"], description="The subject of who did it", extra_json_schema=_NO_NUL)
+]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many items a page has at the most")]
 Cursor = Annotated[
     str,
