@@ -114,9 +114,8 @@ def list_(
 
 def sweep_target(db: Database, system: str, environment: str, workspace: str, request_id: str) -> None:
     """Cancel the deployment that holds the target, if its lease has run out. Travels with the next statement."""
-    which = "s.key = %(system)s AND e.name = %(environment)s AND d.workspace = %(workspace)s"
     db.queue(
-        _LAPSE.format(which=which),
+        _LAPSE_OF_TARGET,
         system=system,
         environment=environment,
         workspace=workspace,
@@ -127,16 +126,7 @@ def sweep_target(db: Database, system: str, environment: str, workspace: str, re
 
 def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
     """Cancel deployments of a system whose lease has run out, so many at the most: how many were."""
-    which = """
-        s.key = %(system)s AND d.id IN (
-            SELECT due.id FROM deployments due
-            WHERE due.system_id = s.id AND due.state = 'in_progress' AND due.lease_expires_at <= clock_timestamp()
-            ORDER BY due.id LIMIT %(limit)s
-        )
-    """
-    cancelled: int = db.value(
-        _LAPSE.format(which=which), system=system, limit=limit, detail=LEASE_EXPIRED, request_id=request_id
-    )
+    cancelled: int = db.value(_LAPSE_OF_SYSTEM, system=system, limit=limit, detail=LEASE_EXPIRED, request_id=request_id)
     return cancelled
 
 
@@ -160,6 +150,18 @@ _LAPSE = """
     )
     SELECT count(*) FROM lapsed
 """
+_LAPSE_OF_TARGET = _LAPSE.format(
+    which="s.key = %(system)s AND e.name = %(environment)s AND d.workspace = %(workspace)s"
+)
+_LAPSE_OF_SYSTEM = _LAPSE.format(
+    which="""
+        s.key = %(system)s AND d.id IN (
+            SELECT due.id FROM deployments due
+            WHERE due.system_id = s.id AND due.state = 'in_progress' AND due.lease_expires_at <= clock_timestamp()
+            ORDER BY due.id LIMIT %(limit)s
+        )
+    """
+)
 
 
 def opening_facts(db: Database, system: str, new: NewDeployment, principal: Principal) -> OpeningFacts | None:
