@@ -13,10 +13,13 @@ from chalicelib.me.routes import blueprint as me
 from chalicelib.openapi.routes import blueprint as openapi
 from chalicelib.promotions.routes import blueprint as promotions
 from chalicelib.publishers.routes import blueprint as publishers
+from chalicelib.routing.routes import blueprint as routing
 from chalicelib.state.routes import blueprint as state
+from chalicelib.sweep.schedule import blueprint as sweep
 from chalicelib.systems.routes import blueprint as systems
 from chalicelib.telemetry import configure
 from chalicelib.verifications.routes import blueprint as verifications
+from chalicelib.workspaces.routes import blueprint as workspaces
 
 configure()
 
@@ -26,12 +29,15 @@ app.api.binary_types = []
 for blueprint in (
     identity,
     maintenance,
+    sweep,
     health,
     openapi,
     me,
     systems,
     environments,
     publishers,
+    workspaces,
+    routing,
     deployments,
     verifications,
     promotions,

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +38,8 @@ LOG = LOCAL_STATE / "fuzz.log"
 _PROGRAM = Path(sys.executable).with_name("schemathesis")
 _CONFIGURATION = ROOT / "schemathesis.toml"
 _CACHE = LOCAL_STATE / "cache" / "hypothesis"
+# A time that lies ahead can't be written into schemathesis.toml.
+_DICTIONARY = LOCAL_STATE / "fuzz-soon.dict"
 
 # What is there to be found: schemathesis.toml has the same names, and the ids that these get.
 _ARTIFACT = "tree:5b678574ccc67c05b472831abea9e97b713c73e1"
@@ -51,6 +54,10 @@ _PUBLISHER = {
     "ref": "refs/heads/*",
     "environments": {"development": None},
 }
+# The end of whatever has one: workspaces for debugging live for three days at the most.
+_LATER = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+_SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+_WORKSPACE = {"environment": "development", "purpose": "debug", "reason": "To be found", "expires_at": _LATER}
 _DATA: tuple[tuple[str, Any], ...] = (
     ("/v1/systems", {"key": "azul", "name": "Azul"}),
     (f"{_SYSTEM}/environments", {"name": "development", "rank": 1}),
@@ -65,9 +72,16 @@ _DATA: tuple[tuple[str, Any], ...] = (
     (f"{_SYSTEM}/deployments", {"environment": "production", **_OVERRIDE}),
     (f"{_SYSTEM}/promotions", {"environment": "production", "artifact": _ARTIFACT}),
     *((f"{_SYSTEM}/publishers", _PUBLISHER) for _ in range(3)),
+    # The last three can be destroyed, and nothing else is done with them.
+    *((f"{_SYSTEM}/workspaces", {**_WORKSPACE, "name": f"workspace-{number}"}) for number in range(6)),
     # Without history: they can be deleted.
     *(("/v1/systems", {"key": f"spare-{number}", "name": "Spare"}) for number in range(3)),
     *((f"{_SYSTEM}/environments", {"name": f"spare-{number}", "rank": 10 + number}) for number in range(3)),
+)
+# To be put.
+_ROUTES = tuple(
+    (f"{_SYSTEM}/workspaces/1/routes/{client}", {"until": _SOON})
+    for client in ("jane", "spare-0", "spare-1", "spare-2")
 )
 
 
@@ -75,16 +89,21 @@ def fill(url: str) -> None:
     """Put something to be found into a service that is empty. Raises Unusable."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
-        for path, body in _DATA:
-            connection.request("POST", path, json.dumps(body), headers)
-            answer = connection.getresponse()
-            told = answer.read().decode()
-            if answer.status not in (200, 201):
-                raise Unusable(f"The service refuses what it should be fuzzed with: POST {path} got {told}")
+        for method, data in {"POST": _DATA, "PUT": _ROUTES}.items():
+            for path, body in data:
+                connection.request(method, path, json.dumps(body), headers)
+                answer = connection.getresponse()
+                told = answer.read().decode()
+                if answer.status not in (200, 201):
+                    raise Unusable(f"The service refuses what it should be fuzzed with: {method} {path} got {told}")
 
 
 def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
     """Fuzz the service at `url`, which was filled before: 0 if nothing was found. Raises subprocess.TimeoutExpired."""
+    _DICTIONARY.parent.mkdir(exist_ok=True)
+    written = _DICTIONARY.with_suffix(f".{os.getpid()}")
+    written.write_text(f'"{_SOON}"\n')
+    written.replace(_DICTIONARY)  # in one go: other runs may be reading it
     return subprocess.run(
         [_PROGRAM, "--config-file", _CONFIGURATION, "run", f"{url}/v1/openapi.json", *options],
         cwd=ROOT,

@@ -29,6 +29,12 @@ RULES: dict[tuple[str, str], str] = {
     ("record_verification", "#/(artifact|started_at|finished_at)"): "required if history is imported",
     ("open_deployment|record_verification", "#/(started_at|finished_at)"): "in order, after 1969, and not ahead",
     ("list_deployments|list_verifications", "#/(from|to)"): "in UTC, in the years 1 to 9999",
+    ("list_workspaces", "#/expires_before"): "in UTC, in the years 1 to 9999",
+    ("create_workspace", "#/name"): "part of resources' names, and not that of the environment itself",
+    ("create_workspace", "#/database"): "live data is for debugging",
+    ("create_workspace|change_workspace", "#/expires_at"): "ahead, and not too far",
+    ("change_workspace", "#/reason"): "required to extend it",
+    ("set_route", "#/until"): "ahead, and not after the end of the workspace",
     ("open_deployment", "#/commits"): "a commit is named once, whenever it was authored",
     ("open_deployment", "#/commits/[0-9]+/authored_at"): "after 1969",
 }

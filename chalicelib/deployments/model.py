@@ -28,6 +28,7 @@ from chalicelib.rest.types import (
     WorkspaceName,
     period_faults,
 )
+from chalicelib.workspaces.model import State as WorkspaceState
 
 Kind = Annotated[
     Literal["rollout", "rollback", "hotfix"],
@@ -164,6 +165,7 @@ class OpeningFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     artifact_kind: str
+    workspace_state: WorkspaceState | None
     holder: Holder | None
     current_artifact: str | None
     standing: Standing

@@ -24,6 +24,7 @@ from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store as systems
 from chalicelib.systems.rules import require_kind
+from chalicelib.workspaces.model import workspace_not_active
 
 blueprint = Blueprint(__name__)
 
@@ -41,7 +42,7 @@ def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[De
     role=Role.pipeline,
     status=201,
     existing_status=True,
-    raises=[promotion_denied, target_busy, rollback_refused],
+    raises=[promotion_denied, target_busy, rollback_refused, workspace_not_active],
 )
 def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment:
     """Open a deployment: ask the gate, take the target, and hold it for the lease.
@@ -51,7 +52,6 @@ def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment:
     call.require(rules.role_to_open(body), system)
     permits = call.require_publisher(system, "deployments", body.environment)
     rules.require_revision(body, permits, call.principal.run.sha if call.principal.run else None)
-    rules.require_workspace(body.workspace)
     systems.lock(call.db, system)
     store.sweep_target(call.db, system, body.environment, body.workspace, call.id)
     facts = store.opening_facts(call.db, system, body, call.principal)
@@ -59,6 +59,7 @@ def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment:
         raise environments.not_found(system, body.environment)
     if facts.recorded_id is not None:
         return call.existing(store.get(call.db, system, facts.recorded_id))
+    rules.require_target(body, facts)
     require_kind(body.artifact, facts.artifact_kind)
     decision = None if body.imported else admit(call, system, body, facts)
     rules.require_past(facts.at, started_at=body.started_at, finished_at=body.finished_at)

@@ -18,6 +18,7 @@ from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import Decision, promotion_denied
 from chalicelib.promotions.rules import decide
 from chalicelib.rest.problems import Fault, Problem, invalid_field
+from chalicelib.workspaces.rules import require_active, require_known
 
 MAX_AHEAD = timedelta(seconds=60)
 
@@ -38,10 +39,11 @@ def require_revision(new: NewDeployment, permits: Sequence[Publisher], run_sha: 
         raise invalid_field("#/revision", f"is not {run_sha}, the commit that the run is of")
 
 
-def require_workspace(workspace: str, pointer: str = "#/workspace") -> None:
-    """A target exists. Until there are other workspaces, an environment is its default one."""
-    if workspace != "default":
-        raise invalid_field(pointer, f"the environment has no workspace {workspace!r}")
+def require_target(new: NewDeployment, facts: OpeningFacts) -> None:
+    """A deployment goes to an environment, or to an active workspace of it. History may be of one that is no more."""
+    state = require_known(new.workspace, facts.workspace_state)
+    if not new.imported:
+        require_active(new.environment, new.workspace, state)
 
 
 def require_past(at: datetime, **moments: datetime | None) -> None:

@@ -23,6 +23,7 @@ from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
+from chalicelib.workspaces.store import TARGET
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
@@ -41,11 +42,14 @@ COLUMNS = f"""
     d.created_by
 """
 
-# One column: what runs in the workspace %(workspace)s of the environment `e`.
-CURRENT_ARTIFACT = """
+# Of the target that `workspaces.store.TARGET` finds, and not of an earlier workspace of the same name.
+ON_TARGET = "environment_id = e.id AND workspace = %(workspace)s AND workspace_id IS NOT DISTINCT FROM target.id"
+
+# One column: what runs on the target.
+CURRENT_ARTIFACT = f"""
     (
         SELECT artifact FROM deployments
-        WHERE environment_id = e.id AND workspace = %(workspace)s AND state = 'succeeded'
+        WHERE {ON_TARGET} AND state = 'succeeded'
         ORDER BY finished_at DESC, id DESC LIMIT 1
     ) AS current_artifact
 """
@@ -111,30 +115,53 @@ def list_(
 def sweep_target(db: Database, system: str, environment: str, workspace: str, request_id: str) -> None:
     """Cancel the deployment that holds the target, if its lease has run out. Travels with the next statement."""
     db.queue(
-        """
-        WITH lapsed AS (
-            UPDATE deployments d
-            SET state = 'cancelled', detail = %(detail)s, finished_at = d.lease_expires_at
-            FROM environments e JOIN systems s ON s.id = e.system_id
-            WHERE s.key = %(system)s AND e.name = %(environment)s AND d.environment_id = e.id
-                AND d.workspace = %(workspace)s AND d.state = 'in_progress'
-                AND d.lease_expires_at <= clock_timestamp()
-            RETURNING d.id, d.finished_at
-        ), statuses AS (
-            INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
-            SELECT id, 'cancelled', %(detail)s, finished_at, 'slipway' FROM lapsed
-        )
-        INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
-        SELECT %(system)s, 'slipway', 'slipway', 'deployment.lapse', %(system)s || '/deployments/' || id,
-            '{"state": "in_progress"}', '{"state": "cancelled"}', %(request_id)s
-        FROM lapsed
-        """,
+        _LAPSE_OF_TARGET,
         system=system,
         environment=environment,
         workspace=workspace,
         detail=LEASE_EXPIRED,
         request_id=request_id,
     )
+
+
+def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
+    """Cancel deployments of a system whose lease has run out, so many at the most: how many were."""
+    cancelled: int = db.value(_LAPSE_OF_SYSTEM, system=system, limit=limit, detail=LEASE_EXPIRED, request_id=request_id)
+    return cancelled
+
+
+# Nobody asked for it: the service itself does it.
+_LAPSE = """
+    WITH lapsed AS (
+        UPDATE deployments d
+        SET state = 'cancelled', detail = %(detail)s, finished_at = d.lease_expires_at
+        FROM environments e JOIN systems s ON s.id = e.system_id
+        WHERE d.environment_id = e.id AND d.state = 'in_progress' AND d.lease_expires_at <= clock_timestamp()
+            AND {which}
+        RETURNING d.id, d.finished_at, s.key AS system
+    ), statuses AS (
+        INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
+        SELECT id, 'cancelled', %(detail)s, finished_at, 'slipway' FROM lapsed
+    ), told AS (
+        INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
+        SELECT system, 'slipway', 'slipway', 'deployment.lapse', system || '/deployments/' || id,
+            '{{"state": "in_progress"}}', '{{"state": "cancelled"}}', %(request_id)s
+        FROM lapsed
+    )
+    SELECT count(*) FROM lapsed
+"""
+_LAPSE_OF_TARGET = _LAPSE.format(
+    which="s.key = %(system)s AND e.name = %(environment)s AND d.workspace = %(workspace)s"
+)
+_LAPSE_OF_SYSTEM = _LAPSE.format(
+    which="""
+        s.key = %(system)s AND d.id IN (
+            SELECT due.id FROM deployments due
+            WHERE due.system_id = s.id AND due.state = 'in_progress' AND due.lease_expires_at <= clock_timestamp()
+            ORDER BY due.id LIMIT %(limit)s
+        )
+    """
+)
 
 
 def opening_facts(db: Database, system: str, new: NewDeployment, principal: Principal) -> OpeningFacts | None:
@@ -148,22 +175,19 @@ def opening_facts(db: Database, system: str, new: NewDeployment, principal: Prin
                 SELECT json_build_object(
                     'id', id::text, 'run_url', run_url, 'lease_expires_at', lease_expires_at
                 )
-                FROM deployments
-                WHERE environment_id = e.id AND workspace = %(workspace)s AND state = 'in_progress'
+                FROM deployments WHERE {ON_TARGET} AND state = 'in_progress'
             ) AS holder,
+            target.state AS workspace_state,
             {CURRENT_ARTIFACT},
             json_build_object(
                 'has_succeeded', EXISTS (
-                    SELECT FROM deployments
-                    WHERE environment_id = e.id AND workspace = %(workspace)s
-                        AND artifact = %(artifact)s AND state = 'succeeded'
+                    SELECT FROM deployments WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
                 ),
                 'failed_suites', (
                     SELECT coalesce(json_agg(suite ORDER BY suite) FILTER (WHERE outcome = 'failure'), '[]')
                     FROM (
                         SELECT DISTINCT ON (suite) suite, outcome FROM verifications
-                        WHERE environment_id = e.id AND workspace = %(workspace)s
-                            AND artifact = %(artifact)s AND outcome IN ('success', 'failure')
+                        WHERE {ON_TARGET} AND artifact = %(artifact)s AND outcome IN ('success', 'failure')
                         ORDER BY suite, finished_at DESC, id DESC
                     ) AS latest
                 )
@@ -171,7 +195,7 @@ def opening_facts(db: Database, system: str, new: NewDeployment, principal: Prin
             {GATE_FACTS},
             (
                 SELECT id::text FROM deployments
-                WHERE environment_id = e.id AND workspace = %(workspace)s AND artifact = %(artifact)s
+                WHERE {ON_TARGET} AND artifact = %(artifact)s
                     AND CASE WHEN %(imported)s
                         THEN imported AND finished_at = %(finished_at)s::timestamptz
                             AND revision IS NOT DISTINCT FROM %(revision)s
@@ -179,7 +203,7 @@ def opening_facts(db: Database, system: str, new: NewDeployment, principal: Prin
                             AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
                         END
             ) AS recorded_id
-        FROM systems s JOIN environments e ON e.system_id = s.id
+        FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
         WHERE s.key = %(system)s AND e.name = %(environment)s
         """,
         system=system,
@@ -221,16 +245,16 @@ def insert(
             RETURNING id
         ), d AS (
             INSERT INTO deployments (
-                system_id, environment_id, workspace, artifact, revision, kind, state, detail, imported, run_url,
-                override_reason, promotion_id, commit_count, lease_seconds, lease_expires_at,
+                system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported,
+                run_url, override_reason, promotion_id, commit_count, lease_seconds, lease_expires_at,
                 started_at, finished_at, issuer, created_by, run_id, run_attempt, run_sha, run_actor
             )
             SELECT
-                s.id, e.id, %(workspace)s, %(artifact)s, %(revision)s, %(kind)s, %(state)s, %(detail)s,
+                s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(revision)s, %(kind)s, %(state)s, %(detail)s,
                 %(imported)s, %(run_url)s, %(override_reason)s, (SELECT id FROM promotion), %(commit_count)s,
                 %(lease_seconds)s, %(lease_expires_at)s, %(started_at)s, %(finished_at)s, %(issuer)s,
                 %(created_by)s, %(run_id)s, %(run_attempt)s, %(run_sha)s, %(run_actor)s
-            FROM systems s JOIN environments e ON e.system_id = s.id
+            FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
             WHERE s.key = %(system)s AND e.name = %(environment)s
             RETURNING *
         ), first_status AS (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import chalice
 import msgspec
 
+from chalicelib.database.connection import Database
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem
 
@@ -87,6 +88,21 @@ def store(call: "Call", key: str, request_digest: str, response: chalice.app.Res
         headers=msgspec.json.encode(response.headers).decode(),
         body=response.body,
         **scope(call, key),
+    )
+
+
+def forget(db: Database, limit: int) -> int:
+    """Delete stored answers that are too old to be given again, so many at the most: how many were."""
+    return db.execute(
+        f"""
+        DELETE FROM idempotency_keys WHERE ctid IN (
+            SELECT ctid FROM idempotency_keys
+            WHERE created_at <= clock_timestamp() - {LIFETIME_HOURS} * interval '1 hour'
+            ORDER BY created_at LIMIT %(limit)s
+            FOR UPDATE SKIP LOCKED -- somebody is about to store a new answer there, or to delete it
+        )
+        """,
+        limit=limit,
     )
 
 

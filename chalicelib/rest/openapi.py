@@ -8,20 +8,20 @@ import inspect
 import re
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
 from chalicelib.rest.operation import Operation
 from chalicelib.rest.problems import Fault, ProblemType
 from chalicelib.rest.schemas import COMPONENTS, Json, Schemas
-from chalicelib.rest.types import Artifact, EnvironmentName, Id, PageQuery, Slug, matching
+from chalicelib.rest.types import Artifact, Client, EnvironmentName, Id, PageQuery, Slug
 
 VERSION = "1.0.0"
 
 PATH_PARAMETERS: dict[str, Any] = {
     "artifact": Artifact,
-    "client": Annotated[str, matching("[A-Za-z0-9._~@:-]{1,128}", "jane@example.org", "Whose calls are routed")],
+    "client": Client,
     "environment": EnvironmentName,
     "id": Id,
     "system": Slug,
@@ -82,6 +82,10 @@ _ANSWER_HEADERS = {
         "required": True,
         "schema": _TEXT,
     },
+}
+_EXISTING = {
+    "POST": "It was there already: nothing changed",
+    "PUT": "It was there already: now it is as asked for",
 }
 _PROBLEM_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
 
@@ -239,7 +243,7 @@ def _answers(operation: Operation, schemas: Schemas, links: Json) -> Json:
         created = ["Location"] if status == HTTPStatus.CREATED else []
         existing = status != operation.status
         answers[str(status)] = {
-            "description": "It was there already: nothing changed" if existing else HTTPStatus(status).phrase,
+            "description": _EXISTING[operation.method] if existing else HTTPStatus(status).phrase,
             "headers": _headers("ETag", *created, *paged, *replayed),
             "content": content,
             **({"links": links} if links else {}),

@@ -53,8 +53,9 @@ _CLAIMS = msgspec.json.Decoder(dict[str, Any])
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an endpoint.
 
-    `existing_status`: it may answer 200 with what was there already. `system_in_query`: the role is that for the
-    system which the parameter `system` names; it takes an admin where that is left out.
+    `existing_status`: it may answer 200 with what was there already, and to PUT with what became of that.
+    `system_in_query`: the role is that for the system which the parameter `system` names; it takes an admin where that
+    is left out.
     """
 
     name: str
@@ -194,7 +195,7 @@ class Call:
         return answer
 
     def existing(self, answer: T) -> T:
-        """Answer 200 with what is there already: this request changed nothing."""
+        """Answer 200 with what is there already: this request created nothing."""
         assert self.operation.existing_status
         self.status = 200
         return answer

@@ -90,13 +90,24 @@ OverrideReason = Annotated[
         "Why the gate and the holds are passed over; neither starts nor ends with white space",
     ),
 ]
+Reason = Annotated[
+    str,
+    matching(
+        rf"{_NOT_WHITE}([^\u0000]{{0,498}}{_NOT_WHITE})?",
+        "Reports are empty since Monday",
+        "For people; neither starts nor ends with white space",
+    ),
+]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1, examples=[12])]
 Seconds = Annotated[int, Meta(ge=0, le=365 * 86400, examples=[3600])]
 Timestamp = Annotated[
     datetime, Meta(tz=True, examples=["2026-03-01T12:00:00Z"], description="RFC 3339, with a time zone")
 ]
 Id = Annotated[str, Meta(examples=["197"], description="Opaque")]
-PrincipalName = Annotated[str, Meta(examples=["pipeline@local"], description="The subject of who did it")]
+Client = Annotated[str, matching("[A-Za-z0-9._~@:-]{1,128}", "jane@example.org", "Whose calls are routed")]
+PrincipalName = Annotated[
+    str, Meta(examples=["pipeline@local"], description="The subject of who did it", extra_json_schema=_NO_NUL)
+]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many items a page has at the most")]
 Cursor = Annotated[
     str,

@@ -45,11 +45,14 @@ class TargetState(Answer, kw_only=True):
     verifications: Annotated[
         list[Verification], Meta(description="The latest of each suite, of what runs here; by suite")
     ]
-    drift: Annotated[Drift | None, Meta(description="Null for the lowest rank")]
+    drift: Annotated[Drift | None, Meta(description="Null for the lowest rank, and for workspaces")]
     holds: list[Hold]
 
 
 class SystemState(Answer, kw_only=True):
     system: Slug
     name: Name
-    targets: Annotated[list[TargetState], Meta(description="By rank")]
+    targets: Annotated[
+        list[TargetState],
+        Meta(description="By rank: each environment itself, then its workspaces by name, until they are destroyed"),
+    ]

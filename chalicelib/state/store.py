@@ -13,30 +13,33 @@ from chalicelib.verifications.store import COLUMNS as VERIFICATION
 
 ORDER = Keyset(system=Slug)
 
-# For the environment `e` of the system `s`: what runs there is `current`; `before` is the next lower rank, and what
-# runs there `ahead`; `passed` is when what runs here was last deployed there. What an artifact contains are the commits
-# that were delivered until it first arrived (`arrived`, `arrived_ahead`): a rollback takes back what came later.
+# Of `target`, the environment `e` of the system `s` or a workspace of it, what runs there is `current`; `before` is the
+# next lower rank, and what runs there `ahead`; `passed` is when what runs here was last deployed there. What an
+# artifact contains are the commits that were delivered until it first arrived (`arrived`, `arrived_ahead`): a rollback
+# takes back what came later. Workspaces are no step of promotion: nothing is before one.
+_ON_TARGET = "environment_id = e.id AND workspace = target.name AND workspace_id IS NOT DISTINCT FROM target.id"
+
 _TARGET = f"""
     json_build_object(
         'environment', e.name,
         'rank', e.rank,
         'production', e.production,
-        'workspace', 'default',
-        'base_url', e.base_url,
+        'workspace', target.name,
+        'base_url', target.base_url,
         'current', (
             SELECT to_json(shown) FROM (SELECT {DEPLOYMENT} FROM deployments d WHERE d.id = current.id) AS shown
         ),
         'last_attempt', (
             SELECT to_json(shown) FROM (
                 SELECT {DEPLOYMENT} FROM deployments d
-                WHERE d.environment_id = e.id AND d.workspace = 'default'
+                WHERE {_ON_TARGET}
                 ORDER BY d.started_at DESC, d.id DESC LIMIT 1
             ) AS shown
         ),
         'verifications', (
             SELECT coalesce(json_agg(shown ORDER BY shown.suite), '[]') FROM (
                 SELECT DISTINCT ON (v.suite) {VERIFICATION} FROM verifications v
-                WHERE v.environment_id = e.id AND v.workspace = 'default' AND v.artifact = current.artifact
+                WHERE {_ON_TARGET} AND v.artifact = current.artifact
                 ORDER BY v.suite, v.finished_at DESC, v.id DESC
             ) AS shown
         ),
@@ -68,18 +71,24 @@ _TARGET = f"""
 
 _STATE = f"""
     SELECT s.key AS system, s.name, (
-        SELECT coalesce(json_agg({_TARGET} ORDER BY e.rank), '[]')
+        SELECT coalesce(json_agg({_TARGET} ORDER BY e.rank, target.id IS NOT NULL, target.name), '[]')
         FROM environments e
+        CROSS JOIN LATERAL (
+            SELECT NULL::bigint AS id, 'default' AS name, e.base_url
+            UNION ALL
+            SELECT w.id, w.name, w.base_url FROM workspaces w
+            WHERE w.environment_id = e.id AND w.state <> 'destroyed'
+        ) AS target
         LEFT JOIN LATERAL (
             SELECT id, artifact, finished_at FROM deployments
-            WHERE environment_id = e.id AND workspace = 'default' AND state = 'succeeded'
+            WHERE {_ON_TARGET} AND state = 'succeeded'
             ORDER BY finished_at DESC, id DESC LIMIT 1
         ) AS current ON true
         LEFT JOIN LATERAL (
             SELECT id, name FROM environments
             WHERE system_id = s.id AND rank < e.rank
             ORDER BY rank DESC LIMIT 1
-        ) AS before ON true
+        ) AS before ON target.id IS NULL
         LEFT JOIN LATERAL (
             SELECT id, artifact, finished_at FROM deployments
             WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'

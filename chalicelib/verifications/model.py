@@ -24,6 +24,7 @@ from chalicelib.rest.types import (
     WorkspaceName,
     period_faults,
 )
+from chalicelib.workspaces.model import State
 
 Trigger = Annotated[Literal["deployment", "schedule", "manual"], Meta(examples=["deployment"])]
 Outcome = Annotated[
@@ -93,6 +94,7 @@ class VerifiedTarget(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     artifact_kind: str
+    workspace_state: State | None
     current_artifact: str | None
     recorded_id: str | None
 

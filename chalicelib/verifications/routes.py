@@ -2,7 +2,6 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.deployments.rules import require_workspace
 from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
 from chalicelib.rest.operation import Call, operation
@@ -16,6 +15,7 @@ from chalicelib.verifications.model import (
     VerificationQuery,
     artifact_not_current,
 )
+from chalicelib.workspaces.model import workspace_not_active
 
 blueprint = Blueprint(__name__)
 
@@ -33,19 +33,19 @@ def list_verifications(call: Call, system: str, query: VerificationQuery) -> Pag
     role=Role.pipeline,
     status=201,
     existing_status=True,
-    raises=[artifact_not_current],
+    raises=[artifact_not_current, workspace_not_active],
 )
 def record_verification(call: Call, system: str, body: NewVerification) -> Verification:
     """Record how a test suite ended on a target. A repeated import gets what is there, with status 200."""
     call.require(rules.role_to_record(body), system)
     call.require_publisher(system, "verifications", body.environment)
-    require_workspace(body.workspace)
     systems.lock(call.db, system)
     target = store.target(call.db, system, body)
     if target is None:
         raise environments.not_found(system, body.environment)
     if target.recorded_id is not None:
         return call.existing(store.get(call.db, system, target.recorded_id))
+    rules.require_target(body, target)
     artifact = rules.verified_artifact(body, target)
     require_kind(artifact, target.artifact_kind)
     started_at, finished_at = rules.period(body, target.at)

@@ -6,11 +6,19 @@ from chalicelib.deployments.rules import require_past
 from chalicelib.identity.roles import Role
 from chalicelib.rest.problems import Problem
 from chalicelib.verifications.model import NewVerification, VerifiedTarget, artifact_not_current
+from chalicelib.workspaces.rules import require_known, require_standing
 
 
 def role_to_record(new: NewVerification) -> Role:
     """To record history takes a maintainer."""
     return Role.maintainer if new.imported else Role.pipeline
+
+
+def require_target(new: NewVerification, target: VerifiedTarget) -> None:
+    """What is verified is there, be its time over. History may be of a workspace that is no more."""
+    state = require_known(new.workspace, target.workspace_state)
+    if not new.imported:
+        require_standing(new.environment, new.workspace, state)
 
 
 def verified_artifact(new: NewVerification, target: VerifiedTarget) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
-from chalicelib.deployments.store import CURRENT_ARTIFACT
+from chalicelib.deployments.store import CURRENT_ARTIFACT, ON_TARGET
 from chalicelib.identity.principal import Principal
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
@@ -19,6 +19,7 @@ from chalicelib.verifications.model import (
     VerificationQuery,
     VerifiedTarget,
 )
+from chalicelib.workspaces.store import TARGET
 
 ORDER = Keyset(finished_at=Timestamp, id=NumberedId)
 
@@ -89,14 +90,14 @@ def target(db: Database, system: str, new: NewVerification) -> VerifiedTarget | 
         SELECT
             clock_timestamp() AS at,
             s.artifact_kind,
+            target.state AS workspace_state,
             {CURRENT_ARTIFACT},
             (
                 SELECT id::text FROM verifications
-                WHERE %(imported)s AND imported AND environment_id = e.id AND workspace = %(workspace)s
-                    AND artifact = %(artifact)s AND suite = %(suite)s
+                WHERE %(imported)s AND imported AND {ON_TARGET} AND artifact = %(artifact)s AND suite = %(suite)s
                     AND finished_at = %(finished_at)s::timestamptz
             ) AS recorded_id
-        FROM systems s JOIN environments e ON e.system_id = s.id
+        FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
         WHERE s.key = %(system)s AND e.name = %(environment)s
         """,
         system=system,
@@ -125,14 +126,14 @@ def insert(
         f"""
         WITH v AS (
             INSERT INTO verifications (
-                system_id, environment_id, workspace, artifact, suite, trigger, outcome, started_at, finished_at,
-                passed, failed, skipped, run_url, imported, issuer, created_by, run_id, run_attempt
+                system_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome, started_at,
+                finished_at, passed, failed, skipped, run_url, imported, issuer, created_by, run_id, run_attempt
             )
             SELECT
-                s.id, e.id, %(workspace)s, %(artifact)s, %(suite)s, %(trigger)s, %(outcome)s, %(started_at)s,
-                %(finished_at)s, %(passed)s, %(failed)s, %(skipped)s, %(run_url)s, %(imported)s,
+                s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(suite)s, %(trigger)s, %(outcome)s,
+                %(started_at)s, %(finished_at)s, %(passed)s, %(failed)s, %(skipped)s, %(run_url)s, %(imported)s,
                 %(issuer)s, %(created_by)s, %(run_id)s, %(run_attempt)s
-            FROM systems s JOIN environments e ON e.system_id = s.id
+            FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
             WHERE s.key = %(system)s AND e.name = %(environment)s
             RETURNING *
         )

@@ -111,6 +111,7 @@ def application(query: Callable[..., Rows], issuer: str) -> Chalice:
             run_attempt=claims.run_attempt,
         )
         facts = msgspec.convert(dict(zip(names, row, strict=True)), OpeningFacts)
+        rules.require_target(body, facts)
         require_kind(body.artifact, facts.artifact_kind)
         rules.require_good_rollback(body, facts)
         decision = rules.gate_decision(body, facts)

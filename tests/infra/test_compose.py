@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.database.connection import REQUEST_SECONDS
+from chalicelib.sweep import schedule
 from infra import compose
 from infra.api_body import GATEWAY_RESPONSES
 from infra.package_shape import UnexpectedShape
@@ -353,6 +355,21 @@ def test_a_new_route_a_new_function_and_a_new_schedule_come_through(tmp_path: Pa
     route = made["openapi"]["paths"]["/v1/new/{id}"]
     assert route["put"][INTEGRATION]["uri"] == LIVE_API
     assert route[ANY][INTEGRATION]["responses"]["default"]["statusCode"] == "405"
+
+
+@pytest.mark.parametrize(
+    ("stage", "rate"), [("production", "1 hour"), ("preproduction", "1 day"), ("development", "1 day")]
+)
+def test_it_is_swept_every_hour_in_production_and_every_day_where_the_database_may_pause(
+    tmp_path: Path, stage: str, rate: str
+) -> None:
+    compose.package(stage, tmp_path / "module", sources(tmp_path / "checkout"))
+
+    made = json.loads((tmp_path / "module" / "generated.tf.json").read_text())["locals"]
+    assert {name: each["schedule_expression"] for name, each in made["schedules"].items()} == {
+        "sweep-event": f"rate({rate})"
+    }
+    assert made["functions"]["sweep"]["timeout"] > schedule.SECONDS + REQUEST_SECONDS
 
 
 def test_two_checkouts_and_two_stages_give_one_digest(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def test_a_method_that_an_address_does_not_take_is_answered_with_those_that_it_d
     api: Served, method: str, path: str
 ) -> None:
     # On API Gateway too, where a mock takes what is not declared: HEAD and OPTIONS are nothing special.
-    target = path.format_map({"system": "azul", "environment": "development", "artifact": an_artifact(), "id": "1"})
+    there = {"system": "azul", "environment": "development", "artifact": an_artifact(), "id": "1", "client": "jane"}
+    target = path.format_map(there)
 
     for headers in ({}, {"Authorization": ""}):
         answer = api.ask(method, target, headers=headers)

@@ -44,6 +44,10 @@ def of(operations):
     return pytest.mark.parametrize("operation", operations, ids=lambda each: f"{each.method} {each.path}")
 
 
+# What PUT sends there makes it: these names alone can't be any.
+NO_CLIENT = {what: name for what, name in NOWHERE.items() if not re.fullmatch("[A-Za-z0-9._~@:-]{1,128}", name)}
+
+
 def names_of(operation):
     return re.findall(r"{(\w+)}", operation.path)
 
@@ -54,7 +58,8 @@ def test_whatever_stands_in_the_path_it_leads_to_what_is_there_or_nowhere(api, g
     before = everything(given)
 
     for name in names_of(operation):
-        for what, nowhere in {**NOWHERE, "another one": "elsewhere"}.items():
+        made = operation.method == "PUT" and operation.path.endswith(f"{{{name}}}")
+        for what, nowhere in (NO_CLIENT if made else {**NOWHERE, "another one": "elsewhere"}).items():
             answer = _ask(api, operation, {**there, name: nowhere}, body)
 
             assert (answer.status, answer.problem) == (404, "not-found"), what
@@ -193,17 +198,24 @@ def _there(given, operation):
     given.the_usual()
     deployment = given.a_deployment()
     verification = given.a_verification()
+    workspace = given.a_workspace()
+    given.a_route(workspace["id"], "jane")
+    resources = {"verifications": verification, "workspaces": workspace}
+    [of, *_] = [each for name, each in resources.items() if name in operation.path] or [deployment]
     found = {
         "system": "azul",
         "environment": "development",
         "artifact": deployment["artifact"],
-        "id": (verification if "verifications" in operation.path else deployment)["id"],
+        "client": "jane",
+        "id": of["id"],
     }
     return {name: found[name] for name in names_of(operation)}, None
 
 
 def _ask(api, operation, there, body=None, *, query="", headers=None, event=None):
     path = operation.path.format_map({name: quote(value, safe="") for name, value in there.items()})
+    if operation.name == "find_route":
+        query = f"{query or '?'}&client=jane"
     headers = headers or ({"if_match": "*"} if operation.conditional else {})
     return api.send(operation.method, path + query, body, headers, event)
 

@@ -20,6 +20,9 @@ OUT_OF_REACH = {
     "audit_events_are_not_truncated": "the service truncates nothing, and may not",
     "deployments_are_not_truncated": "the service truncates nothing, and may not",
     "verifications_are_not_truncated": "the service truncates nothing, and may not",
+    "workspaces_are_not_truncated": "the service truncates nothing, and may not",
+    "workspaces_as_target": "is there to be referred to; the primary key says more",
+    "workspaces_as_routed": "is there to be referred to; the primary key says more",
     "schema_migrations_pkey": "migrations are applied one runner at a time",
 }
 

@@ -127,6 +127,11 @@ def several(api, given):
         for name in ("first", "second"):
             given.a_deployment(an_artifact(name), system=system)
             given.a_verification(system=system)
+        for name in ("first", "second"):
+            given.a_workspace(name, system=system)
+        [*_, first] = api.get(f"/v1/systems/{system}/workspaces")["items"]
+        for client in ("jane", "joe"):
+            given.a_route(first["id"], client, system=system)
         for ref in ("refs/heads/main", "refs/heads/other"):
             given.a_publisher(system=system, ref=ref)
 

@@ -40,12 +40,19 @@ MAY = {
         "SELECT": WHOLE,
         "INSERT": WHOLE,
         "UPDATE": "request_digest status headers body created_at",
+        "DELETE": WHOLE,
     },
     "promotions": {"SELECT": WHOLE, "INSERT": WHOLE},
     "publishers": {"SELECT": WHOLE, "INSERT": WHOLE, "DELETE": WHOLE},
+    "routes": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "until reason", "DELETE": WHOLE},
     "schema_migrations": {"SELECT": WHOLE},
     "systems": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "name repository description", "DELETE": WHOLE},
     "verifications": {"SELECT": WHOLE, "INSERT": WHOLE},
+    "workspaces": {
+        "SELECT": WHOLE,
+        "INSERT": WHOLE,
+        "UPDATE": "owner reason base_url state granted_at expires_at destroyed_at",
+    },
 }
 
 # What is recorded, and never changes.
@@ -311,7 +318,7 @@ def test_what_is_recorded_is_neither_changed_nor_deleted_by_sql_of_the_service(g
     assert everything(given) == before
 
 
-@pytest.mark.parametrize("table", ["audit_events", "deployments", "verifications"])
+@pytest.mark.parametrize("table", ["audit_events", "deployments", "verifications", "workspaces"])
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_not_even_the_superuser_deletes_a_record_by_mistake(given, table, statement):
     record_everything(given, "azul")
@@ -374,7 +381,14 @@ def record_everything(given, system):
     commits = [{"sha": "1" * 40, "authored_at": "2026-01-01T00:00:00Z"}]
     deployment = given.a_deployment(system=system, commits=commits)
     given.a_verification(system=system)
-    return {"system": system, "environment": "development", "id": deployment["id"], "artifact": an_artifact()}
+    given.a_workspace(system=system)
+    return {
+        "system": system,
+        "environment": "development",
+        "id": deployment["id"],
+        "artifact": an_artifact(),
+        "client": "jane",
+    }
 
 
 def recorded(given):

@@ -143,7 +143,7 @@ def test_a_commit_is_named_once_and_no_more_than_ten_thousand_are(api, given):
     assert api.get(PATH)["items"] == []
 
 
-def test_there_is_no_other_workspace_yet(api, given):
+def test_a_workspace_that_there_never_was_is_refused_by_name(api, given):
     given.the_usual()
 
     answer = api.post(PATH, rollout(workspace="jane"))

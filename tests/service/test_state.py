@@ -75,6 +75,51 @@ class TestASystem:
             ("development", None, None)
         ]
 
+    def test_workspaces_are_targets_beside_their_environment_until_they_are_destroyed(self, api, given):
+        given.a_system()
+        given.an_environment("development", base_url="https://azul.example.org")
+        given.an_environment("production")
+        for name in ("joe", "gone", "jane"):
+            given.a_workspace(name, environment="production", base_url=f"https://{name}.example.org")
+            given.a_deployment(an_artifact(name), environment="production", workspace=name)
+        given.a_deployment(FIRST)
+        given.a_deployment(FIRST, environment="production")
+        given.a_verification(environment="production", workspace="jane")
+        api.delete("/v1/systems/azul/workspaces/2", if_match="*")
+
+        targets = api.get("/v1/systems/azul/state")["targets"]
+
+        assert [
+            (each["environment"], each["workspace"], each["base_url"], each["current"]["artifact"]) for each in targets
+        ] == [
+            ("development", "default", "https://azul.example.org", FIRST),
+            ("production", "default", None, FIRST),
+            ("production", "jane", "https://jane.example.org", an_artifact("jane")),
+            ("production", "joe", "https://joe.example.org", an_artifact("joe")),
+        ]
+        assert [len(each["verifications"]) for each in targets] == [0, 0, 1, 0]
+        assert [each["drift"] and each["drift"]["environment"] for each in targets] == [None, "development", None, None]
+
+    def test_an_expired_workspace_is_shown_and_one_of_an_old_name_begins_with_nothing(self, api, given):
+        given.the_usual()
+        given.a_workspace("jane")
+        given.a_deployment(workspace="jane")
+        given.a_verification(workspace="jane")
+        given.time_passes(2 * 86400)
+        expired = api.get("/v1/systems/azul/state")["targets"][1]
+        api.delete("/v1/systems/azul/workspaces/1", if_match="*")
+        given.a_workspace("jane")
+
+        anew = api.get("/v1/systems/azul/state")["targets"][1]
+
+        assert (expired["workspace"], expired["current"]["artifact"]) == ("jane", FIRST)
+        assert (anew["workspace"], anew["current"], anew["last_attempt"], anew["verifications"]) == (
+            "jane",
+            None,
+            None,
+            [],
+        )
+
     @pytest.mark.parametrize("path", ["/v1/systems/azul/state", "/v1/state"])
     def test_a_viewer_reads_it_and_an_unknown_caller_does_not(self, api, given, path):
         given.a_system()

@@ -177,7 +177,7 @@ def test_a_finished_deployment_never_changes_either(api, given):
             given.sql(statement)
 
 
-def test_there_is_no_other_workspace_yet(api, given):
+def test_a_workspace_that_there_never_was_is_refused_by_name(api, given):
     given.the_usual()
 
     answer = api.post(PATH, verification(workspace="jane"))

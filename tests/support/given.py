@@ -2,6 +2,7 @@
 
 import hashlib
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg2
@@ -28,6 +29,11 @@ def an_artifact(name: str = "first") -> str:
 
 def a_revision(name: str = "first") -> str:
     return hashlib.sha1(f"revision {name}".encode()).hexdigest()  # noqa: S324
+
+
+def ahead(**time: float) -> str:
+    """A time from now: `ahead(hours=1)`."""
+    return (datetime.now(UTC) + timedelta(**time)).isoformat()
 
 
 class Given:
@@ -99,6 +105,31 @@ class Given:
         body = {**A_PUBLISHER, **fields}
         return made(self._api.post(f"/v1/systems/{system}/publishers", body))
 
+    def a_workspace(
+        self,
+        name: str = "debug",
+        *,
+        environment: str = "development",
+        purpose: str = "debug",
+        system: str = "azul",
+        **fields: Any,
+    ) -> Answer:
+        body = {
+            "environment": environment,
+            "name": name,
+            "purpose": purpose,
+            "reason": "This is where a test begins",
+            "expires_at": ahead(hours=24),
+            **fields,
+        }
+        return made(self._api.post(f"/v1/systems/{system}/workspaces", body))
+
+    def a_route(
+        self, workspace: str, client: str = "jane@example.org", *, system: str = "azul", **fields: Any
+    ) -> Answer:
+        path = f"/v1/systems/{system}/workspaces/{workspace}/routes/{client}"
+        return made(self._api.send("PUT", path, {"until": ahead(hours=1), **fields}))
+
     def an_import(
         self,
         artifact: str | None = None,
@@ -128,6 +159,8 @@ class Given:
             "deployment_statuses": ("created_at",),
             "verifications": ("started_at", "finished_at", "created_at"),
             "promotions": ("decided_at",),
+            "workspaces": ("created_at", "granted_at", "expires_at", "destroyed_at"),
+            "routes": ("created_at", "until", "workspace_expires_at"),
             "idempotency_keys": ("created_at",),
         }
         for table, names in columns.items():

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.rest.operation import OPERATIONS
 from tests.support.api import Answer, Api
-from tests.support.given import A_PUBLISHER, Given, an_artifact
+from tests.support.given import A_PUBLISHER, Given, ahead, an_artifact
 
 
 class Write(NamedTuple):
@@ -130,6 +130,64 @@ def _deletes_a_publisher(given: Given) -> Write:
     return Write(f"/v1/systems/azul/publishers/{publisher}", "publisher.delete", f"azul/publishers/{publisher}")
 
 
+def _creates_a_workspace(given: Given) -> Write:
+    _an_environment(given)
+    body = {
+        "environment": "development",
+        "name": "jane",
+        "purpose": "personal",
+        "reason": "To try something",
+        "expires_at": ahead(days=1),
+    }
+    return Write(
+        "/v1/systems/azul/workspaces",
+        "workspace.create",
+        "azul/workspaces/{id}",
+        body,
+        {**body, "name": "joe"},
+    )
+
+
+def _changes_a_workspace(given: Given) -> Write:
+    workspace = _a_workspace(given)
+    return Write(
+        f"/v1/systems/azul/workspaces/{workspace}",
+        "workspace.change",
+        f"azul/workspaces/{workspace}",
+        {"base_url": "https://debug.example.org"},
+    )
+
+
+def _destroys_a_workspace(given: Given) -> Write:
+    workspace = _a_workspace(given)
+    return Write(f"/v1/systems/azul/workspaces/{workspace}", "workspace.destroy", f"azul/workspaces/{workspace}")
+
+
+def _sets_a_route(given: Given) -> Write:
+    workspace = _a_workspace(given)
+    return Write(
+        f"/v1/systems/azul/workspaces/{workspace}/routes/jane",
+        "route.set",
+        f"azul/workspaces/{workspace}/routes/jane",
+        {"until": ahead(hours=1)},
+    )
+
+
+def _deletes_a_route(given: Given) -> Write:
+    workspace = _a_workspace(given)
+    given.a_route(workspace, "jane")
+    return Write(
+        f"/v1/systems/azul/workspaces/{workspace}/routes/jane",
+        "route.delete",
+        f"azul/workspaces/{workspace}/routes/jane",
+    )
+
+
+def _a_workspace(given: Given) -> str:
+    _an_environment(given)
+    return str(given.a_workspace()["id"])
+
+
 def _an_environment(given: Given) -> None:
     given.a_system()
     given.an_environment()
@@ -144,12 +202,18 @@ WRITES: dict[str, Callable[[Given], Write]] = {
     "DELETE /v1/systems/{system}/environments/{environment}": _deletes_an_environment,
     "POST /v1/systems/{system}/publishers": _creates_a_publisher,
     "DELETE /v1/systems/{system}/publishers/{id}": _deletes_a_publisher,
+    "POST /v1/systems/{system}/workspaces": _creates_a_workspace,
+    "PATCH /v1/systems/{system}/workspaces/{id}": _changes_a_workspace,
+    "DELETE /v1/systems/{system}/workspaces/{id}": _destroys_a_workspace,
+    "PUT /v1/systems/{system}/workspaces/{id}/routes/{client}": _sets_a_route,
+    "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}": _deletes_a_route,
     "POST /v1/systems/{system}/deployments": _opens_a_deployment,
     "POST /v1/systems/{system}/deployments/{id}/statuses": _adds_a_status,
     "POST /v1/systems/{system}/verifications": _records_a_verification,
     "POST /v1/systems/{system}/promotions": _decides_a_promotion,
 }
 POSTS = [route for route in WRITES if route.startswith("POST ")]
+CHANGES = [route for route in WRITES if route.startswith(("PATCH ", "DELETE "))]
 
 
 def declared_writes() -> set[str]:

@@ -1,0 +1,98 @@
+-- Isolated copies of environments. The environment itself, the workspace `default`, is no row here.
+CREATE TABLE workspaces (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    name text NOT NULL,
+    purpose text NOT NULL,
+    owner text NOT NULL,
+    reason text NOT NULL,
+    base_url text,
+    database text NOT NULL,
+    state text NOT NULL DEFAULT 'active',
+    -- When its end was last set: how far ahead that may lie is counted from there.
+    granted_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    destroyed_at timestamptz,
+    issuer text NOT NULL,
+    created_by text NOT NULL,
+    -- Of a pipeline: what it may change is what its own repository's pipelines have made.
+    repository_id text,
+    created_at timestamptz NOT NULL,
+    CONSTRAINT workspaces_keep_environment
+        FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
+    CONSTRAINT workspaces_name_is_usable
+        CHECK (name ~ '^[a-z][a-z0-9-]{0,15}$' AND name !~ '--|-$' AND name <> 'default'),
+    CONSTRAINT workspaces_purpose_known CHECK (purpose IN ('personal', 'preview', 'debug')),
+    CONSTRAINT workspaces_database_known CHECK (database IN ('empty', 'clone', 'live')),
+    CONSTRAINT workspaces_live_data_is_for_debugging CHECK (database <> 'live' OR purpose = 'debug'),
+    CONSTRAINT workspaces_state_known CHECK (state IN ('active', 'expired', 'destroyed')),
+    CONSTRAINT workspaces_destroyed_with_their_state CHECK ((state = 'destroyed') = (destroyed_at IS NOT NULL)),
+    CONSTRAINT workspaces_end_in_time CHECK (
+        expires_at > granted_at
+        AND expires_at <= granted_at + CASE purpose WHEN 'debug' THEN interval '72 hours' ELSE interval '336 hours' END
+    ),
+    -- For what refers to a workspace together with what it is.
+    CONSTRAINT workspaces_as_target UNIQUE (id, environment_id, name),
+    CONSTRAINT workspaces_as_routed UNIQUE (id, environment_id, purpose, state, expires_at)
+);
+
+-- The name of what is gone can be given again.
+CREATE UNIQUE INDEX workspaces_name_once ON workspaces (environment_id, name) WHERE state <> 'destroyed';
+CREATE INDEX workspaces_by_name ON workspaces (environment_id, name, id DESC);
+CREATE INDEX workspaces_by_system ON workspaces (system_id, created_at DESC, id DESC);
+CREATE INDEX workspaces_by_end ON workspaces (expires_at) WHERE state = 'active';
+
+-- What expired stays so, and what was destroyed stays as it is.
+CREATE TRIGGER workspaces_never_come_back BEFORE UPDATE ON workspaces
+    FOR EACH ROW WHEN (OLD.state = 'destroyed' OR (OLD.state = 'expired' AND NEW.state = 'active'))
+    EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER workspaces_are_kept BEFORE DELETE ON workspaces
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER workspaces_are_not_truncated BEFORE TRUNCATE ON workspaces
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Clients whose calls go to a workspace. A route refers to its workspace together with what has to be so for it, and
+-- follows each change: one that it could not live with is refused as long as the route is there.
+CREATE TABLE routes (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    workspace_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    workspace_purpose text NOT NULL,
+    workspace_state text NOT NULL,
+    workspace_expires_at timestamptz NOT NULL,
+    client text NOT NULL,
+    until timestamptz NOT NULL,
+    reason text,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    CONSTRAINT routes_lead_to_workspace
+        FOREIGN KEY (workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at)
+        REFERENCES workspaces (id, environment_id, purpose, state, expires_at) ON UPDATE CASCADE,
+    CONSTRAINT routes_lead_to_debugging CHECK (workspace_purpose = 'debug'),
+    CONSTRAINT routes_lead_to_what_is_active CHECK (workspace_state = 'active'),
+    CONSTRAINT routes_end_with_their_workspace CHECK (until <= workspace_expires_at),
+    CONSTRAINT routes_client_known CHECK (client ~ '^[A-Za-z0-9._~@:-]{1,128}$'),
+    CONSTRAINT routes_one_per_client UNIQUE (environment_id, client)
+);
+
+CREATE INDEX routes_by_workspace ON routes (workspace_id, id DESC);
+CREATE INDEX routes_by_end ON routes (until);
+
+-- A target is the environment itself, or a workspace of it: that one, and not a later one of the same name.
+ALTER TABLE deployments ADD COLUMN workspace_id bigint,
+    ADD CONSTRAINT deployments_go_to_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
+    ADD CONSTRAINT deployments_keep_workspace
+        FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces (id, environment_id, name);
+ALTER TABLE verifications ADD COLUMN workspace_id bigint,
+    ADD CONSTRAINT verifications_are_of_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
+    ADD CONSTRAINT verifications_keep_workspace
+        FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces (id, environment_id, name);
+
+GRANT SELECT, INSERT, UPDATE (owner, reason, base_url, state, granted_at, expires_at, destroyed_at)
+    ON workspaces TO slipway_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (until, reason) ON routes TO slipway_app;
+
+-- Stored answers are good for a day; what is older is swept.
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+GRANT DELETE ON idempotency_keys TO slipway_app;

@@ -1,0 +1,64 @@
+"""Which routes there may be, and for how long to trust a lookup."""
+
+import re
+from datetime import datetime
+
+from chalicelib.rest import problems
+from chalicelib.rest.problems import Problem, invalid_field
+from chalicelib.routing.model import (
+    MOST_KEPT_SECONDS,
+    Destination,
+    NewRoute,
+    RoutingFacts,
+    client_routed,
+    workspace_not_for_debugging,
+)
+from chalicelib.workspaces.model import Workspace
+from chalicelib.workspaces.rules import require_active
+
+_CLIENT = re.compile(r"[A-Za-z0-9._~@:-]{1,128}", re.ASCII)
+
+
+def require_client(client: str) -> None:
+    """What can't be a client has no route. Else problem 404."""
+    if not _CLIENT.fullmatch(client):
+        raise Problem(problems.not_found, "A client has 1 to 128 letters, digits and characters of ._~@:-")
+
+
+def require_target(workspace: Workspace) -> None:
+    """Routes exist only to active debug workspaces."""
+    if workspace.purpose != "debug":
+        raise Problem(
+            workspace_not_for_debugging,
+            f"The workspace {workspace.name!r} of {workspace.environment} is for the purpose {workspace.purpose}",
+        )
+    require_active(workspace.environment, workspace.name, workspace.state)
+
+
+def require_end(new: NewRoute, workspace: Workspace, at: datetime) -> None:
+    """A route ends, after now and no later than its workspace."""
+    if new.until <= at:
+        raise invalid_field("#/until", "lies in the past")
+    if new.until > workspace.expires_at:
+        raise invalid_field(
+            "#/until", f"is after the end of the workspace, {workspace.expires_at:%Y-%m-%dT%H:%M:%S.%fZ}"
+        )
+
+
+def require_free(client: str, facts: RoutingFacts) -> None:
+    """At most one route per client and environment."""
+    if facts.holder is not None:
+        raise Problem(
+            client_routed,
+            f"{client} is routed to the workspace {facts.holder.workspace!r} "
+            f"until {facts.holder.until:%Y-%m-%dT%H:%M:%SZ}",
+            holder=facts.holder,
+        )
+
+
+def seconds_to_keep(destination: Destination, at: datetime) -> int:
+    """How long a lookup may be trusted: briefly, and never longer than the route lasts."""
+    if destination.until is None:
+        return MOST_KEPT_SECONDS
+    left = (destination.until - at).total_seconds()
+    return max(0, min(MOST_KEPT_SECONDS, int(left)))

@@ -1,0 +1,205 @@
+"""Routes in PostgreSQL. One whose time is over is as good as gone, swept or not."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chalicelib.database.connection import Database
+from chalicelib.rest import problems
+from chalicelib.rest.ids import NumberedId, number
+from chalicelib.rest.paging import Keyset
+from chalicelib.rest.problems import Problem
+from chalicelib.routing.model import Destination, NewRoute, Route, RoutingFacts
+
+ORDER = Keyset(id=NumberedId)
+
+_COLUMNS = """
+    r.id::text AS id, r.client, e.name AS environment, w.name AS workspace, r.until, r.reason, r.created_at,
+    r.created_by
+"""
+
+_FROM = """
+    FROM systems s JOIN workspaces w ON w.system_id = s.id JOIN environments e ON e.id = w.environment_id
+        JOIN routes r ON r.workspace_id = w.id AND r.until > clock_timestamp()
+"""
+
+
+def get(db: Database, system: str, workspace: str, client: str) -> Route:
+    """The route, or problem 404."""
+    route = db.select_one(
+        Route,
+        f"SELECT {_COLUMNS} {_FROM} WHERE s.key = %(system)s AND w.id = %(workspace)s AND r.client = %(client)s",
+        system=system,
+        workspace=number(workspace),
+        client=client,
+    )
+    if route is None:
+        raise Problem(problems.not_found, f"{client!r} is not routed to workspace {workspace!r} of {system!r}")
+    return route
+
+
+def list_(db: Database, system: str, workspace: str, *, limit: int, after: tuple[Any, ...] | None) -> list[Route]:
+    return db.select(
+        Route,
+        f"""
+        SELECT {_COLUMNS} {_FROM}
+        WHERE s.key = %(system)s AND w.id = %(workspace)s AND (%(after)s IS NULL OR r.id < %(after)s::bigint)
+        ORDER BY r.id DESC LIMIT %(limit)s
+        """,
+        system=system,
+        workspace=number(workspace),
+        limit=limit,
+        after=after[0] if after else None,
+    )
+
+
+def destination(db: Database, system: str, environment: str, client: str) -> tuple[Destination, datetime] | None:
+    """Where a client's calls go, and the moment of which that is true; None where there is no such environment."""
+    row = db.row(
+        """
+        SELECT statement_timestamp() AS at, %(client)s AS client, e.name AS environment,
+            coalesce(w.name, 'default') AS workspace,
+            CASE WHEN w.id IS NULL THEN e.base_url ELSE w.base_url END AS base_url,
+            r.until
+        FROM systems s JOIN environments e ON e.system_id = s.id
+            LEFT JOIN routes r ON r.environment_id = e.id AND r.client = %(client)s
+                AND r.until > statement_timestamp()
+            LEFT JOIN workspaces w ON w.id = r.workspace_id
+        WHERE s.key = %(system)s AND e.name = %(environment)s
+        """,
+        system=system,
+        environment=environment,
+        client=client,
+    )
+    if row is None:
+        return None
+    at = row.pop("at")
+    return Destination(**row), at
+
+
+def facts(db: Database, workspace: str, client: str) -> RoutingFacts:
+    """What a new route of the client to the workspace is decided upon."""
+    row = db.row(
+        f"""
+        SELECT clock_timestamp() AS at,
+            CASE WHEN r.workspace_id = target.id THEN (
+                SELECT to_json(shown) FROM (
+                    SELECT {_COLUMNS} FROM workspaces w JOIN environments e ON e.id = w.environment_id
+                    WHERE w.id = r.workspace_id
+                ) AS shown
+            ) END AS own,
+            CASE WHEN r.workspace_id <> target.id THEN (
+                SELECT json_build_object('id', w.id::text, 'workspace', w.name, 'until', r.until)
+                FROM workspaces w WHERE w.id = r.workspace_id
+            ) END AS holder
+        FROM workspaces AS target
+            LEFT JOIN routes r ON r.environment_id = target.environment_id AND r.client = %(client)s
+                AND r.until > clock_timestamp()
+        WHERE target.id = %(workspace)s
+        """,
+        workspace=number(workspace),
+        client=client,
+    )
+    return msgspec.convert(row, RoutingFacts)
+
+
+def insert(db: Database, workspace: str, client: str, new: NewRoute, created_by: str, at: datetime) -> Route:
+    inserted = db.select_one(
+        Route,
+        f"""
+        WITH r AS (
+            INSERT INTO routes (
+                workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at,
+                client, until, reason, created_by, created_at
+            )
+            SELECT id, environment_id, purpose, state, expires_at,
+                %(client)s, %(until)s, %(reason)s, %(created_by)s, %(at)s
+            FROM workspaces WHERE id = %(workspace)s
+            RETURNING *
+        )
+        SELECT {_COLUMNS} FROM r JOIN workspaces w ON w.id = r.workspace_id
+            JOIN environments e ON e.id = r.environment_id
+        """,
+        workspace=number(workspace),
+        client=client,
+        until=new.until,
+        reason=new.reason,
+        created_by=created_by,
+        at=at,
+    )
+    assert inserted is not None
+    return inserted
+
+
+def update(db: Database, route: Route) -> None:
+    db.execute(
+        "UPDATE routes SET until = %(until)s, reason = %(reason)s WHERE id = %(id)s",
+        id=number(route.id),
+        until=route.until,
+        reason=route.reason,
+    )
+
+
+def delete(db: Database, id_: str) -> None:
+    db.execute("DELETE FROM routes WHERE id = %(id)s", id=number(id_))
+
+
+def ending_after(db: Database, workspace: str, at: datetime) -> list[Route]:
+    """The routes to a workspace that would outlive this moment."""
+    return db.select(
+        Route,
+        f"""
+        SELECT {_COLUMNS} FROM routes r JOIN workspaces w ON w.id = r.workspace_id
+            JOIN environments e ON e.id = r.environment_id
+        WHERE w.id = %(workspace)s AND r.until > %(at)s ORDER BY r.id
+        """,
+        workspace=number(workspace),
+        at=at,
+    )
+
+
+def lapse_of_client(db: Database, workspace: str, client: str, request_id: str) -> None:
+    """End the client's route in a workspace's environment, if its time is over. Travels with the next statement."""
+    which = """
+        r.client = %(client)s
+        AND r.environment_id = (SELECT environment_id FROM workspaces WHERE id = %(workspace)s)
+    """
+    db.queue(_LAPSE.format(which=which), workspace=number(workspace), client=client, request_id=request_id)
+
+
+def lapse_of_workspace(db: Database, workspace: str, request_id: str) -> None:
+    """End the routes to a workspace whose time is over. Travels with the next statement."""
+    which = "r.workspace_id = %(workspace)s"
+    db.queue(_LAPSE.format(which=which), workspace=number(workspace), request_id=request_id)
+
+
+def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
+    """End routes of a system whose time is over, so many at the most: how many were."""
+    which = """
+        r.id IN (
+            SELECT due.id FROM routes due JOIN workspaces w ON w.id = due.workspace_id JOIN systems s
+                ON s.id = w.system_id
+            WHERE s.key = %(system)s AND due.until <= clock_timestamp()
+            ORDER BY due.until LIMIT %(limit)s
+        )
+    """
+    ended: int = db.value(_LAPSE.format(which=which), system=system, limit=limit, request_id=request_id)
+    return ended
+
+
+# Routes are deleted, and the audit trail tells of each. Nobody asked for it: the service itself does it.
+_LAPSE = """
+    WITH lapsed AS (
+        DELETE FROM routes r USING workspaces w, systems s
+        WHERE w.id = r.workspace_id AND s.id = w.system_id AND r.until <= clock_timestamp() AND {which}
+        RETURNING s.key AS system, r.workspace_id, r.client, r.until
+    ), told AS (
+        INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, request_id)
+        SELECT system, 'slipway', 'slipway', 'route.lapse',
+            system || '/workspaces/' || workspace_id || '/routes/' || client,
+            jsonb_build_object('client', client, 'until', until), %(request_id)s
+        FROM lapsed
+    )
+    SELECT count(*) FROM lapsed
+"""

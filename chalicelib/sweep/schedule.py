@@ -1,0 +1,104 @@
+"""The function `sweep`, which runs every hour in production and every day elsewhere, where the database may pause."""
+
+import os
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.database.connection import Database, database
+from chalicelib.deployments import store as deployments
+from chalicelib.rest import idempotency
+from chalicelib.routing import store as routing
+from chalicelib.sweep import store
+from chalicelib.systems import store as systems
+from chalicelib.telemetry import configure, logger
+from chalicelib.workspaces import store as workspaces
+
+blueprint = Blueprint(__name__)
+
+# Chalice packages with the settings of the stage.
+EVERY = "rate(1 hour)" if os.environ.get("SLIPWAY_STAGE") == "production" else "rate(1 day)"
+
+# How many of a kind one transaction changes, which keeps the system's lock meanwhile.
+BATCH = 200
+KEYS_BATCH = 5_000
+# When it leaves the rest to the next time: before its own time is over (lambda_timeout in .chalice/config.json).
+SECONDS = 240
+
+# Of a system: what time ends, in this order. A route ends before its workspace does.
+STEPS: dict[str, Callable[[Database, str, int, str], int]] = {
+    "deployments": deployments.lapse,
+    "routes": routing.lapse,
+    "workspaces": workspaces.expire,
+}
+
+
+class SweepIncomplete(Exception):
+    """Something could not be swept; the log says why. The next run tries again."""
+
+
+@blueprint.schedule(EVERY, name="sweep", description="Clears up what time has ended: leases, workspaces, routes, keys")
+def sweep(event: Any) -> dict[str, int]:
+    """Clear up what time has ended; how much of each kind. Running it again, or twice at once, changes nothing more.
+
+    Raises SweepIncomplete once everything else is swept.
+    """
+    configure()
+    request_id = str(getattr(event.context, "aws_request_id", None) or uuid.uuid4())
+    deadline = time.monotonic() + SECONDS
+    swept: Counter[str] = Counter(dict.fromkeys((*STEPS, "idempotency_keys"), 0))
+    failed: list[str] = []
+    with _session() as db:
+        due = store.systems_due(db)
+    for system in due:
+        with _noted(failed, f"system {system}", request_id):
+            _sweep_system(system, swept, request_id, deadline)
+    with _noted(failed, "idempotency keys", request_id):
+        _forget_keys(swept, deadline)
+    logger.info("swept", extra={"request_id": request_id, **swept})
+    if failed:
+        raise SweepIncomplete(f"Not swept: {', '.join(failed)}; the log of request {request_id} says why")
+    return dict(swept)
+
+
+def _sweep_system(system: str, swept: Counter[str], request_id: str, deadline: float) -> None:
+    more = True
+    while more and time.monotonic() < deadline:
+        with _session() as db, db.transaction():
+            systems.lock(db, system)
+            done = {name: step(db, system, BATCH, request_id) for name, step in STEPS.items()}
+        swept.update(done)
+        more = any(count >= BATCH for count in done.values())
+
+
+def _forget_keys(swept: Counter[str], deadline: float) -> None:
+    forgotten = KEYS_BATCH
+    while forgotten >= KEYS_BATCH and time.monotonic() < deadline:
+        with _session() as db:
+            forgotten = idempotency.forget(db, KEYS_BATCH)
+        swept["idempotency_keys"] += forgotten
+
+
+@contextmanager
+def _session() -> Iterator[Database]:
+    """The database for one batch: how long it may take is counted anew for each."""
+    db = database()
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@contextmanager
+def _noted(failed: list[str], what: str, request_id: str) -> Iterator[None]:
+    """Go on with the rest where something fails: one system's trouble is not another's."""
+    try:
+        yield
+    except Exception as error:
+        logger.error("not swept", exc_info=error, extra={"request_id": request_id, "what": what})
+        failed.append(what)

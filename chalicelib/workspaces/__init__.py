@@ -1,0 +1,1 @@
+"""Isolated copies of environments, each for a time."""

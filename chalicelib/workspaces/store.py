@@ -1,0 +1,216 @@
+"""Workspaces in PostgreSQL."""
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.database.connection import Database
+from chalicelib.identity.principal import Principal
+from chalicelib.rest import problems
+from chalicelib.rest.ids import NumberedId, number
+from chalicelib.rest.paging import Keyset
+from chalicelib.rest.problems import Problem
+from chalicelib.rest.types import Timestamp
+from chalicelib.workspaces.model import Maker, NewWorkspace, Workspace, WorkspaceQuery
+
+ORDER = Keyset(created_at=Timestamp, id=NumberedId)
+
+# A workspace whose time is over reads as expired, swept or not.
+_STATE = """
+    CASE WHEN w.state = 'active' AND w.expires_at <= clock_timestamp() THEN 'expired' ELSE w.state END
+"""
+
+# A row `target` for the environment `e`: its workspace %(workspace)s, of several of that name the last one. For the
+# environment itself `id` is null, for a workspace that there never was `state`.
+TARGET = f"""
+    LEFT JOIN LATERAL (
+        SELECT w.id, CASE WHEN %(workspace)s = 'default' THEN 'active' ELSE {_STATE} END AS state
+        FROM (SELECT) AS always LEFT JOIN workspaces w ON w.environment_id = e.id AND w.name = %(workspace)s
+        ORDER BY w.id DESC LIMIT 1
+    ) AS target ON true
+"""
+
+_COLUMNS = f"""
+    w.id::text AS id, s.key AS system, e.name AS environment, w.name, w.purpose, w.owner, w.reason, w.base_url,
+    w.database, {_STATE} AS state, w.expires_at, w.destroyed_at, w.created_at, w.created_by
+"""
+
+_FROM = """
+    FROM systems s JOIN workspaces w ON w.system_id = s.id JOIN environments e ON e.id = w.environment_id
+"""
+
+
+def get(db: Database, system: str, id_: str) -> Workspace:
+    """The workspace, or problem 404."""
+    workspace = db.select_one(
+        Workspace,
+        f"SELECT {_COLUMNS} {_FROM} WHERE s.key = %(system)s AND w.id = %(id)s",
+        system=system,
+        id=number(id_),
+    )
+    if workspace is None:
+        raise _not_found(system, id_)
+    return workspace
+
+
+def get_to_change(db: Database, system: str, id_: str) -> tuple[Workspace, Maker, datetime]:
+    """The workspace, or problem 404, who made it, and the moment at which it was read."""
+    row = db.row(
+        f"""
+        SELECT clock_timestamp() AS at, w.issuer, w.repository_id, {_COLUMNS} {_FROM}
+        WHERE s.key = %(system)s AND w.id = %(id)s
+        """,
+        system=system,
+        id=number(id_),
+    )
+    if row is None:
+        raise _not_found(system, id_)
+    maker = Maker(issuer=row.pop("issuer"), subject=row["created_by"], repository_id=row.pop("repository_id"))
+    at = row.pop("at")
+    return Workspace(**row), maker, at
+
+
+def list_(
+    db: Database, system: str, query: WorkspaceQuery, *, limit: int, after: tuple[Any, ...] | None
+) -> list[Workspace]:
+    after_at, after_id = after or (None, None)
+    return db.select(
+        Workspace,
+        f"""
+        SELECT {_COLUMNS} {_FROM}
+        WHERE s.key = %(system)s
+            AND (%(environment)s IS NULL OR e.name = %(environment)s)
+            AND (%(name)s IS NULL OR w.name = %(name)s)
+            AND (%(state)s IS NULL OR {_STATE} = %(state)s)
+            AND (%(owner)s IS NULL OR w.owner = %(owner)s)
+            AND (%(expires_before)s IS NULL OR w.expires_at < %(expires_before)s::timestamptz)
+            AND (%(after_id)s IS NULL OR (w.created_at, w.id) < (%(after_at)s::timestamptz, %(after_id)s::bigint))
+        ORDER BY w.created_at DESC, w.id DESC LIMIT %(limit)s
+        """,
+        system=system,
+        environment=query.environment,
+        name=query.name,
+        state=query.state,
+        owner=query.owner,
+        expires_before=query.expires_before,
+        after_at=after_at,
+        after_id=after_id,
+        limit=limit,
+    )
+
+
+def maker(principal: Principal) -> Maker:
+    """As whom a principal makes workspaces."""
+    pipeline = principal.pipeline
+    return Maker(
+        issuer=principal.issuer,
+        subject=principal.subject,
+        repository_id=pipeline.repository_id if pipeline else None,
+    )
+
+
+def moment(db: Database, system: str, environment: str) -> datetime | None:
+    """The time by the database's clock; None where there is no such environment."""
+    now: datetime | None = db.value(
+        """
+        SELECT clock_timestamp() FROM systems s JOIN environments e ON e.system_id = s.id
+        WHERE s.key = %(system)s AND e.name = %(environment)s
+        """,
+        system=system,
+        environment=environment,
+    )
+    return now
+
+
+def insert(db: Database, system: str, new: NewWorkspace, maker: Maker, at: datetime) -> Workspace:
+    inserted = db.select_one(
+        Workspace,
+        f"""
+        WITH w AS (
+            INSERT INTO workspaces (
+                system_id, environment_id, name, purpose, owner, reason, base_url, database, granted_at, expires_at,
+                issuer, created_by, repository_id, created_at
+            )
+            SELECT s.id, e.id, %(name)s, %(purpose)s, %(owner)s, %(reason)s, %(base_url)s, %(database)s, %(at)s,
+                %(expires_at)s, %(issuer)s, %(created_by)s, %(repository_id)s, %(at)s
+            FROM systems s JOIN environments e ON e.system_id = s.id
+            WHERE s.key = %(system)s AND e.name = %(environment)s
+            RETURNING *
+        )
+        SELECT {_COLUMNS} FROM w JOIN systems s ON s.id = w.system_id JOIN environments e ON e.id = w.environment_id
+        """,
+        system=system,
+        environment=new.environment,
+        name=new.name,
+        purpose=new.purpose,
+        owner=new.owner if new.owner is not None else maker.subject,
+        reason=new.reason,
+        base_url=new.base_url,
+        database=new.database,
+        at=at,
+        expires_at=new.expires_at,
+        issuer=maker.issuer,
+        created_by=maker.subject,
+        repository_id=maker.repository_id,
+    )
+    assert inserted is not None
+    return inserted
+
+
+def update(db: Database, workspace: Workspace, at: datetime) -> None:
+    """Change what may change; where its end does, that was granted at this moment."""
+    db.execute(
+        """
+        UPDATE workspaces SET
+            owner = %(owner)s, reason = %(reason)s, base_url = %(base_url)s, expires_at = %(expires_at)s,
+            granted_at = CASE WHEN expires_at = %(expires_at)s THEN granted_at ELSE %(at)s END
+        WHERE id = %(id)s
+        """,
+        id=number(workspace.id),
+        owner=workspace.owner,
+        reason=workspace.reason,
+        base_url=workspace.base_url,
+        expires_at=workspace.expires_at,
+        at=at,
+    )
+
+
+def destroy(db: Database, id_: str, at: datetime) -> None:
+    db.execute(
+        "UPDATE workspaces SET state = 'destroyed', destroyed_at = %(at)s WHERE id = %(id)s", id=number(id_), at=at
+    )
+
+
+def expire(db: Database, system: str, limit: int, request_id: str) -> int:
+    """Mark workspaces of a system whose time is over, and that nobody is routed to, so many at the most: how many were.
+
+    Nobody asked for it: the service itself does it.
+    """
+    marked: int = db.value(
+        """
+        WITH expired AS (
+            UPDATE workspaces w SET state = 'expired'
+            FROM systems s
+            WHERE s.id = w.system_id AND w.id IN (
+                SELECT due.id FROM workspaces due JOIN systems ON systems.id = due.system_id
+                WHERE systems.key = %(system)s AND due.state = 'active' AND due.expires_at <= clock_timestamp()
+                    AND NOT EXISTS (SELECT FROM routes WHERE workspace_id = due.id)
+                ORDER BY due.id LIMIT %(limit)s
+            )
+            RETURNING s.key AS system, w.id
+        ), told AS (
+            INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
+            SELECT system, 'slipway', 'slipway', 'workspace.expire', system || '/workspaces/' || id,
+                '{"state": "active"}', '{"state": "expired"}', %(request_id)s
+            FROM expired
+        )
+        SELECT count(*) FROM expired
+        """,
+        system=system,
+        limit=limit,
+        request_id=request_id,
+    )
+    return marked
+
+
+def _not_found(system: str, id_: str) -> Problem:
+    return Problem(problems.not_found, f"There is no workspace {id_!r} of a system {system!r}")

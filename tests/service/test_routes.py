@@ -1,0 +1,384 @@
+"""Routes: which clients' calls go to a debug workspace, until when, and what a lookup says of it."""
+
+from datetime import datetime
+
+import psycopg2
+import pytest
+
+from tests.support.given import ahead
+from tests.support.races import at_once, held
+
+SYSTEM = "/v1/systems/azul"
+WORKSPACES = f"{SYSTEM}/workspaces"
+JANE = "jane@example.org"
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+
+
+@pytest.fixture
+def workspace(given):
+    """An active debug workspace of development, for a day: its address."""
+    given.the_usual()
+    return f"{WORKSPACES}/{given.a_workspace(base_url='https://debug.example.org')['id']}"
+
+
+def route(api, workspace, client=JANE, **fields):
+    return api.send("PUT", f"{workspace}/routes/{client}", {"until": ahead(hours=1), **fields})
+
+
+def lookup(api, client=JANE, environment="development"):
+    return api.get(f"{SYSTEM}/environments/{environment}/route?client={client}")
+
+
+def pointers(answer):
+    assert answer.problem == "invalid", answer
+    return [fault["pointer"] for fault in answer["errors"]]
+
+
+def same_time(one, other):
+    return datetime.fromisoformat(one) == datetime.fromisoformat(other)
+
+
+# The resource.
+
+
+def test_a_route_is_set_read_and_deleted(api, workspace):
+    until = ahead(hours=2)
+
+    created = route(api.as_("maintainer"), workspace, until=until, reason="Reports are empty")
+
+    address = f"{workspace}/routes/{JANE}"
+    assert (created.status, created.headers["Location"]) == (201, address)
+    assert created.json == {
+        "id": created["id"],
+        "client": JANE,
+        "environment": "development",
+        "workspace": "debug",
+        "until": created["until"],
+        "reason": "Reports are empty",
+        "created_at": created["created_at"],
+        "created_by": "maintainer@local",
+    }
+    assert same_time(created["until"], until)
+    assert api.get(address).json == created.json
+    assert api.get(f"{workspace}/routes")["items"] == [created.json]
+    assert api.delete(address, if_match=created.headers["ETag"]).status == 204
+    assert api.get(address).problem == "not-found"
+    assert api.delete(address, if_match="*").problem == "not-found"
+
+
+def test_the_same_route_twice_is_one_and_leaves_one_event(api, given, workspace):
+    body = {"until": ahead(hours=1), "reason": "Reports are empty"}
+
+    first = api.send("PUT", f"{workspace}/routes/{JANE}", body)
+    again = api.as_("maintainer").send("PUT", f"{workspace}/routes/{JANE}", body)
+
+    assert (first.status, again.status) == (201, 200)
+    assert again.json == first.json
+    assert given.sql("SELECT count(*) FROM audit_events WHERE action = 'route.set'") == [(1,)]
+
+
+def test_another_end_or_reason_replaces_what_was_given_before(api, given, workspace):
+    first = route(api, workspace, reason="Reports are empty")
+    until = ahead(hours=2)
+
+    later = route(api, workspace, until=until)
+
+    assert (later.status, later["reason"], same_time(later["until"], until)) == (200, None, True)
+    assert later["id"] == first["id"]
+    assert api.get(f"{workspace}/routes/{JANE}").json == later.json
+    assert given.sql("SELECT before ->> 'reason', after ->> 'reason' FROM audit_events ORDER BY id DESC LIMIT 1") == [
+        ("Reports are empty", None)
+    ]
+
+
+@pytest.mark.parametrize("client", ["j", "A.b_c~d@e:f-g", "1" * 128])
+def test_these_clients_are_routed(api, workspace, client):
+    assert route(api, workspace, client).status == 201
+    assert lookup(api, client)["workspace"] == "debug"
+
+
+@pytest.mark.parametrize("client", ["jane%20doe", "j%C3%A4ne", "1" * 129, "jane%2Fdoe", "jane%0A"])
+def test_what_can_be_no_client_is_nowhere(api, given, workspace, client):
+    assert route(api, workspace, client).problem == "not-found"
+    assert pointers(lookup(api, client)) == ["#/client"]
+    assert given.sql("SELECT count(*) FROM routes") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"until": "2020-01-01T00:00:00Z"}, "#/until"),
+        ({"until": None}, "#/until"),
+        ({"reason": ""}, "#/reason"),
+        ({"colour": "blue"}, "#/colour"),
+    ],
+)
+def test_a_field_out_of_bounds_is_refused_by_name(api, given, workspace, fields, pointer):
+    assert pointers(route(api, workspace, **fields)) == [pointer]
+    assert given.sql("SELECT count(*) FROM routes") == [(0,)]
+
+
+# Rule 8.
+
+
+def test_a_route_ends_with_its_workspace_at_the_latest(api, given, workspace):
+    expires_at = api.get(workspace)["expires_at"]
+
+    beyond = route(api, workspace, until=ahead(hours=25))
+    at_its_end = route(api, workspace, until=expires_at)
+
+    assert pointers(beyond) == ["#/until"]
+    assert (at_its_end.status, at_its_end["until"]) == (201, expires_at)
+
+
+@pytest.mark.parametrize("purpose", ["personal", "preview"])
+def test_nobody_is_routed_to_what_is_not_for_debugging(api, given, purpose):
+    given.the_usual()
+    workspace = f"{WORKSPACES}/{given.a_workspace(purpose=purpose)['id']}"
+
+    assert route(api, workspace).problem == "workspace-not-for-debugging"
+    assert lookup(api)["workspace"] == "default"
+
+
+def test_nobody_is_routed_to_what_is_over(api, given, workspace):
+    given.time_passes(2 * 86400)
+    expired = route(api, workspace)
+    api.delete(workspace, if_match="*")
+    destroyed = route(api, workspace)
+
+    assert [expired.problem, destroyed.problem] == ["workspace-not-active"] * 2
+
+
+def test_a_client_has_one_route_in_an_environment(api, given, workspace):
+    held_by = route(api, workspace)
+    other = f"{WORKSPACES}/{given.a_workspace('other')['id']}"
+
+    refused = route(api, other)
+
+    assert (refused.status, refused.problem) == (409, "client-routed")
+    assert refused["holder"] == {
+        "id": workspace.rpartition("/")[2],
+        "workspace": "debug",
+        "until": held_by["until"],
+    }
+    assert lookup(api)["workspace"] == "debug"
+
+
+def test_other_clients_and_other_environments_have_theirs(api, given, workspace):
+    given.a_workspace("other")
+    given.a_workspace("other", environment="production")
+    route(api, workspace)
+
+    assert route(api, f"{WORKSPACES}/2", "joe").status == 201
+    assert route(api, f"{WORKSPACES}/3").status == 201
+
+
+def test_a_route_that_is_over_makes_room_for_another(api, given, workspace):
+    lapsed = route(api, workspace, until=ahead(minutes=1))
+    other = f"{WORKSPACES}/{given.a_workspace('other')['id']}"
+    given.time_passes(61)
+    (last,) = given.sql("SELECT max(id) FROM audit_events")
+
+    created = route(api, other)
+
+    assert created.status == 201
+    assert given.sql(
+        "SELECT principal, action, resource, before ->> 'client' FROM audit_events WHERE id > %s ORDER BY id", *last
+    ) == [
+        ("slipway", "route.lapse", f"azul/workspaces/1/routes/{JANE}", JANE),
+        ("admin@local", "route.set", f"azul/workspaces/2/routes/{JANE}", None),
+    ]
+    assert created["id"] != lapsed["id"]
+
+
+def test_one_that_is_over_is_set_anew(api, given, workspace):
+    lapsed = route(api, workspace, until=ahead(minutes=1))
+    given.time_passes(61)
+
+    again = route(api, workspace)
+
+    assert (again.status, again["id"] != lapsed["id"]) == (201, True)
+
+
+def test_its_time_over_a_route_is_gone_before_anybody_swept(api, given, workspace):
+    route(api, workspace, until=ahead(minutes=1))
+    given.time_passes(61)
+
+    assert api.get(f"{workspace}/routes")["items"] == []
+    assert api.get(f"{workspace}/routes/{JANE}").problem == "not-found"
+    assert api.delete(f"{workspace}/routes/{JANE}", if_match="*").problem == "not-found"
+    assert lookup(api)["workspace"] == "default"
+    assert given.sql("SELECT count(*) FROM routes") == [(1,)]
+
+
+# What becomes of its workspace.
+
+
+def test_routes_end_when_their_workspace_is_shortened(api, given, workspace):
+    cut, kept = route(api, workspace, until=ahead(hours=3)), route(api, workspace, "joe", until=ahead(minutes=5))
+
+    shortened = api.patch(workspace, {"expires_at": ahead(hours=2)}, if_match="*")
+
+    assert api.get(f"{workspace}/routes/{JANE}")["until"] == shortened["expires_at"]
+    assert api.get(f"{workspace}/routes/joe").json == kept.json
+    events = given.sql("SELECT action, before, after FROM audit_events ORDER BY id DESC LIMIT 2")
+    assert [action for action, *_ in events] == ["workspace.change", "route.set"]
+    assert events[1][1:] == ({"until": cut["until"]}, {"until": shortened["expires_at"]})
+
+
+def test_routes_do_not_grow_with_their_workspace(api, workspace):
+    before = route(api, workspace).json
+
+    api.patch(workspace, {"expires_at": ahead(hours=48), "reason": "It shows at night alone"}, if_match="*")
+
+    assert api.get(f"{workspace}/routes/{JANE}").json == before
+    assert route(api, workspace, until=ahead(hours=47)).status == 200
+
+
+def test_routes_end_with_their_workspace(api, given, workspace):
+    live, _ = route(api, workspace), route(api, workspace, "joe", until=ahead(minutes=1))
+    given.time_passes(61)
+
+    assert api.delete(workspace, if_match="*").status == 204
+
+    assert given.sql("SELECT count(*) FROM routes") == [(0,)]
+    assert lookup(api)["workspace"] == "default"
+    events = given.sql("SELECT principal, action, before ->> 'id' FROM audit_events ORDER BY id DESC LIMIT 3")
+    assert sorted(events[:2]) == [
+        ("admin@local", "route.delete", live["id"]),
+        ("admin@local", "workspace.destroy", "1"),
+    ]
+    assert events[2][:2] == ("slipway", "route.lapse")
+
+
+def test_a_workspace_that_expired_with_its_routes_is_destroyed(api, given, workspace):
+    route(api, workspace)
+    given.time_passes(2 * 86400)
+
+    assert api.delete(workspace, if_match="*").status == 204
+
+
+# Races.
+
+
+def test_of_two_workspaces_that_want_a_client_at_once_one_gets_it(api, given, workspace):
+    other = f"{WORKSPACES}/{given.a_workspace('other')['id']}"
+
+    answers = at_once(*(lambda path=path: route(api, path) for path in [workspace, other] * 5))
+
+    winners = {answer["workspace"] for answer in answers if answer.status < 300}
+    losers = [answer for answer in answers if answer.status >= 300]
+    assert len(winners) == 1
+    assert {answer.problem for answer in losers} == {"client-routed"}
+    assert {answer["holder"]["workspace"] for answer in losers} == winners
+    assert given.sql("SELECT count(*) FROM routes") == [(1,)]
+
+
+def test_a_route_that_waited_for_the_destruction_of_its_workspace_is_refused(api, given, workspace, database_url):
+    with held(database_url, LOCK) as hold:
+        destroyed = hold.waiting(lambda: api.delete(workspace, if_match="*"))
+        routed = hold.waiting(lambda: route(api, workspace))
+
+    assert (destroyed.result().status, routed.result().problem) == (204, "workspace-not-active")
+    assert given.sql("SELECT count(*) FROM routes") == [(0,)]
+
+
+def test_a_route_that_came_before_the_destruction_ends_with_it(api, given, workspace, database_url):
+    with held(database_url, LOCK) as hold:
+        routed = hold.waiting(lambda: route(api, workspace))
+        destroyed = hold.waiting(lambda: api.delete(workspace, if_match="*"))
+
+    assert (routed.result().status, destroyed.result().status) == (201, 204)
+    assert given.sql("SELECT count(*) FROM routes") == [(0,)]
+
+
+def test_a_route_that_waits_until_its_workspace_is_shortened_ends_in_time(api, given, workspace, database_url):
+    with held(database_url, LOCK) as hold:
+        shortened = hold.waiting(lambda: api.patch(workspace, {"expires_at": ahead(minutes=30)}, if_match="*"))
+        routed = hold.waiting(lambda: route(api, workspace))
+
+    assert (shortened.result().status, pointers(routed.result())) == (200, ["#/until"])
+
+
+# Who may do it.
+
+
+def a_workspace_of(api):
+    body = {"environment": "development", "name": "ours", "purpose": "debug", "reason": "To look at it"}
+    return api.post(WORKSPACES, {**body, "expires_at": ahead(hours=2)})["id"]
+
+
+def test_a_pipeline_routes_to_what_it_made_and_to_nothing_else(api, given, workspace):
+    pipeline = api.as_("pipeline")
+    ours = f"{WORKSPACES}/{a_workspace_of(pipeline)}"
+    route(api, workspace, "joe")
+
+    assert route(pipeline, workspace).problem == "forbidden"
+    assert pipeline.delete(f"{workspace}/routes/joe", if_match="*").problem == "forbidden"
+    assert route(pipeline, ours).status == 201
+    assert pipeline.delete(f"{ours}/routes/{JANE}", if_match="*").status == 204
+
+
+def test_a_run_routes_where_a_publisher_lets_it_write_workspaces(api, given):
+    given.the_usual()
+    writing = given.a_publisher(kinds=["workspaces"])
+    given.a_publisher(kinds=["deployments"])
+    ours = f"{WORKSPACES}/{a_workspace_of(api.as_run())}"
+    routed = route(api.as_run(), ours)
+    api.delete(f"{SYSTEM}/publishers/{writing['id']}", if_match="*")
+
+    assert routed.status == 201
+    assert route(api.as_run(), ours, "joe").problem == "forbidden"
+    assert api.as_run().delete(f"{ours}/routes/{JANE}", if_match="*").problem == "forbidden"
+
+
+# What the schema holds by itself.
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("client = 'jane doe'", "routes_client_known"),
+        ("until = workspace_expires_at + interval '1 microsecond'", "routes_end_with_their_workspace"),
+        ("workspace_expires_at = workspace_expires_at + interval '1 day'", "routes_lead_to_workspace"),
+        ("workspace_id = 99", "routes_lead_to_workspace"),
+        ("environment_id = 2", "routes_lead_to_workspace"),
+        ("workspace_purpose = 'personal'", "routes_lead_to_debugging"),
+        ("workspace_state = 'expired'", "routes_lead_to_what_is_active"),
+    ],
+)
+def test_behind_the_service_s_back_the_rules_hold_too(api, given, workspace, change, constraint):
+    route(api, workspace)
+
+    with pytest.raises(psycopg2.IntegrityError, match=constraint):
+        given.sql(f"UPDATE routes SET {change}")
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("state = 'expired'", "routes_lead_to_what_is_active"),
+        ("state = 'destroyed', destroyed_at = now()", "routes_lead_to_what_is_active"),
+        ("purpose = 'personal'", "routes_lead_to_debugging"),
+        ("expires_at = granted_at + interval '1 minute'", "routes_end_with_their_workspace"),
+    ],
+)
+def test_a_workspace_changes_into_nothing_that_its_routes_can_t_live_with(api, given, workspace, change, constraint):
+    route(api, workspace)
+
+    with pytest.raises(psycopg2.IntegrityError, match=constraint):
+        given.sql(f"UPDATE workspaces SET {change}")
+
+
+def test_behind_the_service_s_back_a_client_has_one_route_too(api, given, workspace):
+    route(api, workspace)
+
+    with pytest.raises(psycopg2.IntegrityError, match="routes_one_per_client"):
+        given.sql(
+            """
+            INSERT INTO routes (workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at,
+                client, until, created_by, created_at)
+            SELECT workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at,
+                client, until, created_by, created_at FROM routes
+            """
+        )

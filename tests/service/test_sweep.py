@@ -1,0 +1,238 @@
+"""The sweep: what time has ended is cleared up, in batches, once, however often and by however many it is done."""
+
+from pydoc import locate
+from types import SimpleNamespace
+
+import pytest
+
+import app as application
+from chalicelib.sweep import schedule
+from chalicelib.sweep.schedule import SweepIncomplete
+from tests.support.given import ahead, an_artifact
+from tests.support.races import at_once, held
+from tests.support.writes import everything
+
+SYSTEM = "/v1/systems/azul"
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+NOTHING = {"deployments": 0, "routes": 0, "workspaces": 0, "idempotency_keys": 0}
+DAY = 86400
+
+
+# What EventBridge sends ("Events from EventBridge" in its documentation).
+EVENT = {
+    "version": "0",
+    "id": "17793124-05d4-b198-2fde-7ededc63b103",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "123456789012",
+    "time": "2026-03-01T12:00:00Z",
+    "region": "eu-central-1",
+    "resources": ["arn:aws:events:eu-central-1:123456789012:rule/slipway-production-sweep-event"],
+    "detail": {},
+}
+
+
+def sweep(request_id="request-1"):
+    """As Lambda calls it."""
+    return schedule.sweep(EVENT, SimpleNamespace(aws_request_id=request_id))
+
+
+@pytest.fixture
+def over(api, given):
+    """One of each kind whose time is over, and one of each whose time is not."""
+    given.the_usual()
+    given.a_deployment(state="in_progress", lease_seconds=60)
+    given.a_workspace("old", expires_at=ahead(minutes=1))
+    given.a_route("1", "old", until=ahead(seconds=50))
+    given.a_workspace("new", expires_at=ahead(hours=71))
+    given.a_route("2", "lapsed", until=ahead(seconds=50))
+    given.a_route("2", "new", until=ahead(hours=70))
+    api.post("/v1/systems", {"key": "blue", "name": "Blue"}, idempotency_key="old")
+    given.time_passes(2 * DAY)
+    given.a_deployment(state="in_progress", environment="preproduction", lease_seconds=60)
+    api.post("/v1/systems", {"key": "green", "name": "Green"}, idempotency_key="new")
+
+
+def test_what_time_has_ended_is_cleared_up_and_nothing_else(given, over):
+    assert sweep() == {"deployments": 1, "routes": 2, "workspaces": 1, "idempotency_keys": 1}
+
+    assert given.sql("SELECT state, detail FROM deployments ORDER BY id") == [
+        ("cancelled", "The lease expired"),
+        ("in_progress", None),
+    ]
+    assert given.sql("SELECT name, state FROM workspaces ORDER BY id") == [("old", "expired"), ("new", "active")]
+    assert given.sql("SELECT client FROM routes") == [("new",)]
+    assert given.sql("SELECT key FROM idempotency_keys") == [("new",)]
+
+
+def test_what_is_read_is_the_same_before_and_after(api, over):
+    paths = ["deployments", "deployments/1/statuses", "workspaces", "workspaces/1/routes", "workspaces/2/routes"]
+    before = {path: api.get(f"{SYSTEM}/{path}").json for path in [*paths, "state"]}
+
+    sweep()
+
+    after = {path: api.get(f"{SYSTEM}/{path}").json for path in [*paths, "state"]}
+    assert before["deployments/1/statuses"] != after["deployments/1/statuses"]
+    del before["deployments/1/statuses"], after["deployments/1/statuses"]
+    assert after == before
+
+
+def test_the_audit_trail_tells_that_the_service_did_it(given, over):
+    (last,) = given.sql("SELECT max(id) FROM audit_events")
+
+    sweep("request-7")
+
+    ours = ("azul", "slipway", "slipway")
+    assert given.sql(
+        """
+        SELECT system_key, issuer, principal, action, resource, before, after, request_id
+        FROM audit_events WHERE id > %s AND action <> 'route.lapse' ORDER BY id
+        """,
+        *last,
+    ) == [
+        (*ours, action, resource, {"state": was}, {"state": became}, "request-7")
+        for action, resource, was, became in [
+            ("deployment.lapse", "azul/deployments/1", "in_progress", "cancelled"),
+            ("workspace.expire", "azul/workspaces/1", "active", "expired"),
+        ]
+    ]
+    assert given.sql(
+        """
+        SELECT system_key, principal, resource, before ->> 'client', after, request_id
+        FROM audit_events WHERE id > %s AND action = 'route.lapse' ORDER BY resource
+        """,
+        *last,
+    ) == [
+        ("azul", "slipway", "azul/workspaces/1/routes/old", "old", None, "request-7"),
+        ("azul", "slipway", "azul/workspaces/2/routes/lapsed", "lapsed", None, "request-7"),
+    ]
+
+
+def test_again_it_changes_nothing(given, over):
+    sweep()
+    before = everything(given)
+
+    assert sweep() == NOTHING
+    assert everything(given) == before
+
+
+def test_twice_at_once_everything_is_done_once(given, over):
+    counts = at_once(sweep, sweep, sweep)
+
+    assert {name: sum(each[name] for each in counts) for name in NOTHING} == {
+        "deployments": 1,
+        "routes": 2,
+        "workspaces": 1,
+        "idempotency_keys": 1,
+    }
+    assert given.sql("SELECT count(*) FROM audit_events WHERE principal = 'slipway'") == [(4,)]
+
+
+def test_nothing_at_all_is_nothing_to_do(given):
+    assert sweep() == NOTHING
+
+
+def test_more_than_a_batch_is_done_in_several(api, given, monkeypatch):
+    monkeypatch.setattr(schedule, "BATCH", 2)
+    monkeypatch.setattr(schedule, "KEYS_BATCH", 2)
+    given.the_usual()
+    for number in range(3):
+        given.a_workspace(f"w{number}")
+        given.a_deployment(an_artifact(str(number)), workspace=f"w{number}", state="in_progress")
+        for client in range(3):
+            given.a_route(str(number + 1), f"c{number}{client}")
+        api.post("/v1/systems", {"key": f"s{number}", "name": "S"}, idempotency_key=str(number))
+    given.time_passes(2 * DAY)
+
+    assert sweep() == {"deployments": 3, "routes": 9, "workspaces": 3, "idempotency_keys": 3}
+    assert given.sql("SELECT count(*) FROM routes") == [(0,)]
+
+
+def test_what_does_not_fit_into_its_time_is_left_to_the_next_run(given, over, monkeypatch):
+    monkeypatch.setattr(schedule, "SECONDS", 0)
+
+    assert sweep() == NOTHING
+
+    monkeypatch.setattr(schedule, "SECONDS", 60)
+    assert sum(sweep().values()) == 5
+
+
+def test_it_waits_for_whoever_changes_the_system(given, over, database_url):
+    with held(database_url, LOCK) as hold:
+        swept = hold.waiting(sweep)
+        waited = not swept.done()
+
+    assert waited
+    assert swept.result()["deployments"] == 1
+
+
+def test_a_status_that_was_quicker_keeps_its_target(api, given, over, database_url):
+    given.sql("UPDATE deployments SET lease_expires_at = now() + interval '1 second' WHERE id = 1")
+
+    with held(database_url, LOCK) as hold:
+        renewed = hold.waiting(lambda: api.post(f"{SYSTEM}/deployments/1/statuses", {"state": "in_progress"}))
+        swept = hold.waiting(sweep)
+
+    assert (renewed.result().status, swept.result()["deployments"]) == (201, 0)
+
+
+def test_a_key_that_is_used_anew_meanwhile_keeps_its_answer(api, given, over, database_url):
+    renewal = "UPDATE idempotency_keys SET created_at = now() WHERE key = 'old'"
+
+    with held(database_url, renewal) as hold:
+        swept = hold.waiting(sweep)
+        waited = not swept.done()
+
+    assert not waited
+    assert swept.result()["idempotency_keys"] == 0
+    assert given.sql("SELECT count(*) FROM idempotency_keys") == [(2,)]
+
+
+def test_one_system_s_trouble_is_not_another_s(api, given, over, monkeypatch):
+    given.an_environment(system="blue")
+    given.a_deployment(system="blue", state="in_progress", lease_seconds=60)
+    given.time_passes(61)
+    logged = []
+    monkeypatch.setattr(schedule.logger, "error", lambda message, exc_info, extra: logged.append(extra))
+    expire = schedule.STEPS["workspaces"]
+
+    def fail(db, system, limit, request_id):
+        if system == "azul":
+            raise ZeroDivisionError
+        return expire(db, system, limit, request_id)
+
+    monkeypatch.setitem(schedule.STEPS, "workspaces", fail)
+
+    with pytest.raises(SweepIncomplete, match="system azul"):
+        sweep("request-9")
+
+    assert logged == [{"request_id": "request-9", "what": "system azul"}]
+    assert given.sql("SELECT state FROM deployments WHERE id IN (1, 3) ORDER BY id") == [
+        ("in_progress",),
+        ("cancelled",),
+    ]
+    assert given.sql("SELECT count(*) FROM idempotency_keys") == [(1,)]
+
+
+def test_the_log_has_the_counts(given, over, monkeypatch):
+    logged = []
+    monkeypatch.setattr(schedule.logger, "info", lambda message, extra: logged.append((message, extra)))
+
+    sweep("request-1")
+
+    assert logged == [
+        ("swept", {"request_id": "request-1", "deployments": 1, "routes": 2, "workspaces": 1, "idempotency_keys": 1})
+    ]
+
+
+def test_it_acts_as_the_service_and_may_do_no_more(given, over):
+    given.sql("REVOKE DELETE ON idempotency_keys FROM slipway_app")
+
+    with pytest.raises(SweepIncomplete, match="idempotency keys"):
+        sweep()
+
+
+def test_it_is_what_lambda_calls_on_schedule():
+    [event] = [each for each in application.app.event_sources if each.name == "sweep"]
+
+    assert locate(event.handler_string) is schedule.sweep

@@ -1,0 +1,137 @@
+"""Who may change a workspace, and what the schema holds by itself, whoever asks."""
+
+import psycopg2
+import pytest
+
+from tests.support.claims import RUN
+from tests.support.given import ahead
+
+SYSTEM = "/v1/systems/azul"
+PATH = f"{SYSTEM}/workspaces"
+
+
+def body(**fields):
+    return {
+        "environment": "development",
+        "name": "jane",
+        "purpose": "personal",
+        "reason": "To try something",
+        "expires_at": ahead(days=1),
+        **fields,
+    }
+
+
+def test_a_pipeline_changes_and_destroys_what_it_made_and_nothing_else(api, given):
+    given.the_usual()
+    ours = api.as_("pipeline").post(PATH, body(name="ours"))["id"]
+    theirs = api.as_("pipeline", sub="another@local").post(PATH, body(name="theirs"))["id"]
+    pipeline = api.as_("pipeline")
+
+    for path in (f"{PATH}/{theirs}",):
+        assert pipeline.patch(path, {"owner": "joe"}, if_match="*").problem == "forbidden"
+        assert pipeline.delete(path, if_match="*").problem == "forbidden"
+        assert api.get(path)["state"] == "active"
+    assert pipeline.patch(f"{PATH}/{ours}", {"owner": "joe"}, if_match="*").status == 200
+    assert pipeline.delete(f"{PATH}/{ours}", if_match="*").status == 204
+
+
+def test_a_maintainer_changes_and_destroys_any_of_the_system_and_no_other_s(api, given):
+    given.the_usual()
+    path = f"{PATH}/{api.as_('pipeline').post(PATH, body())['id']}"
+
+    assert api.as_("maintainer", of="blue").delete(path, if_match="*").problem == "forbidden"
+    assert api.as_("maintainer").patch(path, {"owner": "joe"}, if_match="*").status == 200
+    assert api.as_("maintainer").delete(path, if_match="*").status == 204
+
+
+def test_a_run_writes_workspaces_where_a_publisher_says_so(api, given):
+    given.the_usual()
+    given.a_publisher()
+
+    without = api.as_run().post(PATH, body())
+    given.a_publisher(kinds=["workspaces"])
+    created = api.as_run().post(PATH, body())
+    elsewhere = api.as_run().post(PATH, body(environment="production"))
+
+    assert [each.problem for each in (without, elsewhere)] == ["forbidden", "forbidden"]
+    assert (created.status, created["owner"]) == (201, RUN["sub"])
+
+
+def test_a_run_needs_a_publisher_of_the_environment_to_change_what_it_made_too(api, given):
+    given.the_usual()
+    publisher = given.a_publisher(kinds=["workspaces"])
+    path = f"{PATH}/{api.as_run().post(PATH, body())['id']}"
+    given.a_publisher(kinds=["deployments"])
+    api.delete(f"{SYSTEM}/publishers/{publisher['id']}", if_match="*")
+
+    assert api.as_run().patch(path, {"owner": "joe"}, if_match="*").problem == "forbidden"
+    assert api.as_run().delete(path, if_match="*").problem == "forbidden"
+
+
+def test_another_run_of_the_same_repository_reaps_it_and_one_of_another_does_not(api, given):
+    given.the_usual()
+    given.a_publisher(kinds=["workspaces"])
+    given.a_publisher(kinds=["workspaces"], repository="acme/blue", repository_id="75")
+    path = f"{PATH}/{api.as_run().post(PATH, body())['id']}"
+    workflow = "acme/blue/.github/workflows/deploy.yml@refs/heads/main"
+    another = api.as_run(repository="acme/blue", repository_id="75", workflow_ref=workflow, job_workflow_ref=workflow)
+    reaper = api.as_run(sub="repo:acme/azul:environment:reap", run_id="4712", event_name="schedule")
+
+    assert another.delete(path, if_match="*").problem == "forbidden"
+    assert reaper.delete(path, if_match="*").status == 204
+
+
+# What the schema holds by itself.
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("name = 'default'", "name_is_usable"),
+        ("name = 'a--b'", "name_is_usable"),
+        ("name = 'a-'", "name_is_usable"),
+        ("purpose = 'other'", "purpose_known"),
+        ("database = 'other'", "database_known"),
+        ("purpose = 'personal', database = 'live'", "live_data_is_for_debugging"),
+        ("state = 'other'", "state_known"),
+        ("state = 'destroyed'", "destroyed_with_their_state"),
+        ("destroyed_at = now()", "destroyed_with_their_state"),
+        ("expires_at = granted_at", "end_in_time"),
+        ("expires_at = granted_at + interval '72 hours 1 second'", "end_in_time"),
+        ("purpose = 'personal', expires_at = granted_at + interval '336 hours 1 second'", "end_in_time"),
+        ("environment_id = 99", "keep_environment"),
+    ],
+)
+def test_behind_the_service_s_back_the_rules_hold_too(given, change, constraint):
+    given.the_usual()
+    given.a_workspace()
+
+    with pytest.raises(psycopg2.IntegrityError, match=f"workspaces_{constraint}"):
+        given.sql(f"UPDATE workspaces SET {change}")
+
+
+@pytest.mark.parametrize(
+    ("state", "change"),
+    [
+        ("expired", "state = 'active'"),
+        ("destroyed", "state = 'expired', destroyed_at = NULL"),
+        ("destroyed", "owner = 'joe'"),
+    ],
+)
+def test_behind_the_service_s_back_nothing_comes_back_either(given, state, change):
+    given.the_usual()
+    given.a_workspace()
+    given.sql(
+        "UPDATE workspaces SET state = %s, destroyed_at = CASE WHEN %s = 'destroyed' THEN now() END", state, state
+    )
+
+    with pytest.raises(psycopg2.IntegrityError, match="workspaces never changes"):
+        given.sql(f"UPDATE workspaces SET {change}")
+
+
+def test_a_workspace_is_never_deleted(given):
+    given.the_usual()
+    given.a_workspace()
+
+    with pytest.raises(psycopg2.IntegrityError, match="workspaces never changes"):
+        given.sql("DELETE FROM workspaces")

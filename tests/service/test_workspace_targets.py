@@ -1,0 +1,236 @@
+"""Workspaces as targets: what is deployed to them, and verified there."""
+
+import psycopg2
+import pytest
+
+from tests.support.given import ahead, an_artifact
+from tests.support.races import at_once, held
+
+SYSTEM = "/v1/systems/azul"
+PATH = f"{SYSTEM}/workspaces"
+DEPLOYMENTS = f"{SYSTEM}/deployments"
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+DAY = 86400
+
+
+def pointers(answer):
+    assert answer.problem == "invalid", answer
+    return [fault["pointer"] for fault in answer["errors"]]
+
+
+def rollout(workspace, artifact="first", **fields):
+    return {"environment": "development", "workspace": workspace, "artifact": an_artifact(artifact), **fields}
+
+
+def verification(workspace, **fields):
+    return {
+        "environment": "development",
+        "workspace": workspace,
+        "suite": "acceptance",
+        "trigger": "manual",
+        "outcome": "success",
+        **fields,
+    }
+
+
+def test_deployments_and_verifications_go_to_a_workspace(api, given):
+    given.the_usual()
+    given.a_workspace("jane")
+
+    deployment = given.a_deployment(workspace="jane")
+    verified = given.a_verification(workspace="jane")
+
+    assert deployment["workspace"] == verified["workspace"] == "jane"
+    assert verified["artifact"] == deployment["artifact"]
+    assert [each["id"] for each in api.get(f"{DEPLOYMENTS}?workspace=jane")["items"]] == [deployment["id"]]
+    assert api.get(f"{DEPLOYMENTS}?workspace=default")["items"] == []
+
+
+def test_a_workspace_is_another_target_than_its_environment(api, given):
+    given.the_usual()
+    given.a_workspace("jane")
+    given.a_workspace("joe")
+    given.a_deployment(workspace="jane", state="in_progress")
+
+    assert api.post(DEPLOYMENTS, rollout("jane", "second")).problem == "target-busy"
+    assert api.post(DEPLOYMENTS, rollout("joe")).status == 201
+    assert api.post(DEPLOYMENTS, rollout("default")).status == 201
+    assert api.post(f"{SYSTEM}/verifications", verification("joe")).problem == "artifact-not-current"
+
+
+def test_what_runs_and_was_verified_in_a_workspace_proves_nothing_for_the_gate(api, given):
+    given.the_usual()
+    given.a_workspace("jane")
+    given.a_deployment(workspace="jane")
+    given.a_verification(workspace="jane")
+
+    answer = api.post(f"{SYSTEM}/promotions", {"environment": "preproduction", "artifact": an_artifact()})
+
+    assert [blocker["code"] for blocker in answer["blockers"]] == ["not-deployed"]
+
+
+def test_a_workspace_passes_no_gate(api, given):
+    given.the_usual()
+    given.a_workspace("jane", environment="production")
+
+    opened = api.as_("pipeline").post(DEPLOYMENTS, {**rollout("jane"), "environment": "production"})
+
+    assert (opened.status, opened["promotion_id"]) == (201, None)
+
+
+@pytest.mark.parametrize("resource", ["deployments", "verifications"])
+def test_a_workspace_of_another_environment_is_none(api, given, resource):
+    given.the_usual()
+    given.a_workspace("jane", environment="production")
+    asked = rollout("jane") if resource == "deployments" else verification("jane")
+
+    assert pointers(api.post(f"{SYSTEM}/{resource}", asked)) == ["#/workspace"]
+
+
+def test_nothing_is_deployed_to_what_is_over(api, given):
+    given.the_usual()
+    workspace = given.a_workspace("jane")["id"]
+    given.a_deployment(workspace="jane")
+    given.time_passes(2 * DAY)
+
+    expired = api.post(DEPLOYMENTS, rollout("jane", "second"))
+    api.delete(f"{PATH}/{workspace}", if_match="*")
+    destroyed = api.post(DEPLOYMENTS, rollout("jane", "second"))
+
+    assert [expired.problem, destroyed.problem] == ["workspace-not-active"] * 2
+    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+
+
+def test_what_expired_is_verified_and_what_was_destroyed_is_not(api, given):
+    given.the_usual()
+    workspace = given.a_workspace("jane")["id"]
+    given.a_deployment(workspace="jane")
+    given.time_passes(2 * DAY)
+
+    expired = api.post(f"{SYSTEM}/verifications", verification("jane"))
+    api.delete(f"{PATH}/{workspace}", if_match="*")
+    destroyed = api.post(f"{SYSTEM}/verifications", verification("jane"))
+
+    assert (expired.status, destroyed.problem) == (201, "workspace-not-active")
+
+
+def test_a_deployment_goes_on_when_its_workspace_expires(api, given):
+    given.the_usual()
+    given.a_workspace("jane", expires_at=ahead(minutes=1))
+    opened = given.a_deployment(workspace="jane", state="in_progress")
+    given.time_passes(61)
+
+    assert given.a_status(opened["id"], "succeeded").status == 201
+
+
+def test_a_retried_run_gets_what_is_there_though_the_workspace_has_expired(api, given):
+    given.the_usual()
+    given.a_workspace("jane", expires_at=ahead(minutes=1))
+    pipeline = api.as_("pipeline", run_id="4711")
+    first = pipeline.post(DEPLOYMENTS, rollout("jane"))
+    given.time_passes(61)
+
+    again = pipeline.post(DEPLOYMENTS, rollout("jane"))
+
+    assert (first.status, again.status, again["id"]) == (201, 200, first["id"])
+
+
+def test_history_may_be_of_a_workspace_that_is_no_more_but_not_of_one_that_never_was(api, given):
+    given.the_usual()
+    workspace = given.a_workspace("jane")["id"]
+    api.delete(f"{PATH}/{workspace}", if_match="*")
+    over = {"started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:00:00Z", "imported": True}
+
+    first = given.an_import(workspace="jane")
+    again = given.an_import(workspace="jane")
+    verified = api.post(f"{SYSTEM}/verifications", verification("jane", artifact=an_artifact(), **over))
+    never = api.post(DEPLOYMENTS, rollout("joe", state="succeeded", **over))
+
+    assert (first.status, again.status, verified.status) == (201, 200, 201)
+    assert pointers(never) == ["#/workspace"]
+
+
+def test_a_new_workspace_of_an_old_name_begins_with_nothing(api, given):
+    given.the_usual()
+    first = given.a_workspace("jane")["id"]
+    given.a_deployment(workspace="jane")
+    api.delete(f"{PATH}/{first}", if_match="*")
+    given.a_workspace("jane")
+
+    verified = api.post(f"{SYSTEM}/verifications", verification("jane"))
+    back = api.post(DEPLOYMENTS, rollout("jane", kind="rollback"))
+    given.a_deployment(an_artifact("second"), workspace="jane")
+    back_again = api.post(DEPLOYMENTS, rollout("jane", kind="rollback"))
+
+    assert verified.problem == "artifact-not-current"
+    assert [back.problem, back_again.problem] == ["rollback-refused"] * 2
+    assert "never succeeded" in back_again["detail"]
+
+
+def test_a_new_workspace_of_an_old_name_is_free_at_once(api, given):
+    given.the_usual()
+    first = given.a_workspace("jane")["id"]
+    given.a_deployment(workspace="jane", state="in_progress")
+    api.delete(f"{PATH}/{first}", if_match="*")
+    given.a_workspace("jane")
+
+    assert api.post(DEPLOYMENTS, rollout("jane", "second")).status == 201
+
+
+def test_a_rollback_goes_back_in_a_workspace(api, given):
+    given.the_usual()
+    given.a_workspace("jane")
+    for name in ("first", "second"):
+        given.a_deployment(an_artifact(name), workspace="jane")
+
+    assert api.post(DEPLOYMENTS, rollout("jane", kind="rollback")).status == 201
+
+
+@pytest.mark.parametrize("table", ["deployments", "verifications"])
+def test_behind_the_service_s_back_a_target_exists_too(given, table):
+    given.the_usual()
+    given.a_deployment()
+    given.a_verification()
+    names = [
+        name
+        for (name,) in given.sql(
+            """
+            SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0
+                AND attname NOT IN ('id', 'workspace', 'workspace_id')
+            """,
+            table,
+        )
+    ]
+    columns = ", ".join(names)
+    copied = f"INSERT INTO {table} ({columns}, workspace, workspace_id) SELECT {columns}, %s, %s FROM {table}"
+
+    with pytest.raises(psycopg2.IntegrityError, match="target"):
+        given.sql(copied, "jane", None)
+    with pytest.raises(psycopg2.IntegrityError, match="keep_workspace"):
+        given.sql(copied, "jane", 99)
+
+
+def test_a_deployment_that_opens_while_its_workspace_is_destroyed_comes_before_or_too_late(api, given):
+    given.the_usual()
+    workspace = given.a_workspace("jane")["id"]
+
+    opened, destroyed = at_once(
+        lambda: api.post(DEPLOYMENTS, rollout("jane")), lambda: api.delete(f"{PATH}/{workspace}", if_match="*")
+    )
+
+    assert destroyed.status == 204
+    if opened.status == 201:
+        assert api.get(f"{DEPLOYMENTS}/{opened['id']}")["state"] == "cancelled"
+    else:
+        assert opened.problem == "workspace-not-active"
+
+
+def test_a_deployment_that_waited_for_the_destruction_is_refused(api, given, database_url):
+    given.the_usual()
+    workspace = given.a_workspace("jane")["id"]
+
+    with held(database_url, LOCK) as hold:
+        destroyed = hold.waiting(lambda: api.delete(f"{PATH}/{workspace}", if_match="*"))
+        opened = hold.waiting(lambda: api.post(DEPLOYMENTS, rollout("jane")))
+
+    assert (destroyed.result().status, opened.result().problem) == (204, "workspace-not-active")

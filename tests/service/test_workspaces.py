@@ -1,0 +1,389 @@
+"""Workspaces: what is recorded of them, for how long they are, and who may change them."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.support.given import ahead
+from tests.support.races import at_once, eventually, held
+
+SYSTEM = "/v1/systems/azul"
+PATH = f"{SYSTEM}/workspaces"
+DEPLOYMENTS = f"{SYSTEM}/deployments"
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+DAY = 86400
+
+
+def body(**fields):
+    return {
+        "environment": "development",
+        "name": "jane",
+        "purpose": "personal",
+        "reason": "To try something",
+        "expires_at": ahead(days=1),
+        **fields,
+    }
+
+
+def pointers(answer):
+    assert answer.problem == "invalid", answer
+    return [fault["pointer"] for fault in answer["errors"]]
+
+
+# The resource.
+
+
+def test_a_workspace_is_created_and_read(api, given):
+    given.the_usual()
+    fields = {
+        "environment": "production",
+        "name": "reports",
+        "purpose": "debug",
+        "owner": "jane",
+        "reason": "Reports are empty since Monday",
+        "base_url": "https://reports.example.org",
+        "database": "live",
+        "expires_at": "2030-01-01T00:00:00Z",
+    }
+
+    created = api.as_("pipeline").post(PATH, {**fields, "expires_at": ahead(hours=71)})
+
+    assert created.status == 201
+    assert created.headers["Location"] == f"{PATH}/{created['id']}"
+    assert api.get(created.headers["Location"]).json == created.json
+    assert api.get(PATH)["items"] == [created.json]
+    assert created.json == {
+        **fields,
+        "id": created["id"],
+        "system": "azul",
+        "state": "active",
+        "expires_at": created["expires_at"],
+        "destroyed_at": None,
+        "created_at": created["created_at"],
+        "created_by": "pipeline@local",
+    }
+
+
+def test_it_is_the_caller_s_and_empty_unless_that_is_given(api, given):
+    given.the_usual()
+
+    created = api.as_("maintainer").post(PATH, body())
+
+    assert (created["owner"], created["database"], created["base_url"]) == ("maintainer@local", "empty", None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "Jane"),
+        ("name", "1st"),
+        ("name", "a" * 17),
+        ("name", "default"),
+        ("name", "a--b"),
+        ("name", "a-"),
+        ("purpose", "production"),
+        ("owner", ""),
+        ("reason", ""),
+        ("reason", " "),
+        ("reason", "x" * 501),
+        ("base_url", "jane.example.org"),
+        ("database", "live"),
+        ("database", "copy"),
+        ("expires_at", "2020-01-01T00:00:00Z"),
+        ("expires_at", "2126-01-01T00:00:00Z"),
+        ("expires_at", None),
+    ],
+)
+def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
+    given.the_usual()
+
+    answer = api.post(PATH, body(**{field: value}))
+
+    assert (answer.status, pointers(answer)) == (422, [f"#/{field}"])
+    assert api.get(PATH)["items"] == []
+
+
+@pytest.mark.parametrize("field", ["environment", "name", "purpose", "reason", "expires_at"])
+def test_a_field_that_is_required_is_missed_by_name(api, given, field):
+    given.the_usual()
+    given_body = {name: value for name, value in body().items() if name != field}
+
+    assert pointers(api.post(PATH, given_body)) == [f"#/{field}"]
+
+
+@pytest.mark.parametrize(("purpose", "days"), [("personal", 14), ("preview", 14), ("debug", 3)])
+def test_its_purpose_says_how_far_ahead_it_may_expire(api, given, purpose, days):
+    given.the_usual()
+
+    at_most = api.post(PATH, body(purpose=purpose, expires_at=ahead(days=days, seconds=-5)))
+    beyond = api.post(PATH, body(purpose=purpose, name="joe", expires_at=ahead(days=days, seconds=5)))
+
+    assert at_most.status == 201
+    assert (beyond.status, pointers(beyond)) == (422, ["#/expires_at"])
+
+
+def test_a_name_is_given_once_in_an_environment(api, given):
+    given.the_usual()
+    given.a_workspace("jane")
+
+    again = api.post(PATH, body())
+    elsewhere = api.post(PATH, body(environment="preproduction"))
+
+    assert (again.status, again.problem, again["errors"][0]["pointer"]) == (409, "already-exists", "#/name")
+    assert elsewhere.status == 201
+
+
+def test_an_expired_one_keeps_its_name_and_a_destroyed_one_gives_it_back(api, given):
+    given.the_usual()
+    first = given.a_workspace("jane")["id"]
+    given.time_passes(2 * DAY)
+
+    expired = api.post(PATH, body())
+    api.delete(f"{PATH}/{first}", if_match="*")
+    destroyed = api.post(PATH, body())
+
+    assert (expired.status, destroyed.status) == (409, 201)
+    assert destroyed["id"] != first
+    assert api.get(f"{PATH}/{first}")["state"] == "destroyed"
+
+
+def test_of_many_of_one_name_at_once_one_is_made(api, given):
+    given.the_usual()
+
+    answers = at_once(*[lambda: api.post(PATH, body())] * 10)
+
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 9
+    assert given.sql("SELECT count(*) FROM workspaces") == [(1,)]
+
+
+def test_what_is_not_there_is_not_found(api, given):
+    assert api.get(PATH).problem == "not-found"
+    assert api.post(PATH, body()).problem == "not-found"
+    given.the_usual()
+    given.a_system("blue")
+    workspace = given.a_workspace()["id"]
+
+    assert api.post(PATH, body(environment="nowhere")).problem == "not-found"
+    for path in (f"{PATH}/99", f"/v1/systems/blue/workspaces/{workspace}"):
+        assert api.get(path).problem == "not-found"
+        assert api.patch(path, {}, if_match="*").problem == "not-found"
+        assert api.delete(path, if_match="*").problem == "not-found"
+
+
+def test_the_list_is_filtered_the_newest_first(api, given):
+    given.the_usual()
+    given.a_workspace("old", owner="jane", expires_at=ahead(hours=1))
+    given.time_passes(2 * 3600)
+    given.a_workspace("gone", owner="jane", expires_at=ahead(hours=2))
+    api.delete(f"{PATH}/2", if_match="*")
+    given.a_workspace("late", owner="joe", expires_at=ahead(hours=48))
+    given.a_workspace("soon", environment="production", owner="joe", expires_at=ahead(hours=3))
+
+    def names(query=""):
+        return [each["name"] for each in api.get(f"{PATH}?{query}")["items"]]
+
+    assert names() == ["soon", "late", "gone", "old"]
+    assert names("state=active") == ["soon", "late"]
+    assert names("state=expired") == ["old"]
+    assert names("state=destroyed") == ["gone"]
+    assert names("owner=jane") == ["gone", "old"]
+    assert names("environment=production") == ["soon"]
+    assert names("name=late") == ["late"]
+    assert names(f"state=active&expires_before={ahead(hours=4).replace('+00:00', 'Z')}") == ["soon"]
+
+
+# Its time.
+
+
+def test_its_time_over_it_reads_as_expired_before_anybody_swept(api, given):
+    given.the_usual()
+    workspace = given.a_workspace(expires_at=ahead(hours=1))
+
+    given.time_passes(3601)
+
+    read = api.get(f"{PATH}/{workspace['id']}")
+    assert read["state"] == "expired"
+    assert api.get(f"{PATH}?state=active")["items"] == []
+    assert given.sql("SELECT state FROM workspaces") == [("active",)]
+
+
+def test_it_is_extended_with_a_reason(api, given):
+    given.the_usual()
+    workspace = given.a_workspace(expires_at=ahead(hours=1))
+    path, until = f"{PATH}/{workspace['id']}", ahead(hours=70)
+
+    without = api.patch(path, {"expires_at": until}, if_match="*")
+    extended = api.patch(path, {"expires_at": until, "reason": "It shows at night alone"}, if_match="*")
+
+    assert pointers(without) == ["#/reason"]
+    assert datetime.fromisoformat(extended["expires_at"]) == datetime.fromisoformat(until)
+    assert api.get(path).json == extended.json
+    assert given.sql("SELECT before ->> 'reason', after ->> 'reason' FROM audit_events ORDER BY id DESC LIMIT 1") == [
+        ("This is where a test begins", "It shows at night alone")
+    ]
+
+
+def test_however_often_it_is_extended_the_end_is_never_further_ahead_than_at_first(api, given):
+    given.the_usual()
+    path = f"{PATH}/{given.a_workspace(expires_at=ahead(hours=71))['id']}"
+    given.time_passes(DAY)
+
+    beyond = api.patch(path, {"expires_at": ahead(days=3, seconds=5), "reason": "Once more"}, if_match="*")
+    again = api.patch(path, {"expires_at": ahead(days=3, seconds=-5), "reason": "Once more"}, if_match="*")
+
+    assert pointers(beyond) == ["#/expires_at"]
+    assert again.status == 200
+
+
+def test_it_is_shortened_without_a_reason_and_not_into_the_past(api, given):
+    given.the_usual()
+    path = f"{PATH}/{given.a_workspace()['id']}"
+
+    assert pointers(api.patch(path, {"expires_at": ahead(seconds=-1)}, if_match="*")) == ["#/expires_at"]
+    assert api.patch(path, {"expires_at": ahead(minutes=1)}, if_match="*").status == 200
+
+
+def test_a_patch_changes_what_it_names_and_nothing_else(api, given):
+    given.the_usual()
+    before = given.a_workspace(base_url="https://debug.example.org").json
+    path = f"{PATH}/{before['id']}"
+
+    owned = api.patch(path, {"owner": "joe"}, if_match="*")
+    cleared = api.patch(path, {"base_url": None}, if_match="*")
+    nothing = api.patch(path, {}, if_match="*")
+
+    assert owned.json == {**before, "owner": "joe"}
+    assert cleared.json == nothing.json == {**before, "owner": "joe", "base_url": None}
+
+
+@pytest.mark.parametrize("field", ["name", "environment", "purpose", "database", "state"])
+def test_what_it_is_does_not_change(api, given, field):
+    given.the_usual()
+    path = f"{PATH}/{given.a_workspace()['id']}"
+
+    assert pointers(api.patch(path, {field: "debug"}, if_match="*")) == [f"#/{field}"]
+
+
+def test_what_expired_does_not_come_back(api, given):
+    given.the_usual()
+    path = f"{PATH}/{given.a_workspace(expires_at=ahead(hours=1))['id']}"
+    given.time_passes(3601)
+    before = api.get(path).json
+
+    for change in ({"base_url": None}, {"expires_at": ahead(hours=2), "reason": "Once more"}):
+        answer = api.patch(path, change, if_match="*")
+
+        assert (answer.status, answer.problem) == (409, "workspace-not-active")
+    assert api.get(path).json == before
+
+
+def test_an_extension_that_waits_until_the_end_comes_too_late(api, given, database_url):
+    given.the_usual()
+    path = f"{PATH}/{given.a_workspace()['id']}"
+    change = {"expires_at": ahead(hours=2), "reason": "Once more"}
+
+    with held(database_url, LOCK) as hold:
+        given.sql("UPDATE workspaces SET expires_at = clock_timestamp() + interval '0.5 seconds'")
+        extension = hold.waiting(lambda: api.patch(path, change, if_match="*"))
+        eventually(lambda: given.sql("SELECT expires_at < clock_timestamp() FROM workspaces") == [(True,)])
+
+    assert extension.result().problem == "workspace-not-active"
+    assert api.get(path)["state"] == "expired"
+
+
+def test_times_are_the_database_s(api, given):
+    given.the_usual()
+
+    created = given.a_workspace(expires_at=ahead(hours=1))
+
+    told = datetime.fromisoformat(created["expires_at"]) - datetime.fromisoformat(created["created_at"])
+    assert timedelta(minutes=59) < told <= timedelta(hours=1)
+
+
+# Its destruction.
+
+
+def test_a_destroyed_one_stays_to_be_read(api, given):
+    given.the_usual()
+    before = given.a_workspace()
+    path = f"{PATH}/{before['id']}"
+
+    destroyed = api.delete(path, if_match=before.headers["ETag"])
+
+    assert destroyed.status == 204
+    after = api.get(path)
+    assert after.json == {**before.json, "state": "destroyed", "destroyed_at": after["destroyed_at"]}
+    assert after["destroyed_at"] > before["created_at"]
+
+
+def test_an_expired_one_is_destroyed_by_the_reaper(api, given):
+    given.the_usual()
+    path = f"{PATH}/{given.a_workspace()['id']}"
+    given.time_passes(2 * DAY)
+
+    assert api.delete(path, if_match="*").status == 204
+    assert api.get(path)["state"] == "destroyed"
+
+
+def test_what_was_destroyed_is_neither_changed_nor_destroyed_again(api, given):
+    given.the_usual()
+    path = f"{PATH}/{given.a_workspace()['id']}"
+    api.delete(path, if_match="*")
+    before = api.get(path).json
+
+    assert api.delete(path, if_match="*").problem == "workspace-not-active"
+    assert api.patch(path, {"owner": "joe"}, if_match="*").problem == "workspace-not-active"
+    assert api.get(path).json == before
+
+
+def test_of_two_destructions_at_once_one_is_recorded(api, given):
+    given.the_usual()
+    path = f"{PATH}/{given.a_workspace()['id']}"
+
+    answers = at_once(*[lambda: api.delete(path, if_match="*")] * 2)
+
+    assert sorted(answer.status for answer in answers) == [204, 409]
+    assert given.sql("SELECT count(*) FROM audit_events WHERE action = 'workspace.destroy' AND refusal IS NULL") == [
+        (1,)
+    ]
+
+
+def test_its_deployment_in_progress_is_cancelled_with_it(api, given):
+    given.the_usual()
+    workspace = given.a_workspace("jane")["id"]
+    opened = given.a_deployment(workspace="jane", state="in_progress")
+
+    api.delete(f"{PATH}/{workspace}", if_match="*")
+
+    cancelled = api.get(f"{DEPLOYMENTS}/{opened['id']}")
+    assert (cancelled["state"], cancelled["detail"]) == ("cancelled", "The workspace was destroyed")
+    assert [each["state"] for each in api.get(f"{DEPLOYMENTS}/{opened['id']}/statuses")["items"]] == [
+        "cancelled",
+        "in_progress",
+    ]
+    events = given.sql("SELECT action, principal FROM audit_events ORDER BY id DESC LIMIT 2")
+    assert events == [("workspace.destroy", "admin@local"), ("deployment.cancel", "admin@local")]
+    assert api.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "succeeded"}).problem == "deployment-final"
+
+
+def test_other_deployments_in_progress_are_not(api, given):
+    given.the_usual()
+    workspace = given.a_workspace("jane")["id"]
+    given.a_workspace("joe")
+    others = [
+        given.a_deployment(workspace="joe", state="in_progress"),
+        given.a_deployment(state="in_progress"),
+    ]
+
+    api.delete(f"{PATH}/{workspace}", if_match="*")
+
+    assert {api.get(f"{DEPLOYMENTS}/{each['id']}")["state"] for each in others} == {"in_progress"}
+
+
+def test_an_environment_that_had_a_workspace_has_a_history(api, given):
+    given.the_usual()
+    given.a_workspace()
+    api.delete(f"{PATH}/1", if_match="*")
+
+    assert api.delete(f"{SYSTEM}/environments/development", if_match="*").problem == "has-history"
+    assert api.delete(SYSTEM, if_match="*").problem == "has-history"

@@ -1,0 +1,169 @@
+"""Rule 7, and who may change a workspace."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.identity.roles import Role
+from chalicelib.rest.problems import Problem
+from chalicelib.workspaces import rules
+from chalicelib.workspaces.model import Maker, NewWorkspace, Workspace, WorkspaceChange
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+
+
+def workspace(**fields: Any) -> Workspace:
+    defaults: dict[str, Any] = {
+        "id": "1",
+        "system": "azul",
+        "environment": "production",
+        "name": "jane",
+        "purpose": "personal",
+        "owner": "jane",
+        "reason": "To try something",
+        "base_url": None,
+        "database": "empty",
+        "state": "active",
+        "expires_at": NOW + DAY,
+        "destroyed_at": None,
+        "created_at": NOW - DAY,
+        "created_by": "jane",
+    }
+    return Workspace(**{**defaults, **fields})
+
+
+def new(**fields: Any) -> NewWorkspace:
+    defaults: dict[str, Any] = {
+        "environment": "production",
+        "name": "jane",
+        "purpose": "personal",
+        "reason": "To try something",
+        "expires_at": NOW + DAY,
+    }
+    return NewWorkspace(**{**defaults, **fields})
+
+
+def pointers(problem: Problem) -> list[str]:
+    return [fault.pointer for fault in problem.errors]
+
+
+# What a request may say.
+
+
+@pytest.mark.parametrize("name", ["default", "a--b", "a-", "a-b-"])
+def test_a_name_that_resources_can_t_have_is_refused(name: str) -> None:
+    assert [fault.pointer for fault in new(name=name).faults()] == ["#/name"]
+
+
+@pytest.mark.parametrize("name", ["a", "a-b-c", "pr-12", "default-2"])
+def test_other_names_are_fine(name: str) -> None:
+    assert list(new(name=name).faults()) == []
+
+
+@pytest.mark.parametrize("purpose", ["personal", "preview"])
+def test_live_data_is_for_debugging(purpose: str) -> None:
+    assert [fault.pointer for fault in new(purpose=purpose, database="live").faults()] == ["#/database"]
+    assert list(new(purpose=purpose, database="clone").faults()) == []
+    assert list(new(purpose="debug", database="live").faults()) == []
+
+
+# How long it lives.
+
+
+@pytest.mark.parametrize(("purpose", "most"), [("personal", 14), ("preview", 14), ("debug", 3)])
+def test_it_ends_within_what_its_purpose_allows(purpose: str, most: int) -> None:
+    rules.require_end(purpose, NOW + most * DAY, NOW)
+
+    with pytest.raises(Problem) as refusal:
+        rules.require_end(purpose, NOW + most * DAY + SECOND, NOW)
+    assert pointers(refusal.value) == ["#/expires_at"]
+
+
+@pytest.mark.parametrize("expires_at", [NOW, NOW - SECOND])
+def test_it_ends_in_the_future(expires_at: datetime) -> None:
+    with pytest.raises(Problem) as refusal:
+        rules.require_end("personal", expires_at, NOW)
+    assert pointers(refusal.value) == ["#/expires_at"]
+
+
+def test_to_extend_it_takes_a_reason() -> None:
+    with pytest.raises(Problem) as refusal:
+        rules.require_change(workspace(), WorkspaceChange(expires_at=NOW + 2 * DAY), NOW)
+    assert pointers(refusal.value) == ["#/reason"]
+
+    rules.require_change(workspace(), WorkspaceChange(expires_at=NOW + 2 * DAY, reason="Not done yet"), NOW)
+
+
+def test_to_shorten_it_and_to_change_anything_else_takes_none() -> None:
+    for change in (
+        WorkspaceChange(expires_at=NOW + SECOND),
+        WorkspaceChange(expires_at=NOW + DAY),
+        WorkspaceChange(base_url="https://jane.example.org"),
+        WorkspaceChange(owner="joe"),
+    ):
+        rules.require_change(workspace(), change, NOW)
+
+
+def test_an_extension_counts_from_now_and_not_from_the_end_before() -> None:
+    change = WorkspaceChange(expires_at=NOW + 14 * DAY + SECOND, reason="Not done yet")
+
+    with pytest.raises(Problem) as refusal:
+        rules.require_change(workspace(expires_at=NOW + 13 * DAY), change, NOW)
+    assert pointers(refusal.value) == ["#/expires_at"]
+
+
+@pytest.mark.parametrize("state", ["expired", "destroyed"])
+@pytest.mark.parametrize("change", [{"base_url": None}, {"expires_at": NOW + DAY, "reason": "Once more"}])
+def test_what_is_over_does_not_change(state: str, change: dict[str, Any]) -> None:
+    with pytest.raises(Problem) as refusal:
+        rules.require_change(workspace(state=state), WorkspaceChange(**change), NOW)
+    assert refusal.value.type.slug == "workspace-not-active"
+
+
+def test_what_expired_stands_until_it_is_destroyed() -> None:
+    rules.require_standing("production", "jane", "active")
+    rules.require_standing("production", "jane", "expired")
+
+    with pytest.raises(Problem) as refusal:
+        rules.require_standing("production", "jane", "destroyed")
+    assert refusal.value.type.slug == "workspace-not-active"
+
+
+# Who may change it.
+
+JANE = Maker(issuer="https://people", subject="jane", repository_id=None)
+RUN = Maker(issuer="https://pipelines", subject="repo:acme/azul:main", repository_id="74")
+OTHERS = [
+    Maker(issuer="https://people", subject="joe", repository_id=None),
+    Maker(issuer="https://others", subject="jane", repository_id=None),
+    Maker(issuer="https://people", subject="jane", repository_id="74"),
+]
+OTHER_RUNS = [
+    Maker(issuer="https://pipelines", subject=RUN.subject, repository_id="75"),
+    Maker(issuer="https://others", subject=RUN.subject, repository_id="74"),
+    Maker(issuer="https://pipelines", subject=RUN.subject, repository_id=None),
+]
+
+
+def test_who_made_it_may_change_it() -> None:
+    rules.require_own(workspace(), JANE, JANE, Role.pipeline)
+
+
+def test_runs_of_one_repository_are_one_pipeline_whatever_their_subjects_tell_apart() -> None:
+    nightly = Maker(issuer=RUN.issuer, subject="repo:acme/azul:environment:reap", repository_id="74")
+
+    rules.require_own(workspace(), RUN, nightly, Role.pipeline)
+
+
+@pytest.mark.parametrize(
+    ("made_by", "other"), [*((JANE, each) for each in OTHERS), *((RUN, each) for each in OTHER_RUNS)]
+)
+def test_nobody_else_may_but_a_maintainer(made_by: Maker, other: Maker) -> None:
+    with pytest.raises(Problem) as refusal:
+        rules.require_own(workspace(), made_by, other, Role.pipeline)
+    assert refusal.value.type.slug == "forbidden"
+
+    rules.require_own(workspace(), made_by, other, Role.maintainer)
