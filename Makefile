@@ -18,6 +18,18 @@ test: lint types ## Run linters, type checker and all tests
 	@$(python) -m pytest -n logical --dist worksteal tests
 	@$(python) -m infra.tools.terraform
 
+.PHONY: tests
+tests: venv ## Run some of the tests: TESTS="tests/unit tests/service"
+	@$(python) -m pytest -n logical --dist worksteal $(TESTS)
+
+.PHONY: coverage
+coverage: venv ## Test, and see that 95 % of the lines that differ from BASE=origin/development are run
+	@$(python) -m devtools.coverage
+
+.PHONY: workflows
+workflows: venv ## Check the workflows: actionlint, zizmor, schemas, and the rules of tests/workflows
+	@$(python) -m pytest -q -n 0 tests/workflows
+
 .PHONY: fuzz
 fuzz: venv ## Ask the service what nobody would: EXAMPLES=200 an operation, series of steps for SECONDS=60; SEED=… repeats
 	@$(python) -m devtools.fuzz
@@ -48,6 +60,38 @@ token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=key,k
 .PHONY: package
 package: venv ## Package for STAGE=development|preproduction|production, into infra/modules/api; prints the digest
 	@$(python) -m infra.compose
+
+.PHONY: artifact
+artifact: venv ## Find the package of this checkout's tree in ARTIFACT_BUCKET, or make it; into .local/artifact, for ENV too
+	@$(python) -m devtools.pipeline artifact
+
+.PHONY: artifact-keep
+artifact-keep: venv ## Keep what `make artifact` made in ARTIFACT_BUCKET; where another is there already, take that
+	@$(python) -m devtools.pipeline artifact-keep
+
+.PHONY: artifact-attested
+artifact-attested: venv ## See that GitHub attests where the package of .local/artifact was built
+	@$(python) -m devtools.pipeline artifact-attested
+
+.PHONY: may-promote
+may-promote: venv ## Ask whether this checkout, or ARTIFACT=tree:…, may enter ENV; says what stands in the way
+	@$(python) -m devtools.pipeline may-promote
+
+.PHONY: record
+record: venv ## Tell Slipway: RECORD=deployment-open|deployment-status|verification ENV=… (devtools/pipeline/slipway.py)
+	@$(python) -m devtools.pipeline record
+
+.PHONY: deployed
+deployed: venv ## What runs in ENV, as Slipway knows it: artifact and revision
+	@$(python) -m devtools.pipeline deployed
+
+.PHONY: oidc-token
+oidc-token: venv ## Print a token of this job for SLIPWAY_AUDIENCE (GitHub), or SLIPWAY_TOKEN
+	@$(python) -m devtools.pipeline oidc-token
+
+.PHONY: summary
+summary: venv ## What plans would change, as a comment: PLANS="development=plan.json" POLICY=said.txt DIGEST=…
+	@$(python) -m devtools.pipeline summary
 
 .PHONY: bench
 bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
