@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from devtools.pipeline import artifact, promotion, slipway, summary
 from devtools.pipeline.artifact import Environ
@@ -12,32 +13,14 @@ from devtools.pipeline.runner import Failed, fail, needed
 
 def main(arguments: list[str], environ: Environ) -> int:
     """Run a command; the exit code."""
+    command = COMMANDS.get(arguments[0] if arguments else "")
     try:
-        match arguments:
-            case ["artifact"]:
-                artifact.find_or_make(environ)
-            case ["artifact-keep"]:
-                artifact.keep(environ)
-            case ["artifact-attested"]:
-                artifact.attested(environ)
-            case ["may-promote"]:
-                promotion.may_promote(environ, time.sleep)
-            case ["record"]:
-                return _record(environ)
-            case ["deployed"]:
-                return slipway.main(["deployed"], environ)
-            case ["oidc-token"]:
-                print(token(environ))
-            case ["summary"]:
-                print(summary.comment(environ))
-            case _:
-                raise Failed(
-                    "Say artifact, artifact-keep, artifact-attested, may-promote, record, deployed, oidc-token or summary"
-                )
+        if command is None:
+            raise Failed(f"Say one of {', '.join(COMMANDS)}")
+        return command(environ) or 0
     except Failed as failure:
         fail(environ, str(failure))
         return 1
-    return 0
 
 
 def _record(environ: Environ) -> int:
@@ -51,6 +34,17 @@ def _record(environ: Environ) -> int:
         defaults["ARTIFACT"] = artifact.tree()
     return slipway.main([what], {**defaults, **environ})
 
+
+COMMANDS: dict[str, Callable[[Environ], int | None]] = {
+    "artifact": artifact.find_or_make,
+    "artifact-keep": artifact.keep,
+    "artifact-attested": artifact.attested,
+    "may-promote": lambda environ: promotion.may_promote(environ, time.sleep),
+    "record": _record,
+    "deployed": lambda environ: slipway.main(["deployed"], environ),
+    "oidc-token": lambda environ: print(token(environ)),
+    "summary": lambda environ: print(summary.comment(environ)),
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], os.environ))
