@@ -25,9 +25,9 @@ _KINDS = {"added": "+", "changed": "~", "replaced": "±", "destroyed": "-"}
 
 def comment(environ: Mapping[str, str]) -> str:
     """The comment in Markdown. Raises Failed where a plan can't be read."""
-    plans = [
-        (title, Path(path)) for title, _, path in map(_pair, needed(environ, "PLANS", "development=plan.json").split())
-    ]
+    if not environ.get("POLICY"):
+        needed(environ, "PLANS", "development=plan.json")
+    plans = [(title, Path(path)) for title, path in map(_named, environ.get("PLANS", "").split())]
     parts = [MARKER, "## What this would change", *_table(plans)]
     for title, path in plans:
         parts += _details(title, changes(_plan(path)))
@@ -64,6 +64,8 @@ def _kind(actions: list[str]) -> str | None:
 
 
 def _table(plans: list[tuple[str, Path]]) -> Iterator[str]:
+    if not plans:
+        return
     yield "| | " + " | ".join(_KINDS) + " |"
     yield "|---|" + "---|" * len(_KINDS)
     for title, path in plans:
@@ -105,11 +107,11 @@ def _plan(path: Path) -> dict[str, Any]:
     return plan
 
 
-def _pair(word: str) -> tuple[str, str, str]:
+def _named(word: str) -> tuple[str, str]:
     title, sign, path = word.partition("=")
     if not sign:
         raise Failed(f"PLANS names each plan, as in development={word}")
-    return title, sign, path
+    return title, path
 
 
 def _code(text: str) -> str:
