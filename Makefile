@@ -17,6 +17,7 @@ run: venv ## Start database and server on PORT=8000, until Ctrl-C, with autorelo
 test: lint types ## Run linters, type checker and all tests
 	@$(python) -m pytest -n logical --dist worksteal tests
 	@$(python) -m infra.tools.terraform
+	@$(python) -m devtools.actionlint --missing
 
 .PHONY: tests
 tests: venv ## Run some of the tests: TESTS="tests/unit tests/service"
@@ -76,6 +77,10 @@ artifact-attested: venv ## See that GitHub attests where the package of .local/a
 .PHONY: may-promote
 may-promote: venv ## Ask whether this checkout, or ARTIFACT=tree:…, may enter ENV; says what stands in the way
 	@$(python) -m devtools.pipeline may-promote
+
+.PHONY: promotable
+promotable: venv ## See that a pull request's merge, checked out, is the tree that was tested
+	@$(python) -m devtools.pipeline promotable
 
 .PHONY: record
 record: venv ## Tell Slipway: RECORD=deployment-open|deployment-status|verification ENV=… (devtools/pipeline/slipway.py)

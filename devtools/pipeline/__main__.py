@@ -40,6 +40,7 @@ COMMANDS: dict[str, Callable[[Environ], int | None]] = {
     "artifact-keep": artifact.keep,
     "artifact-attested": artifact.attested,
     "may-promote": lambda environ: promotion.may_promote(environ, time.sleep),
+    "promotable": lambda environ: promotion.promotable(),
     "record": _record,
     "deployed": lambda environ: slipway.main(["deployed"], environ),
     "oidc-token": lambda environ: print(token(environ)),

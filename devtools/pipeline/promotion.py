@@ -5,13 +5,16 @@ warning: a broken Slipway must not stand in the way of its own repair.
 """
 
 import json
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from devtools.pipeline import slipway
 from devtools.pipeline.artifact import STAGES, Environ, Store, digest_in, tree
 from devtools.pipeline.client import Slipway, Unreachable
 from devtools.pipeline.runner import Failed, needed, run_url, say, warn
+from devtools.state import ROOT
 
 
 def may_promote(environ: Environ, pause: Callable[[float], None]) -> None:
@@ -27,6 +30,24 @@ def may_promote(environ: Environ, pause: Callable[[float], None]) -> None:
     else:
         warn(environ, "SLIPWAY_URL is not set: promotion follows the order of branches, and nothing is recorded")
     _require_order(environ)
+
+
+def promotable(root: Path = ROOT) -> None:
+    """Whether a pull request's merge, which is checked out, has the tree of the branch that it merges.
+
+    Else the merge would be an artifact that was tested nowhere. Raises Failed.
+    """
+    asked = ["git", "rev-parse", "HEAD^{tree}", "HEAD^2^{tree}"]
+    answer = subprocess.run(asked, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    if answer.returncode != 0:
+        raise Failed("The checkout is no merge of a pull request: fetch-depth: 2 gets what it merges")
+    merged, branch = answer.stdout.split()
+    if merged != branch:
+        raise Failed(
+            f"The merge would be tree:{merged}, and what was tested is tree:{branch}: the branch that this goes to has "
+            "commits that this branch lacks. Merge it back into this one first (docs/branching.md)"
+        )
+    say(f"The merge is tree:{branch}, as tested")
 
 
 def record_deployed(environ: Environ) -> None:

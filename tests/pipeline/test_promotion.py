@@ -1,6 +1,7 @@
 """While there is no Slipway to ask, an artifact goes from branch to branch in their order."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,3 +138,49 @@ def test_a_note_says_what_ran(bucket: Any, tmp_path: Path) -> None:
 
     [one] = bucket.list_objects_v2(Bucket=BUCKET)["Contents"]
     assert one["Key"] == f"{TREE}/deployed/production.json"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Branch `development` is one commit ahead of `preproduction`."""
+    git(tmp_path, "init", "-q", "-b", "preproduction")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "First")
+    git(tmp_path, "checkout", "-q", "-b", "development")
+    change(tmp_path, "feature")
+    return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=Jane", "-c", "user.email=jane@example.org")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
+
+
+def change(folder: Path, name: str) -> None:
+    (folder / name).write_text(name)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", name)
+
+
+def merge(folder: Path) -> None:
+    git(folder, "checkout", "-q", "preproduction")
+    git(folder, "merge", "-q", "--no-ff", "-m", "Merge development", "development")
+
+
+def test_a_merge_of_what_was_tested_is_a_promotion(repository: Path) -> None:
+    merge(repository)
+
+    promotion.promotable(repository)
+
+
+def test_a_merge_that_makes_a_tree_of_its_own_is_none(repository: Path) -> None:
+    git(repository, "checkout", "-q", "preproduction")
+    change(repository, "hotfix")
+    merge(repository)
+
+    with pytest.raises(Failed, match="Merge it back"):
+        promotion.promotable(repository)
+
+
+def test_what_is_no_merge_is_none(repository: Path) -> None:
+    with pytest.raises(Failed, match="fetch-depth"):
+        promotion.promotable(repository)

@@ -98,6 +98,13 @@ def test_each_variable_of_the_repository_is_explained() -> None:
     assert [variable for variable in sorted(used) if f"`{variable}`" not in page] == []
 
 
+@pytest.mark.parametrize("page", ["branching.md", "use-it-from-your-pipeline.md"])
+def test_each_target_that_a_page_names_is_there(page: str) -> None:
+    named = re.findall(r"^ *make (?:-s )?([a-z-]+)|`make ([a-z-]+)", (ROOT / "docs" / page).read_text(), re.MULTILINE)
+
+    assert {target for pair in named for target in pair if target} <= rules.targets() | rules.AWAITED
+
+
 Change = Callable[[Definition], None]
 
 
