@@ -94,6 +94,10 @@ deployed: venv ## What runs in ENV, as Slipway knows it: artifact and revision
 oidc-token: venv ## Print a token of this job for SLIPWAY_AUDIENCE (GitHub), or SLIPWAY_TOKEN
 	@$(python) -m devtools.pipeline oidc-token
 
+.PHONY: emulated-plan
+emulated-plan: venv ## Plan ENV in an emulated account that is empty, and gone afterwards; as JSON in .local/plans
+	@$(python) -m devtools.pipeline emulated-plan
+
 .PHONY: summary
 summary: venv ## What plans would change, as a comment: PLANS="development=plan.json" POLICY=said.txt DIGEST=…
 	@$(python) -m devtools.pipeline summary

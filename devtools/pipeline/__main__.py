@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from devtools.pipeline import artifact, promotion, slipway, summary
+from devtools.pipeline import artifact, emulated, promotion, slipway, summary
 from devtools.pipeline.artifact import Environ
 from devtools.pipeline.client import token
 from devtools.pipeline.runner import Failed, fail, needed
@@ -44,6 +44,7 @@ COMMANDS: dict[str, Callable[[Environ], int | None]] = {
     "record": _record,
     "deployed": lambda environ: slipway.main(["deployed"], environ),
     "oidc-token": lambda environ: print(token(environ)),
+    "emulated-plan": emulated.plan,
     "summary": lambda environ: print(summary.comment(environ)),
 }
 

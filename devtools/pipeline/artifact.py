@@ -109,7 +109,7 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
     if not store.bucket:
         raise Failed("There is no store to keep it in: say ARTIFACT_BUCKET=…")
     content = made.read_bytes()
-    if (runtime := _runtime(content)) != _RUNTIME and environ.get("EMULATED") != "1":
+    if (runtime := _runtime(content)) != _RUNTIME and not _is_emulated(environ):
         raise Failed(f"It is packaged for {runtime}, and goes to AWS for {_RUNTIME} alone: make PYTHON={_RUNTIME}")
     if not store.write(_key(artifact), content):
         say("Another run has kept its package of this tree before: that one it is")
@@ -153,13 +153,14 @@ def tree(root: Path = compose.ROOT) -> str:
 
 
 def client(environ: Environ, service: str = "s3") -> Any:
-    """A client of AWS; with EMULATED=1 of the emulated account, wherever a rehearsal has it."""
-    if environ.get("EMULATED") != "1":
+    """A client of AWS; with EMULATED of the emulated account, 1 at its usual port, a number at that one."""
+    if not _is_emulated(environ):
         return boto3.client(service)
-    settings = emulator.environment(environ)
+    port = emulator.PORT if environ["EMULATED"] == "1" else int(environ["EMULATED"])
+    settings = emulator.environment(environ, port)
     return boto3.client(
         service,
-        endpoint_url=environ.get("AWS_ENDPOINT_URL") or settings["AWS_ENDPOINT_URL"],
+        endpoint_url=settings["AWS_ENDPOINT_URL"],
         region_name=settings["AWS_REGION"],
         aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
@@ -221,6 +222,10 @@ def _tell(environ: Environ, artifact: str, digest: str, *, built: bool) -> None:
     put_out(environ, artifact=artifact, digest=f"sha256:{digest}", built=str(built).lower())
     how = "built" if built else "reused, not built again"
     summarize(environ, f"| artifact | package | |\n|---|---|---|\n| `{artifact}` | `sha256:{digest}` | {how} |")
+
+
+def _is_emulated(environ: Environ) -> bool:
+    return environ.get("EMULATED", "") not in ("", "0")
 
 
 def _runtime(content: bytes) -> str:

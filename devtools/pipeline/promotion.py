@@ -53,6 +53,9 @@ def promotable(root: Path = ROOT) -> None:
 def record_deployed(environ: Environ) -> None:
     """Note in the artifact bucket that an environment runs the artifact, verified. The first such note stays."""
     environment, artifact = _environment(environ), environ.get("ARTIFACT") or tree()
+    if environment == STAGES[-1]:
+        say(f"Nothing comes after {environment}, so nobody looks there for a note")  # and its role can't write one
+        return
     note = {
         "environment": environment,
         "artifact": artifact,
