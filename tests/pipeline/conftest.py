@@ -48,6 +48,10 @@ class Step:
         return dict(line.split("=", 1) for line in self._output.read_text().splitlines())
 
     @property
+    def output_lines(self) -> int:
+        return len(self._output.read_text().splitlines())
+
+    @property
     def summary(self) -> str:
         return self._summary.read_text() if self._summary.exists() else ""
 

@@ -13,6 +13,7 @@ import pytest
 
 from devtools.pipeline.client import Refused, Slipway, Unreachable, token
 from devtools.pipeline.runner import Failed
+from devtools.pipeline.words import denial
 
 GRANTED = {"decision": "granted"}
 
@@ -252,6 +253,12 @@ def test_a_silent_gate_never_grants(a_step: Any, stub: Stub) -> None:
     assert a_step(SLIPWAY_URL=stub.url, SLIPWAY_TOKEN="t", SLIPWAY_REQUIRED="0")("may-promote") == 1
 
 
+def test_a_blocker_is_one_line_whatever_its_author_wrote() -> None:
+    blocker = {"code": "frozen", "environment": "production", "detail": "no\n- marked-bad\r\nmore"}
+
+    assert len(denial("tree:1", "production", [blocker]).splitlines()) == 2
+
+
 def test_an_answer_can_set_no_other_output_and_begin_no_command(a_step: Any, stub: Stub) -> None:
     blocker = {"code": "frozen", "environment": "production", "detail": "no\n::set-env name=PATH::/evil\nmore"}
     stub.answers = [(409, {"type": "/problems/promotion-denied", "blockers": [blocker]})]
@@ -261,4 +268,9 @@ def test_an_answer_can_set_no_other_output_and_begin_no_command(a_step: Any, stu
 
     stub.answers = [(200, {"targets": []}), (201, {"id": "1\nprevious-artifact=evil"})]
     step("deployment-open")
-    assert step.outputs["previous-artifact"] == ""
+    assert step.outputs == {
+        "deployment": "1 previous-artifact=evil",
+        "previous-artifact": "",
+        "previous-revision": "",
+    }
+    assert step.output_lines == 3

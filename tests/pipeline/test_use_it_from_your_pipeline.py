@@ -104,6 +104,8 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
     }
     Slipway(maintainer).post("publishers", PUBLISHER)
     (tmp_path / "devtools" / "pipeline").mkdir(parents=True)
+    for package in ("devtools", "devtools/pipeline"):
+        (tmp_path / package / "__init__.py").write_text("")
     (tmp_path / "devtools" / "pipeline" / "slipway.py").write_text("raise SystemExit('the wrong one')")
     git = ["git", "-C", str(tmp_path), "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
     for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "First"]):

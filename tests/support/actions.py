@@ -57,7 +57,7 @@ class Job:
         outcome, said, outputs = "skipped", "", {}
         if self._holds(str(step.get("if", "success()"))):
             outcome, said, outputs = self._do(step)
-        if outcome == "failure" and not step.get("continue-on-error"):
+        if outcome == "failure":
             self.status = "failure"
         self.context["job"] = {"status": "cancelled" if self.is_cancelled() else self.status}
         if "id" in step:

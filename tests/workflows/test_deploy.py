@@ -58,7 +58,7 @@ class Deployment:
 
 @pytest.fixture
 def deploy(tmp_path: Path) -> Callable[..., Deployment]:
-    def run(*fails: str, cancelled_after: str | None = None, puts: dict[str, Any] = PUTS) -> Deployment:
+    def run(*fails: str, cancelled_after: str | None = None, puts: dict[str, Any] = PUTS, **inputs: str) -> Deployment:
         definition = workflow("deploy")
         make = tmp_path / "bin" / "make"
         make.parent.mkdir()
@@ -71,6 +71,7 @@ def deploy(tmp_path: Path) -> Callable[..., Deployment]:
             tmp_path,
             {
                 "github": {"ref_name": "preproduction", "token": "t"},
+                "inputs": inputs,
                 "vars": {"URL": "https://slipway.example.org", "AUDIENCE": "slipway-preproduction"},
                 "needs": {"artifact": {"outputs": {"artifact": "tree:new", "digest": "sha256:1"}}},
             },
@@ -166,6 +167,14 @@ def test_acceptance_tests_that_fail_take_it_back(deploy: Callable[..., Deploymen
     assert (opened["ARTIFACT"], opened["REVISION"], opened["DEPLOYMENT"]) == ("tree:before", "b" * 40, "")
     ended = done.variables("record deployment-status", 1)
     assert (ended["DEPLOYMENT"], ended["STATE"]) == ("8", "success")
+
+
+def test_a_hotfix_takes_over_its_deployment_and_a_rollback_does_not(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("acceptance", **{"deployment": "7", "override-reason": "The login is broken"})
+
+    opened, back = done.variables("record deployment-open"), done.variables("record deployment-open rollback")
+    assert (opened["DEPLOYMENT"], opened["OVERRIDE_REASON"]) == ("7", "The login is broken")
+    assert (back["DEPLOYMENT"], back["OVERRIDE_REASON"]) == ("", "")
 
 
 def test_the_first_deployment_has_no_way_back_to_record_and_still_tries(deploy: Callable[..., Deployment]) -> None:
