@@ -48,6 +48,17 @@ def test_the_table_is_that_of_chalice_terraform_and_the_tools() -> None:
         assert re.search(rf'^  environment +=  ?"{environment}"$', main, re.MULTILINE), environment
 
 
+def test_an_account_s_roles_trust_the_branches_and_environments_of_the_table() -> None:
+    for path in (ROOT / "infra" / "account").glob("*.tfvars"):
+        found = re.findall(
+            r'^  (\w+) = \{\n    branch += "([^"]+)"\n    github_environment += "([^"]+)"',
+            path.read_text(),
+            re.MULTILINE,
+        )
+        assert found, path
+        assert all(name == branch == environment for name, branch, environment in found), path
+
+
 @pytest.mark.parametrize(
     ("name", "found"),
     [
