@@ -29,10 +29,10 @@ def _record(environ: Environ) -> int:
     if what == "deployed":
         promotion.record_deployed(environ)
         return 0
-    defaults = {"SLIPWAY_REQUIRED": "0"}
+    variables = {**environ, "SLIPWAY_REQUIRED": environ.get("SLIPWAY_REQUIRED") or "0"}
     if what == "deployment-open" and not environ.get("ARTIFACT"):
-        defaults["ARTIFACT"] = artifact.tree()
-    return slipway.main([what], {**defaults, **environ})
+        variables["ARTIFACT"] = artifact.tree()
+    return slipway.main([what], variables)
 
 
 COMMANDS: dict[str, Callable[[Environ], int | None]] = {
