@@ -17,6 +17,19 @@ run: venv ## Start database and server on PORT=8000, until Ctrl-C, with autorelo
 test: lint types ## Run linters, type checker and all tests
 	@$(python) -m pytest -n logical --dist worksteal tests
 	@$(python) -m infra.tools.terraform
+	@$(python) -m devtools.actionlint --missing
+
+.PHONY: tests
+tests: venv ## Run some of the tests: TESTS="tests/unit tests/service"
+	@$(python) -m pytest -n logical --dist worksteal $(TESTS)
+
+.PHONY: coverage
+coverage: venv ## Test, and see that 95 % of the lines that differ from BASE=origin/development are run
+	@$(python) -m devtools.coverage
+
+.PHONY: workflows
+workflows: venv ## Check the workflows: actionlint, zizmor, schemas, and the rules of tests/workflows
+	@$(python) -m pytest -q -n 0 tests/workflows
 
 .PHONY: acceptance
 acceptance: venv ## Test the service that runs at URL=… (also TOKEN, SYSTEM, READ_ONLY=1, SITE=1, REPORT=file); docs/acceptance.md
@@ -65,6 +78,45 @@ destroy: venv ## Destroy ENV=… [WORKSPACE=…], and the workspace with it
 .PHONY: checkov
 checkov: venv ## Look for known faults in infra/; PLANS="a.json b.json" in plans too, of `terraform show -json`
 	@$(python) -m infra.tools.checkov $(PLANS)
+.PHONY: artifact
+artifact: venv ## Find the package of this checkout's tree in ARTIFACT_BUCKET, or make it; into .local/artifact, for ENV too
+	@$(python) -m devtools.pipeline artifact
+
+.PHONY: artifact-keep
+artifact-keep: venv ## Keep what `make artifact` made in ARTIFACT_BUCKET; where another is there already, take that
+	@$(python) -m devtools.pipeline artifact-keep
+
+.PHONY: artifact-attested
+artifact-attested: venv ## See that GitHub attests where the package of .local/artifact was built
+	@$(python) -m devtools.pipeline artifact-attested
+
+.PHONY: may-promote
+may-promote: venv ## Ask whether this checkout, or ARTIFACT=tree:…, may enter ENV; says what stands in the way
+	@$(python) -m devtools.pipeline may-promote
+
+.PHONY: promotable
+promotable: venv ## See that a pull request's merge, checked out, is the tree that was tested
+	@$(python) -m devtools.pipeline promotable
+
+.PHONY: record
+record: venv ## Tell Slipway: RECORD=deployment-open|deployment-status|verification ENV=… (devtools/pipeline/slipway.py)
+	@$(python) -m devtools.pipeline record
+
+.PHONY: deployed
+deployed: venv ## What runs in ENV, as Slipway knows it: artifact and revision
+	@$(python) -m devtools.pipeline deployed
+
+.PHONY: oidc-token
+oidc-token: venv ## Print a token of this job for SLIPWAY_AUDIENCE (GitHub), or SLIPWAY_TOKEN
+	@$(python) -m devtools.pipeline oidc-token
+
+.PHONY: emulated-plan
+emulated-plan: venv ## Plan ENV in an emulated account that is empty, and gone afterwards; as JSON in .local/plans
+	@$(python) -m devtools.pipeline emulated-plan
+
+.PHONY: summary
+summary: venv ## What plans would change, as a comment: PLANS="development=plan.json" POLICY=said.txt DIGEST=…
+	@$(python) -m devtools.pipeline summary
 
 .PHONY: bench
 bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds

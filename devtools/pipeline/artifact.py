@@ -1,0 +1,255 @@
+"""The artifact is the git tree; its package is built once, and every environment deploys those bytes.
+
+    make artifact [ENV=…]         find the package of this checkout's tree in the store, or make it
+    make artifact-keep            put what was made there, unless somebody was faster: then theirs it is
+
+The store is a bucket (ARTIFACT_BUCKET), and a package one object in it, so that it is there as a whole or not at all:
+the zip, what Terraform reads of it for each stage, and what it is made of. Without a store it is made and not kept.
+"""
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from devtools import emulator
+from devtools.pipeline import sbom
+from devtools.pipeline.runner import Failed, put_out, say, summarize, warn
+from infra import compose
+from infra.package_shape import UnexpectedShape
+
+Environ = Mapping[str, str]
+
+STAGES = ("development", "preproduction", "production")
+FOLDER = compose.ROOT / ".local" / "artifact"
+
+_ZIP, _GENERATED, _SBOM = "deployment.zip", "generated.tf.json", "sbom.cdx.json"
+_MADE = "made"  # a package that is not in the store yet
+_RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
+_CONFLICTS = 5
+
+
+class Store:
+    """The bucket of packages; a package is found by the tree that it was made of, and written once."""
+
+    def __init__(self, environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
+        self.bucket = environ.get("ARTIFACT_BUCKET", "")
+        self._client = client(environ)
+        self._pause = pause
+
+    def read(self, key: str) -> bytes | None:
+        """The object, or None where there is none. Raises Failed."""
+        try:
+            content: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise Failed(f"{key} can't be read from the bucket {self.bucket}: {error}") from None
+        return content
+
+    def write(self, key: str, content: bytes) -> bool:
+        """Write it, if nothing is there; whether it was written. Of several at once, one does. Raises Failed."""
+        for attempt in range(_CONFLICTS):
+            try:
+                self._client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == "PreconditionFailed":
+                    return False
+                # Another one is just being written: afterwards it is known which is there.
+                if code == "ConditionalRequestConflict":
+                    self._pause(2**attempt)
+                    continue
+                raise Failed(f"{key} can't be written to the bucket {self.bucket}: {error}") from None
+            return True
+        raise Failed(f"{key} was being written by others all the time: run this again")
+
+
+def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
+    """Have the package of the checkout's tree in `folder`; put out `artifact`, `digest` and `built`. Raises Failed."""
+    artifact = tree(root)
+    stage = _stage(environ)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    kept = None
+    if environ.get("ARTIFACT_BUCKET"):
+        kept = Store(environ).read(_key(artifact))
+    elif environ.get("GITHUB_ACTIONS"):
+        raise Failed("ARTIFACT_BUCKET is not set: make it a variable of the repository (docs/first-deployment.md)")
+    else:
+        warn(environ, "ARTIFACT_BUCKET is not set: the package is made here, and neither looked for nor kept")
+    if kept is None:
+        packaged = _make(artifact, root)
+        (folder / _MADE).write_bytes(packaged)
+    digest = _install(kept or packaged, folder, stage)
+    if (wanted := environ.get("DIGEST")) and wanted != f"sha256:{digest}":
+        raise Failed(f"This is the package sha256:{digest}, and not {wanted}, which was to be deployed")
+    _tell(environ, artifact, digest, built=kept is None)
+
+
+def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
+    """Put a package that was made into the store. Who comes second takes what is there. Raises Failed."""
+    artifact = tree(root)
+    made = folder / _MADE
+    if not made.exists():
+        say("The package came from the store")
+        return
+    store = Store(environ)
+    if not store.bucket:
+        raise Failed("There is no store to keep it in: say ARTIFACT_BUCKET=…")
+    content = made.read_bytes()
+    if (runtime := _runtime(content)) != _RUNTIME and not _is_emulated(environ):
+        raise Failed(f"It is packaged for {runtime}, and goes to AWS for {_RUNTIME} alone: make PYTHON={_RUNTIME}")
+    if not store.write(_key(artifact), content):
+        say("Another run has kept its package of this tree before: that one it is")
+        kept = store.read(_key(artifact))
+        if kept is None:
+            raise Failed(f"The package of {artifact} was there, and is gone: run this again")
+        digest = _install(kept, folder, _stage(environ))
+        _tell(environ, artifact, digest, built=False)
+    made.unlink()
+
+
+def attested(environ: Environ, folder: Path = FOLDER) -> None:
+    """Whether GitHub attests that this repository's deploy workflow built the zip. Raises Failed.
+
+    Only the attestation tells a package that our pipeline made from one that somebody put into the bucket.
+    """
+    repository = environ.get("GITHUB_REPOSITORY")
+    if not repository:
+        raise Failed("Say which repository built it: GITHUB_REPOSITORY=owner/name")
+    command = ["gh", "attestation", "verify", str(folder / _ZIP), "--repo", repository]
+    command += ["--signer-workflow", f"{repository}/.github/workflows/deploy.yml"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    except FileNotFoundError:
+        raise Failed("gh, GitHub's command line, is not on the PATH, and verifies attestations") from None
+    if done.returncode != 0:
+        raise Failed(
+            f"GitHub does not attest that {repository} built this package: {done.stderr.strip()}. It is not deployed. "
+            "If nobody else can have put it there, delete it from the artifact bucket and run the deployment again"
+        )
+    say("GitHub attests that the deploy workflow built this package")
+
+
+def tree(root: Path = compose.ROOT) -> str:
+    """The artifact that the checkout is: its tree. Raises Failed where it holds what no commit does."""
+    if changed := _git(root, "status", "--porcelain"):
+        raise Failed(
+            f"An artifact is a tree of git, and the checkout differs from its commit. Commit first:\n{changed}"
+        )
+    return f"tree:{_git(root, 'rev-parse', 'HEAD^{tree}')}"
+
+
+def client(environ: Environ, service: str = "s3") -> Any:
+    """A client of AWS; with EMULATED of the emulated account, 1 at its usual port, a number at that one."""
+    if not _is_emulated(environ):
+        return boto3.client(service)
+    port = emulator.PORT if environ["EMULATED"] == "1" else int(environ["EMULATED"])
+    settings = emulator.environment(environ, port)
+    return boto3.client(
+        service,
+        endpoint_url=settings["AWS_ENDPOINT_URL"],
+        region_name=settings["AWS_REGION"],
+        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def digest_in(folder: Path = FOLDER) -> str | None:
+    """The digest of the package that `find_or_make` left, if it did."""
+    package = folder / _ZIP
+    return f"sha256:{hashlib.sha256(package.read_bytes()).hexdigest()}" if package.exists() else None
+
+
+def _make(artifact: str, root: Path) -> bytes:
+    """Package for every stage; all of them deploy one zip."""
+    with tempfile.TemporaryDirectory(prefix="slipway-artifact-") as temporary:
+        folder = Path(temporary)
+        try:
+            digests = {compose.package(stage, folder / stage, root) for stage in STAGES}
+        except (compose.NotPackaged, UnexpectedShape) as error:
+            raise Failed(str(error)) from None
+        if len(digests) != 1:
+            raise Failed("The package differs from stage to stage, so what was tested would not be what is deployed")
+        [digest] = digests
+        package = folder / STAGES[0] / _ZIP
+        bill = sbom.bill_of_materials(package, "slipway", artifact, digest)
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as bundle:
+            bundle.write(package, _ZIP)
+            bundle.writestr(_SBOM, json.dumps(bill, indent=2) + "\n")
+            for stage in STAGES:
+                bundle.write(folder / stage / _GENERATED, _generated(stage))
+        return content.getvalue()
+
+
+def _install(content: bytes, folder: Path, stage: str | None) -> str:
+    """Unpack, and see that the parts belong together; the zip's digest.
+
+    What `make plan PACKAGE=…` takes lies in a folder named for its stage.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+        package = bundle.read(_ZIP)
+        digest = hashlib.sha256(package).hexdigest()
+        for name in STAGES:
+            generated = bundle.read(_generated(name))
+            told = json.loads(generated)["locals"]["package"]
+            if (told["digest"], told["stage"]) != (digest, name):
+                raise Failed(f"The package in the store is inconsistent: {_generated(name)} is of another zip or stage")
+            if stage == name:
+                (folder / name).mkdir(exist_ok=True)
+                (folder / name / _GENERATED).write_bytes(generated)
+                (folder / name / _ZIP).write_bytes(package)
+        (folder / _ZIP).write_bytes(package)
+        (folder / _SBOM).write_bytes(bundle.read(_SBOM))
+    return digest
+
+
+def _tell(environ: Environ, artifact: str, digest: str, *, built: bool) -> None:
+    say("built" if built else "reused")
+    put_out(environ, artifact=artifact, digest=f"sha256:{digest}", built=str(built).lower())
+    how = "built" if built else "reused, not built again"
+    summarize(environ, f"| artifact | package | |\n|---|---|---|\n| `{artifact}` | `sha256:{digest}` | {how} |")
+
+
+def _is_emulated(environ: Environ) -> bool:
+    return environ.get("EMULATED", "") not in ("", "0")
+
+
+def _runtime(content: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+        return str(json.loads(bundle.read(_generated(STAGES[0])))["locals"]["package"]["runtime"])
+
+
+def _stage(environ: Environ) -> str | None:
+    stage = environ.get("ENV") or None
+    if stage is not None and stage not in STAGES:
+        raise Failed(f"{stage!r} is no environment: ENV={'|'.join(STAGES)}")
+    return stage
+
+
+def _key(artifact: str) -> str:
+    return f"{artifact.removeprefix('tree:')}/package.zip"
+
+
+def _generated(stage: str) -> str:
+    return f"{stage}.tf.json"
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise Failed(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout.strip()

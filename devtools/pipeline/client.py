@@ -1,0 +1,159 @@
+"""Slipway, asked by a pipeline: with the run's own OIDC token, patient with a service that is just waking up.
+
+Nothing but the standard library, as runner.py says.
+"""
+
+import hashlib
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from devtools.pipeline.runner import Failed, needed
+
+Json = dict[str, Any]
+
+TIMEOUT_SECONDS = 30
+# Before each attempt. A database that was asleep takes 15 s to wake up; together these are 31.
+_PAUSES_BEFORE = (0, 1, 2, 4, 8, 16)
+_LONGEST_PAUSE = 30
+_PASSING = {429, 500, 502, 503, 504}
+_LARGEST_ANSWER = 16 * 1024 * 1024
+
+
+class Unreachable(Failed):
+    """Nobody answers, or only with what passes: whether Slipway would have agreed is not known."""
+
+
+class Refused(Failed):
+    """Slipway says no; `problem` is its problem document (RFC 9457)."""
+
+    def __init__(self, status: int, problem: Json) -> None:
+        self.status = status
+        self.problem = problem
+        self.slug = str(problem.get("type", "")).rpartition("/")[2]
+        super().__init__(f"Slipway refuses ({status} {self.slug}): {problem.get('detail', 'it does not say why')}")
+
+
+class Slipway:
+    """One system in Slipway. `environ` are the variables of the step; `pause` waits that many seconds."""
+
+    def __init__(self, environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
+        self._environ = environ
+        self._pause = pause
+        self.system = needed(environ, "SLIPWAY_SYSTEM", "shop")
+        url = needed(environ, "SLIPWAY_URL", "https://slipway.example.org").rstrip("/")
+        _require_confidential(url)
+        self._base = f"{url}/v1/systems/{quote(self.system, safe='')}"
+
+    def get(self, path: str, **query: str) -> Json:
+        """Read something of the system. Raises Refused, Unreachable, Failed."""
+        return self._ask("GET", f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else ""))
+
+    def post(self, path: str, body: Json, *, again: bool = False) -> Json:
+        """Write something for the system, once, however often it takes. Raises as `get` does.
+
+        The same of the same attempt of a run is one write too, unless it means something to say it `again`.
+        """
+        members = {name: value for name, value in body.items() if value is not None}
+        return self._ask("POST", f"{self._base}/{path}", members, self._key(path, members, again=again))
+
+    def _key(self, path: str, body: Json, *, again: bool) -> str:
+        run = self._environ.get("GITHUB_RUN_ID")
+        if again or not run:
+            return str(uuid.uuid4())
+        # What is written counts: a run may record two suites, or open in two environments.
+        digest = hashlib.sha256(json.dumps([path, body], sort_keys=True).encode()).hexdigest()
+        return f"{run}-{self._environ.get('GITHUB_RUN_ATTEMPT', '1')}-{digest[:32]}"
+
+    def _ask(self, method: str, url: str, body: Json | None = None, key: str | None = None) -> Json:
+        headers = {"Authorization": f"Bearer {token(self._environ, self._pause)}", "Accept": "application/json"}
+        if key is not None:
+            headers |= {"Content-Type": "application/json", "Idempotency-Key": key}
+        return _send(method, url, headers, None if body is None else json.dumps(body).encode(), self._pause)
+
+
+def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> str:
+    """SLIPWAY_TOKEN, or one that GitHub issues to this job; each is good for minutes, so each call has its own.
+
+    Raises Failed, Unreachable.
+    """
+    if given := environ.get("SLIPWAY_TOKEN"):
+        return given
+    address = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL")
+    if not address:
+        raise Failed(
+            "There is no token for Slipway: in a workflow give the job `permissions: id-token: write`; on your "
+            "machine set SLIPWAY_TOKEN"
+        )
+    audience = urlencode({"audience": environ.get("SLIPWAY_AUDIENCE") or "slipway"})
+    headers = {"Authorization": f"Bearer {environ.get('ACTIONS_ID_TOKEN_REQUEST_TOKEN', '')}"}
+    try:
+        answer = _send("GET", f"{address}&{audience}", headers, None, pause)
+    except Refused as refusal:
+        raise Failed(f"GitHub issues no token ({refusal.status}): may the job `id-token: write`?") from None
+    return str(answer.get("value", ""))
+
+
+def _send(
+    method: str, url: str, headers: Mapping[str, str], content: bytes | None, pause: Callable[[float], None]
+) -> Json:
+    why = ""
+    asked_to_wait = 0.0
+    for seconds in _PAUSES_BEFORE:
+        if seconds:
+            pause(max(seconds, asked_to_wait))
+        request = urllib.request.Request(url, content, dict(headers), method=method)
+        try:
+            with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
+                return _document(answer.read(_LARGEST_ANSWER))
+        except urllib.error.HTTPError as error:
+            with error:
+                told = error.read(_LARGEST_ANSWER)
+            if error.code not in _PASSING:
+                raise Refused(error.code, _problem(told)) from None
+            why = f"it answers {error.code}"
+            asked_to_wait = min(_seconds(error.headers.get("Retry-After")), _LONGEST_PAUSE)
+        except (OSError, http.client.HTTPException, ValueError) as error:  # cut off, or no JSON: no answer
+            why = str(error) or type(error).__name__
+    raise Unreachable(f"{urlsplit(url).netloc} was asked {len(_PAUSES_BEFORE)} times, and {why}: try again later")
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Whoever is redirected to would be given the token."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def _require_confidential(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")):
+        raise Failed(f"SLIPWAY_URL is {url!r}: it has to begin with https://, since a token is sent there")
+
+
+def _document(content: bytes) -> Json:
+    document = json.loads(content)
+    if not isinstance(document, dict):
+        raise ValueError("the answer is no JSON object")  # noqa: TRY004 (as if it could not be read)
+    return document
+
+
+def _problem(content: bytes) -> Json:
+    """Whoever is in front of Slipway may refuse too, in words of its own."""
+    try:
+        return _document(content)
+    except ValueError:
+        return {"detail": content[:200].decode(errors="replace")}
+
+
+def _seconds(text: str | None) -> float:
+    return float(text) if text and text.isdecimal() else 0.0

@@ -1,0 +1,261 @@
+"""Asks Slipway whether an artifact may be promoted, and tells it what the pipeline did.
+
+    python3 -m devtools.pipeline.slipway may-promote          ENV ARTIFACT
+    python3 -m devtools.pipeline.slipway deployment-open      ENV ARTIFACT [WORKSPACE KIND REVISION OVERRIDE_REASON …]
+    python3 -m devtools.pipeline.slipway deployment-status    DEPLOYMENT STATE [DETAIL]
+    python3 -m devtools.pipeline.slipway verification         ENV [WORKSPACE ARTIFACT SUITE TRIGGER OUTCOME REPORT]
+    python3 -m devtools.pipeline.slipway deployed             ENV [WORKSPACE]
+
+The words in capitals are environment variables, like SLIPWAY_URL, SLIPWAY_SYSTEM, SLIPWAY_AUDIENCE and, off GitHub,
+SLIPWAY_TOKEN. Without SLIPWAY_URL nothing is recorded, and a warning says so. With SLIPWAY_REQUIRED=0 a Slipway that
+does not answer is no more than that either.
+
+Nothing but the standard library: the actions `record` and `may-promote` run it in other repositories' jobs.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from devtools.pipeline import words
+from devtools.pipeline.client import Json, Refused, Slipway, Unreachable
+from devtools.pipeline.runner import Failed, fail, needed, put_out, run_url, say, summarize, warn
+
+Environ = Mapping[str, str]
+
+# What Slipway takes at most; of a longer history the newest count.
+MOST_COMMITS = 10_000
+_REVISION = re.compile("[0-9a-f]{40}")
+# What GitHub calls the end of a job, or of a step, is a state too.
+_STATES = {"success": "succeeded", "failure": "failed"}
+
+
+def main(arguments: list[str], environ: Environ, pause: Callable[[float], None] = time.sleep) -> int:
+    """Run a command; the exit code."""
+    command = COMMANDS.get(arguments[0] if arguments else "")
+    try:
+        if command is None:
+            raise Failed(f"Say one of {', '.join(COMMANDS)}")
+        if not environ.get("SLIPWAY_URL") and command is not may_promote:
+            warn(environ, f"{arguments[0]}: Slipway was not told or asked, since SLIPWAY_URL is not set")
+            return 0
+        command(Slipway(environ, pause), environ)
+    except Unreachable as silence:
+        if environ.get("SLIPWAY_REQUIRED") == "0" and command is not may_promote:
+            warn(environ, f"{arguments[0]}: {silence}. The pipeline goes on without it")
+            return 0
+        fail(environ, str(silence))
+        return 1
+    except Failed as failure:
+        fail(environ, str(failure))
+        return 1
+    return 0
+
+
+def may_promote(slipway: Slipway, environ: Environ) -> None:
+    """Whether the gate would let the artifact in. Asking records nothing. Raises Failed with every blocker."""
+    environment, artifact = _environment(environ), _artifact(environ)
+    if environ.get("DEPLOYMENT"):
+        _adopted(slipway, environ, environment, artifact)
+        return
+    answer = slipway.post("promotions", {"environment": environment, "artifact": artifact, "dry_run": True}, again=True)
+    if answer.get("decision") != "granted":
+        raise Failed(words.denial(artifact, environment, answer.get("blockers") or []))
+    say(f"{artifact} may enter {environment}")
+
+
+def deployment_open(slipway: Slipway, environ: Environ) -> None:
+    """Open a deployment, and put out its id and what ran there before, which is the way back.
+
+    A maintainer may have opened it already, past the gate: with DEPLOYMENT it is taken over.
+    """
+    environment, workspace, artifact = _environment(environ), _workspace(environ), _artifact(environ)
+    before = _current(slipway, environment, workspace)
+    if environ.get("DEPLOYMENT"):
+        deployment = _adopted(slipway, environ, environment, artifact)
+        slipway.post(f"deployments/{deployment['id']}/statuses", {"state": "in_progress"}, again=True)
+    else:
+        kind = environ.get("KIND") or "rollout"
+        revision = environ.get("REVISION") or environ.get("GITHUB_SHA") or None
+        body = {
+            "environment": environment,
+            "workspace": workspace,
+            "artifact": artifact,
+            "revision": revision,
+            "kind": kind,
+            "commits": [] if kind == "rollback" else _commits(before.get("revision"), revision),
+            "run_url": run_url(environ),
+            "override_reason": environ.get("OVERRIDE_REASON") or None,
+            "lease_seconds": _lease_seconds(environ),
+        }
+        deployment = _opened(slipway, body)
+    put_out(
+        environ,
+        deployment=str(deployment["id"]),
+        previous_artifact=before.get("artifact") or "",
+        previous_revision=before.get("revision") or "",
+    )
+
+
+def deployment_status(slipway: Slipway, environ: Environ) -> None:
+    """Say how a deployment goes on, or ended."""
+    state = needed(environ, "STATE", "succeeded")
+    deployment = environ.get("DEPLOYMENT", "")
+    if not deployment and environ.get("SLIPWAY_REQUIRED") == "0":
+        warn(environ, "deployment-status: the deployment was never opened in Slipway, so its end is not recorded")
+        return
+    deployment = needed(environ, "DEPLOYMENT", "the id that deployment-open put out")
+    body = {"state": _STATES.get(state, state), "detail": environ.get("DETAIL") or None}
+    slipway.post(f"deployments/{deployment}/statuses", body, again=body["state"] == "in_progress")
+    say(f"deployment {deployment}: {body['state']}")
+
+
+def verification(slipway: Slipway, environ: Environ) -> None:
+    """Record a run of tests, with the numbers of its REPORT; without one it broke, and tells nothing of the artifact.
+
+    The times are Slipway's own, since whether a verification came after the deployment is judged by its clock.
+    """
+    environment, report = _environment(environ), _report(environ)
+    trigger = environ.get("TRIGGER") or ("schedule" if environ.get("GITHUB_EVENT_NAME") == "schedule" else "manual")
+    outcome = environ.get("OUTCOME") or _outcome(report)
+    body = {
+        "environment": environment,
+        "workspace": _workspace(environ),
+        "artifact": environ.get("ARTIFACT") or None,
+        "suite": environ.get("SUITE") or "acceptance",
+        "trigger": trigger,
+        "outcome": outcome,
+        "run_url": run_url(environ),
+        **{name: report.get(name) for name in ("passed", "failed", "skipped")},
+    }
+    try:
+        slipway.post("verifications", body)
+    except Refused as refusal:
+        if refusal.slug == "artifact-not-current" and trigger != "deployment":
+            warn(environ, f"{environment} was deployed to while it was verified, so nothing is recorded")
+            return
+        raise
+    said = ", ".join(f"{body[name]} {name}" for name in ("passed", "failed", "skipped") if body[name] is not None)
+    say(f"verification of {environment} recorded: {outcome}" + (f" ({said})" if said else ""))
+    summarize(environ, f"Verification of **{environment}**: {outcome}" + (f", {said}" if said else ""))
+
+
+def deployed(slipway: Slipway, environ: Environ) -> None:
+    """Put out what runs on a target: `artifact` and `revision`, empty where nothing does."""
+    current = _current(slipway, _environment(environ), _workspace(environ))
+    put_out(environ, artifact=current.get("artifact") or "", revision=current.get("revision") or "")
+
+
+def _opened(slipway: Slipway, body: Json) -> Json:
+    try:
+        return slipway.post("deployments", body)
+    except Refused as refusal:
+        if refusal.slug == "promotion-denied":
+            blockers = refusal.problem.get("blockers") or []
+            raise Failed(words.denial(body["artifact"], body["environment"], blockers)) from None
+        if refusal.slug == "target-busy":
+            raise Failed(words.busy(refusal.problem.get("holder") or {})) from None
+        raise
+
+
+def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str) -> Json:
+    """The deployment that a maintainer opened for this run. Raises Failed where it is for something else."""
+    deployment = slipway.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
+    wanted = {
+        "environment": environment,
+        "workspace": _workspace(environ),
+        "artifact": artifact,
+        "state": "in_progress",
+    }
+    for name, value in wanted.items():
+        if deployment.get(name) != value:
+            raise Failed(
+                f"Deployment {deployment.get('id')} is not this one: its {name} is {deployment.get(name)}, and this "
+                f"run's {value}. Have it opened anew (docs/branching.md)"
+            )
+    reason = deployment.get("override_reason")
+    warn(
+        environ,
+        f"Deployment {deployment['id']} was opened by {deployment.get('created_by')}, with the reason: {reason}",
+    )
+    return deployment
+
+
+def _current(slipway: Slipway, environment: str, workspace: str) -> Json:
+    """The deployment that runs on a target; empty where none does."""
+    for target in slipway.get("state").get("targets", []):
+        if (target.get("environment"), target.get("workspace")) == (environment, workspace):
+            return target.get("current") or {}
+    return {}
+
+
+def _commits(since: str | None, revision: str | None) -> list[Json]:
+    """What is new since another revision, as far as the checkout knows; lead times are measured by it."""
+    if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
+        return []
+    format_ = ["git", "log", "--format=%H %at", f"--max-count={MOST_COMMITS}", f"{since}..{revision}"]
+    try:
+        done = subprocess.run(format_, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    if done.returncode != 0:
+        say(f"The checkout does not reach back to {since}, so no commits are recorded: fetch-depth: 0 mends it")
+        return []
+    return [
+        {"sha": sha, "authored_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(at)))}
+        for sha, at in (line.split() for line in done.stdout.splitlines())
+    ]
+
+
+def _lease_seconds(environ: Environ) -> int | None:
+    text = environ.get("LEASE_SECONDS")
+    if text and not text.isdecimal():
+        raise Failed(f"LEASE_SECONDS={text} is no number of seconds")
+    return int(text) if text else None
+
+
+def _report(environ: Environ) -> Json:
+    path = environ.get("REPORT")
+    if not path:
+        return {}
+    try:
+        report = json.loads(Path(path).read_text())
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) else {}
+
+
+def _outcome(report: Json) -> str:
+    if report.get("failed"):
+        return "failure"
+    return "success" if report.get("passed") else "error"
+
+
+def _environment(environ: Environ) -> str:
+    return needed(environ, "ENV", "production")
+
+
+def _workspace(environ: Environ) -> str:
+    return environ.get("WORKSPACE") or "default"
+
+
+def _artifact(environ: Environ) -> str:
+    return needed(environ, "ARTIFACT", "tree:$(git rev-parse 'HEAD^{tree}')")
+
+
+COMMANDS: dict[str, Callable[[Slipway, Any], None]] = {
+    "may-promote": may_promote,
+    "deployment-open": deployment_open,
+    "deployment-status": deployment_status,
+    "verification": verification,
+    "deployed": deployed,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

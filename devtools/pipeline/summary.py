@@ -1,0 +1,123 @@
+"""One comment for a pull request: what would be added, changed and destroyed, what the policies say, which package.
+
+    PLANS="development=development.json production=production.json" POLICY=policy.txt DIGEST=sha256:… make summary
+
+A plan is what `terraform show -json` says of it. What a plan says is its author's, who may be anybody: it is shown as
+code, and can neither mention nor link.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from devtools.pipeline.runner import Failed, needed
+
+# The comment is found again by it, and replaced.
+MARKER = "<!-- slipway: plans -->"
+# GitHub takes 65,536 characters.
+MOST_CHARACTERS = 60_000
+_MOST_LINES = 60
+_MOST_POLICY_CHARACTERS = 4_000
+
+_KINDS = {"added": "+", "changed": "~", "replaced": "±", "destroyed": "-"}
+
+
+def comment(environ: Mapping[str, str]) -> str:
+    """The comment in Markdown. Raises Failed where a plan can't be read."""
+    if not environ.get("POLICY"):
+        needed(environ, "PLANS", "development=plan.json")
+    plans = [(title, Path(path)) for title, path in map(_named, environ.get("PLANS", "").split())]
+    parts = [MARKER, "## What this would change", *_table(plans)]
+    for title, path in plans:
+        parts += _details(title, changes(_plan(path)))
+    parts += _policy(environ)
+    if digest := environ.get("DIGEST"):
+        parts += ["", f"Package: {_code(digest)} of {_code(environ.get('ARTIFACT') or 'this tree')}"]
+    text = "\n".join(parts) + "\n"
+    if len(text) > MOST_CHARACTERS:
+        text = text[:MOST_CHARACTERS].rpartition("\n")[0] + "\n```\n</details>\n\n…and more: the run's log has it all\n"
+    return text
+
+
+def changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The addresses of a plan's resources, by what becomes of them; resources that stay as they are are left out."""
+    found: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    for resource in plan.get("resource_changes", []):
+        kind = _kind(resource["change"]["actions"])
+        if kind is not None and resource.get("mode") != "data":
+            found[kind].append(resource["address"])
+    return found
+
+
+def _kind(actions: list[str]) -> str | None:
+    match sorted(actions):
+        case ["create"]:
+            return "added"
+        case ["update"]:
+            return "changed"
+        case ["create", "delete"]:
+            return "replaced"
+        case ["delete"]:
+            return "destroyed"
+    return None  # no-op, read, forget
+
+
+def _table(plans: list[tuple[str, Path]]) -> Iterator[str]:
+    if not plans:
+        return
+    yield "| | " + " | ".join(_KINDS) + " |"
+    yield "|---|" + "---|" * len(_KINDS)
+    for title, path in plans:
+        found = changes(_plan(path))
+        yield f"| {_code(title)} | " + " | ".join(str(len(found[kind])) for kind in _KINDS) + " |"
+
+
+def _details(title: str, found: Mapping[str, list[str]]) -> Iterator[str]:
+    # What is lost comes first: it must not be what is cut off.
+    order = ("destroyed", "replaced", "changed", "added")
+    lines = [f"{_KINDS[kind]} {_harmless(address)}" for kind in order for address in found[kind]]
+    if not lines:
+        return
+    if len(lines) > _MOST_LINES:
+        lines[_MOST_LINES:] = [f"…and {len(lines) - _MOST_LINES} more"]
+    yield from ("", f"<details><summary>{_harmless(title)}</summary>", "", "```diff", *lines, "```", "</details>")
+
+
+def _policy(environ: Mapping[str, str]) -> Iterator[str]:
+    path = environ.get("POLICY")
+    if not path:
+        return
+    said = Path(path).read_text(errors="replace") if Path(path).exists() else ""
+    outcome = environ.get("POLICY_OUTCOME") or "unknown"
+    verdict = {"success": "all hold", "failure": "**violated**"}.get(outcome, f"not checked ({_harmless(outcome)})")
+    shown = [_harmless(line) for line in said[-_MOST_POLICY_CHARACTERS:].splitlines()]
+    yield from ("", f"Policies: {verdict}")
+    if shown:
+        yield from ("", "<details><summary>what they say</summary>", "", "```text", *shown, "```", "</details>")
+
+
+def _plan(path: Path) -> dict[str, Any]:
+    try:
+        plan = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise Failed(f"{path} is no plan: `make plan` saves it, as JSON too ({error})") from None
+    if not isinstance(plan, dict) or "format_version" not in plan:
+        raise Failed(f"{path} is not what `terraform show -json` says of a plan")
+    return plan
+
+
+def _named(word: str) -> tuple[str, str]:
+    title, sign, path = word.partition("=")
+    if not sign:
+        raise Failed(f"PLANS names each plan, as in development={word}")
+    return title, path
+
+
+def _code(text: str) -> str:
+    return f"`{_harmless(text)}`"
+
+
+def _harmless(text: str) -> str:
+    """What can end neither a line, a fence, a piece of code nor a tag."""
+    return "".join(letter if letter.isprintable() and letter not in "`<>" else "?" for letter in text)

@@ -1,0 +1,50 @@
+"""A refusal in words: what stands in the way, when it lifts, and what mends it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Blocker = Mapping[str, Any]
+
+# What to do about each blocker that there is; {suite} and {environment} are the blocker's own.
+REMEDIES = {
+    "not-deployed": "deploy it to {environment} first: merge it into the branch {environment}, and let that run end",
+    "not-verified": "run {suite} against {environment} and record it: the workflow `verify`, or "
+    "`make acceptance` and `make record RECORD=verification`",
+    "verification-failed": "mend what fails and deploy that to {environment}; if the artifact was not at fault, run "
+    "{suite} there again and record it (workflow `verify`)",
+    "verification-expired": "run {suite} against {environment} again and record it (workflow `verify`)",
+    "soaking": "wait, then run this job again",
+    "frozen": "wait for the end of the freeze, or have a maintainer lift it; what can't wait is a hotfix with an "
+    "override (docs/branching.md)",
+    "pinned": "have a maintainer lift the pin: GET and DELETE /v1/systems/…/holds",
+    "marked-bad": "build another artifact without the fault: this one goes nowhere",
+}
+_UNKNOWN = "docs/problems.md may know it"
+
+
+def denial(artifact: str, environment: str, blockers: Sequence[Blocker]) -> str:
+    """Why an artifact may not enter an environment, a line for each blocker."""
+    return "\n".join([f"{artifact} may not enter {environment} yet:", *(f"- {_blocker(each)}" for each in blockers)])
+
+
+def busy(holder: Mapping[str, Any]) -> str:
+    """Who holds the target, and until when."""
+    run = holder.get("run_url") or f"deployment {holder.get('id')}"
+    return (
+        f"Another deployment holds the target: {_one_line(run)}, until {_one_line(holder.get('lease_expires_at'))} at "
+        "the latest. Run this job again when it is over"
+    )
+
+
+def _blocker(blocker: Blocker) -> str:
+    code, environment = _one_line(blocker.get("code")), _one_line(blocker.get("environment"))
+    suite = _one_line(blocker.get("suite") or "")
+    where = f"{code} in {environment}" + (f" ({suite})" if suite else "")
+    remedy = REMEDIES.get(code, _UNKNOWN).format(suite=suite or "the acceptance tests", environment=environment)
+    lifts = f" It lifts by itself at {_one_line(blocker['available_at'])}." if blocker.get("available_at") else ""
+    return f"{where}: {_one_line(blocker.get('detail'))}.{lifts} To mend it: {remedy}."
+
+
+def _one_line(value: Any) -> str:
+    """What others wrote (a freeze has its reason) can't begin a line, which a log might take for a command."""
+    return " ".join(str(value).split())

@@ -1,0 +1,368 @@
+"""The package of a tree is made once, whoever comes first; everybody else deploys those bytes."""
+
+import hashlib
+import io
+import json
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from devtools.pipeline import artifact
+from devtools.pipeline.artifact import Store
+from devtools.pipeline.runner import Failed
+from infra import compose
+
+BUCKET = "slipway-artifacts-123456789012"
+PYTHON = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
+
+
+class Job:
+    """A job with a checkout of its own: its steps are `find()` and `keep()`; `outputs` are the last one's."""
+
+    def __init__(self, root: Path, folder: Path, **variables: str) -> None:
+        self.root, self.folder = root, folder
+        folder.mkdir()
+        self._output = folder / "output"
+        self.environ = {"ARTIFACT_BUCKET": BUCKET, "GITHUB_OUTPUT": str(self._output), **variables}
+
+    def find(self, **variables: str) -> dict[str, str]:
+        return self._run(artifact.find_or_make, variables)
+
+    def keep(self, **variables: str) -> dict[str, str]:
+        return self._run(artifact.keep, variables)
+
+    def _run(self, step: Callable[..., None], variables: dict[str, str]) -> dict[str, str]:
+        self._output.write_text("")
+        step({**self.environ, **variables}, self.folder / "artifact", self.root)
+        return dict(line.split("=", 1) for line in self._output.read_text().splitlines())
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        yield client
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    root = tmp_path / "checkout"
+    root.mkdir()
+    (root / "app.py").write_text("first")
+    git(root, "init", "-q")
+    commit(root, "First")
+    return root
+
+
+@pytest.fixture
+def packaged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Packaging in an instant; the stages that were packaged. Like wheels, the zip is another one every time."""
+    stages: list[str] = []
+    made = {"number": 0}
+
+    def package(stage: str, module: Path, root: Path) -> str:
+        made["number"] += stage == artifact.STAGES[0]
+        stages.append(stage)
+        module.mkdir(parents=True)
+        with zipfile.ZipFile(module / "deployment.zip", "w") as code:
+            code.writestr("app.py", f"{(root / 'app.py').read_text()}, made the {made['number']}. time")
+        digest = hashlib.sha256((module / "deployment.zip").read_bytes()).hexdigest()
+        generated = {"locals": {"package": {"stage": stage, "digest": digest, "runtime": PYTHON}}}
+        (module / "generated.tf.json").write_text(json.dumps(generated))
+        return digest
+
+    monkeypatch.setattr(compose, "package", package)
+    return stages
+
+
+@pytest.fixture
+def job(checkout: Path, tmp_path: Path, bucket: Any, packaged: list[str]) -> Callable[..., Job]:
+    numbers = iter(range(100))
+    return lambda **variables: Job(checkout, tmp_path / f"job-{next(numbers)}", **variables)
+
+
+def git(root: Path, *arguments: str) -> str:
+    command = ["git", "-c", "user.name=Jane", "-c", "user.email=jane@example.org", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def commit(root: Path, message: str, *options: str) -> str:
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", message, *options)
+    return git(root, "rev-parse", "HEAD")
+
+
+def objects(bucket: Any) -> list[str]:
+    return [each["Key"] for each in bucket.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+
+def test_a_package_is_made_for_all_stages_and_kept(job: Callable[..., Job], packaged: list[str], bucket: Any) -> None:
+    first = job()
+
+    outputs = first.find(ENV="development")
+    first.keep()
+
+    tree = git(first.root, "rev-parse", "HEAD^{tree}")
+    assert outputs["artifact"] == f"tree:{tree}"
+    assert outputs["built"] == "true"
+    assert packaged == ["development", "preproduction", "production"]
+    assert objects(bucket) == [f"{tree}/package.zip"]
+
+
+def test_another_commit_of_the_same_tree_deploys_the_same_bytes(
+    job: Callable[..., Job], packaged: list[str], checkout: Path
+) -> None:
+    first, sha = job(), git(checkout, "rev-parse", "HEAD")
+    built = first.find(ENV="development")
+    first.keep()
+    packaged.clear()
+    merged = commit(checkout, "Merge development into preproduction", "--allow-empty")
+
+    second = job()
+    found = second.find(ENV="preproduction")
+
+    assert merged != sha
+    assert packaged == []
+    assert found == {**built, "built": "false"}
+    assert second.keep() == {}
+    zips = [each.folder / "artifact" / "deployment.zip" for each in (first, second)]
+    assert zips[0].read_bytes() == zips[1].read_bytes()
+
+
+def test_another_tree_is_another_package(job: Callable[..., Job], checkout: Path, packaged: list[str]) -> None:
+    first = job()
+    built = first.find()
+    first.keep()
+    (checkout / "app.py").write_text("second")
+    commit(checkout, "Second")
+
+    found = job().find()
+
+    assert found["built"] == "true"
+    assert found["artifact"] != built["artifact"]
+
+
+def test_of_two_at_once_one_wins_and_both_deploy_it(job: Callable[..., Job], bucket: Any) -> None:
+    fast, slow = job(), job()
+    won = fast.find(ENV="development")
+    lost = slow.find(ENV="development")
+    assert lost["digest"] != won["digest"]
+    fast.keep()
+
+    outputs = slow.keep(ENV="development")
+
+    assert outputs == {**won, "built": "false"}
+    for place in ("deployment.zip", "development/deployment.zip"):
+        assert (slow.folder / "artifact" / place).read_bytes() == (fast.folder / "artifact" / place).read_bytes()
+    assert len(objects(bucket)) == 1
+
+
+def test_what_was_lost_is_not_tried_again(job: Callable[..., Job]) -> None:
+    fast, slow = job(), job()
+    fast.find()
+    slow.find()
+    fast.keep()
+    slow.keep()
+
+    assert slow.keep() == {}
+
+
+@pytest.mark.parametrize("stage", ["development", "production"])
+def test_the_plan_finds_the_package_of_its_stage(job: Callable[..., Job], stage: str) -> None:
+    one = job()
+    outputs = one.find(ENV=stage)
+
+    folder = one.folder / "artifact" / stage
+    told = json.loads((folder / "generated.tf.json").read_text())["locals"]["package"]
+    digest = hashlib.sha256((folder / "deployment.zip").read_bytes()).hexdigest()
+    assert (told["stage"], f"sha256:{told['digest']}", f"sha256:{digest}") == (
+        stage,
+        outputs["digest"],
+        outputs["digest"],
+    )
+    assert [path.name for path in folder.parent.iterdir() if path.is_dir()] == [stage]
+
+
+def test_what_is_not_committed_is_no_artifact(job: Callable[..., Job]) -> None:
+    one = job()
+    (one.root / "app.py").write_text("changed")
+
+    with pytest.raises(Failed, match=r"app\.py"):
+        one.find()
+
+
+def test_on_github_there_is_a_store(job: Callable[..., Job]) -> None:
+    with pytest.raises(Failed, match="ARTIFACT_BUCKET"):
+        job(ARTIFACT_BUCKET="", GITHUB_ACTIONS="true").find()
+
+
+def test_elsewhere_a_package_may_be_made_for_oneself(job: Callable[..., Job], bucket: Any) -> None:
+    one = job(ARTIFACT_BUCKET="")
+
+    assert one.find()["built"] == "true"
+    with pytest.raises(Failed, match="ARTIFACT_BUCKET"):
+        one.keep()
+
+
+def test_what_was_to_be_deployed_is_deployed(job: Callable[..., Job]) -> None:
+    one = job()
+    outputs = one.find()
+    one.keep()
+
+    assert job().find(DIGEST=outputs["digest"])["digest"] == outputs["digest"]
+    with pytest.raises(Failed, match="was to be deployed"):
+        job().find(DIGEST=f"sha256:{'0' * 64}")
+
+
+def test_a_package_of_another_python_is_kept_nowhere_but_in_the_emulator(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, bucket: Any
+) -> None:
+    monkeypatch.setattr(artifact, "_RUNTIME", "python3.99")
+    one = job()
+    one.find()
+
+    with pytest.raises(Failed, match=r"python3\.99"):
+        one.keep()
+
+    assert objects(bucket) == []
+
+
+def test_stages_that_differ_are_no_package(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compose, "package", lambda stage, *_: stage)
+
+    with pytest.raises(Failed, match="differs from stage to stage"):
+        job().find()
+
+
+def test_chalice_s_refusal_is_told(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> str:
+        raise compose.NotPackaged("Chalice did not package")
+
+    monkeypatch.setattr(compose, "package", refuse)
+
+    with pytest.raises(Failed, match="Chalice did not package"):
+        job().find()
+
+
+@pytest.mark.parametrize("part", ["deployment.zip", "preproduction.tf.json"])
+def test_parts_that_do_not_belong_together_are_refused(job: Callable[..., Job], bucket: Any, part: str) -> None:
+    one = job()
+    one.find()
+    content = (one.folder / "artifact" / "made").read_bytes()
+    tree = git(one.root, "rev-parse", "HEAD^{tree}")
+    bucket.put_object(Bucket=BUCKET, Key=f"{tree}/package.zip", Body=changed(content, part))
+
+    with pytest.raises(Failed, match="inconsistent"):
+        job().find()
+
+
+def changed(content: bytes, part: str) -> bytes:
+    other = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(other, "w") as target:
+        for name in source.namelist():
+            text = source.read(name)
+            if name == part:
+                text = text.replace(b'"preproduction"', b'"production"') if name.endswith(".json") else text + b"!"
+            target.writestr(name, text)
+    return other.getvalue()
+
+
+def test_an_environment_that_is_none_is_named(job: Callable[..., Job]) -> None:
+    with pytest.raises(Failed, match="staging"):
+        job().find(ENV="staging")
+
+
+class Client:
+    """S3 that answers with one error a few times."""
+
+    def __init__(self, code: str, times: int) -> None:
+        self.code, self.times, self.asked = code, times, 0
+
+    def put_object(self, **_: Any) -> None:
+        self.asked += 1
+        if self.asked <= self.times:
+            raise ClientError({"Error": {"Code": self.code}}, "PutObject")
+
+
+@pytest.mark.parametrize(("times", "written"), [(2, True), (99, None)])
+def test_a_write_that_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPatch, times: int, *, written: bool) -> None:
+    client = Client("ConditionalRequestConflict", times)
+    monkeypatch.setattr(artifact, "client", lambda environ: client)
+    pauses: list[float] = []
+    store = Store({"ARTIFACT_BUCKET": BUCKET}, pauses.append)
+
+    if written:
+        assert store.write("key", b"") is True
+        assert pauses == [1, 2]
+    else:
+        with pytest.raises(Failed, match="run this again"):
+            store.write("key", b"")
+
+
+def test_a_bucket_that_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch, bucket: Any) -> None:
+    monkeypatch.setattr(artifact, "client", lambda environ: Client("AccessDenied", 99))
+    with pytest.raises(Failed, match="AccessDenied"):
+        Store({"ARTIFACT_BUCKET": BUCKET}).write("key", b"")
+    monkeypatch.undo()
+
+    with pytest.raises(Failed, match="NoSuchBucket"):
+        Store({"ARTIFACT_BUCKET": "no-such-bucket"}).read("key")
+
+
+GH = """#!/bin/sh
+echo "$@" > "$SAID"
+exit "$CODE"
+"""
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_only_what_our_workflow_built_is_deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("SAID", str(tmp_path / "said"))
+    monkeypatch.setenv("CODE", str(code))
+
+    if code:
+        with pytest.raises(Failed, match="does not attest"):
+            artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)
+    else:
+        artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)
+
+    assert (tmp_path / "said").read_text().split() == [
+        *("attestation", "verify", str(tmp_path / "deployment.zip"), "--repo", "acme/slipway"),
+        *("--signer-workflow", "acme/slipway/.github/workflows/deploy.yml"),
+    ]
+
+
+def test_a_machine_without_gh_attests_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(Failed, match="gh"):
+        artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)
+
+
+def test_the_real_package_is_one_for_all_stages_and_says_what_is_in_it(tmp_path: Path) -> None:
+    content = artifact._make("tree:0", compose.ROOT)
+
+    digest = artifact._install(content, tmp_path, "production")
+    bill = json.loads((tmp_path / "sbom.cdx.json").read_text())
+    components = {each["name"].lower(): each["version"] for each in bill["components"]}
+    lines = [line.partition("#")[0].strip() for line in (compose.ROOT / "requirements.txt").read_text().splitlines()]
+    required = dict(line.lower().split("==") for line in lines if line)
+    assert bill["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
+    assert components.items() >= {name.replace("_", "-"): version for name, version in required.items()}.items()
+    assert components.keys() - {name.replace("_", "-") for name in required} == {"chalice"}
+    assert f"chalice=={components['chalice']} " in (compose.ROOT / "requirements-dev.txt").read_text()
+    assert all(each["purl"] == f"pkg:pypi/{each['name'].lower()}@{each['version']}" for each in bill["components"])

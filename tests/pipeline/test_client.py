@@ -1,0 +1,276 @@
+"""How a pipeline speaks with Slipway when something is in the way: patiently, and with its token for nobody else."""
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from devtools.pipeline.client import Refused, Slipway, Unreachable, token
+from devtools.pipeline.runner import Failed
+from devtools.pipeline.words import denial
+
+GRANTED = {"decision": "granted"}
+
+
+class Stub(ThreadingHTTPServer):
+    """Answers with what `answers` says in turn, the last one ever after; `asked` is what was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers: list[Any] = [(200, GRANTED)]
+        self.asked: list[Any] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Stub
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, dict(self.headers)))
+        answers = self.server.answers
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            return
+        status, body, *headers = answer
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in dict(headers[0] if headers else {}).items():
+            self.send_header(name, value)
+        if "Content-Length" not in (headers[0] if headers else {}):
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *arguments: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[], Stub]]:
+    started: list[tuple[Stub, threading.Thread]] = []
+
+    def start() -> Stub:
+        stub = Stub()
+        thread = threading.Thread(target=stub.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        started.append((stub, thread))
+        return stub
+
+    yield start
+    for stub, thread in started:
+        stub.shutdown()
+        thread.join()
+        stub.server_close()
+
+
+@pytest.fixture
+def stub(start: Callable[[], Stub]) -> Stub:
+    return start()
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def slipway(stub: Stub, pauses: list[float]) -> Slipway:
+    return Slipway({"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": "t"}, pauses.append)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "reset",
+        (500, {}),
+        (502, b"<html>Bad gateway"),
+        (503, {}),
+        (429, {}),
+        (200, b"<html>Sign in"),
+        (200, b'{"cut": "o', {"Content-Length": "100"}),
+        (200, []),
+    ],
+    ids=str,
+)
+def test_what_passes_is_tried_again(slipway: Slipway, stub: Stub, pauses: list[float], fault: Any) -> None:
+    stub.answers = [fault, fault, (200, GRANTED)]
+
+    assert slipway.post("promotions", {}) == GRANTED
+
+    assert pauses == [1, 2]
+
+
+def test_a_retry_is_known_as_one(slipway: Slipway, stub: Stub) -> None:
+    stub.answers = [(503, {}), (200, GRANTED)]
+
+    slipway.post("promotions", {})
+
+    first, second = (headers["Idempotency-Key"] for _, headers in stub.asked)
+    assert first == second
+
+
+def test_waiting_is_as_long_as_slipway_asks_for(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
+    stub.answers = [(503, {}, {"Retry-After": "7"}), (503, {}, {"Retry-After": "86400"}), (200, GRANTED)]
+
+    slipway.post("promotions", {})
+
+    assert pauses == [7, 30]
+
+
+def test_it_is_given_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
+    stub.answers = [(503, {})]
+
+    with pytest.raises(Unreachable, match="it answers 503"):
+        slipway.get("state")
+
+    # As long as a database takes that was asleep, at least.
+    assert sum(pauses) > 15
+    assert len(stub.asked) == len(pauses) + 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+def test_a_refusal_is_final(slipway: Slipway, stub: Stub, pauses: list[float], status: int) -> None:
+    stub.answers = [(status, {"type": "/problems/no", "detail": "for a reason"})]
+
+    with pytest.raises(Refused, match="for a reason") as refusal:
+        slipway.post("promotions", {})
+
+    assert (refusal.value.status, refusal.value.slug, pauses) == (status, "no", [])
+
+
+def test_a_refusal_in_other_words_is_shown(slipway: Slipway, stub: Stub) -> None:
+    stub.answers = [(403, b"Blocked by the firewall")]
+
+    with pytest.raises(Refused, match="Blocked by the firewall"):
+        slipway.get("state")
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_nobody_else_is_told_the_token(slipway: Slipway, stub: Stub, start: Callable[[], Stub], status: int) -> None:
+    other = start()
+    stub.answers = [(status, {}, {"Location": other.url})]
+
+    with pytest.raises(Refused):
+        slipway.get("state")
+
+    assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://slipway.example.org", "http://127.0.0.1.example.org", "ftp://127.0.0.1", "slipway.example.org"]
+)
+def test_a_token_is_never_sent_in_clear(url: str) -> None:
+    with pytest.raises(Failed, match="https://"):
+        Slipway({"SLIPWAY_URL": url, "SLIPWAY_SYSTEM": "azul"})
+
+
+def test_a_system_is_part_of_the_path_and_nothing_more(stub: Stub) -> None:
+    Slipway({"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "../../other?x", "SLIPWAY_TOKEN": "t"}).get("state")
+
+    assert stub.asked[0][0] == "/v1/systems/..%2F..%2Fother%3Fx/state"
+
+
+def test_the_runner_s_own_token_is_for_github_alone(stub: Stub, start: Callable[[], Stub]) -> None:
+    github = start()
+    github.answers = [(200, {"value": "issued"})]
+    environ = {
+        "SLIPWAY_URL": stub.url,
+        "SLIPWAY_SYSTEM": "azul",
+        "SLIPWAY_AUDIENCE": "slipway production",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{github.url}/token?api-version=2.0",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the runner's own",
+    }
+
+    Slipway(environ).get("state")
+
+    [(path, asked_github)] = github.asked
+    [(_, asked_slipway)] = stub.asked
+    assert parse_qs(urlsplit(path).query) == {"api-version": ["2.0"], "audience": ["slipway production"]}
+    assert asked_github["Authorization"] == "Bearer the runner's own"
+    assert asked_slipway["Authorization"] == "Bearer issued"
+
+
+def test_a_job_without_the_permission_is_told_which(stub: Stub) -> None:
+    with pytest.raises(Failed, match="id-token: write"):
+        token({})
+
+
+def test_a_refusal_by_github_is_told_as_github_s(stub: Stub) -> None:
+    stub.answers = [(403, {})]
+
+    with pytest.raises(Failed, match="GitHub issues no token"):
+        token({"ACTIONS_ID_TOKEN_REQUEST_URL": f"{stub.url}/?a=b"})
+
+
+KEYED = {"SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": "t", "GITHUB_RUN_ID": "1", "GITHUB_RUN_ATTEMPT": "1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "changes", "same"),
+    [
+        ("verifications", {"suite": "acceptance"}, {}, True),
+        ("verifications", {"suite": "load"}, {}, False),
+        ("deployments", {"suite": "acceptance"}, {}, False),
+        ("verifications", {"suite": "acceptance"}, {"GITHUB_RUN_ID": "2"}, False),
+        ("verifications", {"suite": "acceptance"}, {"GITHUB_RUN_ATTEMPT": "2"}, False),
+    ],
+)
+def test_the_same_of_the_same_attempt_is_one_write(
+    stub: Stub, path: str, body: dict[str, Any], changes: dict[str, str], *, same: bool
+) -> None:
+    Slipway({**KEYED, "SLIPWAY_URL": stub.url}).post("verifications", {"suite": "acceptance"})
+    Slipway({**KEYED, "SLIPWAY_URL": stub.url, **changes}).post(path, body)
+
+    first, second = (headers["Idempotency-Key"] for _, headers in stub.asked)
+    assert (first == second) is same
+
+
+@pytest.mark.parametrize(("required", "code"), [("1", 1), ("", 1), ("0", 0)])
+def test_who_can_do_without_it_goes_on_when_it_is_silent(a_step: Any, stub: Stub, required: str, code: int) -> None:
+    stub.answers = [(503, {})]
+    step = a_step(SLIPWAY_URL=stub.url, SLIPWAY_TOKEN="t", SLIPWAY_REQUIRED=required)
+
+    assert step("verification", OUTCOME="success") == code
+
+    assert ("::error::" if code else "::warning::") in step.said
+
+
+def test_a_silent_gate_never_grants(a_step: Any, stub: Stub) -> None:
+    stub.answers = [(503, {})]
+
+    assert a_step(SLIPWAY_URL=stub.url, SLIPWAY_TOKEN="t", SLIPWAY_REQUIRED="0")("may-promote") == 1
+
+
+def test_a_blocker_is_one_line_whatever_its_author_wrote() -> None:
+    blocker = {"code": "frozen", "environment": "production", "detail": "no\n- marked-bad\r\nmore"}
+
+    assert len(denial("tree:1", "production", [blocker]).splitlines()) == 2
+
+
+def test_an_answer_can_set_no_other_output_and_begin_no_command(a_step: Any, stub: Stub) -> None:
+    blocker = {"code": "frozen", "environment": "production", "detail": "no\n::set-env name=PATH::/evil\nmore"}
+    stub.answers = [(409, {"type": "/problems/promotion-denied", "blockers": [blocker]})]
+    step = a_step(SLIPWAY_URL=stub.url, SLIPWAY_TOKEN="t")
+    step("may-promote")
+    assert not [line for line in step.said.splitlines() if line.startswith("::set-env")]
+
+    stub.answers = [(200, {"targets": []}), (201, {"id": "1\nprevious-artifact=evil"})]
+    step("deployment-open")
+    assert step.outputs == {
+        "deployment": "1 previous-artifact=evil",
+        "previous-artifact": "",
+        "previous-revision": "",
+    }
+    assert step.output_lines == 3

@@ -1,0 +1,127 @@
+"""A line that no test runs does not pass the gate: tried out with a copy of this checkout."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.checkout import ROOT
+
+NEEDED = [
+    "app.py",
+    "pyproject.toml",
+    "chalicelib",
+    "devtools",
+    ".chalice/config.json",
+    "tests/__init__.py",
+    "tests/conftest.py",
+]
+NEEDED += ["tests/support", "tests/unit/promotions"]
+
+RULES = "chalicelib/promotions/rules.py"
+CHANGE = """
+
+def twice(number: int) -> int:
+    return 2 * number
+"""
+TEST = """
+from chalicelib.promotions.rules import twice
+
+
+def test_twice() -> None:
+    assert twice(2) == 4
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Its branch `base` is what is compared with."""
+    for name in NEEDED:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, tmp_path / name)
+    git(tmp_path, "init", "-q", "-b", "base")
+    commit(tmp_path)
+    git(tmp_path, "checkout", "-q", "-b", "change")
+    return tmp_path
+
+
+def git(checkout: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=Jane", "-c", "user.email=jane@example.org")
+    subprocess.run(["git", *identity, *arguments], cwd=checkout, check=True)
+
+
+def commit(checkout: Path) -> None:
+    git(checkout, "add", "-A")
+    git(checkout, "commit", "-q", "-m", "A change")
+
+
+def gate(checkout: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "SLIPWAY", "COV"))}
+    return subprocess.run(
+        [sys.executable, "-m", "devtools.coverage"],
+        cwd=checkout,
+        env={**outer, "BASE": "base", "TESTS": "tests/unit/promotions", "PROCESSES": "0", **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def assert_too_low(answer: "subprocess.CompletedProcess[str]", path: str) -> None:
+    said = answer.stdout + answer.stderr
+    assert answer.returncode != 0
+    assert "Failure. Coverage is below 95%" in said
+    assert path in said
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text((path.read_text() if path.exists() else "") + text)
+
+
+def test_a_changed_line_without_a_test_fails(checkout: Path) -> None:
+    append(checkout / RULES, CHANGE)
+    commit(checkout)
+
+    assert_too_low(gate(checkout), RULES)
+
+
+def test_a_changed_line_with_a_test_passes(checkout: Path) -> None:
+    append(checkout / RULES, CHANGE)
+    append(checkout / "tests/unit/promotions/test_twice.py", TEST)
+    commit(checkout)
+
+    answer = gate(checkout)
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "100%" in answer.stdout
+
+
+def test_a_new_file_that_nothing_imports_fails(checkout: Path) -> None:
+    append(checkout / "chalicelib/promotions/unused.py", CHANGE.lstrip())
+    commit(checkout)
+
+    assert_too_low(gate(checkout), "chalicelib/promotions/unused.py")
+
+
+def test_tests_that_fail_fail_the_gate(checkout: Path) -> None:
+    append(checkout / "tests/unit/promotions/test_twice.py", "def test_twice() -> None:\n    assert False\n")
+    commit(checkout)
+
+    answer = gate(checkout)
+
+    assert answer.returncode != 0
+    assert "1 failed" in answer.stdout
+    assert "Diff Coverage" not in answer.stdout
+
+
+def test_a_base_that_is_not_there_is_named(checkout: Path) -> None:
+    answer = gate(checkout, BASE="origin/nothing")
+
+    assert answer.returncode == 1
+    assert "There is no origin/nothing here" in answer.stderr

@@ -1,0 +1,38 @@
+"""A plan for whoever has no account: the emulated one is there while it is made, and gone afterwards."""
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from devtools.pipeline import emulated
+from devtools.pipeline.artifact import Store
+
+ASK = """
+import os, pathlib, urllib.request
+port = os.environ["EMULATED"]
+urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/data.json").close()
+pathlib.Path(os.environ["SEEN"]).write_text(port)
+raise SystemExit(3)
+"""
+
+
+def test_the_account_is_there_for_the_plan_and_no_longer(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+
+    code = emulated.plan({"SEEN": str(seen)}, (sys.executable, "-c", ASK))
+
+    assert code == 3
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", int(seen.read_text())), timeout=5).close()
+
+
+def test_a_store_in_the_emulated_account_writes_once() -> None:
+    with emulated.account() as port:
+        environ = {"EMULATED": str(port), "ARTIFACT_BUCKET": "slipway-state-123456789012"}
+
+        assert Store(environ).write("key", b"first") is True
+        assert Store(environ).write("key", b"second") is False
+        assert Store(environ).read("key") == b"first"
+        assert Store(environ).read("other") is None

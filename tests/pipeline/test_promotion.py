@@ -1,0 +1,187 @@
+"""While there is no Slipway to ask, an artifact goes from branch to branch in their order."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from devtools.issuer import token
+from devtools.pipeline import promotion
+from devtools.pipeline.runner import Failed
+from tests.support.given import Given, an_artifact
+
+BUCKET = "slipway-artifacts-123456789012"
+TREE = an_artifact().removeprefix("tree:")
+DIGEST = f"sha256:{'1' * 64}"
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def no_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promotion, "digest_in", lambda: None)
+
+
+def variables(environment: str, **more: str) -> dict[str, str]:
+    return {"ENV": environment, "ARTIFACT": an_artifact(), "ARTIFACT_BUCKET": BUCKET, "DIGEST": DIGEST, **more}
+
+
+def may_promote(environment: str, **more: str) -> None:
+    promotion.may_promote(variables(environment, **more), lambda seconds: None)
+
+
+def test_the_first_environment_takes_everything(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    may_promote("development")
+
+    assert "SLIPWAY_URL is not set" in capsys.readouterr().out
+
+
+def test_what_ran_verified_in_the_environment_before_may_enter(bucket: Any) -> None:
+    promotion.record_deployed(variables("development"))
+
+    may_promote("preproduction")
+
+
+@pytest.mark.parametrize("environment", ["preproduction", "production"])
+def test_what_did_not_may_not(bucket: Any, environment: str) -> None:
+    with pytest.raises(Failed, match=f"may not enter {environment} yet"):
+        may_promote(environment)
+
+
+def test_no_environment_is_left_out(bucket: Any) -> None:
+    promotion.record_deployed(variables("development"))
+
+    with pytest.raises(Failed, match="to preproduction"):
+        may_promote("production")
+
+
+def test_another_artifact_proves_nothing(bucket: Any) -> None:
+    promotion.record_deployed(variables("development", ARTIFACT=an_artifact("second")))
+
+    with pytest.raises(Failed):
+        may_promote("preproduction")
+
+
+def test_another_package_proves_nothing(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    promotion.record_deployed(variables("development"))
+    monkeypatch.setattr(promotion, "digest_in", lambda: f"sha256:{'2' * 64}")
+
+    with pytest.raises(Failed, match="runs the package"):
+        may_promote("preproduction")
+
+
+def test_the_first_note_stays(bucket: Any) -> None:
+    promotion.record_deployed(variables("development", GITHUB_SHA="a" * 40))
+    promotion.record_deployed(variables("development", GITHUB_SHA="b" * 40))
+
+    [one] = bucket.list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert one["Key"] == f"{TREE}/deployed/development.json"
+    note = json.loads(bucket.get_object(Bucket=BUCKET, Key=f"{TREE}/deployed/development.json")["Body"].read())
+    assert (note["revision"], note["artifact"], note["digest"]) == ("a" * 40, an_artifact(), DIGEST)
+
+
+def test_an_override_has_a_reason_and_is_shown(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    may_promote("production", OVERRIDE_REASON="The login is broken")
+
+    assert "The login is broken" in capsys.readouterr().out
+    with pytest.raises(Failed):
+        may_promote("production", OVERRIDE_REASON=" ")
+
+
+def test_without_a_bucket_nothing_is_known(bucket: Any) -> None:
+    promotion.record_deployed(variables("development", ARTIFACT_BUCKET=""))
+
+    with pytest.raises(Failed):
+        may_promote("preproduction", ARTIFACT_BUCKET="")
+
+
+def test_an_environment_that_is_none_is_named() -> None:
+    with pytest.raises(Failed, match="staging"):
+        may_promote("staging")
+
+
+def test_slipway_decides_where_there_is_one(bucket: Any, service: str, given: Given) -> None:
+    given.the_usual()
+    promotion.record_deployed(variables("development"))
+    slipway = {"SLIPWAY_URL": service, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": token("pipeline", ["azul"])}
+
+    with pytest.raises(Failed, match="not-deployed"):
+        may_promote("preproduction", OVERRIDE_REASON="No reason at all", **slipway)
+
+
+def test_a_broken_slipway_does_not_stand_in_the_way_of_its_repair(
+    bucket: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    silent = {"SLIPWAY_URL": "http://127.0.0.1:1", "SLIPWAY_SYSTEM": "slipway", "SLIPWAY_TOKEN": "t"}
+    promotion.record_deployed(variables("development"))
+
+    may_promote("preproduction", **silent)
+    assert "follows the order of branches meanwhile" in capsys.readouterr().out
+    with pytest.raises(Failed):
+        may_promote("production", **silent)
+
+
+def test_the_last_environment_writes_no_note_since_it_may_not(bucket: Any) -> None:
+    promotion.record_deployed(variables("production"))
+
+    assert "Contents" not in bucket.list_objects_v2(Bucket=BUCKET)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Branch `development` is one commit ahead of `preproduction`."""
+    git(tmp_path, "init", "-q", "-b", "preproduction")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "First")
+    git(tmp_path, "checkout", "-q", "-b", "development")
+    change(tmp_path, "feature")
+    return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=Jane", "-c", "user.email=jane@example.org")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
+
+
+def change(folder: Path, name: str) -> None:
+    (folder / name).write_text(name)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", name)
+
+
+def merge(folder: Path) -> None:
+    git(folder, "checkout", "-q", "preproduction")
+    git(folder, "merge", "-q", "--no-ff", "-m", "Merge development", "development")
+
+
+def test_a_merge_of_what_was_tested_is_a_promotion(repository: Path) -> None:
+    merge(repository)
+
+    promotion.promotable(repository)
+
+
+def test_a_merge_that_makes_a_tree_of_its_own_is_none(repository: Path) -> None:
+    git(repository, "checkout", "-q", "preproduction")
+    change(repository, "hotfix")
+    merge(repository)
+
+    with pytest.raises(Failed, match="Merge it back"):
+        promotion.promotable(repository)
+
+
+def test_what_is_no_merge_is_none(repository: Path) -> None:
+    with pytest.raises(Failed, match="fetch-depth"):
+        promotion.promotable(repository)

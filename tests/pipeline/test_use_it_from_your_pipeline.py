@@ -1,0 +1,204 @@
+"""docs/use-it-from-your-pipeline.md: its workflow, run with the real service, by a token of a run's own."""
+
+import json
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+from chalice.config import Config
+
+from chalicelib.promotions.model import BlockerCode
+from chalicelib.settings import settings
+from devtools.fuzz import serving as serving_app
+from devtools.issuer import token
+from devtools.pipeline.client import Slipway
+from tests.support.actions import Job, Step
+from tests.support.api import application
+from tests.support.checkout import ROOT
+from tests.support.given import Given
+from tests.support.issuer import IssuerServer, serving
+from tests.support.workflows import action
+
+PAGE = (ROOT / "docs" / "use-it-from-your-pipeline.md").read_text()
+[WORKFLOW] = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)]
+JOB = WORKFLOW["jobs"]["deploy"]
+ARTIFACT = JOB["env"]["ARTIFACT"]
+
+PUBLISHER = {
+    "repository": "acme/shop",
+    "repository_id": "74",
+    "repository_owner_id": "65",
+    "workflow": ".github/workflows/deploy.yml",
+    "ref": "refs/heads/production",
+    "environments": {"production": "production"},
+}
+
+REPORT = """#!/bin/sh
+echo '{"passed": 3, "failed": FAILED, "skipped": 1}' > "$1"
+exit FAILED
+"""
+
+
+@pytest.fixture
+def issuer() -> Iterator[IssuerServer]:
+    with serving() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The service over HTTP, which trusts the issuer of pipelines."""
+    local = [json.loads(os.environ["SLIPWAY_ISSUERS"])[0]]
+    monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, issuer.settings("github-actions")]))
+    settings.cache_clear()
+    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    with serving_app(application.app, config) as url:
+        yield url
+    settings.cache_clear()
+
+
+@contextmanager
+def tokens(issuer: IssuerServer, **claims: Any) -> Iterator[str]:
+    """The address where a job gets its tokens, for the audience that it names."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            [audience] = parse_qs(urlsplit(self.path).query)["audience"]
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"value": issuer.github_token(audience=audience, **claims)}).encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/token?api-version=2.0"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str) -> Iterator[Callable[..., list[Step]]]:
+    """Run the page's job in a checkout of the shop's, which has a folder `devtools` of its own."""
+    given.a_system("shop")
+    given.an_environment("preproduction", rank=1, system="shop")
+    given.an_environment("production", rank=2, system="shop")
+    # Over HTTP: an issuer on loopback is none that the document allows for.
+    maintainer = {
+        "SLIPWAY_URL": github_service,
+        "SLIPWAY_SYSTEM": "shop",
+        "SLIPWAY_TOKEN": token("maintainer", ["shop"]),
+    }
+    Slipway(maintainer).post("publishers", PUBLISHER)
+    (tmp_path / "devtools" / "pipeline").mkdir(parents=True)
+    for package in ("devtools", "devtools/pipeline"):
+        (tmp_path / package / "__init__.py").write_text("")
+    (tmp_path / "devtools" / "pipeline" / "slipway.py").write_text("raise SystemExit('the wrong one')")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
+    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "First"]):
+        subprocess.run([*git, *command], check=True)
+    sha = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+
+    with tokens(issuer, repository="acme/shop", ref="refs/heads/production", environment="production", sha=sha) as url:
+
+        def run(*, deploys: bool = True, failed: int = 0, slipway: str = github_service) -> list[Step]:
+            script(tmp_path / "deploy.sh", f"#!/bin/sh\nexit {int(not deploys)}")
+            script(tmp_path / "acceptance.sh", REPORT.replace("FAILED", str(failed)))
+            environ = {
+                "GITHUB_SHA": sha,
+                "GITHUB_RUN_ID": "4711",
+                "GITHUB_RUN_ATTEMPT": "1",
+                "GITHUB_REPOSITORY": "acme/shop",
+                "GITHUB_SERVER_URL": "https://github.com",
+                "ACTIONS_ID_TOKEN_REQUEST_URL": url,
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the runner's own",
+            }
+            return Job(JOB, tmp_path, {"vars": {"SLIPWAY_URL": slipway}}, environ).run()
+
+        yield run
+
+
+def script(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def outcomes(steps: list[Step]) -> list[str]:
+    return [step.outcome for step in steps]
+
+
+def promoted(given: Given) -> None:
+    """The artifact has proved itself in preproduction."""
+    given.a_deployment(ARTIFACT, environment="preproduction", system="shop")
+    given.a_verification(environment="preproduction", system="shop")
+
+
+def recorded(given: Given) -> list[tuple[Any, ...]]:
+    return [
+        *given.sql("SELECT state FROM deployments WHERE run_id = '4711'"),
+        *given.sql("SELECT outcome, passed, failed, skipped FROM verifications WHERE run_url IS NOT NULL"),
+    ]
+
+
+def test_all_is_recorded(run: Callable[..., list[Step]], given: Given) -> None:
+    promoted(given)
+
+    steps = run()
+
+    assert outcomes(steps) == ["success"] * 7, steps
+    assert recorded(given) == [("succeeded",), ("success", 3, 0, 1)]
+
+
+def test_a_denial_ends_it_with_words(run: Callable[..., list[Step]], given: Given) -> None:
+    steps = run()
+
+    assert outcomes(steps)[1:3] == ["failure", "skipped"]
+    assert "not-deployed in preproduction" in steps[1].said
+    assert recorded(given) == []
+
+
+def test_a_deployment_that_fails_is_recorded(run: Callable[..., list[Step]], given: Given) -> None:
+    promoted(given)
+
+    steps = run(deploys=False)
+
+    assert outcomes(steps)[3:] == ["failure", "success", "skipped", "skipped"]
+    assert recorded(given) == [("failed",)]
+
+
+def test_tests_that_fail_are_recorded(run: Callable[..., list[Step]], given: Given) -> None:
+    promoted(given)
+
+    steps = run(failed=1)
+
+    assert outcomes(steps)[5:] == ["failure", "success"]
+    assert recorded(given) == [("succeeded",), ("failure", 3, 1, 1)]
+
+
+def test_without_slipway_nothing_is_promoted(run: Callable[..., list[Step]]) -> None:
+    assert outcomes(run(slipway=""))[1] == "failure"
+
+
+def test_the_page_explains_every_blocker() -> None:
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.MULTILINE)) == set(get_args(BlockerCode))
+
+
+@pytest.mark.parametrize("name", ["record", "may-promote"])
+def test_every_input_of_an_action_is_used(name: str) -> None:
+    content = action(name).content
+    text = json.dumps(content["runs"])
+
+    assert [each for each in content["inputs"] if f"inputs.{each}" not in text] == []

@@ -1,0 +1,149 @@
+"""The script that protects branches: what it asks GitHub for, and that workflows and documentation agree with it."""
+
+import json
+import os
+import re
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.support.workflows import ENVIRONMENTS, GITHUB, ROOT, WORKFLOWS, workflow
+
+# `gh`: it writes down what it was asked, and knows one team and no policy.
+GH = """#!/usr/bin/env python3
+import json, os, sys
+words = sys.argv[2:]
+body = json.load(sys.stdin) if "--input" in words else None
+method = words[words.index("--method") + 1] if "--method" in words else "GET"
+[path] = [word for word in words if word.startswith(("repos/", "orgs/"))]
+fields = [word for word in words if "=" in word]
+with open(os.environ["ASKED"], "a") as file:
+    file.write(json.dumps([method, path, body, fields]) + "\\n")
+if path.startswith("orgs/"):
+    print('[{"type": "Team", "id": 12}]')
+"""
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
+    folder = tmp_path_factory.mktemp("gh")
+    (folder / "gh").write_text(GH)
+    (folder / "gh").chmod(0o755)
+    subprocess.run(
+        [GITHUB / "branch-protection.sh", "acme/slipway", "acme/approvers"],
+        env={"PATH": f"{folder}:{os.environ['PATH']}", "ASKED": str(folder / "asked")},
+        check=True,
+        timeout=60,
+        capture_output=True,
+    )
+    return [json.loads(line) for line in (folder / "asked").read_text().splitlines()]
+
+
+def environments(asked: list[list[Any]]) -> dict[str, Any]:
+    """The environments that are made, with their bodies."""
+    found = {path.partition("/environments/")[2]: body for method, path, body, _ in asked if method == "PUT"}
+    return {name: body for name, body in found.items() if name}
+
+
+def test_every_branch_of_an_environment_is_protected(asked: list[list[Any]]) -> None:
+    protected = {path: body for method, path, body, _ in asked if path.endswith("/protection")}
+
+    assert list(protected) == [f"repos/acme/slipway/branches/{branch}/protection" for branch in ENVIRONMENTS]
+    for body in protected.values():
+        assert body["enforce_admins"] is True
+        assert body["allow_force_pushes"] is body["allow_deletions"] is False
+        assert body["required_pull_request_reviews"]["require_code_owner_reviews"] is True
+
+
+def test_a_promotion_needs_no_merge_back(asked: list[list[Any]]) -> None:
+    strict = {
+        path.split("/")[4]: body["required_status_checks"]["strict"]
+        for _, path, body, _ in asked
+        if body and "required_status_checks" in body
+    }
+
+    assert strict == {"development": True, "preproduction": False, "production": False}
+
+
+def test_the_check_that_is_required_is_the_one_that_sums_the_others_up(asked: list[list[Any]]) -> None:
+    [required] = {
+        context
+        for _, path, body, _ in asked
+        if path.endswith("/protection")
+        for context in body["required_status_checks"]["contexts"]
+    }
+    jobs = workflow("pull-request").jobs
+    [name] = [name for name, job in jobs.items() if job["name"] == required]
+
+    assert jobs[name]["if"] == "always()"
+    # The comment is no check.
+    assert set(jobs[name]["needs"]) == jobs.keys() - {name, "comment"}
+
+
+@pytest.mark.parametrize(
+    ("results", "passes"),
+    [
+        ("success success", True),
+        ("success skipped", True),
+        ("success failure", False),
+        ("cancelled success", False),
+        ("skipped failure success", False),
+    ],
+)
+def test_it_passes_when_nothing_failed(results: str, *, passes: bool) -> None:
+    [step] = workflow("pull-request").jobs["checked"]["steps"]
+
+    answer = subprocess.run(["bash", "-ec", step["run"]], env={"RESULTS": results}, capture_output=True)
+
+    assert (answer.returncode == 0) is passes
+
+
+def test_production_waits_for_approval_and_nothing_scheduled_does(asked: list[list[Any]]) -> None:
+    reviewed = {name for name, body in environments(asked).items() if body["reviewers"]}
+
+    assert reviewed == {"production", "production-workspaces"}
+
+
+def test_each_environment_takes_jobs_of_its_branches_alone(asked: list[list[Any]]) -> None:
+    allowed: dict[str, list[str]] = {}
+    for method, path, _, fields in asked:
+        if method == "POST":
+            name = path.removeprefix("repos/acme/slipway/environments/").partition("/")[0]
+            allowed.setdefault(name, []).extend(field.removeprefix("name=") for field in fields)
+
+    assert allowed["artifact"] == ENVIRONMENTS
+    for environment in ENVIRONMENTS:
+        assert allowed[environment] == [environment]
+        for purpose in ("workspaces", "verify", "reap"):
+            assert allowed[f"{environment}-{purpose}"] == ["development"]
+    assert all(body["deployment_branch_policy"]["custom_branch_policies"] for body in environments(asked).values())
+
+
+def test_every_environment_of_a_workflow_is_made(asked: list[list[Any]]) -> None:
+    used = set()
+    for name in WORKFLOWS:
+        for job in workflow(name).jobs.values():
+            environment = job.get("environment", "")
+            environment = environment["name"] if isinstance(environment, dict) else environment
+            used |= {re.sub(r"\$\{\{.*?\}\}", each, environment) for each in ENVIRONMENTS} - {""}
+
+    assert used == environments(asked).keys()
+
+
+@pytest.mark.parametrize("arguments", [[], ["acme/slipway"]])
+def test_what_is_missing_is_named(arguments: list[str]) -> None:
+    answer = subprocess.run([GITHUB / "branch-protection.sh", *arguments], capture_output=True, text=True)
+
+    assert answer.returncode != 0
+    assert "OWNER/NAME OWNER/TEAM" in answer.stderr
+
+
+def test_every_folder_has_an_owner_and_every_owner_s_path_is_there() -> None:
+    lines = [line.split() for line in (GITHUB / "CODEOWNERS").read_text().splitlines() if line and line[0] != "#"]
+
+    assert lines[0][0] == "*"
+    awaited = {"/infra/policy/", "/infra/account/"}
+    for pattern, *owners in lines:
+        assert owners
+        assert pattern in {"*", *awaited} or list(ROOT.glob(pattern.strip("/"))), pattern

@@ -1,0 +1,202 @@
+"""The job that deploys, run here step by step: what it does when something goes wrong, and in which order.
+
+Its targets are stood in for by one that writes down how it was called; what they do has tests of its own.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.actions import Job, Step
+from tests.support.workflows import workflow
+
+# What `make` is: it notes its words and variables, puts out what `puts` says of them, and fails where `fails` has them.
+MAKE = """#!/usr/bin/env python3
+import json, os, sys
+words = [word for word in sys.argv[1:] if word != "-s"]
+given = dict(word.split("=", 1) for word in words if "=" in word)
+variables = {**os.environ, **given}
+[target] = [word for word in words if "=" not in word]
+what = " ".join([target, variables.get("RECORD", ""), variables.get("KIND", "")]).strip()
+here = os.path.dirname(os.path.abspath(__file__))
+told = json.load(open(os.path.join(here, "told.json")))
+with open(os.path.join(here, "called.jsonl"), "a") as file:
+    file.write(json.dumps([what, variables]) + "\\n")
+for name, value in told["puts"].get(what, {}).items():
+    with open(os.environ["GITHUB_OUTPUT"], "a") as file:
+        file.write(f"{name}={value}\\n")
+print("ey-token" if target == "oidc-token" else what)
+sys.exit(what in told["fails"])
+"""
+
+OPENED = {"deployment": "7", "previous-artifact": "tree:before", "previous-revision": "b" * 40}
+PUTS = {"record deployment-open": OPENED, "record deployment-open rollback": {"deployment": "8"}}
+
+PROLOGUE = ["artifact", "artifact-attested", "plan", "policy", "summary"]
+BACK = ["record deployment-open rollback", "rollback", "record deployment-status"]
+
+
+class Deployment:
+    """What a run of the job did: its steps, and its calls."""
+
+    def __init__(self, steps: list[Step], folder: Path) -> None:
+        self.steps = steps
+        self._lines = [json.loads(line) for line in (folder / "called.jsonl").read_text().splitlines()]
+        self.calls = [what for what, _ in self._lines if what != "oidc-token"]
+
+    def variables(self, what: str, number: int = 0) -> dict[str, str]:
+        found = [variables for called, variables in self._lines if called == what]
+        return dict(found[number])
+
+    @property
+    def failed(self) -> bool:
+        return any(step.outcome == "failure" for step in self.steps)
+
+
+@pytest.fixture
+def deploy(tmp_path: Path) -> Callable[..., Deployment]:
+    def run(*fails: str, cancelled_after: str | None = None, puts: dict[str, Any] = PUTS, **inputs: str) -> Deployment:
+        definition = workflow("deploy")
+        make = tmp_path / "bin" / "make"
+        make.parent.mkdir()
+        make.write_text(MAKE)
+        make.chmod(0o755)
+        (make.parent / "told.json").write_text(json.dumps({"puts": puts, "fails": fails}))
+        called = make.parent / "called.jsonl"
+        job = Job(
+            definition.jobs["deploy"],
+            tmp_path,
+            {
+                "github": {"ref_name": "preproduction", "token": "t"},
+                "inputs": inputs,
+                "vars": {"URL": "https://slipway.example.org", "AUDIENCE": "slipway-preproduction"},
+                "needs": {"artifact": {"outputs": {"artifact": "tree:new", "digest": "sha256:1"}}},
+            },
+            {"PATH": f"{make.parent}:/usr/bin:/bin"},
+            definition.content["env"],
+            lambda: bool(cancelled_after) and called.exists() and f'["{cancelled_after}",' in called.read_text(),
+        )
+        return Deployment(job.run(), make.parent)
+
+    return run
+
+
+def test_all_is_well(deploy: Callable[..., Deployment]) -> None:
+    done = deploy()
+
+    assert not done.failed
+    assert done.calls == [
+        *PROLOGUE,
+        "record deployment-open",
+        "apply",
+        "record deployment-status",
+        "acceptance",
+        "record verification",
+        "record deployed",
+    ]
+
+
+def test_it_deploys_the_package_that_was_built(deploy: Callable[..., Deployment]) -> None:
+    done = deploy()
+
+    assert done.variables("artifact")["DIGEST"] == "sha256:1"
+    assert done.variables("plan")["PACKAGE"] == ".local/artifact/preproduction"
+    assert done.variables("apply")["PLAN"] == "1"
+    assert done.variables("policy")["PLAN"] == ".local/plans/preproduction.json"
+    assert {done.variables(call)["ENV"] for call in done.calls} == {"preproduction"}
+
+
+def test_the_records_say_what_happened(deploy: Callable[..., Deployment]) -> None:
+    done = deploy()
+
+    assert done.variables("record deployment-open")["ARTIFACT"] == "tree:new"
+    ended = done.variables("record deployment-status")
+    assert (ended["DEPLOYMENT"], ended["STATE"], ended["DETAIL"]) == ("7", "success", "package sha256:1")
+    verified = done.variables("record verification")
+    assert (verified["TRIGGER"], verified["ARTIFACT"]) == ("deployment", "tree:new")
+    assert verified["REPORT"] == done.variables("acceptance")["REPORT"]
+
+
+def test_the_environment_s_own_slipway_is_tested_with_a_token_for_it(deploy: Callable[..., Deployment]) -> None:
+    done = deploy()
+
+    acceptance = done.variables("acceptance")
+    assert (acceptance["TOKEN"], acceptance["URL"]) == ("ey-token", "https://slipway.example.org")
+    assert done.variables("oidc-token")["SLIPWAY_AUDIENCE"] == "slipway-preproduction"
+
+
+@pytest.mark.parametrize("step", ["artifact", "artifact-attested", "plan", "policy"])
+def test_what_fails_before_leaves_all_as_it_was(deploy: Callable[..., Deployment], step: str) -> None:
+    done = deploy(step)
+
+    assert done.failed
+    assert done.calls == PROLOGUE[: PROLOGUE.index(step) + 1]
+
+
+def test_what_may_not_be_promoted_is_not_applied(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("record deployment-open")
+
+    assert done.failed
+    assert done.calls == [*PROLOGUE, "record deployment-open"]
+
+
+def test_an_apply_that_fails_is_recorded_and_nothing_is_tested(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("apply")
+
+    assert done.failed
+    assert done.calls[len(PROLOGUE) :] == ["record deployment-open", "apply", "record deployment-status"]
+    assert done.variables("record deployment-status")["STATE"] == "failure"
+
+
+def test_a_run_that_is_cancelled_says_so_and_leaves_no_lease(deploy: Callable[..., Deployment]) -> None:
+    done = deploy(cancelled_after="apply")
+
+    assert done.calls[-1] == "record deployment-status"
+    assert done.variables("record deployment-status")["STATE"] == "cancelled"
+
+
+def test_acceptance_tests_that_fail_take_it_back(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("acceptance")
+
+    assert done.failed
+    assert done.calls[-5:] == ["acceptance", "record verification", *BACK]
+    opened = done.variables("record deployment-open rollback")
+    assert (opened["ARTIFACT"], opened["REVISION"], opened["DEPLOYMENT"]) == ("tree:before", "b" * 40, "")
+    ended = done.variables("record deployment-status", 1)
+    assert (ended["DEPLOYMENT"], ended["STATE"]) == ("8", "success")
+
+
+def test_a_hotfix_takes_over_its_deployment_and_a_rollback_does_not(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("acceptance", **{"deployment": "7", "override-reason": "The login is broken"})
+
+    opened, back = done.variables("record deployment-open"), done.variables("record deployment-open rollback")
+    assert (opened["DEPLOYMENT"], opened["OVERRIDE_REASON"]) == ("7", "The login is broken")
+    assert (back["DEPLOYMENT"], back["OVERRIDE_REASON"]) == ("", "")
+
+
+def test_the_first_deployment_has_no_way_back_to_record_and_still_tries(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("acceptance", puts={"record deployment-open": {**OPENED, "previous-artifact": ""}})
+
+    assert done.calls[-3:] == ["acceptance", "record verification", "rollback"]
+
+
+def test_going_back_matters_more_than_its_record(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("acceptance", "record deployment-open rollback", puts={"record deployment-open": OPENED})
+
+    assert done.calls[-2:] == ["record deployment-open rollback", "rollback"]
+
+
+def test_a_rollback_that_fails_is_recorded_as_failed(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("acceptance", "rollback")
+
+    assert done.variables("record deployment-status", 1)["STATE"] == "failure"
+
+
+def test_a_verification_that_can_t_be_recorded_is_noted_nowhere(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("record verification")
+
+    assert done.failed
+    assert done.calls[-1] == "record verification"
