@@ -7,7 +7,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: venv ## Start database and server on PORT=8000, until Ctrl-C, with autoreload; EMULATED=1: AWS is `make emulator`
@@ -75,9 +75,11 @@ rollback: venv ## Let the version of ENV=… [WORKSPACE=…] serve that served b
 	@$(python) -m infra.tools.environment rollback
 destroy: venv ## Destroy ENV=… [WORKSPACE=…], and the workspace with it
 	@$(python) -m infra.tools.environment destroy
+
 .PHONY: checkov
 checkov: venv ## Look for known faults in infra/; PLANS="a.json b.json" in plans too, of `terraform show -json`
 	@$(python) -m infra.tools.checkov $(PLANS)
+
 .PHONY: artifact
 artifact: venv ## Find the package of this checkout's tree in ARTIFACT_BUCKET, or make it; into .local/artifact, for ENV too
 	@$(python) -m devtools.pipeline artifact

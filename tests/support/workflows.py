@@ -35,12 +35,7 @@ CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-exten
 
 # Targets that are called and not there yet. One that has come is struck here.
 AWAITED = {
-    "acceptance",
-    "apply",
-    "plan",
-    "policy",
     "reap",
-    "rollback",
     "workspace-create",
     "workspace-destroy",
     "workspace-extend",
