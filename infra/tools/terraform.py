@@ -35,12 +35,13 @@ def terraform(
     cwd: Path,
     environ: Mapping[str, str] | None = None,
     *,
+    base: Mapping[str, str] | None = None,
     capture: bool = True,
     seconds: float = _SECONDS,
 ) -> "subprocess.CompletedProcess[str]":
     """Run Terraform in a folder; it is for the caller to look at the return code.
 
-    `environ` takes the place of this process's variables. Without `capture` it speaks to the terminal.
+    `environ` is added to the variables of `base`, or of this process. Without `capture` it speaks to the terminal.
     """
     # Neither the cache of plugins nor a download survives two at once.
     alone = locked(STATE / "init.lock") if arguments[:1] == ["init"] else nullcontext()
@@ -48,7 +49,7 @@ def terraform(
         return subprocess.run(
             ["terraform", *arguments],
             cwd=cwd,
-            env=environment(os.environ if environ is None else environ),
+            env=environment({**(os.environ if base is None else base), **(environ or {})}),
             stdin=subprocess.DEVNULL if capture else None,
             capture_output=capture,
             text=True,
