@@ -76,6 +76,20 @@ rollback: venv ## Let the version of ENV=… [WORKSPACE=…] serve that served b
 destroy: venv ## Destroy ENV=… [WORKSPACE=…], and the workspace with it
 	@$(python) -m infra.tools.environment destroy
 
+.PHONY: workspace-create workspace-extend workspace-destroy route unroute reap
+workspace-create: venv ## Record and make WORKSPACE=name of ENV=…: EXPIRES=2d REASON="…" [PURPOSE= DATABASE= OWNER= CLIENT=]
+	@$(python) -m infra.tools.workspace create
+workspace-extend: venv ## Let WORKSPACE=name of ENV=… expire in EXPIRES=2d, with a REASON="…"
+	@$(python) -m infra.tools.workspace extend
+workspace-destroy: venv ## Destroy WORKSPACE=name of ENV=…, its routes and its record
+	@$(python) -m infra.tools.workspace destroy
+route: venv ## Send CLIENT=name to the debug workspace WORKSPACE=name of ENV=…, for UNTIL=2h
+	@$(python) -m infra.tools.workspace route
+unroute: venv ## Send CLIENT=name to ENV=… again, away from WORKSPACE=name
+	@$(python) -m infra.tools.workspace unroute
+reap: venv ## Destroy what has expired in ENV=…, and report what has no counterpart
+	@$(python) -m infra.tools.workspace reap
+
 .PHONY: checkov
 checkov: venv ## Look for known faults in infra/; PLANS="a.json b.json" in plans too, of `terraform show -json`
 	@$(python) -m infra.tools.checkov $(PLANS)

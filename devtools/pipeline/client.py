@@ -63,6 +63,13 @@ class Slipway:
         members = {name: value for name, value in body.items() if value is not None}
         return self._ask("POST", f"{self._base}/{path}", members, self._key(path, members, again=again))
 
+    def change(self, method: str, path: str, body: Json | None = None) -> Json:
+        """PUT, PATCH or DELETE something of the system, whatever it was before. Raises as `get` does.
+
+        The same said twice is one change, so it needs no key.
+        """
+        return self._ask(method, f"{self._base}/{path}", body, changes=True)
+
     def _key(self, path: str, body: Json, *, again: bool) -> str:
         run = self._environ.get("GITHUB_RUN_ID")
         if again or not run:
@@ -71,10 +78,16 @@ class Slipway:
         digest = hashlib.sha256(json.dumps([path, body], sort_keys=True).encode()).hexdigest()
         return f"{run}-{self._environ.get('GITHUB_RUN_ATTEMPT', '1')}-{digest[:32]}"
 
-    def _ask(self, method: str, url: str, body: Json | None = None, key: str | None = None) -> Json:
+    def _ask(
+        self, method: str, url: str, body: Json | None = None, key: str | None = None, *, changes: bool = False
+    ) -> Json:
         headers = {"Authorization": f"Bearer {token(self._environ, self._pause)}", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         if key is not None:
-            headers |= {"Content-Type": "application/json", "Idempotency-Key": key}
+            headers["Idempotency-Key"] = key
+        if changes:
+            headers["If-Match"] = "*"
         return _send(method, url, headers, None if body is None else json.dumps(body).encode(), self._pause)
 
 
@@ -141,7 +154,7 @@ def _require_confidential(url: str) -> None:
 
 
 def _document(content: bytes) -> Json:
-    document = json.loads(content)
+    document = json.loads(content or b"{}")
     if not isinstance(document, dict):
         raise ValueError("the answer is no JSON object")  # noqa: TRY004 (as if it could not be read)
     return document

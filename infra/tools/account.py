@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from devtools import emulator
 from devtools.state import ROOT, Unusable, locked
+from infra.tools.environment import port_of
 from infra.tools.terraform import terraform
 
 SOURCE = ROOT / "infra" / "account"
@@ -179,16 +180,15 @@ def main() -> None:
     name = os.environ.get("ACCOUNT") or "testing"
     if name not in NAMES:
         raise Unusable(f"There is no account {name!r}: ACCOUNT={'|'.join(NAMES)}")
-    emulated = bool(os.environ.get("EMULATED"))
+    port = port_of(os.environ.get("EMULATED", ""))
     folder = FOLDERS / name
-    if emulated:
-        port = int(os.environ.get("PORT") or emulator.PORT)
+    if port is not None:
         folder = FOLDERS / f"{name}-emulated-{port}"
         settings = emulator.environment(os.environ, port)
         os.environ.clear()
         os.environ.update(settings)
     with locked(folder.with_suffix(".lock")):
-        make(Account(name, folder), approved=emulated or os.environ.get("YES") == "1")
+        make(Account(name, folder), approved=port is not None or os.environ.get("YES") == "1")
     _say(f"The {name} account is ready: its environments can be applied.")
 
 

@@ -72,16 +72,6 @@ def test_other_workflows_know_the_same_environments(name: str, found: Callable[[
     assert found(workflow(name)) == ENVIRONMENTS
 
 
-def test_a_target_that_has_come_is_awaited_no_longer() -> None:
-    assert rules.AWAITED & rules.targets() == set(), "strike these in AWAITED, tests/support/workflows.py"
-
-
-def test_every_awaited_target_is_called() -> None:
-    called = {target for name in WORKFLOWS for _, target in rules.called(workflow(name))}
-
-    assert called >= rules.AWAITED
-
-
 def test_what_a_job_may_write_it_writes() -> None:
     for (name, job), scopes in rules.MAY_WRITE.items():
         permissions = workflow(name).jobs[job]["permissions"]
@@ -113,7 +103,7 @@ def test_each_variable_of_the_repository_is_explained() -> None:
 def test_each_target_that_a_page_names_is_there(page: str) -> None:
     named = re.findall(r"^ *make (?:-s )?([a-z-]+)|`make ([a-z-]+)", (ROOT / "docs" / page).read_text(), re.MULTILINE)
 
-    assert {target for pair in named for target in pair if target} <= rules.targets() | rules.AWAITED
+    assert {target for pair in named for target in pair if target} <= rules.targets()
 
 
 Change = Callable[[Definition], None]

@@ -1,0 +1,47 @@
+"""The routes that CloudFront knows: the environment's key value store, which its viewer function reads (viewer.js)."""
+
+import json
+from typing import Any
+
+from botocore.config import Config
+
+from devtools import emulator
+from devtools.state import Unusable
+from infra.tools.environment import Target
+
+_GLOBAL = "us-east-1"
+
+
+class Routes:
+    """The store of an environment. `outputs` are its own; raises Unusable where it has no site."""
+
+    def __init__(self, target: Target, outputs: dict[str, Any]) -> None:
+        site = outputs.get("site")
+        if not site:
+            raise Unusable(f"{target.name} has no site, so nobody can be routed away from it")
+        self._arn = site["routes_arn"]
+        self._client = target.client("cloudfront-keyvaluestore", _GLOBAL, Config(signature_version="v4a"))
+        if target.emulated is not None:
+            # The SDK puts the account before the host's name, which has no address here.
+            self._client.meta.events.register("before-send", _to_emulator)
+
+    def put(self, client: str, *, workspace: str, domain: str, path: str, until: int) -> None:
+        """Send a client to a workspace until a time in Unix seconds. Known everywhere within seconds."""
+        value = json.dumps({"workspace": workspace, "domain": domain, "path": path, "until": until})
+        self._client.put_key(KvsARN=self._arn, Key=client, Value=value, IfMatch=self._etag())
+
+    def delete(self, client: str) -> None:
+        """Send a client to its environment again."""
+        self._client.delete_key(KvsARN=self._arn, Key=client, IfMatch=self._etag())
+
+    def all(self) -> dict[str, dict[str, Any]]:
+        """Every route by client, those that are over too."""
+        pages = self._client.get_paginator("list_keys").paginate(KvsARN=self._arn)
+        return {item["Key"]: json.loads(item["Value"]) for page in pages for item in page["Items"]}
+
+    def _etag(self) -> str:
+        return str(self._client.describe_key_value_store(KvsARN=self._arn)["ETag"])
+
+
+def _to_emulator(request: Any, **_: Any) -> None:
+    request.url = request.url.replace(f"//{emulator.ACCOUNT}.{emulator.HOST}", f"//{emulator.HOST}", 1)

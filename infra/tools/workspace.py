@@ -1,0 +1,253 @@
+"""`make workspace-create|workspace-extend|workspace-destroy|route|unroute|reap`: copies of an environment, for a time.
+
+What is recorded in Slipway is done on AWS in the order that leaves nothing behind unseen: a record before its
+resources, resources gone before the record says so. Each command may be run again after whatever went wrong.
+Without SLIPWAY_URL nothing is recorded, and a warning says so.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from devtools.pipeline.client import Json, Slipway
+from devtools.pipeline.runner import Failed, fail, needed, say, warn
+from devtools.state import Unusable
+from infra.tools import deploy, environment
+from infra.tools.environment import Target
+from infra.tools.routes import Routes
+
+Environ = Mapping[str, str]
+
+_CLIENT = re.compile(r"[A-Za-z0-9._~@:-]{1,128}")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class Registry:
+    """What Slipway knows of an environment's workspaces; nothing, where there is none to ask."""
+
+    def __init__(self, environ: Environ, name: str) -> None:
+        self._environment = name
+        self._slipway = Slipway(environ) if environ.get("SLIPWAY_URL") else None
+        if self._slipway is None:
+            warn(environ, "Slipway is neither told nor asked, since SLIPWAY_URL is not set")
+
+    @property
+    def is_there(self) -> bool:
+        return self._slipway is not None
+
+    def standing(self) -> list[Json]:
+        """Records of workspaces that are not destroyed."""
+        found: list[Json] = []
+        if self._slipway is not None:
+            cursor: dict[str, str] = {}
+            while True:
+                page = self._slipway.get("workspaces", environment=self._environment, **cursor)
+                found += [each for each in page["items"] if each["state"] != "destroyed"]
+                if page["next"] is None:
+                    break
+                cursor = {"cursor": page["next"]}
+        return found
+
+    def find(self, workspace: str) -> Json | None:
+        """The record of one that stands."""
+        return next((each for each in self.standing() if each["name"] == workspace), None)
+
+    def record(self, **body: Any) -> None:
+        if self._slipway is not None:
+            self._slipway.post("workspaces", {"environment": self._environment, **body}, again=True)
+
+    def change(self, record: Json | None, **changes: Any) -> None:
+        if self._slipway is not None and record is not None:
+            self._slipway.change("PATCH", f"workspaces/{record['id']}", changes)
+
+    def destroyed(self, record: Json | None) -> None:
+        if self._slipway is not None and record is not None:
+            self._slipway.change("DELETE", f"workspaces/{record['id']}")
+
+    def route(self, record: Json | None, client: str, until: str) -> None:
+        if self._slipway is not None and record is not None:
+            self._slipway.change("PUT", _route(record, client), {"until": until})
+
+    def unroute(self, record: Json | None, client: str) -> None:
+        if self._slipway is not None and record is not None:
+            self._slipway.change("DELETE", _route(record, client))
+
+
+def create(environ: Environ) -> None:
+    """Record a workspace and make it; where it stands already, bring it up to date. CLIENT is routed to it."""
+    target, registry = _workspace(environ), Registry(environ, environ["ENV"])
+    purpose, source = environ.get("PURPOSE") or "personal", environ.get("DATABASE") or "empty"
+    target = replace(target, choices={**target.choices, "workspace_purpose": purpose, "database_source": source})
+    expires = _ahead(environ, "EXPIRES")
+    if registry.is_there and registry.find(target.workspace) is None:
+        registry.record(
+            name=target.workspace,
+            purpose=purpose,
+            owner=environ.get("OWNER") or None,
+            reason=needed(environ, "REASON", '"why it is needed"'),
+            expires_at=_text(expires),
+            database=source,
+        )
+    made = environment.apply(target)
+    registry.change(registry.find(target.workspace), base_url=made["url"])
+    say(f"{target.name} is at {made['url']}")
+    if environ.get("CLIENT"):
+        route({**environ, "UNTIL": environ.get("UNTIL") or environ["EXPIRES"]})
+
+
+def extend(environ: Environ) -> None:
+    """Let a workspace expire later."""
+    target, registry = _workspace(environ), Registry(environ, environ["ENV"])
+    expires = _text(_ahead(environ, "EXPIRES"))
+    registry.change(
+        _needed_record(registry, target),
+        expires_at=expires,
+        reason=needed(environ, "REASON", '"why it is needed longer"'),
+    )
+    say(f"{target.name} expires at {expires}")
+
+
+def destroy(environ: Environ) -> None:
+    """End a workspace's routes, destroy it, and record that."""
+    target, registry = _workspace(environ), Registry(environ, environ["ENV"])
+    record = registry.find(target.workspace)
+    _end_routes(target)
+    environment.destroy(target)
+    registry.destroyed(record)
+    say(f"{target.name} is gone")
+
+
+def route(environ: Environ) -> None:
+    """Send CLIENT to a debug workspace until UNTIL; recorded first, since Slipway may refuse it."""
+    target, registry, client = _workspace(environ), Registry(environ, environ["ENV"]), _client(environ)
+    until = _ahead(environ, "UNTIL")
+    registry.route(_needed_record(registry, target), client, _text(until))
+    api = environment.outputs(target).get("api")
+    if not api:
+        raise Unusable(f"{target.name} is not there: make workspace-create makes it")
+    _store(target).put(
+        client,
+        workspace=target.workspace,
+        domain=api["invoke_domain"],
+        path=f"/{api['stage_name']}",
+        until=int(until.timestamp()),
+    )
+    say(f"{client} is sent to {target.name} until {_text(until)}")
+
+
+def unroute(environ: Environ) -> None:
+    """Send CLIENT to its environment again."""
+    target, registry, client = _workspace(environ), Registry(environ, environ["ENV"]), _client(environ)
+    _store(target).delete(client)
+    registry.unroute(_needed_record(registry, target), client)
+    say(f"{client} is sent to {environ['ENV']} again")
+
+
+def reap(environ: Environ) -> None:
+    """Destroy what has expired, and report workspaces without a record and records without a workspace.
+
+    Raises Failed when one could not be destroyed, after trying the others.
+    """
+    default = replace(environment.target_of({**environ, "WORKSPACE": "default"}), choices={})
+    registry = Registry(environ, default.environment)
+    if not registry.is_there:
+        return
+    failed = []
+    for record in registry.standing():
+        if record["state"] == "expired":
+            try:
+                destroy({**environ, "WORKSPACE": record["name"]})
+            except (Unusable, Failed) as failure:
+                warn(environ, f"{record['name']} was not destroyed: {failure}")
+                failed.append(record["name"])
+    recorded = {record["name"] for record in registry.standing()}
+    there = set(environment.workspaces(default.environment, default.emulated))
+    for name in sorted(there - recorded):
+        warn(environ, f"Orphan: {default.environment}-{name} has resources and no record: make workspace-destroy")
+    for name in sorted(recorded - there):
+        warn(environ, f"Orphan: {default.environment}-{name} has a record and no resources: make workspace-destroy")
+    if failed:
+        raise Failed(f"Not destroyed: {', '.join(failed)}. They are tried again the next time")
+
+
+def _workspace(environ: Environ) -> Target:
+    target = environment.target_of(environ)
+    if target.workspace == "default":
+        raise Unusable("Name a workspace: WORKSPACE=fix-42")
+    return target
+
+
+def _client(environ: Environ) -> str:
+    client = needed(environ, "CLIENT", "somebody")
+    if not _CLIENT.fullmatch(client):
+        raise Unusable(f"{client!r} can't name a client: 1 to 128 letters, digits and . _ ~ @ : -")
+    return client
+
+
+def _ahead(environ: Environ, name: str) -> datetime:
+    """The moment that a variable such as 8h or 2d is ahead of now."""
+    said = needed(environ, name, "2d")
+    found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", said)
+    if found is None:
+        raise Unusable(f"{name} is {said!r}: say minutes, hours or days, such as 30m, 8h or 2d")
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _needed_record(registry: Registry, target: Target) -> Json | None:
+    record = registry.find(target.workspace)
+    if registry.is_there and record is None:
+        raise Unusable(f"Slipway knows no workspace {target.workspace} of {target.environment}: make workspace-create")
+    return record
+
+
+def _route(record: Json, client: str) -> str:
+    return f"workspaces/{record['id']}/routes/{quote(client, safe='')}"
+
+
+def _store(target: Target) -> Routes:
+    own = replace(target, workspace="default", choices={})
+    return Routes(own, environment.outputs(own))
+
+
+def _end_routes(target: Target) -> None:
+    """Nobody may be sent to what is about to go."""
+    own = replace(target, workspace="default", choices={})
+    outputs = environment.outputs(own)
+    if outputs.get("site"):
+        routes = Routes(own, outputs)
+        for client, sent in routes.all().items():
+            if sent["workspace"] == target.workspace:
+                routes.delete(client)
+
+
+COMMANDS: dict[str, Callable[[Environ], None]] = {
+    "create": create,
+    "extend": extend,
+    "destroy": destroy,
+    "route": route,
+    "unroute": unroute,
+    "reap": reap,
+}
+
+
+def main(arguments: Sequence[str], environ: Environ) -> int:
+    """Run a command; the exit code."""
+    try:
+        COMMANDS[arguments[0]](environ)
+    except (Unusable, Failed, deploy.DeploymentFailed) as failure:
+        fail(environ, str(failure))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

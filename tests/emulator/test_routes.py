@@ -1,0 +1,38 @@
+"""The routes in the store that CloudFront's viewer function reads, signed and sent as `make route` does."""
+
+import pytest
+
+from devtools.state import Unusable
+from infra.tools.environment import Target
+from infra.tools.routes import Routes
+
+SENT = {"workspace": "fix", "domain": "abc.execute-api.eu-central-1.amazonaws.com", "path": "/production"}
+
+
+@pytest.fixture
+def target(emulated):
+    return Target("production", emulated=int(emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]))
+
+
+@pytest.fixture
+def routes(client, target):
+    store = client("cloudfront").create_key_value_store(Name="routes")
+    yield Routes(target, {"site": {"routes_arn": store["KeyValueStore"]["ARN"]}})
+    client("cloudfront").delete_key_value_store(Name="routes", IfMatch=store["ETag"])
+
+
+def test_a_route_is_written_replaced_and_deleted(routes):
+    routes.put("jane@example.org", **SENT, until=1)
+    routes.put("jane@example.org", **SENT, until=2)
+    routes.put("ci:7", **SENT, until=3)
+
+    assert routes.all() == {"jane@example.org": {**SENT, "until": 2}, "ci:7": {**SENT, "until": 3}}
+
+    routes.delete("jane@example.org")
+
+    assert routes.all().keys() == {"ci:7"}
+
+
+def test_an_environment_without_a_site_routes_nobody(target):
+    with pytest.raises(Unusable, match="no site"):
+        Routes(target, {"site": None})

@@ -1,0 +1,235 @@
+"""`make workspace-…`, `route` and `reap`: what they tell the real service, and in which order they touch the account.
+
+Terraform is stood in for: tests/emulator applies and destroys a workspace.
+"""
+
+from typing import Any
+
+import pytest
+
+from devtools.issuer import token
+from infra.tools import environment, workspace
+from tests.support.given import Given
+
+OUTPUTS = {
+    "url": "https://api.example.org/development",
+    "api": {"invoke_domain": "abc.execute-api.eu-central-1.amazonaws.com", "stage_name": "development"},
+    "site": {"routes_arn": "arn:aws:cloudfront::123456789012:key-value-store/1"},
+}
+
+
+class Account:
+    """What was done, in order, and the routes that are there."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str]] = []
+        self.there: list[str] = []
+        self.routes: dict[str, dict[str, Any]] = {}
+        self.fails = ""
+
+    def apply(self, target: Any) -> dict[str, Any]:
+        self.done.append(("apply", target.name))
+        self.there.append(target.workspace)
+        return OUTPUTS
+
+    def destroy(self, target: Any) -> None:
+        if target.workspace == self.fails:
+            raise workspace.Unusable("terraform apply failed")
+        self.done.append(("destroy", target.name))
+        self.there.remove(target.workspace)
+
+    def outputs(self, target: Any) -> dict[str, Any]:
+        return OUTPUTS
+
+    def workspaces(self, name: str, emulated: int | None) -> list[str]:
+        return self.there
+
+    def store(self, target: Any, outputs: Any) -> Any:
+        return self
+
+    def put(self, client: str, **sent: Any) -> None:
+        self.done.append(("route", client))
+        self.routes[client] = sent
+
+    def delete(self, client: str) -> None:
+        self.done.append(("unroute", client))
+        del self.routes[client]
+
+    def all(self) -> dict[str, dict[str, Any]]:
+        return dict(self.routes)
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    account = Account()
+    for name in ("apply", "destroy", "outputs", "workspaces"):
+        monkeypatch.setattr(environment, name, getattr(account, name))
+    monkeypatch.setattr(workspace, "Routes", account.store)
+    return account
+
+
+@pytest.fixture
+def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
+    """`run("create", EXPIRES="2d")` of the workspace `fix` of development; what it said, or None when it failed."""
+    given.the_usual()
+
+    def run(command: str, **variables: str) -> str | None:
+        said = {
+            "SLIPWAY_URL": service,
+            "SLIPWAY_SYSTEM": "azul",
+            "SLIPWAY_TOKEN": token("maintainer", ["azul"]),
+            "ENV": "development",
+            "WORKSPACE": "fix",
+            **variables,
+        }
+        failed = workspace.main([command], said)
+        run.said = capsys.readouterr().out  # type: ignore[attr-defined]
+        return None if failed else run.said  # type: ignore[attr-defined]
+
+    return run
+
+
+def records(given: Given) -> list[tuple[Any, ...]]:
+    return given.sql("SELECT name, purpose, base_url, destroyed_at IS NOT NULL FROM workspaces ORDER BY id")
+
+
+NEW = {"EXPIRES": "2d", "REASON": "To see why orders fail", "PURPOSE": "debug"}
+
+
+def test_a_workspace_is_recorded_and_made_and_its_url_is_told(run: Any, account: Account, given: Given) -> None:
+    assert run("create", **NEW)
+
+    assert records(given) == [("fix", "debug", OUTPUTS["url"], False)]
+    assert account.done == [("apply", "development-fix")]
+
+
+def test_creating_it_again_brings_it_up_to_date(run: Any, account: Account, given: Given) -> None:
+    run("create", **NEW)
+    assert run("create", **NEW)
+
+    assert len(records(given)) == 1
+    assert account.done == [("apply", "development-fix")] * 2
+
+
+def test_what_slipway_refuses_is_not_made(run: Any, account: Account, given: Given) -> None:
+    assert run("create", **{**NEW, "EXPIRES": "4d"}) is None
+
+    assert records(given) == []
+    assert account.done == []
+
+
+@pytest.mark.parametrize("missing", ["EXPIRES", "REASON"])
+def test_what_is_missing_is_named(run: Any, account: Account, missing: str) -> None:
+    assert run("create", **{name: value for name, value in NEW.items() if name != missing}) is None
+
+    assert missing in run.said
+    assert account.done == []
+
+
+@pytest.mark.parametrize("expires", ["2 d", "d", "0d", "2w", "-1h"])
+def test_a_time_that_can_not_be_read_is_refused(run: Any, account: Account, expires: str) -> None:
+    assert run("create", **{**NEW, "EXPIRES": expires}) is None
+
+    assert account.done == []
+
+
+def test_the_environment_itself_is_no_workspace(run: Any, account: Account) -> None:
+    for command in ("create", "extend", "destroy", "route", "unroute"):
+        assert run(command, **NEW, WORKSPACE="default", CLIENT="jane", UNTIL="1h") is None
+
+    assert account.done == []
+
+
+def test_it_is_extended_with_a_reason(run: Any, given: Given) -> None:
+    run("create", **NEW)
+    before = given.sql("SELECT expires_at FROM workspaces")[0][0]
+
+    assert run("extend", EXPIRES="3d", REASON="Still looking into it")
+
+    assert given.sql("SELECT expires_at FROM workspaces")[0][0] > before
+
+
+def test_a_client_is_routed_until_a_time_in_slipway_and_in_the_store(run: Any, account: Account, given: Given) -> None:
+    run("create", **NEW)
+
+    assert run("route", CLIENT="jane", UNTIL="2h")
+
+    until = given.sql("SELECT extract(epoch FROM until)::int FROM routes WHERE client = 'jane'")[0][0]
+    assert account.routes == {
+        "jane": {
+            "workspace": "fix",
+            "domain": "abc.execute-api.eu-central-1.amazonaws.com",
+            "path": "/development",
+            "until": until,
+        }
+    }
+
+
+def test_a_client_can_be_routed_when_the_workspace_is_made(run: Any, account: Account) -> None:
+    assert run("create", **NEW, CLIENT="jane", UNTIL="1h")
+
+    assert account.routes.keys() == {"jane"}
+
+
+def test_a_route_that_slipway_refuses_is_not_written(run: Any, account: Account) -> None:
+    run("create", **NEW)
+
+    assert run("route", CLIENT="jane", UNTIL="3d") is None
+
+    assert account.routes == {}
+
+
+def test_unrouting_ends_it_in_both(run: Any, account: Account, given: Given) -> None:
+    run("create", **NEW, CLIENT="jane", UNTIL="1h")
+
+    assert run("unroute", CLIENT="jane")
+
+    assert account.routes == {}
+    assert given.sql("SELECT count(*) FROM routes") == [(0,)]
+
+
+def test_nobody_is_routed_to_what_is_destroyed(run: Any, account: Account, given: Given) -> None:
+    run("create", **NEW, CLIENT="jane", UNTIL="1h")
+
+    assert run("destroy")
+
+    assert account.done[-2:] == [("unroute", "jane"), ("destroy", "development-fix")]
+    assert records(given)[0][3]
+
+
+def test_the_reaper_destroys_what_has_expired_and_nothing_else(run: Any, account: Account, given: Given) -> None:
+    run("create", **NEW)
+    run("create", **NEW, WORKSPACE="other")
+    given.sql("UPDATE workspaces SET expires_at = created_at + interval '1 microsecond' WHERE name = 'fix'")
+
+    assert run("reap") is not None
+
+    assert [name for command, name in account.done if command == "destroy"] == ["development-fix"]
+    assert [gone for *_, gone in records(given)] == [True, False]
+
+
+def test_the_reaper_goes_on_after_a_failure_and_fails_in_the_end(run: Any, account: Account, given: Given) -> None:
+    run("create", **NEW)
+    run("create", **NEW, WORKSPACE="other")
+    given.sql("UPDATE workspaces SET expires_at = created_at + interval '1 microsecond'")
+    account.fails = "fix"
+
+    assert run("reap") is None
+
+    assert ("destroy", "development-other") in account.done
+    assert [gone for *_, gone in records(given)] == [False, True]
+
+
+def test_the_reaper_reports_orphans_of_either_kind(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    account.there[:] = ["stray"]
+
+    assert "development-stray has resources and no record" in run("reap")
+    assert "development-fix has a record and no resources" in run.said
+
+
+def test_without_slipway_a_workspace_is_made_and_a_warning_given(run: Any, account: Account, given: Given) -> None:
+    assert "SLIPWAY_URL" in run("create", **NEW, SLIPWAY_URL="")
+
+    assert records(given) == []
+    assert account.done == [("apply", "development-fix")]
