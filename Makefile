@@ -90,6 +90,10 @@ unroute: venv ## Send CLIENT=name to ENV=… again, away from WORKSPACE=name
 reap: venv ## Destroy what has expired in ENV=…, and report what has no counterpart
 	@$(python) -m infra.tools.workspace reap
 
+.PHONY: logs
+logs: venv ## What ENV=… [WORKSPACE=…] logged since SINCE=1h; REQUEST_ID=… of one request, FOLLOW=1 goes on
+	@$(python) -m infra.tools.logs
+
 .PHONY: checkov
 checkov: venv ## Look for known faults in infra/; PLANS="a.json b.json" in plans too, of `terraform show -json`
 	@$(python) -m infra.tools.checkov $(PLANS)

@@ -83,7 +83,7 @@ def create(environ: Environ) -> None:
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     purpose, source = environ.get("PURPOSE") or "personal", environ.get("DATABASE") or "empty"
     target = replace(target, choices={**target.choices, "workspace_purpose": purpose, "database_source": source})
-    expires = _ahead(environ, "EXPIRES")
+    expires = ahead(environ, "EXPIRES")
     if registry.is_there and registry.find(target.workspace) is None:
         registry.record(
             name=target.workspace,
@@ -103,7 +103,7 @@ def create(environ: Environ) -> None:
 def extend(environ: Environ) -> None:
     """Let a workspace expire later."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
-    expires = _text(_ahead(environ, "EXPIRES"))
+    expires = _text(ahead(environ, "EXPIRES"))
     registry.change(
         _needed_record(registry, target),
         expires_at=expires,
@@ -125,7 +125,7 @@ def destroy(environ: Environ) -> None:
 def route(environ: Environ) -> None:
     """Send CLIENT to a debug workspace until UNTIL; recorded first, since Slipway may refuse it."""
     target, registry, client = _workspace(environ), Registry(environ, environ["ENV"]), _client(environ)
-    until = _ahead(environ, "UNTIL")
+    until = ahead(environ, "UNTIL")
     registry.route(_needed_record(registry, target), client, _text(until))
     api = environment.outputs(target).get("api")
     if not api:
@@ -189,7 +189,7 @@ def _client(environ: Environ) -> str:
     return client
 
 
-def _ahead(environ: Environ, name: str) -> datetime:
+def ahead(environ: Environ, name: str) -> datetime:
     """The moment that a variable such as 8h or 2d is ahead of now."""
     said = needed(environ, name, "2d")
     found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", said)

@@ -1,0 +1,110 @@
+"""`make logs ENV=… [WORKSPACE=…]`: what one target's functions and gateway logged, oldest first, for a terminal.
+
+REQUEST_ID=… keeps the lines of one request, which every answer names in X-Request-Id; SINCE=30m says how far back;
+FOLLOW=1 goes on with what comes, until Ctrl-C.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from devtools.pipeline.runner import Failed
+from devtools.state import Unusable
+from infra.tools import environment
+from infra.tools.workspace import ahead
+
+# CloudWatch shows a line seconds after it was written, and not always in order.
+_PAUSE_SECONDS = 2
+_OVERLAP_MS = 10_000
+
+
+def lines(
+    client: Any, groups: Mapping[str, str], since: int, request_id: str | None = None
+) -> Iterator[tuple[int, str, str]]:
+    """Time in Unix milliseconds, an id of the event and the readable line, oldest first.
+
+    `groups` are log groups by what the reader calls them. A group that is not there yet has no lines.
+    """
+    found: list[tuple[int, str, str]] = []
+    for name, group in groups.items():
+        pages = client.get_paginator("filter_log_events").paginate(
+            logGroupName=group, startTime=since, **({"filterPattern": f'"{request_id}"'} if request_id else {})
+        )
+        try:
+            for page in pages:
+                found += [
+                    (event["timestamp"], event["eventId"], readable(name, event["timestamp"], event["message"]))
+                    for event in page["events"]
+                    if request_id is None or request_id in event["message"]
+                ]
+        except client.exceptions.ResourceNotFoundException:
+            continue
+    yield from sorted(found)
+
+
+def readable(name: str, at: int, message: str) -> str:
+    """A line of one of our functions, of the gateway or of Lambda itself, as a person reads it."""
+    moment = datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+    try:
+        said = json.loads(message)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        return f"{moment} {name:<10} {message.rstrip()}"
+    level, text, exception = said.pop("level", ""), said.pop("message", ""), said.pop("exception", "")
+    rest = " ".join(f"{key}={value}" for key, value in said.items() if value not in (None, "", "-"))
+    line = " ".join(part for part in (f"{moment} {name:<10}", level, text, rest) if part)
+    return f"{line}\n{exception.rstrip()}" if exception else line
+
+
+def follow(read: Callable[[int], Iterator[tuple[int, str, str]]], since: int) -> Iterator[str]:
+    """Every line from `since` on, each once, and then those that come, for ever."""
+    seen: dict[str, int] = {}
+    while True:
+        for at, event, line in read(since):
+            if event not in seen:
+                seen[event] = at
+                yield line
+        since = max([since, *(at - _OVERLAP_MS for at in seen.values())])
+        seen = {event: at for event, at in seen.items() if at >= since}
+        yield ""
+
+
+def main(environ: Mapping[str, str]) -> None:
+    target = replace(environment.target_of(environ), choices={})
+    outputs = environment.outputs(target)
+    if not outputs:
+        raise Unusable(f"{target.name} is not there: make apply ENV={target.environment} makes it")
+    groups = {role: f"/aws/lambda/{name}" for role, name in outputs["api"]["function_names"].items()}
+    groups["access"] = f"/aws/apigateway/{outputs['name']}"
+    client = target.client("logs", outputs["region"])
+    now = datetime.now(UTC)
+    since = int((now - (ahead({"SINCE": environ.get("SINCE") or "1h"}, "SINCE") - now)).timestamp() * 1000)
+    request_id = environ.get("REQUEST_ID") or None
+
+    def read(start: int) -> Iterator[tuple[int, str, str]]:
+        return lines(client, groups, start, request_id)
+
+    if environ.get("FOLLOW") != "1":
+        shown = [line for _, _, line in read(since)]
+        print("\n".join(shown) if shown else f"{target.name} logged nothing since then (SINCE=1h)")
+        return
+    for line in follow(read, since):
+        if line:
+            print(line, flush=True)
+        else:
+            time.sleep(_PAUSE_SECONDS)
+
+
+if __name__ == "__main__":
+    try:
+        main(os.environ)
+    except (Unusable, Failed) as failure:
+        sys.exit(str(failure))
+    except KeyboardInterrupt:
+        sys.exit(130)

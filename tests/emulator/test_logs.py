@@ -1,0 +1,83 @@
+"""Reading one target's logs, and no other's."""
+
+import json
+import time
+from itertools import islice
+
+import pytest
+
+from infra.tools import logs
+
+ERROR = {"level": "ERROR", "message": "no answer", "request_id": "r-1", "exception": "Traceback\n  boom"}
+
+
+@pytest.fixture
+def group(client):
+    """`group(name, *messages)` makes a log group with lines; the time of the first, in Unix milliseconds."""
+    made = []
+    now = int(time.time() * 1000)
+
+    def make(name, *messages, at=now):
+        cloudwatch = client("logs")
+        cloudwatch.create_log_group(logGroupName=name)
+        cloudwatch.create_log_stream(logGroupName=name, logStreamName="s")
+        events = [{"timestamp": at + 10 * number, "message": message} for number, message in enumerate(messages)]
+        cloudwatch.put_log_events(logGroupName=name, logStreamName="s", logEvents=events)
+        made.append(name)
+        return at
+
+    yield make
+    for name in made:
+        client("logs").delete_log_group(logGroupName=name)
+
+
+def shown(client, groups, since, request_id=None):
+    return [line for _, _, line in logs.lines(client("logs"), groups, since, request_id)]
+
+
+def test_lines_of_all_groups_come_in_the_order_of_time(client, group):
+    at = group("/aws/lambda/a-api", "first", "third")
+    group("/aws/lambda/a-sweep", "second", at=at + 5)
+    group("/aws/lambda/other-api", "somebody else's")
+
+    found = shown(client, {"api": "/aws/lambda/a-api", "sweep": "/aws/lambda/a-sweep"}, at - 1)
+
+    assert [line.split()[-1] for line in found] == ["first", "second", "third"]
+
+
+def test_one_request_s_lines_alone(client, group):
+    at = group("/aws/lambda/a-api", json.dumps(ERROR), json.dumps({**ERROR, "request_id": "r-2"}))
+
+    found = shown(client, {"api": "/aws/lambda/a-api"}, at - 1, "r-2")
+
+    assert len(found) == 1
+    assert "r-2" in found[0]
+
+
+def test_what_is_older_is_left_out(client, group):
+    at = group("/aws/lambda/a-api", "old")
+
+    assert shown(client, {"api": "/aws/lambda/a-api"}, at + 1) == []
+
+
+def test_a_group_that_is_not_there_yet_has_no_lines(client):
+    assert shown(client, {"api": "/aws/lambda/nothing"}, 0) == []
+
+
+def test_a_line_is_readable_and_keeps_its_exception():
+    assert logs.readable("api", 0, json.dumps(ERROR)) == (
+        "00:00:00.000 api        ERROR no answer request_id=r-1\nTraceback\n  boom"
+    )
+
+
+@pytest.mark.parametrize("message", ["REPORT RequestId: 1\n", "[1]", "{"])
+def test_what_is_no_record_of_ours_is_shown_as_it_is(message):
+    assert logs.readable("api", 0, message) == f"00:00:00.000 api        {message.rstrip()}"
+
+
+def test_following_tells_each_line_once():
+    read = iter([[(20_000, "a", "one")], [(20_000, "a", "one"), (21_000, "b", "two")], []])
+
+    told = logs.follow(lambda since: iter(next(read)), 0)
+
+    assert list(islice(told, 5)) == ["one", "", "two", "", ""]
