@@ -9,6 +9,8 @@ import re
 import threading
 import uuid
 from collections.abc import Callable, Iterable
+from functools import wraps
+from inspect import signature
 from typing import Any
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
@@ -18,7 +20,7 @@ from moto.apigateway.models import APIGatewayBackend
 from moto.backends import get_backend
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.rds.models import DBCluster
+from moto.rds.models import DBCluster, DBInstance
 from moto.s3.models import FakeBucket
 
 from devtools.emulator import ACCOUNT
@@ -49,15 +51,22 @@ def fill_in_process() -> None:
         lambda cluster, value: setattr(cluster, "_enable_http_endpoint", bool(value)),
     )
     DBCluster.scaling_configuration_info = None  # type: ignore[method-assign, assignment]
+    # moto's default is no certificate of AWS's: Terraform would change it and start the instance anew.
+    _default(DBInstance, "__init__", ca_certificate_identifier="rds-ca-rsa2048-g1")
     # An integration of kind mock has neither.
-    put_integration = APIGatewayBackend.put_integration
+    _default(APIGatewayBackend, "put_integration", uri="", integration_method="")
 
-    def put(backend: APIGatewayBackend, *arguments: Any, **named: Any) -> Any:
-        if not arguments:
-            named = {"uri": "", "integration_method": "", **named}
-        return put_integration(backend, *arguments, **named)
 
-    APIGatewayBackend.put_integration = put  # type: ignore[method-assign, assignment]
+def _default(owner: type, name: str, **defaults: str) -> None:
+    """Have a method take these where it is called by name without them."""
+    method = getattr(owner, name)
+
+    @wraps(method)
+    def filled(self: Any, *arguments: Any, **named: Any) -> Any:
+        taken = signature(method).bind_partial(self, *arguments).arguments
+        return method(self, *arguments, **{key: value for key, value in defaults.items() if key not in taken} | named)
+
+    setattr(owner, name, filled)
 
 
 class GapsFilled:

@@ -1,7 +1,9 @@
 """The emulated account answers what Terraform asks for and moto alone does not."""
 
+import io
 import json
 import uuid
+import zipfile
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -154,3 +156,58 @@ def test_whatever_moto_answers_by_itself_is_left_to_it(client):
     client("ssm").put_parameter(Name="left", Value="alone", Type="String")
 
     assert client("ssm").get_parameter(Name="left")["Parameter"]["Value"] == "alone"
+
+
+def test_a_cluster_of_serverless_v2_has_the_data_api_and_no_scaling_configuration_of_v1(client):
+    made = client("rds").create_db_cluster(
+        DBClusterIdentifier="gaps",
+        Engine="aurora-postgresql",
+        MasterUsername="owner",
+        ManageMasterUserPassword=True,
+        EnableHttpEndpoint=True,
+    )["DBCluster"]
+
+    assert made["HttpEndpointEnabled"]
+    assert "ScalingConfigurationInfo" not in made
+
+
+def test_an_instance_has_a_certificate_of_aws(client):
+    client("rds").create_db_cluster(
+        DBClusterIdentifier="gaps-2", Engine="aurora-postgresql", MasterUsername="owner", ManageMasterUserPassword=True
+    )
+    made = client("rds").create_db_instance(
+        DBInstanceIdentifier="gaps-1",
+        DBInstanceClass="db.serverless",
+        Engine="aurora-postgresql",
+        DBClusterIdentifier="gaps-2",
+    )["DBInstance"]
+
+    assert made["CACertificateIdentifier"] == "rds-ca-rsa2048-g1"
+
+
+def test_an_api_with_a_mock_integration_is_made_of_a_document(client):
+    gateway = client("apigateway")
+    api = gateway.create_rest_api(name="gaps")["id"]
+    integration = {"type": "mock", "requestTemplates": {"application/json": '{"statusCode": 404}'}, "responses": {}}
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": "gaps", "version": "1"},
+        "paths": {"/{proxy+}": {"get": {"responses": {}, "x-amazon-apigateway-integration": integration}}},
+    }
+
+    gateway.put_rest_api(restApiId=api, mode="overwrite", body=json.dumps(document).encode())
+
+    resource = next(each for each in gateway.get_resources(restApiId=api)["items"] if each["path"] == "/{proxy+}")
+    assert gateway.get_integration(restApiId=api, resourceId=resource["id"], httpMethod="GET")["type"] == "mock"
+
+
+def test_a_function_that_is_invoked_is_not_run_and_succeeds(client):
+    role = client("iam").create_role(RoleName="gaps", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "")
+    client("lambda").create_function(
+        FunctionName="gaps", Runtime="python3.13", Role=role, Handler="app.app", Code={"ZipFile": code.getvalue()}
+    )
+
+    assert "FunctionError" not in client("lambda").invoke(FunctionName="gaps", Payload=b"{}")
