@@ -1,4 +1,4 @@
-"""infra/account: what its own tests say, and the order of a first deployment in an emulated account of its own."""
+"""infra/account: what its own tests say, and what `make account` refuses. test_first_deployment applies it."""
 
 import os
 import re
@@ -10,11 +10,10 @@ from pathlib import Path
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
-from devtools.emulator import STATE_BUCKET, environment
+from devtools.emulator import environment
 from devtools.state import ROOT, Unusable
-from infra.tools.account import NAMES, STATE_KEY, Account, make
+from infra.tools.account import NAMES, Account, make
 from infra.tools.terraform import missing, terraform
 from tests.support.emulated import emulated_account
 
@@ -68,35 +67,6 @@ def emulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         for name, value in {**environment({}, port), "TF_CLI_ARGS": "-no-color"}.items():
             monkeypatch.setenv(name, value)
         yield port
-
-
-def test_the_first_deployment_makes_the_bucket_and_moves_its_state_into_it(
-    emulated: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    testing = Account("testing", tmp_path)
-    s3 = boto3.client("s3")
-    s3.delete_bucket(Bucket=STATE_BUCKET)
-
-    make(testing, approved=True)
-
-    assert "The state moves into" in capfd.readouterr().out
-    assert s3.head_object(Bucket=STATE_BUCKET, Key=STATE_KEY)["ContentLength"] > 10_000
-    assert not list(tmp_path.glob(f"{STATE_KEY}*"))
-
-    make(testing, approved=False)
-
-    said = capfd.readouterr().out
-    assert "No changes." in said
-    assert "moves" not in said
-
-    package = {"Bucket": STATE_BUCKET.replace("state", "artifacts"), "Key": "tree/package.zip"}
-    with pytest.raises(ClientError, match="403"):
-        s3.put_object(**package, Body=b"unconditional")
-    s3.put_object(**package, Body=b"first", IfNoneMatch="*")
-    with pytest.raises(ClientError, match="PreconditionFailed"):
-        s3.put_object(**package, Body=b"second", IfNoneMatch="*")
-    with pytest.raises(ClientError, match="403"):
-        s3.delete_object(**package)
 
 
 def test_a_bucket_without_the_state_is_taken_over_and_nothing_is_applied_that_nobody_said_yes_to(
