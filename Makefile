@@ -2,6 +2,9 @@
 
 python := .local/venv/bin/python
 
+# One more than there are cores: whoever applies infrastructure mostly waits.
+workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
+
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
 
@@ -15,7 +18,7 @@ run: venv ## Start database and server on PORT=8000, until Ctrl-C, with autorelo
 
 .PHONY: test
 test: lint types ## Run linters, type checker and all tests
-	@$(python) -m pytest -n logical --dist worksteal tests
+	@$(python) -m pytest -n $(workers) --dist worksteal tests
 	@$(python) -m infra.tools.terraform
 	@$(python) -m devtools.actionlint --missing
 

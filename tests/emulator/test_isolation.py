@@ -45,6 +45,7 @@ PHANTOMS = {
 
 # What is named within something that is one target's own, and so by the same name in each.
 NAMED_WITHIN = {
+    "aws_default_security_group": "name",
     "aws_lambda_alias": "name",
     "aws_iam_role_policy": "name",
     "aws_cognito_user_group": "name",

@@ -104,7 +104,7 @@ def make_account(**variables: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_credentials_of_another_account_are_refused(emulated: int) -> None:
-    answer = make_account(ACCOUNT="production", EMULATED="1", PORT=str(emulated))
+    answer = make_account(ACCOUNT="production", EMULATED=str(emulated))
 
     assert answer.returncode != 0
     assert "of account 123456789012" in answer.stderr

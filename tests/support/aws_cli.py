@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> str:
     service, operation, *options = arguments
     client = boto3.client(service)
     method = operation.replace("-", "_")
-    model = client.meta.service_model.operation_model(client.meta.method_mapping[method])
+    model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
     members = {f"--{xform_name(name, '-')}": (name, shape) for name, shape in model.input_shape.members.items()}
     query, output, parameters = None, "json", {}
     for option, values in _options(options):
