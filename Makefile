@@ -97,6 +97,10 @@ reap: venv ## Destroy what has expired in ENV=…, and report what has no counte
 logs: venv ## What ENV=… [WORKSPACE=…] logged since SINCE=1h; REQUEST_ID=… of one request, FOLLOW=1 goes on
 	@$(python) -m infra.tools.logs
 
+.PHONY: doctor
+doctor: venv ## Say what this machine lacks and, with ENV=…, which quotas of the account would stop an apply
+	@$(python) -m infra.tools.doctor
+
 .PHONY: checkov
 checkov: venv ## Look for known faults in infra/; PLANS="a.json b.json" in plans too, of `terraform show -json`
 	@$(python) -m infra.tools.checkov $(PLANS)

@@ -25,6 +25,12 @@ from moto.s3.models import FakeBucket
 
 from devtools.emulator import ACCOUNT
 
+# What an account has that asked for nothing.
+_LAMBDA_SETTINGS = {
+    "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000},
+    "AccountUsage": {"FunctionCount": 0},
+}
+
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
 
@@ -90,6 +96,8 @@ class GapsFilled:
                 self._cloudfront(environ, path)
                 self._key_value_stores(environ, raw.split("?")[0])
                 self._cognito(environ)
+            if path.rstrip("/") == "/2016-08-19/account-settings":
+                raise Answer("200 OK", json.dumps(_LAMBDA_SETTINGS), kind="application/json")
         except Answer as answer:
             start_response(answer.status, answer.headers)
             return [answer.body]

@@ -1,0 +1,98 @@
+"""`make doctor [ENV=…]`: what this machine lacks and, with ENV, which quotas of its account would stop an apply."""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from devtools.state import ROOT, Unusable
+from infra import compose
+from infra.tools import environment, terraform
+
+# By its code in Service Quotas; where that can't be asked, what AWS gives by default.
+_VPCS = ("vpc", "L-F678F1CE", 5)
+# Lambda keeps so many of an account's concurrent executions for functions that reserve none.
+_UNRESERVED = 100
+
+
+def of_machine() -> Iterator[tuple[str, str | None]]:
+    """Each thing that is needed, and what is wrong with it; None where nothing is."""
+    running = ".".join(str(part) for part in sys.version_info[:2])
+    wanted = ".".join(str(part) for part in compose.PYTHON)
+    python = None if running == wanted else f"it is {running}: to package for AWS say PYTHON=python{wanted}"
+    yield f"Python {wanted}", python
+    reason = terraform.missing()
+    yield "Terraform and the AWS provider", reason
+    for command, purpose in (("node", "tests of the viewer function and the workflows"), ("gh", "GitHub's settings")):
+        yield command, None if shutil.which(command) else f"not on the PATH: it is for {purpose}"
+
+
+def of_account(target: environment.Target, region: str, root: Any = ROOT) -> Iterator[tuple[str, str | None]]:
+    """Each quota that an apply of the target runs into first, and why it would. Raises Unusable without an answer."""
+    ec2, functions = target.client("ec2", region), target.client("lambda", region)
+    try:
+        there = [each for page in ec2.get_paginator("describe_vpcs").paginate() for each in page["Vpcs"]]
+        limit = functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    except (BotoCoreError, ClientError) as error:
+        raise Unusable(f"The account can't be asked: {error}. Log in, or add EMULATED=1") from None
+    quota = _quota(target, region)
+    own = f"slipway-{target.name}"
+    has_one = any(tag["Value"] == own for vpc in there for tag in vpc.get("Tags", []) if tag["Key"] == "Name")
+    full = len(there) >= quota and not has_one
+    yield (
+        f"VPCs in {region}: {len(there)} of {quota}",
+        "there is no room for another: delete one, or ask for more in Service Quotas" if full else None,
+    )
+    reserved = _reserved(root, target) if target.workspace == "default" else 0
+    short = reserved > 0 and limit < reserved + _UNRESERVED
+    yield (
+        f"Concurrent executions: {limit}, of which {target.name} reserves {reserved}",
+        f"{_UNRESERVED} must stay unreserved: ask for {reserved + _UNRESERVED} or more, or reserve less"
+        if short
+        else None,
+    )
+
+
+def _quota(target: environment.Target, region: str) -> int:
+    service, code, default = _VPCS
+    try:
+        asked = target.client("service-quotas", region).get_service_quota(ServiceCode=service, QuotaCode=code)
+    except (BotoCoreError, ClientError):
+        return default
+    return int(asked["Quota"]["Value"])
+
+
+def _reserved(root: Any, target: environment.Target) -> int:
+    text = (root / "infra" / target.environment / "main.tf").read_text()
+    found = re.search(r"^\s*reserved_concurrency\s*=\s*(\d+)", text, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def _region(target: environment.Target) -> str:
+    text = (ROOT / "infra" / target.environment / "terraform.tfvars").read_text()
+    found = re.search(r'^region\s*=\s*"([^"]+)"', text, re.MULTILINE)
+    if found is None:
+        raise Unusable(f"infra/{target.environment}/terraform.tfvars names no region")
+    return found[1]
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Print a line for each; 1 when something is wrong."""
+    checked = list(of_machine())
+    if environ.get("ENV"):
+        target = environment.target_of(environ)
+        checked += of_account(target, _region(target))
+    for what, wrong in checked:
+        print(f"ok       {what}" if wrong is None else f"MISSING  {what}: {wrong}")
+    return 1 if any(wrong for _, wrong in checked) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(os.environ))
+    except Unusable as failure:
+        sys.exit(str(failure))

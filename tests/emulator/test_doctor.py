@@ -1,0 +1,74 @@
+"""What `make doctor` says of an account; of a machine it says what this one has."""
+
+import pytest
+
+from infra.tools import doctor
+from infra.tools.environment import Target
+
+REGION = "eu-west-1"  # where no other test makes a VPC
+
+
+@pytest.fixture
+def target(emulated):
+    return Target("production", emulated=int(emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]))
+
+
+@pytest.fixture
+def vpcs(target):
+    """`vpcs(4)`: so many in the region, besides AWS's own."""
+    ec2 = target.client("ec2", REGION)
+    made = []
+
+    def make(number, name="somebody-s"):
+        for _ in range(number):
+            vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+            ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": name}])
+            made.append(vpc)
+
+    yield make
+    for vpc in made:
+        ec2.delete_vpc(VpcId=vpc)
+
+
+@pytest.fixture
+def wrong(target, tmp_path):
+    """`wrong(reserved=200)`: what is wrong for a production that reserves so many."""
+
+    def ask(reserved="null"):
+        folder = tmp_path / "infra" / "production"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "main.tf").write_text(f"  reserved_concurrency = {reserved}\n")
+        return [reason for _, reason in doctor.of_account(target, REGION, tmp_path) if reason]
+
+    return ask
+
+
+def test_an_account_with_room_is_fine(wrong):
+    assert wrong() == []
+
+
+def test_a_region_without_room_for_a_vpc_is_named(wrong, vpcs):
+    vpcs(4)
+
+    assert ["room" in reason for reason in wrong()] == [True]
+
+
+def test_an_environment_that_has_its_vpc_needs_no_other(wrong, vpcs):
+    vpcs(3)
+    vpcs(1, "slipway-production")
+
+    assert wrong() == []
+
+
+def test_reserving_what_must_stay_unreserved_is_named(wrong):
+    assert ["unreserved" in reason for reason in wrong(reserved=950)] == [True]
+    assert wrong(reserved=900) == []
+
+
+def test_a_machine_without_terraform_and_node_is_told_so(monkeypatch):
+    monkeypatch.setattr(doctor.terraform, "missing", lambda: "no terraform on the PATH")
+    monkeypatch.setattr(doctor.shutil, "which", lambda command: None)
+
+    wrong = {what for what, reason in doctor.of_machine() if reason}
+
+    assert wrong >= {"Terraform and the AWS provider", "node", "gh"}
