@@ -1,5 +1,7 @@
 """The routes in the store that CloudFront's viewer function reads, signed and sent as `make route` does."""
 
+import uuid
+
 import pytest
 
 from devtools.state import Unusable
@@ -16,9 +18,10 @@ def target(emulated):
 
 @pytest.fixture
 def routes(client, target):
-    store = client("cloudfront").create_key_value_store(Name="routes")
+    name = f"routes-{uuid.uuid4()}"
+    store = client("cloudfront").create_key_value_store(Name=name)
     yield Routes(target, {"site": {"routes_arn": store["KeyValueStore"]["ARN"]}})
-    client("cloudfront").delete_key_value_store(Name="routes", IfMatch=store["ETag"])
+    client("cloudfront").delete_key_value_store(Name=name, IfMatch=store["ETag"])
 
 
 def test_a_route_is_written_replaced_and_deleted(routes):
