@@ -23,6 +23,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from devtools import emulator
+from devtools.emulator.account import emulated_client
 from devtools.pipeline import sbom
 from devtools.pipeline.runner import Failed, put_out, say, summarize, warn
 from infra import compose
@@ -157,14 +158,7 @@ def client(environ: Environ, service: str = "s3") -> Any:
     if not _is_emulated(environ):
         return boto3.client(service)
     port = emulator.PORT if environ["EMULATED"] == "1" else int(environ["EMULATED"])
-    settings = emulator.environment(environ, port)
-    return boto3.client(
-        service,
-        endpoint_url=settings["AWS_ENDPOINT_URL"],
-        region_name=settings["AWS_REGION"],
-        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-    )
+    return emulated_client(service, port)
 
 
 def digest_in(folder: Path = FOLDER) -> str | None:

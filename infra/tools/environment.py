@@ -22,6 +22,7 @@ import boto3
 from botocore.config import Config
 
 from devtools import emulator
+from devtools.emulator.account import emulated_client
 from devtools.state import ROOT, Unusable, locked, write_atomically
 from infra import compose
 from infra.package_shape import UnexpectedShape
@@ -92,15 +93,7 @@ class Target:
         """A boto3 client of its account."""
         if self.emulated is None:
             return boto3.client(service, region_name=region, config=config)
-        environ = self.environ
-        return boto3.client(
-            service,
-            region_name=region,
-            config=config,
-            endpoint_url=environ["AWS_ENDPOINT_URL"],
-            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        )
+        return emulated_client(service, self.emulated, region, config)
 
 
 class TerraformFailed(Unusable):

@@ -7,20 +7,15 @@ know yet, readable.py takes from the other.
 
 import json
 import os
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from devtools.emulator import ACCOUNT, REGION, environment
+from devtools.emulator.account import emulated_account, emulated_client
 from devtools.state import ROOT, Unusable
 from infra import compose
 from infra.policy.readable import Resource, Target, resources, target_of
@@ -86,8 +81,9 @@ def plans(wanted: Sequence[Wanted], folder: Path) -> dict[str, Planned]:
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(2) as pool:
         packaging = pool.submit(_packaged, folder / "package")
-        with _emulated_account() as account:
-            _what_a_debug_workspace_reads(account)
+        with emulated_account() as port:
+            account = environment(os.environ, port)
+            _what_a_debug_workspace_reads(port)
             copies = [_copy(each.environment, packaging.result(), folder / each.name) for each in wanted]
             _initialise(copies[0], folder / "data")
             return dict(
@@ -205,31 +201,8 @@ def _told(arguments: list[str], copy: Path, environ: Mapping[str, str]) -> str:
     return answer.stdout
 
 
-@contextmanager
-def _emulated_account() -> Iterator[dict[str, str]]:
-    """The variables of an account that nobody else plans in, on a port that was free."""
-    command = [sys.executable, "-m", "devtools.emulator"]
-    with subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            found = re.search(r":(\d+),", process.stdout.readline())
-            if found is None:
-                raise Unusable("The emulated account did not start; `make emulator` says why")
-            yield environment(os.environ, int(found[1]))
-        finally:
-            process.terminate()
-
-
-def _what_a_debug_workspace_reads(account: Mapping[str, str]) -> None:
+def _what_a_debug_workspace_reads(port: int) -> None:
     """The user pool of production, by name. To apply production for it would take a minute and more."""
-    client = boto3.client(
-        "cognito-idp",
-        endpoint_url=account["AWS_ENDPOINT_URL"],
-        region_name=account["AWS_REGION"],
-        aws_access_key_id=account["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=account["AWS_SECRET_ACCESS_KEY"],
-    )
+    client = emulated_client("cognito-idp", port)
     pool = client.create_user_pool(PoolName="slipway-production")["UserPool"]["Id"]
     client.create_user_pool_client(UserPoolId=pool, ClientName="slipway-production")

@@ -11,15 +11,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
-import boto3
 import pytest
 
 from devtools import emulator
+from devtools.emulator.account import emulated_account, emulated_client
 from devtools.state import ROOT
 from infra import compose
 from infra.tools.environment import PLANS
 from infra.tools.terraform import missing
-from tests.support.emulated import emulated_account
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
@@ -135,14 +134,7 @@ def package(tmp_path):
 
 
 def states(port, *targets):
-    environ = emulator.environment({}, port)
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=environ["AWS_ENDPOINT_URL"],
-        region_name=emulator.REGION,
-        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-    )
+    s3 = emulated_client("s3", port)
     listed = {each["Key"] for each in s3.list_objects_v2(Bucket=emulator.STATE_BUCKET).get("Contents", [])}
     return {
         target.name: json.loads(s3.get_object(Bucket=emulator.STATE_BUCKET, Key=target.key)["Body"].read())

@@ -12,10 +12,10 @@ import boto3
 import pytest
 
 from devtools.emulator import environment
+from devtools.emulator.account import emulated_account
 from devtools.state import ROOT, Unusable
 from infra.tools.account import NAMES, Account, make
 from infra.tools.terraform import missing, terraform
-from tests.support.emulated import emulated_account
 
 ACCOUNT = ROOT / "infra" / "account"
 

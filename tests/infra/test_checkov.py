@@ -1,8 +1,6 @@
 """What checkov finds in the source and in a plan of production is mended, or suppressed where it is, with a reason."""
 
 import json
-import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +11,7 @@ from typing import Any
 import pytest
 
 from devtools.emulator import ACCOUNT, environment
+from devtools.emulator.account import emulated_account
 from devtools.state import ROOT
 from infra.tools import checkov
 from infra.tools.checkov import Fault
@@ -31,15 +30,8 @@ def installed() -> None:
 @pytest.fixture(scope="module")
 def account() -> Iterator[dict[str, str]]:
     """The variables with which to speak to an emulated account."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "devtools.emulator"], env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    found = re.search(r":(\d+),", process.stdout.readline())
-    assert found is not None
-    yield environment({}, int(found[1]))
-    process.terminate()
-    process.communicate(timeout=10)
+    with emulated_account() as port:
+        yield environment({}, port)
 
 
 @pytest.fixture

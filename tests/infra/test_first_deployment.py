@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from devtools.emulator import STATE_BUCKET, environment
+from devtools.emulator.account import emulated_account, emulated_client
 from devtools.state import ROOT
 from infra.tools.terraform import missing
 from tests.support import aws_cli
-from tests.support.emulated import emulated_account
 from tests.support.page import blocks
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
@@ -42,14 +41,7 @@ class Account:
         self.client("s3").delete_bucket(Bucket=STATE_BUCKET)
 
     def client(self, service: str) -> Any:
-        settings = environment({}, self._port)
-        return boto3.client(
-            service,
-            endpoint_url=settings["AWS_ENDPOINT_URL"],
-            region_name=settings["AWS_REGION"],
-            aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-        )
+        return emulated_client(service, self._port)
 
     def run(self, script: str) -> str:
         environ = {**os.environ, "EMULATED": str(self._port), "TF_CLI_ARGS": "-no-color"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devtools.emulator.account import emulated_account
 from devtools.pipeline import emulated
 from devtools.pipeline.artifact import Store
 
@@ -29,7 +30,7 @@ def test_the_account_is_there_for_the_plan_and_no_longer(tmp_path: Path) -> None
 
 
 def test_a_store_in_the_emulated_account_writes_once() -> None:
-    with emulated.account() as port:
+    with emulated_account() as port:
         environ = {"EMULATED": str(port), "ARTIFACT_BUCKET": "slipway-state-123456789012"}
 
         assert Store(environ).write("key", b"first") is True

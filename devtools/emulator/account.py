@@ -1,0 +1,45 @@
+"""An emulated account for one purpose, gone afterwards; and clients of any such account."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from devtools.emulator import REGION, environment
+from devtools.state import ROOT, Unusable
+
+
+@contextmanager
+def emulated_account() -> Iterator[int]:
+    """Serve one, on the free port that this gives, until the end of the block. Raises Unusable."""
+    command = [sys.executable, "-m", "devtools.emulator"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            found = re.search(r":(\d+),", process.stdout.readline())
+            if found is None:
+                raise Unusable("The emulated account did not start; `make emulator` says why")
+            yield int(found[1])
+        finally:
+            process.terminate()
+
+
+def emulated_client(service: str, port: int, region: str = REGION, config: Config | None = None) -> Any:
+    """boto3's client of a service in the account on this port."""
+    settings = environment({}, port)
+    return boto3.client(
+        service,
+        config=config,
+        endpoint_url=settings["AWS_ENDPOINT_URL"],
+        region_name=region,
+        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+    )
