@@ -96,6 +96,10 @@ class Target:
         return emulated_client(service, self.emulated, region, config)
 
 
+class NotThere(Unusable):
+    """A workspace that nobody has made, or somebody destroyed."""
+
+
 class TerraformFailed(Unusable):
     """Terraform said why, on the terminal or in the message."""
 
@@ -154,7 +158,10 @@ def destroy(target: Target) -> None:
 def outputs(target: Target) -> dict[str, Any]:
     """What the target's state says of it; empty where there is none."""
     with _alone(target):
-        _prepare(target)
+        try:
+            _prepare(target)
+        except NotThere:
+            return {}
         return _values(_outputs(target))
 
 
@@ -163,8 +170,7 @@ def workspaces(environment: str, emulated: int | None = None) -> list[str]:
     target = Target(environment, emulated=emulated)
     with _alone(target):
         _prepare(target)
-        listed = _terraform(target, ["workspace", "list"])
-    return [name for name in listed.replace("*", " ").split() if name != "default"]
+        return [name for name in _workspaces(target) if name != "default"]
 
 
 @contextmanager
@@ -174,7 +180,7 @@ def _alone(target: Target) -> Iterator[None]:
 
 
 def _plan(target: Target, *, destroy: bool = False) -> plans.Summary:
-    _prepare(target)
+    _prepare(target, create=True)
     _fill(target)
     arguments = ["plan", "-input=false", f"-out={target.plan}"]
     if destroy:
@@ -195,8 +201,8 @@ def _plan(target: Target, *, destroy: bool = False) -> plans.Summary:
     return plans.summary(json.loads(shown))
 
 
-def _prepare(target: Target) -> None:
-    """A fresh copy of infra/, initialised, with the target's workspace selected."""
+def _prepare(target: Target, *, create: bool = False) -> None:
+    """A fresh copy of infra/, initialised, with the workspace selected. Raises NotThere where there is none."""
     if reason := missing():
         raise Unusable(f"Terraform can't be run: {reason}")
     _copy(target)
@@ -205,12 +211,20 @@ def _prepare(target: Target) -> None:
         arguments += [f"-backend-config=bucket={emulator.STATE_BUCKET}", f"-backend-config=region={emulator.REGION}"]
     _terraform(target, arguments)
     if target.workspace != "default" or _terraform(target, ["workspace", "show"]).strip() != "default":
+        if not create and target.workspace not in _workspaces(target):
+            raise NotThere(f"There is no workspace {target.workspace} of {target.environment}")
         _terraform(target, ["workspace", "select", "-or-create", target.workspace])
+
+
+def _workspaces(target: Target) -> list[str]:
+    return _terraform(target, ["workspace", "list"]).replace("*", " ").split()
 
 
 def _copy(target: Target) -> None:
     source, ignored = ROOT / "infra", shutil.ignore_patterns(".terraform", "__pycache__", "tests")
     target.folder.mkdir(parents=True, exist_ok=True)
+    # A saved plan goes with the package that it was made of.
+    target.plan.unlink(missing_ok=True)
     shutil.rmtree(target.folder / "modules", ignore_errors=True)
     shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
     # .terraform stays: what was downloaded once.
