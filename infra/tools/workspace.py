@@ -82,9 +82,13 @@ def create(environ: Environ) -> None:
     """Record a workspace and make it; where it stands already, bring it up to date. CLIENT is routed to it."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     purpose, source = environ.get("PURPOSE") or "personal", environ.get("DATABASE") or "empty"
-    target = replace(target, choices={**target.choices, "workspace_purpose": purpose, "database_source": source})
     expires = ahead(environ, "EXPIRES")
-    if registry.is_there and registry.find(target.workspace) is None:
+    there = registry.find(target.workspace)
+    if there is not None and there["state"] == "expired":
+        raise Unusable(
+            f"{target.name} has expired, and does not come back: make workspace-destroy, then create it anew"
+        )
+    if registry.is_there and there is None:
         registry.record(
             name=target.workspace,
             purpose=purpose,
@@ -93,11 +97,14 @@ def create(environ: Environ) -> None:
             expires_at=_text(expires),
             database=source,
         )
+    # What is not said stays as it was made, or is Terraform's default, which is the same as above.
     made = environment.apply(target)
-    registry.change(registry.find(target.workspace), base_url=made["url"])
+    record = registry.find(target.workspace)
+    registry.change(record, base_url=made["url"])
     say(f"{target.name} is at {made['url']}")
     if environ.get("CLIENT"):
-        route({**environ, "UNTIL": environ.get("UNTIL") or environ["EXPIRES"]})
+        end = datetime.fromisoformat(record["expires_at"]) if record else expires
+        _send(target, registry, _client(environ), ahead(environ, "UNTIL") if environ.get("UNTIL") else end)
 
 
 def extend(environ: Environ) -> None:
@@ -123,21 +130,9 @@ def destroy(environ: Environ) -> None:
 
 
 def route(environ: Environ) -> None:
-    """Send CLIENT to a debug workspace until UNTIL; recorded first, since Slipway may refuse it."""
+    """Send CLIENT to a debug workspace until UNTIL."""
     target, registry, client = _workspace(environ), Registry(environ, environ["ENV"]), _client(environ)
-    until = ahead(environ, "UNTIL")
-    registry.route(_needed_record(registry, target), client, _text(until))
-    api = environment.outputs(target).get("api")
-    if not api:
-        raise Unusable(f"{target.name} is not there: make workspace-create makes it")
-    _store(target).put(
-        client,
-        workspace=target.workspace,
-        domain=api["invoke_domain"],
-        path=f"/{api['stage_name']}",
-        until=int(until.timestamp()),
-    )
-    say(f"{client} is sent to {target.name} until {_text(until)}")
+    _send(target, registry, client, ahead(environ, "UNTIL"))
 
 
 def unroute(environ: Environ) -> None:
@@ -173,6 +168,22 @@ def reap(environ: Environ) -> None:
         warn(environ, f"Orphan: {default.environment}-{name} has a record and no resources: make workspace-destroy")
     if failed:
         raise Failed(f"Not destroyed: {', '.join(failed)}. They are tried again the next time")
+
+
+def _send(target: Target, registry: Registry, client: str, until: datetime) -> None:
+    """Recorded first, since Slipway may refuse it."""
+    registry.route(_needed_record(registry, target), client, _text(until))
+    api = environment.outputs(target).get("api")
+    if not api:
+        raise Unusable(f"{target.name} is not there: make workspace-create makes it")
+    _store(target).put(
+        client,
+        workspace=target.workspace,
+        domain=api["invoke_domain"],
+        path=f"/{api['stage_name']}",
+        until=int(until.timestamp()),
+    )
+    say(f"{client} is sent to {target.name} until {_text(until)}")
 
 
 def _workspace(environ: Environ) -> Target:

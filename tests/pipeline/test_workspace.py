@@ -24,11 +24,13 @@ class Account:
     def __init__(self) -> None:
         self.done: list[tuple[str, str]] = []
         self.there: list[str] = []
+        self.choices: list[dict[str, str]] = []
         self.routes: dict[str, dict[str, Any]] = {}
         self.fails = ""
 
     def apply(self, target: Any) -> dict[str, Any]:
         self.done.append(("apply", target.name))
+        self.choices.append(dict(target.choices))
         self.there.append(target.workspace)
         return OUTPUTS
 
@@ -111,6 +113,23 @@ def test_creating_it_again_brings_it_up_to_date(run: Any, account: Account, give
     assert account.done == [("apply", "development-fix")] * 2
 
 
+def test_bringing_it_up_to_date_leaves_what_it_was_made_with(run: Any, account: Account) -> None:
+    run("create", **NEW, DATABASE="clone")
+    run("create", EXPIRES="1d")
+
+    assert account.choices == [{"workspace_purpose": "debug", "database_source": "clone"}, {}]
+
+
+def test_one_that_has_expired_is_not_made_again(run: Any, account: Account, given: Given) -> None:
+    run("create", **NEW)
+    given.sql("UPDATE workspaces SET expires_at = created_at + interval '1 microsecond'")
+
+    assert run("create", **NEW) is None
+
+    assert "workspace-destroy" in run.said
+    assert len(account.done) == 1
+
+
 def test_what_slipway_refuses_is_not_made(run: Any, account: Account, given: Given) -> None:
     assert run("create", **{**NEW, "EXPIRES": "4d"}) is None
 
@@ -169,6 +188,16 @@ def test_a_client_can_be_routed_when_the_workspace_is_made(run: Any, account: Ac
     assert run("create", **NEW, CLIENT="jane", UNTIL="1h")
 
     assert account.routes.keys() == {"jane"}
+
+
+def test_a_client_that_is_routed_without_a_time_is_until_the_workspace_expires(
+    run: Any, account: Account, given: Given
+) -> None:
+    assert run("create", **NEW, CLIENT="jane")
+
+    assert given.sql("SELECT extract(epoch FROM expires_at)::int FROM workspaces") == [
+        (account.routes["jane"]["until"],)
+    ]
 
 
 def test_a_route_that_slipway_refuses_is_not_written(run: Any, account: Account) -> None:
