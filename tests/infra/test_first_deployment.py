@@ -25,7 +25,7 @@ from tests.support.page import blocks
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
 PAGE = blocks("first-deployment.md")
-COMMANDS = [block.text for block in PAGE if block.needs is None and "slipway()" not in block.text]
+COMMANDS = [block.text for block in PAGE if block.needs is None and "slipway " not in block.text]
 
 # The environment that the tests run in is the one that `make` would make.
 MAKE = f'make() {{ command make -o venv "python={sys.executable}" "$@"; }}\n'
