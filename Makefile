@@ -22,6 +22,10 @@ test: lint types ## Run linters, type checker and all tests
 	@$(python) -m infra.tools.terraform
 	@$(python) -m devtools.actionlint --missing
 
+.PHONY: rehearse
+rehearse: venv ## Rehearse deploying, promoting, rolling back and debugging: the workflows' jobs, in an emulated account
+	@$(python) -m pytest -n 0 -s -q --no-header tests/rehearsal
+
 .PHONY: tests
 tests: venv ## Run some of the tests: TESTS="tests/unit tests/service"
 	@$(python) -m pytest -n logical --dist worksteal $(TESTS)

@@ -16,6 +16,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,8 @@ def _make(artifact: str, root: Path) -> bytes:
     with tempfile.TemporaryDirectory(prefix="slipway-artifact-") as temporary:
         folder = Path(temporary)
         try:
-            digests = {compose.package(stage, folder / stage, root) for stage in STAGES}
+            with ThreadPoolExecutor() as at_once:
+                digests = set(at_once.map(lambda stage: compose.package(stage, folder / stage, root), STAGES))
         except (compose.NotPackaged, UnexpectedShape) as error:
             raise Failed(str(error)) from None
         if len(digests) != 1:

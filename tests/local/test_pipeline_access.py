@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import yaml
 from chalice.config import Config
 
 from chalicelib.settings import settings
@@ -23,6 +22,7 @@ from tests.support.api import application
 from tests.support.checkout import ROOT
 from tests.support.given import Given
 from tests.support.issuer import IssuerServer, serving
+from tests.support.workflows import read_yaml
 
 PAGE = (ROOT / "docs" / "give-a-pipeline-access.md").read_text()
 URL = "https://slipway.example.org"
@@ -33,7 +33,7 @@ def blocks(language: str) -> list[str]:
 
 
 [PUBLISHER_CALL] = blocks("sh")
-[WORKFLOW] = [yaml.safe_load(block) for block in blocks("yaml")]
+[WORKFLOW] = [read_yaml(block) for block in blocks("yaml")]
 [JOB] = WORKFLOW["jobs"].values()
 
 
@@ -55,7 +55,7 @@ class Runner:
         ).stdout.strip()
         self.claims: dict[str, Any] = {
             "repository": "acme/shop",
-            "ref": f"refs/heads/{WORKFLOW[True]['push']['branches'][0]}",  # YAML takes the key `on` for true
+            "ref": f"refs/heads/{WORKFLOW['on']['push']['branches'][0]}",
             "environment": JOB["environment"],
             "sha": self.sha,
         }

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import yaml
 from chalice.config import Config
 
 from chalicelib.promotions.model import BlockerCode
@@ -22,10 +21,10 @@ from tests.support.api import application
 from tests.support.checkout import ROOT
 from tests.support.given import Given
 from tests.support.issuer import IssuerServer, serving, tokens_of_a_run
-from tests.support.workflows import action
+from tests.support.workflows import action, read_yaml
 
 PAGE = (ROOT / "docs" / "use-it-from-your-pipeline.md").read_text()
-[WORKFLOW] = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)]
+[WORKFLOW] = [read_yaml(block) for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)]
 JOB = WORKFLOW["jobs"]["deploy"]
 ARTIFACT = JOB["env"]["ARTIFACT"]
 

@@ -39,7 +39,7 @@ class Job:
     """A job and what surrounds it. `context` holds github, vars, inputs, needs, matrix; `environ` is the runner's.
 
     `folder` is where it works, and `temporary` where it leaves what steps put out, which is the same unless it is said.
-    `actions` stand in for those of others, by name: each is given its inputs.
+    `actions` stand in for those of others, by name: each is given its inputs. `overrides` go before what steps say.
     """
 
     content: Yaml
@@ -50,6 +50,7 @@ class Job:
     is_cancelled: Callable[[], bool] = lambda: False
     temporary: Path | None = None
     actions: Mapping[str, Callable[[dict[str, str]], None]] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict)
     after_step: Callable[["Step"], None] = lambda step: None
     seconds: float = SECONDS
 
@@ -112,6 +113,7 @@ class Job:
                 "GITHUB_STEP_SUMMARY": str(temporary / "github-summary"),
                 **self.environ,
                 **{name: self.fill(str(value)) for name, value in env.items()},
+                **self.overrides,
             },
             capture_output=True,
             text=True,
