@@ -86,7 +86,7 @@ destroy: venv ## Destroy ENV=… [WORKSPACE=…], and the workspace with it
 .PHONY: workspace-create workspace-extend workspace-destroy route unroute reap
 workspace-create: venv ## Record and make WORKSPACE=name of ENV=…: EXPIRES=2d REASON="…" [PURPOSE= DATABASE= OWNER= CLIENT=]
 	@$(python) -m infra.tools.workspace create
-workspace-extend: venv ## Let WORKSPACE=name of ENV=… expire in EXPIRES=2d, with a REASON="…"
+workspace-extend: venv ## Let WORKSPACE=name of ENV=… expire in EXPIRES=2d; later than it would with a REASON="…"
 	@$(python) -m infra.tools.workspace extend
 workspace-destroy: venv ## Destroy WORKSPACE=name of ENV=…, its routes and its record
 	@$(python) -m infra.tools.workspace destroy

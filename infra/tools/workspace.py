@@ -112,8 +112,10 @@ def extend(environ: Environ) -> None:
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     expires = ahead(environ, "EXPIRES")
     record = _needed_record(registry, target)
-    registry.change(record, expires_at=_text(expires), reason=needed(environ, "REASON", '"why it is needed longer"'))
-    if record is None or expires < datetime.fromisoformat(record["expires_at"]):
+    later = record is None or expires > datetime.fromisoformat(record["expires_at"])
+    reason = {"reason": needed(environ, "REASON", '"why it is needed longer"')} if later else {}
+    registry.change(record, expires_at=_text(expires), **reason)
+    if record is None or not later:
         _shorten_routes(target, int(expires.timestamp()))
     say(f"{target.name} expires at {_text(expires)}")
 

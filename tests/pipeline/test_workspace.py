@@ -165,7 +165,7 @@ def test_no_client_is_sent_to_it_for_longer_than_it_now_lasts(run: Any, account:
     account.routes["ann"] = {**account.routes["jane"], "workspace": "another"}
     before = {client: sent["until"] for client, sent in account.routes.items()}
 
-    assert run("extend", EXPIRES="1h", REASON="It is found")
+    assert run("extend", EXPIRES="1h"), run.said
 
     after = {client: sent["until"] for client, sent in account.routes.items()}
     assert after["jane"] < before["jane"]
