@@ -152,7 +152,8 @@ class GitHub:
             reached.add(step.name)
             if step.outcome != "skipped":
                 self.after_step()
-                self._say(title, step, started)
+                if "/" not in step.name:  # no action without a name
+                    say(f"{title:36} {step.outcome:8} {step.name} ({time.monotonic() - started:.0f} s)")
 
         content = definition.jobs[job]
         running = Job(
@@ -256,9 +257,6 @@ class GitHub:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
         return done.stdout.strip()
-
-    def _say(self, title: str, step: Step, started: float) -> None:
-        say(f"{title:42} {step.outcome:8} {step.name} ({time.monotonic() - started:.0f} s)")
 
 
 def say(line: str) -> None:
