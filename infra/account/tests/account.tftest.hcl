@@ -269,6 +269,11 @@ run "no_role_may_do_everything" {
     error_message = "a statement has an element that would turn its meaning around"
   }
 
+  assert {
+    condition     = alltrue([for policy in values(aws_iam_policy.applying) : length(jsondecode(policy.policy).Statement) > 0])
+    error_message = "a policy has no statement, which IAM refuses"
+  }
+
   # With every resource: only what AWS has no resources for, bounded by tags, or said to be unbounded.
   assert {
     condition = alltrue([for statement in flatten([for policy in values(aws_iam_policy.applying) : jsondecode(policy.policy).Statement]) :
