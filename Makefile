@@ -101,6 +101,10 @@ reap: venv ## Destroy what has expired in ENV=…, and report what has no counte
 logs: venv ## What ENV=… [WORKSPACE=…] logged since SINCE=1h; REQUEST_ID=… of one request, FOLLOW=1 goes on
 	@$(python) -m infra.tools.logs
 
+.PHONY: db-shell
+db-shell: venv ## SQL on the database of ENV=… [WORKSPACE=…], or the local one; SQL="…": one statement; WRITE=1: not only reading
+	@$(python) -m infra.tools.db_shell
+
 .PHONY: doctor
 doctor: venv ## Say what this machine lacks and, with ENV=…, which quotas of the account would stop an apply
 	@$(python) -m infra.tools.doctor

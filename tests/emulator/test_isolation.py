@@ -19,6 +19,7 @@ from devtools.state import ROOT
 from infra import compose
 from infra.tools.environment import PLANS
 from infra.tools.terraform import missing
+from tests.support import asked
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
@@ -143,7 +144,7 @@ def states(port, *targets):
     }
 
 
-def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(port, package):
+def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(port, package, tmp_path):
     development = Target(port, package("development"), "development")
     preproduction = Target(port, package("preproduction"), "preproduction")
     workspace = Target(
@@ -172,7 +173,13 @@ def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(port,
         workspace.environ.pop("PURPOSE")
         assert list(at_once.map(Target.changes, everything)) == [[], [], []]
 
+        workspace.environ |= {"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(tmp_path / "log")}
         workspace.make("destroy")
+
+        # A role that reaps may do what that took.
+        took = asked.actions(tmp_path / "log")
+        assert {"rds:DeleteDBCluster", "wafv2:DeleteWebACL"} <= took
+        assert took <= asked.listed("destroying.tf") | asked.listed("reading.tf")
 
         assert states(port, *everything).keys() == {"development", "preproduction"}
         assert list(at_once.map(Target.changes, environments)) == [[], []]
