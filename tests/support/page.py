@@ -7,6 +7,7 @@ tests/unit/test_pages.py.
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -41,7 +42,7 @@ class Block:
 
     @property
     def commands(self) -> list["Command"]:
-        return [Command(self, text) for text in _statements(self.text)]
+        return [Command(self, number, text) for number, text in enumerate(_statements(self.text), 1)]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,13 @@ class Command:
     """A statement of a shell's block; several lines where it takes them."""
 
     block: Block
+    number: int
     text: str
+
+    @property
+    def said(self) -> str:
+        """Without a remark at its end."""
+        return re.sub(r"\s+# .*", "", self.text)
 
     def __str__(self) -> str:
         return f"{self.block.page}, {self.block.heading!r}: {self.text.splitlines()[0]}"
@@ -70,8 +77,7 @@ class Part:
             command
             for block in blocks(self.page)
             if block.language == "sh" and block.heading.startswith(self.heading) and block.needs == self.needs
-            for command in block.commands
-            if command.text.startswith(self.beginnings)
+            for command in _beginning(block.commands, self.beginnings)
         ]
 
 
@@ -95,9 +101,10 @@ class Commands:
 
     def take(self, *beginnings: str, replacing: Mapping[str, str] | None = None) -> str:
         """The commands that begin so and were not taken yet, as one script."""
-        taken = [command for command in self.left if command.text.startswith(beginnings or ("",))]
+        taken = _beginning(self.left, beginnings or ("",))
         assert taken, f"No command begins with {beginnings}, of\n{self.left}"
-        self.left = [command for command in self.left if command not in taken]
+        for command in taken:
+            self.left.remove(command)
         script = "\n".join(command.text for command in taken)
         for old, new in (replacing or {}).items():
             assert old in script, f"{old!r} is to be replaced, and not in\n{script}"
@@ -147,15 +154,25 @@ class Commands:
                     assert line, f"{script}\nended without a word of {until!r}:\n{said}"
                     said += line
                 too_late.cancel()
+                # What more is said has to go somewhere, or it would be waited with.
+                threading.Thread(target=process.stdout.read).start()
                 yield said
             finally:
                 too_late.cancel()
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGINT)
-                process.communicate(timeout=30)
+                process.wait(timeout=30)
 
     def all_were_run(self) -> None:
         assert self.left == [], "The page has more than was run: " + "; ".join(map(str, self.left))
+
+
+def calls(script: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """For tests that call in their own process what `make` would: each line's target, and its variables."""
+    for line in script.splitlines():
+        make, target, *words = shlex.split(line, comments=True)
+        assert make == "make"
+        yield target, dict(word.split("=", 1) for word in words)
 
 
 def sh(script: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, seconds: float = 60) -> str:
@@ -199,6 +216,16 @@ def blocks(name: str) -> list[Block]:
             written = re.sub(f"^{match['indent']}", "", match["text"], flags=re.MULTILINE)
             found.append(Block(name, heading, match["language"], match["needs"], written))
     return found
+
+
+def _beginning(commands: Sequence[Command], beginnings: Sequence[str]) -> list[Command]:
+    """Those that begin so, in order; where one is just that, it alone is meant."""
+    whole = {command.said for command in commands}
+    return [
+        command
+        for command in commands
+        if any(command.said == each if each in whole else command.said.startswith(each) for each in beginnings)
+    ]
 
 
 @cache
