@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -134,16 +135,20 @@ class Commands:
     ) -> Iterator[str]:
         """Run them until the end of the block, where they get a terminal's Ctrl-C; what they print until that word."""
         script = self.take(*beginnings, replacing=replacing)
-        with subprocess.Popen(
-            [*SHELL, MAKE + script],
-            cwd=cwd,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as process:
+        # What more they say has to be read, or they would wait with it.
+        with (
+            ThreadPoolExecutor() as readers,
+            subprocess.Popen(
+                [*SHELL, MAKE + script],
+                cwd=cwd,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            ) as process,
+        ):
             too_late = threading.Timer(seconds, os.killpg, (process.pid, signal.SIGKILL))
             too_late.start()
             try:
@@ -154,14 +159,17 @@ class Commands:
                     assert line, f"{script}\nended without a word of {until!r}:\n{said}"
                     said += line
                 too_late.cancel()
-                # What more is said has to go somewhere, or it would be waited with.
-                threading.Thread(target=process.stdout.read).start()
+                readers.submit(process.stdout.read)
                 yield said
             finally:
                 too_late.cancel()
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGINT)
-                process.wait(timeout=30)
+                try:
+                    process.wait(timeout=30)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    raise
 
     def all_were_run(self) -> None:
         assert self.left == [], "The page has more than was run: " + "; ".join(map(str, self.left))
