@@ -1,25 +1,35 @@
 """Two environments and a debug workspace of one of them, side by side in one emulated account: they share nothing.
 
-What this does not prove is in docs/infrastructure.md: the emulated account runs no function and enforces no policy.
+They are made, looked at and destroyed by the commands of docs/, above all those of docs/debug-production.md. What this
+does not prove is in docs/infrastructure.md: the emulated account runs no function and enforces no policy.
 """
 
+import base64
+import hashlib
 import json
 import os
+import re
 import shutil
-import subprocess
-import sys
+import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import combinations
 
 import pytest
+from chalice.config import Config
 
 from devtools import emulator
-from devtools.emulator.account import emulated_account, emulated_client
+from devtools.emulator.account import emulated_client
+from devtools.fuzz import serving
+from devtools.issuer import token
 from devtools.state import ROOT
 from infra import compose
 from infra.tools.environment import PLANS
 from infra.tools.terraform import missing
 from tests.support import asked
+from tests.support.api import application
+from tests.support.page import part, runs, sh
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
@@ -54,35 +64,10 @@ NAMED_WITHIN = {
 }
 
 
-class Target:
-    """An environment's workspace, as `make` is told of it."""
-
-    def __init__(self, port, package, environment, workspace=None, **choices):
-        self.environ = {**os.environ, "ENV": environment, "EMULATED": str(port), "PACKAGE": str(package), **choices}
-        self.name = environment
-        self.key = f"{environment}.tfstate"
-        if workspace:
-            self.environ["WORKSPACE"] = workspace
-            self.name = f"{environment}-{workspace}"
-            self.key = f"{environment}/{workspace}/{environment}.tfstate"
-
-    def make(self, command):
-        done = subprocess.run(
-            [sys.executable, "-m", "infra.tools.environment", command],
-            cwd=ROOT,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
-        assert done.returncode == 0, f"{command} {self.name}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
-        return done.stdout
-
-    def changes(self):
-        """What another plan would change, phantoms aside."""
-        self.make("plan")
-        plan = json.loads((PLANS / f"{self.name}.json").read_text())
-        return [said for change in plan["resource_changes"] if (said := real_change(change))]
+def changes(name):
+    """What the last plan of a target would change, phantoms aside."""
+    plan = json.loads((PLANS / f"{name}.json").read_text())
+    return [said for change in plan["resource_changes"] if (said := real_change(change))]
 
 
 def real_change(resource):
@@ -111,78 +96,187 @@ def identities(state):
 
 
 @pytest.fixture
-def port():
-    with emulated_account() as port:
+def port(commands):
+    """The emulated account's, which is a page's first command."""
+    with commands.started("make emulator", until="Ctrl-C", environ={**os.environ, "PORT": "0"}) as said:
+        port = int(re.search(r":(\d+),", said)[1])
         yield port
-        shutil.rmtree(ROOT / ".local" / "targets" / f"emulated-{port}", ignore_errors=True)
+    shutil.rmtree(ROOT / ".local" / "targets" / f"emulated-{port}", ignore_errors=True)
 
 
 @pytest.fixture
 def package(tmp_path):
     """`package(stage)`: a folder with the package of a stage. The code is the same for all, so it is packaged once."""
-    compose.package("development", tmp_path / "development")
+    compose.package("development", tmp_path / "made")
 
-    def of(stage):
-        folder = tmp_path / stage
-        if not folder.exists():
-            shutil.copytree(tmp_path / "development", folder)
-            generated = json.loads((folder / "generated.tf.json").read_text())
-            generated["locals"]["package"]["stage"] = stage
-            (folder / "generated.tf.json").write_text(json.dumps(generated))
-        return folder
+    def of(stage, name=None, remark=b""):
+        folder = tmp_path / (name or stage)
+        shutil.copytree(tmp_path / "made", folder)
+        with zipfile.ZipFile(folder / "deployment.zip", "a") as code:
+            code.comment = remark
+        digest = hashlib.sha256((folder / "deployment.zip").read_bytes())
+        generated = json.loads((folder / "generated.tf.json").read_text())
+        generated["locals"]["package"] |= {
+            "stage": stage,
+            "digest": digest.hexdigest(),
+            "source_code_hash": base64.b64encode(digest.digest()).decode(),
+        }
+        (folder / "generated.tf.json").write_text(json.dumps(generated))
+        return str(folder)
 
     return of
 
 
-def states(port, *targets):
+@pytest.fixture
+def service(stage):
+    """The service over HTTP."""
+    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    with serving(application.app, config) as url:
+        yield url
+
+
+@pytest.fixture
+def make(commands, port, service, given):
+    """`make("make apply", …)` runs commands of the pages in the emulated account, as a maintainer of the system."""
+    given.the_usual()
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("SLIPWAY_", "DATABASE_"))},
+        "EMULATED": str(port),
+        "SLIPWAY_URL": service,
+        "SLIPWAY_SYSTEM": "azul",
+        "SLIPWAY_TOKEN": token("maintainer", ["azul"]),
+        "TF_CLI_ARGS": "-no-color",
+    }
+
+    def make(*beginnings, replacing=None, **variables):
+        return commands.run(*beginnings, replacing=replacing, environ={**environ, **variables}, seconds=SECONDS)
+
+    make.started = partial(commands.started, environ=environ)
+    make.environ = environ
+    return make
+
+
+KEYS = {
+    "development": "development.tfstate",
+    "preproduction": "preproduction.tfstate",
+    "development-fix-42": "development/fix-42/development.tfstate",
+}
+
+
+def states(port):
     s3 = emulated_client("s3", port)
     listed = {each["Key"] for each in s3.list_objects_v2(Bucket=emulator.STATE_BUCKET).get("Contents", [])}
     return {
-        target.name: json.loads(s3.get_object(Bucket=emulator.STATE_BUCKET, Key=target.key)["Body"].read())
-        for target in targets
-        if target.key in listed
+        name: json.loads(s3.get_object(Bucket=emulator.STATE_BUCKET, Key=key)["Body"].read())
+        for name, key in KEYS.items()
+        if key in listed
     }
 
 
-def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(port, package, tmp_path):
-    development = Target(port, package("development"), "development")
-    preproduction = Target(port, package("preproduction"), "preproduction")
-    workspace = Target(
-        port, package("development"), "development", "fix", PURPOSE="debug", DATABASE="clone", OWNER="jane"
-    )
-    environments = (development, preproduction)
-    everything = (*environments, workspace)
+def serving_versions(port, state):
+    """Of each function, the version that serves."""
+    client = emulated_client("lambda", port)
+    functions = state["outputs"]["main"]["value"]["api"]["function_names"].values()
+    return {client.get_alias(FunctionName=name, Name="live")["FunctionVersion"] for name in functions}
 
-    with ThreadPoolExecutor() as at_once:
-        said = list(at_once.map(lambda target: target.make("apply"), environments))
-        # It trusts whom its environment trusts, and starts with its data: so it comes second.
-        said.append(workspace.make("apply"))
 
-        for target, told in zip(everything, said, strict=True):
-            assert f"{target.name} is at https://" in told
+def log(port, state, request_id):
+    """Have a target's API say something of a request."""
+    group = f"/aws/lambda/{state['outputs']['main']['value']['api']['function_names']['api']}"
+    message = json.dumps({"level": "ERROR", "message": f"no answer to {request_id}", "request_id": request_id})
+    client = emulated_client("logs", port)
+    client.create_log_stream(logGroupName=group, logStreamName=request_id)
+    event = {"timestamp": int(time.time() * 1000), "message": message}
+    client.put_log_events(logGroupName=group, logStreamName=request_id, logEvents=[event])
 
-        # No id, name or ARN is in two states.
-        known = {name: set(identities(state)) for name, state in states(port, *everything).items()}
-        assert {name: len(each) > 100 for name, each in known.items()} == dict.fromkeys(known, True)
-        assert len(known) == 3
-        for one, other in combinations(known, 2):
-            assert known[one] & known[other] == set(), f"{one} and {other} share something"
+
+# What the pages say of production is done with development, whose plan an emulated account takes.
+HERE = {"ENV=production": "ENV=development"}
+
+
+@runs(
+    part("infrastructure.md", "Making one"),
+    part("first-deployment.md", "7.", "make apply ENV=preproduction", needs="AWS"),
+    part("branching.md", "Branches and environments", "make plan", "make apply", "make rollback"),
+    part("debug-production.md", "", "make workspace", "make route", "make logs", "make apply", "make unroute"),
+)
+def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(make, port, package, given, tmp_path):
+    of_development, of_preproduction = package("development"), package("preproduction")
+    another_of_preproduction = package("preproduction", "another", b"Another package")
+
+    def apply_development():
+        account = {"EMULATED=1": f"EMULATED={port}"}
+        said = make("make apply ENV=development EMULATED", replacing=account, PACKAGE=of_development)
+        assert "development is at https://" in said
+        make("make plan ENV=development EMULATED", replacing=account, PACKAGE=of_development)
+
+        assert changes("development") == []
+
+    def apply_preproduction():
+        assert "preproduction is at https://" in make("make apply ENV=preproduction", PACKAGE=of_preproduction)
+        here = {"ENV=production": "ENV=preproduction"}
+        make(
+            "make plan ENV=production PACKAGE",
+            replacing={**here, ".local/artifact/production": another_of_preproduction},
+        )
+
+        assert {(address.partition("[")[0], *actions) for address, actions, _ in changes("preproduction")} == {
+            ("module.main.module.api.aws_lambda_function.this", "update")
+        }
+        make("make apply ENV=production PLAN", replacing=here)
+        assert serving_versions(port, states(port)["preproduction"]) == {"2"}
+        make("make rollback", replacing=here)
+        assert serving_versions(port, states(port)["preproduction"]) == {"1"}
+
+    def debug():
+        """It trusts whom its environment trusts, and starts with its data: so it comes second."""
+        make("make workspace-create", "make route", replacing=HERE, PACKAGE=of_development)
+        assert routed(given) == [("fix-42", "debug", "clone", "jane")]
+
+        log(port, states(port)["development-fix-42"], "4a0b")
+        log(port, states(port)["development-fix-42"], "5f1c")
+        assert "no answer to 4a0b" in make("make logs ENV=production WORKSPACE=fix-42 SINCE", replacing=HERE)
+        with make.started("make logs", until="no answer to 5f1c", replacing=HERE) as said:
+            assert "4a0b" not in said
 
         # What a workspace was made with is remembered, and nothing changes.
-        workspace.environ.pop("DATABASE")
-        workspace.environ.pop("PURPOSE")
-        assert list(at_once.map(Target.changes, everything)) == [[], [], []]
+        make("make apply ENV=production WORKSPACE", replacing=HERE, PACKAGE=of_development)
+        assert changes("development-fix-42") == []
 
-        workspace.environ |= {"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(tmp_path / "log")}
-        workspace.make("destroy")
+    with ThreadPoolExecutor() as at_once:
+        other = at_once.submit(apply_preproduction)
+        apply_development()
+        debug()
+        other.result()
 
-        # A role that reaps may do what that took.
-        took = asked.actions(tmp_path / "log")
-        assert {"rds:DeleteDBCluster", "wafv2:DeleteWebACL"} <= took
-        assert took <= asked.listed("destroying.tf") | asked.listed("reading.tf")
+    # No id, name or ARN is in two states.
+    known = {name: set(identities(state)) for name, state in states(port).items()}
+    assert {name: len(each) > 100 for name, each in known.items()} == dict.fromkeys(KEYS, True)
+    for one, other in combinations(known, 2):
+        assert known[one] & known[other] == set(), f"{one} and {other} share something"
 
-        assert states(port, *everything).keys() == {"development", "preproduction"}
-        assert list(at_once.map(Target.changes, environments)) == [[], []]
+    make("make unroute", replacing=HERE)
+    assert routed(given) == []
+    spoken = {"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(tmp_path / "log")}
+    make("make workspace-destroy", replacing=HERE, PACKAGE=of_development, **spoken)
+
+    # A role that reaps may do what that took.
+    took = asked.actions(tmp_path / "log")
+    assert {"rds:DeleteDBCluster", "wafv2:DeleteWebACL"} <= took
+    assert took <= asked.listed("destroying.tf") | asked.listed("reading.tf")
+
+    assert states(port).keys() == {"development", "preproduction"}
+    assert given.sql("SELECT name FROM workspaces WHERE destroyed_at IS NULL") == []
+    for environment, folder in (("development", of_development), ("preproduction", another_of_preproduction)):
+        sh(f"make plan ENV={environment} PACKAGE={folder}", environ=make.environ, seconds=SECONDS)
+        assert changes(environment) == []
+
+
+def routed(given):
+    return given.sql(
+        "SELECT name, purpose, database, client FROM workspaces JOIN routes ON routes.workspace_id = workspaces.id "
+        "WHERE routes.until > now()"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ What it tells GitHub, and records in the service, is in tests/local.
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,15 +18,11 @@ from devtools.emulator.account import emulated_account, emulated_client
 from devtools.state import ROOT
 from infra.tools.terraform import missing
 from tests.support import aws_cli
-from tests.support.page import blocks
+from tests.support.page import Commands, blocks, part, runs, sh
+
+SECONDS = 900
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
-
-PAGE = blocks("first-deployment.md")
-COMMANDS = [block.text for block in PAGE if block.needs is None and "slipway " not in block.text]
-
-# The environment that the tests run in is the one that `make` would make.
-MAKE = f'make() {{ command make -o venv "python={sys.executable}" "$@"; }}\n'
 
 
 class Account:
@@ -43,19 +37,10 @@ class Account:
     def client(self, service: str) -> Any:
         return emulated_client(service, self._port)
 
-    def run(self, script: str) -> str:
-        environ = {**os.environ, "EMULATED": str(self._port), "TF_CLI_ARGS": "-no-color"}
-        answer = subprocess.run(
-            ["bash", "-e", "-u", "-o", "pipefail", "-c", MAKE + script],
-            cwd=ROOT,
-            env={**environment(environ, self._port), "PATH": f"{self._commands}:{os.environ['PATH']}"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
-        assert answer.returncode == 0, f"{script}\n{answer.stdout}\n{answer.stderr}"
-        return answer.stdout
+    @property
+    def environ(self) -> dict[str, str]:
+        told = environment({**os.environ, "EMULATED": str(self._port), "TF_CLI_ARGS": "-no-color"}, self._port)
+        return {**told, "PATH": f"{self._commands}:{os.environ['PATH']}"}
 
     def keys(self) -> set[str]:
         return {item["Key"] for item in self.client("s3").list_objects_v2(Bucket=STATE_BUCKET)["Contents"]}
@@ -69,9 +54,16 @@ def account(tmp_path: Path) -> Iterator[Account]:
         shutil.rmtree(folder)
 
 
-def test_the_page_makes_an_account_and_its_first_environment_and_lets_somebody_in(account: Account) -> None:
-    for command in COMMANDS:
-        account.run(command)
+@runs(
+    part("first-deployment.md", "1."),
+    part("first-deployment.md", "2."),
+    part("first-deployment.md", "4."),
+    part("first-deployment.md", "5."),
+)
+def test_the_page_makes_an_account_and_its_first_environment_and_lets_somebody_in(
+    commands: Commands, account: Account
+) -> None:
+    commands.run(environ=account.environ, seconds=SECONDS)
 
     assert account.keys() == {"account.tfstate", "development.tfstate"}
     cognito = account.client("cognito-idp")
@@ -80,7 +72,7 @@ def test_the_page_makes_an_account_and_its_first_environment_and_lets_somebody_i
     assert [group["GroupName"] for group in groups] == ["admins"]
 
     # The roles of which GitHub is told are there.
-    told = "".join(block.text for block in PAGE if block.needs == "GitHub")
+    told = "".join(block.text for block in blocks("first-deployment.md") if block.needs == "GitHub")
     made = {role["RoleName"] for role in account.client("iam").list_roles()["Roles"]}
     assert {"slipway-account-plan", "slipway-account-artifacts"} <= made
     for name in ("development", "preproduction"):
@@ -88,7 +80,7 @@ def test_the_page_makes_an_account_and_its_first_environment_and_lets_somebody_i
     assert re.search(r"role/slipway-account-plan\n", told)
 
     # Doing it again changes nothing.
-    again = account.run("make account")
+    again = sh("make account", environ=account.environ, seconds=SECONDS)
     assert "No changes." in again
     assert "moves" not in again
 

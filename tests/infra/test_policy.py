@@ -15,6 +15,7 @@ from infra.policy.readable import NotKnown, Resource, Target, readable, resource
 from infra.tools import policy, policy_plans
 from infra.tools.policy_plans import ALL, Planned, plans
 from infra.tools.terraform import missing
+from tests.support.page import calls, part, runs
 
 needs_terraform = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -107,31 +108,40 @@ def of(scenario, wrong):
     return message
 
 
-@needs_terraform
-def test_every_plan_keeps_every_policy(planned):
-    verdict = policy.check(planned)
+@pytest.fixture
+def judged(commands, planned, monkeypatch, capsys):
+    """The plans that a command of the page judges: all keep every policy. They are those that were made already."""
+    monkeypatch.setattr(policy, "plans", lambda wanted, folder: {each.name: planned[each.name] for each in wanted})
 
-    assert verdict.wrong == []
-    assert [line.split()[0] for line in verdict.lines] == [
-        "development",
-        "preproduction",
-        "production",
-        "production-incident",
-    ]
+    def judged(replacing=None):
+        [(target, variables)] = calls(commands.take(replacing=replacing))
+        assert target == "policy"
+        code = policy.main(variables)
+        said = capsys.readouterr()
+        assert (code, said.err) == (0, "")
+        return [line.split()[0] for line in said.out.splitlines()]
 
-
-@needs_terraform
-def test_every_mutant_is_caught_by_its_scenario(planned):
-    assert policy.prove(planned).wrong == []
+    return judged
 
 
 @needs_terraform
-def test_a_plan_that_is_there_is_checked_for_what_it_is(planned, folder, capsys):
+@runs(part("policies.md", "Policies", "make policy"))
+def test_every_plan_keeps_every_policy_and_every_mutant_is_caught_by_its_scenario(judged):
+    assert judged() == ["development", "preproduction", "production", "production-incident", "mutants"]
+
+
+@needs_terraform
+@runs(part("policies.md", "Policies", "make policy ENV"))
+def test_one_environment_is_judged_alone(judged):
+    assert judged() == ["production", "production-incident"]
+
+
+@needs_terraform
+@runs(part("policies.md", "Policies", "make policy PLAN"))
+def test_a_plan_that_is_there_is_checked_for_what_it_is(judged, folder):
     plan = folder / "production-incident" / "production" / "plan.json"
 
-    assert policy.main({"PLAN": str(plan)}) == 0
-
-    assert capsys.readouterr().out.startswith("slipway-production-incident ")
+    assert judged({"plan.json": str(plan)}) == ["slipway-production-incident"]
 
 
 def test_a_violation_is_told_with_plan_scenario_feature_and_resource(told):

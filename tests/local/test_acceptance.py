@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -29,8 +28,8 @@ from tests.acceptance.test_headers import OF_THE_CDN
 from tests.support.api import application
 from tests.support.checkout import ROOT, Checkout
 from tests.support.given import Given
+from tests.support.page import MAKE, SHELL, Commands, part, runs
 
-PAGE = ROOT / "docs" / "acceptance.md"
 SECONDS = 120
 
 
@@ -62,13 +61,13 @@ def url(stage: None) -> Iterator[str]:
 
 @pytest.fixture
 def acceptance(tmp_path: Path) -> Callable[..., Ended]:
-    """`acceptance(URL=…)`: what `make acceptance URL=…` does."""
+    """`acceptance(URL=…)`: what `make acceptance URL=…` does; or `acceptance("make acceptance URL=…")`."""
 
-    def acceptance(**words: str) -> Ended:
+    def acceptance(script: str | None = None, **words: str) -> Ended:
         report = tmp_path / "report.json"
         report.unlink(missing_ok=True)
         done = subprocess.run(
-            [sys.executable, "-m", "devtools.acceptance"],
+            [*SHELL, MAKE + script] if script else [sys.executable, "-m", "devtools.acceptance"],
             cwd=ROOT,
             env={**os.environ, "REPORT": str(report), "READY_SECONDS": "30", **words},
             capture_output=True,
@@ -210,13 +209,16 @@ def test_an_authorizer_that_lets_everybody_in_is_named(
     assert "DELETE /v1/systems/acceptance-nothing" in message
 
 
+@runs(part("acceptance.md", "Acceptance tests", "make acceptance URL=https://a1b2c3"))
 def test_production_behind_its_cdn_passes_and_keeps_one_system(
-    url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+    commands: Commands, url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     below("/production", monkeypatch)
     with_headers(OF_THE_CDN, monkeypatch)
+    # Of a service here a token is made, and others that are not good.
+    here = {"https://a1b2c3.execute-api.eu-central-1.amazonaws.com": url, "TOKEN=…": ""}
 
-    ended = acceptance(URL=f"{url}/production/", SITE="1")
+    ended = acceptance(commands.take(replacing=here), SITE="1")
 
     assert ended.code == 0, ended.said
     assert ended.report["outcome"] == "success"
@@ -238,21 +240,23 @@ def test_the_headers_of_the_cdn_are_those_that_its_module_sets() -> None:
         assert spelt.get(name, value) in module, f"{name} is set otherwise, or no longer"
 
 
+@runs(part("acceptance.md", "Acceptance tests", "make acceptance URL=https://slipway"))
 def test_reading_alone_writes_nothing(
-    url: str, given: Given, database_url: str, acceptance: Callable[..., Ended]
+    commands: Commands, url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with_headers(OF_THE_CDN, monkeypatch)
     given.a_system("acceptance")
     given.an_environment("development", system="acceptance")
     given.an_environment("preproduction", system="acceptance")
     before = rows(given)
 
-    ended = acceptance(URL=url, READ_ONLY="1")
+    ended = acceptance(commands.take(replacing={"https://slipway.example.org": url, "TOKEN=…": ""}))
 
     assert ended.code == 0, ended.said
     assert rows(given) == before
     assert ended.report["read_only"]
     reasons = {finding["message"] for finding in ended.report["left_out"]}
-    assert len(reasons) == 2, "READ_ONLY and the CDN, and the gate is asked all the same"
+    assert len(reasons) == 1, "READ_ONLY, and the gate is asked all the same"
 
 
 def test_a_pipeline_leaves_only_its_own_system_behind(url: str, given: Given, acceptance: Callable[..., Ended]) -> None:
@@ -329,28 +333,21 @@ def test_a_run_that_is_stopped_leaves_nothing_open(
     assert given.sql("SELECT count(*) FROM deployments WHERE state = 'in_progress'") == [(0,)]
 
 
-def test_what_the_page_says_passes_against_make_run(checkout: Checkout) -> None:
-    [block] = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+@runs(part("acceptance.md", "Acceptance tests", "make acceptance URL=http:"))
+def test_what_the_page_says_passes_against_make_run(commands: Commands, checkout: Checkout) -> None:
     for name in ("pyproject.toml", "openapi.json"):
         shutil.copy(ROOT / name, checkout.folder / name)
     shutil.copytree(ROOT / "tests", checkout.folder / "tests", ignore=shutil.ignore_patterns("data", "__pycache__"))
 
     with checkout.run() as run:
-        done = subprocess.run(
-            ["bash", "-c", f"set -eu\n{_MAKE}\n{block.replace('127.0.0.1:8000', f'127.0.0.1:{run.port}')}"],
+        commands.run(
+            replacing={"http://127.0.0.1:8000": run.url},
             cwd=checkout.folder,
-            env={**checkout.environment, "PYTHON": sys.executable},
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
+            environ=checkout.environment,
+            seconds=SECONDS,
         )
 
-    assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads((checkout.folder / "report.json").read_text())["outcome"] == "success"
-
-
-# `make acceptance URL=…`, in a checkout whose virtual environment is the tests' own.
-_MAKE = 'make() { shift; env "$@" "$PYTHON" -m devtools.acceptance; }'
 
 
 def below(prefix: str, patch: pytest.MonkeyPatch) -> None:

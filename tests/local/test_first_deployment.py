@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,34 +11,7 @@ from chalice.config import Config
 from devtools.fuzz import serving
 from devtools.issuer import token
 from tests.support.api import Api, application
-from tests.support.checkout import ROOT
-from tests.support.page import Block, blocks
-
-PAGE = blocks("first-deployment.md")
-# The second goes on in the shell of the first.
-RECORDS = "".join(block.text for block in PAGE if block.needs is None and "slipway " in block.text)
-ON_GITHUB = [block.text for block in PAGE if block.needs == "GitHub"]
-
-
-def run(script: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        ["bash", "-e", "-u", "-o", "pipefail", "-c", script],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **environ},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-@pytest.mark.parametrize("block", PAGE, ids=lambda block: block.text.splitlines()[0][:40])
-def test_every_block_is_a_script_without_a_mistake_in_its_form(block: Block) -> None:
-    assert block.language == "sh"
-    assert block.needs in (None, "AWS", "GitHub")
-
-    answer = subprocess.run(["bash", "-n", "-c", block.text], capture_output=True, text=True)
-
-    assert answer.returncode == 0, answer.stderr
+from tests.support.page import Commands, part, runs
 
 
 @pytest.fixture
@@ -49,10 +21,10 @@ def url(stage: None) -> Iterator[str]:
         yield url
 
 
-def test_slipways_own_environments_and_publishers_are_recorded(url: str, api: Api) -> None:
-    answer = run(RECORDS, URL=url, TOKEN=token("admin", []))
+@runs(part("first-deployment.md", "6."))
+def test_slipways_own_environments_and_publishers_are_recorded(commands: Commands, url: str, api: Api) -> None:
+    commands.run(environ={"PATH": os.environ["PATH"], "URL": url, "TOKEN": token("admin", [])})
 
-    assert answer.returncode == 0, answer.stderr + answer.stdout
     environments = api.get("/v1/systems/slipway/environments").json["items"]
     assert {item["name"]: (item["rank"], item["production"], item["aws_account_id"]) for item in environments} == {
         "development": (1, False, "123456789012"),
@@ -86,17 +58,20 @@ def publishers(api: Api, system: str, *, any_revision: bool = False) -> set[tupl
     }
 
 
+on_github = runs(part("first-deployment.md", needs="GitHub"))
+
+
 @pytest.fixture
-def told(tmp_path: Path) -> list[str]:
+def told(commands: Commands, tmp_path: Path) -> list[str]:
     """What GitHub is told, a call a line, by all of the page's blocks in order."""
     gh = tmp_path / "gh"
     gh.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/told\necho 7\n')
     gh.chmod(0o755)
-    answer = run("\n".join(ON_GITHUB), PATH=f"{tmp_path}:{os.environ['PATH']}", URL="https://slipway.example.org")
-    assert answer.returncode == 0, answer.stderr
+    commands.run(environ={"PATH": f"{tmp_path}:{os.environ['PATH']}", "URL": "https://slipway.example.org"})
     return (tmp_path / "told").read_text().splitlines()
 
 
+@on_github
 def test_each_github_environment_that_is_made_gets_the_role_of_its_job(told: list[str]) -> None:
     prefix = "variable set AWS_ROLE --env "
     roles = dict(line.removeprefix(prefix).split(" --body ") for line in told if line.startswith(prefix))
@@ -115,5 +90,6 @@ def test_each_github_environment_that_is_made_gets_the_role_of_its_job(told: lis
     assert roles.keys() <= made
 
 
+@on_github
 def test_no_secret_is_set(told: list[str]) -> None:
     assert not any("secret" in line for line in told)

@@ -3,7 +3,6 @@
 import http.server
 import json
 import os
-import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -19,21 +18,16 @@ from chalicelib.settings import settings
 from devtools.fuzz import serving as serving_app
 from devtools.issuer import token
 from tests.support.api import application
-from tests.support.checkout import ROOT
 from tests.support.given import Given
 from tests.support.issuer import IssuerServer, serving
+from tests.support.page import Commands, blocks, part, runs
 from tests.support.workflows import read_yaml
 
-PAGE = (ROOT / "docs" / "give-a-pipeline-access.md").read_text()
 URL = "https://slipway.example.org"
 
+pytestmark = runs(part("give-a-pipeline-access.md", "1."))
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-
-
-[PUBLISHER_CALL] = blocks("sh")
-[WORKFLOW] = [read_yaml(block) for block in blocks("yaml")]
+[WORKFLOW] = [read_yaml(block.text) for block in blocks("give-a-pipeline-access.md") if block.language == "yaml"]
 [JOB] = WORKFLOW["jobs"].values()
 
 
@@ -162,18 +156,11 @@ def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def runner(tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> Runner:
+def runner(commands: Commands, tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> Runner:
     """A job of the page's workflow, once a maintainer has made the page's publisher."""
     given.a_system("shop")
     given.an_environment("production", rank=1, system="shop")
-    call = subprocess.run(
-        ["bash", "-e", "-c", PUBLISHER_CALL.replace(URL, service)],
-        env={"PATH": os.environ["PATH"], "TOKEN": token("maintainer", ["shop"])},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert call.returncode == 0, call
+    commands.run(replacing={URL: service}, environ={"PATH": os.environ["PATH"], "TOKEN": token("maintainer", ["shop"])})
     return Runner(tmp_path, service, issuer)
 
 

@@ -3,8 +3,6 @@
 import http.client
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -12,9 +10,10 @@ from typing import Any
 import pytest
 
 from devtools import replay
-from tests.support.checkout import ROOT, Checkout, Run
+from tests.support.checkout import Checkout, Run, free_port
 from tests.support.contract import Contract
 from tests.support.given import an_artifact
+from tests.support.page import Commands, part, runs, sh
 
 PATH = "/v1/systems/shop"
 
@@ -161,24 +160,16 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     ]
 
 
-def test_the_real_history_is_replayed_once(running: tuple[Run, Checkout], as_: Callable[..., Caller]) -> None:
+@runs(part("README.md", "The first deployment", "make replay"))
+def test_the_real_history_is_replayed_once(
+    commands: Commands, running: tuple[Run, Checkout], as_: Callable[..., Caller]
+) -> None:
     run, checkout = running
-    tool = [sys.executable, "-m", "devtools.replay"]
+    environ = {**checkout.environment, "URL": run.url, "TOKEN": run.token}
+    replay_it = commands.take()
 
-    def replayed() -> str:
-        done = subprocess.run(
-            tool,
-            cwd=ROOT,
-            env={**checkout.environment, "URL": run.url, "TOKEN": run.token},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    assert re.search(r"\b197\b", replayed())
-    assert re.search(r"\b197\b", replayed())
+    assert re.search(r"\b197\b", sh(replay_it, environ=environ))
+    assert re.search(r"\b197\b", sh(replay_it, environ=environ))
 
     viewer = as_("viewer")
     seen: list[str] = []
@@ -192,27 +183,19 @@ def test_the_real_history_is_replayed_once(running: tuple[Run, Checkout], as_: C
     assert len(seen) == len(set(seen)) == 197
 
 
-def test_the_readme_gets_a_newcomer_to_the_first_deployment(checkout: Checkout) -> None:
-    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+@runs(
+    part("README.md", "Two commands", "make run"),
+    part("README.md", "The first deployment", "TOKEN", "URL", "slipway", "TREE"),
+)
+def test_the_readme_gets_a_newcomer_to_the_first_deployment(commands: Commands, checkout: Checkout) -> None:
+    port = str(free_port())
+    where: Any = {"cwd": checkout.folder, "environ": {**checkout.environment, "PORT": port}}
 
-    with checkout.run() as run:
-        script = "\n".join(["set -eu", _MAKE, *blocks]).replace("127.0.0.1:8000", f"127.0.0.1:{run.port}")
-        done = subprocess.run(
-            ["bash", "-c", script],
-            cwd=checkout.folder,
-            env={**checkout.environment, "PYTHON": sys.executable},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+    with commands.started("make run", until="curl", **where):
+        said = commands.run(replacing={"127.0.0.1:8000": f"127.0.0.1:{port}"}, **where)
 
-    assert done.returncode == 0, done.stderr
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line]
+    answers = [json.loads(line) for line in said.splitlines() if line]
     assert [each.get("status", 200) for each in answers].count(409) == 1
     by_name = {each["environment"]: each for each in answers[-1]["targets"]}
     assert by_name["development"]["current"]["state"] == "succeeded"
     assert by_name["production"]["last_attempt"]["state"] == "in_progress"
-
-
-# `make -s token ROLE=…`, in a checkout whose virtual environment is the tests' own.
-_MAKE = 'make() { shift 2; env "$@" "$PYTHON" -m devtools.token; }'

@@ -345,18 +345,3 @@ def test_a_machine_without_gh_attests_nothing(tmp_path: Path, monkeypatch: pytes
 
     with pytest.raises(Failed, match="gh"):
         artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)
-
-
-def test_the_real_package_is_one_for_all_stages_and_says_what_is_in_it(tmp_path: Path) -> None:
-    content = artifact._make("tree:0", compose.ROOT)
-
-    digest = artifact._install(content, tmp_path, "production")
-    bill = json.loads((tmp_path / "sbom.cdx.json").read_text())
-    components = {each["name"].lower(): each["version"] for each in bill["components"]}
-    lines = [line.partition("#")[0].strip() for line in (compose.ROOT / "requirements.txt").read_text().splitlines()]
-    required = dict(line.lower().split("==") for line in lines if line)
-    assert bill["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
-    assert components.items() >= {name.replace("_", "-"): version for name, version in required.items()}.items()
-    assert components.keys() - {name.replace("_", "-") for name in required} == {"chalice"}
-    assert f"chalice=={components['chalice']} " in (compose.ROOT / "requirements-dev.txt").read_text()
-    assert all(each["purl"] == f"pkg:pypi/{each['name'].lower()}@{each['version']}" for each in bill["components"])

@@ -18,13 +18,13 @@ from devtools.issuer import token
 from devtools.pipeline.client import Slipway
 from tests.support.actions import Job, Step
 from tests.support.api import application
-from tests.support.checkout import ROOT
 from tests.support.given import Given
 from tests.support.issuer import IssuerServer, serving, tokens_of_a_run
+from tests.support.page import blocks, text
 from tests.support.workflows import action, read_yaml
 
-PAGE = (ROOT / "docs" / "use-it-from-your-pipeline.md").read_text()
-[WORKFLOW] = [read_yaml(block) for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)]
+PAGE = "use-it-from-your-pipeline.md"
+[WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
 JOB = WORKFLOW["jobs"]["deploy"]
 ARTIFACT = JOB["env"]["ARTIFACT"]
 
@@ -166,7 +166,7 @@ def test_without_slipway_nothing_is_promoted(run: Callable[..., list[Step]]) -> 
 
 
 def test_the_page_explains_every_blocker() -> None:
-    assert set(re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.MULTILINE)) == set(get_args(BlockerCode))
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", text(PAGE), re.MULTILINE)) == set(get_args(BlockerCode))
 
 
 @pytest.mark.parametrize("name", ["record", "may-promote"])

@@ -10,6 +10,7 @@ import pytest
 from devtools.issuer import token
 from infra.tools import environment, workspace
 from tests.support.given import Given
+from tests.support.page import Commands, calls, part, runs
 
 OUTPUTS = {
     "url": "https://api.example.org/development",
@@ -93,6 +94,25 @@ def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
 
 def records(given: Given) -> list[tuple[Any, ...]]:
     return given.sql("SELECT name, purpose, base_url, destroyed_at IS NOT NULL FROM workspaces ORDER BY id")
+
+
+@runs(part("workspaces.md", "The commands"))
+def test_a_workspace_lives_by_the_commands_of_the_page(
+    commands: Commands, run: Any, account: Account, given: Given
+) -> None:
+    [create, extend, destroy, reap] = [
+        (target.removeprefix("workspace-"), variables) for target, variables in calls(commands.take())
+    ]
+    for command, variables in (create, extend):
+        assert run(command, **variables), run.said
+
+    assert records(given) == [("ann", "personal", OUTPUTS["url"], False)]
+    assert given.sql("SELECT expires_at > now() + interval '13 days' FROM workspaces") == [(True,)]
+
+    assert run(destroy[0], **destroy[1]), run.said
+    assert run(reap[0], **reap[1]) == ""
+    assert account.done == [("apply", "development-ann"), ("destroy", "development-ann")]
+    assert records(given) == [("ann", "personal", OUTPUTS["url"], True)]
 
 
 NEW = {"EXPIRES": "2d", "REASON": "To see why orders fail", "PURPOSE": "debug"}

@@ -1,19 +1,17 @@
 """The example in docs/issuers.md is one that a stage starts with."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from chalicelib.settings import Issuer, Membership, trusted_issuers
-
-PAGE = Path(__file__).parents[2] / "docs" / "issuers.md"
+from tests.support.page import blocks, text
 
 
 @pytest.fixture
 def example() -> tuple[Issuer, ...]:
-    [text] = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return trusted_issuers({"SLIPWAY_STAGE": "production", "SLIPWAY_ISSUERS": text})
+    [example] = [block.text for block in blocks("issuers.md") if block.language == "json"]
+    return trusted_issuers({"SLIPWAY_STAGE": "production", "SLIPWAY_ISSUERS": example})
 
 
 def test_production_starts_with_the_example(example: tuple[Issuer, ...]) -> None:
@@ -25,6 +23,6 @@ def test_production_starts_with_the_example(example: tuple[Issuer, ...]) -> None
 
 
 def test_every_member_is_explained(example: tuple[Issuer, ...]) -> None:
-    explained = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", PAGE.read_text(), re.MULTILINE))))
+    explained = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", text("issuers.md"), re.MULTILINE))))
 
     assert explained == set(Issuer.__struct_fields__)

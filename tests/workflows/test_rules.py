@@ -98,11 +98,13 @@ def test_each_variable_of_the_repository_is_explained() -> None:
     assert [variable for variable in sorted(used) if f"`{variable}`" not in page] == []
 
 
-@pytest.mark.parametrize("page", ["branching.md", "use-it-from-your-pipeline.md"])
-def test_each_target_that_a_page_names_is_there(page: str) -> None:
-    named = re.findall(r"^ *make (?:-s )?([a-z-]+)|`make ([a-z-]+)", (ROOT / "docs" / page).read_text(), re.MULTILINE)
+def test_a_workflow_has_the_inputs_that_the_page_starts_it_with() -> None:
+    page = (ROOT / "docs" / "branching.md").read_text()
+    [(name, said)] = re.findall(r"gh workflow run (\S+)\.yml([^`]+)", page)
+    named = re.findall(r"-f ([a-z-]+)=", said) + re.findall(r"`-f ([a-z-]+)=", page)
 
-    assert {target for pair in named for target in pair if target} <= rules.targets()
+    assert len(named) == 2
+    assert set(named) <= workflow(name).triggers["workflow_dispatch"]["inputs"].keys()
 
 
 Change = Callable[[Definition], None]

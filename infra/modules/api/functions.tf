@@ -86,7 +86,8 @@ resource "aws_lambda_alias" "live" {
   function_version = aws_lambda_function.this[each.key].version
 
   lifecycle {
-    # Terraform makes it and never moves it: an apply must not serve code that the database is not ready for.
-    ignore_changes = [function_version]
+    # Terraform makes it and never moves it: an apply must not serve code that the database is not ready for. What served
+    # before is remembered in the description, by whoever moves it.
+    ignore_changes = [function_version, description]
   }
 }

@@ -1,0 +1,60 @@
+"""docs/branching.md: the package that `deploy` begins with, made for real and kept in an emulated account's bucket."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from devtools.emulator import REGION
+from tests.support.checkout import ROOT
+from tests.support.page import part, runs
+
+BUCKET = "slipway-artifacts-of-the-page"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """What is packaged, as a commit."""
+    folder = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns("__pycache__", ".terraform", "generated.tf.json", "deployment.zip")
+    for name in ("chalicelib", "devtools", "infra", ".chalice"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in (".gitignore", "app.py", "requirements.txt", "requirements-dev.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    git = ["git", "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "First"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def bucket(client):
+    client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+
+@runs(part("branching.md", "Branches and environments", "make artifact"))
+def test_the_real_package_is_one_for_all_stages_is_kept_and_says_what_is_in_it(
+    commands, checkout, bucket, client, emulated
+):
+    port = emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]
+    environ = {**os.environ, **emulated, "ARTIFACT_BUCKET": BUCKET, "EMULATED": port}
+
+    said = commands.run(cwd=checkout, environ=environ, seconds=300)
+
+    [tree] = re.findall("^artifact=tree:(.+)$", said, re.MULTILINE)
+    assert [each["Key"] for each in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]] == [f"{tree}/package.zip"]
+    folder = checkout / ".local" / "artifact"
+    digest = hashlib.sha256((folder / "production" / "deployment.zip").read_bytes()).hexdigest()
+    bill = json.loads((folder / "sbom.cdx.json").read_text())
+    components = {each["name"].lower(): each["version"] for each in bill["components"]}
+    lines = [line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    required = dict(line.lower().split("==") for line in lines if line)
+    assert bill["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
+    assert components.items() >= {name.replace("_", "-"): version for name, version in required.items()}.items()
+    assert components.keys() - {name.replace("_", "-") for name in required} == {"chalice"}
+    assert f"chalice=={components['chalice']} " in (ROOT / "requirements-dev.txt").read_text()
+    assert all(each["purl"] == f"pkg:pypi/{each['name'].lower()}@{each['version']}" for each in bill["components"])

@@ -1,0 +1,57 @@
+"""The endpoint in docs/add-a-resource.md is one, as it stands there."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from chalice.app import Blueprint
+
+from chalicelib.identity.roles import Role
+from chalicelib.rest import openapi, problems
+from chalicelib.rest import operation as operations
+from chalicelib.rest.operation import Call
+from chalicelib.rest.types import Answer, Request, Slug
+from tests.support.page import blocks
+
+[EXAMPLE] = [block.text for block in blocks("add-a-resource.md") if block.language == "python"]
+
+
+class NewAnchor(Request):
+    key: Slug
+
+
+class Anchor(Answer):
+    key: Slug
+
+
+@pytest.fixture
+def declared(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(operations, "OPERATIONS", [])
+    names = {
+        "operation": operations.operation,
+        "blueprint": Blueprint(__name__),
+        "store": SimpleNamespace(insert=lambda db, body: Anchor(key=body.key)),
+        **{each.__name__: each for each in (Role, Call, NewAnchor, Anchor)},
+        "problems": problems,
+    }
+    exec(EXAMPLE, names)  # noqa: S102 (our own page)
+    [declared] = operations.OPERATIONS
+    return declared
+
+
+def test_it_is_declared_as_the_page_says(declared: Any) -> None:
+    assert (declared.action, declared.role) == ("anchor.create", Role.maintainer)
+    responses = openapi.document([declared])["paths"]["/v1/anchors"]["post"]["responses"]
+    assert responses.keys() >= {"201", "409", "422"}
+
+
+def test_it_records_what_it_did_and_answers_with_what_was_made(declared: Any) -> None:
+    recorded: list[Any] = []
+    call = SimpleNamespace(
+        db=None,
+        record=lambda resource, after: recorded.append((resource, after)),
+        created=lambda address, answer: (address, answer),
+    )
+
+    assert declared.function(call, NewAnchor(key="sea")) == ("/v1/anchors/sea", Anchor(key="sea"))
+    assert recorded == [("sea", Anchor(key="sea"))]
