@@ -22,6 +22,10 @@ test: lint types ## Run linters, type checker and all tests
 	@$(python) -m infra.tools.terraform
 	@$(python) -m devtools.actionlint --missing
 
+.PHONY: rehearse
+rehearse: venv ## Rehearse deploying, promoting, rolling back and debugging: the workflows' jobs, in an emulated account
+	@$(python) -m pytest -n 0 -s -q --no-header tests/rehearsal
+
 .PHONY: tests
 tests: venv ## Run some of the tests: TESTS="tests/unit tests/service"
 	@$(python) -m pytest -n logical --dist worksteal $(TESTS)
@@ -82,7 +86,7 @@ destroy: venv ## Destroy ENV=… [WORKSPACE=…], and the workspace with it
 .PHONY: workspace-create workspace-extend workspace-destroy route unroute reap
 workspace-create: venv ## Record and make WORKSPACE=name of ENV=…: EXPIRES=2d REASON="…" [PURPOSE= DATABASE= OWNER= CLIENT=]
 	@$(python) -m infra.tools.workspace create
-workspace-extend: venv ## Let WORKSPACE=name of ENV=… expire in EXPIRES=2d, with a REASON="…"
+workspace-extend: venv ## Let WORKSPACE=name of ENV=… expire in EXPIRES=2d; later than it would with a REASON="…"
 	@$(python) -m infra.tools.workspace extend
 workspace-destroy: venv ## Destroy WORKSPACE=name of ENV=…, its routes and its record
 	@$(python) -m infra.tools.workspace destroy
@@ -96,6 +100,10 @@ reap: venv ## Destroy what has expired in ENV=…, and report what has no counte
 .PHONY: logs
 logs: venv ## What ENV=… [WORKSPACE=…] logged since SINCE=1h; REQUEST_ID=… of one request, FOLLOW=1 goes on
 	@$(python) -m infra.tools.logs
+
+.PHONY: db-shell
+db-shell: venv ## SQL on the database of ENV=… [WORKSPACE=…], or the local one; SQL="…": one statement; WRITE=1: not only reading
+	@$(python) -m infra.tools.db_shell
 
 .PHONY: doctor
 doctor: venv ## Say what this machine lacks and, with ENV=…, which quotas of the account would stop an apply

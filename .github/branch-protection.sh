@@ -3,7 +3,8 @@
 #
 #   .github/branch-protection.sh acme/slipway acme/slipway-approvers
 #
-# The team approves what goes to production. Running it again changes nothing.
+# The team approves what goes to production. Running it again changes nothing but what is new: a branch that is not there
+# yet is left out, and named.
 set -euo pipefail
 
 repository=${1:?say which repository: .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
@@ -41,6 +42,10 @@ gh api --method PATCH "repos/$repository" -f default_branch=development -F allow
     -F allow_squash_merge=false -F allow_rebase_merge=false -F delete_branch_on_merge=true >/dev/null
 
 for branch in "${branches[@]}"; do
+    if ! gh api "repos/$repository/branches/$branch" --silent 2>/dev/null; then
+        echo "There is no branch $branch to protect yet: run this again once there is" >&2
+        continue
+    fi
     # A promotion's branch lacks the merges of promotions before it, and needs none: `Promotes what was tested` sees to it.
     strict=false
     [ "$branch" = development ] && strict=true

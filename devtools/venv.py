@@ -22,6 +22,8 @@ def main(folder: Path, requirements: str) -> None:
         if _state(folder, requirements) == _text(complete):
             return  # another `make` has just made it
         say(f"making {folder} with Python {sys.version.split()[0]}: a minute or two, once")
+        if folder.is_symlink():
+            folder.unlink()  # what it leads to is another checkout's
         complete.unlink(missing_ok=True)
         started = time.monotonic()
         _run(sys.executable, "-m", "venv", "--clear", str(folder))

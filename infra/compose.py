@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +45,27 @@ def package(stage: str, module: Path = MODULE, root: Path = ROOT) -> str:
 
     Raises NotPackaged, and UnexpectedShape where Chalice's output is not what we know how to read.
     """
+    return packages({stage: module}, root)
+
+
+def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
+    """Package for several stages, each into its folder: one zip for all. Returns and raises as `package` does."""
     stages = json.loads((root / ".chalice" / "config.json").read_text())["stages"]
     deployed = [name for name in stages if name != "local"]
-    if stage not in deployed:
-        raise NotPackaged(f"{stage!r} is no stage that is deployed: make package STAGE={'|'.join(deployed)}")
-    with tempfile.TemporaryDirectory(prefix="slipway-package-") as folder:
-        written = _chalice_package(stage, root, Path(folder))
-        module.mkdir(parents=True, exist_ok=True)
-        code = Path(folder) / "normal.zip"
-        normalize(written / "deployment.zip", code)
-        composed = compose(json.loads((written / "chalice.tf.json").read_text()), stage, code.read_bytes())
-        text = json.dumps(composed, indent=2, sort_keys=True) + "\n"
-        shutil.copy(code, module / "deployment.zip")
-        (module / "generated.tf.json").write_text(text)
+    if unknown := [stage for stage in modules if stage not in deployed]:
+        raise NotPackaged(f"{unknown[0]!r} is no stage that is deployed: make package STAGE={'|'.join(deployed)}")
+    with tempfile.TemporaryDirectory(prefix="slipway-package-") as temporary:
+        code = Path(temporary) / "normal.zip"
+        for stage, module in modules.items():
+            folder = Path(temporary) / stage
+            # Dependencies take most of the time, and are the first stage's as well as the others'.
+            written = _chalice_package(stage, root, folder, dependencies=not code.exists())
+            if not code.exists():
+                normalize(written / "deployment.zip", code)
+            composed = compose(json.loads((written / "chalice.tf.json").read_text()), stage, code.read_bytes())
+            module.mkdir(parents=True, exist_ok=True)
+            shutil.copy(code, module / "deployment.zip")
+            (module / "generated.tf.json").write_text(json.dumps(composed, indent=2, sort_keys=True) + "\n")
     return str(composed["locals"]["package"]["digest"])
 
 
@@ -97,13 +106,15 @@ def normalize(source: Path, target: Path) -> None:
             made.writestr(entry, given.read(name))
 
 
-def _chalice_package(stage: str, root: Path, folder: Path) -> Path:
+def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool) -> Path:
     """Have Chalice package a copy of the sources: in the checkout it would leave caches."""
     source = folder / "source"
     shutil.copytree(root / "chalicelib", source / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
     (source / ".chalice").mkdir()
     for name in _SOURCES:
         shutil.copy(root / name, source / name)
+    if not dependencies:
+        (source / "requirements.txt").write_text("")
     # Chalice wants a region and no account; what it writes depends on neither.
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SLIPWAY_"))}
     environ |= {"AWS_DEFAULT_REGION": "eu-central-1", "PYTHONDONTWRITEBYTECODE": "1"}

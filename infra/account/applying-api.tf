@@ -3,7 +3,7 @@
 locals {
   apigateway = "arn:${local.partition}:apigateway:${var.region}::"
 
-  api = { for key, applier in local.appliers : key => [
+  api = { for key, applier in local.appliers : key => concat(local.api_tags[key], [
     {
       Sid       = "ApiMade"
       Effect    = "Allow"
@@ -18,14 +18,6 @@ locals {
       Action    = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL"]
       Resource  = ["${local.apigateway}/restapis/*"]
       Condition = { StringEquals = local.own[key] }
-    },
-    {
-      # The resource is the tags of an ARN, and has none itself: so this bounds the tag, and not whose it is.
-      Sid       = "ApiTagsAreNumbers"
-      Effect    = "Allow"
-      Action    = ["apigateway:DELETE", "apigateway:PUT"]
-      Resource  = ["${local.apigateway}/tags/*"]
-      Condition = { StringEqualsIfExists = local.new[key] }
     },
     {
       Sid       = "PoolMade"
@@ -104,5 +96,15 @@ locals {
       Action   = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"]
       Resource = ["*"]
     },
-  ] }
+  ]) }
+
+  # The resource is the tags of an ARN, and has none itself: so this bounds the tag, and not whose it is. Who could take
+  # the tags of the environment's API away could then destroy it: so whoever only destroys has none of this.
+  api_tags = { for key, applier in local.appliers : key => [for resource in ["${local.apigateway}/tags/*"] : {
+    Sid       = "ApiTagsAreNumbers"
+    Effect    = "Allow"
+    Action    = ["apigateway:DELETE", "apigateway:PUT"]
+    Resource  = [resource]
+    Condition = { StringEqualsIfExists = local.new[key] }
+  } if !applier.destroys_only] }
 }

@@ -3,7 +3,8 @@
 #   by tag    where they have ids: the tag `environment`, which every resource gets when it is made. Only what has no
 #             such tag yet can be given one: so nothing of another environment can be made one's own.
 # What AWS bounds by neither is in a statement called …Numbers. A role for workspaces alone may do the same, but not to
-# what is tagged with the workspace `default`: to the environment itself.
+# what is tagged with the workspace `default`: to the environment itself. A role that destroys them alone has of all that
+# the actions of destroying.tf.
 
 locals {
   # A policy has at most 6,144 characters, so each role has one a subject.
@@ -29,14 +30,22 @@ locals {
     } } : operator => keys if applier.workspaces_only
   } }
 
+  # Of each statement what the role may do at all; one of which nothing is left goes. All keep Terraform's state alike.
+  allowed = { for key, subjects in local.applying : key => { for subject, statements in subjects : subject => [
+    for statement in statements : merge(statement, { Action = [
+      for action in statement.Action : action
+      if !local.appliers[key].destroys_only || strcontains(statement.Sid, "State") || contains(local.destroying, action)
+    ] })
+  ] } }
+
   # Only reading spares what a clone is made of: the statement that is called so.
-  bounded = { for key, subjects in local.applying : key => { for subject, statements in subjects : subject => [
+  bounded = { for key, subjects in local.allowed : key => { for subject, statements in subjects : subject => [
     for statement in statements : { for element, value in merge(statement, {
       Condition = merge(
         try(statement.Condition, {}),
         { for operator, keys in local.never_the_environment_itself[key] : operator => keys if !startswith(statement.Sid, "Environment") },
       )
-    }) : element => value if element != "Condition" || length(value) > 0 }
+    }) : element => value if element != "Condition" || length(value) > 0 } if length(statement.Action) > 0
   ] } }
 
   deliveries = { for key, applier in local.appliers : key => concat(

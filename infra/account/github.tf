@@ -23,34 +23,47 @@ locals {
     "${local.issuer}:repository_id" = var.github.repository_id
   }
 
-  # One for each environment, and one for its workspaces where a GitHub environment is named for them.
-  appliers = merge(
+  # Whose GitHub environment and branch a job must be of, by role. What such a role may do follows from two answers:
+  # is it for workspaces only, and does it only destroy them?
+  jobs = merge(
     { for name, environment in var.environments : "apply-${name}" => {
-      environment     = name
-      workspaces_only = false
-      prefix          = "slipway-${name}"
-      site_bucket     = "slipway-${name}-*site-${var.account_id}"
-      viewer          = "slipway-${name}-*viewer"
-      claims = {
-        "${local.issuer}:sub"         = [for prefix in local.subject_prefixes : "${prefix}:environment:${environment.github_environment}"]
-        "${local.issuer}:environment" = environment.github_environment
-        "${local.issuer}:ref"         = "refs/heads/${environment.branch}"
-      }
+      environment        = name
+      github_environment = environment.github_environment
+      branch             = environment.branch
+      workspaces_only    = false
+      destroys_only      = false
+      description        = "Applies ${name} and its workspaces"
     } },
     { for name, environment in var.environments : "workspaces-${name}" => {
-      environment     = name
-      workspaces_only = true
-      prefix          = "slipway-${name}-"
-      # Not the environment's own, which are slipway-<environment>-site-… and …-viewer: CloudFront and S3 know no tags here.
-      site_bucket = "slipway-${name}-*-site-${var.account_id}"
-      viewer      = "slipway-${name}-*-viewer"
-      claims = {
-        "${local.issuer}:sub"         = [for prefix in local.subject_prefixes : "${prefix}:environment:${environment.workspaces_github_environment}"]
-        "${local.issuer}:environment" = environment.workspaces_github_environment
-        "${local.issuer}:ref"         = "refs/heads/${var.default_branch}"
-      }
+      environment        = name
+      github_environment = environment.workspaces_github_environment
+      branch             = var.default_branch
+      workspaces_only    = true
+      destroys_only      = false
+      description        = "Makes and destroys workspaces of ${name}"
     } if environment.workspaces_github_environment != null },
+    { for name, environment in var.environments : "reap-${name}" => {
+      environment        = name
+      github_environment = environment.reap_github_environment
+      branch             = var.default_branch
+      workspaces_only    = true
+      destroys_only      = true
+      description        = "Destroys workspaces of ${name}, and makes nothing"
+    } if environment.reap_github_environment != null },
   )
+
+  appliers = { for key, job in local.jobs : key => merge(job, {
+    prefix = job.workspaces_only ? "slipway-${job.environment}-" : "slipway-${job.environment}"
+    # For workspaces not the environment's own, which are slipway-<environment>-site-… and …-viewer: CloudFront and S3
+    # know no tags here.
+    site_bucket = job.workspaces_only ? "slipway-${job.environment}-*-site-${var.account_id}" : "slipway-${job.environment}-*site-${var.account_id}"
+    viewer      = job.workspaces_only ? "slipway-${job.environment}-*-viewer" : "slipway-${job.environment}-*viewer"
+    claims = {
+      "${local.issuer}:sub"         = [for prefix in local.subject_prefixes : "${prefix}:environment:${job.github_environment}"]
+      "${local.issuer}:environment" = job.github_environment
+      "${local.issuer}:ref"         = "refs/heads/${job.branch}"
+    }
+  }) }
 }
 
 resource "aws_iam_openid_connect_provider" "github" {
@@ -62,7 +75,7 @@ resource "aws_iam_role" "apply" {
   for_each = local.appliers
 
   name                 = "${local.name}-${each.key}"
-  description          = each.value.workspaces_only ? "Makes and destroys workspaces of ${each.value.environment}" : "Applies ${each.value.environment} and its workspaces"
+  description          = each.value.description
   max_session_duration = 2 * 60 * 60
 
   assume_role_policy = jsonencode({

@@ -25,7 +25,12 @@ output "apply_role_arns" {
 
 output "workspaces_role_arns" {
   description = "The role that makes and destroys its workspaces, by environment."
-  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.workspaces_only }
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.workspaces_only && !applier.destroys_only }
+}
+
+output "reap_role_arns" {
+  description = "The role that destroys its workspaces and makes nothing, by environment."
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.destroys_only }
 }
 
 output "permissions_boundary_arns" {

@@ -14,6 +14,7 @@ environments = {
     branch                        = "production"
     github_environment            = "production"
     workspaces_github_environment = "production-workspaces"
+    reap_github_environment       = "production-reap"
   }
 }
 

@@ -14,11 +14,13 @@ environments = {
     branch                        = "development"
     github_environment            = "development"
     workspaces_github_environment = "development-workspaces"
+    reap_github_environment       = "development-reap"
   }
   preproduction = {
     branch                        = "preproduction"
     github_environment            = "preproduction"
     workspaces_github_environment = "preproduction-workspaces"
+    reap_github_environment       = "preproduction-reap"
   }
 }
 

@@ -51,12 +51,14 @@ variable "environments" {
   description = <<-END
     The environments that the account holds. `branch` and `github_environment` are where a job must run to apply one;
     `workspaces_github_environment` is where a job of the default branch may make and destroy workspaces of it, and
-    never touch the environment itself (null: nowhere); `hosted_zone_id` is where its domain's records are.
+    never touch the environment itself (null: nowhere); `reap_github_environment` is where such a job may destroy them,
+    and make nothing (null: nowhere); `hosted_zone_id` is where its domain's records are.
   END
   type = map(object({
     branch                        = string
     github_environment            = string
     workspaces_github_environment = optional(string)
+    reap_github_environment       = optional(string)
     hosted_zone_id                = optional(string)
   }))
 
@@ -88,23 +90,23 @@ variable "environments" {
 
   validation {
     condition = alltrue([for name in flatten([for environment in values(var.environments) :
-      compact([environment.github_environment, environment.workspaces_github_environment])
+      [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
     ]) : can(regex("^[A-Za-z0-9._-]+$", name))])
     error_message = "A GitHub environment is named exactly, with letters, digits, dots, hyphens and underscores."
   }
 
   validation {
     condition = length(distinct(flatten([for environment in values(var.environments) :
-      compact([environment.github_environment, environment.workspaces_github_environment])
+      [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
       ]))) == length(flatten([for environment in values(var.environments) :
-      compact([environment.github_environment, environment.workspaces_github_environment])
+      [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
     ]))
-    error_message = "Each environment, and its workspaces, have a GitHub environment of their own: its rules are theirs alone."
+    error_message = "Each environment, its workspaces and its reaper have a GitHub environment of their own: its rules are theirs alone."
   }
 }
 
 variable "default_branch" {
-  description = "The repository's default branch: the workflows that make and destroy workspaces are this one's."
+  description = "The repository's default branch: the workflows that make, destroy and reap workspaces are this one's."
   type        = string
   default     = "development"
 

@@ -37,6 +37,8 @@ _NAMED_WITHIN = {
     "aws_lambda_alias",
     "aws_route53_record",
 }
+# Where the sources do not say them, AWS does: unknown before the first apply, known after it, and nobody's decision.
+_FILLED_BY_AWS = {"name", "policy"}
 _IDENTITY_POLICIES = {"aws_iam_group_policy", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"}
 _BUCKET_SETTINGS = {
     "aws_s3_bucket_ownership_controls": "ownership",
@@ -103,8 +105,8 @@ def resources(plan: dict[str, Any], made_up: Mapping[str, dict[str, Any]]) -> li
     """All resources that are there after the apply.
 
     What only the apply tells is taken from a plan of the same sources with a made-up provider, by address: what is made
-    up is an id, while whose id it is, and everything around it, is so. What the sources leave to AWS is left out.
-    Raises NotKnown where neither plan tells.
+    up is an id, while whose id it is, and everything around it, is so. What the sources leave to AWS is left out, also
+    where AWS has told it already. Raises NotKnown where neither plan tells.
     """
     found = []
     for each in plan["resource_changes"]:
@@ -114,12 +116,13 @@ def resources(plan: dict[str, Any], made_up: Mapping[str, dict[str, Any]]) -> li
         if each["address"] not in made_up:
             raise NotKnown(f"{each['address']} is not in infra/ as it is here: check out what the plan was made of")
         unknown, known, other = change["after_unknown"], change["after"], made_up[each["address"]]
-        configured = _configured(plan, each["address"])
+        said = configured(plan, each["address"])
         values = {}
         for key in {**known, **unknown}:
             if not _has_unknown(unknown.get(key)):
-                values[key] = known.get(key)
-            elif unknown[key] is not True or key in configured:
+                if key in said or key not in _FILLED_BY_AWS:
+                    values[key] = known.get(key)
+            elif unknown[key] is not True or key in said:
                 values[key] = other["after"].get(key)
                 if _has_unknown(other["after_unknown"].get(key)):
                     raise NotKnown(f"{each['address']}: {key} is not known, so no policy can judge it")
@@ -251,8 +254,8 @@ def _bucket(bucket: Resource, found: list[Resource]) -> dict[str, Any]:
     return values
 
 
-def _configured(plan: dict[str, Any], address: str) -> set[str]:
-    """The arguments that the sources give to a resource."""
+def configured(plan: dict[str, Any], address: str) -> set[str]:
+    """The arguments that the sources give to a resource, and `id`."""
     *modules, kind, name = re.sub(r"\[[^\]]*\]", "", address).split(".")
     module = plan["configuration"]["root_module"]
     for call in modules[1::2]:

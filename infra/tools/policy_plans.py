@@ -18,7 +18,7 @@ from devtools.emulator import ACCOUNT, REGION, environment
 from devtools.emulator.account import emulated_account, emulated_client
 from devtools.state import ROOT, Unusable
 from infra import compose
-from infra.policy.readable import Resource, Target, resources, target_of
+from infra.policy.readable import Resource, Target, configured, resources, target_of
 from infra.tools import terraform as tool
 
 INFRA = ROOT / "infra"
@@ -137,10 +137,13 @@ def _test(plan: dict[str, Any]) -> str:
     made_up: dict[str, dict[str, Any]] = {}
     for each in plan["resource_changes"]:
         if each["mode"] == "managed":
-            arns = [key for key in each["change"]["after_unknown"] if key == "arn" or key.endswith("_arn")]
+            # Of what is there already AWS has told its ARN: it is known, and made up all the same.
+            told = [key for key, value in (each["change"]["after"] or {}).items() if value is not None]
+            computed = {*each["change"]["after_unknown"], *told} - configured(plan, each["address"])
+            arns = sorted(key for key in computed if key == "arn" or key.endswith("_arn"))
             service = each["type"].split("_")[1]
             arn = f"arn:aws:{service}:{REGION}:{ACCOUNT}:{each['type']}/made-up"
-            made_up[each["type"]] = {**dict.fromkeys(arns, arn), **_MADE_UP.get(each["type"], {})}
+            made_up.setdefault(each["type"], {}).update(dict.fromkeys(arns, arn), **_MADE_UP.get(each["type"], {}))
     provider = ["override_during = plan"]
     provider += [
         f"mock_resource {json.dumps(kind)} {{\ndefaults = {_text(values)}\n}}" for kind, values in made_up.items()

@@ -8,7 +8,7 @@ Without SLIPWAY_URL nothing is recorded, and a warning says so.
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -108,15 +108,16 @@ def create(environ: Environ) -> None:
 
 
 def extend(environ: Environ) -> None:
-    """Let a workspace expire later."""
+    """Let a workspace expire at another time, later or sooner. No client is sent there after it."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
-    expires = _text(ahead(environ, "EXPIRES"))
-    registry.change(
-        _needed_record(registry, target),
-        expires_at=expires,
-        reason=needed(environ, "REASON", '"why it is needed longer"'),
-    )
-    say(f"{target.name} expires at {expires}")
+    expires = ahead(environ, "EXPIRES")
+    record = _needed_record(registry, target)
+    later = record is None or expires > datetime.fromisoformat(record["expires_at"])
+    reason = {"reason": needed(environ, "REASON", '"why it is needed longer"')} if later else {}
+    registry.change(record, expires_at=_text(expires), **reason)
+    if record is None or not later:
+        _shorten_routes(target, int(expires.timestamp()))
+    say(f"{target.name} expires at {_text(expires)}")
 
 
 def destroy(environ: Environ) -> None:
@@ -231,13 +232,26 @@ def _store(target: Target) -> Routes:
 
 def _end_routes(target: Target) -> None:
     """Nobody may be sent to what is about to go."""
+    for routes, client, _ in _routed(target):
+        routes.delete(client)
+
+
+def _shorten_routes(target: Target, until: int) -> None:
+    """Nobody may be sent to what is over; Slipway shortens its records by itself."""
+    for routes, client, sent in _routed(target):
+        if sent["until"] > until:
+            routes.put(client, **{**sent, "until": until})
+
+
+def _routed(target: Target) -> Iterator[tuple[Routes, str, dict[str, Any]]]:
+    """Who is sent to a workspace: the store of its environment, the client, and what it says of that."""
     own = replace(target, workspace="default", choices={})
     outputs = environment.outputs(own)
     if outputs.get("site"):
         routes = Routes(own, outputs)
         for client, sent in routes.all().items():
             if sent["workspace"] == target.workspace:
-                routes.delete(client)
+                yield routes, client, sent
 
 
 COMMANDS: dict[str, Callable[[Environ], None]] = {

@@ -27,6 +27,7 @@ from devtools.state import ROOT
 from infra import compose
 from infra.tools.environment import PLANS
 from infra.tools.terraform import missing
+from tests.support import asked
 from tests.support.api import application
 from tests.support.page import part, runs, sh
 
@@ -197,9 +198,11 @@ HERE = {"ENV=production": "ENV=development"}
     part("infrastructure.md", "Making one"),
     part("first-deployment.md", "7.", "make apply ENV=preproduction", needs="AWS"),
     part("branching.md", "Branches and environments", "make plan", "make apply", "make rollback"),
-    part("debug-production.md"),
+    part("debug-production.md", "2."),
+    part("debug-production.md", "3.", "make logs", "make apply"),
+    part("debug-production.md", "5."),
 )
-def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(make, port, package, given):
+def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(make, port, package, given, tmp_path):
     of_development, of_preproduction = package("development"), package("preproduction")
     another_of_preproduction = package("preproduction", "another", b"Another package")
 
@@ -256,7 +259,13 @@ def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(make,
 
     make("make unroute", replacing=HERE)
     assert routed(given) == []
-    make("make workspace-destroy", replacing=HERE, PACKAGE=of_development)
+    log_of_terraform = {"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(tmp_path / "log")}
+    make("make workspace-destroy", replacing=HERE, PACKAGE=of_development, **log_of_terraform)
+
+    # A role that reaps may do what that took.
+    took = asked.actions(tmp_path / "log")
+    assert {"rds:DeleteDBCluster", "wafv2:DeleteWebACL"} <= took
+    assert took <= asked.listed("destroying.tf") | asked.listed("reading.tf")
 
     assert states(port).keys() == {"development", "preproduction"}
     assert given.sql("SELECT name FROM workspaces WHERE destroyed_at IS NULL") == []

@@ -380,6 +380,19 @@ def test_two_checkouts_and_two_stages_give_one_digest(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "deployment.zip").read_bytes() == (tmp_path / "b" / "deployment.zip").read_bytes()
 
 
+def test_packaged_at_once_or_one_by_one_each_stage_gets_the_same(tmp_path: Path) -> None:
+    root = sources(tmp_path / "checkout")
+    lines = (compose.ROOT / "requirements.txt").read_text().splitlines()
+    (root / "requirements.txt").write_text(next(line for line in lines if line.startswith("msgspec==")))
+    together = {stage: tmp_path / stage for stage in ("development", "production")}
+    compose.packages(together, root)
+    for stage, module in together.items():
+        compose.package(stage, tmp_path / "alone", root)
+
+        for name in ("generated.tf.json", "deployment.zip"):
+            assert (module / name).read_bytes() == (tmp_path / "alone" / name).read_bytes(), f"{name} of {stage}"
+
+
 def test_order_times_and_modes_of_files_do_not_show_in_the_package(tmp_path: Path) -> None:
     for name, order in {"one.zip": ("a", "b", "b.pyc"), "other.zip": ("b", "a")}.items():
         with zipfile.ZipFile(tmp_path / name, "w") as given:

@@ -76,7 +76,7 @@ def test_the_page_makes_an_account_and_its_first_environment_and_lets_somebody_i
     made = {role["RoleName"] for role in account.client("iam").list_roles()["Roles"]}
     assert {"slipway-account-plan", "slipway-account-artifacts"} <= made
     for name in ("development", "preproduction"):
-        assert {f"slipway-account-apply-{name}", f"slipway-account-workspaces-{name}"} <= made
+        assert {f"slipway-account-{may}-{name}" for may in ("apply", "workspaces", "reap")} <= made
     assert re.search(r"role/slipway-account-plan\n", told)
 
     # Doing it again changes nothing.

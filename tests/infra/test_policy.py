@@ -1,15 +1,18 @@
 """The policies hold for the plans of all environments, and each catches what it is for."""
 
+import json
 import os
 import pickle
+import re
 from pathlib import Path
 
 import pytest
 
+from devtools.emulator import ACCOUNT, REGION
 from devtools.state import Unusable, locked
 from infra.policy.mutants import MUTANTS, Mutant
 from infra.policy.readable import NotKnown, Resource, Target, readable, resources
-from infra.tools import policy
+from infra.tools import policy, policy_plans
 from infra.tools.policy_plans import ALL, Planned, plans
 from infra.tools.terraform import missing
 from tests.support.page import calls, part, runs
@@ -257,7 +260,9 @@ def a_change(after, unknown, configured=(), made_up=None, made_up_unknown=None):
 
 def test_what_only_the_apply_tells_is_taken_from_the_plan_with_made_up_ids():
     (queue,) = resources(
-        *a_change({"name": "a"}, {"kms_key_id": True}, ["kms_key_id"], {"name": "b", "kms_key_id": "arn:made-up"})
+        *a_change(
+            {"name": "a"}, {"kms_key_id": True}, ["name", "kms_key_id"], {"name": "b", "kms_key_id": "arn:made-up"}
+        )
     )
 
     assert queue.values == {"name": "a", "kms_key_id": "arn:made-up"}
@@ -267,6 +272,30 @@ def test_what_the_sources_leave_to_aws_counts_as_not_there():
     (queue,) = resources(*a_change({}, {"kms_key_id": True}, [], {"kms_key_id": "something"}))
 
     assert queue.values == {}
+
+
+def test_so_does_what_aws_has_told_of_a_resource_that_is_there_already():
+    (queue,) = resources(*a_change({"name": "default", "policy": "{}"}, {}, ["name"]))
+
+    assert queue.values == {"name": "default"}
+
+
+def test_defaults_are_judged_though_the_sources_do_not_say_them():
+    (queue,) = resources(*a_change({"fifo_queue": False}, {}))
+
+    assert queue.values == {"fifo_queue": False}
+
+
+def test_arns_are_made_up_whether_or_not_they_are_known_already():
+    plan, _ = a_change({"arn": "arn:aws:sqs:1:2:real", "role_arn": "arn:said", "url": None}, {}, ["role_arn"])
+    fresh, _ = a_change({}, {"arn": True}, [])
+
+    assert made_up_by(plan) == made_up_by(fresh) == {"arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:aws_sqs_queue/made-up"}
+
+
+def made_up_by(plan):
+    text = policy_plans._test({**plan, "variables": {}})
+    return json.loads(re.search(r"^defaults = (.*)$", text, re.M)[1])
 
 
 def test_what_neither_plan_knows_is_not_passed_over():

@@ -2,52 +2,20 @@
 
 import base64
 import json
-import shutil
-import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-VIEWER = Path(__file__).parents[2] / "infra" / "modules" / "site" / "viewer.js"
-NODE = shutil.which("node")
+from tests.support.viewer import NODE, view
+
 ROUTE = {
     "workspace": "fix-1",
     "domain": "abc123.execute-api.eu-central-1.amazonaws.com",
     "path": "/production",
     "until": 4102444800,
 }
-RUNTIME = """
-const origins = [];
-async function lookUp(key) {
-  if (!(key in routes)) {
-    throw new Error('KeyNotFound');
-  }
-  return routes[key];
-}
-const cf = {
-  kvs: () => ({ get: lookUp }),
-  updateRequestOrigin: (origin) => origins.push(origin),
-};
-"""
-
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node on the PATH")
-
-
-def view(routes: dict[str, Any], headers: dict[str, str], uri: str = "/v1/systems") -> tuple[str, list[dict[str, str]]]:
-    """The workspace in the cache's key, and the origins that were set."""
-    event = {"request": {"uri": uri, "headers": {name: {"value": value} for name, value in headers.items()}}}
-    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in routes.items()}
-    source = VIEWER.read_text().replace("import cf from 'cloudfront';", RUNTIME)
-    script = (
-        f"const routes = {json.dumps(values)};\n{source}\nhandler({json.dumps(event)})"
-        ".then((r) => console.log(JSON.stringify([r.headers['x-slipway-workspace'].value, origins])));"
-    )
-    assert NODE is not None
-    answer = subprocess.run([NODE, "-e", script], capture_output=True, text=True, timeout=30, check=True)
-    workspace, origins = json.loads(answer.stdout)
-    return workspace, origins
 
 
 def a_token(subject: str) -> str:

@@ -49,7 +49,10 @@ def test_it_runs_and_is_forgotten(commands: Commands, here: dict[str, Any]) -> N
     assert not database.is_symlink()
 
 
-@runs(part("development.md", "Run it", "make database", ".local/venv", "make database-stop", "make database &&"))
+@runs(
+    part("development.md", "Run it", "make database", ".local/venv", "make database-stop", "make database &&"),
+    part("debug-production.md", "3.", "make db-shell ENV=production WORKSPACE=fix-42 SQL"),
+)
 def test_plain_chalice_serves_on_the_same_database(commands: Commands, here: dict[str, Any]) -> None:
     port = free_port()
     with_port = {"--stage local": f"--stage local --port {port}"}
@@ -57,6 +60,11 @@ def test_plain_chalice_serves_on_the_same_database(commands: Commands, here: dic
     commands.run("make database", **here)
     with commands.started(".local/venv/bin/chalice local", until="Serving on", replacing=with_port, **here):
         assert serves(port)
+    # Of what is asked on AWS, the same: an emulated account runs no database.
+    environ = {**here["environ"], "PYTHONPATH": str(ROOT)}
+    of_target = {"ENV=production WORKSPACE=fix-42": ""}
+    said = commands.run("make db-shell", replacing=of_target, cwd=here["cwd"], environ=environ)
+    assert "created_at" in said
     commands.run("make database-stop", **here)
     with commands.started("make database && ", until="Serving on", replacing=with_port, **here):
         assert serves(port)

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import yaml
 from chalice.config import Config
 
 from chalicelib.settings import settings
@@ -22,12 +21,13 @@ from tests.support.api import application
 from tests.support.given import Given
 from tests.support.issuer import IssuerServer, serving
 from tests.support.page import Commands, blocks, part, runs
+from tests.support.workflows import read_yaml
 
 URL = "https://slipway.example.org"
 
 pytestmark = runs(part("give-a-pipeline-access.md", "1."))
 
-[WORKFLOW] = [yaml.safe_load(block.text) for block in blocks("give-a-pipeline-access.md") if block.language == "yaml"]
+[WORKFLOW] = [read_yaml(block.text) for block in blocks("give-a-pipeline-access.md") if block.language == "yaml"]
 [JOB] = WORKFLOW["jobs"].values()
 
 
@@ -49,7 +49,7 @@ class Runner:
         ).stdout.strip()
         self.claims: dict[str, Any] = {
             "repository": "acme/shop",
-            "ref": f"refs/heads/{WORKFLOW[True]['push']['branches'][0]}",  # YAML takes the key `on` for true
+            "ref": f"refs/heads/{WORKFLOW['on']['push']['branches'][0]}",
             "environment": JOB["environment"],
             "sha": self.sha,
         }

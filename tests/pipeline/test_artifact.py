@@ -71,18 +71,19 @@ def packaged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     stages: list[str] = []
     made = {"number": 0}
 
-    def package(stage: str, module: Path, root: Path) -> str:
-        made["number"] += stage == artifact.STAGES[0]
-        stages.append(stage)
-        module.mkdir(parents=True)
-        with zipfile.ZipFile(module / "deployment.zip", "w") as code:
-            code.writestr("app.py", f"{(root / 'app.py').read_text()}, made the {made['number']}. time")
-        digest = hashlib.sha256((module / "deployment.zip").read_bytes()).hexdigest()
-        generated = {"locals": {"package": {"stage": stage, "digest": digest, "runtime": PYTHON}}}
-        (module / "generated.tf.json").write_text(json.dumps(generated))
+    def packages(modules: dict[str, Path], root: Path) -> str:
+        made["number"] += 1
+        stages.extend(modules)
+        for stage, module in modules.items():
+            module.mkdir(parents=True)
+            with zipfile.ZipFile(module / "deployment.zip", "w") as code:
+                code.writestr("app.py", f"{(root / 'app.py').read_text()}, made the {made['number']}. time")
+            digest = hashlib.sha256((module / "deployment.zip").read_bytes()).hexdigest()
+            generated = {"locals": {"package": {"stage": stage, "digest": digest, "runtime": PYTHON}}}
+            (module / "generated.tf.json").write_text(json.dumps(generated))
         return digest
 
-    monkeypatch.setattr(compose, "package", package)
+    monkeypatch.setattr(compose, "packages", packages)
     return stages
 
 
@@ -238,18 +239,11 @@ def test_a_package_of_another_python_is_kept_nowhere_but_in_the_emulator(
     assert objects(bucket) == []
 
 
-def test_stages_that_differ_are_no_package(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose, "package", lambda stage, *_: stage)
-
-    with pytest.raises(Failed, match="differs from stage to stage"):
-        job().find()
-
-
 def test_chalice_s_refusal_is_told(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> str:
         raise compose.NotPackaged("Chalice did not package")
 
-    monkeypatch.setattr(compose, "package", refuse)
+    monkeypatch.setattr(compose, "packages", refuse)
 
     with pytest.raises(Failed, match="Chalice did not package"):
         job().find()

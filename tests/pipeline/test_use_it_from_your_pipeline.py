@@ -4,16 +4,11 @@ import json
 import os
 import re
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import yaml
 from chalice.config import Config
 
 from chalicelib.promotions.model import BlockerCode
@@ -24,12 +19,12 @@ from devtools.pipeline.client import Slipway
 from tests.support.actions import Job, Step
 from tests.support.api import application
 from tests.support.given import Given
-from tests.support.issuer import IssuerServer, serving
+from tests.support.issuer import IssuerServer, serving, tokens_of_a_run
 from tests.support.page import blocks, text
-from tests.support.workflows import action
+from tests.support.workflows import action, read_yaml
 
 PAGE = "use-it-from-your-pipeline.md"
-[WORKFLOW] = [yaml.safe_load(block.text) for block in blocks(PAGE) if block.language == "yaml"]
+[WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
 JOB = WORKFLOW["jobs"]["deploy"]
 ARTIFACT = JOB["env"]["ARTIFACT"]
 
@@ -66,30 +61,6 @@ def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.Monkey
     settings.cache_clear()
 
 
-@contextmanager
-def tokens(issuer: IssuerServer, **claims: Any) -> Iterator[str]:
-    """The address where a job gets its tokens, for the audience that it names."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            [audience] = parse_qs(urlsplit(self.path).query)["audience"]
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"value": issuer.github_token(audience=audience, **claims)}).encode())
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/token?api-version=2.0"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture
 def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str) -> Iterator[Callable[..., list[Step]]]:
     """Run the page's job in a checkout of the shop's, which has a folder `devtools` of its own."""
@@ -112,7 +83,9 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
         subprocess.run([*git, *command], check=True)
     sha = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
 
-    with tokens(issuer, repository="acme/shop", ref="refs/heads/production", environment="production", sha=sha) as url:
+    with tokens_of_a_run(
+        issuer, repository="acme/shop", ref="refs/heads/production", environment="production", sha=sha
+    ) as url:
 
         def run(*, deploys: bool = True, failed: int = 0, slipway: str = github_service) -> list[Step]:
             script(tmp_path / "deploy.sh", f"#!/bin/sh\nexit {int(not deploys)}")

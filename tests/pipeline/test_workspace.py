@@ -179,6 +179,20 @@ def test_the_environment_itself_is_no_workspace(run: Any, account: Account) -> N
     assert account.done == []
 
 
+def test_no_client_is_sent_to_it_for_longer_than_it_now_lasts(run: Any, account: Account) -> None:
+    run("create", **NEW, CLIENT="jane")
+    run("route", CLIENT="joe", UNTIL="5m")
+    account.routes["ann"] = {**account.routes["jane"], "workspace": "another"}
+    before = {client: sent["until"] for client, sent in account.routes.items()}
+
+    assert run("extend", EXPIRES="1h"), run.said
+
+    after = {client: sent["until"] for client, sent in account.routes.items()}
+    assert after["jane"] < before["jane"]
+    assert (after["joe"], after["ann"]) == (before["joe"], before["ann"])
+    assert account.routes["jane"]["domain"] == OUTPUTS["api"]["invoke_domain"]
+
+
 def test_it_is_extended_with_a_reason(run: Any, given: Given) -> None:
     run("create", **NEW)
     before = given.sql("SELECT expires_at FROM workspaces")[0][0]

@@ -1,6 +1,7 @@
 """A job of a workflow, run on this machine: conditions, expressions, outputs and environment as GitHub has them.
 
-It knows what the workflows here use, and fails on what it does not know. Actions of others do nothing.
+It knows what the workflows here use, and fails on what it does not know. Actions of others do nothing, unless they are
+stood in for.
 """
 
 import json
@@ -35,7 +36,11 @@ class Step:
 
 @dataclass
 class Job:
-    """A job and what surrounds it. `context` holds github, vars, inputs, needs, matrix; `environ` is the runner's."""
+    """A job and what surrounds it. `context` holds github, vars, inputs, needs, matrix; `environ` is the runner's.
+
+    `folder` is where it works, and `temporary` where it leaves what steps put out, which is the same unless it is said.
+    `actions` stand in for those of others, by name: each is given its inputs. `overrides` go before what steps say.
+    """
 
     content: Yaml
     folder: Path
@@ -43,6 +48,11 @@ class Job:
     environ: dict[str, str] = field(default_factory=dict)
     env: Mapping[str, Any] = field(default_factory=dict)
     is_cancelled: Callable[[], bool] = lambda: False
+    temporary: Path | None = None
+    actions: Mapping[str, Callable[[dict[str, str]], None]] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    after_step: Callable[["Step"], None] = lambda step: None
+    seconds: float = SECONDS
 
     def run(self) -> list[Step]:
         """Run the steps; the job fails like the first that does, and goes on as the conditions say."""
@@ -62,13 +72,17 @@ class Job:
         self.context["job"] = {"status": "cancelled" if self.is_cancelled() else self.status}
         if "id" in step:
             self.context["steps"][step["id"]] = {"outcome": outcome, "outputs": outputs}
-        return Step(name, outcome, said)
+        done = Step(name, outcome, said)
+        self.after_step(done)
+        return done
 
     def _do(self, step: Yaml) -> tuple[str, str, dict[str, str]]:
         if "run" in step:
             return self._shell(step["run"], {**self.env, **self.content.get("env", {}), **step.get("env", {})})
         found = re.search(r"\.github/actions/(record|may-promote)(@|$)", step["uses"])
         if found is None:
+            if stand_in := self.actions.get(step["uses"].partition("@")[0]):
+                stand_in({name: self.fill(value) for name, value in step.get("with", {}).items()})
             return "success", "", {}
         definition = action(found[1])
         given = {name: self.fill(value) for name, value in step.get("with", {}).items()}
@@ -86,7 +100,8 @@ class Job:
             self.context["inputs"] = outer
 
     def _shell(self, script: str, env: Mapping[str, Any]) -> tuple[str, str, dict[str, str]]:
-        output = self.folder / "github-output"
+        temporary = self.temporary or self.folder
+        output = temporary / "github-output"
         output.write_text("")
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
@@ -95,13 +110,14 @@ class Job:
                 "PATH": os.environ["PATH"],
                 "GITHUB_ACTIONS": "true",
                 "GITHUB_OUTPUT": str(output),
-                "GITHUB_STEP_SUMMARY": str(self.folder / "github-summary"),
+                "GITHUB_STEP_SUMMARY": str(temporary / "github-summary"),
                 **self.environ,
                 **{name: self.fill(str(value)) for name, value in env.items()},
+                **self.overrides,
             },
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=self.seconds,
         )
         outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
         return ("failure" if done.returncode else "success"), done.stdout + done.stderr, outputs

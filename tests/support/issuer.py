@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -158,6 +159,30 @@ def public_jwk(key: Any, **members: Any) -> dict[str, Any]:
     """The public part of a private key as a JWK, with these members besides; None takes one away."""
     family = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
     return without_none({**family.to_jwk(key.public_key(), as_dict=True), "key_ops": None, **members})
+
+
+@contextmanager
+def tokens_of_a_run(issuer: IssuerServer, **claims: Any) -> Iterator[str]:
+    """The address where a job of GitHub Actions gets its tokens, for the audience that it names."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            [audience] = parse_qs(urlsplit(self.path).query)["audience"]
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"value": issuer.github_token(audience=audience, **claims)}).encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/token?api-version=2.0"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class _Server(ThreadingHTTPServer):

@@ -49,6 +49,22 @@ _MAKE = re.compile(r"\bmake((?: -s| [A-Z_]+=(?:\"[^\"]*\"|\S+)| [a-z][a-z-]*)+)"
 Yaml = dict[str, Any]
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2, as GitHub reads it: `on` and `YES` are words."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
+
+
+def read_yaml(text: str) -> Any:
+    """What a workflow, or an action, says."""
+    return yaml.load(text, _Loader)  # noqa: S506 (a safe one)
+
+
 @dataclass
 class Definition:
     """A workflow or a composite action: its text, and what YAML makes of it."""
@@ -63,7 +79,7 @@ class Definition:
 
     @property
     def triggers(self) -> Yaml:
-        return self.content.get(True, {})  # YAML takes the key `on` for true
+        return self.content.get("on", {})
 
     def steps(self) -> Iterator[tuple[str, Yaml]]:
         """Each step, and where it is."""
@@ -85,7 +101,7 @@ def action(name: str) -> Definition:
 
 def _read(name: str, path: Path) -> Definition:
     text = path.read_text()
-    return Definition(name, text, yaml.safe_load(text))
+    return Definition(name, text, read_yaml(text))
 
 
 WORKFLOWS = sorted(path.stem for path in (GITHUB / "workflows").glob("*.yml"))

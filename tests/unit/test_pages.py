@@ -14,9 +14,10 @@ from tests.support.workflows import targets
 # Why no test runs a command, how such a command looks, and which it is: a reason holds for no other.
 NOT_HERE: dict[str, tuple[str, list[Part]]] = {
     "a test would run the tests": (
-        r"^make (test|workflows|coverage)\b|-m pytest ",
+        r"^make (test|workflows|coverage|rehearse)\b|-m pytest ",
         [
             part("README.md", "Two commands", "make test"),
+            part("branching.md", "Rehearse it"),
             part("development.md", "Test it", "make workflows", "make coverage", ".local/venv/bin/python -m pytest"),
         ],
     ),
@@ -28,6 +29,10 @@ NOT_HERE: dict[str, tuple[str, list[Part]]] = {
     "it takes minutes, and the same was done with an account and environments more": (
         r"^make (account ACCOUNT|apply ENV)=production$",
         [part("first-deployment.md", "7.", "make account", "make apply ENV=production", needs="AWS")],
+    ),
+    "it wants a terminal, and an emulated account runs no database": (
+        r"^make db-shell ENV=\S+ WORKSPACE=\S+$",
+        [part("debug-production.md", "3.", "make db-shell ENV=production WORKSPACE=fix-42")],
     ),
     "an emulated account serves neither CloudFront's addresses nor pages to sign in": (
         r"cloudfront\.net|amazoncognito\.com",

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,22 +23,29 @@ with open(os.environ["ASKED"], "a") as file:
     file.write(json.dumps([method, path, body, fields]) + "\\n")
 if path.startswith("orgs/"):
     print('[{"type": "Team", "id": 12}]')
+if path == f"repos/acme/slipway/branches/{os.environ['MISSING']}":
+    sys.exit("gh: Branch not found (HTTP 404)")
 """
+
+
+def protect(folder: Path, missing: str = "") -> tuple[list[list[Any]], str]:
+    """What the script asks for where a branch is missing, and what it says."""
+    (folder / "gh").write_text(GH)
+    (folder / "gh").chmod(0o755)
+    answer = subprocess.run(
+        [GITHUB / "branch-protection.sh", "acme/slipway", "acme/approvers"],
+        env={"PATH": f"{folder}:{os.environ['PATH']}", "ASKED": str(folder / "asked"), "MISSING": missing},
+        check=True,
+        timeout=60,
+        capture_output=True,
+        text=True,
+    )
+    return [json.loads(line) for line in (folder / "asked").read_text().splitlines()], answer.stderr
 
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
-    folder = tmp_path_factory.mktemp("gh")
-    (folder / "gh").write_text(GH)
-    (folder / "gh").chmod(0o755)
-    subprocess.run(
-        [GITHUB / "branch-protection.sh", "acme/slipway", "acme/approvers"],
-        env={"PATH": f"{folder}:{os.environ['PATH']}", "ASKED": str(folder / "asked")},
-        check=True,
-        timeout=60,
-        capture_output=True,
-    )
-    return [json.loads(line) for line in (folder / "asked").read_text().splitlines()]
+    return protect(tmp_path_factory.mktemp("gh"))[0]
 
 
 def environments(asked: list[list[Any]]) -> dict[str, Any]:
@@ -54,6 +62,18 @@ def test_every_branch_of_an_environment_is_protected(asked: list[list[Any]]) -> 
         assert body["enforce_admins"] is True
         assert body["allow_force_pushes"] is body["allow_deletions"] is False
         assert body["required_pull_request_reviews"]["require_code_owner_reviews"] is True
+
+
+def test_a_branch_that_is_not_there_yet_is_named_and_its_environments_are_made(
+    asked: list[list[Any]], tmp_path: Path
+) -> None:
+    without, said = protect(tmp_path, missing="production")
+
+    assert "no branch production" in said
+    assert [path for *_, path, _, _ in asked if path not in {path for *_, path, _, _ in without}] == [
+        "repos/acme/slipway/branches/production/protection"
+    ]
+    assert environments(without) == environments(asked)
 
 
 def test_a_promotion_needs_no_merge_back(asked: list[list[Any]]) -> None:

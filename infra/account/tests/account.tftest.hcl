@@ -31,7 +31,12 @@ variables {
   }
 
   environments = {
-    development   = { branch = "development", github_environment = "development", workspaces_github_environment = "development-workspaces" }
+    development = {
+      branch                        = "development"
+      github_environment            = "development"
+      workspaces_github_environment = "development-workspaces"
+      reap_github_environment       = "development-reap"
+    }
     preproduction = { branch = "release/next", github_environment = "preproduction" }
   }
 
@@ -42,8 +47,8 @@ run "a_pipeline_applies_its_environment_from_its_branch_in_its_github_environmen
   command = plan
 
   assert {
-    condition     = keys(aws_iam_role.apply) == ["apply-development", "apply-preproduction", "workspaces-development"]
-    error_message = "each environment has a role that applies it, and one for workspaces where that is asked for"
+    condition     = keys(aws_iam_role.apply) == ["apply-development", "apply-preproduction", "reap-development", "workspaces-development"]
+    error_message = "each environment has a role that applies it, and for its workspaces those that are asked for"
   }
 
   assert {
@@ -121,6 +126,86 @@ run "the_default_branch_makes_workspaces_in_a_github_environment_of_their_own" {
   }
 }
 
+run "the_default_branch_reaps_without_making_anything" {
+  command = plan
+
+  variables {
+    # Of preproduction workspaces are reaped that its own pipeline makes.
+    environments = {
+      development   = { branch = "release", github_environment = "development", workspaces_github_environment = "development-workspaces", reap_github_environment = "reaper" }
+      preproduction = { branch = "preproduction", github_environment = "preproduction", reap_github_environment = "preproduction-reap" }
+    }
+  }
+
+  assert {
+    condition     = keys(output.reap_role_arns) == ["development", "preproduction"] && keys(output.workspaces_role_arns) == ["development"]
+    error_message = "an environment has another role for its reaper, or one for workspaces that nobody asked for"
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.apply["reap-development"].assume_role_policy).Statement[0].Condition == {
+      StringEquals = {
+        "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+        "token.actions.githubusercontent.com:sub" = [
+          "repo:acme/slipway:environment:reaper",
+          "repo:acme@65/slipway@74:environment:reaper",
+        ]
+        "token.actions.githubusercontent.com:repository_id" = "74"
+        "token.actions.githubusercontent.com:environment"   = "reaper"
+        "token.actions.githubusercontent.com:ref"           = "refs/heads/development"
+      }
+    }
+    error_message = "another job may reap"
+  }
+
+  # Whatever else it may do is a name that AWS gives to taking something away, and stands here.
+  assert {
+    condition = toset([for action in flatten([for subject in local.subjects : [
+      for statement in jsondecode(aws_iam_policy.applying["reap-development-${subject}"].policy).Statement : statement.Action if !strcontains(statement.Sid, "State")
+      ]]) : action if !can(regex("^[a-z0-9-]+:(Delete|Detach|Disassociate|Get|List|Describe|Release|Remove|Revoke|ScheduleKeyDeletion)[A-Za-z]*$", action))
+      ]) == toset([
+      "apigateway:DELETE", "apigateway:PATCH", "apigateway:SetWebACL", "cloudfront:UpdateDistribution", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock",
+      "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
+    ])
+    error_message = "a role that reaps may make or change something"
+  }
+
+  # A tag says whose something is: without it, it would be anybody's.
+  assert {
+    condition     = alltrue([for subject in local.subjects : !can(regex("Tag(s|Resource|Role|LogGroup)?\"|/tags/", aws_iam_policy.applying["reap-development-${subject}"].policy))])
+    error_message = "a role that reaps may take tags away"
+  }
+
+  # The same statements as those of the role for workspaces, with fewer actions: the same bounds.
+  assert {
+    condition = alltrue(flatten([for subject in local.subjects : [
+      for statement in jsondecode(aws_iam_policy.applying["reap-development-${subject}"].policy).Statement : anytrue([
+        for other in jsondecode(aws_iam_policy.applying["workspaces-development-${subject}"].policy).Statement :
+        merge(other, { Action = [for action in other.Action : action if contains(statement.Action, action)] }) == statement
+      ])
+    ]]))
+    error_message = "a role that reaps may do what the role for workspaces may not"
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_policy.applying["reap-development-functions"].policy).Statement : [statement.Action, statement.Resource] if strcontains(jsonencode(statement), "s3:")] == [
+      [["s3:GetObject"], ["arn:aws:s3:::slipway-state-123456789012/development.tfstate", "arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate"]],
+      [["s3:ListBucket"], ["arn:aws:s3:::slipway-state-123456789012"]],
+      [["s3:PutObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate"]],
+      [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate.tflock"]],
+      [["s3:DeleteObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate"]],
+    ]
+    error_message = "a role that reaps keeps the state of workspaces, and reads the environment's"
+  }
+
+  assert {
+    condition = length(setsubtract(local.destroying, flatten([for subject in local.subjects : [
+      for statement in jsondecode(aws_iam_policy.applying["workspaces-development-${subject}"].policy).Statement : statement.Action
+    ]]))) == 0
+    error_message = "destroying.tf names an action that no statement has, and so nobody gets"
+  }
+}
+
 run "a_pull_request_plans" {
   command = plan
 
@@ -182,6 +267,11 @@ run "no_role_may_do_everything" {
       alltrue([for statement in jsondecode(policy.policy).Statement : statement.Effect == "Allow" && length(setsubtract(keys(statement), ["Sid", "Effect", "Action", "Resource", "Condition"])) == 0])
     ])
     error_message = "a statement has an element that would turn its meaning around"
+  }
+
+  assert {
+    condition     = alltrue([for policy in values(aws_iam_policy.applying) : length(jsondecode(policy.policy).Statement) > 0])
+    error_message = "a policy has no statement, which IAM refuses"
   }
 
   # With every resource: only what AWS has no resources for, bounded by tags, or said to be unbounded.
@@ -385,6 +475,7 @@ run "packages_are_of_what_was_merged" {
       statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")]) : arn if strcontains(arn, "artifacts")] if endswith(key, "-functions") } == {
       "apply-development-functions"      = ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/development.json"]
       "apply-preproduction-functions"    = ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/preproduction.json"]
+      "reap-development-functions"       = []
       "workspaces-development-functions" = []
     }
     error_message = "another role than the builders' may keep packages"
@@ -426,6 +517,7 @@ run "outputs_are_what_pipelines_are_told" {
   assert {
     condition = (
       keys(output.apply_role_arns) == ["development", "preproduction"] && keys(output.workspaces_role_arns) == ["development"]
+      && keys(output.reap_role_arns) == ["development"]
       && keys(output.permissions_boundary_arns) == ["development", "preproduction"] && output.artifact_bucket == "slipway-artifacts-123456789012"
     )
     error_message = "an output is missing"

@@ -135,6 +135,22 @@ run "workspaces_in_the_environments_own_github_environment_are_refused" {
   expect_failures = [var.environments]
 }
 
+run "reaping_where_workspaces_are_made_is_refused" {
+  command = plan
+  variables {
+    environments = { development = { branch = "development", github_environment = "development", workspaces_github_environment = "workspaces", reap_github_environment = "workspaces" } }
+  }
+  expect_failures = [var.environments]
+}
+
+run "reaping_in_any_github_environment_is_refused" {
+  command = plan
+  variables {
+    environments = { development = { branch = "development", github_environment = "development", reap_github_environment = "*" } }
+  }
+  expect_failures = [var.environments]
+}
+
 run "a_default_branch_with_a_wildcard_is_refused" {
   command = plan
   variables { default_branch = "*" }

@@ -1,0 +1,264 @@
+"""GitHub as the workflows see it: a bare remote, checkouts of it, runs with tokens of their own, and attestations."""
+
+import hashlib
+import itertools
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from infra.tools import terraform
+from tests.support.actions import Job, Step
+from tests.support.checkout import ROOT
+from tests.support.issuer import IssuerServer, tokens_of_a_run
+from tests.support.workflows import workflow
+
+REPOSITORY = "acme/slipway"
+SECONDS = 600
+
+# The environment that the rehearsal runs in is the one that `make` would make in every checkout.
+_MAKE = f"""#!/bin/sh
+exec {shutil.which("make")} -o venv python={sys.executable} "$@"
+"""
+# `gh attestation verify FILE --repo R --signer-workflow W`: whether that is in the ledger.
+_GH = """#!/bin/sh
+digest=$(sha256sum "$3" | cut -d " " -f 1)
+grep -qxF "$digest $5 $7" "$(dirname "$0")/attestations" || { echo "no attestation of $digest" >&2; exit 1; }
+"""
+
+_print = threading.Lock()
+
+
+class Failed(AssertionError):
+    """A job did not end as the story has it; the message is what its steps said."""
+
+
+class Ran:
+    """A job that has ended."""
+
+    def __init__(self, title: str, job: Job, steps: list[Step], outputs: Mapping[str, str]) -> None:
+        self._title, self._job, self._steps, self.outputs = title, job, steps, outputs
+
+    def succeeded(self) -> "Ran":
+        if self._job.status != "success":
+            raise Failed(f"{self._title} failed:\n{self._everything()}")
+        return self
+
+    def failed_at(self, name: str) -> str:
+        """What the step said that failed, which is this one and no other."""
+        failed = [step for step in self._steps if step.outcome == "failure"]
+        if [step.name for step in failed] != [name]:
+            raise Failed(f"{self._title} did not fail at {name!r} alone:\n{self._everything()}")
+        return failed[0].said
+
+    def said(self, name: str) -> str:
+        """What a step said; empty of one that was skipped."""
+        [step] = [step for step in self._steps if step.name == name]
+        return step.said
+
+    def outcome(self, name: str) -> str:
+        [step] = [step for step in self._steps if step.name == name]
+        return step.outcome
+
+    def _everything(self) -> str:
+        return "\n".join(f"--- {step.name}: {step.outcome}\n{step.said[-4000:]}" for step in self._steps)
+
+
+class GitHub:
+    """The repository acme/slipway. `variables` are its own; `environments` those of its GitHub environments."""
+
+    def __init__(self, folder: Path, issuer: IssuerServer, port: int) -> None:
+        self._folder, self._issuer, self._port = folder, issuer, port
+        self._remote = folder / "remote.git"
+        self._work = folder / "work"
+        self._bin = folder / "bin"
+        self._runs = itertools.count(1)
+        self.variables: dict[str, str] = {}
+        self.environments: dict[str, dict[str, str]] = {}
+        # Variables that go before what the steps say.
+        self.overrides: dict[str, str] = {}
+        self.after_step: Callable[[], None] = lambda: None
+        self._bin.mkdir()
+        (self._bin / "attestations").touch()
+        for name, text in {"make": _MAKE, "gh": _GH}.items():
+            (self._bin / name).write_text(text)
+            (self._bin / name).chmod(0o755)
+        self._begin()
+
+    def commit(self, branch: str, message: str, path: str, old: str, new: str, count: int = -1) -> str:
+        """Change a file on a branch, all or the first few places of it; the commit."""
+        self._git("checkout", "-q", branch)
+        file = self._work / path
+        text = file.read_text()
+        assert old in text, f"{path} has no {old!r}"
+        file.write_text(text.replace(old, new, count))
+        self._git("commit", "-qam", message)
+        return self._pushed(branch)
+
+    def revert(self, branch: str) -> None:
+        """Take the newest commit of a branch back."""
+        self._git("checkout", "-q", branch)
+        self._git("revert", "--no-edit", "HEAD")
+
+    def merge(self, source: str, target: str) -> str:
+        """Merge a branch into another by a merge commit, as the pull request does; that commit."""
+        self._git("checkout", "-q", target)
+        self._git("merge", "-q", "--no-ff", "-m", f"Merge {source} into {target}", source)
+        return self._pushed(target)
+
+    def revision(self, branch: str) -> str:
+        return self._git("rev-parse", branch)
+
+    def tree(self, revision: str) -> str:
+        return f"tree:{self._git('rev-parse', f'{revision}^{{tree}}')}"
+
+    def checkout(self, ref: str, folder: Path) -> Path:
+        """A clone as `actions/checkout` makes one: with nothing of what was there before."""
+        shutil.rmtree(folder, ignore_errors=True)
+        self._run("git", "clone", "-q", str(self._remote), str(folder))
+        self._run("git", "-C", str(folder), "checkout", "-q", ref)
+        return folder
+
+    def run(
+        self,
+        name: str,
+        job: str,
+        ref: str,
+        event: str = "push",
+        *,
+        inputs: Mapping[str, str] | None = None,
+        matrix: Mapping[str, str] | None = None,
+        needs: Mapping[str, Mapping[str, str]] | None = None,
+        sha: str | None = None,
+        cancelled_after: str | None = None,
+    ) -> Ran:
+        """Run a job of a workflow to its end, for an event on a branch: of its newest commit, unless `sha` says which.
+
+        With `cancelled_after`, somebody cancels the run once that step has ended.
+        """
+        definition = workflow(name)
+        number = next(self._runs)
+        folder = self._folder / f"run-{number}"
+        temporary = self._folder / f"run-{number}-temporary"
+        temporary.mkdir()
+        sha = sha or self.revision(ref)
+        reached: set[str] = set()
+        title = f"{name}: {job} on {ref}"
+
+        def after_step(step: Step) -> None:
+            reached.add(step.name)
+            if step.outcome != "skipped":
+                self.after_step()
+                if "/" not in step.name:  # no action without a name
+                    say(f"{title:36} {step.outcome:8} {step.name} ({time.monotonic() - started:.0f} s)")
+
+        content = definition.jobs[job]
+        running = Job(
+            content,
+            folder,
+            {
+                "github": {"ref_name": ref, "token": "t", "actor": "jane", "event_name": event},
+                "inputs": inputs or {},
+                "matrix": matrix or {},
+                "needs": {each: {"outputs": outputs} for each, outputs in (needs or {}).items()},
+            },
+            env={**definition.content.get("env", {})},
+            is_cancelled=lambda: cancelled_after in reached,
+            temporary=temporary,
+            actions={
+                "actions/checkout": lambda given: self._check_out(given, sha, folder),
+                "actions/attest-build-provenance": lambda given: self._attest(given, folder, name),
+            },
+            overrides=self.overrides,
+            after_step=after_step,
+            seconds=SECONDS,
+        )
+        environment = content["environment"]
+        environment = running.fill(environment["name"] if isinstance(environment, dict) else environment)
+        running.context["vars"] = {**self.variables, **self.environments.get(environment, {})}
+        claims = {
+            "repository": REPOSITORY,
+            "ref": f"refs/heads/{ref}",
+            "sha": sha,
+            "event_name": event,
+            "environment": environment,
+            "workflow": f".github/workflows/{name}.yml",
+            "run_id": str(number),
+        }
+        started = time.monotonic()
+        with tokens_of_a_run(self._issuer, **claims) as url:
+            running.environ = {
+                **self.machine(),
+                "GITHUB_SHA": sha,
+                "GITHUB_REF_NAME": ref,
+                "GITHUB_EVENT_NAME": event,
+                "GITHUB_RUN_ID": str(number),
+                "GITHUB_RUN_ATTEMPT": "1",
+                "GITHUB_REPOSITORY": REPOSITORY,
+                "GITHUB_SERVER_URL": "https://github.com",
+                "ACTIONS_ID_TOKEN_REQUEST_URL": url,
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the runner's own",
+            }
+            steps = running.run()
+        outputs = {each: running.fill(value) for each, value in content.get("outputs", {}).items()}
+        shutil.rmtree(folder)
+        return Ran(title, running, steps, outputs)
+
+    def machine(self) -> dict[str, str]:
+        """The environment variables of a runner, or of somebody's machine, before anything is checked out."""
+        ours = terraform.environment()
+        kept = ("HOME", "PATH", "LANG", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "CHECKPOINT_DISABLE")
+        kept += ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
+        return {
+            **{each: ours[each] for each in kept if each in ours},
+            "PATH": f"{self._bin}:{ours['PATH']}",
+            "EMULATED": str(self._port),
+            "TF_CLI_ARGS": "-no-color",
+        }
+
+    def _begin(self) -> None:
+        """One commit of what the checkout holds, on all branches."""
+        self._run("git", "init", "-q", "--bare", str(self._remote))
+        self._run("git", "init", "-q", "-b", "production", str(self._work))
+        listed = self._run("git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).is_file():
+                (self._work / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self._work / name)
+        self._git("remote", "add", "origin", str(self._remote))
+        self._git("add", "-A")
+        self._git("commit", "-q", "-m", "What is checked out")
+        for branch in ("preproduction", "development"):
+            self._git("branch", branch)
+        self._git("push", "-q", "--all", "origin")
+
+    def _pushed(self, branch: str) -> str:
+        self._git("push", "-q", "origin", branch)
+        return self.revision(branch)
+
+    def _check_out(self, given: Mapping[str, str], sha: str, folder: Path) -> None:
+        ref = given.get("ref")
+        self.checkout(ref if ref else sha, folder)
+
+    def _attest(self, given: Mapping[str, str], folder: Path, name: str) -> None:
+        with (self._bin / "attestations").open("a") as ledger:
+            for subject in given["subject-path"].split():
+                digest = hashlib.sha256((folder / subject).read_bytes()).hexdigest()
+                ledger.write(f"{digest} {REPOSITORY} {REPOSITORY}/.github/workflows/{name}.yml\n")
+
+    def _git(self, *arguments: str) -> str:
+        who = ("-c", "user.name=Jane", "-c", "user.email=jane@example.org", "-c", "commit.gpgsign=false")
+        return self._run("git", "-C", str(self._work), *who, *arguments)
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+        return done.stdout.strip()
+
+
+def say(line: str) -> None:
+    with _print:
+        print(line, flush=True)  # noqa: T201 (it is what `make rehearse` shows)

@@ -1,0 +1,124 @@
+"""Where the service runs: on this machine, with the code that the emulated account says is serving."""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from chalicelib.identity.tokens import LOCAL_PUBLIC_KEY
+from devtools import issuer, postgres
+from devtools.emulator.account import emulated_client
+from tests.support.checkout import ROOT, free_port
+
+READY_SECONDS = 60
+
+
+class Place:
+    """An address where the service is served; with which code may change. Its database stays."""
+
+    def __init__(self, folder: Path, server_url: str, name: str, issuers: Sequence[Mapping[str, Any]]) -> None:
+        self._folder = folder
+        self._database = server_url.replace("/slipway?", f"/{name}?")
+        postgres.create_database(self._database)
+        self._config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+        variables = self._config["stages"]["local"]["environment_variables"]
+        local = [each for each in json.loads(variables["SLIPWAY_ISSUERS"]) if each["kind"] == "local"]
+        variables["SLIPWAY_ISSUERS"] = json.dumps([*local, *issuers])
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def serve(self, package: zipfile.ZipFile | None = None) -> None:
+        """Serve the code of a package, or of the checkout, in place of what is being served."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if package is None:
+            shutil.copytree(ROOT / "chalicelib", self._folder / "chalicelib")
+            shutil.copy(ROOT / "app.py", self._folder)
+        else:
+            # Not its dependencies: the server needs more of Chalice than the functions.
+            ours = [name for name in package.namelist() if name == "app.py" or name.startswith("chalicelib/")]
+            package.extractall(self._folder, ours)
+        (self._folder / ".chalice").mkdir()
+        (self._folder / ".chalice" / "config.json").write_text(json.dumps(self._config))
+        issuer.private_key()
+        (self._folder / ".local" / "issuer").mkdir(parents=True)
+        shutil.copy(LOCAL_PUBLIC_KEY, self._folder / ".local" / "issuer")
+        (self._folder / ".local" / "database-url").write_text(self._database)
+        ours_end, theirs = socket.socketpair()
+        with theirs, (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "devtools.server", str(self._port), str(theirs.fileno())],
+                cwd=self._folder,
+                # The service from the folder, what serves it from the checkout.
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                pass_fds=[theirs.fileno()],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._channel = ours_end
+        self._channel.settimeout(READY_SECONDS)
+        assert self._channel.recv(1) == b"!", (self._folder / "log").read_text()
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._channel.close()
+            self._process = None
+
+
+class Deployed(Place):
+    """An environment of the emulated account, which runs no function: its code is served here in its stead."""
+
+    def __init__(
+        self, *arguments: Any, environment: str, port: int, bucket: str, when_first_served: Callable[[str], None]
+    ) -> None:
+        super().__init__(*arguments)
+        self._when_first_served = when_first_served
+        self._function = f"slipway-{environment}-api"
+        self._lambda = emulated_client("lambda", port)
+        self._s3 = emulated_client("s3", port)
+        self._bucket = bucket
+        self._serving = ""
+        self._lock = threading.Lock()
+
+    def follow(self) -> None:
+        """Serve what the alias points to."""
+        with self._lock:
+            digest = self.digest()
+            if digest not in ("", self._serving):
+                self.serve(self._package(digest))
+                if self._serving == "":
+                    self._when_first_served(self.url)
+                self._serving = digest
+
+    def digest(self) -> str:
+        """Of the package that serves, as Lambda counts it; empty while there is none."""
+        try:
+            alias = self._lambda.get_alias(FunctionName=self._function, Name="live")
+            version = self._lambda.get_function(FunctionName=self._function, Qualifier=alias["FunctionVersion"])
+        except self._lambda.exceptions.ResourceNotFoundException:
+            return ""
+        return base64.b64decode(version["Configuration"]["CodeSha256"]).hex()
+
+    def _package(self, digest: str) -> zipfile.ZipFile:
+        """From the artifact bucket, where the pipeline has put it."""
+        for item in self._s3.list_objects_v2(Bucket=self._bucket)["Contents"]:
+            if item["Key"].endswith("/package.zip"):
+                content = self._s3.get_object(Bucket=self._bucket, Key=item["Key"])["Body"].read()
+                with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+                    package = bundle.read("deployment.zip")
+                if hashlib.sha256(package).hexdigest() == digest:
+                    return zipfile.ZipFile(io.BytesIO(package))
+        raise AssertionError(f"{self._function} serves sha256:{digest}, which is not in the artifact bucket")

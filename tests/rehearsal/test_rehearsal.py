@@ -1,0 +1,261 @@
+"""Two environments, one artifact, and all that may come in between: the workflows' jobs, from a merge to a rollback.
+
+Everything is real but AWS, which moto stands in for, and GitHub, which github.py does: the account runs no function, so
+that each environment is served from this machine, with the code that its alias points to.
+"""
+
+import contextlib
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from devtools import emulator, postgres
+from devtools.emulator.account import emulated_account, emulated_client
+from devtools.issuer import token
+from infra.tools.environment import Target
+from infra.tools.routes import Routes
+from infra.tools.terraform import missing
+from tests.rehearsal.github import GitHub, Ran, say
+from tests.rehearsal.places import Deployed, Place
+from tests.support.issuer import serving
+from tests.support.page import blocks
+from tests.support.viewer import NODE, view
+
+pytestmark = [
+    pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),
+    pytest.mark.skipif(NODE is None, reason="no node on the PATH"),
+]
+
+BUCKET = "slipway-artifacts"
+EXPIRY_SECONDS = 90
+
+# What is recorded of Slipway in Slipway, and whom it lets in.
+RECORDS = "".join(
+    block.text for block in blocks("first-deployment.md") if block.needs is None and "slipway " in block.text
+)
+
+HEADER = '"X-Content-Type-Options": "nosniff",'
+SOURCE = "chalicelib/rest/operation.py"
+
+
+class Stage:
+    """All that takes part. `registry` is the Slipway that is told; `places` are what is deployed."""
+
+    def __init__(self, github: GitHub, registry: Place, places: dict[str, Deployed], port: int) -> None:
+        self.github, self.registry, self.places, self.port = github, registry, places, port
+        self._groups = {name: threading.Lock() for name in places}
+
+    def deploy(self, branch: str, cancelled_after: str | None = None) -> tuple[Ran, Ran]:
+        """The workflow, as a push to the branch starts it: its two jobs. One run at a time for each branch."""
+        sha = self.github.revision(branch)
+        with self._groups[branch]:
+            built = self.github.run("deploy", "artifact", branch, sha=sha).succeeded()
+            needs = {"artifact": built.outputs}
+            return built, self.github.run(
+                "deploy", "deploy", branch, sha=sha, needs=needs, cancelled_after=cancelled_after
+            )
+
+    def ask(self, path: str) -> Any:
+        """What the registry says of the system."""
+        answer = requests.get(
+            f"{self.registry.url}/v1/systems/slipway/{path}",
+            headers={"Authorization": f"Bearer {token('viewer')}"},
+            timeout=30,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def deployments(self, environment: str) -> list[dict[str, Any]]:
+        """Oldest first."""
+        return list(reversed(self.ask(f"deployments?environment={environment}")["items"]))
+
+    def verifications(self, environment: str) -> list[str]:
+        """Their outcomes, oldest first."""
+        items = self.ask(f"verifications?environment={environment}")["items"]
+        return [item["outcome"] for item in reversed(items)]
+
+    def current(self, environment: str) -> str:
+        """The artifact that runs there, as the registry knows it."""
+        [target] = [
+            each
+            for each in self.ask("state")["targets"]
+            if (each["environment"], each["workspace"]) == (environment, "default")
+        ]
+        return str(target["current"]["artifact"])
+
+    def sent_to(self, client: str) -> str:
+        """The workspace that CloudFront's function sends a client of development to."""
+        stores = emulated_client("cloudfront", self.port).list_key_value_stores()["KeyValueStoreList"]["Items"]
+        [arn] = [store["ARN"] for store in stores if store["Name"] == "slipway-development-routes"]
+        routes = Routes(Target("development", emulated=self.port), {"site": {"routes_arn": arn}}).all()
+        return view(routes, {"x-slipway-client": client})[0]
+
+    def states(self) -> set[str]:
+        """The names of Terraform's states."""
+        listed = emulated_client("s3", self.port).list_objects_v2(Bucket=emulator.STATE_BUCKET)
+        return {item["Key"] for item in listed["Contents"]}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with (
+        contextlib.ExitStack() as ended,
+        serving() as issuer,
+        postgres.throwaway() as database,
+        emulated_account() as port,
+    ):
+        emulated_client("s3", port).create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": emulator.REGION}
+        )
+        registry = Place(tmp_path / "registry", database, "registry", [issuer.settings()])
+        ended.callback(registry.stop)
+        registry.serve()
+        record(registry.url, "development")
+        places = {}
+        for name in ("development", "preproduction"):
+            places[name] = Deployed(
+                *(tmp_path / name, database, name, [issuer.settings(audience=f"slipway-{name}")]),
+                environment=name,
+                port=port,
+                bucket=BUCKET,
+                when_first_served=lambda url, name=name: record(url, name),
+            )
+            ended.callback(places[name].stop)
+        github = GitHub(tmp_path, issuer, port)
+        github.variables = {
+            "SLIPWAY_URL": registry.url,
+            "SLIPWAY_AUDIENCE": "slipway",
+            "ARTIFACT_BUCKET": BUCKET,
+            "AWS_REGION": emulator.REGION,
+        }
+        for name, place in places.items():
+            variables = {"URL": place.url, "AUDIENCE": f"slipway-{name}"}
+            github.environments |= {name: variables, f"{name}-verify": variables}
+        github.overrides = {"SITE": ""}  # there is no CDN before the service here
+        github.after_step = lambda: [place.follow() for place in places.values()]
+        yield Stage(github, registry, places, port)
+    assert [process.pid for process in psutil.process_iter() if is_below(process, tmp_path)] == []
+
+
+def is_below(process: psutil.Process, folder: Path) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return Path(process.cwd()).is_relative_to(folder)
+    return False
+
+
+def record(url: str, environment: str) -> None:
+    """What docs/first-deployment.md has recorded in the Slipway of an environment."""
+    script = RECORDS.replace("name=development ", f"name={environment} ")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env={"URL": url, "TOKEN": token("admin"), "PATH": "/usr/local/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
+    github = stage.github
+    say("\nThe first artifact, into development")
+    first = github.commit("development", "Say hello", SOURCE, '"""', '"""Hello. ', count=1)
+    built, deployed = stage.deploy("development")
+    deployed.succeeded()
+    artifact = github.tree(first)
+    assert built.outputs["artifact"] == artifact == stage.current("development")
+    assert "built" in built.said("Find the package of this tree, or make it").split()
+    assert stage.verifications("development") == ["success"]
+
+    say("\nAt once: its promotion, a debug workspace, and what goes wrong meanwhile")
+    merge = github.merge("development", "preproduction")
+    with ThreadPoolExecutor(3) as lanes:
+        promoted = lanes.submit(promote, stage, first, merge, built)
+        debugged = lanes.submit(debug, stage)
+        developed = lanes.submit(develop, stage, artifact, promoted)
+        for lane in as_completed((promoted, debugged, developed)):
+            if (failure := lane.exception()) is not None:
+                say(f"\nThis went wrong; what runs beside it comes to its end first:\n{failure!r}")
+                raise failure
+    say("\nAll is as it should be, and nothing is left")
+
+
+def promote(stage: Stage, first: str, merge: str, built: Ran) -> None:
+    """The same bytes go on, across a merge commit."""
+    again, deployed = stage.deploy("preproduction")
+    deployed.succeeded()
+    assert merge != first
+    assert again.outputs == built.outputs
+    assert "reused" in again.said("Find the package of this tree, or make it").split()
+    assert again.outcome("Attest where it was built") == "skipped"
+    [there], here = stage.deployments("preproduction"), stage.deployments("development")[0]
+    assert (there["revision"], here["revision"]) == (merge, first)
+    assert there["artifact"] == here["artifact"]
+    assert there["detail"] == here["detail"] == f"package {built.outputs['digest']}"
+    assert stage.places["preproduction"].digest() == built.outputs["digest"].removeprefix("sha256:")
+    assert stage.verifications("preproduction") == ["success"]
+
+
+def develop(stage: Stage, artifact: str, promoted: "Future[None]") -> None:
+    """One that fails its acceptance tests is taken back, and one that nobody verified does not go on."""
+    github = stage.github
+    github.commit("development", "Forget a header", SOURCE, HEADER, "")
+    _, deployed = stage.deploy("development")
+    assert "X-Content-Type-Options" in deployed.failed_at("Run the acceptance tests")
+    assert deployed.outcome("Move the alias back") == "success"
+    assert [(each["kind"], each["state"]) for each in stage.deployments("development")] == [
+        ("rollout", "succeeded"),
+        ("rollout", "succeeded"),
+        ("rollback", "succeeded"),
+    ]
+    assert stage.verifications("development") == ["success", "failure"]
+    assert stage.current("development") == artifact
+
+    github.revert("development")
+    mended = github.commit("development", "Say hello again", SOURCE, '"""Hello. ', '"""Hello again. ', count=1)
+    _, deployed = stage.deploy("development", cancelled_after="Say how the deployment ended")
+    assert deployed.outcome("Run the acceptance tests") == "skipped"
+    assert stage.current("development") == github.tree(mended)
+    promoted.result()
+    github.merge("development", "preproduction")
+    refused = github.run("deploy", "artifact", "preproduction")
+    assert "not-verified" in refused.failed_at("Ask whether it may be promoted")
+    assert stage.current("preproduction") == artifact
+    verify = {"matrix": {"environment": "development"}}
+    github.run("verify", "verify", "development", "workflow_dispatch", **verify).succeeded()
+    github.run("deploy", "artifact", "preproduction").succeeded()
+
+
+def debug(stage: Stage) -> None:
+    """One client is sent to a copy of development, nobody else, and not after its time."""
+    github = stage.github
+    workspace = {"environment": "development", "workspace": "fix-42", "purpose": "debug", "database": "clone"}
+    workspace |= {"reason": "Jane's orders vanish", "expires": "2h"}
+    dispatched = ("workspace", "workspace", "development", "workflow_dispatch")
+    github.run(*dispatched, inputs={**workspace, "action": "create", "client": "jane"}).succeeded()
+    assert "development/fix-42/development.tfstate" in stage.states()
+    assert (stage.sent_to("jane"), stage.sent_to("joe")) == ("fix-42", "default")
+    [known] = stage.ask("workspaces")["items"]
+    assert (known["name"], known["state"], known["database"]) == ("fix-42", "active", "clone")
+    assert re.match(r"https://\w+\.execute-api\.", known["base_url"])
+
+    github.run(*dispatched, inputs={**workspace, "action": "extend", "expires": "1m"}).succeeded()
+    deadline = time.monotonic() + EXPIRY_SECONDS
+    while stage.ask("workspaces")["items"][0]["state"] == "active":
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    assert stage.sent_to("jane") == "default"
+    reaped = github.run("reap", "reap", "development", "schedule", matrix={"environment": "development"}).succeeded()
+    assert "development-fix-42 is gone" in reaped.said("Destroy what has expired, report orphans")
+    assert stage.ask("workspaces")["items"][0]["state"] == "destroyed"
+    assert "development/fix-42/development.tfstate" not in stage.states()
+    assert "development.tfstate" in stage.states()

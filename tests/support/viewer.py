@@ -1,0 +1,40 @@
+"""CloudFront's viewer function, run by Node with CloudFront's runtime stubbed."""
+
+import json
+import shutil
+import subprocess
+from typing import Any
+
+from tests.support.checkout import ROOT
+
+VIEWER = ROOT / "infra" / "modules" / "site" / "viewer.js"
+NODE = shutil.which("node")
+
+RUNTIME = """
+const origins = [];
+async function lookUp(key) {
+  if (!(key in routes)) {
+    throw new Error('KeyNotFound');
+  }
+  return routes[key];
+}
+const cf = {
+  kvs: () => ({ get: lookUp }),
+  updateRequestOrigin: (origin) => origins.push(origin),
+};
+"""
+
+
+def view(routes: dict[str, Any], headers: dict[str, str], uri: str = "/v1/systems") -> tuple[str, list[dict[str, str]]]:
+    """The workspace in the cache's key, and the origins that were set."""
+    event = {"request": {"uri": uri, "headers": {name: {"value": value} for name, value in headers.items()}}}
+    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in routes.items()}
+    source = VIEWER.read_text().replace("import cf from 'cloudfront';", RUNTIME)
+    script = (
+        f"const routes = {json.dumps(values)};\n{source}\nhandler({json.dumps(event)})"
+        ".then((r) => console.log(JSON.stringify([r.headers['x-slipway-workspace'].value, origins])));"
+    )
+    assert NODE is not None
+    answer = subprocess.run([NODE, "-e", script], capture_output=True, text=True, timeout=30, check=True)
+    workspace, origins = json.loads(answer.stdout)
+    return workspace, origins
