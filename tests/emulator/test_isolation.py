@@ -198,7 +198,9 @@ HERE = {"ENV=production": "ENV=development"}
     part("infrastructure.md", "Making one"),
     part("first-deployment.md", "7.", "make apply ENV=preproduction", needs="AWS"),
     part("branching.md", "Branches and environments", "make plan", "make apply", "make rollback"),
-    part("debug-production.md", "", "make workspace", "make route", "make logs", "make apply", "make unroute"),
+    part("debug-production.md", "2."),
+    part("debug-production.md", "3.", "make logs", "make apply"),
+    part("debug-production.md", "5."),
 )
 def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(make, port, package, given, tmp_path):
     of_development, of_preproduction = package("development"), package("preproduction")
@@ -257,8 +259,8 @@ def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(make,
 
     make("make unroute", replacing=HERE)
     assert routed(given) == []
-    spoken = {"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(tmp_path / "log")}
-    make("make workspace-destroy", replacing=HERE, PACKAGE=of_development, **spoken)
+    log_of_terraform = {"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(tmp_path / "log")}
+    make("make workspace-destroy", replacing=HERE, PACKAGE=of_development, **log_of_terraform)
 
     # A role that reaps may do what that took.
     took = asked.actions(tmp_path / "log")

@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import shutil
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -19,9 +18,6 @@ from tests.support.page import Commands, part, runs
 def here(checkout: Checkout) -> dict[str, Any]:
     """Where commands run: in the checkout, with the virtual environment of the tests, and output as it is written."""
     (checkout.folder / ".local").mkdir()
-    shutil.copytree(ROOT / "infra" / "tools", checkout.folder / "infra" / "tools")
-    for module in (ROOT / "infra").glob("*.py"):
-        shutil.copy(module, checkout.folder / "infra")
     (checkout.folder / ".local" / "venv").symlink_to(sys.prefix)
     return {"cwd": checkout.folder, "environ": {**checkout.environment, "PYTHONUNBUFFERED": "1"}}
 
@@ -54,15 +50,8 @@ def test_it_runs_and_is_forgotten(commands: Commands, here: dict[str, Any]) -> N
 
 
 @runs(
-    part(
-        "development.md",
-        "Run it",
-        "make database",
-        ".local/venv",
-        "make db-shell",
-        "make database-stop",
-        "make database &&",
-    )
+    part("development.md", "Run it", "make database", ".local/venv", "make database-stop", "make database &&"),
+    part("debug-production.md", "3.", "make db-shell ENV=production WORKSPACE=fix-42 SQL"),
 )
 def test_plain_chalice_serves_on_the_same_database(commands: Commands, here: dict[str, Any]) -> None:
     port = free_port()
@@ -71,7 +60,11 @@ def test_plain_chalice_serves_on_the_same_database(commands: Commands, here: dic
     commands.run("make database", **here)
     with commands.started(".local/venv/bin/chalice local", until="Serving on", replacing=with_port, **here):
         assert serves(port)
-    assert "key | name" in commands.run("make db-shell", **here)
+    # Of what is asked on AWS, the same: an emulated account runs no database.
+    environ = {**here["environ"], "PYTHONPATH": str(ROOT)}
+    of_target = {"ENV=production WORKSPACE=fix-42": ""}
+    said = commands.run("make db-shell", replacing=of_target, cwd=here["cwd"], environ=environ)
+    assert "created_at" in said
     commands.run("make database-stop", **here)
     with commands.started("make database && ", until="Serving on", replacing=with_port, **here):
         assert serves(port)

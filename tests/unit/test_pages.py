@@ -22,10 +22,6 @@ NOT_HERE: dict[str, tuple[str, list[Part]]] = {
     ),
     "`make test` begins with it": (r"^make lint types\b", [part("development.md", "Test it", "make lint")]),
     "`.ci/run` runs it after the tests": (r"^make rehearse\b", [part("branching.md", "Rehearse it")]),
-    "an emulated account runs no database; tests/infra/test_db_shell.py has one for the Data API": (
-        r"^make db-shell ENV=",
-        [part("debug-production.md", "3.", "make db-shell")],
-    ),
     "it takes half a minute of the processor at its smallest; tests/fuzz asks the same of the same service": (
         r"^make fuzz\b",
         [part("development.md", "Fuzz it")],
@@ -33,6 +29,10 @@ NOT_HERE: dict[str, tuple[str, list[Part]]] = {
     "it takes minutes, and the same was done with an account and environments more": (
         r"^make (account ACCOUNT|apply ENV)=production$",
         [part("first-deployment.md", "7.", "make account", "make apply ENV=production", needs="AWS")],
+    ),
+    "it wants a terminal, and an emulated account runs no database": (
+        r"^make db-shell ENV=\S+ WORKSPACE=\S+$",
+        [part("debug-production.md", "3.", "make db-shell ENV=production WORKSPACE=fix-42")],
     ),
     "an emulated account serves neither CloudFront's addresses nor pages to sign in": (
         r"cloudfront\.net|amazoncognito\.com",
