@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.settings import settings
-from tests.support import postgres
+from tests.support import order, postgres
 from tests.support.api import Api
 from tests.support.contract import Contract
 from tests.support.given import Given
@@ -29,6 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         postgres.stop(Path(os.environ.pop(_RUN_FOLDER)))
+
+
+@pytest.hookimpl(trylast=True)  # of what is left after -k and --deselect
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        tests = Path(__file__).parent
+        items[:] = order.spread([(item.path.relative_to(tests).as_posix(), item) for item in items], workers)
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,12 @@ from functools import wraps
 from inspect import signature
 from typing import Any
 from urllib.parse import unquote
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from flask import has_request_context, request
 from moto.apigateway.models import APIGatewayBackend
+from moto.awslambda.models import LambdaFunction
 from moto.backends import get_backend
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -30,6 +32,11 @@ _LAMBDA_SETTINGS = {
     "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000},
     "AccountUsage": {"FunctionCount": 0},
 }
+
+_DISTRIBUTION = re.compile(r"<DistributionConfig(?: [^>]*)?>(.*)</DistributionConfig>", re.DOTALL)
+
+# What moto says of every distribution, and AWS of one that has it.
+_NOT_ADDED = ("ForwardedValues", "SSLSupportMethod")
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
@@ -61,6 +68,45 @@ def fill_in_process() -> None:
     _default(DBInstance, "__init__", ca_certificate_identifier="rds-ca-rsa2048-g1")
     # An integration of kind mock has neither.
     _default(APIGatewayBackend, "put_integration", uri="", integration_method="")
+    # What moto forgets, Terraform would set anew with every apply, and wait for it each time.
+    _remember_insights()
+    _remember_logging()
+
+
+def _remember_insights() -> None:
+    make = DBInstance.__init__
+
+    @wraps(make)
+    def made(self: Any, *arguments: Any, **named: Any) -> None:
+        make(self, *arguments, **named)
+        self.performance_insights_enabled = named.get("enable_performance_insights", False)
+        self.performance_insights_kms_key_id = named.get("performance_insights_kms_key_id")
+        self.performance_insights_retention_period = named.get("performance_insights_retention_period")
+
+    DBInstance.__init__ = made  # type: ignore[method-assign]
+
+
+def _remember_logging() -> None:
+    make, change, tell = LambdaFunction.__init__, LambdaFunction.update_configuration, LambdaFunction.get_configuration
+
+    @wraps(make)
+    def made(self: Any, account_id: str, spec: dict[str, Any], *arguments: Any, **named: Any) -> None:
+        make(self, account_id, spec, *arguments, **named)
+        self.logging = spec.get("LoggingConfig")
+
+    @wraps(change)
+    def changed(self: Any, updates: dict[str, Any]) -> Any:
+        self.logging = updates.get("LoggingConfig", self.logging)
+        return change(self, updates)
+
+    @wraps(tell)
+    def told(self: Any, on_create: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 (moto's)
+        usual = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{self.function_name}"}
+        return {**tell(self, on_create), "LoggingConfig": {**usual, **(self.logging or {})}}
+
+    LambdaFunction.__init__ = made  # type: ignore[method-assign]
+    LambdaFunction.update_configuration = changed  # type: ignore[method-assign]
+    LambdaFunction.get_configuration = told  # type: ignore[method-assign]
 
 
 def _default(owner: type, name: str, **defaults: str) -> None:
@@ -84,6 +130,7 @@ class GapsFilled:
         self._moto = moto
         self._lock = threading.Lock()
         self._policies: dict[tuple[str, str], tuple[str, str]] = {}
+        self._distributions: dict[str, str] = {}
         self._keys: dict[str, dict[str, str]] = {}
         self._etags: dict[str, str] = {}
 
@@ -101,7 +148,25 @@ class GapsFilled:
         except Answer as answer:
             start_response(answer.status, answer.headers)
             return [answer.body]
+        if match := re.fullmatch(r"/2020-05-31/distribution(?:/([^/]+)(?:/config)?)?", path):
+            return self._distribution(environ, start_response, match[1])
         return self._moto(environ, start_response)
+
+    def _distribution(self, environ: Environ, start_response: Any, identifier: str | None) -> Iterable[bytes]:
+        """A distribution, too, has what it was given: of that moto keeps a part, and adds what AWS adds."""
+        given = _DISTRIBUTION.search(_body(environ)) if environ["REQUEST_METHOD"] in ("POST", "PUT") else None
+        said: list[Any] = []
+        answer = b"".join(self._moto(environ, lambda *words: said.extend(words))).decode()
+        status, headers = said[:2]
+        if given and status.startswith("2"):
+            identifier = identifier or re.findall(r"<ARN>[^<]*:distribution/([^<]*)</ARN>", answer)[0]
+            self._distributions[identifier] = given[1]
+        if kept := self._distributions.get(identifier or ""):
+            answer = _DISTRIBUTION.sub(lambda known: _complete(kept, known[1]), answer)
+        body = answer.encode()
+        headers = [each for each in headers if each[0].lower() != "content-length"]
+        start_response(status, [*headers, ("Content-Length", str(len(body)))])
+        return [body]
 
     def _cloudfront(self, environ: Environ, path: str) -> None:
         if match := re.fullmatch(
@@ -177,6 +242,26 @@ class GapsFilled:
                 problem = json.dumps({"__type": "ResourceNotFoundException", "message": "no such resource server"})
                 raise Answer("400 Bad Request", problem, kind="application/x-amz-json-1.1")
             raise Answer("200 OK", "{}", kind="application/x-amz-json-1.1")
+
+
+def _complete(given: str, known: str) -> str:
+    """A distribution's configuration as given, with what only moto knows of it."""
+    configuration, other = _parsed(given), _parsed(known)
+    _add(configuration, other)
+    return ET.tostring(configuration, encoding="unicode")
+
+
+def _parsed(content: str) -> ET.Element:
+    return ET.fromstring(f"<DistributionConfig>{content}</DistributionConfig>")  # noqa: S314 (Terraform's, or moto's)
+
+
+def _add(given: ET.Element, known: ET.Element) -> None:
+    for tag in dict.fromkeys(child.tag for child in known):
+        ours, theirs = given.findall(tag), known.findall(tag)
+        if not ours and tag not in _NOT_ADDED:
+            given.extend(theirs)
+        for one, other in zip(ours, theirs, strict=False):
+            _add(one, other)
 
 
 def _permission(bucket: Any, action: str, resource: str) -> Any:

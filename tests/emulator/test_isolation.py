@@ -37,20 +37,8 @@ SECONDS = 900
 
 # What a second plan changes because the emulated account forgets it: attributes by type.
 PHANTOMS = {
-    "aws_lambda_function": {"logging_config", "qualified_arn", "qualified_invoke_arn", "version"},
-    "aws_rds_cluster_instance": {
-        "performance_insights_enabled",
-        "performance_insights_kms_key_id",
-        "performance_insights_retention_period",
-    },
     "aws_vpc_security_group_egress_rule": {"description"},
     "aws_vpc_security_group_ingress_rule": {"description"},
-    "aws_cloudfront_distribution": {
-        "default_cache_behavior",
-        "ordered_cache_behavior",
-        "origin",
-        "viewer_certificate",
-    },
 }
 
 # What is named within something that is one target's own, and so by the same name in each.

@@ -91,6 +91,11 @@ def without_header(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(server.RequestHandler, "_send", stripped)
 
 
+def without_checks(patch: pytest.MonkeyPatch, *names: str) -> None:
+    """In a table of its own: what is deleted from the real one comes back at its end, and checks run in its order."""
+    patch.setattr(tokens, "TRUST_CHECKS", {name: it for name, it in tokens.TRUST_CHECKS.items() if name not in names})
+
+
 def without_signature(patch: pytest.MonkeyPatch) -> None:
     """The authorizer believes what a token says."""
     without_checks(patch, "alg", "signature")
@@ -99,12 +104,6 @@ def without_signature(patch: pytest.MonkeyPatch) -> None:
 def for_any_audience(patch: pytest.MonkeyPatch) -> None:
     """The authorizer takes tokens that are for others."""
     without_checks(patch, "aud")
-
-
-def without_checks(patch: pytest.MonkeyPatch, *names: str) -> None:
-    """In a table of its own: the order of the service's is that in which checks refuse."""
-    left = {name: check for name, check in tokens.TRUST_CHECKS.items() if name not in names}
-    patch.setattr(tokens, "TRUST_CHECKS", left)
 
 
 def without_authorizer(patch: pytest.MonkeyPatch) -> None:
