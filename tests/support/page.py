@@ -8,6 +8,7 @@ tests/unit/test_pages.py.
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,7 +136,7 @@ class Commands:
     ) -> Iterator[str]:
         """Run them until the end of the block, where they get a terminal's Ctrl-C; what they print until that word."""
         script = self.take(*beginnings, replacing=replacing)
-        # What more they say has to be read, or they would wait with it.
+        # What more they say has to be read, or they would wait with it; where the test fails, pytest shows it.
         with (
             ThreadPoolExecutor() as readers,
             subprocess.Popen(
@@ -159,7 +160,7 @@ class Commands:
                     assert line, f"{script}\nended without a word of {until!r}:\n{said}"
                     said += line
                 too_late.cancel()
-                readers.submit(process.stdout.read)
+                readers.submit(shutil.copyfileobj, process.stdout, sys.stdout)
                 yield said
             finally:
                 too_late.cancel()
