@@ -95,9 +95,9 @@ def _remember_logging() -> None:
         self.logging = spec.get("LoggingConfig")
 
     @wraps(change)
-    def changed(self: Any, updates: dict[str, Any]) -> Any:
-        self.logging = updates.get("LoggingConfig", self.logging)
-        return change(self, updates)
+    def changed(self: Any, config_updates: dict[str, Any]) -> Any:
+        self.logging = config_updates.get("LoggingConfig", self.logging)
+        return change(self, config_updates)
 
     @wraps(tell)
     def told(self: Any, on_create: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 (moto's)
@@ -135,14 +135,18 @@ class GapsFilled:
         self._etags: dict[str, str] = {}
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        # One after the other: moto changes its state without minding who else is reading it.
+        with self._lock:
+            return list(self._answer(environ, start_response))
+
+    def _answer(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         # WSGI's path is decoded; an ARN's slash must stay one name.
         raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or path
         try:
-            with self._lock:
-                self._cloudfront(environ, path)
-                self._key_value_stores(environ, raw.split("?")[0])
-                self._cognito(environ)
+            self._cloudfront(environ, path)
+            self._key_value_stores(environ, raw.split("?")[0])
+            self._cognito(environ)
             if path.rstrip("/") == "/2016-08-19/account-settings":
                 raise Answer("200 OK", json.dumps(_LAMBDA_SETTINGS), kind="application/json")
         except Answer as answer:

@@ -71,6 +71,43 @@ def test_a_function_of_cloudfront_is_published(client):
     assert published["FunctionSummary"]["FunctionConfig"] == config
 
 
+def test_a_distribution_keeps_what_it_was_given(client):
+    cloudfront = client("cloudfront")
+    origin = {"Id": "o", "DomainName": "example.org", "OriginAccessControlId": "E1"}
+    protocol = {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"}
+    function = {"FunctionARN": "arn:aws:cloudfront::1:function/viewer", "EventType": "viewer-request"}
+    config = {
+        "CallerReference": "once",
+        "Comment": "calls & more",
+        "Enabled": True,
+        "Origins": {"Quantity": 1, "Items": [{**origin, "CustomOriginConfig": protocol}]},
+        "DefaultCacheBehavior": {
+            "TargetOriginId": "o",
+            "ViewerProtocolPolicy": "https-only",
+            "CachePolicyId": "c",
+            "FunctionAssociations": {"Quantity": 1, "Items": [function]},
+        },
+    }
+
+    made = cloudfront.create_distribution(DistributionConfig=config)["Distribution"]
+    read = cloudfront.get_distribution_config(Id=made["Id"])
+    changed = {**config, "Comment": "changed"}
+    cloudfront.update_distribution(Id=made["Id"], IfMatch=read["ETag"], DistributionConfig=changed)
+
+    for told, comment in (
+        (made["DistributionConfig"], "calls & more"),
+        (read["DistributionConfig"], "calls & more"),
+        (cloudfront.get_distribution(Id=made["Id"])["Distribution"]["DistributionConfig"], "changed"),
+    ):
+        behavior = told["DefaultCacheBehavior"]
+        assert told["Comment"] == comment
+        assert told["Origins"]["Items"][0].items() >= origin.items()
+        assert behavior["FunctionAssociations"]["Items"] == [function]
+        # AWS adds to what was given, and these only where they were.
+        assert "ViewerCertificate" in told
+        assert "ForwardedValues" not in behavior
+
+
 def test_a_resource_server_of_cognito_is_deleted_once(client):
     cognito = client("cognito-idp")
     pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
@@ -171,7 +208,7 @@ def test_a_cluster_of_serverless_v2_has_the_data_api_and_no_scaling_configuratio
     assert "ScalingConfigurationInfo" not in made
 
 
-def test_an_instance_has_a_certificate_of_aws(client):
+def test_an_instance_has_a_certificate_of_aws_and_keeps_its_insights(client):
     client("rds").create_db_cluster(
         DBClusterIdentifier="gaps-2", Engine="aurora-postgresql", MasterUsername="owner", ManageMasterUserPassword=True
     )
@@ -180,9 +217,12 @@ def test_an_instance_has_a_certificate_of_aws(client):
         DBInstanceClass="db.serverless",
         Engine="aurora-postgresql",
         DBClusterIdentifier="gaps-2",
+        EnablePerformanceInsights=True,
+        PerformanceInsightsRetentionPeriod=7,
     )["DBInstance"]
 
     assert made["CACertificateIdentifier"] == "rds-ca-rsa2048-g1"
+    assert (made["PerformanceInsightsEnabled"], made["PerformanceInsightsRetentionPeriod"]) == (True, 7)
 
 
 def test_an_api_with_a_mock_integration_is_made_of_a_document(client):
@@ -201,13 +241,23 @@ def test_an_api_with_a_mock_integration_is_made_of_a_document(client):
     assert gateway.get_integration(restApiId=api, resourceId=resource["id"], httpMethod="GET")["type"] == "mock"
 
 
-def test_a_function_that_is_invoked_is_not_run_and_succeeds(client):
+def test_a_function_is_not_run_and_succeeds_and_keeps_where_it_logs(client):
     role = client("iam").create_role(RoleName="gaps", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "")
     client("lambda").create_function(
-        FunctionName="gaps", Runtime="python3.13", Role=role, Handler="app.app", Code={"ZipFile": code.getvalue()}
+        FunctionName="gaps",
+        Runtime="python3.13",
+        Role=role,
+        Handler="app.app",
+        Code={"ZipFile": code.getvalue()},
+        LoggingConfig={"LogGroup": "/elsewhere"},
     )
 
     assert "FunctionError" not in client("lambda").invoke(FunctionName="gaps", Payload=b"{}")
+    logging = {"LogFormat": "Text", "LogGroup": "/elsewhere"}
+    assert client("lambda").get_function_configuration(FunctionName="gaps")["LoggingConfig"] == logging
+    client("lambda").update_function_configuration(FunctionName="gaps", LoggingConfig={"LogFormat": "JSON"})
+    logging = {"LogFormat": "JSON", "LogGroup": "/aws/lambda/gaps"}
+    assert client("lambda").get_function_configuration(FunctionName="gaps")["LoggingConfig"] == logging
