@@ -24,9 +24,13 @@ _MAKE = f"""#!/bin/sh
 exec {shutil.which("make")} -o venv python={sys.executable} "$@"
 """
 # `gh attestation verify FILE --repo R --signer-workflow W`: whether that is in the ledger.
-_GH = """#!/bin/sh
-digest=$(sha256sum "$3" | cut -d " " -f 1)
-grep -qxF "$digest $5 $7" "$(dirname "$0")/attestations" || { echo "no attestation of $digest" >&2; exit 1; }
+_GH = f"""#!{sys.executable}
+import hashlib, pathlib, sys
+command, verify, package, repo, repository, signer, workflow = sys.argv[1:]
+digest = hashlib.sha256(pathlib.Path(package).read_bytes()).hexdigest()
+ledger = pathlib.Path(__file__).with_name("attestations").read_text().splitlines()
+if f"{{digest}} {{repository}} {{workflow}}" not in ledger:
+    sys.exit(f"no attestation of {{digest}}")
 """
 
 _print = threading.Lock()

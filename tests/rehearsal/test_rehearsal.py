@@ -5,6 +5,7 @@ that each environment is served from this machine, with the code that its alias 
 """
 
 import contextlib
+import os
 import re
 import subprocess
 import threading
@@ -157,7 +158,7 @@ def record(url: str, environment: str) -> None:
     script = RECORDS.replace("name=development ", f"name={environment} ")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        env={"URL": url, "TOKEN": token("admin"), "PATH": "/usr/local/bin:/usr/bin:/bin"},
+        env={"URL": url, "TOKEN": token("admin"), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         timeout=60,
