@@ -1,15 +1,11 @@
 """docs/give-a-pipeline-access.md, done to the letter: its publisher call, then its workflow's steps, step by step."""
 
-import http.server
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from chalice.config import Config
@@ -19,7 +15,7 @@ from devtools.fuzz import serving as serving_app
 from devtools.issuer import token
 from tests.support.api import application
 from tests.support.given import Given
-from tests.support.issuer import IssuerServer, serving
+from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import Commands, blocks, part, runs
 from tests.support.workflows import read_yaml
 
@@ -61,7 +57,7 @@ class Runner:
     def run(self) -> list[tuple[str, int, str]]:
         """Run the job; each step's name, exit code and standard error. After a failure only `always()` goes on."""
         status, done = "success", []
-        with self._tokens() as request_url:
+        with tokens_of_a_run(self._issuer, **self.claims) as request_url:
             for step in (step for step in JOB["steps"] if "run" in step):
                 if step.get("if", "success()") not in self._true(status):
                     continue
@@ -102,38 +98,12 @@ class Runner:
                 "GITHUB_RUN_ID": "4711",
                 "GITHUB_RUN_ATTEMPT": "1",
                 "ACTIONS_ID_TOKEN_REQUEST_URL": request_url,
-                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the runner's own",
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNERS_OWN,
             },
             capture_output=True,
             text=True,
             timeout=60,
         )
-
-    @contextmanager
-    def _tokens(self) -> Iterator[str]:
-        """The address where a job gets its tokens, for the audience that it names."""
-        runner = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                assert self.headers["Authorization"] == "Bearer the runner's own"
-                [audience] = parse_qs(urlsplit(self.path).query)["audience"]
-                issued = runner._issuer.github_token(audience=audience, **runner.claims)
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(json.dumps({"value": issued}).encode())
-
-            def log_message(self, *_: Any) -> None:
-                """Nothing."""
-
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}/token?api-version=2.0"
-            finally:
-                server.shutdown()
-                thread.join()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from devtools.pipeline.client import Slipway
 from tests.support.actions import Job, Step
 from tests.support.api import application
 from tests.support.given import Given
-from tests.support.issuer import IssuerServer, serving, tokens_of_a_run
+from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import blocks, text
 from tests.support.workflows import action, read_yaml
 
@@ -97,7 +97,7 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
                 "GITHUB_REPOSITORY": "acme/shop",
                 "GITHUB_SERVER_URL": "https://github.com",
                 "ACTIONS_ID_TOKEN_REQUEST_URL": url,
-                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the runner's own",
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNERS_OWN,
             }
             return Job(JOB, tmp_path, {"vars": {"SLIPWAY_URL": slipway}}, environ).run()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from infra.tools import terraform
 from tests.support.actions import Job, Step
 from tests.support.checkout import ROOT
-from tests.support.issuer import IssuerServer, tokens_of_a_run
+from tests.support.issuer import RUNNERS_OWN, IssuerServer, tokens_of_a_run
 from tests.support.workflows import workflow
 
 REPOSITORY = "acme/slipway"
@@ -204,7 +204,7 @@ class GitHub:
                 "GITHUB_REPOSITORY": REPOSITORY,
                 "GITHUB_SERVER_URL": "https://github.com",
                 "ACTIONS_ID_TOKEN_REQUEST_URL": url,
-                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the runner's own",
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNERS_OWN,
             }
             steps = running.run()
         outputs = {each: running.fill(value) for each, value in content.get("outputs", {}).items()}

@@ -31,6 +31,9 @@ JWKS = "/jwks"
 
 PATIENCE_SECONDS = 20
 
+# With which a job asks for tokens.
+RUNNERS_OWN = "the runner's own token"
+
 GROUPS = {
     "everybody": {"role": "viewer"},
     "shop-maintainers": {"role": "maintainer", "systems": ["shop"]},
@@ -163,11 +166,14 @@ def public_jwk(key: Any, **members: Any) -> dict[str, Any]:
 
 @contextmanager
 def tokens_of_a_run(issuer: IssuerServer, **claims: Any) -> Iterator[str]:
-    """The address where a job of GitHub Actions gets its tokens, for the audience that it names."""
+    """The address where a job of GitHub Actions gets its tokens, for the audience that it names, by RUNNERS_OWN."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             [audience] = parse_qs(urlsplit(self.path).query)["audience"]
+            if self.headers["Authorization"] != f"Bearer {RUNNERS_OWN}":
+                self.send_error(401)
+                return
             self.send_response(200)
             self.end_headers()
             self.wfile.write(json.dumps({"value": issuer.github_token(audience=audience, **claims)}).encode())
