@@ -24,6 +24,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("DATABASE_URL", None)
     if not hasattr(config, "workerinput"):
         os.environ[_RUN_FOLDER] = str(postgres.run_folder())
+    elif config.workerinput["workerid"] != "gw0":
+        os.nice(5)  # the first begins with the longest test, for which all would wait in the end
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
