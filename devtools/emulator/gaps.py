@@ -6,6 +6,7 @@ Whatever is not answered here goes to moto untouched. A gap that moto closes is 
 import io
 import json
 import re
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -37,6 +38,8 @@ _DISTRIBUTION = re.compile(r"<DistributionConfig(?: [^>]*)?>(.*)</DistributionCo
 
 # What moto says of every distribution, and AWS of one that has it.
 _NOT_ADDED = ("ForwardedValues", "SSLSupportMethod")
+
+_REMEMBERED = 500
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
@@ -131,13 +134,34 @@ class GapsFilled:
         self._lock = threading.Lock()
         self._policies: dict[tuple[str, str], tuple[str, str]] = {}
         self._distributions: dict[str, str] = {}
+        self._answered: dict[str, tuple[str, Any, list[bytes]]] = {}
         self._keys: dict[str, dict[str, str]] = {}
         self._etags: dict[str, str] = {}
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         # One after the other: moto changes its state without minding who else is reading it.
         with self._lock:
-            return list(self._answer(environ, start_response))
+            call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
+            if not call or environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+                return list(self._answer(environ, start_response))
+            if call in self._answered:
+                # Its answer was lost, and the SDK tries again: what it wants made is there already.
+                sys.stderr.write(f"answered once more: {environ['REQUEST_METHOD']} {environ['PATH_INFO']}\n")
+            else:
+                self._do_once(call, environ)
+            status, headers, body = self._answered[call]
+            if not status.startswith("2"):
+                del self._answered[call]  # what failed is tried in earnest
+            start_response(status, headers)
+            return body
+
+    def _do_once(self, call: str, environ: Environ) -> None:
+        """Answer, and keep that for as long as it may be asked again."""
+        said: list[Any] = []
+        body = list(self._answer(environ, lambda *words: said.extend(words)))
+        self._answered[call] = (said[0], said[1], body)
+        if len(self._answered) > _REMEMBERED:
+            del self._answered[next(iter(self._answered))]
 
     def _answer(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")

@@ -71,6 +71,33 @@ def test_a_function_of_cloudfront_is_published(client):
     assert published["FunctionSummary"]["FunctionConfig"] == config
 
 
+@pytest.mark.parametrize(("calls", "made"), [("aa", 1), ("ab", 2)], ids=["tried again", "another"])
+def test_a_call_that_the_sdk_tries_again_is_not_made_again(client, calls, made):
+    cloudfront, names = client("cloudfront"), iter(calls)
+
+    def call(request, **_):
+        request.headers["amz-sdk-invocation-id"] = f"{calls}-{next(names)}"
+
+    cloudfront.meta.events.register("before-send", call)
+    config = POLICIES["cache_policy"]
+    ids = {cloudfront.create_cache_policy(CachePolicyConfig=config)["CachePolicy"]["Id"] for _ in calls}
+
+    assert len(ids) == made
+
+
+def test_a_call_that_failed_is_tried_in_earnest(client):
+    cloudfront = client("cloudfront")
+
+    def call(request, **_):
+        request.headers["amz-sdk-invocation-id"] = "failed"
+
+    cloudfront.meta.events.register("before-send", call)
+    with pytest.raises(ClientError, match="NoSuchCachePolicy"):
+        cloudfront.update_cache_policy(Id="none", CachePolicyConfig=POLICIES["cache_policy"])
+
+    assert cloudfront.create_cache_policy(CachePolicyConfig=POLICIES["cache_policy"])["CachePolicy"]["Id"]
+
+
 def test_a_distribution_keeps_what_it_was_given(client):
     cloudfront = client("cloudfront")
     origin = {"Id": "o", "DomainName": "example.org", "OriginAccessControlId": "E1"}
