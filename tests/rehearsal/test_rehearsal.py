@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 import requests
 
 from devtools import emulator, postgres
+from devtools.acceptance.service import Wait
 from devtools.emulator.account import emulated_account, emulated_client
 from devtools.issuer import token
 from infra.tools.environment import Target
@@ -92,6 +92,11 @@ class Stage:
             if (each["environment"], each["workspace"]) == (environment, "default")
         ]
         return str(target["current"]["artifact"])
+
+    def stands(self, workspace: str) -> str | None:
+        """That a workspace of that name is active; None if none is."""
+        active = [item["name"] for item in self.ask("workspaces?state=active")["items"]]
+        return f"{workspace} is active" if workspace in active else None
 
     def sent_to(self, client: str) -> str:
         """The workspace that CloudFront's function sends a client of development to."""
@@ -250,10 +255,7 @@ def debug(stage: Stage) -> None:
     assert re.match(r"https://\w+\.execute-api\.", known["base_url"])
 
     github.run(*dispatched, inputs={**workspace, "action": "extend", "expires": "1m"}).succeeded()
-    deadline = time.monotonic() + EXPIRY_SECONDS
-    while stage.ask("workspaces")["items"][0]["state"] == "active":
-        assert time.monotonic() < deadline
-        time.sleep(1)
+    assert Wait(EXPIRY_SECONDS, say)("the workspace's end", lambda: stage.stands("fix-42")) is None
     assert stage.sent_to("jane") == "default"
     reaped = github.run("reap", "reap", "development", "schedule", matrix={"environment": "development"}).succeeded()
     assert "development-fix-42 is gone" in reaped.said("Destroy what has expired, report orphans")
