@@ -1,1 +1,0 @@
-"""How Slipway comes to be on AWS. Start reading at modules/infrastructure-main."""
