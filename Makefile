@@ -14,13 +14,13 @@ help: ## List the targets
 
 .PHONY: run
 run: venv ## Start database and server on PORT=8000, until Ctrl-C, with autoreload; EMULATED=1: AWS is `make emulator`
-	@$(python) -m devtools.run
+	@$(python) -m tools.local.run
 
 .PHONY: test
 test: lint types ## Run linters, type checker and all tests
 	@$(python) -m pytest -n $(workers) --dist worksteal tests
-	@$(python) -m infra.tools.terraform
-	@$(python) -m devtools.actionlint --missing
+	@$(python) -m tools.aws.terraform
+	@$(python) -m tools.checks.actionlint --missing
 
 .PHONY: rehearse
 rehearse: venv ## Rehearse deploying, promoting, rolling back and debugging: the workflows' jobs, in an emulated account
@@ -32,7 +32,7 @@ tests: venv ## Run some of the tests: TESTS="tests/unit tests/service"
 
 .PHONY: coverage
 coverage: venv ## Test, and see that 95 % of the lines that differ from BASE=origin/development are run
-	@$(python) -m devtools.coverage
+	@$(python) -m tools.checks.coverage
 
 .PHONY: workflows
 workflows: venv ## Check the workflows: actionlint, zizmor, schemas, and the rules of tests/workflows
@@ -40,11 +40,11 @@ workflows: venv ## Check the workflows: actionlint, zizmor, schemas, and the rul
 
 .PHONY: acceptance
 acceptance: venv ## Test the service that runs at URL=… (also TOKEN, SYSTEM, READ_ONLY=1, SITE=1, REPORT=file); docs/acceptance.md
-	@$(python) -m devtools.acceptance
+	@$(python) -m tools.local.acceptance
 
 .PHONY: fuzz
 fuzz: venv ## Ask the service what nobody would: EXAMPLES=200 an operation, series of steps for SECONDS=60; SEED=… repeats
-	@$(python) -m devtools.fuzz
+	@$(python) -m tools.checks.fuzz
 
 .PHONY: lint
 lint: venv ## Check style, format and the direction of imports
@@ -63,127 +63,127 @@ types: venv ## Check types
 
 .PHONY: openapi
 openapi: venv ## Write openapi.json from the code
-	@$(python) -m devtools.openapi
+	@$(python) -m tools.checks.openapi
 
 .PHONY: token
 token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=key,key (also SUBJECT, RUN_ID, SHA, ACTOR)
-	@$(python) -m devtools.token
+	@$(python) -m tools.local.token
 
 .PHONY: package
 package: venv ## Package for STAGE=development|preproduction|production, into infra/modules/api; prints the digest
-	@$(python) -m infra.compose
+	@$(python) -m tools.package.compose
 
 .PHONY: plan apply rollback destroy
 plan: venv ## Plan ENV=development|preproduction|production [WORKSPACE=name PURPOSE= DATABASE= OWNER=]; EMULATED=1: in `make emulator`
-	@$(python) -m infra.tools.environment plan
+	@$(python) -m tools.aws.environment plan
 apply: venv ## Apply, migrate and let the new version serve: as `make plan`; PLAN=1 takes the plan that it saved
-	@$(python) -m infra.tools.environment apply
+	@$(python) -m tools.aws.environment apply
 rollback: venv ## Let the version of ENV=… [WORKSPACE=…] serve that served before
-	@$(python) -m infra.tools.environment rollback
+	@$(python) -m tools.aws.environment rollback
 destroy: venv ## Destroy ENV=… [WORKSPACE=…], and the workspace with it
-	@$(python) -m infra.tools.environment destroy
+	@$(python) -m tools.aws.environment destroy
 
 .PHONY: workspace-create workspace-extend workspace-destroy route unroute reap
 workspace-create: venv ## Record and make WORKSPACE=name of ENV=…: EXPIRES=2d REASON="…" [PURPOSE= DATABASE= OWNER= CLIENT=]
-	@$(python) -m infra.tools.workspace create
+	@$(python) -m tools.aws.workspace create
 workspace-extend: venv ## Let WORKSPACE=name of ENV=… expire in EXPIRES=2d; later than it would with a REASON="…"
-	@$(python) -m infra.tools.workspace extend
+	@$(python) -m tools.aws.workspace extend
 workspace-destroy: venv ## Destroy WORKSPACE=name of ENV=…, its routes and its record
-	@$(python) -m infra.tools.workspace destroy
+	@$(python) -m tools.aws.workspace destroy
 route: venv ## Send CLIENT=name to the debug workspace WORKSPACE=name of ENV=…, for UNTIL=2h
-	@$(python) -m infra.tools.workspace route
+	@$(python) -m tools.aws.workspace route
 unroute: venv ## Send CLIENT=name to ENV=… again, away from WORKSPACE=name
-	@$(python) -m infra.tools.workspace unroute
+	@$(python) -m tools.aws.workspace unroute
 reap: venv ## Destroy what has expired in ENV=…, and report what has no counterpart
-	@$(python) -m infra.tools.workspace reap
+	@$(python) -m tools.aws.workspace reap
 
 .PHONY: logs
 logs: venv ## What ENV=… [WORKSPACE=…] logged since SINCE=1h; REQUEST_ID=… of one request, FOLLOW=1 goes on
-	@$(python) -m infra.tools.logs
+	@$(python) -m tools.aws.logs
 
 .PHONY: db-shell
 db-shell: venv ## SQL on the database of ENV=… [WORKSPACE=…], or the local one; SQL="…": one statement; WRITE=1: not only reading
-	@$(python) -m infra.tools.db_shell
+	@$(python) -m tools.aws.db_shell
 
 .PHONY: doctor
 doctor: venv ## Say what this machine lacks and, with ENV=…, which quotas of the account would stop an apply
-	@$(python) -m infra.tools.doctor
+	@$(python) -m tools.aws.doctor
 
 .PHONY: checkov
 checkov: venv ## Look for known faults in infra/; PLANS="a.json b.json" in plans too, of `terraform show -json`
-	@$(python) -m infra.tools.checkov $(PLANS)
+	@$(python) -m tools.checks.checkov $(PLANS)
 
 .PHONY: artifact
 artifact: venv ## Find the package of this checkout's tree in ARTIFACT_BUCKET, or make it; into .local/artifact, for ENV too
-	@$(python) -m devtools.pipeline artifact
+	@$(python) -m tools.pipeline artifact
 
 .PHONY: artifact-keep
 artifact-keep: venv ## Keep what `make artifact` made in ARTIFACT_BUCKET; where another is there already, take that
-	@$(python) -m devtools.pipeline artifact-keep
+	@$(python) -m tools.pipeline artifact-keep
 
 .PHONY: artifact-attested
 artifact-attested: venv ## See that GitHub attests where the package of .local/artifact was built
-	@$(python) -m devtools.pipeline artifact-attested
+	@$(python) -m tools.pipeline artifact-attested
 
 .PHONY: may-promote
 may-promote: venv ## Ask whether this checkout, or ARTIFACT=tree:…, may enter ENV; says what stands in the way
-	@$(python) -m devtools.pipeline may-promote
+	@$(python) -m tools.pipeline may-promote
 
 .PHONY: promotable
 promotable: venv ## See that a pull request's merge, checked out, is the tree that was tested
-	@$(python) -m devtools.pipeline promotable
+	@$(python) -m tools.pipeline promotable
 
 .PHONY: record
-record: venv ## Tell Slipway: RECORD=deployment-open|deployment-status|verification ENV=… (devtools/pipeline/slipway.py)
-	@$(python) -m devtools.pipeline record
+record: venv ## Tell Slipway: RECORD=deployment-open|deployment-status|verification ENV=… (tools/slipway_client/slipway.py)
+	@$(python) -m tools.pipeline record
 
 .PHONY: deployed
 deployed: venv ## What runs in ENV, as Slipway knows it: artifact and revision
-	@$(python) -m devtools.pipeline deployed
+	@$(python) -m tools.pipeline deployed
 
 .PHONY: oidc-token
 oidc-token: venv ## Print a token of this job for SLIPWAY_AUDIENCE (GitHub), or SLIPWAY_TOKEN
-	@$(python) -m devtools.pipeline oidc-token
+	@$(python) -m tools.pipeline oidc-token
 
 .PHONY: emulated-plan
 emulated-plan: venv ## Plan ENV in an emulated account that is empty, and gone afterwards; as JSON in .local/plans
-	@$(python) -m devtools.pipeline emulated-plan
+	@$(python) -m tools.pipeline emulated-plan
 
 .PHONY: summary
 summary: venv ## What plans would change, as a comment: PLANS="development=plan.json" POLICY=said.txt DIGEST=…
-	@$(python) -m devtools.pipeline summary
+	@$(python) -m tools.pipeline summary
 
 .PHONY: bench
 bench: venv ## Measure what a request and a cold start cost; fails where that exceeds its bounds
-	@$(python) -m devtools.bench
+	@$(python) -m tools.checks.bench
 
 .PHONY: policy
 policy: venv ## Hold plans of all environments against infra/policy, and prove that it catches; ENV=… or PLAN=file.json: one
-	@$(python) -m infra.tools.policy
+	@$(python) -m tools.checks.policy
 
 .PHONY: replay
 replay: venv ## Record the real deployment history of a project in a running service
-	@$(python) -m devtools.replay
+	@$(python) -m tools.local.replay
 
 .PHONY: database
 database: venv ## Start the database alone, and leave it running: for plain `chalice local --stage local`
-	@$(python) -m devtools.postgres start
+	@$(python) -m tools.local.postgres start
 
 .PHONY: database-stop
 database-stop: venv ## Stop the database that `make database` started
-	@$(python) -m devtools.postgres stop
+	@$(python) -m tools.local.postgres stop
 
 .PHONY: account
 account: venv ## Make what an AWS account needs once: ACCOUNT=testing|production; EMULATED=1: `make emulator`; YES=1 asks nobody
-	@$(python) -m infra.tools.account
+	@$(python) -m tools.aws.account
 
 .PHONY: emulator
 emulator: venv ## Serve an emulated AWS account on 127.0.0.1:4566, until Ctrl-C
-	@$(python) -m devtools.emulator
+	@$(python) -m tools.aws.emulator
 
 .PHONY: reset
 reset: venv ## Delete the local database, with all that it holds
-	@$(python) -m devtools.postgres reset
+	@$(python) -m tools.local.postgres reset
 
 .PHONY: clean
 clean: ## Delete virtual environments, caches and the measured package; database and keys stay
@@ -191,4 +191,4 @@ clean: ## Delete virtual environments, caches and the measured package; database
 
 .PHONY: venv
 venv: ## Make the virtual environment, if it is not up to date; the other targets do it by themselves
-	@devtools/venv.sh
+	@tools/venv.sh

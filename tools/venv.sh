@@ -25,7 +25,7 @@ fi
 
 for python in ${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do
     if suits "$python"; then
-        exec "$python" devtools/venv.py "$venv" "$requirements"
+        exec "$python" tools/venv.py "$venv" "$requirements"
     fi
 done
 

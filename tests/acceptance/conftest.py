@@ -7,15 +7,15 @@ from functools import partial
 import pytest
 from chalice.config import Config
 
-from devtools import issuer
-from devtools.acceptance import system as system_of_tests
-from devtools.acceptance.report import run_of
-from devtools.acceptance.service import DOCUMENT, Answer, Service
-from devtools.acceptance.target import Target
-from devtools.fuzz import serving
 from tests.support.api import application
 from tests.support.contract import Contract
 from tests.support.stage import local_stage
+from tools.checks.fuzz import serving
+from tools.local import issuer
+from tools.local.acceptance import system as system_of_tests
+from tools.local.acceptance.report import run_of
+from tools.local.acceptance.service import DOCUMENT, Answer, Service
+from tools.local.acceptance.target import Target
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from devtools.acceptance.service import Service
+from tools.local.acceptance.service import Service
 
 # What answers the same twice.
 STEADY = ["/v1/health", "/v1/openapi.json", "/v1/me"]

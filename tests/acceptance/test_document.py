@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from devtools.acceptance.service import DOCUMENT, Service
+from tools.local.acceptance.service import DOCUMENT, Service
 
 
 def test_the_served_description_is_the_committed_one(service: Service) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from devtools.acceptance.service import Answer, Service
+from tools.local.acceptance.service import Answer, Service
 
 
 def is_problem(answer: Answer, status: int, slug: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devtools.acceptance.service import Service
+from tools.local.acceptance.service import Service
 
 # By what they are an answer to; several layers answer, each by itself.
 ANSWERS = {

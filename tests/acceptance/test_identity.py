@@ -10,8 +10,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from devtools.acceptance.service import DOCUMENT, Service
-from devtools.acceptance.target import Mint, Target
+from tools.local.acceptance.service import DOCUMENT, Service
+from tools.local.acceptance.target import Mint, Target
 
 OPERATIONS = [
     (method.upper(), path, operation)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devtools.acceptance.service import Answer, Service
+from tools.local.acceptance.service import Answer, Service
 
 LEASE_SECONDS = 60  # so that a run that is killed is not in the next one's way for long
 

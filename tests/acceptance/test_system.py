@@ -1,6 +1,6 @@
 """A system of this run's own: created, changed and deleted, and never touched by mistake."""
 
-from devtools.acceptance.service import Service
+from tools.local.acceptance.service import Service
 
 
 def test_a_system_is_created_once_changed_knowingly_and_deleted(service: Service, own_system: str) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from devtools.emulator import environment
-from devtools.emulator.account import emulated_account, emulated_client
+from tools.aws.emulator import environment
+from tools.aws.emulator.account import emulated_account, emulated_client
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from devtools.state import ROOT
-from infra.tools.terraform import missing, terraform
+from tools.aws.terraform import missing, terraform
+from tools.checkout import ROOT
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 

@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 
-from devtools.emulator import REGION
 from tests.support.checkout import ROOT
 from tests.support.page import part, runs
+from tools.aws.emulator import REGION
 
 BUCKET = "slipway-artifacts-of-the-page"
 
@@ -21,7 +21,7 @@ def checkout(tmp_path):
     """What is packaged, as a commit."""
     folder = tmp_path / "checkout"
     ignored = shutil.ignore_patterns("__pycache__", ".terraform", "generated.tf.json", "deployment.zip")
-    for name in ("chalicelib", "devtools", "infra", ".chalice"):
+    for name in ("chalicelib", "tools", "infra", ".chalice"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in (".gitignore", "app.py", "requirements.txt", "requirements-dev.txt"):
         shutil.copy(ROOT / name, folder / name)

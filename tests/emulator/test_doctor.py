@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.tools import doctor
-from infra.tools.environment import Target
+from tools.aws import doctor
+from tools.aws.environment import Target
 
 REGION = "eu-west-1"  # where no other test makes a VPC
 

@@ -19,17 +19,17 @@ from itertools import combinations
 import pytest
 from chalice.config import Config
 
-from devtools import emulator
-from devtools.emulator.account import emulated_client
-from devtools.fuzz import serving
-from devtools.issuer import token
-from devtools.state import ROOT
-from infra import compose
-from infra.tools.environment import PLANS
-from infra.tools.terraform import missing
 from tests.support import asked
 from tests.support.api import application
 from tests.support.page import part, runs, sh
+from tools.aws import emulator
+from tools.aws.emulator.account import emulated_client
+from tools.aws.environment import PLANS
+from tools.aws.terraform import missing
+from tools.checkout import ROOT
+from tools.checks.fuzz import serving
+from tools.local.issuer import token
+from tools.package import compose
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 

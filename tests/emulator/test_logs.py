@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from infra.tools import logs
+from tools.aws import logs
 
 ERROR = {"level": "ERROR", "message": "no answer", "request_id": "r-1", "exception": "Traceback\n  boom"}
 

@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
-from devtools.state import Unusable
-from infra.tools.environment import Target
-from infra.tools.routes import Routes
+from tools.aws.environment import Target
+from tools.aws.routes import Routes
+from tools.checkout import Unusable
 
 SENT = {"workspace": "fix", "domain": "abc.execute-api.eu-central-1.amazonaws.com", "path": "/production"}
 

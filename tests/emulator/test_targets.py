@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from devtools.state import Unusable
-from infra.tools import environment
-from infra.tools.environment import Target
-from infra.tools.terraform import missing
+from tools.aws import environment
+from tools.aws.environment import Target
+from tools.aws.terraform import missing
+from tools.checkout import Unusable
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 

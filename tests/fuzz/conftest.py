@@ -3,8 +3,8 @@ from collections.abc import Iterator
 import pytest
 from chalice.config import Config
 
-from devtools.fuzz import fill, serving
 from tests.support.api import application
+from tools.checks.fuzz import fill, serving
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from chalicelib.rest import decoding, problems
 from chalicelib.rest import operation as operations
 from chalicelib.rest.operation import Call
 from chalicelib.rest.problems import Problem, invalid_field
-from devtools import server
-from devtools.fuzz import fuzz
 from tests.support.api import application
+from tools.checks.fuzz import fuzz
+from tools.local import server
 
 Answering = Callable[[Call, dict[str, str]], Response]
 Fault = Callable[[Call, dict[str, str], Answering], Response]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devtools.fuzz import fuzz
+from tools.checks.fuzz import fuzz
 
 EXAMPLES = 5
 

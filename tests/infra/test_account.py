@@ -11,11 +11,11 @@ from pathlib import Path
 import boto3
 import pytest
 
-from devtools.emulator import environment
-from devtools.emulator.account import emulated_account
-from devtools.state import ROOT, Unusable
-from infra.tools.account import NAMES, Account, make
-from infra.tools.terraform import missing, terraform
+from tools.aws.account import NAMES, Account, make
+from tools.aws.emulator import environment
+from tools.aws.emulator.account import emulated_account
+from tools.aws.terraform import missing, terraform
+from tools.checkout import ROOT, Unusable
 
 ACCOUNT = ROOT / "infra" / "account"
 
@@ -94,7 +94,7 @@ def test_a_plan_that_fails_changes_nothing(emulated: int, tmp_path: Path, capfd:
 
 def make_account(**variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "infra.tools.account"],
+        [sys.executable, "-m", "tools.aws.account"],
         cwd=ROOT,
         env={**os.environ, **variables},
         capture_output=True,

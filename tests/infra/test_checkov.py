@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from devtools.emulator import ACCOUNT, environment
-from devtools.emulator.account import emulated_account
-from devtools.state import ROOT
-from infra.tools import checkov
-from infra.tools.checkov import Fault
-from infra.tools.terraform import missing, terraform
 from tests.support import modules
+from tools.aws.emulator import ACCOUNT, environment
+from tools.aws.emulator.account import emulated_account
+from tools.aws.terraform import missing, terraform
+from tools.checkout import ROOT
+from tools.checks import checkov
+from tools.checks.checkov import Fault
 
 needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
@@ -179,7 +179,7 @@ def test_what_is_referred_to_is_there_in_a_plan_and_what_is_left_out_is_not() ->
 
 
 def test_checkov_is_installed_once_and_then_silently(installed: None) -> None:
-    program = [sys.executable, "-c", "from infra.tools.checkov import command; print(command())"]
+    program = [sys.executable, "-c", "from tools.checks.checkov import command; print(command())"]
 
     again = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60)
 

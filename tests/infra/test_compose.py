@@ -11,10 +11,10 @@ import pytest
 
 from chalicelib.database.connection import REQUEST_SECONDS
 from chalicelib.sweep import schedule
-from infra import compose
-from infra.api_body import GATEWAY_RESPONSES
-from infra.package_shape import UnexpectedShape
 from tests.support.packaged import sources
+from tools.package import compose
+from tools.package.api_body import GATEWAY_RESPONSES
+from tools.package.package_shape import UnexpectedShape
 
 ANY = "x-amazon-apigateway-any-method"
 INTEGRATION = "x-amazon-apigateway-integration"

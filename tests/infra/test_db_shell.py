@@ -11,12 +11,12 @@ import psycopg2
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from devtools import emulator, postgres
-from devtools.emulator.account import emulated_client
-from devtools.state import Unusable
-from infra.tools import db_shell, environment
-from infra.tools.db_shell import Answer, DataApi, Local, StatementFailed, shell
 from tests.support.postgres import SUPERUSER, as_login
+from tools.aws import db_shell, emulator, environment
+from tools.aws.db_shell import Answer, DataApi, Local, StatementFailed, shell
+from tools.aws.emulator.account import emulated_client
+from tools.checkout import Unusable
+from tools.local import postgres
 
 SYSTEM = """
     INSERT INTO systems (key, name, repository, description, artifact_kind)

@@ -16,9 +16,9 @@ from moto import mock_aws
 
 from chalicelib.database.maintenance import migrate
 from chalicelib.database.roles import MIGRATOR
-from infra.tools.deploy import ALIAS, DeploymentFailed, deploy, rollback
 from tests.support.postgres import SUPERUSER, as_login
 from tests.support.stage import local_stage
+from tools.aws.deploy import ALIAS, DeploymentFailed, deploy, rollback
 
 FUNCTIONS = {role: f"slipway-development-{role}" for role in ("api", "authorizer", "bootstrap", "migrate")}
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.settings import read
-from infra.tools.terraform import missing
 from tests.support import modules
+from tools.aws.terraform import missing
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 

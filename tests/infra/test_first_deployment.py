@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from devtools.emulator import STATE_BUCKET, environment
-from devtools.emulator.account import emulated_account, emulated_client
-from devtools.state import ROOT
-from infra.tools.terraform import missing
 from tests.support import aws_cli
 from tests.support.page import Commands, blocks, part, runs, sh
+from tools.aws.emulator import STATE_BUCKET, environment
+from tools.aws.emulator.account import emulated_account, emulated_client
+from tools.aws.terraform import missing
+from tools.checkout import ROOT
 
 SECONDS = 900
 

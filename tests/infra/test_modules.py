@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from devtools.state import ROOT
-from infra.tools.terraform import AWS_PROVIDER, missing, terraform
 from tests.support import modules
+from tools.aws.terraform import AWS_PROVIDER, missing, terraform
+from tools.checkout import ROOT
 
 INFRA = ROOT / "infra"
 MODULES = sorted(path.parent.name for path in (INFRA / "modules").glob("*/versions.tf"))

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from infra import compose
+from tools.package import compose
 
 SECONDS = 60
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from devtools.emulator import ACCOUNT, REGION
-from devtools.state import Unusable, locked
-from infra.policy.mutants import MUTANTS, Mutant
-from infra.policy.readable import NotKnown, Resource, Target, readable, resources
-from infra.tools import policy, policy_plans
-from infra.tools.policy_plans import ALL, Planned, plans
-from infra.tools.terraform import missing
 from tests.support.page import calls, part, runs
+from tools.aws.emulator import ACCOUNT, REGION
+from tools.aws.terraform import missing
+from tools.checkout import Unusable, locked
+from tools.checks import policy, policy_plans
+from tools.checks.mutants import MUTANTS, Mutant
+from tools.checks.policy_plans import ALL, Planned, plans
+from tools.checks.readable import NotKnown, Resource, Target, readable, resources
 
 needs_terraform = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 

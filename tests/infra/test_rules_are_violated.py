@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.state import ROOT
+from tools.checkout import ROOT
 
 ENVIRONMENTS = [ROOT / "infra" / name for name in ("development", "preproduction", "production")]
 MODULES = sorted(path.parent for path in (ROOT / "infra" / "modules").glob("*/versions.tf"))

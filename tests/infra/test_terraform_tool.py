@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.tools import terraform
-from infra.tools.terraform import AWS_PROVIDER
+from tools.aws import terraform
+from tools.aws.terraform import AWS_PROVIDER
 
 TARGET = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}.get(platform.machine(), "linux_amd64")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from devtools.acceptance.service import Latencies, Service
-from devtools.acceptance.target import Target
+from tools.local.acceptance.service import Latencies, Service
+from tools.local.acceptance.target import Target
 
 
 class _Recorder(ThreadingHTTPServer):

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from chalice.config import Config
 
-from devtools.fuzz import serving
-from devtools.issuer import token
 from tests.support.api import Api, application
 from tests.support.page import Commands, part, runs
+from tools.checks.fuzz import serving
+from tools.local.issuer import token
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import pytest
 from chalice.config import Config
 
 from chalicelib.settings import settings
-from devtools.fuzz import serving as serving_app
-from devtools.issuer import token
 from tests.support.api import application
 from tests.support.given import Given
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import Commands, blocks, part, runs
 from tests.support.workflows import read_yaml
+from tools.checks.fuzz import serving as serving_app
+from tools.local.issuer import token
 
 URL = "https://slipway.example.org"
 

@@ -12,8 +12,8 @@ from chalice.app import AuthRequest, AuthResponse, Chalice
 from chalice.app import Response as ChaliceResponse
 from chalice.config import Config
 
-from devtools import server as local
-from devtools.server import MAX_BODY_BYTES, RequestHandler, Server
+from tools.local import server as local
+from tools.local.server import MAX_BODY_BYTES, RequestHandler, Server
 
 JSON = {"Content-Type": "application/json"}
 

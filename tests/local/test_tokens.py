@@ -13,8 +13,8 @@ from chalice.config import Config
 
 from chalicelib.identity.authorizer import authorizer
 from chalicelib.identity.authorizer import blueprint as identity
-from devtools.server import Server
 from tests.support.issuer import IssuerServer, serving
+from tools.local.server import Server
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools import venv
+from tools import venv
 
 
 def test_what_a_link_leads_to_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from chalice.config import Config
 
-from devtools.fuzz import serving
-from devtools.issuer import token
-from devtools.pipeline import slipway
 from tests.support.api import application
 from tests.support.given import Given, a_revision, an_artifact
+from tools.checks.fuzz import serving
+from tools.local.issuer import token
+from tools.slipway_client import slipway
 
 
 class Step:

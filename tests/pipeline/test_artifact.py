@@ -14,10 +14,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from devtools.pipeline import artifact
-from devtools.pipeline.artifact import Store
-from devtools.pipeline.runner import Failed
-from infra import compose
+from tools.package import compose
+from tools.pipeline import artifact
+from tools.pipeline.artifact import Store
+from tools.slipway_client.runner import Failed
 
 BUCKET = "slipway-artifacts-123456789012"
 PYTHON = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from devtools.issuer import token
 from tests.support.checkout import ROOT
 from tests.support.given import Given, an_artifact
 from tests.support.page import Commands, part, runs
+from tools.local.issuer import token
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from devtools.pipeline.client import Refused, Slipway, Unreachable, token
-from devtools.pipeline.runner import Failed
-from devtools.pipeline.words import denial
+from tools.slipway_client.client import Refused, Slipway, Unreachable, token
+from tools.slipway_client.runner import Failed
+from tools.slipway_client.words import denial
 
 GRANTED = {"decision": "granted"}
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from devtools.pipeline import __main__ as pipeline
-from devtools.pipeline import artifact
 from tests.support.checkout import ROOT
 from tests.support.given import Given, an_artifact
+from tools.pipeline import __main__ as pipeline
+from tools.pipeline import artifact
 
 
 def test_each_command_is_a_target_of_its_name() -> None:
     called = re.findall(
-        r"^([a-z-]+): venv ##.*\n\t@\$\(python\) -m devtools\.pipeline ([a-z-]+)$",
+        r"^([a-z-]+): venv ##.*\n\t@\$\(python\) -m tools\.pipeline ([a-z-]+)$",
         (ROOT / "Makefile").read_text(),
         re.MULTILINE,
     )
@@ -84,7 +84,7 @@ def test_what_is_opened_is_the_checkout_s_tree(
 def test_this_pipeline_goes_on_without_an_answer(
     a_step: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("devtools.pipeline.client._PAUSES_BEFORE", (0,))
+    monkeypatch.setattr("tools.slipway_client.client._PAUSES_BEFORE", (0,))
     variables = a_step(SLIPWAY_URL="http://127.0.0.1:1", SLIPWAY_TOKEN="t").variables
 
     assert pipeline.main(["record"], {**variables, "RECORD": "verification", "OUTCOME": "success"}) == 0

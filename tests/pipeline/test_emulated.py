@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from devtools.emulator.account import emulated_account
-from devtools.pipeline import emulated
-from devtools.pipeline.artifact import Store
+from tools.aws.emulator.account import emulated_account
+from tools.pipeline import emulated
+from tools.pipeline.artifact import Store
 
 ASK = """
 import os, pathlib, urllib.request

@@ -10,10 +10,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from devtools.issuer import token
-from devtools.pipeline import promotion
-from devtools.pipeline.runner import Failed
 from tests.support.given import Given, an_artifact
+from tools.local.issuer import token
+from tools.pipeline import promotion
+from tools.slipway_client.runner import Failed
 
 BUCKET = "slipway-artifacts-123456789012"
 TREE = an_artifact().removeprefix("tree:")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from devtools.issuer import token
-from devtools.pipeline.words import REMEDIES
 from tests.support.given import Given, a_revision, an_artifact
+from tools.local.issuer import token
+from tools.slipway_client.words import REMEDIES
 
 
 def deployments(given: Given) -> list[tuple[Any, ...]]:

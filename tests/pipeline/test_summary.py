@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from devtools.pipeline.runner import Failed
-from devtools.pipeline.summary import MARKER, MOST_CHARACTERS, comment
+from tools.pipeline.summary import MARKER, MOST_CHARACTERS, comment
+from tools.slipway_client.runner import Failed
 
 
 def resource(address: str, *actions: str, **members: Any) -> dict[str, Any]:

@@ -13,15 +13,15 @@ from chalice.config import Config
 
 from chalicelib.promotions.model import BlockerCode
 from chalicelib.settings import settings
-from devtools.fuzz import serving as serving_app
-from devtools.issuer import token
-from devtools.pipeline.client import Slipway
 from tests.support.actions import Job, Step
 from tests.support.api import application
 from tests.support.given import Given
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import blocks, text
 from tests.support.workflows import action, read_yaml
+from tools.checks.fuzz import serving as serving_app
+from tools.local.issuer import token
+from tools.slipway_client.client import Slipway
 
 PAGE = "use-it-from-your-pipeline.md"
 [WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
@@ -63,7 +63,7 @@ def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str) -> Iterator[Callable[..., list[Step]]]:
-    """Run the page's job in a checkout of the shop's, which has a folder `devtools` of its own."""
+    """Run the page's job in a checkout of the shop's, which has a folder `tools` of its own."""
     given.a_system("shop")
     given.an_environment("preproduction", rank=1, system="shop")
     given.an_environment("production", rank=2, system="shop")
@@ -74,10 +74,10 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
         "SLIPWAY_TOKEN": token("maintainer", ["shop"]),
     }
     Slipway(maintainer).post("publishers", PUBLISHER)
-    (tmp_path / "devtools" / "pipeline").mkdir(parents=True)
-    for package in ("devtools", "devtools/pipeline"):
+    (tmp_path / "tools" / "slipway_client").mkdir(parents=True)
+    for package in ("tools", "tools/slipway_client"):
         (tmp_path / package / "__init__.py").write_text("")
-    (tmp_path / "devtools" / "pipeline" / "slipway.py").write_text("raise SystemExit('the wrong one')")
+    (tmp_path / "tools" / "slipway_client" / "slipway.py").write_text("raise SystemExit('the wrong one')")
     git = ["git", "-C", str(tmp_path), "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
     for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "First"]):
         subprocess.run([*git, *command], check=True)

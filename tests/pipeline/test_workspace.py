@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from devtools.issuer import token
-from infra.tools import environment, workspace
 from tests.support.given import Given
 from tests.support.page import Commands, calls, part, runs
+from tools.aws import environment, workspace
+from tools.local.issuer import token
 
 OUTPUTS = {
     "url": "https://api.example.org/development",

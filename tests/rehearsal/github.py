@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from infra.tools import terraform
 from tests.support.actions import Job, Step
 from tests.support.checkout import ROOT
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, tokens_of_a_run
 from tests.support.workflows import workflow
+from tools.aws import terraform
 
 REPOSITORY = "acme/slipway"
 SECONDS = 600

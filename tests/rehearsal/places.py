@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.identity.tokens import LOCAL_PUBLIC_KEY
-from devtools import issuer, postgres
-from devtools.emulator.account import emulated_client
 from tests.support.checkout import ROOT, free_port
+from tools.aws.emulator.account import emulated_client
+from tools.local import issuer, postgres
 
 READY_SECONDS = 60
 
@@ -58,7 +58,7 @@ class Place:
         ours_end, theirs = socket.socketpair()
         with theirs, (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "devtools.server", str(self._port), str(theirs.fileno())],
+                [sys.executable, "-m", "tools.local.server", str(self._port), str(theirs.fileno())],
                 cwd=self._folder,
                 # The service from the folder, what serves it from the checkout.
                 env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -18,18 +18,19 @@ import psutil
 import pytest
 import requests
 
-from devtools import emulator, postgres
-from devtools.acceptance.service import Wait
-from devtools.emulator.account import emulated_account, emulated_client
-from devtools.issuer import token
-from infra.tools.environment import Target
-from infra.tools.routes import Routes
-from infra.tools.terraform import missing
 from tests.rehearsal.github import GitHub, Ran, say
 from tests.rehearsal.places import Deployed, Place
 from tests.support.issuer import serving
 from tests.support.page import blocks
 from tests.support.viewer import NODE, view
+from tools.aws import emulator
+from tools.aws.emulator.account import emulated_account, emulated_client
+from tools.aws.environment import Target
+from tools.aws.routes import Routes
+from tools.aws.terraform import missing
+from tools.local import postgres
+from tools.local.acceptance.service import Wait
+from tools.local.issuer import token
 
 pytestmark = [
     pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),

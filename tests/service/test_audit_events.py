@@ -3,8 +3,8 @@
 import pytest
 
 from chalicelib.rest.operation import OPERATIONS
-from devtools.bench.exchanges import recorded
 from tests.support.given import an_artifact
+from tools.checks.bench.exchanges import recorded
 
 PATH = "/v1/audit-events"
 

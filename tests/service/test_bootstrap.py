@@ -10,11 +10,11 @@ from psycopg2.extensions import make_dsn
 from chalicelib.database.connection import database
 from chalicelib.database.migrate import MigrationRefused, expected_version, migrate
 from chalicelib.database.roles import APP, MIGRATOR, statements
-from devtools.bootstrap import bootstrap
-from devtools.state import Unusable
 from tests.support.api import Api
 from tests.support.postgres import SUPERUSER, as_login, run_folder, server, stop
 from tests.support.stage import local_stage
+from tools.checkout import Unusable
+from tools.local.bootstrap import bootstrap
 
 NAME = 'a "database" of ours'  # as unusual as a name can be
 MASTER = "master user"

@@ -4,10 +4,10 @@ import pytest
 
 import app as application
 from chalicelib.database.connection import Database
-from devtools.bench import handler, roundtrips, service
-from devtools.bench.exchanges import recorded, replayed
 from tests.support.claims import RUN
 from tests.support.given import an_artifact
+from tools.checks.bench import handler, roundtrips, service
+from tools.checks.bench.exchanges import recorded, replayed
 
 DEPLOYMENTS = "/v1/systems/azul/deployments"
 VERIFICATION = {"environment": "development", "suite": "acceptance", "trigger": "manual", "outcome": "success"}

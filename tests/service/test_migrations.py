@@ -13,8 +13,8 @@ from chalicelib.database.connection import forget_connections
 from chalicelib.database.migrate import MigrationFailed, MigrationRefused, expected_version, migrate
 from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import settings
-from devtools.bootstrap import bootstrap
 from tests.support.postgres import SUPERUSER, as_login
+from tools.local.bootstrap import bootstrap
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from devtools import openapi
 from tests.support.api import Api
 from tests.support.given import Given
 from tests.support.writes import POSTS, WRITES, send
+from tools.checks import openapi
 
 
 def test_anybody_reads_the_document_that_is_committed(api: Api) -> None:

@@ -10,11 +10,11 @@ from itertools import groupby, pairwise
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from devtools.replay import HISTORY, Send, Summary, read_history, replay
 from tests.support.api import Api
 from tests.support.contract import Contract
 from tests.support.postgres import Clones
 from tests.support.stage import local_stage
+from tools.local.replay import HISTORY, Send, Summary, read_history, replay
 
 ENVIRONMENTS = ["dev", "integration", "staging", "prod"]
 DEPLOYMENTS = "/v1/systems/azul/deployments"

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from devtools.state import ROOT
+from tools.checkout import ROOT
 
 PREFIXES = {
     "API Gateway": "apigateway",

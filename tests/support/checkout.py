@@ -27,7 +27,7 @@ class Checkout:
         self.folder = folder
         for name in ("app.py", "requirements.txt", "requirements-dev.txt"):
             shutil.copy(ROOT / name, folder / name)
-        for name in ("chalicelib", "devtools", ".chalice"):
+        for name in ("chalicelib", "tools", ".chalice"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         self.environment = {**os.environ, "SLIPWAY_DATABASES": str(databases)}
 
@@ -77,7 +77,7 @@ class Run:
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = ""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "devtools.run"],
+            [sys.executable, "-m", "tools.local.run"],
             cwd=checkout.folder,
             env={**checkout.environment, **environment},
             stdin=subprocess.DEVNULL,
@@ -112,7 +112,7 @@ class Run:
     def worker(self) -> psutil.Process:
         """The process that serves."""
         [worker] = [
-            child for child in psutil.Process(self.process.pid).children() if "devtools.server" in child.cmdline()
+            child for child in psutil.Process(self.process.pid).children() if "tools.local.server" in child.cmdline()
         ]
         return worker
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from devtools.state import ROOT, locked
-from infra import compose
-from infra.tools.terraform import terraform
 from tests.support.packaged import sources
+from tools.aws.terraform import terraform
+from tools.checkout import ROOT, locked
+from tools.package import compose
 
 # So that there is one, whatever the service has: what a schedule is made like is to be tested.
 SCHEDULE = """

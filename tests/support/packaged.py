@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from devtools.state import ROOT
+from tools.checkout import ROOT
 
 
 def sources(folder: Path) -> Path:

@@ -16,7 +16,7 @@ from psycopg2.extensions import make_dsn
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.migrate import migrate
 from chalicelib.database.roles import APP, MIGRATOR, on_database
-from devtools.bootstrap import bootstrap
+from tools.local.bootstrap import bootstrap
 
 SUPERUSER = "postgres"
 TEMPLATE = "slipway_template"

@@ -14,11 +14,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from chalicelib.identity import tokens
-from devtools.server import Server, load_app
 from tests.support.api import Answer
 from tests.support.claims import ISSUER
 from tests.support.contract import Contract
 from tests.support.stage import local_stage
+from tools.local.server import Server, load_app
 
 
 class Served:

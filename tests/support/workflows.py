@@ -37,7 +37,7 @@ CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-exten
 NO_TARGET = {
     "gh workflow run workspace.yml": "runs nothing of the checkout: there is none",
     'case "$RESULTS" in': "sums the jobs up, without a checkout",
-    'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m devtools.pipeline.slipway': (
+    'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools.slipway_client.slipway': (
         "runs in checkouts of others, which have no such targets"
     ),
 }

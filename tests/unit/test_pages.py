@@ -119,8 +119,8 @@ def test_what_a_page_asks_of_make_is_there(name: str) -> None:
 
 def variables() -> set[str]:
     """What Makefile and tools read."""
-    tools = [path.read_text() for folder in ("devtools", "infra") for path in (ROOT / folder).rglob("*.py")]
+    tools = [path.read_text() for folder in ("tools",) for path in (ROOT / folder).rglob("*.py")]
     return {
         *re.findall(r'"([A-Z][A-Z_]+)"', "\n".join(tools)),
-        *re.findall(r"\$[({]([A-Z][A-Z_]+)", (ROOT / "Makefile").read_text() + (ROOT / "devtools/venv.sh").read_text()),
+        *re.findall(r"\$[({]([A-Z][A-Z_]+)", (ROOT / "Makefile").read_text() + (ROOT / "tools/venv.sh").read_text()),
     }

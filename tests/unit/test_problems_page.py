@@ -12,8 +12,8 @@ from chalicelib.promotions.model import BlockerCode
 from chalicelib.rest import openapi
 from chalicelib.rest.operation import OPERATIONS
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
-from devtools import server
-from infra import api_body
+from tools.local import server
+from tools.package import api_body
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "problems.md").read_text()

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from devtools.pipeline.artifact import STAGES
 from tests.support import workflows as rules
 from tests.support.workflows import ACTIONS, ENVIRONMENTS, ROOT, WORKFLOWS, Definition, action, workflow
+from tools.pipeline.artifact import STAGES
 
 TABLES = {"deploy": rules.branches_are_environments, "verify": rules.verifies_without_reviewers}
 

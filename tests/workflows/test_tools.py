@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools import actionlint
 from tests.support.workflows import ACTIONS, GITHUB, WORKFLOWS
+from tools.checks import actionlint
 
 PROGRAMS = Path(sys.executable).parent
 FILES = [GITHUB / "workflows" / f"{name}.yml" for name in WORKFLOWS]

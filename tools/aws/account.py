@@ -16,10 +16,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from devtools import emulator
-from devtools.state import ROOT, Unusable, locked
-from infra.tools.environment import port_of
-from infra.tools.terraform import terraform
+from tools.aws import emulator
+from tools.aws.environment import port_of
+from tools.aws.terraform import terraform
+from tools.checkout import ROOT, Unusable, locked
 
 SOURCE = ROOT / "infra" / "account"
 FOLDERS = ROOT / ".local" / "account"

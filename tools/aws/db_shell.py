@@ -22,10 +22,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.database.roles import APP
-from devtools import postgres
-from devtools.state import Unusable
-from infra.tools import environment
-from infra.tools.environment import Target
+from tools.aws import environment
+from tools.aws.environment import Target
+from tools.checkout import Unusable
+from tools.local import postgres
 
 NULL = "∅"
 ROWS = 200

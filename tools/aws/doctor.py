@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from devtools.state import ROOT, Unusable
-from infra import compose
-from infra.tools import environment, terraform
+from tools.aws import environment, terraform
+from tools.checkout import ROOT, Unusable
+from tools.package import compose
 
 # By its code in Service Quotas; where that can't be asked, what AWS gives by default.
 _VPCS = ("vpc", "L-F678F1CE", 5)

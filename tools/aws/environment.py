@@ -21,13 +21,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from devtools import emulator
-from devtools.emulator.account import emulated_client
-from devtools.state import ROOT, Unusable, locked, write_atomically
-from infra import compose
-from infra.package_shape import UnexpectedShape
-from infra.tools import deploy, plans
-from infra.tools.terraform import missing, terraform
+from tools.aws import deploy, emulator, plans
+from tools.aws.emulator.account import emulated_client
+from tools.aws.terraform import missing, terraform
+from tools.checkout import ROOT, Unusable, locked, write_atomically
+from tools.package import compose
+from tools.package.package_shape import UnexpectedShape
 
 ENVIRONMENTS = ("development", "preproduction", "production")
 # What a workspace is made with, by the variables of make; Terraform's names are those of infrastructure-main.

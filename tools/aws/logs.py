@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from devtools.pipeline.runner import Failed
-from devtools.state import Unusable
-from infra.tools import environment
-from infra.tools.workspace import ahead
+from tools.aws import environment
+from tools.aws.workspace import ahead
+from tools.checkout import Unusable
+from tools.slipway_client.runner import Failed
 
 # CloudWatch shows a line seconds after it was written, and not always in order.
 _PAUSE_SECONDS = 2

@@ -5,9 +5,9 @@ from typing import Any
 
 from botocore.config import Config
 
-from devtools import emulator
-from devtools.state import Unusable
-from infra.tools.environment import Target
+from tools.aws import emulator
+from tools.aws.environment import Target
+from tools.checkout import Unusable
 
 _GLOBAL = "us-east-1"
 

@@ -2,7 +2,7 @@
 
 Terraform's own CLI configuration decides, or `TF_PLUGIN_MIRROR`, a folder that holds `registry.terraform.io`; else the
 registry serves. A machine without a way out may have a mirror that nobody configured: a shallow search takes it, and
-says so. `python -m infra.tools.terraform` says what can't be tested here, and nothing where all can.
+says so. `python -m tools.aws.terraform` says what can't be tested here, and nothing where all can.
 """
 
 import os
@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
-from devtools.state import ROOT, locked, write_atomically
+from tools.checkout import ROOT, locked, write_atomically
 
 AWS_PROVIDER = "5.100.0"
 MINIMUM = (1, 11)

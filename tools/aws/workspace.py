@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from devtools.pipeline.client import Json, Slipway
-from devtools.pipeline.runner import Failed, fail, needed, say, warn
-from devtools.state import Unusable
-from infra.tools import deploy, environment
-from infra.tools.environment import Target
-from infra.tools.routes import Routes
+from tools.aws import deploy, environment
+from tools.aws.environment import Target
+from tools.aws.routes import Routes
+from tools.checkout import Unusable
+from tools.slipway_client.client import Json, Slipway
+from tools.slipway_client.runner import Failed, fail, needed, say, warn
 
 Environ = Mapping[str, str]
 

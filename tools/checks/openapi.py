@@ -1,4 +1,4 @@
-"""`python -m devtools.openapi` writes openapi.json: reviewers see there what a change does to the API."""
+"""`python -m tools.checks.openapi` writes openapi.json: reviewers see there what a change does to the API."""
 
 import json
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ import app  # noqa: F401  (declares the operations)
 from chalicelib.rest.openapi import document
 from chalicelib.rest.operation import OPERATIONS, Operation
 
-PATH = Path(__file__).parents[1] / "openapi.json"
+PATH = Path(__file__).parents[2] / "openapi.json"
 
 
 def render(operations: Iterable[Operation]) -> str:

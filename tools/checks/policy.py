@@ -15,15 +15,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devtools.state import ROOT, Unusable
-from infra.policy.mutants import MUTANTS, Mutant
-from infra.policy.readable import NotKnown, Target, readable
-from infra.tools.compliance import BROKEN, FAILED, PASSED, SKIPPED, Job, Outcome, run
-from infra.tools.policy_plans import ALL, ENVIRONMENTS, Planned, given, plans
+from tools.checkout import ROOT, Unusable
+from tools.checks.compliance import BROKEN, FAILED, PASSED, SKIPPED, Job, Outcome, run
+from tools.checks.mutants import MUTANTS, Mutant
+from tools.checks.policy_plans import ALL, ENVIRONMENTS, Planned, given, plans
+from tools.checks.readable import NotKnown, Target, readable
 
 FEATURES = ROOT / "infra" / "policy"
 
-_MUTANTS = "infra/policy/mutants.py"
+_MUTANTS = "tools/checks/mutants.py"
 
 _WHY = {
     SKIPPED: "it found nothing to judge, so it lets anything pass: give it @noskip, and the tag of what it is about",

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from devtools.emulator import ACCOUNT, REGION, environment
-from devtools.emulator.account import emulated_account, emulated_client
-from devtools.state import ROOT, Unusable
-from infra import compose
-from infra.policy.readable import Resource, Target, configured, resources, target_of
-from infra.tools import terraform as tool
+from tools.aws import terraform as tool
+from tools.aws.emulator import ACCOUNT, REGION, environment
+from tools.aws.emulator.account import emulated_account, emulated_client
+from tools.checkout import ROOT, Unusable
+from tools.checks.readable import Resource, Target, configured, resources, target_of
+from tools.package import compose
 
 INFRA = ROOT / "infra"
 

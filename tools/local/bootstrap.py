@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.connection import connect
 from chalicelib.database.roles import APP, MIGRATOR, advice, statements
-from devtools.state import Unusable
+from tools.checkout import Unusable
 
 
 def bootstrap(url: str) -> None:

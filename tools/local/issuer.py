@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib.identity.tokens import LOCAL_PUBLIC_KEY
 from chalicelib.settings import Issuer
-from devtools.state import ROOT, Unusable, locked, write_atomically
+from tools.checkout import ROOT, Unusable, locked, write_atomically
 
 PRIVATE_KEY = LOCAL_PUBLIC_KEY.with_name("private.jwk.json")
 LIFETIME = timedelta(hours=8)

@@ -29,7 +29,7 @@ import psutil
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import LOCAL_STATE
-from devtools.state import ROOT, Unusable, locked, write_atomically
+from tools.checkout import ROOT, Unusable, locked, write_atomically
 
 LINK = LOCAL_STATE / "postgres"
 ADDRESS = LOCAL_STATE / "database-url"
@@ -79,7 +79,7 @@ def as_login(url: str, login: str) -> str:
 def create_database(url: str) -> None:
     """Make a database on this checkout's server, if there is none at this URL, and give it to the roles."""
     from chalicelib.database.connection import connect  # noqa: PLC0415 (as in _pgserver)
-    from devtools.bootstrap import bootstrap  # noqa: PLC0415
+    from tools.local.bootstrap import bootstrap  # noqa: PLC0415
 
     database = urlsplit(url).path.removeprefix("/")
     administration = as_login(url, SUPERUSER).replace(f"/{database}?", "/postgres?")
@@ -269,7 +269,7 @@ def _lives(process: psutil.Process) -> bool:
 def main(arguments: list[str]) -> None:
     from chalicelib.database.connection import DatabaseUnavailable  # noqa: PLC0415
     from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate  # noqa: PLC0415
-    from devtools.run import running  # noqa: PLC0415
+    from tools.local.run import running  # noqa: PLC0415
 
     match arguments:
         case ["start"]:
@@ -293,7 +293,7 @@ def main(arguments: list[str]) -> None:
             reset()
             print("The local database is deleted; the next `make run` or `make database` makes a new one")
         case _:
-            raise Unusable("say what to do: python -m devtools.postgres start, stop or reset")
+            raise Unusable("say what to do: python -m tools.local.postgres start, stop or reset")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Send a real history through the running API, as its pipelines would have: `python -m devtools.replay`.
+"""Send a real history through the running API, as its pipelines would have: `python -m tools.local.replay`.
 
 The history is that of DataBiosphere/azul, read off its public git tags: tests/data/azul. Sending it again changes
 nothing, and a replay that was stopped goes on where it was.
@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from chalicelib.deployments.model import MAX_COMMITS
 
-HISTORY = Path(__file__).parents[1] / "tests" / "data" / "azul"
+HISTORY = Path(__file__).parents[2] / "tests" / "data" / "azul"
 SYSTEM = {
     "key": "azul",
     "name": "Azul",
@@ -293,7 +293,7 @@ def _progress_bar(deployments: list[Any]) -> Iterable[Any]:
 def _token() -> str:
     if given := os.environ.get("TOKEN"):
         return given
-    from devtools.issuer import token  # noqa: PLC0415 (only who has no token needs the local issuer)
+    from tools.local.issuer import token  # noqa: PLC0415 (only who has no token needs the local issuer)
 
     return str(token("admin"))
 

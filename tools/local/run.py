@@ -1,6 +1,6 @@
 """`make run`: database, issuer and server of this checkout in one, until Ctrl-C.
 
-This process supervises; the server is a process of its own, `devtools.server`, and is started anew when the
+This process supervises; the server is a process of its own, `tools.local.server`, and is started anew when the
 service's code changes. Whatever way this process ends, the server ends with it; only a kill -9 leaves the
 database running, and the next start takes that over.
 """
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.settings import LOCAL_STATE
-from devtools import emulator
-from devtools.state import ROOT, Unusable
+from tools.aws import emulator
+from tools.checkout import ROOT, Unusable
 
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.4
@@ -85,7 +85,7 @@ class Worker:
         self.channel, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "devtools.server", str(port), str(theirs.fileno())],
+                [sys.executable, "-m", "tools.local.server", str(port), str(theirs.fileno())],
                 cwd=ROOT,
                 env=emulator.environment(os.environ) if os.environ.get("EMULATED") else None,
                 pass_fds=[theirs.fileno()],
@@ -122,7 +122,7 @@ class Worker:
 
 def _serve(port: int, stop: StopRequests) -> None:
     """Start everything, keep it up until we are asked to stop, and stop it."""
-    from devtools import postgres  # noqa: PLC0415 (what main refuses is refused at once)
+    from tools.local import postgres  # noqa: PLC0415 (what main refuses is refused at once)
 
     url = os.environ.get("DATABASE_URL")
     try:
@@ -141,7 +141,7 @@ def _serve(port: int, stop: StopRequests) -> None:
 
 
 def _supervise(port: int, stop: StopRequests, check_database: Callable[[], None]) -> None:
-    from devtools.issuer import token  # noqa: PLC0415
+    from tools.local.issuer import token  # noqa: PLC0415
 
     seen = _snapshot()
     worker: Worker | None = Worker(port)
@@ -169,7 +169,7 @@ def _supervise(port: int, stop: StopRequests, check_database: Callable[[], None]
 
 
 def _restart_database_if_gone() -> None:
-    from devtools import postgres  # noqa: PLC0415
+    from tools.local import postgres  # noqa: PLC0415
 
     if not postgres.is_running():
         say("the database is gone: starting it again")
@@ -235,7 +235,7 @@ def _require_free(port: int) -> None:
 
 def _prepare_database(url: str) -> None:
     from chalicelib.database.connection import DatabaseUnavailable  # noqa: PLC0415
-    from devtools.bootstrap import bootstrap  # noqa: PLC0415
+    from tools.local.bootstrap import bootstrap  # noqa: PLC0415
 
     try:
         bootstrap(url)

@@ -47,8 +47,8 @@ from chalicelib.rest import problems
 from chalicelib.rest.operation import problem_response
 from chalicelib.rest.problems import Problem, ProblemType
 from chalicelib.settings import UnusableSettings, settings
-from devtools.postgres import as_login
-from devtools.state import ROOT
+from tools.checkout import ROOT
+from tools.local.postgres import as_login
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.identity.roles import Role
-from devtools.issuer import token
-from devtools.state import Unusable
+from tools.checkout import Unusable
+from tools.local.issuer import token
 
 _SYSTEM = re.compile(r"[a-z][a-z0-9-]{1,38}")
 _FURTHER_CLAIMS = ("RUN_ID", "RUN_ATTEMPT", "SHA", "ACTOR")

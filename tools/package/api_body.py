@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.rest import problems
 from chalicelib.rest.problems import ProblemType
-from infra.package_shape import API, Json, UnexpectedShape
+from tools.package.package_shape import API, Json, UnexpectedShape
 
 PROBLEM_JSON = "application/problem+json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
@@ -256,4 +256,4 @@ def _literal(value: Any) -> Any:
 
 def _only(value: Json, known: set[str], what: str) -> None:
     if unknown := sorted(set(value) - known):
-        raise UnexpectedShape(f"Of {what}, infra/api_body.py does not know {', '.join(unknown)}")
+        raise UnexpectedShape(f"Of {what}, tools/package/api_body.py does not know {', '.join(unknown)}")

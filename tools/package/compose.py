@@ -20,10 +20,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra import api_body, package_shape
-from infra.package_shape import UnexpectedShape
+from tools.package import api_body, package_shape
+from tools.package.package_shape import UnexpectedShape
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "infra" / "modules" / "api"
 
 # The Python of the functions is the one that packages, since wheels are made for one; on AWS it is to be this.
@@ -76,7 +76,7 @@ def compose(chalice: dict[str, Any], stage: str, code: bytes) -> dict[str, Any]:
         raise UnexpectedShape(f"Chalice packaged for {shape.architecture}, not for {ARCHITECTURE}")
     digest = hashlib.sha256(code)
     return {
-        "//": "Made by infra/compose.py (make package): change that, or what it reads",
+        "//": "Made by tools/package/compose.py (make package): change that, or what it reads",
         "locals": {
             "package": {
                 # infra/modules/api refuses a package of another stage.

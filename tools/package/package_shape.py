@@ -184,6 +184,6 @@ def _member(of: Json, *path: str) -> Any:
 def _only(value: Json, known: set[str], what: str) -> None:
     if unknown := sorted(set(value) - known):
         raise UnexpectedShape(
-            f"Chalice's package has {what} that infra/package_shape.py does not know: {', '.join(unknown)}. "
+            f"Chalice's package has {what} that tools/package/package_shape.py does not know: {', '.join(unknown)}. "
             "Carry them over there and in infra/modules/api, or do without"
         )

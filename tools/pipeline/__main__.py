@@ -1,14 +1,15 @@
-"""`python -m devtools.pipeline COMMAND`: the steps of the pipeline, as `make` calls them; variables say the rest."""
+"""`python -m tools.pipeline COMMAND`: the steps of the pipeline, as `make` calls them; variables say the rest."""
 
 import os
 import sys
 import time
 from collections.abc import Callable
 
-from devtools.pipeline import artifact, emulated, promotion, slipway, summary
-from devtools.pipeline.artifact import Environ
-from devtools.pipeline.client import token
-from devtools.pipeline.runner import Failed, fail, needed
+from tools.pipeline import artifact, emulated, promotion, summary
+from tools.pipeline.artifact import Environ
+from tools.slipway_client import slipway
+from tools.slipway_client.client import token
+from tools.slipway_client.runner import Failed, fail, needed
 
 
 def main(arguments: list[str], environ: Environ) -> int:

@@ -22,12 +22,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from devtools import emulator
-from devtools.emulator.account import emulated_client
-from devtools.pipeline import sbom
-from devtools.pipeline.runner import Failed, put_out, say, summarize, warn
-from infra import compose
-from infra.package_shape import UnexpectedShape
+from tools.aws import emulator
+from tools.aws.emulator.account import emulated_client
+from tools.package import compose, sbom
+from tools.package.package_shape import UnexpectedShape
+from tools.slipway_client.runner import Failed, put_out, say, summarize, warn
 
 Environ = Mapping[str, str]
 

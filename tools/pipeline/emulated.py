@@ -4,11 +4,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from devtools.emulator.account import emulated_account
-from devtools.pipeline.runner import Failed
-from devtools.state import Unusable
+from tools.aws.emulator.account import emulated_account
+from tools.checkout import Unusable
+from tools.slipway_client.runner import Failed
 
-_PLAN = (sys.executable, "-m", "infra.tools.environment", "plan")
+_PLAN = (sys.executable, "-m", "tools.aws.environment", "plan")
 
 
 def plan(environ: Mapping[str, str], command: tuple[str, ...] = _PLAN) -> int:

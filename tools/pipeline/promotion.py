@@ -10,11 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devtools.pipeline import slipway
-from devtools.pipeline.artifact import STAGES, Environ, Store, digest_in, tree
-from devtools.pipeline.client import Slipway, Unreachable
-from devtools.pipeline.runner import Failed, needed, run_url, say, warn
-from devtools.state import ROOT
+from tools.checkout import ROOT
+from tools.pipeline.artifact import STAGES, Environ, Store, digest_in, tree
+from tools.slipway_client import slipway
+from tools.slipway_client.client import Slipway, Unreachable
+from tools.slipway_client.runner import Failed, needed, run_url, say, warn
 
 
 def may_promote(environ: Environ, pause: Callable[[float], None]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from devtools.pipeline.runner import Failed, needed
+from tools.slipway_client.runner import Failed, needed
 
 # The comment is found again by it, and replaced.
 MARKER = "<!-- slipway: plans -->"

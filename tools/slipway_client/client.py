@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from devtools.pipeline.runner import Failed, needed
+from tools.slipway_client.runner import Failed, needed
 
 Json = dict[str, Any]
 

@@ -1,10 +1,10 @@
 """Asks Slipway whether an artifact may be promoted, and tells it what the pipeline did.
 
-    python3 -m devtools.pipeline.slipway may-promote          ENV ARTIFACT
-    python3 -m devtools.pipeline.slipway deployment-open      ENV ARTIFACT [WORKSPACE KIND REVISION OVERRIDE_REASON …]
-    python3 -m devtools.pipeline.slipway deployment-status    DEPLOYMENT STATE [DETAIL]
-    python3 -m devtools.pipeline.slipway verification         ENV [WORKSPACE ARTIFACT SUITE TRIGGER OUTCOME REPORT]
-    python3 -m devtools.pipeline.slipway deployed             ENV [WORKSPACE]
+    python3 -m tools.slipway_client may-promote          ENV ARTIFACT
+    python3 -m tools.slipway_client deployment-open      ENV ARTIFACT [WORKSPACE KIND REVISION OVERRIDE_REASON …]
+    python3 -m tools.slipway_client deployment-status    DEPLOYMENT STATE [DETAIL]
+    python3 -m tools.slipway_client verification         ENV [WORKSPACE ARTIFACT SUITE TRIGGER OUTCOME REPORT]
+    python3 -m tools.slipway_client deployed             ENV [WORKSPACE]
 
 The words in capitals are environment variables, like SLIPWAY_URL, SLIPWAY_SYSTEM, SLIPWAY_AUDIENCE and, off GitHub,
 SLIPWAY_TOKEN. Without SLIPWAY_URL nothing is recorded, and a warning says so. With SLIPWAY_REQUIRED=0 a Slipway that
@@ -23,9 +23,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from devtools.pipeline import words
-from devtools.pipeline.client import Json, Refused, Slipway, Unreachable
-from devtools.pipeline.runner import Failed, fail, needed, put_out, run_url, say, summarize, warn
+from tools.slipway_client import words
+from tools.slipway_client.client import Json, Refused, Slipway, Unreachable
+from tools.slipway_client.runner import Failed, fail, needed, put_out, run_url, say, summarize, warn
 
 Environ = Mapping[str, str]
 

@@ -21,7 +21,7 @@ from chalicelib.rest.openapi import document, possible_problems
 from chalicelib.rest.operation import OPERATIONS, Call, Operation, operation
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
 from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
-from devtools import openapi
+from tools.checks import openapi
 
 # Not those that other tests declare.
 SERVICE = [each for each in OPERATIONS if each.function.__module__.startswith("chalicelib.")]

@@ -7,11 +7,11 @@ from pathlib import Path
 import jwt
 import pytest
 
-from devtools.acceptance import report, system, target
-from devtools.acceptance.report import Finding, Run
-from devtools.acceptance.service import Answer, Latencies, NotReady, Service, Wait, operation_of
-from devtools.acceptance.target import Target
-from devtools.state import Unusable
+from tools.checkout import Unusable
+from tools.local.acceptance import report, system, target
+from tools.local.acceptance.report import Finding, Run
+from tools.local.acceptance.service import Answer, Latencies, NotReady, Service, Wait, operation_of
+from tools.local.acceptance.target import Target
 
 URL = "https://slipway.example.org/production"
 
@@ -36,7 +36,7 @@ def test_a_slash_at_the_end_is_of_no_account() -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
 def test_for_the_local_service_a_token_is_made(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setattr("devtools.issuer.token", lambda role: f"token of {role}")
+    monkeypatch.setattr("tools.local.issuer.token", lambda role: f"token of {role}")
 
     found = target.from_words({"URL": url})
 

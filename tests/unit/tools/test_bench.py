@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-from devtools.bench import imports, package
-from devtools.bench.__main__ import report
-from devtools.bench.exchanges import Exchange
-from devtools.bench.figures import Figure, fastest
-from devtools.state import Unusable
+from tools.checkout import Unusable
+from tools.checks.bench import imports, package
+from tools.checks.bench.__main__ import report
+from tools.checks.bench.exchanges import Exchange
+from tools.checks.bench.figures import Figure, fastest
 
 
 def test_it_succeeds_while_every_bound_holds():

@@ -7,7 +7,7 @@ import pytest
 import app  # noqa: F401  (declares the operations)
 from chalicelib.rest.operation import OPERATIONS
 from chalicelib.rest.problems import PROBLEM_TYPES
-from devtools.fuzz_checks import PROBLEMS, RULES, unexplained_parts
+from tools.checks.fuzz_checks import PROBLEMS, RULES, unexplained_parts
 
 
 def refused(*pointers: str) -> dict[str, object]:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devtools import replay
-from devtools.replay import Client, Commit, Deployment, Stopped, with_commits
+from tools.local import replay
+from tools.local.replay import Client, Commit, Deployment, Stopped, with_commits
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from types import FrameType
 import boto3
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from devtools.emulator import HOST, PORT, REGION, STATE_BUCKET, environment
-from devtools.state import Unusable
+from tools.aws.emulator import HOST, PORT, REGION, STATE_BUCKET, environment
+from tools.checkout import Unusable
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         create_backend_app,
     )
 
-    from devtools.emulator.gaps import GapsFilled, fill_in_process  # noqa: PLC0415
+    from tools.aws.emulator.gaps import GapsFilled, fill_in_process  # noqa: PLC0415
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)

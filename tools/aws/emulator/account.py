@@ -11,14 +11,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from devtools.emulator import REGION, environment
-from devtools.state import ROOT, Unusable
+from tools.aws.emulator import REGION, environment
+from tools.checkout import ROOT, Unusable
 
 
 @contextmanager
 def emulated_account() -> Iterator[int]:
     """Serve one, on the free port that this gives, until the end of the block. Raises Unusable."""
-    command = [sys.executable, "-m", "devtools.emulator"]
+    command = [sys.executable, "-m", "tools.aws.emulator"]
     with subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -1,11 +1,11 @@
-"""`python -m devtools.bench` prints the table; its exit code is 1 where a bound does not hold."""
+"""`python -m tools.checks.bench` prints the table; its exit code is 1 where a bound does not hold."""
 
 import sys
 from collections.abc import Iterable, Iterator
 
-from devtools.bench import handler, imports, package, roundtrips, service
-from devtools.bench.figures import Figure, table
-from devtools.state import Unusable
+from tools.checkout import Unusable
+from tools.checks.bench import handler, imports, package, roundtrips, service
+from tools.checks.bench.figures import Figure, table
 
 
 def main() -> None:

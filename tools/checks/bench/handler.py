@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from chalice.app import Chalice
 
 import app as application
-from devtools.bench import bare, service
-from devtools.bench.exchanges import Exchange, recorded, replayed
-from devtools.bench.figures import Figure, fastest, microseconds
-from devtools.issuer import local_issuer
+from tools.checks.bench import bare, service
+from tools.checks.bench.exchanges import Exchange, recorded, replayed
+from tools.checks.bench.figures import Figure, fastest, microseconds
+from tools.local.issuer import local_issuer
 
 BOUND = 2
 ROUNDS = 41

@@ -9,8 +9,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from devtools.bench.figures import Figure, fastest
-from devtools.state import ROOT
+from tools.checkout import ROOT
+from tools.checks.bench.figures import Figure, fastest
 
 BOUND = 2
 ROUNDS = 15

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from chalicelib.settings import LOCAL_STATE
-from devtools.bench.figures import Figure
-from devtools.state import ROOT, Unusable
-from infra import compose
-from infra.package_shape import UnexpectedShape
+from tools.checkout import ROOT, Unusable
+from tools.checks.bench.figures import Figure
+from tools.package import compose
+from tools.package.package_shape import UnexpectedShape
 
 # A quarter above what it takes. boto3 alone is more than that: what only development needs has slipped in.
 BOUND = 12_000_000

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from devtools.bench import service
-from devtools.bench.exchanges import recorded
-from devtools.bench.figures import Figure
+from tools.checks.bench import service
+from tools.checks.bench.exchanges import recorded
+from tools.checks.bench.figures import Figure
 
 
 def figures() -> Iterator[Figure]:

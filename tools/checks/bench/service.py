@@ -14,9 +14,9 @@ from chalicelib.database.connection import connect, forget_connections
 from chalicelib.database.migrate import migrate
 from chalicelib.database.roles import MIGRATOR
 from chalicelib.settings import settings
-from devtools import postgres, run
-from devtools.issuer import local_issuer
-from devtools.state import ROOT
+from tools.checkout import ROOT
+from tools.local import postgres, run
+from tools.local.issuer import local_issuer
 
 Event = dict[str, Any]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from devtools.acceptance import report, system, target
-from devtools.acceptance.report import Finding, Outcome, Run
-from devtools.acceptance.service import IDLE_SECONDS, READY_SECONDS, NotReady, Service, Wait
-from devtools.state import ROOT, Unusable
+from tools.checkout import ROOT, Unusable
+from tools.local.acceptance import report, system, target
+from tools.local.acceptance.report import Finding, Outcome, Run
+from tools.local.acceptance.service import IDLE_SECONDS, READY_SECONDS, NotReady, Service, Wait
 
 EXIT_CODES: dict[Outcome, int] = {"success": 0, "failure": 1, "error": 2, "cancelled": 130}
 

@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
-from devtools.acceptance.service import Latencies
-from devtools.acceptance.target import Target
-from devtools.state import Unusable, write_atomically
+from tools.checkout import Unusable, write_atomically
+from tools.local.acceptance.service import Latencies
+from tools.local.acceptance.target import Target
 
 Outcome = Literal["success", "failure", "error", "cancelled"]
 """As a verification has them: `error` says that the run itself broke, and nothing of the service."""

@@ -11,8 +11,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from devtools.acceptance.target import SYSTEM, Target, is_loopback
-from devtools.state import ROOT, Unusable
+from tools.checkout import ROOT, Unusable
+from tools.local.acceptance.target import SYSTEM, Target, is_loopback
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 35  # API Gateway gives up after 29

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.identity.roles import Role
-from devtools.acceptance.service import Answer, Service
-from devtools.state import Unusable
+from tools.checkout import Unusable
+from tools.local.acceptance.service import Answer, Service
 
 ENVIRONMENTS = {"development": 1, "preproduction": 2}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from devtools.state import Unusable
+from tools.checkout import Unusable
 
 SYSTEM = "acceptance"
 
@@ -17,7 +17,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _EXAMPLE = "make acceptance URL=http://127.0.0.1:8000"
 
 Mint = Callable[..., str]
-"""`devtools.issuer.token`: makes tokens that the service trusts. Only the local service has one at hand."""
+"""`tools.local.issuer.token`: makes tokens that the service trusts. Only the local service has one at hand."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def from_words(words: Mapping[str, str]) -> Target:
                 "Say as whom to ask, TOKEN=…: only for the local service one is made. docs/acceptance.md says what it "
                 "has to be allowed"
             )
-        from devtools import issuer  # noqa: PLC0415 (only who has no token needs the local issuer)
+        from tools.local import issuer  # noqa: PLC0415 (only who has no token needs the local issuer)
 
         token, mint = issuer.token("admin"), issuer.token
     return Target(url, token, mint, system, read_only=_flag(words, "READ_ONLY"), site=_flag(words, "SITE"))
