@@ -10,12 +10,12 @@ from chalice.config import Config
 from tests.support.api import application
 from tests.support.contract import Contract
 from tests.support.stage import local_stage
-from tools.checks.fuzz import serving
 from tools.local import issuer
 from tools.local.acceptance import system as system_of_tests
 from tools.local.acceptance.report import run_of
 from tools.local.acceptance.service import DOCUMENT, Answer, Service
 from tools.local.acceptance.target import Target
+from tools.local.server import serving
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tools.aws.emulator import environment
 from tools.aws.emulator.account import emulated_account, emulated_client
+from tools.local.emulation import environment
 
 
 @pytest.fixture(scope="session")

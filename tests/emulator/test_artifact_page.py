@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.checkout import ROOT
 from tests.support.page import part, runs
-from tools.aws.emulator import REGION
+from tools.local.emulation import REGION
 
 BUCKET = "slipway-artifacts-of-the-page"
 
@@ -36,7 +36,7 @@ def bucket(client):
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
-@runs(part("branching.md", "Branches and environments", "make artifact"))
+@runs(part("branching.md", "Branches and environments", ".local/venv/bin/python -m tools pipeline artifact"))
 def test_the_real_package_is_one_for_all_stages_is_kept_and_says_what_is_in_it(
     commands, checkout, bucket, client, emulated
 ):

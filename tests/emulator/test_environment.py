@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tools.aws.emulator import STATE_BUCKET, environment
+from tools.local.emulation import STATE_BUCKET, environment
 
 LIST_BUCKETS = "import boto3; print(*(bucket['Name'] for bucket in boto3.client('s3').list_buckets()['Buckets']))"
 

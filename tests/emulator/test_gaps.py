@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 from botocore.exceptions import ClientError
 
-from tools.aws.emulator import STATE_BUCKET
+from tools.local.emulation import STATE_BUCKET
 
 POLICIES = {
     "cache_policy": {"Name": "calls", "MinTTL": 0},

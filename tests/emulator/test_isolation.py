@@ -22,13 +22,13 @@ from chalice.config import Config
 from tests.support import asked
 from tests.support.api import application
 from tests.support.page import part, runs, sh
-from tools.aws import emulator
 from tools.aws.emulator.account import emulated_client
 from tools.aws.environment import PLANS
 from tools.aws.terraform import missing
 from tools.checkout import ROOT
-from tools.checks.fuzz import serving
+from tools.local import emulation
 from tools.local.issuer import token
+from tools.local.server import serving
 from tools.package import compose
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
@@ -153,9 +153,9 @@ KEYS = {
 
 def states(port):
     s3 = emulated_client("s3", port)
-    listed = {each["Key"] for each in s3.list_objects_v2(Bucket=emulator.STATE_BUCKET).get("Contents", [])}
+    listed = {each["Key"] for each in s3.list_objects_v2(Bucket=emulation.STATE_BUCKET).get("Contents", [])}
     return {
-        name: json.loads(s3.get_object(Bucket=emulator.STATE_BUCKET, Key=key)["Body"].read())
+        name: json.loads(s3.get_object(Bucket=emulation.STATE_BUCKET, Key=key)["Body"].read())
         for name, key in KEYS.items()
         if key in listed
     }

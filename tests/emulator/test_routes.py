@@ -6,7 +6,7 @@ import pytest
 
 from tools.aws.environment import Target
 from tools.aws.routes import Routes
-from tools.checkout import Unusable
+from tools.checkout import ToolError
 
 SENT = {"workspace": "fix", "domain": "abc.execute-api.eu-central-1.amazonaws.com", "path": "/production"}
 
@@ -37,5 +37,5 @@ def test_a_route_is_written_replaced_and_deleted(routes):
 
 
 def test_an_environment_without_a_site_routes_nobody(target):
-    with pytest.raises(Unusable, match="no site"):
+    with pytest.raises(ToolError, match="no site"):
         Routes(target, {"site": None})

@@ -4,7 +4,8 @@ import pytest
 from chalice.config import Config
 
 from tests.support.api import application
-from tools.checks.fuzz import fill, serving
+from tools.checks.fuzz import fill
+from tools.local.server import serving
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import boto3
 import pytest
 
 from tools.aws.account import NAMES, Account, make
-from tools.aws.emulator import environment
 from tools.aws.emulator.account import emulated_account
 from tools.aws.terraform import missing, terraform
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError
+from tools.local.emulation import environment
 
 ACCOUNT = ROOT / "infra" / "account"
 
@@ -72,7 +72,7 @@ def emulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def test_a_bucket_without_the_state_is_taken_over_and_nothing_is_applied_that_nobody_said_yes_to(
     emulated: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(Unusable, match="YES=1"):
+    with pytest.raises(ToolError, match="YES=1"):
         make(Account("testing", tmp_path), approved=False)
 
     assert "1 to import" in capfd.readouterr().out
@@ -85,7 +85,7 @@ def test_a_plan_that_fails_changes_nothing(emulated: int, tmp_path: Path, capfd:
     tfvars = source / "testing.tfvars"
     tfvars.write_text(tfvars.read_text().replace('"acme/slipway"', '"acme/*"'))
 
-    with pytest.raises(Unusable, match="nothing was changed"):
+    with pytest.raises(ToolError, match="nothing was changed"):
         make(Account("testing", tmp_path / "work", source), approved=True)
 
     assert "without wildcards" in capfd.readouterr().err
@@ -94,7 +94,7 @@ def test_a_plan_that_fails_changes_nothing(emulated: int, tmp_path: Path, capfd:
 
 def make_account(**variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "tools.aws.account"],
+        [sys.executable, "-m", "tools", "aws", "account"],
         cwd=ROOT,
         env={**os.environ, **variables},
         capture_output=True,
@@ -115,4 +115,7 @@ def test_credentials_of_another_account_are_refused(emulated: int) -> None:
 def test_an_account_that_nobody_knows_is_refused() -> None:
     answer = make_account(ACCOUNT="staging")
 
-    assert answer.stderr == "There is no account 'staging': ACCOUNT=testing|production\n"
+    assert (
+        answer.stderr
+        == "ACCOUNT is 'staging': say ACCOUNT=testing|production or --account testing|production (the account)\n"
+    )

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.support import modules
-from tools.aws.emulator import ACCOUNT, environment
 from tools.aws.emulator.account import emulated_account
 from tools.aws.terraform import missing, terraform
-from tools.checkout import ROOT
+from tools.checkout import ROOT, ToolError
 from tools.checks import checkov
 from tools.checks.checkov import Fault
+from tools.local.emulation import ACCOUNT, environment
 
 needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
@@ -84,7 +84,7 @@ resource "aws_kms_key" "this" {
 def test_source_that_checkov_can_t_read_is_no_source_without_faults(installed: None, tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text('resource "aws_kms_key" "this" {\n  enable_key_rotation = true\n')
 
-    with pytest.raises(checkov.NotChecked, match=r"can't read main\.tf"):
+    with pytest.raises(ToolError, match=r"can't read main\.tf"):
         checkov.faults_of_source(tmp_path)
 
 

@@ -12,9 +12,9 @@ import pytest
 from chalicelib.database.connection import REQUEST_SECONDS
 from chalicelib.sweep import schedule
 from tests.support.packaged import sources
+from tools.checkout import ToolError
 from tools.package import compose
 from tools.package.api_body import GATEWAY_RESPONSES
-from tools.package.package_shape import UnexpectedShape
 
 ANY = "x-amazon-apigateway-any-method"
 INTEGRATION = "x-amazon-apigateway-integration"
@@ -286,7 +286,7 @@ def test_what_is_new_in_chalice_s_output_is_refused_by_name(named: str) -> None:
     output = chalice()
     FAULTS[named](output)
 
-    with pytest.raises(UnexpectedShape) as refusal:
+    with pytest.raises(ToolError) as refusal:
         composed(output)
 
     assert named in str(refusal.value)
@@ -324,7 +324,7 @@ def test_what_is_new_in_the_api_s_description_is_refused_by_name(named: str) -> 
     swagger = copy.deepcopy(SWAGGER)
     API_FAULTS[named](swagger)
 
-    with pytest.raises(UnexpectedShape) as refusal:
+    with pytest.raises(ToolError) as refusal:
         composed(chalice(swagger))
 
     assert named in str(refusal.value)
@@ -407,7 +407,7 @@ def test_order_times_and_modes_of_files_do_not_show_in_the_package(tmp_path: Pat
 
 @pytest.mark.parametrize("stage", ["local", "staging"])
 def test_a_stage_that_is_not_deployed_is_not_packaged(stage: str, tmp_path: Path) -> None:
-    with pytest.raises(compose.NotPackaged):
+    with pytest.raises(ToolError):
         compose.package(stage, tmp_path)
 
 
@@ -421,7 +421,7 @@ def test_an_app_that_can_t_be_imported_is_not_packaged(tmp_path: Path) -> None:
     root = sources(tmp_path / "checkout")
     (root / "app.py").write_text("import nothing_of_this_name")
 
-    with pytest.raises(compose.NotPackaged, match="nothing_of_this_name"):
+    with pytest.raises(ToolError, match="nothing_of_this_name"):
         compose.package("production", tmp_path / "module", root)
 
 
@@ -430,5 +430,5 @@ def test_a_package_without_one_of_its_dependencies_is_not_made(tmp_path: Path, m
     root = sources(tmp_path / "checkout")
     (root / "requirements.txt").write_text("msgspec==0.22.0")
 
-    with pytest.raises(compose.NotPackaged):
+    with pytest.raises(ToolError):
         compose.package("production", tmp_path / "module", root)

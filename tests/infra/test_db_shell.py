@@ -12,11 +12,11 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from tests.support.postgres import SUPERUSER, as_login
-from tools.aws import db_shell, emulator, environment
+from tools.aws import db_shell, environment
 from tools.aws.db_shell import Answer, DataApi, Local, StatementFailed, shell
 from tools.aws.emulator.account import emulated_client
-from tools.checkout import Unusable
-from tools.local import postgres
+from tools.checkout import ToolError
+from tools.local import emulation, postgres
 
 SYSTEM = """
     INSERT INTO systems (key, name, repository, description, artifact_kind)
@@ -30,7 +30,7 @@ def refusal(code: str, said: str = "said") -> ClientError:
 
 @cache
 def exceptions() -> Any:
-    return emulated_client("rds-data", emulator.PORT).exceptions
+    return emulated_client("rds-data", emulation.PORT).exceptions
 
 
 class FakeDataApi:
@@ -174,12 +174,12 @@ def test_one_that_does_not_wake_up_is_given_up(data_api: DataApi, client: FakeDa
 @pytest.mark.parametrize(
     ("error", "kind", "said"),
     [
-        (refusal("AccessDeniedException"), Unusable, "debug-production.md"),
-        (refusal("ForbiddenException"), Unusable, "debug-production.md"),
-        (refusal("SecretsErrorException"), Unusable, "debug-production.md"),
-        (refusal("BadRequestException", "User jane is not authorized to perform"), Unusable, "debug-production.md"),
-        (refusal("HttpEndpointNotEnabledException"), Unusable, "infra/modules/database"),
-        (NoCredentialsError(), Unusable, "credentials"),
+        (refusal("AccessDeniedException"), ToolError, "debug-production.md"),
+        (refusal("ForbiddenException"), ToolError, "debug-production.md"),
+        (refusal("SecretsErrorException"), ToolError, "debug-production.md"),
+        (refusal("BadRequestException", "User jane is not authorized to perform"), ToolError, "debug-production.md"),
+        (refusal("HttpEndpointNotEnabledException"), ToolError, "infra/modules/database"),
+        (NoCredentialsError(), ToolError, "credentials"),
         (refusal("BadRequestException", "more than the allowed response size limit"), StatementFailed, "LIMIT"),
         (refusal("UnsupportedResultException"), StatementFailed, "::text"),
         (refusal("StatementTimeoutException"), StatementFailed, "45 seconds"),
@@ -314,14 +314,14 @@ def test_one_statement_on_a_target_whose_database_may_be_its_environment_s(
     ],
 )
 def test_what_stands_in_the_way_is_named(account: Account, variables: dict[str, str], said: str) -> None:
-    with pytest.raises(Unusable, match=said):
+    with pytest.raises(ToolError, match=said):
         db_shell.main(variables)
 
 
 def test_a_database_that_is_being_made_has_no_secret_yet(account: Account) -> None:
     account.clusters["slipway-production"] = {"DBClusterArn": "cluster", "Status": "creating"}
 
-    with pytest.raises(Unusable, match="creating"):
+    with pytest.raises(ToolError, match="creating"):
         db_shell.main({"ENV": "production", "SQL": "SELECT 1"})
 
 
@@ -331,11 +331,11 @@ def test_production_asks_first_and_asks_nothing_of_the_database_without_a_yes(
     monkeypatch.delenv("YES")
     asked = {"ENV": "production", "WORKSPACE": "fix", "SQL": "SELECT 1"}
 
-    with pytest.raises(Unusable, match="YES=1"):
+    with pytest.raises(ToolError, match="YES=1"):
         db_shell.main(asked)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda prompt: "production")
-    with pytest.raises(Unusable, match="Nothing"):
+    with pytest.raises(ToolError, match="Nothing"):
         db_shell.main(asked)
     assert client.calls == []
 
@@ -384,5 +384,5 @@ def test_psql_is_the_shell_where_it_is_and_only_reads(
 def test_a_local_database_that_does_not_run_is_started_by_make(local: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "is_running", lambda: False)
 
-    with pytest.raises(Unusable, match="make database"):
+    with pytest.raises(ToolError, match="make database"):
         db_shell.main({"SQL": "SELECT 1"})

@@ -18,7 +18,8 @@ from chalicelib.database.maintenance import migrate
 from chalicelib.database.roles import MIGRATOR
 from tests.support.postgres import SUPERUSER, as_login
 from tests.support.stage import local_stage
-from tools.aws.deploy import ALIAS, DeploymentFailed, deploy, rollback
+from tools.aws.deploy import ALIAS, deploy, rollback
+from tools.checkout import ToolError
 
 FUNCTIONS = {role: f"slipway-development-{role}" for role in ("api", "authorizer", "bootstrap", "migrate")}
 
@@ -111,7 +112,7 @@ def test_a_migration_that_the_database_refuses_leaves_the_old_version_serving(ac
         connection.commit()
     account.publish("2")
 
-    with pytest.raises(DeploymentFailed, match="MigrationRefused"):
+    with pytest.raises(ToolError, match="MigrationRefused"):
         deploy(outputs(), account)
 
     assert account.served() == every(1)
@@ -121,7 +122,7 @@ def test_nothing_is_migrated_where_the_roles_could_not_be_made(account):
     account.handlers["bootstrap"] = lambda event, context: 1 / 0
     account.publish("2")
 
-    with pytest.raises(DeploymentFailed, match="ZeroDivisionError"):
+    with pytest.raises(ToolError, match="ZeroDivisionError"):
         deploy(outputs(), account)
 
     assert [role for role, _, _ in account.invoked] == ["bootstrap"]
@@ -141,7 +142,7 @@ def test_an_alias_that_can_not_be_moved_takes_the_others_back(account):
     account.publish("2")
     account.fails_to_move = FUNCTIONS["migrate"]
 
-    with pytest.raises(DeploymentFailed):
+    with pytest.raises(ToolError):
         deploy(outputs(), account)
 
     assert account.served() == every(1)
@@ -169,13 +170,13 @@ def test_rolling_back_leaves_a_function_alone_that_the_deployment_did_not_change
 
 def test_there_is_no_rolling_back_behind_the_first_deployment_nor_twice(account):
     deploy(outputs(), account)
-    with pytest.raises(DeploymentFailed):
+    with pytest.raises(ToolError):
         rollback(outputs(), account)
 
     account.publish("2")
     deploy(outputs(), account)
     rollback(outputs(), account)
-    with pytest.raises(DeploymentFailed):
+    with pytest.raises(ToolError):
         rollback(outputs(), account)
 
     assert account.served() == every(1)
@@ -202,5 +203,5 @@ def test_versions_are_ordered_as_numbers(account):
     ids=str,
 )
 def test_what_tells_not_whose_the_database_is_is_not_deployed(told, account):
-    with pytest.raises(DeploymentFailed, match="owns its database"):
+    with pytest.raises(ToolError, match="owns its database"):
         deploy(told, account)

@@ -15,10 +15,10 @@ from botocore.exceptions import ClientError
 
 from tests.support import aws_cli
 from tests.support.page import Commands, blocks, part, runs, sh
-from tools.aws.emulator import STATE_BUCKET, environment
 from tools.aws.emulator.account import emulated_account, emulated_client
 from tools.aws.terraform import missing
 from tools.checkout import ROOT
+from tools.local.emulation import STATE_BUCKET, environment
 
 SECONDS = 900
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.page import calls, part, runs
-from tools.aws.emulator import ACCOUNT, REGION
 from tools.aws.terraform import missing
-from tools.checkout import Unusable, locked
+from tools.checkout import ToolError, locked
 from tools.checks import policy, policy_plans
 from tools.checks.mutants import MUTANTS, Mutant
 from tools.checks.policy_plans import ALL, Planned, plans
-from tools.checks.readable import NotKnown, Resource, Target, readable, resources
+from tools.checks.readable import Resource, Target, readable, resources
+from tools.local.emulation import ACCOUNT, REGION
 
 needs_terraform = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -196,7 +196,7 @@ def test_two_scenarios_of_one_name_are_refused(tmp_path):
     for name in ("one", "two"):
         (tmp_path / f"{name}.feature").write_text(SCENARIOS)
 
-    with pytest.raises(Unusable, match="'It is quick'"):
+    with pytest.raises(ToolError, match="'It is quick'"):
         policy.prove(a_plan(20), tmp_path, [])
 
 
@@ -299,14 +299,14 @@ def made_up_by(plan):
 
 
 def test_what_neither_plan_knows_is_not_passed_over():
-    with pytest.raises(NotKnown, match="policy"):
+    with pytest.raises(ToolError, match="policy"):
         resources(*a_change({}, {"policy": True}, ["policy"], {}, {"policy": True}))
 
 
 def test_a_plan_of_other_sources_is_not_judged():
     plan, _ = a_change({"name": "a"}, {})
 
-    with pytest.raises(NotKnown, match="check out what the plan was made of"):
+    with pytest.raises(ToolError, match="check out what the plan was made of"):
         resources(plan, {})
 
 
@@ -328,7 +328,7 @@ def test_tags_that_could_be_there_and_are_not_are_judged_as_none():
     ],
 )
 def test_what_cannot_be_checked_is_refused_in_a_sentence(environ, sentence):
-    with pytest.raises(Unusable, match=sentence):
+    with pytest.raises(ToolError, match=sentence):
         policy.main(environ)
 
 
@@ -336,5 +336,5 @@ def test_a_plan_of_anything_else_is_refused(tmp_path):
     plan = tmp_path / "plan.json"
     plan.write_text('{"configuration": {"root_module": {}}}')
 
-    with pytest.raises(Unusable, match="no plan of infra/development"):
+    with pytest.raises(ToolError, match="no plan of infra/development"):
         policy.main({"PLAN": str(plan)})

@@ -14,5 +14,5 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     folder.mkdir()
     checkout = Checkout(folder, databases=Path(os.environ["SLIPWAY_TEST_RUN"]) / "local")
     yield checkout
-    reset = checkout.call("tools.local.postgres", "reset")
+    reset = checkout.call("local", "database-reset")
     assert reset.returncode == 0, reset.stderr

@@ -27,8 +27,8 @@ from tests.support.api import application
 from tests.support.checkout import ROOT, Checkout
 from tests.support.given import Given
 from tests.support.page import MAKE, SHELL, Commands, part, runs
-from tools.checks.fuzz import serving
 from tools.local import issuer, server
+from tools.local.server import serving
 
 SECONDS = 120
 
@@ -67,7 +67,7 @@ def acceptance(tmp_path: Path) -> Callable[..., Ended]:
         report = tmp_path / "report.json"
         report.unlink(missing_ok=True)
         done = subprocess.run(
-            [*SHELL, MAKE + script] if script else [sys.executable, "-m", "tools.local.acceptance"],
+            [*SHELL, MAKE + script] if script else [sys.executable, "-m", "tools", "local", "acceptance"],
             cwd=ROOT,
             env={**os.environ, "REPORT": str(report), "READY_SECONDS": "30", **words},
             capture_output=True,
@@ -324,7 +324,7 @@ def test_a_run_that_is_stopped_leaves_nothing_open(
         if (method, path[-12:]) == ("POST", "/deployments") and given.sql(
             "SELECT 1 FROM deployments WHERE state = 'in_progress'"
         ):
-            [runner] = [each for each in psutil.Process().children() if "tools.local.acceptance" in each.cmdline()]
+            [runner] = [each for each in psutil.Process().children() if "acceptance" in each.cmdline()]
             monkeypatch.setattr(server.Gateway, "handle_request", handle)
             runner.send_signal(signal.SIGTERM)
         return handle(gateway, method, path, *rest)

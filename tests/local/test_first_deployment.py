@@ -10,8 +10,8 @@ from chalice.config import Config
 
 from tests.support.api import Api, application
 from tests.support.page import Commands, part, runs
-from tools.checks.fuzz import serving
 from tools.local.issuer import token
+from tools.local.server import serving
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from tests.support.given import Given
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import Commands, blocks, part, runs
 from tests.support.workflows import read_yaml
-from tools.checks.fuzz import serving as serving_app
 from tools.local.issuer import token
+from tools.local.server import serving as serving_app
 
 URL = "https://slipway.example.org"
 

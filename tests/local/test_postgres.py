@@ -16,7 +16,7 @@ from tools.local import postgres
 
 
 def start(checkout: Checkout) -> str:
-    started = checkout.call("tools.local.postgres", "start")
+    started = checkout.call("local", "database-start")
     assert started.returncode == 0, started.stderr
     assert started.stderr == ""
     return (checkout.folder / ".local" / "database-url").read_text().strip()
@@ -46,7 +46,7 @@ def test_it_starts_after_whatever_end(checkout: Checkout) -> None:
     # Its files lie outside the checkout, which Chalice watches.
     assert not data(checkout).is_relative_to(checkout.folder)
 
-    assert checkout.call("tools.local.postgres", "stop").returncode == 0
+    assert checkout.call("local", "database-stop").returncode == 0
     assert checkout.processes() == []
 
     # A machine that lost power leaves the file, and another process may have got the pid by now.
@@ -54,7 +54,7 @@ def test_it_starts_after_whatever_end(checkout: Checkout) -> None:
     (data(checkout) / "postmaster.pid").write_text(stale)
     assert is_migrated(start(checkout))
 
-    assert checkout.call("tools.local.postgres", "reset").returncode == 0
+    assert checkout.call("local", "database-reset").returncode == 0
     assert checkout.processes() == []
     assert not (checkout.folder / ".local" / "postgres").is_symlink()
 
@@ -64,8 +64,8 @@ def test_a_database_from_before_there_were_roles_is_explained(checkout: Checkout
     rows(superuser, f"REASSIGN OWNED BY {MIGRATOR} TO {SUPERUSER}")
 
     for refused in (
-        checkout.call("tools.local.postgres", "start"),
-        checkout.call("tools.local.run", PORT=str(free_port())),
+        checkout.call("local", "database-start"),
+        checkout.call("local", "run", PORT=str(free_port())),
     ):
         assert refused.returncode == 1
         assert "make reset" in refused.stderr
@@ -87,7 +87,7 @@ def test_data_of_another_major_version_is_explained(checkout: Checkout, files: P
     (files / "data" / "PG_VERSION").write_text("15\n")
     (files / "initialised").touch()
 
-    refused = checkout.call("tools.local.postgres", "start")
+    refused = checkout.call("local", "database-start")
 
     assert refused.returncode == 1
     assert "make reset" in refused.stderr
@@ -102,7 +102,7 @@ def test_a_copied_checkout_does_not_delete_the_data_of_its_original(
     (original / ".local" / "postgres").symlink_to(files)
     (files / "checkout").write_text(str(original))
 
-    assert checkout.call("tools.local.postgres", "reset").returncode == 0
+    assert checkout.call("local", "database-reset").returncode == 0
 
     assert (files / "data").is_dir()
     assert not (checkout.folder / ".local" / "postgres").is_symlink()

@@ -82,12 +82,12 @@ def test_a_killed_run_blocks_nothing_and_leaves_nothing_to_the_next(checkout: Ch
 
 def test_a_second_run_is_refused_and_told_of_the_first(checkout: Checkout) -> None:
     with checkout.run() as run:
-        for module, arguments in (
-            ("tools.local.run", []),
-            ("tools.local.postgres", ["reset"]),
-            ("tools.local.postgres", ["stop"]),
+        for arguments in (
+            ["local", "run"],
+            ["local", "database-reset"],
+            ["local", "database-stop"],
         ):
-            refused = checkout.call(module, *arguments, PORT=str(free_port()))
+            refused = checkout.call(*arguments, PORT=str(free_port()))
 
             assert refused.returncode == 1
             assert f"process {run.process.pid}, port {run.port}" in refused.stderr
@@ -97,7 +97,7 @@ def test_a_second_run_is_refused_and_told_of_the_first(checkout: Checkout) -> No
 def test_a_port_that_is_taken_is_named_before_anything_is_started(checkout: Checkout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        refused = checkout.call("tools.local.run", PORT=str(port))
+        refused = checkout.call("local", "run", PORT=str(port))
 
     assert refused.returncode == 1
     assert f"Port {port}" in refused.stderr
@@ -108,7 +108,7 @@ def test_a_port_that_is_taken_is_named_before_anything_is_started(checkout: Chec
 
 def test_a_port_that_is_none_is_explained(checkout: Checkout) -> None:
     for port in ("http", "0", "65536", "-1"):
-        assert "make run PORT=8001" in checkout.call("tools.local.run", PORT=port).stderr
+        assert "make run PORT=8001" in checkout.call("local", "run", PORT=port).stderr
 
 
 def test_code_is_reloaded_even_after_it_was_broken(checkout: Checkout) -> None:
@@ -181,7 +181,7 @@ def test_a_login_that_may_do_too_little_is_told_what_to_have_run(
 ) -> None:
     url = as_login(new_database, somebody)
 
-    refused = checkout.call("tools.local.run", PORT=str(free_port()), DATABASE_URL=url)
+    refused = checkout.call("local", "run", PORT=str(free_port()), DATABASE_URL=url)
 
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
@@ -195,7 +195,7 @@ def test_a_named_database_of_an_older_postgresql_is_refused(checkout: Checkout, 
     package = checkout.folder / "chalicelib" / "database" / "__init__.py"
     package.write_text(package.read_text().replace(f"POSTGRES_MAJOR = {POSTGRES_MAJOR}", "POSTGRES_MAJOR = 99"))
 
-    refused = checkout.call("tools.local.run", PORT=str(free_port()), DATABASE_URL=as_login(new_database, SUPERUSER))
+    refused = checkout.call("local", "run", PORT=str(free_port()), DATABASE_URL=as_login(new_database, SUPERUSER))
 
     assert refused.returncode == 1
     assert "99" in refused.stderr
@@ -203,7 +203,7 @@ def test_a_named_database_of_an_older_postgresql_is_refused(checkout: Checkout, 
 
 
 def test_a_named_database_that_does_not_answer_ends_the_start(checkout: Checkout) -> None:
-    refused = checkout.call("tools.local.run", PORT=str(free_port()), DATABASE_URL="postgresql://127.0.0.1:1/none")
+    refused = checkout.call("local", "run", PORT=str(free_port()), DATABASE_URL="postgresql://127.0.0.1:1/none")
 
     assert refused.returncode == 1
     assert "DATABASE_URL" in refused.stderr

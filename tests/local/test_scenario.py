@@ -22,7 +22,7 @@ class Caller:
     """Somebody with a token, on one kept-alive connection."""
 
     def __init__(self, run: Run, checkout: Checkout, contract: Contract, **claims: str) -> None:
-        made = checkout.call("tools.local.token", **claims)
+        made = checkout.call("local", "token", **claims)
         assert made.returncode == 0, made.stderr
         self._headers = {"Authorization": f"Bearer {made.stdout.strip()}", "Content-Type": "application/json"}
         self._connection = http.client.HTTPConnection("127.0.0.1", run.port, timeout=20)
@@ -47,7 +47,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Che
     checkout = Checkout(folder, folder.parent / "state")
     with checkout.run() as run:
         yield run, checkout
-    checkout.call("tools.local.postgres", "reset")
+    checkout.call("local", "database-reset")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.support.checkout import Checkout
 @pytest.fixture
 def claims(checkout: Checkout) -> Callable[..., dict[str, object]]:
     def claims(**words: str) -> dict[str, object]:
-        printed = checkout.call("tools.local.token", **words)
+        printed = checkout.call("local", "token", **words)
         assert printed.returncode == 0, printed.stderr
         [token] = printed.stdout.splitlines()
         return jwt.decode(token, options={"verify_signature": False})
@@ -45,16 +45,16 @@ def test_a_pipelines_token_names_systems_and_its_run(claims: Callable[..., dict[
     ("words", "explained"),
     [
         ({}, "admin"),
-        ({"ROLE": "root"}, "viewer, pipeline, maintainer, admin"),
+        ({"ROLE": "root"}, "viewer|pipeline|maintainer|admin"),
         ({"ROLE": "pipeline"}, "SYSTEM="),
         ({"ROLE": "maintainer", "SYSTEM": " , "}, "SYSTEM="),
         ({"ROLE": "pipeline", "SYSTEM": "No Slug"}, "'No Slug'"),
     ],
 )
 def test_a_token_that_can_not_be_made_is_explained(checkout: Checkout, words: dict[str, str], explained: str) -> None:
-    refused = checkout.call("tools.local.token", **words)
+    refused = checkout.call("local", "token", **words)
 
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert refused.stdout == ""
     assert explained in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -64,7 +64,7 @@ def test_two_first_tokens_at_once_get_one_key_that_nobody_else_can_read(checkout
     with ThreadPoolExecutor(4) as threads:
         tokens = [
             answer.stdout.strip()
-            for answer in threads.map(lambda _: checkout.call("tools.local.token", "ROLE=viewer"), range(4))
+            for answer in threads.map(lambda _: checkout.call("local", "token", "--role", "viewer"), range(4))
         ]
 
     issuer = checkout.folder / ".local" / "issuer"

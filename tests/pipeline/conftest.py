@@ -9,9 +9,12 @@ from chalice.config import Config
 
 from tests.support.api import application
 from tests.support.given import Given, a_revision, an_artifact
-from tools.checks.fuzz import serving
+from tools.checkout import ToolError
 from tools.local.issuer import token
-from tools.slipway_client import slipway
+from tools.local.server import serving
+from tools.slipway_client import recording
+from tools.slipway_client.client import Slipway
+from tools.slipway_client.runner import fail
 
 
 class Step:
@@ -39,9 +42,21 @@ class Step:
 
     def __call__(self, command: str, **variables: str) -> int:
         self._output.write_text("")
-        code = slipway.main([command], {**self.variables, **variables}, self.pauses.append)
+        code = self._run(command, {**self.variables, **variables})
         self.said = self._capsys.readouterr().out
         return code
+
+    def _run(self, command: str, environ: dict[str, str]) -> int:
+        step = getattr(recording, command.replace("-", "_"))
+        try:
+            if step is recording.may_promote:
+                step(Slipway(environ, self.pauses.append), environ)
+            else:
+                recording.recorded(step, environ, self.pauses.append)
+        except ToolError as error:
+            fail(environ, str(error))
+            return error.exit_code
+        return 0
 
     @property
     def outputs(self) -> dict[str, str]:

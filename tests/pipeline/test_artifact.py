@@ -14,10 +14,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tools.checkout import ToolError
 from tools.package import compose
 from tools.pipeline import artifact
 from tools.pipeline.artifact import Store
-from tools.slipway_client.runner import Failed
 
 BUCKET = "slipway-artifacts-123456789012"
 PYTHON = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
@@ -199,12 +199,12 @@ def test_what_is_not_committed_is_no_artifact(job: Callable[..., Job]) -> None:
     one = job()
     (one.root / "app.py").write_text("changed")
 
-    with pytest.raises(Failed, match=r"app\.py"):
+    with pytest.raises(ToolError, match=r"app\.py"):
         one.find()
 
 
 def test_on_github_there_is_a_store(job: Callable[..., Job]) -> None:
-    with pytest.raises(Failed, match="ARTIFACT_BUCKET"):
+    with pytest.raises(ToolError, match="ARTIFACT_BUCKET"):
         job(ARTIFACT_BUCKET="", GITHUB_ACTIONS="true").find()
 
 
@@ -212,7 +212,7 @@ def test_elsewhere_a_package_may_be_made_for_oneself(job: Callable[..., Job], bu
     one = job(ARTIFACT_BUCKET="")
 
     assert one.find()["built"] == "true"
-    with pytest.raises(Failed, match="ARTIFACT_BUCKET"):
+    with pytest.raises(ToolError, match="ARTIFACT_BUCKET"):
         one.keep()
 
 
@@ -222,7 +222,7 @@ def test_what_was_to_be_deployed_is_deployed(job: Callable[..., Job]) -> None:
     one.keep()
 
     assert job().find(DIGEST=outputs["digest"])["digest"] == outputs["digest"]
-    with pytest.raises(Failed, match="was to be deployed"):
+    with pytest.raises(ToolError, match="was to be deployed"):
         job().find(DIGEST=f"sha256:{'0' * 64}")
 
 
@@ -233,7 +233,7 @@ def test_a_package_of_another_python_is_kept_nowhere_but_in_the_emulator(
     one = job()
     one.find()
 
-    with pytest.raises(Failed, match=r"python3\.99"):
+    with pytest.raises(ToolError, match=r"python3\.99"):
         one.keep()
 
     assert objects(bucket) == []
@@ -241,11 +241,11 @@ def test_a_package_of_another_python_is_kept_nowhere_but_in_the_emulator(
 
 def test_chalice_s_refusal_is_told(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> str:
-        raise compose.NotPackaged("Chalice did not package")
+        raise ToolError("Chalice did not package")
 
     monkeypatch.setattr(compose, "packages", refuse)
 
-    with pytest.raises(Failed, match="Chalice did not package"):
+    with pytest.raises(ToolError, match="Chalice did not package"):
         job().find()
 
 
@@ -257,7 +257,7 @@ def test_parts_that_do_not_belong_together_are_refused(job: Callable[..., Job], 
     tree = git(one.root, "rev-parse", "HEAD^{tree}")
     bucket.put_object(Bucket=BUCKET, Key=f"{tree}/package.zip", Body=changed(content, part))
 
-    with pytest.raises(Failed, match="inconsistent"):
+    with pytest.raises(ToolError, match="inconsistent"):
         job().find()
 
 
@@ -273,7 +273,7 @@ def changed(content: bytes, part: str) -> bytes:
 
 
 def test_an_environment_that_is_none_is_named(job: Callable[..., Job]) -> None:
-    with pytest.raises(Failed, match="staging"):
+    with pytest.raises(ToolError, match="staging"):
         job().find(ENV="staging")
 
 
@@ -300,17 +300,17 @@ def test_a_write_that_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPatch
         assert store.write("key", b"") is True
         assert pauses == [1, 2]
     else:
-        with pytest.raises(Failed, match="run this again"):
+        with pytest.raises(ToolError, match="run this again"):
             store.write("key", b"")
 
 
 def test_a_bucket_that_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch, bucket: Any) -> None:
     monkeypatch.setattr(artifact, "client", lambda environ: Client("AccessDenied", 99))
-    with pytest.raises(Failed, match="AccessDenied"):
+    with pytest.raises(ToolError, match="AccessDenied"):
         Store({"ARTIFACT_BUCKET": BUCKET}).write("key", b"")
     monkeypatch.undo()
 
-    with pytest.raises(Failed, match="NoSuchBucket"):
+    with pytest.raises(ToolError, match="NoSuchBucket"):
         Store({"ARTIFACT_BUCKET": "no-such-bucket"}).read("key")
 
 
@@ -329,7 +329,7 @@ def test_only_what_our_workflow_built_is_deployed(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("CODE", str(code))
 
     if code:
-        with pytest.raises(Failed, match="does not attest"):
+        with pytest.raises(ToolError, match="does not attest"):
             artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)
     else:
         artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)
@@ -343,5 +343,5 @@ def test_only_what_our_workflow_built_is_deployed(tmp_path: Path, monkeypatch: p
 def test_a_machine_without_gh_attests_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(Failed, match="gh"):
+    with pytest.raises(ToolError, match="gh"):
         artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)

@@ -15,6 +15,8 @@ from tests.support.given import Given, an_artifact
 from tests.support.page import Commands, part, runs
 from tools.local.issuer import token
 
+TOOLS = ".local/venv/bin/python -m tools pipeline"
+
 
 @pytest.fixture
 def run(commands: Commands, tmp_path: Path, service: str, given: Given) -> Callable[..., str]:
@@ -35,17 +37,26 @@ def run(commands: Commands, tmp_path: Path, service: str, given: Given) -> Calla
     return run
 
 
-@runs(part("branching.md", "Branches and environments", "make may-promote", "make record", "make acceptance"))
+@runs(
+    part(
+        "branching.md",
+        "Branches and environments",
+        ".local/venv/bin/python -m tools pipeline may-promote",
+        ".local/venv/bin/python -m tools pipeline deployment",
+        ".local/venv/bin/python -m tools pipeline verification",
+        "make acceptance",
+    )
+)
 def test_the_lines_of_a_deployment_record_it(run: Any, service: str, given: Given, tmp_path: Path) -> None:
     given.a_deployment(environment="preproduction")
     given.a_verification(environment="preproduction")
 
-    run("viewer", "make may-promote")
-    said = run("pipeline", "make record RECORD=deployment-open")
+    run("viewer", f"{TOOLS} may-promote")
+    said = run("pipeline", f"{TOOLS} deployment-open")
     [deployment] = re.findall("^deployment=(.+)$", said, re.MULTILINE)
-    run("pipeline", "make record RECORD=deployment-status", replacing={"DEPLOYMENT=7": f"DEPLOYMENT={deployment}"})
+    run("pipeline", f"{TOOLS} deployment-status", replacing={"--deployment 7": f"--deployment {deployment}"})
     run("admin", "make acceptance", replacing={"https://slipway.example.org": service})
-    run("pipeline", "make record RECORD=verification")
+    run("pipeline", f"{TOOLS} verification")
 
     assert given.sql(f"SELECT state FROM deployments WHERE id = {deployment}") == [("succeeded",)]
     report = json.loads((tmp_path / "report.json").read_text())

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tools.checkout import ToolError
 from tools.slipway_client.client import Refused, Slipway, Unreachable, token
-from tools.slipway_client.runner import Failed
 from tools.slipway_client.words import denial
 
 GRANTED = {"decision": "granted"}
@@ -172,7 +172,7 @@ def test_nobody_else_is_told_the_token(slipway: Slipway, stub: Stub, start: Call
     "url", ["http://slipway.example.org", "http://127.0.0.1.example.org", "ftp://127.0.0.1", "slipway.example.org"]
 )
 def test_a_token_is_never_sent_in_clear(url: str) -> None:
-    with pytest.raises(Failed, match="https://"):
+    with pytest.raises(ToolError, match="https://"):
         Slipway({"SLIPWAY_URL": url, "SLIPWAY_SYSTEM": "azul"})
 
 
@@ -203,14 +203,14 @@ def test_the_runner_s_own_token_is_for_github_alone(stub: Stub, start: Callable[
 
 
 def test_a_job_without_the_permission_is_told_which(stub: Stub) -> None:
-    with pytest.raises(Failed, match="id-token: write"):
+    with pytest.raises(ToolError, match="id-token: write"):
         token({})
 
 
 def test_a_refusal_by_github_is_told_as_github_s(stub: Stub) -> None:
     stub.answers = [(403, {})]
 
-    with pytest.raises(Failed, match="GitHub issues no token"):
+    with pytest.raises(ToolError, match="GitHub issues no token"):
         token({"ACTIONS_ID_TOKEN_REQUEST_URL": f"{stub.url}/?a=b"})
 
 

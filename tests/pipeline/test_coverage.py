@@ -64,7 +64,7 @@ def commit(checkout: Path) -> None:
 def gate(checkout: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     outer = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "SLIPWAY", "COV"))}
     return subprocess.run(
-        [sys.executable, "-m", "tools.checks.coverage"],
+        [sys.executable, "-m", "tools", "checks", "coverage"],
         cwd=checkout,
         env={**outer, "BASE": "base", "TESTS": "tests/unit/promotions", "PROCESSES": "0", **variables},
         capture_output=True,

@@ -11,9 +11,9 @@ import pytest
 from moto import mock_aws
 
 from tests.support.given import Given, an_artifact
+from tools.checkout import ToolError
 from tools.local.issuer import token
 from tools.pipeline import promotion
-from tools.slipway_client.runner import Failed
 
 BUCKET = "slipway-artifacts-123456789012"
 TREE = an_artifact().removeprefix("tree:")
@@ -51,42 +51,42 @@ def test_the_first_environment_takes_everything(bucket: Any, capsys: pytest.Capt
 
 
 def test_what_ran_verified_in_the_environment_before_may_enter(bucket: Any) -> None:
-    promotion.record_deployed(variables("development"))
+    promotion.note_verified(variables("development"))
 
     may_promote("preproduction")
 
 
 @pytest.mark.parametrize("environment", ["preproduction", "production"])
 def test_what_did_not_may_not(bucket: Any, environment: str) -> None:
-    with pytest.raises(Failed, match=f"may not enter {environment} yet"):
+    with pytest.raises(ToolError, match=f"may not enter {environment} yet"):
         may_promote(environment)
 
 
 def test_no_environment_is_left_out(bucket: Any) -> None:
-    promotion.record_deployed(variables("development"))
+    promotion.note_verified(variables("development"))
 
-    with pytest.raises(Failed, match="to preproduction"):
+    with pytest.raises(ToolError, match="to preproduction"):
         may_promote("production")
 
 
 def test_another_artifact_proves_nothing(bucket: Any) -> None:
-    promotion.record_deployed(variables("development", ARTIFACT=an_artifact("second")))
+    promotion.note_verified(variables("development", ARTIFACT=an_artifact("second")))
 
-    with pytest.raises(Failed):
+    with pytest.raises(ToolError):
         may_promote("preproduction")
 
 
 def test_another_package_proves_nothing(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    promotion.record_deployed(variables("development"))
+    promotion.note_verified(variables("development"))
     monkeypatch.setattr(promotion, "digest_in", lambda: f"sha256:{'2' * 64}")
 
-    with pytest.raises(Failed, match="runs the package"):
+    with pytest.raises(ToolError, match="runs the package"):
         may_promote("preproduction")
 
 
 def test_the_first_note_stays(bucket: Any) -> None:
-    promotion.record_deployed(variables("development", GITHUB_SHA="a" * 40))
-    promotion.record_deployed(variables("development", GITHUB_SHA="b" * 40))
+    promotion.note_verified(variables("development", GITHUB_SHA="a" * 40))
+    promotion.note_verified(variables("development", GITHUB_SHA="b" * 40))
 
     [one] = bucket.list_objects_v2(Bucket=BUCKET)["Contents"]
     assert one["Key"] == f"{TREE}/deployed/development.json"
@@ -98,28 +98,28 @@ def test_an_override_has_a_reason_and_is_shown(bucket: Any, capsys: pytest.Captu
     may_promote("production", OVERRIDE_REASON="The login is broken")
 
     assert "The login is broken" in capsys.readouterr().out
-    with pytest.raises(Failed):
+    with pytest.raises(ToolError):
         may_promote("production", OVERRIDE_REASON=" ")
 
 
 def test_without_a_bucket_nothing_is_known(bucket: Any) -> None:
-    promotion.record_deployed(variables("development", ARTIFACT_BUCKET=""))
+    promotion.note_verified(variables("development", ARTIFACT_BUCKET=""))
 
-    with pytest.raises(Failed):
+    with pytest.raises(ToolError):
         may_promote("preproduction", ARTIFACT_BUCKET="")
 
 
 def test_an_environment_that_is_none_is_named() -> None:
-    with pytest.raises(Failed, match="staging"):
+    with pytest.raises(ToolError, match="staging"):
         may_promote("staging")
 
 
 def test_slipway_decides_where_there_is_one(bucket: Any, service: str, given: Given) -> None:
     given.the_usual()
-    promotion.record_deployed(variables("development"))
+    promotion.note_verified(variables("development"))
     slipway = {"SLIPWAY_URL": service, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": token("pipeline", ["azul"])}
 
-    with pytest.raises(Failed, match="not-deployed"):
+    with pytest.raises(ToolError, match="not-deployed"):
         may_promote("preproduction", OVERRIDE_REASON="No reason at all", **slipway)
 
 
@@ -127,16 +127,16 @@ def test_a_broken_slipway_does_not_stand_in_the_way_of_its_repair(
     bucket: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     silent = {"SLIPWAY_URL": "http://127.0.0.1:1", "SLIPWAY_SYSTEM": "slipway", "SLIPWAY_TOKEN": "t"}
-    promotion.record_deployed(variables("development"))
+    promotion.note_verified(variables("development"))
 
     may_promote("preproduction", **silent)
     assert "follows the order of branches meanwhile" in capsys.readouterr().out
-    with pytest.raises(Failed):
+    with pytest.raises(ToolError):
         may_promote("production", **silent)
 
 
 def test_the_last_environment_writes_no_note_since_it_may_not(bucket: Any) -> None:
-    promotion.record_deployed(variables("production"))
+    promotion.note_verified(variables("production"))
 
     assert "Contents" not in bucket.list_objects_v2(Bucket=BUCKET)
 
@@ -170,7 +170,7 @@ def merge(folder: Path) -> None:
 def test_a_merge_of_what_was_tested_is_a_promotion(repository: Path) -> None:
     merge(repository)
 
-    promotion.promotable(repository)
+    promotion.check_merge({}, repository)
 
 
 def test_a_merge_that_makes_a_tree_of_its_own_is_none(repository: Path) -> None:
@@ -178,10 +178,10 @@ def test_a_merge_that_makes_a_tree_of_its_own_is_none(repository: Path) -> None:
     change(repository, "hotfix")
     merge(repository)
 
-    with pytest.raises(Failed, match="Merge it back"):
-        promotion.promotable(repository)
+    with pytest.raises(ToolError, match="Merge it back"):
+        promotion.check_merge({}, repository)
 
 
 def test_what_is_no_merge_is_none(repository: Path) -> None:
-    with pytest.raises(Failed, match="fetch-depth"):
-        promotion.promotable(repository)
+    with pytest.raises(ToolError, match="fetch-depth"):
+        promotion.check_merge({}, repository)

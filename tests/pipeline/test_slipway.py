@@ -161,13 +161,13 @@ def test_a_deployment_s_verification_of_what_does_not_run_fails(step: Any) -> No
 def test_what_is_deployed_is_put_out(step: Any) -> None:
     deploy(step)
 
-    assert step("deployed") == 0
+    assert step("current") == 0
 
     assert step.outputs == {"artifact": an_artifact(), "revision": a_revision()}
 
 
 def test_where_nothing_is_deployed_nothing_is_put_out(step: Any) -> None:
-    assert step("deployed", ENV="production") == 0
+    assert step("current", ENV="production") == 0
 
     assert step.outputs == {"artifact": "", "revision": ""}
 
@@ -296,7 +296,7 @@ def test_a_pipeline_can_t_go_past_the_gate_by_itself(step: Any) -> None:
     ],
 )
 def test_what_is_missing_is_named(step: Any, command: str, variables: dict[str, str], missing: str) -> None:
-    assert step(command, **variables) == 1
+    assert step(command, **variables) == 2
 
     assert missing in step.said
 
@@ -305,7 +305,7 @@ def test_a_system_that_is_not_there_is_an_error_and_no_warning(step: Any) -> Non
     assert step("deployment-open", SLIPWAY_SYSTEM="no-such-system", SLIPWAY_REQUIRED="0") == 1
 
 
-@pytest.mark.parametrize("command", ["deployment-open", "deployment-status", "verification", "deployed"])
+@pytest.mark.parametrize("command", ["deployment-open", "deployment-status", "verification", "current"])
 def test_without_slipway_nothing_is_recorded_and_a_warning_says_so(a_step: Any, command: str) -> None:
     step = a_step(SLIPWAY_URL="")
 
@@ -316,7 +316,7 @@ def test_without_slipway_nothing_is_recorded_and_a_warning_says_so(a_step: Any, 
 
 
 def test_without_slipway_nobody_says_that_it_may_be_promoted(a_step: Any) -> None:
-    assert a_step(SLIPWAY_URL="")("may-promote") == 1
+    assert a_step(SLIPWAY_URL="")("may-promote") == 2
 
 
 def test_every_blocker_that_there_is_has_a_remedy() -> None:

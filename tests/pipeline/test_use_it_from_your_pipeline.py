@@ -19,8 +19,8 @@ from tests.support.given import Given
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import blocks, text
 from tests.support.workflows import action, read_yaml
-from tools.checks.fuzz import serving as serving_app
 from tools.local.issuer import token
+from tools.local.server import serving as serving_app
 from tools.slipway_client.client import Slipway
 
 PAGE = "use-it-from-your-pipeline.md"

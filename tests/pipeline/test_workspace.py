@@ -9,7 +9,9 @@ import pytest
 
 from tests.support.given import Given
 from tests.support.page import Commands, calls, part, runs
+from tools.__main__ import main
 from tools.aws import environment, workspace
+from tools.checkout import ToolError
 from tools.local.issuer import token
 
 OUTPUTS = {
@@ -37,7 +39,7 @@ class Account:
 
     def destroy(self, target: Any) -> None:
         if target.workspace == self.fails:
-            raise workspace.Unusable("terraform apply failed")
+            raise ToolError("terraform apply failed")
         self.done.append(("destroy", target.name))
         self.there.remove(target.workspace)
 
@@ -85,8 +87,10 @@ def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
             "WORKSPACE": "fix",
             **variables,
         }
-        failed = workspace.main([command], said)
-        run.said = capsys.readouterr().out  # type: ignore[attr-defined]
+        name = f"workspace-{command}" if command in ("create", "extend", "destroy") else command
+        failed = main(["aws", name], said)
+        out, err = capsys.readouterr()
+        run.said = err if failed else out  # type: ignore[attr-defined]
         return None if failed else run.said  # type: ignore[attr-defined]
 
     return run

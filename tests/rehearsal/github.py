@@ -23,6 +23,10 @@ SECONDS = 600
 _MAKE = f"""#!/bin/sh
 exec {shutil.which("make")} -o venv python={sys.executable} "$@"
 """
+# The setup action puts the environment's Python first on the PATH.
+_PYTHON = f"""#!/bin/sh
+exec {sys.executable} "$@"
+"""
 # `gh attestation verify FILE --repo R --signer-workflow W`: whether that is in the ledger.
 _GH = f"""#!{sys.executable}
 import hashlib, pathlib, sys
@@ -87,7 +91,7 @@ class GitHub:
         self.after_step: Callable[[], None] = lambda: None
         self._bin.mkdir()
         (self._bin / "attestations").touch()
-        for name, text in {"make": _MAKE, "gh": _GH}.items():
+        for name, text in {"make": _MAKE, "python": _PYTHON, "gh": _GH}.items():
             (self._bin / name).write_text(text)
             (self._bin / name).chmod(0o755)
         self._begin()
@@ -265,4 +269,4 @@ class GitHub:
 
 def say(line: str) -> None:
     with _print:
-        print(line, flush=True)  # noqa: T201 (it is what `make rehearse` shows)
+        print(line, flush=True)  # noqa: T201 (it is what `-s` shows)

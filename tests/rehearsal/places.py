@@ -21,6 +21,7 @@ from tools.aws.emulator.account import emulated_client
 from tools.local import issuer, postgres
 
 READY_SECONDS = 60
+SERVE = (sys.executable, "-m", "tools", "local", "serve")
 
 
 class Place:
@@ -58,7 +59,15 @@ class Place:
         ours_end, theirs = socket.socketpair()
         with theirs, (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tools.local.server", str(self._port), str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-m",
+                    "tools",
+                    "local",
+                    "serve",
+                    f"--port={self._port}",
+                    f"--channel={theirs.fileno()}",
+                ],
                 cwd=self._folder,
                 # The service from the folder, what serves it from the checkout.
                 env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -23,16 +23,16 @@ from tests.rehearsal.places import Deployed, Place
 from tests.support.issuer import serving
 from tests.support.page import blocks
 from tests.support.viewer import NODE, view
-from tools.aws import emulator
 from tools.aws.emulator.account import emulated_account, emulated_client
 from tools.aws.environment import Target
 from tools.aws.routes import Routes
 from tools.aws.terraform import missing
-from tools.local import postgres
+from tools.local import emulation, postgres
 from tools.local.acceptance.service import Wait
 from tools.local.issuer import token
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),
     pytest.mark.skipif(NODE is None, reason="no node on the PATH"),
 ]
@@ -108,7 +108,7 @@ class Stage:
 
     def states(self) -> set[str]:
         """The names of Terraform's states."""
-        listed = emulated_client("s3", self.port).list_objects_v2(Bucket=emulator.STATE_BUCKET)
+        listed = emulated_client("s3", self.port).list_objects_v2(Bucket=emulation.STATE_BUCKET)
         return {item["Key"] for item in listed["Contents"]}
 
 
@@ -121,7 +121,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         emulated_account() as port,
     ):
         emulated_client("s3", port).create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": emulator.REGION}
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": emulation.REGION}
         )
         registry = Place(tmp_path / "registry", database, "registry", [issuer.settings()])
         ended.callback(registry.stop)
@@ -142,7 +142,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             "SLIPWAY_URL": registry.url,
             "SLIPWAY_AUDIENCE": "slipway",
             "ARTIFACT_BUCKET": BUCKET,
-            "AWS_REGION": emulator.REGION,
+            "AWS_REGION": emulation.REGION,
         }
         for name, place in places.items():
             variables = {"URL": place.url, "AUDIENCE": f"slipway-{name}"}

@@ -13,7 +13,7 @@ from chalicelib.database.roles import APP, MIGRATOR, statements
 from tests.support.api import Api
 from tests.support.postgres import SUPERUSER, as_login, run_folder, server, stop
 from tests.support.stage import local_stage
-from tools.checkout import Unusable
+from tools.checkout import ToolError
 from tools.local.bootstrap import bootstrap
 
 NAME = 'a "database" of ours'  # as unusual as a name can be
@@ -115,7 +115,7 @@ def test_afterwards_nobody_else_gets_in(owned):
 def test_who_may_not_make_the_roles_is_told_what_to_have_run(owned, contract):
     somebody = as_login(owned, SOMEBODY)
 
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(ToolError) as refused:
         bootstrap(somebody)
     what_to_run = str(refused.value).partition("\n\n")[2]
     run(as_login(owned, SUPERUSER), what_to_run)
@@ -142,7 +142,7 @@ def test_who_may_act_as_one_of_them_only_is_refused(owned, missing):
     [other] = {APP, MIGRATOR} - {missing}
     run(owned, f'GRANT {other} TO "{SOMEBODY}"', f'GRANT CONNECT ON DATABASE {quoted(NAME)} TO "{SOMEBODY}"')
 
-    with pytest.raises(Unusable):
+    with pytest.raises(ToolError):
         bootstrap(as_login(owned, SOMEBODY))
 
 
@@ -151,7 +151,7 @@ def test_where_the_schema_is_not_theirs_it_does_not_do_to_act_as_the_roles(owned
     run(owned, *statements(NAME, SOMEBODY))
     run(as_login(owned, SUPERUSER), f'ALTER SCHEMA public OWNER TO "{MASTER}"')
 
-    with pytest.raises(Unusable):
+    with pytest.raises(ToolError):
         bootstrap(as_login(owned, SOMEBODY))
 
 
@@ -159,7 +159,7 @@ def test_where_the_schema_is_not_theirs_it_does_not_do_to_act_as_the_roles(owned
 def test_the_roles_themselves_are_not_told_to_become_each_other(owned, role):
     bootstrap(owned)
 
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(ToolError) as refused:
         bootstrap(as_login(owned, role))
 
     assert "GRANT" not in str(refused.value)
@@ -205,7 +205,7 @@ def test_a_database_of_somebody_elses_is_left_alone(owned):
     """
     before = run(owned, access)
 
-    with pytest.raises(Unusable, match="theirs"):
+    with pytest.raises(ToolError, match="theirs"):
         bootstrap(owned)
 
     assert run(owned, access) == before

@@ -31,10 +31,10 @@ class Checkout:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         self.environment = {**os.environ, "SLIPWAY_DATABASES": str(databases)}
 
-    def call(self, module: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run a tool to its end."""
+    def call(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of `python -m tools` to its end."""
         return subprocess.run(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", "tools", *arguments],
             cwd=self.folder,
             env={**self.environment, **environment},
             capture_output=True,
@@ -77,7 +77,7 @@ class Run:
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = ""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tools.local.run"],
+            [sys.executable, "-m", "tools", "local", "run"],
             cwd=checkout.folder,
             env={**checkout.environment, **environment},
             stdin=subprocess.DEVNULL,
@@ -111,9 +111,7 @@ class Run:
 
     def worker(self) -> psutil.Process:
         """The process that serves."""
-        [worker] = [
-            child for child in psutil.Process(self.process.pid).children() if "tools.local.server" in child.cmdline()
-        ]
+        [worker] = [child for child in psutil.Process(self.process.pid).children() if "serve" in child.cmdline()]
         return worker
 
     def close(self) -> None:

@@ -29,6 +29,8 @@ MAKE = (
     f'make() {{ command make -f "{ROOT}/Makefile" -o venv "python={sys.executable}" '
     '"PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX-}" "$@"; }\n'
 )
+# The pages' `.local/venv/bin/python`, likewise.
+MAKE += f'.local/venv/bin/python() {{ command "{sys.executable}" "$@"; }}\n'
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 
 

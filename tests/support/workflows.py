@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from tools.pipeline.commands import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
 
@@ -37,7 +39,7 @@ CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-exten
 NO_TARGET = {
     "gh workflow run workspace.yml": "runs nothing of the checkout: there is none",
     'case "$RESULTS" in': "sums the jobs up, without a checkout",
-    'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools.slipway_client.slipway': (
+    'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools slipway': (
         "runs in checkouts of others, which have no such targets"
     ),
 }
@@ -45,6 +47,8 @@ NO_TARGET = {
 _SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 _PINNED = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._/-]+@[0-9a-f]{40}")
 _MAKE = re.compile(r"\bmake((?: -s| [A-Z_]+=(?:\"[^\"]*\"|\S+)| [a-z][a-z-]*)+)")
+
+_TOOLS = re.compile(r"python -m tools (pipeline [a-z-]+)")
 
 Yaml = dict[str, Any]
 
@@ -114,12 +118,14 @@ def targets() -> set[str]:
 
 
 def called(definition: Definition) -> Iterator[tuple[str, str]]:
-    """Each make target that a step calls, and where."""
+    """Each make target, or command of the tools, that a step calls, and where."""
     for where, step in definition.steps():
         for words in _MAKE.findall(step.get("run", "")):
             for word in words.split():
                 if re.fullmatch("[a-z][a-z-]*", word):
                     yield where, word
+        for command in _TOOLS.findall(step.get("run", "")):
+            yield where, command
 
 
 def is_pinned(definition: Definition) -> Iterator[str]:
@@ -222,14 +228,19 @@ def leaves_no_credentials(definition: Definition) -> Iterator[str]:
 
 
 def calls_targets_that_exist(definition: Definition) -> Iterator[str]:
-    """What a workflow does, a person can do: each step is a make target, or stands in NO_TARGET with the reason."""
+    """What a workflow does, a person can do: each step is a target or a command, or in NO_TARGET with the reason."""
+    known = targets() | {f"pipeline {command.name}" for command in COMMANDS}
     for where, target in called(definition):
-        if target not in targets():
-            yield f"{where}: calls `make {target}`, which is not in the Makefile"
+        if target not in known:
+            yield f"{where}: calls {target!r}, which is neither in the Makefile nor a command of the tools"
     for where, step in definition.steps():
         script = step.get("run")
-        if script is not None and not _MAKE.search(script) and not any(script.startswith(known) for known in NO_TARGET):
-            yield f"{where}: runs `{script.splitlines()[0]}`, which is no make target"
+        if (
+            script is not None
+            and not (_MAKE.search(script) or _TOOLS.search(script))
+            and not any(script.startswith(known) for known in NO_TARGET)
+        ):
+            yield f"{where}: runs `{script.splitlines()[0]}`, which is no make target and no command"
 
 
 RULES: list[Callable[[Definition], Iterator[str]]] = [

@@ -14,14 +14,20 @@ from tests.support.workflows import targets
 # Why no test runs a command, how such a command looks, and which it is: a reason holds for no other.
 NOT_HERE: dict[str, tuple[str, list[Part]]] = {
     "a test would run the tests": (
-        r"^make (test|workflows|coverage)\b|-m pytest ",
+        r"^make (check|test|test-all|workflows|coverage)\b|-m pytest ",
         [
             part("README.md", "Two commands", "make test"),
-            part("development.md", "Test it", "make workflows", "make coverage", ".local/venv/bin/python -m pytest"),
+            part(
+                "development.md",
+                "Test it",
+                "make check",
+                "make workflows",
+                "make coverage",
+                ".local/venv/bin/python -m pytest",
+            ),
         ],
     ),
-    "`make test` begins with it": (r"^make lint types\b", [part("development.md", "Test it", "make lint")]),
-    "`.ci/run` runs it after the tests": (r"^make rehearse\b", [part("branching.md", "Rehearse it")]),
+    "`make test-all` runs it": (r"-m pytest -m slow ", [part("branching.md", "Rehearse it")]),
     "it takes half a minute of the processor at its smallest; tests/fuzz asks the same of the same service": (
         r"^make fuzz\b",
         [part("development.md", "Fuzz it")],

@@ -4,6 +4,7 @@ Its targets are stood in for by one that writes down how it was called; what the
 """
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,19 @@ import pytest
 from tests.support.actions import Job, Step
 from tests.support.workflows import workflow
 
-# What `make` is: it notes its words and variables, puts out what `puts` says of them, and fails where `fails` has them.
+# What `make` and `python -m tools` are: they note words and variables, put out what `puts` says of them, and fail
+# where `fails` has them.
 MAKE = """#!/usr/bin/env python3
 import json, os, sys
-words = [word for word in sys.argv[1:] if word != "-s"]
-given = dict(word.split("=", 1) for word in words if "=" in word)
+words = sys.argv[1:]
+if words[0] == "-m":  # python -m tools pipeline TARGET --option value
+    target, options = words[3], words[4:]
+    given = {option[2:].upper(): value for option, value in zip(options[::2], options[1::2])}
+else:  # make TARGET VARIABLE=value
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    [target] = [word for word in words if "=" not in word]
 variables = {**os.environ, **given}
-[target] = [word for word in words if "=" not in word]
-what = " ".join([target, variables.get("RECORD", ""), variables.get("KIND", "")]).strip()
+what = " ".join([target, variables.get("KIND", "")]).strip()
 here = os.path.dirname(os.path.abspath(__file__))
 told = json.load(open(os.path.join(here, "told.json")))
 with open(os.path.join(here, "called.jsonl"), "a") as file:
@@ -33,10 +39,10 @@ sys.exit(what in told["fails"])
 """
 
 OPENED = {"deployment": "7", "previous-artifact": "tree:before", "previous-revision": "b" * 40}
-PUTS = {"record deployment-open": OPENED, "record deployment-open rollback": {"deployment": "8"}}
+PUTS = {"deployment-open": OPENED, "deployment-open rollback": {"deployment": "8"}}
 
-PROLOGUE = ["artifact", "artifact-attested", "plan", "policy", "summary"]
-BACK = ["record deployment-open rollback", "rollback", "record deployment-status"]
+PROLOGUE = ["artifact", "artifact-attested", "plan", "policy", "plan-comment"]
+BACK = ["deployment-open rollback", "rollback", "deployment-status"]
 
 
 class Deployment:
@@ -64,6 +70,7 @@ def deploy(tmp_path: Path) -> Callable[..., Deployment]:
         make.parent.mkdir()
         make.write_text(MAKE)
         make.chmod(0o755)
+        shutil.copy(make, make.with_name("python"))
         (make.parent / "told.json").write_text(json.dumps({"puts": puts, "fails": fails}))
         called = make.parent / "called.jsonl"
         job = Job(
@@ -90,12 +97,12 @@ def test_all_is_well(deploy: Callable[..., Deployment]) -> None:
     assert not done.failed
     assert done.calls == [
         *PROLOGUE,
-        "record deployment-open",
+        "deployment-open",
         "apply",
-        "record deployment-status",
+        "deployment-status",
         "acceptance",
-        "record verification",
-        "record deployed",
+        "verification",
+        "note-verified",
     ]
 
 
@@ -112,10 +119,10 @@ def test_it_deploys_the_package_that_was_built(deploy: Callable[..., Deployment]
 def test_the_records_say_what_happened(deploy: Callable[..., Deployment]) -> None:
     done = deploy()
 
-    assert done.variables("record deployment-open")["ARTIFACT"] == "tree:new"
-    ended = done.variables("record deployment-status")
+    assert done.variables("deployment-open")["ARTIFACT"] == "tree:new"
+    ended = done.variables("deployment-status")
     assert (ended["DEPLOYMENT"], ended["STATE"], ended["DETAIL"]) == ("7", "success", "package sha256:1")
-    verified = done.variables("record verification")
+    verified = done.variables("verification")
     assert (verified["TRIGGER"], verified["ARTIFACT"]) == ("deployment", "tree:new")
     assert verified["REPORT"] == done.variables("acceptance")["REPORT"]
 
@@ -137,66 +144,66 @@ def test_what_fails_before_leaves_all_as_it_was(deploy: Callable[..., Deployment
 
 
 def test_what_may_not_be_promoted_is_not_applied(deploy: Callable[..., Deployment]) -> None:
-    done = deploy("record deployment-open")
+    done = deploy("deployment-open")
 
     assert done.failed
-    assert done.calls == [*PROLOGUE, "record deployment-open"]
+    assert done.calls == [*PROLOGUE, "deployment-open"]
 
 
 def test_an_apply_that_fails_is_recorded_and_nothing_is_tested(deploy: Callable[..., Deployment]) -> None:
     done = deploy("apply")
 
     assert done.failed
-    assert done.calls[len(PROLOGUE) :] == ["record deployment-open", "apply", "record deployment-status"]
-    assert done.variables("record deployment-status")["STATE"] == "failure"
+    assert done.calls[len(PROLOGUE) :] == ["deployment-open", "apply", "deployment-status"]
+    assert done.variables("deployment-status")["STATE"] == "failure"
 
 
 def test_a_run_that_is_cancelled_says_so_and_leaves_no_lease(deploy: Callable[..., Deployment]) -> None:
     done = deploy(cancelled_after="apply")
 
-    assert done.calls[-1] == "record deployment-status"
-    assert done.variables("record deployment-status")["STATE"] == "cancelled"
+    assert done.calls[-1] == "deployment-status"
+    assert done.variables("deployment-status")["STATE"] == "cancelled"
 
 
 def test_acceptance_tests_that_fail_take_it_back(deploy: Callable[..., Deployment]) -> None:
     done = deploy("acceptance")
 
     assert done.failed
-    assert done.calls[-5:] == ["acceptance", "record verification", *BACK]
-    opened = done.variables("record deployment-open rollback")
+    assert done.calls[-5:] == ["acceptance", "verification", *BACK]
+    opened = done.variables("deployment-open rollback")
     assert (opened["ARTIFACT"], opened["REVISION"], opened["DEPLOYMENT"]) == ("tree:before", "b" * 40, "")
-    ended = done.variables("record deployment-status", 1)
+    ended = done.variables("deployment-status", 1)
     assert (ended["DEPLOYMENT"], ended["STATE"]) == ("8", "success")
 
 
 def test_a_hotfix_takes_over_its_deployment_and_a_rollback_does_not(deploy: Callable[..., Deployment]) -> None:
     done = deploy("acceptance", **{"deployment": "7", "override-reason": "The login is broken"})
 
-    opened, back = done.variables("record deployment-open"), done.variables("record deployment-open rollback")
+    opened, back = done.variables("deployment-open"), done.variables("deployment-open rollback")
     assert (opened["DEPLOYMENT"], opened["OVERRIDE_REASON"]) == ("7", "The login is broken")
     assert (back["DEPLOYMENT"], back["OVERRIDE_REASON"]) == ("", "")
 
 
 def test_the_first_deployment_has_no_way_back_to_record_and_still_tries(deploy: Callable[..., Deployment]) -> None:
-    done = deploy("acceptance", puts={"record deployment-open": {**OPENED, "previous-artifact": ""}})
+    done = deploy("acceptance", puts={"deployment-open": {**OPENED, "previous-artifact": ""}})
 
-    assert done.calls[-3:] == ["acceptance", "record verification", "rollback"]
+    assert done.calls[-3:] == ["acceptance", "verification", "rollback"]
 
 
 def test_going_back_matters_more_than_its_record(deploy: Callable[..., Deployment]) -> None:
-    done = deploy("acceptance", "record deployment-open rollback", puts={"record deployment-open": OPENED})
+    done = deploy("acceptance", "deployment-open rollback", puts={"deployment-open": OPENED})
 
-    assert done.calls[-2:] == ["record deployment-open rollback", "rollback"]
+    assert done.calls[-2:] == ["deployment-open rollback", "rollback"]
 
 
 def test_a_rollback_that_fails_is_recorded_as_failed(deploy: Callable[..., Deployment]) -> None:
     done = deploy("acceptance", "rollback")
 
-    assert done.variables("record deployment-status", 1)["STATE"] == "failure"
+    assert done.variables("deployment-status", 1)["STATE"] == "failure"
 
 
 def test_a_verification_that_can_t_be_recorded_is_noted_nowhere(deploy: Callable[..., Deployment]) -> None:
-    done = deploy("record verification")
+    done = deploy("verification")
 
     assert done.failed
-    assert done.calls[-1] == "record verification"
+    assert done.calls[-1] == "verification"

@@ -4,14 +4,13 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import workflows as rules
 from tests.support.workflows import ACTIONS, ENVIRONMENTS, ROOT, WORKFLOWS, Definition, action, workflow
-from tools.pipeline.artifact import STAGES
+from tools import checkout
 
 TABLES = {"deploy": rules.branches_are_environments, "verify": rules.verifies_without_reviewers}
 
@@ -41,7 +40,7 @@ def test_branches_environments_and_stages_are_one_table(name: str) -> None:
 def test_the_table_is_that_of_chalice_terraform_and_the_tools() -> None:
     stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
 
-    assert [stage for stage in stages if stage != "local"] == ENVIRONMENTS == list(STAGES)
+    assert [stage for stage in stages if stage != "local"] == ENVIRONMENTS == list(checkout.ENVIRONMENTS)
     for environment in ENVIRONMENTS:
         main = (ROOT / "infra" / environment / "main.tf").read_text()
         assert re.search(rf'^  environment +=  ?"{environment}"$', main, re.MULTILINE), environment
@@ -75,16 +74,6 @@ def test_what_a_job_may_write_it_writes() -> None:
     for (name, job), scopes in rules.MAY_WRITE.items():
         permissions = workflow(name).jobs[job]["permissions"]
         assert {scope for scope, level in permissions.items() if level == "write"} == scopes
-
-
-def test_every_folder_of_tests_is_run_by_one_part_of_the_matrix() -> None:
-    matrix = workflow("pull-request").jobs["tests"]["strategy"]["matrix"]
-    parts = [*matrix["tests"], *(each["tests"] for each in matrix["include"])]
-    named = [Path(folder).name for part in parts for folder in part.split()]
-
-    # tests/acceptance is run by a test in tests/local, and the rehearsal is a job of its own.
-    folders = {path.parts[1] for path in (each.relative_to(ROOT) for each in (ROOT / "tests").rglob("test_*.py"))}
-    assert sorted(named) == sorted(folders - {"acceptance", "rehearsal"})
 
 
 def test_each_variable_of_the_repository_is_explained() -> None:
@@ -161,7 +150,7 @@ MUTANTS: list[tuple[Callable[..., Any], str, Change]] = [
     (rules.begins_without_permissions, "deploy", job("deploy", permissions=None)),
     (rules.writes_only_what_it_may, "deploy", job("deploy", permissions={"contents": "write"})),
     (rules.writes_only_what_it_may, "deploy", job("deploy", permissions="write-all")),
-    (rules.writes_only_what_it_may, "pull-request", job("lint", permissions={"id-token": "write"})),
+    (rules.writes_only_what_it_may, "pull-request", job("check", permissions={"id-token": "write"})),
     (rules.ends, "deploy", job("deploy", timeout_minutes=None)),
     (rules.ends, "deploy", job("deploy", timeout_minutes=600)),
     (rules.runs_one_at_a_time, "deploy", top("concurrency", None)),
@@ -185,14 +174,19 @@ MUTANTS: list[tuple[Callable[..., Any], str, Change]] = [
     (rules.holds_no_secrets, "deploy", text("    steps:", "    secrets: inherit\n    steps:")),
     (rules.trusts_no_fork, "preview", job("preview", **{"if": "github.event.action != 'closed'"})),
     (rules.trusts_no_fork, "pull-request", job("plan", **{"if": "always()"})),
-    (rules.trusts_no_fork, "pull-request", job("lint", permissions={"id-token": "write"})),
-    (rules.trusts_no_fork, "pull-request", job("lint", environment="development")),
+    (rules.trusts_no_fork, "pull-request", job("check", permissions={"id-token": "write"})),
+    (rules.trusts_no_fork, "pull-request", job("check", environment="development")),
     (rules.trusts_no_fork, "pull-request", trigger("pull_request_target")),
     (rules.trusts_no_fork, "deploy", trigger("workflow_run", {"workflows": ["Pull request"]})),
     (rules.leaves_no_credentials, "deploy", step(uses=CHECKOUT)),
     (rules.leaves_no_credentials, "deploy", step(**{"uses": CHECKOUT, "with": {"persist-credentials": True}})),
     (rules.calls_targets_that_exist, "deploy", step(run="make nothing-of-the-kind")),
-    (rules.calls_targets_that_exist, "deploy", step(run='make -s summary PLANS="a=b.json" > it && make nothing')),
+    (
+        rules.calls_targets_that_exist,
+        "deploy",
+        step(run="python -m tools pipeline artifact > it && make nothing"),
+    ),
+    (rules.calls_targets_that_exist, "deploy", step(run="python -m tools pipeline nothing")),
     (rules.calls_targets_that_exist, "deploy", step(run="./deploy.sh")),
     (rules.branches_are_environments, "deploy", trigger("push", {"branches": ["main"]})),
     (rules.branches_are_environments, "deploy", lambda it: it.content["env"].update(ENV="production")),

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.aws import emulator
 from tools.aws.environment import port_of
 from tools.aws.terraform import terraform
-from tools.checkout import ROOT, Unusable, locked
+from tools.checkout import ROOT, ToolError, locked
+from tools.local import emulation
 
 SOURCE = ROOT / "infra" / "account"
 FOLDERS = ROOT / ".local" / "account"
@@ -76,14 +77,14 @@ class Account:
         path = self.source / file
         found = re.search(rf'^{name}\s*=\s*"([^"]+)"', path.read_text() if path.is_file() else "", re.MULTILINE)
         if found is None:
-            raise Unusable(f"infra/account/{file} does not say `{name}`: it has to")
+            raise ToolError(f"infra/account/{file} does not say `{name}`: it has to")
         return found[1]
 
 
 def make(account: Account, *, approved: bool) -> None:
     """Apply what is not applied yet, and leave its state in its bucket.
 
-    Raises Unusable where the credentials are of another account, nobody says yes, or Terraform fails.
+    Raises ToolError where the credentials are of another account, nobody says yes, or Terraform fails.
     """
     _refuse_other_accounts(account)
     s3 = boto3.client("s3")
@@ -105,7 +106,7 @@ def make(account: Account, *, approved: bool) -> None:
     account.prepare(local=False)
     _run(account, "init", "-migrate-state", "-force-copy", f"-backend-config={account.name}.s3.tfbackend")
     if not _is_there(s3.head_object, Bucket=bucket, Key=STATE_KEY):
-        raise Unusable(f"Terraform moved nothing into s3://{bucket}: {_shown(account.kept_here)} is still the state")
+        raise ToolError(f"Terraform moved nothing into s3://{bucket}: {_shown(account.kept_here)} is still the state")
     for left in account.folder.glob(f"{STATE_KEY}*"):
         left.unlink()
 
@@ -114,9 +115,9 @@ def _refuse_other_accounts(account: Account) -> None:
     try:
         found = boto3.client("sts").get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
-        raise Unusable(f"Without an administrator's credentials of account {account.id}: {error}") from None
+        raise ToolError(f"Without an administrator's credentials of account {account.id}: {error}") from None
     if found != account.id:
-        raise Unusable(
+        raise ToolError(
             f"These credentials are of account {found}, and infra/account/{account.name}.tfvars names {account.id}: "
             "log in to that one, or correct the file"
         )
@@ -132,19 +133,19 @@ def _apply(account: Account, *, approved: bool) -> None:
                 _ask()
             _run(account, "apply", "account.tfplan")
         case _:
-            raise Unusable("The plan failed, nothing was changed: mend what it says, and run the same command again")
+            raise ToolError("The plan failed, nothing was changed: mend what it says, and run the same command again")
 
 
 def _ask() -> None:
     if not sys.stdin.isatty():
-        raise Unusable("Nobody is here to say yes: YES=1 applies what was planned")
+        raise ToolError("Nobody is here to say yes: YES=1 applies what was planned")
     if input("Apply this? Only `yes` does: ") != "yes":
-        raise Unusable("Nothing was changed")
+        raise ToolError("Nothing was changed")
 
 
 def _run(account: Account, command: str, *arguments: str) -> None:
     if terraform([command, "-input=false", *arguments], account.folder, capture=False).returncode != 0:
-        raise Unusable(
+        raise ToolError(
             f"`terraform {command}` failed: mend what it says, and run the same command again. "
             f"What was made is remembered: leave {_shown(account.folder)} as it is"
         )
@@ -160,7 +161,7 @@ def _is_there(head: Any, **named: str) -> bool:
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return False
-        raise Unusable(
+        raise ToolError(
             f"s3://{named['Bucket']} can't be looked at ({error}): is it another account's, or are these an "
             "administrator's credentials?"
         ) from None
@@ -176,26 +177,16 @@ def _say(sentence: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
-    name = os.environ.get("ACCOUNT") or "testing"
-    if name not in NAMES:
-        raise Unusable(f"There is no account {name!r}: ACCOUNT={'|'.join(NAMES)}")
-    port = port_of(os.environ.get("EMULATED", ""))
+def main(environ: Mapping[str, str]) -> None:
+    """Make the account that ACCOUNT names."""
+    name = environ["ACCOUNT"]
+    port = port_of(environ["EMULATED"])
     folder = FOLDERS / name
     if port is not None:
         folder = FOLDERS / f"{name}-emulated-{port}"
-        settings = emulator.environment(os.environ, port)
+        settings = emulation.environment(os.environ, port)
         os.environ.clear()
         os.environ.update(settings)
     with locked(folder.with_suffix(".lock")):
-        make(Account(name, folder), approved=port is not None or os.environ.get("YES") == "1")
+        make(Account(name, folder), approved=port is not None or environ.get("YES") == "1")
     _say(f"The {name} account is ready: its environments can be applied.")
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except Unusable as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.database.roles import APP
 from tools.aws import environment
 from tools.aws.environment import Target
-from tools.checkout import Unusable
+from tools.checkout import ENVIRONMENTS, ToolError
 from tools.local import postgres
 
 NULL = "∅"
@@ -41,7 +41,7 @@ _CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "sta
 Environ = Mapping[str, str]
 
 
-class StatementFailed(Exception):
+class StatementFailed(ToolError):
     """A statement had no effect; the message says why. A shell goes on."""
 
 
@@ -79,7 +79,7 @@ class Database(Protocol):
     """Where statements run, each by itself."""
 
     def run(self, sql: str) -> Answer:
-        """Run one statement. Raises StatementFailed, and Unusable where no statement could."""
+        """Run one statement. Raises StatementFailed, and ToolError where no statement could."""
 
 
 class DataApi:
@@ -108,7 +108,7 @@ class DataApi:
         except ClientError as error:
             raise _explained(error) from error
         except BotoCoreError as error:
-            raise Unusable(f"AWS can't be asked: {error}") from error
+            raise ToolError(f"AWS can't be asked: {error}") from error
         columns = [column.get("label") or column["name"] for column in answer.get("columnMetadata", [])]
         rows = [[_field(field) for field in record] for record in answer.get("records", [])]
         return Answer(columns, rows, answer.get("numberOfRecordsUpdated", 0))
@@ -147,26 +147,26 @@ class Local:
 
 
 def of_target(target: Target, *, write: bool) -> DataApi:
-    """The database of a target. Raises Unusable where there is none, or none that we may use."""
+    """The database of a target. Raises ToolError where there is none, or none that we may use."""
     if target.emulated is not None:
-        raise Unusable("The emulated account runs no database; without ENV this is a shell on the local one")
+        raise ToolError("The emulated account runs no database; without ENV this is a shell on the local one")
     outputs = environment.outputs(target)
     if not outputs:
-        raise Unusable(f"{target.name} is not there: make apply ENV={target.environment} makes it")
+        raise ToolError(f"{target.name} is not there: make apply ENV={target.environment} makes it")
     # A workspace on live data has its environment's.
     name = outputs["name"] if outputs["owns_database"] else f"slipway-{target.environment}"
     client = target.client("rds", outputs["region"])
     try:
         [cluster] = client.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
     except client.exceptions.DBClusterNotFoundFault:
-        raise Unusable(f"{target.name} has no database {name}: make apply ENV={target.environment} makes it") from None
+        raise ToolError(f"{target.name} has no database {name}: make apply ENV={target.environment} makes it") from None
     except ClientError as error:
         raise _explained(error) from error
     except BotoCoreError as error:
-        raise Unusable(f"AWS can't be asked: {error}") from error
+        raise ToolError(f"AWS can't be asked: {error}") from error
     secret = cluster.get("MasterUserSecret", {}).get("SecretArn")
     if not secret:
-        raise Unusable(f"{name} has no secret to log in with ({cluster['Status']}): make apply sees to it")
+        raise ToolError(f"{name} has no secret to log in with ({cluster['Status']}): make apply sees to it")
     return DataApi(target.client("rds-data", outputs["region"], _CONFIG), cluster["DBClusterArn"], secret, write=write)
 
 
@@ -198,12 +198,12 @@ def _before(*, write: bool) -> list[str]:
 
 
 def _explained(error: ClientError) -> Exception:
-    """What AWS refused, and what to do about it: Unusable where the next statement would be refused, too."""
+    """What AWS refused, and what to do about it: ToolError where the next statement would be refused, too."""
     code, said = error.response["Error"]["Code"], error.response["Error"]["Message"]
     if code in _NO_PERMISSION or "not authorized" in said:
-        return Unusable(f"Your credentials may not do that (docs/debug-production.md says what it takes): {said}")
+        return ToolError(f"Your credentials may not do that (docs/debug-production.md says what it takes): {said}")
     if code == "HttpEndpointNotEnabledException":
-        return Unusable(f"The cluster's Data API is switched off; infra/modules/database switches it on: {said}")
+        return ToolError(f"The cluster's Data API is switched off; infra/modules/database switches it on: {said}")
     if "response size limit" in said:
         return StatementFailed("The result is larger than 1 MB, which the Data API carries: LIMIT it, or name columns")
     if code == "UnsupportedResultException":
@@ -261,16 +261,16 @@ def _consent(target: Target) -> None:
     if target.environment != "production" or target.emulated is not None or os.environ.get("YES") == "1":
         return
     if not sys.stdin.isatty():
-        raise Unusable(f"{target.name} has production's data, and nobody can be asked: say YES=1")
+        raise ToolError(f"{target.name} has production's data, and nobody can be asked: say YES=1")
     if input(f"{target.name} has production's data. Type {target.name} to go on: ").strip() != target.name:
-        raise Unusable("Nothing was asked of the database")
+        raise ToolError("Nothing was asked of the database")
 
 
 def _local_url() -> str:
     if not postgres.is_running():
-        raise Unusable(
+        raise ToolError(
             "The local database does not run: `make run` or `make database` starts it. For another one say "
-            f"ENV={'|'.join(environment.ENVIRONMENTS)}"
+            f"ENV={'|'.join(ENVIRONMENTS)}"
         )
     return postgres.ADDRESS.read_text().strip()
 
@@ -289,7 +289,7 @@ def main(environ: Environ) -> int:
     """The exit code."""
     sql, write = environ.get("SQL") or None, environ.get("WRITE") == "1"
     if sql is None and not sys.stdin.isatty():
-        raise Unusable('There is no terminal to type at: say SQL="SELECT …"')
+        raise ToolError('There is no terminal to type at: say SQL="SELECT …"')
     may = "read and write" if write else "only read (WRITE=1 lets them write)"
     database: Database
     if environ.get("ENV", "") in ("", "local") and not environ.get("WORKSPACE"):
@@ -312,12 +312,3 @@ def main(environ: Environ) -> int:
     _note(r"A statement ends with a semicolon, the shell with \q or Ctrl-D")
     shell(database, name)
     return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(os.environ))
-    except (Unusable, StatementFailed) as failure:
-        sys.exit(str(failure))
-    except KeyboardInterrupt:
-        sys.exit(130)

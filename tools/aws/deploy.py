@@ -11,6 +11,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tools.checkout import ToolError
+
 ALIAS = "live"
 
 # An alias remembers in its description what it pointed to before: a function that a deployment did not change has no
@@ -27,15 +29,11 @@ MAINTENANCE = ("bootstrap", "migrate")
 CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "standard"})
 
 
-class DeploymentFailed(Exception):
-    """A step failed; the message says what serves now and what to do."""
-
-
 def deploy(outputs: Any, client: Any) -> dict[str, int]:
     """Make the roles, migrate, and move every alias to the newest version; the versions by function.
 
     Nothing is moved when a step before it fails. Only who owns the database migrates it: a workspace on its
-    environment's own does not. Raises DeploymentFailed.
+    environment's own does not. Raises ToolError.
     """
     functions, owns_database = _read(outputs)
     newest = {role: _versions(client, name)[-1] for role, name in functions.items()}
@@ -51,14 +49,14 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
     """Move every alias to the version that served before the last deployment; the versions by function.
 
-    Raises DeploymentFailed, having moved nothing.
+    Raises ToolError, having moved nothing.
     """
     functions, _ = _read(outputs)
     serving = {role: _serving(client, name) for role, name in functions.items()}
     before = {role: previous for role, (_, previous) in serving.items() if previous is not None}
     if before.keys() != serving.keys():
         first = functions[min(serving.keys() - before.keys())]
-        raise DeploymentFailed(
+        raise ToolError(
             f"What served before is not known of {first}: it was deployed once, or is rolled back already. Nothing "
             "was moved: deploy an earlier artifact"
         )
@@ -75,9 +73,9 @@ def _invoke(client: Any, step: str, name: str, version: int) -> None:
         answer = client.invoke(FunctionName=name, Qualifier=str(version), Payload=b"{}")
         said = answer["Payload"].read().decode(errors="replace")
     except (ClientError, BotoCoreError) as error:
-        raise DeploymentFailed(f"{step} could not be invoked: {error}. {remedy}") from error
+        raise ToolError(f"{step} could not be invoked: {error}. {remedy}") from error
     if answer.get("FunctionError"):
-        raise DeploymentFailed(f"{step} failed: {said}. {remedy}")
+        raise ToolError(f"{step} failed: {said}. {remedy}")
 
 
 def _move(
@@ -90,7 +88,7 @@ def _move(
         except (ClientError, BotoCoreError) as error:
             for other in reversed(moved):
                 _point(client, functions[other], serving[other])
-            raise DeploymentFailed(
+            raise ToolError(
                 f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. Those moved before it are back "
                 "where they were: run the same command again"
             ) from error
@@ -107,7 +105,7 @@ def _serving(client: Any, name: str) -> Pointer:
     try:
         alias = client.get_alias(FunctionName=name, Name=ALIAS)
     except client.exceptions.ResourceNotFoundException:
-        raise DeploymentFailed(f"{name} has no alias {ALIAS}: apply the infrastructure first") from None
+        raise ToolError(f"{name} has no alias {ALIAS}: apply the infrastructure first") from None
     previous = alias.get("Description", "").removeprefix(_BEFORE)
     return int(alias["FunctionVersion"]), int(previous) if previous.isdecimal() else None
 
@@ -118,7 +116,7 @@ def _versions(client: Any, name: str) -> list[int]:
     found = [version["Version"] for page in pages for version in page["Versions"]]
     versions = sorted(int(version) for version in found if version != "$LATEST")
     if not versions:
-        raise DeploymentFailed(f"{name} has no published version: apply the infrastructure first")
+        raise ToolError(f"{name} has no published version: apply the infrastructure first")
     return versions
 
 
@@ -130,7 +128,7 @@ def _read(outputs: Any) -> tuple[dict[str, str], bool]:
     except (KeyError, TypeError):
         functions = owns_database = None
     if not isinstance(functions, dict) or not isinstance(owns_database, bool):
-        raise DeploymentFailed(
+        raise ToolError(
             "This is not what `terraform output -json` says of an environment that was applied: it tells neither its "
             "functions nor whether it owns its database"
         )

@@ -1,6 +1,5 @@
 """`make doctor [ENV=…]`: what this machine lacks and, with ENV, which quotas of its account would stop an apply."""
 
-import os
 import re
 import shutil
 import sys
@@ -10,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.aws import environment, terraform
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError
 from tools.package import compose
 
 # By its code in Service Quotas; where that can't be asked, what AWS gives by default.
@@ -32,13 +31,13 @@ def of_machine() -> Iterator[tuple[str, str | None]]:
 
 
 def of_account(target: environment.Target, region: str, root: Any = ROOT) -> Iterator[tuple[str, str | None]]:
-    """Each quota that an apply of the target runs into first, and why it would. Raises Unusable without an answer."""
+    """Each quota that an apply of the target runs into first, and why it would. Raises ToolError without an answer."""
     ec2, functions = target.client("ec2", region), target.client("lambda", region)
     try:
         there = [each for page in ec2.get_paginator("describe_vpcs").paginate() for each in page["Vpcs"]]
         limit = functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
     except (BotoCoreError, ClientError) as error:
-        raise Unusable(f"The account can't be asked: {error}. Log in, or add EMULATED=1") from None
+        raise ToolError(f"The account can't be asked: {error}. Log in, or add EMULATED=1") from None
     quota = _quota(target, region)
     own = f"slipway-{target.name}"
     has_one = any(tag["Value"] == own for vpc in there for tag in vpc.get("Tags", []) if tag["Key"] == "Name")
@@ -76,7 +75,7 @@ def _region(target: environment.Target) -> str:
     text = (ROOT / "infra" / target.environment / "terraform.tfvars").read_text()
     found = re.search(r'^region\s*=\s*"([^"]+)"', text, re.MULTILINE)
     if found is None:
-        raise Unusable(f"infra/{target.environment}/terraform.tfvars names no region")
+        raise ToolError(f"infra/{target.environment}/terraform.tfvars names no region")
     return found[1]
 
 
@@ -89,10 +88,3 @@ def main(environ: Mapping[str, str]) -> int:
     for what, wrong in checked:
         print(f"ok       {what}" if wrong is None else f"MISSING  {what}: {wrong}")
     return 1 if any(wrong for _, wrong in checked) else 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(os.environ))
-    except Unusable as failure:
-        sys.exit(str(failure))

@@ -21,14 +21,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tools.aws import deploy, emulator, plans
+from tools.aws import deploy, plan_summary
 from tools.aws.emulator.account import emulated_client
 from tools.aws.terraform import missing, terraform
-from tools.checkout import ROOT, Unusable, locked, write_atomically
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError, locked, write_atomically
+from tools.local import emulation
 from tools.package import compose
-from tools.package.package_shape import UnexpectedShape
 
-ENVIRONMENTS = ("development", "preproduction", "production")
 # What a workspace is made with, by the variables of make; Terraform's names are those of infrastructure-main.
 CHOICES = {"PURPOSE": "workspace_purpose", "DATABASE": "database_source", "OWNER": "owner"}
 
@@ -57,10 +56,10 @@ class Target:
 
     def __post_init__(self) -> None:
         if self.environment not in ENVIRONMENTS:
-            raise Unusable(f"Name an environment: ENV={'|'.join(ENVIRONMENTS)}")
+            raise UsageError(f"Name an environment: ENV={'|'.join(ENVIRONMENTS)}")
         # Before Terraform makes a workspace of that name; infrastructure-main refuses it too.
         if not _WORKSPACE.fullmatch(self.workspace):
-            raise Unusable(
+            raise UsageError(
                 f"{self.workspace!r} can't name a workspace: 1 to 16 lower-case letters, digits and single hyphens, "
                 "a letter first, no hyphen last"
             )
@@ -86,7 +85,7 @@ class Target:
         """The environment variables with which to speak to its account."""
         # Workspace and folder are ours to choose.
         ours = {name: value for name, value in os.environ.items() if name not in ("TF_WORKSPACE", "TF_DATA_DIR")}
-        return ours if self.emulated is None else emulator.environment(ours, self.emulated)
+        return ours if self.emulated is None else emulation.environment(ours, self.emulated)
 
     def client(self, service: str, region: str, config: Config | None = None) -> Any:
         """A boto3 client of its account."""
@@ -95,16 +94,12 @@ class Target:
         return emulated_client(service, self.emulated, region, config)
 
 
-class NotThere(Unusable):
+class NotThere(ToolError):
     """A workspace that nobody has made, or somebody destroyed."""
 
 
-class TerraformFailed(Unusable):
-    """Terraform said why, on the terminal or in the message."""
-
-
-def plan(target: Target, *, destroy: bool = False) -> plans.Summary:
-    """Save a plan of the target, packaging first. Raises Unusable."""
+def plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
+    """Save a plan of the target, packaging first. Raises ToolError."""
     with _alone(target):
         return _plan(target, destroy=destroy)
 
@@ -115,7 +110,7 @@ def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
         if not saved:
             _consent(target, _plan(target))
         elif not target.plan.is_file():
-            raise Unusable(f"There is no saved plan of {target.name}: make plan ENV={target.environment} makes one")
+            raise ToolError(f"There is no saved plan of {target.name}: make plan ENV={target.environment} makes one")
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
         target.plan.unlink()
         outputs = _outputs(target)
@@ -141,7 +136,7 @@ def destroy(target: Target) -> None:
         planned = _plan(target, destroy=True)
         if _values(_outputs(target)).get("is_protected"):
             # RDS would refuse when half of the rest is gone.
-            raise Unusable(
+            raise ToolError(
                 f"{target.name} is protected. To destroy it all the same, take `production = true` out of "
                 f"infra/{target.environment}/main.tf, apply that, and come back"
             )
@@ -178,7 +173,7 @@ def _alone(target: Target) -> Iterator[None]:
         yield
 
 
-def _plan(target: Target, *, destroy: bool = False) -> plans.Summary:
+def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
     _prepare(target, create=True)
     _fill(target)
     arguments = ["plan", "-input=false", f"-out={target.plan}"]
@@ -188,7 +183,7 @@ def _plan(target: Target, *, destroy: bool = False) -> plans.Summary:
         arguments += [] if target.emulated is None else ["-refresh=false"]
     variables = {**_remembered(target), **target.choices}
     if target.emulated is not None:
-        variables |= {"account_id": emulator.ACCOUNT, "region": emulator.REGION}
+        variables |= {"account_id": emulation.ACCOUNT, "region": emulation.REGION}
         variables |= {"testing_account_ids": json.dumps([_NO_ACCOUNT])}
     arguments += [f"-var={name}={value}" for name, value in variables.items()]
     if os.environ.get("LOCK") == "0":
@@ -197,17 +192,17 @@ def _plan(target: Target, *, destroy: bool = False) -> plans.Summary:
     shown = _terraform(target, ["show", "-json", str(target.plan)])
     PLANS.mkdir(parents=True, exist_ok=True)
     write_atomically(PLANS / f"{target.name}.json", shown)
-    return plans.summary(json.loads(shown))
+    return plan_summary.summary(json.loads(shown))
 
 
 def _prepare(target: Target, *, create: bool = False) -> None:
     """A fresh copy of infra/, initialised, with the workspace selected. Raises NotThere where there is none."""
     if reason := missing():
-        raise Unusable(f"Terraform can't be run: {reason}")
+        raise ToolError(f"Terraform can't be run: {reason}")
     _copy(target)
     arguments = ["init", "-input=false", "-reconfigure", "-backend-config=state.s3.tfbackend"]
     if target.emulated is not None:
-        arguments += [f"-backend-config=bucket={emulator.STATE_BUCKET}", f"-backend-config=region={emulator.REGION}"]
+        arguments += [f"-backend-config=bucket={emulation.STATE_BUCKET}", f"-backend-config=region={emulation.REGION}"]
     _terraform(target, arguments)
     if target.workspace != "default" or _terraform(target, ["workspace", "show"]).strip() != "default":
         if not create and target.workspace not in _workspaces(target):
@@ -240,44 +235,44 @@ def _fill(target: Target) -> None:
     if target.package is None:
         try:
             compose.package(target.environment, module)
-        except (compose.NotPackaged, UnexpectedShape) as error:
-            raise Unusable(str(error)) from error
+        except ToolError as error:
+            raise ToolError(str(error)) from error
     else:
         for name in ("generated.tf.json", "deployment.zip"):
             if not (target.package / name).is_file():
-                raise Unusable(f"{target.package} is no package: it has no {name}")
+                raise ToolError(f"{target.package} is no package: it has no {name}")
             shutil.copy(target.package / name, module / name)
     runtime = json.loads((module / "generated.tf.json").read_text())["locals"]["package"]["runtime"]
     if target.emulated is None and runtime != _RUNTIME:
-        raise Unusable(
+        raise ToolError(
             f"The package is for {runtime}: what goes to AWS is packaged with {_RUNTIME}, the Python that everybody's "
             f"is compared with. Say so: make … PYTHON={_RUNTIME}"
         )
 
 
 def _remembered(target: Target) -> dict[str, str]:
-    """What the workspace was made with. Raises Unusable where that can't be changed."""
+    """What the workspace was made with. Raises ToolError where that can't be changed."""
     if target.workspace == "default":
         return {}
     made: dict[str, str] = (_outputs(target).get("made_with") or {"value": {}})["value"]
     source = target.choices.get("database_source")
     if made and source not in (None, made["database_source"]):
-        raise Unusable(
+        raise ToolError(
             f"{target.name} was made with DATABASE={made['database_source']}: another source is another database. "
             "Destroy the workspace first, or name another one"
         )
     return made
 
 
-def _consent(target: Target, summary: plans.Summary) -> None:
-    """Ask whoever sits before a terminal. Raises Unusable where nobody does, and nobody said YES=1 before."""
+def _consent(target: Target, summary: plan_summary.Summary) -> None:
+    """Ask whoever sits before a terminal. Raises ToolError where nobody does, and nobody said YES=1 before."""
     print(f"{target.name}: {summary}")
     if target.emulated is not None or os.environ.get("YES") == "1" or not summary.changes:
         return
     if not sys.stdin.isatty():
-        raise Unusable("Nobody can be asked: apply a saved plan (PLAN=1), or say YES=1")
+        raise ToolError("Nobody can be asked: apply a saved plan (PLAN=1), or say YES=1")
     if input(f"Type {target.name} to go on: ").strip() != target.name:
-        raise Unusable("Nothing was changed")
+        raise ToolError("Nothing was changed")
 
 
 def _outputs(target: Target) -> Any:
@@ -301,26 +296,26 @@ def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False)
     answer = terraform(arguments, target.folder / target.environment, base=target.environ, capture=not shown)
     if answer.returncode != 0:
         said = "" if shown else f":\n{answer.stderr.strip()}"
-        raise TerraformFailed(f"terraform {arguments[0]} failed for {target.name}{said}")
+        raise ToolError(f"terraform {arguments[0]} failed for {target.name}{said}")
     return answer.stdout or ""
 
 
 def port_of(emulated: str) -> int | None:
-    """What EMULATED says: nothing or 0 is AWS, 1 the usual port, another number that port. Raises Unusable."""
+    """What EMULATED says: nothing or 0 is AWS, 1 the usual port, another number that port. Raises ToolError."""
     if emulated in ("", "0"):
         return None
     if not emulated.isdecimal():
-        raise Unusable("EMULATED is 1, or the port of an emulated account")
-    port = emulator.PORT if emulated == "1" else int(emulated)
+        raise UsageError("EMULATED is 1, or the port of an emulated account")
+    port = emulation.PORT if emulated == "1" else int(emulated)
     try:
-        socket.create_connection((emulator.HOST, port), timeout=5).close()
+        socket.create_connection((emulation.HOST, port), timeout=5).close()
     except OSError:
-        raise Unusable(f"No emulated account on port {port}: start one with `make emulator`") from None
+        raise ToolError(f"No emulated account on port {port}: start one with `make emulator`") from None
     return port
 
 
 def target_of(environ: Mapping[str, str]) -> Target:
-    """The target that make's variables name. Raises Unusable."""
+    """The target that make's variables name. Raises ToolError."""
     package = environ.get("PACKAGE")
     return Target(
         environ.get("ENV", ""),
@@ -331,24 +326,25 @@ def target_of(environ: Mapping[str, str]) -> Target:
     )
 
 
-def main(arguments: Sequence[str]) -> None:
-    target = target_of(os.environ)
-    match arguments:
-        case ["plan"]:
-            print(f"{target.name}: {plan(target)} (as JSON: {(PLANS / target.name).relative_to(ROOT)}.json)")
-        case ["apply"]:
-            print(f"{target.name} is at {apply(target, saved=os.environ.get('PLAN') == '1')['url']}")
-        case ["rollback"]:
-            rollback(target)
-        case ["destroy"]:
-            destroy(target)
-            print(f"{target.name} is gone")
-        case _:
-            raise Unusable("say plan, apply, rollback or destroy")
+def plan_command(environ: Mapping[str, str]) -> None:
+    """Plan the target that the variables name."""
+    target = target_of(environ)
+    print(f"{target.name}: {plan(target)} (as JSON: {(PLANS / target.name).relative_to(ROOT)}.json)")
 
 
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except (Unusable, deploy.DeploymentFailed) as failure:
-        sys.exit(str(failure))
+def apply_command(environ: Mapping[str, str]) -> None:
+    """Apply a plan of the target, with PLAN=1 the saved one."""
+    target = target_of(environ)
+    print(f"{target.name} is at {apply(target, saved=environ.get('PLAN') == '1')['url']}")
+
+
+def rollback_command(environ: Mapping[str, str]) -> None:
+    """Roll the target back."""
+    rollback(target_of(environ))
+
+
+def destroy_command(environ: Mapping[str, str]) -> None:
+    """Destroy the target."""
+    target = target_of(environ)
+    destroy(target)
+    print(f"{target.name} is gone")

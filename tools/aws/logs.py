@@ -5,8 +5,6 @@ FOLLOW=1 goes on with what comes, until Ctrl-C.
 """
 
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -15,8 +13,7 @@ from typing import Any
 
 from tools.aws import environment
 from tools.aws.workspace import ahead
-from tools.checkout import Unusable
-from tools.slipway_client.runner import Failed
+from tools.checkout import ToolError
 
 # CloudWatch shows a line seconds after it was written, and not always in order.
 _PAUSE_SECONDS = 2
@@ -79,7 +76,7 @@ def main(environ: Mapping[str, str]) -> None:
     target = replace(environment.target_of(environ), choices={})
     outputs = environment.outputs(target)
     if not outputs:
-        raise Unusable(f"{target.name} is not there: make apply ENV={target.environment} makes it")
+        raise ToolError(f"{target.name} is not there: make apply ENV={target.environment} makes it")
     groups = {role: f"/aws/lambda/{name}" for role, name in outputs["api"]["function_names"].items()}
     groups["access"] = f"/aws/apigateway/{outputs['name']}"
     client = target.client("logs", outputs["region"])
@@ -99,12 +96,3 @@ def main(environ: Mapping[str, str]) -> None:
             print(line, flush=True)
         else:
             time.sleep(_PAUSE_SECONDS)
-
-
-if __name__ == "__main__":
-    try:
-        main(os.environ)
-    except (Unusable, Failed) as failure:
-        sys.exit(str(failure))
-    except KeyboardInterrupt:
-        sys.exit(130)

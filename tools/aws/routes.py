@@ -5,20 +5,20 @@ from typing import Any
 
 from botocore.config import Config
 
-from tools.aws import emulator
 from tools.aws.environment import Target
-from tools.checkout import Unusable
+from tools.checkout import ToolError
+from tools.local import emulation
 
 _GLOBAL = "us-east-1"
 
 
 class Routes:
-    """The store of an environment. `outputs` are its own; raises Unusable where it has no site."""
+    """The store of an environment. `outputs` are its own; raises ToolError where it has no site."""
 
     def __init__(self, target: Target, outputs: dict[str, Any]) -> None:
         site = outputs.get("site")
         if not site:
-            raise Unusable(f"{target.name} has no site, so nobody can be routed away from it")
+            raise ToolError(f"{target.name} has no site, so nobody can be routed away from it")
         self._arn = site["routes_arn"]
         self._client = target.client("cloudfront-keyvaluestore", _GLOBAL, Config(signature_version="v4a"))
         if target.emulated is not None:
@@ -44,4 +44,4 @@ class Routes:
 
 
 def _to_emulator(request: Any, **_: Any) -> None:
-    request.url = request.url.replace(f"//{emulator.ACCOUNT}.{emulator.HOST}", f"//{emulator.HOST}", 1)
+    request.url = request.url.replace(f"//{emulation.ACCOUNT}.{emulation.HOST}", f"//{emulation.HOST}", 1)

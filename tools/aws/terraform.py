@@ -2,7 +2,7 @@
 
 Terraform's own CLI configuration decides, or `TF_PLUGIN_MIRROR`, a folder that holds `registry.terraform.io`; else the
 registry serves. A machine without a way out may have a mirror that nobody configured: a shallow search takes it, and
-says so. `python -m tools.aws.terraform` says what can't be tested here, and nothing where all can.
+says so.
 """
 
 import os
@@ -169,8 +169,3 @@ provider_installation {{
         if not path.is_file() or path.read_text() != text:
             write_atomically(path, text)
     return path
-
-
-if __name__ == "__main__":
-    if reason := missing():
-        sys.stdout.write(f"Not tested: infrastructure ({reason})\n")

@@ -5,21 +5,19 @@ resources, resources gone before the record says so. Each command may be run aga
 Without SLIPWAY_URL nothing is recorded, and a warning says so.
 """
 
-import os
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from tools.aws import deploy, environment
+from tools.aws import environment
 from tools.aws.environment import Target
 from tools.aws.routes import Routes
-from tools.checkout import Unusable
+from tools.checkout import ToolError
 from tools.slipway_client.client import Json, Slipway
-from tools.slipway_client.runner import Failed, fail, needed, say, warn
+from tools.slipway_client.runner import needed, say, warn
 
 Environ = Mapping[str, str]
 
@@ -85,7 +83,7 @@ def create(environ: Environ) -> None:
     expires = ahead(environ, "EXPIRES")
     there = registry.find(target.workspace)
     if there is not None and there["state"] == "expired":
-        raise Unusable(
+        raise ToolError(
             f"{target.name} has expired, and does not come back: make workspace-destroy, then create it anew"
         )
     if registry.is_there and there is None:
@@ -147,7 +145,7 @@ def unroute(environ: Environ) -> None:
 def reap(environ: Environ) -> None:
     """Destroy what has expired, and report workspaces without a record and records without a workspace.
 
-    Raises Failed when one could not be destroyed, after trying the others.
+    Raises ToolError when one could not be destroyed, after trying the others.
     """
     default = replace(environment.target_of({**environ, "WORKSPACE": "default"}), choices={})
     registry = Registry(environ, default.environment)
@@ -158,7 +156,7 @@ def reap(environ: Environ) -> None:
         if record["state"] == "expired":
             try:
                 destroy({**environ, "WORKSPACE": record["name"]})
-            except (Unusable, Failed) as failure:
+            except ToolError as failure:
                 warn(environ, f"{record['name']} was not destroyed: {failure}")
                 failed.append(record["name"])
     recorded = {record["name"] for record in registry.standing()}
@@ -168,7 +166,7 @@ def reap(environ: Environ) -> None:
     for name in sorted(recorded - there):
         warn(environ, f"Orphan: {default.environment}-{name} has a record and no resources: make workspace-destroy")
     if failed:
-        raise Failed(f"Not destroyed: {', '.join(failed)}. They are tried again the next time")
+        raise ToolError(f"Not destroyed: {', '.join(failed)}. They are tried again the next time")
 
 
 def _send(target: Target, registry: Registry, client: str, until: datetime) -> None:
@@ -176,7 +174,7 @@ def _send(target: Target, registry: Registry, client: str, until: datetime) -> N
     registry.route(_needed_record(registry, target), client, _text(until))
     api = environment.outputs(target).get("api")
     if not api:
-        raise Unusable(f"{target.name} is not there: make workspace-create makes it")
+        raise ToolError(f"{target.name} is not there: make workspace-create makes it")
     _store(target).put(
         client,
         workspace=target.workspace,
@@ -190,14 +188,14 @@ def _send(target: Target, registry: Registry, client: str, until: datetime) -> N
 def _workspace(environ: Environ) -> Target:
     target = environment.target_of(environ)
     if target.workspace == "default":
-        raise Unusable("Name a workspace: WORKSPACE=fix-42")
+        raise ToolError("Name a workspace: WORKSPACE=fix-42")
     return target
 
 
 def _client(environ: Environ) -> str:
     client = needed(environ, "CLIENT", "somebody")
     if not _CLIENT.fullmatch(client):
-        raise Unusable(f"{client!r} can't name a client: 1 to 128 letters, digits and . _ ~ @ : -")
+        raise ToolError(f"{client!r} can't name a client: 1 to 128 letters, digits and . _ ~ @ : -")
     return client
 
 
@@ -206,7 +204,7 @@ def ahead(environ: Environ, name: str) -> datetime:
     said = needed(environ, name, "2d")
     found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", said)
     if found is None:
-        raise Unusable(f"{name} is {said!r}: say minutes, hours or days, such as 30m, 8h or 2d")
+        raise ToolError(f"{name} is {said!r}: say minutes, hours or days, such as 30m, 8h or 2d")
     return datetime.now(UTC).replace(microsecond=0) + timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -217,7 +215,7 @@ def _text(moment: datetime) -> str:
 def _needed_record(registry: Registry, target: Target) -> Json | None:
     record = registry.find(target.workspace)
     if registry.is_there and record is None:
-        raise Unusable(f"Slipway knows no workspace {target.workspace} of {target.environment}: make workspace-create")
+        raise ToolError(f"Slipway knows no workspace {target.workspace} of {target.environment}: make workspace-create")
     return record
 
 
@@ -252,27 +250,3 @@ def _routed(target: Target) -> Iterator[tuple[Routes, str, dict[str, Any]]]:
         for client, sent in routes.all().items():
             if sent["workspace"] == target.workspace:
                 yield routes, client, sent
-
-
-COMMANDS: dict[str, Callable[[Environ], None]] = {
-    "create": create,
-    "extend": extend,
-    "destroy": destroy,
-    "route": route,
-    "unroute": unroute,
-    "reap": reap,
-}
-
-
-def main(arguments: Sequence[str], environ: Environ) -> int:
-    """Run a command; the exit code."""
-    try:
-        COMMANDS[arguments[0]](environ)
-    except (Unusable, Failed, deploy.DeploymentFailed) as failure:
-        fail(environ, str(failure))
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))

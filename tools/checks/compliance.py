@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError
 
 PASSED, FAILED, SKIPPED, BROKEN = "passed", "failed", "skipped", "broken"
 
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def run(jobs: Sequence[Job]) -> list[list[Outcome]]:
-    """Outcomes of all scenarios of each job. Raises Unusable where a feature can't be read."""
+    """Outcomes of all scenarios of each job. Raises ToolError where a feature can't be read."""
     if not jobs:
         return []
     done = subprocess.run(
@@ -56,11 +56,13 @@ def run(jobs: Sequence[Job]) -> list[list[Outcome]]:
         check=False,
     )
     if done.returncode != 0:
-        raise Unusable(f"terraform-compliance did not run:\n{done.stderr[-4000:]}")
+        raise ToolError(f"terraform-compliance did not run:\n{done.stderr[-4000:]}")
     outcomes = [[Outcome(**each) for each in answers] for answers in json.loads(done.stdout)]
     for job, answers in zip(jobs, outcomes, strict=True):
         if not answers:
-            raise Unusable(f"{', '.join(job.features)}: terraform-compliance ran no scenario of it; is it well-formed?")
+            raise ToolError(
+                f"{', '.join(job.features)}: terraform-compliance ran no scenario of it; is it well-formed?"
+            )
     return outcomes
 
 

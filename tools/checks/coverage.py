@@ -4,13 +4,12 @@ What counts is what ships, and the lines that a change is about: old lines witho
 TESTS="tests/unit tests/service" are those that are run.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.checkout import Unusable
+from tools.checkout import ToolError
 
 PERCENT = 95
 BASE = "origin/development"
@@ -20,12 +19,12 @@ _FOLDER = Path(".local/coverage")
 _SECONDS = 1800
 
 
-def check(environ: Mapping[str, str]) -> int:
-    """Run the tests and compare; the exit code. Raises Unusable where there is nothing to compare with."""
+def main(environ: Mapping[str, str]) -> int:
+    """Run the tests and compare; the exit code. Raises ToolError where there is nothing to compare with."""
     base = environ.get("BASE") or BASE
     named = ["git", "rev-parse", "--quiet", "--verify", f"{base}^{{commit}}"]
     if subprocess.run(named, capture_output=True, check=False).returncode:
-        raise Unusable(f"There is no {base} here to compare with: fetch it, or name another one, BASE=…")
+        raise ToolError(f"There is no {base} here to compare with: fetch it, or name another one, BASE=…")
     _FOLDER.mkdir(parents=True, exist_ok=True)
     report = _FOLDER / "coverage.xml"
     report.unlink(missing_ok=True)
@@ -44,10 +43,3 @@ def check(environ: Mapping[str, str]) -> int:
         timeout=_SECONDS,
         check=False,
     ).returncode
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(check(os.environ))
-    except Unusable as error:
-        sys.exit(str(error))

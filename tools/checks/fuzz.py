@@ -12,26 +12,20 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalice.app import Chalice
-from chalice.config import Config
-
 from chalicelib.database.migrate import migrate
 from chalicelib.database.roles import MIGRATOR
 from chalicelib.settings import LOCAL_STATE
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError, UsageError
 from tools.local import postgres
 from tools.local.issuer import token
-from tools.local.server import Server, load_app
+from tools.local.server import load_app, serving
 
-EXAMPLES = 200
-SECONDS = 60
 MOST_SECONDS = 30 * 60
 LOG = LOCAL_STATE / "fuzz.log"
 
@@ -86,7 +80,7 @@ _ROUTES = tuple(
 
 
 def fill(url: str) -> None:
-    """Put something to be found into a service that is empty. Raises Unusable."""
+    """Put something to be found into a service that is empty. Raises ToolError."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
         for method, data in {"POST": _DATA, "PUT": _ROUTES}.items():
@@ -95,7 +89,7 @@ def fill(url: str) -> None:
                 answer = connection.getresponse()
                 told = answer.read().decode()
                 if answer.status not in (200, 201):
-                    raise Unusable(f"The service refuses what it should be fuzzed with: {method} {path} got {told}")
+                    raise ToolError(f"The service refuses what it should be fuzzed with: {method} {path} got {told}")
 
 
 def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
@@ -113,23 +107,19 @@ def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
     ).returncode
 
 
-@contextlib.contextmanager
-def serving(app: Chalice, config: Config) -> Iterator[str]:
-    """Serve an app in a thread, until the end of the block, at the URL that this gives."""
-    server = Server(app, config, port=0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
+def main(environ: Mapping[str, str]) -> None:
+    """Fuzz a service of this run's own. Raises ToolError where something was found."""
+    for name in ("EXAMPLES", "SECONDS", "SEED"):
+        if environ[name] and not environ[name].isdecimal():
+            raise UsageError(f"{name} is {environ[name]!r}: say a number")
+    amount = ("--max-examples", environ["EXAMPLES"], *(("--seed", environ["SEED"]) if environ["SEED"] else ()))
     try:
-        yield server.url
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server.server_close()
+        _run(amount, environ["SECONDS"])
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"It was not over after {MOST_SECONDS} s: fuzz less, as in `make fuzz EXAMPLES=50`") from None
 
 
-def main() -> None:
-    examples, seconds, seed = (os.environ.get(name) for name in ("EXAMPLES", "SECONDS", "SEED"))
-    amount = ("--max-examples", examples or str(EXAMPLES), *(("--seed", seed) if seed else ()))
+def _run(amount: Sequence[str], seconds: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does it: what was started is stopped
     LOG.parent.mkdir(exist_ok=True)
     with postgres.throwaway() as database_url, LOG.open("w") as log:
@@ -141,19 +131,10 @@ def main() -> None:
             # Hypothesis ends a series of steps when it repeats a few and they go another way, as they must where things
             # are remembered. With a time to fill, Schemathesis begins others.
             found |= fuzz(
-                *(url, "--phases", "stateful", "--max-time", seconds or str(SECONDS), *amount),
+                *(url, "--phases", "stateful", "--max-time", seconds, *amount),
                 *("--exclude-checks", "every_operation_succeeds"),  # the first run has seen to that
             )
     if found:
-        sys.exit(f"What the service itself said is in {LOG.relative_to(ROOT)}; SEED=… repeats a run with its seed.")
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except subprocess.TimeoutExpired:
-        sys.exit(f"It was not over after {MOST_SECONDS} s: fuzz less, as in `make fuzz EXAMPLES=50`")
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Unusable as error:
-        sys.exit(str(error))
+        raise ToolError(
+            f"What the service itself said is in {LOG.relative_to(ROOT)}; SEED=… repeats a run with its seed."
+        )

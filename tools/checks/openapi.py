@@ -1,14 +1,14 @@
-"""`python -m tools.checks.openapi` writes openapi.json: reviewers see there what a change does to the API."""
+"""Writes openapi.json: reviewers see there what a change does to the API."""
 
 import json
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 import app  # noqa: F401  (declares the operations)
 from chalicelib.rest.openapi import document
 from chalicelib.rest.operation import OPERATIONS, Operation
+from tools.checkout import ROOT
 
-PATH = Path(__file__).parents[2] / "openapi.json"
+PATH = ROOT / "openapi.json"
 
 
 def render(operations: Iterable[Operation]) -> str:
@@ -16,12 +16,9 @@ def render(operations: Iterable[Operation]) -> str:
     return json.dumps(document(operations), indent=2, ensure_ascii=False) + "\n"
 
 
-def main() -> None:
+def main(environ: Mapping[str, str]) -> None:
+    """Write the file."""
     rendered = render(OPERATIONS)
     changed = not PATH.exists() or PATH.read_text() != rendered
     PATH.write_text(rendered)
     print(f"{PATH.name} {'changed: commit it' if changed else 'was up to date'}")
-
-
-if __name__ == "__main__":
-    main()

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError
 from tools.checks.compliance import BROKEN, FAILED, PASSED, SKIPPED, Job, Outcome, run
 from tools.checks.mutants import MUTANTS, Mutant
 from tools.checks.policy_plans import ALL, ENVIRONMENTS, Planned, given, plans
-from tools.checks.readable import NotKnown, Target, readable
+from tools.checks.readable import Target, readable
 
 FEATURES = ROOT / "infra" / "policy"
 
@@ -86,11 +86,11 @@ def _asked(environ: Mapping[str, str], folder: Path) -> Verdict:
         try:
             planned = given(json.loads(Path(path).read_text()), folder)
         except (OSError, ValueError) as error:
-            raise Unusable(f"PLAN={path}: {error}. It is what `terraform show -json` prints of a saved plan") from None
+            raise ToolError(f"PLAN={path}: {error}. It is what `terraform show -json` prints of a saved plan") from None
         return check({planned.target.name: planned})
     environment = environ.get("ENV")
     if environment and environment not in ENVIRONMENTS:
-        raise Unusable(f"There is no environment {environment!r}: ENV={'|'.join(ENVIRONMENTS)}")
+        raise ToolError(f"There is no environment {environment!r}: ENV={'|'.join(ENVIRONMENTS)}")
     planned_all = plans([each for each in ALL if environment in (None, "", each.environment)], folder)
     checked = check(planned_all)
     if environment:
@@ -149,7 +149,7 @@ def _scenarios(features: Path) -> dict[str, Path]:
     for path in sorted(features.glob("*.feature")):
         for name in re.findall(r"^\s*Scenario:\s*(.*?)\s*$", path.read_text(), re.MULTILINE):
             if name in found:
-                raise Unusable(f"Two scenarios are called {name!r}: a mutant could not tell them apart")
+                raise ToolError(f"Two scenarios are called {name!r}: a mutant could not tell them apart")
             found[name] = path
     return found
 
@@ -158,10 +158,3 @@ def _told(plan: str, outcome: Outcome, features: Path) -> str:
     where = _scenarios(features)[outcome.scenario].name
     why = _WHY.get(outcome.outcome, "the plan violates it; mend the infrastructure, or the policy if it is wrong")
     return "\n".join([f"{plan}: {outcome.scenario} ({where}): {why}", *(f"    {line}" for line in outcome.said)])
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (Unusable, NotKnown) as error:
-        sys.exit(str(error))

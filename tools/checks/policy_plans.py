@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from tools.aws import terraform as tool
-from tools.aws.emulator import ACCOUNT, REGION, environment
 from tools.aws.emulator.account import emulated_account, emulated_client
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError
 from tools.checks.readable import Resource, Target, configured, resources, target_of
+from tools.local.emulation import ACCOUNT, REGION, environment
 from tools.package import compose
 
 INFRA = ROOT / "infra"
@@ -92,11 +92,11 @@ def plans(wanted: Sequence[Wanted], folder: Path) -> dict[str, Planned]:
 
 
 def given(plan: dict[str, Any], folder: Path) -> Planned:
-    """A plan that somebody else made of this checkout. Raises Unusable where it is of anything else."""
+    """A plan that somebody else made of this checkout. Raises ToolError where it is of anything else."""
     try:
         target = target_of(plan)
     except (KeyError, TypeError) as error:
-        raise Unusable(
+        raise ToolError(
             f"That is no plan of infra/development, preproduction or production ({error!r} is missing): make it with "
             "`terraform plan -out=plan` and `terraform show -json plan`"
         ) from None
@@ -127,7 +127,7 @@ def _made_up(plan: dict[str, Any], target: Target, copy: Path, data: Path) -> di
         said = [
             f"{m['diagnostic']['summary']}: {m['diagnostic']['detail']}" for m in messages if m["type"] == "diagnostic"
         ]
-        raise Unusable("\n".join([f"{target.name} can't be planned once its ids are known:", *said, answer.stderr]))
+        raise ToolError("\n".join([f"{target.name} can't be planned once its ids are known:", *said, answer.stderr]))
     made = next(message["test_plan"] for message in messages if message["type"] == "test_plan")
     return {each["address"]: each["change"] for each in made["resource_changes"]}
 
@@ -200,7 +200,7 @@ def _initialise(copy: Path, data: Path) -> None:
 def _told(arguments: list[str], copy: Path, environ: Mapping[str, str]) -> str:
     answer = tool.terraform(arguments, copy, tool.environment(environ), seconds=_SECONDS)
     if answer.returncode != 0:
-        raise Unusable(f"terraform {arguments[0]} of {copy.name} failed:\n{answer.stderr}")
+        raise ToolError(f"terraform {arguments[0]} of {copy.name} failed:\n{answer.stderr}")
     return answer.stdout
 
 

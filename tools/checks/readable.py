@@ -20,6 +20,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.checkout import ToolError
+
 # Where a name is, if it is not `name`.
 _NAMES = {
     "aws_cloudfront_distribution": "comment",
@@ -47,10 +49,6 @@ _BUCKET_SETTINGS = {
     "aws_s3_bucket_server_side_encryption_configuration": "encryption",
     "aws_s3_bucket_versioning": "versioning",
 }
-
-
-class NotKnown(Exception):
-    """Something would pass for not being known."""
 
 
 @dataclass
@@ -106,7 +104,7 @@ def resources(plan: dict[str, Any], made_up: Mapping[str, dict[str, Any]]) -> li
 
     What only the apply tells is taken from a plan of the same sources with a made-up provider, by address: what is made
     up is an id, while whose id it is, and everything around it, is so. What the sources leave to AWS is left out, also
-    where AWS has told it already. Raises NotKnown where neither plan tells.
+    where AWS has told it already. Raises ToolError where neither plan tells.
     """
     found = []
     for each in plan["resource_changes"]:
@@ -114,7 +112,7 @@ def resources(plan: dict[str, Any], made_up: Mapping[str, dict[str, Any]]) -> li
         if each["mode"] != "managed" or change["after"] is None:
             continue
         if each["address"] not in made_up:
-            raise NotKnown(f"{each['address']} is not in infra/ as it is here: check out what the plan was made of")
+            raise ToolError(f"{each['address']} is not in infra/ as it is here: check out what the plan was made of")
         unknown, known, other = change["after_unknown"], change["after"], made_up[each["address"]]
         said = configured(plan, each["address"])
         values = {}
@@ -125,7 +123,7 @@ def resources(plan: dict[str, Any], made_up: Mapping[str, dict[str, Any]]) -> li
             elif unknown[key] is not True or key in said:
                 values[key] = other["after"].get(key)
                 if _has_unknown(other["after_unknown"].get(key)):
-                    raise NotKnown(f"{each['address']}: {key} is not known, so no policy can judge it")
+                    raise ToolError(f"{each['address']}: {key} is not known, so no policy can judge it")
         found.append(
             Resource(each["address"], each["type"], _without_nothing(values), "tags_all" in {**known, **unknown})
         )

@@ -8,23 +8,23 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.connection import connect
 from chalicelib.database.roles import APP, MIGRATOR, advice, statements
-from tools.checkout import Unusable
+from tools.checkout import ToolError
 
 
 def bootstrap(url: str) -> None:
     """Make the roles and give them the database, or see that somebody who may has done so for this login.
 
-    Raises Unusable, with what has to be run by somebody else; and DatabaseUnavailable.
+    Raises ToolError, with what has to be run by somebody else; and DatabaseUnavailable.
     """
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         info = connection.info
         if info.server_version // 10000 < POSTGRES_MAJOR:
-            raise Unusable(
+            raise ToolError(
                 f"{info.dbname} is a database of PostgreSQL {info.server_version // 10000}: "
                 f"take {POSTGRES_MAJOR}, which the environments have, or a later one"
             )
         if (stranger := _other_than_ours(connection)) is not None:
-            raise Unusable(
+            raise ToolError(
                 f"{info.dbname} holds what is not Slipway's, the table {stranger}, and Slipway takes a database to "
                 "itself: name an empty one. If it is the local one, from before there were roles: `make reset`"
             )
@@ -33,7 +33,7 @@ def bootstrap(url: str) -> None:
             cursor.execute(";\n".join(statements(info.dbname)))
         except InsufficientPrivilege as error:
             if not _was_done_for(connection):
-                raise Unusable(f"{str(error).strip()}. {advice(info.dbname, info.user)}") from None
+                raise ToolError(f"{str(error).strip()}. {advice(info.dbname, info.user)}") from None
 
 
 def _other_than_ours(connection: Connection) -> str | None:

@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib.identity.tokens import LOCAL_PUBLIC_KEY
 from chalicelib.settings import Issuer
-from tools.checkout import ROOT, Unusable, locked, write_atomically
+from tools.checkout import ROOT, ToolError, locked, write_atomically
 
 PRIVATE_KEY = LOCAL_PUBLIC_KEY.with_name("private.jwk.json")
 LIFETIME = timedelta(hours=8)
@@ -53,7 +53,7 @@ def local_issuer() -> Issuer:
     for issuer in msgspec.json.decode(trusted, type=tuple[Issuer, ...]):
         if issuer.kind == "local":
             return issuer
-    raise Unusable("The stage `local` in .chalice/config.json trusts no issuer of kind `local`: name one there")
+    raise ToolError("The stage `local` in .chalice/config.json trusts no issuer of kind `local`: name one there")
 
 
 def private_key() -> dict[str, str]:
@@ -68,7 +68,7 @@ def private_key() -> dict[str, str]:
             key: dict[str, str] = json.loads(PRIVATE_KEY.read_text())
             public = json.dumps({name: value for name, value in key.items() if name != "d"})
         except (ValueError, AttributeError):
-            raise Unusable(f"{PRIVATE_KEY} is no key: delete it, and the next token gets a new one") from None
+            raise ToolError(f"{PRIVATE_KEY} is no key: delete it, and the next token gets a new one") from None
         if not LOCAL_PUBLIC_KEY.exists() or LOCAL_PUBLIC_KEY.read_text() != public:
             write_atomically(LOCAL_PUBLIC_KEY, public)
     return key

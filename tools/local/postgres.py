@@ -15,7 +15,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import warnings
@@ -27,9 +26,9 @@ from urllib.parse import quote, urlsplit
 import psutil
 
 from chalicelib.database import POSTGRES_MAJOR
-from chalicelib.database.roles import APP, MIGRATOR
+from chalicelib.database.roles import APP
 from chalicelib.settings import LOCAL_STATE
-from tools.checkout import ROOT, Unusable, locked, write_atomically
+from tools.checkout import ROOT, ToolError, locked, write_atomically
 
 LINK = LOCAL_STATE / "postgres"
 ADDRESS = LOCAL_STATE / "database-url"
@@ -47,7 +46,7 @@ def start(report: Callable[[str], None] = lambda line: None) -> str:
 
     Migrations are the caller's.
 
-    Raises Unusable.
+    Raises ToolError.
     """
     with locked(_LOCK):
         home = _home()
@@ -142,7 +141,7 @@ class Server(NamedTuple):
 def _home() -> Path:
     """The folder of this checkout's server, behind the link; a new one unless the link leads to ours."""
     if LINK.is_dir() and not LINK.is_symlink():
-        raise Unusable(f"{LINK} is a folder, but should be a link to one outside the checkout: move it away")
+        raise ToolError(f"{LINK} is a folder, but should be a link to one outside the checkout: move it away")
     if not LINK.is_dir() or not _belongs_to_us(LINK.resolve()):
         home = _homes() / secrets.token_hex(6)
         home.mkdir(parents=True)
@@ -175,7 +174,7 @@ def _belongs_to_us(home: Path) -> bool:
 def _require_our_major(data: Path) -> None:
     written_by = data / "PG_VERSION"
     if written_by.exists() and (major := written_by.read_text().strip()) != str(POSTGRES_MAJOR):
-        raise Unusable(
+        raise ToolError(
             f"The local database was made by PostgreSQL {major}, and the project uses {POSTGRES_MAJOR}: "
             "`make reset` deletes it, and the next start makes a new one"
         )
@@ -202,14 +201,14 @@ def _start(data: Path, running: Server | None) -> Server:
             with _plain_environment():
                 _pgserver().get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
         except (subprocess.SubprocessError, OSError, RuntimeError) as error:
-            raise Unusable(
+            raise ToolError(
                 f"PostgreSQL does not start ({error}): {data / 'log'} may say why. `make reset` starts anew, "
                 "without what the database held"
             ) from None
     deadline = time.monotonic() + START_SECONDS
     while not ((server := _server(data)) and server.ready):
         if time.monotonic() > deadline:
-            raise Unusable(f"PostgreSQL is not ready after {START_SECONDS} s: {data / 'log'} says why")
+            raise ToolError(f"PostgreSQL is not ready after {START_SECONDS} s: {data / 'log'} says why")
         time.sleep(0.05)
     return server
 
@@ -264,40 +263,3 @@ def _lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def main(arguments: list[str]) -> None:
-    from chalicelib.database.connection import DatabaseUnavailable  # noqa: PLC0415
-    from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate  # noqa: PLC0415
-    from tools.local.run import running  # noqa: PLC0415
-
-    match arguments:
-        case ["start"]:
-            try:
-                url = start(print)
-                migrate(as_login(url, MIGRATOR), report=lambda name: print(f"applying migration {name}"))
-            except MigrationRefused as error:
-                raise Unusable(f"{error}; `make reset` makes a new one, without what this one holds") from None
-            except (MigrationFailed, DatabaseUnavailable) as error:
-                raise Unusable(str(error)) from None
-            print(f"PostgreSQL {POSTGRES_MAJOR} runs: {url}")
-            print("Serve with it: .local/venv/bin/chalice local --stage local")
-            print("Stop it: make database-stop")
-        case ["stop"]:
-            if other := running():
-                raise Unusable(f"`make run` uses the database ({other}): stop that, and the database stops too")
-            print("PostgreSQL is stopped" if stop() else "PostgreSQL did not run")
-        case ["reset"]:
-            if other := running():
-                raise Unusable(f"`make run` uses the database ({other}): stop that first")
-            reset()
-            print("The local database is deleted; the next `make run` or `make database` makes a new one")
-        case _:
-            raise Unusable("say what to do: python -m tools.local.postgres start, stop or reset")
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except Unusable as error:
-        sys.exit(str(error))

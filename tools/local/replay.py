@@ -10,8 +10,6 @@ creates the system; without it the local issuer makes one.
 import heapq
 import http.client
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from chalicelib.deployments.model import MAX_COMMITS
+from tools.checkout import ToolError, UsageError
 
 HISTORY = Path(__file__).parents[2] / "tests" / "data" / "azul"
 SYSTEM = {
@@ -41,10 +40,6 @@ ADDRESS = f"/v1/systems/{SYSTEM['key']}"
 
 Send = Callable[[str, str, Any], tuple[int, Any]]
 """Sends method, path and body, and returns status and parsed answer."""
-
-
-class Stopped(Exception):
-    """The replay can't go on; the message says what to do about it."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +69,19 @@ class Summary:
     known: int
 
 
-def main() -> None:
-    url = os.environ.get("URL") or f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}"
+def main(environ: Mapping[str, str]) -> None:
+    """Replay into the service at URL. Raises ToolError."""
+    url = environ["URL"]
     deployments, graph = read_history()
     try:
-        send = Client(url, _token()).send
+        send = Client(url, _token(environ)).send
         summary = replay(send, deployments, graph, progress=_progress_bar)
         print(f"{summary.recorded} recorded, {summary.known} were there already")
         print(*_table(_expect(send("GET", f"{ADDRESS}/state", None), 200)["targets"]), sep="\n", end="\n\n")
-    except Stopped as stopped:
-        sys.exit(f"{stopped}\nWhat was sent stays recorded; running this again goes on.")
+    except ToolError as stopped:
+        raise type(stopped)(f"{stopped}\nWhat was sent stays recorded; running this again goes on.") from None
     except KeyboardInterrupt:
-        sys.exit("\nStopped. What was sent stays recorded; running this again goes on.")
+        raise ToolError("\nStopped. What was sent stays recorded; running this again goes on.") from None
     print("What runs where, and how one artifact got there:")
     for path in (f"{ADDRESS}/state", f"{ADDRESS}/artifacts/{_best_travelled(deployments)}"):
         print(f'  curl -H "Authorization: Bearer $(make -s token ROLE=viewer)" {url.rstrip("/")}{path}')
@@ -110,7 +106,7 @@ def replay(
     graph: Mapping[str, Commit],
     progress: Callable[[list[Any]], Iterable[Any]] = iter,
 ) -> Summary:
-    """Record the deployments, and what they go to where it is missing. Raises Stopped."""
+    """Record the deployments, and what they go to where it is missing. Raises ToolError."""
     _create_what_is_missing(send)
     statuses = [
         _record(send, deployment, commits) for deployment, commits in progress(list(with_commits(deployments, graph)))
@@ -149,7 +145,7 @@ class Client:
         parts = urlsplit(url)
         connections = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
         if parts.scheme not in connections or not parts.hostname:
-            raise Stopped(f"URL={url} is no address of the API: say http://… or https://…")
+            raise UsageError(f"URL={url} is no address of the API: say http://… or https://…")
         self._url = url
         self._prefix = parts.path.rstrip("/")
         self._connection = connections[parts.scheme](parts.netloc, timeout=self.TIMEOUT_SECONDS)
@@ -163,12 +159,14 @@ class Client:
             try:
                 status, wait_seconds, text = self._exchange(method, path, body)
             except ConnectionRefusedError:
-                raise Stopped(f"Nothing listens at {self._url}: start it with `make run`") from None
+                raise ToolError(f"Nothing listens at {self._url}: start it with `make run`") from None
             except (OSError, http.client.HTTPException) as error:
                 # Whatever is sent here has one effect however often it is sent.
                 self._connection.close()
                 if attempt == self.ATTEMPTS:
-                    raise Stopped(f"{self._url} does not answer ({error!r}): look at what `make run` prints") from None
+                    raise ToolError(
+                        f"{self._url} does not answer ({error!r}): look at what `make run` prints"
+                    ) from None
                 wait_seconds = 1
             else:
                 if status != http.HTTPStatus.SERVICE_UNAVAILABLE or attempt == self.ATTEMPTS:
@@ -187,7 +185,7 @@ class Client:
         try:
             return json.loads(text)
         except ValueError:
-            raise Stopped(f"What answers at {self._url} is not this API: {text[:100]!r}") from None
+            raise ToolError(f"What answers at {self._url} is not this API: {text[:100]!r}") from None
 
 
 def _create_what_is_missing(send: Send) -> None:
@@ -222,7 +220,7 @@ def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
 
 
 def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
-    """The answer's body; raises Stopped unless it has one of the statuses."""
+    """The answer's body; raises ToolError unless it has one of the statuses."""
     status, body = answer
     if status in statuses:
         return body
@@ -233,7 +231,9 @@ def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
         401: "The service does not know this token. Unset TOKEN, or give it one that is valid where URL points.",
         403: "A replay takes an admin: unset TOKEN, or say TOKEN=$(make -s token ROLE=admin).",
     }
-    raise Stopped("\n".join([f"The service answered {status}: {'; '.join(said)}", *filter(None, [advice.get(status)])]))
+    raise ToolError(
+        "\n".join([f"The service answered {status}: {'; '.join(said)}", *filter(None, [advice.get(status)])])
+    )
 
 
 def _ancestors(sha: str, graph: Mapping[str, Commit], *, without: set[str]) -> set[str]:
@@ -290,13 +290,9 @@ def _progress_bar(deployments: list[Any]) -> Iterable[Any]:
     return bar
 
 
-def _token() -> str:
-    if given := os.environ.get("TOKEN"):
+def _token(environ: Mapping[str, str]) -> str:
+    if given := environ["TOKEN"]:
         return given
     from tools.local.issuer import token  # noqa: PLC0415 (only who has no token needs the local issuer)
 
     return str(token("admin"))
-
-
-if __name__ == "__main__":
-    main()

@@ -14,13 +14,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from chalicelib.settings import LOCAL_STATE
-from tools.aws import emulator
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError, UsageError
+from tools.local import emulation
 
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.4
@@ -33,8 +33,9 @@ _LOCK = LOCAL_STATE / "run.lock"
 Snapshot = dict[Path, tuple[int, int]]
 
 
-def main() -> None:
-    port = _port(os.environ.get("PORT") or "8000")
+def main(environ: Mapping[str, str]) -> None:
+    """Serve on PORT until somebody stops it."""
+    port = _port(environ["PORT"])
     with _only_one(port):
         _require_free(port)
         stop = StopRequests()
@@ -85,9 +86,9 @@ class Worker:
         self.channel, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tools.local.server", str(port), str(theirs.fileno())],
+                [sys.executable, "-m", "tools", "local", "serve", f"--port={port}", f"--channel={theirs.fileno()}"],
                 cwd=ROOT,
-                env=emulator.environment(os.environ) if os.environ.get("EMULATED") else None,
+                env=emulation.environment(os.environ) if os.environ.get("EMULATED") else None,
                 pass_fds=[theirs.fileno()],
                 # Ctrl-C reaches every process of a terminal, but it is for us to stop the server.
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
@@ -131,7 +132,7 @@ def _serve(port: int, stop: StopRequests) -> None:
         else:
             postgres.start(say)
         _supervise(port, stop, (lambda: None) if url else _restart_database_if_gone)
-    except Unusable:
+    except ToolError:
         # Ctrl-C at a terminal also interrupts what we are just starting.
         if not stop.requested:
             raise
@@ -200,7 +201,7 @@ curl -s -H "Authorization: Bearer {token}" {url}/v1/systems
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
-        raise Unusable(f"PORT={text} is no port: say a number from 1 to 65535, as in `make run PORT=8001`")
+        raise UsageError(f"PORT={text} is no port: say a number from 1 to 65535, as in `make run PORT=8001`")
     return int(text)
 
 
@@ -213,7 +214,7 @@ def _only_one(port: int) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise Unusable(
+            raise ToolError(
                 f"`make run` is on already in this checkout ({lock.read().strip()}): use it, or stop it first"
             ) from None
         lock.truncate(0)
@@ -228,7 +229,7 @@ def _require_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise Unusable(
+            raise ToolError(
                 f"Port {port} can't be had ({error.strerror}): take another, as in `make run PORT={port + 1}`"
             ) from None
 
@@ -240,7 +241,7 @@ def _prepare_database(url: str) -> None:
     try:
         bootstrap(url)
     except DatabaseUnavailable as error:
-        raise Unusable(
+        raise ToolError(
             f"The database of DATABASE_URL does not answer ({error}): correct the address, or unset it, "
             "which gives you the embedded one"
         ) from None
@@ -279,10 +280,3 @@ def _what_now(changed: list[str]) -> str:
     if any(name.startswith("requirements") for name in changed):
         line += " (new packages come with the next `make run`)"
     return line
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except Unusable as error:
-        sys.exit(str(error))

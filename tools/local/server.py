@@ -20,6 +20,7 @@ import threading
 import time
 import traceback
 import uuid
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
@@ -46,8 +47,8 @@ from chalicelib.database.roles import MIGRATOR
 from chalicelib.rest import problems
 from chalicelib.rest.operation import problem_response
 from chalicelib.rest.problems import Problem, ProblemType
-from chalicelib.settings import UnusableSettings, settings
-from tools.checkout import ROOT
+from chalicelib.settings import LOCAL_STATE, UnusableSettings, settings
+from tools.checkout import ToolError
 from tools.local.postgres import as_login
 
 HOST = "127.0.0.1"
@@ -291,9 +292,23 @@ class _HTTPServer(ThreadedHTTPServer):
             super().handle_error(request, client_address)
 
 
+@contextlib.contextmanager
+def serving(app: Chalice, config: Config) -> Iterator[str]:
+    """Serve an app in a thread, until the end of the block, at the URL that this gives."""
+    server = Server(app, config, port=0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server.server_close()
+
+
 def load_app(environ: Any = os.environ) -> tuple[Chalice, Config]:
     """The app as `chalice local --stage local` loads it."""
-    config = CLIFactory(str(ROOT), environ=environ).create_config_obj(chalice_stage_name="local")
+    config = CLIFactory(str(LOCAL_STATE.parent), environ=environ).create_config_obj(chalice_stage_name="local")
     app = config.chalice_app
     validate_routes(app.routes)
     return app, config
@@ -336,8 +351,9 @@ def _leave_with(channel: socket.socket) -> None:
     os._exit(0)
 
 
-def main() -> None:
-    port, channel = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
+def main(environ: Mapping[str, str]) -> None:
+    """Be the worker of `make run`: migrate, say on the channel when it is ready, and serve until the parent is gone."""
+    port, channel = int(environ["PORT"]), socket.socket(fileno=int(environ["CHANNEL"]))
     threading.Thread(target=functools.partial(_leave_with, channel), daemon=True).start()
 
     app, config = load_app()
@@ -345,13 +361,9 @@ def main() -> None:
         migrate(_address_for_migrations(), report=lambda name: print(f"applying migration {name}", flush=True))
     except MigrationRefused as error:
         ours = "" if os.environ.get("DATABASE_URL") else "; `make reset` makes a new one, without what this one holds"
-        sys.exit(f"{error}{ours}")
+        raise ToolError(f"{error}{ours}") from None
     except (DatabaseUnavailable, MigrationFailed, UnusableSettings) as error:
-        sys.exit(str(error))
+        raise ToolError(str(error)) from None
     server = Server(app, config, port)
     channel.send(b"!")
     server.serve_forever()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,14 @@
 """Print a token of the local issuer: `make -s token ROLE=admin`, or `ROLE=pipeline SYSTEM=shop,search`.
 
-SUBJECT, RUN_ID, RUN_ATTEMPT, SHA and ACTOR fill further claims. Each may also be an argument, `NAME=value`.
+SUBJECT, RUN_ID, RUN_ATTEMPT, SHA and ACTOR fill further claims.
 """
 
-import os
 import re
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.identity.roles import Role
-from tools.checkout import Unusable
+from tools.checkout import UsageError
 from tools.local.issuer import token
 
 _SYSTEM = re.compile(r"[a-z][a-z0-9-]{1,38}")
@@ -18,21 +16,19 @@ _FURTHER_CLAIMS = ("RUN_ID", "RUN_ATTEMPT", "SHA", "ACTOR")
 
 
 def from_words(words: Mapping[str, str]) -> str:
-    """The token that ROLE, SYSTEM and the others ask for; raises Unusable."""
+    """The token that ROLE, SYSTEM and the others ask for; raises UsageError."""
     role = words.get("ROLE", "")
     if role not in Role.__members__:
-        raise Unusable(f"ROLE={role} is no role: say ROLE= and one of {', '.join(Role.__members__)}")
+        raise UsageError(f"ROLE={role} is no role: say ROLE= and one of {', '.join(Role.__members__)}")
     systems = [system.strip() for system in words.get("SYSTEM", "").split(",") if system.strip()]
     if wrong := [system for system in systems if not _SYSTEM.fullmatch(system)]:
-        raise Unusable(f"{wrong[0]!r} can't be a system's key: SYSTEM takes slugs, with commas between them")
+        raise UsageError(f"{wrong[0]!r} can't be a system's key: SYSTEM takes slugs, with commas between them")
     if role in ("pipeline", "maintainer") and not systems:
-        raise Unusable(f"A {role} is one of certain systems: say which, as in ROLE={role} SYSTEM=shop")
+        raise UsageError(f"A {role} is one of certain systems: say which, as in ROLE={role} SYSTEM=shop")
     claims: dict[str, Any] = {name.lower(): words[name] for name in _FURTHER_CLAIMS if words.get(name)}
     return token(role, systems, words.get("SUBJECT") or None, **claims)
 
 
-if __name__ == "__main__":
-    try:
-        print(from_words({**os.environ, **dict(word.split("=", 1) for word in sys.argv[1:] if "=" in word)}))
-    except Unusable as error:
-        sys.exit(str(error))
+def main(environ: Mapping[str, str]) -> None:
+    """Print the token."""
+    print(from_words(environ))

@@ -11,7 +11,8 @@ from typing import Any
 
 from chalicelib.rest import problems
 from chalicelib.rest.problems import ProblemType
-from tools.package.package_shape import API, Json, UnexpectedShape
+from tools.checkout import ToolError
+from tools.package.package_shape import API, Json
 
 PROBLEM_JSON = "application/problem+json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
@@ -91,7 +92,7 @@ _INVOKE_ARN = re.compile(r"\$\{aws_lambda_function\.([\w-]+)\.invoke_arn\}")
 def document(swagger: Json) -> Json:
     """The OpenAPI document, an object of Terraform's: what has to be known of other resources it refers to."""
     if swagger.get("swagger") != "2.0":
-        raise UnexpectedShape(f"Chalice describes the API in Swagger {swagger.get('swagger')}, not in 2.0")
+        raise ToolError(f"Chalice describes the API in Swagger {swagger.get('swagger')}, not in 2.0")
     _only(swagger, _SECTIONS, "the API's description")
     paths = {path: _path(path, methods) for path, methods in swagger["paths"].items()}
     # The gateway would answer 403 to a path that is not there.
@@ -144,9 +145,9 @@ def _operation(name: str, operation: Json) -> Json:
     _only(operation, _OPERATION, name)
     integration = operation["x-amazon-apigateway-integration"]
     if integration.get("type") != "aws_proxy":
-        raise UnexpectedShape(f"The integration of {name} is of type {integration.get('type')}, not aws_proxy")
+        raise ToolError(f"The integration of {name} is of type {integration.get('type')}, not aws_proxy")
     if _function(integration.get("uri", ""), name) != "api_handler":
-        raise UnexpectedShape(f"The integration of {name} is not the function of the routes: {integration.get('uri')}")
+        raise ToolError(f"The integration of {name} is not the function of the routes: {integration.get('uri')}")
     made: Json = {
         # What answers mean is in openapi.json. This document is the gateway's alone.
         "responses": {"200": {"description": "200 response"}},
@@ -167,7 +168,7 @@ def _operation(name: str, operation: Json) -> Json:
 
 def _parameter(name: str, parameter: Json) -> Json:
     if set(parameter) != {"name", "in", "required", "type"} or parameter["in"] != "path":
-        raise UnexpectedShape(f"A parameter of {name} is not one of the path, with a type: {parameter}")
+        raise ToolError(f"A parameter of {name} is not one of the path, with a type: {parameter}")
     described = {key: value for key, value in parameter.items() if key != "type"}
     made: Json = _literal({**described, "schema": {"type": parameter["type"]}})
     return made
@@ -178,11 +179,11 @@ def _authorizer(name: str, scheme: Json) -> Json:
     authorizer = scheme.get("x-amazon-apigateway-authorizer", {})
     rest = {key: value for key, value in scheme.items() if key != "x-amazon-apigateway-authorizer"}
     if rest != known or authorizer.get("type") != "token":
-        raise UnexpectedShape(f"The authorizer {name} is not a function that takes the header Authorization: {scheme}")
+        raise ToolError(f"The authorizer {name} is not a function that takes the header Authorization: {scheme}")
     # Without a lifetime of its own, API Gateway would keep answers for 300 s: that has to be said, not to happen.
     _only(authorizer, {"type", "authorizerUri", "authorizerResultTtlInSeconds"}, f"the authorizer {name}")
     if "authorizerResultTtlInSeconds" not in authorizer:
-        raise UnexpectedShape(f"The authorizer {name} does not say how long its answers are kept: name ttl_seconds")
+        raise ToolError(f"The authorizer {name} does not say how long its answers are kept: name ttl_seconds")
     return {
         **known,
         "x-amazon-apigateway-authorizer": {
@@ -196,7 +197,7 @@ def _authorizer(name: str, scheme: Json) -> Json:
 def _function(uri: str, name: str) -> str:
     found = _INVOKE_ARN.fullmatch(uri)
     if found is None:
-        raise UnexpectedShape(f"{name} does not lead to a function: {uri!r}")
+        raise ToolError(f"{name} does not lead to a function: {uri!r}")
     return found[1]
 
 
@@ -256,4 +257,4 @@ def _literal(value: Any) -> Any:
 
 def _only(value: Json, known: set[str], what: str) -> None:
     if unknown := sorted(set(value) - known):
-        raise UnexpectedShape(f"Of {what}, tools/package/api_body.py does not know {', '.join(unknown)}")
+        raise ToolError(f"Of {what}, tools/package/api_body.py does not know {', '.join(unknown)}")

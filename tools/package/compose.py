@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tools.checkout import ToolError
 from tools.package import api_body, package_shape
-from tools.package.package_shape import UnexpectedShape
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "infra" / "modules" / "api"
@@ -36,14 +36,10 @@ SECONDS = 300
 _SOURCES = ("app.py", "requirements.txt", ".chalice/config.json")
 
 
-class NotPackaged(Exception):
-    """There is no package; the message says what to do."""
-
-
 def package(stage: str, module: Path = MODULE, root: Path = ROOT) -> str:
     """Package the checkout at `root` for a stage, into the folder `module`. Returns the zip's SHA-256.
 
-    Raises NotPackaged, and UnexpectedShape where Chalice's output is not what we know how to read.
+    Raises ToolError, and ToolError where Chalice's output is not what we know how to read.
     """
     return packages({stage: module}, root)
 
@@ -53,7 +49,7 @@ def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
     stages = json.loads((root / ".chalice" / "config.json").read_text())["stages"]
     deployed = [name for name in stages if name != "local"]
     if unknown := [stage for stage in modules if stage not in deployed]:
-        raise NotPackaged(f"{unknown[0]!r} is no stage that is deployed: make package STAGE={'|'.join(deployed)}")
+        raise ToolError(f"{unknown[0]!r} is no stage that is deployed: make package STAGE={'|'.join(deployed)}")
     with tempfile.TemporaryDirectory(prefix="slipway-package-") as temporary:
         code = Path(temporary) / "normal.zip"
         for stage, module in modules.items():
@@ -70,10 +66,10 @@ def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
 
 
 def compose(chalice: dict[str, Any], stage: str, code: bytes) -> dict[str, Any]:
-    """The locals of infra/modules/api, from chalice.tf.json and the zip's bytes. Raises UnexpectedShape."""
+    """The locals of infra/modules/api, from chalice.tf.json and the zip's bytes. Raises ToolError."""
     shape = package_shape.read(chalice)
     if shape.architecture != ARCHITECTURE:
-        raise UnexpectedShape(f"Chalice packaged for {shape.architecture}, not for {ARCHITECTURE}")
+        raise ToolError(f"Chalice packaged for {shape.architecture}, not for {ARCHITECTURE}")
     digest = hashlib.sha256(code)
     return {
         "//": "Made by tools/package/compose.py (make package): change that, or what it reads",
@@ -126,24 +122,20 @@ def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool
             command, cwd=source, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise NotPackaged(f"Chalice has not packaged within {SECONDS} s: is the package index within reach?") from None
+        raise ToolError(f"Chalice has not packaged within {SECONDS} s: is the package index within reach?") from None
     said = (done.stderr.strip() or done.stdout.strip() or "it says nothing").splitlines()
     if done.returncode != 0:
-        raise NotPackaged("Chalice did not package:\n" + "\n".join(said))
+        raise ToolError("Chalice did not package:\n" + "\n".join(said))
     # It warns of a dependency without a fitting wheel, and packages without it.
     if "Could not install dependencies" in done.stderr + done.stdout:
-        raise NotPackaged("Chalice packaged without a dependency:\n" + "\n".join(said))
+        raise ToolError("Chalice packaged without a dependency:\n" + "\n".join(said))
     return folder / "written"
 
 
-def main() -> int:
+def main(environ: Mapping[str, str]) -> None:
     """Package for the stage that STAGE names."""
     running = sys.version_info[:2]
-    try:
-        digest = package(os.environ.get("STAGE", "development"))
-    except (NotPackaged, UnexpectedShape) as error:
-        print(error, file=sys.stderr)
-        return 1
+    digest = package(environ["STAGE"])
     if running != PYTHON:
         print(
             f"packaged with Python {running[0]}.{running[1]}, good for trials and tests; what goes to AWS is packaged "
@@ -151,8 +143,3 @@ def main() -> int:
             file=sys.stderr,
         )
     print(f"sha256:{digest}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from tools.checkout import ToolError
+
 Json = dict[str, Any]
 
 # Chalice calls the function of all routes so; in our names it is what it serves.
@@ -50,10 +52,6 @@ _FUNCTION_ARN = re.compile(r"\$\{aws_lambda_function\.([\w-]+)\.arn\}")
 _RULE_NAME = re.compile(r"\$\{aws_cloudwatch_event_rule\.([\w-]+)\.name\}")
 
 
-class UnexpectedShape(Exception):
-    """Chalice's output is not what we know how to read; the message says in what."""
-
-
 @dataclass(frozen=True)
 class Shape:
     """What there is to be made. `functions` and `schedules` are by name, as locals of infra/modules/api."""
@@ -67,7 +65,7 @@ class Shape:
 
 
 def read(chalice: Json) -> Shape:
-    """What chalice.tf.json says. Raises UnexpectedShape."""
+    """What chalice.tf.json says. Raises ToolError."""
     _only(chalice, _SECTIONS, "sections")
     # Their versions are pinned in versions.tf. Chalice's own pins shut out Terraform 1.4 and later, and of the null
     # provider it uses a data source that says what the stage is called.
@@ -77,9 +75,9 @@ def read(chalice: Json) -> Shape:
     _only(resources, _RESOURCES, "resources")
     functions = _member(resources, "aws_lambda_function")
     if _HANDLER not in functions:
-        raise UnexpectedShape(f"Chalice's package has no function {_HANDLER}, which serves the routes")
+        raise ToolError(f"Chalice's package has no function {_HANDLER}, which serves the routes")
     if API in functions:
-        raise UnexpectedShape(f"A function is called {API!r}, as the one that serves the routes is: call it otherwise")
+        raise ToolError(f"A function is called {API!r}, as the one that serves the routes is: call it otherwise")
     for name, function in functions.items():
         _only(function, _FUNCTION, f"arguments of the function {name} (VPC, layers and concurrency: see functions.tf)")
     rest_api = _rest_api(resources)
@@ -110,9 +108,9 @@ def _rest_api(resources: Json) -> Json:
     rest_api: Json = _member(resources, "aws_api_gateway_rest_api", "rest_api")
     _only(rest_api, _REST_API, "arguments of the REST API")
     if (types := _member(rest_api, "endpoint_configuration", "types")) != ["REGIONAL"]:
-        raise UnexpectedShape(f"The API's endpoint is {types}, and CloudFront wants a regional one")
+        raise ToolError(f"The API's endpoint is {types}, and CloudFront wants a regional one")
     if binary := _member(rest_api, "binary_media_types"):
-        raise UnexpectedShape(f"The API has binary media types, {binary}: set app.api.binary_types = []")
+        raise ToolError(f"The API has binary media types, {binary}: set app.api.binary_types = []")
     # The deployment is Terraform's own, since Chalice's makes the stage too, on which nothing could be set then.
     _only(_member(resources, "aws_api_gateway_deployment", "rest_api"), _DEPLOYMENT, "arguments of the deployment")
     return rest_api
@@ -122,7 +120,7 @@ def _schedules(resources: Json) -> dict[str, Json]:
     rules: Json = resources.get("aws_cloudwatch_event_rule", {})
     targets: Json = resources.get("aws_cloudwatch_event_target", {})
     if set(rules) != set(targets):
-        raise UnexpectedShape(f"Rules and their targets are not called the same: {sorted(set(rules) ^ set(targets))}")
+        raise ToolError(f"Rules and their targets are not called the same: {sorted(set(rules) ^ set(targets))}")
     schedules = {}
     for name, rule in rules.items():
         target = targets[name]
@@ -131,7 +129,7 @@ def _schedules(resources: Json) -> dict[str, Json]:
         function = _FUNCTION_ARN.fullmatch(_member(target, "arn"))
         of_rule = _RULE_NAME.fullmatch(_member(target, "rule"))
         if function is None or of_rule is None or of_rule[1] != name:
-            raise UnexpectedShape(f"The target {name} does not lead from the rule {name} to a function: {target}")
+            raise ToolError(f"The target {name} does not lead from the rule {name} to a function: {target}")
         schedules[name] = {
             "function": _name(function[1]),
             "description": rule.get("description"),
@@ -148,7 +146,7 @@ def _check_permissions(resources: Json, schedules: set[str]) -> None:
         principal = _member(permission, "principal")
         known = principal == "apigateway.amazonaws.com" or (principal == "events.amazonaws.com" and name in schedules)
         if not known:
-            raise UnexpectedShape(f"The permission {name} lets {principal} invoke a function, and modules/api does not")
+            raise ToolError(f"The permission {name} lets {principal} invoke a function, and modules/api does not")
 
 
 def _swagger(chalice: Json) -> Json:
@@ -157,7 +155,7 @@ def _swagger(chalice: Json) -> Json:
     try:
         swagger: Json = json.loads(text)
     except ValueError as error:
-        raise UnexpectedShape(f"The API's description is not JSON: {error}") from None
+        raise ToolError(f"The API's description is not JSON: {error}") from None
     return swagger
 
 
@@ -168,7 +166,7 @@ def _name(resource: str) -> str:
 def _same(functions: Json, argument: str) -> Any:
     values = [_member(function, argument) for function in functions.values()]
     if any(value != values[0] for value in values):
-        raise UnexpectedShape(f"All functions share one package, so they need one value of {argument}: {values}")
+        raise ToolError(f"All functions share one package, so they need one value of {argument}: {values}")
     return values[0]
 
 
@@ -176,14 +174,14 @@ def _member(of: Json, *path: str) -> Any:
     value: Any = of
     for index, step in enumerate(path):
         if not isinstance(value, dict) or step not in value:
-            raise UnexpectedShape(f"Chalice's package lacks {'.'.join(path[: index + 1])}")
+            raise ToolError(f"Chalice's package lacks {'.'.join(path[: index + 1])}")
         value = value[step]
     return value
 
 
 def _only(value: Json, known: set[str], what: str) -> None:
     if unknown := sorted(set(value) - known):
-        raise UnexpectedShape(
+        raise ToolError(
             f"Chalice's package has {what} that tools/package/package_shape.py does not know: {', '.join(unknown)}. "
             "Carry them over there and in infra/modules/api, or do without"
         )

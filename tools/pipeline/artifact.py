@@ -1,7 +1,7 @@
 """The artifact is the git tree; its package is built once, and every environment deploys those bytes.
 
-    make artifact [ENV=…]         find the package of this checkout's tree in the store, or make it
-    make artifact-keep            put what was made there, unless somebody was faster: then theirs it is
+    python -m tools pipeline artifact         find the package of this checkout's tree in the store, or make it
+    python -m tools pipeline artifact-keep    keep what was made there, unless somebody was faster
 
 The store is a bucket (ARTIFACT_BUCKET), and a package one object in it, so that it is there as a whole or not at all:
 the zip, what Terraform reads of it for each stage, and what it is made of. Without a store it is made and not kept.
@@ -22,15 +22,14 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from tools.aws import emulator
 from tools.aws.emulator.account import emulated_client
+from tools.checkout import ENVIRONMENTS, ToolError, UsageError
+from tools.local import emulation
 from tools.package import compose, sbom
-from tools.package.package_shape import UnexpectedShape
-from tools.slipway_client.runner import Failed, put_out, say, summarize, warn
+from tools.slipway_client.runner import put_out, say, summarize, warn
 
 Environ = Mapping[str, str]
 
-STAGES = ("development", "preproduction", "production")
 FOLDER = compose.ROOT / ".local" / "artifact"
 
 _ZIP, _GENERATED, _SBOM = "deployment.zip", "generated.tf.json", "sbom.cdx.json"
@@ -48,17 +47,17 @@ class Store:
         self._pause = pause
 
     def read(self, key: str) -> bytes | None:
-        """The object, or None where there is none. Raises Failed."""
+        """The object, or None where there is none. Raises ToolError."""
         try:
             content: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
-            raise Failed(f"{key} can't be read from the bucket {self.bucket}: {error}") from None
+            raise ToolError(f"{key} can't be read from the bucket {self.bucket}: {error}") from None
         return content
 
     def write(self, key: str, content: bytes) -> bool:
-        """Write it, if nothing is there; whether it was written. Of several at once, one does. Raises Failed."""
+        """Write it, if nothing is there; whether it was written. Of several at once, one does. Raises ToolError."""
         for attempt in range(_CONFLICTS):
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
@@ -70,13 +69,13 @@ class Store:
                 if code == "ConditionalRequestConflict":
                     self._pause(2**attempt)
                     continue
-                raise Failed(f"{key} can't be written to the bucket {self.bucket}: {error}") from None
+                raise ToolError(f"{key} can't be written to the bucket {self.bucket}: {error}") from None
             return True
-        raise Failed(f"{key} was being written by others all the time: run this again")
+        raise ToolError(f"{key} was being written by others all the time: run this again")
 
 
 def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Have the package of the checkout's tree in `folder`; put out `artifact`, `digest` and `built`. Raises Failed."""
+    """Have the package of the checkout's tree in `folder`; put out `artifact`, `digest`, `built`. Raises ToolError."""
     artifact = tree(root)
     stage = _stage(environ)
     if folder.exists():
@@ -86,7 +85,7 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
     if environ.get("ARTIFACT_BUCKET"):
         kept = Store(environ).read(_key(artifact))
     elif environ.get("GITHUB_ACTIONS"):
-        raise Failed("ARTIFACT_BUCKET is not set: make it a variable of the repository (docs/first-deployment.md)")
+        raise ToolError("ARTIFACT_BUCKET is not set: make it a variable of the repository (docs/first-deployment.md)")
     else:
         warn(environ, "ARTIFACT_BUCKET is not set: the package is made here, and neither looked for nor kept")
     if kept is None:
@@ -94,12 +93,12 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
         (folder / _MADE).write_bytes(packaged)
     digest = _install(kept or packaged, folder, stage)
     if (wanted := environ.get("DIGEST")) and wanted != f"sha256:{digest}":
-        raise Failed(f"This is the package sha256:{digest}, and not {wanted}, which was to be deployed")
+        raise ToolError(f"This is the package sha256:{digest}, and not {wanted}, which was to be deployed")
     _tell(environ, artifact, digest, built=kept is None)
 
 
 def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Put a package that was made into the store. Who comes second takes what is there. Raises Failed."""
+    """Put a package that was made into the store. Who comes second takes what is there. Raises ToolError."""
     artifact = tree(root)
     made = folder / _MADE
     if not made.exists():
@@ -107,36 +106,36 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
         return
     store = Store(environ)
     if not store.bucket:
-        raise Failed("There is no store to keep it in: say ARTIFACT_BUCKET=…")
+        raise ToolError("There is no store to keep it in: say ARTIFACT_BUCKET=…")
     content = made.read_bytes()
     if (runtime := _runtime(content)) != _RUNTIME and not _is_emulated(environ):
-        raise Failed(f"It is packaged for {runtime}, and goes to AWS for {_RUNTIME} alone: make PYTHON={_RUNTIME}")
+        raise ToolError(f"It is packaged for {runtime}, and goes to AWS for {_RUNTIME} alone: make PYTHON={_RUNTIME}")
     if not store.write(_key(artifact), content):
         say("Another run has kept its package of this tree before: that one it is")
         kept = store.read(_key(artifact))
         if kept is None:
-            raise Failed(f"The package of {artifact} was there, and is gone: run this again")
+            raise ToolError(f"The package of {artifact} was there, and is gone: run this again")
         digest = _install(kept, folder, _stage(environ))
         _tell(environ, artifact, digest, built=False)
     made.unlink()
 
 
 def attested(environ: Environ, folder: Path = FOLDER) -> None:
-    """Whether GitHub attests that this repository's deploy workflow built the zip. Raises Failed.
+    """Whether GitHub attests that this repository's deploy workflow built the zip. Raises ToolError.
 
     Only the attestation tells a package that our pipeline made from one that somebody put into the bucket.
     """
     repository = environ.get("GITHUB_REPOSITORY")
     if not repository:
-        raise Failed("Say which repository built it: GITHUB_REPOSITORY=owner/name")
+        raise UsageError("Say which repository built it: GITHUB_REPOSITORY=owner/name")
     command = ["gh", "attestation", "verify", str(folder / _ZIP), "--repo", repository]
     command += ["--signer-workflow", f"{repository}/.github/workflows/deploy.yml"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except FileNotFoundError:
-        raise Failed("gh, GitHub's command line, is not on the PATH, and verifies attestations") from None
+        raise ToolError("gh, GitHub's command line, is not on the PATH, and verifies attestations") from None
     if done.returncode != 0:
-        raise Failed(
+        raise ToolError(
             f"GitHub does not attest that {repository} built this package: {done.stderr.strip()}. It is not deployed. "
             "If nobody else can have put it there, delete it from the artifact bucket and run the deployment again"
         )
@@ -144,9 +143,9 @@ def attested(environ: Environ, folder: Path = FOLDER) -> None:
 
 
 def tree(root: Path = compose.ROOT) -> str:
-    """The artifact that the checkout is: its tree. Raises Failed where it holds what no commit does."""
+    """The artifact that the checkout is: its tree. Raises ToolError where it holds what no commit does."""
     if changed := _git(root, "status", "--porcelain"):
-        raise Failed(
+        raise ToolError(
             f"An artifact is a tree of git, and the checkout differs from its commit. Commit first:\n{changed}"
         )
     return f"tree:{_git(root, 'rev-parse', 'HEAD^{tree}')}"
@@ -156,7 +155,7 @@ def client(environ: Environ, service: str = "s3") -> Any:
     """A client of AWS; with EMULATED of the emulated account, 1 at its usual port, a number at that one."""
     if not _is_emulated(environ):
         return boto3.client(service)
-    port = emulator.PORT if environ["EMULATED"] == "1" else int(environ["EMULATED"])
+    port = emulation.PORT if environ["EMULATED"] == "1" else int(environ["EMULATED"])
     return emulated_client(service, port)
 
 
@@ -171,16 +170,16 @@ def _make(artifact: str, root: Path) -> bytes:
     with tempfile.TemporaryDirectory(prefix="slipway-artifact-") as temporary:
         folder = Path(temporary)
         try:
-            digest = compose.packages({stage: folder / stage for stage in STAGES}, root)
-        except (compose.NotPackaged, UnexpectedShape) as error:
-            raise Failed(str(error)) from None
-        package = folder / STAGES[0] / _ZIP
+            digest = compose.packages({stage: folder / stage for stage in ENVIRONMENTS}, root)
+        except ToolError as error:
+            raise ToolError(str(error)) from None
+        package = folder / ENVIRONMENTS[0] / _ZIP
         bill = sbom.bill_of_materials(package, "slipway", artifact, digest)
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as bundle:
             bundle.write(package, _ZIP)
             bundle.writestr(_SBOM, json.dumps(bill, indent=2) + "\n")
-            for stage in STAGES:
+            for stage in ENVIRONMENTS:
                 bundle.write(folder / stage / _GENERATED, _generated(stage))
         return content.getvalue()
 
@@ -193,11 +192,13 @@ def _install(content: bytes, folder: Path, stage: str | None) -> str:
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:
         package = bundle.read(_ZIP)
         digest = hashlib.sha256(package).hexdigest()
-        for name in STAGES:
+        for name in ENVIRONMENTS:
             generated = bundle.read(_generated(name))
             told = json.loads(generated)["locals"]["package"]
             if (told["digest"], told["stage"]) != (digest, name):
-                raise Failed(f"The package in the store is inconsistent: {_generated(name)} is of another zip or stage")
+                raise ToolError(
+                    f"The package in the store is inconsistent: {_generated(name)} is of another zip or stage"
+                )
             if stage == name:
                 (folder / name).mkdir(exist_ok=True)
                 (folder / name / _GENERATED).write_bytes(generated)
@@ -220,13 +221,13 @@ def _is_emulated(environ: Environ) -> bool:
 
 def _runtime(content: bytes) -> str:
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:
-        return str(json.loads(bundle.read(_generated(STAGES[0])))["locals"]["package"]["runtime"])
+        return str(json.loads(bundle.read(_generated(ENVIRONMENTS[0])))["locals"]["package"]["runtime"])
 
 
 def _stage(environ: Environ) -> str | None:
     stage = environ.get("ENV") or None
-    if stage is not None and stage not in STAGES:
-        raise Failed(f"{stage!r} is no environment: ENV={'|'.join(STAGES)}")
+    if stage is not None and stage not in ENVIRONMENTS:
+        raise UsageError(f"{stage!r} is no environment: ENV={'|'.join(ENVIRONMENTS)}")
     return stage
 
 
@@ -241,5 +242,5 @@ def _generated(stage: str) -> str:
 def _git(root: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
-        raise Failed(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+        raise ToolError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout.strip()

@@ -6,23 +6,24 @@ warning: a broken Slipway must not stand in the way of its own repair.
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.checkout import ROOT
-from tools.pipeline.artifact import STAGES, Environ, Store, digest_in, tree
-from tools.slipway_client import slipway
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError
+from tools.pipeline.artifact import Environ, Store, digest_in, tree
+from tools.slipway_client import recording
 from tools.slipway_client.client import Slipway, Unreachable
-from tools.slipway_client.runner import Failed, needed, run_url, say, warn
+from tools.slipway_client.runner import needed, run_url, say, warn
 
 
-def may_promote(environ: Environ, pause: Callable[[float], None]) -> None:
-    """Raises Failed, with what stands in the way."""
+def may_promote(environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
+    """Raises ToolError, with what stands in the way."""
     environ = {**environ, "ARTIFACT": environ.get("ARTIFACT") or tree()}
     if environ.get("SLIPWAY_URL"):
         try:
-            slipway.may_promote(Slipway(environ, pause), environ)
+            recording.may_promote(Slipway(environ, pause), environ)
         except Unreachable as silence:
             warn(environ, f"{silence}. Promotion follows the order of branches meanwhile")
         else:
@@ -32,28 +33,28 @@ def may_promote(environ: Environ, pause: Callable[[float], None]) -> None:
     _require_order(environ)
 
 
-def promotable(root: Path = ROOT) -> None:
+def check_merge(environ: Environ, root: Path = ROOT) -> None:
     """Whether a pull request's merge, which is checked out, has the tree of the branch that it merges.
 
-    Else the merge would be an artifact that was tested nowhere. Raises Failed.
+    Else the merge would be an artifact that was tested nowhere. Raises ToolError.
     """
     asked = ["git", "rev-parse", "HEAD^{tree}", "HEAD^2^{tree}"]
     answer = subprocess.run(asked, cwd=root, capture_output=True, text=True, timeout=60, check=False)
     if answer.returncode != 0:
-        raise Failed("The checkout is no merge of a pull request: fetch-depth: 2 gets what it merges")
+        raise ToolError("The checkout is no merge of a pull request: fetch-depth: 2 gets what it merges")
     merged, branch = answer.stdout.split()
     if merged != branch:
-        raise Failed(
+        raise ToolError(
             f"The merge would be tree:{merged}, and what was tested is tree:{branch}: the branch that this goes to has "
             "commits that this branch lacks. Merge it back into this one first (docs/branching.md)"
         )
     say(f"The merge is tree:{branch}, as tested")
 
 
-def record_deployed(environ: Environ) -> None:
+def note_verified(environ: Environ) -> None:
     """Note in the artifact bucket that an environment runs the artifact, verified. The first such note stays."""
     environment, artifact = _environment(environ), environ.get("ARTIFACT") or tree()
-    if environment == STAGES[-1]:
+    if environment == ENVIRONMENTS[-1]:
         say(f"Nothing comes after {environment}, so nobody looks there for a note")  # and its role can't write one
         return
     note = {
@@ -74,32 +75,32 @@ def record_deployed(environ: Environ) -> None:
 
 def _require_order(environ: Environ) -> None:
     environment, artifact = _environment(environ), environ["ARTIFACT"]
-    rank = STAGES.index(environment)
+    rank = ENVIRONMENTS.index(environment)
     if rank == 0:
         say(f"{environment} takes every artifact")
         return
-    before = STAGES[rank - 1]
+    before = ENVIRONMENTS[rank - 1]
     if (reason := environ.get("OVERRIDE_REASON", "").strip()) != "":
         warn(environ, f"{artifact} enters {environment} past {before}, with the reason: {reason}")
         return
     store = Store(environ)
     note = store.read(_key(artifact, before)) if store.bucket else None
     if note is None:
-        raise Failed(
+        raise ToolError(
             f"{artifact} may not enter {environment} yet: no deployment of it to {before} is noted that passed its "
             f"acceptance tests. Merge it into the branch {before} first, and let that run end. What can't wait is a "
             "hotfix with an override (docs/branching.md)"
         )
     told = json.loads(note)
     if (digest := digest_in()) is not None and told.get("digest") not in (None, digest):
-        raise Failed(f"{before} runs the package {told['digest']}, and this is {digest}: run the deployment again")
+        raise ToolError(f"{before} runs the package {told['digest']}, and this is {digest}: run the deployment again")
     say(f"{artifact} was deployed to {before} at {told.get('at')}, and may enter {environment}")
 
 
 def _environment(environ: Environ) -> str:
     environment = needed(environ, "ENV", "production")
-    if environment not in STAGES:
-        raise Failed(f"{environment!r} is no environment: ENV={'|'.join(STAGES)}")
+    if environment not in ENVIRONMENTS:
+        raise UsageError(f"{environment!r} is no environment: ENV={'|'.join(ENVIRONMENTS)}")
     return environment
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from tools.slipway_client.runner import Failed, needed
+from tools.checkout import ToolError
+from tools.slipway_client.runner import needed
 
 Json = dict[str, Any]
 
@@ -26,11 +27,11 @@ _PASSING = {429, 500, 502, 503, 504}
 _LARGEST_ANSWER = 16 * 1024 * 1024
 
 
-class Unreachable(Failed):
+class Unreachable(ToolError):
     """Nobody answers, or only with what passes: whether Slipway would have agreed is not known."""
 
 
-class Refused(Failed):
+class Refused(ToolError):
     """Slipway says no; `problem` is its problem document (RFC 9457)."""
 
     def __init__(self, status: int, problem: Json) -> None:
@@ -52,7 +53,7 @@ class Slipway:
         self._base = f"{url}/v1/systems/{quote(self.system, safe='')}"
 
     def get(self, path: str, **query: str) -> Json:
-        """Read something of the system. Raises Refused, Unreachable, Failed."""
+        """Read something of the system. Raises Refused, Unreachable, ToolError."""
         return self._ask("GET", f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Json, *, again: bool = False) -> Json:
@@ -94,13 +95,13 @@ class Slipway:
 def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> str:
     """SLIPWAY_TOKEN, or one that GitHub issues to this job; each is good for minutes, so each call has its own.
 
-    Raises Failed, Unreachable.
+    Raises ToolError, Unreachable.
     """
     if given := environ.get("SLIPWAY_TOKEN"):
         return given
     address = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL")
     if not address:
-        raise Failed(
+        raise ToolError(
             "There is no token for Slipway: in a workflow give the job `permissions: id-token: write`; on your "
             "machine set SLIPWAY_TOKEN"
         )
@@ -109,7 +110,7 @@ def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.slee
     try:
         answer = _send("GET", f"{address}&{audience}", headers, None, pause)
     except Refused as refusal:
-        raise Failed(f"GitHub issues no token ({refusal.status}): may the job `id-token: write`?") from None
+        raise ToolError(f"GitHub issues no token ({refusal.status}): may the job `id-token: write`?") from None
     return str(answer.get("value", ""))
 
 
@@ -150,7 +151,7 @@ _OPENER = urllib.request.build_opener(_NoRedirect)
 def _require_confidential(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")):
-        raise Failed(f"SLIPWAY_URL is {url!r}: it has to begin with https://, since a token is sent there")
+        raise ToolError(f"SLIPWAY_URL is {url!r}: it has to begin with https://, since a token is sent there")
 
 
 def _document(content: bytes) -> Json:

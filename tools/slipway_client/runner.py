@@ -5,9 +5,7 @@ Nothing but the standard library: the actions for other repositories run this wi
 
 from collections.abc import Mapping
 
-
-class Failed(Exception):
-    """A step can't go on; the message says why and what to do."""
+from tools.checkout import UsageError
 
 
 def say(line: str) -> None:
@@ -50,10 +48,10 @@ def run_url(environ: Mapping[str, str]) -> str | None:
 
 
 def needed(environ: Mapping[str, str], name: str, example: str) -> str:
-    """A variable that has to be set. Raises Failed."""
+    """A variable that has to be set. Raises UsageError."""
     value = environ.get(name, "").strip()
     if not value:
-        raise Failed(f"{name} is missing: say {name}={example}")
+        raise UsageError(f"{name} is missing: say {name}={example}")
     return value
 
 

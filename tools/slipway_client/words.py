@@ -9,7 +9,7 @@ Blocker = Mapping[str, Any]
 REMEDIES = {
     "not-deployed": "deploy it to {environment} first: merge it into the branch {environment}, and let that run end",
     "not-verified": "run {suite} against {environment} and record it: the workflow `verify`, or "
-    "`make acceptance` and `make record RECORD=verification`",
+    "`make acceptance` and `python -m tools slipway verification`",
     "verification-failed": "mend what fails and deploy that to {environment}; if the artifact was not at fault, run "
     "{suite} there again and record it (workflow `verify`)",
     "verification-expired": "run {suite} against {environment} again and record it (workflow `verify`)",

@@ -7,7 +7,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from tools.checkout import Unusable
+from tools.checkout import ToolError
 from tools.local.acceptance import report, system, target
 from tools.local.acceptance.report import Finding, Run
 from tools.local.acceptance.service import Answer, Latencies, NotReady, Service, Wait, operation_of
@@ -64,7 +64,7 @@ def test_for_the_local_service_a_token_is_made(monkeypatch: pytest.MonkeyPatch, 
     ],
 )
 def test_what_is_not_understood_is_refused_before_anything_is_asked(changed: dict[str, str], explained: str) -> None:
-    with pytest.raises(Unusable, match=explained.translate({ord(each): f"\\{each}" for each in "().?"})):
+    with pytest.raises(ToolError, match=explained.translate({ord(each): f"\\{each}" for each in "().?"})):
         target.from_words(words(**changed))
 
 
@@ -178,7 +178,7 @@ def test_a_run_before_is_waited_for_and_a_long_one_named(answering: Callable[...
     for idle in ((200, b'{"items": []}'), (404, b"{}")):
         answering(busy, idle).wait_until_idle(wait)
 
-    with pytest.raises(Unusable, match="deployment 17 is in progress"):
+    with pytest.raises(ToolError, match="deployment 17 is in progress"):
         answering(busy).wait_until_idle(wait)
 
 
@@ -244,5 +244,5 @@ def test_a_report_counts_what_it_names_and_has_no_token(tmp_path: Path) -> None:
     assert document["started_at"].endswith("Z")
     assert "a.b.c" not in str(document)
     assert "- the gate: is open" in list(run.summary())
-    with pytest.raises(Unusable, match="REPORT="):
+    with pytest.raises(ToolError, match="REPORT="):
         report.write(tmp_path / "nowhere" / "report.json", document)

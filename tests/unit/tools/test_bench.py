@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-from tools.checkout import Unusable
+from tools.checkout import ToolError
 from tools.checks.bench import imports, package
-from tools.checks.bench.__main__ import report
 from tools.checks.bench.exchanges import Exchange
 from tools.checks.bench.figures import Figure, fastest
+from tools.checks.bench.report import report
 
 
 def test_it_succeeds_while_every_bound_holds():
@@ -70,5 +70,5 @@ def test_a_package_that_can_not_be_made_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr(package, "ROOT", checkout)
     monkeypatch.setattr(package, "FOLDER", tmp_path / "bench")
 
-    with pytest.raises(Unusable, match="the hull leaks"):
+    with pytest.raises(ToolError, match="the hull leaks"):
         package.make()

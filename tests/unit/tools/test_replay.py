@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tools.checkout import ToolError
 from tools.local import replay
-from tools.local.replay import Client, Commit, Deployment, Stopped, with_commits
+from tools.local.replay import Client, Commit, Deployment, with_commits
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -133,7 +134,7 @@ def test_a_refusal_stops_the_replay_and_says_why():
         "errors": [{"pointer": "#/x", "detail": "no"}],
     }
 
-    with pytest.raises(Stopped, match=r"(?s)422.*the body breaks the rules.*#/x: no"):
+    with pytest.raises(ToolError, match=r"(?s)422.*the body breaks the rules.*#/x: no"):
         replay.replay(lambda method, path, body: (422, problem), [], {})
 
 
@@ -214,18 +215,18 @@ def test_where_nothing_listens_the_message_says_how_to_start_it():
     with Service((200, {}, "{}")).listening() as service:
         pass
 
-    with a_client(service) as client, pytest.raises(Stopped, match="make run"):
+    with a_client(service) as client, pytest.raises(ToolError, match="make run"):
         client.send("POST", "/v1/systems", {})
 
 
 def test_something_else_that_answers_is_recognised():
     service = Service((200, {}, "<html>"))
 
-    with service.listening(), a_client(service) as client, pytest.raises(Stopped, match="not this API"):
+    with service.listening(), a_client(service) as client, pytest.raises(ToolError, match="not this API"):
         client.send("POST", "/v1/systems", {})
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://"])
 def test_an_address_that_is_none_is_refused(url):
-    with pytest.raises(Stopped, match="URL="):
+    with pytest.raises(ToolError, match="URL="):
         Client(url, "a-token")

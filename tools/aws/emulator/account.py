@@ -1,6 +1,5 @@
 """An emulated account for one purpose, gone afterwards; and clients of any such account."""
 
-import os
 import re
 import subprocess
 import sys
@@ -11,22 +10,20 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tools.aws.emulator import REGION, environment
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError
+from tools.local.emulation import REGION, environment
 
 
 @contextmanager
 def emulated_account() -> Iterator[int]:
-    """Serve one, on the free port that this gives, until the end of the block. Raises Unusable."""
-    command = [sys.executable, "-m", "tools.aws.emulator"]
-    with subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True
-    ) as process:
+    """Serve one, on the free port that this gives, until the end of the block. Raises ToolError."""
+    command = [sys.executable, "-m", "tools", "aws", "emulator", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             found = re.search(r":(\d+),", process.stdout.readline())
             if found is None:
-                raise Unusable("The emulated account did not start; `make emulator` says why")
+                raise ToolError("The emulated account did not start; `make emulator` says why")
             yield int(found[1])
         finally:
             process.terminate()

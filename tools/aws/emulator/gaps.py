@@ -26,7 +26,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds.models import DBCluster, DBInstance
 from moto.s3.models import FakeBucket
 
-from tools.aws.emulator import ACCOUNT
+from tools.local.emulation import ACCOUNT
 
 # What an account has that asked for nothing.
 _LAMBDA_SETTINGS = {

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from chalicelib.settings import LOCAL_STATE
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError
 from tools.checks.bench.figures import Figure
 from tools.package import compose
-from tools.package.package_shape import UnexpectedShape
 
 # A quarter above what it takes. boto3 alone is more than that: what only development needs has slipped in.
 BOUND = 12_000_000
@@ -15,7 +14,7 @@ FOLDER = LOCAL_STATE / "bench"
 
 
 def figure() -> Figure:
-    """The bytes of deployment.zip. Raises Unusable where it can't be made: its wheels come from the network."""
+    """The bytes of deployment.zip. Raises ToolError where it can't be made: its wheels come from the network."""
     return Figure("package: deployment.zip", make().stat().st_size, "bytes", BOUND)
 
 
@@ -23,6 +22,6 @@ def make() -> Path:
     """The package of the stage `production`, beside the one that the checkout may have."""
     try:
         compose.package("production", FOLDER, ROOT)
-    except (compose.NotPackaged, UnexpectedShape) as error:
-        raise Unusable(f"deployment.zip was not made: {error}") from None
+    except ToolError as error:
+        raise ToolError(f"deployment.zip was not made: {error}") from None
     return FOLDER / "deployment.zip"

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
-from tools.checkout import Unusable, write_atomically
+from tools.checkout import ToolError, write_atomically
 from tools.local.acceptance.service import Latencies
 from tools.local.acceptance.target import Target
 
@@ -94,11 +94,11 @@ def run_of(config: pytest.Config) -> Run | None:
 
 
 def write(path: Path, document: dict[str, Any]) -> None:
-    """Write the report, whole or not at all. Raises Unusable."""
+    """Write the report, whole or not at all. Raises ToolError."""
     try:
         write_atomically(path, json.dumps(document, indent=2) + "\n")
     except OSError as error:
-        raise Unusable(f"REPORT={path} can't be written: {error.strerror}") from None
+        raise ToolError(f"REPORT={path} can't be written: {error.strerror}") from None
 
 
 def sentence(nodeid: str) -> str:

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError
 from tools.local.acceptance.target import SYSTEM, Target, is_loopback
 
 CONNECT_SECONDS = 5
@@ -160,9 +160,9 @@ class Service:
             raise NotReady(f"{self.target.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}")
 
     def wait_until_idle(self, wait: "Wait") -> None:
-        """Wait until no other run holds what this one deploys to: a killed one does, for its lease. Raises Unusable."""
+        """Wait until no other run holds this one's target: a killed one does, for its lease. Raises ToolError."""
         if last := wait(f"the system {self.target.system!r}", self._business):
-            raise Unusable(
+            raise ToolError(
                 f"Another run is busy with the system {self.target.system!r} ({last}): wait for it, or give this one "
                 f"another, as in SYSTEM={SYSTEM}-2"
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.checkout import Unusable
+from tools.checkout import UsageError
 
 SYSTEM = "acceptance"
 
@@ -46,18 +46,18 @@ class Target:
 
 
 def from_words(words: Mapping[str, str]) -> Target:
-    """The target that URL, TOKEN, SYSTEM, READ_ONLY and SITE name; raises Unusable."""
+    """The target that URL, TOKEN, SYSTEM, READ_ONLY and SITE name; raises UsageError."""
     url = _url(words.get("URL", ""))
     system = words.get("SYSTEM") or SYSTEM
     if not _SYSTEM.fullmatch(system):
-        raise Unusable(
+        raise UsageError(
             f"SYSTEM={system} is no system for acceptance tests, which record deployments that never were: "
             f"its key is {SYSTEM!r}, or begins with '{SYSTEM}-'"
         )
     token, mint = words.get("TOKEN", "").strip(), None
     if not token:
         if not is_loopback(url):
-            raise Unusable(
+            raise UsageError(
                 "Say as whom to ask, TOKEN=…: only for the local service one is made. docs/acceptance.md says what it "
                 "has to be allowed"
             )
@@ -73,7 +73,7 @@ def is_loopback(url: str) -> bool:
 
 def _url(text: str) -> str:
     if not text:
-        raise Unusable(f"Say which service to test: {_EXAMPLE}")
+        raise UsageError(f"Say which service to test: {_EXAMPLE}")
     url = text.rstrip("/")
     try:
         parts = urlsplit(url)
@@ -81,11 +81,11 @@ def _url(text: str) -> str:
     except ValueError:
         sound = False
     if not sound or parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment:
-        raise Unusable(f"URL={text} is no address of a service: say http(s)://host, with the path before /v1 if any")
+        raise UsageError(f"URL={text} is no address of a service: say http(s)://host, with the path before /v1 if any")
     if parts.scheme == "http" and not is_loopback(url):
-        raise Unusable(f"URL={text} would show the token to whoever is on the way: say https://")
+        raise UsageError(f"URL={text} would show the token to whoever is on the way: say https://")
     if url.endswith("/v1"):
-        raise Unusable(f"URL={text} goes too far: say {url.removesuffix('/v1')}")
+        raise UsageError(f"URL={text} goes too far: say {url.removesuffix('/v1')}")
     return url
 
 
@@ -93,5 +93,5 @@ def _flag(words: Mapping[str, str], name: str) -> bool:
     value = words.get(name, "")
     # A yes that is not understood must not become a no: production would be written to.
     if value not in ("", "0", "1"):
-        raise Unusable(f"{name}={value} is neither yes nor no: say {name}=1, or leave it out")
+        raise UsageError(f"{name}={value} is neither yes nor no: say {name}=1, or leave it out")
     return value == "1"

@@ -1,15 +1,15 @@
-"""`python -m tools.checks.bench` prints the table; its exit code is 1 where a bound does not hold."""
+"""`make bench`: print the table; the exit code is 1 where a bound does not hold."""
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from tools.checkout import Unusable
+from tools.checkout import ToolError
 from tools.checks.bench import handler, imports, package, roundtrips, service
 from tools.checks.bench.figures import Figure, table
 
 
-def main() -> None:
-    sys.exit(report(measured()))
+def main(environ: Mapping[str, str]) -> int:
+    """Measure, and print as it comes."""
+    return report(measured())
 
 
 def measured() -> Iterator[Figure]:
@@ -20,7 +20,7 @@ def measured() -> Iterator[Figure]:
     yield imports.figure()
     try:
         yield package.figure()
-    except Unusable as reason:
+    except ToolError as reason:
         print(f"package: {reason}")
 
 
@@ -31,10 +31,3 @@ def report(figures: Iterable[Figure]) -> int:
         print(table([figure]), flush=True)
         code |= not figure.holds
     return code
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except Unusable as error:
-        sys.exit(str(error))

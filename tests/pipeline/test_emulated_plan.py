@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.aws.emulator.account import emulated_account
-from tools.pipeline import emulated
+from tools.pipeline import emulated_plan
 from tools.pipeline.artifact import Store
 
 ASK = """
@@ -22,7 +22,7 @@ raise SystemExit(3)
 def test_the_account_is_there_for_the_plan_and_no_longer(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
 
-    code = emulated.plan({"SEEN": str(seen)}, (sys.executable, "-c", ASK))
+    code = emulated_plan.main({"SEEN": str(seen)}, (sys.executable, "-c", ASK))
 
     assert code == 3
     with pytest.raises(OSError, match="refused"):

@@ -1,22 +1,24 @@
-"""`make emulator`: serves the emulated account until Ctrl-C. PORT=… takes another port."""
+"""`make emulator`: serve the emulated account until Ctrl-C. PORT=… takes another port."""
 
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
 import boto3
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from tools.aws.emulator import HOST, PORT, REGION, STATE_BUCKET, environment
-from tools.checkout import Unusable
+from tools.checkout import ToolError
+from tools.local.emulation import HOST, REGION, STATE_BUCKET, environment
 
 
-def main() -> None:
+def main(environ: Mapping[str, str]) -> None:
+    """Serve the account on PORT."""
+    port = int(environ["PORT"])
     # Read by moto when it is imported.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     settings = environment(os.environ)
@@ -35,11 +37,10 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
     fill_in_process()
     application = GapsFilled(DomainDispatcherApplication(create_backend_app))
-    port = int(os.environ.get("PORT") or PORT)
     try:
         server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     except (OSError, SystemExit):
-        raise Unusable(
+        raise ToolError(
             f"Port {port} can't be had: stop what listens there (another emulator, LocalStack), or use that"
         ) from None
     with server_in_background(server):
@@ -69,12 +70,3 @@ def make_state_bucket(port: int) -> None:
 
 def _end(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except Unusable as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tools.pipeline.summary import MARKER, MOST_CHARACTERS, comment
-from tools.slipway_client.runner import Failed
+from tools.checkout import ToolError
+from tools.pipeline.plan_comment import MARKER, MOST_CHARACTERS, comment
 
 
 def resource(address: str, *actions: str, **members: Any) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, content: str | None) -> None
     if content is not None:
         path.write_text(content)
 
-    with pytest.raises(Failed, match=r"plan\.json"):
+    with pytest.raises(ToolError, match=r"plan\.json"):
         comment({"PLANS": f"development={path}"})
 
 
@@ -122,5 +122,5 @@ def test_policies_are_shown_where_nobody_may_plan(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("plans", ["", "plan.json"])
 def test_plans_are_named(plans: str) -> None:
-    with pytest.raises(Failed, match="PLANS"):
+    with pytest.raises(ToolError, match="PLANS"):
         comment({"PLANS": plans})

@@ -1,31 +1,23 @@
-"""Asks Slipway whether an artifact may be promoted, and tells it what the pipeline did.
+"""Ask Slipway whether an artifact may be promoted, and tell it what the pipeline did.
 
-    python3 -m tools.slipway_client may-promote          ENV ARTIFACT
-    python3 -m tools.slipway_client deployment-open      ENV ARTIFACT [WORKSPACE KIND REVISION OVERRIDE_REASON …]
-    python3 -m tools.slipway_client deployment-status    DEPLOYMENT STATE [DETAIL]
-    python3 -m tools.slipway_client verification         ENV [WORKSPACE ARTIFACT SUITE TRIGGER OUTCOME REPORT]
-    python3 -m tools.slipway_client deployed             ENV [WORKSPACE]
+Each function is a command of `python -m tools slipway` and takes the variables of its step; commands.py lists them.
+Without SLIPWAY_URL nothing is recorded, and a warning says so. With SLIPWAY_REQUIRED=0 a Slipway that does not answer
+is no more than a warning either.
 
-The words in capitals are environment variables, like SLIPWAY_URL, SLIPWAY_SYSTEM, SLIPWAY_AUDIENCE and, off GitHub,
-SLIPWAY_TOKEN. Without SLIPWAY_URL nothing is recorded, and a warning says so. With SLIPWAY_REQUIRED=0 a Slipway that
-does not answer is no more than that either.
-
-Nothing but the standard library: the actions `record` and `may-promote` run it in other repositories' jobs.
+Nothing but the standard library: the actions `record` and `may-promote` run this in other repositories' jobs.
 """
 
 import json
-import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
+from tools.checkout import ToolError, UsageError
 from tools.slipway_client import words
 from tools.slipway_client.client import Json, Refused, Slipway, Unreachable
-from tools.slipway_client.runner import Failed, fail, needed, put_out, run_url, say, summarize, warn
+from tools.slipway_client.runner import needed, put_out, run_url, say, summarize, warn
 
 Environ = Mapping[str, str]
 
@@ -36,37 +28,31 @@ _REVISION = re.compile("[0-9a-f]{40}")
 _STATES = {"success": "succeeded", "failure": "failed"}
 
 
-def main(arguments: list[str], environ: Environ, pause: Callable[[float], None] = time.sleep) -> int:
-    """Run a command; the exit code."""
-    command = COMMANDS.get(arguments[0] if arguments else "")
+def recorded(
+    step: Callable[[Slipway, Environ], None], environ: Environ, pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Run a step that a missing or silent Slipway need not stop. Raises ToolError where it must."""
+    name = step.__name__.replace("_", "-")
+    if not environ.get("SLIPWAY_URL"):
+        warn(environ, f"{name}: Slipway was not told or asked, since SLIPWAY_URL is not set")
+        return
     try:
-        if command is None:
-            raise Failed(f"Say one of {', '.join(COMMANDS)}")
-        if not environ.get("SLIPWAY_URL") and command is not may_promote:
-            warn(environ, f"{arguments[0]}: Slipway was not told or asked, since SLIPWAY_URL is not set")
-            return 0
-        command(Slipway(environ, pause), environ)
+        step(Slipway(environ, pause), environ)
     except Unreachable as silence:
-        if environ.get("SLIPWAY_REQUIRED") == "0" and command is not may_promote:
-            warn(environ, f"{arguments[0]}: {silence}. The pipeline goes on without it")
-            return 0
-        fail(environ, str(silence))
-        return 1
-    except Failed as failure:
-        fail(environ, str(failure))
-        return 1
-    return 0
+        if environ.get("SLIPWAY_REQUIRED") != "0":
+            raise
+        warn(environ, f"{name}: {silence}. The pipeline goes on without it")
 
 
 def may_promote(slipway: Slipway, environ: Environ) -> None:
-    """Whether the gate would let the artifact in. Asking records nothing. Raises Failed with every blocker."""
+    """Whether the gate would let the artifact in. Asking records nothing. Raises ToolError with every blocker."""
     environment, artifact = _environment(environ), _artifact(environ)
     if environ.get("DEPLOYMENT"):
         _adopted(slipway, environ, environment, artifact)
         return
     answer = slipway.post("promotions", {"environment": environment, "artifact": artifact, "dry_run": True}, again=True)
     if answer.get("decision") != "granted":
-        raise Failed(words.denial(artifact, environment, answer.get("blockers") or []))
+        raise ToolError(words.denial(artifact, environment, answer.get("blockers") or []))
     say(f"{artifact} may enter {environment}")
 
 
@@ -146,7 +132,7 @@ def verification(slipway: Slipway, environ: Environ) -> None:
     summarize(environ, f"Verification of **{environment}**: {outcome}" + (f", {said}" if said else ""))
 
 
-def deployed(slipway: Slipway, environ: Environ) -> None:
+def current(slipway: Slipway, environ: Environ) -> None:
     """Put out what runs on a target: `artifact` and `revision`, empty where nothing does."""
     current = _current(slipway, _environment(environ), _workspace(environ))
     put_out(environ, artifact=current.get("artifact") or "", revision=current.get("revision") or "")
@@ -158,14 +144,14 @@ def _opened(slipway: Slipway, body: Json) -> Json:
     except Refused as refusal:
         if refusal.slug == "promotion-denied":
             blockers = refusal.problem.get("blockers") or []
-            raise Failed(words.denial(body["artifact"], body["environment"], blockers)) from None
+            raise ToolError(words.denial(body["artifact"], body["environment"], blockers)) from None
         if refusal.slug == "target-busy":
-            raise Failed(words.busy(refusal.problem.get("holder") or {})) from None
+            raise ToolError(words.busy(refusal.problem.get("holder") or {})) from None
         raise
 
 
 def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str) -> Json:
-    """The deployment that a maintainer opened for this run. Raises Failed where it is for something else."""
+    """The deployment that a maintainer opened for this run. Raises ToolError where it is for something else."""
     deployment = slipway.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
     wanted = {
         "environment": environment,
@@ -175,7 +161,7 @@ def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str
     }
     for name, value in wanted.items():
         if deployment.get(name) != value:
-            raise Failed(
+            raise ToolError(
                 f"Deployment {deployment.get('id')} is not this one: its {name} is {deployment.get(name)}, and this "
                 f"run's {value}. Have it opened anew (docs/branching.md)"
             )
@@ -216,7 +202,7 @@ def _commits(since: str | None, revision: str | None) -> list[Json]:
 def _lease_seconds(environ: Environ) -> int | None:
     text = environ.get("LEASE_SECONDS")
     if text and not text.isdecimal():
-        raise Failed(f"LEASE_SECONDS={text} is no number of seconds")
+        raise UsageError(f"LEASE_SECONDS={text} is no number of seconds")
     return int(text) if text else None
 
 
@@ -247,15 +233,3 @@ def _workspace(environ: Environ) -> str:
 
 def _artifact(environ: Environ) -> str:
     return needed(environ, "ARTIFACT", "tree:$(git rev-parse 'HEAD^{tree}')")
-
-
-COMMANDS: dict[str, Callable[[Slipway, Any], None]] = {
-    "may-promote": may_promote,
-    "deployment-open": deployment_open,
-    "deployment-status": deployment_status,
-    "verification": verification,
-    "deployed": deployed,
-}
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))

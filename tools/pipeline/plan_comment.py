@@ -1,6 +1,6 @@
 """One comment for a pull request: what would be added, changed and destroyed, what the policies say, which package.
 
-    PLANS="development=development.json production=production.json" POLICY=policy.txt DIGEST=sha256:… make summary
+    python -m tools pipeline plan-comment --plans "development=development.json" --policy policy.txt
 
 A plan is what `terraform show -json` says of it. What a plan says is its author's, who may be anybody: it is shown as
 code, and can neither mention nor link.
@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.slipway_client.runner import Failed, needed
+from tools.checkout import ToolError
+from tools.slipway_client.runner import needed
 
 # The comment is found again by it, and replaced.
 MARKER = "<!-- slipway: plans -->"
@@ -24,7 +25,7 @@ _KINDS = {"added": "+", "changed": "~", "replaced": "±", "destroyed": "-"}
 
 
 def comment(environ: Mapping[str, str]) -> str:
-    """The comment in Markdown. Raises Failed where a plan can't be read."""
+    """The comment in Markdown. Raises ToolError where a plan can't be read."""
     if not environ.get("POLICY"):
         needed(environ, "PLANS", "development=plan.json")
     plans = [(title, Path(path)) for title, path in map(_named, environ.get("PLANS", "").split())]
@@ -38,6 +39,11 @@ def comment(environ: Mapping[str, str]) -> str:
     if len(text) > MOST_CHARACTERS:
         text = text[:MOST_CHARACTERS].rpartition("\n")[0] + "\n```\n</details>\n\n…and more: the run's log has it all\n"
     return text
+
+
+def main(environ: Mapping[str, str]) -> None:
+    """Print the comment."""
+    print(comment(environ))
 
 
 def changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -101,16 +107,16 @@ def _plan(path: Path) -> dict[str, Any]:
     try:
         plan = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise Failed(f"{path} is no plan: `make plan` saves it, as JSON too ({error})") from None
+        raise ToolError(f"{path} is no plan: `make plan` saves it, as JSON too ({error})") from None
     if not isinstance(plan, dict) or "format_version" not in plan:
-        raise Failed(f"{path} is not what `terraform show -json` says of a plan")
+        raise ToolError(f"{path} is not what `terraform show -json` says of a plan")
     return plan
 
 
 def _named(word: str) -> tuple[str, str]:
     title, sign, path = word.partition("=")
     if not sign:
-        raise Failed(f"PLANS names each plan, as in development={word}")
+        raise ToolError(f"PLANS names each plan, as in development={word}")
     return title, path
 
 

@@ -3,7 +3,6 @@
 Ends with 0 if every check passed that was made, 1 if one failed, 2 if the run itself broke.
 """
 
-import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tools.checkout import ROOT, Unusable
+from tools.checkout import ROOT, ToolError, UsageError
 from tools.local.acceptance import report, system, target
 from tools.local.acceptance.report import Finding, Outcome, Run
 from tools.local.acceptance.service import IDLE_SECONDS, READY_SECONDS, NotReady, Service, Wait
@@ -29,11 +28,12 @@ _OPTIONS = (
 
 def main(words: Mapping[str, str]) -> int:
     """Run the tests that the words ask for: URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT, READY_SECONDS."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was opened is closed
     run = Run(target.from_words(words))
     error = None
     try:
         outcome = _outcome(run, _seconds(words))
-    except (Unusable, requests.RequestException) as broken:
+    except (ToolError, requests.RequestException) as broken:
         outcome, error = "error", str(broken)
     except KeyboardInterrupt:
         outcome, error = "cancelled", "Stopped before anything was checked"
@@ -60,7 +60,7 @@ def _outcome(run: Run, ready_seconds: float) -> Outcome:
     code = pytest.main([*_OPTIONS, str(ROOT / "tests" / "acceptance")], plugins=[run])
     outcome = run.outcome_of(code)
     if outcome == "error":
-        raise Unusable(f"The tests themselves broke; what pytest says of it is above ({pytest.ExitCode(code).name})")
+        raise ToolError(f"The tests themselves broke; what pytest says of it is above ({pytest.ExitCode(code).name})")
     return outcome
 
 
@@ -71,14 +71,5 @@ def _say(line: str) -> None:
 def _seconds(words: Mapping[str, str]) -> float:
     text = words.get("READY_SECONDS") or str(READY_SECONDS)
     if not text.isdecimal():
-        raise Unusable(f"READY_SECONDS={text} is no number of seconds to wait for the service to become ready")
+        raise UsageError(f"READY_SECONDS={text} is no number of seconds to wait for the service to become ready")
     return float(text)
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C does it: what was opened is closed
-    try:
-        sys.exit(main(os.environ))
-    except Unusable as refused:
-        print(refused, file=sys.stderr)
-        sys.exit(EXIT_CODES["error"])

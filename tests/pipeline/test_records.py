@@ -1,0 +1,34 @@
+"""What this repository's own pipeline records: of its own checkout, and without being stopped by a broken Slipway."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.given import Given, an_artifact
+from tools.pipeline import artifact, records
+
+
+def test_a_token_is_all_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    records.oidc_token({"SLIPWAY_TOKEN": "ey"})
+
+    assert capsys.readouterr().out == "ey\n"
+
+
+def test_what_is_opened_is_the_checkout_s_tree(step: Any, given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifact, "tree", lambda: an_artifact("checked out"))
+
+    records.deployment_open({**step.variables, "ARTIFACT": ""})
+
+    assert given.sql("SELECT artifact FROM deployments") == [(an_artifact("checked out"),)]
+
+
+def test_this_pipeline_goes_on_without_an_answer(
+    a_step: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tools.slipway_client.client._PAUSES_BEFORE", (0,))
+    variables = a_step(SLIPWAY_URL="http://127.0.0.1:1", SLIPWAY_TOKEN="t").variables
+
+    records.verification({**variables, "OUTCOME": "success"})
+
+    assert "::warning::" in capsys.readouterr().out

@@ -1,0 +1,113 @@
+"""`python -m tools GROUP COMMAND`: options, variables, and what a wrong one is told."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.support.checkout import ROOT
+from tools.__main__ import GROUPS, commands_of, main
+from tools.commands import Command, Option
+
+COMMANDS = [(group, command) for group in GROUPS for command in commands_of(group)]
+
+
+def a_command(**option: Any) -> Command:
+    return Command("plan", "Plan it", "module:function", (Option("ENV", "the environment", **option),))
+
+
+def variables(*arguments: str, environ: dict[str, str] | None = None, **option: Any) -> dict[str, str]:
+    return a_command(**option).variables("tools", arguments, environ or {})
+
+
+@pytest.mark.parametrize(("group", "command"), COMMANDS, ids=[f"{group} {each.name}" for group, each in COMMANDS])
+def test_every_command_is_there_and_explains_itself(
+    group: str, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(command.load())
+
+    with pytest.raises(SystemExit) as end:
+        main([group, command.name, "--help"], {})
+
+    assert end.value.code == 0
+    assert command.help in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["aws", "--help"]])
+def test_groups_and_commands_are_listed(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments, {}) == 0
+
+    assert "  rollback " in capsys.readouterr().out
+
+
+def test_an_option_goes_before_its_variable_and_a_variable_before_the_default() -> None:
+    assert variables("--env", "b", environ={"ENV": "a"}) == {"ENV": "b"}
+    assert variables(environ={"ENV": "a"}, default="c") == {"ENV": "a"}
+    assert variables(environ={"ENV": ""}, default="c") == {"ENV": "c"}
+    assert variables() == {"ENV": ""}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "told"),
+    [
+        ([], {}, "usage: python -m tools GROUP COMMAND"),
+        (["aws"], {}, "rollback"),
+        (["clouds"], {}, "There is no group 'clouds': say one of local, package, aws"),
+        (["aws", "fly"], {}, "has no command 'fly'"),
+        (["aws", "plan"], {}, "ENV is missing: say ENV=development|preproduction|production or --env"),
+        (["aws", "plan", "--env", "staging"], {}, "ENV is 'staging': say ENV=development|preproduction|production"),
+        (["aws", "plan"], {"ENV": "staging"}, "ENV is 'staging': say ENV=development|preproduction|production"),
+        (["aws", "plan", "--env"], {}, "Argument --env: expected one argument"),
+        (["aws", "plan", "--environment", "development"], {}, "Unrecognized arguments: --environment development"),
+        (["aws", "logs", "--env", "development", "--follow", "yes"], {}, "Unrecognized arguments: yes"),
+        (["aws", "logs", "--env", "development"], {"FOLLOW": "yes"}, "FOLLOW is 'yes': say FOLLOW=1"),
+        (["aws", "plan", "--env", "development", "--emulated", "no"], {}, "EMULATED is 1, or the port"),
+        (["aws", "logs", "--env", "development", "--workspace", "No"], {}, "'No' can't name a workspace"),
+        (["aws", "route", "--env", "development", "--workspace", "a", "--client", "j"], {}, "UNTIL is missing"),
+        (["local", "token", "--role", "pipeline"], {}, "say which, as in ROLE=pipeline SYSTEM=shop"),
+        (["local", "run", "--port", "http"], {}, "make run PORT=8001"),
+        (["local", "acceptance", "--url", "ftp://x"], {}, "URL=ftp://x is no address"),
+        (["local", "replay", "--url", "x"], {}, "URL=x is no address"),
+        (["checks", "fuzz", "--examples", "many"], {}, "EXAMPLES is 'many'"),
+        (["pipeline", "artifact"], {"ENV": "staging"}, "ENV is 'staging'"),
+        (["pipeline", "artifact-attested"], {}, "GITHUB_REPOSITORY"),
+        (["pipeline", "plan-comment"], {}, "PLANS"),
+    ],
+)
+def test_what_is_wrong_or_missing_is_a_sentence_and_exit_code_2(
+    arguments: list[str], environ: dict[str, str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments, dict(environ)) == 2
+
+    said = capsys.readouterr()
+    assert told in said.out + said.err
+    assert "Traceback" not in said.err
+
+
+def test_on_github_a_failure_is_an_annotation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["aws", "plan"], {"GITHUB_ACTIONS": "true"}) == 2
+
+    assert capsys.readouterr().out.startswith("::error::ENV is missing")
+
+
+def test_whoever_stops_reading_is_told_nothing() -> None:
+    line = f"{sys.executable} -m tools --help | true"
+
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=30)
+
+    assert done.stderr == ""
+
+
+def test_what_other_repositories_run_needs_nothing_but_python() -> None:
+    program = f"""
+import runpy, sys
+sys.path.insert(0, {str(ROOT)!r})
+sys.argv = ["tools", "slipway", "may-promote"]
+runpy.run_module("tools", run_name="__main__")
+"""
+
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, timeout=30)
+
+    assert done.returncode == 2
+    assert "SLIPWAY_SYSTEM is missing" in done.stderr

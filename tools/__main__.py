@@ -1,0 +1,91 @@
+"""`python -m tools GROUP COMMAND --help`: the one way in. `make` calls it for people, the workflows for pipelines.
+
+A group is a layer: `slipway` needs nothing but Python, `local` runs the service here, `package` makes what is deployed,
+`aws` speaks to an account, `checks` judges, `pipeline` is what only workflows run.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import MutableMapping, Sequence
+
+from tools.checkout import ToolError, UsageError
+from tools.commands import Command
+
+PROGRAM = "python -m tools"
+
+# What each group is for, and the module that lists its commands.
+GROUPS = {
+    "local": ("the service on this machine", "tools.local.commands"),
+    "package": ("what the functions are deployed from", "tools.package.commands"),
+    "aws": ("environments and accounts, on AWS or emulated", "tools.aws.commands"),
+    "checks": ("whether all is as it should be", "tools.checks.commands"),
+    "pipeline": ("the steps of the workflows", "tools.pipeline.commands"),
+    "slipway": ("what a pipeline asks and tells Slipway, with any Python", "tools.slipway_client.commands"),
+}
+_HELP = ("-h", "--help")
+
+
+def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
+    """Run a command and return the exit code: 1 if it failed, 2 if an option is wrong or missing."""
+    group, name, *rest = [*arguments, "", ""][: max(2, len(arguments))]
+    try:
+        if group in ("", *_HELP):
+            print(_overview())
+            return 0 if group else 2
+        commands = commands_of(group)
+        if name in ("", *_HELP):
+            print(_listed(group, commands))
+            return 0 if name else 2
+        command = next((each for each in commands if each.name == name), None)
+        if command is None:
+            raise UsageError(f"{PROGRAM} {group} has no command {name!r}: `{PROGRAM} {group} --help` lists them")
+        # What is started from here reads the same variables.
+        environ.update(command.variables(f"{PROGRAM} {group}", rest, environ))
+        return command.load()(environ) or 0
+    except ToolError as error:
+        _fail(environ, str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has gone, as `head` does. Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def commands_of(group: str) -> Sequence[Command]:
+    """Return the commands of a group. Raises UsageError."""
+    if group not in GROUPS:
+        raise UsageError(f"There is no group {group!r}: say one of {', '.join(GROUPS)}")
+    commands: Sequence[Command] = importlib.import_module(GROUPS[group][1]).COMMANDS
+    return commands
+
+
+def _overview() -> str:
+    lines = [f"usage: {PROGRAM} GROUP COMMAND [--help]"]
+    for group, (purpose, _) in GROUPS.items():
+        lines += ["", f"{group}: {purpose}", *_lines(commands_of(group))]
+    return "\n".join(lines)
+
+
+def _listed(group: str, commands: Sequence[Command]) -> str:
+    lines = [f"usage: {PROGRAM} {group} COMMAND [--help]", "", f"{group}: {GROUPS[group][0]}", *_lines(commands)]
+    return "\n".join(lines)
+
+
+def _lines(commands: Sequence[Command]) -> list[str]:
+    return [f"  {command.name:<18} {command.help}" for command in commands]
+
+
+def _fail(environ: MutableMapping[str, str], message: str) -> None:
+    if environ.get("GITHUB_ACTIONS"):
+        from tools.slipway_client.runner import fail  # noqa: PLC0415 (on GitHub alone: it writes on the run's page)
+
+        fail(environ, message)
+    else:
+        print(message, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

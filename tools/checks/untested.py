@@ -1,0 +1,14 @@
+"""Name in one line what this machine cannot test: at the end of `make test`, where nobody overlooks it."""
+
+from collections.abc import Mapping
+
+from tools.aws import terraform
+from tools.checks import actionlint
+
+
+def main(environ: Mapping[str, str]) -> None:
+    """Print the line, or nothing where everything can be tested."""
+    reasons = {"infrastructure": terraform.missing(), "workflows": actionlint.missing()}
+    lacking = [f"{what} ({reason})" for what, reason in reasons.items() if reason]
+    if lacking:
+        print(f"Not tested: {', '.join(lacking)}")

@@ -1,0 +1,87 @@
+"""The parts that a command of `python -m tools` is made of.
+
+Each option is a variable too, because `make plan ENV=production` passes it so. `--env production` and `ENV=production`
+say the same; the option wins. An empty variable counts as one that is not set.
+"""
+
+import argparse
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from tools.checkout import UsageError
+
+Environ = Mapping[str, str]
+Run = Callable[[Environ], int | None]
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option by the name of its variable: `Option("REQUEST_ID", …)` is `--request-id` as well."""
+
+    variable: str
+    help: str
+    choices: tuple[str, ...] = ()
+    default: str = ""
+    required: bool = False
+    flag: bool = False  # its only value is 1
+
+    @property
+    def name(self) -> str:
+        return "--" + self.variable.lower().replace("_", "-")
+
+    def check(self, value: str) -> None:
+        """Raise UsageError unless the option takes this value."""
+        choices = ("1", "0") if self.flag else self.choices
+        if not value and self.required:
+            raise UsageError(f"{self.variable} is missing: {self._example()}")
+        if value and choices and value not in choices:
+            raise UsageError(f"{self.variable} is {value!r}: {self._example()}")
+
+    def _example(self) -> str:
+        if self.flag:
+            return f"say {self.variable}=1, or leave it out"
+        value = "|".join(self.choices) or "…"
+        return f"say {self.variable}={value} or {self.name} {value} ({self.help})"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its name in its group, a line of help, the function that runs it, and its options.
+
+    The function is named `module:function` and imported only when the command runs: some take a second to import. It
+    gets the variables, may return an exit code, and raises ToolError.
+    """
+
+    name: str
+    help: str
+    function: str
+    options: tuple[Option, ...] = ()
+
+    def load(self) -> Run:
+        module, _, function = self.function.partition(":")
+        run: Run = getattr(importlib.import_module(module), function)
+        return run
+
+    def variables(self, program: str, arguments: Sequence[str], environ: Environ) -> dict[str, str]:
+        """Return what the options say, those of the command line before those of `environ`. Raises UsageError."""
+        parser = _Parser(prog=f"{program} {self.name}", description=self.help, allow_abbrev=False)
+        for option in self.options:
+            shown = f"{option.help} (or {option.variable}=…)"
+            if option.flag:
+                parser.add_argument(option.name, dest=option.variable, action="store_const", const="1", help=shown)
+            else:
+                parser.add_argument(option.name, dest=option.variable, metavar=option.variable, help=shown)
+        given = vars(parser.parse_args(arguments))
+        found = {}
+        for option in self.options:
+            value = given[option.variable]
+            found[option.variable] = environ.get(option.variable) or option.default if value is None else value
+            option.check(found[option.variable])
+        return found
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}. `{self.prog} --help` lists the options")

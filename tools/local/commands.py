@@ -1,0 +1,67 @@
+"""The commands of `python -m tools local`."""
+
+from tools.commands import Command, Option
+
+ROLES = ("viewer", "pipeline", "maintainer", "admin")
+
+_URL = Option("URL", "the address of the service, without /v1", default="http://127.0.0.1:8000")
+_TOKEN = Option("TOKEN", "a token for it; without one the local issuer makes an admin's")
+
+COMMANDS = (
+    Command(
+        "run",
+        "Start database and server until Ctrl-C, and restart the server when code changes",
+        "tools.local.run:main",
+        (
+            Option("PORT", "the port on 127.0.0.1", default="8000"),
+            Option("DATABASE_URL", "a PostgreSQL of yours, which it takes over"),
+            Option("EMULATED", "send every call of AWS to the emulated account", flag=True),
+        ),
+    ),
+    Command(
+        "serve",
+        "Serve one version of the code; `run` starts this and ends it",
+        "tools.local.server:main",
+        (
+            Option("PORT", "the port on 127.0.0.1", required=True),
+            Option("CHANNEL", "the file descriptor of a socket to the parent", required=True),
+        ),
+    ),
+    Command(
+        "token",
+        "Print a token of the local issuer",
+        "tools.local.token:main",
+        (
+            Option("ROLE", "the role", ROLES, required=True),
+            Option("SYSTEM", "the keys of the systems, with commas between them"),
+            Option("SUBJECT", "the claim sub"),
+            Option("RUN_ID", "the claim run_id"),
+            Option("RUN_ATTEMPT", "the claim run_attempt"),
+            Option("SHA", "the claim sha"),
+            Option("ACTOR", "the claim actor"),
+        ),
+    ),
+    Command("database-start", "Start the database alone and leave it running", "tools.local.database:start"),
+    Command("database-stop", "Stop the database that `database-start` started", "tools.local.database:stop"),
+    Command("database-reset", "Delete the local database with all that it holds", "tools.local.database:reset"),
+    Command(
+        "replay",
+        "Record the real deployment history of a project in a running service",
+        "tools.local.replay:main",
+        (_URL, _TOKEN),
+    ),
+    Command(
+        "acceptance",
+        "Test a running service: exit code 1 if a check failed, 2 if the run broke",
+        "tools.local.acceptance.run:main",
+        (
+            Option("URL", "the address of the service, without /v1", required=True),
+            _TOKEN,
+            Option("SYSTEM", "the system to record in", default="acceptance"),
+            Option("READ_ONLY", "write nothing", flag=True),
+            Option("SITE", "the CDN is in front of it", flag=True),
+            Option("REPORT", "a file for the report, as JSON"),
+            Option("READY_SECONDS", "how long to wait until it is ready"),
+        ),
+    ),
+)

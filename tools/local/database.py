@@ -1,0 +1,39 @@
+"""`make database`, `database-stop` and `reset`: the local database without the server."""
+
+from collections.abc import Mapping
+
+from chalicelib.database import POSTGRES_MAJOR
+from chalicelib.database.connection import DatabaseUnavailable
+from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate
+from chalicelib.database.roles import MIGRATOR
+from tools.checkout import ToolError
+from tools.local import postgres, run
+
+
+def start(environ: Mapping[str, str]) -> None:
+    """Start it, migrate it, and leave it running."""
+    url = postgres.start(print)
+    try:
+        migrate(postgres.as_login(url, MIGRATOR), report=lambda name: print(f"applying migration {name}"))
+    except MigrationRefused as error:
+        raise ToolError(f"{error}; `make reset` makes a new one, without what this one holds") from None
+    except (MigrationFailed, DatabaseUnavailable) as error:
+        raise ToolError(str(error)) from None
+    print(f"PostgreSQL {POSTGRES_MAJOR} runs: {url}")
+    print("Serve with it: .local/venv/bin/chalice local --stage local")
+    print("Stop it: make database-stop")
+
+
+def stop(environ: Mapping[str, str]) -> None:
+    """Stop it, unless `make run` uses it."""
+    if other := run.running():
+        raise ToolError(f"`make run` uses the database ({other}): stop that, and the database stops too")
+    print("PostgreSQL is stopped" if postgres.stop() else "PostgreSQL did not run")
+
+
+def reset(environ: Mapping[str, str]) -> None:
+    """Delete it, unless `make run` uses it."""
+    if other := run.running():
+        raise ToolError(f"`make run` uses the database ({other}): stop that first")
+    postgres.reset()
+    print("The local database is deleted; the next `make run` or `make database` makes a new one")

@@ -1,0 +1,28 @@
+"""An AWS account on this machine: moto's, with the gaps filled that this infrastructure would fall into."""
+
+from collections.abc import Mapping
+
+HOST = "127.0.0.1"
+PORT = 4566  # where LocalStack listens too, and chalice-local looks
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+STATE_BUCKET = f"slipway-state-{ACCOUNT}"
+
+
+def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
+    """`environ` so that AWS's SDKs and tools speak to the emulated account, and to no other."""
+    url = f"http://{HOST}:{port}"
+    # Whatever names a real account goes: a profile, a session, a service's own endpoint.
+    others = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    return {
+        **others,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "emulated",
+        "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # The default profile would bring its own along.
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    }
