@@ -123,5 +123,5 @@ def test_tests_that_fail_fail_the_gate(checkout: Path) -> None:
 def test_a_base_that_is_not_there_is_named(checkout: Path) -> None:
     answer = gate(checkout, BASE="origin/nothing")
 
-    assert answer.returncode == 1
+    assert answer.returncode == 2
     assert "There is no origin/nothing here" in answer.stderr

@@ -200,7 +200,7 @@ def test_a_denial_says_when_it_lifts(step: Any, given: Given) -> None:
     assert step("may-promote", ENV="preproduction") == 1
 
     assert "soaking in development" in step.said
-    assert "It lifts by itself at 20" in step.said
+    assert "It ends by itself at 20" in step.said
 
 
 def test_opening_what_is_denied_fails_with_the_same_words(step: Any, given: Given) -> None:

@@ -1,8 +1,8 @@
-"""`make account [ACCOUNT=testing|production] [EMULATED=1]`: what an AWS account needs once, before any environment.
+"""`make account [ACCOUNT=testing|production] [EMULATED=1]`: make what an AWS account needs once.
 
-The bucket for Terraform's state is made by Terraform, too. So the first time the state is kept on this machine until
-the bucket is there, and then moved into it; from then on everybody plans from the bucket. Run it again after whatever
-went wrong: it goes on where it stopped. Nothing is applied that was not shown, and, on AWS, said yes to.
+Terraform makes the bucket for its own state, too. So the first time the state is kept on this machine until the bucket
+exists, and then moved into it; from then on everybody plans from the bucket. Run it again after a failure: it goes on
+where it stopped. It shows everything before it applies it and, on AWS, asks.
 """
 
 import os
@@ -54,11 +54,11 @@ class Account:
 
     @property
     def kept_here(self) -> Path:
-        """Its state, before there is a bucket."""
+        """The file of its state before there is a bucket."""
         return self.folder / STATE_KEY
 
     def prepare(self, *, local: bool) -> None:
-        """Copy what is to be applied, with its own backend or, where `local`, with one on this machine."""
+        """Copy the sources, with their own backend or, where `local`, with one on this machine."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in self.folder.glob("*.tf"):
             old.unlink()
@@ -69,7 +69,7 @@ class Account:
             (self.folder / "backend_override.tf").write_text(_LOCAL_BACKEND)
 
     def take_over_bucket(self) -> None:
-        """Have the next plan import a bucket that somebody, or a run whose state is lost, made."""
+        """Have the next plan import a bucket that exists: somebody made it, or a run whose state is lost."""
         block = f'import {{\n  to = aws_s3_bucket.state\n  id = "{self.state_bucket}"\n}}\n'
         (self.folder / "taken_over.tf").write_text(block)
 
@@ -82,9 +82,9 @@ class Account:
 
 
 def make(account: Account, *, approved: bool) -> None:
-    """Apply what is not applied yet, and leave its state in its bucket.
+    """Apply the account, and leave its state in its bucket.
 
-    Raises ToolError where the credentials are of another account, nobody says yes, or Terraform fails.
+    Raises ToolError where the credentials are another account's, nobody consents, or Terraform fails.
     """
     _refuse_other_accounts(account)
     s3 = boto3.client("s3")
@@ -133,7 +133,7 @@ def _apply(account: Account, *, approved: bool) -> None:
                 _ask()
             _run(account, "apply", "account.tfplan")
         case _:
-            raise ToolError("The plan failed, nothing was changed: mend what it says, and run the same command again")
+            raise ToolError("The plan failed, nothing was changed: fix what it says, and run the same command again")
 
 
 def _ask() -> None:
@@ -146,7 +146,7 @@ def _ask() -> None:
 def _run(account: Account, command: str, *arguments: str) -> None:
     if terraform([command, "-input=false", *arguments], account.folder, capture=False).returncode != 0:
         raise ToolError(
-            f"`terraform {command}` failed: mend what it says, and run the same command again. "
+            f"`terraform {command}` failed: fix what it says, and run the same command again. "
             f"What was made is remembered: leave {_shown(account.folder)} as it is"
         )
 

@@ -1,8 +1,8 @@
-"""What follows `terraform apply`, and what takes a deployment back: the database's roles, migrations, and the alias.
+"""Deploy what `terraform apply` published, and roll it back: the database's roles, migrations, and the alias.
 
-Both read what `terraform output -json` says of an environment that was applied. Terraform publishes versions and never
-moves an alias: a version serves only once the schema is the one that it expects. Rolling back restores code, not
-schema: migrations only ever add.
+Both read `terraform output -json` of an applied environment. Terraform publishes versions and never moves an alias, so
+a version serves only when the schema is the one that it expects. Rolling back restores code, not schema: migrations
+only ever add.
 """
 
 from collections.abc import Mapping
@@ -30,10 +30,10 @@ CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "sta
 
 
 def deploy(outputs: Any, client: Any) -> dict[str, int]:
-    """Make the roles, migrate, and move every alias to the newest version; the versions by function.
+    """Make the roles, migrate, and move every alias to the newest version; return the versions by function.
 
-    Nothing is moved when a step before it fails. Only who owns the database migrates it: a workspace on its
-    environment's own does not. Raises ToolError.
+    Nothing is moved when a step before it fails. A workspace on its environment's database does not migrate it.
+    Raises ToolError.
     """
     functions, owns_database = _read(outputs)
     newest = {role: _versions(client, name)[-1] for role, name in functions.items()}
@@ -47,7 +47,7 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
 
 
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
-    """Move every alias to the version that served before the last deployment; the versions by function.
+    """Move every alias to the version that served before the last deployment; return the versions by function.
 
     Raises ToolError, having moved nothing.
     """
@@ -66,7 +66,7 @@ def rollback(outputs: Any, client: Any) -> dict[str, int]:
 
 def _invoke(client: Any, step: str, name: str, version: int) -> None:
     remedy = (
-        "The versions that served before serve on. Mend what it says (logs: "
+        "The versions that served before serve on. Fix what it says (logs: "
         f"/aws/lambda/{name}), and run the same command again: what succeeded is not done twice."
     )
     try:
@@ -121,7 +121,7 @@ def _versions(client: Any, name: str) -> list[int]:
 
 
 def _read(outputs: Any) -> tuple[dict[str, str], bool]:
-    """The functions' names by role, and whether the environment or workspace owns its database."""
+    """Return the functions' names by role, and whether the target owns its database."""
     try:
         main = outputs["main"]["value"]
         functions, owns_database = main["api"]["function_names"], main["owns_database"]

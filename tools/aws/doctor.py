@@ -1,4 +1,4 @@
-"""`make doctor [ENV=…]`: what this machine lacks and, with ENV, which quotas of its account would stop an apply."""
+"""`make doctor [ENV=…]`: say what this machine lacks and, with ENV, which quotas of the account would stop an apply."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ _UNRESERVED = 100
 
 
 def of_machine() -> Iterator[tuple[str, str | None]]:
-    """Each thing that is needed, and what is wrong with it; None where nothing is."""
+    """Yield each thing that is needed, with what is wrong with it or None."""
     running = ".".join(str(part) for part in sys.version_info[:2])
     wanted = ".".join(str(part) for part in compose.PYTHON)
     python = None if running == wanted else f"it is {running}: to package for AWS say PYTHON=python{wanted}"
@@ -31,7 +31,7 @@ def of_machine() -> Iterator[tuple[str, str | None]]:
 
 
 def of_account(target: environment.Target, region: str, root: Any = ROOT) -> Iterator[tuple[str, str | None]]:
-    """Each quota that an apply of the target runs into first, and why it would. Raises ToolError without an answer."""
+    """Yield each quota that an apply of the target runs into first, with the reason or None. Raises ToolError."""
     ec2, functions = target.client("ec2", region), target.client("lambda", region)
     try:
         there = [each for page in ec2.get_paginator("describe_vpcs").paginate() for each in page["Vpcs"]]

@@ -1,9 +1,9 @@
 """`make plan|apply|destroy|rollback ENV=…`: an environment, or a workspace of it, on AWS or in the emulated account.
 
-Terraform works in a copy of infra/ below .local/targets, one for each target: so two targets can be applied at once,
-each with the package of its stage, and the saved plan lies beside what it was made from.
+Terraform works in a copy of infra/ below .local/targets, one for each target. So two targets can be applied at once,
+each with the package of its stage, and the saved plan lies beside its sources.
 
-What a workspace is for and where its data comes from is said once, when it is made; later runs read it from its state.
+A workspace's purpose and the source of its data are named once, when it is made; later runs read them from its state.
 """
 
 import json
@@ -28,10 +28,10 @@ from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError, locked, wr
 from tools.local import emulation
 from tools.package import compose
 
-# What a workspace is made with, by the variables of make; Terraform's names are those of infrastructure-main.
+# The variables that choose how a workspace is made, with Terraform's names for them (infrastructure-main).
 CHOICES = {"PURPOSE": "workspace_purpose", "DATABASE": "database_source", "OWNER": "owner"}
 
-# What `terraform show -json` says of each target's saved plan, for policies and summaries.
+# Each target's saved plan as `terraform show -json` prints it, for summaries.
 PLANS = ROOT / ".local" / "plans"
 
 _TARGETS = ROOT / ".local" / "targets"
@@ -47,7 +47,7 @@ class Target:
 
     environment: str
     workspace: str = "default"
-    # Values of CHOICES, by Terraform's names; what is not said stays as it was made.
+    # Values of CHOICES, by Terraform's names; a choice that is left out stays as it was made.
     choices: Mapping[str, str] = field(default_factory=dict)
     # A folder with deployment.zip and generated.tf.json; None: the checkout is packaged.
     package: Path | None = None
@@ -71,7 +71,7 @@ class Target:
 
     @property
     def folder(self) -> Path:
-        """Where its copy of infra/ lies."""
+        """The folder of its copy of infra/."""
         account = "aws" if self.emulated is None else f"emulated-{self.emulated}"
         return _TARGETS / account / self.name
 
@@ -82,7 +82,7 @@ class Target:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment variables with which to speak to its account."""
+        """The environment variables that lead to its account."""
         # Workspace and folder are ours to choose.
         ours = {name: value for name, value in os.environ.items() if name not in ("TF_WORKSPACE", "TF_DATA_DIR")}
         return ours if self.emulated is None else emulation.environment(ours, self.emulated)
@@ -95,7 +95,7 @@ class Target:
 
 
 class NotThere(ToolError):
-    """A workspace that nobody has made, or somebody destroyed."""
+    """A workspace does not exist."""
 
 
 def plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
@@ -105,7 +105,7 @@ def plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
 
 
 def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
-    """Apply a plan, the saved one or a new one; then migrate and let the new version serve. Returns the outputs."""
+    """Apply the saved plan or a new one, migrate, and let the new version serve; return the outputs."""
     with _alone(target):
         if not saved:
             _consent(target, _plan(target))
@@ -150,7 +150,7 @@ def destroy(target: Target) -> None:
 
 
 def outputs(target: Target) -> dict[str, Any]:
-    """What the target's state says of it; empty where there is none."""
+    """Return the outputs in the target's state; empty where there is none."""
     with _alone(target):
         try:
             _prepare(target)
@@ -160,7 +160,7 @@ def outputs(target: Target) -> dict[str, Any]:
 
 
 def workspaces(environment: str, emulated: int | None = None) -> list[str]:
-    """Names of the environment's workspaces that have a state, `default` left out."""
+    """Return the names of the environment's workspaces that have a state, without `default`."""
     target = Target(environment, emulated=emulated)
     with _alone(target):
         _prepare(target)
@@ -233,10 +233,7 @@ def _fill(target: Target) -> None:
     """The module api of the copy, with the package."""
     module = target.folder / "modules" / "api"
     if target.package is None:
-        try:
-            compose.package(target.environment, module)
-        except ToolError as error:
-            raise ToolError(str(error)) from error
+        compose.package(target.environment, module)
     else:
         for name in ("generated.tf.json", "deployment.zip"):
             if not (target.package / name).is_file():
@@ -251,7 +248,7 @@ def _fill(target: Target) -> None:
 
 
 def _remembered(target: Target) -> dict[str, str]:
-    """What the workspace was made with. Raises ToolError where that can't be changed."""
+    """Return how the workspace was made. Raises ToolError where a choice cannot be changed."""
     if target.workspace == "default":
         return {}
     made: dict[str, str] = (_outputs(target).get("made_with") or {"value": {}})["value"]
@@ -265,7 +262,7 @@ def _remembered(target: Target) -> dict[str, str]:
 
 
 def _consent(target: Target, summary: plan_summary.Summary) -> None:
-    """Ask whoever sits before a terminal. Raises ToolError where nobody does, and nobody said YES=1 before."""
+    """Ask for consent on the terminal. Raises ToolError where there is none and YES=1 is not set."""
     print(f"{target.name}: {summary}")
     if target.emulated is not None or os.environ.get("YES") == "1" or not summary.changes:
         return
@@ -301,7 +298,7 @@ def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False)
 
 
 def port_of(emulated: str) -> int | None:
-    """What EMULATED says: nothing or 0 is AWS, 1 the usual port, another number that port. Raises ToolError."""
+    """Return the port that EMULATED names: None for AWS (empty or 0), the usual one for 1. Raises ToolError."""
     if emulated in ("", "0"):
         return None
     if not emulated.isdecimal():
@@ -315,7 +312,7 @@ def port_of(emulated: str) -> int | None:
 
 
 def target_of(environ: Mapping[str, str]) -> Target:
-    """The target that make's variables name. Raises ToolError."""
+    """Return the target that the variables name. Raises UsageError."""
     package = environ.get("PACKAGE")
     return Target(
         environ.get("ENV", ""),

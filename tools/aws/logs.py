@@ -1,4 +1,4 @@
-"""`make logs ENV=… [WORKSPACE=…]`: what one target's functions and gateway logged, oldest first, for a terminal.
+"""`make logs ENV=… [WORKSPACE=…]`: print what a target's functions and gateway logged, oldest first.
 
 REQUEST_ID=… keeps the lines of one request, which every answer names in X-Request-Id; SINCE=30m says how far back;
 FOLLOW=1 goes on with what comes, until Ctrl-C.
@@ -23,7 +23,7 @@ _OVERLAP_MS = 10_000
 def lines(
     client: Any, groups: Mapping[str, str], since: int, request_id: str | None = None
 ) -> Iterator[tuple[int, str, str]]:
-    """Time in Unix milliseconds, an id of the event and the readable line, oldest first.
+    """Yield the time in Unix milliseconds, an id of the event and the readable line, oldest first.
 
     `groups` are log groups by what the reader calls them. A group that is not there yet has no lines.
     """
@@ -45,7 +45,7 @@ def lines(
 
 
 def readable(name: str, at: int, message: str) -> str:
-    """A line of one of our functions, of the gateway or of Lambda itself, as a person reads it."""
+    """Return a line of our functions, the gateway or Lambda itself as a person reads it."""
     moment = datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     try:
         said = json.loads(message)
@@ -60,7 +60,7 @@ def readable(name: str, at: int, message: str) -> str:
 
 
 def follow(read: Callable[[int], Iterator[tuple[int, str, str]]], since: int) -> Iterator[str]:
-    """Every line from `since` on, each once, and then those that come, for ever."""
+    """Yield every line from `since` on once, and go on with new ones. An empty line means: wait."""
     seen: dict[str, int] = {}
     while True:
         for at, event, line in read(since):

@@ -1,4 +1,4 @@
-"""The routes that CloudFront knows: the environment's key value store, which its viewer function reads (viewer.js)."""
+"""Write the routes that CloudFront knows: the environment's key value store, which viewer.js reads."""
 
 import json
 from typing import Any

@@ -1,8 +1,7 @@
 """`make workspace-create|workspace-extend|workspace-destroy|route|unroute|reap`: copies of an environment, for a time.
 
-What is recorded in Slipway is done on AWS in the order that leaves nothing behind unseen: a record before its
-resources, resources gone before the record says so. Each command may be run again after whatever went wrong.
-Without SLIPWAY_URL nothing is recorded, and a warning says so.
+Slipway knows of everything that exists: a record comes before its resources, and ends after them. Each command may be
+run again after a failure. Without SLIPWAY_URL nothing is recorded, and a warning says so.
 """
 
 import re
@@ -15,7 +14,7 @@ from urllib.parse import quote
 from tools.aws import environment
 from tools.aws.environment import Target
 from tools.aws.routes import Routes
-from tools.checkout import ToolError
+from tools.checkout import ToolError, UsageError
 from tools.slipway_client.client import Json, Slipway
 from tools.slipway_client.runner import needed, say, warn
 
@@ -26,7 +25,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Registry:
-    """What Slipway knows of an environment's workspaces; nothing, where there is none to ask."""
+    """Slipway's records of an environment's workspaces; without a Slipway there are none."""
 
     def __init__(self, environ: Environ, name: str) -> None:
         self._environment = name
@@ -39,7 +38,7 @@ class Registry:
         return self._slipway is not None
 
     def standing(self) -> list[Json]:
-        """Records of workspaces that are not destroyed."""
+        """Return the records of workspaces that are not destroyed."""
         found: list[Json] = []
         if self._slipway is not None:
             cursor: dict[str, str] = {}
@@ -52,7 +51,7 @@ class Registry:
         return found
 
     def find(self, workspace: str) -> Json | None:
-        """The record of one that stands."""
+        """Return the record of a workspace that is not destroyed, or None."""
         return next((each for each in self.standing() if each["name"] == workspace), None)
 
     def record(self, **body: Any) -> None:
@@ -77,7 +76,7 @@ class Registry:
 
 
 def create(environ: Environ) -> None:
-    """Record a workspace and make it; where it stands already, bring it up to date. CLIENT is routed to it."""
+    """Record a workspace and make it, or bring it up to date. CLIENT is routed to it."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     purpose, source = environ.get("PURPOSE") or "personal", environ.get("DATABASE") or "empty"
     expires = ahead(environ, "EXPIRES")
@@ -95,7 +94,7 @@ def create(environ: Environ) -> None:
             expires_at=_text(expires),
             database=source,
         )
-    # What is not said stays as it was made, or is Terraform's default, which is the same as above.
+    # A choice that is left out stays as it was made, or is Terraform's default, which is the same as above.
     made = environment.apply(target)
     record = registry.find(target.workspace)
     registry.change(record, base_url=made["url"])
@@ -106,7 +105,7 @@ def create(environ: Environ) -> None:
 
 
 def extend(environ: Environ) -> None:
-    """Let a workspace expire at another time, later or sooner. No client is sent there after it."""
+    """Let a workspace expire at another time, later or sooner. No client is routed there afterwards."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     expires = ahead(environ, "EXPIRES")
     record = _needed_record(registry, target)
@@ -143,7 +142,7 @@ def unroute(environ: Environ) -> None:
 
 
 def reap(environ: Environ) -> None:
-    """Destroy what has expired, and report workspaces without a record and records without a workspace.
+    """Destroy expired workspaces; report workspaces without a record and records without a workspace.
 
     Raises ToolError when one could not be destroyed, after trying the others.
     """
@@ -170,7 +169,7 @@ def reap(environ: Environ) -> None:
 
 
 def _send(target: Target, registry: Registry, client: str, until: datetime) -> None:
-    """Recorded first, since Slipway may refuse it."""
+    """Route a client. The record comes first, since Slipway may refuse it."""
     registry.route(_needed_record(registry, target), client, _text(until))
     api = environment.outputs(target).get("api")
     if not api:
@@ -188,23 +187,23 @@ def _send(target: Target, registry: Registry, client: str, until: datetime) -> N
 def _workspace(environ: Environ) -> Target:
     target = environment.target_of(environ)
     if target.workspace == "default":
-        raise ToolError("Name a workspace: WORKSPACE=fix-42")
+        raise UsageError("Name a workspace: WORKSPACE=fix-42")
     return target
 
 
 def _client(environ: Environ) -> str:
     client = needed(environ, "CLIENT", "somebody")
     if not _CLIENT.fullmatch(client):
-        raise ToolError(f"{client!r} can't name a client: 1 to 128 letters, digits and . _ ~ @ : -")
+        raise UsageError(f"{client!r} can't name a client: 1 to 128 letters, digits and . _ ~ @ : -")
     return client
 
 
 def ahead(environ: Environ, name: str) -> datetime:
-    """The moment that a variable such as 8h or 2d is ahead of now."""
+    """Return the moment that is a variable such as 8h or 2d ahead of now."""
     said = needed(environ, name, "2d")
     found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", said)
     if found is None:
-        raise ToolError(f"{name} is {said!r}: say minutes, hours or days, such as 30m, 8h or 2d")
+        raise UsageError(f"{name} is {said!r}: say minutes, hours or days, such as 30m, 8h or 2d")
     return datetime.now(UTC).replace(microsecond=0) + timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -229,20 +228,20 @@ def _store(target: Target) -> Routes:
 
 
 def _end_routes(target: Target) -> None:
-    """Nobody may be sent to what is about to go."""
+    """End the routes to a workspace that is about to go."""
     for routes, client, _ in _routed(target):
         routes.delete(client)
 
 
 def _shorten_routes(target: Target, until: int) -> None:
-    """Nobody may be sent to what is over; Slipway shortens its records by itself."""
+    """End routes no later than their workspace; Slipway shortens its records by itself."""
     for routes, client, sent in _routed(target):
         if sent["until"] > until:
             routes.put(client, **{**sent, "until": until})
 
 
 def _routed(target: Target) -> Iterator[tuple[Routes, str, dict[str, Any]]]:
-    """Who is sent to a workspace: the store of its environment, the client, and what it says of that."""
+    """Yield the routes to a workspace: the store of its environment, the client, and the entry."""
     own = replace(target, workspace="default", choices={})
     outputs = environment.outputs(own)
     if outputs.get("site"):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.checkout import ToolError
+from tools.checkout import UsageError
 
 PERCENT = 95
 BASE = "origin/development"
@@ -20,11 +20,11 @@ _SECONDS = 1800
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the tests and compare; the exit code. Raises ToolError where there is nothing to compare with."""
+    """Run the tests and compare; the exit code. Raises UsageError where there is nothing to compare with."""
     base = environ.get("BASE") or BASE
     named = ["git", "rev-parse", "--quiet", "--verify", f"{base}^{{commit}}"]
     if subprocess.run(named, capture_output=True, check=False).returncode:
-        raise ToolError(f"There is no {base} here to compare with: fetch it, or name another one, BASE=…")
+        raise UsageError(f"There is no {base} here to compare with: fetch it, or name another one, BASE=…")
     _FOLDER.mkdir(parents=True, exist_ok=True)
     report = _FOLDER / "coverage.xml"
     report.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""An AWS account on this machine: moto's, with the gaps filled that this infrastructure would fall into."""
+"""The address of the emulated AWS account, and the variables that lead there. tools/aws/emulator serves it."""
 
 from collections.abc import Mapping
 
@@ -10,9 +10,9 @@ STATE_BUCKET = f"slipway-state-{ACCOUNT}"
 
 
 def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
-    """`environ` so that AWS's SDKs and tools speak to the emulated account, and to no other."""
+    """Return `environ` changed so that AWS's SDKs and tools call the emulated account and no other."""
     url = f"http://{HOST}:{port}"
-    # Whatever names a real account goes: a profile, a session, a service's own endpoint.
+    # Drop whatever names a real account: a profile, a session, a service's own endpoint.
     others = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
     return {
         **others,

@@ -180,7 +180,7 @@ def _restart_database_if_gone() -> None:
 def _successor(worker: Worker, end: str, port: int) -> Worker | None:
     """What follows a server that ended by itself: another, unless it could not even start."""
     if not worker.was_ready:
-        say(f"the server does not start ({end}): mend what it says above, and it is tried again")
+        say(f"the server does not start ({end}): fix what it says above, and it is tried again")
         return None
     say(f"the server ended ({end}): starting it again")
     return Worker(port)

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.checkout import ToolError
+from tools.checkout import ToolError, UsageError
 from tools.package import api_body, package_shape
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
     stages = json.loads((root / ".chalice" / "config.json").read_text())["stages"]
     deployed = [name for name in stages if name != "local"]
     if unknown := [stage for stage in modules if stage not in deployed]:
-        raise ToolError(f"{unknown[0]!r} is no stage that is deployed: make package STAGE={'|'.join(deployed)}")
+        raise UsageError(f"{unknown[0]!r} is no stage that is deployed: make package STAGE={'|'.join(deployed)}")
     with tempfile.TemporaryDirectory(prefix="slipway-package-") as temporary:
         code = Path(temporary) / "normal.zip"
         for stage, module in modules.items():

@@ -1,10 +1,10 @@
-"""The artifact is the git tree; its package is built once, and every environment deploys those bytes.
+"""Build the package of a git tree once, and have every environment deploy those bytes.
 
     python -m tools pipeline artifact         find the package of this checkout's tree in the store, or make it
     python -m tools pipeline artifact-keep    keep what was made there, unless somebody was faster
 
-The store is a bucket (ARTIFACT_BUCKET), and a package one object in it, so that it is there as a whole or not at all:
-the zip, what Terraform reads of it for each stage, and what it is made of. Without a store it is made and not kept.
+The store is a bucket (ARTIFACT_BUCKET). A package is one object in it, so it is there as a whole or not at all: the
+zip, what Terraform reads of it for each stage, and its bill of materials. Without a store the package is not kept.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ _CONFLICTS = 5
 
 
 class Store:
-    """The bucket of packages; a package is found by the tree that it was made of, and written once."""
+    """The bucket of packages. A package is found by the tree that it was made of, and written once."""
 
     def __init__(self, environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
         self.bucket = environ.get("ARTIFACT_BUCKET", "")
@@ -47,7 +47,7 @@ class Store:
         self._pause = pause
 
     def read(self, key: str) -> bytes | None:
-        """The object, or None where there is none. Raises ToolError."""
+        """Return the object, or None. Raises ToolError."""
         try:
             content: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
@@ -57,7 +57,7 @@ class Store:
         return content
 
     def write(self, key: str, content: bytes) -> bool:
-        """Write it, if nothing is there; whether it was written. Of several at once, one does. Raises ToolError."""
+        """Write it unless something is there; return whether it was written. Of several at once, one writes."""
         for attempt in range(_CONFLICTS):
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
@@ -65,17 +65,17 @@ class Store:
                 code = error.response["Error"]["Code"]
                 if code == "PreconditionFailed":
                     return False
-                # Another one is just being written: afterwards it is known which is there.
+                # Somebody else is writing just now: afterwards we know whose is there.
                 if code == "ConditionalRequestConflict":
                     self._pause(2**attempt)
                     continue
                 raise ToolError(f"{key} can't be written to the bucket {self.bucket}: {error}") from None
             return True
-        raise ToolError(f"{key} was being written by others all the time: run this again")
+        raise ToolError(f"{key} was being written by others again and again: run this again")
 
 
 def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Have the package of the checkout's tree in `folder`; put out `artifact`, `digest`, `built`. Raises ToolError."""
+    """Put the package of the checkout's tree into `folder`; put out `artifact`, `digest`, `built`. Raises ToolError."""
     artifact = tree(root)
     stage = _stage(environ)
     if folder.exists():
@@ -98,7 +98,7 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
 
 
 def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Put a package that was made into the store. Who comes second takes what is there. Raises ToolError."""
+    """Keep the package in the store. If another run was faster, take what it kept. Raises ToolError."""
     artifact = tree(root)
     made = folder / _MADE
     if not made.exists():
@@ -106,7 +106,7 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
         return
     store = Store(environ)
     if not store.bucket:
-        raise ToolError("There is no store to keep it in: say ARTIFACT_BUCKET=…")
+        raise UsageError("There is no store to keep it in: say ARTIFACT_BUCKET=…")
     content = made.read_bytes()
     if (runtime := _runtime(content)) != _RUNTIME and not _is_emulated(environ):
         raise ToolError(f"It is packaged for {runtime}, and goes to AWS for {_RUNTIME} alone: make PYTHON={_RUNTIME}")
@@ -121,9 +121,9 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
 
 
 def attested(environ: Environ, folder: Path = FOLDER) -> None:
-    """Whether GitHub attests that this repository's deploy workflow built the zip. Raises ToolError.
+    """Require GitHub's attestation that this repository's deploy workflow built the zip. Raises ToolError.
 
-    Only the attestation tells a package that our pipeline made from one that somebody put into the bucket.
+    Only the attestation tells our pipeline's package from one that somebody else put into the bucket.
     """
     repository = environ.get("GITHUB_REPOSITORY")
     if not repository:
@@ -143,7 +143,7 @@ def attested(environ: Environ, folder: Path = FOLDER) -> None:
 
 
 def tree(root: Path = compose.ROOT) -> str:
-    """The artifact that the checkout is: its tree. Raises ToolError where it holds what no commit does."""
+    """Return the checkout's artifact: its tree. Raises ToolError where it has changes that are not committed."""
     if changed := _git(root, "status", "--porcelain"):
         raise ToolError(
             f"An artifact is a tree of git, and the checkout differs from its commit. Commit first:\n{changed}"
@@ -152,7 +152,7 @@ def tree(root: Path = compose.ROOT) -> str:
 
 
 def client(environ: Environ, service: str = "s3") -> Any:
-    """A client of AWS; with EMULATED of the emulated account, 1 at its usual port, a number at that one."""
+    """Return a client of AWS; with EMULATED, one of the emulated account (1: its usual port, else that port)."""
     if not _is_emulated(environ):
         return boto3.client(service)
     port = emulation.PORT if environ["EMULATED"] == "1" else int(environ["EMULATED"])
@@ -160,7 +160,7 @@ def client(environ: Environ, service: str = "s3") -> Any:
 
 
 def digest_in(folder: Path = FOLDER) -> str | None:
-    """The digest of the package that `find_or_make` left, if it did."""
+    """Return the digest of the package that `find_or_make` left, or None."""
     package = folder / _ZIP
     return f"sha256:{hashlib.sha256(package.read_bytes()).hexdigest()}" if package.exists() else None
 
@@ -169,10 +169,7 @@ def _make(artifact: str, root: Path) -> bytes:
     """Package for every stage; all of them deploy one zip."""
     with tempfile.TemporaryDirectory(prefix="slipway-artifact-") as temporary:
         folder = Path(temporary)
-        try:
-            digest = compose.packages({stage: folder / stage for stage in ENVIRONMENTS}, root)
-        except ToolError as error:
-            raise ToolError(str(error)) from None
+        digest = compose.packages({stage: folder / stage for stage in ENVIRONMENTS}, root)
         package = folder / ENVIRONMENTS[0] / _ZIP
         bill = sbom.bill_of_materials(package, "slipway", artifact, digest)
         content = io.BytesIO()
@@ -185,9 +182,9 @@ def _make(artifact: str, root: Path) -> bytes:
 
 
 def _install(content: bytes, folder: Path, stage: str | None) -> str:
-    """Unpack, and see that the parts belong together; the zip's digest.
+    """Unpack, check that the parts belong together, and return the zip's digest.
 
-    What `make plan PACKAGE=…` takes lies in a folder named for its stage.
+    The folder named for the stage is what `make plan PACKAGE=…` takes.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:
         package = bundle.read(_ZIP)

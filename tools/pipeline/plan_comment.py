@@ -1,9 +1,9 @@
-"""One comment for a pull request: what would be added, changed and destroyed, what the policies say, which package.
+"""Write a comment for a pull request: what would be added, changed, destroyed, what the policies say, which package.
 
     python -m tools pipeline plan-comment --plans "development=development.json" --policy policy.txt
 
-A plan is what `terraform show -json` says of it. What a plan says is its author's, who may be anybody: it is shown as
-code, and can neither mention nor link.
+A plan is what `terraform show -json` prints. Anybody may have written it, so it is shown as code, which can neither
+mention people nor link.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.checkout import ToolError
+from tools.checkout import UsageError
 from tools.slipway_client.runner import needed
 
 # The comment is found again by it, and replaced.
@@ -25,7 +25,7 @@ _KINDS = {"added": "+", "changed": "~", "replaced": "±", "destroyed": "-"}
 
 
 def comment(environ: Mapping[str, str]) -> str:
-    """The comment in Markdown. Raises ToolError where a plan can't be read."""
+    """Return the comment in Markdown. Raises UsageError where a plan cannot be read."""
     if not environ.get("POLICY"):
         needed(environ, "PLANS", "development=plan.json")
     plans = [(title, Path(path)) for title, path in map(_named, environ.get("PLANS", "").split())]
@@ -47,7 +47,7 @@ def main(environ: Mapping[str, str]) -> None:
 
 
 def changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The addresses of a plan's resources, by what becomes of them; resources that stay as they are are left out."""
+    """Return the addresses of the resources that a plan changes, by kind of change."""
     found: dict[str, list[str]] = {kind: [] for kind in _KINDS}
     for resource in plan.get("resource_changes", []):
         kind = _kind(resource["change"]["actions"])
@@ -107,16 +107,16 @@ def _plan(path: Path) -> dict[str, Any]:
     try:
         plan = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise ToolError(f"{path} is no plan: `make plan` saves it, as JSON too ({error})") from None
+        raise UsageError(f"{path} is no plan: `make plan` saves it, as JSON too ({error})") from None
     if not isinstance(plan, dict) or "format_version" not in plan:
-        raise ToolError(f"{path} is not what `terraform show -json` says of a plan")
+        raise UsageError(f"{path} is not what `terraform show -json` says of a plan")
     return plan
 
 
 def _named(word: str) -> tuple[str, str]:
     title, sign, path = word.partition("=")
     if not sign:
-        raise ToolError(f"PLANS names each plan, as in development={word}")
+        raise UsageError(f"PLANS names each plan, as in development={word}")
     return title, path
 
 
@@ -125,5 +125,5 @@ def _code(text: str) -> str:
 
 
 def _harmless(text: str) -> str:
-    """What can end neither a line, a fence, a piece of code nor a tag."""
+    """Replace whatever could end a line, a fence, inline code or a tag."""
     return "".join(letter if letter.isprintable() and letter not in "`<>" else "?" for letter in text)

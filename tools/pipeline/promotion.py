@@ -1,7 +1,7 @@
-"""Whether an artifact may go one environment further: Slipway decides; while there is none, the order of branches does.
+"""Decide whether an artifact may enter the next environment: Slipway does, or without one the order of branches.
 
-This pipeline deploys the very Slipway that it asks. So where Slipway does not answer, it falls back too, with a
-warning: a broken Slipway must not stand in the way of its own repair.
+This pipeline deploys the very Slipway that it asks. Where Slipway does not answer, the order of branches decides too,
+with a warning: a broken Slipway must not block its own repair.
 """
 
 import json
@@ -19,7 +19,7 @@ from tools.slipway_client.runner import needed, run_url, say, warn
 
 
 def may_promote(environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
-    """Raises ToolError, with what stands in the way."""
+    """Raise ToolError with every blocker, or return."""
     environ = {**environ, "ARTIFACT": environ.get("ARTIFACT") or tree()}
     if environ.get("SLIPWAY_URL"):
         try:
@@ -34,9 +34,9 @@ def may_promote(environ: Environ, pause: Callable[[float], None] = time.sleep) -
 
 
 def check_merge(environ: Environ, root: Path = ROOT) -> None:
-    """Whether a pull request's merge, which is checked out, has the tree of the branch that it merges.
+    """Require that a pull request's merge, which is checked out, has the tree of the branch that it merges.
 
-    Else the merge would be an artifact that was tested nowhere. Raises ToolError.
+    Otherwise the merge would be an artifact that nobody tested. Raises ToolError.
     """
     asked = ["git", "rev-parse", "HEAD^{tree}", "HEAD^2^{tree}"]
     answer = subprocess.run(asked, cwd=root, capture_output=True, text=True, timeout=60, check=False)
@@ -52,7 +52,7 @@ def check_merge(environ: Environ, root: Path = ROOT) -> None:
 
 
 def note_verified(environ: Environ) -> None:
-    """Note in the artifact bucket that an environment runs the artifact, verified. The first such note stays."""
+    """Note in the artifact bucket that an environment runs the artifact, verified. The first note stays."""
     environment, artifact = _environment(environ), environ.get("ARTIFACT") or tree()
     if environment == ENVIRONMENTS[-1]:
         say(f"Nothing comes after {environment}, so nobody looks there for a note")  # and its role can't write one

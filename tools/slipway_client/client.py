@@ -1,4 +1,4 @@
-"""Slipway, asked by a pipeline: with the run's own OIDC token, patient with a service that is just waking up.
+"""Call Slipway from a pipeline, with the run's own OIDC token and patience for a service that is waking up.
 
 Nothing but the standard library, as runner.py says.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from tools.checkout import ToolError
+from tools.checkout import ToolError, UsageError
 from tools.slipway_client.runner import needed
 
 Json = dict[str, Any]
@@ -28,11 +28,11 @@ _LARGEST_ANSWER = 16 * 1024 * 1024
 
 
 class Unreachable(ToolError):
-    """Nobody answers, or only with what passes: whether Slipway would have agreed is not known."""
+    """Slipway did not answer, or only with errors that pass. Nobody knows what it would have said."""
 
 
 class Refused(ToolError):
-    """Slipway says no; `problem` is its problem document (RFC 9457)."""
+    """Slipway refused; `problem` is its problem document (RFC 9457)."""
 
     def __init__(self, status: int, problem: Json) -> None:
         self.status = status
@@ -53,21 +53,21 @@ class Slipway:
         self._base = f"{url}/v1/systems/{quote(self.system, safe='')}"
 
     def get(self, path: str, **query: str) -> Json:
-        """Read something of the system. Raises Refused, Unreachable, ToolError."""
+        """Read from the system. Raises Refused, Unreachable, ToolError."""
         return self._ask("GET", f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Json, *, again: bool = False) -> Json:
-        """Write something for the system, once, however often it takes. Raises as `get` does.
+        """Write for the system, once, however many tries it takes. Raises as `get` does.
 
-        The same of the same attempt of a run is one write too, unless it means something to say it `again`.
+        Two equal writes of one attempt of a run are one write, unless `again` says that the second one counts.
         """
         members = {name: value for name, value in body.items() if value is not None}
         return self._ask("POST", f"{self._base}/{path}", members, self._key(path, members, again=again))
 
     def change(self, method: str, path: str, body: Json | None = None) -> Json:
-        """PUT, PATCH or DELETE something of the system, whatever it was before. Raises as `get` does.
+        """PUT, PATCH or DELETE in the system, whatever was there before. Raises as `get` does.
 
-        The same said twice is one change, so it needs no key.
+        Two equal changes are one, so they need no key.
         """
         return self._ask(method, f"{self._base}/{path}", body, changes=True)
 
@@ -75,7 +75,7 @@ class Slipway:
         run = self._environ.get("GITHUB_RUN_ID")
         if again or not run:
             return str(uuid.uuid4())
-        # What is written counts: a run may record two suites, or open in two environments.
+        # The body is part of the key: a run may record two suites, or open in two environments.
         digest = hashlib.sha256(json.dumps([path, body], sort_keys=True).encode()).hexdigest()
         return f"{run}-{self._environ.get('GITHUB_RUN_ATTEMPT', '1')}-{digest[:32]}"
 
@@ -93,7 +93,7 @@ class Slipway:
 
 
 def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> str:
-    """SLIPWAY_TOKEN, or one that GitHub issues to this job; each is good for minutes, so each call has its own.
+    """Return SLIPWAY_TOKEN, or a token that GitHub issues to this job. It lasts minutes, so each call gets a new one.
 
     Raises ToolError, Unreachable.
     """
@@ -139,7 +139,7 @@ def _send(
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Whoever is redirected to would be given the token."""
+    """Refuse redirects: they would carry the token to another address."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -151,7 +151,7 @@ _OPENER = urllib.request.build_opener(_NoRedirect)
 def _require_confidential(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")):
-        raise ToolError(f"SLIPWAY_URL is {url!r}: it has to begin with https://, since a token is sent there")
+        raise UsageError(f"SLIPWAY_URL is {url!r}: it has to begin with https://, since a token is sent there")
 
 
 def _document(content: bytes) -> Json:
@@ -162,7 +162,7 @@ def _document(content: bytes) -> Json:
 
 
 def _problem(content: bytes) -> Json:
-    """Whoever is in front of Slipway may refuse too, in words of its own."""
+    """Read a problem document, or what a proxy in front of Slipway says in its own words."""
     try:
         return _document(content)
     except ValueError:

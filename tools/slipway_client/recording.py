@@ -21,10 +21,10 @@ from tools.slipway_client.runner import needed, put_out, run_url, say, summarize
 
 Environ = Mapping[str, str]
 
-# What Slipway takes at most; of a longer history the newest count.
+# Slipway takes no more; of a longer history the newest ones are sent.
 MOST_COMMITS = 10_000
 _REVISION = re.compile("[0-9a-f]{40}")
-# What GitHub calls the end of a job, or of a step, is a state too.
+# GitHub's names for the end of a job or a step.
 _STATES = {"success": "succeeded", "failure": "failed"}
 
 
@@ -45,7 +45,7 @@ def recorded(
 
 
 def may_promote(slipway: Slipway, environ: Environ) -> None:
-    """Whether the gate would let the artifact in. Asking records nothing. Raises ToolError with every blocker."""
+    """Ask the gate whether the artifact may enter. Nothing is recorded. Raises ToolError with every blocker."""
     environment, artifact = _environment(environ), _artifact(environ)
     if environ.get("DEPLOYMENT"):
         _adopted(slipway, environ, environment, artifact)
@@ -57,9 +57,9 @@ def may_promote(slipway: Slipway, environ: Environ) -> None:
 
 
 def deployment_open(slipway: Slipway, environ: Environ) -> None:
-    """Open a deployment, and put out its id and what ran there before, which is the way back.
+    """Open a deployment; put out its id and what ran there before, for a rollback.
 
-    A maintainer may have opened it already, past the gate: with DEPLOYMENT it is taken over.
+    With DEPLOYMENT take over the one that a maintainer opened past the gate.
     """
     environment, workspace, artifact = _environment(environ), _workspace(environ), _artifact(environ)
     before = _current(slipway, environment, workspace)
@@ -90,7 +90,7 @@ def deployment_open(slipway: Slipway, environ: Environ) -> None:
 
 
 def deployment_status(slipway: Slipway, environ: Environ) -> None:
-    """Say how a deployment goes on, or ended."""
+    """Record how a deployment goes on, or ended."""
     state = needed(environ, "STATE", "succeeded")
     deployment = environ.get("DEPLOYMENT", "")
     if not deployment and environ.get("SLIPWAY_REQUIRED") == "0":
@@ -103,9 +103,9 @@ def deployment_status(slipway: Slipway, environ: Environ) -> None:
 
 
 def verification(slipway: Slipway, environ: Environ) -> None:
-    """Record a run of tests, with the numbers of its REPORT; without one it broke, and tells nothing of the artifact.
+    """Record a run of tests with the numbers of its REPORT; a run without a report broke and is an `error`.
 
-    The times are Slipway's own, since whether a verification came after the deployment is judged by its clock.
+    It sends no times: Slipway's own clock decides whether a verification came after the deployment.
     """
     environment, report = _environment(environ), _report(environ)
     trigger = environ.get("TRIGGER") or ("schedule" if environ.get("GITHUB_EVENT_NAME") == "schedule" else "manual")
@@ -133,7 +133,7 @@ def verification(slipway: Slipway, environ: Environ) -> None:
 
 
 def current(slipway: Slipway, environ: Environ) -> None:
-    """Put out what runs on a target: `artifact` and `revision`, empty where nothing does."""
+    """Put out `artifact` and `revision` of what runs on a target; both are empty where nothing does."""
     current = _current(slipway, _environment(environ), _workspace(environ))
     put_out(environ, artifact=current.get("artifact") or "", revision=current.get("revision") or "")
 
@@ -151,7 +151,7 @@ def _opened(slipway: Slipway, body: Json) -> Json:
 
 
 def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str) -> Json:
-    """The deployment that a maintainer opened for this run. Raises ToolError where it is for something else."""
+    """Return the deployment that a maintainer opened for this run. Raises ToolError where it is for another."""
     deployment = slipway.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
     wanted = {
         "environment": environment,
@@ -174,7 +174,7 @@ def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str
 
 
 def _current(slipway: Slipway, environment: str, workspace: str) -> Json:
-    """The deployment that runs on a target; empty where none does."""
+    """Return the deployment that runs on a target; empty where none does."""
     for target in slipway.get("state").get("targets", []):
         if (target.get("environment"), target.get("workspace")) == (environment, workspace):
             return target.get("current") or {}
@@ -182,7 +182,7 @@ def _current(slipway: Slipway, environment: str, workspace: str) -> Json:
 
 
 def _commits(since: str | None, revision: str | None) -> list[Json]:
-    """What is new since another revision, as far as the checkout knows; lead times are measured by it."""
+    """Return the commits since another revision, as far as the checkout goes; they measure lead times."""
     if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
         return []
     format_ = ["git", "log", "--format=%H %at", f"--max-count={MOST_COMMITS}", f"{since}..{revision}"]
@@ -191,7 +191,7 @@ def _commits(since: str | None, revision: str | None) -> list[Json]:
     except (OSError, subprocess.TimeoutExpired):
         return []
     if done.returncode != 0:
-        say(f"The checkout does not reach back to {since}, so no commits are recorded: fetch-depth: 0 mends it")
+        say(f"The checkout does not reach back to {since}, so no commits are recorded: set fetch-depth: 0")
         return []
     return [
         {"sha": sha, "authored_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(at)))}

@@ -1,4 +1,4 @@
-"""What GitHub Actions gives a step, and takes from it; on a person's machine the terminal takes its place.
+"""Speak to GitHub Actions from a step: annotations, the run's summary, outputs. Elsewhere the terminal stands in.
 
 Nothing but the standard library: the actions for other repositories run this with whatever Python is there.
 """
@@ -9,29 +9,29 @@ from tools.checkout import UsageError
 
 
 def say(line: str) -> None:
-    """A line for whoever reads the log."""
+    """Print a line for the log."""
     print(line, flush=True)
 
 
 def warn(environ: Mapping[str, str], text: str) -> None:
-    """What nobody must overlook, though the step goes on: on top of the run's page, and in its summary."""
+    """Warn on top of the run's page and in its summary; the step goes on."""
     _annotate(environ, "warning", text)
     summarize(environ, f"> [!WARNING]\n> {_one_line(text)}\n")
 
 
 def fail(environ: Mapping[str, str], text: str) -> None:
-    """Why the step ends here."""
+    """Say on the run's page and in its summary why the step ends here."""
     _annotate(environ, "error", text)
     summarize(environ, "> [!CAUTION]\n" + "".join(f"> {line}\n" for line in text.splitlines()))
 
 
 def summarize(environ: Mapping[str, str], markdown: str) -> None:
-    """Add to the summary of the run; off GitHub there is none."""
+    """Add to the summary of the run; elsewhere there is none."""
     _append(environ, "GITHUB_STEP_SUMMARY", markdown + "\n")
 
 
 def put_out(environ: Mapping[str, str], **values: str) -> None:
-    """The outputs of the step; a person reads them."""
+    """Set outputs of the step, and print them for people."""
     for name, value in values.items():
         # A line break would begin another output, of whatever name.
         line = f"{name.replace('_', '-')}={_one_line(value)}"
@@ -40,7 +40,7 @@ def put_out(environ: Mapping[str, str], **values: str) -> None:
 
 
 def run_url(environ: Mapping[str, str]) -> str | None:
-    """The page of this run."""
+    """Return the address of this run's page, or None off GitHub."""
     if not environ.get("GITHUB_RUN_ID"):
         return None
     server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
@@ -48,7 +48,7 @@ def run_url(environ: Mapping[str, str]) -> str | None:
 
 
 def needed(environ: Mapping[str, str], name: str, example: str) -> str:
-    """A variable that has to be set. Raises UsageError."""
+    """Return a variable. Raises UsageError where it is empty."""
     value = environ.get(name, "").strip()
     if not value:
         raise UsageError(f"{name} is missing: say {name}={example}")

@@ -1,16 +1,16 @@
-"""A refusal in words: what stands in the way, when it lifts, and what mends it."""
+"""Put a refusal into words: what blocks, until when, and what to do about it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 Blocker = Mapping[str, Any]
 
-# What to do about each blocker that there is; {suite} and {environment} are the blocker's own.
+# What to do about each blocker; {suite} and {environment} are the blocker's own.
 REMEDIES = {
     "not-deployed": "deploy it to {environment} first: merge it into the branch {environment}, and let that run end",
     "not-verified": "run {suite} against {environment} and record it: the workflow `verify`, or "
     "`make acceptance` and `python -m tools slipway verification`",
-    "verification-failed": "mend what fails and deploy that to {environment}; if the artifact was not at fault, run "
+    "verification-failed": "fix what fails and deploy that to {environment}; if the artifact was not at fault, run "
     "{suite} there again and record it (workflow `verify`)",
     "verification-expired": "run {suite} against {environment} again and record it (workflow `verify`)",
     "soaking": "wait, then run this job again",
@@ -23,12 +23,12 @@ _UNKNOWN = "docs/problems.md may know it"
 
 
 def denial(artifact: str, environment: str, blockers: Sequence[Blocker]) -> str:
-    """Why an artifact may not enter an environment, a line for each blocker."""
+    """Say why an artifact may not enter an environment, one line a blocker."""
     return "\n".join([f"{artifact} may not enter {environment} yet:", *(f"- {_blocker(each)}" for each in blockers)])
 
 
 def busy(holder: Mapping[str, Any]) -> str:
-    """Who holds the target, and until when."""
+    """Say who holds the target, and until when."""
     run = holder.get("run_url") or f"deployment {holder.get('id')}"
     return (
         f"Another deployment holds the target: {_one_line(run)}, until {_one_line(holder.get('lease_expires_at'))} at "
@@ -41,10 +41,10 @@ def _blocker(blocker: Blocker) -> str:
     suite = _one_line(blocker.get("suite") or "")
     where = f"{code} in {environment}" + (f" ({suite})" if suite else "")
     remedy = REMEDIES.get(code, _UNKNOWN).format(suite=suite or "the acceptance tests", environment=environment)
-    lifts = f" It lifts by itself at {_one_line(blocker['available_at'])}." if blocker.get("available_at") else ""
-    return f"{where}: {_one_line(blocker.get('detail'))}.{lifts} To mend it: {remedy}."
+    lifts = f" It ends by itself at {_one_line(blocker['available_at'])}." if blocker.get("available_at") else ""
+    return f"{where}: {_one_line(blocker.get('detail'))}.{lifts} To fix it: {remedy}."
 
 
 def _one_line(value: Any) -> str:
-    """What others wrote (a freeze has its reason) can't begin a line, which a log might take for a command."""
+    """Keep what others wrote, such as a freeze's reason, on one line: GitHub reads commands at the start of a line."""
     return " ".join(str(value).split())
