@@ -16,8 +16,8 @@ import psutil
 import pytest
 from chalice.config import Config
 
+from chalicelib.api_description import routes as api_description
 from chalicelib.identity import tokens
-from chalicelib.openapi import routes as openapi_routes
 from chalicelib.promotions import rules
 from chalicelib.rest import operation
 from chalicelib.rest.problems import Problem
@@ -141,8 +141,8 @@ def without_conditions(patch: pytest.MonkeyPatch) -> None:
 
 def with_another_document(patch: pytest.MonkeyPatch) -> None:
     """The service is one of another revision."""
-    document = openapi_routes._document()
-    patch.setattr(openapi_routes, "_document", lambda: {**document, "paths": {}})
+    document = api_description._document()
+    patch.setattr(api_description, "_document", lambda: {**document, "paths": {}})
 
 
 def without_cdn(patch: pytest.MonkeyPatch) -> None:
