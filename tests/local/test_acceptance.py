@@ -113,12 +113,12 @@ def without_authorizer(patch: pytest.MonkeyPatch) -> None:
         {"iss": "https://slipway.localhost", "sub": "nobody", "exp": time.time() + 600, "role": "admin"}
     )
 
-    def open_to_all(gateway: server.Gateway, path: str, event: dict[str, Any], context: Any) -> Any:
+    def open_to_all(gateway: server.Gateway, event: dict[str, Any], context: Any) -> Any:
         try:
-            return authorized(gateway, path, event, context)
+            return authorized(gateway, event, context)
         except Problem:
             event["requestContext"]["authorizer"] = {"claims": claims}
-            return event, context
+            return event
 
     patch.setattr(server.Gateway, "_authorized", open_to_all)
 

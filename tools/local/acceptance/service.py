@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
@@ -13,6 +12,7 @@ from urllib3.util.retry import Retry
 
 from tools.checkout import ROOT, ToolError
 from tools.local.acceptance.settings import SYSTEM, AcceptanceSettings, is_loopback
+from tools.local.gateway_event import NoRoute, Routes
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 35  # API Gateway gives up after 29
@@ -21,6 +21,8 @@ IDLE_SECONDS = 90  # longer than a deployment of the tests takes
 POLL_SECONDS = 2.0
 
 DOCUMENT = json.loads((ROOT / "openapi.json").read_text())
+
+_ROUTES = Routes(DOCUMENT["paths"])
 
 
 class NotReady(Exception):
@@ -221,23 +223,12 @@ class Wait:
 
 def operation_of(method: str, path: str) -> str | None:
     """The operationId of a request, or None where the OpenAPI document has none."""
-    path = path.partition("?")[0]
-    for pattern, operations in _PATHS:
-        if pattern.fullmatch(path):
-            name = operations.get(method.lower(), {}).get("operationId")
-            return None if name is None else str(name)
-    return None
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile("[^/]+".join(map(re.escape, re.split(r"{\w+}", template))))
-
-
-# Concrete paths before those with parameters.
-_PATHS = [
-    (_pattern(template), DOCUMENT["paths"][template])
-    for template in sorted(DOCUMENT["paths"], key=lambda template: template.count("{"))
-]
+    try:
+        template, _ = _ROUTES.match(path.partition("?")[0])
+    except NoRoute:
+        return None
+    name: str | None = DOCUMENT["paths"][template].get(method.lower(), {}).get("operationId")
+    return name
 
 
 def _milliseconds(seconds: Sequence[float], quantile: float) -> float:
