@@ -2,6 +2,7 @@
 
 from chalice.app import Chalice
 
+from chalicelib.api_description.routes import blueprint as api_description
 from chalicelib.artifacts.routes import blueprint as artifacts
 from chalicelib.audit.routes import blueprint as audit
 from chalicelib.database.maintenance import blueprint as maintenance
@@ -10,7 +11,6 @@ from chalicelib.environments.routes import blueprint as environments
 from chalicelib.health.routes import blueprint as health
 from chalicelib.identity.authorizer import blueprint as identity
 from chalicelib.me.routes import blueprint as me
-from chalicelib.openapi.routes import blueprint as openapi
 from chalicelib.promotions.routes import blueprint as promotions
 from chalicelib.publishers.routes import blueprint as publishers
 from chalicelib.routing.routes import blueprint as routing
@@ -31,7 +31,7 @@ for blueprint in (
     maintenance,
     sweep,
     health,
-    openapi,
+    api_description,
     me,
     systems,
     environments,

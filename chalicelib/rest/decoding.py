@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, get_args
+from urllib.parse import unquote
 
 import chalice
 import msgspec
@@ -57,6 +58,11 @@ def body(type_: type, request: chalice.app.Request) -> Any:
     if further := [*further, *getattr(decoded, "faults", tuple)()]:
         raise _invalid(further)
     return decoded
+
+
+def path(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The path parameters, decoded once: API Gateway hands them over as they were sent. Nothing is refused here."""
+    return {name: unquote(sent) for name, sent in parameters.items()}
 
 
 def query(type_: type | None, parameters: Any) -> Any:

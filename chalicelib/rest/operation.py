@@ -94,11 +94,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call:
-    """One request to an operation: who asks, the database, and what its answer carries."""
+    """One request to an operation: who asks, the database, and what its answer carries. `path` has its parameters."""
 
-    def __init__(self, operation: Operation, request: chalice.app.Request) -> None:
+    def __init__(self, operation: Operation, request: chalice.app.Request, path: dict[str, str]) -> None:
         self.operation = operation
         self.request = request
+        self.path = path
         self.id = str(request.context.get("requestId") or uuid.uuid4())
         self.db: Database = database()
         self.status = operation.status
@@ -120,7 +121,7 @@ class Call:
     @property
     def address(self) -> str:
         """The concrete path of this request, whatever the stage's prefix."""
-        return self.operation.path.format_map(self.request.uri_params or {})
+        return self.operation.path.format_map(self.path)
 
     def authenticate(self) -> None:
         claims = (self.request.context.get("authorizer") or {}).get("claims")
@@ -273,11 +274,14 @@ def operation(
     return declare
 
 
-def respond(operation: Operation, request: chalice.app.Request, path: dict[str, str]) -> chalice.app.Response:
-    """Answer a request to an operation, whatever happens, in the form that the API promises."""
-    call = Call(operation, request)
+def respond(operation: Operation, request: chalice.app.Request, sent: dict[str, str]) -> chalice.app.Response:
+    """Answer a request to an operation, whatever happens, in the form that the API promises.
+
+    `sent` are the path parameters as API Gateway hands them over. This is the only place that decodes them.
+    """
+    call = Call(operation, request, decoding.path(sent))
     try:
-        return _answer(call, path)
+        return _answer(call)
     except Exception as error:
         problem = _as_problem(error, call)
         trail.record_refusal(call, problem)
@@ -318,23 +322,23 @@ def matches(header: str, current: str, *, weakly: bool) -> bool:
     return header.strip() == "*" or current in named
 
 
-def _answer(call: Call, path: dict[str, str]) -> chalice.app.Response:
+def _answer(call: Call) -> chalice.app.Response:
     if call.operation.role != "public":
         call.authenticate()
     if call.operation.writes:
-        return _write(call, path)
-    return _respond(call, encode(call.operation.function(call, **_arguments(call, path))))
+        return _write(call)
+    return _respond(call, encode(call.operation.function(call, **_arguments(call))))
 
 
-def _arguments(call: Call, path: dict[str, str]) -> dict[str, Any]:
+def _arguments(call: Call) -> dict[str, Any]:
     """What the operation's function is called with, once the principal may ask for it."""
     operation, request = call.operation, call.request
     if operation.role != "public":
-        of_system = request.query_params if operation.system_in_query else path
+        of_system = request.query_params if operation.system_in_query else call.path
         call.require(operation.role, (of_system or {}).get("system"))
-    if not all(map(decoding.is_text, path.values())):
+    if not all(map(decoding.is_text, call.path.values())):
         raise Problem(problems.not_found, "Nothing can have this address")
-    arguments: dict[str, Any] = dict(path)
+    arguments: dict[str, Any] = dict(call.path)
     query = decoding.query(operation.query, request.query_params)
     if operation.query:
         arguments["query"] = query
@@ -345,11 +349,11 @@ def _arguments(call: Call, path: dict[str, str]) -> dict[str, Any]:
     return arguments
 
 
-def _write(call: Call, path: dict[str, str]) -> chalice.app.Response:
+def _write(call: Call) -> chalice.app.Response:
     kept: Problem | None = None
     # Nothing is sent before the first statement: what is refused without one costs no transaction.
     with call.db.transaction():
-        arguments = _arguments(call, path)
+        arguments = _arguments(call)
         key = idempotency.key_of(call) if call.operation.takes_idempotency_key else None
         digest = idempotency.digest(arguments.get("body")) if key else ""
         if key and (stored := call.admit().stored):

@@ -38,7 +38,7 @@ def record_refusal(call: "Call", problem: Problem) -> None:
     """
     if not (call.operation.writes and call.is_somebodys and _is_refusal(problem)):
         return
-    system = (call.request.uri_params or {}).get("system", "")
+    system = call.path.get("system", "")
     event = _event(
         call,
         call.operation.action,

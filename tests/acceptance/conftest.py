@@ -14,7 +14,7 @@ from tools.local import issuer
 from tools.local.acceptance import system as system_of_tests
 from tools.local.acceptance.report import run_of
 from tools.local.acceptance.service import DOCUMENT, Answer, Service
-from tools.local.acceptance.target import Target
+from tools.local.acceptance.settings import AcceptanceSettings
 from tools.local.server import serving
 
 
@@ -25,21 +25,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="module")
-def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+def settings(request: pytest.FixtureRequest) -> Iterator[AcceptanceSettings]:
     run = run_of(request.config)
     if run is not None:
-        yield run.target
+        yield run.settings
         return
     clones = request.getfixturevalue("clones")
     address = clones.new()
     config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
     with local_stage(address), serving(application.app, config) as url:
-        yield Target(url, issuer.token("admin"), issuer.token)
+        yield AcceptanceSettings(url, issuer.token("admin"), issuer.token)
     clones.drop(address)
 
 
 @pytest.fixture(scope="module")
-def service(request: pytest.FixtureRequest, target: Target) -> Iterator[Service]:
+def service(request: pytest.FixtureRequest, settings: AcceptanceSettings) -> Iterator[Service]:
     """The service, asked with the caller's token; every answer is held against the committed OpenAPI document."""
     run, contract = run_of(request.config), Contract(DOCUMENT)
 
@@ -48,13 +48,13 @@ def service(request: pytest.FixtureRequest, target: Target) -> Iterator[Service]
             path = answer.path.partition("?")[0]
             contract.check_answer(answer.method, path, answer.status, answer.headers, answer.body)
 
-    with Service(target, run.latencies if run else None, inspect) as service:
+    with Service(settings, run.latencies if run else None, inspect) as service:
         yield service
 
 
 @pytest.fixture
-def behind_the_cdn(target: Target) -> None:
-    if not target.site:
+def behind_the_cdn(settings: AcceptanceSettings) -> None:
+    if not settings.site:
         pytest.skip("only the CDN sets it (SITE=1 where URL is the CDN's)")
 
 
@@ -67,7 +67,7 @@ def may(service: Service) -> Callable[..., bool]:
 @pytest.fixture(scope="module")
 def system(service: Service) -> str:
     """The address of the system that acceptance tests record in, which has two environments."""
-    if service.target.read_only:
+    if service.settings.read_only:
         pytest.skip("READ_ONLY=1 is given and they write")
     return system_of_tests.prepare(service)
 
@@ -75,7 +75,7 @@ def system(service: Service) -> str:
 @pytest.fixture
 def own_system(service: Service, may: Callable[..., bool]) -> Iterator[str]:
     """The key of a system that is not there yet, and is gone again after the test: it must get no history."""
-    if service.target.read_only:
+    if service.settings.read_only:
         pytest.skip("READ_ONLY=1 is given and they write")
     if not may("admin"):
         pytest.skip("an admin's token is needed to make and delete a system")

@@ -10,7 +10,7 @@ def test_the_served_description_is_the_committed_one(service: Service) -> None:
     served = service.get("/v1/openapi.json").expect(200).json
 
     assert served == DOCUMENT, (
-        f"the OpenAPI document of {service.target.url} ({_version(served)}) is not this checkout's "
+        f"the OpenAPI document of {service.settings.url} ({_version(served)}) is not this checkout's "
         f"({_version(DOCUMENT)}); they differ in {', '.join(_differences(served))}: "
         "run the acceptance tests of the revision that is deployed"
     )

@@ -51,11 +51,11 @@ def test_a_method_that_an_address_does_not_take_gets_those_that_it_does(
 
 
 def test_who_may_not_is_told_so(service: Service, may: Callable[..., bool]) -> None:
-    token = service.target.token
+    token = service.settings.token
     if may("admin"):
-        if service.target.mint is None:
+        if service.settings.mint is None:
             pytest.skip("an admin may everything, and no other token can be made for this service")
-        token = service.target.mint("viewer")
+        token = service.settings.mint("viewer")
 
     is_problem(service.ask("GET", "/v1/audit-events", authorization=f"Bearer {token}"), 403, "forbidden")
 
@@ -92,7 +92,7 @@ def test_a_body_that_can_not_be_taken_gets_a_problem(
 
 
 def test_a_second_one_of_a_name_is_refused(service: Service, system: str, may: Callable[..., bool]) -> None:
-    if not may("maintainer", service.target.system):
+    if not may("maintainer", service.settings.system):
         pytest.skip("a maintainer's token is needed")
 
     answer = service.post(f"{system}/environments", {"name": "development", "rank": 9})

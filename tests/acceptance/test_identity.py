@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tools.local.acceptance.service import DOCUMENT, Service
-from tools.local.acceptance.target import Mint, Target
+from tools.local.acceptance.settings import AcceptanceSettings, Mint
 
 OPERATIONS = [
     (method.upper(), path, operation)
@@ -26,30 +26,30 @@ def _encoded(part: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
 
 
-def _unsigned(target: Target) -> str:
-    return f"{_encoded({'alg': 'none', 'typ': 'JWT'})}.{target.token.split('.')[1]}."
+def _unsigned(settings: AcceptanceSettings) -> str:
+    return f"{_encoded({'alg': 'none', 'typ': 'JWT'})}.{settings.token.split('.')[1]}."
 
 
-def _without_signature(target: Target) -> str:
-    return f"{target.token.rpartition('.')[0]}."
+def _without_signature(settings: AcceptanceSettings) -> str:
+    return f"{settings.token.rpartition('.')[0]}."
 
 
-def _with_other_claims(target: Target) -> str:
-    header, _, signature = target.token.split(".")
-    return f"{header}.{_encoded({**target.claims, 'sub': 'somebody-else', 'role': 'admin'})}.{signature}"
+def _with_other_claims(settings: AcceptanceSettings) -> str:
+    header, _, signature = settings.token.split(".")
+    return f"{header}.{_encoded({**settings.claims, 'sub': 'somebody-else', 'role': 'admin'})}.{signature}"
 
 
-def _of_another_key(target: Target) -> str:
-    header = jwt.get_unverified_header(target.token)
+def _of_another_key(settings: AcceptanceSettings) -> str:
+    header = jwt.get_unverified_header(settings.token)
     keys = {
         "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
         "RS256": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
     }
-    return jwt.encode(dict(target.claims), keys[header["alg"]](), algorithm=header["alg"], headers=header)
+    return jwt.encode(dict(settings.claims), keys[header["alg"]](), algorithm=header["alg"], headers=header)
 
 
 # What anybody who has seen a token could try.
-FORGED: dict[str, Callable[[Target], str]] = {
+FORGED: dict[str, Callable[[AcceptanceSettings], str]] = {
     "unsigned, by the algorithm none": _unsigned,
     "without its signature": _without_signature,
     "with other claims": _with_other_claims,
@@ -77,7 +77,7 @@ def refuses(service: Service, authorization: str | None, what: str) -> None:
 def test_a_good_token_is_let_in(service: Service) -> None:
     me = service.get("/v1/me").expect(200).json
 
-    assert me["subject"] == service.target.claims.get("sub", me["subject"])
+    assert me["subject"] == service.settings.claims.get("sub", me["subject"])
 
 
 @pytest.mark.parametrize("authorization", [None, "Basic YTpi", "Bearer", "Bearer garbage", "Bearer a.b.c"])
@@ -87,17 +87,17 @@ def test_what_is_no_token_is_refused(service: Service, authorization: str | None
 
 @pytest.mark.parametrize("how", FORGED)
 def test_a_forged_token_is_refused(service: Service, how: str) -> None:
-    token = FORGED[how](service.target)
+    token = FORGED[how](service.settings)
 
     refuses(service, f"Bearer {token}", f"a token {how}")
 
 
 @pytest.mark.parametrize("how", MADE)
 def test_a_token_that_is_not_good_is_refused(service: Service, how: str) -> None:
-    if service.target.mint is None:
+    if service.settings.mint is None:
         pytest.skip("only the local service's issuer makes such a token")
 
-    refuses(service, f"Bearer {MADE[how](service.target.mint)}", f"a token {how}")
+    refuses(service, f"Bearer {MADE[how](service.settings.mint)}", f"a token {how}")
 
 
 def test_strangers_get_what_is_public_and_nothing_else(service: Service) -> None:

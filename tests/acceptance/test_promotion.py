@@ -30,7 +30,7 @@ class Pipeline:
 
     def open(self, environment: str, artifact: str | None = None) -> Answer:
         # A pipeline's token is of a commit, and deploys no other.
-        revision = self._service.target.claims.get("sha")
+        revision = self._service.settings.claims.get("sha")
         body = {"environment": environment, "artifact": artifact or self.artifact, "lease_seconds": LEASE_SECONDS}
         answer = self._service.post(f"{self._system}/deployments", {**body, "revision": revision})
         if answer.status == 201:
@@ -116,13 +116,13 @@ def test_what_is_finished_stays_as_it_is(service: Service, system: str, pipeline
 
 
 def test_the_gate_keeps_out_what_was_never_deployed(service: Service, request: pytest.FixtureRequest) -> None:
-    if not service.target.read_only:
+    if not service.settings.read_only:
         request.getfixturevalue("system")
-    address = f"/v1/systems/{service.target.system}"
+    address = f"/v1/systems/{service.settings.system}"
     listed = service.get(f"{address}/environments").expect(200, 404)
     environments = listed.json["items"] if listed.status == 200 else []
     if len(environments) < 2:
-        pytest.skip(f"there is no system {service.target.system!r} with two environments to ask about")
+        pytest.skip(f"there is no system {service.settings.system!r} with two environments to ask about")
 
     # A dry run writes nothing.
     body = {"artifact": f"tree:{'0' * 40}", "environment": environments[-1]["name"], "dry_run": True}

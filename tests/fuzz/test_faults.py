@@ -18,73 +18,73 @@ from tests.support.api import application
 from tools.checks.fuzz import fuzz
 from tools.local import server
 
-Answering = Callable[[Call, dict[str, str]], Response]
-Fault = Callable[[Call, dict[str, str], Answering], Response]
+Answering = Callable[[Call], Response]
+Fault = Callable[[Call, Answering], Response]
 
 ADMIN = Principal(issuer="", subject="admin", kind="local", grants=(Grant(Role.admin),), expires_at=2**40)
 
 
-def an_undeclared_status(call: Call, path: dict[str, str], answer: Answering) -> Response:
-    response = answer(call, path)
+def an_undeclared_status(call: Call, answer: Answering) -> Response:
+    response = answer(call)
     response.status_code = 202
     return response
 
 
-def a_member_of_another_type(call: Call, path: dict[str, str], answer: Answering) -> Response:
-    response = answer(call, path)
+def a_member_of_another_type(call: Call, answer: Answering) -> Response:
+    response = answer(call)
     response.body = json.dumps({**json.loads(response.body), "next": 7}) if response.status_code == 200 else ""
     return response
 
 
-def a_header_that_is_missing(call: Call, path: dict[str, str], answer: Answering) -> Response:
-    response = answer(call, path)
+def a_header_that_is_missing(call: Call, answer: Answering) -> Response:
+    response = answer(call)
     del response.headers["ETag"]
     return response
 
 
-def another_content_type(call: Call, path: dict[str, str], answer: Answering) -> Response:
-    response = answer(call, path)
+def another_content_type(call: Call, answer: Answering) -> Response:
+    response = answer(call)
     response.headers["Content-Type"] = "text/plain"
     return response
 
 
-def an_exception_for_some_input(call: Call, path: dict[str, str], answer: Answering) -> Response:
+def an_exception_for_some_input(call: Call, answer: Answering) -> Response:
     if "limit" in (call.request.query_params or {}):
         raise ZeroDivisionError
-    return answer(call, path)
+    return answer(call)
 
 
-def no_need_of_a_token(call: Call, path: dict[str, str], answer: Answering) -> Response:
+def no_need_of_a_token(call: Call, answer: Answering) -> Response:
     call._principal = ADMIN
     call.authenticate = lambda: None  # type: ignore[method-assign]
-    return answer(call, path)
+    return answer(call)
 
 
-def whatever_is_asked_for(call: Call, path: dict[str, str], answer: Answering) -> Response:
+def whatever_is_asked_for(call: Call, answer: Answering) -> Response:
     try:
-        return answer(call, path)
+        return answer(call)
     except Problem as problem:
         if problem.type is not problems.invalid:
             raise
         call.request.query_params = None
-        return answer(call, path)
+        return answer(call)
 
 
-def a_precondition_that_is_forgotten(call: Call, path: dict[str, str], answer: Answering) -> Response:
+def a_precondition_that_is_forgotten(call: Call, answer: Answering) -> Response:
     call.request.headers = {**call.request.headers, "if-match": call.request.headers.get("if-match", "*")}
-    return answer(call, path)
+    return answer(call)
 
 
-def a_refusal_without_a_reason(call: Call, path: dict[str, str], answer: Answering) -> Response:
+def a_refusal_without_a_reason(call: Call, answer: Answering) -> Response:
     decoding.body(call.operation.body, call.request)
     raise invalid_field("#/trigger", "is not one that we like")
 
 
-def a_status_that_no_valid_request_should_get(call: Call, path: dict[str, str], answer: Answering) -> Response:
+def a_status_that_no_valid_request_should_get(call: Call, answer: Answering) -> Response:
     raise Problem(problems.too_large, "Everything is too large")
 
 
-def a_deletion_that_deletes_nothing(call: Call, path: dict[str, str], answer: Answering) -> Response:
+def a_deletion_that_deletes_nothing(call: Call, answer: Answering) -> Response:
     return Response("", status_code=204, headers={"X-Request-Id": call.id, "Cache-Control": "no-store"})
 
 
@@ -127,9 +127,9 @@ def put_in(monkeypatch: pytest.MonkeyPatch, faults: Mapping[str, Fault]) -> None
     """Let operations have faults."""
     answer = operations._answer
 
-    def answer_with_faults(call: Call, path: dict[str, str]) -> Response:
+    def answer_with_faults(call: Call) -> Response:
         fault = faults.get(call.operation.name)
-        return fault(call, path, answer) if fault else answer(call, path)
+        return fault(call, answer) if fault else answer(call)
 
     monkeypatch.setattr(operations, "_answer", answer_with_faults)
 

@@ -17,29 +17,12 @@ from typing import Any
 
 import pytest
 
+from tools.local.gateway_event import Routes, gateway_event
 from tools.package import compose
 
 SECONDS = 60
 
-EVENT = {
-    "httpMethod": "GET",
-    "resource": "/v1/ready",
-    "path": "/v1/ready",
-    "headers": {},
-    "multiValueQueryStringParameters": None,
-    "pathParameters": None,
-    "stageVariables": None,
-    "body": None,
-    "isBase64Encoded": False,
-    "requestContext": {
-        "httpMethod": "GET",
-        "resourcePath": "/v1/ready",
-        "path": "/production/v1/ready",
-        "stage": "production",
-        "requestId": "request-1",
-        "identity": {"sourceIp": "127.0.0.1"},
-    },
-}
+EVENT = gateway_event(Routes(["/v1/ready"]), "GET", "/v1/ready", stage="production")
 
 
 class RuntimeApi(ThreadingHTTPServer):

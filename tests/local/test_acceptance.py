@@ -16,8 +16,8 @@ import psutil
 import pytest
 from chalice.config import Config
 
+from chalicelib.api_description import routes as api_description
 from chalicelib.identity import tokens
-from chalicelib.openapi import routes as openapi_routes
 from chalicelib.promotions import rules
 from chalicelib.rest import operation
 from chalicelib.rest.problems import Problem
@@ -113,12 +113,12 @@ def without_authorizer(patch: pytest.MonkeyPatch) -> None:
         {"iss": "https://slipway.localhost", "sub": "nobody", "exp": time.time() + 600, "role": "admin"}
     )
 
-    def open_to_all(gateway: server.Gateway, path: str, event: dict[str, Any], context: Any) -> Any:
+    def open_to_all(gateway: server.Gateway, event: dict[str, Any], context: Any) -> Any:
         try:
-            return authorized(gateway, path, event, context)
+            return authorized(gateway, event, context)
         except Problem:
             event["requestContext"]["authorizer"] = {"claims": claims}
-            return event, context
+            return event
 
     patch.setattr(server.Gateway, "_authorized", open_to_all)
 
@@ -141,8 +141,8 @@ def without_conditions(patch: pytest.MonkeyPatch) -> None:
 
 def with_another_document(patch: pytest.MonkeyPatch) -> None:
     """The service is one of another revision."""
-    document = openapi_routes._document()
-    patch.setattr(openapi_routes, "_document", lambda: {**document, "paths": {}})
+    document = api_description._document()
+    patch.setattr(api_description, "_document", lambda: {**document, "paths": {}})
 
 
 def without_cdn(patch: pytest.MonkeyPatch) -> None:

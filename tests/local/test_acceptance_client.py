@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tools.local.acceptance.service import Latencies, Service
-from tools.local.acceptance.target import Target
+from tools.local.acceptance.settings import AcceptanceSettings
 
 
 class _Recorder(ThreadingHTTPServer):
@@ -58,7 +58,7 @@ def recorder() -> Iterator[_Recorder]:
 
 @pytest.fixture
 def service(recorder: _Recorder) -> Iterator[Service]:
-    with Service(Target(recorder.url, "a.b.c")) as service:
+    with Service(AcceptanceSettings(recorder.url, "a.b.c")) as service:
         yield service
 
 
@@ -108,7 +108,7 @@ def test_answers_are_asked_for_as_they_are(service: Service, recorder: _Recorder
 
 def test_only_what_was_answered_as_asked_is_measured(recorder: _Recorder) -> None:
     latencies = Latencies()
-    with Service(Target(recorder.url, "a.b.c"), latencies) as service:
+    with Service(AcceptanceSettings(recorder.url, "a.b.c"), latencies) as service:
         for authorization in ("", "", None):
             service.ask("GET", "/v1/me", authorization=authorization)
 

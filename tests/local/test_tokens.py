@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -14,7 +13,7 @@ from chalice.config import Config
 from chalicelib.identity.authorizer import authorizer
 from chalicelib.identity.authorizer import blueprint as identity
 from tests.support.issuer import IssuerServer, serving
-from tools.local.server import Server
+from tools.local.server import serving as serving_app
 
 
 @pytest.fixture
@@ -36,13 +35,9 @@ def port() -> Iterator[int]:
     def claims() -> Any:
         return json.loads(app.current_request.context["authorizer"]["claims"])
 
-    server = Server(app, Config(chalice_stage="local", config_from_disk={"app_name": "tried"}, default_params={}), 0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server.server_port
-    server.shutdown()
-    thread.join()
-    server.server.server_close()
+    config = Config(chalice_stage="local", config_from_disk={"app_name": "tried"}, default_params={})
+    with serving_app(app, config) as url:
+        yield int(url.rpartition(":")[2])
 
 
 def ask(port: int, token: str) -> tuple[int, Any]:

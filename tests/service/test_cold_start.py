@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.api import Api
+from tests.support.api import ROUTES, Api
+from tools.local.gateway_event import gateway_event
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,8 +24,10 @@ def answered(api: Api) -> tuple[list[int], list[str]]:
     """The statuses of a write and a read in a process of their own, and the modules that it has loaded then."""
     body = json.dumps({"key": "azul", "name": "Azul"})
     events = [
-        api._event("POST", "/v1/systems", body, {"content-type": "application/json"}),
-        api._event("GET", "/v1/systems/azul", None, {}),
+        gateway_event(
+            ROUTES, "POST", "/v1/systems", {"content-type": "application/json"}.items(), body, claims=api.claims
+        ),
+        gateway_event(ROUTES, "GET", "/v1/systems/azul", claims=api.claims),
     ]
     printed = subprocess.check_output(
         [sys.executable, "-c", ANSWER], cwd=ROOT, input=json.dumps(events), text=True, timeout=60

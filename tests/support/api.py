@@ -2,21 +2,23 @@
 
 import json
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from chalice.local import LocalChalice
 
 import app as application
 from tests.support.claims import ISSUER, PEOPLE, RUN
 from tests.support.contract import Contract
+from tools.local.gateway_event import Routes, gateway_event
 
 # On AWS a process has one request at a time. Tests have several, and Chalice's own class for them: the current
 # request is one per thread.
 application.app.__class__ = LocalChalice
+
+ROUTES = Routes(application.app.routes)
 
 
 @dataclass
@@ -109,48 +111,11 @@ class Api:
         if body is not None:
             sent.setdefault("content-type", "application/json")
         raw = body if isinstance(body, str | bytes | None) else json.dumps(body)
-        response = application.app({**self._event(method, path, raw, sent), **(event or {})}, None)
+        made = gateway_event(ROUTES, method, path, sent.items(), raw, claims=self.claims)
+        response = application.app({**made, **(event or {})}, None)
         response_headers = {**response["headers"], **response.get("multiValueHeaders", {})}
         answer = Answer(response["statusCode"], response_headers, response["body"])
         self.contract.check_answer(method, urlsplit(path).path, answer.status, answer.headers, answer.body)
         if answer.status < 300:
             self.contract.check_request(method, urlsplit(path).path, parse_qs(urlsplit(path).query), raw)
         return answer
-
-    def _event(self, method: str, path: str, raw: Any, headers: dict[str, str]) -> dict[str, Any]:
-        parts = urlsplit(path)
-        template, parameters = _route(method, parts.path)
-        context: dict[str, Any] = {
-            "httpMethod": method,
-            "resourcePath": template,
-            "path": parts.path,
-            "requestId": str(uuid.uuid4()),
-            "identity": {"sourceIp": "127.0.0.1"},
-        }
-        if self.claims is not None:
-            context["authorizer"] = {"claims": json.dumps(self.claims), "principalId": self.claims["sub"]}
-        return {
-            "requestContext": context,
-            "headers": headers,
-            "pathParameters": parameters,
-            "multiValueQueryStringParameters": parse_qs(parts.query, keep_blank_values=True) or None,
-            "stageVariables": None,
-            "body": raw,
-            "isBase64Encoded": False,
-        }
-
-
-def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
-    """The template that a path matches, as API Gateway finds it: literal segments before parameters."""
-    segments = path.split("/")
-    for template in sorted(application.app.routes, key=lambda template: template.count("{")):
-        names = template.split("/")
-        if len(names) == len(segments) and all(
-            name.startswith("{") or name == segment for name, segment in zip(names, segments, strict=True)
-        ):
-            return template, {
-                name[1:-1]: unquote(segment)
-                for name, segment in zip(names, segments, strict=True)
-                if name.startswith("{")
-            }
-    raise AssertionError(f"no route matches {method} {path}")

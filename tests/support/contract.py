@@ -1,7 +1,6 @@
 """Holds answers against the API's own description: what is not in the OpenAPI document is not answered."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -12,6 +11,8 @@ from jsonschema.exceptions import best_match
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from tools.local.gateway_event import NoRoute, Routes
+
 DOCUMENT = "urn:openapi"
 
 
@@ -20,9 +21,7 @@ class Contract:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
-        self._templates = [
-            (_matching(template), template) for template in sorted(document["paths"], key=_literals_first)
-        ]
+        self._routes = Routes(document["paths"])
         self._request_validator = cache(_validators(document))
         self._answer_validator = cache(_validators(_closed(document)))
         self._response = cache(self._find_response)
@@ -84,10 +83,11 @@ class Contract:
         return response, f"/paths/{_escaped(template)}/{method}/responses/{status}"
 
     def _template(self, path: str) -> tuple[str | None, dict[str, str]]:
-        for pattern, template in self._templates:
-            if found := pattern.fullmatch(path):
-                return template, {name: unquote(value) for name, value in found.groupdict().items()}
-        return None, {}
+        try:
+            template, parameters = self._routes.match(path)
+        except NoRoute:
+            return None, {}
+        return template, {name: unquote(sent) for name, sent in parameters.items()}
 
     def _parameters(self, operation: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
         return map(self._resolved, operation.get("parameters", ()))
@@ -100,16 +100,6 @@ class Contract:
         for step in pointer.split("/")[1:]:
             found = found[step.replace("~1", "/").replace("~0", "~")]
         return found
-
-
-def _literals_first(template: str) -> list[bool]:
-    """OpenAPI: concrete segments are matched before templated ones."""
-    return [segment.startswith("{") for segment in template.split("/")]
-
-
-def _matching(template: str) -> re.Pattern[str]:
-    parts = re.split(r"{(\w+)}", template)
-    return re.compile("".join(f"(?P<{part}>[^/]+)" if odd % 2 else re.escape(part) for odd, part in enumerate(parts)))
 
 
 def _validators(document: Mapping[str, Any]) -> Any:

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -18,7 +17,7 @@ from tests.support.api import Answer
 from tests.support.claims import ISSUER
 from tests.support.contract import Contract
 from tests.support.stage import local_stage
-from tools.local.server import Server, load_app
+from tools.local.server import load_app, serving
 
 
 class Served:
@@ -66,13 +65,8 @@ def served(database_url: str, contract: Contract, folder: Path) -> Iterator[Serv
     with pytest.MonkeyPatch.context() as patch, local_stage(database_url):
         patch.setattr(tokens, "LOCAL_PUBLIC_KEY", public)
         tokens._local_key.cache_clear()
-        server = Server(*load_app({}), port=0)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
         try:
-            yield Served(server.server.server_port, jwt.encode(claims, key, algorithm="ES256"), contract)
+            with serving(*load_app({})) as url:
+                yield Served(int(url.rpartition(":")[2]), jwt.encode(claims, key, algorithm="ES256"), contract)
         finally:
-            server.shutdown()
-            thread.join()
-            server.server.server_close()
             tokens._local_key.cache_clear()

@@ -21,7 +21,7 @@ COMMANDS = (
     ),
     Command("workflows", "Look at the workflows with actionlint", "tools.checks.actionlint:main"),
     Command("untested", "Name in a line what this machine cannot test", "tools.checks.untested:main"),
-    Command("openapi", "Write openapi.json from the code", "tools.checks.openapi:main"),
+    Command("openapi", "Write openapi.json from the code", "tools.checks.openapi_file:main"),
     Command(
         "coverage",
         "Require that tests run 95 % of the lines that differ from a base",

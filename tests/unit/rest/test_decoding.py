@@ -320,6 +320,28 @@ def test_what_a_change_does_not_name_is_told_from_null():
     assert change != SystemChange()
 
 
+# Path parameters.
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("azul", "azul"),
+        ("tree%3A00", "tree:00"),
+        ("a%2Fb", "a/b"),
+        ("%2525", "%25"),
+        ("a+b", "a+b"),
+        ("%C3%A9é", "éé"),
+        ("%FF", "\ufffd"),
+        ("%zz%", "%zz%"),
+        ("%00", "\0"),
+        ("\ud800%20", "\ud800 "),
+    ],
+)
+def test_a_path_parameter_is_decoded_once_whatever_it_is(sent, meant):
+    assert decoding.path({"system": sent}) == {"system": meant}
+
+
 # Query parameters.
 
 

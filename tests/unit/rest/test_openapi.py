@@ -21,7 +21,7 @@ from chalicelib.rest.openapi import document, possible_problems
 from chalicelib.rest.operation import OPERATIONS, Call, Operation, operation
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
 from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
-from tools.checks import openapi
+from tools.checks import openapi_file
 
 # Not those that other tests declare.
 SERVICE = [each for each in OPERATIONS if each.function.__module__.startswith("chalicelib.")]
@@ -131,11 +131,11 @@ def test_the_service_s_document_is_openapi_3_1() -> None:
 
 
 def test_openapi_json_is_what_the_code_says() -> None:
-    assert openapi.PATH.read_text() == openapi.render(SERVICE), "openapi.json is stale: run `make openapi`"
+    assert openapi_file.PATH.read_text() == openapi_file.render(SERVICE), "openapi.json is stale: run `make openapi`"
 
 
 def test_the_document_does_not_depend_on_the_order_of_declaration() -> None:
-    assert openapi.render(reversed(SERVICE)) == openapi.render(SERVICE)
+    assert openapi_file.render(reversed(SERVICE)) == openapi_file.render(SERVICE)
 
 
 def test_every_problem_that_an_operation_can_answer_is_listed() -> None:

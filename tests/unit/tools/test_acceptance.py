@@ -8,37 +8,37 @@ import jwt
 import pytest
 
 from tools.checkout import ToolError
-from tools.local.acceptance import report, system, target
+from tools.local.acceptance import report, settings, system
 from tools.local.acceptance.report import Finding, Run
 from tools.local.acceptance.service import Answer, Latencies, NotReady, Service, Wait, operation_of
-from tools.local.acceptance.target import Target
+from tools.local.acceptance.settings import AcceptanceSettings
 
 URL = "https://slipway.example.org/production"
 
 
-def words(**changed: str) -> dict[str, str]:
+def variables(**changed: str) -> dict[str, str]:
     return {"URL": URL, "TOKEN": "a.b.c", **changed}
 
 
-def test_a_target_is_written_to_unless_it_is_said_otherwise() -> None:
-    found = target.from_words(words())
+def test_a_service_is_written_to_unless_it_is_said_otherwise() -> None:
+    found = settings.from_environ(variables())
 
     assert (found.url, found.system, found.read_only, found.site) == (URL, "acceptance", False, False)
     assert found.mint is None
-    assert target.from_words(words(READ_ONLY="1")).read_only
-    assert target.from_words(words(SITE="1")).site
-    assert not target.from_words(words(READ_ONLY="0", SITE="")).read_only
+    assert settings.from_environ(variables(READ_ONLY="1")).read_only
+    assert settings.from_environ(variables(SITE="1")).site
+    assert not settings.from_environ(variables(READ_ONLY="0", SITE="")).read_only
 
 
 def test_a_slash_at_the_end_is_of_no_account() -> None:
-    assert target.from_words(words(URL=f"{URL}/")).url == URL
+    assert settings.from_environ(variables(URL=f"{URL}/")).url == URL
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
 def test_for_the_local_service_a_token_is_made(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setattr("tools.local.issuer.token", lambda role: f"token of {role}")
 
-    found = target.from_words({"URL": url})
+    found = settings.from_environ({"URL": url})
 
     assert found.token == "token of admin"
     assert found.mint is not None
@@ -65,19 +65,19 @@ def test_for_the_local_service_a_token_is_made(monkeypatch: pytest.MonkeyPatch, 
 )
 def test_what_is_not_understood_is_refused_before_anything_is_asked(changed: dict[str, str], explained: str) -> None:
     with pytest.raises(ToolError, match=explained.translate({ord(each): f"\\{each}" for each in "().?"})):
-        target.from_words(words(**changed))
+        settings.from_environ(variables(**changed))
 
 
-def test_a_target_shows_nobody_its_token() -> None:
-    assert "a.b.c" not in repr(target.from_words(words()))
+def test_settings_show_nobody_the_token() -> None:
+    assert "a.b.c" not in repr(settings.from_environ(variables()))
 
 
 def test_the_claims_are_the_token_s_or_nothing() -> None:
     token = jwt.encode({"sha": "a" * 40}, "k" * 32)
 
-    assert Target(URL, token).claims == {"sha": "a" * 40}
+    assert AcceptanceSettings(URL, token).claims == {"sha": "a" * 40}
     for opaque in ("opaque", "a.b.c", "a..c", ".WzFd."):
-        assert Target(URL, opaque).claims == {}
+        assert AcceptanceSettings(URL, opaque).claims == {}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service
             return Answer(method, path, status, {}, body)
 
         monkeypatch.setattr(Service, "ask", ask)
-        return Service(Target(URL, "a.b.c"))
+        return Service(AcceptanceSettings(URL, "a.b.c"))
 
     return answering
 
@@ -225,14 +225,14 @@ def test_a_test_is_called_what_its_name_says() -> None:
     ],
 )
 def test_only_what_was_checked_and_found_well_is_a_success(passed: int, code: pytest.ExitCode, outcome: str) -> None:
-    run = Run(Target(URL, "a.b.c"))
+    run = Run(AcceptanceSettings(URL, "a.b.c"))
     run.passed = passed
 
     assert run.outcome_of(code) == outcome
 
 
 def test_a_report_counts_what_it_names_and_has_no_token(tmp_path: Path) -> None:
-    run = Run(Target(URL, "a.b.c"))
+    run = Run(AcceptanceSettings(URL, "a.b.c"))
     run.passed = 3
     run.failures.append(Finding("the gate", "is open"))
     run.left_out.append(Finding("the CDN", "there is none"))

@@ -18,6 +18,7 @@ import app as application
 from tools.checks.bench import bare, service
 from tools.checks.bench.exchanges import Exchange, recorded, replayed
 from tools.checks.bench.figures import Figure, fastest, microseconds
+from tools.local.gateway_event import Event
 from tools.local.issuer import local_issuer
 
 BOUND = 2
@@ -29,7 +30,7 @@ class Request(NamedTuple):
     """A request, with what was exchanged with PostgreSQL when it was answered for real."""
 
     what: str
-    event: service.Event
+    event: Event
     exchanges: list[Exchange]
 
 
@@ -49,7 +50,7 @@ def requests() -> Iterator[Request]:
     yield record("POST a deployment", service.event(f"POST {service.DEPLOYMENTS}", body))
 
 
-def record(what: str, event: service.Event) -> Request:
+def record(what: str, event: Event) -> Request:
     with recorded() as exchanges:
         service.ask(event)
     return Request(what, event, exchanges)

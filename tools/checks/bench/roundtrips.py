@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tools.checks.bench import service
 from tools.checks.bench.exchanges import recorded
 from tools.checks.bench.figures import Figure
+from tools.local.gateway_event import Event
 
 
 def figures() -> Iterator[Figure]:
@@ -24,7 +25,7 @@ def figures() -> Iterator[Figure]:
     yield _figure("POST a verification, with a key", recording, 4)
 
 
-def _figure(what: str, event: service.Event, bound: int | None = None) -> Figure:
+def _figure(what: str, event: Event, bound: int | None = None) -> Figure:
     with recorded() as exchanges:
         service.ask(event)
     statements = sum(exchange.statements for exchange in exchanges)

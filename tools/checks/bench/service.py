@@ -3,11 +3,11 @@
 import json
 import os
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import app as application
 from chalicelib.database.connection import connect, forget_connections
@@ -16,9 +16,8 @@ from chalicelib.database.roles import MIGRATOR
 from chalicelib.settings import settings
 from tools.checkout import ROOT
 from tools.local import postgres, run
+from tools.local.gateway_event import Event, Routes, gateway_event
 from tools.local.issuer import local_issuer
-
-Event = dict[str, Any]
 
 SYSTEM = "shop"
 DEPLOYMENTS = "/v1/systems/{system}/deployments"
@@ -30,6 +29,8 @@ ENVIRONMENTS = "/v1/systems/{system}/environments"
 VERIFICATIONS = "/v1/systems/{system}/verifications"
 
 HISTORY = 200  # as many as a page has at the most
+
+_ROUTES = Routes(application.app.routes)
 
 # What comes with a request of a pipeline, by way of API Gateway. Chalice walks through all of it.
 _HEADERS = {
@@ -76,8 +77,12 @@ def event(
 ) -> Event:
     """What API Gateway hands to the function for a request. `route` is method and template."""
     method, template = route.split(" ")
-    parameters = {"system": SYSTEM, "id": id}
-    path = template.format_map(parameters)
+    target = template.format(system=SYSTEM, id=id) + (f"?{urlencode(query)}" if query else "")
+    headers = {
+        **_HEADERS,
+        **({} if body is None else {"Content-Type": "application/json"}),
+        **({} if key is None else {"Idempotency-Key": key}),
+    }
     claims = {
         "iss": local_issuer().issuer,
         "sub": f"{role}@local",
@@ -85,29 +90,8 @@ def event(
         "role": role,
         "systems": [SYSTEM],
     }
-    return {
-        "resource": template,
-        "path": path,
-        "httpMethod": method,
-        "headers": {
-            **_HEADERS,
-            **({} if body is None else {"Content-Type": "application/json"}),
-            **({} if key is None else {"Idempotency-Key": key}),
-        },
-        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} if query else None,
-        "pathParameters": {name: value for name, value in parameters.items() if f"{{{name}}}" in template} or None,
-        "stageVariables": None,
-        "requestContext": {
-            "resourcePath": template,
-            "httpMethod": method,
-            "path": path,
-            "requestId": str(uuid.uuid4()),
-            "authorizer": {"principalId": claims["sub"], "claims": json.dumps(claims)},
-            "identity": {"sourceIp": "192.0.2.7"},
-        },
-        "body": None if body is None else json.dumps(body),
-        "isBase64Encoded": False,
-    }
+    sent = None if body is None else json.dumps(body)
+    return gateway_event(_ROUTES, method, target, headers.items(), sent, claims=claims)
 
 
 def ask(event: Event) -> dict[str, Any]:

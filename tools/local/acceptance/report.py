@@ -11,7 +11,7 @@ import pytest
 
 from tools.checkout import ToolError, write_atomically
 from tools.local.acceptance.service import Latencies
-from tools.local.acceptance.target import Target
+from tools.local.acceptance.settings import AcceptanceSettings
 
 Outcome = Literal["success", "failure", "error", "cancelled"]
 """As a verification has them: `error` says that the run itself broke, and nothing of the service."""
@@ -25,10 +25,10 @@ class Finding(NamedTuple):
 
 
 class Run:
-    """One run, as a plugin of pytest's. `target` is what the tests ask, `latencies` what they measure."""
+    """One run, as a plugin of pytest's. `settings` say what the tests ask, `latencies` what they measure."""
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, settings: AcceptanceSettings) -> None:
+        self.settings = settings
         self.latencies = Latencies()
         self.started_at = datetime.now(UTC)
         self.passed = 0
@@ -57,9 +57,9 @@ class Run:
     def document(self, outcome: Outcome, error: str | None = None) -> dict[str, Any]:
         """The report; its times, counts and outcome are those of a verification."""
         return {
-            "url": self.target.url,
-            "system": self.target.system,
-            "read_only": self.target.read_only,
+            "url": self.settings.url,
+            "system": self.settings.system,
+            "read_only": self.settings.read_only,
             "outcome": outcome,
             "error": error,
             "started_at": _rfc3339(self.started_at),

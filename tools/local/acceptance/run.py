@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tools.checkout import ROOT, ToolError, UsageError
-from tools.local.acceptance import report, system, target
+from tools.local.acceptance import report, settings, system
 from tools.local.acceptance.report import Finding, Outcome, Run
 from tools.local.acceptance.service import IDLE_SECONDS, READY_SECONDS, NotReady, Service, Wait
 
@@ -26,19 +26,19 @@ _OPTIONS = (
 )
 
 
-def main(words: Mapping[str, str]) -> int:
-    """Run the tests that the words ask for: URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT, READY_SECONDS."""
+def main(environ: Mapping[str, str]) -> int:
+    """Run the tests as URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT and READY_SECONDS say."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was opened is closed
-    run = Run(target.from_words(words))
+    run = Run(settings.from_environ(environ))
     error = None
     try:
-        outcome = _outcome(run, _seconds(words))
+        outcome = _outcome(run, _seconds(environ))
     except (ToolError, requests.RequestException) as broken:
         outcome, error = "error", str(broken)
     except KeyboardInterrupt:
         outcome, error = "cancelled", "Stopped before anything was checked"
-    if words.get("REPORT"):
-        report.write(Path(words["REPORT"]), run.document(outcome, error))
+    if environ.get("REPORT"):
+        report.write(Path(environ["REPORT"]), run.document(outcome, error))
     if error is not None:
         print(error, file=sys.stderr)
     else:
@@ -47,14 +47,14 @@ def main(words: Mapping[str, str]) -> int:
 
 
 def _outcome(run: Run, ready_seconds: float) -> Outcome:
-    with Service(run.target) as service:
+    with Service(run.settings) as service:
         try:
             service.wait_until_ready(Wait(ready_seconds, _say))
         except NotReady as error:
             run.failures.append(Finding("the service becomes ready", str(error)))
             return "failure"
         system.roles(service)
-        if not run.target.read_only:
+        if not run.settings.read_only:
             system.prepare(service)
             service.wait_until_idle(Wait(IDLE_SECONDS, _say))
     code = pytest.main([*_OPTIONS, str(ROOT / "tests" / "acceptance")], plugins=[run])
@@ -68,8 +68,8 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _seconds(words: Mapping[str, str]) -> float:
-    text = words.get("READY_SECONDS") or str(READY_SECONDS)
+def _seconds(environ: Mapping[str, str]) -> float:
+    text = environ.get("READY_SECONDS") or str(READY_SECONDS)
     if not text.isdecimal():
         raise UsageError(f"READY_SECONDS={text} is no number of seconds to wait for the service to become ready")
     return float(text)

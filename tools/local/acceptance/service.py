@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
@@ -12,15 +11,18 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from tools.checkout import ROOT, ToolError
-from tools.local.acceptance.target import SYSTEM, Target, is_loopback
+from tools.local.acceptance.settings import SYSTEM, AcceptanceSettings, is_loopback
+from tools.local.gateway_event import NoRoute, Routes
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 35  # API Gateway gives up after 29
 READY_SECONDS = 120  # Aurora needs some 15 to resume
-IDLE_SECONDS = 90  # longer than the tests hold a target
+IDLE_SECONDS = 90  # longer than a deployment of the tests takes
 POLL_SECONDS = 2.0
 
 DOCUMENT = json.loads((ROOT / "openapi.json").read_text())
+
+_ROUTES = Routes(DOCUMENT["paths"])
 
 
 class NotReady(Exception):
@@ -89,21 +91,24 @@ class Latencies:
 
 
 class Service:
-    """Asks the target. `inspect` is shown every answer, and may raise AssertionError.
+    """Asks the service. `inspect` is shown every answer, and may raise AssertionError.
 
     No redirect is followed, and only a connection that never came about is tried again: what was sent may have had its
     effect.
     """
 
     def __init__(
-        self, target: Target, latencies: Latencies | None = None, inspect: Callable[[Answer], None] | None = None
+        self,
+        settings: AcceptanceSettings,
+        latencies: Latencies | None = None,
+        inspect: Callable[[Answer], None] | None = None,
     ) -> None:
-        self.target = target
+        self.settings = settings
         self._latencies = latencies or Latencies()
         self._inspect = inspect
         self._session = requests.Session()
         # A proxy of the machine's has no business with the machine itself.
-        self._session.trust_env = not is_loopback(target.url)
+        self._session.trust_env = not is_loopback(settings.url)
         retries = Retry(total=None, connect=3, read=0, redirect=0, status=0, other=0, backoff_factor=0.3)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retries))
@@ -115,7 +120,7 @@ class Service:
         self._session.close()
 
     def get(self, path: str, **headers: str) -> Answer:
-        """Ask with the target's token; header names are written as Python names: `if_none_match`."""
+        """Ask with the caller's token; header names are written as Python names: `if_none_match`."""
         return self.ask("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     def post(self, path: str, body: Any, **headers: str) -> Answer:
@@ -135,11 +140,11 @@ class Service:
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         if authorization is not None:
-            sent["Authorization"] = authorization or f"Bearer {self.target.token}"
+            sent["Authorization"] = authorization or f"Bearer {self.settings.token}"
         started = time.perf_counter()
         received = self._session.request(
             method,
-            self.target.url + path,
+            self.settings.url + path,
             data=body if isinstance(body, bytes | None) else json.dumps(body).encode(),
             headers=sent,
             timeout=(CONNECT_SECONDS, READ_SECONDS),
@@ -156,14 +161,14 @@ class Service:
 
     def wait_until_ready(self, wait: "Wait") -> None:
         """Wait until /v1/ready says so; raises NotReady."""
-        if last := wait(f"{self.target.url}/v1/ready", self._readiness):
-            raise NotReady(f"{self.target.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}")
+        if last := wait(f"{self.settings.url}/v1/ready", self._readiness):
+            raise NotReady(f"{self.settings.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}")
 
     def wait_until_idle(self, wait: "Wait") -> None:
-        """Wait until no other run holds this one's target: a killed one does, for its lease. Raises ToolError."""
-        if last := wait(f"the system {self.target.system!r}", self._business):
+        """Wait until no other run deploys there: a killed one does so until its lease ends. Raises ToolError."""
+        if last := wait(f"the system {self.settings.system!r}", self._business):
             raise ToolError(
-                f"Another run is busy with the system {self.target.system!r} ({last}): wait for it, or give this one "
+                f"Another run is busy with the system {self.settings.system!r} ({last}): wait for it, or give this one "
                 f"another, as in SYSTEM={SYSTEM}-2"
             )
 
@@ -182,7 +187,7 @@ class Service:
 
     def _business(self) -> str | None:
         """None while nothing is being deployed in the system, be it there or not."""
-        address = f"/v1/systems/{self.target.system}/deployments?state=in_progress"
+        address = f"/v1/systems/{self.settings.system}/deployments?state=in_progress"
         answer = self.get(address)
         if answer.status == 200 and answer.json["items"]:
             return f"deployment {answer.json['items'][0]['id']} is in progress"
@@ -218,23 +223,12 @@ class Wait:
 
 def operation_of(method: str, path: str) -> str | None:
     """The operationId of a request, or None where the OpenAPI document has none."""
-    path = path.partition("?")[0]
-    for pattern, operations in _PATHS:
-        if pattern.fullmatch(path):
-            name = operations.get(method.lower(), {}).get("operationId")
-            return None if name is None else str(name)
-    return None
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile("[^/]+".join(map(re.escape, re.split(r"{\w+}", template))))
-
-
-# Concrete paths before those with parameters.
-_PATHS = [
-    (_pattern(template), DOCUMENT["paths"][template])
-    for template in sorted(DOCUMENT["paths"], key=lambda template: template.count("{"))
-]
+    try:
+        template, _ = _ROUTES.match(path.partition("?")[0])
+    except NoRoute:
+        return None
+    name: str | None = DOCUMENT["paths"][template].get(method.lower(), {}).get("operationId")
+    return name
 
 
 def _milliseconds(seconds: Sequence[float], quantile: float) -> float:

@@ -21,14 +21,14 @@ def may(roles: Iterable[Mapping[str, Any]], role: str, system: str | None = None
 
 def roles(service: Service) -> list[Mapping[str, Any]]:
     """What the token is granted. Raises ToolError where that is nothing: every check would say so."""
-    target = service.target
+    settings = service.settings
     answer = service.get("/v1/me")
     if answer.status == 401:
-        made = "; one of this checkout's issuer was made: is it another one's service?" if target.mint else ""
-        raise ToolError(f"{target.url} does not trust the token ({answer}): get a new TOKEN that is for it{made}")
+        made = "; one of this checkout's issuer was made: is it another one's service?" if settings.mint else ""
+        raise ToolError(f"{settings.url} does not trust the token ({answer}): get a new TOKEN that is for it{made}")
     granted: list[Mapping[str, Any]] = _expected(answer, 200)["roles"]
     if not granted:
-        raise ToolError(f"{answer.json['subject']} may do nothing at {target.url}: {_PAGE}")
+        raise ToolError(f"{answer.json['subject']} may do nothing at {settings.url}: {_PAGE}")
     return granted
 
 
@@ -37,7 +37,7 @@ def prepare(service: Service) -> str:
 
     It is one and the same in every run: what has a history stays, so each run would leave another one.
     """
-    key, granted = service.target.system, roles(service)
+    key, granted = service.settings.system, roles(service)
     if not may(granted, "pipeline", key):
         raise ToolError(f"The token may not write for the system {key!r}: say READ_ONLY=1, or get another. {_PAGE}")
     address = f"/v1/systems/{key}"

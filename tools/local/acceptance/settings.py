@@ -21,10 +21,11 @@ Mint = Callable[..., str]
 
 
 @dataclass(frozen=True)
-class Target:
-    """The service at `url`, without a slash at its end. `site`: the CDN is in front of it, and the dashboard there.
+class AcceptanceSettings:
+    """The service at `url` (without a slash at its end), and the token to ask it with.
 
-    What is recorded in the test is recorded in `system`, which has no other purpose.
+    The tests record everything in `system`, which has no other purpose. `site` is true if the CDN is in front of the
+    service.
     """
 
     url: str
@@ -45,16 +46,16 @@ class Target:
         return claims if isinstance(claims, dict) else {}
 
 
-def from_words(words: Mapping[str, str]) -> Target:
-    """The target that URL, TOKEN, SYSTEM, READ_ONLY and SITE name; raises UsageError."""
-    url = _url(words.get("URL", ""))
-    system = words.get("SYSTEM") or SYSTEM
+def from_environ(environ: Mapping[str, str]) -> AcceptanceSettings:
+    """Read URL, TOKEN, SYSTEM, READ_ONLY and SITE. Raises UsageError."""
+    url = _url(environ.get("URL", ""))
+    system = environ.get("SYSTEM") or SYSTEM
     if not _SYSTEM.fullmatch(system):
         raise UsageError(
             f"SYSTEM={system} is no system for acceptance tests, which record deployments that never were: "
             f"its key is {SYSTEM!r}, or begins with '{SYSTEM}-'"
         )
-    token, mint = words.get("TOKEN", "").strip(), None
+    token, mint = environ.get("TOKEN", "").strip(), None
     if not token:
         if not is_loopback(url):
             raise UsageError(
@@ -64,7 +65,9 @@ def from_words(words: Mapping[str, str]) -> Target:
         from tools.local import issuer  # noqa: PLC0415 (only who has no token needs the local issuer)
 
         token, mint = issuer.token("admin"), issuer.token
-    return Target(url, token, mint, system, read_only=_flag(words, "READ_ONLY"), site=_flag(words, "SITE"))
+    return AcceptanceSettings(
+        url, token, mint, system, read_only=_flag(environ, "READ_ONLY"), site=_flag(environ, "SITE")
+    )
 
 
 def is_loopback(url: str) -> bool:
@@ -89,8 +92,8 @@ def _url(text: str) -> str:
     return url
 
 
-def _flag(words: Mapping[str, str], name: str) -> bool:
-    value = words.get(name, "")
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "")
     # A yes that is not understood must not become a no: production would be written to.
     if value not in ("", "0", "1"):
         raise UsageError(f"{name}={value} is neither yes nor no: say {name}=1, or leave it out")
