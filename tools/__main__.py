@@ -42,7 +42,9 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
             raise UsageError(f"{PROGRAM} {group} has no command {name!r}: `{PROGRAM} {group} --help` lists them")
         # What is started from here reads the same variables.
         environ.update(command.variables(f"{PROGRAM} {group}", rest, environ))
-        return command.load()(environ) or 0
+        code = command.load()(environ) or 0
+        sys.stdout.flush()  # while a closed pipe can still be caught
+        return code
     except ToolError as error:
         _fail(environ, str(error))
         return error.exit_code
