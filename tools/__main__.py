@@ -28,23 +28,8 @@ _HELP = ("-h", "--help")
 
 def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     """Run a command and return the exit code: 1 if it failed, 2 if an option is wrong or missing."""
-    group, name, *rest = [*arguments, "", ""][: max(2, len(arguments))]
     try:
-        if group in ("", *_HELP):
-            print(_overview())
-            return 0 if group else 2
-        commands = commands_of(group)
-        if name in ("", *_HELP):
-            print(_listed(group, commands))
-            return 0 if name else 2
-        command = next((each for each in commands if each.name == name), None)
-        if command is None:
-            raise UsageError(f"{PROGRAM} {group} has no command {name!r}: `{PROGRAM} {group} --help` lists them")
-        # What is started from here reads the same variables.
-        environ.update(command.variables(f"{PROGRAM} {group}", rest, environ))
-        code = command.load()(environ) or 0
-        sys.stdout.flush()  # while a closed pipe can still be caught
-        return code
+        return _run([*arguments], environ)
     except ToolError as error:
         _fail(environ, str(error))
         return error.exit_code
@@ -54,6 +39,25 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
         # Whoever read the output has gone, as `head` does. Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _run(arguments: list[str], environ: MutableMapping[str, str]) -> int:
+    group, name, *rest = [*arguments, "", ""][: max(2, len(arguments))]
+    if group in ("", *_HELP):
+        print(_overview(), flush=True)
+        return 0 if group else 2
+    commands = commands_of(group)
+    if name in ("", *_HELP):
+        print(_listed(group, commands), flush=True)
+        return 0 if name else 2
+    command = next((each for each in commands if each.name == name), None)
+    if command is None:
+        raise UsageError(f"{PROGRAM} {group} has no command {name!r}: `{PROGRAM} {group} --help` lists them")
+    # What is started from here reads the same variables.
+    environ.update(command.variables(f"{PROGRAM} {group}", rest, environ))
+    code = command.load()(environ) or 0
+    sys.stdout.flush()  # while a closed pipe can still be caught
+    return code
 
 
 def commands_of(group: str) -> Sequence[Command]:
