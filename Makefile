@@ -4,6 +4,11 @@
 python := .local/venv/bin/python
 tools := $(python) -m tools
 
+# The first that is Python 3.11 to 3.13 makes the virtual environment; later ones have no embedded PostgreSQL.
+pythons := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
+suits := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+installed := { echo '$(CURDIR)/.local/venv'; readlink -f $(python); cat requirements-dev.txt; }
+
 # One more than there are cores: whatever applies infrastructure mostly waits.
 workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 pytest := $(python) -m pytest -n $(workers) --dist worksteal
@@ -54,6 +59,10 @@ policy: venv ## Hold plans of all environments against infra/policy, or of ENV= 
 	@$(tools) checks policy
 checkov: venv ## Look for known faults in infra/
 	@$(tools) checks checkov
+lock: venv ## Compile requirements*.in, with hashes; versions stay unless a .in says otherwise
+	@for name in requirements requirements-dev requirements-checkov; do \
+		UV_PYTHON_DOWNLOADS=never $(python) -m uv pip compile --quiet --universal --python-version 3.11 \
+			--generate-hashes --no-annotate --output-file $$name.txt $$name.in || exit; done
 workflows: venv ## Check the workflows: actionlint, zizmor, schemas, our own rules
 	@$(python) -m pytest -q -n 0 tests/workflows
 
@@ -107,5 +116,10 @@ database-stop: venv
 	@$(tools) local database-stop
 clean:
 	@rm -rf .local/venv .local/checkov .local/cache .local/bench
+# Nothing to do: .local/venv/complete says where it is, which Python it leads to, and what is installed.
 venv:
-	@tools/venv.sh
+	@$(if $(PYTHON),false,test -x $(python) && $(installed) | cmp -s - .local/venv/complete) && exit; \
+	for each in $(pythons); do "$$each" -c '$(suits)' 2>/dev/null && exec "$$each" -m tools.venv; done; \
+	echo "Slipway is developed with Python 3.11, 3.12 or 3.13 (with its modules venv and ensurepip), and none of" \
+		"$(pythons) is one. Install one (Debian and Ubuntu: apt-get install python3-venv; macOS: brew install" \
+		"python@3.13), or say where it is: make PYTHON=/path/to/python3.13" >&2; exit 1

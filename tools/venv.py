@@ -1,77 +1,48 @@
-"""Makes the virtual environment; venv.sh calls it, with the Python that it found, when there is something to do.
+"""Make a virtual environment of this checkout, unless it is complete. `make` calls it, and so does what has its own.
 
-It needs nothing but the standard library. The file `complete` is written last and removed first, so that an
-installation that was interrupted is done again from the start.
+The file `complete` is written last and removed first, so an interrupted installation is done again. It says where the
+environment is, which Python it leads to, and what is installed. The Makefile compares the same without any Python.
 """
 
-import fcntl
 import os
+import platform
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-CACHE = Path(".local/cache/pycache").absolute()
+from tools.checkout import ROOT, ToolError, locked
 
 
-def main(folder: Path, requirements: str) -> None:
-    complete = folder / "complete"
-    folder.parent.mkdir(exist_ok=True)
-    with (folder.parent / "venv.lock").open("w") as lock:
-        _wait_for(lock.fileno())
-        if _state(folder, requirements) == _text(complete):
-            return  # another `make` has just made it
-        say(f"making {folder} with Python {sys.version.split()[0]}: a minute or two, once")
+def ensure(folder: Path, requirements: Path) -> None:
+    """Make the environment in `folder` with this Python, unless it is complete. Raises ToolError."""
+    python, complete = folder / "bin" / "python", folder / "complete"
+    with locked(folder.with_suffix(".lock")):
+        made_by_this_python = python.exists() and (folder / "lib" / "python{}.{}".format(*sys.version_info)).is_dir()
+        if made_by_this_python and complete.is_file() and complete.read_text() == _state(folder, requirements):
+            return
+        print(f"making {folder} with Python {platform.python_version()}: minutes, once", file=sys.stderr, flush=True)
         if folder.is_symlink():
-            folder.unlink()  # what it leads to is another checkout's
+            folder.unlink()  # it leads to another checkout's
         complete.unlink(missing_ok=True)
-        started = time.monotonic()
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
-        _run(
-            *(str(folder / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
-            *("--no-input", "--requirement", "requirements-dev.txt"),
-        )
+        pip = (str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input")
+        _run(*pip, "--require-hashes", "--requirement", str(requirements))
         complete.write_text(_state(folder, requirements))
-        say(f"{folder} is ready, after {time.monotonic() - started:.0f} s")
 
 
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _wait_for(lock: int) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say("waiting for another `make` that is making the virtual environment")
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-
-def _state(folder: Path, requirements: str) -> str:
-    """What venv.sh compares: the requirements, where the environment is, and its Python."""
-    program = "import sys; print(sys.prefix, *sys.version_info[:2])"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        return ""
-    answer = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
-    return f"{requirements} {answer.stdout.strip()}"
-
-
-def _text(path: Path) -> str | None:
-    return path.read_text() if path.exists() else None
+def _state(folder: Path, requirements: Path) -> str:
+    return f"{folder}\n{os.path.realpath(folder / 'bin' / 'python')}\n{requirements.read_text()}"
 
 
 def _run(*command: str) -> None:
-    # Compiled where `make` has Python look for it later.
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(CACHE)}
-    result = subprocess.run(command, env=environment, stdout=sys.stderr, check=False)
-    if result.returncode:
-        say("the virtual environment could not be made: what is said above names the reason; `make` tries it again")
-        sys.exit(1)
+    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+        raise ToolError("The virtual environment could not be made, for the reason above. The next call tries it again")
 
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]), sys.argv[2])
+        ensure(ROOT / ".local" / "venv", ROOT / "requirements-dev.txt")
+    except ToolError as error:
+        sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,7 +1,10 @@
 """Chalice's real output becomes what infra/modules/api is filled with; what nobody knows how to carry over stops it."""
 
 import copy
+import hashlib
 import json
+import os
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -380,10 +383,36 @@ def test_two_checkouts_and_two_stages_give_one_digest(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "deployment.zip").read_bytes() == (tmp_path / "b" / "deployment.zip").read_bytes()
 
 
-def test_packaged_at_once_or_one_by_one_each_stage_gets_the_same(tmp_path: Path) -> None:
+def a_wheel(folder: Path, name: str, needs: str = "") -> str:
+    """Put version 1 of a package into a folder, and return its line of requirements.txt."""
+    path = folder / f"{name}-1-py3-none-any.whl"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n" + (f"Requires-Dist: {needs}\n" if needs else "")
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(f"{name}.py", "")
+        wheel.writestr(f"{name}-1.dist-info/METADATA", metadata)
+        wheel.writestr(f"{name}-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{name}-1.dist-info/RECORD", "")
+    return locked(path)
+
+
+def locked(path: Path) -> str:
+    return f"{path.name.partition('-')[0]}==1 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that pip takes packages from, and from nowhere else."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def test_packaged_at_once_or_one_by_one_each_stage_gets_the_same(tmp_path: Path, index: Path) -> None:
     root = sources(tmp_path / "checkout")
-    lines = (compose.ROOT / "requirements.txt").read_text().splitlines()
-    (root / "requirements.txt").write_text(next(line for line in lines if line.startswith("msgspec==")))
+    (root / "requirements.txt").write_text(f"{a_wheel(index, 'hull', needs='keel')}\n{a_wheel(index, 'keel')}\n")
     together = {stage: tmp_path / stage for stage in ("development", "production")}
     compose.packages(together, root)
     for stage, module in together.items():
@@ -391,6 +420,55 @@ def test_packaged_at_once_or_one_by_one_each_stage_gets_the_same(tmp_path: Path)
 
         for name in ("generated.tf.json", "deployment.zip"):
             assert (module / name).read_bytes() == (tmp_path / "alone" / name).read_bytes(), f"{name} of {stage}"
+    with zipfile.ZipFile(tmp_path / "production" / "deployment.zip") as package:
+        assert {"hull.py", "keel.py"} <= set(package.namelist())
+
+
+def a_changed_wheel(index: Path) -> str:
+    line = a_wheel(index, "hull")
+    a_wheel(index, "hull", needs="somewhat")
+    return line
+
+
+def a_dependency_that_is_not_locked(index: Path) -> str:
+    a_wheel(index, "keel")
+    return a_wheel(index, "hull", needs="keel")
+
+
+def a_line_without_a_hash(index: Path) -> str:
+    return a_wheel(index, "hull").partition(" ")[0]
+
+
+def a_wheel_for_this_machine_alone(index: Path) -> str:
+    a_wheel(index, "hull")
+    return locked((index / "hull-1-py3-none-any.whl").rename(index / "hull-1-py3-none-linux_x86_64.whl"))
+
+
+def a_source_to_build_from(index: Path) -> str:
+    (index / "setup.py").write_text("from setuptools import setup; setup(name='hull', version='1')")
+    with tarfile.open(index / "hull-1.tar.gz", "w:gz") as source:
+        source.add(index / "setup.py", "hull-1/setup.py")
+    return locked(index / "hull-1.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("requirement", "reason"),
+    [
+        (a_changed_wheel, "HASHES"),
+        (a_dependency_that_is_not_locked, "keel"),
+        (a_line_without_a_hash, "hull==1"),
+        (a_wheel_for_this_machine_alone, "hull==1"),
+        (a_source_to_build_from, "hull==1"),
+    ],
+)
+def test_nothing_is_packaged_but_wheels_that_the_lock_names(
+    tmp_path: Path, index: Path, requirement: Callable[[Path], str], reason: str
+) -> None:
+    root = sources(tmp_path / "checkout")
+    (root / "requirements.txt").write_text(requirement(index))
+
+    with pytest.raises(ToolError, match=reason):
+        compose.package("production", tmp_path / "module", root)
 
 
 def test_order_times_and_modes_of_files_do_not_show_in_the_package(tmp_path: Path) -> None:
@@ -422,13 +500,4 @@ def test_an_app_that_can_t_be_imported_is_not_packaged(tmp_path: Path) -> None:
     (root / "app.py").write_text("import nothing_of_this_name")
 
     with pytest.raises(ToolError, match="nothing_of_this_name"):
-        compose.package("production", tmp_path / "module", root)
-
-
-def test_a_package_without_one_of_its_dependencies_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    root = sources(tmp_path / "checkout")
-    (root / "requirements.txt").write_text("msgspec==0.22.0")
-
-    with pytest.raises(ToolError):
         compose.package("production", tmp_path / "module", root)

@@ -1,6 +1,8 @@
-"""Where Terraform gets its provider from."""
+"""Where Terraform gets its provider from, and that nobody else's folder is run."""
 
+import os
 import platform
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,64 +20,139 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terraform, "STATE", tmp_path / "state")
 
 
-def registry(monkeypatch: pytest.MonkeyPatch, *, answers: bool) -> None:
-    monkeypatch.setattr(terraform, "_registry_answers", lambda: answers)
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The root of a machine, on which nobody but us writes, without a way to the registry."""
+    monkeypatch.setattr(terraform, "_registry_answers", lambda: False)
+    top = tmp_path / "machine"
+    top.mkdir(mode=0o755)
+    monkeypatch.setattr(terraform, "found_mirror", lambda environ: FOUND_MIRROR(environ, top))
+    return top
+
+
+FOUND_MIRROR = terraform.found_mirror
 
 
 def a_mirror(folder: Path, version: str = AWS_PROVIDER) -> Path:
-    (folder / "registry.terraform.io" / "hashicorp" / "aws" / version / TARGET).mkdir(parents=True)
-    return folder
+    """Put a provider into a folder, and return its program."""
+    provider = folder / "registry.terraform.io" / "hashicorp" / "aws" / version / TARGET
+    old = os.umask(0o022)
+    provider.mkdir(parents=True)
+    (provider / f"terraform-provider-aws_v{version}_x5").touch(mode=0o755)
+    os.umask(old)
+    return provider / f"terraform-provider-aws_v{version}_x5"
 
 
-def test_a_cli_configuration_decides_even_without_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry(monkeypatch, answers=False)
-    configuration = tmp_path / "terraform.rc"
-    configuration.write_text("")
-
-    found = terraform.environment({"TF_CLI_CONFIG_FILE": str(configuration)})
-
-    assert found["TF_CLI_CONFIG_FILE"] == str(configuration)
+def source(environ: dict[str, str]) -> str:
+    """Terraform's own configuration, as it would read it."""
+    return Path(terraform.environment(environ)["TF_CLI_CONFIG_FILE"]).read_text()
 
 
-def test_a_named_mirror_goes_before_the_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry(monkeypatch, answers=True)
-
-    found = terraform.environment({"TF_PLUGIN_MIRROR": str(tmp_path), "HOME": str(tmp_path)})
-
-    assert f'path = "{tmp_path}"' in Path(found["TF_CLI_CONFIG_FILE"]).read_text()
-
-
-def test_a_configuration_that_does_not_exist_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry(monkeypatch, answers=True)
-
-    found = terraform.environment({"TF_CLI_CONFIG_FILE": str(tmp_path / "missing"), "HOME": str(tmp_path)})
-
-    assert "TF_CLI_CONFIG_FILE" not in found
-    assert Path(found["TF_PLUGIN_CACHE_DIR"]).is_dir()
-
-
-def test_without_a_way_out_a_mirror_is_found_and_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_each_place_goes_before_those_after_it(
+    tmp_path: Path, machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    registry(monkeypatch, answers=False)
-    mirror = a_mirror(tmp_path / "share" / "plugins")
-    monkeypatch.setattr(terraform, "mirrors", lambda: iter([mirror]))
-    terraform._found.cache_clear()
+    home = machine / "home"
+    environ = {"HOME": str(home)}
+    places = [
+        home / ".terraform.d" / "plugins",
+        home / ".local" / "share" / "terraform" / "plugins",
+        machine / "usr" / "local" / "share" / "terraform" / "plugins",
+        machine / "usr" / "share" / "terraform" / "plugins",
+        machine / "opt" / "tf-plugins",
+        machine / "usr" / "local" / "share" / "mirror",
+    ]
 
-    found = terraform.environment({"HOME": str(tmp_path)})
-    terraform._found.cache_clear()
+    assert "direct {}" in source(environ)
+    for place in reversed(places):
+        a_mirror(place)
+        assert f'"{place}"' in source(environ)
+        assert str(place) in capsys.readouterr().err
+    monkeypatch.setattr(terraform, "_registry_answers", lambda: True)
+    assert "direct {}" in source(environ)
+    assert f'"{tmp_path}"' in source({**environ, "TF_PLUGIN_MIRROR": str(tmp_path)})
+    for name, variables in {".terraformrc": {}, "mine.tfrc": {"TF_CLI_CONFIG_FILE": str(home / "mine.tfrc")}}.items():
+        (home / name).write_text("")
+        found = terraform.environment({**environ, **variables, "TF_PLUGIN_MIRROR": str(tmp_path)})
+        assert found.get("TF_CLI_CONFIG_FILE") == variables.get("TF_CLI_CONFIG_FILE")
 
-    assert f'path = "{mirror}"' in Path(found["TF_CLI_CONFIG_FILE"]).read_text()
-    assert str(mirror) in capsys.readouterr().err
+
+def test_the_variables_of_xdg_say_where_shared_folders_are(machine: Path) -> None:
+    shared = {"XDG_DATA_HOME": str(machine / "mine"), "XDG_DATA_DIRS": f"{machine}/a:{machine}/b"}
+    for folder in ("b", "a", "mine"):
+        a_mirror(machine / folder / "terraform" / "plugins")
+        assert f'"{machine / folder}/terraform/plugins"' in source({"HOME": str(machine), **shared})
 
 
-def test_the_search_is_shallow_and_wants_the_version(tmp_path: Path) -> None:
-    near = a_mirror(tmp_path / "a" / "plugins")
-    a_mirror(tmp_path / "b" / "plugins", version="5.99.0")
-    a_mirror(tmp_path / "c" / "too" / "deep")
-    a_mirror(tmp_path / "proc" / "plugins")
+def test_a_packed_provider_counts_and_another_version_does_not(machine: Path) -> None:
+    a_mirror(machine / "opt" / "a", version="5.99.0")
+    packed = machine / "opt" / "b" / "registry.terraform.io" / "hashicorp" / "aws"
+    packed.mkdir(parents=True)
+    (packed / f"terraform-provider-aws_{AWS_PROVIDER}_{TARGET}.zip").touch()
 
-    assert list(terraform.mirrors(tmp_path, home=tmp_path / "home")) == [near]
+    assert f'"{machine / "opt" / "b"}"' in source({"HOME": str(machine)})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+@pytest.mark.parametrize("depth", range(9))
+def test_what_somebody_else_owns_is_never_run(machine: Path, depth: int) -> None:
+    program = a_mirror(machine / "opt" / "mirror")
+    os.chown([program, *program.parents][depth], 12345, -1)
+
+    assert "direct {}" in source({"HOME": str(machine)})
+
+
+@pytest.mark.parametrize("mode", [0o757, 0o775, 0o1777])
+@pytest.mark.parametrize("depth", range(9))
+def test_what_somebody_else_may_write_to_is_never_run(machine: Path, depth: int, mode: int) -> None:
+    program = a_mirror(machine / "opt" / "mirror")
+    [program, *program.parents][depth].chmod(mode)
+
+    assert "direct {}" in source({"HOME": str(machine)})
+
+
+@pytest.mark.parametrize("depth", range(8))
+def test_a_link_to_where_everybody_writes_is_not_followed(tmp_path: Path, machine: Path, depth: int) -> None:
+    writable = tmp_path / "writable"
+    planted = a_mirror(writable / "opt" / "mirror")
+    writable.chmod(0o1777)
+    ours = a_mirror(machine / "opt" / "mirror")
+    link, target = [ours, *ours.parents][depth], [planted, *planted.parents][depth]
+    link.rename(tmp_path / "moved")
+    link.symlink_to(target)
+
+    assert "direct {}" in source({"HOME": str(machine)})
+
+
+def test_no_link_is_left_in_the_path_that_terraform_is_given(machine: Path) -> None:
+    a_mirror(machine / "good")
+    mirror = machine / "opt" / "mirror"
+    mirror.mkdir(parents=True)
+    (mirror / "registry.terraform.io").symlink_to(machine / "good" / "registry.terraform.io")
+    assert f'"{machine / "good"}"' in source({"HOME": str(machine)})
+
+    (mirror / "registry.terraform.io").unlink()
+    program = a_mirror(mirror)
+    program.parent.rename(machine / "elsewhere")
+    program.parent.symlink_to(machine / "elsewhere")
+    assert "direct {}" in source({"HOME": str(machine)})
+
+
+def test_a_folder_below_tmp_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    everybodys = next((each for each in tmp_path.parents if each.stat().st_mode & 0o002), None)
+    if everybodys is None:
+        pytest.skip("the tests' own folder is below none where everybody writes")
+    monkeypatch.setattr(terraform, "_registry_answers", lambda: False)
+    a_mirror(tmp_path / "planted" / "terraform" / "plugins")
+
+    found = terraform.found_mirror({"HOME": "/nonexistent", "XDG_DATA_DIRS": str(tmp_path / "planted")})
+
+    assert found is None or tmp_path not in found.parents
+
+
+def test_without_a_mirror_providers_are_downloaded_once_for_all_folders(machine: Path) -> None:
+    found = terraform.environment({"TF_CLI_CONFIG_FILE": str(machine / "missing"), "HOME": str(machine)})
+
+    assert Path(found["TF_PLUGIN_CACHE_DIR"]).is_dir()
 
 
 def test_a_terraform_that_is_not_there_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,15 +166,13 @@ def test_a_terraform_that_is_not_there_is_missing(monkeypatch: pytest.MonkeyPatc
     assert "terraform" in reason
 
 
-def test_without_a_provider_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if terraform.missing():
+def test_without_a_provider_it_is_missing(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("terraform") is None:
         pytest.skip("there is no terraform on the PATH to ask for its version")
     terraform.missing.cache_clear()
-    registry(monkeypatch, answers=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
-    monkeypatch.delenv("TF_PLUGIN_MIRROR", raising=False)
-    monkeypatch.setattr(terraform, "_found", lambda: None)
+    monkeypatch.setenv("HOME", str(machine))
+    for name in ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_MIRROR", "XDG_DATA_HOME", "XDG_DATA_DIRS"):
+        monkeypatch.delenv(name, raising=False)
 
     reason = terraform.missing()
     terraform.missing.cache_clear()

@@ -1,22 +1,189 @@
-"""The virtual environment of a checkout is made without harm to another one's."""
+"""The virtual environment: which Python makes it, when it is made anew, and that another checkout's is left alone."""
 
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.support.checkout import ROOT
 from tools import venv
+from tools.checkout import ToolError
+
+Commands = list[tuple[str, ...]]
+REALLY_RUN = venv._run
 
 
-def test_what_a_link_leads_to_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a virtual environment is to be, in a checkout with a Makefile and requirements."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "requirements-dev.txt").write_text("first==1 --hash=sha256:1\n")
+    (tmp_path / ".local").mkdir()
+    return tmp_path / ".local" / "venv"
+
+
+@pytest.fixture
+def commands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """The commands that were run to make it. Nothing is installed: only what a virtual environment is known by."""
+    ran: Commands = []
+
+    def run(*command: str) -> None:
+        ran.append(command)
+        if "venv" in command:
+            (folder / "bin").mkdir(parents=True, exist_ok=True)
+            (folder / "lib" / "python{}.{}".format(*sys.version_info)).mkdir(parents=True, exist_ok=True)
+            (folder / "bin" / "python").unlink(missing_ok=True)
+            (folder / "bin" / "python").symlink_to(sys.executable)
+
+    monkeypatch.setattr(venv, "_run", run)
+    return ran
+
+
+def ensure(folder: Path) -> None:
+    venv.ensure(folder, folder.parents[1] / "requirements-dev.txt")
+
+
+def test_it_takes_only_what_the_hashes_name_and_is_made_once(folder: Path, commands: Commands) -> None:
+    ensure(folder)
+    ensure(folder)
+
+    assert [command[1:3] for command in commands] == [("-m", "venv"), ("-m", "pip")]
+    assert "--require-hashes" in commands[1]
+
+
+def other_requirements(folder: Path) -> None:
+    (folder.parents[1] / "requirements-dev.txt").write_text("second==2 --hash=sha256:2\n")
+
+
+def moved_from_elsewhere(folder: Path) -> None:
+    complete = folder / "complete"
+    complete.write_text(complete.read_text().replace(str(folder), "/elsewhere/.local/venv"))
+
+
+def without_its_python(folder: Path) -> None:
+    (folder / "bin" / "python").unlink()
+
+
+def of_another_version(folder: Path) -> None:
+    shutil.rmtree(folder / "lib")
+
+
+def interrupted(folder: Path) -> None:
+    (folder / "complete").unlink()
+
+
+@pytest.mark.parametrize(
+    "change", [other_requirements, moved_from_elsewhere, without_its_python, of_another_version, interrupted]
+)
+def test_what_is_not_complete_is_made_anew(folder: Path, commands: Commands, change: Callable[[Path], None]) -> None:
+    ensure(folder)
+    change(folder)
+
+    ensure(folder)
+
+    assert len(commands) == 4
+
+
+def test_an_installation_that_fails_leaves_nothing_that_looks_complete(
+    folder: Path, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure(folder)
+    other_requirements(folder)
+    monkeypatch.setattr(venv.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(venv, "_run", REALLY_RUN)
+
+    with pytest.raises(ToolError):
+        ensure(folder)
+
+    assert not (folder / "complete").exists()
+
+
+def test_two_at_once_make_it_once(folder: Path, commands: Commands) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(ensure, [folder, folder]))
+
+    assert len(commands) == 2
+
+
+def test_what_a_link_leads_to_is_left_alone(folder: Path, commands: Commands, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     (theirs / "complete").write_text("theirs")
-    ours = tmp_path / "venv"
-    ours.symlink_to(theirs)
-    monkeypatch.setattr(venv, "_run", lambda *command: ours.mkdir(exist_ok=True))
+    folder.symlink_to(theirs)
 
-    venv.main(ours, "requirements")
+    ensure(folder)
 
-    assert not ours.is_symlink()
-    assert (ours / "complete").is_file()
-    assert (theirs / "complete").read_text() == "theirs"
+    assert not folder.is_symlink()
+    assert (folder / "complete").is_file()
+    assert [path.name for path in theirs.iterdir()] == ["complete"]
+
+
+def make_venv(folder: Path, path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """`make venv` with no Python on the PATH but those in `path`."""
+    path.mkdir(exist_ok=True)
+    for name in ("sh", "test", "echo", "readlink", "cat", "cmp", "awk", "getconf"):
+        (path / name).symlink_to(shutil.which(name) or name)
+    environ = {name: value for name, value in os.environ.items() if name not in ("PYTHON", "MAKEFLAGS")}
+    return subprocess.run(
+        [shutil.which("make") or "make", "venv", *arguments],
+        cwd=folder.parents[1],
+        env={**environ, "PATH": str(path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def program(path: Path, *lines: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    path.chmod(0o755)
+
+
+MAKES = ('[ "$1" = -c ] || echo "$0 $*" >&2',)
+
+
+def test_make_starts_no_python_if_there_is_nothing_to_do(folder: Path, commands: Commands, tmp_path: Path) -> None:
+    ensure(folder)
+
+    done = make_venv(folder, tmp_path / "empty")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_make_takes_the_first_python_that_works_and_says_so_on_standard_error(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "path"
+    program(path / "python3.13", "echo pyenv: python3.13: command not found >&2", "exit 127")
+    program(path / "python3.12", *MAKES)
+    program(path / "python3", *MAKES)
+
+    done = make_venv(folder, path)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"{path}/python3.12 -m tools.venv\n")
+
+
+def test_a_python_that_is_named_wins_even_over_a_complete_environment(
+    folder: Path, commands: Commands, tmp_path: Path
+) -> None:
+    ensure(folder)
+    program(tmp_path / "path" / "python3.13", *MAKES)
+    program(tmp_path / "mine", *MAKES)
+
+    done = make_venv(folder, tmp_path / "path", f"PYTHON={tmp_path / 'mine'}")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"{tmp_path}/mine -m tools.venv\n")
+
+
+def test_without_a_python_that_suits_a_sentence_says_what_to_install(folder: Path, tmp_path: Path) -> None:
+    program(tmp_path / "path" / "python3", "exit 1")
+
+    done = make_venv(folder, tmp_path / "path")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Python 3.11, 3.12 or 3.13" in done.stderr
+    assert "make PYTHON=" in done.stderr

@@ -128,5 +128,5 @@ def variables() -> set[str]:
     tools = [path.read_text() for folder in ("tools",) for path in (ROOT / folder).rglob("*.py")]
     return {
         *re.findall(r'"([A-Z][A-Z_]+)"', "\n".join(tools)),
-        *re.findall(r"\$[({]([A-Z][A-Z_]+)", (ROOT / "Makefile").read_text() + (ROOT / "tools/venv.sh").read_text()),
+        *re.findall(r"\$[({]([A-Z][A-Z_]+)", (ROOT / "Makefile").read_text()),
     }

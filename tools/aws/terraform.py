@@ -1,14 +1,17 @@
-"""Terraform, as the tools and tests of this checkout run it: with the AWS provider from wherever it can be had.
+"""Terraform, as the tools and tests of this checkout run it, with the AWS provider from one place.
 
-Terraform's own CLI configuration decides, or `TF_PLUGIN_MIRROR`, a folder that holds `registry.terraform.io`; else the
-registry serves. A machine without a way out may have a mirror that nobody configured: a shallow search takes it, and
-says so.
+The first of these decides: Terraform's own CLI configuration, where its file exists; `TF_PLUGIN_MIRROR`, a folder that
+holds `registry.terraform.io`; the registry, if it answers; a mirror that this machine has, in one of Terraform's own
+folders or one level below /opt or /usr/local/share. The last is a program that nobody named, so it is run only where
+nobody but root and the user can write.
 """
 
+import json
 import os
 import platform
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,8 +27,8 @@ MINIMUM = (1, 11)
 STATE = ROOT / ".local" / "terraform"
 
 _REGISTRY = "registry.terraform.io"
+_PROVIDER = Path(_REGISTRY, "hashicorp", "aws")
 _PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.well-known/terraform.json', timeout=5)"
-_NEVER_SEARCHED = ("proc", "sys", "dev", "run")
 # Whatever hangs must not hang a build: applying a whole environment takes half of this.
 _SECONDS = 3600
 
@@ -61,18 +64,14 @@ def terraform(
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment variables with which Terraform finds the provider."""
     found = {**environ, "CHECKPOINT_DISABLE": "1"}
-    configuration = _cli_configuration(environ)
-    if configuration is None:
-        # One that names a file which does not exist makes Terraform warn in each of its answers.
-        found.pop("TF_CLI_CONFIG_FILE", None)
-    mirror = _mirror(environ, configuration)
-    if mirror is not None:
-        found["TF_CLI_CONFIG_FILE"] = str(_configuration_for(mirror))
-    elif configuration is None and "TF_PLUGIN_CACHE_DIR" not in environ:
+    if _has_cli_configuration(environ):
+        return found
+    mirror = _mirror(environ)
+    found["TF_CLI_CONFIG_FILE"] = str(_configuration(mirror))
+    if mirror is None:
         # Half a gigabyte, which every folder would download anew.
-        cached = STATE / "plugins"
-        cached.mkdir(parents=True, exist_ok=True)
-        found["TF_PLUGIN_CACHE_DIR"] = str(cached)
+        (STATE / "plugins").mkdir(parents=True, exist_ok=True)
+        found.setdefault("TF_PLUGIN_CACHE_DIR", str(STATE / "plugins"))
     return found
 
 
@@ -86,32 +85,70 @@ def missing() -> str | None:
     if version is None or tuple(int(part) for part in version.groups()) < MINIMUM:
         wanted = ".".join(str(part) for part in MINIMUM)
         return f"no terraform {wanted} or later on the PATH, but {(answer.stdout or answer.stderr).strip()!r}"
-    if _cli_configuration(os.environ) or _mirror(os.environ, None) or _registry_answers():
+    if _has_cli_configuration(os.environ) or _mirror(os.environ) or _registry_answers():
         return None
     return f"no hashicorp/aws {AWS_PROVIDER}: {_REGISTRY} does not answer; set TF_PLUGIN_MIRROR to a mirror's folder"
 
 
-def mirrors(top: Path = Path("/"), home: Path | None = None) -> Iterator[Path]:
-    """Folders not far below `top`, or in the home, that mirror the provider for this machine."""
-    places = [home or Path.home(), *_folders(top, depth=2)]
-    for place in places:
-        if _holds_provider(place):
-            yield place
+def found_mirror(environ: Mapping[str, str], top: Path = Path("/")) -> Path | None:
+    """Return the first mirror on the machine, whose root is `top`, that holds the provider and is only ours to change.
+
+    The path has no symbolic links left in it, so that nobody can turn one elsewhere later.
+    """
+    system, machine = platform.system().lower(), platform.machine().lower()
+    target = f"{system}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
+    unpacked = f"{AWS_PROVIDER}/{target}/terraform-provider-aws_v{AWS_PROVIDER}*"
+    packed = f"terraform-provider-aws_{AWS_PROVIDER}_{target}.zip"  # as `terraform providers mirror` leaves it
+    for place in _places(environ, top):
+        for pattern in (unpacked, packed):
+            for provider in (place / _PROVIDER).glob(pattern):
+                path, real = provider.relative_to(place), provider.resolve()
+                mirror = real.parents[len(path.parts) - 1]
+                if mirror / path == real and _only_ours(real, top):
+                    return mirror
+    return None
 
 
-def _cli_configuration(environ: Mapping[str, str]) -> Path | None:
-    named = environ.get("TF_CLI_CONFIG_FILE")
-    path = Path(named) if named else Path(environ.get("HOME", "/")) / ".terraformrc"
-    return path if path.is_file() else None
+def _places(environ: Mapping[str, str], top: Path) -> Iterator[Path]:
+    """Terraform's "implied local mirror directories", without that of the working directory, and likely others."""
+    home = Path(environ.get("HOME", "/"))
+    shared = environ.get("XDG_DATA_DIRS") or f"{top / 'usr/local/share'}:{top / 'usr/share'}"
+    yield home / ".terraform.d" / "plugins"
+    for folder in (environ.get("XDG_DATA_HOME") or home / ".local" / "share", *shared.split(":")):
+        yield Path(folder) / "terraform" / "plugins"
+    for folder in (top / "opt", top / "usr/local/share"):
+        yield from sorted(folder.glob("*"))
 
 
-def _mirror(environ: Mapping[str, str], configuration: Path | None) -> Path | None:
-    """The mirror that Terraform has to be told of, if any."""
+def _only_ours(path: Path, top: Path) -> bool:
+    """True if only root and the user can change the file or replace a folder on the way to it."""
+    for each in (path, *path.parents):
+        status = each.stat()
+        if status.st_uid not in (0, os.geteuid()) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return False
+        if each == top:
+            break
+    return True
+
+
+def _has_cli_configuration(environ: Mapping[str, str]) -> bool:
+    return Path(environ.get("TF_CLI_CONFIG_FILE") or Path(environ.get("HOME", "/")) / ".terraformrc").is_file()
+
+
+def _mirror(environ: Mapping[str, str]) -> Path | None:
+    """The folder to take the provider from; None for the registry."""
     if named := environ.get("TF_PLUGIN_MIRROR"):
         return Path(named).resolve()
-    if configuration is not None or _registry_answers():
+    if _registry_answers() or (found := found_mirror(environ)) is None:
         return None
-    return _found()
+    _say(f"{_REGISTRY} does not answer: the AWS provider is taken from {found}")
+    return found
+
+
+@cache
+def _say(line: str) -> None:
+    """Print a line once, however often it is said."""
+    print(line, file=sys.stderr)
 
 
 @cache
@@ -124,48 +161,10 @@ def _registry_answers() -> bool:
         return False
 
 
-@cache
-def _found() -> Path | None:
-    found = next(mirrors(), None)
-    if found is not None:
-        sys.stderr.write(f"{_REGISTRY} does not answer: the AWS provider is taken from {found}\n")
-    return found
-
-
-def _folders(top: Path, depth: int) -> Iterator[Path]:
-    try:
-        children = sorted(child for child in top.iterdir() if child.is_dir() and not child.is_symlink())
-    except OSError:
-        return
-    children = [child for child in children if child.name not in _NEVER_SEARCHED]
-    yield from children
-    if depth > 1:
-        for child in children:
-            yield from _folders(child, depth - 1)
-
-
-def _holds_provider(folder: Path) -> bool:
-    """Unpacked, or packed as `terraform providers mirror` leaves it."""
-    provider = folder / _REGISTRY / "hashicorp" / "aws"
-    system, machine = platform.system().lower(), platform.machine().lower()
-    target = f"{system}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
-    packed = provider / f"terraform-provider-aws_{AWS_PROVIDER}_{target}.zip"
-    try:
-        return (provider / AWS_PROVIDER / target).is_dir() or packed.is_file()
-    except OSError:
-        return False
-
-
-def _configuration_for(mirror: Path) -> Path:
-    path = STATE / "mirror.tfrc"
-    text = f"""\
-provider_installation {{
-  filesystem_mirror {{
-    path = "{mirror}"
-  }}
-}}
-"""
-    with locked(STATE / "mirror.lock"):
-        if not path.is_file() or path.read_text() != text:
-            write_atomically(path, text)
+def _configuration(mirror: Path | None) -> Path:
+    """Write Terraform's CLI configuration. Without one, Terraform would look for mirrors by itself, and ask nobody."""
+    source = "direct {}" if mirror is None else f"filesystem_mirror {{ path = {json.dumps(str(mirror))} }}"
+    path = STATE / ("direct.tfrc" if mirror is None else "mirror.tfrc")
+    STATE.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, f"provider_installation {{\n  {source}\n}}\n")
     return path

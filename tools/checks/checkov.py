@@ -14,15 +14,14 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.checkout import ROOT, ToolError, locked
+from tools import venv
+from tools.checkout import ROOT, ToolError
 
 INFRA = ROOT / "infra"
 REQUIREMENTS = ROOT / "requirements-checkov.txt"
@@ -122,17 +121,8 @@ def with_what_is_referred_to(plan: dict[str, Any]) -> dict[str, Any]:
 
 def command() -> Path:
     """Checkov's program, installed if it is not there or not of the requirements. Raises ToolError."""
-    program = FOLDER / "bin" / "checkov"
-    complete = FOLDER / "complete"
-    # Where it is counts too: a virtual environment does not survive being moved.
-    state = f"{zlib.crc32(REQUIREMENTS.read_bytes())} {FOLDER} {sys.version_info[:2]}"
-    with locked(ROOT / ".local" / "checkov.lock"):
-        if not complete.is_file() or complete.read_text() != state:
-            print(f"making {FOLDER.relative_to(ROOT)}: half a minute, once", file=sys.stderr)
-            complete.unlink(missing_ok=True)
-            _install()
-            complete.write_text(state)
-    return program
+    venv.ensure(FOLDER, REQUIREMENTS)
+    return FOLDER / "bin" / "checkov"
 
 
 @functools.cache
@@ -143,19 +133,6 @@ def missing() -> str | None:
     except ToolError as error:
         return str(error)
     return None
-
-
-def _install() -> None:
-    python = FOLDER / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
-    for step in (
-        [sys.executable, "-m", "venv", "--clear", str(FOLDER)],
-        [*pip, "--requirement", str(REQUIREMENTS)],
-    ):
-        done = subprocess.run(step, capture_output=True, text=True, timeout=SECONDS, check=False)
-        if done.returncode:
-            reason = (done.stderr.strip() or done.stdout.strip() or "pip says nothing").splitlines()[-1]
-            raise ToolError(f"checkov could not be installed: {reason}")
 
 
 def _run(*arguments: str) -> list[dict[str, Any]]:

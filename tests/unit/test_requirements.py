@@ -1,0 +1,42 @@
+"""What is installed is locked: requirements*.txt hold what requirements*.in ask for, each with its hashes."""
+
+import re
+
+import pytest
+
+from tests.support.checkout import ROOT
+
+NAMES = ("requirements", "requirements-dev", "requirements-checkov")
+LOCKED = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>\S+)(?: ; [^\n\\]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n")
+PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[\w+\])?==(\S+)", re.MULTILINE)
+
+
+def locked(name: str) -> set[tuple[str, str]]:
+    return {(found["name"], found["version"]) for found in LOCKED.finditer((ROOT / f"{name}.txt").read_text())}
+
+
+def asked_for(name: str) -> set[tuple[str, str]]:
+    pins = PINNED.findall((ROOT / f"{name}.in").read_text())
+    return {(re.sub(r"[-_.]+", "-", package).lower(), version) for package, version in pins}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lock_is_nothing_but_versions_with_hashes(name: str) -> None:
+    text = (ROOT / f"{name}.txt").read_text()
+
+    assert locked(name)
+    assert LOCKED.sub("", re.sub("^#.*\n", "", text, flags=re.MULTILINE)) == ""
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lock_holds_what_is_asked_for(name: str) -> None:
+    lines = re.sub("(^| +)#.*$", "", (ROOT / f"{name}.in").read_text(), flags=re.MULTILINE).split()
+
+    assert len(asked_for(name)) == len([line for line in lines if line not in ("-r", "requirements.txt")])
+    assert asked_for(name) <= locked(name), "`make lock` compiles it again"
+
+
+def test_development_has_the_very_versions_that_are_shipped() -> None:
+    assert "\n-r requirements.txt\n" in (ROOT / "requirements-dev.in").read_text()
+    assert locked("requirements") <= locked("requirements-dev")
