@@ -13,12 +13,7 @@ COMMANDS = (
             Option("PLAN", "a plan as `terraform show -json` prints it"),
         ),
     ),
-    Command(
-        "checkov",
-        "Look for known faults in infra/",
-        "tools.checks.checkov:main",
-        (Option("PLANS", "plans to look at too, as `terraform show -json` prints them"),),
-    ),
+    Command("checkov", "Look for known faults in infra/", "tools.checks.checkov:main"),
     Command("workflows", "Look at the workflows with actionlint", "tools.checks.actionlint:main"),
     Command("untested", "Name in a line what this machine cannot test", "tools.checks.untested:main"),
     Command("openapi", "Write openapi.json from the code", "tools.checks.openapi:main"),
