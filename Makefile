@@ -55,7 +55,7 @@ fuzz: venv ## Ask the service what nobody would [EXAMPLES=200 SECONDS=60 SEED=]
 	@$(tools) checks fuzz
 bench: venv ## Measure what a request and a cold start cost
 	@$(tools) checks bench
-policy: venv ## Hold plans of all environments against infra/policy, or of ENV= alone
+policy: venv ## Judge plans of all environments by infra/policy, or those of ENV= alone
 	@$(tools) checks policy
 checkov: venv ## Look for known faults in infra/
 	@$(tools) checks checkov

@@ -1,5 +1,5 @@
-Feature: What is stored is encrypted
-  With the environment's own key, so that whoever may not use it reads nothing, backups and logs included.
+Feature: Stored data is encrypted
+  With the environment's own key: who may not use it reads neither data nor backups nor logs.
 
   @noskip @database
   Scenario: The database is encrypted
@@ -14,18 +14,18 @@ Feature: What is stored is encrypted
     And its value must match the "^arn:aws[a-z-]*:kms:" regex
 
   @noskip @database
-  Scenario: The password of the database's master is encrypted with the environment's key
+  Scenario: The database's master password is encrypted with the environment's key
     Given I have aws_rds_cluster defined
     Then it must have master_user_secret_kms_key_id
     And its value must match the "^arn:aws[a-z-]*:kms:" regex
 
   @noskip @database
-  Scenario: What is kept of statements for analysis is encrypted with the environment's key
+  Scenario: Performance Insights is encrypted with the environment's key
     Given I have aws_rds_cluster_instance defined
     Then it must have performance_insights_kms_key_id
     And its value must match the "^arn:aws[a-z-]*:kms:" regex
 
-  # The firewall before CloudFront logs in us-east-1, where the environment's key is not: CloudWatch encrypts it with its own.
+  # CloudFront's firewall logs in us-east-1, where the environment's key is not: CloudWatch encrypts it with its own.
   @noskip @exclude_module\.main\.module\.firewall_site\[0\]\.aws_cloudwatch_log_group\.this
   Scenario: Logs are encrypted with the environment's key
     Given I have aws_cloudwatch_log_group defined
@@ -33,7 +33,7 @@ Feature: What is stored is encrypted
     And its value must match the "^arn:aws[a-z-]*:kms:" regex
 
   @noskip
-  Scenario: What alarms say is encrypted with the environment's key
+  Scenario: The topic of the alarms is encrypted with the environment's key
     Given I have aws_sns_topic defined
     Then it must have kms_master_key_id
     And its value must match the "^arn:aws[a-z-]*:kms:" regex

@@ -1,8 +1,8 @@
-Feature: Whatever is made says of which environment and workspace it is
-  Two environments, or two workspaces of one, meet nowhere: a name is the first place where they could.
+Feature: Everything is named and tagged after its environment and workspace
+  Names keep two environments, or two workspaces of one, apart.
 
   @noskip
-  Scenario: Every name starts from the environment and the workspace
+  Scenario: Every name starts with the environment and the workspace
     Given I have name defined
     Then it must have value
     And its value must match the "^(/aws/(lambda|apigateway|rds/cluster)/|/slipway/|alias/|aws-waf-logs-)?${name}([-/ ]|$)" regex
@@ -26,7 +26,7 @@ Feature: Whatever is made says of which environment and workspace it is
     And its value must match the "^${workspace}$" regex
 
   @noskip
-  Scenario: Everything is tagged with somebody who answers for it
+  Scenario: Everything is tagged with its owner
     Given I have tags defined
     Then it must have owner
     And its value must match the "\S+" regex

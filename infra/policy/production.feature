@@ -1,31 +1,31 @@
-Feature: Production is not lost by accident
+Feature: Production cannot be lost by accident
 
   @noskip @production @database
-  Scenario: The database refuses to be deleted
+  Scenario: The database is protected from deletion
     Given I have aws_rds_cluster defined
     Then it must have deletion_protection
     And its value must match the "^true$" regex
 
   @noskip @production @database
-  Scenario: The database leaves a snapshot behind when it is deleted after all
+  Scenario: Deleting the database leaves a snapshot
     Given I have aws_rds_cluster defined
     Then it must have skip_final_snapshot
     And its value must match the "^false$" regex
 
   @noskip @production @database
-  Scenario: The database can be restored to any moment of two weeks
+  Scenario: The database can be restored to any moment of the last two weeks
     Given I have aws_rds_cluster defined
     Then it must have backup_retention_period
     And its value must be greater and equal than 14
 
   @noskip @production @people
-  Scenario: Who signs in is not forgotten
+  Scenario: The user pool is protected from deletion
     Given I have aws_cognito_user_pool defined
     Then it must have deletion_protection
     And its value must match the "^ACTIVE$" regex
 
   @noskip @production
-  Scenario: A key that was deleted can be had back for a month
+  Scenario: A deleted key can be restored for a month
     Given I have aws_kms_key defined
     Then it must have deletion_window_in_days
     And its value must be greater and equal than 30

@@ -1,34 +1,34 @@
-Feature: What happens is kept for a while, and what goes wrong is heard of
+Feature: Logs expire, and alarms reach somebody
 
   @noskip
-  Scenario: Every log ends some day
+  Scenario: Every log expires
     Given I have aws_cloudwatch_log_group defined
     Then it must have retention_in_days
     And its value must be greater than 0
 
   @noskip
-  Scenario: Every function logs into a group of ours
+  Scenario: Every function writes to a log group of ours
     Given I have aws_lambda_function defined
     Then it must have logging_config
     And it must have log_group
     And its value must match the "^/aws/lambda/${name}-" regex
 
   @noskip
-  Scenario: The API keeps a log of who called
+  Scenario: The API has an access log
     Given I have aws_api_gateway_stage defined
     Then it must have access_log_settings
     And it must have destination_arn
     And its value must match the "^arn:aws[a-z-]*:" regex
 
   @noskip
-  Scenario: Every alarm has an action
+  Scenario: Every alarm has a topic to notify
     Given I have aws_cloudwatch_metric_alarm defined
     Then it must have alarm_actions
     And its value must match the "^arn:aws[a-z-]*:sns:" regex
 
-  # A workspace's alarms tell nobody: whoever made it looks at it.
+  # A workspace's alarms are off: whoever made it watches it.
   @noskip @environment
-  Scenario: Every alarm of an environment acts
+  Scenario: Every alarm of an environment is on
     Given I have aws_cloudwatch_metric_alarm defined
     Then it must have actions_enabled
     And its value must match the "^true$" regex

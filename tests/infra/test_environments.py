@@ -11,11 +11,13 @@ import pytest
 from chalicelib.settings import read
 from tests.support import modules
 from tools.aws.terraform import missing
+from tools.checks.policy.plans import RUNS
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
 Plan = dict[str, dict[str, Any]]
 
+RUN = {run.name: run for run in RUNS}
 SIZES = {
     "development": {
         "capacity": (0, 2),
@@ -58,14 +60,12 @@ OF_A_WORKSPACE_OF_PRODUCTION = {
 @pytest.fixture(scope="module")
 def workspaces() -> dict[str, Plan]:
     """The workspace fix-1 of production: personal, on a clone, and on live data."""
-    return modules.plans(modules.initialised("production"), "tests/workspace.tftest.hcl", "fix-1")
+    return {run: modules.arguments(RUN[f"production-{run}"]) for run in ("personal", "clone", "live")}
 
 
 @pytest.mark.parametrize("environment", SIZES)
 def test_an_environment_has_its_sizes_and_tells_who_must_hear_of_it(environment: str) -> None:
-    folder = modules.initialised(environment, environment)
-
-    plan = modules.plans(folder, "tests/environment.tftest.hcl")["the_environment"]
+    plan = modules.arguments(RUN[environment])
 
     assert sizes(plan) == SIZES[environment]
     assert told(plan) == (["ann@example.org"], True)

@@ -1,45 +1,72 @@
-"""The policies hold for the plans of all environments, and each catches what it is for."""
+"""The plans of all environments keep the policies, and each policy catches what it is for."""
 
 import json
-import os
-import pickle
-import re
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.page import calls, part, runs
+from tests.support import modules
+from tests.support.page import Commands, calls, part, runs
 from tools.aws.terraform import missing
-from tools.checkout import ToolError, locked
-from tools.checks import policy, policy_plans
-from tools.checks.mutants import MUTANTS, Mutant
-from tools.checks.policy_plans import ALL, Planned, plans
-from tools.checks.readable import Resource, Target, readable, resources
-from tools.local.emulation import ACCOUNT, REGION
+from tools.checkout import ToolError
+from tools.checks.policy import facts, judge
+from tools.checks.policy.facts import Resource, default_tags
+from tools.checks.policy.judge import Subject
+from tools.checks.policy.mutants import MUTANTS, Mutant
+from tools.checks.policy.plans import RUNS
 
-needs_terraform = pytest.mark.skipif(missing() is not None, reason=str(missing()))
-
-PRODUCTION = Target("slipway-production", "production", "default", True)
+needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
 
-@pytest.fixture(scope="module")
-def folder():
-    """Where the plans are made, once for all workers: to make them takes most of a minute."""
-    return Path(os.environ["SLIPWAY_TEST_RUN"]) / "policy"
+@pytest.fixture
+def shared_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judge the plans that the other tests of this run have made."""
+    monkeypatch.setattr(judge, "plan", lambda copies, run: modules.plan(run))
 
 
-@pytest.fixture(scope="module")
-def planned(folder):
-    with locked(folder.with_suffix(".lock")):
-        kept = folder / "planned"
-        if not kept.is_file():
-            made = plans(ALL, folder)
-            kept.write_bytes(pickle.dumps(made))
-        return pickle.loads(kept.read_bytes())  # noqa: S301 (our own)
+def policy(commands: Commands, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What a command of the page prints; it finds nothing wrong."""
+    [(target, variables)] = calls(commands.take())
+    assert target == "policy"
+    code = judge.main({"ENV": "", **variables})
+    said = capsys.readouterr()
+    assert (code, said.err) == (0, "")
+    return said.out.splitlines()
 
 
-SCENARIOS = """\
-Feature: A function, of which the plan says that it may take 20 seconds
+@needs_terraform
+@runs(part("policies.md", "Policies", "make policy ENV"))
+def test_one_environment_keeps_every_policy(
+    commands: Commands, shared_plans: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = policy(commands, capsys)
+
+    assert [line.split()[0] for line in lines] == [run.name for run in RUNS if run.environment == "production"]
+
+
+@needs_terraform
+@pytest.mark.parametrize("environment", ["development", "preproduction"])
+def test_so_do_the_others(environment: str, shared_plans: None) -> None:
+    assert judge.main({"ENV": environment}) == 0
+
+
+@needs_terraform
+@pytest.mark.slow
+@runs(part("policies.md", "Policies", "make policy"))
+def test_every_mutant_is_caught_by_its_scenario(
+    commands: Commands, shared_plans: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = policy(commands, capsys)
+
+    mutants = sum(map(len, MUTANTS.values()))
+    assert len(lines) == len(RUNS) + 1
+    assert lines[-1] == f"{mutants} of {mutants} mutants are caught, by {len(MUTANTS)} policies"
+
+
+SCENARIOS = {
+    "quick.feature": """\
+Feature: A function
+
   @noskip
   Scenario: It is quick
     Given I have aws_lambda_function defined
@@ -50,291 +77,162 @@ Feature: A function, of which the plan says that it may take 20 seconds
   Scenario: It has a timeout
     Given I have aws_lambda_function defined
     Then it must have timeout
+""",
+    "broken.feature": """\
+Feature: What is wrong with a scenario
 
   @noskip
   Scenario: It breaks the tool
     Given I have aws_lambda_function defined
     When I sum them
 
-  Scenario: Nothing is given
+  @noskip
+  Scenario: There is nothing to judge
     Given I have aws_dynamodb_table defined
     Then it must have arn
 
-  Scenario: Nothing is left of what is given
+  @noskip
+  Scenario: Nothing is left to judge
     Given I have aws_lambda_function defined
     When its function_name is another
     Then it must have arn
 
-  @noskip
-  Scenario: Nothing is given and noskip says so
-    Given I have aws_dynamodb_table defined
-    Then it must have arn
-"""
-
-
-@pytest.fixture(scope="module")
-def features(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("features")
-    (folder / "function.feature").write_text(SCENARIOS)
-    return folder
-
-
-def a_plan(timeout):
-    """A plan of a function alone, which needs no Terraform."""
-    values = {"function_name": "slipway-production-api", "timeout": timeout}
-    return {"production": Planned(PRODUCTION, [Resource("aws_lambda_function.this", "aws_lambda_function", values)])}
-
-
-def slow(scenario):
-    return Mutant(scenario, "a slow function", lambda found: found[0].values.update(timeout=40))
-
-
-@pytest.fixture(scope="module")
-def told(features):
-    """What is wrong with the plan of a slow function."""
-    return policy.check(a_plan(40), features).wrong
-
-
-@pytest.fixture(scope="module")
-def proven(features):
-    """What the scenarios make of slow functions."""
-    names = ("It is quick", "It has a timeout", "It breaks the tool", "Nothing is given", "It was there once")
-    return policy.prove(a_plan(20), features, [slow(name) for name in names])
-
-
-def of(scenario, wrong):
-    """The only message that is about a scenario."""
-    (message,) = [each for each in wrong if scenario in each]
-    return message
+  @noskip @site
+  Scenario: It is about something else
+    Given I have aws_cloudfront_distribution defined
+    Then it must have comment
+""",
+}
 
 
 @pytest.fixture
-def judged(commands, planned, monkeypatch, capsys):
-    """The plans that a command of the page judges: all keep every policy. They are those that were made already."""
-    monkeypatch.setattr(policy, "plans", lambda wanted, folder: {each.name: planned[each.name] for each in wanted})
-
-    def judged(replacing=None):
-        [(target, variables)] = calls(commands.take(replacing=replacing))
-        assert target == "policy"
-        code = policy.main(variables)
-        said = capsys.readouterr()
-        assert (code, said.err) == (0, "")
-        return [line.split()[0] for line in said.out.splitlines()]
-
-    return judged
+def features(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("features")
+    for name, text in SCENARIOS.items():
+        (folder / name).write_text(text)
+    return folder
 
 
-@needs_terraform
-@runs(part("policies.md", "Policies", "make policy"))
-def test_every_plan_keeps_every_policy_and_every_mutant_is_caught_by_its_scenario(judged):
-    assert judged() == ["development", "preproduction", "production", "production-incident", "mutants"]
+def a_function(timeout: int) -> dict[str, Subject]:
+    """A plan, which needs no Terraform, of a function alone."""
+    function = Resource("aws_lambda_function.this", "aws_lambda_function", {"function_name": "a", "timeout": timeout})
+    return {"production": Subject("slipway-production", "production", "default", ("site",), [function])}
 
 
-@needs_terraform
-@runs(part("policies.md", "Policies", "make policy ENV"))
-def test_one_environment_is_judged_alone(judged):
-    assert judged() == ["production", "production-incident"]
+def test_a_violation_is_told_with_plan_scenario_and_resource(features: Any) -> None:
+    [wrong] = judge.check(a_function(40), features)
+
+    assert wrong.startswith("production violates policies")
+    assert "Scenario: It is quick" in wrong
+    assert "aws_lambda_function.this" in wrong
+    assert "It has a timeout" not in wrong
 
 
-@needs_terraform
-@runs(part("policies.md", "Policies", "make policy PLAN"))
-def test_a_plan_that_is_there_is_checked_for_what_it_is(judged, folder):
-    plan = folder / "production-incident" / "production" / "plan.json"
+def test_a_scenario_fails_that_finds_nothing_to_judge_or_breaks_unless_it_is_about_what_the_plan_lacks(
+    features: Any,
+) -> None:
+    [wrong] = judge.check(a_function(20), features)
 
-    assert judged({"plan.json": str(plan)}) == ["slipway-production-incident"]
-
-
-def test_a_violation_is_told_with_plan_scenario_feature_and_resource(told):
-    message = of("It is quick", told)
-
-    assert message.startswith("production: It is quick (function.feature): the plan violates it")
-    assert "aws_lambda_function.this" in message
-    assert not any("It has a timeout" in each for each in told)
+    for scenario in ("It breaks the tool", "There is nothing to judge", "Nothing is left to judge"):
+        assert f"Scenario: {scenario}" in wrong
+    assert "It is about something else" not in wrong
 
 
-@pytest.mark.parametrize("scenario", ["Nothing is given (", "Nothing is left of what is given"])
-def test_a_scenario_that_finds_nothing_to_judge_fails_the_run(told, scenario):
-    assert "found nothing to judge" in of(scenario, told)
+def test_a_mutant_must_fail_in_its_own_scenario(features: Any) -> None:
+    slow = Mutant("a slow function", lambda found: found[0].values.update(timeout=40))
+    names = ("It is quick", "It has a timeout", "It breaks the tool", "It is about something else", "It is gone")
 
+    wrong = list(judge.prove(a_function(20), features, {name: [slow] for name in names}))
 
-def test_a_scenario_that_finds_nothing_to_judge_fails_by_itself_with_noskip(told):
-    assert "Can not find aws_dynamodb_table" in of("Nothing is given and noskip says so", told)
-
-
-def test_a_scenario_that_breaks_the_tool_fails_the_run(told):
-    assert "terraform-compliance failed in it" in of("It breaks the tool", told)
-
-
-def test_a_mutant_is_caught(proven):
-    assert not any("It is quick" in each for each in proven.wrong)
-    assert "1 of   4 are caught" in proven.lines[0]
-
-
-def test_a_mutant_that_another_scenario_catches_fails_the_run(proven):
-    message = of("It has a timeout", proven.wrong)
-
-    assert "(function.feature) lets a violation of production through (it passed): a slow function" in message
-
-
-def test_a_mutant_at_which_the_tool_breaks_is_not_caught(proven):
-    assert "(it broke)" in of("It breaks the tool", proven.wrong)
-
-
-def test_a_mutant_at_which_the_scenario_is_skipped_is_not_caught(proven):
-    assert "(it was skipped)" in of("Nothing is given (", proven.wrong)
-
-
-def test_a_scenario_without_a_mutant_fails_the_run(proven):
-    assert of("'Nothing is left of what is given'", proven.wrong).startswith("No mutant violates ")
-
-
-def test_a_mutant_of_no_scenario_fails_the_run(proven):
-    assert of("'It was there once'", proven.wrong).startswith("No feature has the scenario ")
-
-
-def test_two_scenarios_of_one_name_are_refused(tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / f"{name}.feature").write_text(SCENARIOS)
-
-    with pytest.raises(ToolError, match="'It is quick'"):
-        policy.prove(a_plan(20), tmp_path, [])
-
-
-def test_every_mutant_is_of_a_plan_that_is_made():
-    assert {mutant.plan for mutant in MUTANTS} <= {wanted.name for wanted in ALL}
+    uncaught = "does not catch a mutant of production (a slow function)"
+    assert {each.partition(":")[0] for each in wrong} == {
+        f"'It has a timeout' {uncaught}",
+        f"'It breaks the tool' {uncaught}",
+        f"'It is about something else' {uncaught}",
+        "'It is gone' has mutants and is in no feature",
+        "'Nothing is left to judge' has no mutant, so nobody knows what it catches",
+        "'There is nothing to judge' has no mutant, so nobody knows what it catches",
+    }
 
 
 @pytest.mark.parametrize(
-    ("workspace", "production", "variables", "without"),
+    ("old", "new", "sentence"),
     [
-        ("default", True, {}, []),
-        ("default", False, {}, ["production"]),
-        ("ann", True, {"workspace_purpose": "personal"}, ["environment", "production", "site"]),
-        ("pr-7", False, {"workspace_purpose": "preview"}, ["environment", "production"]),
-        (
-            "incident",
-            True,
-            {"workspace_purpose": "debug", "database_source": "live"},
-            ["environment", "production", "database", "site", "people"],
-        ),
+        ("It has a timeout", "It is quick", "Two scenarios are called 'It is quick'"),
+        ("@noskip\n  Scenario: It has", "@production\n  Scenario: It has", "tag it with @noskip"),
+        ("\n\n  @noskip\n  Scenario: It has", "\n  @noskip\n  Scenario: It has", "one empty line before each scenario"),
     ],
 )
-def test_scenarios_are_left_out_for_what_a_target_has_not_and_for_nothing_else(
-    workspace, production, variables, without
-):
-    assert Target("slipway-x", "x", workspace, production, variables).without == without
+def test_scenarios_that_could_be_overlooked_are_refused(old: str, new: str, sentence: str, features: Any) -> None:
+    (features / "quick.feature").write_text(SCENARIOS["quick.feature"].replace(old, new))
+
+    with pytest.raises(ToolError, match=sentence):
+        list(judge.check(a_function(20), features))
 
 
-def a_change(after, unknown, configured=(), made_up=None, made_up_unknown=None):
-    """A plan of one queue, and the one with made-up ids."""
-    plan = {
-        "resource_changes": [
-            {
-                "address": "module.main.aws_sqs_queue.this[0]",
-                "mode": "managed",
-                "type": "aws_sqs_queue",
-                "change": {"after": after, "after_unknown": unknown},
-            }
-        ],
-        "configuration": {
-            "root_module": {
-                "module_calls": {
-                    "main": {
-                        "module": {
-                            "resources": [
-                                {
-                                    "type": "aws_sqs_queue",
-                                    "name": "this",
-                                    "expressions": {name: {} for name in configured},
-                                }
-                            ]
-                        }
-                    }
-                }
-            }
-        },
+def test_a_false_that_the_mock_makes_up_cannot_pass_for_a_given_one() -> None:
+    mocks = "".join(path.read_text() for path in (judge.ROOT / "infra" / "modules" / "mocks").iterdir())
+
+    # The database has no public address: `publicly_accessible` stays unknown where nobody gives it.
+    assert '"aws_rds_cluster_instance"' not in mocks
+
+
+def a_plan(planned: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
+    change = {"after": planned, "after_unknown": unknown}
+    return {"resource_changes": [{"address": "a.b", "mode": "managed", "type": "aws_subnet", "change": change}]}
+
+
+def test_what_is_unknown_or_empty_is_left_out_and_a_list_of_unknown_ids_is_not() -> None:
+    planned = {"name": "a", "kms_key_id": None, "tags": {}, "vpc_config": [{"subnet_ids": [None]}]}
+    unknown = {"arn": True, "vpc_config": [{"subnet_ids": [True]}]}
+
+    [found] = facts.resources(a_plan(planned, unknown), {})
+
+    assert found.values == {
+        "map_public_ip_on_launch": False,  # the provider's default, which a mocked one does not know
+        "name": "a",
+        "vpc_config": [{"subnet_ids": [facts.UNKNOWN]}],
     }
-    made = {"after": made_up or {}, "after_unknown": made_up_unknown or {}}
-    return plan, {"module.main.aws_sqs_queue.this[0]": made}
 
 
-def test_what_only_the_apply_tells_is_taken_from_the_plan_with_made_up_ids():
-    (queue,) = resources(
-        *a_change(
-            {"name": "a"}, {"kms_key_id": True}, ["name", "kms_key_id"], {"name": "b", "kms_key_id": "arn:made-up"}
-        )
+def test_default_tags_are_added_to_what_can_have_tags_and_its_own_go_first() -> None:
+    own = {"tags": {"owner": "nobody"}}
+
+    for unknown in ({"tags_all": True}, {}):
+        planned = own if unknown else {**own, "tags_all": {}}
+        [found] = facts.resources(a_plan(planned, unknown), {"owner": "ann", "system": "slipway"})
+        tags = [
+            each["change"]["after"] for each in facts.readable([found])["resource_changes"] if each["type"] == "tags"
+        ]
+        assert tags == [{"owner": "nobody", "system": "slipway"}]
+
+    [found] = facts.resources(a_plan(own, {}), {"owner": "ann"})
+    assert "tags_all" not in found.values
+
+
+def test_default_tags_are_read_off_main_tf_and_count_only_if_every_provider_gives_them() -> None:
+    main = (judge.ROOT / "infra" / "production" / "main.tf").read_text()
+    given = "  default_tags {\n    tags = local.tags\n  }\n"
+
+    assert default_tags(main, "fix-1", "ann") == {
+        "system": "slipway",
+        "environment": "production",
+        "workspace": "fix-1",
+        "owner": "ann",
+    }
+    assert main.count(given) == 2
+    assert default_tags(main.replace(given, "", 1), "fix-1", "ann") == {}
+    assert default_tags(main.replace("var.owner", "var.team"), "fix-1", "ann")["owner"] == "var.team"
+
+
+def test_a_policy_that_the_mock_makes_up_is_none() -> None:
+    made_up = Resource("aws_sns_topic.a", "aws_sns_topic", {"policy": "eq0e3k59"})
+    given = Resource(
+        "aws_sns_topic.b",
+        "aws_sns_topic",
+        {"policy": json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish"}]})},
     )
 
-    assert queue.values == {"name": "a", "kms_key_id": "arn:made-up"}
+    told = facts.readable([made_up, given])["resource_changes"]
 
-
-def test_what_the_sources_leave_to_aws_counts_as_not_there():
-    (queue,) = resources(*a_change({}, {"kms_key_id": True}, [], {"kms_key_id": "something"}))
-
-    assert queue.values == {}
-
-
-def test_so_does_what_aws_has_told_of_a_resource_that_is_there_already():
-    (queue,) = resources(*a_change({"name": "default", "policy": "{}"}, {}, ["name"]))
-
-    assert queue.values == {"name": "default"}
-
-
-def test_defaults_are_judged_though_the_sources_do_not_say_them():
-    (queue,) = resources(*a_change({"fifo_queue": False}, {}))
-
-    assert queue.values == {"fifo_queue": False}
-
-
-def test_arns_are_made_up_whether_or_not_they_are_known_already():
-    plan, _ = a_change({"arn": "arn:aws:sqs:1:2:real", "role_arn": "arn:said", "url": None}, {}, ["role_arn"])
-    fresh, _ = a_change({}, {"arn": True}, [])
-
-    assert made_up_by(plan) == made_up_by(fresh) == {"arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:aws_sqs_queue/made-up"}
-
-
-def made_up_by(plan):
-    text = policy_plans._test({**plan, "variables": {}})
-    return json.loads(re.search(r"^defaults = (.*)$", text, re.M)[1])
-
-
-def test_what_neither_plan_knows_is_not_passed_over():
-    with pytest.raises(ToolError, match="policy"):
-        resources(*a_change({}, {"policy": True}, ["policy"], {}, {"policy": True}))
-
-
-def test_a_plan_of_other_sources_is_not_judged():
-    plan, _ = a_change({"name": "a"}, {})
-
-    with pytest.raises(ToolError, match="check out what the plan was made of"):
-        resources(plan, {})
-
-
-def test_what_is_destroyed_is_not_judged():
-    assert resources(*a_change(None, {})) == []
-
-
-def test_tags_that_could_be_there_and_are_not_are_judged_as_none():
-    told = readable(resources(*a_change({"name": "a", "tags_all": None}, {})))["resource_changes"]
-
-    assert [each["change"]["after"] for each in told if each["type"] == "tags"] == [{}]
-
-
-@pytest.mark.parametrize(
-    ("environ", "sentence"),
-    [
-        ({"ENV": "staging"}, r"no environment 'staging': ENV=development\|preproduction\|production"),
-        ({"PLAN": "/nowhere.json"}, "terraform show -json"),
-    ],
-)
-def test_what_cannot_be_checked_is_refused_in_a_sentence(environ, sentence):
-    with pytest.raises(ToolError, match=sentence):
-        policy.main(environ)
-
-
-def test_a_plan_of_anything_else_is_refused(tmp_path):
-    plan = tmp_path / "plan.json"
-    plan.write_text('{"configuration": {"root_module": {}}}')
-
-    with pytest.raises(ToolError, match="no plan of infra/development"):
-        policy.main({"PLAN": str(plan)})
+    assert [each["address"] for each in told if each["type"] == "access"] == ["statement 1 of aws_sns_topic.b"]

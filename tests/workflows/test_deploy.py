@@ -112,7 +112,6 @@ def test_it_deploys_the_package_that_was_built(deploy: Callable[..., Deployment]
     assert done.variables("artifact")["DIGEST"] == "sha256:1"
     assert done.variables("plan")["PACKAGE"] == ".local/artifact/preproduction"
     assert done.variables("apply")["PLAN"] == "1"
-    assert done.variables("policy")["PLAN"] == ".local/plans/preproduction.json"
     assert {done.variables(call)["ENV"] for call in done.calls} == {"preproduction"}
 
 

@@ -6,19 +6,11 @@ from tools.commands import Command, Option
 COMMANDS = (
     Command(
         "policy",
-        "Hold plans against infra/policy, and the policies against plans that break them",
-        "tools.checks.policy:main",
-        (
-            Option("ENV", "one environment alone, without the mutants", ENVIRONMENTS),
-            Option("PLAN", "a plan as `terraform show -json` prints it"),
-        ),
+        "Judge mocked plans by infra/policy, and the policies by plans that violate them",
+        "tools.checks.policy.judge:main",
+        (Option("ENV", "one environment alone, without the mutants", ENVIRONMENTS),),
     ),
-    Command(
-        "checkov",
-        "Look for known faults in infra/",
-        "tools.checks.checkov:main",
-        (Option("PLANS", "plans to look at too, as `terraform show -json` prints them"),),
-    ),
+    Command("checkov", "Look for known faults in infra/", "tools.checks.checkov:main"),
     Command("workflows", "Look at the workflows with actionlint", "tools.checks.actionlint:main"),
     Command("untested", "Name in a line what this machine cannot test", "tools.checks.untested:main"),
     Command("openapi", "Write openapi.json from the code", "tools.checks.openapi_file:main"),

@@ -1,0 +1,229 @@
+"""A plan, as the sentences of infra/policy read it.
+
+terraform-compliance compares single values of single resources. Where a sentence is about more than one value, the
+values are put together here, as resources of types that Terraform does not have:
+
+- `name`, `tags`: how a resource is called and tagged, for each that has a name or can have tags;
+- `permission`: what an IAM statement allows, as "<action> on <resource>"; an attached policy is "all of <policy>";
+- `access`: whom a statement of a resource, or of a role's trust, lets in;
+- `ingress`: from which addresses a rule of the network lets somebody in;
+- `bucket`: a bucket, with the settings that Terraform keeps in other resources;
+- `inventory`: the types of all resources.
+
+Nothing is decided here: the sentences say what is allowed.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tools.checks.policy.plans import Plan
+
+Values = dict[str, Any]
+
+UNKNOWN = "known after apply"
+
+# Where a resource's name is, if not in `name`.
+_NAMES = {
+    "aws_cloudfront_distribution": "comment",
+    "aws_cloudwatch_metric_alarm": "alarm_name",
+    "aws_cognito_user_pool_domain": "domain",
+    "aws_lambda_function": "function_name",
+    "aws_rds_cluster": "cluster_identifier",
+    "aws_rds_cluster_instance": "identifier",
+    "aws_s3_bucket": "bucket",
+}
+# These are named within something that has a name of its own.
+_NAMED_WITHIN = {"aws_cognito_user_group", "aws_iam_role_policy", "aws_lambda_alias", "aws_route53_record"}
+# Defaults of the real provider: a mocked one has none.
+_DEFAULTS: dict[str, Values] = {"aws_subnet": {"map_public_ip_on_launch": False}}
+_IDENTITY_POLICIES = {"aws_iam_group_policy", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"}
+_INGRESS_RULES = {"aws_network_acl_rule", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule"}
+_ADDRESSES = ("cidr_ipv4", "cidr_ipv6", "cidr_block", "cidr_blocks", "ipv6_cidr_block", "ipv6_cidr_blocks")
+_BUCKET_SETTINGS = {
+    "aws_s3_bucket_ownership_controls": "ownership",
+    "aws_s3_bucket_policy": "policy",
+    "aws_s3_bucket_public_access_block": "public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration": "encryption",
+    "aws_s3_bucket_versioning": "versioning",
+}
+
+
+@dataclass
+class Resource:
+    """A planned resource. Values that are null, empty or unknown are left out."""
+
+    address: str
+    type: str
+    values: Values
+    taggable: bool = False
+
+
+def resources(plan: Plan, default_tags: dict[str, str]) -> list[Resource]:
+    """Return what a plan makes.
+
+    An argument that is unknown as a whole is left out: nobody gives it, or its resource misses in infra/modules/mocks.
+    A mocked provider adds no default tags, so they are added here.
+    """
+    found = []
+    for each in plan["resource_changes"]:
+        planned, unknown = each["change"]["after"], each["change"]["after_unknown"]
+        if each["mode"] != "managed" or planned is None:
+            continue
+        values = {key: _known(planned.get(key), unknown.get(key)) for key in planned if unknown.get(key) is not True}
+        values = {**_DEFAULTS.get(each["type"], {}), **_without_nothing(values)}
+        taggable = "tags_all" in {**planned, **unknown}
+        if taggable:
+            values["tags_all"] = {**default_tags, **values.get("tags", {})}
+        found.append(Resource(each["address"], each["type"], values, taggable))
+    return found
+
+
+def default_tags(main: str, workspace: str, owner: str) -> dict[str, str]:
+    """Return the tags that an environment's main.tf has its providers give to everything; none if one gives none."""
+    providers = re.findall(r'^provider "aws" \{$(.*?)^\}$', main, re.MULTILINE | re.DOTALL)
+    tags = re.search(r"^locals \{\n  tags = \{$(.*?)^  \}$", main, re.MULTILINE | re.DOTALL)
+    if (
+        not providers
+        or not tags
+        or not all("  default_tags {\n    tags = local.tags\n  }" in each for each in providers)
+    ):
+        return {}
+    known = {"terraform.workspace": workspace, "var.owner": owner}
+    return {key: known.get(value, value.strip('"')) for key, value in re.findall(r"(\w+) += (.+)", tags[1])}
+
+
+def readable(found: list[Resource]) -> dict[str, Any]:
+    """Return a plan for terraform-compliance: the resources, and the facts that are put together of them."""
+    return {
+        "format_version": "1.2",
+        "terraform_version": "1.11.0",
+        "planned_values": {"root_module": {}},
+        # Without it, terraform-compliance mounts no resource into another, which would change their values.
+        "configuration": {"root_module": {}},
+        "resource_changes": [
+            {
+                "address": each.address,
+                "type": each.type,
+                "mode": "managed",
+                "name": each.address,
+                "change": {"actions": ["create"], "after": each.values, "after_unknown": {}},
+            }
+            for each in [*(Resource(each.address, each.type, _mapped(each.values)) for each in found), *_facts(found)]
+        ],
+    }
+
+
+def _facts(found: list[Resource]) -> Iterator[Resource]:
+    yield Resource("inventory", "inventory", {"types": sorted({each.type for each in found})})
+    for each in found:
+        if (name := _name(each)) is not None:
+            yield Resource(f"name of {each.address}", "name", {"value": name})
+        if each.taggable:
+            yield Resource(f"tags of {each.address}", "tags", each.values.get("tags_all", {}))
+        for number, (kind, values) in enumerate(_statements(each), 1):
+            yield Resource(f"statement {number} of {each.address}", kind, values)
+        for number, sources in enumerate(_ingress(each), 1):
+            yield Resource(f"ingress {number} of {each.address}", "ingress", {"sources": sources})
+        if each.type == "aws_s3_bucket":
+            yield Resource(f"bucket {each.address}", "bucket", _bucket(each, found))
+
+
+def _name(resource: Resource) -> str | None:
+    if resource.type in _NAMED_WITHIN:
+        return None
+    name: str | None = resource.values.get(_NAMES.get(resource.type, "name"))
+    return name or resource.values.get("tags_all", {}).get("Name")
+
+
+def _statements(resource: Resource) -> Iterator[tuple[str, Values]]:
+    values = resource.values
+    if resource.type == "aws_lambda_permission":
+        yield "access", {"principals": [values["principal"]]}
+    attached = [*_listed(values.get("policy_arn")), *_listed(values.get("managed_policy_arns"))]
+    if attached and resource.type.startswith("aws_iam_"):
+        yield "permission", {"grants": [f"all of {arn}" for arn in attached]}
+    kind = "permission" if resource.type in _IDENTITY_POLICIES else "access"
+    documents = [("access", values.get("assume_role_policy")), (kind, values.get("policy"))]
+    documents += [("permission", inline.get("policy")) for inline in values.get("inline_policy", [])]
+    for kind, document in documents:
+        for statement in _document(document):
+            if statement["Effect"] == "Allow":
+                yield kind, _grants(statement) if kind == "permission" else _principals(statement)
+
+
+def _document(policy: str | None) -> list[dict[str, Any]]:
+    """Return the statements of a policy. What a mocked provider makes up where the sources give none is no policy."""
+    return _listed(json.loads(policy)["Statement"]) if policy and policy.startswith("{") else []
+
+
+def _grants(statement: dict[str, Any]) -> Values:
+    """All but something is everything, as far as a rule about wildcards goes."""
+    on = _listed(statement.get("Resource", "*"))
+    return {"grants": [f"{action} on {each}" for action in _listed(statement.get("Action", "*")) for each in on]}
+
+
+def _principals(statement: dict[str, Any]) -> Values:
+    principal = statement.get("Principal", "*")
+    kinds = principal.values() if isinstance(principal, dict) else [principal]
+    return {"principals": [each for kind in kinds for each in _listed(kind)]}
+
+
+def _ingress(resource: Resource) -> Iterator[list[str]]:
+    """The addresses of each rule by which it lets somebody in, in whichever of Terraform's ways it is written."""
+    values = resource.values
+    lets_in = values.get("type") != "egress" and not values.get("egress") and values.get("rule_action") != "deny"
+    rules = [values] if resource.type in _INGRESS_RULES and lets_in else []
+    for rule in [*rules, *values.get("ingress", [])]:
+        yield [address for key in _ADDRESSES for address in _listed(rule.get(key))] or ["no address"]
+
+
+def _bucket(bucket: Resource, found: list[Resource]) -> Values:
+    """The settings of a bucket, each of which can be forgotten, as they are in resources of their own."""
+    identifiers = {bucket.values.get("id"), bucket.values.get("bucket")} - {None}
+    values: Values = {}
+    for each in found:
+        if each.type in _BUCKET_SETTINGS and each.values.get("bucket") in identifiers:
+            values[_BUCKET_SETTINGS[each.type]] = {key: value for key, value in each.values.items() if key != "bucket"}
+    for statement in _document(values.pop("policy", {}).get("policy")):
+        encrypted = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+        if statement["Effect"] == "Deny" and statement.get("Principal") in ("*", {"AWS": "*"}) and encrypted == "false":
+            values["refuses_what_is_not_encrypted"] = True
+    return values
+
+
+def _known(planned: Any, unknown: Any) -> Any:
+    """Return a value, with a word where a part of it is unknown."""
+    if unknown is True:
+        return UNKNOWN
+    if isinstance(unknown, dict) and unknown:
+        return {key: _known((planned or {}).get(key), unknown.get(key)) for key in {**(planned or {}), **unknown}}
+    if isinstance(unknown, list) and unknown:
+        return [_known(each, part) for each, part in zip(planned or [None] * len(unknown), unknown, strict=True)]
+    return planned
+
+
+def _without_nothing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nothing(each) for key, each in value.items() if each not in (None, "", [], {})}
+    if isinstance(value, list):
+        return [_without_nothing(each) for each in value if each is not None]
+    return value
+
+
+def _mapped(values: Values) -> Values:
+    """Make maps of lists of names and values, so that a sentence finds a value by its name."""
+    values = {key: value for key, value in values.items() if key not in ("id", "policy", "assume_role_policy", "body")}
+    if "parameter" in values:
+        values["parameters"] = {each["name"]: each["value"] for each in values["parameter"]}
+    for certificate in values.get("viewer_certificate", []):
+        own = not certificate.get("cloudfront_default_certificate")
+        # With its own certificate CloudFront chooses the version, and says TLSv1.
+        values["tls"] = certificate.get("minimum_protocol_version") if own else "of CloudFront's own certificate"
+    return values
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]

@@ -1,0 +1,177 @@
+"""`make policy`: have terraform-compliance judge the plans, and prove each sentence by its mutants.
+
+- `make policy`: the plans of all environments and of workspaces of production, then the mutants;
+- `make policy ENV=production`: the plans of that environment alone.
+"""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.checkout import ROOT, ToolError
+from tools.checks.policy import facts, plans
+from tools.checks.policy.mutants import MUTANTS, Mutant
+
+FEATURES = ROOT / "infra" / "policy"
+
+_MUTANTS = "tools/checks/policy/mutants.py"
+_PROGRAM = Path(sys.executable).parent / "terraform-compliance"
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A plan that is judged, and what the sentences call it."""
+
+    name: str
+    environment: str
+    workspace: str
+    lacks: tuple[str, ...]
+    resources: list[facts.Resource]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What terraform-compliance says of a plan."""
+
+    exit_code: int
+    printed: str
+
+    @property
+    def holding(self) -> int | None:
+        """How many scenarios hold, if all do. A skipped scenario does not hold."""
+        found = re.search(r"^(\d+) scenarios? \(\1 passed\)$", self.printed, re.MULTILINE)
+        return int(found[1]) if found and self.exit_code == 0 else None
+
+    @property
+    def violated(self) -> bool:
+        """True if a scenario failed; false if terraform-compliance itself did."""
+        return self.exit_code == 1 and re.search(r"^\t\tFailure: ", self.printed, re.MULTILINE) is not None
+
+    @property
+    def faults(self) -> str:
+        """The scenarios that do not hold, with messages; everything, if terraform-compliance got to none."""
+        faulty = re.compile(r"^(\t\t| {10})\w+: |^\t\* SKIPPING", re.MULTILINE)
+        return "\n\n".join(each for each in self.printed.split("\n\n") if faulty.search(each)) or self.printed
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Judge the plans of ENV, or all of them and then the mutants. Return 1 if something is wrong."""
+    runs = [run for run in plans.RUNS if environ["ENV"] in ("", run.environment)]
+    with tempfile.TemporaryDirectory(prefix="slipway-policy-") as copies, _pool() as pool:
+        planned = pool.map(lambda run: plan(Path(copies), run), runs)
+        subjects = {run.name: subject(run, each) for run, each in zip(runs, planned, strict=True)}
+    wrong = list(check(subjects))
+    if not environ["ENV"]:
+        wrong += prove(subjects)
+    for each in wrong:
+        print(f"\n{each}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def plan(copies: Path, run: plans.Run) -> plans.Plan:
+    """Return what a run of Terraform's tests plans, in copies of infra/. Raises ToolError."""
+    folder = plans.initialised(copies, run.environment, run.environment)
+    return plans.plans(folder, run.file, run.workspace)[run.run]
+
+
+def subject(run: plans.Run, plan: plans.Plan) -> Subject:
+    """Return a run's plan as it is judged."""
+    outputs = {name: output["after"] for name, output in plan["output_changes"].items()}
+    main_tf = (ROOT / "infra" / run.environment / "main.tf").read_text()
+    tags = facts.default_tags(main_tf, run.workspace, outputs["made_with"]["owner"])
+    resources = facts.resources(plan, tags)
+    return Subject(outputs["main"]["name"], run.environment, run.workspace, run.lacks, resources)
+
+
+def check(subjects: Mapping[str, Subject], features: Path = FEATURES) -> Iterator[str]:
+    """Judge plans, by name. Print a line for each and yield what is wrong."""
+    _scenarios(features)
+    texts = {path.name: path.read_text() for path in features.glob("*.feature")}
+    with _pool() as pool:
+        verdicts = pool.map(lambda subject: judge(subject, texts), subjects.values())
+        for name, verdict in zip(subjects, verdicts, strict=True):
+            if verdict.holding:
+                print(f"{name:22} {verdict.holding:3} policies hold")
+            else:
+                yield f"{name} violates policies: fix the infrastructure, or a policy if it is wrong.\n{verdict.faults}"
+
+
+def prove(
+    subjects: Mapping[str, Subject],
+    features: Path = FEATURES,
+    mutants: Mapping[str, Sequence[Mutant]] = MUTANTS,
+) -> Iterator[str]:
+    """Hold each scenario against its mutants. Print a line and yield what is wrong."""
+    scenarios = _scenarios(features)
+    for name in scenarios.keys() - mutants.keys():
+        yield f"{name!r} has no mutant, so nobody knows what it catches: add one to {_MUTANTS}"
+    for name in mutants.keys() - scenarios.keys():
+        yield f"{name!r} has mutants and is in no feature: fix its name in {_MUTANTS}"
+    pairs = [(name, mutant) for name in scenarios for mutant in mutants.get(name, ())]
+
+    def is_caught(pair: tuple[str, Mutant]) -> bool:
+        name, mutant = pair
+        violating = copy.deepcopy(subjects[mutant.plan])
+        mutant.change(violating.resources)
+        return judge(violating, {"mutant.feature": f"Feature: A mutant\n\n{scenarios[name]}"}).violated
+
+    with _pool() as pool:
+        caught = list(pool.map(is_caught, pairs))
+    print(f"{sum(caught)} of {len(pairs)} mutants are caught, by {len(scenarios)} policies")
+    for (name, mutant), was_caught in zip(pairs, caught, strict=True):
+        if not was_caught:
+            yield f"{name!r} does not catch a mutant of {mutant.plan} ({mutant.what}): sharpen the scenario"
+
+
+def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
+    """Hold a plan against features, by file name, without the scenarios that are about what it lacks."""
+    with tempfile.TemporaryDirectory(prefix="slipway-policy-") as temporary:
+        folder = Path(temporary)
+        (folder / "plan.json").write_text(json.dumps(facts.readable(subject.resources)))
+        (folder / "features").mkdir()
+        for name, text in features.items():
+            (folder / "features" / name).write_text(_filled_in(text, subject))
+        without = [f"--tags={' and '.join(f'not {tag}' for tag in subject.lacks)}"] if subject.lacks else []
+        done = subprocess.run(
+            [_PROGRAM, "-f", folder / "features", "-p", folder / "plan.json", "--no-ansi", *without],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        return Verdict(done.returncode, done.stdout + done.stderr)
+
+
+def _filled_in(text: str, subject: Subject) -> str:
+    for name in ("name", "environment", "workspace"):
+        text = text.replace(f"${{{name}}}", getattr(subject, name))
+    return text
+
+
+def _scenarios(features: Path) -> dict[str, str]:
+    """Return the scenarios, with their tags, by name. Raises ToolError if one could be overlooked."""
+    found: dict[str, str] = {}
+    for path in sorted(features.glob("*.feature")):
+        for text in path.read_text().split("\n\n")[1:]:
+            names = re.findall(r"^  Scenario: (.+)$", text, re.MULTILINE)
+            if len(names) != 1:
+                raise ToolError(f"{path.name}: put one empty line before each scenario, and none within it: {names}")
+            if names[0] in found:
+                raise ToolError(f"Two scenarios are called {names[0]!r}: rename one, since mutants are listed by name")
+            if not re.search(r"^  .*@noskip\b", text, re.MULTILINE):
+                raise ToolError(f"The scenario {names[0]!r} passes if it finds nothing to judge: tag it with @noskip")
+            found[names[0]] = text
+    return found
+
+
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count())

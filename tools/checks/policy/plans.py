@@ -1,0 +1,118 @@
+"""The plans that `terraform test` makes of each environment and of workspaces, with a mocked provider.
+
+infra/*/tests plan them with infra/modules/mocks: no account is asked. Terraform writes where it works, so it works in
+copies of infra/. Whatever is there already is not made again: the tests of a run share copies and plans.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.aws.terraform import terraform
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError, locked
+from tools.package import compose
+
+# Terraform spends nearly all of a test on reading the provider's schema, and half of that on collecting garbage.
+QUICKLY = {"GOGC": "400"}
+
+_SECONDS = 600
+_WRITTEN = shutil.ignore_patterns(".terraform", "__pycache__", "generated.tf.json", "deployment.zip", "*.tfstate*")
+
+Plan = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of infra/*/tests that plans an environment, or a workspace of it."""
+
+    environment: str
+    file: str = "tests/environment.tftest.hcl"
+    run: str = "the_environment"
+    workspace: str = "default"
+    # Tags of the scenarios that are about what it does not have.
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.environment if self.workspace == "default" else f"{self.environment}-{self.run}"
+
+
+def _workspace(run: str, *lacks: str) -> Run:
+    return Run("production", "tests/workspace.tftest.hcl", run, "fix-1", ("environment", "production", "site", *lacks))
+
+
+RUNS = (
+    *(Run(each, lacks=() if each == "production" else ("production",)) for each in ENVIRONMENTS),
+    _workspace("personal"),
+    _workspace("clone", "people"),
+    _workspace("live", "people", "database"),
+)
+
+
+def package(copies: Path, more: str = "") -> None:
+    """Package the checkout, with `more` at the end of app.py. Without wheels, of which Terraform is told nothing."""
+    with locked(copies / "package.lock"):
+        if (copies / "package" / "generated.tf.json").exists():
+            return
+        sources = copies / "sources"
+        for name in ("chalicelib", ".chalice"):
+            shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (sources / "app.py").write_text((ROOT / "app.py").read_text() + more)
+        (sources / "requirements.txt").touch()
+        compose.package("production", copies / "package", sources)
+
+
+def initialised(copies: Path, folder: str, stage: str) -> Path:
+    """Return a copy of `folder`, below infra/, where `terraform init` has run and the package is of `stage`."""
+    package(copies)
+    with locked(copies / f"{stage}.lock"):
+        if not (copies / stage).exists():
+            _copy(copies, stage)
+    with locked(copies / f"{stage}-{folder.replace('/', '-')}.lock"):
+        copy = copies / stage / folder
+        if not (copy / ".terraform").exists():
+            answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], copy, seconds=_SECONDS)
+            if answer.returncode != 0:
+                raise ToolError(f"terraform init failed in a copy of infra/{folder}:\n{answer.stderr}")
+    return copy
+
+
+def plans(folder: Path, file: str, workspace: str = "default") -> dict[str, Plan]:
+    """Return what each run of a file of tests plans, by run. Raises ToolError unless they pass."""
+    kept = folder / f"{Path(file).stem}-{workspace}.json"
+    with locked(kept.with_suffix(".lock")):
+        if not kept.exists():
+            kept.write_text(json.dumps(_plans(folder, file, workspace)))
+    found: dict[str, Plan] = json.loads(kept.read_text())
+    return found
+
+
+def _plans(folder: Path, file: str, workspace: str) -> dict[str, Plan]:
+    arguments = ["test", "-json", "-verbose", f"-filter={file}"]
+    answer = terraform(arguments, folder, {**QUICKLY, "TF_WORKSPACE": workspace}, seconds=_SECONDS)
+    messages = [json.loads(line) for line in answer.stdout.splitlines()]
+    if answer.returncode != 0:
+        raise ToolError(f"{folder.name}/{file} fails:\n{_faults(messages) or answer.stderr}")
+    # All else of a plan is the provider's schema: 25 MB.
+    return {
+        message["@testrun"]: {key: message["test_plan"].get(key) for key in ("resource_changes", "output_changes")}
+        for message in messages
+        if message["type"] == "test_plan"
+    }
+
+
+def _faults(messages: Sequence[dict[str, Any]]) -> str:
+    faults = [message["diagnostic"] for message in messages if message["type"] == "diagnostic"]
+    return "\n".join(f"{fault['summary']}: {fault.get('detail', '')}" for fault in faults)
+
+
+def _copy(copies: Path, stage: str) -> None:
+    incomplete = copies / f"{stage}.incomplete"
+    shutil.copytree(ROOT / "infra", incomplete, ignore=_WRITTEN)
+    composed = json.loads((copies / "package" / "generated.tf.json").read_text())
+    composed["locals"]["package"]["stage"] = stage
+    (incomplete / "modules" / "api" / "generated.tf.json").write_text(json.dumps(composed))
+    incomplete.rename(copies / stage)
