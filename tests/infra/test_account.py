@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from tests.support import modules
 from tools.aws.account import NAMES, Account, make
 from tools.aws.emulator.account import emulated_account
 from tools.aws.terraform import missing, terraform
@@ -32,17 +33,9 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_what_an_account_is_given(initialised: Path) -> None:
-    answer = terraform(["test", "-no-color"], initialised)
-
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-
-
-def test_it_is_valid_without_a_warning(initialised: Path) -> None:
-    answer = terraform(["validate", "-no-color"], initialised)
-
-    assert answer.returncode == 0, answer.stderr
-    assert "Warning" not in answer.stdout + answer.stderr
+@pytest.mark.parametrize("file", modules.tests_of(ACCOUNT))
+def test_an_account_is_given_what_its_tests_say(initialised: Path, file: str) -> None:
+    modules.passes(initialised, file)
 
 
 @pytest.mark.parametrize("name", NAMES)

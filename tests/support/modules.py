@@ -1,10 +1,12 @@
 """Copies of infra/ to run Terraform's own tests in, since it writes into the folder that it works in."""
 
+import atexit
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,6 @@ SCHEDULE = """
 @app.schedule("rate(1 hour)", name="clock")
 def clock(event): ...
 """
-
-
-# Nearly all of a test's time is Terraform's reading of the provider's schema; half of that is collecting garbage.
-QUICKLY = {"GOGC": "400"}
 
 
 def initialised(folder: str, stage: str = "production") -> Path:
@@ -46,8 +44,11 @@ def tests_of(folder: Path) -> list[str]:
     return sorted(f"tests/{path.name}" for path in (folder / "tests").glob("*.tftest.hcl"))
 
 
-def test(folder: Path, file: str) -> "subprocess.CompletedProcess[str]":
-    return terraform(["test", "-no-color", f"-filter={file}"], folder, QUICKLY)
+def passes(folder: Path, file: str) -> None:
+    """Require that a file of tests passes, without a warning."""
+    answer = _test(folder, file, "-no-color")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "Warning: " not in answer.stdout, answer.stdout
 
 
 def plans(folder: Path, file: str, workspace: str = "default") -> dict[str, dict[str, dict[str, Any]]]:
@@ -61,10 +62,10 @@ def plans(folder: Path, file: str, workspace: str = "default") -> dict[str, dict
 
 
 def _plan(folder: Path, file: str, workspace: str) -> dict[str, dict[str, dict[str, Any]]]:
-    arguments = ["test", "-json", "-verbose", f"-filter={file}"]
-    answer = terraform(arguments, folder, {**QUICKLY, "TF_WORKSPACE": workspace})
+    answer = _test(folder, file, "-json", "-verbose", environ={"TF_WORKSPACE": workspace})
     said = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert answer.returncode == 0, _faults(said) or answer.stderr
+    assert answer.returncode == 0, _diagnostics(said) or answer.stderr
+    assert _diagnostics(said) == ""  # no warning
     return {line["@testrun"]: dict(_planned(line["test_plan"])) for line in said if line["type"] == "test_plan"}
 
 
@@ -74,9 +75,36 @@ def _planned(plan: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield resource["address"], resource["change"]["after"]
 
 
-def _faults(said: Sequence[dict[str, Any]]) -> str:
-    faults = [line["diagnostic"] for line in said if line["type"] == "diagnostic"]
-    return "\n".join(f"{fault['summary']}: {fault.get('detail', '')}" for fault in faults)
+def _diagnostics(said: Sequence[dict[str, Any]]) -> str:
+    found = [line["diagnostic"] for line in said if line["type"] == "diagnostic"]
+    return "\n".join(f"{each['summary']}: {each.get('detail', '')}" for each in found)
+
+
+def _test(
+    folder: Path, file: str, *arguments: str, environ: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    [provider] = folder.glob(".terraform/providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_*")
+    # Half of the rest is collecting garbage.
+    quickly = {"TF_REATTACH_PROVIDERS": _serving(provider.resolve()), "GOGC": "400"}
+    return terraform(["test", f"-filter={file}", *arguments], folder, {**quickly, **(environ or {})})
+
+
+@cache
+def _serving(provider: Path) -> str:
+    """Start the provider, which Terraform else starts twice for each run of a test; return how Terraform finds it.
+
+    The provider takes a second to start. Only tests that mock it may share it, since it has one configuration.
+    """
+    process = subprocess.Popen([provider, "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    atexit.register(_stop, process)
+    assert process.stdout
+    address = next(line for line in process.stdout if "TF_REATTACH_PROVIDERS=" in line)
+    return address.partition("=")[2].strip().strip("'")
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    with process:
+        process.kill()
 
 
 def _package(run: Path) -> None:
