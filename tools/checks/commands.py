@@ -19,7 +19,6 @@ COMMANDS = (
         "tools.checks.checkov:main",
         (Option("PLANS", "plans to look at too, as `terraform show -json` prints them"),),
     ),
-    Command("workflows", "Look at the workflows with actionlint", "tools.checks.actionlint:main"),
     Command("untested", "Name in a line what this machine cannot test", "tools.checks.untested:main"),
     Command("openapi", "Write openapi.json from the code", "tools.checks.openapi:main"),
     Command(
