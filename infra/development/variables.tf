@@ -4,7 +4,7 @@ variable "account_id" {
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "An AWS account id has 12 digits: write yours into infra/development/terraform.tfvars."
+    error_message = "An AWS account id has 12 digits: write yours into infra/development/terraform.tfvars.json."
   }
 }
 

@@ -31,14 +31,12 @@ def vpcs(target):
 
 
 @pytest.fixture
-def wrong(target, tmp_path):
+def wrong(target, monkeypatch):
     """`wrong(reserved=200)`: what is wrong for a production that reserves so many."""
 
-    def ask(reserved="null"):
-        folder = tmp_path / "infra" / "production"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "main.tf").write_text(f"  reserved_concurrency = {reserved}\n")
-        return [reason for _, reason in doctor.of_account(target, REGION, tmp_path) if reason]
+    def ask(reserved=100):
+        monkeypatch.setitem(doctor.RESERVED, "production", reserved)
+        return [reason for _, reason in doctor.of_account(target, REGION) if reason]
 
     return ask
 

@@ -1,7 +1,7 @@
 """infra/account: what its own tests say, and what `make account` refuses. test_first_deployment applies it."""
 
+import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from tests.support import modules
 from tools.aws.account import NAMES, Account, make
 from tools.aws.emulator.account import emulated_account
 from tools.aws.terraform import missing, terraform
@@ -32,32 +33,23 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_what_an_account_is_given(initialised: Path) -> None:
-    answer = terraform(["test", "-no-color"], initialised)
-
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-
-
-def test_it_is_valid_without_a_warning(initialised: Path) -> None:
-    answer = terraform(["validate", "-no-color"], initialised)
-
-    assert answer.returncode == 0, answer.stderr
-    assert "Warning" not in answer.stdout + answer.stderr
+@pytest.mark.parametrize("file", modules.tests_of(ACCOUNT))
+def test_an_account_is_given_what_its_tests_say(initialised: Path, file: str) -> None:
+    modules.passes(initialised, file)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_account_and_its_environments_name_the_same_bucket_and_account(name: str) -> None:
     account = Account(name, ROOT)
 
-    assert account.state_bucket == f"slipway-state-{account.id}"
-    held = re.findall(r"^  (\w+) = \{", (ACCOUNT / f"{name}.tfvars").read_text(), re.MULTILINE)
-    assert held
-    for name_of in held:
-        folder = ROOT / "infra" / name_of
-        assert f'account_id          = "{account.id}"' in (folder / "terraform.tfvars").read_text()
-        assert f'bucket = "{account.state_bucket}"' in (folder / "state.s3.tfbackend").read_text()
-        # Without it the environment's pipeline could make no role.
-        assert f'policy/slipway-account-boundary-{name_of}"' in (folder / "main.tf").read_text()
+    environments = json.loads((ACCOUNT / f"{name}.tfvars.json").read_text())["environments"]
+    backends = [ACCOUNT / f"{name}.s3.tfbackend"]
+    for environment_of in environments:
+        folder = ROOT / "infra" / environment_of
+        assert json.loads((folder / "terraform.tfvars.json").read_text())["account_id"] == account.id
+        backends.append(folder / "state.s3.tfbackend")
+    for backend in backends:
+        assert f'bucket = "{account.state_bucket}"' in backend.read_text()
 
 
 @pytest.fixture
@@ -82,7 +74,7 @@ def test_a_bucket_without_the_state_is_taken_over_and_nothing_is_applied_that_no
 def test_a_plan_that_fails_changes_nothing(emulated: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     source = tmp_path / "source"
     shutil.copytree(ACCOUNT, source)
-    tfvars = source / "testing.tfvars"
+    tfvars = source / "testing.tfvars.json"
     tfvars.write_text(tfvars.read_text().replace('"acme/slipway"', '"acme/*"'))
 
     with pytest.raises(ToolError, match="nothing was changed"):
@@ -108,7 +100,7 @@ def test_credentials_of_another_account_are_refused(emulated: int) -> None:
 
     assert answer.returncode != 0
     assert "of account 123456789012" in answer.stderr
-    assert "production.tfvars names 210987654321" in answer.stderr
+    assert "production.tfvars.json names 210987654321" in answer.stderr
     assert answer.stdout == ""
 
 

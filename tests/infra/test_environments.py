@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.settings import read
 from tests.support import modules
+from tools.aws import doctor
 from tools.aws.terraform import missing
 from tools.checks.policy.plans import RUNS
 
@@ -68,8 +69,12 @@ def test_an_environment_has_its_sizes_and_tells_who_must_hear_of_it(environment:
     plan = modules.arguments(RUN[environment])
 
     assert sizes(plan) == SIZES[environment]
+    assert max(sizes(plan)["reserved"], 0) == doctor.RESERVED[environment]
     assert told(plan) == (["ann@example.org"], True)
     assert schedules(plan) == {"ENABLED"}
+    # Without it the environment's pipeline could make no role.
+    [boundary] = {role["permissions_boundary"] for role in of_type(plan, "aws_iam_role")}
+    assert boundary.endswith(f":policy/slipway-account-boundary-{environment}")
     assert names_without(plan, f"slipway-{environment}") == []
     assert len(names_without(plan, "slipway-another")) > 50
     trusted = issuers(plan, environment)

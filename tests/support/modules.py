@@ -1,7 +1,9 @@
 """Copies of infra/ to run Terraform's own tests in, and what those plan: one for all workers of a run."""
 
+import atexit
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +30,17 @@ def tests_of(folder: Path) -> list[str]:
     return sorted(f"tests/{path.name}" for path in (folder / "tests").glob("*.tftest.hcl"))
 
 
-def test(folder: Path, file: str) -> "subprocess.CompletedProcess[str]":
-    return terraform(["test", "-no-color", f"-filter={file}"], folder, QUICKLY)
+def passes(folder: Path, file: str) -> None:
+    """Require that a file of tests passes, without a warning."""
+    answer = terraform(["test", "-no-color", f"-filter={file}"], folder, quickly(folder))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "Warning: " not in answer.stdout, answer.stdout
 
 
 def plan(run: Run) -> Plan:
-    """What a run of infra/*/tests plans: environments and workspaces. It has passed."""
-    return mocked.plans(initialised(run.environment, run.environment), run.file, run.workspace)[run.run]
+    """What a run of infra/*/tests plans: environments and workspaces. It has passed, without a warning."""
+    folder = initialised(run.environment, run.environment)
+    return mocked.plans(folder, run.file, run.workspace, quickly(folder))[run.run]
 
 
 def arguments(run: Run) -> dict[str, dict[str, Any]]:
@@ -42,3 +48,24 @@ def arguments(run: Run) -> dict[str, dict[str, Any]]:
     return {
         each["address"]: each["change"]["after"] for each in plan(run)["resource_changes"] if each["mode"] == "managed"
     }
+
+
+def quickly(folder: Path) -> dict[str, str]:
+    """Variables with which Terraform uses one provider that is served, where it else starts two for each run."""
+    [provider] = folder.glob(".terraform/providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_*")
+    return {**QUICKLY, "TF_REATTACH_PROVIDERS": _served(provider.resolve())}
+
+
+@cache
+def _served(provider: Path) -> str:
+    """Start the provider; return how Terraform finds it. Only tests that mock it may share it: it has one configuration."""
+    process = subprocess.Popen([provider, "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    atexit.register(_stop, process)
+    assert process.stdout
+    address = next(line for line in process.stdout if "TF_REATTACH_PROVIDERS=" in line)
+    return address.partition("=")[2].strip().strip("'")
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    with process:
+        process.kill()

@@ -1,60 +1,229 @@
-"""What holds of every workflow and action; and each rule, shown to see what breaks it."""
+"""What zizmor and actionlint can't know of the workflows and actions: this project's own rules, and one table."""
 
 import copy
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.support import workflows as rules
-from tests.support.workflows import ACTIONS, ENVIRONMENTS, ROOT, WORKFLOWS, Definition, action, workflow
-from tools import checkout
+from tests.support.workflows import ACTIONS, ENVIRONMENTS, ROOT, WORKFLOWS, Definition, action, targets, workflow
+from tools.pipeline.commands import COMMANDS
 
-TABLES = {"deploy": rules.branches_are_environments, "verify": rules.verifies_without_reviewers}
+LONGEST_MINUTES = 120
+
+# What jobs may write; all others only read. A new line here is a decision.
+MAY_WRITE = {
+    ("deploy", "artifact"): {"id-token", "attestations"},
+    ("deploy", "deploy"): {"id-token"},
+    ("verify", "verify"): {"id-token"},
+    ("workspace", "workspace"): {"id-token"},
+    ("reap", "reap"): {"id-token"},
+    ("preview", "preview"): {"actions"},
+    ("pull-request", "plan"): {"id-token"},
+    ("pull-request", "comment"): {"pull-requests"},
+    ("security", "codeql"): {"security-events"},
+    ("security", "workflows"): {"security-events"},
+    ("security", "scorecard"): {"security-events"},
+}
+
+# Targets that change an account.
+CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-extend", "workspace-destroy", "reap"}
+
+# What steps run besides targets and commands, and why it can't be one.
+NO_TARGET = {
+    "gh workflow run workspace.yml": "runs nothing of the checkout: there is none",
+    'case "$RESULTS" in': "sums the jobs up, without a checkout",
+    'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools slipway': (
+        "runs in checkouts of others, which have no such targets"
+    ),
+}
+
+_SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
+_MAKE = re.compile(r"\bmake((?: -s| [A-Z_]+=(?:\"[^\"]*\"|\S+)| [a-z][a-z-]*)+)")
+_TOOLS = re.compile(r"python -m tools (pipeline [a-z-]+)")
 
 
-def test_there_are_workflows_to_check() -> None:
-    assert WORKFLOWS == ["deploy", "preview", "pull-request", "reap", "security", "verify", "workspace"]
-    assert ACTIONS == ["aws", "may-promote", "record", "setup"]
+# The rules. Each yields what is wrong.
 
 
-@pytest.mark.parametrize("rule", [*rules.RULES, *rules.RULES_OF_WORKFLOWS], ids=lambda rule: rule.__name__)
+def says_its_version(definition: Definition) -> Iterator[str]:
+    """A comment beside a pinned commit says which version it is. (zizmor compares the two, but only online.)"""
+    for line in definition.text.splitlines():
+        if "uses:" in line and "@" in line and not re.search(r"@\S+  # v\d+(\.\d+)*$", line):
+            yield f"{definition.name}: `{line.strip()}` does not say its version"
+
+
+def ends(definition: Definition) -> Iterator[str]:
+    """Each job has a time limit: GitHub's own is six hours."""
+    for job, content in definition.jobs.items():
+        if not 0 < content.get("timeout-minutes", 0) <= LONGEST_MINUTES:
+            yield f"{definition.name}, {job}: `timeout-minutes` is not 1 to {LONGEST_MINUTES}"
+
+
+def changes_one_target_at_a_time(definition: Definition) -> Iterator[str]:
+    """Runs that change a target wait for each other and are never cancelled: half an apply is worse than none."""
+    changing = {target for _, target in called(definition)} & CHANGING
+    concurrency = definition.content["concurrency"]
+    if changing and concurrency.get("cancel-in-progress") is not False:
+        yield f"{definition.name}: `cancel-in-progress` is not false, and it calls {', '.join(sorted(changing))}"
+    if changing - {"reap"} and not concurrency["group"].startswith("target-${{ "):
+        yield f"{definition.name}: its `concurrency` group is not target-<environment>-<workspace>"
+
+
+def fails_in_pipes(definition: Definition) -> Iterator[str]:
+    """Each script runs with `shell: bash`: in GitHub's default shell a pipe succeeds if its last command does."""
+    shell = definition.content.get("defaults", {}).get("run", {}).get("shell")
+    for where, step in definition.steps():
+        if "run" in step and step.get("shell", shell) != "bash":
+            yield f"{where}: is not run with `shell: bash`"
+
+
+def holds_no_secrets(definition: Definition) -> Iterator[str]:
+    """There are no secrets: AWS and Slipway take the run's own tokens. GitHub's is `github.token`."""
+    if re.search(r"\bsecrets\b", definition.text):
+        yield f"{definition.name}: uses secrets"
+
+
+def trusts_no_fork(definition: Definition) -> Iterator[str]:
+    """Anybody may open a pull request from a fork: its jobs get no environment, and write nothing but reports."""
+    if "pull_request" not in definition.triggers:
+        return
+    for job, content in definition.jobs.items():
+        trusted = content.get("environment") or writes(content) - {"security-events"}
+        if trusted and _SAME_REPOSITORY not in content.get("if", ""):
+            yield f"{definition.name}, {job}: a fork's pull request gets this far; say `if: {_SAME_REPOSITORY}`"
+
+
+def calls_what_exists(definition: Definition) -> Iterator[str]:
+    """A person can do what a workflow does: each step calls a target or a command, or is in NO_TARGET."""
+    known = targets() | {f"pipeline {command.name}" for command in COMMANDS}
+    for where, name in called(definition):
+        if name not in known:
+            yield f"{where}: calls {name!r}, which is neither in the Makefile nor a command of the tools"
+    for where, step in definition.steps():
+        script = step.get("run", "make nothing")
+        if not (_MAKE.search(script) or _TOOLS.search(script) or script.startswith(tuple(NO_TARGET))):
+            yield f"{where}: runs `{script.splitlines()[0]}`, which is no make target and no command"
+
+
+RULES = [
+    says_its_version,
+    ends,
+    changes_one_target_at_a_time,
+    fails_in_pipes,
+    holds_no_secrets,
+    trusts_no_fork,
+    calls_what_exists,
+]
+RULES_OF_ACTIONS = [says_its_version, fails_in_pipes, holds_no_secrets, calls_what_exists]
+
+
+def called(definition: Definition) -> Iterator[tuple[str, str]]:
+    """Yield each make target, or command of the tools, that a step calls, and where."""
+    for where, step in definition.steps():
+        script = step.get("run", "")
+        words = " ".join(_MAKE.findall(script)).split()
+        for name in [*(word for word in words if re.fullmatch("[a-z][a-z-]*", word)), *_TOOLS.findall(script)]:
+            yield where, name
+
+
+def writes(job: dict[str, Any]) -> set[str]:
+    """Return what a job may write. (zizmor finds `write-all`, and what a whole workflow may write.)"""
+    return {scope for scope, level in job["permissions"].items() if level == "write"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_a_workflow_keeps_the_rules(name: str, rule: Callable[..., Any]) -> None:
     assert list(rule(workflow(name))) == []
 
 
-@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", RULES_OF_ACTIONS, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("name", ACTIONS)
 def test_an_action_keeps_the_rules(name: str, rule: Callable[..., Any]) -> None:
     assert list(rule(action(name))) == []
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_branches_environments_and_stages_are_one_table(name: str) -> None:
-    assert list(TABLES[name](workflow(name))) == []
+Change = Callable[[Definition], Any]
 
 
-def test_the_table_is_that_of_chalice_terraform_and_the_tools() -> None:
-    stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
-
-    assert [stage for stage in stages if stage != "local"] == ENVIRONMENTS == list(checkout.ENVIRONMENTS)
-    for environment in ENVIRONMENTS:
-        main = (ROOT / "infra" / environment / "main.tf").read_text()
-        assert re.search(rf'^  environment +=  ?"{environment}"$', main, re.MULTILINE), environment
+def job(name: str, **members: Any) -> Change:
+    return lambda it: it.jobs[name].update({member.replace("_", "-"): value for member, value in members.items()})
 
 
-def test_an_account_s_roles_trust_the_branches_and_environments_of_the_table() -> None:
-    for path in (ROOT / "infra" / "account").glob("*.tfvars"):
-        found = re.findall(
-            r'^  (\w+) = \{\n    branch += "([^"]+)"\n    github_environment += "([^"]+)"',
-            path.read_text(),
-            re.MULTILINE,
-        )
-        assert found, path
-        assert all(name == branch == environment for name, branch, environment in found), path
+def step(**members: Any) -> Change:
+    """One more step, in the first job."""
+    return lambda it: next(iter(it.jobs.values()))["steps"].append(members)
+
+
+def text(old: str, new: str) -> Change:
+    def change(it: Definition) -> None:
+        assert old in it.text
+        it.text = it.text.replace(old, new, 1)
+
+    return change
+
+
+def concurrency(**members: Any) -> Change:
+    return lambda it: it.content["concurrency"].update(members)
+
+
+WITHOUT_BASH = {"run": "make plan", "shell": "sh"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "change"),
+    [
+        (says_its_version, "deploy", text("  # v7.0.1", "")),
+        (says_its_version, "deploy", text("  # v7.0.1", "  # latest")),
+        (ends, "deploy", lambda it: it.jobs["deploy"].pop("timeout-minutes")),
+        (ends, "deploy", job("deploy", timeout_minutes=600)),
+        (changes_one_target_at_a_time, "workspace", concurrency(**{"cancel-in-progress": True})),
+        (changes_one_target_at_a_time, "deploy", concurrency(group="deploy")),
+        (fails_in_pipes, "deploy", step(**WITHOUT_BASH)),
+        (holds_no_secrets, "deploy", text("${{ vars.SLIPWAY_URL }}", "${{ secrets.SLIPWAY_URL }}")),
+        (trusts_no_fork, "preview", job("preview", **{"if": "github.event.action != 'closed'"})),
+        (trusts_no_fork, "pull-request", job("check", permissions={"id-token": "write"})),
+        (trusts_no_fork, "pull-request", job("check", environment="development")),
+        (calls_what_exists, "deploy", step(run="python -m tools pipeline artifact > it && make nothing")),
+        (calls_what_exists, "deploy", step(run="python -m tools pipeline nothing")),
+        (calls_what_exists, "deploy", step(run="./deploy.sh")),
+    ],
+)
+def test_a_rule_sees_what_breaks_it(rule: Callable[..., Any], name: str, change: Change) -> None:
+    mutant = copy.deepcopy(workflow(name))
+    change(mutant)
+
+    [fault] = list(rule(mutant))
+
+    assert fault.startswith(name)
+
+
+def test_jobs_write_what_the_table_says_and_nothing_else() -> None:
+    found = {(name, job): writes(content) for name in WORKFLOWS for job, content in workflow(name).jobs.items()}
+
+    assert {where: scopes for where, scopes in found.items() if scopes} == MAY_WRITE
+
+
+def test_a_branch_deploys_the_environment_of_its_name() -> None:
+    deploy = workflow("deploy")
+
+    assert deploy.triggers["push"]["branches"] == ENVIRONMENTS
+    assert json.dumps(ENVIRONMENTS) in deploy.jobs["artifact"]["if"]  # started by hand, on any branch
+    assert deploy.content["env"]["ENV"] == "${{ github.ref_name }}"
+    assert deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"  # so its reviewers approve
+    assert deploy.jobs["deploy"]["needs"] == "artifact"
+
+
+def test_each_environment_is_verified_every_day_without_reviewers() -> None:
+    verify = workflow("verify")
+
+    assert verify.triggers["schedule"]
+    assert "workflow_dispatch" in verify.triggers
+    assert verify.jobs["verify"]["strategy"]["matrix"]["environment"] == ENVIRONMENTS
+    assert verify.jobs["verify"]["environment"] == "${{ matrix.environment }}-verify"
 
 
 @pytest.mark.parametrize(
@@ -70,10 +239,19 @@ def test_other_workflows_know_the_same_environments(name: str, found: Callable[[
     assert found(workflow(name)) == ENVIRONMENTS
 
 
-def test_what_a_job_may_write_it_writes() -> None:
-    for (name, job), scopes in rules.MAY_WRITE.items():
-        permissions = workflow(name).jobs[job]["permissions"]
-        assert {scope for scope, level in permissions.items() if level == "write"} == scopes
+def test_each_environment_is_a_stage_of_chalice() -> None:
+    stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
+
+    assert stages.keys() == {*ENVIRONMENTS, "local"}
+
+
+def test_an_account_s_roles_trust_the_branches_and_environments_of_these_names() -> None:
+    accounts = [json.loads(path.read_text()) for path in (ROOT / "infra" / "account").glob("*.tfvars.json")]
+    trusted = {name: given for account in accounts for name, given in account["environments"].items()}
+
+    assert sorted(trusted) == sorted(ENVIRONMENTS)
+    for name, given in trusted.items():
+        assert given["branch"] == given["github_environment"] == name
 
 
 def test_each_variable_of_the_repository_is_explained() -> None:
@@ -94,140 +272,3 @@ def test_a_workflow_has_the_inputs_that_the_page_starts_it_with() -> None:
 
     assert len(named) == 2
     assert set(named) <= workflow(name).triggers["workflow_dispatch"]["inputs"].keys()
-
-
-Change = Callable[[Definition], None]
-
-
-def job(name: str, **members: Any) -> Change:
-    """Change a job; None takes a member away."""
-
-    def change(definition: Definition) -> None:
-        content = definition.jobs[name]
-        for member, value in members.items():
-            content[member.replace("_", "-")] = value
-            if value is None:
-                del content[member.replace("_", "-")]
-
-    return change
-
-
-def top(name: Any, value: Any) -> Change:
-    return lambda definition: definition.content.__setitem__(name, value)
-
-
-def step(**members: Any) -> Change:
-    """One more step, in the first job."""
-    return lambda definition: next(iter(definition.jobs.values()))["steps"].append(members)
-
-
-def text(old: str, new: str) -> Change:
-    def change(definition: Definition) -> None:
-        assert old in definition.text
-        definition.text = definition.text.replace(old, new, 1)
-
-    return change
-
-
-def trigger(event: str, value: Any = None) -> Change:
-    return lambda definition: definition.triggers.__setitem__(event, value)
-
-
-CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
-
-WITHOUT_PIPEFAIL = {"run": "make plan", "shell": "sh"}
-
-# Each rule, a workflow, and what breaks the rule there.
-MUTANTS: list[tuple[Callable[..., Any], str, Change]] = [
-    (rules.is_pinned, "deploy", step(uses="actions/checkout@v7")),
-    (rules.is_pinned, "deploy", step(uses="actions/checkout@3d3c42e")),
-    (rules.is_pinned, "deploy", step(uses="docker://alpine:3")),
-    (rules.is_pinned, "deploy", step(uses="./.github/actions/setup")),
-    (rules.says_its_version, "deploy", text("  # v7.0.1", "")),
-    (rules.says_its_version, "deploy", text("  # v7.0.1", "  # latest")),
-    (rules.begins_without_permissions, "deploy", top("permissions", {"contents": "read"})),
-    (rules.begins_without_permissions, "deploy", top("permissions", "write-all")),
-    (rules.begins_without_permissions, "deploy", job("deploy", permissions=None)),
-    (rules.writes_only_what_it_may, "deploy", job("deploy", permissions={"contents": "write"})),
-    (rules.writes_only_what_it_may, "deploy", job("deploy", permissions="write-all")),
-    (rules.writes_only_what_it_may, "pull-request", job("check", permissions={"id-token": "write"})),
-    (rules.ends, "deploy", job("deploy", timeout_minutes=None)),
-    (rules.ends, "deploy", job("deploy", timeout_minutes=600)),
-    (rules.runs_one_at_a_time, "deploy", top("concurrency", None)),
-    (rules.runs_one_at_a_time, "deploy", top("concurrency", "target-${{ github.ref_name }}")),
-    (rules.runs_one_at_a_time, "deploy", top("concurrency", {"group": "target-${{ github.ref_name }}"})),
-    (
-        rules.runs_one_at_a_time,
-        "workspace",
-        top("concurrency", {"group": "target-${{ inputs.workspace }}", "cancel-in-progress": True}),
-    ),
-    (rules.runs_one_at_a_time, "deploy", top("concurrency", {"group": "deploy", "cancel-in-progress": False})),
-    (rules.keeps_expressions_out_of_shells, "deploy", step(run="make plan ENV=${{ github.ref_name }}")),
-    (
-        rules.keeps_expressions_out_of_shells,
-        "deploy",
-        step(**{"uses": "actions/github-script", "with": {"script": "f('${{ github.actor }}')"}}),
-    ),
-    (rules.fails_in_pipes, "preview", lambda it: it.jobs["preview"]["steps"].pop() and it.content.pop("defaults")),
-    (rules.fails_in_pipes, "deploy", step(**WITHOUT_PIPEFAIL)),
-    (rules.holds_no_secrets, "deploy", text("${{ vars.SLIPWAY_URL }}", "${{ secrets.SLIPWAY_URL }}")),
-    (rules.holds_no_secrets, "deploy", text("    steps:", "    secrets: inherit\n    steps:")),
-    (rules.trusts_no_fork, "preview", job("preview", **{"if": "github.event.action != 'closed'"})),
-    (rules.trusts_no_fork, "pull-request", job("plan", **{"if": "always()"})),
-    (rules.trusts_no_fork, "pull-request", job("check", permissions={"id-token": "write"})),
-    (rules.trusts_no_fork, "pull-request", job("check", environment="development")),
-    (rules.trusts_no_fork, "pull-request", trigger("pull_request_target")),
-    (rules.trusts_no_fork, "deploy", trigger("workflow_run", {"workflows": ["Pull request"]})),
-    (rules.leaves_no_credentials, "deploy", step(uses=CHECKOUT)),
-    (rules.leaves_no_credentials, "deploy", step(**{"uses": CHECKOUT, "with": {"persist-credentials": True}})),
-    (rules.calls_targets_that_exist, "deploy", step(run="make nothing-of-the-kind")),
-    (
-        rules.calls_targets_that_exist,
-        "deploy",
-        step(run="python -m tools pipeline artifact > it && make nothing"),
-    ),
-    (rules.calls_targets_that_exist, "deploy", step(run="python -m tools pipeline nothing")),
-    (rules.calls_targets_that_exist, "deploy", step(run="./deploy.sh")),
-    (rules.branches_are_environments, "deploy", trigger("push", {"branches": ["main"]})),
-    (rules.branches_are_environments, "deploy", lambda it: it.content["env"].update(ENV="production")),
-    (rules.branches_are_environments, "deploy", job("deploy", environment={"name": "development"})),
-    (rules.branches_are_environments, "deploy", job("deploy", environment=None)),
-    (rules.branches_are_environments, "deploy", job("deploy", needs=None)),
-    (rules.branches_are_environments, "deploy", job("artifact", **{"if": None})),
-    (rules.verifies_without_reviewers, "verify", job("verify", environment="${{ matrix.environment }}")),
-    (rules.verifies_without_reviewers, "verify", job("verify", strategy={"matrix": {"environment": ["production"]}})),
-    (rules.verifies_without_reviewers, "verify", trigger("schedule")),
-]
-
-
-@pytest.mark.parametrize(
-    ("rule", "name", "change"), MUTANTS, ids=[f"{number}-{each[0].__name__}" for number, each in enumerate(MUTANTS)]
-)
-def test_a_rule_sees_what_breaks_it(rule: Callable[..., Any], name: str, change: Change) -> None:
-    mutant = copy.deepcopy(workflow(name))
-    change(mutant)
-
-    [fault] = list(rule(mutant))
-
-    assert fault.startswith(name)
-
-
-def test_every_rule_has_a_mutant() -> None:
-    assert {rule for rule, _, _ in MUTANTS} == {*rules.RULES, *rules.RULES_OF_WORKFLOWS, *TABLES.values()}
-
-
-def test_what_is_run_without_a_target_is_run() -> None:
-    scripts = [
-        step.get("run", "")
-        for definition in [*map(workflow, WORKFLOWS), *map(action, ACTIONS)]
-        for _, step in definition.steps()
-    ]
-
-    for known in rules.NO_TARGET:
-        assert any(script.startswith(known) for script in scripts), known
-
-
-def test_yaml_that_mutates_is_yaml_that_github_reads() -> None:
-    """The mutants start from what lies in the repository, not from a copy of it."""
-    for name in WORKFLOWS:
-        assert rules.read_yaml(workflow(name).text) == workflow(name).content

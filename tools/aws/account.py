@@ -5,8 +5,8 @@ exists, and then moved into it; from then on everybody plans from the bucket. Ru
 where it stopped. It shows everything before it applies it and, on AWS, asks.
 """
 
+import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -46,11 +46,12 @@ class Account:
 
     @property
     def id(self) -> str:
-        return self._said(f"{self.name}.tfvars", "account_id")
+        id_: str = json.loads((self.source / f"{self.name}.tfvars.json").read_text())["account_id"]
+        return id_
 
     @property
     def state_bucket(self) -> str:
-        return self._said(f"{self.name}.s3.tfbackend", "bucket")
+        return f"slipway-state-{self.id}"  # as infra/account/state.tf names it
 
     @property
     def kept_here(self) -> Path:
@@ -62,8 +63,9 @@ class Account:
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in self.folder.glob("*.tf"):
             old.unlink()
-        for path in (*self.source.glob("*.tf"), *self.source.glob("*.tfvars"), *self.source.glob("*.s3.tfbackend")):
-            shutil.copy(path, self.folder)
+        for pattern in ("*.tf", "*.tfvars.json", "*.s3.tfbackend"):
+            for path in self.source.glob(pattern):
+                shutil.copy(path, self.folder)
         shutil.copy(self.source / ".terraform.lock.hcl", self.folder)
         if local:
             (self.folder / "backend_override.tf").write_text(_LOCAL_BACKEND)
@@ -72,13 +74,6 @@ class Account:
         """Have the next plan import a bucket that exists: somebody made it, or a run whose state is lost."""
         block = f'import {{\n  to = aws_s3_bucket.state\n  id = "{self.state_bucket}"\n}}\n'
         (self.folder / "taken_over.tf").write_text(block)
-
-    def _said(self, file: str, name: str) -> str:
-        path = self.source / file
-        found = re.search(rf'^{name}\s*=\s*"([^"]+)"', path.read_text() if path.is_file() else "", re.MULTILINE)
-        if found is None:
-            raise ToolError(f"infra/account/{file} does not say `{name}`: it has to")
-        return found[1]
 
 
 def make(account: Account, *, approved: bool) -> None:
@@ -118,13 +113,13 @@ def _refuse_other_accounts(account: Account) -> None:
         raise ToolError(f"Without an administrator's credentials of account {account.id}: {error}") from None
     if found != account.id:
         raise ToolError(
-            f"These credentials are of account {found}, and infra/account/{account.name}.tfvars names {account.id}: "
-            "log in to that one, or correct the file"
+            f"These credentials are of account {found}, and infra/account/{account.name}.tfvars.json names "
+            f"{account.id}: log in to that one, or correct the file"
         )
 
 
 def _apply(account: Account, *, approved: bool) -> None:
-    plan = ["plan", "-out=account.tfplan", "-detailed-exitcode", f"-var-file={account.name}.tfvars"]
+    plan = ["plan", "-out=account.tfplan", "-detailed-exitcode", f"-var-file={account.name}.tfvars.json"]
     match terraform([*plan, "-input=false"], account.folder, capture=False).returncode:
         case 0:
             return

@@ -11,7 +11,6 @@ COMMANDS = (
         (Option("ENV", "one environment alone, without the mutants", ENVIRONMENTS),),
     ),
     Command("checkov", "Look for known faults in infra/", "tools.checks.checkov:main"),
-    Command("workflows", "Look at the workflows with actionlint", "tools.checks.actionlint:main"),
     Command("untested", "Name in a line what this machine cannot test", "tools.checks.untested:main"),
     Command("openapi", "Write openapi.json from the code", "tools.checks.openapi_file:main"),
     Command(

@@ -32,7 +32,7 @@ data "aws_caller_identity" "this" {
   lifecycle {
     postcondition {
       condition     = !(var.production && contains(var.testing_account_ids, self.account_id))
-      error_message = "Production must not be made in a testing account: name its own in infra/production/terraform.tfvars."
+      error_message = "Production must not be made in a testing account: name its own in infra/production/terraform.tfvars.json."
     }
   }
 }

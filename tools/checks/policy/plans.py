@@ -6,7 +6,7 @@ copies of infra/. Whatever is there already is not made again: the tests of a ru
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,22 +80,21 @@ def initialised(copies: Path, folder: str, stage: str) -> Path:
     return copy
 
 
-def plans(folder: Path, file: str, workspace: str = "default") -> dict[str, Plan]:
-    """Return what each run of a file of tests plans, by run. Raises ToolError unless they pass."""
+def plans(folder: Path, file: str, workspace: str = "default", environ: Mapping[str, str] = QUICKLY) -> dict[str, Plan]:
+    """Return what each run of a file of tests plans, by run. Raises ToolError unless they pass without a warning."""
     kept = folder / f"{Path(file).stem}-{workspace}.json"
     with locked(kept.with_suffix(".lock")):
         if not kept.exists():
-            kept.write_text(json.dumps(_plans(folder, file, workspace)))
+            kept.write_text(json.dumps(_plans(folder, file, {**environ, "TF_WORKSPACE": workspace})))
     found: dict[str, Plan] = json.loads(kept.read_text())
     return found
 
 
-def _plans(folder: Path, file: str, workspace: str) -> dict[str, Plan]:
-    arguments = ["test", "-json", "-verbose", f"-filter={file}"]
-    answer = terraform(arguments, folder, {**QUICKLY, "TF_WORKSPACE": workspace}, seconds=_SECONDS)
+def _plans(folder: Path, file: str, environ: Mapping[str, str]) -> dict[str, Plan]:
+    answer = terraform(["test", "-json", "-verbose", f"-filter={file}"], folder, environ, seconds=_SECONDS)
     messages = [json.loads(line) for line in answer.stdout.splitlines()]
-    if answer.returncode != 0:
-        raise ToolError(f"{folder.name}/{file} fails:\n{_faults(messages) or answer.stderr}")
+    if (faults := _faults(messages)) or answer.returncode != 0:
+        raise ToolError(f"{folder.name}/{file} fails:\n{faults or answer.stderr}")
     # All else of a plan is the provider's schema: 25 MB.
     return {
         message["@testrun"]: {key: message["test_plan"].get(key) for key in ("resource_changes", "output_changes")}

@@ -23,6 +23,16 @@ override_module {
   outputs = { issuers = "[]", sign_in_url = null, client_id = "c", user_pool_id = "p" }
 }
 
+override_module {
+  target  = module.firewall_api
+  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1" }
+}
+
+override_module {
+  target  = module.firewall_site
+  outputs = { web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/b/1" }
+}
+
 variables {
   environment         = "production"
   production          = true
