@@ -58,7 +58,7 @@ def quickly(folder: Path) -> dict[str, str]:
 
 @cache
 def _served(provider: Path) -> str:
-    """Start the provider; return how Terraform finds it. Only tests that mock it may share it: it has one configuration."""
+    """Start the provider and return how Terraform finds it. Only tests that mock it may share its one configuration."""
     process = subprocess.Popen([provider, "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     atexit.register(_stop, process)
     assert process.stdout
