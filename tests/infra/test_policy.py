@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.page import calls, part, runs
 from tools.aws.terraform import missing
 from tools.checkout import ToolError, locked
 from tools.checks import policy, policy_plans
@@ -109,13 +108,11 @@ def of(scenario, wrong):
 
 
 @pytest.fixture
-def judged(commands, planned, monkeypatch, capsys):
-    """The plans that a command of the page judges: all keep every policy. They are those that were made already."""
+def judged(planned, monkeypatch, capsys):
+    """The plans that `make policy` judges: all keep every policy. They are those that were made already."""
     monkeypatch.setattr(policy, "plans", lambda wanted, folder: {each.name: planned[each.name] for each in wanted})
 
-    def judged(replacing=None):
-        [(target, variables)] = calls(commands.take(replacing=replacing))
-        assert target == "policy"
+    def judged(**variables):
         code = policy.main(variables)
         said = capsys.readouterr()
         assert (code, said.err) == (0, "")
@@ -125,23 +122,20 @@ def judged(commands, planned, monkeypatch, capsys):
 
 
 @needs_terraform
-@runs(part("policies.md", "Policies", "make policy"))
 def test_every_plan_keeps_every_policy_and_every_mutant_is_caught_by_its_scenario(judged):
     assert judged() == ["development", "preproduction", "production", "production-incident", "mutants"]
 
 
 @needs_terraform
-@runs(part("policies.md", "Policies", "make policy ENV"))
 def test_one_environment_is_judged_alone(judged):
-    assert judged() == ["production", "production-incident"]
+    assert judged(ENV="production") == ["production", "production-incident"]
 
 
 @needs_terraform
-@runs(part("policies.md", "Policies", "make policy PLAN"))
 def test_a_plan_that_is_there_is_checked_for_what_it_is(judged, folder):
     plan = folder / "production-incident" / "production" / "plan.json"
 
-    assert judged({"plan.json": str(plan)}) == ["slipway-production-incident"]
+    assert judged(PLAN=str(plan)) == ["slipway-production-incident"]
 
 
 def test_a_violation_is_told_with_plan_scenario_feature_and_resource(told):
