@@ -12,7 +12,6 @@ from tests.support import order, postgres
 from tests.support.api import Api
 from tests.support.contract import Contract
 from tests.support.given import Given
-from tests.support.page import Commands
 from tests.support.stage import ISSUERS, local_stage
 
 _RUN_FOLDER = "SLIPWAY_TEST_RUN"
@@ -77,14 +76,6 @@ def contract() -> Contract:
 def api(stage: None, contract: Contract) -> Api:
     """The API, asked by an admin unless a test says `api.as_(role)`."""
     return Api(contract).as_("admin")
-
-
-@pytest.fixture
-def commands(request: pytest.FixtureRequest) -> Iterator[Commands]:
-    """The commands of pages that the test `runs`; it fails if it leaves one out."""
-    commands = Commands(request.param)
-    yield commands
-    commands.all_were_run()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.page import part, runs
+from tests.support.page import script, sh
 from tools.local.emulation import REGION
 
 BUCKET = "slipway-artifacts-of-the-page"
@@ -36,14 +36,12 @@ def bucket(client):
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
-@runs(part("branching.md", "Branches and environments", ".local/venv/bin/python -m tools pipeline artifact"))
-def test_the_real_package_is_one_for_all_stages_is_kept_and_says_what_is_in_it(
-    commands, checkout, bucket, client, emulated
-):
+def test_the_real_package_is_one_for_all_stages_is_kept_and_says_what_is_in_it(checkout, bucket, client, emulated):
     port = emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]
     environ = {**os.environ, **emulated, "ARTIFACT_BUCKET": BUCKET, "EMULATED": port}
 
-    said = commands.run(cwd=checkout, environ=environ, seconds=300)
+    artifact = script("branching.md", "Branches", ".local/venv/bin/python -m tools pipeline artifact")
+    said = sh(artifact, checkout, environ, seconds=300)
 
     [tree] = re.findall("^artifact=tree:(.+)$", said, re.MULTILINE)
     assert [each["Key"] for each in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]] == [f"{tree}/package.zip"]

@@ -1,5 +1,7 @@
 """What `make doctor` says of an account; of a machine it says what this one has."""
 
+import re
+
 import pytest
 
 from tools.aws import doctor
@@ -63,10 +65,11 @@ def test_reserving_what_must_stay_unreserved_is_named(wrong):
     assert wrong(reserved=900) == []
 
 
-def test_a_machine_without_terraform_and_node_is_told_so(monkeypatch):
+def test_a_machine_without_terraform_and_node_is_told_so(monkeypatch, capsys):
     monkeypatch.setattr(doctor.terraform, "missing", lambda: "no terraform on the PATH")
     monkeypatch.setattr(doctor.shutil, "which", lambda command: None)
 
-    wrong = {what for what, reason in doctor.of_machine() if reason}
+    assert doctor.main({}) == 1
 
+    wrong = set(re.findall(r"^MISSING  (.+?): ", capsys.readouterr().out, re.MULTILINE))
     assert wrong >= {"Terraform and the AWS provider", "node", "gh"}

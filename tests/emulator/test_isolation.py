@@ -21,7 +21,7 @@ from chalice.config import Config
 
 from tests.support import asked
 from tests.support.api import application
-from tests.support.page import part, runs, sh
+from tests.support.page import script, sh, started
 from tools.aws.emulator.account import emulated_client
 from tools.aws.environment import PLANS
 from tools.aws.terraform import missing
@@ -84,9 +84,9 @@ def identities(state):
 
 
 @pytest.fixture
-def port(commands):
-    """The emulated account's, which is a page's first command."""
-    with commands.started("make emulator", until="Ctrl-C", environ={**os.environ, "PORT": "0"}) as said:
+def port():
+    """The emulated account's."""
+    with started("make emulator", until="Ctrl-C", environ={**os.environ, "PORT": "0"}) as said:
         port = int(re.search(r":(\d+),", said)[1])
         yield port
     shutil.rmtree(ROOT / ".local" / "targets" / f"emulated-{port}", ignore_errors=True)
@@ -124,8 +124,8 @@ def service(stage):
 
 
 @pytest.fixture
-def make(commands, port, service, given):
-    """`make("make apply", …)` runs commands of the pages in the emulated account, as a maintainer of the system."""
+def make(port, service, given):
+    """`make("make apply …")` runs commands in the emulated account, as a maintainer of the system."""
     given.the_usual()
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("SLIPWAY_", "DATABASE_"))},
@@ -136,11 +136,10 @@ def make(commands, port, service, given):
         "TF_CLI_ARGS": "-no-color",
     }
 
-    def make(*beginnings, replacing=None, **variables):
-        return commands.run(*beginnings, replacing=replacing, environ={**environ, **variables}, seconds=SECONDS)
+    def make(commands, **variables):
+        return sh(commands, environ={**environ, **variables}, seconds=SECONDS)
 
-    make.started = partial(commands.started, environ=environ)
-    make.environ = environ
+    make.started = partial(started, environ=environ)
     return make
 
 
@@ -178,59 +177,48 @@ def log(port, state, request_id):
     client.put_log_events(logGroupName=group, logStreamName=request_id, logEvents=[event])
 
 
-# What the pages say of production is done with development, whose plan an emulated account takes.
-HERE = {"ENV=production": "ENV=development"}
+def debug_page(section, *beginnings):
+    """What the page says of production is done with development, whose plan an emulated account takes."""
+    return script("debug-production.md", section, *beginnings, replacing={"ENV=production": "ENV=development"})
 
 
-@runs(
-    part("infrastructure.md", "Making one"),
-    part("first-deployment.md", "7.", "make apply ENV=preproduction", needs="AWS"),
-    part("branching.md", "Branches and environments", "make plan", "make apply", "make rollback"),
-    part("debug-production.md", "2."),
-    part("debug-production.md", "3.", "make logs", "make apply"),
-    part("debug-production.md", "5."),
-)
 def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(make, port, package, given, tmp_path):
     of_development, of_preproduction = package("development"), package("preproduction")
     another_of_preproduction = package("preproduction", "another", b"Another package")
 
     def apply_development():
-        account = {"EMULATED=1": f"EMULATED={port}"}
-        said = make("make apply ENV=development EMULATED", replacing=account, PACKAGE=of_development)
+        said = make("make apply ENV=development", PACKAGE=of_development)
         assert "development is at https://" in said
-        make("make plan ENV=development EMULATED", replacing=account, PACKAGE=of_development)
+        make("make plan ENV=development", PACKAGE=of_development)
 
         assert changes("development") == []
 
     def apply_preproduction():
         assert "preproduction is at https://" in make("make apply ENV=preproduction", PACKAGE=of_preproduction)
-        here = {"ENV=production": "ENV=preproduction"}
-        make(
-            "make plan ENV=production PACKAGE",
-            replacing={**here, ".local/artifact/production": another_of_preproduction},
-        )
+        make("make plan ENV=preproduction", PACKAGE=another_of_preproduction)
 
         assert {(address.partition("[")[0], *actions) for address, actions, _ in changes("preproduction")} == {
             ("module.main.module.api.aws_lambda_function.this", "update")
         }
-        make("make apply ENV=production PLAN", replacing=here)
+        make("make apply ENV=preproduction PLAN=1")
         assert serving_versions(port, states(port)["preproduction"]) == {"2"}
-        make("make rollback", replacing=here)
+        make("make rollback ENV=preproduction")
         assert serving_versions(port, states(port)["preproduction"]) == {"1"}
 
     def debug():
         """It trusts whom its environment trusts, and starts with its data: so it comes second."""
-        make("make workspace-create", "make route", replacing=HERE, PACKAGE=of_development)
+        make(debug_page("2."), PACKAGE=of_development)
         assert routed(given) == [("fix-42", "debug", "clone", "jane")]
 
         log(port, states(port)["development-fix-42"], "4a0b")
         log(port, states(port)["development-fix-42"], "5f1c")
-        assert "no answer to 4a0b" in make("make logs ENV=production WORKSPACE=fix-42 SINCE", replacing=HERE)
-        with make.started("make logs", until="no answer to 5f1c", replacing=HERE) as said:
+        assert "no answer to 4a0b" in make("make logs ENV=development WORKSPACE=fix-42 SINCE=10m")
+        follow = "make logs ENV=development WORKSPACE=fix-42 REQUEST_ID=5f1c FOLLOW=1"
+        with make.started(follow, until="no answer to 5f1c") as said:
             assert "4a0b" not in said
 
         # What a workspace was made with is remembered, and nothing changes.
-        make("make apply ENV=production WORKSPACE", replacing=HERE, PACKAGE=of_development)
+        make(debug_page("3.", "make apply"), PACKAGE=of_development)
         assert changes("development-fix-42") == []
 
     with ThreadPoolExecutor() as at_once:
@@ -245,10 +233,10 @@ def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(make,
     for one, other in combinations(known, 2):
         assert known[one] & known[other] == set(), f"{one} and {other} share something"
 
-    make("make unroute", replacing=HERE)
+    make(debug_page("5.", "make unroute"))
     assert routed(given) == []
     log_of_terraform = {"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(tmp_path / "log")}
-    make("make workspace-destroy", replacing=HERE, PACKAGE=of_development, **log_of_terraform)
+    make(debug_page("5.", "make workspace-destroy"), PACKAGE=of_development, **log_of_terraform)
 
     # A role that reaps may do what that took.
     took = asked.actions(tmp_path / "log")
@@ -258,7 +246,7 @@ def test_targets_side_by_side_share_nothing_and_one_can_be_destroyed_alone(make,
     assert states(port).keys() == {"development", "preproduction"}
     assert given.sql("SELECT name FROM workspaces WHERE destroyed_at IS NULL") == []
     for environment, folder in (("development", of_development), ("preproduction", another_of_preproduction)):
-        sh(f"make plan ENV={environment} PACKAGE={folder}", environ=make.environ, seconds=SECONDS)
+        make(f"make plan ENV={environment}", PACKAGE=folder)
         assert changes(environment) == []
 
 

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from tests.support import modules
-from tests.support.page import Commands, calls, part, runs
 from tools.aws.terraform import missing
-from tools.checkout import ToolError
+from tools.checkout import ENVIRONMENTS, ToolError
 from tools.checks.policy import facts, judge
 from tools.checks.policy.facts import Resource, default_tags
 from tools.checks.policy.judge import Subject
@@ -24,43 +23,28 @@ def shared_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge, "plan", lambda copies, run: modules.plan(run))
 
 
-def policy(commands: Commands, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What a command of the page prints; it finds nothing wrong."""
-    [(target, variables)] = calls(commands.take())
-    assert target == "policy"
-    code = judge.main({"ENV": "", **variables})
+@needs_terraform
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environment_keeps_every_policy(
+    environment: str, shared_plans: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = judge.main({"ENV": environment})  # `make policy ENV=…`
+
     said = capsys.readouterr()
     assert (code, said.err) == (0, "")
-    return said.out.splitlines()
-
-
-@needs_terraform
-@runs(part("policies.md", "Policies", "make policy ENV"))
-def test_one_environment_keeps_every_policy(
-    commands: Commands, shared_plans: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = policy(commands, capsys)
-
-    assert [line.split()[0] for line in lines] == [run.name for run in RUNS if run.environment == "production"]
-
-
-@needs_terraform
-@pytest.mark.parametrize("environment", ["development", "preproduction"])
-def test_so_do_the_others(environment: str, shared_plans: None) -> None:
-    assert judge.main({"ENV": environment}) == 0
+    runs = [run.name for run in RUNS if run.environment == environment]
+    assert [line.split()[0] for line in said.out.splitlines()] == runs
 
 
 @needs_terraform
 @pytest.mark.slow
-@runs(part("policies.md", "Policies", "make policy"))
-def test_every_mutant_is_caught_by_its_scenario(
-    commands: Commands, shared_plans: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = policy(commands, capsys)
+def test_every_mutant_is_caught_by_its_scenario(shared_plans: None, capsys: pytest.CaptureFixture[str]) -> None:
+    code = judge.main({"ENV": ""})  # `make policy`
 
+    said = capsys.readouterr()
+    assert (code, said.err) == (0, "")
     mutants = sum(map(len, MUTANTS.values()))
-    assert len(lines) == len(RUNS) + 1
-    assert lines[-1] == f"{mutants} of {mutants} mutants are caught, by {len(MUTANTS)} policies"
+    assert said.out.splitlines()[-1] == f"{mutants} of {mutants} mutants are caught, by {len(MUTANTS)} policies"
 
 
 SCENARIOS = {

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,9 +23,8 @@ from chalicelib.rest.problems import Problem
 from tests.acceptance.test_caching import STEADY
 from tests.acceptance.test_headers import OF_THE_CDN
 from tests.support.api import application
-from tests.support.checkout import ROOT, Checkout
+from tests.support.checkout import ROOT
 from tests.support.given import Given
-from tests.support.page import MAKE, SHELL, Commands, part, runs
 from tools.local import issuer, server
 from tools.local.server import serving
 
@@ -61,13 +59,13 @@ def url(stage: None) -> Iterator[str]:
 
 @pytest.fixture
 def acceptance(tmp_path: Path) -> Callable[..., Ended]:
-    """`acceptance(URL=…)`: what `make acceptance URL=…` does; or `acceptance("make acceptance URL=…")`."""
+    """`acceptance(URL=…)`: what `make acceptance URL=…` does."""
 
-    def acceptance(script: str | None = None, **words: str) -> Ended:
+    def acceptance(**words: str) -> Ended:
         report = tmp_path / "report.json"
         report.unlink(missing_ok=True)
         done = subprocess.run(
-            [*SHELL, MAKE + script] if script else [sys.executable, "-m", "tools", "local", "acceptance"],
+            [sys.executable, "-m", "tools", "local", "acceptance"],
             cwd=ROOT,
             env={**os.environ, "REPORT": str(report), "READY_SECONDS": "30", **words},
             capture_output=True,
@@ -213,16 +211,14 @@ def test_an_authorizer_that_lets_everybody_in_is_named(
     assert "DELETE /v1/systems/acceptance-nothing" in message
 
 
-@runs(part("acceptance.md", "Acceptance tests", "make acceptance URL=https://a1b2c3"))
 def test_production_behind_its_cdn_passes_and_keeps_one_system(
-    commands: Commands, url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+    url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     below("/production", monkeypatch)
     with_headers(OF_THE_CDN, monkeypatch)
-    # Of a service here a token is made, and others that are not good.
-    here = {"https://a1b2c3.execute-api.eu-central-1.amazonaws.com": url, "TOKEN=…": ""}
 
-    ended = acceptance(commands.take(replacing=here), SITE="1")
+    # Of a service here a token is made, and others that are not good.
+    ended = acceptance(URL=f"{url}/production", SITE="1")
 
     assert ended.code == 0, ended.said
     assert ended.report["outcome"] == "success"
@@ -244,9 +240,8 @@ def test_the_headers_of_the_cdn_are_those_that_its_module_sets() -> None:
         assert spelt.get(name, value) in module, f"{name} is set otherwise, or no longer"
 
 
-@runs(part("acceptance.md", "Acceptance tests", "make acceptance URL=https://slipway"))
 def test_reading_alone_writes_nothing(
-    commands: Commands, url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+    url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_headers(OF_THE_CDN, monkeypatch)
     given.a_system("acceptance")
@@ -254,7 +249,7 @@ def test_reading_alone_writes_nothing(
     given.an_environment("preproduction", system="acceptance")
     before = rows(given)
 
-    ended = acceptance(commands.take(replacing={"https://slipway.example.org": url, "TOKEN=…": ""}))
+    ended = acceptance(URL=url, SITE="1", READ_ONLY="1")
 
     assert ended.code == 0, ended.said
     assert rows(given) == before
@@ -335,23 +330,6 @@ def test_a_run_that_is_stopped_leaves_nothing_open(
 
     assert (ended.code, ended.report["outcome"]) == (130, "cancelled"), ended.said
     assert given.sql("SELECT count(*) FROM deployments WHERE state = 'in_progress'") == [(0,)]
-
-
-@runs(part("acceptance.md", "Acceptance tests", "make acceptance URL=http:"))
-def test_what_the_page_says_passes_against_make_run(commands: Commands, checkout: Checkout) -> None:
-    for name in ("pyproject.toml", "openapi.json"):
-        shutil.copy(ROOT / name, checkout.folder / name)
-    shutil.copytree(ROOT / "tests", checkout.folder / "tests", ignore=shutil.ignore_patterns("data", "__pycache__"))
-
-    with checkout.run() as run:
-        commands.run(
-            replacing={"http://127.0.0.1:8000": run.url},
-            cwd=checkout.folder,
-            environ=checkout.environment,
-            seconds=SECONDS,
-        )
-
-    assert json.loads((checkout.folder / "report.json").read_text())["outcome"] == "success"
 
 
 def below(prefix: str, patch: pytest.MonkeyPatch) -> None:

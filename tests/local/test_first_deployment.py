@@ -9,9 +9,11 @@ import pytest
 from chalice.config import Config
 
 from tests.support.api import Api, application
-from tests.support.page import Commands, part, runs
+from tests.support.page import script, sh
 from tools.local.issuer import token
 from tools.local.server import serving
+
+PAGE = "first-deployment.md"
 
 
 @pytest.fixture
@@ -21,9 +23,8 @@ def url(stage: None) -> Iterator[str]:
         yield url
 
 
-@runs(part("first-deployment.md", "6."))
-def test_slipways_own_environments_and_publishers_are_recorded(commands: Commands, url: str, api: Api) -> None:
-    commands.run(environ={"PATH": os.environ["PATH"], "URL": url, "TOKEN": token("admin", [])})
+def test_slipways_own_environments_and_publishers_are_recorded(url: str, api: Api) -> None:
+    sh(script(PAGE, "6."), environ={"PATH": os.environ["PATH"], "URL": url, "TOKEN": token("admin", [])})
 
     environments = api.get("/v1/systems/slipway/environments").json["items"]
     assert {item["name"]: (item["rank"], item["production"], item["aws_account_id"]) for item in environments} == {
@@ -58,20 +59,19 @@ def publishers(api: Api, system: str, *, any_revision: bool = False) -> set[tupl
     }
 
 
-on_github = runs(part("first-deployment.md", needs="GitHub"))
-
-
 @pytest.fixture
-def told(commands: Commands, tmp_path: Path) -> list[str]:
+def told(tmp_path: Path) -> list[str]:
     """What GitHub is told, a call a line, by all of the page's blocks in order."""
     gh = tmp_path / "gh"
     gh.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/told\necho 7\n')
     gh.chmod(0o755)
-    commands.run(environ={"PATH": f"{tmp_path}:{os.environ['PATH']}", "URL": "https://slipway.example.org"})
+    sh(
+        script(PAGE, needs="GitHub"),
+        environ={"PATH": f"{tmp_path}:{os.environ['PATH']}", "URL": "https://slipway.example.org"},
+    )
     return (tmp_path / "told").read_text().splitlines()
 
 
-@on_github
 def test_each_github_environment_that_is_made_gets_the_role_of_its_job(told: list[str]) -> None:
     prefix = "variable set AWS_ROLE --env "
     roles = dict(line.removeprefix(prefix).split(" --body ") for line in told if line.startswith(prefix))
@@ -90,6 +90,5 @@ def test_each_github_environment_that_is_made_gets_the_role_of_its_job(told: lis
     assert roles.keys() <= made
 
 
-@on_github
 def test_no_secret_is_set(told: list[str]) -> None:
     assert not any("secret" in line for line in told)

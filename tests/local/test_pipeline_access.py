@@ -14,16 +14,15 @@ from chalicelib.settings import settings
 from tests.support.api import application
 from tests.support.given import Given
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
-from tests.support.page import Commands, blocks, part, runs
+from tests.support.page import blocks, script, sh
 from tests.support.workflows import read_yaml
 from tools.local.issuer import token
 from tools.local.server import serving as serving_app
 
 URL = "https://slipway.example.org"
 
-pytestmark = runs(part("give-a-pipeline-access.md", "1."))
-
-[WORKFLOW] = [read_yaml(block.text) for block in blocks("give-a-pipeline-access.md") if block.language == "yaml"]
+PAGE = "give-a-pipeline-access.md"
+[WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
 [JOB] = WORKFLOW["jobs"].values()
 
 
@@ -35,8 +34,8 @@ class Runner:
         self._env_file = folder / "env"
         self.checkout = folder / "checkout"
         self.checkout.mkdir()
-        for script in ("deploy.sh", "acceptance.sh"):
-            self.script(script, "exit 0")
+        for name in ("deploy.sh", "acceptance.sh"):
+            self.script(name, "exit 0")
         git = ["git", "-C", str(self.checkout), "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
         for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "First"]):
             subprocess.run([*git, *command], check=True)
@@ -126,11 +125,12 @@ def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def runner(commands: Commands, tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> Runner:
+def runner(tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> Runner:
     """A job of the page's workflow, once a maintainer has made the page's publisher."""
     given.a_system("shop")
     given.an_environment("production", rank=1, system="shop")
-    commands.run(replacing={URL: service}, environ={"PATH": os.environ["PATH"], "TOKEN": token("maintainer", ["shop"])})
+    environ = {"PATH": os.environ["PATH"], "TOKEN": token("maintainer", ["shop"])}
+    sh(script(PAGE, "1.", replacing={URL: service}), environ=environ)
     return Runner(tmp_path, service, issuer)
 
 

@@ -7,7 +7,7 @@ import shlex
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from psycopg2.extensions import parse_dsn
@@ -15,24 +15,12 @@ from psycopg2.extensions import parse_dsn
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.roles import APP
 from tests.support.checkout import Checkout, Run, free_port
-from tests.support.page import Commands, part, runs
 from tests.support.postgres import SUPERUSER, Clones, administration, as_login
 
 SYSTEM = {"key": "shop", "name": "Shop", "repository": "https://example.org/shop", "description": ""}
 
 
-class Said(NamedTuple):
-    """A `make run` by what it said."""
-
-    port: int
-    output: str
-
-    @property
-    def token(self) -> str:
-        return re.findall(r"^ey\S+$", self.output, re.MULTILINE)[-1]
-
-
-def ask(run: Run | Said, path: str, body: object = None) -> Any:
+def ask(run: Run, path: str, body: object = None) -> Any:
     connection = http.client.HTTPConnection("127.0.0.1", run.port, timeout=10)
     try:
         connection.request(
@@ -157,16 +145,8 @@ def somebody(new_database: str, worker_id: str) -> Iterator[str]:
         cursor.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-@runs(part("development.md", "Run it", "make run DATABASE_URL"))
-def test_another_database_is_used_where_one_is_named(commands: Commands, checkout: Checkout, new_database: str) -> None:
-    port = free_port()
-    with commands.started(
-        replacing={"postgresql://…": f"'{as_login(new_database, SUPERUSER)}'"},
-        cwd=checkout.folder,
-        environ={**checkout.environment, "PORT": str(port)},
-        until="curl",
-    ) as said:
-        run = Said(port, said)
+def test_another_database_is_used_where_one_is_named(checkout: Checkout, new_database: str) -> None:
+    with checkout.run(DATABASE_URL=as_login(new_database, SUPERUSER)) as run:
         assert ask(run, "/v1/ready")
         assert ask(run, "/v1/systems", SYSTEM)
         assert not (checkout.folder / ".local" / "postgres").is_symlink()

@@ -12,18 +12,19 @@ import pytest
 
 from tests.support.checkout import ROOT
 from tests.support.given import Given, an_artifact
-from tests.support.page import Commands, part, runs
+from tests.support.page import script, sh
 from tools.local.issuer import token
 
+LINES = "Branches and environments"
 TOOLS = ".local/venv/bin/python -m tools pipeline"
 
 
 @pytest.fixture
-def run(commands: Commands, tmp_path: Path, service: str, given: Given) -> Callable[..., str]:
+def run(tmp_path: Path, service: str, given: Given) -> Callable[..., str]:
     """Run commands of the page as somebody with a role; what they print."""
     given.the_usual()
 
-    def run(role: str, *beginnings: str, replacing: dict[str, str] | None = None) -> str:
+    def run(role: str, heading: str, *beginnings: str, replacing: dict[str, str] | None = None) -> str:
         environ = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
@@ -32,31 +33,21 @@ def run(commands: Commands, tmp_path: Path, service: str, given: Given) -> Calla
             "SLIPWAY_TOKEN": token(role, ["azul"]),
             "ARTIFACT": an_artifact(),
         }
-        return commands.run(*beginnings, replacing=replacing, cwd=tmp_path, environ=environ)
+        return sh(script("branching.md", heading, *beginnings, replacing=replacing), tmp_path, environ)
 
     return run
 
 
-@runs(
-    part(
-        "branching.md",
-        "Branches and environments",
-        ".local/venv/bin/python -m tools pipeline may-promote",
-        ".local/venv/bin/python -m tools pipeline deployment",
-        ".local/venv/bin/python -m tools pipeline verification",
-        "make acceptance",
-    )
-)
 def test_the_lines_of_a_deployment_record_it(run: Any, service: str, given: Given, tmp_path: Path) -> None:
     given.a_deployment(environment="preproduction")
     given.a_verification(environment="preproduction")
 
-    run("viewer", f"{TOOLS} may-promote")
-    said = run("pipeline", f"{TOOLS} deployment-open")
+    run("viewer", LINES, f"{TOOLS} may-promote")
+    said = run("pipeline", LINES, f"{TOOLS} deployment-open")
     [deployment] = re.findall("^deployment=(.+)$", said, re.MULTILINE)
-    run("pipeline", f"{TOOLS} deployment-status", replacing={"--deployment 7": f"--deployment {deployment}"})
-    run("admin", "make acceptance", replacing={"https://slipway.example.org": service})
-    run("pipeline", f"{TOOLS} verification")
+    run("pipeline", LINES, f"{TOOLS} deployment-status", replacing={"--deployment 7": f"--deployment {deployment}"})
+    run("admin", LINES, "make acceptance", replacing={"https://slipway.example.org": service})
+    run("pipeline", LINES, f"{TOOLS} verification")
 
     assert given.sql(f"SELECT state FROM deployments WHERE id = {deployment}") == [("succeeded",)]
     report = json.loads((tmp_path / "report.json").read_text())
@@ -66,7 +57,6 @@ def test_the_lines_of_a_deployment_record_it(run: Any, service: str, given: Give
     ]
 
 
-@runs(part("branching.md", "A hotfix"))
 def test_a_maintainer_opens_a_hotfix_as_the_page_says(run: Any, service: str, given: Given, tmp_path: Path) -> None:
     def git(*words: str) -> str:
         command = ["git", "-c", "user.name=Jane", "-c", "user.email=jane@example.org", *words]
@@ -83,7 +73,7 @@ def test_a_maintainer_opens_a_hotfix_as_the_page_says(run: Any, service: str, gi
         "SLIPWAY_SYSTEM=slipway": "SLIPWAY_SYSTEM=azul",
         "SLIPWAY_TOKEN=…": "SLIPWAY_TOKEN",
     }
-    run("maintainer", replacing=here)
+    run("maintainer", "A hotfix", replacing=here)
 
     [(kind, state, revision, reason, lease)] = given.sql(
         "SELECT kind, state, revision, override_reason, extract(epoch FROM lease_expires_at - started_at) "

@@ -3,12 +3,13 @@
 Terraform is stood in for: tests/emulator applies and destroys a workspace.
 """
 
+import shlex
 from typing import Any
 
 import pytest
 
 from tests.support.given import Given
-from tests.support.page import Commands, calls, part, runs
+from tests.support.page import script
 from tools.__main__ import main
 from tools.aws import environment, workspace
 from tools.checkout import ToolError
@@ -100,12 +101,10 @@ def records(given: Given) -> list[tuple[Any, ...]]:
     return given.sql("SELECT name, purpose, base_url, destroyed_at IS NOT NULL FROM workspaces ORDER BY id")
 
 
-@runs(part("workspaces.md", "The commands"))
-def test_a_workspace_lives_by_the_commands_of_the_page(
-    commands: Commands, run: Any, account: Account, given: Given
-) -> None:
+def test_a_workspace_lives_by_the_commands_of_the_page(run: Any, account: Account, given: Given) -> None:
     [create, extend, destroy, reap] = [
-        (target.removeprefix("workspace-"), variables) for target, variables in calls(commands.take())
+        (target.removeprefix("workspace-"), dict(word.split("=", 1) for word in words))
+        for _, target, *words in (shlex.split(line, comments=True) for line in script("workspaces.md").splitlines())
     ]
     for command, variables in (create, extend):
         assert run(command, **variables), run.said

@@ -1,6 +1,5 @@
 """Who may do what: walks every declared operation, so that a new one is held to its declaration from the start."""
 
-import re
 import time
 from dataclasses import replace
 
@@ -9,25 +8,10 @@ import pytest
 import app
 from chalicelib import settings
 from chalicelib.identity.roles import Role
-from chalicelib.rest.operation import OPERATIONS
 from tests.support.claims import ISSUER
 from tests.support.given import an_artifact
+from tests.support.operations import OPERATIONS, address, of, require_entries, route_of
 
-
-def _of(*operations):
-    return pytest.mark.parametrize("operation", operations, ids=lambda each: f"{each.method} {each.path}")
-
-
-def _address(operation):
-    """An address of the operation, in the system azul. Nothing has to be there: who may not ask is not told."""
-    return re.sub(r"{(\w+)}", lambda name: "azul" if name[1] == "system" else "1", operation.path)
-
-
-def _of_a_system(operation):
-    return "{system}" in operation.path
-
-
-PUBLIC = [each for each in OPERATIONS if each.role == "public"]
 PROTECTED = [each for each in OPERATIONS if each.role != "public"]
 
 
@@ -71,7 +55,9 @@ def _expected(operation):
         "no token": "401 unauthenticated",
         "an expired token": "401 unauthenticated",
         **{
-            who: "served" if (here if _of_a_system(operation) else elsewhere) >= operation.role else "403 forbidden"
+            who: "served"
+            if (here if "{system}" in operation.path else elsewhere) >= operation.role
+            else "403 forbidden"
             for who, (here, elsewhere) in ROLES.items()
         },
     }
@@ -90,91 +76,83 @@ def test_everybody_gets_from_every_operation_what_its_declaration_says(api, give
 
     # Each is asked in a way that changes nothing: without a body, or without If-Match.
     answered = {
-        f"{each.method} {each.path}": {
-            who: _answered(caller.send(each.method, _address(each))) for who, caller in _who(api).items()
-        }
+        route_of(each): {who: _answered(caller.send(each.method, address(each))) for who, caller in _who(api).items()}
         for each in OPERATIONS
     }
 
-    assert answered == {f"{each.method} {each.path}": _expected(each) for each in OPERATIONS}
+    assert answered == {route_of(each): _expected(each) for each in OPERATIONS}
 
 
-@_of(*PROTECTED)
+@of(PROTECTED)
 def test_without_a_token_or_with_an_expired_one_the_caller_is_told_how_to_sign_in(api, operation):
     # API Gateway keeps the authorizer's answer for longer than the token may last.
     for caller in (api.as_(None), api.as_("admin", exp=time.time() - 1)):
-        answer = caller.send(operation.method, _address(operation))
+        answer = caller.send(operation.method, address(operation))
 
         assert (answer.status, answer.problem) == (401, "unauthenticated")
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-# The least role that each operation takes. An operation that is added is added here.
+# The least role that each operation takes: said here once more, by hand, so that none changes by mistake.
 TAKES = {
-    "public": {
-        "GET /v1/health",
-        "GET /v1/ready",
-        "GET /v1/openapi.json",
-    },
-    Role.anybody: {"GET /v1/me"},
-    Role.viewer: {
-        "GET /v1/systems",
-        "GET /v1/systems/{system}",
-        "GET /v1/systems/{system}/environments",
-        "GET /v1/systems/{system}/environments/{environment}",
-        "GET /v1/systems/{system}/deployments",
-        "GET /v1/systems/{system}/deployments/{id}",
-        "GET /v1/systems/{system}/deployments/{id}/statuses",
-        "GET /v1/systems/{system}/verifications",
-        "GET /v1/systems/{system}/verifications/{id}",
-        "GET /v1/systems/{system}/promotions",
-        "POST /v1/systems/{system}/promotions",
-        "GET /v1/systems/{system}/artifacts/{artifact}",
-        "GET /v1/systems/{system}/state",
-        "GET /v1/state",
-        "GET /v1/systems/{system}/workspaces",
-        "GET /v1/systems/{system}/workspaces/{id}",
-        "GET /v1/systems/{system}/workspaces/{id}/routes",
-        "GET /v1/systems/{system}/workspaces/{id}/routes/{client}",
-        "GET /v1/systems/{system}/environments/{environment}/route",
-    },
-    Role.pipeline: {
-        "POST /v1/systems/{system}/deployments",
-        "POST /v1/systems/{system}/deployments/{id}/statuses",
-        "POST /v1/systems/{system}/verifications",
-        "POST /v1/systems/{system}/workspaces",
-        "PATCH /v1/systems/{system}/workspaces/{id}",
-        "DELETE /v1/systems/{system}/workspaces/{id}",
-        "PUT /v1/systems/{system}/workspaces/{id}/routes/{client}",
-        "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}",
-    },
-    Role.maintainer: {
-        "GET /v1/audit-events",
-        "PATCH /v1/systems/{system}",
-        "POST /v1/systems/{system}/environments",
-        "PATCH /v1/systems/{system}/environments/{environment}",
-        "DELETE /v1/systems/{system}/environments/{environment}",
-        "GET /v1/systems/{system}/publishers",
-        "POST /v1/systems/{system}/publishers",
-        "GET /v1/systems/{system}/publishers/{id}",
-        "DELETE /v1/systems/{system}/publishers/{id}",
-    },
-    Role.admin: {
-        "POST /v1/systems",
-        "DELETE /v1/systems/{system}",
-    },
+    "GET /v1/health": "public",
+    "GET /v1/ready": "public",
+    "GET /v1/openapi.json": "public",
+    "GET /v1/me": Role.anybody,
+    "GET /v1/systems": Role.viewer,
+    "GET /v1/systems/{system}": Role.viewer,
+    "GET /v1/systems/{system}/environments": Role.viewer,
+    "GET /v1/systems/{system}/environments/{environment}": Role.viewer,
+    "GET /v1/systems/{system}/deployments": Role.viewer,
+    "GET /v1/systems/{system}/deployments/{id}": Role.viewer,
+    "GET /v1/systems/{system}/deployments/{id}/statuses": Role.viewer,
+    "GET /v1/systems/{system}/verifications": Role.viewer,
+    "GET /v1/systems/{system}/verifications/{id}": Role.viewer,
+    "GET /v1/systems/{system}/promotions": Role.viewer,
+    "POST /v1/systems/{system}/promotions": Role.viewer,
+    "GET /v1/systems/{system}/artifacts/{artifact}": Role.viewer,
+    "GET /v1/systems/{system}/state": Role.viewer,
+    "GET /v1/state": Role.viewer,
+    "GET /v1/systems/{system}/workspaces": Role.viewer,
+    "GET /v1/systems/{system}/workspaces/{id}": Role.viewer,
+    "GET /v1/systems/{system}/workspaces/{id}/routes": Role.viewer,
+    "GET /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.viewer,
+    "GET /v1/systems/{system}/environments/{environment}/route": Role.viewer,
+    "POST /v1/systems/{system}/deployments": Role.pipeline,
+    "POST /v1/systems/{system}/deployments/{id}/statuses": Role.pipeline,
+    "POST /v1/systems/{system}/verifications": Role.pipeline,
+    "POST /v1/systems/{system}/workspaces": Role.pipeline,
+    "PATCH /v1/systems/{system}/workspaces/{id}": Role.pipeline,
+    "DELETE /v1/systems/{system}/workspaces/{id}": Role.pipeline,
+    "PUT /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.pipeline,
+    "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.pipeline,
+    "GET /v1/audit-events": Role.maintainer,
+    "PATCH /v1/systems/{system}": Role.maintainer,
+    "POST /v1/systems/{system}/environments": Role.maintainer,
+    "PATCH /v1/systems/{system}/environments/{environment}": Role.maintainer,
+    "DELETE /v1/systems/{system}/environments/{environment}": Role.maintainer,
+    "GET /v1/systems/{system}/publishers": Role.maintainer,
+    "POST /v1/systems/{system}/publishers": Role.maintainer,
+    "GET /v1/systems/{system}/publishers/{id}": Role.maintainer,
+    "DELETE /v1/systems/{system}/publishers/{id}": Role.maintainer,
+    "POST /v1/systems": Role.admin,
+    "DELETE /v1/systems/{system}": Role.admin,
 }
 
 
+def test_every_operation_has_its_role_here():
+    lines = {route_of(each): f'    "{route_of(each)}": {_written(each.role)},' for each in OPERATIONS}
+
+    require_entries("TAKES in tests/service/test_authorization.py", TAKES, lines, ", with the role that was agreed")
+
+
 def test_operations_take_the_roles_that_were_agreed():
-    declared = {}
-    for each in OPERATIONS:
-        declared.setdefault(each.role, set()).add(f"{each.method} {each.path}")
+    others = {route_of(each): each.role for each in OPERATIONS if each.role != TAKES.get(route_of(each), each.role)}
 
-    assert declared == TAKES
+    assert others == {}
 
 
-@_of(*PROTECTED)
+@of(PROTECTED)
 def test_claims_that_make_no_principal_are_refused(api, operation):
     claims = api.as_("admin").claims
     strangers = {
@@ -188,7 +166,7 @@ def test_claims_that_make_no_principal_are_refused(api, operation):
     }
 
     for what, stranger in strangers.items():
-        answer = replace(api, claims=stranger).send(operation.method, _address(operation))
+        answer = replace(api, claims=stranger).send(operation.method, address(operation))
 
         assert (answer.status, answer.problem) == (403, "forbidden"), what
 
@@ -223,7 +201,7 @@ def test_every_route_is_a_declared_operation():
     assert routes == {(each.method, each.path) for each in OPERATIONS}
 
 
-@_of(*OPERATIONS)
+@of(OPERATIONS)
 def test_api_gateway_asks_the_authorizer_unless_it_is_public(operation):
     authorizer = app.app.routes[operation.path][operation.method].authorizer
 
@@ -287,6 +265,10 @@ def test_what_is_recorded_is_by_whom_the_token_names(api, given):
 
     assert opened["created_by"] == "repo:azul:main"
     assert given.sql("SELECT issuer FROM deployments") == [(ISSUER,)]
+
+
+def _written(role):
+    return '"public"' if role == "public" else f"Role.{role.name}"
 
 
 def _without(claims, name):

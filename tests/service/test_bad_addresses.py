@@ -7,16 +7,14 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from chalicelib.identity.roles import Role
-from chalicelib.rest import openapi
-from chalicelib.rest.operation import OPERATIONS
 from chalicelib.rest.types import PageQuery
 from tests.support.given import an_artifact
 from tests.support.hostile import HOSTILE
+from tests.support.operations import DOCUMENT, LISTS, OPERATIONS, READS, THERE, of, route_of
 from tests.support.writes import WRITES, everything
 
-DOCUMENT = openapi.document(OPERATIONS)
-PROTECTED = [each for each in OPERATIONS if each.role != "public"]
-LISTS = [each for each in OPERATIONS if each.query is not None and issubclass(each.query, PageQuery)]
+KNOWN = READS + [each for each in OPERATIONS if route_of(each) in WRITES]
+PROTECTED = [each for each in KNOWN if each.role != "public"]
 
 # Each in the place of a segment.
 NOWHERE = {
@@ -40,10 +38,6 @@ NOWHERE = {
 NO_TEXT = ["a\0b", "\0", "\ud800", "azul\udfff"]
 
 
-def of(operations):
-    return pytest.mark.parametrize("operation", operations, ids=lambda each: f"{each.method} {each.path}")
-
-
 # What PUT sends there makes it: these names alone can't be any.
 NO_CLIENT = {what: name for what, name in NOWHERE.items() if not re.fullmatch("[A-Za-z0-9._~@:-]{1,128}", name)}
 
@@ -52,7 +46,7 @@ def names_of(operation):
     return re.findall(r"{(\w+)}", operation.path)
 
 
-@of([each for each in OPERATIONS if "{" in each.path])
+@of([each for each in KNOWN if "{" in each.path])
 def test_whatever_stands_in_the_path_it_leads_to_what_is_there_or_nowhere(api, given, operation):
     there, body = _there(given, operation)
     before = everything(given)
@@ -66,7 +60,7 @@ def test_whatever_stands_in_the_path_it_leads_to_what_is_there_or_nowhere(api, g
     assert everything(given) == before
 
 
-@of([each for each in OPERATIONS if "{" in each.path])
+@of([each for each in KNOWN if "{" in each.path])
 def test_what_is_no_text_leads_nowhere(api, given, operation):
     there, body = _there(given, operation)
 
@@ -112,7 +106,7 @@ def test_who_may_not_ask_learns_nothing_else(api, given, operation):
 # Parameters.
 
 
-@of(OPERATIONS)
+@of(KNOWN)
 def test_an_unknown_parameter_is_refused_by_name(api, given, operation):
     there, body = _there(given, operation)
     before = everything(given)
@@ -190,26 +184,12 @@ def test_what_is_no_text_is_no_parameter_either(api, given, operation):
 
 def _there(given, operation):
     """What stands in the path of an operation that finds what it asks for, and the body that it takes."""
-    route = f"{operation.method} {operation.path}"
     if operation.writes:
-        write = WRITES[route](given)
+        write = WRITES[route_of(operation)](given)
         segments = zip(operation.path.split("/"), write.path.split("/"), strict=True)
         return {name[1:-1]: value for name, value in segments if name.startswith("{")}, write.body
-    given.the_usual()
-    deployment = given.a_deployment()
-    verification = given.a_verification()
-    workspace = given.a_workspace()
-    given.a_route(workspace["id"], "jane")
-    resources = {"verifications": verification, "workspaces": workspace}
-    [of, *_] = [each for name, each in resources.items() if name in operation.path] or [deployment]
-    found = {
-        "system": "azul",
-        "environment": "development",
-        "artifact": deployment["artifact"],
-        "client": "jane",
-        "id": of["id"],
-    }
-    return {name: found[name] for name in names_of(operation)}, None
+    given.two_of_everything()
+    return {name: THERE[name] for name in names_of(operation)}, None
 
 
 def _ask(api, operation, there, body=None, *, query="", headers=None, event=None):

@@ -5,14 +5,12 @@ import json
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from chalicelib.rest import openapi
-from chalicelib.rest.operation import OPERATIONS
 from tests.support.given import an_artifact
 from tests.support.hostile import HOSTILE, HOSTILE_ASCII
+from tests.support.operations import DOCUMENT, OPERATIONS, route_of
 from tests.support.writes import WRITES, everything, send
 
-DOCUMENT = openapi.document(OPERATIONS)
-BODIES = [f"{each.method} {each.path}" for each in OPERATIONS if each.body is not None]
+BODIES = [route_of(each) for each in OPERATIONS if each.body is not None and route_of(each) in WRITES]
 MEBIBYTE = 1024 * 1024
 
 of_every_body = pytest.mark.parametrize("route", BODIES)
@@ -140,12 +138,14 @@ def test_an_unknown_field_is_refused_by_name(api, given, route):
 def test_whatever_is_no_value_of_a_field_is_refused_by_name(api, given, route):
     write, before = _prepared(given, route)
     fields = _schema(route)["properties"]
+    misfits = [(value, {name for name in fields if not _fits(value, fields[name])}) for value in VALUES]
+    assert any(wrong for _, wrong in misfits)
 
-    for value in VALUES:
-        wrong = {name for name, schema in fields.items() if not _fits(value, schema)}
+    for value, wrong in misfits:
+        if not wrong:
+            continue  # this body is a good one
         answer = send(api, route, write._replace(body=dict.fromkeys(fields, value)))
 
-        assert wrong, f"{value!r} fits every field: it shows nothing"
         assert (answer.status, answer.problem) == (422, "invalid"), value
         assert {pointer.split("/")[1] for pointer in _pointers(answer)} == wrong, value
     assert everything(given) == before

@@ -114,8 +114,7 @@ def begin_anew(given, required):
     given.sql(
         """
         SET session_replication_role = replica;
-        TRUNCATE systems, aws_accounts, environments, publishers, workspaces, routes, promotions, deployments,
-            deployment_statuses, deployment_commits, verifications RESTART IDENTITY;
+        TRUNCATE systems, aws_accounts RESTART IDENTITY CASCADE;
         INSERT INTO systems (key, name, description, artifact_kind) VALUES ('azul', 'Azul', '', 'tree');
         INSERT INTO environments (system_id, name, rank, production, required_soak_seconds, required_suites)
         VALUES (1, 'development', 1, false, 0, '{}'), (1, 'preproduction', 2, false, 0, %s)

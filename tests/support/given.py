@@ -42,12 +42,12 @@ class Given:
         self._database_url = database_url
 
     def a_system(self, key: str = "azul", **fields: Any) -> str:
-        made(self._api.post("/v1/systems", {"key": key, "name": key.capitalize(), **fields}))
+        self.post("/v1/systems", {"key": key, "name": key.capitalize(), **fields})
         return key
 
     def an_environment(self, name: str = "development", *, system: str = "azul", **fields: Any) -> Answer:
         body = {"name": name, "rank": RANKS.get(name, 9), "production": name == "production", **fields}
-        return made(self._api.post(f"/v1/systems/{system}/environments", body))
+        return self.post(f"/v1/systems/{system}/environments", body)
 
     def the_usual(self, **production: Any) -> str:
         """A system with development, preproduction and production."""
@@ -73,14 +73,14 @@ class Given:
             "override_reason": "This is where a test begins",
             **fields,
         }
-        deployment = made(self._api.post(f"/v1/systems/{system}/deployments", body))
+        deployment = self.post(f"/v1/systems/{system}/deployments", body)
         if state != "in_progress":
             self.a_status(deployment["id"], state, system=system)
         return deployment
 
     def a_status(self, deployment: str, state: str, *, system: str = "azul", **fields: Any) -> Answer:
         path = f"/v1/systems/{system}/deployments/{deployment}/statuses"
-        return made(self._api.post(path, {"state": state, **fields}))
+        return self.post(path, {"state": state, **fields})
 
     def a_verification(
         self,
@@ -98,12 +98,12 @@ class Given:
             "outcome": outcome,
             **fields,
         }
-        return made(self._api.post(f"/v1/systems/{system}/verifications", body))
+        return self.post(f"/v1/systems/{system}/verifications", body)
 
     def a_publisher(self, *, system: str = "azul", **fields: Any) -> Answer:
         """One that trusts the runs of `api.as_run()`, whatever GitHub environment they are in."""
         body = {**A_PUBLISHER, **fields}
-        return made(self._api.post(f"/v1/systems/{system}/publishers", body))
+        return self.post(f"/v1/systems/{system}/publishers", body)
 
     def a_workspace(
         self,
@@ -122,7 +122,7 @@ class Given:
             "expires_at": ahead(hours=24),
             **fields,
         }
-        return made(self._api.post(f"/v1/systems/{system}/workspaces", body))
+        return self.post(f"/v1/systems/{system}/workspaces", body)
 
     def a_route(
         self, workspace: str, client: str = "jane@example.org", *, system: str = "azul", **fields: Any
@@ -149,24 +149,40 @@ class Given:
             "finished_at": at,
             **fields,
         }
-        return made(self._api.post(f"/v1/systems/{system}/deployments", body))
+        return self.post(f"/v1/systems/{system}/deployments", body)
+
+    def two_of_everything(self, system: str = "azul") -> None:
+        """At least two rows in each list of the system, and in each table of what is recorded."""
+        self.a_system(system)
+        self.an_environment("development", system=system)
+        self.an_environment("production", system=system)
+        workspaces = [self.a_workspace(name, system=system)["id"] for name in ("first", "second")]
+        for name in ("first", "second"):
+            commits = [{"sha": a_revision(name), "authored_at": "2026-01-01T00:00:00Z"}]
+            self.a_deployment(an_artifact(name), system=system, commits=commits)
+            self.a_verification(system=system)
+            self.a_publisher(system=system, ref=f"refs/heads/{name}")
+        for client in ("jane", "joe"):
+            self.a_route(workspaces[0], client, system=system)
 
     def time_passes(self, seconds: int) -> None:
         """Everything that was recorded happened `seconds` earlier: what waiting would do, without waiting."""
-        shift = f"interval '{seconds} seconds'"
-        columns = {
-            "deployments": ("started_at", "finished_at", "lease_expires_at"),
-            "deployment_statuses": ("created_at",),
-            "verifications": ("started_at", "finished_at", "created_at"),
-            "promotions": ("decided_at",),
-            "workspaces": ("created_at", "granted_at", "expires_at", "destroyed_at"),
-            "routes": ("created_at", "until", "workspace_expires_at"),
-            "idempotency_keys": ("created_at",),
-        }
-        for table, names in columns.items():
-            changes = ", ".join(f"{name} = {name} - {shift}" for name in names)
-            # What is recorded never changes: only who may stop the triggers can pretend that time passed.
-            self.sql(f"SET session_replication_role = replica; UPDATE {table} SET {changes}")
+        moments = self.sql(
+            """
+            SELECT table_name, string_agg(format('%%1$I = %%1$I - %%2$L::interval', column_name, %s), ', ')
+            FROM information_schema.columns
+            WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'
+            GROUP BY table_name
+            """,
+            f"{seconds} seconds",
+        )
+        # What is recorded never changes: only who may stop the triggers can pretend that time passed.
+        updates = [f"UPDATE {table} SET {changes}" for table, changes in moments]
+        self.sql("; ".join(["SET session_replication_role = replica", *updates]))
+
+    def post(self, path: str, body: Any) -> Answer:
+        """What comes of a POST that succeeds."""
+        return made(self._api.post(path, body))
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Look, or act, behind the service's back, as the superuser."""

@@ -1,22 +1,21 @@
 """Every write that the API has: what comes before it, how it is asked for, what it leaves behind.
 
-Tests of what holds for all writes walk this table. A new operation needs an entry here: `tests/service/test_audit.py`
-says which one is missing.
+Tests of what holds for all writes walk this table. `tests/service/test_audit.py` says which entry is missing.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chalicelib.rest.operation import OPERATIONS
+from chalicelib.rest.operation import Operation
 from tests.support.api import Answer, Api
 from tests.support.given import A_PUBLISHER, Given, ahead, an_artifact
+from tests.support.operations import OPERATIONS, example, require_entries, route_of
 
 
 class Write(NamedTuple):
     """`other_body` asks for something else at the same address. `resource` may name the `{id}` of what was made."""
 
     path: str
-    action: str
     resource: str
     body: Any = None
     other_body: Any = None
@@ -24,17 +23,17 @@ class Write(NamedTuple):
 
 def _creates_a_system(given: Given) -> Write:
     body = {"key": "azul", "name": "Azul", "description": "Metadata"}
-    return Write("/v1/systems", "system.create", "azul", body, {**body, "name": "Blue"})
+    return Write("/v1/systems", "azul", body, {**body, "name": "Blue"})
 
 
 def _changes_a_system(given: Given) -> Write:
     given.a_system()
-    return Write("/v1/systems/azul", "system.change", "azul", {"name": "Blue"})
+    return Write("/v1/systems/azul", "azul", {"name": "Blue"})
 
 
 def _deletes_a_system(given: Given) -> Write:
     given.a_system()
-    return Write("/v1/systems/azul", "system.delete", "azul")
+    return Write("/v1/systems/azul", "azul")
 
 
 def _creates_an_environment(given: Given) -> Write:
@@ -42,7 +41,6 @@ def _creates_an_environment(given: Given) -> Write:
     body = {"name": "development", "rank": 1}
     return Write(
         "/v1/systems/azul/environments",
-        "environment.create",
         "azul/development",
         body,
         {**body, "name": "preproduction"},
@@ -53,7 +51,6 @@ def _changes_an_environment(given: Given) -> Write:
     _an_environment(given)
     return Write(
         "/v1/systems/azul/environments/development",
-        "environment.change",
         "azul/development",
         {"required_soak_seconds": 60},
     )
@@ -61,7 +58,7 @@ def _changes_an_environment(given: Given) -> Write:
 
 def _deletes_an_environment(given: Given) -> Write:
     _an_environment(given)
-    return Write("/v1/systems/azul/environments/development", "environment.delete", "azul/development")
+    return Write("/v1/systems/azul/environments/development", "azul/development")
 
 
 def _opens_a_deployment(given: Given) -> Write:
@@ -69,7 +66,6 @@ def _opens_a_deployment(given: Given) -> Write:
     body = {"environment": "development", "artifact": an_artifact()}
     return Write(
         "/v1/systems/azul/deployments",
-        "deployment.open",
         "azul/deployments/{id}",
         body,
         {**body, "artifact": an_artifact("other")},
@@ -81,7 +77,6 @@ def _adds_a_status(given: Given) -> Write:
     deployment = given.a_deployment(state="in_progress")["id"]
     return Write(
         f"/v1/systems/azul/deployments/{deployment}/statuses",
-        "status.add",
         f"azul/deployments/{deployment}",
         {"state": "succeeded"},
         {"state": "failed"},
@@ -94,7 +89,6 @@ def _records_a_verification(given: Given) -> Write:
     body = {"environment": "development", "suite": "acceptance", "trigger": "manual", "outcome": "success"}
     return Write(
         "/v1/systems/azul/verifications",
-        "verification.record",
         "azul/verifications/{id}",
         body,
         {**body, "outcome": "failure"},
@@ -106,7 +100,6 @@ def _decides_a_promotion(given: Given) -> Write:
     body = {"environment": "development", "artifact": an_artifact()}
     return Write(
         "/v1/systems/azul/promotions",
-        "promotion.decide",
         "azul/promotions/{id}",
         body,
         {**body, "artifact": an_artifact("other")},
@@ -117,7 +110,6 @@ def _creates_a_publisher(given: Given) -> Write:
     _an_environment(given)
     return Write(
         "/v1/systems/azul/publishers",
-        "publisher.create",
         "azul/publishers/{id}",
         A_PUBLISHER,
         {**A_PUBLISHER, "ref": "refs/heads/*"},
@@ -127,7 +119,7 @@ def _creates_a_publisher(given: Given) -> Write:
 def _deletes_a_publisher(given: Given) -> Write:
     _an_environment(given)
     publisher = given.a_publisher()["id"]
-    return Write(f"/v1/systems/azul/publishers/{publisher}", "publisher.delete", f"azul/publishers/{publisher}")
+    return Write(f"/v1/systems/azul/publishers/{publisher}", f"azul/publishers/{publisher}")
 
 
 def _creates_a_workspace(given: Given) -> Write:
@@ -141,7 +133,6 @@ def _creates_a_workspace(given: Given) -> Write:
     }
     return Write(
         "/v1/systems/azul/workspaces",
-        "workspace.create",
         "azul/workspaces/{id}",
         body,
         {**body, "name": "joe"},
@@ -152,7 +143,6 @@ def _changes_a_workspace(given: Given) -> Write:
     workspace = _a_workspace(given)
     return Write(
         f"/v1/systems/azul/workspaces/{workspace}",
-        "workspace.change",
         f"azul/workspaces/{workspace}",
         {"base_url": "https://debug.example.org"},
     )
@@ -160,14 +150,13 @@ def _changes_a_workspace(given: Given) -> Write:
 
 def _destroys_a_workspace(given: Given) -> Write:
     workspace = _a_workspace(given)
-    return Write(f"/v1/systems/azul/workspaces/{workspace}", "workspace.destroy", f"azul/workspaces/{workspace}")
+    return Write(f"/v1/systems/azul/workspaces/{workspace}", f"azul/workspaces/{workspace}")
 
 
 def _sets_a_route(given: Given) -> Write:
     workspace = _a_workspace(given)
     return Write(
         f"/v1/systems/azul/workspaces/{workspace}/routes/jane",
-        "route.set",
         f"azul/workspaces/{workspace}/routes/jane",
         {"until": ahead(hours=1)},
     )
@@ -178,7 +167,6 @@ def _deletes_a_route(given: Given) -> Write:
     given.a_route(workspace, "jane")
     return Write(
         f"/v1/systems/azul/workspaces/{workspace}/routes/jane",
-        "route.delete",
         f"azul/workspaces/{workspace}/routes/jane",
     )
 
@@ -212,13 +200,33 @@ WRITES: dict[str, Callable[[Given], Write]] = {
     "POST /v1/systems/{system}/verifications": _records_a_verification,
     "POST /v1/systems/{system}/promotions": _decides_a_promotion,
 }
+WRITING = [each for each in OPERATIONS if each.writes]
 POSTS = [route for route in WRITES if route.startswith("POST ")]
 CHANGES = [route for route in WRITES if route.startswith(("PATCH ", "DELETE "))]
 
 
-def declared_writes() -> set[str]:
-    """The routes of all declared operations that write."""
-    return {f"{each.method} {each.path}" for each in OPERATIONS if each.writes}
+def require_all() -> None:
+    """Fail unless the table has every operation that writes: say what to add to it."""
+    lines = {route_of(each): f'    "{route_of(each)}": _{each.name},' for each in WRITING}
+    functions = [_function(each) for each in WRITING if route_of(each) not in WRITES]
+    note = ", with values that are accepted,\n" + "\n".join([*functions, "and to the table"])
+    require_entries("WRITES in tests/support/writes.py", WRITES, lines, note)
+
+
+def _function(operation: Operation) -> str:
+    path = operation.path.replace("{system}", "azul")
+    collection = path.rpartition("/")[0]
+    resource = path.removeprefix("/v1/").removeprefix("systems/")
+    body = example(operation)
+    lines = [f"def _{operation.name}(given: Given) -> Write:", "    _an_environment(given)"]
+    if operation.method == "POST":
+        lines.append(f"    body = {body}")
+        arguments = f'"{path}", "{resource}/{{id}}", body, {{**body, "{next(iter(body))}": "another"}}'
+    else:
+        made = [example(each) for each in WRITING if route_of(each) == f"POST {operation.path.rpartition('/')[0]}"]
+        lines += [f'    id = given.post("{collection}", {each})["id"]' for each in made]
+        arguments = f'f"{path}", f"{resource}"' + (f", {body}" if body else "")
+    return "\n".join([*lines, f"    return Write({arguments})\n"])
 
 
 def send(api: Api, route: str, write: Write, **headers: str) -> Answer:

@@ -51,8 +51,11 @@ def refusal_is_explained(
         return
     if response.status_code in _STATUSES:
         problem = response.json()
-        unexplained = list(unexplained_parts(case.operation.definition.raw["operationId"], problem))
-        assert not unexplained, f"The document allows what the service refuses: {problem['detail']}"
+        missing = missing_entries(case.operation.definition.raw["operationId"], problem)
+        assert not missing, (
+            f"The document allows what the service refuses: {problem['detail']}. Change one of them; or, if no schema "
+            f"can say it, explain it in tools/checks/fuzz_checks.py: {', '.join(missing)}"
+        )
 
 
 @schemathesis.check
@@ -72,16 +75,18 @@ class every_operation_succeeds:  # noqa: N801 (checks are called like functions)
 
     def after_run(self, ctx: schemathesis.CheckContext) -> None:
         never = sorted(self._asked - self._succeeded)
-        assert not never, f"Never answered as asked: {', '.join(never)}. Put what they need into tools/checks/fuzz.py"
+        assert not never, (
+            f"Never answered as asked: {', '.join(never)}. Add what they find to _DATA in tools/checks/fuzz.py"
+        )
 
 
-def unexplained_parts(operation: str, problem: dict[str, Any]) -> list[str]:
-    """What of a refusal no entry explains."""
+def missing_entries(operation: str, problem: dict[str, Any]) -> list[str]:
+    """The entries that would explain a refusal, as far as there are none."""
     slug = str(problem["type"]).removeprefix("/problems/")
     if slug != "invalid":
-        return [] if slug in PROBLEMS else [slug]
+        return [] if slug in PROBLEMS else [f'PROBLEMS["{slug}"] = "why"']
     places = [str(error["pointer"]) for error in problem.get("errors", ())] or ["#"]
-    return [place for place in places if not _has_rule(operation, place)]
+    return [f'RULES["{operation}", "{place}"] = "why"' for place in places if not _has_rule(operation, place)]
 
 
 def _has_rule(operation: str, place: str) -> bool:

@@ -7,31 +7,41 @@ import pytest
 import app  # noqa: F401  (declares the operations)
 from chalicelib.rest.operation import OPERATIONS
 from chalicelib.rest.problems import PROBLEM_TYPES
-from tools.checks.fuzz_checks import PROBLEMS, RULES, unexplained_parts
+from tools.checks.fuzz_checks import PROBLEMS, RULES, missing_entries
 
 
 def refused(*pointers: str) -> dict[str, object]:
     return {"type": "/problems/invalid", "errors": [{"pointer": pointer, "detail": ""} for pointer in pointers]}
 
 
+def rule(operation: str, place: str) -> str:
+    return f'RULES["{operation}", "{place}"] = "why"'
+
+
 def test_what_rules_decide_is_explained() -> None:
-    assert unexplained_parts("open_deployment", refused("#/state", "#/commits/12/authored_at")) == []
-    assert unexplained_parts("decide_promotion", refused("#/artifact")) == []
+    assert missing_entries("open_deployment", refused("#/state", "#/commits/12/authored_at")) == []
+    assert missing_entries("decide_promotion", refused("#/artifact")) == []
 
 
 def test_what_no_rule_decides_is_not_explained() -> None:
-    assert unexplained_parts("open_deployment", refused("#/state", "#/lease_seconds")) == ["#/lease_seconds"]
-    assert unexplained_parts("open_deployment", refused("#/commits/12/sha")) == ["#/commits/12/sha"]
-    assert unexplained_parts("add_status", refused("#/state")) == ["#/state"]
+    assert missing_entries("open_deployment", refused("#/state", "#/lease_seconds")) == [
+        rule("open_deployment", "#/lease_seconds")
+    ]
+    assert missing_entries("open_deployment", refused("#/commits/12/sha")) == [
+        rule("open_deployment", "#/commits/12/sha")
+    ]
+    assert missing_entries("add_status", refused("#/state")) == [rule("add_status", "#/state")]
 
 
 def test_a_refusal_that_names_no_place_is_not_explained() -> None:
-    assert unexplained_parts("open_deployment", {"type": "/problems/invalid"}) == ["#"]
+    assert missing_entries("open_deployment", {"type": "/problems/invalid"}) == [rule("open_deployment", "#")]
 
 
-@pytest.mark.parametrize(("slug", "parts"), [("cursor-unusable", []), ("malformed", ["malformed"])])
-def test_some_problems_explain_themselves(slug: str, parts: list[str]) -> None:
-    assert unexplained_parts("list_systems", {"type": f"/problems/{slug}"}) == parts
+@pytest.mark.parametrize(
+    ("slug", "missing"), [("cursor-unusable", []), ("malformed", ['PROBLEMS["malformed"] = "why"'])]
+)
+def test_some_problems_explain_themselves(slug: str, missing: list[str]) -> None:
+    assert missing_entries("list_systems", {"type": f"/problems/{slug}"}) == missing
 
 
 def test_only_what_is_there_is_explained() -> None:
