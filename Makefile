@@ -4,9 +4,9 @@
 python := .local/venv/bin/python
 tools := $(python) -m tools
 
-# One more than there are cores: whatever applies infrastructure mostly waits.
+# One more than there are cores: whatever applies infrastructure mostly waits. Each takes a file at a time, in order.
 workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
-pytest := $(python) -m pytest -n $(workers) --dist worksteal
+pytest := $(python) -m pytest -n $(workers) --dist loadfile --no-loadscope-reorder
 
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
