@@ -296,7 +296,7 @@ class _HTTPServer(ThreadedHTTPServer):
 def serving(app: Chalice, config: Config) -> Iterator[str]:
     """Serve an app in a thread, until the end of the block, at the URL that this gives."""
     server = Server(app, config, port=0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield server.url
