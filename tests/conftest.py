@@ -14,9 +14,10 @@ from tests.support.contract import Contract
 from tests.support.given import Given
 from tests.support.page import Commands
 from tests.support.stage import ISSUERS, local_stage
+from tools.local import emulation
 
 _RUN_FOLDER = "SLIPWAY_TEST_RUN"
-LONGEST_FIRST = ("tests/infra/test_first_deployment.py", "tests/rehearsal/", "tests/infra/")
+LONGEST_FIRST = ("tests/emulator/test_first_deployment.py", "tests/rehearsal/", "tests/infra/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,6 +59,20 @@ def stage(database_url: str) -> Iterator[None]:
     """The stage `local` on this test's database."""
     with local_stage(database_url):
         yield
+
+
+@pytest.fixture(scope="session")
+def emulated() -> Iterator[dict[str, str]]:
+    """The variables of an emulated account, which all of a worker's tests share: they leave it as it was."""
+    from tools.aws.emulator.account import emulated_account  # noqa: PLC0415
+
+    with emulated_account() as port:
+        yield emulation.environment({}, port)
+
+
+@pytest.fixture
+def emulated_port(emulated: dict[str, str]) -> int:
+    return int(emulated["AWS_ENDPOINT_URL"].rpartition(":")[2])
 
 
 @pytest.fixture(scope="session")

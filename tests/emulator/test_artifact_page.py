@@ -38,10 +38,9 @@ def bucket(client):
 
 @runs(part("branching.md", "Branches and environments", ".local/venv/bin/python -m tools pipeline artifact"))
 def test_the_real_package_is_one_for_all_stages_is_kept_and_says_what_is_in_it(
-    commands, checkout, bucket, client, emulated
+    commands, checkout, bucket, client, emulated, emulated_port
 ):
-    port = emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]
-    environ = {**os.environ, **emulated, "ARTIFACT_BUCKET": BUCKET, "EMULATED": port}
+    environ = {**os.environ, **emulated, "ARTIFACT_BUCKET": BUCKET, "EMULATED": str(emulated_port)}
 
     said = commands.run(cwd=checkout, environ=environ, seconds=300)
 

@@ -4,19 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import modules
-from tools.aws.emulator.account import emulated_account
 from tools.aws.terraform import missing, terraform
 from tools.checkout import ROOT, ToolError
 from tools.checks import checkov
 from tools.checks.checkov import Fault
-from tools.local.emulation import ACCOUNT, environment
+from tools.local.emulation import ACCOUNT
 
 needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
@@ -27,15 +25,8 @@ def installed() -> None:
         pytest.skip(f"Not tested: checkov ({reason})")
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[dict[str, str]]:
-    """The variables with which to speak to an emulated account."""
-    with emulated_account() as port:
-        yield environment({}, port)
-
-
 @pytest.fixture
-def plan(account: dict[str, str], tmp_path: Path) -> dict[str, Any]:
+def plan(emulated: dict[str, str], tmp_path: Path) -> dict[str, Any]:
     """Production's, in an account where nothing is yet."""
     made = modules.initialised("production", "production").parent
     shutil.copytree(made, tmp_path / "infra", ignore=shutil.ignore_patterns(".terraform", "tests"))
@@ -43,9 +34,9 @@ def plan(account: dict[str, str], tmp_path: Path) -> dict[str, Any]:
     (folder / "emulated_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
     variables = [f"-var=account_id={ACCOUNT}", '-var=testing_account_ids=["000000000000"]']
     for step in (["init", "-input=false"], ["plan", "-input=false", "-out=plan", *variables]):
-        answer = terraform(step, folder, account)
+        answer = terraform(step, folder, emulated)
         assert answer.returncode == 0, answer.stderr
-    found: dict[str, Any] = json.loads(terraform(["show", "-json", "plan"], folder, account).stdout)
+    found: dict[str, Any] = json.loads(terraform(["show", "-json", "plan"], folder, emulated).stdout)
     return found
 
 
