@@ -1,6 +1,6 @@
 """`make workspace-…`, `route` and `reap`: what they tell the real service, and in which order they touch the account.
 
-Terraform is stood in for: tests/emulator applies and destroys a workspace.
+Terraform is stood in for: tests/rehearsal makes and destroys a workspace.
 """
 
 from typing import Any
@@ -117,6 +117,22 @@ def test_a_workspace_lives_by_the_commands_of_the_page(
     assert run(reap[0], **reap[1]) == ""
     assert account.done == [("apply", "development-ann"), ("destroy", "development-ann")]
     assert records(given) == [("ann", "personal", OUTPUTS["url"], True)]
+
+
+@runs(
+    part("debug-production.md", "2.", "make workspace-create"),
+    part("debug-production.md", "5.", "make workspace-destroy"),
+)
+def test_so_does_a_debug_workspace(commands: Commands, run: Any, account: Account, given: Given) -> None:
+    [create, destroy] = [(target.removeprefix("workspace-"), variables) for target, variables in calls(commands.take())]
+
+    assert run(create[0], **create[1]), run.said
+    assert records(given) == [("fix-42", "debug", OUTPUTS["url"], False)]
+    assert account.choices == [{"workspace_purpose": "debug", "database_source": "clone"}]
+
+    assert run(destroy[0], **destroy[1]), run.said
+    assert account.done == [("apply", "production-fix-42"), ("destroy", "production-fix-42")]
+    assert records(given) == [("fix-42", "debug", OUTPUTS["url"], True)]
 
 
 NEW = {"EXPIRES": "2d", "REASON": "To see why orders fail", "PURPOSE": "debug"}
