@@ -16,7 +16,7 @@ TABLES = {"deploy": rules.branches_are_environments, "verify": rules.verifies_wi
 
 
 def test_there_are_workflows_to_check() -> None:
-    assert WORKFLOWS == ["deploy", "preview", "pull-request", "reap", "security", "verify", "workspace"]
+    assert WORKFLOWS == ["deploy", "nightly", "preview", "pull-request", "reap", "security", "verify", "workspace"]
     assert ACTIONS == ["aws", "may-promote", "record", "setup"]
 
 
