@@ -42,7 +42,7 @@ reset: venv ## Delete the local database with all that it holds
 test-all: test ## What CI runs, 25 min: `test`, the rehearsal of a deployment, all mutants
 	@$(pytest) -n 2 -m slow tests
 nightly: venv ## What chance finds, 60 min: a long fuzz, races and faults 50 times; and the bench
-	@$(tools) checks fuzz --examples 1000 --seconds 1500
+	@$(tools) checks fuzz --examples 1500 --seconds 1500
 	@for round in $$(seq 50); do $(python) -m pytest -q tests/service/test_races.py tests/service/test_faults.py || exit; done
 	@$(tools) checks bench
 coverage: venv ## Require tests for 95 % of the lines that differ from BASE=origin/development
