@@ -9,9 +9,9 @@ pythons := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 suits := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 installed := { echo '$(CURDIR)/.local/venv'; readlink -f $(python); cat requirements-dev.txt; }
 
-# One more than there are cores: whatever applies infrastructure mostly waits.
+# One more than there are cores: whatever applies infrastructure mostly waits. Each takes a file at a time, in order.
 workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
-pytest := $(python) -m pytest -n $(workers) --dist worksteal
+pytest := $(python) -m pytest -n $(workers) --dist loadfile --no-loadscope-reorder
 
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
@@ -24,7 +24,7 @@ run: venv ## Serve on http://127.0.0.1:8000 with a database of its own [PORT= DA
 	@$(tools) local run
 check: lint types ## The loop beside the editor, 90 s: lint, types, unit and service tests
 	@$(pytest) tests/unit tests/service
-test: lint types ## What a change must pass, 8 min: `check`, local server, infrastructure, pipeline
+test: lint types ## What a change must pass, 6 min: `check`, local server, infrastructure, pipeline
 	@$(pytest) tests
 	@$(tools) checks untested
 format: venv ## Format the code, and fix what the linter can
@@ -45,9 +45,10 @@ reset: venv ## Delete the local database with all that it holds
 
 ##@ More checks
 test-all: test ## What CI runs, 25 min: `test`, the rehearsal of a deployment, all mutants
-	@$(python) -m pytest -n 0 -s -q --no-header -m slow tests
-nightly: venv ## What takes an hour: a long fuzz, the bench
-	@$(tools) checks fuzz
+	@$(pytest) -n 2 -m slow tests
+nightly: venv ## What chance finds, 60 min: a long fuzz, races and faults 50 times; and the bench
+	@$(tools) checks fuzz --examples 1500 --seconds 1500
+	@for round in $$(seq 50); do $(python) -m pytest -q tests/service/test_races.py tests/service/test_faults.py || exit; done
 	@$(tools) checks bench
 coverage: venv ## Require tests for 95 % of the lines that differ from BASE=origin/development
 	@$(tools) checks coverage

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from chalicelib.settings import settings
-from tests.support import order, postgres
+from tests.support import postgres
 from tests.support.api import Api
 from tests.support.contract import Contract
 from tests.support.given import Given
 from tests.support.stage import ISSUERS, local_stage
+from tools.local import emulation
 
 _RUN_FOLDER = "SLIPWAY_TEST_RUN"
+LONGEST_FIRST = ("tests/emulator/test_first_deployment.py", "tests/rehearsal/", "tests/infra/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,8 +25,6 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("DATABASE_URL", None)
     if not hasattr(config, "workerinput"):
         os.environ[_RUN_FOLDER] = str(postgres.run_folder())
-    elif config.workerinput["workerid"] != "gw0":
-        os.nice(5)  # the first begins with the longest test, for which all would wait in the end
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -32,12 +32,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         postgres.stop(Path(os.environ.pop(_RUN_FOLDER)))
 
 
-@pytest.hookimpl(trylast=True)  # of what is left after -k and --deselect
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    if workers > 1:
-        tests = Path(__file__).parent
-        items[:] = order.spread([(item.path.relative_to(tests).as_posix(), item) for item in items], workers)
+    # Workers take file after file: those that mostly wait for Terraform begin, and the short ones fill the gaps.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FIRST))
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +58,20 @@ def stage(database_url: str) -> Iterator[None]:
     """The stage `local` on this test's database."""
     with local_stage(database_url):
         yield
+
+
+@pytest.fixture(scope="session")
+def emulated() -> Iterator[dict[str, str]]:
+    """The variables of an emulated account, which all of a worker's tests share: they leave it as it was."""
+    from tools.aws.emulator.account import emulated_account  # noqa: PLC0415
+
+    with emulated_account() as port:
+        yield emulation.environment({}, port)
+
+
+@pytest.fixture
+def emulated_port(emulated: dict[str, str]) -> int:
+    return int(emulated["AWS_ENDPOINT_URL"].rpartition(":")[2])
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 # What a role may do that only destroys: of each statement of applying*.tf the actions that a destroy of a workspace
 # makes, and no other; the state it keeps as any role for workspaces does. So no reviewer has to stand before it: with it
-# nobody makes a copy of an environment's data, nor changes what runs. tests/emulator/test_isolation.py compares it with
-# what a destroy asked for.
+# nobody makes a copy of an environment's data, nor changes what runs. tests/rehearsal compares it with what a destroy
+# asked for.
 
 locals {
   destroying = toset(concat(local.taking_away, local.on_the_way))

@@ -36,9 +36,10 @@ def bucket(client):
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
-def test_the_real_package_is_one_for_all_stages_is_kept_and_says_what_is_in_it(checkout, bucket, client, emulated):
-    port = emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]
-    environ = {**os.environ, **emulated, "ARTIFACT_BUCKET": BUCKET, "EMULATED": port}
+def test_the_real_package_is_one_for_all_stages_is_kept_and_says_what_is_in_it(
+    checkout, bucket, client, emulated, emulated_port
+):
+    environ = {**os.environ, **emulated, "ARTIFACT_BUCKET": BUCKET, "EMULATED": str(emulated_port)}
 
     artifact = script("branching.md", "Branches", ".local/venv/bin/python -m tools pipeline artifact")
     said = sh(artifact, checkout, environ, seconds=300)

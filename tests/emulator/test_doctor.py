@@ -11,8 +11,8 @@ REGION = "eu-west-1"  # where no other test makes a VPC
 
 
 @pytest.fixture
-def target(emulated):
-    return Target("production", emulated=int(emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]))
+def target(emulated_port):
+    return Target("production", emulated=emulated_port)
 
 
 @pytest.fixture

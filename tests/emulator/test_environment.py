@@ -20,12 +20,10 @@ LIST_BUCKETS = "import boto3; print(*(bucket['Name'] for bucket in boto3.client(
         {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
     ],
 )
-def test_a_client_without_settings_of_its_own_calls_the_emulated_account(emulated, shell):
-    port = int(emulated["AWS_ENDPOINT_URL"].rsplit(":", 1)[1])
-
+def test_a_client_without_settings_of_its_own_calls_the_emulated_account(emulated_port, shell):
     answer = subprocess.run(
         [sys.executable, "-c", LIST_BUCKETS],
-        env=environment({**os.environ, **shell}, port),
+        env=environment({**os.environ, **shell}, emulated_port),
         capture_output=True,
         text=True,
         timeout=30,

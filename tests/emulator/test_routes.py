@@ -12,8 +12,8 @@ SENT = {"workspace": "fix", "domain": "abc.execute-api.eu-central-1.amazonaws.co
 
 
 @pytest.fixture
-def target(emulated):
-    return Target("production", emulated=int(emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]))
+def target(emulated_port):
+    return Target("production", emulated=emulated_port)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: 
 
 
 @pytest.fixture
-def target(emulated):
-    target = Target("development", "typo", emulated=int(emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]))
+def target(emulated_port):
+    target = Target("development", "typo", emulated=emulated_port)
     yield target
     shutil.rmtree(target.folder.parent, ignore_errors=True)
 
@@ -49,8 +49,8 @@ def test_without_emulated_it_is_aws(said, meant):
     assert environment.port_of(said) is meant
 
 
-def test_an_emulated_account_has_to_be_there(emulated):
-    assert environment.port_of(emulated["AWS_ENDPOINT_URL"].rpartition(":")[2])
+def test_an_emulated_account_has_to_be_there(emulated_port):
+    assert environment.port_of(str(emulated_port))
     with pytest.raises(ToolError, match="make emulator"):
         environment.port_of("9")
     with pytest.raises(ToolError, match="EMULATED"):

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -13,10 +12,8 @@ import pytest
 
 from tests.support import modules
 from tools.aws.account import NAMES, Account, make
-from tools.aws.emulator.account import emulated_account
 from tools.aws.terraform import missing, terraform
 from tools.checkout import ROOT, ToolError
-from tools.local.emulation import environment
 
 ACCOUNT = ROOT / "infra" / "account"
 
@@ -53,16 +50,14 @@ def test_an_account_and_its_environments_name_the_same_bucket_and_account(name: 
 
 
 @pytest.fixture
-def emulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The port of an emulated account of this test alone, which AWS's tools now speak to, as if it were a real one."""
-    with emulated_account() as port:
-        for name, value in {**environment({}, port), "TF_CLI_ARGS": "-no-color"}.items():
-            monkeypatch.setenv(name, value)
-        yield port
+def tools_speak_to_it(emulated: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS's tools speak to the emulated account, as if it were a real one."""
+    for name, value in {**emulated, "TF_CLI_ARGS": "-no-color"}.items():
+        monkeypatch.setenv(name, value)
 
 
 def test_a_bucket_without_the_state_is_taken_over_and_nothing_is_applied_that_nobody_said_yes_to(
-    emulated: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tools_speak_to_it: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ToolError, match="YES=1"):
         make(Account("testing", tmp_path), approved=False)
@@ -71,7 +66,9 @@ def test_a_bucket_without_the_state_is_taken_over_and_nothing_is_applied_that_no
     assert boto3.client("iam").list_roles()["Roles"] == []
 
 
-def test_a_plan_that_fails_changes_nothing(emulated: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_that_fails_changes_nothing(
+    tools_speak_to_it: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     source = tmp_path / "source"
     shutil.copytree(ACCOUNT, source)
     tfvars = source / "testing.tfvars.json"
@@ -95,8 +92,8 @@ def make_account(**variables: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_credentials_of_another_account_are_refused(emulated: int) -> None:
-    answer = make_account(ACCOUNT="production", EMULATED=str(emulated))
+def test_credentials_of_another_account_are_refused(emulated_port: int) -> None:
+    answer = make_account(ACCOUNT="production", EMULATED=str(emulated_port))
 
     assert answer.returncode != 0
     assert "of account 123456789012" in answer.stderr

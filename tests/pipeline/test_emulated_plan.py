@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tools.aws.emulator.account import emulated_account
 from tools.pipeline import emulated_plan
 from tools.pipeline.artifact import Store
 
@@ -29,11 +28,10 @@ def test_the_account_is_there_for_the_plan_and_no_longer(tmp_path: Path) -> None
         socket.create_connection(("127.0.0.1", int(seen.read_text())), timeout=5).close()
 
 
-def test_a_store_in_the_emulated_account_writes_once() -> None:
-    with emulated_account() as port:
-        environ = {"EMULATED": str(port), "ARTIFACT_BUCKET": "slipway-state-123456789012"}
+def test_a_store_in_the_emulated_account_writes_once(emulated_port: int) -> None:
+    environ = {"EMULATED": str(emulated_port), "ARTIFACT_BUCKET": "slipway-state-123456789012"}
 
-        assert Store(environ).write("key", b"first") is True
-        assert Store(environ).write("key", b"second") is False
-        assert Store(environ).read("key") == b"first"
-        assert Store(environ).read("other") is None
+    assert Store(environ).write("key", b"first") is True
+    assert Store(environ).write("key", b"second") is False
+    assert Store(environ).read("key") == b"first"
+    assert Store(environ).read("other") is None

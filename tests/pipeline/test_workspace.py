@@ -1,6 +1,6 @@
 """`make workspace-…`, `route` and `reap`: what they tell the real service, and in which order they touch the account.
 
-Terraform is stood in for: tests/emulator applies and destroys a workspace.
+Terraform is stood in for: tests/rehearsal makes and destroys a workspace.
 """
 
 import shlex
@@ -116,6 +116,18 @@ def test_a_workspace_lives_by_the_commands_of_the_page(run: Any, account: Accoun
     assert run(reap[0], **reap[1]) == ""
     assert account.done == [("apply", "development-ann"), ("destroy", "development-ann")]
     assert records(given) == [("ann", "personal", OUTPUTS["url"], True)]
+
+
+def test_so_does_a_debug_workspace(run: Any, account: Account, given: Given) -> None:
+    debug = {"ENV": "production", "WORKSPACE": "fix-42", "PURPOSE": "debug", "DATABASE": "clone"}
+
+    assert run("create", **debug, EXPIRES="1d", REASON="Orders of jane fail"), run.said
+    assert records(given) == [("fix-42", "debug", OUTPUTS["url"], False)]
+    assert account.choices == [{"workspace_purpose": "debug", "database_source": "clone"}]
+
+    assert run("destroy", ENV="production", WORKSPACE="fix-42"), run.said
+    assert account.done == [("apply", "production-fix-42"), ("destroy", "production-fix-42")]
+    assert records(given) == [("fix-42", "debug", OUTPUTS["url"], True)]
 
 
 NEW = {"EXPIRES": "2d", "REASON": "To see why orders fail", "PURPOSE": "debug"}

@@ -142,10 +142,11 @@ class GitHub:
         needs: Mapping[str, Mapping[str, str]] | None = None,
         sha: str | None = None,
         cancelled_after: str | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> Ran:
         """Run a job of a workflow to its end, for an event on a branch: of its newest commit, unless `sha` says which.
 
-        With `cancelled_after`, somebody cancels the run once that step has ended.
+        With `cancelled_after`, somebody cancels the run once that step has ended. `environ` is more of the runner's.
         """
         definition = workflow(name)
         number = next(self._runs)
@@ -209,6 +210,7 @@ class GitHub:
                 "GITHUB_SERVER_URL": "https://github.com",
                 "ACTIONS_ID_TOKEN_REQUEST_URL": url,
                 "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNERS_OWN,
+                **(environ or {}),
             }
             steps = running.run()
         outputs = {each: running.fill(value) for each, value in content.get("outputs", {}).items()}

@@ -5,12 +5,16 @@ that each environment is served from this machine, with the code that its alias 
 """
 
 import contextlib
+import json
 import os
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +24,11 @@ import requests
 
 from tests.rehearsal.github import GitHub, Ran, say
 from tests.rehearsal.places import Deployed, Place
+from tests.rehearsal.states import identities, states
+from tests.support import asked
 from tests.support.issuer import serving
-from tests.support.page import blocks
+from tests.support.page import blocks, sh, started
+from tests.support.plans import changes
 from tests.support.viewer import NODE, view
 from tools.aws.emulator.account import emulated_account, emulated_client
 from tools.aws.environment import Target
@@ -39,6 +46,10 @@ pytestmark = [
 
 BUCKET = "slipway-artifacts"
 EXPIRY_SECONDS = 90
+COMMAND_SECONDS = 600
+WORKSPACE = "development/fix-42/development.tfstate"
+STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
+FIX_42 = "ENV=development WORKSPACE=fix-42"
 
 # What is recorded of Slipway in Slipway, and whom it lets in.
 RECORDS = "".join(
@@ -49,10 +60,39 @@ HEADER = '"X-Content-Type-Options": "nosniff",'
 SOURCE = "chalicelib/rest/operation.py"
 
 
+class Maintainer:
+    """Somebody with a clone at a commit, and the package of its tree, who types commands of the pages."""
+
+    def __init__(self, stage: "Stage", revision: str, environment: str) -> None:
+        self.folder = stage.github.checkout(revision, stage.folder / f"maintainer-{environment}-{revision}")
+        self._environ = {
+            **stage.github.machine(),
+            "ARTIFACT_BUCKET": BUCKET,
+            "SLIPWAY_URL": stage.registry.url,
+            "SLIPWAY_SYSTEM": "slipway",
+            "SLIPWAY_TOKEN": token("maintainer", ["slipway"]),
+        }
+        said = self.run(f".local/venv/bin/python -m tools pipeline artifact --env {environment}")
+        assert "reused" in said.split(), said
+        self._environ["PACKAGE"] = f".local/artifact/{environment}"
+
+    def run(self, command: str) -> str:
+        say(f"a maintainer: {command}")
+        return sh(command, self.folder, self._environ, COMMAND_SECONDS)
+
+    def started(self, command: str, until: str) -> AbstractContextManager[str]:
+        return started(command, until, self.folder, self._environ)
+
+    def changes(self, target: str) -> dict[str, list[str]]:
+        """What the plan of a target that was made last would have changed."""
+        return changes(self.folder, target)
+
+
 class Stage:
     """All that takes part. `registry` is the Slipway that is told; `places` are what is deployed."""
 
-    def __init__(self, github: GitHub, registry: Place, places: dict[str, Deployed], port: int) -> None:
+    def __init__(self, folder: Path, github: GitHub, registry: Place, places: dict[str, Deployed], port: int) -> None:
+        self.folder = folder
         self.github, self.registry, self.places, self.port = github, registry, places, port
         self._groups = {name: threading.Lock() for name in places}
 
@@ -106,10 +146,14 @@ class Stage:
         routes = Routes(Target("development", emulated=self.port), {"site": {"routes_arn": arn}}).all()
         return view(routes, {"x-slipway-client": client})[0]
 
-    def states(self) -> set[str]:
-        """The names of Terraform's states."""
-        listed = emulated_client("s3", self.port).list_objects_v2(Bucket=emulation.STATE_BUCKET)
-        return {item["Key"] for item in listed["Contents"]}
+    def log(self, state: Any, request_id: str) -> None:
+        """Have the API of what a state says was made log something of a request."""
+        group = f"/aws/lambda/{state['outputs']['main']['value']['api']['function_names']['api']}"
+        message = json.dumps({"level": "ERROR", "message": f"no answer to {request_id}", "request_id": request_id})
+        logs = emulated_client("logs", self.port)
+        logs.create_log_stream(logGroupName=group, logStreamName=request_id)
+        event = {"timestamp": int(time.time() * 1000), "message": message}
+        logs.put_log_events(logGroupName=group, logStreamName=request_id, logEvents=[event])
 
 
 @pytest.fixture
@@ -149,7 +193,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             github.environments |= {name: variables, f"{name}-verify": variables}
         github.overrides = {"SITE": ""}  # there is no CDN before the service here
         github.after_step = lambda: [place.follow() for place in places.values()]
-        yield Stage(github, registry, places, port)
+        yield Stage(tmp_path, github, registry, places, port)
     assert [process.pid for process in psutil.process_iter() if is_below(process, tmp_path)] == []
 
 
@@ -187,12 +231,20 @@ def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
     merge = github.merge("development", "preproduction")
     with ThreadPoolExecutor(3) as lanes:
         promoted = lanes.submit(promote, stage, first, merge, built)
-        debugged = lanes.submit(debug, stage)
+        debugged = lanes.submit(debug, stage, first, promoted)
         developed = lanes.submit(develop, stage, artifact, promoted)
         for lane in as_completed((promoted, debugged, developed)):
             if (failure := lane.exception()) is not None:
                 say(f"\nThis went wrong; what runs beside it comes to its end first:\n{failure!r}")
                 raise failure
+
+    say("\nThe workspace is gone, and the others are whole: nothing of them has changed")
+    with ThreadPoolExecutor(2) as lanes:
+        for checked in [
+            lanes.submit(leave_preproduction, stage, merge),
+            lanes.submit(leave_development, stage, built),
+        ]:
+            checked.result()
     say("\nAll is as it should be, and nothing is left")
 
 
@@ -242,24 +294,83 @@ def develop(stage: Stage, artifact: str, promoted: "Future[None]") -> None:
     github.run("deploy", "artifact", "preproduction").succeeded()
 
 
-def debug(stage: Stage) -> None:
+def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
     """One client is sent to a copy of development, nobody else, and not after its time."""
     github = stage.github
     workspace = {"environment": "development", "workspace": "fix-42", "purpose": "debug", "database": "clone"}
-    workspace |= {"reason": "Jane's orders vanish", "expires": "2h"}
+    workspace |= {"reason": "Jane's orders vanish", "expires": "8h", "ref": first}
     dispatched = ("workspace", "workspace", "development", "workflow_dispatch")
     github.run(*dispatched, inputs={**workspace, "action": "create", "client": "jane"}).succeeded()
-    assert "development/fix-42/development.tfstate" in stage.states()
     assert (stage.sent_to("jane"), stage.sent_to("joe")) == ("fix-42", "default")
     [known] = stage.ask("workspaces")["items"]
     assert (known["name"], known["state"], known["database"]) == ("fix-42", "active", "clone")
     assert re.match(r"https://\w+\.execute-api\.", known["base_url"])
 
+    maintainer = Maintainer(stage, first, "development")
+    maintainer.run(f"make unroute {FIX_42} CLIENT=jane")
+    assert stage.sent_to("jane") == "default"
+    maintainer.run(f"make route {FIX_42} CLIENT=jane UNTIL=2h")
+    assert stage.sent_to("jane") == "fix-42"
+    promoted.result()
+    made = states(stage.port)
+    share_nothing(made)
+    stage.log(made[WORKSPACE], "4a0b")
+    stage.log(made[WORKSPACE], "5f1c")
+    assert "no answer to 4a0b" in maintainer.run(f"make logs {FIX_42} SINCE=10m")
+    with maintainer.started(f"make logs {FIX_42} REQUEST_ID=5f1c FOLLOW=1", until="no answer to 5f1c") as said:
+        assert "4a0b" not in said
+
     github.run(*dispatched, inputs={**workspace, "action": "extend", "expires": "1m"}).succeeded()
+    # What it was made with is remembered.
+    maintainer.run(f"make apply {FIX_42}")
+    assert maintainer.changes("development-fix-42") == {}
     assert Wait(EXPIRY_SECONDS, say)("the workspace's end", lambda: stage.stands("fix-42")) is None
     assert stage.sent_to("jane") == "default"
-    reaped = github.run("reap", "reap", "development", "schedule", matrix={"environment": "development"}).succeeded()
+    log = stage.folder / "log-of-terraform"
+    reaped = github.run(
+        *("reap", "reap", "development", "schedule"),
+        matrix={"environment": "development"},
+        environ={"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(log)},
+    ).succeeded()
     assert "development-fix-42 is gone" in reaped.said("Destroy what has expired, report orphans")
     assert stage.ask("workspaces")["items"][0]["state"] == "destroyed"
-    assert "development/fix-42/development.tfstate" not in stage.states()
-    assert "development.tfstate" in stage.states()
+    assert states(stage.port).keys() == STATES - {WORKSPACE}
+    # Its role may do what that took.
+    took = asked.actions(log)
+    assert {"rds:DeleteDBCluster", "wafv2:DeleteWebACL"} <= took
+    assert took <= asked.listed("destroying.tf") | asked.listed("reading.tf")
+
+
+def share_nothing(made: dict[str, Any]) -> None:
+    """No id, name or ARN is in two states."""
+    assert made.keys() == STATES
+    known = {key: identities(state) for key, state in made.items()}
+    assert all(len(each) > 100 for each in known.values())
+    for one, other in combinations(known, 2):
+        assert known[one] & known[other] == set(), f"{one} and {other} share something"
+
+
+def leave_preproduction(stage: Stage, merge: str) -> None:
+    """Applying it again changes nothing."""
+    maintainer = Maintainer(stage, merge, "preproduction")
+    digest = stage.places["preproduction"].digest()
+
+    maintainer.run("make apply ENV=preproduction")
+
+    assert maintainer.changes("preproduction") == {}
+    assert stage.places["preproduction"].digest() == digest
+
+
+def leave_development(stage: Stage, built: Ran) -> None:
+    """Neither does that, and its alias goes back by hand to what served before."""
+    maintainer = Maintainer(stage, stage.github.revision("development"), "development")
+    digest = stage.places["development"].digest()
+
+    maintainer.run("make plan ENV=development PACKAGE=.local/artifact/development")
+
+    assert maintainer.changes("development") == {}
+    maintainer.run("make apply ENV=development PLAN=1")
+    maintainer.run(f"make apply ENV=development EMULATED={stage.port}")
+    assert stage.places["development"].digest() == digest
+    maintainer.run("make rollback ENV=development")
+    assert stage.places["development"].digest() == built.outputs["digest"].removeprefix("sha256:")

@@ -9,7 +9,7 @@ from typing import Any
 
 from tools.aws.terraform import terraform
 from tools.checks.policy import plans as mocked
-from tools.checks.policy.plans import QUICKLY, Plan, Run
+from tools.checks.policy.plans import Plan, Run
 
 # So that there is one, whatever the service has: what a schedule is made like is to be tested.
 SCHEDULE = """
@@ -53,7 +53,7 @@ def arguments(run: Run) -> dict[str, dict[str, Any]]:
 def quickly(folder: Path) -> dict[str, str]:
     """Variables with which Terraform uses one provider that is served, where it else starts two for each run."""
     [provider] = folder.glob(".terraform/providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_*")
-    return {**QUICKLY, "TF_REATTACH_PROVIDERS": _served(provider.resolve())}
+    return {"TF_REATTACH_PROVIDERS": _served(provider.resolve())}
 
 
 @cache

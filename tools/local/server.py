@@ -85,7 +85,7 @@ def main(environ: Mapping[str, str]) -> None:
 def serving(app: Chalice, config: Config) -> Iterator[str]:
     """Serve an app in a thread, until the end of the block, at the URL that this gives."""
     server = _server(app, config, port=0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://{HOST}:{server.server_port}"

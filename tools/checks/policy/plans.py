@@ -15,9 +15,6 @@ from tools.aws.terraform import terraform
 from tools.checkout import ENVIRONMENTS, ROOT, ToolError, locked
 from tools.package import compose
 
-# Terraform spends nearly all of a test on reading the provider's schema, and half of that on collecting garbage.
-QUICKLY = {"GOGC": "400"}
-
 _SECONDS = 600
 _WRITTEN = shutil.ignore_patterns(".terraform", "__pycache__", "generated.tf.json", "deployment.zip", "*.tfstate*")
 
@@ -80,12 +77,14 @@ def initialised(copies: Path, folder: str, stage: str) -> Path:
     return copy
 
 
-def plans(folder: Path, file: str, workspace: str = "default", environ: Mapping[str, str] = QUICKLY) -> dict[str, Plan]:
+def plans(
+    folder: Path, file: str, workspace: str = "default", environ: Mapping[str, str] | None = None
+) -> dict[str, Plan]:
     """Return what each run of a file of tests plans, by run. Raises ToolError unless they pass without a warning."""
     kept = folder / f"{Path(file).stem}-{workspace}.json"
     with locked(kept.with_suffix(".lock")):
         if not kept.exists():
-            kept.write_text(json.dumps(_plans(folder, file, {**environ, "TF_WORKSPACE": workspace})))
+            kept.write_text(json.dumps(_plans(folder, file, {**(environ or {}), "TF_WORKSPACE": workspace})))
     found: dict[str, Plan] = json.loads(kept.read_text())
     return found
 

@@ -1,0 +1,134 @@
+"""docs/first-deployment.md from an empty account to a running environment, to the letter, in an emulated account.
+
+This is the one environment that `make test` applies, so whatever wants one is asked of it here. tests/rehearsal has
+several, side by side. What the page tells GitHub, and records in the service, is in tests/local.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support import aws_cli
+from tests.support.page import blocks, script, sh, started
+from tests.support.plans import changes
+from tools.aws.emulator.account import emulated_client
+from tools.aws.environment import Target
+from tools.aws.terraform import missing
+from tools.checkout import ROOT
+from tools.local.emulation import STATE_BUCKET, environment
+
+SECONDS = 900
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
+
+
+class Account:
+    """An emulated account without anything in it, and a shell whose `make` and `aws` speak to it."""
+
+    def __init__(self, port: int, commands: Path) -> None:
+        self.port = port
+        self._commands = commands
+        aws_cli.install(commands, ROOT)
+        self.client("s3").delete_bucket(Bucket=STATE_BUCKET)
+
+    def client(self, service: str) -> Any:
+        return emulated_client(service, self.port)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        told = environment({**os.environ, "EMULATED": str(self.port), "TF_CLI_ARGS": "-no-color"}, self.port)
+        return {**told, "PATH": f"{self._commands}:{os.environ['PATH']}"}
+
+    def keys(self) -> set[str]:
+        return {item["Key"] for item in self.client("s3").list_objects_v2(Bucket=STATE_BUCKET)["Contents"]}
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[Account]:
+    with started("make emulator PORT=0", until="Ctrl-C") as said:
+        found = re.search(r":(\d+),", said)
+        assert found
+        yield Account(int(found[1]), tmp_path)
+    for folder in (ROOT / ".local").glob(f"*/*emulated-{found[1]}"):
+        shutil.rmtree(folder)
+
+
+def test_the_page_makes_an_account_and_its_first_environment_and_lets_somebody_in(
+    account: Account, tmp_path: Path
+) -> None:
+    for section in ("1.", "2.", "4.", "5."):
+        sh(script("first-deployment.md", section), environ=account.environ, seconds=SECONDS)
+
+    assert account.keys() == {"account.tfstate", "development.tfstate"}
+    cognito = account.client("cognito-idp")
+    [pool] = cognito.list_user_pools(MaxResults=60)["UserPools"]
+    groups = cognito.admin_list_groups_for_user(UserPoolId=pool["Id"], Username="jane@example.org")["Groups"]
+    assert [group["GroupName"] for group in groups] == ["admins"]
+    the_roles_of_which_github_is_told_are_there(account.client("iam"))
+    a_package_is_written_once(account.client("s3"))
+
+    with ThreadPoolExecutor() as at_once:
+        again = at_once.submit(sh, "make account", environ=account.environ, seconds=SECONDS)
+        package = another_package(Target("development", emulated=account.port), tmp_path / "package")
+        sh(
+            f"make plan ENV=development EMULATED={account.port}",
+            environ={**account.environ, "PACKAGE": str(package)},
+            seconds=SECONDS,
+        )
+        assert "No changes." in again.result()
+        assert "moves" not in again.result()
+
+    # The new code becomes a version, but no alias is moved: that is deploying, after the migrations. And nothing else
+    # changes.
+    assert {address.partition("[")[0]: actions for address, actions in changes(ROOT, "development").items()} == {
+        "module.main.module.api.aws_lambda_function.this": ["update"]
+    }
+
+
+def the_roles_of_which_github_is_told_are_there(iam: Any) -> None:
+    told = "".join(block.text for block in blocks("first-deployment.md") if block.needs == "GitHub")
+    made = {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    assert {"slipway-account-plan", "slipway-account-artifacts"} <= made
+    for name in ("development", "preproduction"):
+        assert {f"slipway-account-{may}-{name}" for may in ("apply", "workspaces", "reap")} <= made
+    assert re.search(r"role/slipway-account-plan\n", told)
+
+
+def a_package_is_written_once(s3: Any) -> None:
+    package = {"Bucket": STATE_BUCKET.replace("state", "artifacts"), "Key": "tree/package.zip"}
+    with pytest.raises(ClientError, match="403"):
+        s3.put_object(**package, Body=b"unconditional")
+    s3.put_object(**package, Body=b"first", IfNoneMatch="*")
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.put_object(**package, Body=b"second", IfNoneMatch="*")
+    with pytest.raises(ClientError, match="403"):
+        s3.delete_object(**package)
+
+
+def another_package(deployed: Target, folder: Path) -> Path:
+    """The package that a target was applied with, but for a remark in its zip."""
+    folder.mkdir()
+    code, generated = folder / "deployment.zip", folder / "generated.tf.json"
+    for file in (code, generated):
+        shutil.copy(deployed.folder / "modules" / "api" / file.name, file)
+    with zipfile.ZipFile(code, "a") as archive:
+        archive.comment = b"Another package"
+    digest = hashlib.sha256(code.read_bytes())
+    composed = json.loads(generated.read_text())
+    composed["locals"]["package"] |= {
+        "digest": digest.hexdigest(),
+        "source_code_hash": base64.b64encode(digest.digest()).decode(),
+    }
+    generated.write_text(json.dumps(composed))
+    return folder
