@@ -8,6 +8,8 @@ tools := $(python) -m tools
 workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 pytest := $(python) -m pytest -n $(workers) --dist worksteal
 
+# What `make` starts ends when it is killed; see tools/lifeline.py.
+export MAKE_PID := $(shell echo $$PPID)
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
 

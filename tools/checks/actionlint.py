@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
+from tools import lifeline
 from tools.checkout import ROOT, ToolError, locked
 
 SOURCE = ROOT / "tools" / "checks" / "node"
@@ -83,7 +84,7 @@ def _install() -> str | None:
     # No package's own script is run.
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     try:
-        done = subprocess.run(command, cwd=INSTALLED, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        done = lifeline.run(command, cwd=INSTALLED, capture_output=True, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
         return f"npm has not installed {lock.name} within {_SECONDS} s"
     if done.returncode != 0:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools import lifeline
 from tools.checkout import ROOT, ToolError, locked
 
 INFRA = ROOT / "infra"
@@ -152,7 +153,7 @@ def _install() -> None:
         [sys.executable, "-m", "venv", "--clear", str(FOLDER)],
         [*pip, "--requirement", str(REQUIREMENTS)],
     ):
-        done = subprocess.run(step, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = lifeline.run(step, capture_output=True, timeout=SECONDS)
         if done.returncode:
             reason = (done.stderr.strip() or done.stdout.strip() or "pip says nothing").splitlines()[-1]
             raise ToolError(f"checkov could not be installed: {reason}")
@@ -164,7 +165,7 @@ def _run(*arguments: str) -> list[dict[str, Any]]:
     environ = {**others, "CKV_SKIP_PACKAGE_UPDATE_CHECK": "TRUE", "LOG_LEVEL": "ERROR"}
     call = [str(command()), *arguments, "--skip-download", "--compact", "--soft-fail", "--output", "json"]
     try:
-        done = subprocess.run(call, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = lifeline.run(call, env=environ, capture_output=True, timeout=SECONDS)
         answer = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
         raise ToolError(f"checkov did not answer: {error}") from error

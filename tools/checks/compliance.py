@@ -8,7 +8,6 @@ import json
 import multiprocessing
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools import lifeline
 from tools.checkout import ROOT, ToolError
 
 PASSED, FAILED, SKIPPED, BROKEN = "passed", "failed", "skipped", "broken"
@@ -46,14 +46,12 @@ def run(jobs: Sequence[Job]) -> list[list[Outcome]]:
     """Outcomes of all scenarios of each job. Raises ToolError where a feature can't be read."""
     if not jobs:
         return []
-    done = subprocess.run(
+    done = lifeline.run(
         [sys.executable, "-m", "tools.checks.compliance"],
         cwd=ROOT,
         input=json.dumps([asdict(job) for job in jobs]),
         capture_output=True,
-        text=True,
         timeout=_SECONDS,
-        check=False,
     )
     if done.returncode != 0:
         raise ToolError(f"terraform-compliance did not run:\n{done.stderr[-4000:]}")

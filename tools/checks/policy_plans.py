@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools import lifeline
 from tools.aws import terraform as tool
 from tools.aws.emulator.account import emulated_account, emulated_client
 from tools.checkout import ROOT, ToolError
@@ -86,9 +87,12 @@ def plans(wanted: Sequence[Wanted], folder: Path) -> dict[str, Planned]:
             _what_a_debug_workspace_reads(port)
             copies = [_copy(each.environment, packaging.result(), folder / each.name) for each in wanted]
             _initialise(copies[0], folder / "data")
-            return dict(
-                pool.map(lambda each, copy: (each.name, _planned(each, copy, folder / "data", account)), wanted, copies)
-            )
+            try:
+                made = pool.map(lambda each, copy: _planned(each, copy, folder / "data", account), wanted, copies)
+                return {each.name: plan for each, plan in zip(wanted, made, strict=True)}
+            except BaseException:
+                lifeline.interrupt()
+                raise
 
 
 def given(plan: dict[str, Any], folder: Path) -> Planned:
