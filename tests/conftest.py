@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,23 +14,23 @@ from tests.support.api import Api
 from tests.support.contract import Contract
 from tests.support.given import Given
 from tests.support.stage import ISSUERS, local_stage
+from tools import lifeline
 from tools.local import emulation
 
-_RUN_FOLDER = "SLIPWAY_TEST_RUN"
 LONGEST_FIRST = ("tests/emulator/test_first_deployment.py", "tests/rehearsal/", "tests/infra/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name in [name for name in os.environ if name.startswith(("AWS_", "SLIPWAY_")) and name != _RUN_FOLDER]:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "SLIPWAY_")) and name != postgres.RUN_FOLDER]:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
     if not hasattr(config, "workerinput"):
-        os.environ[_RUN_FOLDER] = str(postgres.run_folder())
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        postgres.stop(Path(os.environ.pop(_RUN_FOLDER)))
+        # What the tests start ends with them, and they with `make`, also where they are killed.
+        lifeline.end_with_make()
+        run = ExitStack()
+        config.add_cleanup(run.close)
+        folder = str(run.enter_context(postgres.run_folder()))
+        os.environ |= {postgres.RUN_FOLDER: folder, lifeline.MARK: folder}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def clones(worker_id: str) -> Iterator[postgres.Clones]:
     """Databases of the tests' own server."""
-    clones = postgres.Clones(postgres.address_of(Path(os.environ[_RUN_FOLDER])), worker_id)
+    clones = postgres.Clones(postgres.address_of(Path(os.environ[postgres.RUN_FOLDER])), worker_id)
     yield clones
     clones.close()
 

@@ -6,9 +6,11 @@ A group is a layer: `slipway` needs nothing but Python, `local` runs the service
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import MutableMapping, Sequence
 
+from tools import lifeline
 from tools.checkout import ToolError, UsageError
 from tools.commands import Command
 
@@ -94,4 +96,6 @@ def _fail(environ: MutableMapping[str, str], message: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was begun is ended, as at Ctrl-C
+    lifeline.end_with_make()
     sys.exit(main(sys.argv[1:], os.environ))

@@ -16,6 +16,7 @@ from tests.support.given import Given
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import blocks, script, sh
 from tests.support.workflows import read_yaml
+from tools.lifeline import MARK
 from tools.local.issuer import token
 from tools.local.server import serving as serving_app
 
@@ -89,6 +90,7 @@ class Runner:
                 **given,
                 **self._written(),
                 "PATH": os.environ["PATH"],
+                MARK: os.environ[MARK],
                 "RUNNER_TEMP": str(self._folder),
                 "GITHUB_ENV": str(self._env_file),
                 "GITHUB_SHA": self.sha,

@@ -1,6 +1,7 @@
 """`make database` and `make reset`: the embedded PostgreSQL, whatever its last end was."""
 
 import os
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from chalicelib.database.roles import APP, MIGRATOR
 from tests.support.checkout import Checkout, free_port
 from tests.support.postgres import SUPERUSER, as_login
+from tests.support.processes import started
 from tools.local import postgres
 
 
@@ -114,4 +116,21 @@ def test_a_throwaway_server_leaves_nothing_behind() -> None:
         server = int((Path(data) / "postmaster.pid").read_text().split()[0])
 
     assert not psutil.pid_exists(server) or psutil.Process(server).status() == psutil.STATUS_ZOMBIE
+    assert not Path(data).parent.exists()
+
+
+def test_a_throwaway_server_ends_with_whoever_is_killed(tmp_path: Path) -> None:
+    program = """
+import signal
+from tools.local import postgres
+with postgres.throwaway() as url:
+    print(url, flush=True)
+    signal.pause()
+"""
+    with started(tmp_path / "log", [sys.executable, "-c", program]) as made:
+        made.says("\n")
+        [(data,)] = rows(as_login(made.said().strip(), SUPERUSER), "SHOW data_directory")
+        made.process.kill()
+
+        made.ends()
     assert not Path(data).parent.exists()

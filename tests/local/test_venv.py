@@ -128,7 +128,7 @@ def make_venv(folder: Path, path: Path, *arguments: str) -> "subprocess.Complete
     path.mkdir(exist_ok=True)
     for name in ("sh", "test", "echo", "readlink", "cat", "cmp", "awk", "getconf"):
         (path / name).symlink_to(shutil.which(name) or name)
-    environ = {name: value for name, value in os.environ.items() if name not in ("PYTHON", "MAKEFLAGS")}
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHON" and not name.startswith("MAKE")}
     return subprocess.run(
         [shutil.which("make") or "make", "venv", *arguments],
         cwd=folder.parents[1],

@@ -11,7 +11,7 @@ from chalicelib.database.connection import database
 from chalicelib.database.migrate import MigrationRefused, expected_version, migrate
 from chalicelib.database.roles import APP, MIGRATOR, statements
 from tests.support.api import Api
-from tests.support.postgres import SUPERUSER, as_login, run_folder, server, stop
+from tests.support.postgres import SUPERUSER, as_login, server, server_folder, stop
 from tests.support.stage import local_stage
 from tools.checkout import ToolError
 from tools.local.bootstrap import bootstrap
@@ -24,7 +24,7 @@ SOMEBODY = "some-body"
 @pytest.fixture(scope="module")
 def bare_server():
     """The address of a PostgreSQL that nobody has prepared."""
-    folder = run_folder()
+    folder = server_folder()
     yield server(folder / "data").get_uri()
     stop(folder)
 

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.database import connection
 from chalicelib.database.connection import DatabaseUnavailable, database, forget_connections
 from tests.support.cluster import Cluster
-from tests.support.postgres import run_folder, stop
+from tests.support.postgres import server_folder, stop
 from tests.support.races import at_once, eventually, held
 
 PATH = "/v1/systems/azul"
@@ -20,7 +20,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
 
 @pytest.fixture(scope="module")
 def cluster():
-    folder = run_folder()
+    folder = server_folder()
     cluster = Cluster(folder)
     yield cluster
     stop(folder)

@@ -14,7 +14,7 @@ from chalicelib.database.connection import address
 from chalicelib.database.migrate import MigrationFailed, expected_version
 from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import Aurora, UnusableSettings
-from tests.support.postgres import as_login, run_folder, server, stop
+from tests.support.postgres import as_login, server, server_folder, stop
 from tests.support.stage import local_stage
 
 AURORA = Aurora(host="Cluster.example.org", port=5432, name="slipway", user=APP, region="eu-central-1")
@@ -52,7 +52,7 @@ class DataApi:
 @pytest.fixture(scope="module")
 def cluster():
     """A PostgreSQL that nobody has prepared, but that has the role that Amazon RDS has."""
-    folder = run_folder()
+    folder = server_folder()
     url = server(folder / "data").get_uri()
     sql(url, "CREATE ROLE rds_iam")
     yield url

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.workflows import Yaml, action
+from tools.lifeline import MARK
 
 SECONDS = 120
 
@@ -108,6 +109,7 @@ class Job:
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],
+                MARK: os.environ[MARK],
                 "GITHUB_ACTIONS": "true",
                 "GITHUB_OUTPUT": str(output),
                 "GITHUB_STEP_SUMMARY": str(temporary / "github-summary"),

@@ -3,10 +3,12 @@
 import atexit
 import os
 import subprocess
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tools import lifeline
 from tools.aws.terraform import terraform
 from tools.checks.policy import plans as mocked
 from tools.checks.policy.plans import Plan, Run
@@ -59,13 +61,11 @@ def quickly(folder: Path) -> dict[str, str]:
 @cache
 def _served(provider: Path) -> str:
     """Start the provider and return how Terraform finds it. Only tests that mock it may share its one configuration."""
-    process = subprocess.Popen([provider, "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    atexit.register(_stop, process)
+    kept = ExitStack()
+    atexit.register(kept.close)
+    process = kept.enter_context(
+        lifeline.kept([str(provider), "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    )
     assert process.stdout
     address = next(line for line in process.stdout if "TF_REATTACH_PROVIDERS=" in line)
     return address.partition("=")[2].strip().strip("'")
-
-
-def _stop(process: "subprocess.Popen[str]") -> None:
-    with process:
-        process.kill()

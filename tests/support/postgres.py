@@ -2,11 +2,12 @@
 
 import fcntl
 import itertools
+import os
 import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from psycopg2.extensions import make_dsn
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.migrate import migrate
 from chalicelib.database.roles import APP, MIGRATOR, on_database
+from tools.lifeline import temporary_folder
 from tools.local.bootstrap import bootstrap
 
 SUPERUSER = "postgres"
 TEMPLATE = "slipway_template"
+RUN_FOLDER = "SLIPWAY_TEST_RUN"
 
 # Nothing here outlives the run, so nothing has to survive a crash.
 _CONFIGURATION = """
@@ -37,11 +40,17 @@ log_min_messages = panic
 """
 
 
-def run_folder() -> Path:
+def run_folder() -> AbstractContextManager[Path]:
     """A folder for one run of the tests: in memory where there is room, since cloning is copying files."""
     memory = Path("/dev/shm")  # noqa: S108
-    parent = memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
-    folder = Path(tempfile.mkdtemp(prefix="slipway-tests-", dir=parent))
+    return temporary_folder(
+        "slipway-tests-", memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
+    )
+
+
+def server_folder() -> Path:
+    """A folder in that of the run, for a server of a test's own."""
+    folder = Path(tempfile.mkdtemp(dir=os.environ[RUN_FOLDER]))
     folder.chmod(0o755)
     return folder
 
@@ -57,10 +66,9 @@ def address_of(folder: Path) -> str:
 
 
 def stop(folder: Path) -> None:
-    """End the run's server, if one was started, and all that it held."""
-    if (folder / "data").exists():
-        server(folder / "data").stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    """End a test's own server, and delete all that it held."""
+    server(folder / "data").stop()
+    shutil.rmtree(folder)
 
 
 def server(data: Path) -> Any:

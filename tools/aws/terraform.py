@@ -19,7 +19,9 @@ from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
+from tools import lifeline
 from tools.checkout import ROOT, locked, write_atomically
+from tools.local import emulation
 
 AWS_PROVIDER = "5.100.0"
 MINIMUM = (1, 11)
@@ -31,6 +33,9 @@ _PROVIDER = Path(_REGISTRY, "hashicorp", "aws")
 _PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.well-known/terraform.json', timeout=5)"
 # Whatever hangs must not hang a build: applying a whole environment takes half of this.
 _SECONDS = 3600
+# How long Terraform may finish what it is at, save its state and unlock it, once it is interrupted.
+_GRACE_SECONDS = 120
+_EMULATED_GRACE_SECONDS = 10
 
 
 def terraform(
@@ -45,19 +50,20 @@ def terraform(
     """Run Terraform in a folder; it is for the caller to look at the return code.
 
     `environ` is added to the variables of `base`, or of this process. Without `capture` it speaks to the terminal.
+    However this process ends, Terraform and its plugins end too, and give the state's lock back.
     """
+    variables = environment({**(os.environ if base is None else base), **(environ or {})})
+    emulated = variables.get("AWS_ENDPOINT_URL", "").startswith(f"http://{emulation.HOST}:")
     # Neither the cache of plugins nor a download survives two at once.
     alone = locked(STATE / "init.lock") if arguments[:1] == ["init"] else nullcontext()
     with alone:
-        return subprocess.run(
+        return lifeline.run(
             ["terraform", *arguments],
             cwd=cwd,
-            env=environment({**(os.environ if base is None else base), **(environ or {})}),
-            stdin=subprocess.DEVNULL if capture else None,
+            env=variables,
             capture_output=capture,
-            text=True,
             timeout=seconds,
-            check=False,
+            grace_seconds=_EMULATED_GRACE_SECONDS if emulated else _GRACE_SECONDS,
         )
 
 

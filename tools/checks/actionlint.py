@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tools import lifeline
 from tools.checkout import ROOT, locked
 
 SOURCE = ROOT / "tools" / "checks" / "node"
@@ -54,8 +55,10 @@ def _install() -> str | None:
     # Run no script of a package.
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     try:
-        subprocess.run(command, cwd=INSTALLED, check=True, capture_output=True, timeout=_SECONDS)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        return f"npm could not install it: {error}. Is its registry within reach?"
+        done = lifeline.run(command, cwd=INSTALLED, capture_output=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"npm has not installed it within {_SECONDS} s"
+    if done.returncode != 0:
+        return f"npm could not install it: {' '.join(done.stderr.split())}. Is its registry within reach?"
     complete.write_text(wanted)
     return None

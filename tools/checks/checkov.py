@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools import venv
+from tools import lifeline, venv
 from tools.checkout import ROOT, ToolError
 
 INFRA = ROOT / "infra"
@@ -57,7 +57,7 @@ def scan(folder: Path) -> dict[str, Any]:
     call = [str(command()), "--directory", str(folder), "--framework", "terraform"]
     call += ["--skip-download", "--compact", "--soft-fail", "--output", "json"]
     try:
-        done = subprocess.run(call, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = lifeline.run(call, env=environ, capture_output=True, timeout=SECONDS)
         answer: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
         raise ToolError(f"checkov did not answer: {error}") from error

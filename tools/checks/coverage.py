@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tools import lifeline
 from tools.checkout import UsageError
 
 PERCENT = 95
@@ -33,7 +34,7 @@ def main(environ: Mapping[str, str]) -> int:
         *("--cov", "--cov-report", f"xml:{report}", *(environ.get("TESTS") or TESTS).split()),
     ]
     variables = {**environ, "COVERAGE_FILE": str(_FOLDER / "data")}
-    if subprocess.run(tests, env=variables, timeout=_SECONDS, check=False).returncode:
+    if lifeline.run(tests, env=variables, timeout=_SECONDS).returncode:
         return 1
     return subprocess.run(
         [

@@ -9,7 +9,6 @@ import contextlib
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from chalicelib.database.migrate import migrate
 from chalicelib.database.roles import MIGRATOR
 from chalicelib.settings import LOCAL_STATE
+from tools import lifeline
 from tools.checkout import ROOT, ToolError, UsageError
 from tools.local import postgres
 from tools.local.issuer import token
@@ -98,12 +98,11 @@ def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
     written = _DICTIONARY.with_suffix(f".{os.getpid()}")
     written.write_text(f'"{_SOON}"\n')
     written.replace(_DICTIONARY)  # in one go: other runs may be reading it
-    return subprocess.run(
-        [_PROGRAM, "--config-file", _CONFIGURATION, "run", f"{url}/v1/openapi.json", *options],
+    return lifeline.run(
+        [str(_PROGRAM), "--config-file", str(_CONFIGURATION), "run", f"{url}/v1/openapi.json", *options],
         cwd=ROOT,
         env={"HYPOTHESIS_STORAGE_DIRECTORY": str(_CACHE), **os.environ, "SLIPWAY_TOKEN": token("admin")},
         timeout=timeout,
-        check=False,
     ).returncode
 
 
@@ -120,7 +119,6 @@ def main(environ: Mapping[str, str]) -> None:
 
 
 def _run(amount: Sequence[str], seconds: str) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does it: what was started is stopped
     LOG.parent.mkdir(exist_ok=True)
     with postgres.throwaway() as database_url, LOG.open("w") as log:
         os.environ["DATABASE_URL"] = database_url

@@ -15,7 +15,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ import psutil
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.roles import APP
 from chalicelib.settings import LOCAL_STATE
+from tools import lifeline
 from tools.checkout import ROOT, ToolError, locked, write_atomically
 
 LINK = LOCAL_STATE / "postgres"
@@ -115,15 +115,10 @@ def reset() -> None:
 @contextlib.contextmanager
 def throwaway() -> Iterator[str]:
     """A server of the caller's own, and the URL of its empty database: gone at the end, with all that it held."""
-    home = Path(tempfile.mkdtemp(prefix="slipway-"))
-    home.chmod(0o755)  # the server may run as a system user
-    try:
-        url = _start(home / "data", None).url(DATABASE)
+    with lifeline.temporary_folder("slipway-") as home:
+        url = _start(home / "data", None, **{lifeline.MARK: str(home)}).url(DATABASE)
         create_database(url)
         yield url
-    finally:
-        _stop(home / "data")
-        shutil.rmtree(home, ignore_errors=True)
 
 
 class Server(NamedTuple):
@@ -194,11 +189,11 @@ def _server(data: Path) -> Server | None:
     return Server(process, lines[3].strip(), lines[4].strip(), ready=lines[7].strip() == "ready")
 
 
-def _start(data: Path, running: Server | None) -> Server:
+def _start(data: Path, running: Server | None, **environ: str) -> Server:
     if running is None:
         (data / "postmaster.pid").unlink(missing_ok=True)
         try:
-            with _plain_environment():
+            with _plain_environment(**environ):
                 _pgserver().get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
         except (subprocess.SubprocessError, OSError, RuntimeError) as error:
             raise ToolError(
@@ -214,9 +209,9 @@ def _start(data: Path, running: Server | None) -> Server:
 
 
 @contextlib.contextmanager
-def _plain_environment() -> Iterator[None]:
-    """The same order of texts, and the same port, whatever the developer's shell says."""
-    ours = {"LC_ALL": "C", "PGPORT": "5432"}
+def _plain_environment(**more: str) -> Iterator[None]:
+    """The same order of texts, and the same port, whatever the developer's shell says; and variables besides."""
+    ours = {"LC_ALL": "C", "PGPORT": "5432", **more}
     theirs = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:

@@ -91,7 +91,7 @@ class Worker:
                 env=emulation.environment(os.environ) if os.environ.get("EMULATED") else None,
                 pass_fds=[theirs.fileno()],
                 # Ctrl-C reaches every process of a terminal, but it is for us to stop the server.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+                start_new_session=True,
             )
         self.channel.settimeout(0)
         self.was_ready = False

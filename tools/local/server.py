@@ -11,6 +11,7 @@ import contextlib
 import functools
 import os
 import re
+import signal
 import socket
 import socketserver
 import sys
@@ -67,6 +68,7 @@ def main(environ: Mapping[str, str]) -> None:
     """Be the worker of `make run`: migrate, say on the channel when it is ready, and serve until the parent is gone."""
     port, channel = int(environ["PORT"]), socket.socket(fileno=int(environ["CHANNEL"]))
     threading.Thread(target=functools.partial(_leave_with, channel), daemon=True).start()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, whatever connections are open
 
     app, config = load_app()
     try:

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tools import lifeline
 from tools.checkout import ToolError, UsageError
 from tools.package import api_body, package_shape
 
@@ -125,9 +126,7 @@ def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool
     arguments = ["package", "--pkg-format", "terraform", "--stage", stage, str(folder / "written")]
     command = [sys.executable, "-c", program, *arguments]
     try:
-        done = subprocess.run(
-            command, cwd=source, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
+        done = lifeline.run(command, cwd=source, env=environ, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
         raise ToolError(f"Chalice has not packaged within {SECONDS} s: is the package index within reach?") from None
     if done.returncode != 0:

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tools import lifeline
 from tools.checkout import ROOT, ToolError
 from tools.local.emulation import REGION, environment
 
@@ -18,15 +19,12 @@ from tools.local.emulation import REGION, environment
 def emulated_account() -> Iterator[int]:
     """Serve one, on the free port that this gives, until the end of the block. Raises ToolError."""
     command = [sys.executable, "-m", "tools", "aws", "emulator", "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with lifeline.kept(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        try:
-            found = re.search(r":(\d+),", process.stdout.readline())
-            if found is None:
-                raise ToolError("The emulated account did not start; `make emulator` says why")
-            yield int(found[1])
-        finally:
-            process.terminate()
+        found = re.search(r":(\d+),", process.stdout.readline())
+        if found is None:
+            raise ToolError("The emulated account did not start; `make emulator` says why")
+        yield int(found[1])
 
 
 def emulated_client(service: str, port: int, region: str = REGION, config: Config | None = None) -> Any:

@@ -8,14 +8,15 @@ import copy
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import lifeline
 from tools.checkout import ROOT, ToolError
 from tools.checks.policy import facts, plans
 from tools.checks.policy.mutants import MUTANTS, Mutant
@@ -141,13 +142,16 @@ def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
         for name, text in features.items():
             (folder / "features" / name).write_text(_filled_in(text, subject))
         without = [f"--tags={' and '.join(f'not {tag}' for tag in subject.lacks)}"] if subject.lacks else []
-        done = subprocess.run(
-            [_PROGRAM, "-f", folder / "features", "-p", folder / "plan.json", "--no-ansi", *without],
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        command = [
+            str(_PROGRAM),
+            "-f",
+            str(folder / "features"),
+            "-p",
+            str(folder / "plan.json"),
+            "--no-ansi",
+            *without,
+        ]
+        done = lifeline.run(command, capture_output=True, timeout=_SECONDS)
         return Verdict(done.returncode, done.stdout + done.stderr)
 
 
@@ -173,5 +177,11 @@ def _scenarios(features: Path) -> dict[str, str]:
     return found
 
 
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count())
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            yield pool
+        except BaseException:
+            lifeline.interrupt()  # Ctrl-C reaches the main thread alone
+            raise

@@ -1,0 +1,122 @@
+"""Whoever is killed in the middle of an apply, and however: nothing of what was started runs on."""
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.modules import QUICKLY
+from tests.support.processes import Started, started
+from tools.aws.account import FOLDERS
+from tools.aws.terraform import missing
+from tools.lifeline import MARK
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
+
+START_SECONDS = 120
+PLUGIN = "terraform-provider-aws"
+LOCKED = ".*.lock.info"
+PLANNING, APPLYING = "Refreshing state...", "Creating..."
+
+
+@contextlib.contextmanager
+def make(log: Path, *arguments: str) -> Iterator[Started]:
+    """Run `make`; what it says is in the log."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    command = ["make", "-o", "venv", f"python={sys.executable}", *arguments]
+    with started(log, command, {**others, **QUICKLY}) as made:
+        yield made
+
+
+def kill(made: Started, victim: str, how: signal.Signals) -> None:
+    match victim:
+        case "make":
+            made.process.send_signal(how)
+        case "pytest":
+            [controller] = psutil.Process(made.process.pid).children()
+            controller.send_signal(how)
+        case "process group":
+            made.signal_group(how)
+
+
+def seldom(*case: object) -> Any:
+    """A case that `make test-all` alone tries."""
+    return pytest.param(*case, marks=pytest.mark.slow)
+
+
+def name(value: object) -> str:
+    return value.name if isinstance(value, signal.Signals) else str(value)
+
+
+@pytest.fixture
+def account(emulated: dict[str, str]) -> Iterator[tuple[str, Path]]:
+    """The port of an emulated account, and the folder in which Terraform makes what `make account` does."""
+    port = emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]
+    folder = FOLDERS / f"testing-emulated-{port}"
+    yield port, folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("victim", "how", "when"),
+    [
+        ("make", signal.SIGKILL, APPLYING),
+        ("process group", signal.SIGINT, PLANNING),
+        seldom("make", signal.SIGTERM, APPLYING),
+        seldom("process group", signal.SIGINT, APPLYING),
+        seldom("process group", signal.SIGKILL, APPLYING),
+        seldom("process group", signal.SIGTERM, APPLYING),
+    ],
+    ids=name,
+)
+def test_terraform_ends_and_unlocks_the_state(
+    account: tuple[str, Path], tmp_path: Path, victim: str, how: signal.Signals, when: str
+) -> None:
+    port, folder = account
+    with make(tmp_path / "log", "account", f"EMULATED={port}") as made:
+        made.says(when, START_SECONDS)
+        assert PLUGIN in made.programs()
+        assert list(folder.glob(LOCKED))
+
+        kill(made, victim, how)
+        made.ends()
+
+    assert list(folder.glob(LOCKED)) == []
+    assert "Gracefully shutting down" in made.said()
+
+
+@pytest.mark.parametrize(
+    ("victim", "how"),
+    [
+        ("pytest", signal.SIGKILL),
+        seldom("pytest", signal.SIGTERM),
+        seldom("make", signal.SIGKILL),
+        seldom("make", signal.SIGTERM),
+        seldom("process group", signal.SIGKILL),
+        seldom("process group", signal.SIGINT),
+    ],
+    ids=name,
+)
+def test_all_that_tests_have_started_ends_and_their_folder_is_deleted(
+    tmp_path: Path, victim: str, how: signal.Signals
+) -> None:
+    tests = "tests/emulator/test_alias.py tests/service/test_me.py"  # Terraform, an emulated account, PostgreSQL
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(f"some-tests:\n\t@$(python) -m pytest -n 2 --dist loadfile {tests}\n")
+    with make(tmp_path / "log", "-f", "Makefile", "-f", str(makefile), "some-tests") as made:
+        made.wait(lambda: PLUGIN in made.programs() and "postgres" in made.programs(), START_SECONDS)
+        [server, *_] = [each for each in made.running() if each.name() == "postgres"]
+        folder = Path(server.environ()[MARK])
+        assert folder.is_dir()
+
+        kill(made, victim, how)
+        made.ends()
+
+    assert not folder.exists()

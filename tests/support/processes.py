@@ -1,0 +1,86 @@
+"""Processes that a test starts, and whatever they start."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tools.checkout import ROOT
+
+END_SECONDS = 30
+
+
+class Started:
+    """A process in a group of its own, as a shell starts it, and all that it has started since."""
+
+    def __init__(self, log: Path, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._mark = uuid.uuid4().hex
+        self._log = log
+        with log.open("w") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**environ, "STARTED_BY": self._mark},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def running(self) -> list[psutil.Process]:
+        """Return those that still run."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("STARTED_BY") == self._mark:
+                    found.append(process)
+        return found
+
+    def programs(self) -> str:
+        """Return what runs, a command a line."""
+        commands = []
+        for process in self.running():
+            with contextlib.suppress(psutil.Error):
+                commands.append(" ".join(process.cmdline()))
+        return "\n".join(commands)
+
+    def signal_group(self, number: signal.Signals) -> None:
+        os.killpg(self.process.pid, number)
+
+    def wait(self, condition: Callable[[], object], seconds: float = END_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"This still runs:\n{self.programs()}\n\nand says:\n{self.said()}"
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.05)
+
+    def says(self, words: str, seconds: float = END_SECONDS) -> None:
+        """Wait until it says that."""
+        self.wait(lambda: words in self.said(), seconds)
+
+    def ends(self) -> None:
+        """Wait until all of it has ended."""
+        self.wait(lambda: self.process.poll() is not None and self.running() == [])
+
+
+@contextmanager
+def started(log: Path, command: Sequence[str], environ: Mapping[str, str] = os.environ) -> Iterator[Started]:
+    """Start a process; it is killed at the end of the block, and all that it has started ends then."""
+    made = Started(log, command, environ)
+    with made.process:
+        try:
+            yield made
+        finally:
+            if made.process.poll() is None:
+                made.signal_group(signal.SIGKILL)
+            made.ends()

@@ -1,0 +1,137 @@
+"""What a process has started ends with it, however it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Started, started
+from tools import lifeline
+
+Caller = Callable[..., AbstractContextManager[Started]]
+
+CLEANS_UP = "trap 'echo cleaned up; exit' INT; echo up; while :; do sleep 0.01; done"
+STUBBORN = "trap 'echo not now' INT; echo up; while :; do sleep 0.01; done"
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> Caller:
+    """Start a process that runs a program of Python."""
+
+    def start(program: str, **environ: str) -> AbstractContextManager[Started]:
+        command = [sys.executable, "-c", f"import os, signal, subprocess\nfrom tools import lifeline\n{program}"]
+        return started(tmp_path / "log", command, {**os.environ, **environ})
+
+    return start
+
+
+def keeping(command: str, grace_seconds: float) -> str:
+    return f"lifeline.run(['sh', '-c', {command!r}], grace_seconds={grace_seconds})"
+
+
+def test_ctrl_c_waits_until_a_command_has_cleaned_up(caller: Caller) -> None:
+    with caller(keeping(CLEANS_UP, grace_seconds=600)) as made:
+        made.says("up")
+        made.signal_group(signal.SIGINT)
+
+        made.says("up\ncleaned up\n")
+        made.ends()
+
+
+def test_ctrl_c_again_kills_the_command(caller: Caller) -> None:
+    with caller(keeping(STUBBORN, grace_seconds=600)) as made:
+        made.says("up")
+        made.signal_group(signal.SIGINT)
+        made.says("up\nnot now\n")
+        made.signal_group(signal.SIGINT)
+
+        made.ends()
+
+
+def test_a_command_may_clean_up_after_its_caller_was_killed(caller: Caller) -> None:
+    with caller(keeping(CLEANS_UP, grace_seconds=600)) as made:
+        made.says("up")
+        made.signal_group(signal.SIGKILL)
+
+        made.says("up\ncleaned up\n")
+        made.ends()
+
+
+def test_a_command_that_goes_on_is_killed_in_the_end(caller: Caller) -> None:
+    with caller(keeping(STUBBORN, grace_seconds=0.2)) as made:
+        made.says("up")
+        made.process.kill()
+
+        made.ends()
+
+
+def test_a_command_that_takes_too_long_is_killed_with_its_children(caller: Caller) -> None:
+    program = """
+try:
+    lifeline.run(["sh", "-c", "sleep 600 & sleep 600"], timeout=0.5, capture_output=True)
+except subprocess.TimeoutExpired as error:
+    print(error)
+"""
+    with caller(program) as made:
+        made.says("'sleep 600 & sleep 600']' timed out")
+
+        made.ends()
+
+
+def test_an_answer_is_that_of_the_command() -> None:
+    done = lifeline.run(["sh", "-c", "cat; echo wrong >&2; exit 3"], input="right", capture_output=True)
+
+    assert (done.returncode, done.stdout, done.stderr) == (3, "right", "wrong\n")
+
+
+def test_what_other_threads_wait_for_can_be_interrupted(caller: Caller) -> None:
+    program = f"""
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor() as pool:
+    waiting = pool.submit(lifeline.run, ["sh", "-c", {CLEANS_UP!r}], grace_seconds=600)
+    try:
+        waiting.result()
+    except KeyboardInterrupt:
+        lifeline.interrupt()
+"""
+    with caller(program) as made:
+        made.says("up")
+        made.signal_group(signal.SIGINT)
+
+        made.says("up\ncleaned up\n")
+        made.ends()
+
+
+def test_a_temporary_folder_goes_with_what_was_started_for_it(caller: Caller, tmp_path: Path) -> None:
+    program = f"""
+from pathlib import Path
+with lifeline.temporary_folder("killed-", Path({str(tmp_path)!r})) as folder:
+    environ = {{**os.environ, lifeline.MARK: str(folder)}}
+    subprocess.Popen(["sleep", "600"], env=environ, start_new_session=True)
+    print(folder, flush=True)
+    signal.pause()
+"""
+    with caller(program) as made:
+        made.says("\n")
+        folder = Path(made.said().strip())
+        assert folder.is_dir()
+        assert "sleep" in made.programs()
+        made.signal_group(signal.SIGKILL)
+
+        made.ends()
+        assert not folder.exists()
+
+
+def test_a_command_ends_whose_make_was_gone_before_it_looked(caller: Caller) -> None:
+    make = subprocess.Popen(["true"])
+    make.wait()
+
+    with caller("lifeline.end_with_make()\nsignal.pause()", MAKE_PID=str(make.pid)) as made:
+        made.ends()
+
+        assert made.process.returncode == -signal.SIGTERM
