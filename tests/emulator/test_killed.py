@@ -12,7 +12,6 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.modules import QUICKLY
 from tests.support.processes import Started, started
 from tools.aws.account import FOLDERS
 from tools.aws.terraform import missing
@@ -31,7 +30,7 @@ def make(log: Path, *arguments: str) -> Iterator[Started]:
     """Run `make`; what it says is in the log."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     command = ["make", "-o", "venv", f"python={sys.executable}", *arguments]
-    with started(log, command, {**others, **QUICKLY}) as made:
+    with started(log, command, others) as made:
         yield made
 
 
@@ -107,7 +106,8 @@ def test_terraform_ends_and_unlocks_the_state(
 def test_all_that_tests_have_started_ends_and_their_folder_is_deleted(
     tmp_path: Path, victim: str, how: signal.Signals
 ) -> None:
-    tests = "tests/emulator/test_alias.py tests/service/test_me.py"  # Terraform, an emulated account, PostgreSQL
+    # Terraform, an emulated account, PostgreSQL.
+    tests = "tests/emulator/test_first_deployment.py tests/service/test_me.py"
     makefile = tmp_path / "Makefile"
     makefile.write_text(f"some-tests:\n\t@$(python) -m pytest -n 2 --dist loadfile {tests}\n")
     with make(tmp_path / "log", "-f", "Makefile", "-f", str(makefile), "some-tests") as made:
