@@ -15,7 +15,7 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def lint(github: Path) -> str:
-    return "\n".join(actionlint.faults(*github.glob("workflows/*.yml")))
+    return "\n".join(actionlint.faults(*sorted(github.glob("workflows/*.yml"))))
 
 
 def audit(github: Path) -> str:

