@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from chalice.app import Chalice, Response
@@ -66,6 +67,7 @@ def application(query: Callable[..., Rows], issuer: str) -> Chalice:
 
     @app.route("/v1/systems/{system}/deployments/{id}")
     def get_deployment(system: str, id: str) -> Response:  # noqa: A002
+        system, id = unquote(system), unquote(id)  # noqa: A001 (API Gateway leaves them as they were sent)
         require(Role.viewer, system)
         names, [row] = query(system=system, id=int(id))
         found = dict(zip(names, row, strict=True))
@@ -74,6 +76,7 @@ def application(query: Callable[..., Rows], issuer: str) -> Chalice:
 
     @app.route("/v1/systems/{system}/deployments")
     def list_deployments(system: str) -> Response:
+        system = unquote(system)
         require(Role.viewer, system)
         given = asked.current_request.query_params or {}
         filters = msgspec.convert(dict(given), DeploymentQuery, strict=False)
@@ -96,6 +99,7 @@ def application(query: Callable[..., Rows], issuer: str) -> Chalice:
 
     @app.route("/v1/systems/{system}/deployments", methods=["POST"])
     def open_deployment(system: str) -> Response:
+        system = unquote(system)
         body = msgspec.json.decode(asked.current_request.raw_body, type=NewDeployment)
         claims = require(rules.role_to_open(body), system)
         if any(body.faults()):
