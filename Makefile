@@ -13,7 +13,7 @@ installed := { echo '$(CURDIR)/.local/venv'; readlink -f $(python); cat requirem
 workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 pytest := $(python) -m pytest -n $(workers) --dist loadfile --no-loadscope-reorder
 
-# What `make` starts ends when it is killed; see tools/lifeline.py.
+# Processes that `make` starts end when it is killed; see tools/lifeline.py.
 export MAKE_PID := $(shell echo $$PPID)
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis

@@ -25,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
     if not hasattr(config, "workerinput"):
-        # What the tests start ends with them, and they with `make`, also where they are killed.
+        # Processes that tests start end with the tests, and the tests end with `make`, even when killed.
         lifeline.end_with_make()
         run = ExitStack()
         config.add_cleanup(run.close)

@@ -1,4 +1,4 @@
-"""Whoever is killed in the middle of an apply, and however: nothing of what was started runs on."""
+"""Kill make, pytest or the process group in the middle of an apply: no process stays behind."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What checkov finds in infra/ is fixed, or suppressed with a reason."""
+"""Each fault that checkov finds in infra/ is fixed, or suppressed with a reason."""
 
 import subprocess
 import sys
