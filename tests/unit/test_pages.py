@@ -104,7 +104,7 @@ def test_make_help_lists_every_target() -> None:
 
 def test_every_variable_that_a_page_names_is_read() -> None:
     spans = re.findall(r"`([A-Z][A-Z_]+)=", PAGES)
-    known = {*re.findall(r'"([A-Z][A-Z_]+)"', TOOLS), "PYTHON"}  # tools/venv.sh reads that one
+    known = {*re.findall(r'"([A-Z][A-Z_]+)"', TOOLS), "PYTHON"}  # the Makefile reads that one
 
     assert sorted(set(spans) - known) == []
 
