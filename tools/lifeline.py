@@ -48,9 +48,9 @@ def kept(
             try:
                 yield process
             finally:
-                _lifelines.remove(lifeline)
-                lifeline.close()
                 try:
+                    _lifelines.remove(lifeline)
+                    lifeline.close()  # the command hears of it at once, and Ctrl-C again may come before the next line
                     process.communicate()  # what it still says has to be read, or it would wait with it
                 except BaseException:
                     kill(process)
