@@ -2,24 +2,24 @@
 
 from chalice.app import Chalice
 
-from chalicelib.api_description.routes import blueprint as api_description
-from chalicelib.artifacts.routes import blueprint as artifacts
-from chalicelib.audit.routes import blueprint as audit
+from chalicelib.api_description.endpoints import blueprint as api_description
+from chalicelib.artifacts.endpoints import blueprint as artifacts
+from chalicelib.audit.endpoints import blueprint as audit
+from chalicelib.client_routes.endpoints import blueprint as client_routes
 from chalicelib.database.maintenance import blueprint as maintenance
-from chalicelib.deployments.routes import blueprint as deployments
-from chalicelib.environments.routes import blueprint as environments
-from chalicelib.health.routes import blueprint as health
+from chalicelib.deployments.endpoints import blueprint as deployments
+from chalicelib.environments.endpoints import blueprint as environments
+from chalicelib.health.endpoints import blueprint as health
 from chalicelib.identity.authorizer import blueprint as identity
-from chalicelib.me.routes import blueprint as me
-from chalicelib.promotions.routes import blueprint as promotions
-from chalicelib.publishers.routes import blueprint as publishers
-from chalicelib.routing.routes import blueprint as routing
-from chalicelib.state.routes import blueprint as state
+from chalicelib.me.endpoints import blueprint as me
+from chalicelib.promotions.endpoints import blueprint as promotions
+from chalicelib.publishers.endpoints import blueprint as publishers
+from chalicelib.state.endpoints import blueprint as state
 from chalicelib.sweep.schedule import blueprint as sweep
-from chalicelib.systems.routes import blueprint as systems
+from chalicelib.systems.endpoints import blueprint as systems
 from chalicelib.telemetry import configure
-from chalicelib.verifications.routes import blueprint as verifications
-from chalicelib.workspaces.routes import blueprint as workspaces
+from chalicelib.verifications.endpoints import blueprint as verifications
+from chalicelib.workspaces.endpoints import blueprint as workspaces
 
 configure()
 
@@ -37,7 +37,7 @@ for blueprint in (
     environments,
     publishers,
     workspaces,
-    routing,
+    client_routes,
     deployments,
     verifications,
     promotions,

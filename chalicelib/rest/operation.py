@@ -30,7 +30,7 @@ from chalicelib.identity.authorizer import authorizer
 from chalicelib.identity.principal import NotAPrincipal, Principal, from_claims
 from chalicelib.identity.publishers import Publisher, RecordKind, mismatches, permitting
 from chalicelib.identity.roles import Role
-from chalicelib.rest import admission, decoding, idempotency, problems, trail
+from chalicelib.rest import admission, audit, decoding, idempotency, problems
 from chalicelib.rest.paging import Keyset, link_to_next, page
 from chalicelib.rest.problems import PROBLEM_TYPES, Fault, Problem, ProblemType
 from chalicelib.rest.types import Page, PageQuery
@@ -224,7 +224,7 @@ class Call:
 
         The action is the operation's, unless it is another's that happened on the way.
         """
-        trail.record(self, action or self.operation.action, resource, system=system, before=before, after=after)
+        audit.record(self, action or self.operation.action, resource, system=system, before=before, after=after)
 
 
 def operation(
@@ -284,7 +284,7 @@ def respond(operation: Operation, request: chalice.app.Request, sent: dict[str, 
         return _answer(call)
     except Exception as error:
         problem = _as_problem(error, call)
-        trail.record_refusal(call, problem)
+        audit.record_refusal(call, problem)
         return problem_response(problem, call.id)
     finally:
         call.db.close()

@@ -10,10 +10,10 @@ from typing import Any
 
 from chalice.app import Blueprint
 
+from chalicelib.client_routes import store as client_routes
 from chalicelib.database.connection import Database, database
 from chalicelib.deployments import store as deployments
 from chalicelib.rest import idempotency
-from chalicelib.routing import store as routing
 from chalicelib.sweep import store
 from chalicelib.systems import store as systems
 from chalicelib.telemetry import configure, logger
@@ -33,7 +33,7 @@ SECONDS = 240
 # Of a system: what time ends, in this order. A route ends before its workspace does.
 STEPS: dict[str, Callable[[Database, str, int, str], int]] = {
     "deployments": deployments.lapse,
-    "routes": routing.lapse,
+    "routes": client_routes.lapse,
     "workspaces": workspaces.expire,
 }
 

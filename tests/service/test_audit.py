@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.rest import trail
+from chalicelib.rest import audit
 from tests.support.claims import ISSUER
 from tests.support.given import an_artifact
 from tests.support.operations import OPERATIONS, route_of
@@ -173,7 +173,7 @@ def test_a_refusal_that_can_not_be_written_is_logged_and_answered_all_the_same(a
     if subject == "viewer@local":
         given.sql("REVOKE INSERT (refusal) ON audit_events FROM slipway_app")
     logged = []
-    monkeypatch.setattr(trail.logger, "error", lambda message, extra: logged.append(extra["request_id"]))
+    monkeypatch.setattr(audit.logger, "error", lambda message, extra: logged.append(extra["request_id"]))
 
     answer = api.as_("viewer", sub=subject).patch("/v1/systems/azul", {}, if_match="*")
 

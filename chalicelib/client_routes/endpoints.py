@@ -3,12 +3,8 @@
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.environments import store as environments
-from chalicelib.identity.roles import Role
-from chalicelib.rest.operation import Call, operation
-from chalicelib.rest.types import Page, PageQuery
-from chalicelib.routing import rules, store
-from chalicelib.routing.model import (
+from chalicelib.client_routes import rules, store
+from chalicelib.client_routes.model import (
     Destination,
     DestinationQuery,
     NewRoute,
@@ -16,10 +12,14 @@ from chalicelib.routing.model import (
     client_routed,
     workspace_not_for_debugging,
 )
+from chalicelib.environments import store as environments
+from chalicelib.identity.roles import Role
+from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store as systems
 from chalicelib.workspaces import store as workspaces
+from chalicelib.workspaces.endpoints import to_change
 from chalicelib.workspaces.model import workspace_not_active
-from chalicelib.workspaces.routes import to_change
 
 blueprint = Blueprint(__name__)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.client_routes import rules
+from chalicelib.client_routes.model import Destination, NewRoute, RouteHolder, RoutingFacts
 from chalicelib.rest.problems import Problem
-from chalicelib.routing import rules
-from chalicelib.routing.model import Destination, NewRoute, RouteHolder, RoutingFacts
 from chalicelib.workspaces.model import Workspace
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -3,9 +3,7 @@
 import re
 from datetime import datetime
 
-from chalicelib.rest import problems
-from chalicelib.rest.problems import Problem, invalid_field
-from chalicelib.routing.model import (
+from chalicelib.client_routes.model import (
     MOST_KEPT_SECONDS,
     Destination,
     NewRoute,
@@ -13,6 +11,8 @@ from chalicelib.routing.model import (
     client_routed,
     workspace_not_for_debugging,
 )
+from chalicelib.rest import problems
+from chalicelib.rest.problems import Problem, invalid_field
 from chalicelib.workspaces.model import Workspace
 from chalicelib.workspaces.rules import require_active
 

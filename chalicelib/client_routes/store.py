@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.client_routes.model import Destination, NewRoute, Route, RoutingFacts
 from chalicelib.database.connection import Database
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
-from chalicelib.routing.model import Destination, NewRoute, Route, RoutingFacts
 
 ORDER = Keyset(id=NumberedId)
 

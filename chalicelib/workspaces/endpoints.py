@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 from chalice.app import Blueprint
 
+from chalicelib.client_routes import store as client_routes
 from chalicelib.deployments import store as deployments
 from chalicelib.deployments.model import DeploymentQuery, NewStatus
 from chalicelib.environments import store as environments
@@ -13,7 +14,6 @@ from chalicelib.rest import problems
 from chalicelib.rest.changes import changed
 from chalicelib.rest.operation import Call, operation
 from chalicelib.rest.types import Page
-from chalicelib.routing import store as routing
 from chalicelib.systems import store as systems
 from chalicelib.workspaces import rules, store
 from chalicelib.workspaces.model import (
@@ -122,10 +122,10 @@ def _seen(call: Call, system: str, id_: str) -> tuple[Workspace, datetime]:
 
 def _shorten_routes(call: Call, workspace: Workspace) -> None:
     """Let no route outlive its workspace."""
-    routing.lapse_of_workspace(call.db, workspace.id, call.id)
-    for route in routing.ending_after(call.db, workspace.id, workspace.expires_at):
+    client_routes.lapse_of_workspace(call.db, workspace.id, call.id)
+    for route in client_routes.ending_after(call.db, workspace.id, workspace.expires_at):
         shortened = msgspec.structs.replace(route, until=workspace.expires_at)
-        routing.update(call.db, shortened)
+        client_routes.update(call.db, shortened)
         call.record(
             f"{workspace.system}/workspaces/{workspace.id}/routes/{route.client}",
             action="route.set",
@@ -137,9 +137,9 @@ def _shorten_routes(call: Call, workspace: Workspace) -> None:
 
 def _end_routes(call: Call, workspace: Workspace, at: datetime) -> None:
     """Let no route lead to what is gone."""
-    routing.lapse_of_workspace(call.db, workspace.id, call.id)
-    for route in routing.ending_after(call.db, workspace.id, at):
-        routing.delete(call.db, route.id)
+    client_routes.lapse_of_workspace(call.db, workspace.id, call.id)
+    for route in client_routes.ending_after(call.db, workspace.id, at):
+        client_routes.delete(call.db, route.id)
         call.record(
             f"{workspace.system}/workspaces/{workspace.id}/routes/{route.client}",
             action="route.delete",
