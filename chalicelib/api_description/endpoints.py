@@ -5,7 +5,8 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.rest.operation import OPERATIONS, Call, operation
+from chalicelib.rest.call import Call
+from chalicelib.rest.operation import OPERATIONS, operation
 
 blueprint = Blueprint(__name__)
 

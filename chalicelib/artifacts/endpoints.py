@@ -10,7 +10,8 @@ from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import Promotion
 from chalicelib.promotions.rules import decide
 from chalicelib.rest import problems
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.call import Call
+from chalicelib.rest.operation import operation
 from chalicelib.rest.problems import Problem
 from chalicelib.systems import store as systems
 from chalicelib.verifications import store as verifications

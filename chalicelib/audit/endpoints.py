@@ -5,7 +5,9 @@ from chalice.app import Blueprint
 from chalicelib.audit import store
 from chalicelib.audit.model import AuditEvent, AuditQuery
 from chalicelib.identity.roles import Role
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest import paging
+from chalicelib.rest.call import Call
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page
 
 blueprint = Blueprint(__name__)
@@ -17,4 +19,4 @@ def list_audit_events(call: Call, query: AuditQuery) -> Page[AuditEvent]:
 
     A maintainer names a `system` of theirs; without one, it takes an admin.
     """
-    return call.page(query, store.ORDER, lambda **page: store.list_(call.db, query, **page))
+    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, query, **page))

@@ -14,7 +14,10 @@ from chalicelib.client_routes.model import (
 )
 from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest import audit, paging
+from chalicelib.rest.call import Call
+from chalicelib.rest.conditional import require_unchanged
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store as systems
 from chalicelib.workspaces import store as workspaces
@@ -28,7 +31,7 @@ blueprint = Blueprint(__name__)
 def list_routes(call: Call, system: str, id: str, query: PageQuery) -> Page[Route]:  # noqa: A002
     """List the routes to a workspace, the newest first."""
     workspaces.get(call.db, system, id)
-    return call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, id, **page))
+    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, id, **page))
 
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.viewer)
@@ -61,12 +64,12 @@ def set_route(call: Call, system: str, id: str, client: str, body: NewRoute) -> 
     resource = f"{system}/workspaces/{id}/routes/{client}"
     if facts.own is None:
         route = store.insert(call.db, id, client, body, call.principal.subject, at)
-        call.record(resource, system=system, after=route)
+        audit.record(call, resource, system=system, after=route)
         return call.created(call.address, route)
     route = msgspec.structs.replace(facts.own, until=body.until, reason=body.reason)
     if route != facts.own:
         store.update(call.db, route)
-        call.record(resource, system=system, before=facts.own, after=route)
+        audit.record(call, resource, system=system, before=facts.own, after=route)
     return call.existing(route)
 
 
@@ -76,9 +79,9 @@ def delete_route(call: Call, system: str, id: str, client: str) -> None:  # noqa
     systems.lock(call.db, system)
     to_change(call, system, id)
     before = store.get(call.db, system, id, client)
-    call.require_unchanged(before)
+    require_unchanged(call.if_match, before)
     store.delete(call.db, before.id)
-    call.record(f"{system}/workspaces/{id}/routes/{client}", system=system, before=before)
+    audit.record(call, f"{system}/workspaces/{id}/routes/{client}", system=system, before=before)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/environments/{environment}/route", role=Role.viewer)

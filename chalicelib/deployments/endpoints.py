@@ -19,7 +19,10 @@ from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
 from chalicelib.promotions import store as promotions
 from chalicelib.promotions.model import Decision, promotion_denied
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest import audit, paging
+from chalicelib.rest.admission import require_publisher, require_role
+from chalicelib.rest.call import Call
+from chalicelib.rest.operation import operation
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store as systems
@@ -32,7 +35,7 @@ blueprint = Blueprint(__name__)
 @operation(blueprint, "GET /v1/systems/{system}/deployments", role=Role.viewer)
 def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[Deployment]:
     """List deployments, the newest first."""
-    page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
+    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 
 
@@ -44,13 +47,13 @@ def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[De
     existing_status=True,
     raises=[promotion_denied, target_busy, rollback_refused, workspace_not_active],
 )
-def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment:
+def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment | Problem:
     """Open a deployment: ask the gate, take the target, and hold it for the lease.
 
     A retried run of a pipeline, and a repeated import, get what is there, with status 200.
     """
-    call.require(rules.role_to_open(body), system)
-    permits = call.require_publisher(system, "deployments", body.environment)
+    require_role(call, rules.role_to_open(body), system)
+    permits = require_publisher(call, system, "deployments", body.environment)
     rules.require_revision(body, permits, call.principal.run.sha if call.principal.run else None)
     systems.lock(call.db, system)
     store.sweep_target(call.db, system, body.environment, body.workspace, call.id)
@@ -62,26 +65,30 @@ def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment:
     rules.require_target(body, facts)
     require_kind(body.artifact, facts.artifact_kind)
     decision = None if body.imported else admit(call, system, body, facts)
+    if isinstance(decision, Problem):
+        return decision
     rules.require_past(facts.at, started_at=body.started_at, finished_at=body.finished_at)
     deployment = store.insert(call.db, system, body, call.principal, at=facts.at, decision=decision)
     action = "deployment.import" if body.imported else None
-    call.record(f"{system}/deployments/{deployment.id}", action=action, system=system, after=deployment)
+    audit.record(call, f"{system}/deployments/{deployment.id}", action=action, system=system, after=deployment)
     return call.created(f"{call.address}/{deployment.id}", deployment)
 
 
-def admit(call: Call, system: str, body: NewDeployment, facts: OpeningFacts) -> Decision | None:
+def admit(call: Call, system: str, body: NewDeployment, facts: OpeningFacts) -> Decision | Problem | None:
     """The gate's decision, if it lets the deployment in; else a problem. A denial stays on record."""
     rules.require_good_rollback(body, facts)
     decision = rules.gate_decision(body, facts)
     try:
         rules.require_permission(body, decision)
-    except Problem:
+    except Problem as denial:
         assert decision is not None
         promotion = promotions.insert(
             call.db, system, body.environment, body.artifact, decision, facts.at, call.principal
         )
-        call.record(f"{system}/promotions/{promotion.id}", action="promotion.decide", system=system, after=promotion)
-        raise
+        audit.record(
+            call, f"{system}/promotions/{promotion.id}", action="promotion.decide", system=system, after=promotion
+        )
+        return denial
     rules.require_free(facts)
     return decision
 
@@ -96,7 +103,9 @@ def get_deployment(call: Call, system: str, id: str) -> Deployment:  # noqa: A00
 def list_statuses(call: Call, system: str, id: str, query: PageQuery) -> Page[Status]:  # noqa: A002
     """List the statuses of a deployment, the newest first."""
     store.get(call.db, system, id)
-    return call.page(query, store.STATUS_ORDER, lambda **page: store.list_statuses(call.db, system, id, **page))
+    return paging.page(
+        call.address, query, store.STATUS_ORDER, lambda **page: store.list_statuses(call.db, system, id, **page)
+    )
 
 
 @operation(
@@ -110,10 +119,11 @@ def add_status(call: Call, system: str, id: str, body: NewStatus) -> Status:  # 
     """Tell how a deployment goes on: renew its lease, or finish it."""
     systems.lock(call.db, system)
     deployment, at = store.get_with_time(call.db, system, id)
-    call.require_publisher(system, "deployments", deployment.environment)
+    require_publisher(call, system, "deployments", deployment.environment)
     rules.require_open(deployment, at)
     status = store.add_status(call.db, id, body, call.principal.subject, at)
-    call.record(
+    audit.record(
+        call,
         f"{system}/deployments/{id}",
         system=system,
         before={"state": deployment.state, "detail": deployment.detail},

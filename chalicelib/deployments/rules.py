@@ -67,7 +67,6 @@ def require_permission(new: NewDeployment, decision: Decision | None) -> None:
             promotion_denied,
             "; ".join(f"{blocker.code}: {blocker.detail}" for blocker in decision.blockers),
             blockers=decision.blockers,
-            kept=True,
         )
 
 

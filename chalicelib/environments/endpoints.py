@@ -10,9 +10,11 @@ from chalicelib.environments.model import (
     account_holds_one_class,
 )
 from chalicelib.identity.roles import Role
-from chalicelib.rest import problems
+from chalicelib.rest import audit, paging, problems
+from chalicelib.rest.call import Call
 from chalicelib.rest.changes import changed
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.conditional import require_unchanged
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store as systems
 
@@ -22,7 +24,7 @@ blueprint = Blueprint(__name__)
 @operation(blueprint, "GET /v1/systems/{system}/environments", role=Role.viewer)
 def list_environments(call: Call, system: str, query: PageQuery) -> Page[Environment]:
     """List a system's environments, in their order of promotion."""
-    page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, **page))
+    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, **page))
     return systems.page_of(call.db, system, page)
 
 
@@ -39,7 +41,7 @@ def create_environment(call: Call, system: str, body: NewEnvironment) -> Environ
     environment = store.insert(call.db, system, body)
     if environment is None:
         raise systems.not_found(system)
-    call.record(f"{system}/{environment.name}", system=system, after=environment)
+    audit.record(call, f"{system}/{environment.name}", system=system, after=environment)
     return call.created(f"{call.address}/{environment.name}", environment)
 
 
@@ -59,10 +61,10 @@ def change_environment(call: Call, system: str, environment: str, body: Environm
     """Change an environment. Fields that are not given stay as they are."""
     systems.lock(call.db, system)
     before = store.get(call.db, system, environment)
-    call.require_unchanged(before)
+    require_unchanged(call.if_match, before)
     after = changed(before, body)
     store.update(call.db, system, after)
-    call.record(f"{system}/{environment}", system=system, before=before, after=after)
+    audit.record(call, f"{system}/{environment}", system=system, before=before, after=after)
     return after
 
 
@@ -77,6 +79,6 @@ def delete_environment(call: Call, system: str, environment: str) -> None:
     """Delete an environment for which nothing was recorded yet."""
     systems.lock(call.db, system)
     before = store.get(call.db, system, environment)
-    call.require_unchanged(before)
+    require_unchanged(call.if_match, before)
     store.delete(call.db, system, environment)
-    call.record(f"{system}/{environment}", system=system, before=before)
+    audit.record(call, f"{system}/{environment}", system=system, before=before)

@@ -6,7 +6,8 @@ from chalice.app import Blueprint
 
 from chalicelib.database.migrate import expected_version
 from chalicelib.rest import problems
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.call import Call
+from chalicelib.rest.operation import operation
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Answer
 

@@ -7,7 +7,10 @@ from chalicelib.identity.roles import Role
 from chalicelib.promotions import store
 from chalicelib.promotions.model import NewPromotion, Promotion, PromotionQuery
 from chalicelib.promotions.rules import decide, role_to_decide
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest import audit, paging
+from chalicelib.rest.admission import require_publisher, require_role
+from chalicelib.rest.call import Call
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page
 from chalicelib.systems import store as systems
 from chalicelib.systems.rules import require_kind
@@ -18,7 +21,7 @@ blueprint = Blueprint(__name__)
 @operation(blueprint, "GET /v1/systems/{system}/promotions", role=Role.viewer)
 def list_promotions(call: Call, system: str, query: PromotionQuery) -> Page[Promotion]:
     """List the decisions that were recorded, newest first."""
-    page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
+    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 
 
@@ -29,9 +32,9 @@ def decide_promotion(call: Call, system: str, body: NewPromotion) -> Promotion:
     The decision is recorded, which takes the role pipeline, unless `dry_run` is set. It holds for the moment: opening
     a deployment decides anew.
     """
-    call.require(role_to_decide(dry_run=body.dry_run), system)
+    require_role(call, role_to_decide(dry_run=body.dry_run), system)
     if not body.dry_run:
-        call.require_publisher(system, "deployments", body.environment)
+        require_publisher(call, system, "deployments", body.environment)
         systems.lock(call.db, system)
     question = store.question(call.db, system, body.environment, body.artifact)
     if question is None:
@@ -48,5 +51,5 @@ def decide_promotion(call: Call, system: str, body: NewPromotion) -> Promotion:
             decided_at=question.at,
         )
     promotion = store.insert(call.db, system, body.environment, body.artifact, decision, question.at, call.principal)
-    call.record(f"{system}/promotions/{promotion.id}", system=system, after=promotion)
+    audit.record(call, f"{system}/promotions/{promotion.id}", system=system, after=promotion)
     return promotion

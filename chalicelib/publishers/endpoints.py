@@ -5,7 +5,10 @@ from chalice.app import Blueprint
 from chalicelib.identity.roles import Role
 from chalicelib.publishers import rules, store
 from chalicelib.publishers.model import NewPublisher, Publisher
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest import audit, paging
+from chalicelib.rest.call import Call
+from chalicelib.rest.conditional import require_unchanged
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.settings import settings
 from chalicelib.systems import store as systems
@@ -16,7 +19,7 @@ blueprint = Blueprint(__name__)
 @operation(blueprint, "GET /v1/systems/{system}/publishers", role=Role.maintainer)
 def list_publishers(call: Call, system: str, query: PageQuery) -> Page[Publisher]:
     """List the publishers of a system, the newest first."""
-    page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, **page))
+    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, **page))
     return systems.page_of(call.db, system, page)
 
 
@@ -30,7 +33,7 @@ def create_publisher(call: Call, system: str, body: NewPublisher) -> Publisher:
         raise systems.not_found(system)
     rules.require_environments(body, environments)
     publisher = store.insert(call.db, system, body, issuer=issuer, created_by=call.principal.subject)
-    call.record(f"{system}/publishers/{publisher.id}", system=system, after=publisher)
+    audit.record(call, f"{system}/publishers/{publisher.id}", system=system, after=publisher)
     return call.created(f"{call.address}/{publisher.id}", publisher)
 
 
@@ -45,6 +48,6 @@ def delete_publisher(call: Call, system: str, id: str) -> None:  # noqa: A002
     """Take back what a publisher allows, from the next request on."""
     systems.lock(call.db, system)
     before = store.get(call.db, system, id)
-    call.require_unchanged(before)
+    require_unchanged(call.if_match, before)
     store.delete(call.db, id)
-    call.record(f"{system}/publishers/{id}", system=system, before=before)
+    audit.record(call, f"{system}/publishers/{id}", system=system, before=before)

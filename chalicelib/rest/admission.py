@@ -1,40 +1,113 @@
-"""What has to be known before a request is let in, asked in one message.
+"""Admission: who is calling, and may they?
 
-Which systems a pipeline may write for, its publishers say; whether its Idempotency-Key was answered before, the stored
-answers. Both are asked only where there is something to ask: most reads ask neither.
+`authenticate` and `read` are the first steps of every request that is not public. Each runs once. The checks
+`require_role` and `require_publisher` then decide from what those two found, without I/O.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from chalicelib.identity.publishers import CANDIDATES, Publisher
-from chalicelib.rest import idempotency
+from chalicelib.identity.principal import NotAPrincipal, from_claims
+from chalicelib.identity.publishers import CANDIDATES, Publisher, RecordKind, mismatches, permitting
+from chalicelib.identity.roles import Role
+from chalicelib.rest import idempotency, problems
+from chalicelib.rest.call import Call
+from chalicelib.rest.problems import Problem
+from chalicelib.settings import settings
 
-if TYPE_CHECKING:
-    from chalicelib.rest.operation import Call
+_CLAIMS = msgspec.json.Decoder(dict[str, Any])
 
 
-class Admission(msgspec.Struct, frozen=True, kw_only=True):
-    """`publishers` are those of the pipeline's repository, fitting or not; `stored` is the answer to repeat."""
+def authenticate(call: Call) -> None:
+    """Set the call's principal from the verified claims. Raises problems 401 and 403."""
+    claims = (call.request.context.get("authorizer") or {}).get("claims")
+    if not claims:
+        raise _unauthenticated("The request has no verified token. Send one as `Authorization: Bearer <token>`.")
+    try:
+        principal = from_claims(_CLAIMS.decode(claims), settings().issuers)
+    except (NotAPrincipal, msgspec.DecodeError) as error:
+        raise Problem(problems.forbidden, f"The token does not say who is calling: {error}") from None
+    if principal.has_expired:
+        raise _unauthenticated("The token has expired. Get a new one.")
+    call.principal = principal
 
+
+def read(call: Call, key: idempotency.Key | None) -> idempotency.Stored | None:
+    """Read what has to be known before the endpoint runs, in one message. Return the answer that the key got before.
+
+    A pipeline's roles come from its publishers. With a key, other requests that use it wait from here on. Most reads
+    need neither, and ask nothing.
+    """
+    principal = call.principal
+    pipeline = principal.pipeline
+    columns: list[str] = []
+    parameters: dict[str, Any] = {"issuer": principal.issuer}
+    if pipeline is not None:
+        columns.append(f"{CANDIDATES} AS publishers")
+        parameters["repository_id"] = pipeline.repository_id
+        parameters["repository_owner_id"] = pipeline.repository_owner_id
+    if key is not None and (pipeline is not None or principal.is_known):  # a stranger is refused without a question
+        idempotency.lock(call.db, key)
+        columns.append(f"{idempotency.STORED} AS stored")
+        parameters |= msgspec.structs.asdict(key)
+    if not columns:
+        return None
+    found = msgspec.convert(call.db.row(f"SELECT {', '.join(columns)}", **parameters), _Found)
+    if pipeline is not None:
+        call.publishers = found.publishers
+        call.principal = principal.with_publishers(found.publishers)
+    return found.stored
+
+
+class _Found(msgspec.Struct):
     publishers: tuple[Publisher, ...] = ()
     stored: idempotency.Stored | None = None
 
 
-def ask(call: "Call", key: str | None) -> Admission:
-    """What is known. With a key, others who use it wait from here on."""
-    columns: list[str] = []
-    parameters: dict[str, Any] = {"issuer": call.principal.issuer}
-    if (pipeline := call.principal.pipeline) is not None:
-        columns.append(f"{CANDIDATES} AS publishers")
-        parameters["repository_id"] = pipeline.repository_id
-        parameters["repository_owner_id"] = pipeline.repository_owner_id
-    if key is not None:
-        idempotency.lock(call, key)
-        columns.append(f"{idempotency.STORED} AS stored")
-        parameters |= idempotency.scope(call, key)
-    if not columns:
-        return Admission()
-    row = call.db.row(f"SELECT {', '.join(columns)}", **parameters)
-    return msgspec.convert(row, Admission)
+def require_role(call: Call, role: Role, system: str | None = None) -> None:
+    """Raise problem 403 if the caller's role is lower than `role`: in `system`, or in no system in particular."""
+    principal = call.principal
+    theirs = principal.role_in(system)
+    if theirs < role:
+        where = f" in {system!r}" if system else ""  # quoted: it may hold what JSON can not
+        raise Problem(
+            problems.forbidden,
+            f"{principal.subject} has the role {theirs.name}{where}; this needs {role.name}{_why_not(call, system)}",
+        )
+
+
+def require_publisher(call: Call, system: str, kind: RecordKind, environment: str) -> list[Publisher]:
+    """Return the publishers that let the calling pipeline write this. Raises problem 403 if there is none.
+
+    Other callers need no publisher; for them the list is empty.
+    """
+    pipeline = call.principal.pipeline
+    if pipeline is None:
+        return []
+    ours = [each for each in call.principal.publishers if each.system == system]
+    permits = list(permitting(ours, pipeline, kind, environment))
+    if not permits:
+        raise Problem(
+            problems.forbidden,
+            f"No publisher of {system} lets {pipeline.workflow_ref} write {kind} for {environment} from a job in "
+            f"the GitHub environment {pipeline.environment!r}. A maintainer can add one.",
+        )
+    return permits
+
+
+def _why_not(call: Call, system: str | None) -> str:
+    """Name the claims that keep a pipeline from being trusted by the publishers of its own repository."""
+    pipeline = call.principal.pipeline
+    if pipeline is None:
+        return ""
+    wrong = [
+        f"; publisher {each.id} of {each.system} expects another {', '.join(mismatches(each, pipeline))}"
+        for each in call.publishers
+        if system in (None, each.system) and each not in call.principal.publishers
+    ]
+    return "".join(wrong) or "; no publisher names its repository"
+
+
+def _unauthenticated(detail: str) -> Problem:
+    return Problem(problems.unauthenticated, detail, headers={"WWW-Authenticate": 'Bearer realm="slipway"'})

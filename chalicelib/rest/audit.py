@@ -1,17 +1,15 @@
-"""Audit events: what every write leaves behind, in its transaction, and every refusal of one, after its rollback."""
+"""Audit events: every write leaves one in its transaction, and every refused write one after its rollback."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from chalicelib.database.connection import DatabaseUnavailable, UnusableValue
 from chalicelib.rest import problems
+from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
 from chalicelib.telemetry import logger
-
-if TYPE_CHECKING:
-    from chalicelib.rest.operation import Call
 
 _EVENT = """
     INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
@@ -22,21 +20,31 @@ _SLUG = re.compile("[a-z][a-z0-9-]{1,38}", re.ASCII)
 
 
 def record(
-    call: "Call", action: str, resource: str, *, system: str | None, before: Any = None, after: Any = None
+    call: Call,
+    resource: str,
+    *,
+    action: str | None = None,
+    system: str | None = None,
+    before: Any = None,
+    after: Any = None,
 ) -> None:
-    """Leave an event of what was done, in the message that commits it: of a change, the fields that changed."""
+    """Leave an event of a write. It travels with COMMIT. Given both `before` and `after`, keep the fields that differ.
+
+    The action is the operation's, unless this event is of something else that the operation did on the way.
+    """
     if before is not None and after is not None:
         before, after = _changed(before, after)
-    call.db.queue(_EVENT, **_event(call, action, resource, system, _encoded(before), _encoded(after)))
+    event = _event(call, action or call.operation.action, resource, system, _encoded(before), _encoded(after))
+    call.db.queue(_EVENT, **event)
 
 
-def record_refusal(call: "Call", problem: Problem) -> None:
-    """Leave an event of a write that was understood and refused, once its transaction is rolled back.
+def record_refusal(call: Call, problem: Problem) -> None:
+    """Leave an event of a write that was understood and refused. Call it outside of the transaction.
 
-    Not of strangers: tokens that grant nothing are to be had by everybody, and so would be the table. The answer
-    does not depend on it.
+    Skip callers without a role: anyone can get a GitHub token and could flood the table. The answer is sent even if
+    the event can't be written.
     """
-    if not (call.operation.writes and call.is_somebodys and _is_refusal(problem)):
+    if not (call.operation.writes and call.has_role and _is_refusal(problem)):
         return
     system = call.path.get("system", "")
     event = _event(
@@ -53,7 +61,7 @@ def record_refusal(call: "Call", problem: Problem) -> None:
 
 
 def _event(
-    call: "Call",
+    call: Call,
     action: str,
     resource: str,
     system: str | None,
@@ -75,7 +83,7 @@ def _event(
 
 
 def _encoded(value: Any) -> str | None:
-    """What is told of a representation: of a person no more than the subject's name."""
+    """Encode for the audit trail, without personal data."""
     if value is None:
         return None
     if getattr(value, "run_actor", None) is not None:
@@ -84,18 +92,18 @@ def _encoded(value: Any) -> str | None:
 
 
 def _changed(before: Any, after: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The members that differ, as they were and as they became."""
+    """Return the members that differ, old and new."""
     was, became = msgspec.to_builtins(before), msgspec.to_builtins(after)
     names = [name for name in became if was[name] != became[name]]
     return {name: was[name] for name in names}, {name: became[name] for name in names}
 
 
 def _is_refusal(problem: Problem) -> bool:
-    """Whether the request made sense, and was not allowed or contradicted what is there."""
+    """True if the request made sense, and was forbidden or contradicted the state of the system."""
     senseless = problem.type in (problems.invalid, problems.key_reused)
     return problem.type.status in (403, 409, 412, 422) and not senseless
 
 
 def _printable(text: str) -> str:
-    """What somebody sent as an address, in characters that a text can hold."""
+    """Return an address that a caller sent, in characters that a text column can hold."""
     return text[:500].encode("ascii", "backslashreplace").decode().replace("\0", "\\0")

@@ -1,49 +1,70 @@
-"""Idempotency-Key: the first 2xx answer to a POST is stored with the write, and given again to its retries.
+"""Idempotency-Key: the first 2xx answer to a POST is stored with the write, and repeated for its retries.
 
-Refusals are not stored: what was refused is evaluated again. Two requests at once with one key wait for each
+Refusals are not stored: a retry of a refused request is decided anew. Two requests at once with one key wait for each
 other, so one of them writes and the other reads its answer.
 """
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import chalice
 import msgspec
 
 from chalicelib.database.connection import Database
 from chalicelib.rest import problems
+from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
-
-if TYPE_CHECKING:
-    from chalicelib.rest.operation import Call
 
 LIFETIME_HOURS = 24
 
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """An Idempotency-Key and its scope: one caller's requests to one address."""
+
+    issuer: str
+    principal: str
+    route: str
+    key: str
+
+
 class Stored(msgspec.Struct):
+    """The answer that a key got before."""
+
     request_digest: str
     status: int
     headers: dict[str, str | list[str]]
     body: str
 
 
-def key_of(call: "Call") -> str | None:
-    """The request's Idempotency-Key, or None."""
+def key_of(call: Call) -> Key | None:
+    """Return the request's key, or None. Raises problem 400."""
+    if not call.operation.takes_idempotency_key:
+        return None
     key = call.request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise Problem(problems.malformed, "An Idempotency-Key has 1 to 255 visible ASCII characters")
-    return key
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise Problem(
+            problems.malformed,
+            "The Idempotency-Key is unusable. Send 1 to 255 visible ASCII characters, such as a UUID.",
+        )
+    return Key(
+        issuer=call.principal.issuer,
+        principal=call.principal.subject,
+        route=f"{call.operation.method} {call.address}",
+        key=key,
+    )
 
 
 def digest(body: Any) -> str:
-    """What makes two bodies the same: their values, not their bytes."""
+    """Return the digest of a decoded body. Two bodies are the same if their values are, whatever their bytes."""
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
 
 
-# One column: the answer that was given to this key before, or null.
+# One column: the answer that this key got before, or null. Its parameters are the fields of Key.
 STORED = f"""
     (
         SELECT json_build_object(
@@ -56,15 +77,18 @@ STORED = f"""
 """
 
 
-def lock(call: "Call", key: str) -> None:
-    """Let others with the same key wait until this transaction ends."""
-    call.db.lock("idempotency " + " ".join(scope(call, key).values()))
+def lock(db: Database, key: Key) -> None:
+    """Let other requests with this key wait until the transaction ends."""
+    db.lock(f"idempotency {key.issuer} {key.principal} {key.route} {key.key}")
 
 
-def answer(call: "Call", stored: Stored, request_digest: str) -> chalice.app.Response:
-    """The stored answer, for a request that is the same."""
+def repeat(call: Call, stored: Stored, request_digest: str) -> chalice.app.Response:
+    """Return the stored answer. Raises problem 422 if it was the answer to another body."""
     if stored.request_digest != request_digest:
-        raise Problem(problems.key_reused, "This Idempotency-Key was used with another body")
+        raise Problem(
+            problems.key_reused,
+            "This Idempotency-Key was used with another body. Send a new key with a new request.",
+        )
     return chalice.app.Response(
         stored.body,
         headers=stored.headers | {"X-Request-Id": call.id, "Idempotency-Replayed": "true"},
@@ -72,9 +96,9 @@ def answer(call: "Call", stored: Stored, request_digest: str) -> chalice.app.Res
     )
 
 
-def store(call: "Call", key: str, request_digest: str, response: chalice.app.Response) -> None:
-    """Remember an answer, in the message that commits what it tells of."""
-    call.db.queue(
+def store(db: Database, key: Key, request_digest: str, response: chalice.app.Response) -> None:
+    """Store an answer. It travels with COMMIT, so the answer is stored if and only if the write is."""
+    db.queue(
         """
         INSERT INTO idempotency_keys (issuer, principal, route, key, request_digest, status, headers, body)
         VALUES (%(issuer)s, %(principal)s, %(route)s, %(key)s,
@@ -87,30 +111,20 @@ def store(call: "Call", key: str, request_digest: str, response: chalice.app.Res
         status=response.status_code,
         headers=msgspec.json.encode(response.headers).decode(),
         body=response.body,
-        **scope(call, key),
+        **msgspec.structs.asdict(key),
     )
 
 
 def forget(db: Database, limit: int) -> int:
-    """Delete stored answers that are too old to be given again, so many at the most: how many were."""
+    """Delete up to `limit` expired answers; return the count."""
     return db.execute(
         f"""
         DELETE FROM idempotency_keys WHERE ctid IN (
             SELECT ctid FROM idempotency_keys
             WHERE created_at <= clock_timestamp() - {LIFETIME_HOURS} * interval '1 hour'
             ORDER BY created_at LIMIT %(limit)s
-            FOR UPDATE SKIP LOCKED -- somebody is about to store a new answer there, or to delete it
+            FOR UPDATE SKIP LOCKED -- another transaction is about to renew or to delete these
         )
         """,
         limit=limit,
     )
-
-
-def scope(call: "Call", key: str) -> dict[str, str]:
-    """What a key belongs to, as parameters of statements."""
-    return {
-        "issuer": call.principal.issuer,
-        "principal": call.principal.subject,
-        "route": f"{call.operation.method} {call.address}",
-        "key": key,
-    }

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
-from chalicelib.rest.operation import Operation
+from chalicelib.rest.declaration import Operation
 from chalicelib.rest.problems import Fault, ProblemType
 from chalicelib.rest.schemas import COMPONENTS, Json, Schemas
 from chalicelib.rest.types import Artifact, Client, EnvironmentName, Id, PageQuery, Slug

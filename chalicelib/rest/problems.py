@@ -40,7 +40,10 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Problem(Exception):
-    """Answer with a problem. The transaction is rolled back, unless what it wrote is `kept`."""
+    """Answer with a problem.
+
+    Raised, it rolls the transaction back. Returned by an endpoint, it leaves the transaction to commit.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,6 @@ class Problem(Exception):
         *,
         errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
-        kept: bool = False,
         **extra: Any,
     ) -> None:
         super().__init__(detail)
@@ -57,7 +59,6 @@ class Problem(Exception):
         self.detail = detail
         self.errors = errors
         self.headers = dict(headers or {})
-        self.kept = kept
         self.extra = extra
 
     def document(self, instance: str) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from chalice.app import Blueprint
 
 from chalicelib.identity.roles import Role
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest import paging
+from chalicelib.rest.call import Call
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.state import store
 from chalicelib.state.model import SystemState
@@ -24,4 +26,4 @@ def get_state(call: Call, system: str) -> SystemState:
 @operation(blueprint, "GET /v1/state", role=Role.viewer)
 def list_states(call: Call, query: PageQuery) -> Page[SystemState]:
     """List the states of all systems, by their keys."""
-    return call.page(query, store.ORDER, lambda **page: store.list_(call.db, **page))
+    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, **page))

@@ -3,9 +3,11 @@
 from chalice.app import Blueprint
 
 from chalicelib.identity.roles import Role
-from chalicelib.rest import problems
+from chalicelib.rest import audit, paging, problems
+from chalicelib.rest.call import Call
 from chalicelib.rest.changes import changed
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.conditional import require_unchanged
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store
 from chalicelib.systems.model import NewSystem, System, SystemChange
@@ -16,14 +18,14 @@ blueprint = Blueprint(__name__)
 @operation(blueprint, "GET /v1/systems", role=Role.viewer)
 def list_systems(call: Call, query: PageQuery) -> Page[System]:
     """List systems, by key."""
-    return call.page(query, store.ORDER, lambda **page: store.list_(call.db, **page))
+    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, **page))
 
 
 @operation(blueprint, "POST /v1/systems", role=Role.admin, status=201, raises=[problems.already_exists])
 def create_system(call: Call, body: NewSystem) -> System:
     """Create a system."""
     system = store.insert(call.db, body)
-    call.record(system.key, system=system.key, after=system)
+    audit.record(call, system.key, system=system.key, after=system)
     return call.created(f"/v1/systems/{system.key}", system)
 
 
@@ -37,10 +39,10 @@ def get_system(call: Call, system: str) -> System:
 def change_system(call: Call, system: str, body: SystemChange) -> System:
     """Change a system. Fields that are not given stay as they are."""
     before = store.get(call.db, system, for_change=True)
-    call.require_unchanged(before)
+    require_unchanged(call.if_match, before)
     after = changed(before, body)
     store.update(call.db, after)
-    call.record(system, system=system, before=before, after=after)
+    audit.record(call, system, system=system, before=before, after=after)
     return after
 
 
@@ -49,6 +51,6 @@ def delete_system(call: Call, system: str) -> None:
     """Delete a system for which nothing was recorded yet, with its environments."""
     store.lock(call.db, system)
     before = store.get(call.db, system, for_change=True)
-    call.require_unchanged(before)
+    require_unchanged(call.if_match, before)
     store.delete(call.db, system)
-    call.record(system, system=system, before=before)
+    audit.record(call, system, system=system, before=before)

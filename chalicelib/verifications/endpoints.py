@@ -4,7 +4,10 @@ from chalice.app import Blueprint
 
 from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest import audit, paging
+from chalicelib.rest.admission import require_publisher, require_role
+from chalicelib.rest.call import Call
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page
 from chalicelib.systems import store as systems
 from chalicelib.systems.rules import require_kind
@@ -23,7 +26,7 @@ blueprint = Blueprint(__name__)
 @operation(blueprint, "GET /v1/systems/{system}/verifications", role=Role.viewer)
 def list_verifications(call: Call, system: str, query: VerificationQuery) -> Page[Verification]:
     """List verifications, the last finished first."""
-    page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
+    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 
 
@@ -37,8 +40,8 @@ def list_verifications(call: Call, system: str, query: VerificationQuery) -> Pag
 )
 def record_verification(call: Call, system: str, body: NewVerification) -> Verification:
     """Record how a test suite ended on a target. A repeated import gets what is there, with status 200."""
-    call.require(rules.role_to_record(body), system)
-    call.require_publisher(system, "verifications", body.environment)
+    require_role(call, rules.role_to_record(body), system)
+    require_publisher(call, system, "verifications", body.environment)
     systems.lock(call.db, system)
     target = store.target(call.db, system, body)
     if target is None:
@@ -59,7 +62,7 @@ def record_verification(call: Call, system: str, body: NewVerification) -> Verif
         finished_at=finished_at,
     )
     action = "verification.import" if body.imported else None
-    call.record(f"{system}/verifications/{verification.id}", action=action, system=system, after=verification)
+    audit.record(call, f"{system}/verifications/{verification.id}", action=action, system=system, after=verification)
     return call.created(f"{call.address}/{verification.id}", verification)
 
 

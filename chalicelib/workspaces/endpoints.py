@@ -10,9 +10,12 @@ from chalicelib.deployments import store as deployments
 from chalicelib.deployments.model import DeploymentQuery, NewStatus
 from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
-from chalicelib.rest import problems
+from chalicelib.rest import audit, paging, problems
+from chalicelib.rest.admission import require_publisher
+from chalicelib.rest.call import Call
 from chalicelib.rest.changes import changed
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.conditional import require_unchanged
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page
 from chalicelib.systems import store as systems
 from chalicelib.workspaces import rules, store
@@ -30,7 +33,7 @@ blueprint = Blueprint(__name__)
 @operation(blueprint, "GET /v1/systems/{system}/workspaces", role=Role.viewer)
 def list_workspaces(call: Call, system: str, query: WorkspaceQuery) -> Page[Workspace]:
     """List workspaces, the newest first; `state=expired` is what there is to be destroyed."""
-    page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
+    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 
 
@@ -43,14 +46,14 @@ def list_workspaces(call: Call, system: str, query: WorkspaceQuery) -> Page[Work
 )
 def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
     """Record a workspace: whose it is, what for, and until when. Whoever makes it of resources tells its `base_url`."""
-    call.require_publisher(system, "workspaces", body.environment)
+    require_publisher(call, system, "workspaces", body.environment)
     systems.lock(call.db, system)
     at = store.moment(call.db, system, body.environment)
     if at is None:
         raise environments.not_found(system, body.environment)
     rules.require_end(body.purpose, body.expires_at, at)
     workspace = store.insert(call.db, system, body, store.maker(call.principal), at)
-    call.record(f"{system}/workspaces/{workspace.id}", system=system, after=workspace)
+    audit.record(call, f"{system}/workspaces/{workspace.id}", system=system, after=workspace)
     return call.created(f"{call.address}/{workspace.id}", workspace)
 
 
@@ -76,7 +79,7 @@ def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) ->
     after = changed(before, body)
     _shorten_routes(call, after)
     store.update(call.db, after, at)
-    call.record(f"{system}/workspaces/{id}", system=system, before=before, after=after)
+    audit.record(call, f"{system}/workspaces/{id}", system=system, before=before, after=after)
     return after
 
 
@@ -98,7 +101,7 @@ def destroy_workspace(call: Call, system: str, id: str) -> None:  # noqa: A002
     _end_routes(call, before, at)
     _cancel_deployment(call, before, at)
     store.destroy(call.db, id, at)
-    call.record(f"{system}/workspaces/{id}", system=system, before=before)
+    audit.record(call, f"{system}/workspaces/{id}", system=system, before=before)
 
 
 def to_change(call: Call, system: str, id_: str) -> tuple[Workspace, datetime]:
@@ -108,7 +111,7 @@ def to_change(call: Call, system: str, id_: str) -> tuple[Workspace, datetime]:
     """
     workspace, made_by, at = store.get_to_change(call.db, system, id_)
     rules.require_own(workspace, made_by, store.maker(call.principal), call.principal.role_in(system))
-    call.require_publisher(system, "workspaces", workspace.environment)
+    require_publisher(call, system, "workspaces", workspace.environment)
     return workspace, at
 
 
@@ -116,7 +119,7 @@ def _seen(call: Call, system: str, id_: str) -> tuple[Workspace, datetime]:
     """The workspace as the caller has seen it and may change it, and the moment at which it was read."""
     systems.lock(call.db, system)
     workspace, at = to_change(call, system, id_)
-    call.require_unchanged(workspace)
+    require_unchanged(call.if_match, workspace)
     return workspace, at
 
 
@@ -126,7 +129,8 @@ def _shorten_routes(call: Call, workspace: Workspace) -> None:
     for route in client_routes.ending_after(call.db, workspace.id, workspace.expires_at):
         shortened = msgspec.structs.replace(route, until=workspace.expires_at)
         client_routes.update(call.db, shortened)
-        call.record(
+        audit.record(
+            call,
             f"{workspace.system}/workspaces/{workspace.id}/routes/{route.client}",
             action="route.set",
             system=workspace.system,
@@ -140,7 +144,8 @@ def _end_routes(call: Call, workspace: Workspace, at: datetime) -> None:
     client_routes.lapse_of_workspace(call.db, workspace.id, call.id)
     for route in client_routes.ending_after(call.db, workspace.id, at):
         client_routes.delete(call.db, route.id)
-        call.record(
+        audit.record(
+            call,
             f"{workspace.system}/workspaces/{workspace.id}/routes/{route.client}",
             action="route.delete",
             system=workspace.system,
@@ -155,7 +160,8 @@ def _cancel_deployment(call: Call, workspace: Workspace, at: datetime) -> None:
     for deployment in deployments.list_(call.db, system, query, limit=1, after=None):
         status = NewStatus(state="cancelled", detail="The workspace was destroyed")
         deployments.add_status(call.db, deployment.id, status, call.principal.subject, at)
-        call.record(
+        audit.record(
+            call,
             f"{system}/deployments/{deployment.id}",
             action="deployment.cancel",
             system=system,

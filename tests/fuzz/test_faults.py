@@ -10,9 +10,9 @@ from chalice.app import Response
 
 from chalicelib.identity.principal import Grant, Principal
 from chalicelib.identity.roles import Role
-from chalicelib.rest import decoding, problems
-from chalicelib.rest import operation as operations
-from chalicelib.rest.operation import Call
+from chalicelib.rest import decoding, problems, respond
+from chalicelib.rest.call import Call
+from chalicelib.rest.operation import OPERATIONS
 from chalicelib.rest.problems import Problem, invalid_field
 from tests.support.api import application
 from tools.checks.fuzz import fuzz
@@ -110,7 +110,7 @@ def test_faults_are_found(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
     found = fuzzed(url, tmp_path, "coverage", *FAULTS)
 
-    labels = {each.name: f"{each.method} {each.path}" for each in operations.OPERATIONS}
+    labels = {each.name: f"{each.method} {each.path}" for each in OPERATIONS}
     assert [name for name, (_, failure) in FAULTS.items() if labels[name] not in found.get(failure, ())] == []
     assert found.keys() >= {"UnsupportedMethodResponse", "every_operation_succeeds"}
 
@@ -125,18 +125,18 @@ def test_what_is_there_after_its_deletion_is_found(url: str, monkeypatch: pytest
 
 def put_in(monkeypatch: pytest.MonkeyPatch, faults: Mapping[str, Fault]) -> None:
     """Let operations have faults."""
-    answer = operations._answer
+    answer = respond._answer
 
     def answer_with_faults(call: Call) -> Response:
         fault = faults.get(call.operation.name)
         return fault(call, answer) if fault else answer(call)
 
-    monkeypatch.setattr(operations, "_answer", answer_with_faults)
+    monkeypatch.setattr(respond, "_answer", answer_with_faults)
 
 
 def without_the_header_allow(problem: Problem, request_id: str) -> dict[str, Any]:
     problem.headers.pop("Allow", None)
-    response: dict[str, Any] = operations.problem_response(problem, request_id).to_dict()
+    response: dict[str, Any] = respond.problem_response(problem, request_id).to_dict()
     return response
 
 

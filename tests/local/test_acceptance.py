@@ -18,7 +18,7 @@ from chalice.config import Config
 from chalicelib.api_description import routes as api_description
 from chalicelib.identity import tokens
 from chalicelib.promotions import rules
-from chalicelib.rest import operation
+from chalicelib.rest import respond
 from chalicelib.rest.problems import Problem
 from tests.acceptance.test_caching import STEADY
 from tests.acceptance.test_headers import OF_THE_CDN
@@ -133,8 +133,8 @@ def without_verification(patch: pytest.MonkeyPatch) -> None:
 
 def without_conditions(patch: pytest.MonkeyPatch) -> None:
     """Nothing counts as unchanged."""
-    matches = operation.matches
-    patch.setattr(operation, "matches", lambda *tags, weakly: not weakly and matches(*tags, weakly=weakly))
+    matches = respond.matches
+    patch.setattr(respond, "matches", lambda *tags, weakly: not weakly and matches(*tags, weakly=weakly))
 
 
 def with_another_document(patch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ RECORDS = "".join(
 )
 
 HEADER = '"X-Content-Type-Options": "nosniff",'
-SOURCE = "chalicelib/rest/operation.py"
+SOURCE = "chalicelib/rest/respond.py"
 
 
 class Maintainer:

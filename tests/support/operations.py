@@ -12,8 +12,8 @@ import pytest
 
 import app  # noqa: F401 (declares the operations)
 from chalicelib.rest import openapi
+from chalicelib.rest.declaration import Operation
 from chalicelib.rest.operation import OPERATIONS as DECLARED
-from chalicelib.rest.operation import Operation
 from chalicelib.rest.types import PageQuery
 from tests.support.given import an_artifact
 

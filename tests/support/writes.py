@@ -6,7 +6,7 @@ Tests of what holds for all writes walk this table. `tests/service/test_audit.py
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chalicelib.rest.operation import Operation
+from chalicelib.rest.declaration import Operation
 from tests.support.api import Answer, Api
 from tests.support.given import A_PUBLISHER, Given, ahead, an_artifact
 from tests.support.operations import OPERATIONS, example, require_entries, route_of

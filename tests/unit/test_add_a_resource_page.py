@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 from chalicelib.identity.roles import Role
 from chalicelib.rest import openapi, problems
 from chalicelib.rest import operation as operations
-from chalicelib.rest.operation import Call
+from chalicelib.rest.call import Call
 from chalicelib.rest.types import Answer, Request, Slug
 from tests.support.page import blocks
 

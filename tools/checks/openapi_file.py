@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 
 import app  # noqa: F401  (declares the operations)
+from chalicelib.rest.declaration import Operation
 from chalicelib.rest.openapi import document
-from chalicelib.rest.operation import OPERATIONS, Operation
+from chalicelib.rest.operation import OPERATIONS
 from tools.checkout import ROOT
 
 PATH = ROOT / "openapi.json"

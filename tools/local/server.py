@@ -41,8 +41,8 @@ from chalicelib.database.connection import DatabaseUnavailable, address
 from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate
 from chalicelib.database.roles import MIGRATOR
 from chalicelib.rest import problems
-from chalicelib.rest.operation import problem_response
 from chalicelib.rest.problems import Problem, ProblemType
+from chalicelib.rest.respond import problem_response
 from chalicelib.settings import LOCAL_STATE, UnusableSettings, settings
 from tools.checkout import ToolError
 from tools.local.gateway_event import Event, NoRoute, Routes, gateway_event

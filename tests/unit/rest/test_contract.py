@@ -9,8 +9,9 @@ from msgspec import Meta
 
 from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
+from chalicelib.rest.call import Call
 from chalicelib.rest.openapi import document
-from chalicelib.rest.operation import Call, operation
+from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
 from tests.support.contract import Contract
 

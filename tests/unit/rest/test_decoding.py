@@ -4,13 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from chalice.app import CaseInsensitiveMapping, MultiDict
 from msgspec import UNSET, UnsetType
 
 from chalicelib.deployments.model import Commit, DeploymentQuery, NewDeployment
 from chalicelib.rest import decoding
-from chalicelib.rest.operation import encode
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import PageQuery, Query, Request, Timestamp
 from chalicelib.systems.model import NewSystem, SystemChange
@@ -30,7 +30,7 @@ def refusal(body, type_=NewSystem, **kwargs):
     with pytest.raises(Problem) as raised:
         decoded(body, type_, **kwargs)
     # A problem is of use only if it can be sent.
-    encode(raised.value.document("id"))
+    msgspec.json.encode(raised.value.document("id"))
     return raised.value
 
 
@@ -355,7 +355,7 @@ def parsed(type_=PageQuery, **parameters):
 def query_refusal(type_=PageQuery, **parameters):
     with pytest.raises(Problem) as raised:
         parsed(type_, **parameters)
-    encode(raised.value.document("id"))
+    msgspec.json.encode(raised.value.document("id"))
     assert raised.value.type.slug == "invalid"
     return pointers(raised.value)
 

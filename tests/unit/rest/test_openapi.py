@@ -18,8 +18,10 @@ import app  # noqa: F401  (declares the operations)
 from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest import problems
+from chalicelib.rest.call import Call
+from chalicelib.rest.declaration import Operation
 from chalicelib.rest.openapi import document, possible_problems
-from chalicelib.rest.operation import OPERATIONS, Call, Operation, operation
+from chalicelib.rest.operation import OPERATIONS, operation
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
 from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
 from tools.checks import openapi_file

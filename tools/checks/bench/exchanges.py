@@ -69,5 +69,5 @@ def _instead(kind: type[Database]) -> Iterator[None]:
         opened.__class__ = kind
         return opened
 
-    with patch("chalicelib.rest.operation.database", database):
+    with patch("chalicelib.rest.call.database", database):
         yield

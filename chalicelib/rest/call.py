@@ -1,0 +1,70 @@
+"""A call: one request to one endpoint."""
+
+import uuid
+from typing import TypeVar
+
+import chalice
+
+from chalicelib.database.connection import Database, database
+from chalicelib.identity.principal import Principal
+from chalicelib.identity.publishers import Publisher
+from chalicelib.rest.declaration import Operation
+
+T = TypeVar("T")
+
+Headers = dict[str, str | list[str]]
+
+
+class Call:
+    """One request to an endpoint: its caller, the database, and what its answer carries beside the body.
+
+    `path` has the decoded path parameters. `publishers` are those of the calling pipeline's repository, whether they
+    trust this run or not; `principal.publishers` are those that do.
+    """
+
+    def __init__(self, operation: Operation, request: chalice.app.Request, path: dict[str, str]) -> None:
+        self.operation = operation
+        self.request = request
+        self.path = path
+        self.id = str(request.context.get("requestId") or uuid.uuid4())
+        self.db: Database = database()
+        self.publishers: tuple[Publisher, ...] = ()
+        self.status = operation.status
+        self.headers: Headers = {}
+        self._principal: Principal | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """The caller. Public operations have none."""
+        assert self._principal is not None
+        return self._principal
+
+    @principal.setter
+    def principal(self, principal: Principal) -> None:
+        self._principal = principal
+
+    @property
+    def has_role(self) -> bool:
+        """True if the caller is known and holds at least one role."""
+        return self._principal is not None and self._principal.is_known
+
+    @property
+    def address(self) -> str:
+        """The path of this request, without the stage's prefix."""
+        return self.operation.path.format_map(self.path)
+
+    @property
+    def if_match(self) -> str:
+        """The header If-Match. Only conditional operations have it for sure."""
+        return str(self.request.headers["if-match"])
+
+    def created(self, address: str, answer: T) -> T:
+        """Answer with a new resource and its address."""
+        self.headers["Location"] = address
+        return answer
+
+    def existing(self, answer: T) -> T:
+        """Answer 200 with a resource that was there already."""
+        assert self.operation.existing_status
+        self.status = 200
+        return answer

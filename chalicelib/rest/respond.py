@@ -1,0 +1,154 @@
+"""From a request to its answer: admission, decoding, the transaction, encoding, and problems for all that fails."""
+
+from typing import Any
+
+import chalice
+import msgspec
+
+from chalicelib.database.connection import ConstraintViolated, DatabaseUnavailable, UnusableValue
+from chalicelib.database.constraints import refusal
+from chalicelib.rest import admission, audit, decoding, idempotency, problems
+from chalicelib.rest.call import Call, Headers
+from chalicelib.rest.conditional import etag, matches
+from chalicelib.rest.declaration import Operation
+from chalicelib.rest.paging import link_to_next
+from chalicelib.rest.problems import PROBLEM_TYPES, Fault, Problem
+from chalicelib.rest.types import Page
+from chalicelib.telemetry import logger
+
+RETRY_AFTER_SECONDS = 5
+
+
+def respond(operation: Operation, request: chalice.app.Request, sent: dict[str, str]) -> chalice.app.Response:
+    """Answer a request in the form that the API promises, whatever happens.
+
+    `sent` are the path parameters as API Gateway sends them. Only this function decodes them.
+    """
+    call = Call(operation, request, decoding.path(sent))
+    try:
+        return _answer(call)
+    except Exception as error:
+        return _refuse(call, _as_problem(call, error))
+    finally:
+        call.db.close()
+
+
+def problem_response(problem: Problem, request_id: str) -> chalice.app.Response:
+    """Encode a problem as an HTTP response."""
+    return chalice.app.Response(
+        msgspec.json.encode(problem.document(request_id)).decode(),
+        headers={
+            "Content-Type": "application/problem+json",
+            "X-Request-Id": request_id,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            **problem.headers,
+        },
+        status_code=problem.type.status,
+    )
+
+
+def _answer(call: Call) -> chalice.app.Response:
+    operation = call.operation
+    if operation.role != "public":
+        admission.authenticate(call)
+    if operation.writes:
+        return _write(call)
+    if operation.role != "public":
+        admission.read(call, key=None)
+    arguments = _arguments(call)
+    return _success(call, operation.function(call, **arguments), arguments.get("query"))
+
+
+def _write(call: Call) -> chalice.app.Response:
+    key = idempotency.key_of(call)
+    # Nothing is sent before the first statement: a request that is refused without one costs no transaction.
+    with call.db.transaction():
+        stored = admission.read(call, key)
+        arguments = _arguments(call)
+        digest = idempotency.digest(arguments.get("body")) if key else ""
+        if stored:
+            return idempotency.repeat(call, stored, digest)
+        answer = call.operation.function(call, **arguments)
+        if not isinstance(answer, Problem):
+            response = _success(call, answer)
+            if key:
+                idempotency.store(call.db, key, digest, response)
+            return response
+    return _refuse(call, answer)
+
+
+def _arguments(call: Call) -> dict[str, Any]:
+    """Check the caller's role, then decode the arguments of the operation's function."""
+    operation, request = call.operation, call.request
+    if operation.role != "public":
+        named = request.query_params if operation.system_in_query else call.path
+        admission.require_role(call, operation.role, (named or {}).get("system"))
+    if not all(map(decoding.is_text, call.path.values())):
+        raise Problem(problems.not_found, "No resource can have this address: it has characters that no name has.")
+    arguments: dict[str, Any] = dict(call.path)
+    query = decoding.query(operation.query, request.query_params)
+    if operation.query:
+        arguments["query"] = query
+    if operation.body:
+        arguments["body"] = decoding.body(operation.body, request)
+    if operation.conditional and request.headers.get("if-match") is None:
+        raise Problem(
+            problems.precondition_required,
+            "The header If-Match is missing. Read the resource, and send the value of its header ETag.",
+        )
+    return arguments
+
+
+def _success(call: Call, answer: Any, query: Any = None) -> chalice.app.Response:
+    writes = call.operation.writes
+    headers: Headers = {
+        "Content-Type": "application/json",
+        "X-Request-Id": call.id,
+        "Cache-Control": "no-store" if writes else "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+        **call.headers,
+    }
+    if call.operation.answer is None:
+        del headers["Content-Type"]
+        return chalice.app.Response("", headers=headers, status_code=204)
+    if isinstance(answer, Page) and answer.next is not None:
+        headers["Link"] = link_to_next(query, answer.next)
+    body = msgspec.json.encode(answer)
+    tag = headers["ETag"] = etag(body)
+    if not writes and matches(call.request.headers.get("if-none-match") or "", tag, weakly=True):
+        del headers["Content-Type"]
+        return chalice.app.Response("", headers=headers, status_code=304)
+    return chalice.app.Response(body.decode(), headers=headers, status_code=call.status)
+
+
+def _refuse(call: Call, problem: Problem) -> chalice.app.Response:
+    audit.record_refusal(call, problem)
+    return problem_response(problem, call.id)
+
+
+def _as_problem(call: Call, error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case ConstraintViolated():
+            if (known := refusal(error.name)) is not None:
+                faults = [Fault(known.pointer, known.detail)] if known.pointer else []
+                return Problem(PROBLEM_TYPES[known.problem], known.detail, errors=faults)
+        case UnusableValue():
+            # PostgreSQL's own words quote the statement: they are for the log alone.
+            logger.warning("unusable value", extra={"request_id": call.id, "reason": str(error)})
+            return problems.invalid_field("#", "a value can't be stored: it is outside of what the database can hold")
+        case DatabaseUnavailable():
+            logger.error("database unavailable", extra={"request_id": call.id, "reason": str(error)})
+            return Problem(
+                problems.unavailable,
+                f"The database is unreachable or too busy. Try again in {RETRY_AFTER_SECONDS} seconds.",
+                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+    logger.error(
+        "unexpected exception",
+        exc_info=error,
+        extra={"request_id": call.id, "operation": call.operation.name},
+    )
+    return Problem(problems.internal_error, "An unexpected error. It was logged with this request's id.")
