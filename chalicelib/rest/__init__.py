@@ -1,1 +1,1 @@
-"""HTTP: an endpoint is a declaration of path, role and types. Start reading at `operation`. Knows no resource."""
+"""HTTP: an endpoint is a declaration of path, role and types. Start reading at `operation`. Resources import it."""

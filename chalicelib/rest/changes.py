@@ -1,4 +1,4 @@
-"""PATCH: what is given replaces, what is not given stays."""
+"""PATCH: given fields replace, missing fields stay."""
 
 from typing import Any, TypeVar
 
@@ -8,7 +8,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 def changed(before: T, change: msgspec.Struct) -> T:
-    """`before` with the fields that `change` sets."""
+    """Return a copy of `before` with the fields that `change` sets."""
     given: dict[str, Any] = {
         name: value for name in change.__struct_fields__ if (value := getattr(change, name)) is not msgspec.UNSET
     }

@@ -12,5 +12,5 @@ NumberedId = Annotated[str, Meta(pattern=rf"^{_DIGITS}$(?!\n)")]
 
 
 def number(id_: str) -> int:
-    """The number behind an id. What can't be one is 0, the number of nothing."""
+    """Return the number behind an id, or 0 if the text is no id. No row has the number 0."""
     return int(id_) if _ID.fullmatch(id_) else 0

@@ -1,4 +1,4 @@
-"""Lists in keyset order: a page costs the same wherever it lies, and nothing shifts while one reads on."""
+"""Lists in keyset order. A page costs the same wherever it lies, and new rows do not shift the pages after it."""
 
 import base64
 import hashlib
@@ -19,10 +19,10 @@ _DIGEST_BYTES = 8
 
 
 class Keyset:
-    """The order of a list: the attributes of its rows that say where one stands, with their types.
+    """The order of a list: the attributes of a row that give its position, with their types.
 
-    The seal of a cursor keeps honest callers from mistakes; it is no secret, and who wants to can make one. So the
-    types have to be as narrow as the columns are.
+    A cursor's seal protects honest callers from mistakes. It is no secret, so anyone can make a cursor. Therefore the
+    types must be as narrow as the columns are.
     """
 
     def __init__(self, **types: Any) -> None:
@@ -39,7 +39,7 @@ class Keyset:
         return _in_base64(_seal(payload, bound_to) + payload)
 
     def after(self, cursor: str, bound_to: bytes) -> tuple[Any, ...]:
-        """The position that a cursor stands for. Raises a problem unless this list gave it for these filters."""
+        """Return a cursor's position. Raises problem 400 unless this list gave the cursor for these filters."""
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             seal, payload = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
@@ -48,11 +48,17 @@ class Keyset:
                 return position
         except (ValueError, msgspec.MsgspecError):
             pass
-        raise Problem(problems.cursor_unusable, "The cursor does not belong to this list and these filters")
+        raise Problem(
+            problems.cursor_unusable,
+            "The cursor does not belong to this list and these filters. Start again without a cursor.",
+        )
 
 
 def page(address: str, query: PageQuery, keyset: Keyset, rows: Callable[..., list[T]]) -> Page[T]:
-    """One page: `rows(limit=…, after=…)` gives one row more than it has, if there is one."""
+    """Return one page of a list.
+
+    `rows` is called with `limit` (one more than the page has) and `after` (the position of the last row seen, or None).
+    """
     bound_to = address.encode() + msgspec.json.encode(msgspec.structs.replace(query, cursor=None, limit=1))
     after = keyset.after(query.cursor, bound_to) if query.cursor is not None else None
     found = rows(limit=query.limit + 1, after=after)
@@ -62,7 +68,7 @@ def page(address: str, query: PageQuery, keyset: Keyset, rows: Callable[..., lis
 
 
 def link_to_next(query: PageQuery, cursor: str) -> str:
-    """The Link header of a page that has a next one; its target is relative to the request."""
+    """Return the Link header of a page that has a next one. Its target is relative to the request."""
     parameters = msgspec.to_builtins(msgspec.structs.replace(query, cursor=cursor))
     given = {name: value for name, value in parameters.items() if value is not None}
     return f'<?{urlencode(given)}>; rel="next"'

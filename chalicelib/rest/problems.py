@@ -1,4 +1,4 @@
-"""What an answer looks like when it is not the one that was asked for: problem details (RFC 9457)."""
+"""Problems: the answers to requests that fail (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from msgspec import Meta
 
 
 class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of problem. `slug` makes its URI, `meaning` says what to do, `extra` types its further members."""
+    """A kind of problem. `slug` is part of its URI, `meaning` says what to do, `extra` types its further members."""
 
     slug: str
     status: int
@@ -25,7 +25,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {}
 
 
 def problem_type(slug: str, status: int, title: str, meaning: str, **extra: Any) -> ProblemType:
-    """Declare a kind of problem, once for the whole service. `extra` maps further members to their types."""
+    """Declare a kind of problem. `extra` maps the names of further members to their types."""
     assert slug not in PROBLEM_TYPES, f"problem type {slug} is declared twice"
     declared = ProblemType(slug=slug, status=status, title=title, meaning=meaning, extra=tuple(extra.items()))
     PROBLEM_TYPES[slug] = declared
@@ -33,7 +33,7 @@ def problem_type(slug: str, status: int, title: str, meaning: str, **extra: Any)
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """What is wrong with one place of a request. `pointer` is a JSON pointer into the body, as a fragment."""
+    """A fault in one place of a request. `pointer` is a JSON pointer into the body, as a fragment."""
 
     pointer: Annotated[str, Meta(examples=["#/name"])]
     detail: Annotated[str, Meta(examples=["is required"])]
@@ -62,7 +62,7 @@ class Problem(Exception):
         self.extra = extra
 
     def document(self, instance: str) -> dict[str, Any]:
-        """The members of the problem+json document; `instance` is the request's id."""
+        """Return the members of the problem+json document. `instance` is the request's id."""
         return {
             "type": self.type.uri,
             "title": self.type.title,
@@ -75,43 +75,49 @@ class Problem(Exception):
 
 
 malformed = problem_type(
-    "malformed", 400, "Malformed request", "The request can't be read: correct its syntax and send it again."
+    "malformed", 400, "Malformed request", "The request is not readable. Correct its syntax and send it again."
 )
 cursor_unusable = problem_type(
     "cursor-unusable",
     400,
     "Cursor unusable",
-    "The cursor is not one that this list gave for these filters: start again without it.",
+    "This list did not give that cursor for these filters. Start again without a cursor.",
 )
 unauthenticated = problem_type(
-    "unauthenticated", 401, "Not signed in", "Send a valid token, as `Authorization: Bearer <token>`."
+    "unauthenticated", 401, "Not signed in", "Send a valid token as `Authorization: Bearer <token>`."
 )
 forbidden = problem_type(
-    "forbidden", 403, "Not allowed", "The token's role does not allow this: ask for the role that it names."
+    "forbidden",
+    403,
+    "Not allowed",
+    "The caller's role does not allow this. The detail names the role that does: ask for it.",
 )
-not_found = problem_type("not-found", 404, "Not found", "There is nothing at this address: check its spelling.")
+not_found = problem_type("not-found", 404, "Not found", "Nothing is at this address. Check its spelling.")
 method_not_allowed = problem_type(
-    "method-not-allowed", 405, "Method not allowed", "The address takes the methods of the header `Allow`."
+    "method-not-allowed", 405, "Method not allowed", "This address takes only the methods in the header `Allow`."
 )
 already_exists = problem_type(
-    "already-exists", 409, "Already exists", "Another one has this name: choose another, or change that one."
+    "already-exists",
+    409,
+    "Already exists",
+    "The name is taken. Choose another name, or change the resource that has it.",
 )
 has_history = problem_type(
     "has-history",
     409,
     "Has history",
-    "Something was recorded here, and nothing is lost: it can't be deleted.",
+    "The resource has recorded history, which is never lost. So it can't be deleted.",
 )
 conflict = problem_type(
-    "conflict", 409, "Conflict", "The request contradicts what is there: read it again, then decide."
+    "conflict", 409, "Conflict", "The request contradicts the present state. Read the resource again, then decide."
 )
 precondition_failed = problem_type(
     "precondition-failed",
     412,
     "Precondition failed",
-    "It was changed in the meantime: read it again, and send its new ETag as `If-Match`.",
+    "Somebody changed the resource in the meantime. Read it again, and send its new ETag as `If-Match`.",
 )
-too_large = problem_type("too-large", 413, "Body too large", "A body has 1 MiB at the most: send less at a time.")
+too_large = problem_type("too-large", 413, "Body too large", "A body has at most 1 MiB. Send less at a time.")
 unsupported_media_type = problem_type(
     "unsupported-media-type", 415, "Unsupported media type", "Send the body as `application/json`."
 )
@@ -119,28 +125,28 @@ invalid = problem_type(
     "invalid",
     422,
     "Invalid request",
-    "Each entry of `errors` names a place in the request and what it wants.",
+    "Each entry of `errors` names a place in the request and says what is wrong there.",
 )
 key_reused = problem_type(
     "idempotency-key-reused",
     422,
     "Idempotency-Key reused",
-    "The key was used with another body: a new request needs a new key.",
+    "The key was used with another body. Send a new key with a new request.",
 )
 precondition_required = problem_type(
     "precondition-required",
     428,
     "Precondition required",
-    "Read the resource, and send its ETag as `If-Match`, so that nobody's change is lost.",
+    "The header `If-Match` is missing. Read the resource and send its ETag, so that nobody's change is lost.",
 )
 internal_error = problem_type(
-    "internal-error", 500, "Internal error", "The fault is ours: report it with the request's id."
+    "internal-error", 500, "Internal error", "The service failed. Report it with the request's id."
 )
 unavailable = problem_type(
-    "unavailable", 503, "Unavailable for now", "Try again after the seconds of the header `Retry-After`."
+    "unavailable", 503, "Unavailable for now", "Try again after the number of seconds in the header `Retry-After`."
 )
 
 
 def invalid_field(pointer: str, detail: str) -> Problem:
-    """A problem with one field."""
+    """Return a problem with one field."""
     return Problem(invalid, f"{pointer}: {detail}", errors=[Fault(pointer, detail)])

@@ -33,14 +33,15 @@ class Page(msgspec.Struct, Generic[T], kw_only=True):
     ]
 
 
+# An example of each pattern, for whoever sends what does not match.
+EXAMPLES: dict[str, str] = {}
+
+
 def matching(pattern: str, example: str, description: str = "", max_length: int | None = None) -> Meta:
-    """A text that matches as a whole. In Python, `$` also matches before a final line break: not here."""
-    return Meta(
-        pattern=rf"^{pattern}$(?!\n)",
-        examples=[example],
-        description=description or None,
-        max_length=max_length,
-    )
+    """Return the constraints of a text that matches as a whole. In Python, `$` also matches before a final newline."""
+    whole = rf"^{pattern}$(?!\n)"
+    EXAMPLES.setdefault(whole, example)
+    return Meta(pattern=whole, examples=[example], description=description or None, max_length=max_length)
 
 
 _SLUG = "[a-z][a-z0-9-]{1,38}"
