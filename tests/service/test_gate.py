@@ -1,4 +1,4 @@
-"""Rule 1, the gate, as a pipeline meets it; the facts come from what was recorded."""
+"""Rule 1 of docs/design.md, the gate, as a pipeline meets it; the facts come from what was recorded."""
 
 from tests.support.given import an_artifact
 
