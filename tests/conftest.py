@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
     if not hasattr(config, "workerinput"):
+        # A shell starts background jobs deaf to Ctrl-C. Tests of Ctrl-C start processes that would inherit this.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         # Processes that tests start end with the tests, and the tests end with `make`, even when killed.
         lifeline.end_with_make()
         run = ExitStack()

@@ -1,4 +1,4 @@
-"""Deployments: rules 1 and 4, their statuses, their lists."""
+"""Deployments: rules 1 and 4 of docs/design.md, their statuses, their lists."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Rule 10: a repeated import and a retried run are recorded once."""
+"""Rule 10 of docs/design.md: a repeated import and a retried run are recorded once."""
 
 import pytest
 

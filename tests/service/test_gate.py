@@ -1,4 +1,4 @@
-"""Rule 1, the gate, as a pipeline meets it; the facts come from what was recorded."""
+"""Rule 1 of docs/design.md, the gate, as a pipeline meets it; the facts come from what was recorded."""
 
 from tests.support.given import an_artifact
 
@@ -276,6 +276,18 @@ def test_recorded_decisions_are_filtered_and_paged(api, given):
     assert second["items"][0]["environment"] == "preproduction"
     assert second["next"] is None
     assert api.get("/v1/systems/azul/promotions?environment=development")["items"][0]["decision"] == "granted"
+
+
+def test_of_decisions_at_one_moment_the_later_recorded_is_listed_first(api, given):
+    given.the_usual()
+    body = {"artifact": an_artifact(), "environment": "development"}
+    recorded = [api.post("/v1/systems/azul/promotions", body)["id"] for _ in range(3)]
+    given.sql("SET session_replication_role = replica; UPDATE promotions SET decided_at = '2026-01-01T00:00:00Z'")
+
+    first = api.get("/v1/systems/azul/promotions?limit=2")
+    second = api.get(f"/v1/systems/azul/promotions?limit=2&cursor={first['next']}")
+
+    assert [each["id"] for each in first["items"] + second["items"]] == recorded[::-1]
 
 
 def test_an_unknown_environment_or_system_is_not_found(api, given):

@@ -86,7 +86,7 @@ def test_the_decision_is_what_the_words_of_the_rule_say(api, given, history, req
 
 
 def may_enter(artifact, history, required):
-    """Rule 1 for preproduction, as slowly and obviously as it can be said."""
+    """Rule 1 of docs/design.md for preproduction, as slowly and obviously as it can be said."""
     succeeded = [
         (event.finished, order)
         for order, event in enumerate(history)

@@ -1,4 +1,4 @@
-"""Rule 5: one deployment at a time for a target, and for a lease."""
+"""Rule 5 of docs/design.md: one deployment at a time for a target, and for a lease."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Rule 12: whatever changes what a system's gate decides upon takes the system's lock first, and reads afterwards."""
+"""Rule 12 of docs/design.md: whatever changes what a gate decides upon takes the system's lock, and then reads."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rule 2: back to what was good on the target before."""
+"""Rule 2 of docs/design.md: back to what was good on the target before."""
 
 from tests.support.given import an_artifact
 

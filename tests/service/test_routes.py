@@ -118,7 +118,7 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, workspace, fields,
     assert given.sql("SELECT count(*) FROM routes") == [(0,)]
 
 
-# Rule 8.
+# Rule 8 of docs/design.md.
 
 
 def test_a_route_ends_with_its_workspace_at_the_latest(api, given, workspace):

@@ -291,6 +291,23 @@ class TestDrift:
 
         assert drift_of(api, "preproduction") == (3, 2 * 86400)
 
+    def test_a_commit_that_a_workspace_has_is_still_to_come_to_its_environment(self, api, given):
+        given.the_usual()
+        given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
+        given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
+        given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b"))
+        given.a_workspace("jane", environment="preproduction")
+        given.an_import(
+            SECOND,
+            environment="preproduction",
+            workspace="jane",
+            started_at="2026-01-01T00:00:00Z",
+            at="2026-01-01T03:00:00Z",
+            commits=commits("b"),
+        )
+
+        assert drift_of(api, "preproduction")[0] == 1
+
     def test_a_commit_that_two_deployments_deliver_counts_once(self, api, given):
         given.the_usual()
         given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))

@@ -22,6 +22,7 @@ MAKE = (
     '"PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX-}" "$@"; }\n'
     f'.local/venv/bin/python() {{ command "{sys.executable}" "$@"; }}\n'
 )
+READMES = ("README.md", "docs/README.md", "infra/README.md")
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 
 
@@ -36,13 +37,19 @@ class Block:
 
 
 def names() -> list[str]:
-    """README.md, and the pages of docs/ by their paths there."""
-    return ["README.md", *sorted(str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))]
+    """The README files by their paths, and the other pages of docs/ by their paths there."""
+    pages = sorted(str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))
+    return [*READMES, *(page for page in pages if page != "README.md")]
+
+
+def path(name: str) -> Path:
+    """The file of a page."""
+    return ROOT / name if name in READMES else ROOT / "docs" / name
 
 
 def text(name: str) -> str:
     """A page as it is written."""
-    return (ROOT / name if name == "README.md" else ROOT / "docs" / name).read_text()
+    return path(name).read_text()
 
 
 @cache

@@ -108,6 +108,18 @@ def calls_what_exists(definition: Definition) -> Iterator[str]:
             yield f"{where}: runs `{script.splitlines()[0]}`, which is no make target and no command"
 
 
+def sets_up_first(definition: Definition) -> Iterator[str]:
+    """After a checkout, a job sets up before it calls a target or a command: there is no Python of ours before."""
+    for job, content in definition.jobs.items():
+        ready = False
+        for step in content.get("steps", []):
+            script, uses = step.get("run", ""), step.get("uses", "")
+            ready = uses.endswith("/.github/actions/setup") or (ready and not uses.startswith("actions/checkout@"))
+            if not ready and (_MAKE.search(script) or _TOOLS.search(script)):
+                yield f"{definition.name}, {job}: calls `{script.splitlines()[0]}` before it has set up"
+                break
+
+
 RULES = [
     says_its_version,
     ends,
@@ -116,6 +128,7 @@ RULES = [
     holds_no_secrets,
     trusts_no_fork,
     calls_what_exists,
+    sets_up_first,
 ]
 RULES_OF_ACTIONS = [says_its_version, fails_in_pipes, holds_no_secrets, calls_what_exists]
 
@@ -158,6 +171,16 @@ def step(**members: Any) -> Change:
     return lambda it: next(iter(it.jobs.values()))["steps"].append(members)
 
 
+def without_setup(name: str) -> Change:
+    """Take the last step that sets up out of a job."""
+
+    def change(it: Definition) -> None:
+        steps = it.jobs[name]["steps"]
+        steps.remove([step for step in steps if step.get("uses", "").endswith("/.github/actions/setup")][-1])
+
+    return change
+
+
 def text(old: str, new: str) -> Change:
     def change(it: Definition) -> None:
         assert old in it.text
@@ -190,6 +213,8 @@ WITHOUT_BASH = {"run": "make plan", "shell": "sh"}
         (calls_what_exists, "deploy", step(run="python -m tools pipeline artifact > it && make nothing")),
         (calls_what_exists, "deploy", step(run="python -m tools pipeline nothing")),
         (calls_what_exists, "deploy", step(run="./deploy.sh")),
+        (sets_up_first, "verify", without_setup("verify")),
+        (sets_up_first, "pull-request", without_setup("promotion")),
     ],
 )
 def test_a_rule_sees_what_breaks_it(rule: Callable[..., Any], name: str, change: Change) -> None:
@@ -272,3 +297,23 @@ def test_a_workflow_has_the_inputs_that_the_page_starts_it_with() -> None:
 
     assert len(named) == 2
     assert set(named) <= workflow(name).triggers["workflow_dispatch"]["inputs"].keys()
+
+
+def test_a_workspace_s_step_runs_for_its_own_action_alone() -> None:
+    actions = workflow("workspace").triggers["workflow_dispatch"]["inputs"]["action"]["options"]
+    steps = workflow("workspace").jobs["workspace"]["steps"]
+
+    conditions = {step["run"]: step.get("if") for step in steps if step.get("run", "").startswith("make workspace-")}
+
+    assert conditions == {f"make workspace-{action}": f"inputs.action == '{action}'" for action in actions}
+
+
+def test_acceptance_tests_get_the_same_settings_after_a_deployment_and_every_day() -> None:
+    [deployed, daily] = [
+        next(step["env"] for step in workflow(name).jobs[name]["steps"] if step.get("id") == "acceptance")
+        for name in ("deploy", "verify")
+    ]
+
+    assert daily == {name: value for name, value in deployed.items() if name in daily}
+    assert deployed.keys() - daily.keys() <= {"REPORT"}
+    assert daily["READ_ONLY"] == "${{ vars.READ_ONLY }}"  # production is only read, unless its variable says otherwise

@@ -1,4 +1,4 @@
-"""Rule 8, and for how long a lookup may be trusted."""
+"""Rule 8 of docs/design.md, and for how long a lookup may be trusted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rule 7, and who may change a workspace."""
+"""Rule 7 of docs/design.md, and who may change a workspace."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

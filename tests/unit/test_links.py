@@ -1,0 +1,62 @@
+"""Where the pages lead: links, the index, the README's answers, the rules that tests cite."""
+
+import re
+
+import pytest
+
+from tests.support.checkout import ROOT
+from tests.support.page import names, path, text
+
+QUESTIONS = dict(re.findall(r"^\| ([^|]+\?) \| (.+) \|$", text("README.md"), re.MULTILINE))
+TESTS = "\n".join(each.read_text() for each in (ROOT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("page", names())
+def test_links_lead_to_files_and_headings_that_exist(page: str) -> None:
+    for link in links(page):
+        file, _, anchor = link.partition("#")
+        target = path(page).parent / file if file else path(page)
+        assert target.exists(), f"{page} links {link}, which does not exist"
+        assert not anchor or anchor in anchors(target.read_text()), f"{page} links {link}, which has no such heading"
+
+
+def test_the_index_lists_every_page_once() -> None:
+    listed = [link for link in links("docs/README.md") if link.endswith(".md")]
+
+    assert sorted(listed) == [page for page in names() if not page.endswith("README.md")]
+
+
+@pytest.mark.parametrize("page", [name for name in names() if name.startswith("decisions/")])
+def test_a_decision_record_has_four_parts(page: str) -> None:
+    headings = re.findall("^## (.+)$", text(page), re.MULTILINE)
+
+    assert headings == ["Context", "Options", "Decision", "Consequences"]
+
+
+def test_tests_cite_rules_that_the_design_has() -> None:
+    rules = re.findall(r"^### (\d+)\. ", text("design.md"), re.MULTILINE)
+    citations = re.findall(r"\b[Rr]ules? (\d+)(?: and (\d+))? of docs/design\.md", TESTS)
+
+    assert rules == [str(number) for number in range(1, 17)]
+    assert citations
+    assert {number for cited in citations for number in cited if number} <= set(rules)
+
+
+def test_the_readme_answers_questions_with_names_that_exist() -> None:
+    named = [each for answer in QUESTIONS.values() for each in re.findall(r"\]\(([^)]+)\): `(\w+)`", answer)]
+
+    assert len(QUESTIONS) >= 10
+    assert named
+    assert [name for file, name in named if not re.search(rf"\b{name}\b", (ROOT / file).read_text())] == []
+
+
+def links(page: str) -> list[str]:
+    """The links of a page, without those to other sites."""
+    prose = re.sub(r"^ *```.*?^ *```$", "", text(page), flags=re.MULTILINE | re.DOTALL)
+    return [link for link in re.findall(r"\]\(([^)\s]+)\)", prose) if not re.match(r"[a-z]+:", link)]
+
+
+def anchors(markdown: str) -> set[str]:
+    """The anchors that GitHub gives to headings."""
+    headings = re.findall("^#+ (.+)$", markdown, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
