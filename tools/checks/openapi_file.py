@@ -1,4 +1,4 @@
-"""Writes openapi.json: reviewers see there what a change does to the API."""
+"""Write chalicelib/api_description/openapi.json, which the service serves. Its diff shows reviewers what changes."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from chalicelib.rest.openapi import document
 from chalicelib.rest.operation import OPERATIONS, Operation
 from tools.checkout import ROOT
 
-PATH = ROOT / "openapi.json"
+PATH = ROOT / "chalicelib" / "api_description" / "openapi.json"
 
 
 def render(operations: Iterable[Operation]) -> str:
