@@ -8,7 +8,7 @@ import pytest
 from tests.support.api import Api
 from tests.support.given import Given
 from tests.support.writes import POSTS, WRITES, send
-from tools.checks.openapi_file import PATH
+from tools.checks.openapi.file import PATH
 
 
 def test_anybody_reads_the_document(api: Api) -> None:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 
 import app  # noqa: F401  (declares the operations)
-from chalicelib.rest.openapi import document
 from chalicelib.rest.operation import OPERATIONS, Operation
 from tools.checkout import ROOT
+from tools.checks.openapi.document import document
 
 PATH = ROOT / "chalicelib" / "api_description" / "openapi.json"
 

@@ -14,8 +14,8 @@ from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
 from chalicelib.rest.operation import Operation
 from chalicelib.rest.problems import Fault, ProblemType
-from chalicelib.rest.schemas import COMPONENTS, Json, Schemas
 from chalicelib.rest.types import Artifact, Client, EnvironmentName, Id, PageQuery, Slug
+from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
 
 VERSION = "1.0.0"
 

@@ -18,11 +18,11 @@ import app  # noqa: F401  (declares the operations)
 from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest import problems
-from chalicelib.rest.openapi import document, possible_problems
 from chalicelib.rest.operation import OPERATIONS, Call, Operation, operation
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
 from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
-from tools.checks import openapi_file
+from tools.checks.openapi import file
+from tools.checks.openapi.document import document, possible_problems
 
 # Not those that other tests declare.
 SERVICE = [each for each in OPERATIONS if each.function.__module__.startswith("chalicelib.")]
@@ -132,18 +132,18 @@ def test_the_service_s_document_is_openapi_3_1() -> None:
 
 
 def test_openapi_json_is_what_the_code_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    committed = openapi_file.PATH.read_text()
-    monkeypatch.setattr(openapi_file, "OPERATIONS", SERVICE)
-    monkeypatch.setattr(openapi_file, "PATH", tmp_path / "openapi.json")
+    committed = file.PATH.read_text()
+    monkeypatch.setattr(file, "OPERATIONS", SERVICE)
+    monkeypatch.setattr(file, "PATH", tmp_path / "openapi.json")
 
-    openapi_file.main({})
+    file.main({})
 
-    if openapi_file.PATH.read_text() != committed:
+    if file.PATH.read_text() != committed:
         pytest.fail("openapi.json is stale: run `make openapi` and commit it", pytrace=False)
 
 
 def test_the_document_does_not_depend_on_the_order_of_declaration() -> None:
-    assert openapi_file.render(reversed(SERVICE)) == openapi_file.render(SERVICE)
+    assert file.render(reversed(SERVICE)) == file.render(SERVICE)
 
 
 def test_every_problem_that_an_operation_can_answer_is_listed() -> None:
