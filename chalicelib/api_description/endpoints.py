@@ -16,7 +16,7 @@ _MAX_AGE_SECONDS = 300
 
 @operation(blueprint, "GET /v1/openapi.json", role="public")
 def get_openapi(call: Call) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of this API."""
+    """Read the OpenAPI 3.1 document of this API."""
     call.headers["Cache-Control"] = f"public, max-age={_MAX_AGE_SECONDS}"
     return _document()
 

@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app  # noqa: F401  (declares the operations)
+from chalicelib import systems
 from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest import problems
@@ -149,13 +150,35 @@ def test_the_document_does_not_depend_on_the_order_of_declaration() -> None:
 def test_every_problem_that_an_operation_can_answer_is_listed() -> None:
     everywhere = {"not-found", "method-not-allowed"}
     reachable = {problem.slug for each in SERVICE for problem in possible_problems(each)} | everywhere
-    listed = {
-        schema["properties"]["type"]["const"]
-        for schema in DOCUMENT["components"]["schemas"].values()
-        if "const" in schema.get("properties", {}).get("type", {})
-    }
+    listed = set(re.findall(r'"const": "(/problems/[a-z-]+)"', json.dumps(DOCUMENT)))
 
     assert listed == {PROBLEM_TYPES[slug].uri for slug in reachable}
+
+
+def test_it_says_how_paths_and_methods_that_are_not_listed_are_answered() -> None:
+    for name, problem in {
+        "x-unlisted-path": problems.not_found,
+        "x-unlisted-method": problems.method_not_allowed,
+    }.items():
+        content = DOCUMENT[name]["content"]["application/problem+json"]
+        assert content["schema"]["properties"]["type"] == {"const": problem.uri}
+        problem_examples_fit(DOCUMENT[name], DOCUMENT)
+    assert DOCUMENT["x-unlisted-method"]["headers"]["Allow"]["required"]
+
+
+@pytest.mark.parametrize("kind", ["parameters", "headers", "responses", "schemas"])
+def test_every_component_is_referred_to(kind: str) -> None:
+    text = json.dumps(DOCUMENT)
+
+    assert [name for name in DOCUMENT["components"][kind] if f'"#/components/{kind}/{name}"' not in text] == []
+
+
+def test_a_tag_is_a_resource_with_its_description() -> None:
+    tags = {tag["name"]: tag.get("description") for tag in DOCUMENT["tags"]}
+
+    assert [name for name, description in tags.items() if not description] == []
+    assert tags["systems"] == systems.__doc__
+    assert DOCUMENT["paths"]["/v1/ready"]["get"]["tags"] == ["health"]
 
 
 def test_every_problem_type_that_resources_declare_is_raised_by_an_operation() -> None:

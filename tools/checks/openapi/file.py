@@ -12,7 +12,7 @@ PATH = ROOT / "chalicelib" / "api_description" / "openapi.json"
 
 
 def render(operations: Iterable[Operation]) -> str:
-    """The text of openapi.json."""
+    """Return the text of openapi.json."""
     return json.dumps(document(operations), indent=2, ensure_ascii=False) + "\n"
 
 
