@@ -34,6 +34,8 @@ format: venv ## Format the code, and fix what the linter can
 	@$(python) -m ruff format
 openapi: venv ## Write openapi.json from the code
 	@$(tools) checks openapi
+schema: venv ## Write docs/schema.sql from the migrations
+	@$(tools) checks schema
 token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=shop
 	@$(tools) local token
 replay: venv ## Record a project's real history in the running service [URL= TOKEN=]

@@ -81,10 +81,10 @@ def emulated_port(emulated: dict[str, str]) -> int:
 @pytest.fixture(scope="session")
 def contract() -> Contract:
     """The OpenAPI document that every answer is held against."""
-    from chalicelib.rest import openapi  # noqa: PLC0415
     from chalicelib.rest.operation import OPERATIONS  # noqa: PLC0415
+    from tools.checks.openapi.document import document  # noqa: PLC0415
 
-    return Contract(openapi.document(OPERATIONS))
+    return Contract(document(OPERATIONS))
 
 
 @pytest.fixture

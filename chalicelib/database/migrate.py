@@ -1,10 +1,10 @@
-"""Brings the schema to the version that this code expects.
+"""Bring the schema to the version that this code expects. docs/schema.sql shows the result.
 
-Migrations are plain SQL files, `NNNN_what_it_does.sql`, applied in the order of their numbers, each in
-a transaction of its own, one runner at a time. What was applied is remembered with a checksum: a file that was
-changed afterwards is refused, since nobody could say what the schema is then. Write a new one.
+Migrations are plain SQL files, `NNNN_what_it_does.sql`. One runner at a time applies them in the order of their
+numbers, each in a transaction of its own, and stores a checksum of each. It refuses a file that was changed
+afterwards, since nobody could say what the schema is then. Write a new one.
 
-Whoever is logged in, they run as the role that owns the schema: see roles.py.
+They run as the role that owns the schema, whichever login the runner has: see roles.py.
 """
 
 import hashlib
@@ -43,23 +43,23 @@ class MigrationRefused(Exception):
 
 
 class MigrationFailed(Exception):
-    """PostgreSQL refused a migration. Nothing of it is left; those before it stay applied."""
+    """PostgreSQL refused a migration. Nothing of it is left. Those before it stay applied."""
 
 
 @cache
 def expected_version() -> int:
-    """The schema version that this code was written for: the number of its last migration."""
+    """Return the schema version that this code was written for: the number of its last migration."""
     return max(int(path.name[:4]) for path in MIGRATIONS.glob("[0-9]*.sql"))
 
 
 def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
-    """Apply what is missing; the names of the migrations applied. `report` is told of each.
+    """Apply the migrations that are missing and return their names. `report` gets each name before it is applied.
 
-    Raises MigrationRefused for an edited, missing or ill-named migration, and where the login can't act as the schema's
-    owner; and MigrationFailed.
+    Raises MigrationRefused if a migration was edited, is missing or has a wrong name, or if the login can't act as the
+    schema's owner. Raises MigrationFailed.
     """
     migrations = read(directory)
-    # Closing the connection gives up the lock, and a transaction that was not committed.
+    # Closing the connection releases the lock and rolls back an open transaction.
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         act_as_owner(cursor)
         cursor.execute("SET lock_timeout = '60s'; SET statement_timeout = '60s'; SET client_min_messages = warning")
@@ -84,7 +84,7 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
 
 
 def act_as_owner(cursor: Cursor) -> None:
-    """Go on as the role that owns the schema; refuses where the login may not, or the schema is somebody else's."""
+    """Go on as the role that owns the schema. Refuse if the login may not, or if another role owns the schema."""
     login = cursor.connection.info
     to_do = advice(login.dbname, login.user)
     try:
@@ -102,17 +102,17 @@ def act_as_owner(cursor: Cursor) -> None:
         raise MigrationRefused(f"{MIGRATOR} may not create anything in the schema public. {to_do}")
     if owner not in (None, MIGRATOR):
         raise MigrationRefused(
-            f"The tables of this database belong to {owner}, not to {MIGRATOR}: it was made before there were "
-            "roles, and an empty one must take its place"
+            f"The tables of this database belong to {owner}, not to {MIGRATOR}: it is older than the roles. "
+            "Use an empty database instead"
         )
 
 
 def read(directory: Path) -> list[Migration]:
-    """The migrations of a directory, in order."""
+    """Return the migrations of a directory, in order."""
     migrations = []
     for path in sorted(directory.glob("*.sql")):
         if not (match := _NAME.match(path.name)):
-            raise MigrationRefused(f"{path.name}: a migration is named NNNN_what_it_does.sql")
+            raise MigrationRefused(f"{path.name} is no name of a migration: name it NNNN_what_it_does.sql")
         migrations.append(Migration(int(match[1]), path.stem, path.read_text()))
     versions = [migration.version for migration in migrations]
     if versions != list(range(1, len(versions) + 1)):
@@ -121,25 +121,26 @@ def read(directory: Path) -> list[Migration]:
 
 
 def pending(migrations: list[Migration], applied: list[tuple[int, str, str]]) -> list[Migration]:
-    """The migrations still to apply; refuses where what was applied is not what is there."""
+    """Return the migrations still to apply. Refuse if an applied one is unknown or was changed."""
     by_version = {migration.version: migration for migration in migrations}
     for version, name, checksum in applied:
         if version not in by_version:
             raise MigrationRefused(
-                f"The database has migration {name}, which this code does not know: it is older than the schema"
+                f"The database has migration {name}, which this code lacks: the code is older than the schema. "
+                "Use a newer revision of it"
             )
         if by_version[version].checksum != checksum:
             raise MigrationRefused(
-                f"Migration {name} was changed after it had been applied: restore it, and write a new one"
+                f"Migration {name} was changed after it was applied: restore it, and write a new one"
             )
     done = {version for version, _, _ in applied}
     return [migration for migration in migrations if migration.version not in done]
 
 
 def apply(connection: Connection, migration: Migration) -> None:
-    """Run one migration and remember it, in one transaction; raises MigrationFailed.
+    """Run one migration and store its checksum, in one transaction.
 
-    The connection is of no use then, but to be closed.
+    Raises MigrationFailed. The caller then closes the connection.
     """
     try:
         with connection.cursor() as cursor:

@@ -17,22 +17,23 @@ from typing import Any
 
 import pytest
 
+from tools.checks.openapi.file import PATH
 from tools.local.gateway_event import Routes, gateway_event
 from tools.package import compose
 
 SECONDS = 60
 
-EVENT = gateway_event(Routes(["/v1/ready"]), "GET", "/v1/ready", stage="production")
+PATHS = ["/v1/ready", "/v1/openapi.json"]
+EVENTS = [gateway_event(Routes(PATHS), "GET", path, stage="production") for path in PATHS]
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Lambda's runtime API ("Using the Lambda runtime API"), with one event to give. `answer` is what came back."""
-
-    answer: Any = None
+    """Lambda's runtime API ("Using the Lambda runtime API"). It gives EVENTS, one after the other."""
 
     def __init__(self) -> None:
         self.answered = threading.Event()
-        self.given = False
+        self.events = iter(EVENTS)
+        self.answers: list[tuple[str, Any]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
 
 
@@ -40,18 +41,19 @@ class _Handler(BaseHTTPRequestHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:
-        if self.server.given:  # there is no next one: the client waits, as it does on AWS
+        event = next(self.server.events, None)
+        if event is None:  # there is no next one: the client waits, as it does on AWS
             self.server.answered.wait(SECONDS)
             self._send(410, b"")
             return
-        self.server.given = True
-        self._send(200, json.dumps(EVENT).encode())
+        self._send(200, json.dumps(event).encode())
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self._send(202, b"{}")
-        self.server.answer = (self.path.rpartition("/")[2], json.loads(body))
-        self.server.answered.set()
+        self.server.answers.append((self.path.rpartition("/")[2], json.loads(body)))
+        if len(self.server.answers) == len(EVENTS):
+            self.server.answered.set()
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -116,10 +118,12 @@ def test_the_zip_alone_answers_through_lambda_s_runtime(
         said, _ = process.communicate()
 
     assert answered, said
-    kind, answer = runtime_api.answer
-    assert kind == "response", answer
-    assert answer["statusCode"] == 200, said
-    assert json.loads(answer["body"])["status"] == "ready"
+    for kind, answer in runtime_api.answers:
+        assert kind == "response", answer
+        assert answer["statusCode"] == 200, said
+    ready, document = (json.loads(answer["body"]) for _, answer in runtime_api.answers)
+    assert ready["status"] == "ready"
+    assert document == json.loads(PATH.read_text())
 
 
 def _site_packages() -> str:

@@ -69,10 +69,9 @@ class Contract:
         """The response object, and its place in the document."""
         template, _ = self._template(path)
         operation = self._document["paths"].get(template, {}).get(method)
-        elsewhere = {404: "NotFoundProblem"} if template is None else {405: "MethodNotAllowedProblem"}
-        if operation is None and status in elsewhere:
-            pointer = f"/components/responses/{elsewhere[status]}"
-            return self._at(pointer), pointer
+        unlisted = {404: "x-unlisted-path"} if template is None else {405: "x-unlisted-method"}
+        if operation is None and status in unlisted:
+            return self._document[unlisted[status]], f"/{unlisted[status]}"
         what = f"{method.upper()} {path} answered {status}"
         assert template is not None, f"{what}, and the document has no such path"
         assert operation is not None, f"{what}, and the document has no such method"

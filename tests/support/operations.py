@@ -11,17 +11,17 @@ import msgspec
 import pytest
 
 import app  # noqa: F401 (declares the operations)
-from chalicelib.rest import openapi
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.operation import OPERATIONS as DECLARED
 from chalicelib.rest.types import PageQuery
 from tests.support.given import an_artifact
+from tools.checks.openapi.document import document
 
 # Not those that other tests declare.
 OPERATIONS = [each for each in DECLARED if each.function.__module__.startswith("chalicelib.")]
 READS = [each for each in OPERATIONS if not each.writes]
 LISTS = [each for each in OPERATIONS if each.query is not None and issubclass(each.query, PageQuery)]
-DOCUMENT = openapi.document(OPERATIONS)
+DOCUMENT = document(OPERATIONS)
 
 # What `given.two_of_everything()` made first: whatever has an id counts from 1 in a test's own database.
 THERE = {"system": "azul", "environment": "development", "artifact": an_artifact(), "client": "jane", "id": "1"}

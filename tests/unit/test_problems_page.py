@@ -9,10 +9,10 @@ import pytest
 
 import app  # noqa: F401 (declares every kind of problem)
 from chalicelib.promotions.model import BlockerCode
-from chalicelib.rest import openapi
 from chalicelib.rest.operation import OPERATIONS
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
 from tests.support.operations import require_entries
+from tools.checks.openapi import document
 from tools.local import server
 from tools.package import api_body
 
@@ -77,12 +77,12 @@ def test_a_section_lists_the_problem_s_own_members_and_no_others(slug: str) -> N
         assert {f"`{field}`" for field in _fields(type_)} <= set(re.findall(r"`\w+`", text))
 
 
-@pytest.mark.parametrize("status", openapi._PROBLEM_HEADERS)
+@pytest.mark.parametrize("status", document._PROBLEM_HEADERS)
 def test_a_section_names_the_header_that_comes_with_the_problem(status: int) -> None:
     texts = [text for found, _, text in SECTIONS.values() if found == status]
 
     assert texts
-    assert all(f"`{openapi._PROBLEM_HEADERS[status]}`" in text for text in texts)
+    assert all(f"`{document._PROBLEM_HEADERS[status]}`" in text for text in texts)
 
 
 def test_every_blocker_is_explained_and_no_other() -> None:
@@ -93,7 +93,7 @@ def test_every_blocker_is_explained_and_no_other() -> None:
 
 def test_the_page_is_found_from_the_readme_and_from_the_api_s_description() -> None:
     assert "(docs/problems.md)" in (ROOT / "README.md").read_text()
-    assert "docs/problems.md" in openapi.document(OPERATIONS)["info"]["description"]
+    assert "docs/problems.md" in document.document(OPERATIONS)["info"]["description"]
 
 
 def _section(problem: ProblemType) -> str:

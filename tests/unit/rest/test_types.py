@@ -7,8 +7,8 @@ import pytest
 from jsonschema_rs import validator_for
 
 from chalicelib.environments.model import RequiredSuites
-from chalicelib.rest.schemas import Schemas
 from chalicelib.rest.types import Cursor, Name, OverrideReason, Text
+from tools.checks.openapi.schemas import Schemas
 
 BEFORE_SURROGATES = range(0xD800)
 

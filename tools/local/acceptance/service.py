@@ -20,7 +20,7 @@ READY_SECONDS = 120  # Aurora needs some 15 to resume
 IDLE_SECONDS = 90  # longer than a deployment of the tests takes
 POLL_SECONDS = 2.0
 
-DOCUMENT = json.loads((ROOT / "openapi.json").read_text())
+DOCUMENT = json.loads((ROOT / "chalicelib" / "api_description" / "openapi.json").read_text())
 
 _ROUTES = Routes(DOCUMENT["paths"])
 

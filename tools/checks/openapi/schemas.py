@@ -1,4 +1,4 @@
-"""The JSON schemas of types, and examples of their values."""
+"""JSON schemas of types, and examples of their values."""
 
 import re
 from collections.abc import Sequence
@@ -15,26 +15,25 @@ _EMPTY: tuple[Any, ...] = ([], {})
 
 
 class Schemas:
-    """The schemas of some types. Those of structs and enumerations are shared: they are `components`."""
+    """The schemas of some types. `components` are those of structs and enumerations, which others refer to."""
 
     def __init__(self, types: Sequence[Any]) -> None:
         self._types = list(types)
-        # One call for all of them: so msgspec tells types apart that have the same name.
         schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
         self._schemas: list[Json] = [_tidy(schema) for schema in schemas]
         self.components: Json = {_tidy_name(name): _tidy(schema) for name, schema in components.items()}
 
     def of(self, type_: Any) -> Json:
-        """The schema of one of the types."""
+        """Return the schema of one of the types."""
         return self._schemas[self._types.index(type_)]
 
     def resolve(self, schema: Json) -> Json:
-        """The component that a schema refers to."""
+        """Return the component that a schema refers to."""
         component: Json = self.components[schema["$ref"].removeprefix(COMPONENTS)]
         return component
 
     def example(self, schema: Json) -> Any:
-        """A value that fits: the schema's own example, else a value that it names, else one made of parts."""
+        """Return a value that fits: the schema's own example, else a value that it names, else one made of parts."""
         match schema:
             case {"examples": [first, *_]} | {"const": first}:
                 return first
@@ -69,7 +68,7 @@ def _plain_example(schema: Json) -> Any:
 
 
 def _tidy(schema: Any) -> Any:
-    """What msgspec says, without what is Python's."""
+    """Return msgspec's schema without what is Python's alone."""
     if isinstance(schema, list | tuple):
         return [_tidy(each) for each in schema]
     if not isinstance(schema, dict):
@@ -80,7 +79,7 @@ def _tidy(schema: Any) -> Any:
 def _tidy_value(keyword: str, value: Any) -> Any:
     match keyword, value:
         case "pattern", str():
-            # In ECMA 262, whose patterns JSON Schema has, `$` matches nowhere but at the end.
+            # JSON Schema has the patterns of ECMA 262: there `$` matches only at the end.
             return value.removesuffix(r"(?!\n)")
         case "$ref", str():
             return COMPONENTS + _tidy_name(value.removeprefix(COMPONENTS))
@@ -90,5 +89,5 @@ def _tidy_value(keyword: str, value: Any) -> Any:
 
 
 def _tidy_name(name: str) -> str:
-    """`DeploymentPage` for the generic `Page[Deployment]`, as a component msgspec's `Page_Deployment_`."""
+    """Return `DeploymentPage` for the generic `Page[Deployment]`, whose component msgspec calls `Page_Deployment_`."""
     return re.sub(r"^([A-Za-z0-9]+)[\[_]([A-Za-z0-9]+)[\]_]$", r"\2\1", name)

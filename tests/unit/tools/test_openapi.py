@@ -15,16 +15,17 @@ from msgspec import UNSET, Meta, UnsetType
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app  # noqa: F401  (declares the operations)
+from chalicelib import systems
 from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest import problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.declaration import Operation
-from chalicelib.rest.openapi import document, possible_problems
 from chalicelib.rest.operation import OPERATIONS, operation
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
 from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
-from tools.checks import openapi_file
+from tools.checks.openapi import file
+from tools.checks.openapi.document import document, possible_problems
 
 # Not those that other tests declare.
 SERVICE = [each for each in OPERATIONS if each.function.__module__.startswith("chalicelib.")]
@@ -134,30 +135,52 @@ def test_the_service_s_document_is_openapi_3_1() -> None:
 
 
 def test_openapi_json_is_what_the_code_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    committed = openapi_file.PATH.read_text()
-    monkeypatch.setattr(openapi_file, "OPERATIONS", SERVICE)
-    monkeypatch.setattr(openapi_file, "PATH", tmp_path / "openapi.json")
+    committed = file.PATH.read_text()
+    monkeypatch.setattr(file, "OPERATIONS", SERVICE)
+    monkeypatch.setattr(file, "PATH", tmp_path / "openapi.json")
 
-    openapi_file.main({})
+    file.main({})
 
-    if openapi_file.PATH.read_text() != committed:
+    if file.PATH.read_text() != committed:
         pytest.fail("openapi.json is stale: run `make openapi` and commit it", pytrace=False)
 
 
 def test_the_document_does_not_depend_on_the_order_of_declaration() -> None:
-    assert openapi_file.render(reversed(SERVICE)) == openapi_file.render(SERVICE)
+    assert file.render(reversed(SERVICE)) == file.render(SERVICE)
 
 
 def test_every_problem_that_an_operation_can_answer_is_listed() -> None:
     everywhere = {"not-found", "method-not-allowed"}
     reachable = {problem.slug for each in SERVICE for problem in possible_problems(each)} | everywhere
-    listed = {
-        schema["properties"]["type"]["const"]
-        for schema in DOCUMENT["components"]["schemas"].values()
-        if "const" in schema.get("properties", {}).get("type", {})
-    }
+    listed = set(re.findall(r'"const": "(/problems/[a-z-]+)"', json.dumps(DOCUMENT)))
 
     assert listed == {PROBLEM_TYPES[slug].uri for slug in reachable}
+
+
+def test_it_says_how_paths_and_methods_that_are_not_listed_are_answered() -> None:
+    for name, problem in {
+        "x-unlisted-path": problems.not_found,
+        "x-unlisted-method": problems.method_not_allowed,
+    }.items():
+        content = DOCUMENT[name]["content"]["application/problem+json"]
+        assert content["schema"]["properties"]["type"] == {"const": problem.uri}
+        problem_examples_fit(DOCUMENT[name], DOCUMENT)
+    assert DOCUMENT["x-unlisted-method"]["headers"]["Allow"]["required"]
+
+
+@pytest.mark.parametrize("kind", ["parameters", "headers", "responses", "schemas"])
+def test_every_component_is_referred_to(kind: str) -> None:
+    text = json.dumps(DOCUMENT)
+
+    assert [name for name in DOCUMENT["components"][kind] if f'"#/components/{kind}/{name}"' not in text] == []
+
+
+def test_a_tag_is_a_resource_with_its_description() -> None:
+    tags = {tag["name"]: tag.get("description") for tag in DOCUMENT["tags"]}
+
+    assert [name for name, description in tags.items() if not description] == []
+    assert tags["systems"] == systems.__doc__
+    assert DOCUMENT["paths"]["/v1/ready"]["get"]["tags"] == ["health"]
 
 
 def test_every_problem_type_that_resources_declare_is_raised_by_an_operation() -> None:

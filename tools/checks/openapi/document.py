@@ -1,11 +1,8 @@
-"""The OpenAPI 3.1 document, made from the declared operations: it says what the code accepts and answers.
-
-Making it takes longer than most requests do. So nothing that answers requests imports this module, but for
-the route that serves the document, when it is asked to.
-"""
+"""The OpenAPI 3.1 document, made from the declared operations: it says what the code accepts and answers."""
 
 import inspect
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -14,9 +11,11 @@ from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.problems import Fault, ProblemType
-from chalicelib.rest.schemas import COMPONENTS, Json, Schemas
 from chalicelib.rest.types import Artifact, Client, EnvironmentName, Id, PageQuery, Slug
+from tools.checks.openapi.references import inlined, referenced
+from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
 
+# The API's version, said nowhere else.
 VERSION = "1.0.0"
 
 PATH_PARAMETERS: dict[str, Any] = {
@@ -26,20 +25,23 @@ PATH_PARAMETERS: dict[str, Any] = {
     "id": Id,
     "system": Slug,
 }
-# The member of an answer by which it is addressed, where that is not called like the path's parameter.
+# The member of an answer that its address has, where the path's parameter has another name.
 _ADDRESSED_BY = {"environment": "name", "system": "key"}
 
 _INFO = {
     "title": "Slipway",
     "version": VERSION,
     "description": "What runs where, whether that was verified, and whether it may go one environment "
-    "further.\n\nWhatever is not answered as asked is answered with problem details (RFC 9457), at addresses "
-    "and with methods that are not listed here too. Their `type` is `/problems/<slug>`: in the service's repository, "
-    "docs/problems.md#<slug> explains it and says what to do.",
+    "further.\n\nEvery refusal has problem details (RFC 9457), also at paths and with methods that are not listed "
+    "here. Their `type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains it and "
+    "says what to do.",
+    "contact": {"name": "Slipway", "url": "https://github.com/acme/slipway"},
+    "license": {"name": "MIT", "identifier": "MIT"},
 }
 _PATH_NAME = re.compile(r"{(\w+)}")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_OUTSIDE_OF_OPERATIONS = (problems.not_found, problems.method_not_allowed)
+# OpenAPI has no place for answers to what is not listed, and no operation refers to a component of theirs.
+_UNLISTED = {"x-unlisted-path": problems.not_found, "x-unlisted-method": problems.method_not_allowed}
 _STATUSES_WITH_FAULTS = (409, 422)
 _TEXT = {"type": "string"}
 
@@ -50,12 +52,12 @@ _REQUEST_HEADERS = {
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "examples": ["run-4711-attempt-1"]},
     },
     "If-Match": {
-        "description": "The ETag of what is about to change: nobody changes what they have not seen.",
+        "description": "The ETag of what you change: nobody changes what they have not seen.",
         "required": True,
         "schema": _TEXT,
     },
     "If-None-Match": {
-        "description": "The ETag of what is at hand: answers 304 as long as it is current.",
+        "description": "The ETag of what you have: the answer is 304 while it is current.",
         "required": False,
         "schema": _TEXT,
     },
@@ -65,11 +67,11 @@ _ANSWER_HEADERS = {
     "Cache-Control": {"description": "Who may keep the answer.", "required": True, "schema": _TEXT},
     "ETag": {"description": "Strong validator of this representation.", "required": True, "schema": _TEXT},
     "Idempotency-Replayed": {
-        "description": "There if this is the answer that was given to this Idempotency-Key before.",
+        "description": "Present if this Idempotency-Key got this answer before.",
         "schema": {"const": "true"},
     },
     "Link": {"description": 'The next page, as `rel="next"`, if there is one.', "schema": _TEXT},
-    # Not required: without it, what was created is at the address of the request (RFC 9110, section 15.3.2).
+    # Not required: without it, the new resource is at the address of the request (RFC 9110, section 15.3.2).
     "Location": {"description": "Where to find what was created.", "schema": _TEXT},
     "Retry-After": {
         "description": "Seconds to wait.",
@@ -84,48 +86,49 @@ _ANSWER_HEADERS = {
     },
 }
 _EXISTING = {
-    "POST": "It was there already: nothing changed",
-    "PUT": "It was there already: now it is as asked for",
+    "POST": "It existed already: nothing changed",
+    "PUT": "It existed already, and now has the requested values",
 }
 _PROBLEM_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
 
 
 def document(operations: Iterable[Operation]) -> Json:
-    """The OpenAPI document of these operations: the same one, in whatever order they come."""
+    """Return the OpenAPI document of these operations. Their order does not matter."""
     ordered = sorted(operations, key=lambda each: (each.path, _METHODS.index(each.method)))
     known = {problem.slug: problem for each in ordered for problem in possible_problems(each)}
-    known |= {problem.slug: problem for problem in _OUTSIDE_OF_OPERATIONS}
+    known |= {problem.slug: problem for problem in _UNLISTED.values()}
     every_problem = [known[slug] for slug in sorted(known)]
     schemas = Schemas(_types(ordered, every_problem))
     schemas.components |= {_name(problem): _problem(problem, schemas) for problem in every_problem}
     paths: dict[str, Json] = {}
     for operation in ordered:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas, ordered)
-    for query in {each.query for each in ordered if each.query is not None}:
-        # Its fields are parameters, each on its own.
-        del schemas.components[schemas.of(query)["$ref"].removeprefix(COMPONENTS)]
+    components: Json = {
+        "parameters": {name: {"name": name, "in": "header", **header} for name, header in _REQUEST_HEADERS.items()},
+        "headers": _ANSWER_HEADERS,
+        "responses": {_name(problem): _refusal([problem], schemas) for problem in every_problem},
+        "schemas": dict(sorted(schemas.components.items())),
+    }
     return {
         "openapi": "3.1.0",
         "info": _INFO,
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
-        "tags": [{"name": tag} for tag in sorted({_tag(each) for each in ordered})],
+        "tags": [_tag(package) for package in sorted({_package(each) for each in ordered})],
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-            "parameters": {name: {"name": name, "in": "header", **header} for name, header in _REQUEST_HEADERS.items()},
-            "headers": _ANSWER_HEADERS,
-            "responses": {_name(problem): _refusal([problem], schemas) for problem in every_problem},
-            "schemas": dict(sorted(schemas.components.items())),
+            **referenced(components, paths),
         },
+        **{name: inlined(components["responses"][_name(problem)], components) for name, problem in _UNLISTED.items()},
     }
 
 
 def possible_problems(operation: Operation) -> list[ProblemType]:
-    """The problems that an operation declares, and those that follow from its declaration.
+    """Return the problems that an operation declares, and those that follow from its declaration.
 
-    What a constraint's refusal may lead to, an operation has to name. So has a public one, if it asks the
-    database, that this may be away: the others all ask it.
+    An operation declares the problems of constraints that it can violate. A public operation that asks the
+    database also declares `unavailable`; for the others that follows, since all of them ask it.
     """
     public = operation.role == "public"
     has_body = operation.body is not None
@@ -154,7 +157,7 @@ def _is_list(operation: Operation) -> bool:
 
 
 def _types(operations: Sequence[Operation], every_problem: Sequence[ProblemType]) -> list[Any]:
-    """Every type that has a schema in the document."""
+    """Return every type that the document has a schema of."""
     types: list[Any] = [Fault]
     for each in operations:
         types += [_path_parameter(name, each) for name in _path_names(each)]
@@ -169,7 +172,7 @@ def _operation(operation: Operation, schemas: Schemas, operations: Sequence[Oper
     takes = {"public": "Takes no token.", "anybody": "Takes any valid token."}.get(role, f"Takes the role `{role}`.")
     described: Json = {
         "operationId": operation.name,
-        "tags": [_tag(operation)],
+        "tags": [_tag(_package(operation))["name"]],
         "summary": summary,
         "description": "\n\n".join(filter(None, (description.strip(), takes))),
         "x-role": role,
@@ -184,10 +187,16 @@ def _operation(operation: Operation, schemas: Schemas, operations: Sequence[Oper
     return described
 
 
-def _tag(operation: Operation) -> str:
-    """The resource of a path: what belongs to a system, else the first segment after the version."""
-    resources = [segment for segment in operation.path.split("/")[2:] if not segment.startswith("{")]
-    return resources[:2][-1].partition(".")[0]
+def _package(operation: Operation) -> str:
+    """Return the package that declares an operation: one for each resource."""
+    return str(operation.function.__module__).rpartition(".")[0]
+
+
+def _tag(package: str) -> Json:
+    """Return the tag of a resource: its package's name and docstring."""
+    documentation = inspect.getdoc(sys.modules[package]) if package in sys.modules else None
+    description = {"description": documentation} if documentation else {}
+    return {"name": package.rpartition(".")[2].replace("_", "-"), **description}
 
 
 def _parameters(operation: Operation, schemas: Schemas) -> list[Json]:
@@ -214,12 +223,12 @@ def _path_names(operation: Operation) -> list[str]:
 
 def _path_parameter(name: str, operation: Operation) -> Any:
     if name not in PATH_PARAMETERS:
-        raise LookupError(f"{operation.name}: name the type of {{{name}}} in PATH_PARAMETERS, in {__name__}")
+        raise LookupError(f"{operation.name}: add the type of {{{name}}} to PATH_PARAMETERS, in {__name__}")
     return PATH_PARAMETERS[name]
 
 
 def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
-    """A parameter has no null: it is left out. Its description goes where tools look for it."""
+    """Return a parameter. It has no null: callers leave it out. Its description goes where tools look for it."""
     match schema:
         case {"anyOf": [*alternatives]}:
             given = [each for each in alternatives if each != {"type": "null"}]
@@ -254,7 +263,7 @@ def _answers(operation: Operation, schemas: Schemas, links: Json) -> Json:
 
 
 def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
-    """What can be asked next with what an answer tells: about what was created, and to change what was read."""
+    """Return the operations that an answer has the parameters of: on a new resource, or to change the one it shows."""
     created = operation.status == HTTPStatus.CREATED
     address = _address_below(operation, operations) if created else operation.path
     if address is None or operation.answer is None or not address.endswith("}"):
@@ -276,7 +285,7 @@ def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
 
 
 def _address_below(operation: Operation, operations: Sequence[Operation]) -> str | None:
-    """The template of the addresses of what an operation creates, unless that has none of its own."""
+    """Return the path of the resources that an operation creates. None if they have no address of their own."""
     addresses = (each.path for each in operations if each.path.rpartition("/")[0] == operation.path)
     return next((address for address in addresses if address.endswith("}")), None)
 
@@ -294,7 +303,7 @@ def _refusals(operation: Operation, schemas: Schemas) -> Json:
 
 
 def _refusal(possible: Sequence[ProblemType], schemas: Schemas) -> Json:
-    """A response whose `type` is one of these problems'."""
+    """Return a response that is one of these problems."""
     references = [{"$ref": COMPONENTS + _name(problem)} for problem in possible]
     schema: Json = references[0]
     if len(possible) > 1:

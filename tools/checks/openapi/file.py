@@ -1,19 +1,19 @@
-"""Writes openapi.json: reviewers see there what a change does to the API."""
+"""Write chalicelib/api_description/openapi.json, which the service serves. Its diff shows reviewers what changes."""
 
 import json
 from collections.abc import Iterable, Mapping
 
 import app  # noqa: F401  (declares the operations)
 from chalicelib.rest.declaration import Operation
-from chalicelib.rest.openapi import document
 from chalicelib.rest.operation import OPERATIONS
 from tools.checkout import ROOT
+from tools.checks.openapi.document import document
 
-PATH = ROOT / "openapi.json"
+PATH = ROOT / "chalicelib" / "api_description" / "openapi.json"
 
 
 def render(operations: Iterable[Operation]) -> str:
-    """The text of openapi.json."""
+    """Return the text of openapi.json."""
     return json.dumps(document(operations), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,0 +1,412 @@
+-- The whole schema, for reading: chalicelib/database/migrations makes it. `make schema` writes this file.
+
+-- audit_events
+
+CREATE TABLE audit_events (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    system_key text,
+    issuer text NOT NULL,
+    principal text NOT NULL,
+    action text NOT NULL,
+    resource text NOT NULL,
+    before jsonb,
+    after jsonb,
+    request_id text NOT NULL,
+    refusal text,
+    CONSTRAINT audit_events_pkey PRIMARY KEY (id)
+);
+CREATE INDEX audit_events_by_action ON audit_events (action, at DESC, id DESC);
+CREATE INDEX audit_events_by_principal ON audit_events (principal, at DESC, id DESC);
+CREATE INDEX audit_events_by_system ON audit_events (system_key, at DESC, id DESC);
+CREATE INDEX audit_events_by_time ON audit_events (at DESC, id DESC);
+CREATE TRIGGER audit_events_are_final BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_events_are_not_truncated BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+GRANT SELECT ON TABLE audit_events TO slipway_app;
+GRANT INSERT (system_key, issuer, principal, action, resource, before, after, request_id, refusal) ON TABLE audit_events TO slipway_app;
+
+-- aws_accounts
+
+CREATE TABLE aws_accounts (
+    id text NOT NULL,
+    production boolean NOT NULL,
+    CONSTRAINT aws_accounts_id_is_twelve_digits CHECK ((id ~ '^[0-9]{12}$')),
+    CONSTRAINT aws_accounts_class UNIQUE (id, production),
+    CONSTRAINT aws_accounts_pkey PRIMARY KEY (id)
+);
+
+-- deployment_commits
+
+CREATE TABLE deployment_commits (
+    deployment_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    sha text NOT NULL,
+    authored_at timestamp with time zone NOT NULL,
+    CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha),
+    CONSTRAINT deployment_commits_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id)
+);
+CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha) INCLUDE (deployment_id);
+GRANT SELECT,INSERT ON TABLE deployment_commits TO slipway_app;
+
+-- deployment_statuses
+
+CREATE TABLE deployment_statuses (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    deployment_id bigint NOT NULL,
+    state text NOT NULL,
+    detail text,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    CONSTRAINT deployment_statuses_pkey PRIMARY KEY (id),
+    CONSTRAINT deployment_statuses_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id)
+);
+CREATE INDEX deployment_statuses_by_deployment ON deployment_statuses (deployment_id, created_at DESC, id DESC);
+GRANT SELECT,INSERT ON TABLE deployment_statuses TO slipway_app;
+
+-- deployments
+
+CREATE TABLE deployments (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    workspace text DEFAULT 'default' NOT NULL,
+    artifact text NOT NULL,
+    revision text,
+    kind text NOT NULL,
+    state text NOT NULL,
+    detail text,
+    imported boolean NOT NULL,
+    run_url text,
+    override_reason text,
+    promotion_id bigint,
+    commit_count integer NOT NULL,
+    lease_seconds integer,
+    lease_expires_at timestamp with time zone,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    issuer text NOT NULL,
+    created_by text NOT NULL,
+    run_id text,
+    run_attempt text,
+    run_sha text,
+    run_actor text,
+    workspace_id bigint,
+    CONSTRAINT deployments_artifact_known CHECK ((artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$')),
+    CONSTRAINT deployments_finish_after_start CHECK ((finished_at >= started_at)),
+    CONSTRAINT deployments_finish_with_their_state CHECK (((state = 'in_progress') = (finished_at IS NULL))),
+    CONSTRAINT deployments_go_to_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
+    CONSTRAINT deployments_hold_a_lease_or_are_imported CHECK (((imported = (lease_expires_at IS NULL)) AND (NOT (imported AND (state = 'in_progress'))))),
+    CONSTRAINT deployments_kind_known CHECK ((kind = ANY (ARRAY['rollout', 'rollback', 'hotfix']))),
+    CONSTRAINT deployments_override_has_reason CHECK (((length(override_reason) >= 10) AND (length(override_reason) <= 500))),
+    CONSTRAINT deployments_revision_is_sha CHECK ((revision ~ '^[0-9a-f]{40}$')),
+    CONSTRAINT deployments_state_known CHECK ((state = ANY (ARRAY['in_progress', 'succeeded', 'failed', 'cancelled']))),
+    CONSTRAINT deployments_pkey PRIMARY KEY (id),
+    CONSTRAINT deployments_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
+    CONSTRAINT deployments_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name),
+    CONSTRAINT deployments_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES promotions(id)
+);
+CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
+CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
+CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
+CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE(revision, ''), finished_at) WHERE imported;
+CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE (state = 'in_progress');
+CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt) WHERE ((run_id IS NOT NULL) AND (NOT imported));
+CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (state = 'succeeded');
+CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE (state = 'succeeded');
+CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW WHEN ((old.state <> 'in_progress')) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER deployments_are_kept BEFORE DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER deployments_are_not_truncated BEFORE TRUNCATE ON deployments FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+GRANT SELECT,INSERT ON TABLE deployments TO slipway_app;
+GRANT UPDATE (state, detail, lease_expires_at, finished_at) ON TABLE deployments TO slipway_app;
+
+-- environments
+
+CREATE TABLE environments (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint NOT NULL,
+    name text NOT NULL,
+    rank integer NOT NULL,
+    aws_account_id text,
+    region text,
+    base_url text,
+    production boolean NOT NULL,
+    required_soak_seconds integer NOT NULL,
+    verification_max_age_seconds integer,
+    required_suites text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT environments_name_is_slug CHECK ((name ~ '^[a-z][a-z0-9-]{1,38}$')),
+    CONSTRAINT environments_rank_is_positive CHECK ((rank >= 1)),
+    CONSTRAINT environments_required_soak_is_not_negative CHECK ((required_soak_seconds >= 0)),
+    CONSTRAINT environments_verification_max_age_is_positive CHECK ((verification_max_age_seconds >= 1)),
+    CONSTRAINT environments_name_once UNIQUE (system_id, name),
+    CONSTRAINT environments_of_system UNIQUE (id, system_id),
+    CONSTRAINT environments_pkey PRIMARY KEY (id),
+    CONSTRAINT environments_rank_once UNIQUE (system_id, rank),
+    CONSTRAINT environments_account_holds_one_class FOREIGN KEY (aws_account_id, production) REFERENCES aws_accounts(id, production) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT environments_system_id_fkey FOREIGN KEY (system_id) REFERENCES systems(id) ON DELETE CASCADE
+);
+CREATE INDEX environments_by_account ON environments (aws_account_id);
+CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environments FOR EACH ROW WHEN ((new.aws_account_id IS NOT NULL)) EXECUTE FUNCTION claim_aws_account();
+CREATE TRIGGER environments_settle_aws_account AFTER DELETE OR UPDATE ON environments FOR EACH ROW WHEN ((old.aws_account_id IS NOT NULL)) EXECUTE FUNCTION settle_aws_account();
+GRANT SELECT,INSERT,DELETE ON TABLE environments TO slipway_app;
+GRANT UPDATE (rank, aws_account_id, region, base_url, production, required_soak_seconds, verification_max_age_seconds, required_suites) ON TABLE environments TO slipway_app;
+
+-- idempotency_keys
+
+CREATE TABLE idempotency_keys (
+    issuer text NOT NULL,
+    principal text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    request_digest text NOT NULL,
+    status integer NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT idempotency_keys_once PRIMARY KEY (issuer, principal, route, key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+GRANT SELECT,INSERT,DELETE ON TABLE idempotency_keys TO slipway_app;
+GRANT UPDATE (request_digest, status, headers, body, created_at) ON TABLE idempotency_keys TO slipway_app;
+
+-- promotions
+
+CREATE TABLE promotions (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    artifact text NOT NULL,
+    decision text NOT NULL,
+    blockers jsonb NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    decided_by text NOT NULL,
+    CONSTRAINT promotions_decision_known CHECK ((decision = ANY (ARRAY['granted', 'denied']))),
+    CONSTRAINT promotions_pkey PRIMARY KEY (id),
+    CONSTRAINT promotions_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
+);
+CREATE INDEX promotions_by_environment ON promotions (environment_id);
+CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
+GRANT SELECT,INSERT ON TABLE promotions TO slipway_app;
+
+-- publishers
+
+CREATE TABLE publishers (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint NOT NULL,
+    issuer text NOT NULL,
+    repository_owner_id text NOT NULL,
+    repository_id text NOT NULL,
+    repository text NOT NULL,
+    workflow text NOT NULL,
+    called_workflow text,
+    events text[] NOT NULL,
+    ref text NOT NULL,
+    environments jsonb NOT NULL,
+    kinds text[] NOT NULL,
+    any_revision boolean NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT publishers_events_known CHECK (((cardinality(events) > 0) AND (events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']))),
+    CONSTRAINT publishers_kinds_known CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['deployments', 'verifications', 'workspaces']))),
+    CONSTRAINT publishers_name_environments CHECK (((jsonb_typeof(environments) = 'object') AND (environments <> '{}'::jsonb))),
+    CONSTRAINT publishers_pkey PRIMARY KEY (id),
+    CONSTRAINT publishers_system_id_fkey FOREIGN KEY (system_id) REFERENCES systems(id) ON DELETE CASCADE
+);
+CREATE INDEX publishers_by_repository ON publishers (repository_id, repository_owner_id, issuer);
+CREATE INDEX publishers_by_system ON publishers (system_id, id DESC);
+GRANT SELECT,INSERT,DELETE ON TABLE publishers TO slipway_app;
+
+-- routes
+
+CREATE TABLE routes (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    workspace_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    workspace_purpose text NOT NULL,
+    workspace_state text NOT NULL,
+    workspace_expires_at timestamp with time zone NOT NULL,
+    client text NOT NULL,
+    until timestamp with time zone NOT NULL,
+    reason text,
+    created_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT routes_client_known CHECK ((client ~ '^[A-Za-z0-9._~@:-]{1,128}$')),
+    CONSTRAINT routes_end_with_their_workspace CHECK ((until <= workspace_expires_at)),
+    CONSTRAINT routes_lead_to_debugging CHECK ((workspace_purpose = 'debug')),
+    CONSTRAINT routes_lead_to_what_is_active CHECK ((workspace_state = 'active')),
+    CONSTRAINT routes_one_per_client UNIQUE (environment_id, client),
+    CONSTRAINT routes_pkey PRIMARY KEY (id),
+    CONSTRAINT routes_lead_to_workspace FOREIGN KEY (workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at) REFERENCES workspaces(id, environment_id, purpose, state, expires_at) ON UPDATE CASCADE
+);
+CREATE INDEX routes_by_end ON routes (until);
+CREATE INDEX routes_by_workspace ON routes (workspace_id, id DESC);
+GRANT SELECT,INSERT,DELETE ON TABLE routes TO slipway_app;
+GRANT UPDATE (until, reason) ON TABLE routes TO slipway_app;
+
+-- schema_migrations
+
+CREATE TABLE schema_migrations (
+    version integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT schema_migrations_pkey PRIMARY KEY (version)
+);
+GRANT SELECT ON TABLE schema_migrations TO slipway_app;
+
+-- systems
+
+CREATE TABLE systems (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    key text NOT NULL,
+    name text NOT NULL,
+    repository text,
+    description text NOT NULL,
+    artifact_kind text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT systems_artifact_kind_known CHECK ((artifact_kind = ANY (ARRAY['tree', 'sha256']))),
+    CONSTRAINT systems_key_is_slug CHECK ((key ~ '^[a-z][a-z0-9-]{1,38}$')),
+    CONSTRAINT systems_key_once UNIQUE (key),
+    CONSTRAINT systems_pkey PRIMARY KEY (id)
+);
+GRANT SELECT,INSERT,DELETE ON TABLE systems TO slipway_app;
+GRANT UPDATE (name, repository, description) ON TABLE systems TO slipway_app;
+
+-- verifications
+
+CREATE TABLE verifications (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    workspace text DEFAULT 'default' NOT NULL,
+    artifact text NOT NULL,
+    suite text NOT NULL,
+    trigger text NOT NULL,
+    outcome text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    passed integer,
+    failed integer,
+    skipped integer,
+    run_url text,
+    imported boolean NOT NULL,
+    issuer text NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    run_id text,
+    run_attempt text,
+    workspace_id bigint,
+    CONSTRAINT verifications_are_of_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
+    CONSTRAINT verifications_counts_are_not_negative CHECK (((passed >= 0) AND (failed >= 0) AND (skipped >= 0))),
+    CONSTRAINT verifications_finish_after_start CHECK ((finished_at >= started_at)),
+    CONSTRAINT verifications_outcome_known CHECK ((outcome = ANY (ARRAY['success', 'failure', 'error', 'cancelled']))),
+    CONSTRAINT verifications_trigger_known CHECK ((trigger = ANY (ARRAY['deployment', 'schedule', 'manual']))),
+    CONSTRAINT verifications_pkey PRIMARY KEY (id),
+    CONSTRAINT verifications_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
+    CONSTRAINT verifications_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name)
+);
+CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
+CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
+CREATE INDEX verifications_by_target ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC);
+CREATE UNIQUE INDEX verifications_import_once ON verifications (environment_id, workspace, artifact, suite, finished_at) WHERE imported;
+CREATE TRIGGER verifications_are_final BEFORE DELETE OR UPDATE ON verifications FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER verifications_are_not_truncated BEFORE TRUNCATE ON verifications FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+GRANT SELECT,INSERT ON TABLE verifications TO slipway_app;
+
+-- workspaces
+
+CREATE TABLE workspaces (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    name text NOT NULL,
+    purpose text NOT NULL,
+    owner text NOT NULL,
+    reason text NOT NULL,
+    base_url text,
+    database text NOT NULL,
+    state text DEFAULT 'active' NOT NULL,
+    granted_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    destroyed_at timestamp with time zone,
+    issuer text NOT NULL,
+    created_by text NOT NULL,
+    repository_id text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT workspaces_database_known CHECK ((database = ANY (ARRAY['empty', 'clone', 'live']))),
+    CONSTRAINT workspaces_destroyed_with_their_state CHECK (((state = 'destroyed') = (destroyed_at IS NOT NULL))),
+    CONSTRAINT workspaces_end_in_time CHECK (((expires_at > granted_at) AND (expires_at <= (granted_at +
+CASE purpose
+    WHEN 'debug' THEN '72:00:00'::interval
+    ELSE '336:00:00'::interval
+END)))),
+    CONSTRAINT workspaces_live_data_is_for_debugging CHECK (((database <> 'live') OR (purpose = 'debug'))),
+    CONSTRAINT workspaces_name_is_usable CHECK (((name ~ '^[a-z][a-z0-9-]{0,15}$') AND (name !~ '--|-$') AND (name <> 'default'))),
+    CONSTRAINT workspaces_purpose_known CHECK ((purpose = ANY (ARRAY['personal', 'preview', 'debug']))),
+    CONSTRAINT workspaces_state_known CHECK ((state = ANY (ARRAY['active', 'expired', 'destroyed']))),
+    CONSTRAINT workspaces_as_routed UNIQUE (id, environment_id, purpose, state, expires_at),
+    CONSTRAINT workspaces_as_target UNIQUE (id, environment_id, name),
+    CONSTRAINT workspaces_pkey PRIMARY KEY (id),
+    CONSTRAINT workspaces_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
+);
+CREATE INDEX workspaces_by_end ON workspaces (expires_at) WHERE (state = 'active');
+CREATE INDEX workspaces_by_name ON workspaces (environment_id, name, id DESC);
+CREATE INDEX workspaces_by_system ON workspaces (system_id, created_at DESC, id DESC);
+CREATE UNIQUE INDEX workspaces_name_once ON workspaces (environment_id, name) WHERE (state <> 'destroyed');
+CREATE TRIGGER workspaces_are_kept BEFORE DELETE ON workspaces FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER workspaces_are_not_truncated BEFORE TRUNCATE ON workspaces FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER workspaces_never_come_back BEFORE UPDATE ON workspaces FOR EACH ROW WHEN (((old.state = 'destroyed') OR ((old.state = 'expired') AND (new.state = 'active')))) EXECUTE FUNCTION refuse_change();
+GRANT SELECT,INSERT ON TABLE workspaces TO slipway_app;
+GRANT UPDATE (owner, reason, base_url, state, granted_at, expires_at, destroyed_at) ON TABLE workspaces TO slipway_app;
+
+-- All the rest
+
+CREATE FUNCTION claim_aws_account() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO aws_accounts (id, production) VALUES (NEW.aws_account_id, NEW.production)
+    ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id;
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'a row of % never changes', TG_TABLE_NAME
+        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_NAME;
+END
+$$;
+
+CREATE FUNCTION settle_aws_account() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    -- Wait for whoever claims the account, in a statement of its own: the next ones then see whom they must spare.
+    PERFORM FROM aws_accounts WHERE id = OLD.aws_account_id FOR UPDATE;
+    IF TG_OP = 'UPDATE' THEN
+        UPDATE aws_accounts SET production = NEW.production
+        WHERE id = NEW.aws_account_id AND production <> NEW.production
+            AND NOT EXISTS (SELECT FROM environments WHERE aws_account_id = NEW.aws_account_id AND id <> NEW.id);
+    END IF;
+    DELETE FROM aws_accounts
+    WHERE id = OLD.aws_account_id
+        AND NOT EXISTS (SELECT FROM environments WHERE aws_account_id = OLD.aws_account_id);
+    RETURN NULL;
+END
+$$;
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO slipway_app;
+
+REVOKE ALL ON FUNCTION claim_aws_account() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION settle_aws_account() FROM PUBLIC;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE slipway_migrator REVOKE ALL ON FUNCTIONS FROM PUBLIC;

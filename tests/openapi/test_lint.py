@@ -1,0 +1,29 @@
+"""Redocly finds nothing in the OpenAPI document, and finds something in one that is broken."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools.checks import npm
+from tools.checks.openapi import lint
+from tools.checks.openapi.file import PATH
+
+pytestmark = pytest.mark.skipif(npm.missing() is not None, reason=f"OpenAPI: {npm.missing()}")
+
+
+def test_it_finds_nothing() -> None:
+    assert list(lint.faults(PATH)) == []
+
+
+def test_it_finds_what_is_broken(tmp_path: Path) -> None:
+    document = json.loads(PATH.read_text())
+    del document["info"]["license"]  # a warning
+    document["components"]["examples"] = {"Unused": {"value": 1}}
+    document["paths"]["/v1/health"]["get"]["operationId"] = "get_me"  # an error
+    broken = tmp_path / "openapi.json"
+    broken.write_text(json.dumps(document))
+
+    rules = {fault.rpartition("(")[2].rstrip(")") for fault in lint.faults(broken)}
+
+    assert rules == {"info-license", "no-unused-components", "operation-operationId-unique"}

@@ -1,0 +1,40 @@
+"""The checks that npm has: tools/checks/node names and locks them, and npm installs them into .local/node."""
+
+import shutil
+import subprocess
+from functools import cache
+
+from tools import lifeline
+from tools.checkout import ROOT, locked
+
+SOURCE = ROOT / "tools" / "checks" / "node"
+INSTALLED = ROOT / ".local" / "node"
+SECONDS = 120
+
+
+@cache
+def missing() -> str | None:
+    """Return why this machine cannot run them, or None. Install them the first time."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            return f"no {program} on the PATH"
+    with locked(INSTALLED.with_suffix(".lock")):
+        return _install()
+
+
+def _install() -> str | None:
+    wanted = (SOURCE / "package-lock.json").read_text()
+    complete = INSTALLED / "complete"
+    if complete.exists() and complete.read_text() == wanted:
+        return None
+    shutil.copytree(SOURCE, INSTALLED, dirs_exist_ok=True)
+    # Run no script of a package, and refuse a Node that a package does not support.
+    command = ["npm", "ci", "--ignore-scripts", "--engine-strict", "--no-audit", "--no-fund", "--silent"]
+    try:
+        done = lifeline.run(command, cwd=INSTALLED, capture_output=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"npm has not installed its packages within {SECONDS} s"
+    if done.returncode != 0:
+        return f"npm could not install its packages: {' '.join(done.stderr.split())}. Is its registry within reach?"
+    complete.write_text(wanted)
+    return None

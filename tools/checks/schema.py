@@ -1,0 +1,90 @@
+"""`make schema`: write docs/schema.sql, the whole schema for people to read, as all migrations leave it.
+
+It lies in docs/ because everything in chalicelib is shipped, and the service never reads it. pg_dump comes with the
+embedded PostgreSQL. It prints a table's parts far from each other; here each table has its own together.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from chalicelib.database.migrate import migrate
+from chalicelib.database.roles import MIGRATOR
+from tools import lifeline
+from tools.aws.db_shell import BUNDLED_PSQL
+from tools.checkout import ROOT, ToolError
+from tools.local import postgres
+
+PATH = ROOT / "docs" / "schema.sql"
+
+_PG_DUMP = BUNDLED_PSQL.with_name("pg_dump")
+_SECONDS = 60
+_INTRODUCTION = """\
+-- The whole schema, for reading: chalicelib/database/migrations makes it. `make schema` writes this file.
+"""
+_HEADER = re.compile(r"^--\n-- Name: .+; Type: (.+); Schema: .+\n--\n", re.MULTILINE)
+# Settings of the session, psql's own commands, and the last comment.
+_NOT_SCHEMA = re.compile(r"^(SET .*;|\\.*|--.*)\n", re.MULTILINE)
+# What goes without saying, for reading.
+_OBVIOUS = re.compile(r"\bpublic\.|::text\b| USING btree\b")
+_IDENTITY = re.compile(r"ALTER TABLE (\w+) ALTER COLUMN (\w+) ADD (GENERATED [A-Z ]+ AS IDENTITY) \(")
+_CONSTRAINT = re.compile(r"ALTER TABLE ONLY (\w+)\s+ADD (CONSTRAINT .+);")
+_COLUMN_GRANT = re.compile(r"GRANT (\w+)\((\w+)\) ON TABLE (\w+) TO (\w+);")
+
+
+def main(environ: Mapping[str, str]) -> None:
+    """Write the file, from a database of this run's own. Raises ToolError."""
+    with postgres.throwaway() as url:
+        migrate(postgres.as_login(url, MIGRATOR))
+        text = describe(postgres.as_login(url, postgres.SUPERUSER))
+    changed = not PATH.exists() or PATH.read_text() != text
+    PATH.write_text(text)
+    print(f"{PATH.name} {'changed: commit it' if changed else 'was up to date'}")
+
+
+def describe(url: str) -> str:
+    """Return the schema of a database as SQL, table by table. Raises ToolError."""
+    dumped = lifeline.run([str(_PG_DUMP), "--schema-only", "--no-owner", url], capture_output=True, timeout=_SECONDS)
+    if dumped.returncode != 0:
+        raise ToolError(f"pg_dump failed on {urlsplit(url).path}: {dumped.stderr.strip()}")
+    _, *parts = _HEADER.split(dumped.stdout)
+    statements = [_OBVIOUS.sub("", _NOT_SCHEMA.sub("", text)).strip() for text in parts[1::2]]
+    kinds = parts[::2]
+    return "\n".join([_INTRODUCTION, *_grouped([each for each in zip(kinds, statements, strict=True) if each[1]])])
+
+
+def _grouped(statements: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield each table with its keys, indexes, triggers and grants, then all the rest."""
+    tables = {text.split()[2]: [text] for kind, text in statements if kind == "TABLE"}
+    rest = []
+    for kind, text in statements:
+        if (identity := _IDENTITY.match(text)) is not None:
+            table, column, generated = identity.groups()
+            created = re.sub(rf"^(    {column} \w+) NOT NULL", rf"\1 {generated}", tables[table][0], flags=re.MULTILINE)
+            tables[table][0] = created
+        elif (constraint := _CONSTRAINT.fullmatch(text)) is not None:
+            table, definition = constraint.groups()
+            created, end = tables[table][0].rsplit("\n)", 1)
+            tables[table][0] = f"{created},\n    {definition}\n){end}"
+        elif (
+            kind in ("INDEX", "TRIGGER", "ACL") and (on := re.search(r" ON (?:TABLE )?(\w+)", text)) and on[1] in tables
+        ):
+            tables[on[1]].append(text)
+        elif kind != "TABLE":
+            rest.append(text)
+    for table, its_own in tables.items():
+        yield f"-- {table}\n\n" + "\n".join(_with_joined_grants(its_own)) + "\n"
+    yield "-- All the rest\n\n" + "\n\n".join(rest) + "\n"
+
+
+def _with_joined_grants(statements: list[str]) -> Iterator[str]:
+    """Yield the statements; of grants on single columns one for all columns, at the end."""
+    columns: dict[tuple[str, str, str], list[str]] = {}
+    for statement in statements:
+        if (grant := _COLUMN_GRANT.fullmatch(statement)) is not None:
+            right, column, table, role = grant.groups()
+            columns.setdefault((right, table, role), []).append(column)
+        else:
+            yield statement
+    for (right, table, role), names in columns.items():
+        yield f"GRANT {right} ({', '.join(names)}) ON TABLE {table} TO {role};"
