@@ -18,9 +18,11 @@ Headers = dict[str, str | list[str]]
 class Call:
     """One request to an endpoint: its caller, the database, and what its answer carries beside the body.
 
-    `path` has the decoded path parameters. `publishers` are those of the calling pipeline's repository, whether they
-    trust this run or not; `principal.publishers` are those that do.
+    Admission sets the `principal`; public operations have none. `path` has the decoded path parameters. `publishers`
+    are those of the calling pipeline's repository, whether they trust this run or not; `principal.publishers` do.
     """
+
+    principal: Principal
 
     def __init__(self, operation: Operation, request: chalice.app.Request, path: dict[str, str]) -> None:
         self.operation = operation
@@ -31,22 +33,11 @@ class Call:
         self.publishers: tuple[Publisher, ...] = ()
         self.status = operation.status
         self.headers: Headers = {}
-        self._principal: Principal | None = None
-
-    @property
-    def principal(self) -> Principal:
-        """The caller. Public operations have none."""
-        assert self._principal is not None
-        return self._principal
-
-    @principal.setter
-    def principal(self, principal: Principal) -> None:
-        self._principal = principal
 
     @property
     def has_role(self) -> bool:
         """True if the caller is known and holds at least one role."""
-        return self._principal is not None and self._principal.is_known
+        return hasattr(self, "principal") and self.principal.is_known
 
     @property
     def address(self) -> str:
