@@ -6,9 +6,10 @@ from msgspec import Meta
 
 from chalicelib.deployments.model import Deployment
 from chalicelib.promotions.model import Promotion
-from chalicelib.rest.types import Answer, Slug
-from chalicelib.rest.types import Artifact as ArtifactId
+from chalicelib.rest.types import Answer
 from chalicelib.verifications.model import Verification
+from chalicelib.vocabulary import Artifact as ArtifactId
+from chalicelib.vocabulary import Slug
 
 MOST = 200
 

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from chalicelib.rest.types import Answer, Id, PageQuery, PrincipalName, Slug, Timestamp, matching
+from chalicelib.patterns import matching
+from chalicelib.rest.types import Answer, Id, PageQuery, Timestamp
+from chalicelib.vocabulary import PrincipalName, Slug
 
 Action = Annotated[str, matching("[a-z]{1,30}\\.[a-z]{1,30}", "deployment.open", "What was done, to what")]
 _Fields = dict[str, Any] | None

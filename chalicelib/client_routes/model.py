@@ -7,19 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.rest.problems import problem_type
-from chalicelib.rest.types import (
-    Answer,
-    Client,
-    EnvironmentName,
-    Id,
-    PrincipalName,
-    Query,
-    Reason,
-    Request,
-    Timestamp,
-    Url,
-    WorkspaceName,
-)
+from chalicelib.rest.types import Answer, Id, Query, Request, Timestamp, Url
+from chalicelib.vocabulary import Client, EnvironmentName, PrincipalName, Reason, WorkspaceName
 
 Until = Annotated[Timestamp, Meta(description="When it ends: with its workspace at the latest")]
 

@@ -13,10 +13,11 @@ from chalicelib.client_routes.model import (
 )
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem, invalid_field
+from chalicelib.vocabulary import CLIENT
 from chalicelib.workspaces.model import Workspace
 from chalicelib.workspaces.rules import require_active
 
-_CLIENT = re.compile(r"[A-Za-z0-9._~@:-]{1,128}", re.ASCII)
+_CLIENT = re.compile(CLIENT, re.ASCII)
 
 
 def require_client(client: str) -> None:

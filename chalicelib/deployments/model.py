@@ -1,7 +1,7 @@
 """A deployment: an artifact going to a target."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,25 +9,8 @@ from msgspec import Meta
 
 from chalicelib.promotions.model import GateFacts
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import (
-    EARLIEST,
-    Answer,
-    Artifact,
-    Count,
-    EnvironmentName,
-    Id,
-    OverrideReason,
-    PageQuery,
-    PrincipalName,
-    Request,
-    Sha,
-    Slug,
-    Text,
-    Timestamp,
-    Url,
-    WorkspaceName,
-    period_faults,
-)
+from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Text, Timestamp, Url
+from chalicelib.vocabulary import Artifact, EnvironmentName, OverrideReason, PrincipalName, Sha, Slug, WorkspaceName
 from chalicelib.workspaces.model import State as WorkspaceState
 
 Kind = Annotated[
@@ -42,6 +25,7 @@ FinalState = Annotated[Literal["succeeded", "failed", "cancelled"], Meta(example
 
 LEASE_EXPIRED = "The lease expired"
 MAX_COMMITS = 10_000
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Commit(Request, kw_only=True):
@@ -198,3 +182,12 @@ lease_expired = problem_type(
     "Lease expired",
     "The deployment lost its target, and counts as cancelled: open a new one, with a longer lease or more statuses.",
 )
+
+
+def period_faults(started_at: datetime | None, finished_at: datetime | None) -> Iterator[Fault]:
+    """Yield what is wrong with a period: it ends before it starts, or lies before there was anything to deploy."""
+    if started_at and finished_at and started_at > finished_at:
+        yield Fault("#/finished_at", "is before started_at")
+    for name, moment in {"started_at": started_at, "finished_at": finished_at}.items():
+        if moment is not None and moment < EARLIEST:
+            yield Fault(f"#/{name}", "is before 1970")

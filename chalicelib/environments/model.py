@@ -5,8 +5,10 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.patterns import matching
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import Answer, EnvironmentName, Request, Seconds, Suite, Timestamp, Url, matching
+from chalicelib.rest.types import Answer, Request, Seconds, Timestamp, Url
+from chalicelib.vocabulary import EnvironmentName, Suite
 
 Rank = Annotated[int, Meta(ge=1, le=1000, description="Place in the order of promotion; unique in the system")]
 AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]

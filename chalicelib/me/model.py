@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from chalicelib.rest.types import Answer, Id, PrincipalName, Slug, Timestamp
+from chalicelib.rest.types import Answer, Id, Timestamp
+from chalicelib.vocabulary import PrincipalName, Slug
 
 
 class MyRole(Answer, kw_only=True):

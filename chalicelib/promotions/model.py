@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.rest.problems import problem_type
-from chalicelib.rest.types import Answer, Artifact, EnvironmentName, Id, PageQuery, Request, Suite, Timestamp
+from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp
+from chalicelib.vocabulary import Artifact, EnvironmentName, Suite
 
 BlockerCode = Literal[
     "not-deployed",

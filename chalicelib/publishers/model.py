@@ -6,18 +6,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.identity.publishers import Event, RecordKind
+from chalicelib.patterns import matching
 from chalicelib.rest.problems import Fault
-from chalicelib.rest.types import (
-    Answer,
-    EnvironmentName,
-    HttpsUrl,
-    Id,
-    PrincipalName,
-    Request,
-    Slug,
-    Timestamp,
-    matching,
-)
+from chalicelib.rest.types import Answer, HttpsUrl, Id, Request, Timestamp
+from chalicelib.vocabulary import EnvironmentName, PrincipalName, Slug
 
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
 _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"

@@ -9,6 +9,7 @@ from chalicelib.database.connection import DatabaseUnavailable, UnusableValue
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem
 from chalicelib.telemetry import logger
+from chalicelib.vocabulary import SLUG
 
 if TYPE_CHECKING:
     from chalicelib.rest.operation import Call
@@ -18,7 +19,7 @@ _EVENT = """
     VALUES (%(system)s, %(issuer)s, %(principal)s, %(action)s, %(resource)s,
             %(before)s::jsonb, %(after)s::jsonb, %(refusal)s, %(request_id)s)
 """
-_SLUG = re.compile("[a-z][a-z0-9-]{1,38}", re.ASCII)
+_SLUG = re.compile(SLUG, re.ASCII)
 
 
 def record(

@@ -15,7 +15,8 @@ from chalicelib.rest import problems
 from chalicelib.rest.operation import Operation
 from chalicelib.rest.problems import Fault, ProblemType
 from chalicelib.rest.schemas import COMPONENTS, Json, Schemas
-from chalicelib.rest.types import Artifact, Client, EnvironmentName, Id, PageQuery, Slug
+from chalicelib.rest.types import Id, PageQuery
+from chalicelib.vocabulary import Artifact, Client, EnvironmentName, Slug
 
 VERSION = "1.0.0"
 

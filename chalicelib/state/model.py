@@ -6,8 +6,9 @@ from msgspec import Meta
 
 from chalicelib.deployments.model import Deployment
 from chalicelib.environments.model import Rank
-from chalicelib.rest.types import Answer, EnvironmentName, Name, Slug, Url, WorkspaceName
+from chalicelib.rest.types import Answer, Name, Url
 from chalicelib.verifications.model import Verification
+from chalicelib.vocabulary import EnvironmentName, Slug, WorkspaceName
 
 
 class Hold(Answer, kw_only=True):

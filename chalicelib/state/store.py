@@ -7,9 +7,9 @@ import msgspec
 from chalicelib.database.connection import Database
 from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
 from chalicelib.rest.paging import Keyset
-from chalicelib.rest.types import Slug
 from chalicelib.state.model import SystemState, TargetState
 from chalicelib.verifications.store import COLUMNS as VERIFICATION
+from chalicelib.vocabulary import Slug
 
 ORDER = Keyset(system=Slug)
 

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.rest.types import Answer, HttpsUrl, Name, Request, Slug, Text, Timestamp
+from chalicelib.rest.types import Answer, HttpsUrl, Name, Request, Text, Timestamp
+from chalicelib.vocabulary import Slug
 
 ArtifactKind = Annotated[
     Literal["tree", "sha256"],

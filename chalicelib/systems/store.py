@@ -6,8 +6,9 @@ from chalicelib.database.connection import Database
 from chalicelib.rest import problems
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
-from chalicelib.rest.types import Page, Slug
+from chalicelib.rest.types import Page
 from chalicelib.systems.model import NewSystem, System
+from chalicelib.vocabulary import Slug
 
 T = TypeVar("T")
 

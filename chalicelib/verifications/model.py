@@ -7,23 +7,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from chalicelib.deployments.model import period_faults
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import (
-    Answer,
-    Artifact,
-    Count,
-    EnvironmentName,
-    Id,
-    PageQuery,
-    PrincipalName,
-    Request,
-    Slug,
-    Suite,
-    Timestamp,
-    Url,
-    WorkspaceName,
-    period_faults,
-)
+from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Timestamp, Url
+from chalicelib.vocabulary import Artifact, EnvironmentName, PrincipalName, Slug, Suite, WorkspaceName
 from chalicelib.workspaces.model import State
 
 Trigger = Annotated[Literal["deployment", "schedule", "manual"], Meta(examples=["deployment"])]

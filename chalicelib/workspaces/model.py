@@ -7,21 +7,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.patterns import matching
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import (
-    Answer,
-    EnvironmentName,
-    Id,
-    PageQuery,
-    PrincipalName,
-    Reason,
-    Request,
-    Slug,
-    Timestamp,
-    Url,
-    WorkspaceName,
-    matching,
-)
+from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp, Url
+from chalicelib.vocabulary import EnvironmentName, PrincipalName, Reason, Slug, WorkspaceName
 
 DEFAULT = "default"
 

@@ -10,7 +10,8 @@ from chalicelib.identity.roles import Role
 from chalicelib.rest import openapi, problems
 from chalicelib.rest import operation as operations
 from chalicelib.rest.operation import Call
-from chalicelib.rest.types import Answer, Request, Slug
+from chalicelib.rest.types import Answer, Request
+from chalicelib.vocabulary import Slug
 from tests.support.page import blocks
 
 [EXAMPLE] = [block.text for block in blocks("add-a-resource.md") if block.language == "python"]

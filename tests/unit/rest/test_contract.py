@@ -11,7 +11,8 @@ from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest.openapi import document
 from chalicelib.rest.operation import Call, operation
-from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
+from chalicelib.rest.types import Answer, Page, PageQuery, Request, Timestamp
+from chalicelib.vocabulary import Slug
 from tests.support.contract import Contract
 
 HEADERS = {"x-request-id": "1", "Cache-Control": "no-store", "ETag": '"1"', "Content-Type": "application/json"}

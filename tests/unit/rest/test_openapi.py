@@ -21,7 +21,8 @@ from chalicelib.rest import problems
 from chalicelib.rest.openapi import document, possible_problems
 from chalicelib.rest.operation import OPERATIONS, Call, Operation, operation
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
-from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
+from chalicelib.rest.types import Answer, Page, PageQuery, Request, Timestamp
+from chalicelib.vocabulary import Slug
 from tools.checks import openapi_file
 
 # Not those that other tests declare.

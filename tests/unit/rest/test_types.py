@@ -8,7 +8,8 @@ from jsonschema_rs import validator_for
 
 from chalicelib.environments.model import RequiredSuites
 from chalicelib.rest.schemas import Schemas
-from chalicelib.rest.types import Cursor, Name, OverrideReason, Text
+from chalicelib.rest.types import Cursor, Name, Text
+from chalicelib.vocabulary import OverrideReason
 
 BEFORE_SURROGATES = range(0xD800)
 
