@@ -1,9 +1,8 @@
 """`/v1/systems/{system}/workspaces/{id}/routes`, and where a client's calls go."""
 
-import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.client_routes import rules, store
+from chalicelib.client_routes import routing, rules, store
 from chalicelib.client_routes.model import (
     Destination,
     DestinationQuery,
@@ -16,10 +15,7 @@ from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
 from chalicelib.rest.operation import Call, operation
 from chalicelib.rest.types import Page, PageQuery
-from chalicelib.systems import store as systems
-from chalicelib.workspaces import store as workspaces
-from chalicelib.workspaces.endpoints import to_change
-from chalicelib.workspaces.model import workspace_not_active
+from chalicelib.targets.model import workspace_not_active
 
 blueprint = Blueprint(__name__)
 
@@ -27,7 +23,7 @@ blueprint = Blueprint(__name__)
 @operation(blueprint, "GET /v1/systems/{system}/workspaces/{id}/routes", role=Role.viewer)
 def list_routes(call: Call, system: str, id: str, query: PageQuery) -> Page[Route]:  # noqa: A002
     """List the routes to a workspace, the newest first."""
-    workspaces.get(call.db, system, id)
+    store.workspace(call.db, system, id)
     return call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, id, **page))
 
 
@@ -50,35 +46,13 @@ def set_route(call: Call, system: str, id: str, client: str, body: NewRoute) -> 
 
     A pipeline does so with workspaces that were made by its own repository's runs, a maintainer with any.
     """
-    rules.require_client(client)
-    systems.lock(call.db, system)
-    workspace, at = to_change(call, system, id)
-    rules.require_target(workspace)
-    rules.require_end(body, workspace, at)
-    store.lapse_of_client(call.db, id, client, call.id)
-    facts = store.facts(call.db, id, client)
-    rules.require_free(client, facts)
-    resource = f"{system}/workspaces/{id}/routes/{client}"
-    if facts.own is None:
-        route = store.insert(call.db, id, client, body, call.principal.subject, at)
-        call.record(resource, system=system, after=route)
-        return call.created(call.address, route)
-    route = msgspec.structs.replace(facts.own, until=body.until, reason=body.reason)
-    if route != facts.own:
-        store.update(call.db, route)
-        call.record(resource, system=system, before=facts.own, after=route)
-    return call.existing(route)
+    return routing.set_route(call, system, id, client, body)
 
 
 @operation(blueprint, "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.pipeline, status=204)
 def delete_route(call: Call, system: str, id: str, client: str) -> None:  # noqa: A002
     """Send a client's calls to the environment again. Who looks them up learns of it within half a minute."""
-    systems.lock(call.db, system)
-    to_change(call, system, id)
-    before = store.get(call.db, system, id, client)
-    call.require_unchanged(before)
-    store.delete(call.db, before.id)
-    call.record(f"{system}/workspaces/{id}/routes/{client}", system=system, before=before)
+    routing.delete_route(call, system, id, client)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/environments/{environment}/route", role=Role.viewer)

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from chalicelib.rest.problems import problem_type
 from chalicelib.rest.types import Answer, Id, Query, Request, Timestamp, Url
+from chalicelib.targets.model import Maker, WorkspaceState
 from chalicelib.vocabulary import Client, EnvironmentName, PrincipalName, Reason, WorkspaceName
 
 Until = Annotated[Timestamp, Meta(description="When it ends: with its workspace at the latest")]
@@ -52,6 +53,18 @@ class RouteHolder(Answer, kw_only=True):
     id: Id
     workspace: WorkspaceName
     until: Timestamp
+
+
+class RoutedWorkspace(msgspec.Struct, frozen=True, kw_only=True):
+    """What a route depends on of the workspace that it leads to. `at` is when it was read, under the system's lock."""
+
+    at: datetime
+    environment: str
+    name: str
+    purpose: str
+    state: WorkspaceState
+    expires_at: datetime
+    made_by: Maker
 
 
 class RoutingFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,15 +7,15 @@ from chalicelib.client_routes.model import (
     MOST_KEPT_SECONDS,
     Destination,
     NewRoute,
+    RoutedWorkspace,
     RoutingFacts,
     client_routed,
     workspace_not_for_debugging,
 )
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem, invalid_field
+from chalicelib.targets.rules import require_active
 from chalicelib.vocabulary import CLIENT
-from chalicelib.workspaces.model import Workspace
-from chalicelib.workspaces.rules import require_active
 
 _CLIENT = re.compile(CLIENT, re.ASCII)
 
@@ -26,7 +26,7 @@ def require_client(client: str) -> None:
         raise Problem(problems.not_found, "A client has 1 to 128 letters, digits and characters of ._~@:-")
 
 
-def require_target(workspace: Workspace) -> None:
+def require_target(workspace: RoutedWorkspace) -> None:
     """Routes exist only to active debug workspaces."""
     if workspace.purpose != "debug":
         raise Problem(
@@ -36,9 +36,9 @@ def require_target(workspace: Workspace) -> None:
     require_active(workspace.environment, workspace.name, workspace.state)
 
 
-def require_end(new: NewRoute, workspace: Workspace, at: datetime) -> None:
+def require_end(new: NewRoute, workspace: RoutedWorkspace) -> None:
     """A route ends, after now and no later than its workspace."""
-    if new.until <= at:
+    if new.until <= workspace.at:
         raise invalid_field("#/until", "lies in the past")
     if new.until > workspace.expires_at:
         raise invalid_field(

@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.client_routes.model import Destination, NewRoute, Route, RoutingFacts
+from chalicelib.client_routes.model import Destination, NewRoute, Route, RoutedWorkspace, RoutingFacts
 from chalicelib.database.connection import Database
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
+from chalicelib.targets.store import WORKSPACE_STATE, workspace_not_found
 
 ORDER = Keyset(id=NumberedId)
 
@@ -52,6 +53,24 @@ def list_(db: Database, system: str, workspace: str, *, limit: int, after: tuple
         limit=limit,
         after=after[0] if after else None,
     )
+
+
+def workspace(db: Database, system: str, id_: str) -> RoutedWorkspace:
+    """Return the workspace that routes lead to, or raise problem 404. Lock the system first to change its routes."""
+    row = db.row(
+        f"""
+        SELECT clock_timestamp() AS at, e.name AS environment, w.name, w.purpose, {WORKSPACE_STATE} AS state,
+            w.expires_at,
+            json_build_object('issuer', w.issuer, 'subject', w.created_by, 'repository_id', w.repository_id) AS made_by
+        FROM systems s JOIN workspaces w ON w.system_id = s.id JOIN environments e ON e.id = w.environment_id
+        WHERE s.key = %(system)s AND w.id = %(id)s
+        """,
+        system=system,
+        id=number(id_),
+    )
+    if row is None:
+        raise workspace_not_found(system, id_)
+    return msgspec.convert(row, RoutedWorkspace)
 
 
 def destination(db: Database, system: str, environment: str, client: str) -> tuple[Destination, datetime] | None:

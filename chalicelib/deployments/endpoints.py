@@ -24,7 +24,7 @@ from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store as systems
 from chalicelib.systems.rules import require_kind
-from chalicelib.workspaces.model import workspace_not_active
+from chalicelib.targets.model import workspace_not_active
 
 blueprint = Blueprint(__name__)
 

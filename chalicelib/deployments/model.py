@@ -10,17 +10,17 @@ from msgspec import Meta
 from chalicelib.promotions.model import GateFacts
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Text, Timestamp, Url
+from chalicelib.targets.model import WorkspaceState
 from chalicelib.vocabulary import Artifact, EnvironmentName, OverrideReason, PrincipalName, Sha, Slug, WorkspaceName
-from chalicelib.workspaces.model import State as WorkspaceState
 
-Kind = Annotated[
+DeploymentKind = Annotated[
     Literal["rollout", "rollback", "hotfix"],
     Meta(
         examples=["rollout"],
         description="A rollout and a hotfix pass the gate; a rollback goes back to what was good here before",
     ),
 ]
-State = Annotated[Literal["in_progress", "succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
+DeploymentState = Annotated[Literal["in_progress", "succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
 FinalState = Annotated[Literal["succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
 
 LEASE_EXPIRED = "The lease expired"
@@ -42,7 +42,7 @@ class NewDeployment(Request, kw_only=True):
     revision: Annotated[
         Sha | None, Meta(description="The commit whose merge caused the deployment; null when unknown")
     ] = None
-    kind: Kind = "rollout"
+    kind: DeploymentKind = "rollout"
     commits: Annotated[
         tuple[Commit, ...],
         Meta(
@@ -85,8 +85,8 @@ class Deployment(Answer, kw_only=True):
     workspace: WorkspaceName
     artifact: Artifact
     revision: Sha | None
-    kind: Kind
-    state: State
+    kind: DeploymentKind
+    state: DeploymentState
     detail: Text | None
     imported: bool
     commit_count: Count
@@ -106,10 +106,10 @@ class Deployment(Answer, kw_only=True):
 class DeploymentQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
     workspace: WorkspaceName | None = None
-    state: State | None = None
+    state: DeploymentState | None = None
     artifact: Artifact | None = None
     revision: Sha | None = None
-    kind: Kind | None = None
+    kind: DeploymentKind | None = None
     from_: Annotated[Timestamp | None, Meta(description="Started at this time or later")] = msgspec.field(
         default=None, name="from"
     )
@@ -117,13 +117,13 @@ class DeploymentQuery(PageQuery, kw_only=True):
 
 
 class NewStatus(Request, kw_only=True):
-    state: Annotated[State, Meta(description="`in_progress` renews the lease; the others are final")]
+    state: Annotated[DeploymentState, Meta(description="`in_progress` renews the lease; the others are final")]
     detail: Text | None = None
 
 
 class Status(Answer, kw_only=True):
     id: Id
-    state: State
+    state: DeploymentState
     detail: Text | None
     created_at: Timestamp
     created_by: PrincipalName

@@ -18,7 +18,7 @@ from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import Decision, promotion_denied
 from chalicelib.promotions.rules import decide
 from chalicelib.rest.problems import Fault, Problem, invalid_field
-from chalicelib.workspaces.rules import require_active, require_known
+from chalicelib.targets.rules import require_active, require_known
 
 MAX_AHEAD = timedelta(seconds=60)
 

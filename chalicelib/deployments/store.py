@@ -23,7 +23,7 @@ from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.workspaces.store import TARGET
+from chalicelib.targets.store import CURRENT_ARTIFACT, ON_TARGET, TARGET
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
@@ -40,18 +40,6 @@ COLUMNS = f"""
     d.override_reason, d.promotion_id::text AS promotion_id, d.lease_expires_at, d.started_at,
     CASE WHEN {_LAPSED} THEN d.lease_expires_at ELSE d.finished_at END AS finished_at,
     d.created_by
-"""
-
-# Of the target that `workspaces.store.TARGET` finds, and not of an earlier workspace of the same name.
-ON_TARGET = "environment_id = e.id AND workspace = %(workspace)s AND workspace_id IS NOT DISTINCT FROM target.id"
-
-# One column: what runs on the target.
-CURRENT_ARTIFACT = f"""
-    (
-        SELECT artifact FROM deployments
-        WHERE {ON_TARGET} AND state = 'succeeded'
-        ORDER BY finished_at DESC, id DESC LIMIT 1
-    ) AS current_artifact
 """
 
 _FROM = """

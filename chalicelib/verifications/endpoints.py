@@ -8,6 +8,7 @@ from chalicelib.rest.operation import Call, operation
 from chalicelib.rest.types import Page
 from chalicelib.systems import store as systems
 from chalicelib.systems.rules import require_kind
+from chalicelib.targets.model import workspace_not_active
 from chalicelib.verifications import rules, store
 from chalicelib.verifications.model import (
     NewVerification,
@@ -15,7 +16,6 @@ from chalicelib.verifications.model import (
     VerificationQuery,
     artifact_not_current,
 )
-from chalicelib.workspaces.model import workspace_not_active
 
 blueprint = Blueprint(__name__)
 

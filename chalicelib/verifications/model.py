@@ -10,8 +10,8 @@ from msgspec import Meta
 from chalicelib.deployments.model import period_faults
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Timestamp, Url
+from chalicelib.targets.model import WorkspaceState
 from chalicelib.vocabulary import Artifact, EnvironmentName, PrincipalName, Slug, Suite, WorkspaceName
-from chalicelib.workspaces.model import State
 
 Trigger = Annotated[Literal["deployment", "schedule", "manual"], Meta(examples=["deployment"])]
 Outcome = Annotated[
@@ -81,7 +81,7 @@ class VerifiedTarget(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     artifact_kind: str
-    workspace_state: State | None
+    workspace_state: WorkspaceState | None
     current_artifact: str | None
     recorded_id: str | None
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from chalicelib.deployments.rules import require_past
 from chalicelib.identity.roles import Role
 from chalicelib.rest.problems import Problem
+from chalicelib.targets.rules import require_known, require_standing
 from chalicelib.verifications.model import NewVerification, VerifiedTarget, artifact_not_current
-from chalicelib.workspaces.rules import require_known, require_standing
 
 
 def role_to_record(new: NewVerification) -> Role:

@@ -6,20 +6,19 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
-from chalicelib.deployments.store import CURRENT_ARTIFACT, ON_TARGET
 from chalicelib.identity.principal import Principal
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
+from chalicelib.targets.store import CURRENT_ARTIFACT, ON_TARGET, TARGET
 from chalicelib.verifications.model import (
     NewVerification,
     Verification,
     VerificationQuery,
     VerifiedTarget,
 )
-from chalicelib.workspaces.store import TARGET
 
 ORDER = Keyset(finished_at=Timestamp, id=NumberedId)
 

@@ -2,12 +2,8 @@
 
 from datetime import datetime
 
-import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.client_routes import store as client_routes
-from chalicelib.deployments import store as deployments
-from chalicelib.deployments.model import DeploymentQuery, NewStatus
 from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
 from chalicelib.rest import problems
@@ -15,13 +11,15 @@ from chalicelib.rest.changes import changed
 from chalicelib.rest.operation import Call, operation
 from chalicelib.rest.types import Page
 from chalicelib.systems import store as systems
-from chalicelib.workspaces import rules, store
+from chalicelib.targets.changing import require_may_change
+from chalicelib.targets.model import workspace_not_active
+from chalicelib.targets.rules import maker, require_standing
+from chalicelib.workspaces import ending, rules, store
 from chalicelib.workspaces.model import (
     NewWorkspace,
     Workspace,
     WorkspaceChange,
     WorkspaceQuery,
-    workspace_not_active,
 )
 
 blueprint = Blueprint(__name__)
@@ -49,7 +47,7 @@ def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
     if at is None:
         raise environments.not_found(system, body.environment)
     rules.require_end(body.purpose, body.expires_at, at)
-    workspace = store.insert(call.db, system, body, store.maker(call.principal), at)
+    workspace = store.insert(call.db, system, body, maker(call.principal), at)
     call.record(f"{system}/workspaces/{workspace.id}", system=system, after=workspace)
     return call.created(f"{call.address}/{workspace.id}", workspace)
 
@@ -74,7 +72,7 @@ def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) ->
     before, at = _seen(call, system, id)
     rules.require_change(before, body, at)
     after = changed(before, body)
-    _shorten_routes(call, after)
+    ending.shorten_routes(call, after)
     store.update(call.db, after, at)
     call.record(f"{system}/workspaces/{id}", system=system, before=before, after=after)
     return after
@@ -94,71 +92,14 @@ def destroy_workspace(call: Call, system: str, id: str) -> None:  # noqa: A002
     repository's runs, a maintainer any.
     """
     before, at = _seen(call, system, id)
-    rules.require_standing(before.environment, before.name, before.state)
-    _end_routes(call, before, at)
-    _cancel_deployment(call, before, at)
-    store.destroy(call.db, id, at)
-    call.record(f"{system}/workspaces/{id}", system=system, before=before)
-
-
-def to_change(call: Call, system: str, id_: str) -> tuple[Workspace, datetime]:
-    """The workspace, or problem 404, if the caller may change it, and the moment at which it was read.
-
-    Else problem 403. Lock the system first.
-    """
-    workspace, made_by, at = store.get_to_change(call.db, system, id_)
-    rules.require_own(workspace, made_by, store.maker(call.principal), call.principal.role_in(system))
-    call.require_publisher(system, "workspaces", workspace.environment)
-    return workspace, at
+    require_standing(before.environment, before.name, before.state)
+    ending.destroy(call, before, at)
 
 
 def _seen(call: Call, system: str, id_: str) -> tuple[Workspace, datetime]:
-    """The workspace as the caller has seen it and may change it, and the moment at which it was read."""
+    """Lock the system, and return a workspace that the caller may change and has seen, and when it was read."""
     systems.lock(call.db, system)
-    workspace, at = to_change(call, system, id_)
+    workspace, made_by, at = store.get_to_change(call.db, system, id_)
+    require_may_change(call, system, workspace.environment, workspace.name, made_by)
     call.require_unchanged(workspace)
     return workspace, at
-
-
-def _shorten_routes(call: Call, workspace: Workspace) -> None:
-    """Let no route outlive its workspace."""
-    client_routes.lapse_of_workspace(call.db, workspace.id, call.id)
-    for route in client_routes.ending_after(call.db, workspace.id, workspace.expires_at):
-        shortened = msgspec.structs.replace(route, until=workspace.expires_at)
-        client_routes.update(call.db, shortened)
-        call.record(
-            f"{workspace.system}/workspaces/{workspace.id}/routes/{route.client}",
-            action="route.set",
-            system=workspace.system,
-            before=route,
-            after=shortened,
-        )
-
-
-def _end_routes(call: Call, workspace: Workspace, at: datetime) -> None:
-    """Let no route lead to what is gone."""
-    client_routes.lapse_of_workspace(call.db, workspace.id, call.id)
-    for route in client_routes.ending_after(call.db, workspace.id, at):
-        client_routes.delete(call.db, route.id)
-        call.record(
-            f"{workspace.system}/workspaces/{workspace.id}/routes/{route.client}",
-            action="route.delete",
-            system=workspace.system,
-            before=route,
-        )
-
-
-def _cancel_deployment(call: Call, workspace: Workspace, at: datetime) -> None:
-    """Let no deployment hold what is gone."""
-    system, environment, name = workspace.system, workspace.environment, workspace.name
-    query = DeploymentQuery(environment=environment, workspace=name, state="in_progress")
-    for deployment in deployments.list_(call.db, system, query, limit=1, after=None):
-        status = NewStatus(state="cancelled", detail="The workspace was destroyed")
-        deployments.add_status(call.db, deployment.id, status, call.principal.subject, at)
-        call.record(
-            f"{system}/deployments/{deployment.id}",
-            action="deployment.cancel",
-            system=system,
-            before={"state": deployment.state, "detail": deployment.detail},
-            after={"state": status.state, "detail": status.detail},
-        )

@@ -4,30 +4,24 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.patterns import matching
-from chalicelib.rest.problems import Fault, problem_type
+from chalicelib.rest.problems import Fault
 from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp, Url
+from chalicelib.targets.model import DEFAULT, WorkspaceState
 from chalicelib.vocabulary import EnvironmentName, PrincipalName, Reason, Slug, WorkspaceName
-
-DEFAULT = "default"
 
 Purpose = Annotated[
     Literal["personal", "preview", "debug"],
     Meta(examples=["debug"], description="Somebody's own, a preview of a pull request, or for debugging"),
 ]
-Data = Annotated[
+WorkspaceDatabase = Annotated[
     Literal["empty", "clone", "live"],
     Meta(
         description="Its database: an empty one, a copy-on-write clone of the environment's, or the environment's own, "
         "which takes the purpose `debug`"
     ),
-]
-State = Annotated[
-    Literal["active", "expired", "destroyed"],
-    Meta(examples=["active"], description="It expires by itself, and stays so until it is destroyed"),
 ]
 Owner = Annotated[str, matching(r"[^\u0000]{1,500}", "jane", "Whose it is")]
 ExpiresAt = Annotated[
@@ -51,7 +45,7 @@ class NewWorkspace(Request, kw_only=True):
     reason: Reason
     base_url: Annotated[Url | None, Meta(description="Null until it is there")] = None
     expires_at: ExpiresAt
-    database: Data = "empty"
+    database: WorkspaceDatabase = "empty"
 
     def faults(self) -> Iterator[Fault]:
         if self.name == DEFAULT:
@@ -80,8 +74,8 @@ class Workspace(Answer, kw_only=True):
     owner: Owner
     reason: Reason
     base_url: Url | None
-    database: Data
-    state: State
+    database: WorkspaceDatabase
+    state: WorkspaceState
     expires_at: Timestamp
     destroyed_at: Timestamp | None
     created_at: Timestamp
@@ -91,22 +85,6 @@ class Workspace(Answer, kw_only=True):
 class WorkspaceQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
     name: WorkspaceName | None = None
-    state: State | None = None
+    state: WorkspaceState | None = None
     owner: Owner | None = None
     expires_before: Annotated[Timestamp | None, Meta(description="Expires before this time")] = None
-
-
-class Maker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who made a workspace; of a pipeline, `repository_id` is what identifies it."""
-
-    issuer: str
-    subject: str
-    repository_id: str | None
-
-
-workspace_not_active = problem_type(
-    "workspace-not-active",
-    409,
-    "Workspace not active",
-    "The workspace has expired or was destroyed, and does not come back: create another.",
-)

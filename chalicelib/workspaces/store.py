@@ -4,34 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.database.connection import Database
-from chalicelib.identity.principal import Principal
-from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
-from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.workspaces.model import Maker, NewWorkspace, Workspace, WorkspaceQuery
+from chalicelib.targets.model import Maker
+from chalicelib.targets.store import WORKSPACE_STATE, workspace_not_found
+from chalicelib.workspaces.model import NewWorkspace, Workspace, WorkspaceQuery
 
 ORDER = Keyset(created_at=Timestamp, id=NumberedId)
 
-# A workspace whose time is over reads as expired, swept or not.
-_STATE = """
-    CASE WHEN w.state = 'active' AND w.expires_at <= clock_timestamp() THEN 'expired' ELSE w.state END
-"""
-
-# A row `target` for the environment `e`: its workspace %(workspace)s, of several of that name the last one. For the
-# environment itself `id` is null, for a workspace that there never was `state`.
-TARGET = f"""
-    LEFT JOIN LATERAL (
-        SELECT w.id, CASE WHEN %(workspace)s = 'default' THEN 'active' ELSE {_STATE} END AS state
-        FROM (SELECT) AS always LEFT JOIN workspaces w ON w.environment_id = e.id AND w.name = %(workspace)s
-        ORDER BY w.id DESC LIMIT 1
-    ) AS target ON true
-"""
-
 _COLUMNS = f"""
     w.id::text AS id, s.key AS system, e.name AS environment, w.name, w.purpose, w.owner, w.reason, w.base_url,
-    w.database, {_STATE} AS state, w.expires_at, w.destroyed_at, w.created_at, w.created_by
+    w.database, {WORKSPACE_STATE} AS state, w.expires_at, w.destroyed_at, w.created_at, w.created_by
 """
 
 _FROM = """
@@ -48,7 +32,7 @@ def get(db: Database, system: str, id_: str) -> Workspace:
         id=number(id_),
     )
     if workspace is None:
-        raise _not_found(system, id_)
+        raise workspace_not_found(system, id_)
     return workspace
 
 
@@ -63,7 +47,7 @@ def get_to_change(db: Database, system: str, id_: str) -> tuple[Workspace, Maker
         id=number(id_),
     )
     if row is None:
-        raise _not_found(system, id_)
+        raise workspace_not_found(system, id_)
     maker = Maker(issuer=row.pop("issuer"), subject=row["created_by"], repository_id=row.pop("repository_id"))
     at = row.pop("at")
     return Workspace(**row), maker, at
@@ -80,7 +64,7 @@ def list_(
         WHERE s.key = %(system)s
             AND (%(environment)s IS NULL OR e.name = %(environment)s)
             AND (%(name)s IS NULL OR w.name = %(name)s)
-            AND (%(state)s IS NULL OR {_STATE} = %(state)s)
+            AND (%(state)s IS NULL OR {WORKSPACE_STATE} = %(state)s)
             AND (%(owner)s IS NULL OR w.owner = %(owner)s)
             AND (%(expires_before)s IS NULL OR w.expires_at < %(expires_before)s::timestamptz)
             AND (%(after_id)s IS NULL OR (w.created_at, w.id) < (%(after_at)s::timestamptz, %(after_id)s::bigint))
@@ -95,16 +79,6 @@ def list_(
         after_at=after_at,
         after_id=after_id,
         limit=limit,
-    )
-
-
-def maker(principal: Principal) -> Maker:
-    """As whom a principal makes workspaces."""
-    pipeline = principal.pipeline
-    return Maker(
-        issuer=principal.issuer,
-        subject=principal.subject,
-        repository_id=pipeline.repository_id if pipeline else None,
     )
 
 
@@ -210,7 +184,3 @@ def expire(db: Database, system: str, limit: int, request_id: str) -> int:
         request_id=request_id,
     )
     return marked
-
-
-def _not_found(system: str, id_: str) -> Problem:
-    return Problem(problems.not_found, f"There is no workspace {id_!r} of a system {system!r}")
