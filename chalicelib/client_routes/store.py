@@ -7,6 +7,7 @@ import msgspec
 
 from chalicelib.client_routes.model import Destination, NewRoute, Route, RoutedWorkspace, RoutingFacts
 from chalicelib.database.connection import Database
+from chalicelib.database.events import events_of_the_service
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
@@ -184,13 +185,13 @@ def lapse_of_client(db: Database, workspace: str, client: str, request_id: str) 
         r.client = %(client)s
         AND r.environment_id = (SELECT environment_id FROM workspaces WHERE id = %(workspace)s)
     """
-    db.queue(_LAPSE.format(which=which), workspace=number(workspace), client=client, request_id=request_id)
+    db.queue(_lapse(which), workspace=number(workspace), client=client, request_id=request_id)
 
 
 def lapse_of_workspace(db: Database, workspace: str, request_id: str) -> None:
     """End the routes to a workspace whose time is over. Travels with the next statement."""
     which = "r.workspace_id = %(workspace)s"
-    db.queue(_LAPSE.format(which=which), workspace=number(workspace), request_id=request_id)
+    db.queue(_lapse(which), workspace=number(workspace), request_id=request_id)
 
 
 def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
@@ -203,22 +204,22 @@ def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
             ORDER BY due.until LIMIT %(limit)s
         )
     """
-    ended: int = db.value(_LAPSE.format(which=which), system=system, limit=limit, request_id=request_id)
+    ended: int = db.value(_lapse(which), system=system, limit=limit, request_id=request_id)
     return ended
 
 
-# Routes are deleted, and the audit trail tells of each. Nobody asked for it: the service itself does it.
-_LAPSE = """
-    WITH lapsed AS (
-        DELETE FROM routes r USING workspaces w, systems s
-        WHERE w.id = r.workspace_id AND s.id = w.system_id AND r.until <= clock_timestamp() AND {which}
-        RETURNING s.key AS system, r.workspace_id, r.client, r.until
-    ), told AS (
-        INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, request_id)
-        SELECT system, 'slipway', 'slipway', 'route.lapse',
-            system || '/workspaces/' || workspace_id || '/routes/' || client,
-            jsonb_build_object('client', client, 'until', until), %(request_id)s
-        FROM lapsed
+def _lapse(which: str) -> str:
+    events = events_of_the_service(
+        "lapsed",
+        action="route.lapse",
+        resource="system || '/workspaces/' || workspace_id || '/routes/' || client",
+        before="jsonb_build_object('client', client, 'until', until)",
     )
-    SELECT count(*) FROM lapsed
-"""
+    return f"""
+        WITH lapsed AS (
+            DELETE FROM routes r USING workspaces w, systems s
+            WHERE w.id = r.workspace_id AND s.id = w.system_id AND r.until <= clock_timestamp() AND {which}
+            RETURNING s.key AS system, r.workspace_id, r.client, r.until
+        ), events AS ({events})
+        SELECT count(*) FROM lapsed
+    """

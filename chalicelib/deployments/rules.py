@@ -60,15 +60,15 @@ def gate_decision(new: NewDeployment, facts: OpeningFacts) -> Decision | None:
     return decide(facts.gate, facts.at)
 
 
-def require_permission(new: NewDeployment, decision: Decision | None) -> None:
-    """Past the gate goes what it grants, or what a maintainer gives a reason for. The refusal is recorded."""
-    if decision and decision.blockers and new.override_reason is None:
-        raise Problem(
-            promotion_denied,
-            "; ".join(f"{blocker.code}: {blocker.detail}" for blocker in decision.blockers),
-            blockers=decision.blockers,
-            kept=True,
-        )
+def denial(new: NewDeployment, decision: Decision) -> Problem | None:
+    """A deployment passes the gate with its grant, or with a maintainer's reason. Return the denial, else None."""
+    if not decision.blockers or new.override_reason is not None:
+        return None
+    return Problem(
+        promotion_denied,
+        "; ".join(f"{blocker.code}: {blocker.detail}" for blocker in decision.blockers),
+        blockers=decision.blockers,
+    )
 
 
 def require_good_rollback(new: NewDeployment, facts: OpeningFacts) -> None:

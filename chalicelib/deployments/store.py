@@ -100,58 +100,6 @@ def list_(
     )
 
 
-def sweep_target(db: Database, system: str, environment: str, workspace: str, request_id: str) -> None:
-    """Cancel the deployment that holds the target, if its lease has run out. Travels with the next statement."""
-    db.queue(
-        _LAPSE_OF_TARGET,
-        system=system,
-        environment=environment,
-        workspace=workspace,
-        detail=LEASE_EXPIRED,
-        request_id=request_id,
-    )
-
-
-def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
-    """Cancel deployments of a system whose lease has run out, so many at the most: how many were."""
-    cancelled: int = db.value(_LAPSE_OF_SYSTEM, system=system, limit=limit, detail=LEASE_EXPIRED, request_id=request_id)
-    return cancelled
-
-
-# Nobody asked for it: the service itself does it.
-_LAPSE = """
-    WITH lapsed AS (
-        UPDATE deployments d
-        SET state = 'cancelled', detail = %(detail)s, finished_at = d.lease_expires_at
-        FROM environments e JOIN systems s ON s.id = e.system_id
-        WHERE d.environment_id = e.id AND d.state = 'in_progress' AND d.lease_expires_at <= clock_timestamp()
-            AND {which}
-        RETURNING d.id, d.finished_at, s.key AS system
-    ), statuses AS (
-        INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
-        SELECT id, 'cancelled', %(detail)s, finished_at, 'slipway' FROM lapsed
-    ), told AS (
-        INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
-        SELECT system, 'slipway', 'slipway', 'deployment.lapse', system || '/deployments/' || id,
-            '{{"state": "in_progress"}}', '{{"state": "cancelled"}}', %(request_id)s
-        FROM lapsed
-    )
-    SELECT count(*) FROM lapsed
-"""
-_LAPSE_OF_TARGET = _LAPSE.format(
-    which="s.key = %(system)s AND e.name = %(environment)s AND d.workspace = %(workspace)s"
-)
-_LAPSE_OF_SYSTEM = _LAPSE.format(
-    which="""
-        s.key = %(system)s AND d.id IN (
-            SELECT due.id FROM deployments due
-            WHERE due.system_id = s.id AND due.state = 'in_progress' AND due.lease_expires_at <= clock_timestamp()
-            ORDER BY due.id LIMIT %(limit)s
-        )
-    """
-)
-
-
 def opening_facts(db: Database, system: str, new: NewDeployment, principal: Principal) -> OpeningFacts | None:
     """What opening a deployment is decided upon, in one statement; None where there is no such environment."""
     row = db.row(

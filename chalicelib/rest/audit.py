@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.database.connection import DatabaseUnavailable, UnusableValue
+from chalicelib.database.events import EVENT
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem
 from chalicelib.telemetry import logger
@@ -14,11 +15,6 @@ from chalicelib.vocabulary import SLUG
 if TYPE_CHECKING:
     from chalicelib.rest.operation import Call
 
-_EVENT = """
-    INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
-    VALUES (%(system)s, %(issuer)s, %(principal)s, %(action)s, %(resource)s,
-            %(before)s::jsonb, %(after)s::jsonb, %(refusal)s, %(request_id)s)
-"""
 _SLUG = re.compile(SLUG, re.ASCII)
 
 
@@ -28,7 +24,7 @@ def record(
     """Leave an event of what was done, in the message that commits it: of a change, the fields that changed."""
     if before is not None and after is not None:
         before, after = _changed(before, after)
-    call.db.queue(_EVENT, **_event(call, action, resource, system, _encoded(before), _encoded(after)))
+    call.db.queue(EVENT, **_event(call, action, resource, system, _encoded(before), _encoded(after)))
 
 
 def record_refusal(call: "Call", problem: Problem) -> None:
@@ -48,7 +44,7 @@ def record_refusal(call: "Call", problem: Problem) -> None:
         refusal=problem.type.slug,
     )
     try:
-        call.db.execute(_EVENT, **event)
+        call.db.execute(EVENT, **event)
     except (DatabaseUnavailable, UnusableValue) as error:
         logger.error("refusal not recorded", extra={"request_id": call.id, "reason": str(error)})
 

@@ -12,7 +12,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
 import chalice
 import msgspec
@@ -252,7 +252,7 @@ def operation(
             function=function,
             body=types.get("body"),
             query=types.get("query"),
-            answer=types["return"],
+            answer=_without_problem(types["return"]),
             problems=tuple(raises),
             documentation=function.__doc__ or "",
             system_in_query=system_in_query,
@@ -272,6 +272,12 @@ def operation(
         return function
 
     return declare
+
+
+def _without_problem(returned: Any) -> Any:
+    """The type of the answer, of a function that may also return a problem."""
+    alternatives = get_args(returned)
+    return next(each for each in alternatives if each is not Problem) if Problem in alternatives else returned
 
 
 def respond(operation: Operation, request: chalice.app.Request, sent: dict[str, str]) -> chalice.app.Response:
@@ -350,7 +356,6 @@ def _arguments(call: Call) -> dict[str, Any]:
 
 
 def _write(call: Call) -> chalice.app.Response:
-    kept: Problem | None = None
     # Nothing is sent before the first statement: what is refused without one costs no transaction.
     with call.db.transaction():
         arguments = _arguments(call)
@@ -358,18 +363,13 @@ def _write(call: Call) -> chalice.app.Response:
         digest = idempotency.digest(arguments.get("body")) if key else ""
         if key and (stored := call.admit().stored):
             return idempotency.answer(call, stored, digest)
-        try:
-            answer = call.operation.function(call, **arguments)
-        except Problem as problem:
-            if not problem.kept:
-                raise
-            kept = problem
-        else:
+        answer = call.operation.function(call, **arguments)
+        if not isinstance(answer, Problem):
             response = _respond(call, encode(answer))
             if key:
                 idempotency.store(call, key, digest, response)
-    if kept:
-        raise kept
+    if isinstance(answer, Problem):
+        raise answer  # what was written is committed
     return response
 
 

@@ -40,7 +40,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Problem(Exception):
-    """Answer with a problem. The transaction is rolled back, unless what it wrote is `kept`."""
+    """A problem to answer with. Raise it to roll back the transaction; return it from an endpoint to commit."""
 
     def __init__(
         self,
@@ -49,7 +49,6 @@ class Problem(Exception):
         *,
         errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
-        kept: bool = False,
         **extra: Any,
     ) -> None:
         super().__init__(detail)
@@ -57,7 +56,6 @@ class Problem(Exception):
         self.detail = detail
         self.errors = errors
         self.headers = dict(headers or {})
-        self.kept = kept
         self.extra = extra
 
     def document(self, instance: str) -> dict[str, Any]:

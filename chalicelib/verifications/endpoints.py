@@ -2,14 +2,12 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
 from chalicelib.rest.operation import Call, operation
 from chalicelib.rest.types import Page
 from chalicelib.systems import store as systems
-from chalicelib.systems.rules import require_kind
 from chalicelib.targets.model import workspace_not_active
-from chalicelib.verifications import rules, store
+from chalicelib.verifications import recording, store
 from chalicelib.verifications.model import (
     NewVerification,
     Verification,
@@ -37,30 +35,7 @@ def list_verifications(call: Call, system: str, query: VerificationQuery) -> Pag
 )
 def record_verification(call: Call, system: str, body: NewVerification) -> Verification:
     """Record how a test suite ended on a target. A repeated import gets what is there, with status 200."""
-    call.require(rules.role_to_record(body), system)
-    call.require_publisher(system, "verifications", body.environment)
-    systems.lock(call.db, system)
-    target = store.target(call.db, system, body)
-    if target is None:
-        raise environments.not_found(system, body.environment)
-    if target.recorded_id is not None:
-        return call.existing(store.get(call.db, system, target.recorded_id))
-    rules.require_target(body, target)
-    artifact = rules.verified_artifact(body, target)
-    require_kind(artifact, target.artifact_kind)
-    started_at, finished_at = rules.period(body, target.at)
-    verification = store.insert(
-        call.db,
-        system,
-        body,
-        call.principal,
-        artifact=artifact,
-        started_at=started_at,
-        finished_at=finished_at,
-    )
-    action = "verification.import" if body.imported else None
-    call.record(f"{system}/verifications/{verification.id}", action=action, system=system, after=verification)
-    return call.created(f"{call.address}/{verification.id}", verification)
+    return recording.record_verification(call, system, body)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/verifications/{id}", role=Role.viewer)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.database.connection import Database
+from chalicelib.database.events import events_of_the_service
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.types import Timestamp
@@ -155,12 +156,19 @@ def destroy(db: Database, id_: str, at: datetime) -> None:
 
 
 def expire(db: Database, system: str, limit: int, request_id: str) -> int:
-    """Mark workspaces of a system whose time is over, and that nobody is routed to, so many at the most: how many were.
+    """Mark up to `limit` workspaces of a system as expired. Return how many.
 
-    Nobody asked for it: the service itself does it.
+    Their time is over, and nobody is routed to them. The service itself does it; nobody asks it to.
     """
+    events = events_of_the_service(
+        "expired",
+        action="workspace.expire",
+        resource="system || '/workspaces/' || id",
+        before="""'{"state": "active"}'""",
+        after="""'{"state": "expired"}'""",
+    )
     marked: int = db.value(
-        """
+        f"""
         WITH expired AS (
             UPDATE workspaces w SET state = 'expired'
             FROM systems s
@@ -171,12 +179,7 @@ def expire(db: Database, system: str, limit: int, request_id: str) -> int:
                 ORDER BY due.id LIMIT %(limit)s
             )
             RETURNING s.key AS system, w.id
-        ), told AS (
-            INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
-            SELECT system, 'slipway', 'slipway', 'workspace.expire', system || '/workspaces/' || id,
-                '{"state": "active"}', '{"state": "expired"}', %(request_id)s
-            FROM expired
-        )
+        ), events AS ({events})
         SELECT count(*) FROM expired
         """,
         system=system,
