@@ -3,7 +3,7 @@
 from chalice.app import Blueprint
 
 from chalicelib.artifacts import store
-from chalicelib.artifacts.model import MOST, Artifact
+from chalicelib.artifacts.model import MOST, ArtifactHistory
 from chalicelib.deployments import store as deployments
 from chalicelib.deployments.model import DeploymentQuery
 from chalicelib.identity.roles import Role
@@ -20,7 +20,7 @@ blueprint = Blueprint(__name__)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/artifacts/{artifact}", role=Role.viewer)
-def get_artifact(call: Call, system: str, artifact: str) -> Artifact:
+def get_artifact(call: Call, system: str, artifact: str) -> ArtifactHistory:
     """Read an artifact's way through the environments: where it went, how it fared, and where it may go now."""
     known = store.gates(call.db, system, artifact)
     if known is None:
@@ -29,7 +29,7 @@ def get_artifact(call: Call, system: str, artifact: str) -> Artifact:
     verified = verifications.list_(call.db, system, VerificationQuery(artifact=artifact), limit=MOST, after=None)
     if not deployed and not verified:
         raise Problem(problems.not_found, f"Nothing was recorded of an artifact {artifact!r} of {system}")
-    return Artifact(
+    return ArtifactHistory(
         system=system,
         artifact=artifact,
         deployments=deployed,

@@ -8,15 +8,14 @@ from chalicelib.deployments.model import Deployment
 from chalicelib.promotions.model import Promotion
 from chalicelib.rest.types import Answer
 from chalicelib.verifications.model import Verification
-from chalicelib.vocabulary import Artifact as ArtifactId
-from chalicelib.vocabulary import Slug
+from chalicelib.vocabulary import Artifact, Slug
 
 MOST = 200
 
 
-class Artifact(Answer, kw_only=True):
+class ArtifactHistory(Answer, kw_only=True):
     system: Slug
-    artifact: ArtifactId
+    artifact: Artifact
     deployments: Annotated[
         list[Deployment],
         Meta(description=f"The newest first, {MOST} at the most; the list of deployments has them all"),

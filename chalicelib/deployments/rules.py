@@ -13,8 +13,8 @@ from chalicelib.deployments.model import (
     rollback_refused,
     target_busy,
 )
-from chalicelib.identity.publishers import Publisher
 from chalicelib.identity.roles import Role
+from chalicelib.identity.trust import TrustRule
 from chalicelib.promotions.model import Decision, promotion_denied
 from chalicelib.promotions.rules import decide
 from chalicelib.rest.problems import Fault, Problem, invalid_field
@@ -28,7 +28,7 @@ def role_to_open(new: NewDeployment) -> Role:
     return Role.maintainer if new.imported or new.override_reason is not None else Role.pipeline
 
 
-def require_revision(new: NewDeployment, permits: Sequence[Publisher], run_sha: str | None) -> None:
+def require_revision(new: NewDeployment, permits: Sequence[TrustRule], run_sha: str | None) -> None:
     """A pipeline rolls out the commit that its run is of, unless a publisher that lets it says otherwise.
 
     A rollback is of the revision that it goes back to. Who needs no publisher says what he likes.

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from chalice.app import Blueprint
 
-from chalicelib.identity.publishers import mismatches
 from chalicelib.identity.roles import Role
+from chalicelib.identity.trust import mismatches
 from chalicelib.me.model import Me, MyPublisher, MyRole
 from chalicelib.rest.operation import Call, operation
 

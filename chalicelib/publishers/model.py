@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.identity.publishers import Event, RecordKind
+from chalicelib.identity.trust import Event, RecordKind
 from chalicelib.patterns import matching
 from chalicelib.rest.problems import Fault
 from chalicelib.rest.types import Answer, HttpsUrl, Id, Request, Timestamp

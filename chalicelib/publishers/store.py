@@ -18,6 +18,23 @@ _COLUMNS = """
     p.called_workflow, p.events, p.ref, p.environments, p.kinds, p.any_revision, p.created_at, p.created_by
 """
 
+# One column: the trust rules, of any system, for the repository of a token. `rest.admission` reads it with each request
+# of a pipeline; app.py hands it over.
+TRUST_RULES = """
+    (
+        SELECT coalesce(json_agg(json_build_object(
+            'id', p.id::text, 'system', s.key, 'issuer', p.issuer,
+            'repository_owner_id', p.repository_owner_id, 'repository_id', p.repository_id,
+            'repository', p.repository, 'workflow', p.workflow, 'called_workflow', p.called_workflow,
+            'events', p.events, 'ref', p.ref, 'environments', p.environments, 'kinds', p.kinds,
+            'any_revision', p.any_revision
+        ) ORDER BY p.id), '[]')
+        FROM publishers p JOIN systems s ON s.id = p.system_id
+        WHERE p.issuer = %(issuer)s AND p.repository_id = %(repository_id)s
+            AND p.repository_owner_id = %(repository_owner_id)s
+    )
+"""
+
 
 def get(db: Database, system: str, id_: str) -> Publisher:
     """The publisher, or problem 404."""

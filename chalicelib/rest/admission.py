@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib.identity.publishers import CANDIDATES, Publisher
+from chalicelib.identity.trust import TrustRule
 from chalicelib.rest import idempotency
 
 if TYPE_CHECKING:
     from chalicelib.rest.operation import Call
 
 
+# SQL for one column, the trust rules for a pipeline's repository. app.py sets it: this package knows no resource.
+publishers_column: str | None = None
+
+
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
     """`publishers` are those of the pipeline's repository, fitting or not; `stored` is the answer to repeat."""
 
-    publishers: tuple[Publisher, ...] = ()
+    publishers: tuple[TrustRule, ...] = ()
     stored: idempotency.Stored | None = None
 
 
@@ -27,7 +31,9 @@ def ask(call: "Call", key: str | None) -> Admission:
     columns: list[str] = []
     parameters: dict[str, Any] = {"issuer": call.principal.issuer}
     if (pipeline := call.principal.pipeline) is not None:
-        columns.append(f"{CANDIDATES} AS publishers")
+        if publishers_column is None:
+            raise LookupError("Hand over the SQL of the publishers at start, as app.py does: rest.admission has none")
+        columns.append(f"{publishers_column} AS publishers")
         parameters["repository_id"] = pipeline.repository_id
         parameters["repository_owner_id"] = pipeline.repository_owner_id
     if key is not None:

@@ -28,8 +28,8 @@ from chalicelib.database.connection import (
 from chalicelib.database.constraints import refusal
 from chalicelib.identity.authorizer import authorizer
 from chalicelib.identity.principal import NotAPrincipal, Principal, from_claims
-from chalicelib.identity.publishers import Publisher, RecordKind, mismatches, permitting
 from chalicelib.identity.roles import Role
+from chalicelib.identity.trust import RecordKind, TrustRule, mismatches, permitting
 from chalicelib.rest import admission, audit, decoding, idempotency, problems
 from chalicelib.rest.paging import Keyset, link_to_next, page
 from chalicelib.rest.problems import PROBLEM_TYPES, Fault, Problem, ProblemType
@@ -155,7 +155,7 @@ class Call:
                 f"{self.principal.subject} is {theirs.name}{where}; this takes {role.name}{self._why(system)}",
             )
 
-    def require_publisher(self, system: str, kind: RecordKind, environment: str) -> list[Publisher]:
+    def require_publisher(self, system: str, kind: RecordKind, environment: str) -> list[TrustRule]:
         """Refuse pipelines that no publisher lets write such records for the environment; those that do, else.
 
         Other principals need no publisher, and have none.

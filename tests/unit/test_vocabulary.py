@@ -1,5 +1,7 @@
-"""Other languages, and code that runs without the service, repeat patterns of the vocabulary: the copies are equal."""
+"""A word means one thing. Other languages, and code that runs without the service, repeat patterns: they are equal."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,10 @@ def test_a_workspace_that_is_made_can_be_recorded(name: str) -> None:
     refused = [fault for fault in new.faults() if name != "default"]
 
     assert (environment._WORKSPACE.fullmatch(name) is None) == bool(refused)
+
+
+def test_no_two_types_of_the_service_have_one_name() -> None:
+    code = "\n".join(file.read_text() for file in (ROOT / "chalicelib").rglob("*.py"))
+    names = re.findall(r"^(?:class (\w+)|([A-Z][a-z]\w+) = )", code, re.MULTILINE)
+
+    assert [name for name, count in Counter(a or b for a, b in names).items() if count > 1] == []
