@@ -35,15 +35,6 @@ def get_artifact(call: Call, system: str, artifact: str) -> ArtifactHistory:
         deployments=deployed,
         verifications=verified,
         decisions=[
-            Promotion(
-                id=None,
-                artifact=artifact,
-                environment=gate.environment,
-                decision=decision.word,
-                blockers=list(decision.blockers),
-                decided_at=known.at,
-            )
-            for gate in known.gates
-            for decision in [decide(gate, known.at)]
+            Promotion.unrecorded(artifact, gate.environment, decide(gate, known.at), known.at) for gate in known.gates
         ],
     )

@@ -11,10 +11,6 @@ from chalicelib.verifications.model import Verification
 from chalicelib.vocabulary import EnvironmentName, Slug, WorkspaceName
 
 
-class Hold(Answer, kw_only=True):
-    """What stops promotion here. There are no holds yet."""
-
-
 class Drift(Answer, kw_only=True):
     """How far a target is behind the environment before its own."""
 
@@ -47,7 +43,6 @@ class TargetState(Answer, kw_only=True):
         list[Verification], Meta(description="The latest of each suite, of what runs here; by suite")
     ]
     drift: Annotated[Drift | None, Meta(description="Null for the lowest rank, and for workspaces")]
-    holds: list[Hold]
 
 
 class SystemState(Answer, kw_only=True):

@@ -64,8 +64,7 @@ _TARGET = f"""
             'seconds', CASE WHEN ahead.id IS NOT NULL AND current.id IS NOT NULL THEN extract(epoch FROM greatest(
                 ahead.finished_at - coalesce(passed.finished_at, current.finished_at), interval '0'
             ))::bigint END
-        ) END,
-        'holds', '[]'::json
+        ) END
     )
 """
 
