@@ -21,14 +21,14 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/artifacts/{artifact}", role=Role.viewer)
 def get_artifact(call: Call, system: str, artifact: str) -> ArtifactHistory:
-    """Read an artifact's way through the environments: where it went, how it fared, and where it may go now."""
+    """Read an artifact's deployments and verifications, and which environments it may enter now."""
     known = store.gates(call.db, system, artifact)
     if known is None:
         raise systems.not_found(system)
     deployed = deployments.list_(call.db, system, DeploymentQuery(artifact=artifact), limit=MOST, after=None)
     verified = verifications.list_(call.db, system, VerificationQuery(artifact=artifact), limit=MOST, after=None)
     if not deployed and not verified:
-        raise Problem(problems.not_found, f"Nothing was recorded of an artifact {artifact!r} of {system}")
+        raise Problem(problems.not_found, f"The system {system!r} has no records of an artifact {artifact!r}")
     return ArtifactHistory(
         system=system,
         artifact=artifact,

@@ -1,4 +1,4 @@
-"""`/v1/systems/{system}/workspaces/{id}/routes`, and where a client's calls go."""
+"""`/v1/systems/{system}/workspaces/{id}/routes` and `/v1/systems/{system}/environments/{environment}/route`"""
 
 from chalice.app import Blueprint
 
@@ -42,24 +42,24 @@ def get_route(call: Call, system: str, id: str, client: str) -> Route:  # noqa: 
     raises=[client_routed, workspace_not_active, workspace_not_for_debugging],
 )
 def set_route(call: Call, system: str, id: str, client: str, body: NewRoute) -> Route:  # noqa: A002
-    """Send a client's calls to a debug workspace until a time; or, where they go there already, until another.
+    """Route a client's calls to a debug workspace until a time, or move the end of its route there.
 
-    A pipeline does so with workspaces that were made by its own repository's runs, a maintainer with any.
+    A pipeline may use workspaces that runs of its own repository made; a maintainer may use any.
     """
     return routing.set_route(call, system, id, client, body)
 
 
 @operation(blueprint, "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.pipeline, status=204)
 def delete_route(call: Call, system: str, id: str, client: str) -> None:  # noqa: A002
-    """Send a client's calls to the environment again. Who looks them up learns of it within half a minute."""
+    """Route a client's calls to the environment again. Lookups that were kept expire within 30 seconds."""
     routing.delete_route(call, system, id, client)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/environments/{environment}/route", role=Role.viewer)
 def find_route(call: Call, system: str, environment: str, query: DestinationQuery) -> Destination:
-    """Learn where a client's calls go: to the environment itself, or to a debug workspace of it.
+    """Look up where a client's calls go: to the environment itself, or to a debug workspace of it.
 
-    The answer may be kept as long as `Cache-Control` says: briefly, and not beyond the end of the route.
+    You may keep the answer as long as `Cache-Control` says: briefly, and not beyond the end of the route.
     """
     found = store.destination(call.db, system, environment, query.client)
     if found is None:

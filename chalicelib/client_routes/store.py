@@ -1,4 +1,4 @@
-"""Routes in PostgreSQL. One whose time is over is as good as gone, swept or not."""
+"""Routes in PostgreSQL. A route whose time is over counts as gone, swept or not."""
 
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ _FROM = """
 
 
 def get(db: Database, system: str, workspace: str, client: str) -> Route:
-    """The route, or problem 404."""
+    """Return the route, or raise problem 404."""
     route = db.select_one(
         Route,
         f"SELECT {_COLUMNS} {_FROM} WHERE s.key = %(system)s AND w.id = %(workspace)s AND r.client = %(client)s",
@@ -37,7 +37,7 @@ def get(db: Database, system: str, workspace: str, client: str) -> Route:
         client=client,
     )
     if route is None:
-        raise Problem(problems.not_found, f"{client!r} is not routed to workspace {workspace!r} of {system!r}")
+        raise Problem(problems.not_found, f"{system!r} has no route of {client!r} to a workspace {workspace!r}")
     return route
 
 
@@ -75,7 +75,7 @@ def workspace(db: Database, system: str, id_: str) -> RoutedWorkspace:
 
 
 def destination(db: Database, system: str, environment: str, client: str) -> tuple[Destination, datetime] | None:
-    """Where a client's calls go, and the moment of which that is true; None where there is no such environment."""
+    """Return where a client's calls go, and the moment of the lookup. None if there is no such environment."""
     row = db.row(
         """
         SELECT statement_timestamp() AS at, %(client)s AS client, e.name AS environment,
@@ -99,7 +99,7 @@ def destination(db: Database, system: str, environment: str, client: str) -> tup
 
 
 def facts(db: Database, workspace: str, client: str) -> RoutingFacts:
-    """What a new route of the client to the workspace is decided upon."""
+    """Read the facts for a new route of the client to the workspace."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at,
@@ -166,7 +166,7 @@ def delete(db: Database, id_: str) -> None:
 
 
 def ending_after(db: Database, workspace: str, at: datetime) -> list[Route]:
-    """The routes to a workspace that would outlive this moment."""
+    """Return the routes to a workspace that end after this moment."""
     return db.select(
         Route,
         f"""
@@ -180,7 +180,7 @@ def ending_after(db: Database, workspace: str, at: datetime) -> list[Route]:
 
 
 def lapse_of_client(db: Database, workspace: str, client: str, request_id: str) -> None:
-    """End the client's route in a workspace's environment, if its time is over. Travels with the next statement."""
+    """End the client's route in the workspace's environment if its time is over. Travels with the next statement."""
     which = """
         r.client = %(client)s
         AND r.environment_id = (SELECT environment_id FROM workspaces WHERE id = %(workspace)s)
@@ -189,13 +189,13 @@ def lapse_of_client(db: Database, workspace: str, client: str, request_id: str) 
 
 
 def lapse_of_workspace(db: Database, workspace: str, request_id: str) -> None:
-    """End the routes to a workspace whose time is over. Travels with the next statement."""
+    """End those routes to a workspace whose time is over. Travels with the next statement."""
     which = "r.workspace_id = %(workspace)s"
     db.queue(_lapse(which), workspace=number(workspace), request_id=request_id)
 
 
 def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
-    """End routes of a system whose time is over, so many at the most: how many were."""
+    """End up to `limit` routes of a system whose time is over. Return how many."""
     which = """
         r.id IN (
             SELECT due.id FROM routes due JOIN workspaces w ON w.id = due.workspace_id JOIN systems s

@@ -43,7 +43,7 @@ def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[De
 def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment | Problem:
     """Open a deployment: ask the gate, take the target, and hold it for the lease.
 
-    A retried run of a pipeline, and a repeated import, get what is there, with status 200.
+    A retried run of a pipeline, and a repeated import, get the recorded deployment with status 200.
     """
     return opening.open_deployment(call, system, body)
 
@@ -69,7 +69,7 @@ def list_statuses(call: Call, system: str, id: str, query: PageQuery) -> Page[St
     raises=[deployment_final, lease_expired],
 )
 def add_status(call: Call, system: str, id: str, body: NewStatus) -> Status:  # noqa: A002
-    """Tell how a deployment goes on: renew its lease, or finish it."""
+    """Record the progress of a deployment: renew its lease, or finish it."""
     systems.lock(call.db, system)
     deployment, at = store.get_with_time(call.db, system, id)
     call.require_publisher(system, "deployments", deployment.environment)

@@ -1,4 +1,4 @@
-"""A deployment: an artifact going to a target."""
+"""A deployment: an artifact on its way to a target."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ DeploymentKind = Annotated[
     Literal["rollout", "rollback", "hotfix"],
     Meta(
         examples=["rollout"],
-        description="A rollout and a hotfix pass the gate; a rollback goes back to what was good here before",
+        description="The gate decides on a rollout and a hotfix; a rollback returns to an artifact that was good here",
     ),
 ]
 DeploymentState = Annotated[Literal["in_progress", "succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
@@ -34,26 +34,27 @@ class Commit(Request, kw_only=True):
 
 
 class NewDeployment(Request, kw_only=True):
-    """With `imported`, history: it is over, so `state`, `started_at` and `finished_at` are given."""
+    """With `imported` it is history: send `state`, `started_at` and `finished_at`. Else the server sets them."""
 
     environment: EnvironmentName
     workspace: WorkspaceName = "default"
     artifact: Artifact
     revision: Annotated[
-        Sha | None, Meta(description="The commit whose merge caused the deployment; null when unknown")
+        Sha | None, Meta(description="The commit whose merge caused the deployment; null if unknown")
     ] = None
     kind: DeploymentKind = "rollout"
     commits: Annotated[
         tuple[Commit, ...],
         Meta(
             max_length=MAX_COMMITS,
-            description="What it delivers: the commits that are new since the environment's deployment before",
+            description="The commits that it delivers: those that are new since the deployment before",
         ),
     ] = ()
     run_url: Url | None = None
     override_reason: OverrideReason | None = None
     lease_seconds: Annotated[
-        int, Meta(ge=60, le=14400, description="How long it holds its target; a status renews it")
+        int,
+        Meta(ge=60, le=14400, description="How long it holds its target; a status renews the lease"),
     ] = 3600
     imported: bool = False
     state: FinalState | None = None
@@ -64,20 +65,20 @@ class NewDeployment(Request, kw_only=True):
     def faults(self) -> Iterator[Fault]:
         for name in ("state", "started_at", "finished_at"):
             if (getattr(self, name) is None) is self.imported:
-                wanted = "is required of" if self.imported else "is the server's to say, unless it is"
-                yield Fault(f"#/{name}", f"{wanted} imported history")
+                wanted = "is required with" if self.imported else "is set by the server: leave it out, or send"
+                yield Fault(f"#/{name}", f"{wanted} `imported`")
         if self.imported and self.override_reason is not None:
-            yield Fault("#/override_reason", "history has passed no gate")
+            yield Fault("#/override_reason", "does not go with `imported`: history passes no gate")
         yield from period_faults(self.started_at, self.finished_at)
         if len({commit.sha for commit in self.commits}) < len(self.commits):
-            yield Fault("#/commits", "names a commit twice")
+            yield Fault("#/commits", "names a commit twice: send each one once")
         for index, commit in enumerate(self.commits):
             if commit.authored_at < EARLIEST:
                 yield Fault(f"#/commits/{index}/authored_at", "is before 1970")
 
 
 class Deployment(Answer, kw_only=True):
-    """`run_…` are what the pipeline's token claimed about its run."""
+    """An artifact on its way to a target. `run_…` are the claims of the pipeline's token about its run."""
 
     id: Id
     system: Slug
@@ -96,7 +97,7 @@ class Deployment(Answer, kw_only=True):
     run_sha: str | None
     run_actor: Annotated[str | None, Meta(examples=["jane"])]
     override_reason: OverrideReason | None
-    promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null where it was not asked")]
+    promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null if it was not asked")]
     lease_expires_at: Timestamp | None
     started_at: Timestamp
     finished_at: Timestamp | None
@@ -138,14 +139,14 @@ class Holder(Answer, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What an artifact has shown on the target itself: what a rollback rests on."""
+    """What an artifact has shown on the target itself. A rollback depends on it."""
 
     has_succeeded: bool
     failed_suites: tuple[str, ...]
 
 
 class OpeningFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known about a target and an artifact when a deployment opens. Read under the system's lock."""
+    """The facts about a target and an artifact when a deployment opens. Read under the system's lock."""
 
     at: datetime
     artifact_kind: str
@@ -168,19 +169,20 @@ rollback_refused = problem_type(
     "rollback-refused",
     422,
     "Rollback refused",
-    "A rollback goes to another artifact that succeeded on this target and whose verifications there did not fail.",
+    "A rollback goes to another artifact, which succeeded on this target and did not fail its latest verifications "
+    "there: choose one from the succeeded deployments to the target.",
 )
 deployment_final = problem_type(
     "deployment-final",
     409,
     "Deployment final",
-    "The deployment is finished, and stays as it is: open a new one.",
+    "The deployment is finished and never changes: open a new one.",
 )
 lease_expired = problem_type(
     "lease-expired",
     409,
     "Lease expired",
-    "The deployment lost its target, and counts as cancelled: open a new one, with a longer lease or more statuses.",
+    "The deployment lost its target and counts as cancelled: open a new one, with a longer lease or more statuses.",
 )
 
 

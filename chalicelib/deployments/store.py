@@ -31,7 +31,7 @@ STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
 # A deployment whose lease has run out reads as cancelled, swept or not.
 _LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestamp())"
 
-# The deployment's representation, from rows `d`, `e` (its environment) and `s` (its system).
+# The columns of a Deployment, from rows `d`, `e` (its environment) and `s` (its system).
 COLUMNS = f"""
     d.id::text AS id, s.key AS system, e.name AS environment, d.workspace, d.artifact, d.revision, d.kind,
     CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END AS state,
@@ -48,19 +48,19 @@ _FROM = """
 
 
 def get(db: Database, system: str, id_: str) -> Deployment:
-    """The deployment, or problem 404."""
+    """Return the deployment, or raise problem 404."""
     return get_with_time(db, system, id_)[0]
 
 
 def get_with_time(db: Database, system: str, id_: str) -> tuple[Deployment, datetime]:
-    """The deployment, or problem 404, and the moment at which it was read."""
+    """Return the deployment, or raise problem 404, and the moment at which it was read."""
     row = db.row(
         f"SELECT clock_timestamp() AS at, {COLUMNS} {_FROM} WHERE s.key = %(system)s AND d.id = %(id)s",
         system=system,
         id=number(id_),
     )
     if row is None:
-        raise Problem(problems.not_found, f"There is no deployment {id_!r} of a system {system!r}")
+        raise Problem(problems.not_found, f"The system {system!r} has no deployment {id_!r}")
     at = row.pop("at")
     return Deployment(**row), at
 
@@ -101,7 +101,7 @@ def list_(
 
 
 def opening_facts(db: Database, system: str, new: NewDeployment, principal: Principal) -> OpeningFacts | None:
-    """What opening a deployment is decided upon, in one statement; None where there is no such environment."""
+    """Read all facts for opening a deployment in one statement. None if there is no such environment."""
     row = db.row(
         f"""
         SELECT
@@ -166,7 +166,7 @@ def insert(
     at: datetime,
     decision: Decision | None,
 ) -> Deployment:
-    """Record a deployment, with the decision that let it in, its first status and its commits."""
+    """Record a deployment with the decision that let it in, its first status and its commits."""
     run = principal.run
     inserted = db.select_one(
         Deployment,
@@ -259,7 +259,7 @@ def list_statuses(
 
 
 def add_status(db: Database, deployment: str, new: NewStatus, created_by: str, at: datetime) -> Status:
-    """Record a status, and what it makes of the deployment: renewed, or finished."""
+    """Record a status, and renew or finish the deployment."""
     status = db.select_one(
         Status,
         """

@@ -14,7 +14,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/me", role=Role.anybody)
 def get_me(call: Call) -> Me:
-    """Read who you are, your roles, and for which systems; as a pipeline, also which publishers trust this run."""
+    """Read who you are, and your roles. A pipeline also reads which publishers trust this run."""
     principal = call.principal
     return Me(
         subject=principal.subject,

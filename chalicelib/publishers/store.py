@@ -37,7 +37,7 @@ TRUST_RULES = """
 
 
 def get(db: Database, system: str, id_: str) -> Publisher:
-    """The publisher, or problem 404."""
+    """Return the publisher, or raise problem 404."""
     publisher = db.select_one(
         Publisher,
         f"""
@@ -48,7 +48,7 @@ def get(db: Database, system: str, id_: str) -> Publisher:
         id=number(id_),
     )
     if publisher is None:
-        raise Problem(problems.not_found, f"There is no publisher {id_!r} of a system {system!r}")
+        raise Problem(problems.not_found, f"The system {system!r} has no publisher {id_!r}")
     return publisher
 
 
@@ -67,7 +67,7 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
 
 
 def environments(db: Database, system: str) -> frozenset[str] | None:
-    """The names of a system's environments, or None where there is no such system."""
+    """Return the names of a system's environments. None if there is no such system."""
     names = db.value(
         """
         SELECT (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id)

@@ -9,7 +9,7 @@ from chalicelib.vocabulary import Slug
 
 ArtifactKind = Annotated[
     Literal["tree", "sha256"],
-    Meta(description="The one kind of artifact that the system uses: git trees, or packages' digests"),
+    Meta(description="The only kind of artifact that the system uses: git trees, or digests of packages"),
 ]
 
 

@@ -20,7 +20,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/verifications", role=Role.viewer)
 def list_verifications(call: Call, system: str, query: VerificationQuery) -> Page[Verification]:
-    """List verifications, the last finished first."""
+    """List verifications; the one that finished last comes first."""
     page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 
@@ -34,7 +34,9 @@ def list_verifications(call: Call, system: str, query: VerificationQuery) -> Pag
     raises=[artifact_not_current, workspace_not_active],
 )
 def record_verification(call: Call, system: str, body: NewVerification) -> Verification:
-    """Record how a test suite ended on a target. A repeated import gets what is there, with status 200."""
+    """Record the outcome of a test suite on a target.
+
+    A repeated import gets the recorded verification with status 200."""
     return recording.record_verification(call, system, body)
 
 

@@ -1,4 +1,4 @@
-"""Recording a verification of what runs on a target."""
+"""Recording a verification of the artifact that runs on a target."""
 
 from chalicelib.environments import store as environments
 from chalicelib.rest.operation import Call

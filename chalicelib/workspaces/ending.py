@@ -1,4 +1,4 @@
-"""Ending a workspace. Its routes end first, then a deployment that is on its way there, then the workspace itself."""
+"""Ending a workspace: first its routes, then a deployment that is on its way there, then the workspace itself."""
 
 from datetime import datetime
 

@@ -27,7 +27,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces", role=Role.viewer)
 def list_workspaces(call: Call, system: str, query: WorkspaceQuery) -> Page[Workspace]:
-    """List workspaces, the newest first; `state=expired` is what there is to be destroyed."""
+    """List workspaces, the newest first. Those with `state=expired` are to be destroyed."""
     page = call.page(query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 
@@ -40,7 +40,10 @@ def list_workspaces(call: Call, system: str, query: WorkspaceQuery) -> Page[Work
     raises=[problems.already_exists],
 )
 def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
-    """Record a workspace: whose it is, what for, and until when. Whoever makes it of resources tells its `base_url`."""
+    """Record a workspace: its owner, its purpose and its end.
+
+    The service makes no resources. Send the `base_url` once you have made them.
+    """
     call.require_publisher(system, "workspaces", body.environment)
     systems.lock(call.db, system)
     at = store.moment(call.db, system, body.environment)
@@ -54,7 +57,7 @@ def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces/{id}", role=Role.viewer)
 def get_workspace(call: Call, system: str, id: str) -> Workspace:  # noqa: A002
-    """Read a workspace. One whose time is over reads as expired."""
+    """Read a workspace. It reads as expired once its time is over."""
     return store.get(call.db, system, id)
 
 
@@ -65,9 +68,9 @@ def get_workspace(call: Call, system: str, id: str) -> Workspace:  # noqa: A002
     raises=[workspace_not_active],
 )
 def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) -> Workspace:  # noqa: A002
-    """Change an active workspace: tell its `base_url`, or let it expire at another time. Its routes end with it.
+    """Change an active workspace, for instance its `base_url` or its end. Its routes end no later.
 
-    A pipeline changes what was made by its own repository's runs, a maintainer any.
+    A pipeline changes what runs of its own repository made; a maintainer changes any.
     """
     before, at = _seen(call, system, id)
     rules.require_change(before, body, at)
@@ -86,10 +89,10 @@ def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) ->
     raises=[workspace_not_active],
 )
 def destroy_workspace(call: Call, system: str, id: str) -> None:  # noqa: A002
-    """Record that a workspace is no more: its resources are gone. So its routes end, and a deployment to it is over.
+    """Record that the resources of a workspace are gone. This ends its routes, and cancels a deployment to it.
 
-    It stays to be read, as destroyed; another may have its name. A pipeline destroys what was made by its own
-    repository's runs, a maintainer any.
+    You can still read it, as destroyed; its name is free again. A pipeline destroys what runs of its own repository
+    made; a maintainer destroys any.
     """
     before, at = _seen(call, system, id)
     require_standing(before.environment, before.name, before.state)

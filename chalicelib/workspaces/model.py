@@ -1,4 +1,4 @@
-"""A workspace: an isolated copy of an environment, for a time."""
+"""A workspace: an isolated copy of an environment for a limited time."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,22 +14,25 @@ from chalicelib.vocabulary import EnvironmentName, PrincipalName, Reason, Slug, 
 
 Purpose = Annotated[
     Literal["personal", "preview", "debug"],
-    Meta(examples=["debug"], description="Somebody's own, a preview of a pull request, or for debugging"),
+    Meta(
+        examples=["debug"],
+        description="For one person, to preview a pull request, or for debugging",
+    ),
 ]
 WorkspaceDatabase = Annotated[
     Literal["empty", "clone", "live"],
     Meta(
-        description="Its database: an empty one, a copy-on-write clone of the environment's, or the environment's own, "
-        "which takes the purpose `debug`"
+        description="Its database: an empty one, a copy-on-write clone of the environment's, or the environment's own "
+        "(`live`), which only a workspace with the purpose `debug` may use"
     ),
 ]
-Owner = Annotated[str, matching(r"[^\u0000]{1,500}", "jane", "Whose it is")]
+Owner = Annotated[str, matching(r"[^\u0000]{1,500}", "jane", "The person that it belongs to")]
 ExpiresAt = Annotated[
     Timestamp,
-    Meta(description="When it expires: at most 14 days ahead, 3 days if it is for debugging"),
+    Meta(description="When it expires: at most 14 days ahead, 3 days for the purpose `debug`"),
 ]
 
-# How far ahead a workspace may expire, counted from when that is set.
+# How far ahead a workspace may expire, counted from the request that sets it.
 MOST_AHEAD: dict[str, timedelta] = {
     "personal": timedelta(days=14),
     "preview": timedelta(days=14),
@@ -43,21 +46,24 @@ class NewWorkspace(Request, kw_only=True):
     purpose: Purpose
     owner: Annotated[Owner | None, Meta(description="Defaults to the caller")] = None
     reason: Reason
-    base_url: Annotated[Url | None, Meta(description="Null until it is there")] = None
+    base_url: Annotated[Url | None, Meta(description="Null until its resources are there")] = None
     expires_at: ExpiresAt
     database: WorkspaceDatabase = "empty"
 
     def faults(self) -> Iterator[Fault]:
         if self.name == DEFAULT:
-            yield Fault("#/name", "is the environment itself: choose another")
+            yield Fault("#/name", "is the environment itself: choose another, such as `jane`")
         if "--" in self.name or self.name.endswith("-"):
-            yield Fault("#/name", "can't be part of resources' names: no two hyphens in a row, and none at the end")
+            yield Fault(
+                "#/name",
+                "has two hyphens in a row or one at the end: send one like `pr-12`",
+            )
         if self.database == "live" and self.purpose != "debug":
-            yield Fault("#/database", "can be live for the purpose debug only: take a clone")
+            yield Fault("#/database", "can be `live` for the purpose `debug` only: take `clone`")
 
 
 class WorkspaceChange(Request, kw_only=True):
-    """To let it expire later takes a new `reason`."""
+    """Fields that you leave out stay as they are. A later end needs a new `reason`."""
 
     owner: Owner | UnsetType = UNSET
     reason: Reason | UnsetType = UNSET

@@ -25,7 +25,7 @@ _FROM = """
 
 
 def get(db: Database, system: str, id_: str) -> Workspace:
-    """The workspace, or problem 404."""
+    """Return the workspace, or raise problem 404."""
     workspace = db.select_one(
         Workspace,
         f"SELECT {_COLUMNS} {_FROM} WHERE s.key = %(system)s AND w.id = %(id)s",
@@ -38,7 +38,7 @@ def get(db: Database, system: str, id_: str) -> Workspace:
 
 
 def get_to_change(db: Database, system: str, id_: str) -> tuple[Workspace, Maker, datetime]:
-    """The workspace, or problem 404, who made it, and the moment at which it was read."""
+    """Return the workspace, or raise problem 404, with its maker and the moment at which it was read."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, w.issuer, w.repository_id, {_COLUMNS} {_FROM}
@@ -84,7 +84,7 @@ def list_(
 
 
 def moment(db: Database, system: str, environment: str) -> datetime | None:
-    """The time by the database's clock; None where there is no such environment."""
+    """Return the time of the database's clock. None if there is no such environment."""
     now: datetime | None = db.value(
         """
         SELECT clock_timestamp() FROM systems s JOIN environments e ON e.system_id = s.id
@@ -132,7 +132,7 @@ def insert(db: Database, system: str, new: NewWorkspace, maker: Maker, at: datet
 
 
 def update(db: Database, workspace: Workspace, at: datetime) -> None:
-    """Change what may change; where its end does, that was granted at this moment."""
+    """Write the fields that may change. A new end counts as granted at this moment."""
     db.execute(
         """
         UPDATE workspaces SET
