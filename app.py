@@ -1,4 +1,4 @@
-"""The Chalice application: which blueprints it is made of. Nothing else happens here."""
+"""The Chalice application: which blueprints it is made of, and where it reads the rules that trust pipelines."""
 
 from chalice.app import Chalice
 
@@ -14,6 +14,8 @@ from chalicelib.identity.authorizer import blueprint as identity
 from chalicelib.me.endpoints import blueprint as me
 from chalicelib.promotions.endpoints import blueprint as promotions
 from chalicelib.publishers.endpoints import blueprint as publishers
+from chalicelib.publishers.store import TRUST_RULES
+from chalicelib.rest import admission
 from chalicelib.state.endpoints import blueprint as state
 from chalicelib.sweep.schedule import blueprint as sweep
 from chalicelib.systems.endpoints import blueprint as systems
@@ -22,6 +24,7 @@ from chalicelib.verifications.endpoints import blueprint as verifications
 from chalicelib.workspaces.endpoints import blueprint as workspaces
 
 configure()
+admission.publishers_column = TRUST_RULES
 
 app = Chalice(app_name="slipway")
 app.api.binary_types = []

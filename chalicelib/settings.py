@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.vocabulary import SLUG
+
 LOCAL_STATE = Path(__file__).parent.parent / ".local"
 
 Stage = Literal["local", "development", "preproduction", "production"]
@@ -18,7 +20,7 @@ _PATH = r"(?:/[A-Za-z0-9._~%!$&'()+,;=:@/-]*)?"
 _HTTPS_URL = re.compile(rf"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{{1,5}})?{_PATH}")
 # For tests and trials: what is said on a machine to itself needs no encryption.
 _LOOPBACK_URL = re.compile(rf"http://127\.0\.0\.1:[0-9]{{1,5}}{_PATH}")
-_SLUG = re.compile("[a-z][a-z0-9-]{1,38}")
+_SLUG = re.compile(SLUG)
 _REGISTERED_CLAIMS = ("iss", "sub", "exp", "nbf", "iat", "jti")
 # What workflows ask tokens for so often that whoever they show one to could show it to us.
 _AUDIENCES_OF_OTHERS = ("sts.amazonaws.com", "api://azureadtokenexchange", "sigstore", "pypi", "npm:registry.npmjs.org")

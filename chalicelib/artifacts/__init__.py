@@ -1,1 +1,1 @@
-"""An artifact's way through the environments."""
+"""The way of an artifact through the environments."""

@@ -3,7 +3,7 @@
 from chalice.app import Blueprint
 
 from chalicelib.artifacts import store
-from chalicelib.artifacts.model import MOST, Artifact
+from chalicelib.artifacts.model import MOST, ArtifactHistory
 from chalicelib.deployments import store as deployments
 from chalicelib.deployments.model import DeploymentQuery
 from chalicelib.identity.roles import Role
@@ -21,30 +21,21 @@ blueprint = Blueprint(__name__)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/artifacts/{artifact}", role=Role.viewer)
-def get_artifact(call: Call, system: str, artifact: str) -> Artifact:
-    """Read an artifact's way through the environments: where it went, how it fared, and where it may go now."""
+def get_artifact(call: Call, system: str, artifact: str) -> ArtifactHistory:
+    """Read an artifact's deployments and verifications, and which environments it may enter now."""
     known = store.gates(call.db, system, artifact)
     if known is None:
         raise systems.not_found(system)
     deployed = deployments.list_(call.db, system, DeploymentQuery(artifact=artifact), limit=MOST, after=None)
     verified = verifications.list_(call.db, system, VerificationQuery(artifact=artifact), limit=MOST, after=None)
     if not deployed and not verified:
-        raise Problem(problems.not_found, f"Nothing was recorded of an artifact {artifact!r} of {system}")
-    return Artifact(
+        raise Problem(problems.not_found, f"The system {system!r} has no records of an artifact {artifact!r}")
+    return ArtifactHistory(
         system=system,
         artifact=artifact,
         deployments=deployed,
         verifications=verified,
         decisions=[
-            Promotion(
-                id=None,
-                artifact=artifact,
-                environment=gate.environment,
-                decision=decision.word,
-                blockers=list(decision.blockers),
-                decided_at=known.at,
-            )
-            for gate in known.gates
-            for decision in [decide(gate, known.at)]
+            Promotion.unrecorded(artifact, gate.environment, decide(gate, known.at), known.at) for gate in known.gates
         ],
     )

@@ -1,4 +1,4 @@
-"""An artifact's way: everywhere it went, how it fared there, and where it may go."""
+"""What was recorded of an artifact, and which environments it may enter."""
 
 from typing import Annotated
 
@@ -6,25 +6,25 @@ from msgspec import Meta
 
 from chalicelib.deployments.model import Deployment
 from chalicelib.promotions.model import Promotion
-from chalicelib.rest.types import Answer, Slug
-from chalicelib.rest.types import Artifact as ArtifactId
+from chalicelib.rest.types import Answer
 from chalicelib.verifications.model import Verification
+from chalicelib.vocabulary import Artifact, Slug
 
 MOST = 200
 
 
-class Artifact(Answer, kw_only=True):
+class ArtifactHistory(Answer, kw_only=True):
     system: Slug
-    artifact: ArtifactId
+    artifact: Artifact
     deployments: Annotated[
         list[Deployment],
-        Meta(description=f"The newest first, {MOST} at the most; the list of deployments has them all"),
+        Meta(description=f"The newest first, at most {MOST}; the list of deployments has all"),
     ]
     verifications: Annotated[
         list[Verification],
-        Meta(description=f"The last finished first, {MOST} at the most; the list of verifications has them all"),
+        Meta(description=f"The last finished first, at most {MOST}; the list of verifications has all"),
     ]
     decisions: Annotated[
         list[Promotion],
-        Meta(description="For each environment, by rank: what would be decided now. Not recorded"),
+        Meta(description="What the gate of each environment would decide now, by rank. Not recorded"),
     ]

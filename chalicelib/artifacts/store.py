@@ -1,4 +1,4 @@
-"""What is known of an artifact, in PostgreSQL."""
+"""The facts about an artifact for all gates of a system, in PostgreSQL."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ class Gates(msgspec.Struct, kw_only=True):
 
 
 def gates(db: Database, system: str, artifact: str) -> Gates | None:
-    """What each environment's gate knows about the artifact; None where there is no such system."""
+    """Read the facts for the gate of each environment. None if there is no such system."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, (

@@ -1,1 +1,1 @@
-"""Who changed what, and who tried to."""
+"""The audit trail: who changed what, and who tried to."""

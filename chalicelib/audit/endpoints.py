@@ -15,8 +15,8 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/audit-events", role=Role.maintainer, system_in_query=True)
 def list_audit_events(call: Call, query: AuditQuery) -> Page[AuditEvent]:
-    """List what was written, and what was refused, the newest first.
+    """List writes and refused writes, the newest first.
 
-    A maintainer names a `system` of theirs; without one, it takes an admin.
+    A maintainer has to send a `system` of theirs. Without `system`, it takes an admin.
     """
     return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, query, **page))

@@ -1,30 +1,32 @@
-"""An audit event: a write, or one that was refused."""
+"""An audit event: a write, or a refused write."""
 
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from chalicelib.rest.types import Answer, Id, PageQuery, PrincipalName, Slug, Timestamp, matching
+from chalicelib.patterns import matching
+from chalicelib.rest.types import Answer, Id, PageQuery, Timestamp
+from chalicelib.vocabulary import PrincipalName, Slug
 
-Action = Annotated[str, matching("[a-z]{1,30}\\.[a-z]{1,30}", "deployment.open", "What was done, to what")]
+Action = Annotated[
+    str, matching("[a-z]{1,30}\\.[a-z]{1,30}", "deployment.open", "The kind of resource, and what was done")
+]
 _Fields = dict[str, Any] | None
 
 
 class AuditEvent(Answer, kw_only=True):
-    """`refusal` is null for what was done; else nothing was, and it is the slug of the problem that said so."""
+    """A write, or a refused write. `refusal` is the slug of the problem that refused it, or null if it was done."""
 
     id: Id
     at: Timestamp
-    system: Annotated[Slug | None, Meta(description="Null where it belongs to none; the system may be gone by now")]
-    issuer: Annotated[str, Meta(description="Who vouches for the principal", examples=["https://slipway.localhost"])]
+    system: Annotated[Slug | None, Meta(description="Null if it belongs to none; the system may be deleted by now")]
+    issuer: Annotated[str, Meta(description="The issuer of the token", examples=["https://slipway.localhost"])]
     principal: PrincipalName
     action: Action
     resource: Annotated[str, Meta(examples=["azul/deployments/197"])]
-    before: Annotated[
-        _Fields, Meta(description="The fields that changed, as they were; null: there was nothing before")
-    ]
-    after: Annotated[_Fields, Meta(description="The fields that changed, as they became; null: nothing is left")]
+    before: Annotated[_Fields, Meta(description="The fields that changed, before the write; null if it was created")]
+    after: Annotated[_Fields, Meta(description="The fields that changed, after the write; null if it was deleted")]
     refusal: Annotated[str | None, Meta(examples=["forbidden"])]
     request_id: Annotated[str, Meta(description="As in `X-Request-Id`, and in the logs")]
 

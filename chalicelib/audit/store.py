@@ -1,4 +1,4 @@
-"""The audit trail in PostgreSQL. It is written where a write happens, by `Call.record`; here it is read."""
+"""The audit trail in PostgreSQL: here it is read. `Call.record` writes it, with each write."""
 
 from typing import Any
 

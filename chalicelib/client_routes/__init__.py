@@ -1,1 +1,1 @@
-"""Clients whose calls go to a debug workspace instead of its environment, each until a time."""
+"""Clients whose calls go to a debug workspace instead of its environment, for a limited time."""

@@ -1,4 +1,4 @@
-"""A route: a client whose calls go to a debug workspace instead of its environment, until a time."""
+"""A route: a client whose calls go to a debug workspace instead of its environment, for a limited time."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,23 +7,13 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.rest.problems import problem_type
-from chalicelib.rest.types import (
-    Answer,
-    Client,
-    EnvironmentName,
-    Id,
-    PrincipalName,
-    Query,
-    Reason,
-    Request,
-    Timestamp,
-    Url,
-    WorkspaceName,
-)
+from chalicelib.rest.types import Answer, Id, Query, Request, Timestamp, Url
+from chalicelib.targets.model import Maker, WorkspaceState
+from chalicelib.vocabulary import Client, EnvironmentName, PrincipalName, Reason, WorkspaceName
 
-Until = Annotated[Timestamp, Meta(description="When it ends: with its workspace at the latest")]
+Until = Annotated[Timestamp, Meta(description="When the route ends: no later than its workspace")]
 
-# How long what a lookup told may be kept: so long may a route be on its way, and outlive its deletion.
+# How long a lookup may be kept. A new route may take that long to reach callers, and a deleted one may live on.
 MOST_KEPT_SECONDS = 30
 
 
@@ -44,13 +34,13 @@ class Route(Answer, kw_only=True):
 
 
 class Destination(Answer, kw_only=True):
-    """Where a client's calls go. `base_url` is null as long as the environment or the workspace has none."""
+    """Where a client's calls go. `base_url` is null if the environment or the workspace has none yet."""
 
     client: Client
     environment: EnvironmentName
     workspace: WorkspaceName
     base_url: Url | None
-    until: Annotated[Timestamp | None, Meta(description="When its route ends; null where it has none")]
+    until: Annotated[Timestamp | None, Meta(description="When its route ends; null if it has none")]
 
 
 class DestinationQuery(Query, kw_only=True):
@@ -65,10 +55,22 @@ class RouteHolder(Answer, kw_only=True):
     until: Timestamp
 
 
-class RoutingFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is there for a client in the environment of a workspace. Read under the system's lock.
+class RoutedWorkspace(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts about a workspace that its routes depend on. `at` is when they were read, under the system's lock."""
 
-    `own` is its route to this workspace, `holder` the other workspace that it is routed to.
+    at: datetime
+    environment: str
+    name: str
+    purpose: str
+    state: WorkspaceState
+    expires_at: datetime
+    made_by: Maker
+
+
+class RoutingFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The routes of a client in the environment of a workspace. Read under the system's lock.
+
+    `own` is its route to this workspace, `holder` another workspace that it is routed to.
     """
 
     at: datetime
@@ -87,5 +89,5 @@ workspace_not_for_debugging = problem_type(
     "workspace-not-for-debugging",
     409,
     "Workspace not for debugging",
-    "Clients are routed to debug workspaces alone: create one with the purpose `debug`.",
+    "Clients are routed to debug workspaces only: create one with the purpose `debug`.",
 )

@@ -1,4 +1,4 @@
-"""Which routes there may be, and for how long to trust a lookup."""
+"""Which routes may exist, and how long a lookup may be trusted."""
 
 import re
 from datetime import datetime
@@ -7,38 +7,39 @@ from chalicelib.client_routes.model import (
     MOST_KEPT_SECONDS,
     Destination,
     NewRoute,
+    RoutedWorkspace,
     RoutingFacts,
     client_routed,
     workspace_not_for_debugging,
 )
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem, invalid_field
-from chalicelib.workspaces.model import Workspace
-from chalicelib.workspaces.rules import require_active
+from chalicelib.targets.rules import require_active
+from chalicelib.vocabulary import CLIENT
 
-_CLIENT = re.compile(r"[A-Za-z0-9._~@:-]{1,128}", re.ASCII)
+_CLIENT = re.compile(CLIENT, re.ASCII)
 
 
 def require_client(client: str) -> None:
-    """What can't be a client has no route. Else problem 404."""
+    """A name that no client can have has no route: problem 404."""
     if not _CLIENT.fullmatch(client):
-        raise Problem(problems.not_found, "A client has 1 to 128 letters, digits and characters of ._~@:-")
+        raise Problem(problems.not_found, "A client has 1 to 128 letters, digits and ._~@:- as in jane@example.org")
 
 
-def require_target(workspace: Workspace) -> None:
-    """Routes exist only to active debug workspaces."""
+def require_target(workspace: RoutedWorkspace) -> None:
+    """Routes lead to active debug workspaces only."""
     if workspace.purpose != "debug":
         raise Problem(
             workspace_not_for_debugging,
-            f"The workspace {workspace.name!r} of {workspace.environment} is for the purpose {workspace.purpose}",
+            f"The workspace {workspace.name!r} of {workspace.environment} is for {workspace.purpose}, not debug",
         )
     require_active(workspace.environment, workspace.name, workspace.state)
 
 
-def require_end(new: NewRoute, workspace: Workspace, at: datetime) -> None:
-    """A route ends, after now and no later than its workspace."""
-    if new.until <= at:
-        raise invalid_field("#/until", "lies in the past")
+def require_end(new: NewRoute, workspace: RoutedWorkspace) -> None:
+    """A route ends after now, and no later than its workspace."""
+    if new.until <= workspace.at:
+        raise invalid_field("#/until", f"lies in the past: it is {workspace.at:%Y-%m-%dT%H:%M:%SZ} now")
     if new.until > workspace.expires_at:
         raise invalid_field(
             "#/until", f"is after the end of the workspace, {workspace.expires_at:%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -46,7 +47,7 @@ def require_end(new: NewRoute, workspace: Workspace, at: datetime) -> None:
 
 
 def require_free(client: str, facts: RoutingFacts) -> None:
-    """At most one route per client and environment."""
+    """A client has at most one route in an environment."""
     if facts.holder is not None:
         raise Problem(
             client_routed,
@@ -57,7 +58,7 @@ def require_free(client: str, facts: RoutingFacts) -> None:
 
 
 def seconds_to_keep(destination: Destination, at: datetime) -> int:
-    """How long a lookup may be trusted: briefly, and never longer than the route lasts."""
+    """Return how long a lookup may be trusted: briefly, and never beyond the end of the route."""
     if destination.until is None:
         return MOST_KEPT_SECONDS
     left = (destination.until - at).total_seconds()

@@ -1,16 +1,18 @@
-"""Routes in PostgreSQL. One whose time is over is as good as gone, swept or not."""
+"""Routes in PostgreSQL. A route whose time is over counts as gone, swept or not."""
 
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from chalicelib.client_routes.model import Destination, NewRoute, Route, RoutingFacts
+from chalicelib.client_routes.model import Destination, NewRoute, Route, RoutedWorkspace, RoutingFacts
 from chalicelib.database.connection import Database
+from chalicelib.database.events import events_of_the_service
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
+from chalicelib.targets.store import WORKSPACE_STATE, workspace_not_found
 
 ORDER = Keyset(id=NumberedId)
 
@@ -26,7 +28,7 @@ _FROM = """
 
 
 def get(db: Database, system: str, workspace: str, client: str) -> Route:
-    """The route, or problem 404."""
+    """Return the route, or raise problem 404."""
     route = db.select_one(
         Route,
         f"SELECT {_COLUMNS} {_FROM} WHERE s.key = %(system)s AND w.id = %(workspace)s AND r.client = %(client)s",
@@ -35,7 +37,7 @@ def get(db: Database, system: str, workspace: str, client: str) -> Route:
         client=client,
     )
     if route is None:
-        raise Problem(problems.not_found, f"{client!r} is not routed to workspace {workspace!r} of {system!r}")
+        raise Problem(problems.not_found, f"{system!r} has no route of {client!r} to a workspace {workspace!r}")
     return route
 
 
@@ -54,8 +56,26 @@ def list_(db: Database, system: str, workspace: str, *, limit: int, after: tuple
     )
 
 
+def workspace(db: Database, system: str, id_: str) -> RoutedWorkspace:
+    """Return the workspace that routes lead to, or raise problem 404. Lock the system first to change its routes."""
+    row = db.row(
+        f"""
+        SELECT clock_timestamp() AS at, e.name AS environment, w.name, w.purpose, {WORKSPACE_STATE} AS state,
+            w.expires_at,
+            json_build_object('issuer', w.issuer, 'subject', w.created_by, 'repository_id', w.repository_id) AS made_by
+        FROM systems s JOIN workspaces w ON w.system_id = s.id JOIN environments e ON e.id = w.environment_id
+        WHERE s.key = %(system)s AND w.id = %(id)s
+        """,
+        system=system,
+        id=number(id_),
+    )
+    if row is None:
+        raise workspace_not_found(system, id_)
+    return msgspec.convert(row, RoutedWorkspace)
+
+
 def destination(db: Database, system: str, environment: str, client: str) -> tuple[Destination, datetime] | None:
-    """Where a client's calls go, and the moment of which that is true; None where there is no such environment."""
+    """Return where a client's calls go, and the moment of the lookup. None if there is no such environment."""
     row = db.row(
         """
         SELECT statement_timestamp() AS at, %(client)s AS client, e.name AS environment,
@@ -79,7 +99,7 @@ def destination(db: Database, system: str, environment: str, client: str) -> tup
 
 
 def facts(db: Database, workspace: str, client: str) -> RoutingFacts:
-    """What a new route of the client to the workspace is decided upon."""
+    """Read the facts for a new route of the client to the workspace."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at,
@@ -146,7 +166,7 @@ def delete(db: Database, id_: str) -> None:
 
 
 def ending_after(db: Database, workspace: str, at: datetime) -> list[Route]:
-    """The routes to a workspace that would outlive this moment."""
+    """Return the routes to a workspace that end after this moment."""
     return db.select(
         Route,
         f"""
@@ -160,22 +180,22 @@ def ending_after(db: Database, workspace: str, at: datetime) -> list[Route]:
 
 
 def lapse_of_client(db: Database, workspace: str, client: str, request_id: str) -> None:
-    """End the client's route in a workspace's environment, if its time is over. Travels with the next statement."""
+    """End the client's route in the workspace's environment if its time is over. Travels with the next statement."""
     which = """
         r.client = %(client)s
         AND r.environment_id = (SELECT environment_id FROM workspaces WHERE id = %(workspace)s)
     """
-    db.queue(_LAPSE.format(which=which), workspace=number(workspace), client=client, request_id=request_id)
+    db.queue(_lapse(which), workspace=number(workspace), client=client, request_id=request_id)
 
 
 def lapse_of_workspace(db: Database, workspace: str, request_id: str) -> None:
-    """End the routes to a workspace whose time is over. Travels with the next statement."""
+    """End those routes to a workspace whose time is over. Travels with the next statement."""
     which = "r.workspace_id = %(workspace)s"
-    db.queue(_LAPSE.format(which=which), workspace=number(workspace), request_id=request_id)
+    db.queue(_lapse(which), workspace=number(workspace), request_id=request_id)
 
 
 def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
-    """End routes of a system whose time is over, so many at the most: how many were."""
+    """End up to `limit` routes of a system whose time is over. Return how many."""
     which = """
         r.id IN (
             SELECT due.id FROM routes due JOIN workspaces w ON w.id = due.workspace_id JOIN systems s
@@ -184,22 +204,22 @@ def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
             ORDER BY due.until LIMIT %(limit)s
         )
     """
-    ended: int = db.value(_LAPSE.format(which=which), system=system, limit=limit, request_id=request_id)
+    ended: int = db.value(_lapse(which), system=system, limit=limit, request_id=request_id)
     return ended
 
 
-# Routes are deleted, and the audit trail tells of each. Nobody asked for it: the service itself does it.
-_LAPSE = """
-    WITH lapsed AS (
-        DELETE FROM routes r USING workspaces w, systems s
-        WHERE w.id = r.workspace_id AND s.id = w.system_id AND r.until <= clock_timestamp() AND {which}
-        RETURNING s.key AS system, r.workspace_id, r.client, r.until
-    ), told AS (
-        INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, request_id)
-        SELECT system, 'slipway', 'slipway', 'route.lapse',
-            system || '/workspaces/' || workspace_id || '/routes/' || client,
-            jsonb_build_object('client', client, 'until', until), %(request_id)s
-        FROM lapsed
+def _lapse(which: str) -> str:
+    events = events_of_the_service(
+        "lapsed",
+        action="route.lapse",
+        resource="system || '/workspaces/' || workspace_id || '/routes/' || client",
+        before="jsonb_build_object('client', client, 'until', until)",
     )
-    SELECT count(*) FROM lapsed
-"""
+    return f"""
+        WITH lapsed AS (
+            DELETE FROM routes r USING workspaces w, systems s
+            WHERE w.id = r.workspace_id AND s.id = w.system_id AND r.until <= clock_timestamp() AND {which}
+            RETURNING s.key AS system, r.workspace_id, r.client, r.until
+        ), events AS ({events})
+        SELECT count(*) FROM lapsed
+    """

@@ -1,1 +1,1 @@
-"""Artifacts going to targets."""
+"""Artifacts on their way to targets."""

@@ -2,32 +2,28 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.deployments import rules, store
+from chalicelib.deployments import opening, rules, store
 from chalicelib.deployments.model import (
     Deployment,
     DeploymentQuery,
     NewDeployment,
     NewStatus,
-    OpeningFacts,
     Status,
     deployment_final,
     lease_expired,
     rollback_refused,
     target_busy,
 )
-from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
-from chalicelib.promotions import store as promotions
-from chalicelib.promotions.model import Decision, promotion_denied
+from chalicelib.promotions.model import promotion_denied
 from chalicelib.rest import audit, paging
-from chalicelib.rest.admission import require_publisher, require_role
+from chalicelib.rest.admission import require_publisher
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store as systems
-from chalicelib.systems.rules import require_kind
-from chalicelib.workspaces.model import workspace_not_active
+from chalicelib.targets.model import workspace_not_active
 
 blueprint = Blueprint(__name__)
 
@@ -50,47 +46,9 @@ def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[De
 def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment | Problem:
     """Open a deployment: ask the gate, take the target, and hold it for the lease.
 
-    A retried run of a pipeline, and a repeated import, get what is there, with status 200.
+    A retried run of a pipeline, and a repeated import, get the recorded deployment with status 200.
     """
-    require_role(call, rules.role_to_open(body), system)
-    permits = require_publisher(call, system, "deployments", body.environment)
-    rules.require_revision(body, permits, call.principal.run.sha if call.principal.run else None)
-    systems.lock(call.db, system)
-    store.sweep_target(call.db, system, body.environment, body.workspace, call.id)
-    facts = store.opening_facts(call.db, system, body, call.principal)
-    if facts is None:
-        raise environments.not_found(system, body.environment)
-    if facts.recorded_id is not None:
-        return call.existing(store.get(call.db, system, facts.recorded_id))
-    rules.require_target(body, facts)
-    require_kind(body.artifact, facts.artifact_kind)
-    decision = None if body.imported else admit(call, system, body, facts)
-    if isinstance(decision, Problem):
-        return decision
-    rules.require_past(facts.at, started_at=body.started_at, finished_at=body.finished_at)
-    deployment = store.insert(call.db, system, body, call.principal, at=facts.at, decision=decision)
-    action = "deployment.import" if body.imported else None
-    audit.record(call, f"{system}/deployments/{deployment.id}", action=action, system=system, after=deployment)
-    return call.created(f"{call.address}/{deployment.id}", deployment)
-
-
-def admit(call: Call, system: str, body: NewDeployment, facts: OpeningFacts) -> Decision | Problem | None:
-    """The gate's decision, if it lets the deployment in; else a problem. A denial stays on record."""
-    rules.require_good_rollback(body, facts)
-    decision = rules.gate_decision(body, facts)
-    try:
-        rules.require_permission(body, decision)
-    except Problem as denial:
-        assert decision is not None
-        promotion = promotions.insert(
-            call.db, system, body.environment, body.artifact, decision, facts.at, call.principal
-        )
-        audit.record(
-            call, f"{system}/promotions/{promotion.id}", action="promotion.decide", system=system, after=promotion
-        )
-        return denial
-    rules.require_free(facts)
-    return decision
+    return opening.open_deployment(call, system, body)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/deployments/{id}", role=Role.viewer)
@@ -116,7 +74,7 @@ def list_statuses(call: Call, system: str, id: str, query: PageQuery) -> Page[St
     raises=[deployment_final, lease_expired],
 )
 def add_status(call: Call, system: str, id: str, body: NewStatus) -> Status:  # noqa: A002
-    """Tell how a deployment goes on: renew its lease, or finish it."""
+    """Record the progress of a deployment: renew its lease, or finish it."""
     systems.lock(call.db, system)
     deployment, at = store.get_with_time(call.db, system, id)
     require_publisher(call, system, "deployments", deployment.environment)

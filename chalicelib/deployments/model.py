@@ -1,7 +1,7 @@
-"""A deployment: an artifact going to a target."""
+"""A deployment: an artifact on its way to a target."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,39 +9,23 @@ from msgspec import Meta
 
 from chalicelib.promotions.model import GateFacts
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import (
-    EARLIEST,
-    Answer,
-    Artifact,
-    Count,
-    EnvironmentName,
-    Id,
-    OverrideReason,
-    PageQuery,
-    PrincipalName,
-    Request,
-    Sha,
-    Slug,
-    Text,
-    Timestamp,
-    Url,
-    WorkspaceName,
-    period_faults,
-)
-from chalicelib.workspaces.model import State as WorkspaceState
+from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Text, Timestamp, Url
+from chalicelib.targets.model import WorkspaceState
+from chalicelib.vocabulary import Artifact, EnvironmentName, OverrideReason, PrincipalName, Sha, Slug, WorkspaceName
 
-Kind = Annotated[
+DeploymentKind = Annotated[
     Literal["rollout", "rollback", "hotfix"],
     Meta(
         examples=["rollout"],
-        description="A rollout and a hotfix pass the gate; a rollback goes back to what was good here before",
+        description="The gate decides on a rollout and a hotfix; a rollback returns to an artifact that was good here",
     ),
 ]
-State = Annotated[Literal["in_progress", "succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
+DeploymentState = Annotated[Literal["in_progress", "succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
 FinalState = Annotated[Literal["succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
 
 LEASE_EXPIRED = "The lease expired"
 MAX_COMMITS = 10_000
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Commit(Request, kw_only=True):
@@ -50,26 +34,27 @@ class Commit(Request, kw_only=True):
 
 
 class NewDeployment(Request, kw_only=True):
-    """With `imported`, history: it is over, so `state`, `started_at` and `finished_at` are given."""
+    """With `imported` it is history: send `state`, `started_at` and `finished_at`. Else the server sets them."""
 
     environment: EnvironmentName
     workspace: WorkspaceName = "default"
     artifact: Artifact
     revision: Annotated[
-        Sha | None, Meta(description="The commit whose merge caused the deployment; null when unknown")
+        Sha | None, Meta(description="The commit whose merge caused the deployment; null if unknown")
     ] = None
-    kind: Kind = "rollout"
+    kind: DeploymentKind = "rollout"
     commits: Annotated[
         tuple[Commit, ...],
         Meta(
             max_length=MAX_COMMITS,
-            description="What it delivers: the commits that are new since the environment's deployment before",
+            description="The commits that it delivers: those that are new since the deployment before",
         ),
     ] = ()
     run_url: Url | None = None
     override_reason: OverrideReason | None = None
     lease_seconds: Annotated[
-        int, Meta(ge=60, le=14400, description="How long it holds its target; a status renews it")
+        int,
+        Meta(ge=60, le=14400, description="How long it holds its target; a status renews the lease"),
     ] = 3600
     imported: bool = False
     state: FinalState | None = None
@@ -80,20 +65,20 @@ class NewDeployment(Request, kw_only=True):
     def faults(self) -> Iterator[Fault]:
         for name in ("state", "started_at", "finished_at"):
             if (getattr(self, name) is None) is self.imported:
-                wanted = "is required of" if self.imported else "is the server's to say, unless it is"
-                yield Fault(f"#/{name}", f"{wanted} imported history")
+                wanted = "is required with" if self.imported else "is set by the server: leave it out, or send"
+                yield Fault(f"#/{name}", f"{wanted} `imported`")
         if self.imported and self.override_reason is not None:
-            yield Fault("#/override_reason", "history has passed no gate")
+            yield Fault("#/override_reason", "does not go with `imported`: history passes no gate")
         yield from period_faults(self.started_at, self.finished_at)
         if len({commit.sha for commit in self.commits}) < len(self.commits):
-            yield Fault("#/commits", "names a commit twice")
+            yield Fault("#/commits", "names a commit twice: send each one once")
         for index, commit in enumerate(self.commits):
             if commit.authored_at < EARLIEST:
                 yield Fault(f"#/commits/{index}/authored_at", "is before 1970")
 
 
 class Deployment(Answer, kw_only=True):
-    """`run_…` are what the pipeline's token claimed about its run."""
+    """An artifact on its way to a target. `run_…` are the claims of the pipeline's token about its run."""
 
     id: Id
     system: Slug
@@ -101,8 +86,8 @@ class Deployment(Answer, kw_only=True):
     workspace: WorkspaceName
     artifact: Artifact
     revision: Sha | None
-    kind: Kind
-    state: State
+    kind: DeploymentKind
+    state: DeploymentState
     detail: Text | None
     imported: bool
     commit_count: Count
@@ -112,7 +97,7 @@ class Deployment(Answer, kw_only=True):
     run_sha: str | None
     run_actor: Annotated[str | None, Meta(examples=["jane"])]
     override_reason: OverrideReason | None
-    promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null where it was not asked")]
+    promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null if it was not asked")]
     lease_expires_at: Timestamp | None
     started_at: Timestamp
     finished_at: Timestamp | None
@@ -122,10 +107,10 @@ class Deployment(Answer, kw_only=True):
 class DeploymentQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
     workspace: WorkspaceName | None = None
-    state: State | None = None
+    state: DeploymentState | None = None
     artifact: Artifact | None = None
     revision: Sha | None = None
-    kind: Kind | None = None
+    kind: DeploymentKind | None = None
     from_: Annotated[Timestamp | None, Meta(description="Started at this time or later")] = msgspec.field(
         default=None, name="from"
     )
@@ -133,13 +118,13 @@ class DeploymentQuery(PageQuery, kw_only=True):
 
 
 class NewStatus(Request, kw_only=True):
-    state: Annotated[State, Meta(description="`in_progress` renews the lease; the others are final")]
+    state: Annotated[DeploymentState, Meta(description="`in_progress` renews the lease; the others are final")]
     detail: Text | None = None
 
 
 class Status(Answer, kw_only=True):
     id: Id
-    state: State
+    state: DeploymentState
     detail: Text | None
     created_at: Timestamp
     created_by: PrincipalName
@@ -154,14 +139,14 @@ class Holder(Answer, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What an artifact has shown on the target itself: what a rollback rests on."""
+    """What an artifact has shown on the target itself. A rollback depends on it."""
 
     has_succeeded: bool
     failed_suites: tuple[str, ...]
 
 
 class OpeningFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known about a target and an artifact when a deployment opens. Read under the system's lock."""
+    """The facts about a target and an artifact when a deployment opens. Read under the system's lock."""
 
     at: datetime
     artifact_kind: str
@@ -184,17 +169,27 @@ rollback_refused = problem_type(
     "rollback-refused",
     422,
     "Rollback refused",
-    "A rollback goes to another artifact that succeeded on this target and whose verifications there did not fail.",
+    "A rollback goes to another artifact, which succeeded on this target and did not fail its latest verifications "
+    "there: choose one from the succeeded deployments to the target.",
 )
 deployment_final = problem_type(
     "deployment-final",
     409,
     "Deployment final",
-    "The deployment is finished, and stays as it is: open a new one.",
+    "The deployment is finished and never changes: open a new one.",
 )
 lease_expired = problem_type(
     "lease-expired",
     409,
     "Lease expired",
-    "The deployment lost its target, and counts as cancelled: open a new one, with a longer lease or more statuses.",
+    "The deployment lost its target and counts as cancelled: open a new one, with a longer lease or more statuses.",
 )
+
+
+def period_faults(started_at: datetime | None, finished_at: datetime | None) -> Iterator[Fault]:
+    """Yield what is wrong with a period: it ends before it starts, or lies before there was anything to deploy."""
+    if started_at and finished_at and started_at > finished_at:
+        yield Fault("#/finished_at", "is before started_at")
+    for name, moment in {"started_at": started_at, "finished_at": finished_at}.items():
+        if moment is not None and moment < EARLIEST:
+            yield Fault(f"#/{name}", "is before 1970")

@@ -1,4 +1,4 @@
-"""What may become of a deployment: who may open it, where it may go, when it is over."""
+"""Who may open a deployment, where it may go, and when it is over."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,80 +13,90 @@ from chalicelib.deployments.model import (
     rollback_refused,
     target_busy,
 )
-from chalicelib.identity.publishers import Publisher
 from chalicelib.identity.roles import Role
+from chalicelib.identity.trust import TrustRule
 from chalicelib.promotions.model import Decision, promotion_denied
 from chalicelib.promotions.rules import decide
 from chalicelib.rest.problems import Fault, Problem, invalid_field
-from chalicelib.workspaces.rules import require_active, require_known
+from chalicelib.targets.model import DEFAULT
+from chalicelib.targets.rules import require_active, require_known
 
 MAX_AHEAD = timedelta(seconds=60)
 
 
 def role_to_open(new: NewDeployment) -> Role:
-    """To record history, and to pass the gate, takes a maintainer."""
+    """A pipeline opens deployments. Importing history and overriding the gate take a maintainer."""
     return Role.maintainer if new.imported or new.override_reason is not None else Role.pipeline
 
 
-def require_revision(new: NewDeployment, permits: Sequence[Publisher], run_sha: str | None) -> None:
-    """A pipeline rolls out the commit that its run is of, unless a publisher that lets it says otherwise.
+def require_revision(new: NewDeployment, permits: Sequence[TrustRule], run_sha: str | None) -> None:
+    """A pipeline rolls out the commit of its run, unless its publisher allows any revision.
 
-    A rollback is of the revision that it goes back to. Who needs no publisher says what he likes.
+    A rollback names the revision that it returns to. Callers that need no publisher may record any revision.
     """
     if not permits or new.kind == "rollback" or any(publisher.any_revision for publisher in permits):
         return
     if new.revision != run_sha:
-        raise invalid_field("#/revision", f"is not {run_sha}, the commit that the run is of")
+        raise invalid_field(
+            "#/revision",
+            f"is not {run_sha}, the commit of this run: send that one",
+        )
 
 
 def require_target(new: NewDeployment, facts: OpeningFacts) -> None:
-    """A deployment goes to an environment, or to an active workspace of it. History may be of one that is no more."""
+    """A deployment goes to an environment, or to an active workspace of it. History may name a destroyed one."""
     state = require_known(new.workspace, facts.workspace_state)
     if not new.imported:
         require_active(new.environment, new.workspace, state)
 
 
 def require_past(at: datetime, **moments: datetime | None) -> None:
-    """What is recorded has happened; clocks may differ by a minute."""
+    """Only the past is recorded. Clocks may differ by a minute."""
     for name, moment in moments.items():
         if moment is not None and moment > at + MAX_AHEAD:
-            raise invalid_field(f"#/{name}", "lies in the future")
+            raise invalid_field(f"#/{name}", f"lies in the future: it is {at:%Y-%m-%dT%H:%M:%SZ} now")
 
 
 def gate_decision(new: NewDeployment, facts: OpeningFacts) -> Decision | None:
-    """What the gate says; None where it is not asked: rollbacks and other workspaces pass it by."""
-    if new.kind == "rollback" or new.workspace != "default":
+    """Return the decision of the gate. None if it is not asked: it decides on no rollback and no other workspace."""
+    if new.kind == "rollback" or new.workspace != DEFAULT:
         return None
     return decide(facts.gate, facts.at)
 
 
-def require_permission(new: NewDeployment, decision: Decision | None) -> None:
-    """Past the gate goes what it grants, or what a maintainer gives a reason for. The refusal is recorded."""
-    if decision and decision.blockers and new.override_reason is None:
-        raise Problem(
-            promotion_denied,
-            "; ".join(f"{blocker.code}: {blocker.detail}" for blocker in decision.blockers),
-            blockers=decision.blockers,
-        )
+def denial(new: NewDeployment, decision: Decision) -> Problem | None:
+    """A deployment passes the gate with its grant, or with a maintainer's reason. Return the denial, else None."""
+    if not decision.blockers or new.override_reason is not None:
+        return None
+    return Problem(
+        promotion_denied,
+        "; ".join(f"{blocker.code}: {blocker.detail}" for blocker in decision.blockers),
+        blockers=decision.blockers,
+    )
 
 
 def require_good_rollback(new: NewDeployment, facts: OpeningFacts) -> None:
-    """A rollback goes to another artifact that succeeded on this target, and did not fail there since."""
+    """A rollback goes to another artifact that succeeded on this target, and did not fail its latest verification."""
     if new.kind != "rollback":
         return
+    target = new.environment if new.workspace == DEFAULT else f"the workspace {new.workspace} of {new.environment}"
     if new.artifact == facts.current_artifact:
-        reason = "it is what runs there now"
+        reason = f"it runs in {target} now"
     elif not facts.standing.has_succeeded:
-        reason = "it has never succeeded there"
+        reason = f"it has no succeeded deployment to {target}"
     elif facts.standing.failed_suites:
-        reason = f"its latest verification there failed ({', '.join(facts.standing.failed_suites)})"
+        reason = f"{', '.join(facts.standing.failed_suites)} failed in {target}"
     else:
         return
-    raise Problem(rollback_refused, f"{new.artifact} is no way back: {reason}", errors=[Fault("#/artifact", reason)])
+    raise Problem(
+        rollback_refused,
+        f"{new.artifact} is no artifact to roll back to: {reason}",
+        errors=[Fault("#/artifact", reason)],
+    )
 
 
 def require_free(facts: OpeningFacts) -> None:
-    """One deployment at a time for a target."""
+    """A target takes one deployment at a time."""
     if facts.holder is not None:
         raise Problem(
             target_busy,
@@ -96,15 +106,17 @@ def require_free(facts: OpeningFacts) -> None:
 
 
 def require_open(deployment: Deployment, at: datetime) -> None:
-    """A status reaches a deployment that is in progress and whose lease has not run out."""
+    """A status is for a deployment that is in progress and has not lost its lease."""
     expires_at = deployment.lease_expires_at
     if deployment.state == "in_progress":
         expired = expires_at is not None and expires_at <= at
     else:
-        # A lease that was found expired made its end the deployment's.
+        # Cancelling an expired lease sets the end of the lease as the end of the deployment.
         expired = deployment.state == "cancelled" and deployment.detail == LEASE_EXPIRED
         expired = expired and deployment.finished_at == expires_at
         if not expired:
-            raise Problem(deployment_final, f"The deployment {deployment.state} at {deployment.finished_at}")
+            raise Problem(
+                deployment_final, f"The deployment {deployment.state} at {deployment.finished_at:%Y-%m-%dT%H:%M:%SZ}"
+            )
     if expired:
-        raise Problem(lease_expired, f"The lease ran out at {expires_at}; the deployment counts as cancelled")
+        raise Problem(lease_expired, f"The lease ran out at {expires_at:%Y-%m-%dT%H:%M:%SZ}: open a new deployment")

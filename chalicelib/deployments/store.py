@@ -23,7 +23,7 @@ from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.workspaces.store import TARGET
+from chalicelib.targets.store import CURRENT_ARTIFACT, ON_TARGET, TARGET
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
@@ -31,7 +31,7 @@ STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
 # A deployment whose lease has run out reads as cancelled, swept or not.
 _LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestamp())"
 
-# The deployment's representation, from rows `d`, `e` (its environment) and `s` (its system).
+# The columns of a Deployment, from rows `d`, `e` (its environment) and `s` (its system).
 COLUMNS = f"""
     d.id::text AS id, s.key AS system, e.name AS environment, d.workspace, d.artifact, d.revision, d.kind,
     CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END AS state,
@@ -42,37 +42,25 @@ COLUMNS = f"""
     d.created_by
 """
 
-# Of the target that `workspaces.store.TARGET` finds, and not of an earlier workspace of the same name.
-ON_TARGET = "environment_id = e.id AND workspace = %(workspace)s AND workspace_id IS NOT DISTINCT FROM target.id"
-
-# One column: what runs on the target.
-CURRENT_ARTIFACT = f"""
-    (
-        SELECT artifact FROM deployments
-        WHERE {ON_TARGET} AND state = 'succeeded'
-        ORDER BY finished_at DESC, id DESC LIMIT 1
-    ) AS current_artifact
-"""
-
 _FROM = """
     FROM systems s JOIN deployments d ON d.system_id = s.id JOIN environments e ON e.id = d.environment_id
 """
 
 
 def get(db: Database, system: str, id_: str) -> Deployment:
-    """The deployment, or problem 404."""
+    """Return the deployment, or raise problem 404."""
     return get_with_time(db, system, id_)[0]
 
 
 def get_with_time(db: Database, system: str, id_: str) -> tuple[Deployment, datetime]:
-    """The deployment, or problem 404, and the moment at which it was read."""
+    """Return the deployment, or raise problem 404, and the moment at which it was read."""
     row = db.row(
         f"SELECT clock_timestamp() AS at, {COLUMNS} {_FROM} WHERE s.key = %(system)s AND d.id = %(id)s",
         system=system,
         id=number(id_),
     )
     if row is None:
-        raise Problem(problems.not_found, f"There is no deployment {id_!r} of a system {system!r}")
+        raise Problem(problems.not_found, f"The system {system!r} has no deployment {id_!r}")
     at = row.pop("at")
     return Deployment(**row), at
 
@@ -112,60 +100,8 @@ def list_(
     )
 
 
-def sweep_target(db: Database, system: str, environment: str, workspace: str, request_id: str) -> None:
-    """Cancel the deployment that holds the target, if its lease has run out. Travels with the next statement."""
-    db.queue(
-        _LAPSE_OF_TARGET,
-        system=system,
-        environment=environment,
-        workspace=workspace,
-        detail=LEASE_EXPIRED,
-        request_id=request_id,
-    )
-
-
-def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
-    """Cancel deployments of a system whose lease has run out, so many at the most: how many were."""
-    cancelled: int = db.value(_LAPSE_OF_SYSTEM, system=system, limit=limit, detail=LEASE_EXPIRED, request_id=request_id)
-    return cancelled
-
-
-# Nobody asked for it: the service itself does it.
-_LAPSE = """
-    WITH lapsed AS (
-        UPDATE deployments d
-        SET state = 'cancelled', detail = %(detail)s, finished_at = d.lease_expires_at
-        FROM environments e JOIN systems s ON s.id = e.system_id
-        WHERE d.environment_id = e.id AND d.state = 'in_progress' AND d.lease_expires_at <= clock_timestamp()
-            AND {which}
-        RETURNING d.id, d.finished_at, s.key AS system
-    ), statuses AS (
-        INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
-        SELECT id, 'cancelled', %(detail)s, finished_at, 'slipway' FROM lapsed
-    ), told AS (
-        INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
-        SELECT system, 'slipway', 'slipway', 'deployment.lapse', system || '/deployments/' || id,
-            '{{"state": "in_progress"}}', '{{"state": "cancelled"}}', %(request_id)s
-        FROM lapsed
-    )
-    SELECT count(*) FROM lapsed
-"""
-_LAPSE_OF_TARGET = _LAPSE.format(
-    which="s.key = %(system)s AND e.name = %(environment)s AND d.workspace = %(workspace)s"
-)
-_LAPSE_OF_SYSTEM = _LAPSE.format(
-    which="""
-        s.key = %(system)s AND d.id IN (
-            SELECT due.id FROM deployments due
-            WHERE due.system_id = s.id AND due.state = 'in_progress' AND due.lease_expires_at <= clock_timestamp()
-            ORDER BY due.id LIMIT %(limit)s
-        )
-    """
-)
-
-
 def opening_facts(db: Database, system: str, new: NewDeployment, principal: Principal) -> OpeningFacts | None:
-    """What opening a deployment is decided upon, in one statement; None where there is no such environment."""
+    """Read all facts for opening a deployment in one statement. None if there is no such environment."""
     row = db.row(
         f"""
         SELECT
@@ -230,7 +166,7 @@ def insert(
     at: datetime,
     decision: Decision | None,
 ) -> Deployment:
-    """Record a deployment, with the decision that let it in, its first status and its commits."""
+    """Record a deployment with the decision that let it in, its first status and its commits."""
     run = principal.run
     inserted = db.select_one(
         Deployment,
@@ -323,7 +259,7 @@ def list_statuses(
 
 
 def add_status(db: Database, deployment: str, new: NewStatus, created_by: str, at: datetime) -> Status:
-    """Record a status, and what it makes of the deployment: renewed, or finished."""
+    """Record a status, and renew or finish the deployment."""
     status = db.select_one(
         Status,
         """

@@ -1,1 +1,1 @@
-"""Sets of resources that work together, in their order of promotion."""
+"""Sets of resources that work together, in the order of promotion."""

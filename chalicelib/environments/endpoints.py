@@ -23,7 +23,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/environments", role=Role.viewer)
 def list_environments(call: Call, system: str, query: PageQuery) -> Page[Environment]:
-    """List a system's environments, in their order of promotion."""
+    """List the environments of a system, in the order of promotion."""
     page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, **page))
     return systems.page_of(call.db, system, page)
 
@@ -58,7 +58,7 @@ def get_environment(call: Call, system: str, environment: str) -> Environment:
     raises=[problems.already_exists, account_holds_one_class],
 )
 def change_environment(call: Call, system: str, environment: str, body: EnvironmentChange) -> Environment:
-    """Change an environment. Fields that are not given stay as they are."""
+    """Change an environment. Fields that you leave out stay as they are."""
     systems.lock(call.db, system)
     before = store.get(call.db, system, environment)
     require_unchanged(call.if_match, before)
@@ -76,7 +76,7 @@ def change_environment(call: Call, system: str, environment: str, body: Environm
     raises=[problems.has_history],
 )
 def delete_environment(call: Call, system: str, environment: str) -> None:
-    """Delete an environment for which nothing was recorded yet."""
+    """Delete an environment that has no records yet."""
     systems.lock(call.db, system)
     before = store.get(call.db, system, environment)
     require_unchanged(call.if_match, before)

@@ -5,15 +5,17 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.patterns import matching
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import Answer, EnvironmentName, Request, Seconds, Suite, Timestamp, Url, matching
+from chalicelib.rest.types import Answer, Request, Seconds, Timestamp, Url
+from chalicelib.vocabulary import EnvironmentName, Suite
 
 Rank = Annotated[int, Meta(ge=1, le=1000, description="Place in the order of promotion; unique in the system")]
 AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]
 Region = Annotated[str, matching("[a-z]{2}(-[a-z]+)+-[0-9]", "eu-central-1", max_length=30)]
 RequiredSoak = Annotated[
     Seconds,
-    Meta(description="How long an artifact has to have been deployed in the environment before to enter this one"),
+    Meta(description="How long an artifact must soak in the environment before, until it may enter this one"),
 ]
 VerificationMaxAge = Annotated[
     int,
@@ -21,14 +23,14 @@ VerificationMaxAge = Annotated[
         ge=1,
         le=365 * 86400,
         description="How old the verifications in the environment before may be when an artifact enters this "
-        "one; null: they never expire",
+        "one; null if they never expire",
     ),
 ]
 RequiredSuites = Annotated[
     tuple[Suite, ...],
     Meta(
         max_length=50,
-        description="The suites that must have succeeded in the environment before for an artifact to enter this one",
+        description="The suites that must succeed in the environment before, until an artifact may enter this one",
         extra_json_schema={"uniqueItems": True},
     ),
 ]

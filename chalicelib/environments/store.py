@@ -19,7 +19,7 @@ _COLUMNS = """
 
 
 def get(db: Database, system: str, name: str) -> Environment:
-    """The environment, or problem 404."""
+    """Return the environment, or raise problem 404."""
     environment = db.select_one(
         Environment,
         f"""
@@ -35,7 +35,7 @@ def get(db: Database, system: str, name: str) -> Environment:
 
 
 def not_found(system: str, name: str) -> Problem:
-    return Problem(problems.not_found, f"There is no environment {name!r} of a system {system!r}")
+    return Problem(problems.not_found, f"The system {system!r} has no environment {name!r}")
 
 
 def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | None) -> list[Environment]:
@@ -53,7 +53,7 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
 
 
 def insert(db: Database, system: str, new: NewEnvironment) -> Environment | None:
-    """The new environment, or None where there is no such system."""
+    """Return the new environment, or None if there is no such system."""
     return db.select_one(
         Environment,
         f"""
@@ -98,6 +98,6 @@ def delete(db: Database, system: str, name: str) -> None:
 
 
 def _columns(environment: NewEnvironment | Environment) -> dict[str, Any]:
-    # psycopg2 makes arrays of lists, and composites of tuples.
+    # psycopg2 turns lists into arrays, and tuples into composites.
     columns = msgspec.structs.asdict(environment)
     return columns | {"required_suites": list(environment.required_suites)}

@@ -1,1 +1,1 @@
-"""Whether the service lives and is ready."""
+"""The health and the readiness of the service."""

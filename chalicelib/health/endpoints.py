@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve."""
+"""`/v1/health` and `/v1/ready`"""
 
 from typing import Literal
 
@@ -25,18 +25,18 @@ class Readiness(Answer, kw_only=True):
 
 @operation(blueprint, "GET /v1/health", role="public")
 def get_health(call: Call) -> Health:
-    """Whether the process answers. Asks no database."""
+    """Answer if the process is alive. It does not ask the database."""
     return Health()
 
 
 @operation(blueprint, "GET /v1/ready", role="public", raises=[problems.unavailable])
 def get_readiness(call: Call) -> Readiness:
-    """Whether requests can be served: the database answers, and its schema is the one that this code expects."""
+    """Answer if requests can be served: the database answers, and has the schema that this version expects."""
     found = call.db.value("SELECT max(version) FROM schema_migrations")
     if found != expected_version():
         raise Problem(
             problems.unavailable,
-            f"The schema has version {found}, this code expects {expected_version()}",
+            f"The schema has version {found}, this code expects {expected_version()}: migrate first",
             headers={"Retry-After": "5"},
         )
     return Readiness(schema_version=expected_version())

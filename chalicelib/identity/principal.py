@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from chalicelib.identity.publishers import GitHubClaims, Publisher, mismatches
 from chalicelib.identity.roles import Role
+from chalicelib.identity.trust import GitHubClaims, TrustRule, mismatches
 from chalicelib.settings import Issuer
 
 
@@ -46,7 +46,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     grants: tuple[Grant, ...] = ()
     run: Run | None = None
     pipeline: GitHubClaims | None = None
-    publishers: tuple[Publisher, ...] = ()
+    publishers: tuple[TrustRule, ...] = ()
 
     def role_in(self, system: str | None) -> Role:
         """The role for one system, or, with None, for what belongs to no system."""
@@ -59,7 +59,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
                 highest = here
         return highest
 
-    def with_publishers(self, candidates: Sequence[Publisher]) -> "Principal":
+    def with_publishers(self, candidates: Sequence[TrustRule]) -> "Principal":
         """The pipeline with what the publishers grant that fit its claims."""
         assert self.pipeline is not None
         fitting = tuple(each for each in candidates if not mismatches(each, self.pipeline))

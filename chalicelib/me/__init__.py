@@ -1,1 +1,1 @@
-"""Who is asking, as the service sees it."""
+"""The caller as the service sees it."""

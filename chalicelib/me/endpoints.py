@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from chalice.app import Blueprint
 
-from chalicelib.identity.publishers import mismatches
 from chalicelib.identity.roles import Role
+from chalicelib.identity.trust import mismatches
 from chalicelib.me.model import Me, MyPublisher, MyRole
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
@@ -15,7 +15,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/me", role=Role.anybody)
 def get_me(call: Call) -> Me:
-    """Read who you are, your roles, and for which systems; as a pipeline, also which publishers trust this run."""
+    """Read who you are, and your roles. A pipeline also reads which publishers trust this run."""
     principal = call.principal
     return Me(
         subject=principal.subject,

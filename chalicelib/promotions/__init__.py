@@ -1,1 +1,1 @@
-"""The gate - whether an artifact may enter an environment."""
+"""The gate. It decides whether an artifact may enter an environment."""

@@ -20,7 +20,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/promotions", role=Role.viewer)
 def list_promotions(call: Call, system: str, query: PromotionQuery) -> Page[Promotion]:
-    """List the decisions that were recorded, newest first."""
+    """List the recorded decisions, the newest first."""
     page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 
@@ -29,27 +29,20 @@ def list_promotions(call: Call, system: str, query: PromotionQuery) -> Page[Prom
 def decide_promotion(call: Call, system: str, body: NewPromotion) -> Promotion:
     """Decide whether an artifact may enter an environment.
 
-    The decision is recorded, which takes the role pipeline, unless `dry_run` is set. It holds for the moment: opening
-    a deployment decides anew.
+    Without `dry_run` the decision is recorded, which takes the role pipeline. A grant reserves nothing: opening a
+    deployment asks the gate again.
     """
     require_role(call, role_to_decide(dry_run=body.dry_run), system)
     if not body.dry_run:
         require_publisher(call, system, "deployments", body.environment)
         systems.lock(call.db, system)
-    question = store.question(call.db, system, body.environment, body.artifact)
-    if question is None:
+    facts = store.facts(call.db, system, body.environment, body.artifact)
+    if facts is None:
         raise environments.not_found(system, body.environment)
-    require_kind(body.artifact, question.artifact_kind)
-    decision = decide(question.gate, question.at)
+    require_kind(body.artifact, facts.artifact_kind)
+    decision = decide(facts.gate, facts.at)
     if body.dry_run:
-        return Promotion(
-            id=None,
-            artifact=body.artifact,
-            environment=body.environment,
-            decision=decision.word,
-            blockers=list(decision.blockers),
-            decided_at=question.at,
-        )
-    promotion = store.insert(call.db, system, body.environment, body.artifact, decision, question.at, call.principal)
+        return Promotion.unrecorded(body.artifact, body.environment, decision, facts.at)
+    promotion = store.insert(call.db, system, body.environment, body.artifact, decision, facts.at, call.principal)
     audit.record(call, f"{system}/promotions/{promotion.id}", system=system, after=promotion)
     return promotion

@@ -1,4 +1,4 @@
-"""A promotion: the decision whether an artifact may enter an environment, and the facts that it rests on."""
+"""A promotion: the decision whether an artifact may enter an environment, and the facts behind it."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.rest.problems import problem_type
-from chalicelib.rest.types import Answer, Artifact, EnvironmentName, Id, PageQuery, Request, Suite, Timestamp
+from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp
+from chalicelib.vocabulary import Artifact, EnvironmentName, Suite
 
 BlockerCode = Literal[
     "not-deployed",
@@ -15,25 +16,22 @@ BlockerCode = Literal[
     "verification-failed",
     "verification-expired",
     "soaking",
-    "frozen",
-    "pinned",
-    "marked-bad",
 ]
 DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"])]
 
 
 class Blocker(Answer, kw_only=True):
-    """One reason why an artifact may not enter an environment. `available_at`: when it lifts by itself."""
+    """One reason why an artifact may not enter an environment. `available_at` is when it ends by itself, or null."""
 
     code: BlockerCode
-    environment: Annotated[EnvironmentName, Meta(description="Where the obstacle lies")]
+    environment: Annotated[EnvironmentName, Meta(description="The environment where something is missing")]
     suite: Suite | None = None
-    detail: Annotated[str, Meta(examples=["acceptance has not succeeded in development since"])]
+    detail: Annotated[str, Meta(examples=["acceptance failed in development"])]
     available_at: Timestamp | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate says: granted, or denied for these reasons."""
+    """The answer of the gate: granted, or denied because of the blockers."""
 
     blockers: tuple[Blocker, ...]
 
@@ -43,34 +41,39 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountedVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest verification of a suite that says something of the artifact."""
+    """The latest verification of a suite that says something about the artifact."""
 
     suite: str
     outcome: Literal["success", "failure"]
     finished_at: datetime
 
 
-class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the gate of one environment knows about one artifact.
+class EnvironmentBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """The environment with the next lower rank, and what the artifact has shown there.
 
-    `environment_before` is the next lower existing rank, None for the lowest environment. There, `deployed_at` is when
-    the artifact's latest succeeded deployment finished, and `verifications` are those that started since, the
-    latest of each suite, without those that ended in `error` or `cancelled`.
+    `deployed_at` is when its latest succeeded deployment finished; None if it has none. `verifications` started since
+    then: the latest of each suite, by suite, without those that ended in `error` or `cancelled`.
     """
+
+    name: str
+    deployed_at: datetime | None
+    verifications: tuple[CountedVerification, ...]
+
+
+class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an environment requires of an artifact, and what the artifact has shown. The lowest has no `before`."""
 
     environment: str
     required_soak_seconds: int
     verification_max_age_seconds: int | None
     required_suites: tuple[str, ...]
-    environment_before: str | None
-    deployed_at: datetime | None
-    verifications: tuple[CountedVerification, ...]
+    before: EnvironmentBefore | None
 
 
 class NewPromotion(Request, kw_only=True):
     artifact: Artifact
     environment: EnvironmentName
-    dry_run: Annotated[bool, Meta(description="Only tell what would be decided; record nothing")] = False
+    dry_run: Annotated[bool, Meta(description="Answer with the decision, and do not record it")] = False
 
 
 class Promotion(Answer, kw_only=True):
@@ -83,6 +86,17 @@ class Promotion(Answer, kw_only=True):
     blockers: list[Blocker]
     decided_at: Timestamp
 
+    @classmethod
+    def unrecorded(cls, artifact: str, environment: str, decision: Decision, at: datetime) -> "Promotion":
+        return cls(
+            id=None,
+            artifact=artifact,
+            environment=environment,
+            decision=decision.word,
+            blockers=list(decision.blockers),
+            decided_at=at,
+        )
+
 
 class PromotionQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
@@ -94,7 +108,7 @@ promotion_denied = problem_type(
     "promotion-denied",
     409,
     "Promotion denied",
-    "The artifact may not enter the environment: each entry of `blockers` says why, and when it lifts if it does so "
-    "by itself. A maintainer may pass with an `override_reason`.",
+    "The artifact may not enter the environment: each entry of `blockers` says why, and from when on it no longer "
+    "applies, if that is known. Remove them and try again; in an emergency a maintainer sends an `override_reason`.",
     blockers=list[Blocker],
 )

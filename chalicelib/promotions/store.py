@@ -1,4 +1,4 @@
-"""Promotions in PostgreSQL, and the facts that the gate decides upon."""
+"""Promotions in PostgreSQL, and the facts from which the gate decides."""
 
 from datetime import datetime
 from typing import Any
@@ -22,9 +22,11 @@ GATE_FACTS = """
             'required_soak_seconds', e.required_soak_seconds,
             'verification_max_age_seconds', e.verification_max_age_seconds,
             'required_suites', e.required_suites,
-            'environment_before', before.name,
-            'deployed_at', deployed.finished_at,
-            'verifications', coalesce(counted.verifications, '[]')
+            'before', CASE WHEN before.id IS NOT NULL THEN json_build_object(
+                'name', before.name,
+                'deployed_at', deployed.finished_at,
+                'verifications', coalesce(counted.verifications, '[]')
+            ) END
         )
         FROM (SELECT) AS always
         LEFT JOIN LATERAL (
@@ -39,7 +41,7 @@ GATE_FACTS = """
             ORDER BY finished_at DESC, id DESC LIMIT 1
         ) AS deployed ON true
         LEFT JOIN LATERAL (
-            SELECT json_agg(latest) AS verifications
+            SELECT json_agg(latest ORDER BY suite COLLATE "C") AS verifications
             FROM (
                 SELECT DISTINCT ON (suite) suite, outcome, finished_at FROM verifications
                 WHERE environment_id = before.id AND workspace = 'default'
@@ -55,16 +57,16 @@ GATE_FACTS = """
 _COLUMNS = "p.id::text, p.artifact, e.name AS environment, p.decision, p.blockers, p.decided_at"
 
 
-class Question(msgspec.Struct, kw_only=True):
-    """What a promotion is decided upon, and the moment of the decision."""
+class PromotionFacts(msgspec.Struct, kw_only=True):
+    """The facts that a decision needs, and the moment of the decision."""
 
     at: datetime
     artifact_kind: str
     gate: GateFacts
 
 
-def question(db: Database, system: str, environment: str, artifact: str) -> Question | None:
-    """The facts for one environment, or None where it does not exist. Lock the system first to record upon them."""
+def facts(db: Database, system: str, environment: str, artifact: str) -> PromotionFacts | None:
+    """Return the facts, or None if there is no such environment. Lock the system first to record the decision."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, s.artifact_kind, {GATE_FACTS}
@@ -75,7 +77,7 @@ def question(db: Database, system: str, environment: str, artifact: str) -> Ques
         environment=environment,
         artifact=artifact,
     )
-    return None if row is None else msgspec.convert(row, Question)
+    return None if row is None else msgspec.convert(row, PromotionFacts)
 
 
 def insert(

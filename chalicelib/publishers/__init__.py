@@ -1,1 +1,1 @@
-"""Rules that let a pipeline's identity write for a system."""
+"""Rules that let pipelines write for a system."""

@@ -5,37 +5,29 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.identity.publishers import Event, RecordKind
+from chalicelib.identity.trust import Event, RecordKind
+from chalicelib.patterns import matching
 from chalicelib.rest.problems import Fault
-from chalicelib.rest.types import (
-    Answer,
-    EnvironmentName,
-    HttpsUrl,
-    Id,
-    PrincipalName,
-    Request,
-    Slug,
-    Timestamp,
-    matching,
-)
+from chalicelib.rest.types import Answer, HttpsUrl, Id, Request, Timestamp
+from chalicelib.vocabulary import EnvironmentName, PrincipalName, Slug
 
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
 _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
-# With more wildcards, a text that almost fits would take long to refuse.
+# With more wildcards, a text that almost matches would take long to refuse.
 _PATTERN = r"[!-)+-~]*(\*[!-)+-~]*){0,3}"
 
 GitHubId = Annotated[str, matching("[0-9]{1,20}", "74")]
 Repository = Annotated[
-    str, matching(_REPOSITORY, "acme/shop", "Owner and name, as on GitHub; upper and lower case are one")
+    str, matching(_REPOSITORY, "acme/shop", "Owner and name as on GitHub; upper and lower case count as equal")
 ]
-Workflow = Annotated[str, matching(_WORKFLOW, ".github/workflows/deploy.yml", "The workflow that is started")]
+Workflow = Annotated[str, matching(_WORKFLOW, ".github/workflows/deploy.yml", "Path of the workflow that is started")]
 CalledWorkflow = Annotated[
     str,
     matching(
         rf"{_REPOSITORY}/{_WORKFLOW}@{_PATTERN}",
         "acme/pipelines/.github/workflows/deploy.yml@refs/heads/main",
-        "The reusable workflow that the job is in, with repository and ref; null: none. `*` stands for anything within "
-        "one segment",
+        "The reusable workflow that has the job, with repository and ref; null if there must be none. `*` stands for "
+        "anything within one segment",
         max_length=600,
     ),
 ]
@@ -44,7 +36,7 @@ Ref = Annotated[
     matching(
         rf"refs/(heads|tags)/{_PATTERN}",
         "refs/heads/main",
-        "The branch or tag that the run is of; `*` stands for anything within one segment",
+        "The branch or tag of the run; `*` stands for anything within one segment",
         max_length=255,
     ),
 ]
@@ -54,8 +46,8 @@ Events = Annotated[
         min_length=1,
         max_length=5,
         extra_json_schema={"uniqueItems": True},
-        description="What may have started the workflow. Pull requests never may: their code is not merged yet. "
-        "`workflow_run` only where it is named, since the run before may have been of anything",
+        description="The events that may start the workflow. Pull requests never may: their code is not merged yet. "
+        "`workflow_run` has to be named, because the run before can be of any code",
     ),
 ]
 GitHubEnvironment = Annotated[str, matching(r"[^\u0000-\u001f]{1,255}", "production")]
@@ -65,7 +57,7 @@ Environments = Annotated[
         min_length=1,
         max_length=50,
         description="The environments that it may write for, each with the GitHub environment that the job must be in; "
-        "null: in any or none",
+        "null for any or none",
         examples=[{"development": None, "production": "production"}],
     ),
 ]
@@ -74,19 +66,18 @@ Kinds = Annotated[
     Meta(
         min_length=1,
         max_length=3,
-        description="What it may write",
+        description="The kinds of records that it may write",
         examples=[["deployments", "verifications"]],
         extra_json_schema={"uniqueItems": True},
     ),
 ]
-AnyRevision = Annotated[
-    bool, Meta(description="Whether a rollout or hotfix may be of another revision than the commit that the run is of")
-]
+AnyRevision = Annotated[bool, Meta(description="True if a rollout or hotfix may be of another commit than the run")]
 
 
 class NewPublisher(Request, kw_only=True):
     issuer: Annotated[
-        HttpsUrl | None, Meta(description="Who issues the tokens; null: the only issuer of pipelines that is trusted")
+        HttpsUrl | None,
+        Meta(description="The issuer of the tokens; null for the only one that is trusted"),
     ] = None
     repository: Repository
     repository_id: GitHubId
@@ -102,7 +93,7 @@ class NewPublisher(Request, kw_only=True):
     def faults(self) -> Iterator[Fault]:
         for name, values in {"events": self.events, "kinds": self.kinds}.items():
             if len(set(values)) < len(values):
-                yield Fault(f"#/{name}", "names one twice")
+                yield Fault(f"#/{name}", "names one twice: send each one once")
 
 
 class Publisher(Answer, kw_only=True):

@@ -1,4 +1,4 @@
-"""What a publisher may name."""
+"""Which issuers and environments a publisher may name."""
 
 from collections.abc import Collection, Sequence
 
@@ -7,17 +7,17 @@ from chalicelib.rest.problems import Fault, Problem, invalid, invalid_field
 
 
 def issuer_of(new: NewPublisher, trusted: Sequence[str]) -> str:
-    """The issuer of the pipeline's tokens: a trusted one, and which one only needs saying where there are several."""
+    """Return the issuer of the pipeline's tokens. It must be trusted, and be named if several are."""
     if new.issuer is None and len(trusted) == 1:
         return trusted[0]
     if new.issuer in trusted:
         return str(new.issuer)
-    known = " or ".join(trusted) or "none: the stage's SLIPWAY_ISSUERS names no issuer of kind github-actions"
-    raise invalid_field("#/issuer", f"is not one whose pipelines are trusted here ({known})")
+    known = " or ".join(trusted) or "one once SLIPWAY_ISSUERS names an issuer of kind github-actions"
+    raise invalid_field("#/issuer", f"is not an issuer that is trusted for pipelines here: send {known}")
 
 
 def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
-    """What a publisher is for has to be there, so that a slip of the pen is found now."""
+    """The environments must exist, so that a typing mistake is found now."""
     missing = [name for name in new.environments if name not in existing]
     if missing:
         raise Problem(

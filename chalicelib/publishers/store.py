@@ -18,9 +18,26 @@ _COLUMNS = """
     p.called_workflow, p.events, p.ref, p.environments, p.kinds, p.any_revision, p.created_at, p.created_by
 """
 
+# One column: the trust rules, of any system, for the repository of a token. `rest.admission` reads it with each request
+# of a pipeline; app.py hands it over.
+TRUST_RULES = """
+    (
+        SELECT coalesce(json_agg(json_build_object(
+            'id', p.id::text, 'system', s.key, 'issuer', p.issuer,
+            'repository_owner_id', p.repository_owner_id, 'repository_id', p.repository_id,
+            'repository', p.repository, 'workflow', p.workflow, 'called_workflow', p.called_workflow,
+            'events', p.events, 'ref', p.ref, 'environments', p.environments, 'kinds', p.kinds,
+            'any_revision', p.any_revision
+        ) ORDER BY p.id), '[]')
+        FROM publishers p JOIN systems s ON s.id = p.system_id
+        WHERE p.issuer = %(issuer)s AND p.repository_id = %(repository_id)s
+            AND p.repository_owner_id = %(repository_owner_id)s
+    )
+"""
+
 
 def get(db: Database, system: str, id_: str) -> Publisher:
-    """The publisher, or problem 404."""
+    """Return the publisher, or raise problem 404."""
     publisher = db.select_one(
         Publisher,
         f"""
@@ -31,7 +48,7 @@ def get(db: Database, system: str, id_: str) -> Publisher:
         id=number(id_),
     )
     if publisher is None:
-        raise Problem(problems.not_found, f"There is no publisher {id_!r} of a system {system!r}")
+        raise Problem(problems.not_found, f"The system {system!r} has no publisher {id_!r}")
     return publisher
 
 
@@ -50,7 +67,7 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
 
 
 def environments(db: Database, system: str) -> frozenset[str] | None:
-    """The names of a system's environments, or None where there is no such system."""
+    """Return the names of a system's environments. None if there is no such system."""
     names = db.value(
         """
         SELECT (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id)

@@ -9,12 +9,15 @@ from typing import Any
 import msgspec
 
 from chalicelib.identity.principal import NotAPrincipal, from_claims
-from chalicelib.identity.publishers import CANDIDATES, Publisher, RecordKind, mismatches, permitting
 from chalicelib.identity.roles import Role
+from chalicelib.identity.trust import RecordKind, TrustRule, mismatches, permitting
 from chalicelib.rest import idempotency, problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
 from chalicelib.settings import settings
+
+# SQL for one column: the trust rules for a pipeline's repository. app.py sets it, because rest knows no resource.
+publishers_column: str | None = None
 
 _CLAIMS = msgspec.json.Decoder(dict[str, Any])
 
@@ -44,7 +47,11 @@ def read(call: Call, key: idempotency.Key | None) -> idempotency.Stored | None:
     columns: list[str] = []
     parameters: dict[str, Any] = {"issuer": principal.issuer}
     if pipeline is not None:
-        columns.append(f"{CANDIDATES} AS publishers")
+        if publishers_column is None:
+            raise LookupError(
+                "rest.admission has no SQL for publishers. Set publishers_column at start, as app.py does."
+            )
+        columns.append(f"{publishers_column} AS publishers")
         parameters["repository_id"] = pipeline.repository_id
         parameters["repository_owner_id"] = pipeline.repository_owner_id
     if key is not None and (pipeline is not None or principal.is_known):  # a stranger is refused without a question
@@ -61,7 +68,7 @@ def read(call: Call, key: idempotency.Key | None) -> idempotency.Stored | None:
 
 
 class _Found(msgspec.Struct):
-    publishers: tuple[Publisher, ...] = ()
+    publishers: tuple[TrustRule, ...] = ()
     stored: idempotency.Stored | None = None
 
 
@@ -77,7 +84,7 @@ def require_role(call: Call, role: Role, system: str | None = None) -> None:
         )
 
 
-def require_publisher(call: Call, system: str, kind: RecordKind, environment: str) -> list[Publisher]:
+def require_publisher(call: Call, system: str, kind: RecordKind, environment: str) -> list[TrustRule]:
     """Return the publishers that let the calling pipeline write this. Raises problem 403 if there is none.
 
     Other callers need no publisher; for them the list is empty.

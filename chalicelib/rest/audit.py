@@ -6,17 +6,14 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import DatabaseUnavailable, UnusableValue
+from chalicelib.database.events import EVENT
 from chalicelib.rest import problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
 from chalicelib.telemetry import logger
+from chalicelib.vocabulary import SLUG
 
-_EVENT = """
-    INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
-    VALUES (%(system)s, %(issuer)s, %(principal)s, %(action)s, %(resource)s,
-            %(before)s::jsonb, %(after)s::jsonb, %(refusal)s, %(request_id)s)
-"""
-_SLUG = re.compile("[a-z][a-z0-9-]{1,38}", re.ASCII)
+_SLUG = re.compile(SLUG, re.ASCII)
 
 
 def record(
@@ -35,7 +32,7 @@ def record(
     if before is not None and after is not None:
         before, after = _changed(before, after)
     event = _event(call, action or call.operation.action, resource, system, _encoded(before), _encoded(after))
-    call.db.queue(_EVENT, **event)
+    call.db.queue(EVENT, **event)
 
 
 def record_refusal(call: Call, problem: Problem) -> None:
@@ -55,7 +52,7 @@ def record_refusal(call: Call, problem: Problem) -> None:
         refusal=problem.type.slug,
     )
     try:
-        call.db.execute(_EVENT, **event)
+        call.db.execute(EVENT, **event)
     except (DatabaseUnavailable, UnusableValue) as error:
         logger.error("refusal not recorded", extra={"request_id": call.id, "reason": str(error)})
 

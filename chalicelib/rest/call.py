@@ -7,7 +7,7 @@ import chalice
 
 from chalicelib.database.connection import Database, database
 from chalicelib.identity.principal import Principal
-from chalicelib.identity.publishers import Publisher
+from chalicelib.identity.trust import TrustRule
 from chalicelib.rest.declaration import Operation
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class Call:
         self.path = path
         self.id = str(request.context.get("requestId") or uuid.uuid4())
         self.db: Database = database()
-        self.publishers: tuple[Publisher, ...] = ()
+        self.publishers: tuple[TrustRule, ...] = ()
         self.status = operation.status
         self.headers: Headers = {}
 

@@ -11,9 +11,9 @@ from urllib.parse import unquote
 import chalice
 import msgspec
 
+from chalicelib.patterns import EXAMPLES
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Fault, Problem
-from chalicelib.rest.types import EXAMPLES
 
 MAX_BODY_BYTES = 1024 * 1024
 # Lambda fails on an answer of more than 6 MB, so a refusal must not grow with the request.
@@ -24,7 +24,7 @@ _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 # The offset after a time of day. A time that ends in Z is in UTC already.
 _OFFSET = re.compile(rb":[0-9.]+[+-]")
-# `types.matching` adds this to a pattern for Python alone, and msgspec quotes it. Callers need not know.
+# `patterns.matching` adds this to a pattern for Python alone, and msgspec quotes it. Callers need not know.
 _END_IN_PYTHON = r"(?!\\n)"
 _NO_TEXT = "must not hold a NUL character or half of a surrogate pair"
 _MATCHING = "matching regex "

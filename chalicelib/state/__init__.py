@@ -1,1 +1,1 @@
-"""What runs where; derived, never stored."""
+"""What runs where. It is derived, never stored."""

@@ -16,7 +16,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/state", role=Role.viewer)
 def get_state(call: Call, system: str) -> SystemState:
-    """Read what runs where in a system, whether it was verified, and how far each target is behind."""
+    """Read what runs on each target of a system, whether it was verified, and how far the target is behind."""
     state = store.get(call.db, system)
     if state is None:
         raise systems.not_found(system)
@@ -25,5 +25,5 @@ def get_state(call: Call, system: str) -> SystemState:
 
 @operation(blueprint, "GET /v1/state", role=Role.viewer)
 def list_states(call: Call, query: PageQuery) -> Page[SystemState]:
-    """List the states of all systems, by their keys."""
+    """List the states of all systems, by key."""
     return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, **page))

@@ -1,4 +1,4 @@
-"""What runs where. Nothing of it is stored: it is derived from what was recorded."""
+"""What runs where. It is derived from deployments and verifications, never stored."""
 
 from typing import Annotated
 
@@ -6,30 +6,28 @@ from msgspec import Meta
 
 from chalicelib.deployments.model import Deployment
 from chalicelib.environments.model import Rank
-from chalicelib.rest.types import Answer, EnvironmentName, Name, Slug, Url, WorkspaceName
+from chalicelib.rest.types import Answer, Name, Url
 from chalicelib.verifications.model import Verification
-
-
-class Hold(Answer, kw_only=True):
-    """What stops promotion here. There are no holds yet."""
+from chalicelib.vocabulary import EnvironmentName, Slug, WorkspaceName
 
 
 class Drift(Answer, kw_only=True):
-    """How far a target is behind the environment before its own."""
+    """How far a target is behind the environment before."""
 
     environment: Annotated[EnvironmentName, Meta(description="The environment before: the next lower rank")]
     commits: Annotated[
         int | None,
         Meta(
-            description="Commits that were delivered there after what runs here and up to what runs there, and that "
-            "what runs here does not have; null when unknown"
+            description="How many commits the artifact there has that the artifact here lacks; null if unknown. "
+            "Commits count if they were delivered there after the artifact here, up to the artifact there"
         ),
     ]
     seconds: Annotated[
         int | None,
         Meta(
-            description="From when what runs here was deployed there (or, if it never was, here) until what runs there "
-            "was; 0 when the same runs in both; null when nothing runs in one of them"
+            description="From the deployment of the artifact here to that of the artifact there, both in the "
+            "environment before. If the artifact here was never deployed there, its deployment here counts. 0 if both "
+            "run the same artifact, null if nothing runs in one of them"
         ),
     ]
 
@@ -40,13 +38,12 @@ class TargetState(Answer, kw_only=True):
     production: bool
     workspace: WorkspaceName
     base_url: Url | None
-    current: Annotated[Deployment | None, Meta(description="The last succeeded deployment, by finishing order")]
+    current: Annotated[Deployment | None, Meta(description="The succeeded deployment that finished last")]
     last_attempt: Annotated[Deployment | None, Meta(description="The deployment that started last")]
     verifications: Annotated[
-        list[Verification], Meta(description="The latest of each suite, of what runs here; by suite")
+        list[Verification], Meta(description="The latest of each suite for the current artifact, by suite")
     ]
-    drift: Annotated[Drift | None, Meta(description="Null for the lowest rank, and for workspaces")]
-    holds: list[Hold]
+    drift: Annotated[Drift | None, Meta(description="Null for the lowest rank and for workspaces")]
 
 
 class SystemState(Answer, kw_only=True):

@@ -1,4 +1,4 @@
-"""What runs where, derived in PostgreSQL: one statement, however many systems."""
+"""What runs where, derived in PostgreSQL with one statement for any number of systems."""
 
 from typing import Any
 
@@ -7,16 +7,19 @@ import msgspec
 from chalicelib.database.connection import Database
 from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
 from chalicelib.rest.paging import Keyset
-from chalicelib.rest.types import Slug
 from chalicelib.state.model import SystemState, TargetState
 from chalicelib.verifications.store import COLUMNS as VERIFICATION
+from chalicelib.vocabulary import Slug
 
 ORDER = Keyset(system=Slug)
 
-# Of `target`, the environment `e` of the system `s` or a workspace of it, what runs there is `current`; `before` is the
-# next lower rank, and what runs there `ahead`; `passed` is when what runs here was last deployed there. What an
-# artifact contains are the commits that were delivered until it first arrived (`arrived`, `arrived_ahead`): a rollback
-# takes back what came later. Workspaces are no step of promotion: nothing is before one.
+# The rows that the fragments below use:
+# - `target` is the environment `e` of the system `s`, or a workspace of it; `current` is what runs there.
+# - `before` is the environment with the next lower rank; `ahead` is what runs there. A workspace has none, because it
+#   is no step of promotion.
+# - `passed` is the latest deployment of the current artifact to `before`.
+# - `arrived` and `arrived_ahead` are the first deployments of the two artifacts. An artifact contains the commits that
+#   were delivered until then: a rollback to it takes back what came later.
 _ON_TARGET = "environment_id = e.id AND workspace = target.name AND workspace_id IS NOT DISTINCT FROM target.id"
 
 _TARGET = f"""
@@ -64,8 +67,7 @@ _TARGET = f"""
             'seconds', CASE WHEN ahead.id IS NOT NULL AND current.id IS NOT NULL THEN extract(epoch FROM greatest(
                 ahead.finished_at - coalesce(passed.finished_at, current.finished_at), interval '0'
             ))::bigint END
-        ) END,
-        'holds', '[]'::json
+        ) END
     )
 """
 

@@ -1,1 +1,1 @@
-"""Clears up what time has ended. Reads do not wait for it: what is over reads as over, swept or not."""
+"""Ends leases, routes and workspaces whose time is over. Reads do not depend on it."""

@@ -12,7 +12,7 @@ from chalice.app import Blueprint
 
 from chalicelib.client_routes import store as client_routes
 from chalicelib.database.connection import Database, database
-from chalicelib.deployments import store as deployments
+from chalicelib.deployments import leases
 from chalicelib.rest import idempotency
 from chalicelib.sweep import store
 from chalicelib.systems import store as systems
@@ -32,7 +32,7 @@ SECONDS = 240
 
 # Of a system: what time ends, in this order. A route ends before its workspace does.
 STEPS: dict[str, Callable[[Database, str, int, str], int]] = {
-    "deployments": deployments.lapse,
+    "deployments": leases.lapse,
     "routes": client_routes.lapse,
     "workspaces": workspaces.expire,
 }

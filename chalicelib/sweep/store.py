@@ -1,10 +1,10 @@
-"""Where there is something to be swept, in PostgreSQL. What is done about it, the stores of the resources say."""
+"""Finds the systems to sweep, in PostgreSQL. The stores of the resources do the sweeping."""
 
 from chalicelib.database.connection import Database
 
 
 def systems_due(db: Database) -> list[str]:
-    """The keys of the systems in which the time of something is over."""
+    """Return the keys of the systems that have a lease, a workspace or a route whose time is over."""
     keys: list[str] = db.value(
         """
         SELECT coalesce(array_agg(s.key ORDER BY s.key), '{}') FROM systems s

@@ -1,1 +1,1 @@
-"""What is deployed - a service with a repository."""
+"""Services that are deployed, each with a repository."""

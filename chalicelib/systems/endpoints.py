@@ -17,7 +17,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems", role=Role.viewer)
 def list_systems(call: Call, query: PageQuery) -> Page[System]:
-    """List systems, by key."""
+    """List systems by key."""
     return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, **page))
 
 
@@ -37,7 +37,7 @@ def get_system(call: Call, system: str) -> System:
 
 @operation(blueprint, "PATCH /v1/systems/{system}", role=Role.maintainer)
 def change_system(call: Call, system: str, body: SystemChange) -> System:
-    """Change a system. Fields that are not given stay as they are."""
+    """Change a system. Fields that you leave out stay as they are."""
     before = store.get(call.db, system, for_change=True)
     require_unchanged(call.if_match, before)
     after = changed(before, body)
@@ -48,7 +48,7 @@ def change_system(call: Call, system: str, body: SystemChange) -> System:
 
 @operation(blueprint, "DELETE /v1/systems/{system}", role=Role.admin, status=204, raises=[problems.has_history])
 def delete_system(call: Call, system: str) -> None:
-    """Delete a system for which nothing was recorded yet, with its environments."""
+    """Delete a system that has no records yet, with its environments."""
     store.lock(call.db, system)
     before = store.get(call.db, system, for_change=True)
     require_unchanged(call.if_match, before)

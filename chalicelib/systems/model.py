@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.rest.types import Answer, HttpsUrl, Name, Request, Slug, Text, Timestamp
+from chalicelib.rest.types import Answer, HttpsUrl, Name, Request, Text, Timestamp
+from chalicelib.vocabulary import Slug
 
 ArtifactKind = Annotated[
     Literal["tree", "sha256"],
-    Meta(description="The one kind of artifact that the system uses: git trees, or packages' digests"),
+    Meta(description="The only kind of artifact that the system uses: git trees, or digests of packages"),
 ]
 
 

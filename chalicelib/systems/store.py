@@ -6,8 +6,9 @@ from chalicelib.database.connection import Database
 from chalicelib.rest import problems
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
-from chalicelib.rest.types import Page, Slug
+from chalicelib.rest.types import Page
 from chalicelib.systems.model import NewSystem, System
+from chalicelib.vocabulary import Slug
 
 T = TypeVar("T")
 
@@ -17,15 +18,15 @@ _COLUMNS = "key, name, repository, description, artifact_kind, created_at"
 
 
 def lock(db: Database, system: str) -> None:
-    """Let one request at a time change what the system's gate decides upon.
+    """Let one request at a time change the facts from which the system's gate decides.
 
-    Whoever decides or writes such facts takes this lock first, in a statement of its own, and reads afterwards.
+    Take this lock before reading or writing such facts. It is a statement of its own: see `Database.lock`.
     """
     db.lock(f"system {system}")
 
 
 def get(db: Database, key: str, *, for_change: bool = False) -> System:
-    """The system, or problem 404. With `for_change`, nobody else changes it until the transaction ends."""
+    """Return the system, or raise problem 404. With `for_change`, nobody else changes it until the transaction ends."""
     system = db.select_one(
         System,
         f"SELECT {_COLUMNS} FROM systems WHERE key = %(key)s {'FOR UPDATE' if for_change else ''}",
@@ -37,7 +38,7 @@ def get(db: Database, key: str, *, for_change: bool = False) -> System:
 
 
 def page_of(db: Database, system: str, page: Page[T]) -> Page[T]:
-    """A page of a system's list, or problem 404 where it is empty for want of the system."""
+    """Return the page. Raise problem 404 if it is empty because there is no such system."""
     if not page.items and db.value("SELECT 1 FROM systems WHERE key = %(key)s", key=system) is None:
         raise not_found(system)
     return page

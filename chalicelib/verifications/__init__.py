@@ -1,1 +1,1 @@
-"""Runs of test suites against targets."""
+"""Runs of test suites against what is deployed to a target."""

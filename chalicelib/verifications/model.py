@@ -7,40 +7,27 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from chalicelib.deployments.model import period_faults
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import (
-    Answer,
-    Artifact,
-    Count,
-    EnvironmentName,
-    Id,
-    PageQuery,
-    PrincipalName,
-    Request,
-    Slug,
-    Suite,
-    Timestamp,
-    Url,
-    WorkspaceName,
-    period_faults,
-)
-from chalicelib.workspaces.model import State
+from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Timestamp, Url
+from chalicelib.targets.model import WorkspaceState
+from chalicelib.vocabulary import Artifact, EnvironmentName, PrincipalName, Slug, Suite, WorkspaceName
 
 Trigger = Annotated[Literal["deployment", "schedule", "manual"], Meta(examples=["deployment"])]
 Outcome = Annotated[
     Literal["success", "failure", "error", "cancelled"],
-    Meta(examples=["success"], description="`error`: the run itself broke, and says nothing of the artifact"),
+    Meta(examples=["success"], description="`error`: the run itself broke, so it says nothing about the artifact"),
 ]
 
 
 class NewVerification(Request, kw_only=True):
     environment: EnvironmentName
     workspace: WorkspaceName = "default"
-    artifact: Annotated[Artifact | None, Meta(description="Defaults to what runs on the target")] = None
+    artifact: Annotated[Artifact | None, Meta(description="Defaults to the artifact that runs on the target")] = None
     suite: Suite
     trigger: Trigger
     outcome: Outcome
-    started_at: Annotated[Timestamp | None, Meta(description="Defaults to finished_at")] = None
+    started_at: Annotated[Timestamp | None, Meta(description="Defaults to `finished_at`")] = None
     finished_at: Annotated[Timestamp | None, Meta(description="Defaults to now")] = None
     passed: Count | None = None
     failed: Count | None = None
@@ -52,7 +39,7 @@ class NewVerification(Request, kw_only=True):
         if self.imported:
             for name in ("artifact", "started_at", "finished_at"):
                 if getattr(self, name) is None:
-                    yield Fault(f"#/{name}", "is required of imported history")
+                    yield Fault(f"#/{name}", "is required with `imported`")
         yield from period_faults(self.started_at, self.finished_at)
 
 
@@ -90,11 +77,11 @@ class VerificationQuery(PageQuery, kw_only=True):
 
 
 class VerifiedTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known about a target when a verification of it is recorded. Read under the system's lock."""
+    """The facts about a target when a verification of it is recorded. Read under the system's lock."""
 
     at: datetime
     artifact_kind: str
-    workspace_state: State | None
+    workspace_state: WorkspaceState | None
     current_artifact: str | None
     recorded_id: str | None
 
@@ -103,5 +90,5 @@ artifact_not_current = problem_type(
     "artifact-not-current",
     409,
     "Artifact not current",
-    "The artifact does not run on the target (any more), so nothing was learnt about it there: verify what runs.",
+    "The artifact does not run on the target, or no longer does: verify the artifact that runs there.",
 )

@@ -1,44 +1,43 @@
-"""What may be recorded as a verification."""
+"""Which verifications may be recorded, and with which artifact and times."""
 
 from datetime import datetime
 
 from chalicelib.deployments.rules import require_past
 from chalicelib.identity.roles import Role
 from chalicelib.rest.problems import Problem
+from chalicelib.targets.rules import require_known, require_standing
 from chalicelib.verifications.model import NewVerification, VerifiedTarget, artifact_not_current
-from chalicelib.workspaces.rules import require_known, require_standing
 
 
 def role_to_record(new: NewVerification) -> Role:
-    """To record history takes a maintainer."""
+    """A pipeline records verifications. Importing history takes a maintainer."""
     return Role.maintainer if new.imported else Role.pipeline
 
 
 def require_target(new: NewVerification, target: VerifiedTarget) -> None:
-    """What is verified is there, be its time over. History may be of a workspace that is no more."""
+    """A workspace that has expired may still be verified. Imported history may name a destroyed one."""
     state = require_known(new.workspace, target.workspace_state)
     if not new.imported:
         require_standing(new.environment, new.workspace, state)
 
 
 def verified_artifact(new: NewVerification, target: VerifiedTarget) -> str:
-    """The artifact that was verified: what runs on the target, unless history is imported."""
+    """Return the artifact that was verified: the one that runs on the target. Imported history names its own."""
     if new.imported:
         assert new.artifact is not None
         return new.artifact
     if target.current_artifact is None:
-        raise Problem(artifact_not_current, "Nothing has been deployed to the target successfully")
+        raise Problem(artifact_not_current, "The target has no succeeded deployment: deploy to it first")
     if new.artifact not in (None, target.current_artifact):
         raise Problem(artifact_not_current, f"{target.current_artifact} runs on the target, not {new.artifact}")
     return target.current_artifact
 
 
 def period(new: NewVerification, at: datetime) -> tuple[datetime, datetime]:
-    """When it started and finished; what is not given is now.
+    """Return when it started and finished. A time that is missing is now.
 
-    A clock that is ahead of ours by less than a minute is forgiven, and read as now: else what it dated ahead would
-    count as later than what happens in that minute. History keeps its times to the letter, so that a repeated import
-    is recognised.
+    A time up to a minute ahead of our clock is read as now: otherwise it would count as later than what happens in that
+    minute. Imported history keeps its exact times, so that a repeated import is recognised.
     """
     require_past(at, started_at=new.started_at, finished_at=new.finished_at)
     if new.imported:

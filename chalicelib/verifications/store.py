@@ -6,24 +6,23 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
-from chalicelib.deployments.store import CURRENT_ARTIFACT, ON_TARGET
 from chalicelib.identity.principal import Principal
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
+from chalicelib.targets.store import CURRENT_ARTIFACT, ON_TARGET, TARGET
 from chalicelib.verifications.model import (
     NewVerification,
     Verification,
     VerificationQuery,
     VerifiedTarget,
 )
-from chalicelib.workspaces.store import TARGET
 
 ORDER = Keyset(finished_at=Timestamp, id=NumberedId)
 
-# The verification's representation, from rows `v`, `e` (its environment) and `s` (its system).
+# The columns of a Verification, from rows `v`, `e` (its environment) and `s` (its system).
 COLUMNS = """
     v.id::text AS id, s.key AS system, e.name AS environment, v.workspace, v.artifact, v.suite, v.trigger,
     v.outcome, v.started_at, v.finished_at, v.passed, v.failed, v.skipped, v.run_url, v.imported,
@@ -36,7 +35,7 @@ _FROM = """
 
 
 def get(db: Database, system: str, id_: str) -> Verification:
-    """The verification, or problem 404."""
+    """Return the verification, or raise problem 404."""
     verification = db.select_one(
         Verification,
         f"SELECT {COLUMNS} {_FROM} WHERE s.key = %(system)s AND v.id = %(id)s",
@@ -44,7 +43,7 @@ def get(db: Database, system: str, id_: str) -> Verification:
         id=number(id_),
     )
     if verification is None:
-        raise Problem(problems.not_found, f"There is no verification {id_!r} of a system {system!r}")
+        raise Problem(problems.not_found, f"The system {system!r} has no verification {id_!r}")
     return verification
 
 
@@ -84,7 +83,7 @@ def list_(
 
 
 def target(db: Database, system: str, new: NewVerification) -> VerifiedTarget | None:
-    """What a verification is judged by; None where there is no such environment."""
+    """Read all facts for recording a verification. None if there is no such environment."""
     row = db.row(
         f"""
         SELECT

@@ -1,1 +1,1 @@
-"""Isolated copies of environments, each for a time."""
+"""Isolated copies of environments, each for a limited time."""

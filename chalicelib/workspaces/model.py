@@ -1,52 +1,38 @@
-"""A workspace: an isolated copy of an environment, for a time."""
+"""A workspace: an isolated copy of an environment for a limited time."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import (
-    Answer,
-    EnvironmentName,
-    Id,
-    PageQuery,
-    PrincipalName,
-    Reason,
-    Request,
-    Slug,
-    Timestamp,
-    Url,
-    WorkspaceName,
-    matching,
-)
-
-DEFAULT = "default"
+from chalicelib.patterns import matching
+from chalicelib.rest.problems import Fault
+from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp, Url
+from chalicelib.targets.model import DEFAULT, WorkspaceState
+from chalicelib.vocabulary import EnvironmentName, PrincipalName, Reason, Slug, WorkspaceName
 
 Purpose = Annotated[
     Literal["personal", "preview", "debug"],
-    Meta(examples=["debug"], description="Somebody's own, a preview of a pull request, or for debugging"),
-]
-Data = Annotated[
-    Literal["empty", "clone", "live"],
     Meta(
-        description="Its database: an empty one, a copy-on-write clone of the environment's, or the environment's own, "
-        "which takes the purpose `debug`"
+        examples=["debug"],
+        description="For one person, to preview a pull request, or for debugging",
     ),
 ]
-State = Annotated[
-    Literal["active", "expired", "destroyed"],
-    Meta(examples=["active"], description="It expires by itself, and stays so until it is destroyed"),
+WorkspaceDatabase = Annotated[
+    Literal["empty", "clone", "live"],
+    Meta(
+        description="Its database: an empty one, a copy-on-write clone of the environment's, or the environment's own "
+        "(`live`), which only a workspace with the purpose `debug` may use"
+    ),
 ]
-Owner = Annotated[str, matching(r"[^\u0000]{1,500}", "jane", "Whose it is")]
+Owner = Annotated[str, matching(r"[^\u0000]{1,500}", "jane", "The person that it belongs to")]
 ExpiresAt = Annotated[
     Timestamp,
-    Meta(description="When it expires: at most 14 days ahead, 3 days if it is for debugging"),
+    Meta(description="When it expires: at most 14 days ahead, 3 days for the purpose `debug`"),
 ]
 
-# How far ahead a workspace may expire, counted from when that is set.
+# How far ahead a workspace may expire, counted from the request that sets it.
 MOST_AHEAD: dict[str, timedelta] = {
     "personal": timedelta(days=14),
     "preview": timedelta(days=14),
@@ -60,21 +46,24 @@ class NewWorkspace(Request, kw_only=True):
     purpose: Purpose
     owner: Annotated[Owner | None, Meta(description="Defaults to the caller")] = None
     reason: Reason
-    base_url: Annotated[Url | None, Meta(description="Null until it is there")] = None
+    base_url: Annotated[Url | None, Meta(description="Null until its resources are there")] = None
     expires_at: ExpiresAt
-    database: Data = "empty"
+    database: WorkspaceDatabase = "empty"
 
     def faults(self) -> Iterator[Fault]:
         if self.name == DEFAULT:
-            yield Fault("#/name", "is the environment itself: choose another")
+            yield Fault("#/name", "is the environment itself: choose another, such as `jane`")
         if "--" in self.name or self.name.endswith("-"):
-            yield Fault("#/name", "can't be part of resources' names: no two hyphens in a row, and none at the end")
+            yield Fault(
+                "#/name",
+                "has two hyphens in a row or one at the end: send one like `pr-12`",
+            )
         if self.database == "live" and self.purpose != "debug":
-            yield Fault("#/database", "can be live for the purpose debug only: take a clone")
+            yield Fault("#/database", "can be `live` for the purpose `debug` only: take `clone`")
 
 
 class WorkspaceChange(Request, kw_only=True):
-    """To let it expire later takes a new `reason`."""
+    """Fields that you leave out stay as they are. A later end needs a new `reason`."""
 
     owner: Owner | UnsetType = UNSET
     reason: Reason | UnsetType = UNSET
@@ -91,8 +80,8 @@ class Workspace(Answer, kw_only=True):
     owner: Owner
     reason: Reason
     base_url: Url | None
-    database: Data
-    state: State
+    database: WorkspaceDatabase
+    state: WorkspaceState
     expires_at: Timestamp
     destroyed_at: Timestamp | None
     created_at: Timestamp
@@ -102,22 +91,6 @@ class Workspace(Answer, kw_only=True):
 class WorkspaceQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
     name: WorkspaceName | None = None
-    state: State | None = None
+    state: WorkspaceState | None = None
     owner: Owner | None = None
     expires_before: Annotated[Timestamp | None, Meta(description="Expires before this time")] = None
-
-
-class Maker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who made a workspace; of a pipeline, `repository_id` is what identifies it."""
-
-    issuer: str
-    subject: str
-    repository_id: str | None
-
-
-workspace_not_active = problem_type(
-    "workspace-not-active",
-    409,
-    "Workspace not active",
-    "The workspace has expired or was destroyed, and does not come back: create another.",
-)

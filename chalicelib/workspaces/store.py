@@ -4,34 +4,19 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.database.connection import Database
-from chalicelib.identity.principal import Principal
-from chalicelib.rest import problems
+from chalicelib.database.events import events_of_the_service
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
-from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.workspaces.model import Maker, NewWorkspace, Workspace, WorkspaceQuery
+from chalicelib.targets.model import Maker
+from chalicelib.targets.store import WORKSPACE_STATE, workspace_not_found
+from chalicelib.workspaces.model import NewWorkspace, Workspace, WorkspaceQuery
 
 ORDER = Keyset(created_at=Timestamp, id=NumberedId)
 
-# A workspace whose time is over reads as expired, swept or not.
-_STATE = """
-    CASE WHEN w.state = 'active' AND w.expires_at <= clock_timestamp() THEN 'expired' ELSE w.state END
-"""
-
-# A row `target` for the environment `e`: its workspace %(workspace)s, of several of that name the last one. For the
-# environment itself `id` is null, for a workspace that there never was `state`.
-TARGET = f"""
-    LEFT JOIN LATERAL (
-        SELECT w.id, CASE WHEN %(workspace)s = 'default' THEN 'active' ELSE {_STATE} END AS state
-        FROM (SELECT) AS always LEFT JOIN workspaces w ON w.environment_id = e.id AND w.name = %(workspace)s
-        ORDER BY w.id DESC LIMIT 1
-    ) AS target ON true
-"""
-
 _COLUMNS = f"""
     w.id::text AS id, s.key AS system, e.name AS environment, w.name, w.purpose, w.owner, w.reason, w.base_url,
-    w.database, {_STATE} AS state, w.expires_at, w.destroyed_at, w.created_at, w.created_by
+    w.database, {WORKSPACE_STATE} AS state, w.expires_at, w.destroyed_at, w.created_at, w.created_by
 """
 
 _FROM = """
@@ -40,7 +25,7 @@ _FROM = """
 
 
 def get(db: Database, system: str, id_: str) -> Workspace:
-    """The workspace, or problem 404."""
+    """Return the workspace, or raise problem 404."""
     workspace = db.select_one(
         Workspace,
         f"SELECT {_COLUMNS} {_FROM} WHERE s.key = %(system)s AND w.id = %(id)s",
@@ -48,12 +33,12 @@ def get(db: Database, system: str, id_: str) -> Workspace:
         id=number(id_),
     )
     if workspace is None:
-        raise _not_found(system, id_)
+        raise workspace_not_found(system, id_)
     return workspace
 
 
 def get_to_change(db: Database, system: str, id_: str) -> tuple[Workspace, Maker, datetime]:
-    """The workspace, or problem 404, who made it, and the moment at which it was read."""
+    """Return the workspace, or raise problem 404, with its maker and the moment at which it was read."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, w.issuer, w.repository_id, {_COLUMNS} {_FROM}
@@ -63,7 +48,7 @@ def get_to_change(db: Database, system: str, id_: str) -> tuple[Workspace, Maker
         id=number(id_),
     )
     if row is None:
-        raise _not_found(system, id_)
+        raise workspace_not_found(system, id_)
     maker = Maker(issuer=row.pop("issuer"), subject=row["created_by"], repository_id=row.pop("repository_id"))
     at = row.pop("at")
     return Workspace(**row), maker, at
@@ -80,7 +65,7 @@ def list_(
         WHERE s.key = %(system)s
             AND (%(environment)s IS NULL OR e.name = %(environment)s)
             AND (%(name)s IS NULL OR w.name = %(name)s)
-            AND (%(state)s IS NULL OR {_STATE} = %(state)s)
+            AND (%(state)s IS NULL OR {WORKSPACE_STATE} = %(state)s)
             AND (%(owner)s IS NULL OR w.owner = %(owner)s)
             AND (%(expires_before)s IS NULL OR w.expires_at < %(expires_before)s::timestamptz)
             AND (%(after_id)s IS NULL OR (w.created_at, w.id) < (%(after_at)s::timestamptz, %(after_id)s::bigint))
@@ -98,18 +83,8 @@ def list_(
     )
 
 
-def maker(principal: Principal) -> Maker:
-    """As whom a principal makes workspaces."""
-    pipeline = principal.pipeline
-    return Maker(
-        issuer=principal.issuer,
-        subject=principal.subject,
-        repository_id=pipeline.repository_id if pipeline else None,
-    )
-
-
 def moment(db: Database, system: str, environment: str) -> datetime | None:
-    """The time by the database's clock; None where there is no such environment."""
+    """Return the time of the database's clock. None if there is no such environment."""
     now: datetime | None = db.value(
         """
         SELECT clock_timestamp() FROM systems s JOIN environments e ON e.system_id = s.id
@@ -157,7 +132,7 @@ def insert(db: Database, system: str, new: NewWorkspace, maker: Maker, at: datet
 
 
 def update(db: Database, workspace: Workspace, at: datetime) -> None:
-    """Change what may change; where its end does, that was granted at this moment."""
+    """Write the fields that may change. A new end counts as granted at this moment."""
     db.execute(
         """
         UPDATE workspaces SET
@@ -181,12 +156,19 @@ def destroy(db: Database, id_: str, at: datetime) -> None:
 
 
 def expire(db: Database, system: str, limit: int, request_id: str) -> int:
-    """Mark workspaces of a system whose time is over, and that nobody is routed to, so many at the most: how many were.
+    """Mark up to `limit` workspaces of a system as expired. Return how many.
 
-    Nobody asked for it: the service itself does it.
+    Their time is over, and nobody is routed to them. The service itself does it; nobody asks it to.
     """
+    events = events_of_the_service(
+        "expired",
+        action="workspace.expire",
+        resource="system || '/workspaces/' || id",
+        before="""'{"state": "active"}'""",
+        after="""'{"state": "expired"}'""",
+    )
     marked: int = db.value(
-        """
+        f"""
         WITH expired AS (
             UPDATE workspaces w SET state = 'expired'
             FROM systems s
@@ -197,12 +179,7 @@ def expire(db: Database, system: str, limit: int, request_id: str) -> int:
                 ORDER BY due.id LIMIT %(limit)s
             )
             RETURNING s.key AS system, w.id
-        ), told AS (
-            INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, request_id)
-            SELECT system, 'slipway', 'slipway', 'workspace.expire', system || '/workspaces/' || id,
-                '{"state": "active"}', '{"state": "expired"}', %(request_id)s
-            FROM expired
-        )
+        ), events AS ({events})
         SELECT count(*) FROM expired
         """,
         system=system,
@@ -210,7 +187,3 @@ def expire(db: Database, system: str, limit: int, request_id: str) -> int:
         request_id=request_id,
     )
     return marked
-
-
-def _not_found(system: str, id_: str) -> Problem:
-    return Problem(problems.not_found, f"There is no workspace {id_!r} of a system {system!r}")

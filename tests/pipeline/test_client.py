@@ -254,13 +254,13 @@ def test_a_silent_gate_never_grants(a_step: Any, stub: Stub) -> None:
 
 
 def test_a_blocker_is_one_line_whatever_its_author_wrote() -> None:
-    blocker = {"code": "frozen", "environment": "production", "detail": "no\n- marked-bad\r\nmore"}
+    blocker = {"code": "soaking", "environment": "production", "detail": "no\n- not-verified\r\nmore"}
 
     assert len(denial("tree:1", "production", [blocker]).splitlines()) == 2
 
 
 def test_an_answer_can_set_no_other_output_and_begin_no_command(a_step: Any, stub: Stub) -> None:
-    blocker = {"code": "frozen", "environment": "production", "detail": "no\n::set-env name=PATH::/evil\nmore"}
+    blocker = {"code": "soaking", "environment": "production", "detail": "no\n::set-env name=PATH::/evil\nmore"}
     stub.answers = [(409, {"type": "/problems/promotion-denied", "blockers": [blocker]})]
     step = a_step(SLIPWAY_URL=stub.url, SLIPWAY_TOKEN="t")
     step("may-promote")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from chalicelib.rest import admission
+from chalicelib.telemetry import logger
 from tests.support.claims import GITHUB, RUN
 from tests.support.given import A_PUBLISHER, a_revision, an_artifact
 
@@ -393,3 +395,15 @@ def test_a_key_is_answered_again_only_to_whom_a_publisher_lets(api, given):
     assert (replayed.status, replayed.body) == (201, first.body)
     assert "Idempotency-Replayed" in replayed.headers
     assert api.as_run().post(DEPLOYMENTS, rollout(), idempotency_key="one").problem == "forbidden"
+
+
+def test_without_the_sql_of_the_publishers_no_run_gets_in_and_the_log_says_why(api, given, monkeypatch, caplog):
+    given.the_usual()
+    given.a_publisher()
+    monkeypatch.setattr(admission, "publishers_column", None)
+    monkeypatch.setattr(logger, "propagate", True)
+
+    refused = api.as_run().get("/v1/systems/azul")
+
+    assert (refused.status, refused.problem) == (500, "internal-error")
+    assert "as app.py does" in caplog.text

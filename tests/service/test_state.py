@@ -58,7 +58,6 @@ class TestASystem:
             "last_attempt": None,
             "verifications": [],
             "drift": None,
-            "holds": [],
         }
 
     def test_one_system_shows_nothing_of_another(self, api, given):

@@ -164,7 +164,7 @@ def test_a_new_workspace_of_an_old_name_begins_with_nothing(api, given):
 
     assert verified.problem == "artifact-not-current"
     assert [back.problem, back_again.problem] == ["rollback-refused"] * 2
-    assert "never succeeded" in back_again["detail"]
+    assert "no succeeded deployment" in back_again["detail"]
 
 
 def test_a_new_workspace_of_an_old_name_is_free_at_once(api, given):

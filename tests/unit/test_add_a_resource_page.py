@@ -10,7 +10,8 @@ from chalicelib.identity.roles import Role
 from chalicelib.rest import audit, problems
 from chalicelib.rest import operation as operations
 from chalicelib.rest.call import Call
-from chalicelib.rest.types import Answer, Request, Slug
+from chalicelib.rest.types import Answer, Request
+from chalicelib.vocabulary import Slug
 from tests.support.page import blocks
 from tools.checks.openapi.document import document
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.identity.roles import Role
+from chalicelib.vocabulary import SLUG
 from tools.checkout import UsageError
 from tools.local.issuer import token
 
-_SYSTEM = re.compile(r"[a-z][a-z0-9-]{1,38}")
+_SYSTEM = re.compile(SLUG)
 _FURTHER_CLAIMS = ("RUN_ID", "RUN_ATTEMPT", "SHA", "ACTOR")
 
 

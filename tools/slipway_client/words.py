@@ -14,10 +14,6 @@ REMEDIES = {
     "{suite} there again and record it (workflow `verify`)",
     "verification-expired": "run {suite} against {environment} again and record it (workflow `verify`)",
     "soaking": "wait, then run this job again",
-    "frozen": "wait for the end of the freeze, or have a maintainer lift it; what can't wait is a hotfix with an "
-    "override (docs/branching.md)",
-    "pinned": "have a maintainer lift the pin: GET and DELETE /v1/systems/…/holds",
-    "marked-bad": "build another artifact without the fault: this one goes nowhere",
 }
 _UNKNOWN = "docs/problems.md may know it"
 
@@ -46,5 +42,5 @@ def _blocker(blocker: Blocker) -> str:
 
 
 def _one_line(value: Any) -> str:
-    """Keep what others wrote, such as a freeze's reason, on one line: GitHub reads commands at the start of a line."""
+    """Keep what the service wrote on one line: GitHub reads commands at the start of a line."""
     return " ".join(str(value).split())

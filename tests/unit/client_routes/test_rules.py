@@ -6,33 +6,26 @@ from typing import Any
 import pytest
 
 from chalicelib.client_routes import rules
-from chalicelib.client_routes.model import Destination, NewRoute, RouteHolder, RoutingFacts
+from chalicelib.client_routes.model import Destination, NewRoute, RoutedWorkspace, RouteHolder, RoutingFacts
 from chalicelib.rest.problems import Problem
-from chalicelib.workspaces.model import Workspace
+from chalicelib.targets.model import Maker
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 END = NOW + timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 
-def workspace(**fields: Any) -> Workspace:
+def workspace(**fields: Any) -> RoutedWorkspace:
     defaults: dict[str, Any] = {
-        "id": "1",
-        "system": "azul",
+        "at": NOW,
         "environment": "production",
         "name": "debug",
         "purpose": "debug",
-        "owner": "jane",
-        "reason": "Reports are empty",
-        "base_url": "https://debug.example.org",
-        "database": "clone",
         "state": "active",
         "expires_at": END,
-        "destroyed_at": None,
-        "created_at": NOW,
-        "created_by": "jane",
+        "made_by": Maker(issuer="https://people", subject="jane", repository_id=None),
     }
-    return Workspace(**{**defaults, **fields})
+    return RoutedWorkspace(**{**defaults, **fields})
 
 
 def kept(until: datetime | None) -> int:
@@ -72,13 +65,13 @@ def test_they_do_not_lead_to_what_is_over(state: str) -> None:
 
 
 def test_they_may_end_with_their_workspace() -> None:
-    rules.require_end(NewRoute(until=END), workspace(), NOW)
+    rules.require_end(NewRoute(until=END), workspace())
 
 
 @pytest.mark.parametrize("until", [END + timedelta(microseconds=1), NOW, NOW - SECOND])
 def test_they_end_neither_later_nor_in_the_past(until: datetime) -> None:
     with pytest.raises(Problem) as refusal:
-        rules.require_end(NewRoute(until=until), workspace(), NOW)
+        rules.require_end(NewRoute(until=until), workspace())
     assert [fault.pointer for fault in refusal.value.errors] == ["#/until"]
 
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from chalicelib.identity.principal import NotAPrincipal, Run, from_claims
-from chalicelib.identity.publishers import Publisher
 from chalicelib.identity.roles import Role
+from chalicelib.identity.trust import TrustRule
 from chalicelib.settings import Issuer, Membership
 from tests.support.claims import RUN
 
@@ -185,7 +185,7 @@ def run(**claims):
     return from_claims({**RUN, "exp": 2e9, **claims}, (GITHUB,))
 
 
-def a_publisher(system="azul", **fields):
+def a_rule(system="azul", **fields):
     known = {
         "id": "1",
         "issuer": GITHUB.issuer,
@@ -200,17 +200,17 @@ def a_publisher(system="azul", **fields):
         "kinds": ("deployments",),
         "any_revision": False,
     }
-    return Publisher(system=system, **{**known, **fields})
+    return TrustRule(system=system, **{**known, **fields})
 
 
 def test_a_pipeline_is_not_known_until_publishers_say_so():
     assert not run().is_known
     assert not run().with_publishers([]).is_known
-    assert not run().with_publishers([a_publisher(ref="refs/heads/other")]).is_known
+    assert not run().with_publishers([a_rule(ref="refs/heads/other")]).is_known
 
 
 def test_fitting_publishers_make_a_pipeline_of_their_systems():
-    principal = run().with_publishers([a_publisher("azul"), a_publisher("green"), a_publisher("blue", events=())])
+    principal = run().with_publishers([a_rule("azul"), a_rule("green"), a_rule("blue", events=())])
 
     assert principal.role_in("azul") is Role.pipeline
     assert principal.role_in("green") is Role.pipeline

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.identity.roles import Role
-from chalicelib.promotions.model import CountedVerification, GateFacts
+from chalicelib.promotions.model import CountedVerification, EnvironmentBefore, GateFacts
 from chalicelib.promotions.rules import decide, role_to_decide
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -15,14 +15,13 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def facts(**known: Any) -> GateFacts:
     """An artifact that has proved itself in development and wants to enter preproduction."""
+    proof = {"deployed_at": NOW - timedelta(hours=1), "verifications": (verified(),)}
     usual = {
         "environment": "preproduction",
         "required_soak_seconds": 0,
         "verification_max_age_seconds": None,
         "required_suites": (),
-        "environment_before": "development",
-        "deployed_at": NOW - timedelta(hours=1),
-        "verifications": (verified(),),
+        "before": EnvironmentBefore(name="development", **{name: known.pop(name, proof[name]) for name in proof}),
     }
     return GateFacts(**(usual | known))
 
@@ -40,7 +39,7 @@ def test_what_was_deployed_and_verified_before_is_granted():
 
 
 def test_the_lowest_environment_asks_for_nothing():
-    lowest = facts(environment_before=None, deployed_at=None, verifications=(), required_soak_seconds=3600)
+    lowest = facts(before=None, required_soak_seconds=3600, required_suites=("acceptance",))
 
     assert decide(lowest, NOW).word == "granted"
 
@@ -125,21 +124,21 @@ _verifications = st.dictionaries(_suites, st.tuples(st.sampled_from(["success", 
         required_soak_seconds=_seconds,
         verification_max_age_seconds=st.none() | st.integers(1, 300),
         required_suites=st.lists(_suites, unique=True).map(tuple),
-        environment_before=st.none() | st.just("development"),
         deployed_at=st.none() | _seconds.map(lambda ago: NOW - timedelta(seconds=ago)),
         verifications=_verifications,
     )
 )
 def test_it_grants_exactly_what_the_words_of_the_rule_grant(known: GateFacts):
-    soak = timedelta(seconds=known.required_soak_seconds)
+    before = known.before
     age = known.verification_max_age_seconds
-    in_words = known.environment_before is None or (
-        known.deployed_at is not None
-        and len(known.verifications) > 0
-        and {each.suite for each in known.verifications} >= set(known.required_suites)
-        and all(each.outcome == "success" for each in known.verifications)
-        and (age is None or all(NOW - each.finished_at <= timedelta(seconds=age) for each in known.verifications))
-        and NOW - known.deployed_at >= soak
+    in_words = (
+        before is not None
+        and before.deployed_at is not None
+        and len(before.verifications) > 0
+        and {each.suite for each in before.verifications} >= set(known.required_suites)
+        and all(each.outcome == "success" for each in before.verifications)
+        and (age is None or all(NOW - each.finished_at <= timedelta(seconds=age) for each in before.verifications))
+        and NOW - before.deployed_at >= timedelta(seconds=known.required_soak_seconds)
     )
 
     assert (decide(known, NOW).word == "granted") == in_words

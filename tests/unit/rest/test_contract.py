@@ -11,7 +11,8 @@ from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
-from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
+from chalicelib.rest.types import Answer, Page, PageQuery, Request, Timestamp
+from chalicelib.vocabulary import Slug
 from tests.support.contract import Contract
 from tools.checks.openapi.document import document
 

@@ -7,7 +7,8 @@ import pytest
 from jsonschema_rs import validator_for
 
 from chalicelib.environments.model import RequiredSuites
-from chalicelib.rest.types import Cursor, Name, OverrideReason, Text
+from chalicelib.rest.types import Cursor, Name, Text
+from chalicelib.vocabulary import OverrideReason
 from tools.checks.openapi.schemas import Schemas
 
 BEFORE_SURROGATES = range(0xD800)

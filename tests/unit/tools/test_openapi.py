@@ -23,7 +23,8 @@ from chalicelib.rest.call import Call
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.operation import OPERATIONS, operation
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
-from chalicelib.rest.types import Answer, Page, PageQuery, Request, Slug, Timestamp
+from chalicelib.rest.types import Answer, Page, PageQuery, Request, Timestamp
+from chalicelib.vocabulary import Slug
 from tools.checks.openapi import file
 from tools.checks.openapi.document import document, possible_problems
 

@@ -119,7 +119,7 @@ def application(query: Callable[..., Rows], issuer: str) -> Chalice:
         require_kind(body.artifact, facts.artifact_kind)
         rules.require_good_rollback(body, facts)
         decision = rules.gate_decision(body, facts)
-        rules.require_permission(body, decision)
+        assert not (decision and rules.denial(body, decision))
         rules.require_free(facts)
         names, [row] = query(
             system=system,

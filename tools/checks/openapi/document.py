@@ -11,7 +11,8 @@ from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.problems import Fault, ProblemType
-from chalicelib.rest.types import Artifact, Client, EnvironmentName, Id, PageQuery, Slug
+from chalicelib.rest.types import Id, PageQuery
+from chalicelib.vocabulary import Artifact, Client, EnvironmentName, Slug
 from tools.checks.openapi.references import inlined, referenced
 from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
 

@@ -3,14 +3,14 @@
 import msgspec
 import pytest
 
-from chalicelib.identity.publishers import CLAIM_CHECKS, GitHubClaims, Publisher, matches, mismatches, permitting
+from chalicelib.identity.trust import CLAIM_CHECKS, GitHubClaims, TrustRule, matches, mismatches, permitting
 from tests.support.claims import RUN
 
 WORKFLOW = ".github/workflows/deploy.yml"
 MAIN = "refs/heads/main"
 
 
-def a_publisher(**fields):
+def a_rule(**fields):
     known = {
         "id": "1",
         "system": "azul",
@@ -26,7 +26,7 @@ def a_publisher(**fields):
         "kinds": ("deployments", "verifications"),
         "any_revision": False,
     }
-    return Publisher(**{**known, **fields})
+    return TrustRule(**{**known, **fields})
 
 
 def a_run(**claims):
@@ -38,7 +38,7 @@ def started(path=WORKFLOW, ref=MAIN, repository="acme/azul"):
 
 
 def test_a_publisher_trusts_the_run_that_it_describes():
-    assert mismatches(a_publisher(), a_run()) == []
+    assert mismatches(a_rule(), a_run()) == []
 
 
 WRONG = [
@@ -68,9 +68,9 @@ WRONG = [
 def test_each_claim_is_refused_by_its_own_check(monkeypatch, claim, changes):
     run = a_run(**changes)
 
-    assert mismatches(a_publisher(), run) == [claim]
-    monkeypatch.delitem(CLAIM_CHECKS, claim)
-    assert mismatches(a_publisher(), run) == []
+    assert mismatches(a_rule(), run) == [claim]
+    without(monkeypatch, claim)
+    assert mismatches(a_rule(), run) == []
 
 
 @pytest.mark.parametrize(
@@ -79,28 +79,28 @@ def test_each_claim_is_refused_by_its_own_check(monkeypatch, claim, changes):
 def test_another_ref_is_refused_with_the_workflow_of_that_ref(monkeypatch, ref):
     run = a_run(ref=ref, workflow_ref=started(ref=ref), job_workflow_ref=started(ref=ref))
 
-    assert mismatches(a_publisher(), run) == ["ref"]
-    monkeypatch.delitem(CLAIM_CHECKS, "ref")
-    assert mismatches(a_publisher(), run) == []
+    assert mismatches(a_rule(), run) == ["ref"]
+    without(monkeypatch, "ref")
+    assert mismatches(a_rule(), run) == []
 
 
 def test_another_repository_is_refused(monkeypatch):
     renamed = started(repository="acme/other")
     run = a_run(repository="acme/other", workflow_ref=renamed, job_workflow_ref=renamed)
 
-    assert mismatches(a_publisher(), run) == ["repository"]
-    monkeypatch.delitem(CLAIM_CHECKS, "repository")
-    assert mismatches(a_publisher(), run) == []
+    assert mismatches(a_rule(), run) == ["repository"]
+    without(monkeypatch, "repository")
+    assert mismatches(a_rule(), run) == []
 
 
 def test_a_repository_has_no_case():
     run = a_run(repository="Acme/Azul", workflow_ref=started(repository="Acme/Azul"), job_workflow_ref=None)
 
-    assert mismatches(a_publisher(repository="ACME/azul"), run) == []
+    assert mismatches(a_rule(repository="ACME/azul"), run) == []
 
 
 def test_what_sub_says_counts_for_nothing():
-    assert mismatches(a_publisher(), a_run(sub="repo:evil/evil:ref:refs/heads/main")) == []
+    assert mismatches(a_rule(), a_run(sub="repo:evil/evil:ref:refs/heads/main")) == []
 
 
 def test_every_fault_is_named():
@@ -113,20 +113,20 @@ def test_every_fault_is_named():
         job_workflow_ref=started(ref=merge),
     )
 
-    assert mismatches(a_publisher(), run) == ["repository_id", "event_name", "ref"]
+    assert mismatches(a_rule(), run) == ["repository_id", "event_name", "ref"]
 
 
 @pytest.mark.parametrize("event", ["push", "workflow_dispatch", "schedule", "release"])
 def test_usual_events_are_trusted(event):
-    assert mismatches(a_publisher(), a_run(event_name=event)) == []
+    assert mismatches(a_rule(), a_run(event_name=event)) == []
 
 
 def test_a_workflow_run_is_trusted_where_it_is_asked_for():
-    assert mismatches(a_publisher(events=("workflow_run",)), a_run(event_name="workflow_run")) == []
+    assert mismatches(a_rule(events=("workflow_run",)), a_run(event_name="workflow_run")) == []
 
 
 def test_a_called_workflow_is_trusted_where_it_is_named_and_then_it_alone():
-    publisher = a_publisher(called_workflow="acme/pipelines/.github/workflows/deploy.yml@refs/tags/v*")
+    publisher = a_rule(called_workflow="acme/pipelines/.github/workflows/deploy.yml@refs/tags/v*")
 
     called = a_run(job_workflow_ref="acme/pipelines/.github/workflows/deploy.yml@refs/tags/v2")
     assert mismatches(publisher, called) == []
@@ -135,7 +135,7 @@ def test_a_called_workflow_is_trusted_where_it_is_named_and_then_it_alone():
 
 
 def test_a_job_in_no_called_workflow_may_leave_the_claim_out():
-    assert mismatches(a_publisher(), a_run(job_workflow_ref=None)) == []
+    assert mismatches(a_rule(), a_run(job_workflow_ref=None)) == []
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_star_stands_for_anything_within_one_segment(pattern, text, fits):
     ],
 )
 def test_an_environment_is_written_for_from_its_github_environment(wanted, claimed, allowed):
-    publisher = a_publisher(environments={"development": wanted})
+    publisher = a_rule(environments={"development": wanted})
 
     permits = list(permitting([publisher], a_run(environment=claimed), "deployments", "development"))
 
@@ -181,11 +181,11 @@ def test_an_environment_is_written_for_from_its_github_environment(wanted, claim
 
 
 def test_an_environment_that_is_not_named_is_not_written_for():
-    assert not list(permitting([a_publisher()], a_run(), "deployments", "production"))
+    assert not list(permitting([a_rule()], a_run(), "deployments", "production"))
 
 
 def test_a_kind_of_record_that_is_not_named_is_not_written():
-    publisher = a_publisher(kinds=("verifications",))
+    publisher = a_rule(kinds=("verifications",))
 
     assert list(permitting([publisher], a_run(), "verifications", "development"))
     assert not list(permitting([publisher], a_run(), "deployments", "development"))

@@ -1,0 +1,24 @@
+"""The one statement that writes audit events. Every write sends it in its own transaction."""
+
+_INSERT = """
+    INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
+"""
+
+EVENT = f"""
+    {_INSERT}
+    VALUES (%(system)s, %(issuer)s, %(principal)s, %(action)s, %(resource)s,
+            %(before)s::jsonb, %(after)s::jsonb, %(refusal)s, %(request_id)s)
+"""
+
+
+def events_of_the_service(rows: str, action: str, resource: str, before: str, after: str = "NULL") -> str:
+    """SQL that writes an event for each of the `rows` that the service changed itself, because their time was over.
+
+    `rows` names a relation with a column `system`. `resource`, `before` and `after` are expressions over its columns.
+    """
+    return f"""
+        {_INSERT}
+        SELECT system, 'slipway', 'slipway', '{action}', {resource}, ({before})::jsonb, ({after})::jsonb, NULL,
+            %(request_id)s
+        FROM {rows}
+    """

@@ -1,0 +1,59 @@
+"""Leases that run out, in PostgreSQL. The service itself cancels the deployment; nobody asks it to."""
+
+from chalicelib.database.connection import Database
+from chalicelib.database.events import events_of_the_service
+from chalicelib.deployments.model import LEASE_EXPIRED
+
+
+def lapse_of_target(db: Database, system: str, environment: str, workspace: str, request_id: str) -> None:
+    """Cancel the deployment that holds the target, if its lease has run out. Travels with the next statement."""
+    db.queue(
+        _LAPSE_OF_TARGET,
+        system=system,
+        environment=environment,
+        workspace=workspace,
+        detail=LEASE_EXPIRED,
+        request_id=request_id,
+    )
+
+
+def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
+    """Cancel up to `limit` deployments of a system whose lease has run out. Return how many."""
+    cancelled: int = db.value(_LAPSE_OF_SYSTEM, system=system, limit=limit, detail=LEASE_EXPIRED, request_id=request_id)
+    return cancelled
+
+
+def _lapse(which: str) -> str:
+    events = events_of_the_service(
+        "lapsed",
+        action="deployment.lapse",
+        resource="system || '/deployments/' || id",
+        before="""'{"state": "in_progress"}'""",
+        after="""'{"state": "cancelled"}'""",
+    )
+    return f"""
+        WITH lapsed AS (
+            UPDATE deployments d
+            SET state = 'cancelled', detail = %(detail)s, finished_at = d.lease_expires_at
+            FROM environments e JOIN systems s ON s.id = e.system_id
+            WHERE d.environment_id = e.id AND d.state = 'in_progress' AND d.lease_expires_at <= clock_timestamp()
+                AND {which}
+            RETURNING d.id, d.finished_at, s.key AS system
+        ), statuses AS (
+            INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
+            SELECT id, 'cancelled', %(detail)s, finished_at, 'slipway' FROM lapsed
+        ), events AS ({events})
+        SELECT count(*) FROM lapsed
+    """
+
+
+_LAPSE_OF_TARGET = _lapse("s.key = %(system)s AND e.name = %(environment)s AND d.workspace = %(workspace)s")
+_LAPSE_OF_SYSTEM = _lapse(
+    """
+    s.key = %(system)s AND d.id IN (
+        SELECT due.id FROM deployments due
+        WHERE due.system_id = s.id AND due.state = 'in_progress' AND due.lease_expires_at <= clock_timestamp()
+        ORDER BY due.id LIMIT %(limit)s
+    )
+    """
+)

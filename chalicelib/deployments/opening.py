@@ -1,0 +1,53 @@
+"""Opening a deployment: ask the gate, take the target, and hold it for the lease."""
+
+from chalicelib.deployments import leases, rules, store
+from chalicelib.deployments.model import Deployment, NewDeployment
+from chalicelib.environments import store as environments
+from chalicelib.promotions import store as promotions
+from chalicelib.rest import audit
+from chalicelib.rest.admission import require_publisher, require_role
+from chalicelib.rest.call import Call
+from chalicelib.rest.problems import Problem
+from chalicelib.systems import store as systems
+from chalicelib.systems.rules import require_kind
+
+
+def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment | Problem:
+    """Open a deployment, or import a finished one. Return a denial of the gate, so that the decision stays on record.
+
+    A retried run, and a repeated import, get the deployment that is recorded already.
+    """
+    require_role(call, rules.role_to_open(new), system)
+    permits = require_publisher(call, system, "deployments", new.environment)
+    rules.require_revision(new, permits, call.principal.run.sha if call.principal.run else None)
+
+    systems.lock(call.db, system)
+    leases.lapse_of_target(call.db, system, new.environment, new.workspace, call.id)
+    facts = store.opening_facts(call.db, system, new, call.principal)
+    if facts is None:
+        raise environments.not_found(system, new.environment)
+    if facts.recorded_id is not None:
+        return call.existing(store.get(call.db, system, facts.recorded_id))
+    rules.require_target(new, facts)
+    require_kind(new.artifact, facts.artifact_kind)
+
+    decision = None
+    if new.imported:
+        rules.require_past(facts.at, started_at=new.started_at, finished_at=new.finished_at)
+    else:
+        rules.require_good_rollback(new, facts)
+        decision = rules.gate_decision(new, facts)
+        if decision and (denial := rules.denial(new, decision)):
+            denied = promotions.insert(
+                call.db, system, new.environment, new.artifact, decision, facts.at, call.principal
+            )
+            audit.record(
+                call, f"{system}/promotions/{denied.id}", action="promotion.decide", system=system, after=denied
+            )
+            return denial
+        rules.require_free(facts)
+
+    deployment = store.insert(call.db, system, new, call.principal, at=facts.at, decision=decision)
+    action = "deployment.import" if new.imported else None
+    audit.record(call, f"{system}/deployments/{deployment.id}", action=action, system=system, after=deployment)
+    return call.created(f"{call.address}/{deployment.id}", deployment)

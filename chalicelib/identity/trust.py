@@ -1,0 +1,113 @@
+"""Trust in pipelines: which runs of GitHub Actions a publisher lets write for its system, by their claims.
+
+`CLAIM_CHECKS` names one check for each claim; another check is another row. The claim `sub` is not checked: its form
+is a setting of the repository, so anyone who may change that setting could choose what it says. Ids are checked
+because a name can be given up, and taken by somebody else.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+Event = Literal["push", "workflow_dispatch", "schedule", "release", "workflow_run"]
+RecordKind = Literal["deployments", "verifications", "workspaces"]
+
+
+class GitHubClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """The claims of a run that are read. See "OpenID Connect reference" in the docs of GitHub Actions."""
+
+    sub: str
+    exp: float
+    repository: str
+    repository_id: str
+    repository_owner_id: str
+    workflow_ref: str
+    job_workflow_ref: str | None = None
+    event_name: str
+    ref: str
+    environment: str | None = None
+    sha: str
+    run_id: str
+    run_attempt: str
+    actor: str | None = None
+
+
+class TrustRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What a publisher says: the claims that it trusts, and what a trusted run may write.
+
+    `workflow` is the path of the workflow that was started. `called_workflow` is the reusable workflow that has the
+    job, with its repository and ref; null if there must be none. `environments` maps each environment that the run may
+    write for to the value that the claim `environment` must have, null for any. With `any_revision`, a rollout may be
+    of another commit than the run.
+    """
+
+    id: str
+    system: str
+    issuer: str
+    repository_owner_id: str
+    repository_id: str
+    repository: str
+    workflow: str
+    called_workflow: str | None
+    events: tuple[Event, ...]
+    ref: str
+    environments: dict[str, str | None]
+    kinds: tuple[RecordKind, ...]
+    any_revision: bool
+
+
+def mismatches(rule: TrustRule, claims: GitHubClaims) -> list[str]:
+    """Return the claims that do not fit the rule. It trusts the run if there are none."""
+    return [claim for claim, fits in CLAIM_CHECKS.items() if not fits(rule, claims)]
+
+
+def permitting(
+    rules: Sequence[TrustRule], claims: GitHubClaims, kind: RecordKind, environment: str
+) -> Iterator[TrustRule]:
+    """Yield the rules, of those that trust the run, that let it write records of a kind for an environment."""
+    for rule in rules:
+        if kind in rule.kinds and environment in rule.environments:
+            wanted = rule.environments[environment]
+            if wanted is None or claims.environment == wanted:
+                yield rule
+
+
+def _same_repository(rule: TrustRule, claims: GitHubClaims) -> bool:
+    """Names on GitHub have no case."""
+    return claims.repository.casefold() == rule.repository.casefold()
+
+
+def _started_the_workflow(rule: TrustRule, claims: GitHubClaims) -> bool:
+    """The run started this workflow, in the version of the ref that is checked."""
+    return claims.workflow_ref == f"{claims.repository}/{rule.workflow}@{claims.ref}"
+
+
+def _runs_the_workflow(rule: TrustRule, claims: GitHubClaims) -> bool:
+    """The job is in the workflow that was started, or in the reusable one that the rule names."""
+    if rule.called_workflow is None:
+        return claims.job_workflow_ref in (None, claims.workflow_ref)
+    return claims.job_workflow_ref is not None and matches(rule.called_workflow, claims.job_workflow_ref)
+
+
+CLAIM_CHECKS: dict[str, Callable[[TrustRule, GitHubClaims], bool]] = {
+    "repository_owner_id": lambda rule, claims: claims.repository_owner_id == rule.repository_owner_id,
+    "repository_id": lambda rule, claims: claims.repository_id == rule.repository_id,
+    "repository": _same_repository,
+    "workflow_ref": _started_the_workflow,
+    "job_workflow_ref": _runs_the_workflow,
+    "event_name": lambda rule, claims: claims.event_name in rule.events,
+    "ref": lambda rule, claims: matches(rule.ref, claims.ref),
+}
+
+
+def matches(pattern: str, text: str) -> bool:
+    """True if the pattern matches the whole text. `*` stands for anything within one segment."""
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile("[^/]*".join(map(re.escape, pattern.split("*"))))

@@ -1,0 +1,1 @@
+"""What a deployment goes to: an environment, or a workspace of it."""

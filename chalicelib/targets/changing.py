@@ -1,0 +1,26 @@
+"""Who may change a workspace, or the routes that lead to it."""
+
+from chalicelib.identity.principal import Principal
+from chalicelib.rest.admission import require_publisher
+from chalicelib.rest.call import Call
+from chalicelib.targets import rules
+from chalicelib.targets.model import Maker
+
+
+def require_may_change(call: Call, system: str, environment: str, name: str, made_by: Maker) -> None:
+    """Refuse callers that may not change the workspace: problem 403.
+
+    A pipeline changes what runs of its own repository made, if a publisher lets it; a maintainer changes any.
+    """
+    rules.require_own(system, name, made_by, maker(call.principal), call.principal.role_in(system))
+    require_publisher(call, system, "workspaces", environment)
+
+
+def maker(principal: Principal) -> Maker:
+    """Return as whom a principal makes workspaces."""
+    pipeline = principal.pipeline
+    return Maker(
+        issuer=principal.issuer,
+        subject=principal.subject,
+        repository_id=pipeline.repository_id if pipeline else None,
+    )

@@ -1,0 +1,31 @@
+"""A target: an environment's workspace. The workspace `default` is the environment itself."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.rest.problems import problem_type
+
+DEFAULT = "default"
+
+WorkspaceState = Annotated[
+    Literal["active", "expired", "destroyed"],
+    Meta(examples=["active"], description="It expires by itself, and stays expired until it is destroyed"),
+]
+
+
+class Maker(msgspec.Struct, frozen=True, kw_only=True):
+    """The principal that made a workspace. `repository_id` identifies a pipeline."""
+
+    issuer: str
+    subject: str
+    repository_id: str | None
+
+
+workspace_not_active = problem_type(
+    "workspace-not-active",
+    409,
+    "Workspace not active",
+    "The workspace has expired or was destroyed, and does not come back: create another.",
+)

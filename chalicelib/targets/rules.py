@@ -1,0 +1,47 @@
+"""Which workspaces a request may name, and who may change one."""
+
+from chalicelib.identity.roles import Role
+from chalicelib.rest import problems
+from chalicelib.rest.problems import Problem, invalid_field
+from chalicelib.targets.model import Maker, WorkspaceState, workspace_not_active
+
+
+def require_known(name: str, state: WorkspaceState | None) -> WorkspaceState:
+    """Return the state of a workspace. Refuse a name that no workspace of the environment has or had."""
+    if state is None:
+        raise invalid_field("#/workspace", f"the environment has no workspace {name!r}: create it first")
+    return state
+
+
+def require_active(environment: str, name: str, state: WorkspaceState) -> None:
+    """Refuse anything new for a workspace that expired or was destroyed."""
+    if state != "active":
+        raise Problem(workspace_not_active, f"The workspace {name!r} of {environment} {_BECAME[state]}: create another")
+
+
+def require_standing(environment: str, name: str, state: WorkspaceState) -> None:
+    """Refuse a workspace that was destroyed. One that expired is still there."""
+    if state == "destroyed":
+        require_active(environment, name, state)
+
+
+def is_same(made_by: Maker, asking: Maker) -> bool:
+    """True if the maker asks. All runs of one repository are the same maker, though their subjects name branches."""
+    if made_by.issuer != asking.issuer:
+        return False
+    if asking.repository_id is not None:
+        return made_by.repository_id == asking.repository_id
+    return made_by.repository_id is None and made_by.subject == asking.subject
+
+
+def require_own(system: str, name: str, made_by: Maker, asking: Maker, role: Role) -> None:
+    """A pipeline changes what it made, a maintainer any workspace of the system. Else problem 403."""
+    if role < Role.maintainer and not is_same(made_by, asking):
+        raise Problem(
+            problems.forbidden,
+            f"{asking.subject} did not make the workspace {name}: ask {made_by.subject}, who did, or a maintainer "
+            f"of {system!r}",
+        )
+
+
+_BECAME = {"expired": "has expired", "destroyed": "was destroyed"}

@@ -1,0 +1,50 @@
+"""The words of the domain as types, once each. Everything may import this module; it imports nothing of the service."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.patterns import NO_NUL, NOT_WHITE, matching
+
+# Patterns for code that checks a text by itself. tests/unit/test_vocabulary.py finds the copies in other languages.
+SLUG = "[a-z][a-z0-9-]{1,38}"
+WORKSPACE = "[a-z][a-z0-9-]{0,15}"
+ARTIFACT = "(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})"
+SHA = "[0-9a-f]{40}"
+CLIENT = "[A-Za-z0-9._~@:-]{1,128}"
+
+Slug = Annotated[str, matching(SLUG, "azul")]
+EnvironmentName = Annotated[str, matching(SLUG, "preproduction", "Name of an environment")]
+WorkspaceName = Annotated[
+    str, matching(WORKSPACE, "default", "Name of a workspace; `default` is the environment itself")
+]
+Artifact = Annotated[
+    str,
+    matching(
+        ARTIFACT,
+        "tree:5b678574ccc67c05b472831abea9e97b713c73e1",
+        "What is deployed and promoted, by its content: a git tree, or the digest of a package",
+    ),
+]
+Sha = Annotated[str, matching(SHA, "200f4b2d8e19e8e64f878567f24b464f3d7146ac", "A commit")]
+Suite = Annotated[str, matching("[A-Za-z0-9][A-Za-z0-9._/-]{0,63}", "acceptance", "Name of a test suite")]
+Client = Annotated[str, matching(CLIENT, "jane@example.org", "The client whose calls are routed")]
+OverrideReason = Annotated[
+    str,
+    matching(
+        rf"{NOT_WHITE}[^\u0000]{{8,498}}{NOT_WHITE}",
+        "The incident can't wait for the soak",
+        "Why the deployment may pass the gate without its permission; neither starts nor ends with white space",
+    ),
+]
+Reason = Annotated[
+    str,
+    matching(
+        rf"{NOT_WHITE}([^\u0000]{{0,498}}{NOT_WHITE})?",
+        "Reports are empty since Monday",
+        "For people; neither starts nor ends with white space",
+    ),
+]
+PrincipalName = Annotated[
+    str, Meta(examples=["pipeline@local"], description="The subject of who did it", extra_json_schema=NO_NUL)
+]

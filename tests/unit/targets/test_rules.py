@@ -1,0 +1,54 @@
+"""Which workspaces a request may name, and who may change one."""
+
+import pytest
+
+from chalicelib.identity.roles import Role
+from chalicelib.rest.problems import Problem
+from chalicelib.targets import rules
+from chalicelib.targets.model import Maker
+
+
+def test_what_expired_stands_until_it_is_destroyed() -> None:
+    rules.require_standing("production", "jane", "active")
+    rules.require_standing("production", "jane", "expired")
+
+    with pytest.raises(Problem) as refusal:
+        rules.require_standing("production", "jane", "destroyed")
+    assert refusal.value.type.slug == "workspace-not-active"
+
+
+# Who may change it.
+
+JANE = Maker(issuer="https://people", subject="jane", repository_id=None)
+RUN = Maker(issuer="https://pipelines", subject="repo:acme/azul:main", repository_id="74")
+OTHERS = [
+    Maker(issuer="https://people", subject="joe", repository_id=None),
+    Maker(issuer="https://others", subject="jane", repository_id=None),
+    Maker(issuer="https://people", subject="jane", repository_id="74"),
+]
+OTHER_RUNS = [
+    Maker(issuer="https://pipelines", subject=RUN.subject, repository_id="75"),
+    Maker(issuer="https://others", subject=RUN.subject, repository_id="74"),
+    Maker(issuer="https://pipelines", subject=RUN.subject, repository_id=None),
+]
+
+
+def test_who_made_it_may_change_it() -> None:
+    rules.require_own("azul", "jane", JANE, JANE, Role.pipeline)
+
+
+def test_runs_of_one_repository_are_one_pipeline_whatever_their_subjects_tell_apart() -> None:
+    nightly = Maker(issuer=RUN.issuer, subject="repo:acme/azul:environment:reap", repository_id="74")
+
+    rules.require_own("azul", "jane", RUN, nightly, Role.pipeline)
+
+
+@pytest.mark.parametrize(
+    ("made_by", "other"), [*((JANE, each) for each in OTHERS), *((RUN, each) for each in OTHER_RUNS)]
+)
+def test_nobody_else_may_but_a_maintainer(made_by: Maker, other: Maker) -> None:
+    with pytest.raises(Problem) as refusal:
+        rules.require_own("azul", "jane", made_by, other, Role.pipeline)
+    assert refusal.value.type.slug == "forbidden"
+
+    rules.require_own("azul", "jane", made_by, other, Role.maintainer)
