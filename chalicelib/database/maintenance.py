@@ -7,7 +7,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from chalicelib.database import migrate as migrations
-from chalicelib.database.connection import address
+from chalicelib.database.opening import address
 from chalicelib.database.roles import APP, MIGRATOR, statements
 from chalicelib.settings import settings
 
