@@ -10,8 +10,8 @@ import pytest
 from psycopg2.extensions import parse_dsn
 
 from chalicelib.database import maintenance
-from chalicelib.database.opening import AUTHORITIES, address
 from chalicelib.database.migrate import MigrationFailed, expected_version
+from chalicelib.database.opening import AUTHORITIES, address
 from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import Aurora, UnusableSettings
 from tests.support.postgres import as_login, server, server_folder, stop
