@@ -1,4 +1,4 @@
-"""What a stage is told from outside, read once and checked before anything is served."""
+"""The settings of a stage, read once from outside and checked before it serves anything."""
 
 import os
 import re
@@ -18,16 +18,16 @@ Stage = Literal["local", "development", "preproduction", "production"]
 
 _PATH = r"(?:/[A-Za-z0-9._~%!$&'()+,;=:@/-]*)?"
 _HTTPS_URL = re.compile(rf"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{{1,5}})?{_PATH}")
-# For tests and trials: what is said on a machine to itself needs no encryption.
+# For tests and trials: traffic inside one machine needs no encryption.
 _LOOPBACK_URL = re.compile(rf"http://127\.0\.0\.1:[0-9]{{1,5}}{_PATH}")
 _SLUG = re.compile(SLUG)
 _REGISTERED_CLAIMS = ("iss", "sub", "exp", "nbf", "iat", "jti")
-# What workflows ask tokens for so often that whoever they show one to could show it to us.
+# Workflows often request tokens for these audiences. Each receiver of such a token could use it with us.
 _AUDIENCES_OF_OTHERS = ("sts.amazonaws.com", "api://azureadtokenexchange", "sigstore", "pypi", "npm:registry.npmjs.org")
 
 
 class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the members of a group may do, and in which systems: their keys, or `all`."""
+    """The role of a group's members, and the systems where they have it: keys, or `all`."""
 
     role: Literal["viewer", "pipeline", "maintainer", "admin"]
     systems: tuple[str, ...] | Literal["all"] = ()
@@ -36,9 +36,9 @@ class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An issuer of tokens that a stage trusts.
 
-    `kind` says how its claims become a principal: a pipeline's (`github-actions`) by the publishers of systems,
-    a person's (`people`) by the groups that the claim `groups_claim` lists. `local` is the project's own issuer on a
-    developer's machine; no deployed stage accepts it. `audience_claim` carries the audience.
+    `kind` says how its claims become a principal. A pipeline (`github-actions`) gets its roles from the publishers of
+    systems, a person (`people`) from the groups in the claim `groups_claim`. `local` is the project's own issuer on a
+    developer's machine; no deployed stage accepts it. `audience_claim` names the claim that has the audience.
     """
 
     kind: Literal["github-actions", "people", "local"]
@@ -51,7 +51,7 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Aurora(msgspec.Struct, frozen=True, kw_only=True):
-    """A deployed stage's database, and as whom a function logs in; its password is made when it is needed."""
+    """A deployed stage's database, and the user of the function. Its password is made for each login."""
 
     host: str
     port: int
@@ -63,26 +63,26 @@ class Aurora(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     issuers: tuple[Issuer, ...]
-    # A URL is a PostgreSQL's on a developer's machine, or the tests'. The authorizer is told of no database.
+    # A URL leads to a PostgreSQL of tests or of a developer's machine. The authorizer has no database: None.
     database: Aurora | str | None
 
     def issuers_of(self, kind: str) -> list[str]:
-        """The URLs of the trusted issuers of a kind."""
+        """Return the URLs of the trusted issuers of a kind."""
         return [issuer.issuer for issuer in self.issuers if issuer.kind == kind]
 
 
 class UnusableSettings(Exception):
-    """A stage must not start like this; the message says what to write instead."""
+    """A stage must not start with these settings; the message says what to write instead."""
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, from its environment variables."""
+    """Return the settings of this process, from its environment variables."""
     return read(os.environ)
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """Settings from environment variables; raises UnusableSettings where they are missing or unsafe."""
+    """Read settings from environment variables; raises UnusableSettings if they are missing or unsafe."""
     stage = _stage(environ)
     return Settings(
         stage=stage,
@@ -92,7 +92,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 
 def trusted_issuers(environ: Mapping[str, str] = os.environ) -> tuple[Issuer, ...]:
-    """The issuers alone: whoever verifies tokens needs no database. Raises UnusableSettings."""
+    """Return only the issuers: verifying tokens needs no database. Raises UnusableSettings."""
     return _issuers(_stage(environ), environ.get("SLIPWAY_ISSUERS", "[]"))
 
 
@@ -116,7 +116,7 @@ def _issuers(stage: Stage, text: str) -> tuple[Issuer, ...]:
     unsafe = [f"SLIPWAY_ISSUERS, {each.issuer!r}: {fault}" for each in issuers for fault in _faults(each, stage)]
     times = Counter(issuer.issuer for issuer in issuers)
     unsafe += [
-        f"SLIPWAY_ISSUERS names {url!r} {times[url]} times: say once what it is" for url in times if times[url] > 1
+        f"SLIPWAY_ISSUERS names {url!r} {times[url]} times: list each issuer once" for url in times if times[url] > 1
     ]
     if unsafe:
         raise UnusableSettings("\n".join(unsafe))
@@ -124,29 +124,29 @@ def _issuers(stage: Stage, text: str) -> tuple[Issuer, ...]:
 
 
 def _faults(issuer: Issuer, stage: Stage) -> Iterator[str]:
-    """What makes it unsafe to trust an issuer like this, and what to write instead."""
+    """Say what makes it unsafe to trust this issuer, and what to write instead."""
     if issuer.kind == "local" and stage != "local":
         yield (
-            f"stage {stage!r} must not trust the local issuer, whose key lies on a developer's machine: "
+            f"stage {stage!r} must not trust the local issuer, whose key is on a developer's machine: "
             "name the OIDC issuers of this stage instead"
         )
     yield from _faults_of_url(issuer.issuer, stage)
     if not issuer.audience.strip() or issuer.audience != issuer.audience.strip() or "*" in issuer.audience:
-        yield "there is no exact audience: name the audience that its tokens must carry for this service"
+        yield "the audience is not exact: name the audience that its tokens must carry for this service"
     elif issuer.kind == "github-actions" and _is_for_others(issuer):
         yield (
-            f"tokens for {issuer.audience!r} are made for others by any step of any workflow: "
+            f"tokens for {issuer.audience!r} can be requested by any step of any workflow, for others: "
             "name an audience of this service's own, and let workflows ask for it"
         )
     if not issuer.audience_claim or issuer.audience_claim in _REGISTERED_CLAIMS:
         yield (
-            f"the claim {issuer.audience_claim!r} carries no audience: name the one that does, `aud` or, "
+            f"the claim {issuer.audience_claim!r} has no audience: name the one that does, `aud` or, "
             "in Cognito's access tokens, `client_id`"
         )
     if issuer.kind == "people":
         yield from _faults_of_groups(issuer)
     elif issuer.groups or issuer.groups_claim is not None:
-        yield f"an issuer of kind {issuer.kind} knows no groups: leave `groups` and `groups_claim` to kind `people`"
+        yield f"an issuer of kind {issuer.kind} has no groups: leave `groups` and `groups_claim` to kind `people`"
 
 
 def _faults_of_url(url: str, stage: Stage) -> Iterator[str]:
@@ -154,16 +154,16 @@ def _faults_of_url(url: str, stage: Stage) -> Iterator[str]:
         yield "an issuer has no wildcard: name each issuer's URL in full"
     elif _LOOPBACK_URL.fullmatch(url):
         if stage != "local":
-            yield f"stage {stage!r} must not trust an issuer on this machine: an issuer is an https URL"
+            yield f"stage {stage!r} must not trust an issuer on this machine: name an https URL"
     elif not _HTTPS_URL.fullmatch(url):
         yield (
             "an issuer is an https URL, host in lower case, without user, query or fragment: "
-            "write what its tokens carry as `iss`"
+            "write the value that its tokens have as `iss`"
         )
 
 
 def _is_for_others(issuer: Issuer) -> bool:
-    """GitHub's default is the URL of the repository's owner, on the host that is the issuer's or beside it."""
+    """True for audiences that anybody may receive. GitHub's default is the URL of the repository's owner."""
     audience = issuer.audience.casefold()
     host = issuer.issuer.removeprefix("https://").partition("/")[0]
     owners = ("https://github.com", f"https://{host.removeprefix('token.actions.')}")
@@ -177,12 +177,12 @@ def _faults_of_groups(issuer: Issuer) -> Iterator[str]:
         yield "people's roles come from groups: map them to roles in `groups`"
     for name, membership in issuer.groups.items():
         if not name.strip() or "*" in name:
-            yield f"the group {name!r} has no exact name: name each group in full"
+            yield f"the group {name!r} is not an exact name: name each group in full"
         if membership.role in ("viewer", "admin"):
             if membership.systems not in ((), "all"):
-                yield f"group {name!r}: a {membership.role} is one in every system: leave out `systems`"
+                yield f"group {name!r}: {membership.role} counts in every system: leave out `systems`"
         elif not membership.systems:
-            yield f'group {name!r}: a {membership.role} is one of certain systems: name them in `systems`, or say "all"'
+            yield f'group {name!r}: {membership.role} needs its systems: name them in `systems`, or write "all"'
         elif membership.systems != "all" and (wrong := [key for key in membership.systems if not _SLUG.fullmatch(key)]):
             yield f"group {name!r}: {wrong[0]!r} can't be a system's key: write the key, which is a slug"
 
@@ -193,19 +193,19 @@ def _database(stage: Stage, environ: Mapping[str, str]) -> Aurora | str | None:
     if stage == "local":
         address = LOCAL_STATE / "database-url"
         if not address.exists():
-            raise UnusableSettings("There is no local database yet: `make database` starts one, `make run` too")
+            raise UnusableSettings("There is no local database yet: start one with `make database` or `make run`")
         return address.read_text().strip()
     needed = {"host": "SLIPWAY_DATABASE_HOST", "user": "SLIPWAY_DATABASE_USER", "region": "AWS_REGION"}
     if not environ.get(needed["host"]):
         return None
     if missing := [name for name in needed.values() if not environ.get(name)]:
         raise UnusableSettings(
-            f"SLIPWAY_DATABASE_HOST is set, and {' and '.join(missing)} not: a function also needs its own role in the "
-            "database (SLIPWAY_DATABASE_USER), and the region (Lambda sets AWS_REGION)"
+            f"SLIPWAY_DATABASE_HOST is set, but {' and '.join(missing)} is missing: set the function's own role in the "
+            "database (SLIPWAY_DATABASE_USER) and the region (Lambda sets AWS_REGION)"
         )
     port = environ.get("SLIPWAY_DATABASE_PORT", "5432")
     if not (port.isascii() and port.isdigit()):
-        raise UnusableSettings(f"SLIPWAY_DATABASE_PORT is {port!r}: name the number of the cluster's port")
+        raise UnusableSettings(f"SLIPWAY_DATABASE_PORT is {port!r}: set it to the cluster's port, a number")
     return Aurora(
         **{field: environ[name] for field, name in needed.items()},
         port=int(port),

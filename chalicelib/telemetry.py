@@ -1,4 +1,4 @@
-"""Logs that a query can read: one JSON object a line, with the request that it belongs to."""
+"""Logs that a query can read: each line is one JSON object, with the id of its request."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ import traceback
 
 logger = logging.getLogger("slipway")
 
-# The fields that every record has; whatever else stands on one was given as `extra`.
+# The fields of every record. Any other field was given as `extra`.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -24,7 +24,7 @@ class JsonLines(logging.Formatter):
 
 
 def configure() -> None:
-    """Send the service's logs to standard output, where Lambda picks them up. Safe to repeat."""
+    """Send the service's logs to standard output, where Lambda collects them. Safe to repeat."""
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(JsonLines())

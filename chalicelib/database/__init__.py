@@ -1,4 +1,4 @@
-"""PostgreSQL: connections, statements, transactions, migrations. Knows no resource."""
+"""PostgreSQL: connections, statements, transactions, migrations. It depends on no resource."""
 
 POSTGRES_MAJOR = 16
-"""The major version that everything runs: tests and development embedded, environments on Aurora."""
+"""The major version that runs everywhere: embedded for tests and development, Aurora in environments."""

@@ -1,8 +1,8 @@
-"""Passwords of fifteen minutes: how a function proves to Aurora who it is, with nothing secret stored.
+"""Passwords for Aurora that are valid for 15 minutes, so that no secret is stored.
 
 The password is a request to connect, signed as a URL by Signature Version 4 with the function's own credentials
-(AWS General Reference, "Create a signed AWS API request"; service `rds-db`). The AWS SDK makes the same in 350 ms of a
-cold start, nearly all of them its import.
+(AWS General Reference, "Create a signed AWS API request"; service `rds-db`). The AWS SDK makes the same password, but
+adds 350 ms to a cold start, nearly all of it for the import.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ class Credentials(NamedTuple):
 
 
 def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
-    """Those that Lambda gives to a function. Raises KeyError where there are none."""
+    """Return the credentials that Lambda gives a function. Raises KeyError if there are none."""
     return Credentials(
         environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN") or None
     )
 
 
 def password(host: str, port: int, user: str, region: str, credentials: Credentials, at: datetime | None = None) -> str:
-    """The password of a database user, good for connecting within SECONDS of `at` (now, unless it is given)."""
+    """Return a database user's password. It opens connections for SECONDS from `at`, by default from now."""
     moment = f"{at or datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     scope = f"{moment[:8]}/{region}/rds-db/aws4_request"
     query = {

@@ -1,4 +1,4 @@
-"""The functions that make and migrate a deployed stage's database. Nobody but the deployment invokes them."""
+"""The functions that set up and migrate a deployed stage's database. Only the deployment invokes them."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from chalicelib.database import migrate as migrations
-from chalicelib.database.connection import address
+from chalicelib.database.opening import address
 from chalicelib.database.roles import APP, MIGRATOR, statements
 from chalicelib.settings import settings
 
@@ -22,15 +22,15 @@ _POLL_SECONDS = 5
 
 @blueprint.lambda_function(name="migrate")
 def migrate(event: Any, context: Any) -> dict[str, Any]:
-    """Bring the schema to the version of this package, logged in as the migrator. Raises MigrationFailed, …Refused."""
+    """Migrate the schema to this package's version, as the migrator. Raises MigrationFailed or MigrationRefused."""
     applied = migrations.migrate(address(settings().database))
     return {"applied": applied, "schema_version": migrations.expected_version()}
 
 
 @blueprint.lambda_function(name="bootstrap")
 def bootstrap(event: Any, context: Any) -> dict[str, Any]:
-    """Make the database's roles, as its master user, through the RDS Data API. Running it again changes nothing."""
-    import boto3  # noqa: PLC0415 (half a second that no other function pays)
+    """Create the database's roles as its master user, through the RDS Data API. Running it again changes nothing."""
+    import boto3  # noqa: PLC0415 (it takes half a second, which no other function pays)
 
     database = os.environ.get("SLIPWAY_DATABASE_NAME", "slipway")
     where = {
@@ -46,7 +46,7 @@ def bootstrap(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _begin(client: Any, database: str, where: dict[str, str]) -> str:
-    """Begin a transaction; a cluster that was paused needs some seconds first."""
+    """Begin a transaction. Wait if the cluster was paused: it resumes within some seconds."""
     deadline = time.monotonic() + RESUME_SECONDS
     while True:
         try:

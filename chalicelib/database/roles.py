@@ -1,9 +1,8 @@
-"""The two roles that the database is used in, and the statements that make them.
+"""The database's two roles, and the statements that create them.
 
-`slipway_migrator` owns the schema: migrations run as it, and nothing else does. The service acts as `slipway_app`,
-which may do what migrations grant it, and no DDL: whoever finds a way to send SQL of their own can't change what is
-recorded. Neither has a password. On AWS they log in with IAM tokens; the embedded PostgreSQL takes local logins at
-their word.
+`slipway_migrator` owns the schema: only migrations run as it. The service acts as `slipway_app`. This role has the
+rights that migrations grant it, and no DDL: an attacker who injects SQL can't change what is recorded. Neither role
+has a password. On AWS they log in with IAM tokens; the embedded PostgreSQL trusts local logins.
 """
 
 APP = "slipway_app"
@@ -11,26 +10,27 @@ MIGRATOR = "slipway_migrator"
 
 
 def statements(database: str, login: str | None = None) -> list[str]:
-    """What makes the roles, gives them a database, and lets whoever runs it act as both, and the login named.
+    """Return the statements that create the roles, give them a database, and let logins act as both.
 
-    To be run in that database, in order and in one transaction, by a superuser, or by its owner with CREATEROLE.
-    Plain SQL, a statement each, so that anything that runs SQL can; running it again changes nothing.
+    The logins are the one that runs the statements, and `login`. A superuser, or the database's owner with CREATEROLE,
+    runs them in that database, in order and in one transaction. Each is one statement of plain SQL, so that any client
+    can run it. Running them again changes nothing.
     """
     who = "CURRENT_USER" if login is None else f"CURRENT_USER, {_identifier(login)}"
     return [
         _role(MIGRATOR),
         _role(APP),
-        # Acting as one is asked for, with SET ROLE: by itself the login has no more rights than before.
+        # The login acts as a role only after SET ROLE. Until then it has no more rights than before.
         f"GRANT {MIGRATOR}, {APP} TO {who} WITH INHERIT FALSE, SET TRUE",
         *on_database(database),
         f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {who}",
-        # Nobody but its owner creates in it then; the migrations say who may use it.
+        # From now on only the owner creates objects in it. The migrations grant its use.
         f"ALTER SCHEMA public OWNER TO {MIGRATOR}",
     ]
 
 
 def on_database(database: str) -> list[str]:
-    """The part that a copy of a database does not take along."""
+    """Return the statements that must run again in a copy of the database: a copy does not keep these rights."""
     name = _identifier(database)
     return [
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
@@ -40,13 +40,13 @@ def on_database(database: str) -> list[str]:
 
 
 def advice(database: str, login: str) -> str:
-    """What to do where a login can't act as the roles, or they do not have the database."""
+    """Say what to do if a login can't act as the roles, or they have no rights on the database."""
     if login in (APP, MIGRATOR):
-        return f"This takes a login that may act as both roles, {MIGRATOR} and {APP}: name another one"
+        return f"{login} is one of the roles: log in as a user that may act as both {MIGRATOR} and {APP}"
     run = "\n".join(f"{statement};" for statement in statements(database, login))
     return (
-        f"{login} must be able to act as the roles {MIGRATOR} and {APP}, and they must have the database. Have "
-        f"this run in {database}, by a superuser or by its owner with CREATEROLE:\n\n{run}\n"
+        f"{login} must be able to act as the roles {MIGRATOR} and {APP}, and they need rights on the database. Run "
+        f"this in {database}, as a superuser or as its owner with CREATEROLE:\n\n{run}\n"
     )
 
 

@@ -1,1 +1,1 @@
-"""Who is asking: tokens, issuers, principals and their roles. Knows no resource."""
+"""Identity: tokens, issuers, principals and their roles. It depends on no resource."""

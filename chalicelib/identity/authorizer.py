@@ -1,7 +1,7 @@
-"""API Gateway's authorizer: a function of its own, outside the VPC, which says whose token it is.
+"""API Gateway's authorizer: a function of its own, outside the VPC, which says whose token a request brings.
 
-It does not decide what its bearer may do: answers are kept per token, so the policy allows every route, and the
-handler decides. It needs no database.
+It does not decide what the caller may do: API Gateway caches the answer per token. So the policy allows every route,
+and the handler decides. The authorizer needs no database.
 """
 
 import json
@@ -9,7 +9,8 @@ import traceback
 
 from chalice.app import AuthRequest, AuthResponse, Blueprint
 
-from chalicelib.identity.tokens import TokenRefused, verify
+from chalicelib.identity.tokens import verify
+from chalicelib.identity.unverified import TokenRefused
 from chalicelib.settings import UnusableSettings, trusted_issuers
 from chalicelib.telemetry import configure, logger
 
@@ -18,7 +19,7 @@ blueprint = Blueprint(__name__)
 
 @blueprint.authorizer(ttl_seconds=300)
 def authorizer(request: AuthRequest) -> AuthResponse:
-    """Allow a verified token every route, and hand its claims on. Whatever goes wrong, the answer is 401."""
+    """Allow a verified token every route, and pass its claims on. Any failure is answered with 401."""
     configure()
     try:
         claims = verify(_bearer_token(request.token), trusted_issuers())
@@ -30,15 +31,15 @@ def authorizer(request: AuthRequest) -> AuthResponse:
     except UnusableSettings as error:
         logger.error("no token can be verified", extra={"reason": str(error)})
     except Exception as error:
-        # Without the exception's words, which may quote the token.
+        # Log no exception message: it may quote the token.
         extra = {"exception": type(error).__name__, "traceback": "".join(traceback.format_tb(error.__traceback__))}
         logger.error("unexpected exception", extra=extra)
-    # API Gateway answers 401 to these very words, and 403 or 500 to anything else.
+    # API Gateway answers 401 to exactly this message, and 403 or 500 to anything else.
     raise Exception("Unauthorized")  # noqa: TRY002
 
 
 def _bearer_token(header: str) -> str:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
-        raise TokenRefused("scheme", "the Authorization header is not 'Bearer <token>'")
+        raise TokenRefused("scheme", "the Authorization header is not 'Bearer <token>': send it in that form")
     return token.strip(" ")

@@ -12,7 +12,7 @@ from chalicelib.settings import Issuer
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """The run of a pipeline that a token was issued for, as the issuer claims it."""
+    """The pipeline run that a token was issued for, as the issuer claims it."""
 
     id: str
     attempt: str = "1"
@@ -21,22 +21,22 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """A role in some systems, or, with None, in all."""
+    """A role in some systems, or in all systems if `systems` is None."""
 
     role: Role
     systems: frozenset[str] | None = None
 
     @property
     def everywhere(self) -> bool:
-        """Whether it is the same for every system: who views or administers, does so everywhere."""
+        """True if the role counts in every system. Viewers and admins have their role everywhere."""
         return self.systems is None or self.role in (Role.viewer, Role.admin)
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is asking, and what was granted. Whoever has a role somewhere is a viewer elsewhere.
+    """The caller and its grants. A caller with a role in one system is a viewer in all others.
 
-    A pipeline's grants come from the publishers that fit its claims, and these are in the database: until
-    `with_publishers` is told of them, nothing is granted.
+    A pipeline's grants come from the publishers that match its claims. They are in the database, so a pipeline has no
+    grant until `with_publishers` gets them.
     """
 
     issuer: str
@@ -49,7 +49,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     publishers: tuple[TrustRule, ...] = ()
 
     def role_in(self, system: str | None) -> Role:
-        """The role for one system, or, with None, for what belongs to no system."""
+        """Return the role in one system. With None, return the role for what belongs to no system."""
         highest = Role.anybody
         for grant in self.grants:
             here = grant.role
@@ -60,7 +60,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         return highest
 
     def with_publishers(self, candidates: Sequence[TrustRule]) -> "Principal":
-        """The pipeline with what the publishers grant that fit its claims."""
+        """Return the pipeline with the grants of the publishers that match its claims."""
         assert self.pipeline is not None
         fitting = tuple(each for each in candidates if not mismatches(each, self.pipeline))
         systems = frozenset(each.system for each in fitting)
@@ -69,27 +69,27 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_known(self) -> bool:
-        """Whether anybody has granted anything: valid tokens of GitHub are to be had by everybody."""
+        """True if the caller holds at least one role. Anyone can get a valid token of GitHub's."""
         return self.role_in(None) > Role.anybody
 
     @property
     def has_expired(self) -> bool:
-        """API Gateway keeps an authorizer's answer, so a token can expire between it and the handler."""
+        """True if the token has expired since it was verified: API Gateway caches the authorizer's answer."""
         return self.expires_at <= time.time()
 
 
 class NotAPrincipal(Exception):
-    """The claims are genuine, but do not say who their bearer is."""
+    """The claims are genuine, but do not say who the caller is."""
 
 
 def from_claims(claims: Mapping[str, Any], issuers: tuple[Issuer, ...]) -> Principal:
-    """The principal that verified claims stand for. Raises NotAPrincipal: who is not known may do nothing."""
+    """Return the principal of verified claims. Raises NotAPrincipal: an unknown caller may do nothing."""
     for issuer in issuers:
         if issuer.issuer == claims.get("iss"):
             try:
                 return _OF_KIND[issuer.kind](claims, issuer)
             except (msgspec.ValidationError, KeyError) as error:
-                raise NotAPrincipal(f"claims of an issuer of kind {issuer.kind}: {error}") from None
+                raise NotAPrincipal(f"the claims are not those of an issuer of kind {issuer.kind}: {error}") from None
     raise NotAPrincipal(f"no trusted issuer is called {claims.get('iss')!r}")
 
 
@@ -148,7 +148,7 @@ def _pipeline(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
 
 
 def _grants(role: Role, systems: Sequence[str] | Literal["all"]) -> Iterator[Grant]:
-    """What a role grants. Viewers and admins are so everywhere; without a system, the others are viewers."""
+    """Give the grant of a role; `anybody` gets none."""
     if role is not Role.anybody:
         yield Grant(role, None if systems == "all" else frozenset(systems))
 

@@ -1,10 +1,10 @@
-"""What principals may be allowed to do, in steps."""
+"""The roles of principals, from the lowest to the highest."""
 
 import enum
 
 
 class Role(enum.IntEnum):
-    """Roles are cumulative: who may do more may do what others may. `anybody` has a valid token, and nothing more."""
+    """Roles are cumulative: each includes the lower ones. `anybody` only has a valid token."""
 
     anybody = 0
     viewer = 1

@@ -1,4 +1,4 @@
-"""The function `sweep`, which runs every hour in production and every day elsewhere, where the database may pause."""
+"""The function `sweep`. It runs every hour in production, and every day elsewhere, so that the database can pause."""
 
 import os
 import time
@@ -21,16 +21,17 @@ from chalicelib.workspaces import store as workspaces
 
 blueprint = Blueprint(__name__)
 
-# Chalice packages with the settings of the stage.
+# `chalice package` runs with the settings of the stage.
 EVERY = "rate(1 hour)" if os.environ.get("SLIPWAY_STAGE") == "production" else "rate(1 day)"
 
-# How many of a kind one transaction changes, which keeps the system's lock meanwhile.
+# How many rows of a kind one transaction changes. It holds the system's lock until it ends.
 BATCH = 200
 KEYS_BATCH = 5_000
-# When it leaves the rest to the next time: before its own time is over (lambda_timeout in .chalice/config.json).
+# After this time the rest waits for the next run. Lambda stops the function later (lambda_timeout in
+# .chalice/config.json).
 SECONDS = 240
 
-# Of a system: what time ends, in this order. A route ends before its workspace does.
+# For each system, what ends with time, in this order: a route ends before its workspace.
 STEPS: dict[str, Callable[[Database, str, int, str], int]] = {
     "deployments": leases.lapse,
     "routes": client_routes.lapse,
@@ -39,14 +40,16 @@ STEPS: dict[str, Callable[[Database, str, int, str], int]] = {
 
 
 class SweepIncomplete(Exception):
-    """Something could not be swept; the log says why. The next run tries again."""
+    """Some records could not be swept; the log says why. The next run tries again."""
 
 
-@blueprint.schedule(EVERY, name="sweep", description="Clears up what time has ended: leases, workspaces, routes, keys")
+@blueprint.schedule(
+    EVERY, name="sweep", description="Ends expired leases, routes and workspaces, and deletes old idempotency keys"
+)
 def sweep(event: Any) -> dict[str, int]:
-    """Clear up what time has ended; how much of each kind. Running it again, or twice at once, changes nothing more.
+    """End what has expired; return the count of each kind. Running it again, or twice at once, changes nothing more.
 
-    Raises SweepIncomplete once everything else is swept.
+    Raises SweepIncomplete after everything else is swept.
     """
     configure()
     request_id = str(getattr(event.context, "aws_request_id", None) or uuid.uuid4())
@@ -62,7 +65,7 @@ def sweep(event: Any) -> dict[str, int]:
         _forget_keys(swept, deadline)
     logger.info("swept", extra={"request_id": request_id, **swept})
     if failed:
-        raise SweepIncomplete(f"Not swept: {', '.join(failed)}; the log of request {request_id} says why")
+        raise SweepIncomplete(f"Not swept: {', '.join(failed)}; read why in the log of request {request_id}")
     return dict(swept)
 
 
@@ -86,7 +89,7 @@ def _forget_keys(swept: Counter[str], deadline: float) -> None:
 
 @contextmanager
 def _session() -> Iterator[Database]:
-    """The database for one batch: how long it may take is counted anew for each."""
+    """Open the database for one batch, with a deadline of its own."""
     db = database()
     try:
         yield db
@@ -96,7 +99,7 @@ def _session() -> Iterator[Database]:
 
 @contextmanager
 def _noted(failed: list[str], what: str, request_id: str) -> Iterator[None]:
-    """Go on with the rest where something fails: one system's trouble is not another's."""
+    """Log and note an exception, and continue: a failure in one system must not stop the others."""
     try:
         yield
     except Exception as error:

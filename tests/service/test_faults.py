@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from chalicelib.database import connection
+from chalicelib.database import connection, opening
 from chalicelib.database.connection import DatabaseUnavailable, database, forget_connections
 from tests.support.cluster import Cluster
 from tests.support.postgres import server_folder, stop
@@ -152,8 +152,8 @@ def test_a_write_to_a_frozen_server_has_one_effect_when_it_is_retried(api, given
 def test_what_a_request_may_wait_is_less_than_function_and_gateway_allow():
     config = json.loads((Path(__file__).parents[2] / ".chalice" / "config.json").read_text())
 
-    assert connection.CONNECT_SECONDS < connection.REQUEST_SECONDS
-    assert connection.STATEMENT_SECONDS < connection.REQUEST_SECONDS
+    assert opening.CONNECT_SECONDS < connection.REQUEST_SECONDS
+    assert opening.STATEMENT_SECONDS < connection.REQUEST_SECONDS
     assert connection.REQUEST_SECONDS + 2 < config["lambda_timeout"] < 29
 
 
@@ -182,7 +182,7 @@ def test_a_statement_that_takes_too_long_leaves_its_connection_to_the_next_reque
     given.a_system()
     forget_connections()
     with monkeypatch.context() as patch:
-        patch.setattr(connection, "STATEMENT_SECONDS", 0.1)
+        patch.setattr(opening, "STATEMENT_SECONDS", 0.1)
         api.get(PATH)
     before = sessions(given)
     db = database()
@@ -208,7 +208,7 @@ def test_who_waits_too_long_for_a_lock_is_told_to_try_again(api, given, database
     forget_connections()
 
     with held(database_url, LOCK), monkeypatch.context() as patch:
-        patch.setattr(connection, "STATEMENT_SECONDS", 0.1)
+        patch.setattr(opening, "STATEMENT_SECONDS", 0.1)
         answer = api.post(f"{PATH}/environments", WRITE)
     forget_connections()
 
@@ -217,7 +217,7 @@ def test_who_waits_too_long_for_a_lock_is_told_to_try_again(api, given, database
 
 
 def test_what_we_have_given_up_the_server_gives_up_too(api, given, database_url, monkeypatch):
-    monkeypatch.setattr(connection, "STATEMENT_SECONDS", 3600)
+    monkeypatch.setattr(opening, "STATEMENT_SECONDS", 3600)
     given.a_system()
 
     with held(database_url, LOCK):

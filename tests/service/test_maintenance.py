@@ -9,9 +9,9 @@ import psycopg2
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from chalicelib.database import connection, maintenance
-from chalicelib.database.connection import address
+from chalicelib.database import maintenance
 from chalicelib.database.migrate import MigrationFailed, expected_version
+from chalicelib.database.opening import AUTHORITIES, address
 from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import Aurora, UnusableSettings
 from tests.support.postgres import as_login, server, server_folder, stop
@@ -150,11 +150,11 @@ def test_a_function_logs_in_over_tls_with_a_password_of_now(monkeypatch):
         "sslmode": "verify-full",
     }
     assert login["password"].startswith("Cluster.example.org:5432/?Action=connect&DBUser=slipway_app&")
-    assert login["sslrootcert"] == str(connection.AUTHORITIES)
+    assert login["sslrootcert"] == str(AUTHORITIES)
 
 
 def test_the_authorities_are_those_of_all_regions_and_none_has_expired():
-    context = ssl.create_default_context(cafile=connection.AUTHORITIES)
+    context = ssl.create_default_context(cafile=AUTHORITIES)
 
     authorities = [each for each in context.get_ca_certs() if "Amazon RDS" in str(each["subject"])]
     assert len(authorities) > 80

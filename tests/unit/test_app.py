@@ -13,6 +13,8 @@ NOT_LOADED = (
     "jwt",
     "cryptography",
     "chalicelib.identity.keys",
+    "chalicelib.identity.published_keys",
+    "chalicelib.identity.fetching",
     "boto3",
     "botocore",
 )

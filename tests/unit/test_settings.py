@@ -227,7 +227,7 @@ def test_a_group_maps_to_a_role_and_systems_or_all():
 
 
 def test_one_issuer_is_named_once():
-    with pytest.raises(UnusableSettings, match="say once what it is"):
+    with pytest.raises(UnusableSettings, match="list each issuer once"):
         read(environ("production", GITHUB, {**GITHUB, "audience": "another"}))
 
 

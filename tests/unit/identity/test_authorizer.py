@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from chalicelib import telemetry
 from chalicelib.identity import tokens
 from chalicelib.identity.authorizer import authorizer
-from chalicelib.identity.tokens import TokenRefused, verify
+from chalicelib.identity.tokens import verify
+from chalicelib.identity.unverified import TokenRefused
 from chalicelib.settings import trusted_issuers
 from tests.support.issuer import serving
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.identity import keys
+from chalicelib.identity import keys, published_keys
 from chalicelib.identity.keys import (
     COOL_DOWN_SECONDS,
     COOL_DOWN_WITHOUT_KEYS_SECONDS,
     FRESH_SECONDS,
-    MAX_KEYS,
     STALE_SECONDS,
     KeySet,
     NoKey,
 )
+from chalicelib.identity.published_keys import MAX_KEYS
 from chalicelib.settings import Issuer
 from chalicelib.telemetry import logger
 from tests.support.issuer import BEHAVIOURS, DISCOVERY, JWKS, IssuerServer, private_key, public_jwk, serving
@@ -215,7 +215,7 @@ def test_an_issuer_that_is_away_slow_or_lying_opens_no_door(
 ) -> None:
     issuer.behaves(how, path)
     if how in SLOW:
-        monkeypatch.setattr(keys, "FETCH_SECONDS", 0.2)
+        monkeypatch.setattr(published_keys, "FETCH_SECONDS", 0.2)
 
     assert not has(KeySet(issuer.trusted()), issuer.kid())
     assert not [request for request in issuer.requests if "moved" in request]
@@ -229,7 +229,7 @@ def test_an_issuer_that_is_away_slow_or_lying_does_not_take_the_service_down(
     assert has(known, issuer.kid())
     issuer.behaves(how, path)
     if how in SLOW:
-        monkeypatch.setattr(keys, "FETCH_SECONDS", 0.2)
+        monkeypatch.setattr(published_keys, "FETCH_SECONDS", 0.2)
     clock.goes_on(FRESH_SECONDS)
 
     assert has(known, issuer.kid())
@@ -238,7 +238,7 @@ def test_an_issuer_that_is_away_slow_or_lying_does_not_take_the_service_down(
 
 
 def test_no_request_waits_long_for_an_issuer() -> None:
-    assert keys.FETCH_SECONDS <= 2
+    assert published_keys.FETCH_SECONDS <= 2
 
 
 def at(address: str) -> Callable[[IssuerServer], None]:
@@ -381,7 +381,7 @@ def test_an_answer_that_nobody_thought_of_does_not_take_the_service_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert has(known, issuer.kid())
-    monkeypatch.setattr(keys, "usable_keys", lambda documents, algorithm: 1 / 0)
+    monkeypatch.setattr(published_keys, "usable_keys", lambda documents, algorithm: 1 / 0)
     clock.goes_on(FRESH_SECONDS)
 
     assert has(known, issuer.kid())

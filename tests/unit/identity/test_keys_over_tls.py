@@ -1,7 +1,10 @@
 """The keys of an issuer come from whoever its certificate proves to be the issuer."""
 
+import select
+import socket
 import ssl
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +15,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from chalicelib.identity import published_keys
+from chalicelib.identity.fetching import NotFetched, fetch_json
 from chalicelib.identity.keys import KeySet, NoKey
-from tests.support.issuer import JWKS, IssuerServer, private_key, serving
+from tests.support.issuer import DISCOVERY, JWKS, IssuerServer, private_key, serving
 
 Serve = Callable[[str], IssuerServer]
 
@@ -69,6 +74,40 @@ def test_its_keys_come_over_https_too(serve: Serve) -> None:
 
         assert not has_its_key(issuer)
         assert plain.requests == []
+
+
+@pytest.mark.parametrize("how", ["silent", "drips", "drips headers"])
+def test_a_slow_answer_is_cut_off_under_tls_too(serve: Serve, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer = serve("localhost")
+    monkeypatch.setattr(published_keys, "FETCH_SECONDS", 0.3)
+    issuer.behaves(how)
+
+    assert not has_its_key(issuer)
+    assert issuer.requests == [DISCOVERY, JWKS]
+
+
+def test_a_handshake_that_comes_byte_by_byte_is_cut_off() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        dripping = pool.submit(_drip_handshake, server)
+
+        with pytest.raises(NotFetched):
+            fetch_json(f"https://127.0.0.1:{server.getsockname()[1]}/", 0.3)
+
+        assert dripping.result(10), "the connection was closed long before the handshake's end"
+
+
+def _drip_handshake(server: socket.socket) -> bool:
+    """Announce a message of 16 kB, and send it byte by byte; True if the client leaves before its end."""
+    connection, _ = server.accept()
+    with connection:
+        try:
+            for byte in b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc" + bytes(200):
+                connection.sendall(bytes([byte]))
+                if select.select([connection], [], [], 0.05)[0] and not connection.recv(4096):
+                    return True
+        except OSError:
+            return True
+    return False
 
 
 def _certificate(name: str) -> bytes:

@@ -1,7 +1,7 @@
 """Which tokens are trusted: those that a known issuer signed for us, with its own key and algorithm, lately.
 
-Each fault is refused by the check that the table names, and by that check alone: without it the same token would be
-accepted, or refused by the other defence that the table names.
+The check that the table names refuses each fault, and only that check: without it the same token would be accepted, or
+refused by the other defence that the table names. Names of exceptions are PyJWT's, which is the second defence.
 """
 
 import base64
@@ -19,8 +19,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from chalicelib.identity import tokens
-from chalicelib.identity.tokens import LEEWAY_SECONDS, MAX_TOKEN_LENGTH, TokenRefused, verify
+from chalicelib.identity import tokens, unverified
+from chalicelib.identity.tokens import LEEWAY_SECONDS, verify
+from chalicelib.identity.unverified import MAX_TOKEN_LENGTH, TokenRefused
 from chalicelib.settings import Issuer
 from tests.support.issuer import IssuerServer, github_claims, private_key, public_jwk, serving
 
@@ -141,11 +142,16 @@ PEOPLE = {"kind": "people", "audience_claim": "client_id"}
 CASES = [
     Case("too long", "length", claims(padding="x" * MAX_TOKEN_LENGTH)),
     Case("padded", "encoding", lambda issuer: made(issuer, encode=padded)),
-    Case("bits that no byte needs", "encoding", lambda issuer: made(issuer, encode=loose_bits)),
-    Case("line breaks", "encoding", lambda issuer: made(issuer, encode=lambda raw: "\n" * 4 + encoded(raw))),
-    Case("base64 of another alphabet", "encoding", in_another_encoding),
+    Case("bits that no byte needs", "encoding", lambda issuer: made(issuer, encode=loose_bits), other="DecodeError"),
+    Case(
+        "line breaks",
+        "encoding",
+        lambda issuer: made(issuer, encode=lambda raw: "\n" * 4 + encoded(raw)),
+        other="DecodeError",
+    ),
+    Case("base64 of another alphabet", "encoding", in_another_encoding, other="DecodeError"),
     Case("a padded signature", "encoding", lambda issuer: made(issuer) + "=="),
-    Case("claims not in UTF-8", "utf-8", lambda issuer: made(issuer, claims=latin(issuer))),
+    Case("claims not in UTF-8", "utf-8", lambda issuer: made(issuer, claims=latin(issuer)), other="DecodeError"),
     Case("a claim twice", "duplicates", claims('"exp": 99999999999')),
     Case("another claim twice", "duplicates", claims('"ref": "refs/heads/main"')),
     Case("a member twice, deep inside", "duplicates", claims('"x": [{"a": 1, "a": 2}]')),
@@ -165,27 +171,47 @@ CASES = [
     Case("a type that is null", "typ", header(typ=None)),
     Case("a type that is a list", "typ", header(typ=["JWT"])),
     Case("a critical extension", "crit", header(crit=["b64"], b64=True)),
-    Case("no critical extension", "crit", header(crit=[])),
+    Case("no critical extension", "crit", header(crit=[]), other="InvalidTokenError"),
     Case("a key brought along", "key in header", vouching_for_itself, other="signature"),
     Case("its own key brought along", "key in header", header(jwk={"kty": "RSA"})),
     Case("an address of keys", "key in header", header(jku="https://keys.example.org")),
     Case("an address of certificates", "key in header", header(x5u="https://keys.example.org")),
     Case("certificates", "key in header", header(x5c=["MIIB"])),
-    Case("another issuer", "issuer", claims(iss="https://issuer.example.org")),
-    Case("an issuer of many letters", "issuer", claims(iss=f"https://{'a' * 5000}.example.org")),
-    Case("an issuer with a slash", "issuer", lambda issuer: made(issuer, claims={"iss": f"{issuer.url}/"})),
-    Case("an issuer in upper case", "issuer", lambda issuer: made(issuer, claims={"iss": issuer.url.upper()})),
-    Case("issuers", "issuer", lambda issuer: made(issuer, claims={"iss": [issuer.url]})),
-    Case("no issuer", "issuer", claims(iss=ABSENT)),
-    Case("nobody's signature", "alg", lambda i: made(i, header={"alg": "none"}, sign=lambda _: b""), other="signature"),
-    Case("none, though signed", "alg", header(alg="none")),
-    Case("None, though signed", "alg", header(alg="None")),
-    Case("the public key as a secret", "alg", shared_secret, other="signature"),
-    Case("a longer digest", "alg", header(alg="RS384")),
-    Case("another padding", "alg", header(alg="PS256")),
-    Case("lower case", "alg", header(alg="rs256")),
-    Case("no algorithm", "alg", header(alg=ABSENT)),
-    Case("algorithms", "alg", header(alg=["RS256"])),
+    Case("another issuer", "issuer", claims(iss="https://issuer.example.org"), other="InvalidIssuerError"),
+    Case(
+        "an issuer of many letters",
+        "issuer",
+        claims(iss=f"https://{'a' * 5000}.example.org"),
+        other="InvalidIssuerError",
+    ),
+    Case(
+        "an issuer with a slash",
+        "issuer",
+        lambda issuer: made(issuer, claims={"iss": f"{issuer.url}/"}),
+        other="InvalidIssuerError",
+    ),
+    Case(
+        "an issuer in upper case",
+        "issuer",
+        lambda issuer: made(issuer, claims={"iss": issuer.url.upper()}),
+        other="InvalidIssuerError",
+    ),
+    Case("issuers", "issuer", lambda issuer: made(issuer, claims={"iss": [issuer.url]}), other="InvalidIssuerError"),
+    Case("no issuer", "issuer", claims(iss=ABSENT), other="MissingRequiredClaimError"),
+    Case(
+        "nobody's signature",
+        "alg",
+        lambda i: made(i, header={"alg": "none"}, sign=lambda _: b""),
+        other="InvalidAlgorithmError",
+    ),
+    Case("none, though signed", "alg", header(alg="none"), other="InvalidAlgorithmError"),
+    Case("None, though signed", "alg", header(alg="None"), other="InvalidAlgorithmError"),
+    Case("the public key as a secret", "alg", shared_secret, other="InvalidAlgorithmError"),
+    Case("a longer digest", "alg", header(alg="RS384"), other="InvalidAlgorithmError"),
+    Case("another padding", "alg", header(alg="PS256"), other="InvalidAlgorithmError"),
+    Case("lower case", "alg", header(alg="rs256"), other="InvalidAlgorithmError"),
+    Case("no algorithm", "alg", header(alg=ABSENT), other="InvalidAlgorithmError"),
+    Case("algorithms", "alg", header(alg=["RS256"]), other="InvalidAlgorithmError"),
     Case("another of its keys", "alg", lambda issuer: made(issuer, algorithm="ES256"), other="key"),
     Case("RSA for an issuer of ES256", "alg", made, other="key", trusted={"algorithm": "ES256"}),
     Case("no key named", "kid", header(kid=ABSENT), other="key"),
@@ -208,25 +234,25 @@ CASES = [
     Case("for GitHub's default", "aud", claims(aud="https://github.com/acme")),
     Case("for another client", "aud", claims(client_id="another"), trusted=PEOPLE),
     Case("for us in a claim that does not count", "aud", claims(aud="slipway"), trusted=PEOPLE),
-    Case("expired", "exp", later(iat=-700, exp=-LEEWAY_SECONDS - 1)),
-    Case("no expiry", "exp", claims(exp=ABSENT)),
+    Case("expired", "exp", later(iat=-700, exp=-LEEWAY_SECONDS - 1), other="ExpiredSignatureError"),
+    Case("no expiry", "exp", claims(exp=ABSENT), other="MissingRequiredClaimError"),
     Case("an expiry in words", "exp", claims(exp="99999999999")),
-    Case("an expiry that is true", "exp", claims(exp=True)),
-    Case("an expiry that is null", "exp", claims(exp=None)),
-    Case("issued in the future", "iat", later(iat=LEEWAY_SECONDS + 60)),
-    Case("not issued", "iat", claims(iat=ABSENT)),
+    Case("an expiry that is true", "exp", claims(exp=True), other="ExpiredSignatureError"),
+    Case("an expiry that is null", "exp", claims(exp=None), other="MissingRequiredClaimError"),
+    Case("issued in the future", "iat", later(iat=LEEWAY_SECONDS + 60), other="ImmatureSignatureError"),
+    Case("not issued", "iat", claims(iat=ABSENT), other="MissingRequiredClaimError"),
     Case("issued in words", "iat", claims(iat="1")),
     Case("issued at true", "iat", claims(iat=True)),
-    Case("not valid yet", "nbf", later(nbf=LEEWAY_SECONDS + 60)),
+    Case("not valid yet", "nbf", later(nbf=LEEWAY_SECONDS + 60), other="ImmatureSignatureError"),
     Case("valid from words on", "nbf", claims(nbf="1")),
     Case("valid from true on", "nbf", claims(nbf=True)),
-    Case("valid from null on", "nbf", claims(nbf=None)),
+    Case("valid from null on", "nbf", claims(nbf=None), other="DecodeError"),
     Case("issued after it expired", "order", later(exp=-5, iat=0)),
-    Case("no subject", "sub", claims(sub=ABSENT)),
+    Case("no subject", "sub", claims(sub=ABSENT), other="MissingRequiredClaimError"),
     Case("an empty subject", "sub", claims(sub="")),
     Case("a blank subject", "sub", claims(sub=" ")),
-    Case("a subject that is a number", "sub", claims(sub=7)),
-    Case("subjects", "sub", claims(sub=["jane"])),
+    Case("a subject that is a number", "sub", claims(sub=7), other="InvalidSubjectError"),
+    Case("subjects", "sub", claims(sub=["jane"]), other="InvalidSubjectError"),
     Case("a long subject", "sub", claims(sub="s" * 300)),
     Case("a subject of two lines", "sub", claims(sub="jane\nadmin")),
     Case("another key's signature", "signature", another_key),
@@ -254,7 +280,11 @@ def test_a_fault_is_refused_by_its_own_check(issuer: IssuerServer, case: Case, m
 
 
 def test_there_are_cases_for_every_check() -> None:
-    assert {case.check for case in CASES} == {*tokens.FORM_CHECKS, *tokens.TRUST_CHECKS, "issuer", "key"}
+    assert {case.check for case in CASES} == {
+        *unverified.FORM_CHECKS,
+        *tokens.TRUST_CHECKS,
+        *("length", "issuer", "key"),
+    }
     assert len({case.fault for case in CASES}) == len(CASES) > 40
 
 
@@ -267,13 +297,15 @@ def check_that_refuses(token: str, trusted: tuple[Issuer, ...]) -> str | None:
 
 
 def without(check: str, trusted: Issuer, server: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a check away. Two are look-ups: without them, whatever there is will do."""
-    if check == "issuer":
+    """Take a check away. Two are look-ups: without them, anything that is there will do."""
+    if check == "length":
+        monkeypatch.setattr(unverified, "MAX_TOKEN_LENGTH", 2 * MAX_TOKEN_LENGTH)
+    elif check == "issuer":
         monkeypatch.setattr(tokens, "_issuer_of", lambda token, issuers: trusted)
     elif check == "key":
         monkeypatch.setattr(tokens, "_key_of", lambda token, issuer: server.key().public_key())
     else:
-        table: dict[str, Any] = tokens.FORM_CHECKS if check in tokens.FORM_CHECKS else tokens.TRUST_CHECKS
+        table: dict[str, Any] = unverified.FORM_CHECKS if check in unverified.FORM_CHECKS else tokens.TRUST_CHECKS
         monkeypatch.setitem(table, check, lambda *_: None)  # not deleted: the order counts
 
 

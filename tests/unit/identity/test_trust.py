@@ -3,11 +3,17 @@
 import msgspec
 import pytest
 
+from chalicelib.identity import trust
 from chalicelib.identity.trust import CLAIM_CHECKS, GitHubClaims, TrustRule, matches, mismatches, permitting
 from tests.support.claims import RUN
 
 WORKFLOW = ".github/workflows/deploy.yml"
 MAIN = "refs/heads/main"
+
+
+def without(monkeypatch, claim):
+    """Do not check a claim. (To delete it from the table, and put it back, would change the order of the checks.)"""
+    monkeypatch.setattr(trust, "CLAIM_CHECKS", {name: check for name, check in CLAIM_CHECKS.items() if name != claim})
 
 
 def a_rule(**fields):

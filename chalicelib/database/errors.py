@@ -1,0 +1,48 @@
+"""The few errors of PostgreSQL that the layers above act on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+import psycopg2.errors
+
+
+class DatabaseUnavailable(Exception):
+    """PostgreSQL can't be reached, or can't answer now. The caller may try again later."""
+
+
+class ConstraintViolated(Exception):
+    """A constraint of the schema refused a write. `name` is the constraint's name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class UnusableValue(Exception):
+    """A value passed validation, but PostgreSQL can't store it."""
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise psycopg2's errors as the errors of this module."""
+    try:
+        yield
+    except psycopg2.IntegrityError as error:
+        raise ConstraintViolated(error.diag.constraint_name or "") from error
+    except (
+        psycopg2.errors.UndefinedTable,
+        psycopg2.errors.UndefinedColumn,
+        psycopg2.errors.InsufficientPrivilege,  # migrations grant the rights that this code needs
+    ) as error:
+        raise DatabaseUnavailable(
+            f"The schema is not the one that this code expects: {error}. Migrate it, or deploy the code that fits it"
+        ) from error
+    except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.ReadOnlySqlTransaction) as error:
+        raise DatabaseUnavailable(str(error).strip()) from error
+    except (psycopg2.DataError, UnicodeEncodeError) as error:
+        raise UnusableValue(str(error).strip()) from error
+    except ValueError as error:
+        if "NUL" in str(error):
+            raise UnusableValue("a text can't hold a NUL character") from error
+        raise

@@ -1,0 +1,98 @@
+"""Fetch a small JSON document within a deadline that no slow server can extend.
+
+PyJWT's client, urllib and urllib3 can't do that: their timeouts start again with each byte. The first two also follow
+redirects or use proxies. http.client does neither. Only the authorizer's function imports this module.
+"""
+
+import http.client
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+MAX_DOCUMENT_BYTES = 256 * 1024
+
+
+class NotFetched(Exception):
+    """The address gave no JSON document; the message says why."""
+
+
+def fetch_json(address: str, seconds: float) -> Any:
+    """Return the JSON document at an address; raises NotFetched. Follows no redirect and uses no proxy.
+
+    `seconds` limit the time from the first connection to the last byte. Only the look-up of the name comes on top.
+    """
+    try:
+        response, body = _get(urlsplit(address), time.monotonic() + seconds)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise NotFetched(f"{address} can't be read: {type(error).__name__} {error}"[:300]) from None
+    if response.status != http.client.OK:
+        raise NotFetched(f"{address} answered {response.status}, not 200")
+    kind = response.headers.get_content_type()
+    if not (kind.startswith("application/") and kind.endswith(("/json", "+json"))):
+        raise NotFetched(f"{address} is {kind}, not JSON")
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise NotFetched(f"{address} is longer than {MAX_DOCUMENT_BYTES} bytes")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise NotFetched(f"{address} is not JSON, or not complete after {seconds} s") from None
+
+
+def _get(url: SplitResult, deadline: float) -> tuple[http.client.HTTPResponse, bytes]:
+    if not url.hostname:
+        raise ValueError("it has no host")
+    encrypted = url.scheme == "https"
+    connection = http.client.HTTPConnection(url.hostname, url.port or (443 if encrypted else 80))
+    with _connected(connection.host, connection.port, deadline) as plain, _cut_at(deadline, plain):
+        connection.sock = plain
+        if encrypted:
+            connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=connection.host)
+        try:
+            target = urlunsplit(("", "", url.path or "/", url.query, ""))
+            connection.request("GET", target, headers={"Accept": "application/json", "Connection": "close"})
+            with connection.getresponse() as response:
+                return response, response.read(MAX_DOCUMENT_BYTES + 1)
+        finally:
+            connection.close()
+
+
+def _connected(host: str, port: int, deadline: float) -> socket.socket:
+    """Connect to one of the host's addresses. Together they have until the deadline."""
+    for *_, (address, *_) in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            return socket.create_connection((str(address), port), _seconds_until(deadline))
+        except OSError as error:
+            refused = error
+    raise refused
+
+
+@contextmanager
+def _cut_at(deadline: float, connected: socket.socket) -> Iterator[None]:
+    """Shut the connection down at the deadline if the block still runs: its reads then end."""
+    # TLS takes over the descriptor of `connected`. Another descriptor still belongs to the same connection.
+    with connected.dup() as handle:
+        timer = threading.Timer(_seconds_until(deadline), _shut_down, [handle])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+def _shut_down(handle: socket.socket) -> None:
+    with suppress(OSError):  # the block has just ended
+        handle.shutdown(socket.SHUT_RDWR)
+
+
+def _seconds_until(deadline: float) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("it took too long")
+    return seconds

@@ -1,0 +1,136 @@
+"""A token as it was read. Nothing in it may be believed before every check of this module and of tokens.py has passed.
+
+FORM_CHECKS refuse a token that two readers could understand differently. PyJWT accepts most of these tokens.
+"""
+
+import base64
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+MAX_TOKEN_LENGTH = 16 * 1024
+MAX_DEPTH = 10
+
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class TokenRefused(Exception):
+    """The token must not be trusted. `check` names the check that it failed; the message is only for the log."""
+
+    def __init__(self, check: str, reason: str) -> None:
+        super().__init__(reason)
+        self.check = check
+
+
+class Unverified:
+    """A token's parts, read leniently: if readers disagree on a text, FORM_CHECKS refuse it. Raises TokenRefused."""
+
+    def __init__(self, text: str) -> None:
+        if len(text) > MAX_TOKEN_LENGTH:
+            raise TokenRefused("length", f"it has {len(text)} characters; at most {MAX_TOKEN_LENGTH} are allowed")
+        self.text = text
+        self.parts = text.split(".")
+        if len(self.parts) != 3:
+            raise TokenRefused("form", f"it has {len(self.parts)} parts, not header, payload and signature")
+        try:
+            self.raw = [base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in self.parts]
+            self.documents = [raw.decode(errors="replace") for raw in self.raw[:2]]
+            self.header, self.claims = map(json.loads, self.documents)
+        except (ValueError, RecursionError) as error:
+            raise TokenRefused("form", f"a part is not JSON in base64url: {type(error).__name__}") from None
+        if not (isinstance(self.header, dict) and isinstance(self.claims, dict)):
+            raise TokenRefused("form", "its header or its payload is not a JSON object")
+        for name, check in FORM_CHECKS.items():
+            if reason := check(self):
+                raise TokenRefused(name, reason)
+
+
+def shown(value: Any) -> str:
+    """Return a value that somebody else chose, short enough for a log."""
+    return repr(value)[:200]
+
+
+def _encoding(token: Unverified) -> str | None:
+    """Bytes have one base64url text. Otherwise one token has many texts."""
+    for part, raw in zip(token.parts, token.raw, strict=True):
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != part:
+            return "a part is not base64url without padding"
+    return None
+
+
+def _utf_8(token: Unverified) -> str | None:
+    if [document.encode() for document in token.documents] != token.raw[:2]:
+        return "a part is not UTF-8"
+    return None
+
+
+def _duplicates(token: Unverified) -> str | None:
+    """Readers disagree on which of two equal members counts."""
+
+    def unique(members: list[tuple[str, Any]]) -> None:
+        times = Counter(name for name, _ in members)
+        if repeated := [name for name in times if times[name] > 1]:
+            raise ValueError(f"members are given twice: {shown(repeated)}")
+
+    return _refusal(token, object_pairs_hook=unique)
+
+
+def _numbers(token: Unverified) -> str | None:
+    """Readers disagree on NaN, on infinity and on integers of more than 64 bits."""
+
+    def usable(text: str) -> None:
+        if not math.isfinite(float(text)):
+            raise ValueError(f"{shown(text)} is not a number, or it is too large")
+
+    def usable_int(text: str) -> None:
+        if not -(2**63) <= int(text) < 2**63:
+            raise ValueError(f"{shown(text)} is too large for 64 bits")
+
+    return _refusal(token, parse_int=usable_int, parse_float=usable, parse_constant=usable)
+
+
+def _refusal(token: Unverified, **hooks: Callable[..., None]) -> str | None:
+    """Return why a hook of the JSON reader refuses the token, or None if it does not."""
+    try:
+        for document in token.documents:
+            json.loads(document, **hooks)  # type: ignore[arg-type]
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _depth(token: Unverified) -> str | None:
+    level, depth = [token.header, token.claims], 0
+    while level := [inner for each in level for inner in _members(each)]:
+        depth += 1
+    return f"it is nested {depth} levels deep; at most {MAX_DEPTH} are allowed" if depth > MAX_DEPTH else None
+
+
+def _members(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _text(token: Unverified) -> str | None:
+    """A database can't hold these texts."""
+    if any(map(_ESCAPED_NUL.search, token.documents)):
+        return "a text has a NUL character"
+    try:
+        json.dumps([token.header, token.claims], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "a text has half of a surrogate pair"
+    return None
+
+
+FORM_CHECKS: dict[str, Callable[[Unverified], str | None]] = {
+    "encoding": _encoding,
+    "utf-8": _utf_8,
+    "duplicates": _duplicates,
+    "numbers": _numbers,
+    "depth": _depth,
+    "text": _text,
+}
