@@ -1,7 +1,7 @@
-"""The deployed zip, alone in an empty folder, as Lambda runs it: called by Lambda's own runtime client.
+"""Lambda's own runtime client calls the deployed zip, which is alone in an empty folder.
 
-What differs from AWS: the database is the tests' own, at DATABASE_URL in stage `local`, since it knows neither IAM
-tokens nor Amazon's certificates. Those have tests of their own.
+Unlike on AWS, the database is the tests' own, at DATABASE_URL in stage `local`: it has neither IAM tokens nor Amazon's
+certificates. Those have tests of their own.
 """
 
 import json
@@ -26,7 +26,7 @@ EVENT = gateway_event(Routes(["/v1/ready"]), "GET", "/v1/ready", stage="producti
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Lambda's runtime API ("Using the Lambda runtime API"), with one event to give. `answer` is what came back."""
+    """Lambda's runtime API ("Using the Lambda runtime API") with one event. `answer` is the function's answer."""
 
     answer: Any = None
 
@@ -40,7 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:
-        if self.server.given:  # there is no next one: the client waits, as it does on AWS
+        if self.server.given:  # no second event: let the client wait, as on AWS
             self.server.answered.wait(SECONDS)
             self._send(410, b"")
             return
@@ -78,7 +78,7 @@ def runtime_api() -> Iterator[RuntimeApi]:
         thread.join()
 
 
-def test_the_zip_alone_answers_through_lambda_s_runtime(
+def test_the_zip_answers_alone_through_lambdas_runtime(
     tmp_path: Path, database_url: str, runtime_api: RuntimeApi
 ) -> None:
     task = tmp_path / "task"
@@ -89,7 +89,8 @@ def test_the_zip_alone_answers_through_lambda_s_runtime(
         "handler"
     ]
 
-    # Nothing but the zip and the runtime client, which is loaded from its own place and leaves no other behind.
+    # The path holds only the zip and the runtime client, which is loaded from elsewhere and leaves no other path
+    # behind.
     process = subprocess.Popen(
         [sys.executable, "-S", "-c", _CLIENT, _site_packages(), str(task), handler],
         cwd=task,
