@@ -1,4 +1,4 @@
-"""Holds answers against the API's own description: what is not in the OpenAPI document is not answered."""
+"""Check that the OpenAPI document describes every answer."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ DOCUMENT = "urn:openapi"
 
 
 class Contract:
-    """An OpenAPI document. Its checks raise AssertionError, saying where document and service disagree."""
+    """An OpenAPI document. Its checks raise AssertionError and say where document and service disagree."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
@@ -44,7 +44,7 @@ class Contract:
         _check(validator, json.loads(body), what)
 
     def check_request(self, method: str, path: str, query: Iterable[str] = (), body: bytes | str | None = None) -> None:
-        """Assert that the document allows this request. For accepted ones: the document is no stricter.
+        """Assert that the document allows this request, which the service accepted.
 
         `query` has the names of the query parameters.
         """
@@ -66,7 +66,7 @@ class Contract:
             _check(validator, json.loads(body), what)
 
     def _find_response(self, method: str, path: str, status: int) -> tuple[Mapping[str, Any], str]:
-        """The response object, and its place in the document."""
+        """Return the response object and its place in the document."""
         template, _ = self._template(path)
         operation = self._document["paths"].get(template, {}).get(method)
         elsewhere = {404: "NotFoundProblem"} if template is None else {405: "MethodNotAllowedProblem"}
@@ -114,7 +114,7 @@ def _validators(document: Mapping[str, Any]) -> Any:
 
 
 def _closed(schema: Any) -> Any:
-    """The document with all its objects closed: a reader can't rely on a member that it does not name."""
+    """Return the document with all its objects closed: readers can't rely on members that it does not name."""
     if isinstance(schema, list):
         return [_closed(each) for each in schema]
     if not isinstance(schema, dict):

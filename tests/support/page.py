@@ -1,4 +1,4 @@
-"""README.md and the pages of docs/: their code blocks, and a shell that runs what they say."""
+"""Read the code blocks of README.md and of the pages of docs/, and run them in a shell."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.support.checkout import ROOT
 
-# In whatever folder, with the virtual environment that the tests have, and their cache of compiled modules.
+# This `make` works in any folder, with the tests' virtual environment and cache of compiled modules.
 MAKE = (
     f'make() {{ command make -f "{ROOT}/Makefile" -o venv "python={sys.executable}" '
     '"PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX-}" "$@"; }\n'
@@ -27,7 +27,7 @@ SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 
 @dataclass(frozen=True)
 class Block:
-    """A code block: under which heading, in which language, and what is needed to run it (`sh on AWS`), if anything."""
+    """A code block: its heading, its language, and what it needs to run (`sh on AWS`), if anything."""
 
     heading: str
     language: str | None
@@ -36,18 +36,18 @@ class Block:
 
 
 def names() -> list[str]:
-    """README.md, and the pages of docs/ by their paths there."""
+    """Return README.md, and the paths of the pages in docs/."""
     return ["README.md", *sorted(str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))]
 
 
 def text(name: str) -> str:
-    """A page as it is written."""
+    """Return the text of a page."""
     return (ROOT / name if name == "README.md" else ROOT / "docs" / name).read_text()
 
 
 @cache
 def blocks(name: str) -> list[Block]:
-    """The code blocks of a page, in order."""
+    """Return the code blocks of a page, in order."""
     found, heading = [], ""
     for match in re.finditer(
         r"^#+ (?P<heading>[^\n]+)$"
@@ -70,10 +70,9 @@ def script(
     needs: str | None = None,
     replacing: Mapping[str, str] | None = None,
 ) -> str:
-    """The shell's blocks below headings that begin so, or only their commands that begin in one of these ways.
+    """Return the shell blocks below the heading; with `beginnings`, only the commands that start with one of them.
 
-    `needs` chooses blocks that can't be run just anywhere (`sh on AWS`); `replacing` says what stands in for what of
-    the page is not here.
+    `needs` selects blocks that need a place to run (`sh on AWS`). `replacing` maps texts of the page to the test's own.
     """
     chosen = "".join(
         block.text
@@ -91,7 +90,7 @@ def script(
 
 
 def sh(script: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, seconds: float = 60) -> str:
-    """Run a script whose `make` is ours; what it prints. Fails where one of its commands does."""
+    """Run a script with our `make`; return its output. A failing command fails the test."""
     done = subprocess.run(
         [*SHELL, MAKE + script],
         cwd=cwd,
@@ -109,8 +108,8 @@ def sh(script: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, s
 def started(
     script: str, until: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, seconds: float = 60
 ) -> Iterator[str]:
-    """Run a script until the end of the block, where it gets a terminal's Ctrl-C; what it prints until that word."""
-    # What more it says has to be read, or it would wait with it; where the test fails, pytest shows it.
+    """Run a script in the background; yield its output up to the word. The end of the block sends it Ctrl-C."""
+    # Keep reading its output, or it would block; pytest shows it if the test fails.
     with (
         ThreadPoolExecutor() as readers,
         subprocess.Popen(
