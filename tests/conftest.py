@@ -98,7 +98,7 @@ def given(api: Api, database_url: str) -> Given:
 
 @pytest.fixture
 def trusting(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """`trusting("local")` makes the stage trust only issuers of these kinds; `another` is a second issuer of pipelines."""
+    """`trusting("local")` makes the stage trust issuers of these kinds only; `another` adds an issuer of pipelines."""
 
     def trust(*kinds: str, another: str | None = None) -> None:
         issuers = [issuer for issuer in ISSUERS if issuer["kind"] in kinds]

@@ -74,7 +74,7 @@ def system(service: Service) -> str:
 
 @pytest.fixture
 def own_system(service: Service, may: Callable[..., bool]) -> Iterator[str]:
-    """The key of a system that does not exist yet. It is deleted after the test, so the test must give it no history."""
+    """The key of a system that does not exist yet. It is deleted after the test, which must give it no history."""
     if service.settings.read_only:
         pytest.skip("READ_ONLY=1 is given, and this test writes")
     if not may("admin"):

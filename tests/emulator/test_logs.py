@@ -13,7 +13,7 @@ ERROR = {"level": "ERROR", "message": "no answer", "request_id": "r-1", "excepti
 
 @pytest.fixture
 def group(client):
-    """`group(name, *messages)` makes a log group with these lines; it returns the first line's time in Unix
+    """`group(name, *messages)` makes a log group with these lines; it returns the first one's time in Unix
     milliseconds.
     """
     made = []

@@ -55,9 +55,7 @@ class Runner:
         (self.checkout / name).chmod(0o755)
 
     def run(self) -> list[tuple[str, int, str]]:
-        """Run the job; return each step's name, exit code and standard error. After a failure only `always()` steps
-        run.
-        """
+        """Run the job; return each step's name, exit code and errors. After a failure only `always()` steps run."""
         status, done = "success", []
         with tokens_of_a_run(self._issuer, **self.claims) as request_url:
             for step in (step for step in JOB["steps"] if "run" in step):

@@ -1,4 +1,4 @@
-"""The virtual environment: which Python makes it, when it is made again, and that another checkout's stays untouched."""
+"""The virtual environment: which Python makes it, when it is made again, and that another checkout's is not touched."""
 
 import os
 import shutil
