@@ -1,4 +1,4 @@
-"""The endpoint in docs/add-a-resource.md is one, as it stands there."""
+"""The endpoint in docs/add-a-resource.md works exactly as printed there."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -34,7 +34,7 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> Any:
         **{each.__name__: each for each in (Role, Call, NewAnchor, Anchor)},
         "problems": problems,
     }
-    exec(EXAMPLE, names)  # noqa: S102 (our own page)
+    exec(EXAMPLE, names)  # noqa: S102 (code from our own page)
     [declared] = operations.OPERATIONS
     return declared
 
@@ -45,7 +45,7 @@ def test_it_is_declared_as_the_page_says(declared: Any) -> None:
     assert responses.keys() >= {"201", "409", "422"}
 
 
-def test_it_records_what_it_did_and_answers_with_what_was_made(declared: Any) -> None:
+def test_it_leaves_an_audit_event_and_answers_with_the_new_resource(declared: Any) -> None:
     recorded: list[Any] = []
     call = SimpleNamespace(
         db=None,

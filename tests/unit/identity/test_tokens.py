@@ -1,7 +1,7 @@
-"""Which tokens are trusted: those that a known issuer signed for us, with its own key and algorithm, lately.
+"""Only recent tokens are trusted that a known issuer signed for this service, with its own key and algorithm.
 
-Each fault is refused by the check that the table names, and by that check alone: without it the same token would be
-accepted, or refused by the other defence that the table names.
+The check named in the table refuses each fault, and no other check does: without it the token is accepted, or refused
+by the other defence in the table.
 """
 
 import base64
@@ -43,7 +43,7 @@ def made(
     sign: Callable[[bytes], bytes] | None = None,
     encode: Callable[[bytes], str] | None = None,
 ) -> str:
-    """A token in order but for what is given: changes of header or claims, or all of their text."""
+    """Make a valid token, except for these changes of header or claims, or their whole text."""
     encode = encode or encoded
     whole_header = {"alg": algorithm, "typ": "JWT", "kid": issuer.kid(algorithm)}
     parts = [changed(whole_header, header or {}), changed(github_claims(issuer.url), claims or {})]
@@ -54,7 +54,7 @@ def made(
 def changed(members: dict[str, Any], changes: dict[str, Any] | str | bytes) -> bytes:
     if isinstance(changes, bytes):
         return changes
-    if isinstance(changes, str):  # further members, as text
+    if isinstance(changes, str):  # more members, as text
         return f"{json.dumps(members)[:-1]}, {changes}}}".encode()
     return json.dumps({name: value for name, value in {**members, **changes}.items() if value is not ABSENT}).encode()
 
@@ -76,7 +76,7 @@ def header(text: str = "", **changes: Any) -> Callable[[IssuerServer], str]:
 
 
 def later(**seconds: float) -> Callable[[IssuerServer], str]:
-    """Times that are so many seconds from now."""
+    """Make a token with times this many seconds from now."""
     return lambda issuer: made(issuer, claims={name: int(time.time()) + each for name, each in seconds.items()})
 
 
@@ -85,7 +85,7 @@ def padded(raw: bytes) -> str:
 
 
 def loose_bits(raw: bytes) -> str:
-    """Not the text that these bytes have, but one that many decoders take for it."""
+    """Encode the bytes wrongly, in a way that many decoders accept."""
     text = encoded(raw + b" " * ((1 - len(raw)) % 3))
     return text[:-1] + chr(ord(text[-1]) + 1)
 
@@ -242,7 +242,9 @@ def latin(issuer: IssuerServer) -> bytes:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.fault)
-def test_a_fault_is_refused_by_its_own_check(issuer: IssuerServer, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_fault_is_refused_by_its_own_check(
+    issuer: IssuerServer, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = case.token(issuer)
     trusted = (issuer.trusted(**case.trusted),)
 
@@ -267,18 +269,18 @@ def check_that_refuses(token: str, trusted: tuple[Issuer, ...]) -> str | None:
 
 
 def without(check: str, trusted: Issuer, server: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a check away. Two are look-ups: without them, whatever there is will do."""
+    """Disable a check. Two checks look something up: without them, the lookup accepts anything."""
     if check == "issuer":
         monkeypatch.setattr(tokens, "_issuer_of", lambda token, issuers: trusted)
     elif check == "key":
         monkeypatch.setattr(tokens, "_key_of", lambda token, issuer: server.key().public_key())
     else:
         table: dict[str, Any] = tokens.FORM_CHECKS if check in tokens.FORM_CHECKS else tokens.TRUST_CHECKS
-        monkeypatch.setitem(table, check, lambda *_: None)  # not deleted: the order counts
+        monkeypatch.setitem(table, check, lambda *_: None)  # the key stays: the order counts
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
-def test_a_token_in_order_gives_its_claims(issuer: IssuerServer, algorithm: str) -> None:
+def test_a_valid_token_gives_its_claims(issuer: IssuerServer, algorithm: str) -> None:
     content = github_claims(issuer.url)
 
     found = verify(issuer.sign(content, algorithm=algorithm), (issuer.trusted(algorithm=algorithm),))
@@ -295,19 +297,19 @@ def test_a_persons_token_carries_its_audience_in_another_claim(issuer: IssuerSer
 @pytest.mark.parametrize(
     "typ", ["JWT", "jwt", "at+jwt", "AT+JWT", ABSENT], ids=lambda typ: str(typ) if typ is not ABSENT else "none"
 )
-def test_a_token_may_be_of_these_types(issuer: IssuerServer, typ: Any) -> None:
+def test_these_types_of_token_are_accepted(issuer: IssuerServer, typ: Any) -> None:
     assert verify(made(issuer, header={"typ": typ}), (issuer.trusted(),))
 
 
-def test_a_list_of_our_audience_alone_is_ours(issuer: IssuerServer) -> None:
+def test_a_list_with_only_our_audience_is_accepted(issuer: IssuerServer) -> None:
     assert verify(made(issuer, claims={"aud": ["slipway"]}), (issuer.trusted(),))
 
 
-def test_a_token_need_not_say_from_when_on_it_is_valid(issuer: IssuerServer) -> None:
+def test_a_token_may_leave_out_nbf(issuer: IssuerServer) -> None:
     assert verify(made(issuer, claims={"nbf": ABSENT}), (issuer.trusted(),))
 
 
-def test_a_backslash_before_u0000_is_no_nul(issuer: IssuerServer) -> None:
+def test_an_escaped_backslash_before_u0000_is_no_nul(issuer: IssuerServer) -> None:
     assert verify(made(issuer, claims={"x": "\\u0000"}), (issuer.trusted(),))
 
 
@@ -321,19 +323,19 @@ def test_clocks_may_differ_by_the_leeway_and_no_more_than_half_a_minute(issuer: 
         assert verify(later(**seconds)(issuer), (issuer.trusted(),))
 
 
-def test_a_token_is_held_against_its_own_issuer(issuer: IssuerServer) -> None:
+def test_a_token_is_checked_against_its_own_issuer(issuer: IssuerServer) -> None:
     other = Issuer(kind="github-actions", issuer="https://other.example.org", audience="other", algorithm="ES256")
 
     assert verify(made(issuer), (other, issuer.trusted()))
     assert check_that_refuses(made(issuer, claims={"iss": other.issuer}), (other, issuer.trusted())) == "alg"
 
 
-def test_nobody_is_trusted_where_no_issuer_is(issuer: IssuerServer) -> None:
+def test_without_issuers_no_token_is_trusted(issuer: IssuerServer) -> None:
     assert check_that_refuses(made(issuer), ()) == "issuer"
 
 
 @pytest.mark.parametrize("fault", ["expired", "for another", "a NUL", "no key named"])
-def test_no_issuer_is_asked_for_the_key_of_a_token_that_is_refused_anyway(fault: str) -> None:
+def test_keys_are_not_requested_for_a_token_that_is_refused_anyway(fault: str) -> None:
     [case] = [case for case in CASES if case.fault == fault]
     with serving() as issuer:
         assert check_that_refuses(case.token(issuer), (issuer.trusted(),)) == case.check
@@ -341,7 +343,7 @@ def test_no_issuer_is_asked_for_the_key_of_a_token_that_is_refused_anyway(fault:
         assert issuer.requests == []
 
 
-def test_an_issuer_without_keys_is_a_refusal() -> None:
+def test_a_token_of_an_issuer_without_keys_is_refused() -> None:
     with serving() as issuer:
         issuer.behaves("down", "")
 
@@ -349,7 +351,7 @@ def test_an_issuer_without_keys_is_a_refusal() -> None:
 
 
 @pytest.mark.parametrize("published", ["RS256", "ES256"])
-def test_an_issuer_with_keys_for_another_algorithm_is_a_refusal(published: str) -> None:
+def test_a_token_of_an_issuer_with_keys_for_another_algorithm_is_refused(published: str) -> None:
     other = {"RS256": "ES256", "ES256": "RS256"}[published]
     with serving() as issuer:
         issuer.jwks = {"keys": [issuer.jwk(published, alg=None)]}
@@ -418,7 +420,7 @@ def of_the_local_issuer(algorithm: str = "ES256") -> str:
     return f"{text}.{encoded(signer(private_key('ES256'), 'ES256')(text.encode()))}"
 
 
-def test_a_token_of_the_local_issuer_names_no_key(local_key: Path) -> None:
+def test_a_token_of_the_local_issuer_needs_no_key_id(local_key: Path) -> None:
     assert verify(of_the_local_issuer(), (LOCAL,))["role"] == "viewer"
 
 
@@ -434,7 +436,7 @@ def test_the_local_issuer_with_a_key_for_another_algorithm_is_not_trusted(local_
     assert check_that_refuses(of_the_local_issuer("RS256"), (trusted,)) == "key"
 
 
-def test_a_key_that_does_not_fit_the_algorithm_is_a_refusal_whoever_gave_it(
+def test_a_key_that_does_not_fit_the_algorithm_is_refused_even_if_looked_up(
     issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "_key_of", lambda token, trusted: issuer.key("ES256").public_key())
