@@ -13,9 +13,7 @@ ERROR = {"level": "ERROR", "message": "no answer", "request_id": "r-1", "excepti
 
 @pytest.fixture
 def group(client):
-    """`group(name, *messages)` makes a log group with these lines; it returns the first one's time in Unix
-    milliseconds.
-    """
+    """`group(name, *messages)` makes a log group with these lines, and returns the Unix milliseconds of the first."""
     made = []
     now = int(time.time() * 1000)
 

@@ -76,7 +76,9 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.fixture
 def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`run("create", EXPIRES="2d")` runs it on development's workspace `fix`. It returns the output; None on failure."""
+    """`run("create", EXPIRES="2d")` runs it on the workspace `fix`. It returns the output, or None if the command
+    failed.
+    """
     given.the_usual()
 
     def run(command: str, **variables: str) -> str | None:

@@ -124,7 +124,7 @@ class GitHub:
         return f"tree:{self._git('rev-parse', f'{revision}^{{tree}}')}"
 
     def checkout(self, ref: str, folder: Path) -> Path:
-        """Clone a commit, as `actions/checkout` does: nothing before it is included."""
+        """Clone a commit into a folder, as `actions/checkout` does; delete what the folder held."""
         shutil.rmtree(folder, ignore_errors=True)
         self._run("git", "clone", "-q", str(self._remote), str(folder))
         self._run("git", "-C", str(folder), "checkout", "-q", ref)

@@ -55,7 +55,7 @@ def test_a_refusal_is_a_known_client_error(name):
 
 @pytest.fixture
 def named(given):
-    """The names of all constraints and triggers that refuse rows, but for primary keys that PostgreSQL numbers itself."""
+    """The names of all constraints and triggers that refuse rows, except primary keys that PostgreSQL generates."""
     return {
         name
         for (name,) in given.sql(

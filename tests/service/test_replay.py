@@ -242,8 +242,8 @@ def test_filters_can_be_combined(api, history):
     assert [facts(deployment) for deployment in found] == expected
 
 
-def test_no_environment_ran_two_things_at_a_time(history):
-    """The data itself has no two finishes at the same time, so the order above is certain."""
+def test_no_two_deployments_of_an_environment_finished_at_the_same_time(history):
+    """Check the data itself: without ties, the order of the lines above is certain."""
     for _, lines in groupby(
         sorted(history, key=lambda line: line["environment"]), key=lambda line: line["environment"]
     ):
