@@ -68,7 +68,7 @@ MADE: dict[str, Callable[[Mint], str]] = {
 def refuses(service: Service, authorization: str | None, what: str) -> None:
     answer = service.ask("GET", "/v1/me", authorization=authorization)
 
-    assert answer.status == 401, f"the authorizer lets {what} in: {answer}"
+    assert answer.status == 401, f"the authorizer accepts {what}: {answer}"
     assert answer.problem == "unauthenticated", f"{what} gets no problem: {answer}"
     scheme = answer.headers.get("WWW-Authenticate", "")
     assert scheme.startswith("Bearer"), f"the header WWW-Authenticate is {scheme!r}, not Bearer: {answer}"
@@ -110,7 +110,7 @@ def test_without_a_token_only_public_operations_answer(service: Service) -> None
         elif operation["x-role"] == "public" and answer.status == 401:
             kept_out.append(str(answer))
 
-    assert let_in == [], f"the authorizer is missing: without a token {'; '.join(let_in)}"
+    assert let_in == [], f"the authorizer is missing: without a token, {'; '.join(let_in)}"
     assert kept_out == [], f"public operations refuse callers without a token: {'; '.join(kept_out)}"
 
 

@@ -114,7 +114,7 @@ def a_package_is_written_once(s3: Any) -> None:
 
 
 def another_package(deployed: Target, folder: Path) -> Path:
-    """Change the package that a target was applied with, by a comment in its zip."""
+    """Return the package that a target was applied with, plus a comment in its zip."""
     folder.mkdir()
     code, generated = folder / "deployment.zip", folder / "generated.tf.json"
     for file in (code, generated):

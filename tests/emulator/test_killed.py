@@ -56,7 +56,7 @@ def name(value: object) -> str:
 
 @pytest.fixture
 def account(emulated: dict[str, str]) -> Iterator[tuple[str, Path]]:
-    """The port of an emulated account, and a copy of the folder that `make account` applies."""
+    """The port of an emulated account, and the folder in which `make account` runs Terraform for it."""
     port = emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]
     folder = FOLDERS / f"testing-emulated-{port}"
     yield port, folder

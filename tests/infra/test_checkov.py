@@ -13,7 +13,7 @@ from tools.checks import checkov
 @pytest.fixture(scope="module")
 def installed() -> None:
     if (reason := checkov.missing()) is not None:
-        pytest.skip(f"Not tested: checkov ({reason})")
+        pytest.skip(f"checkov: {reason}")
 
 
 def test_each_suppression_in_infra_has_a_reason_and_nothing_else_fails(

@@ -149,7 +149,7 @@ def sizes(plan: Plan) -> dict[str, Any]:
     [limits] = method["settings"]
     pools = {pool["deletion_protection"] == "ACTIVE" for pool in of_type(plan, "aws_cognito_user_pool")}
     protected = cluster["deletion_protection"]
-    assert pools <= {protected}, "database and user pool are protected together"
+    assert pools <= {protected}, "database and user pool must have the same protection"
     return {
         "capacity": (scaling["min_capacity"], scaling["max_capacity"]),
         "instances": len(of_type(plan, "aws_rds_cluster_instance")),

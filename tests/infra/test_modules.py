@@ -24,7 +24,7 @@ def test_every_module_pins_the_provider_version_of_the_tools(module: str) -> Non
 def test_everything_is_formatted() -> None:
     answer = terraform(["fmt", "-check", "-recursive", "-no-color"], INFRA)
 
-    assert answer.returncode == 0, f"`terraform fmt -recursive infra` fixes {answer.stdout}"
+    assert answer.returncode == 0, f"run `terraform fmt -recursive infra`: it changes {answer.stdout}"
 
 
 @needs_terraform

@@ -89,8 +89,7 @@ def test_the_zip_answers_alone_through_lambdas_runtime(
         "handler"
     ]
 
-    # The path holds only the zip and the runtime client, which is loaded from elsewhere and leaves no other path
-    # behind.
+    # Only the zip is on the path. The runtime client is imported from its own folder, which then leaves the path.
     process = subprocess.Popen(
         [sys.executable, "-S", "-c", _CLIENT, _site_packages(), str(task), handler],
         cwd=task,

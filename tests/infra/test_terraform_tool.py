@@ -12,7 +12,7 @@ from tools.aws.terraform import AWS_PROVIDER
 
 TARGET = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}.get(platform.machine(), "linux_amd64")
 
-pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="the folders are named for Linux")
+pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="this test uses folders of Linux")
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +92,7 @@ def test_a_packed_provider_is_used_and_another_version_is_not(machine: Path) -> 
     assert f'"{machine / "opt" / "b"}"' in source({"HOME": str(machine)})
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a file")
 @pytest.mark.parametrize("depth", range(9))
 def test_a_program_that_somebody_else_owns_is_never_run(machine: Path, depth: int) -> None:
     program = a_mirror(machine / "opt" / "mirror")

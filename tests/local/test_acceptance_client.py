@@ -102,7 +102,7 @@ def test_answers_are_requested_uncompressed(service: Service, recorder: _Recorde
     service.get("/v1/me", if_none_match='"a"')
 
     [(_, _, headers)] = recorder.asked
-    assert headers["Accept-Encoding"] == "identity", "a CDN weakens the ETag of what it compresses"
+    assert headers["Accept-Encoding"] == "identity", "a CDN weakens the ETag of an answer that it compresses"
     assert headers["if-none-match"] == '"a"'
 
 

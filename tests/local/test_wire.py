@@ -1,4 +1,4 @@
-"""Send the service, over real HTTP, requests that no HTTP client would send."""
+"""Send the service, over real HTTP, requests that no ordinary client sends."""
 
 from collections.abc import Iterator
 from urllib.parse import quote

@@ -154,7 +154,7 @@ def test_another_tree_gets_another_package(job: Callable[..., Job], checkout: Pa
     assert found["artifact"] != built["artifact"]
 
 
-def test_of_two_jobs_at_once_one_package_wins_and_both_deploy_it(job: Callable[..., Job], bucket: Any) -> None:
+def test_one_of_two_packages_at_once_wins_and_both_jobs_deploy_it(job: Callable[..., Job], bucket: Any) -> None:
     fast, slow = job(), job()
     won = fast.find(ENV="development")
     lost = slow.find(ENV="development")

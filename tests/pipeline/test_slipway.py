@@ -180,7 +180,7 @@ def test_a_verified_artifact_may_be_promoted(step: Any, given: Given) -> None:
 
     assert given.sql("SELECT count(*) FROM promotions WHERE decision = 'granted'") == [
         (1,)
-    ]  # granted for the deployment itself
+    ]  # recorded with the deployment
 
 
 def test_a_denial_says_how_to_fix_it(step: Any) -> None:

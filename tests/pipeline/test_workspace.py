@@ -76,9 +76,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.fixture
 def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`run("create", EXPIRES="2d")` runs it on the workspace `fix`. It returns the output, or None if the command
-    failed.
-    """
+    """`run("create", EXPIRES="2d")` runs it on the workspace `fix`. It returns the output, or None after a failure."""
     given.the_usual()
 
     def run(command: str, **variables: str) -> str | None:

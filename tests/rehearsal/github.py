@@ -59,7 +59,7 @@ class Ran:
         """Require that this step failed and no other; return what it printed."""
         failed = [step for step in self._steps if step.outcome == "failure"]
         if [step.name for step in failed] != [name]:
-            raise Failed(f"{self._title} did not fail at {name!r} alone:\n{self._everything()}")
+            raise Failed(f"{self._title} should have failed at {name!r} only:\n{self._everything()}")
         return failed[0].said
 
     def said(self, name: str) -> str:

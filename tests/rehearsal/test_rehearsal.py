@@ -41,7 +41,7 @@ from tools.local.issuer import token
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),
-    pytest.mark.skipif(NODE is None, reason="no node on the PATH"),
+    pytest.mark.skipif(NODE is None, reason="the rehearsal needs node on the PATH"),
 ]
 
 BUCKET = "slipway-artifacts"

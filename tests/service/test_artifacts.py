@@ -160,7 +160,7 @@ def test_an_unknown_system_is_not_found(api):
     assert way(api).problem == "not-found"
 
 
-def test_one_system_shows_nothing_of_another_s_artifacts(api, given):
+def test_a_system_shows_no_artifacts_of_another(api, given):
     for system in ("azul", "shop"):
         given.a_system(system)
         given.an_environment("development", system=system)

@@ -132,7 +132,7 @@ def test_an_etag_from_before_a_change_is_stale(api, given):
         (f"{PATH}/environments/development", [{"base_url": "https://blue.example.org"}, {"base_url": None}]),
     ],
 )
-def test_of_two_changes_of_the_same_state_one_wins(api, given, path, changes):
+def test_one_of_two_changes_of_the_same_state_wins(api, given, path, changes):
     given.a_system()
     given.an_environment(base_url="https://azul.example.org")
     tag = api.get(path).headers["ETag"]

@@ -1,4 +1,4 @@
-"""The round trips to PostgreSQL that requests may take, and that the benchmark makes fair comparisons."""
+"""Requests take a limited number of round trips to PostgreSQL, and the benchmark compares like with like."""
 
 import pytest
 

@@ -18,7 +18,7 @@ def lists(api, given):
     return {address(each): each for each in LISTS if len(api.get(address(each))["items"]) >= 2}
 
 
-def test_there_are_two_of_everything(api, lists):
+def test_two_of_everything_covers_every_read(api, lists):
     found = {each.path for each in READS if api.get(address(each)).status == 200}
     found -= {each.path for each in LISTS if address(each) not in lists}
     makes = {each.path: f'        self.post(f"{each.path}", {example(each)})' for each in OPERATIONS if each.body}

@@ -303,7 +303,7 @@ def test_it_may_not_change_its_database(on_an_empty_database):
         on_an_empty_database.execute(f"ALTER DATABASE {name} SET search_path = more")
 
 
-def test_a_history_has_a_row_of_every_record(given):
+def test_two_of_everything_makes_every_kind_of_record(given):
     given.two_of_everything()
 
     empty = [table for table in RECORDS if not everything(given)[table]]

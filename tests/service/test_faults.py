@@ -176,9 +176,7 @@ def test_a_server_without_free_connections_is_unavailable_until_one_is_free(api,
 
 
 @pytest.mark.parametrize("in_transaction", [True, False])
-def test_a_statement_that_takes_too_long_leaves_its_connection_to_the_next_request(
-    api, given, monkeypatch, in_transaction
-):
+def test_after_a_statement_timeout_the_connection_serves_the_next_request(api, given, monkeypatch, in_transaction):
     given.a_system()
     forget_connections()
     with monkeypatch.context() as patch:
@@ -246,7 +244,7 @@ def test_if_a_failover_breaks_one_request_the_next_is_served(api, given):
     verification = {"environment": "development", "suite": "s", "trigger": "manual", "outcome": "success"}
     _read_only_session()
 
-    # Its first statement reads, so nothing was written when the second is refused.
+    # Its first statement reads, and succeeds. When the second is refused, it is too late to repeat the request.
     assert_unavailable(api.post(f"{PATH}/verifications", verification))
 
     assert api.post(f"{PATH}/verifications", verification).status == 201

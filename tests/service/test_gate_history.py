@@ -124,7 +124,7 @@ def begin_anew(given, required):
 
 
 def record(given, history):
-    """Record the history as imports would, in its order, and in one transaction."""
+    """Record the history as imports would, in its order."""
     for event in history:
         environment_id = ENVIRONMENTS.index(event.environment) + 1
         finished_at = START + timedelta(minutes=event.finished)

@@ -40,20 +40,20 @@ def tables(address):
         return {name for (name,) in cursor.fetchall()}
 
 
-def test_they_are_applied_in_order_and_once(empty_database, folder):
+def test_migrations_are_applied_in_order_and_once(empty_database, folder):
     assert migrate(empty_database, folder) == ["0001_make_a", "0002_make_b"]
     assert migrate(empty_database, folder) == []
     assert tables(empty_database) == {"a", "b", "schema_migrations"}
 
 
-def test_only_a_new_one_is_applied(empty_database, folder):
+def test_only_a_new_migration_is_applied(empty_database, folder):
     migrate(empty_database, folder)
     (folder / "0003_make_c.sql").write_text("CREATE TABLE c ()")
 
     assert migrate(empty_database, folder) == ["0003_make_c"]
 
 
-def test_a_failed_one_leaves_nothing_and_those_before_it_stay(empty_database, folder):
+def test_a_failed_migration_leaves_nothing_and_those_before_it_stay(empty_database, folder):
     (folder / "0002_make_b.sql").write_text("CREATE TABLE b (); SELECT 1 / 0")
 
     with pytest.raises(MigrationFailed, match="0002_make_b"):
@@ -74,7 +74,7 @@ def test_a_migration_that_cannot_be_recorded_has_no_effect(empty_database, folde
     assert tables(empty_database) == {"a", "schema_migrations"}
 
 
-def test_one_that_was_edited_after_it_was_applied_is_refused(empty_database, folder):
+def test_a_migration_edited_after_it_was_applied_is_refused(empty_database, folder):
     migrate(empty_database, folder)
     (folder / "0001_make_a.sql").write_text("CREATE TABLE a (x bigint);")
     (folder / "0003_make_c.sql").write_text("CREATE TABLE c ()")
@@ -94,7 +94,7 @@ def test_a_database_ahead_of_the_code_is_refused(empty_database, folder):
 
 
 @pytest.mark.parametrize("name", ["0002_again.sql", "0004_gap.sql", "0003-dashes.sql", "three.sql"])
-def test_an_ill_named_one_is_refused(empty_database, folder, name):
+def test_a_wrongly_named_migration_is_refused(empty_database, folder, name):
     (folder / name).write_text("SELECT 1")
 
     with pytest.raises(MigrationRefused):
@@ -103,7 +103,7 @@ def test_an_ill_named_one_is_refused(empty_database, folder, name):
     assert tables(empty_database) == set()
 
 
-def test_one_of_several_runners_applies_them(empty_database, folder):
+def test_one_of_several_runners_applies_the_migrations(empty_database, folder):
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(lambda _: migrate(empty_database, folder), range(4)))
 

@@ -86,7 +86,7 @@ def test_requests_that_waited_for_a_refused_one_are_evaluated_again(api: Api, gi
     assert len({answer.body for answer in granted}) == 1
 
 
-# One target, one run, one import.
+# Concurrent pipelines, runs and imports.
 
 
 def test_one_of_many_pipelines_gets_the_target_and_the_others_see_its_holder(api: Api, given: Given) -> None:

@@ -300,7 +300,7 @@ def test_a_route_that_waited_while_its_workspace_was_shortened_is_refused(api, g
     assert (shortened.result().status, pointers(routed.result())) == (200, ["#/until"])
 
 
-# Who may set and delete routes.
+# Rights to set and delete routes.
 
 
 def a_workspace_of(api):

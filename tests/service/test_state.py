@@ -61,7 +61,7 @@ class TestASystem:
             "holds": [],
         }
 
-    def test_one_system_shows_nothing_of_another(self, api, given):
+    def test_a_system_shows_no_state_of_another(self, api, given):
         given.a_system()
         given.an_environment("development")
         given.a_system("shop")

@@ -101,7 +101,7 @@ def test_reads_and_deletions_ignore_a_body(api, given, body):
 
 
 def test_messages_of_postgresql_are_not_shown(api, monkeypatch):
-    # They quote the statement.
+    # These messages quote the statement.
     monkeypatch.setattr("chalicelib.systems.store.list_", lambda db, **_: db.value("SELECT 'secret'::bigint"))
 
     answer = api.get("/v1/systems")

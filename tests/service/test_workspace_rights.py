@@ -1,4 +1,4 @@
-"""Who may change a workspace, and which rules the schema enforces."""
+"""The rights to change a workspace, and the rules that the schema enforces."""
 
 import psycopg2
 import pytest

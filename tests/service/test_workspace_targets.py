@@ -46,7 +46,7 @@ def test_deployments_and_verifications_go_to_a_workspace(api, given):
     assert api.get(f"{DEPLOYMENTS}?workspace=default")["items"] == []
 
 
-def test_a_workspace_is_another_target_than_its_environment(api, given):
+def test_a_workspace_is_a_target_of_its_own(api, given):
     given.the_usual()
     given.a_workspace("jane")
     given.a_workspace("joe")

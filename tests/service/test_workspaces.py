@@ -133,7 +133,7 @@ def test_a_name_is_unique_in_an_environment(api, given):
     assert elsewhere.status == 201
 
 
-def test_an_expired_one_keeps_its_name_and_a_destroyed_one_frees_it(api, given):
+def test_an_expired_workspace_keeps_its_name_and_a_destroyed_one_frees_it(api, given):
     given.the_usual()
     first = given.a_workspace("jane")["id"]
     given.time_passes(2 * DAY)
@@ -147,7 +147,7 @@ def test_an_expired_one_keeps_its_name_and_a_destroyed_one_frees_it(api, given):
     assert api.get(f"{PATH}/{first}")["state"] == "destroyed"
 
 
-def test_one_of_many_with_the_same_name_at_once_is_created(api, given):
+def test_one_of_many_workspaces_with_the_same_name_at_once_is_created(api, given):
     given.the_usual()
 
     answers = at_once(*[lambda: api.post(PATH, body())] * 10)
@@ -264,7 +264,7 @@ def test_a_patch_of_a_fixed_field_is_refused(api, given, field):
     assert pointers(api.patch(path, {field: "debug"}, if_match="*")) == [f"#/{field}"]
 
 
-def test_an_expired_one_cannot_be_extended(api, given):
+def test_an_expired_workspace_cannot_change(api, given):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace(expires_at=ahead(hours=1))['id']}"
     given.time_passes(3601)
@@ -303,7 +303,7 @@ def test_times_are_those_of_the_database(api, given):
 # Its destruction.
 
 
-def test_a_destroyed_one_can_still_be_read(api, given):
+def test_a_destroyed_workspace_can_still_be_read(api, given):
     given.the_usual()
     before = given.a_workspace()
     path = f"{PATH}/{before['id']}"
@@ -316,7 +316,7 @@ def test_a_destroyed_one_can_still_be_read(api, given):
     assert after["destroyed_at"] > before["created_at"]
 
 
-def test_the_reaper_can_destroy_an_expired_one(api, given):
+def test_the_reaper_can_destroy_an_expired_workspace(api, given):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace()['id']}"
     given.time_passes(2 * DAY)
@@ -325,7 +325,7 @@ def test_the_reaper_can_destroy_an_expired_one(api, given):
     assert api.get(path)["state"] == "destroyed"
 
 
-def test_a_destroyed_one_can_be_neither_changed_nor_destroyed_again(api, given):
+def test_a_destroyed_workspace_can_be_neither_changed_nor_destroyed_again(api, given):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace()['id']}"
     api.delete(path, if_match="*")

@@ -89,7 +89,7 @@ class Job:
         inputs = {name: given.pop(name, each.get("default")) for name, each in definition.content["inputs"].items()}
         assert not given, f"{definition.name} has no inputs {given}"
         missing = [name for name, value in inputs.items() if value is None]
-        assert not missing, f"{definition.name} wants {missing}"
+        assert not missing, f"{definition.name} needs the inputs {missing}"
         [inner] = definition.content["runs"]["steps"]
         outer, self.context["inputs"] = self.context.get("inputs"), inputs
         try:
@@ -159,7 +159,7 @@ def _python(expression: str) -> str:
     expression, position, found = expression.strip(), 0, []
     while position < len(expression):
         token = _TOKEN.match(expression, position)
-        assert token, f"what is this: {expression[position:]!r}"
+        assert token, f"unknown syntax in an expression: {expression[position:]!r}"
         position = token.end()
         if token["text"]:
             found.append(repr(token["text"][1:-1].replace("''", "'")))

@@ -102,7 +102,7 @@ class Run:
             try:
                 seen += self._lines.get(timeout=max(0, deadline - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"`make run` did not say {words!r}, but:\n{self.output}") from None
+                raise AssertionError(f"`make run` did not print {words!r}, but:\n{self.output}") from None
 
     def stop(self, how: signal.Signals) -> int:
         """Send a signal; return the exit code."""

@@ -36,10 +36,12 @@ class Contract:
             assert not (missing and self._resolved(header).get("required")), f"{what} without the header {name}"
         content = response.get("content")
         if content is None:
-            assert not body, f"{what} with a body, and the document describes none"
+            assert not body, f"{what} with a body, and the document describes no body"
             return
         content_type = given.get("content-type", "").partition(";")[0]
-        assert content_type in content, f"{what} as {content_type!r}, not as {' or '.join(content)}"
+        assert content_type in content, (
+            f"{what} with the content type {content_type!r}, and the document has {' or '.join(content)}"
+        )
         validator = self._answer_validator(f"{pointer}/content/{_escaped(content_type)}/schema")
         _check(validator, json.loads(body), what)
 
@@ -50,10 +52,10 @@ class Contract:
         """
         template, parameters = self._template(path)
         what = f"{method} {path} was accepted"
-        assert template is not None, f"{what}, and the document has no such path"
+        assert template is not None, f"{what}, and the document does not have this path"
         pointer = f"/paths/{_escaped(template)}/{method.lower()}"
         operation = self._document["paths"][template].get(method.lower())
-        assert operation is not None, f"{what}, and the document has no such method"
+        assert operation is not None, f"{what}, and the document does not have this method"
         described = {(each["in"], each["name"]): index for index, each in enumerate(self._parameters(operation))}
         for name in query:
             assert ("query", name) in described, f"{what}, and the document has no query parameter {name!r}"
@@ -61,7 +63,7 @@ class Contract:
             validator = self._request_validator(f"{pointer}/parameters/{described['path', name]}/schema")
             _check(validator, value, f"{what} with the {name} {value!r}")
         if body:
-            assert "requestBody" in operation, f"{what} with a body, and the document describes none"
+            assert "requestBody" in operation, f"{what} with a body, and the document describes no body"
             validator = self._request_validator(f"{pointer}/requestBody/content/application~1json/schema")
             _check(validator, json.loads(body), what)
 
@@ -74,10 +76,10 @@ class Contract:
             pointer = f"/components/responses/{elsewhere[status]}"
             return self._at(pointer), pointer
         what = f"{method.upper()} {path} answered {status}"
-        assert template is not None, f"{what}, and the document has no such path"
-        assert operation is not None, f"{what}, and the document has no such method"
+        assert template is not None, f"{what}, and the document does not have this path"
+        assert operation is not None, f"{what}, and the document does not have this method"
         response = operation["responses"].get(str(status))
-        assert response is not None, f"{what}; the document has {', '.join(operation['responses'])}"
+        assert response is not None, f"{what}, and the document has only {', '.join(operation['responses'])}"
         if "$ref" in response:
             return self._resolved(response), response["$ref"].removeprefix("#")
         return response, f"/paths/{_escaped(template)}/{method}/responses/{status}"

@@ -82,9 +82,9 @@ def script(
     if beginnings:
         commands = re.findall(r"(?:.*\\\n)*.*\n", chosen)
         chosen = "".join(command for command in commands if command.startswith(beginnings))
-    assert chosen, f"{page} has no such commands below {heading!r}: {beginnings}"
+    assert chosen, f"{page} has no commands below {heading!r} that start with one of {beginnings}"
     for old, new in (replacing or {}).items():
-        assert old in chosen, f"{old!r} is to be replaced, and not in\n{chosen}"
+        assert old in chosen, f"the text to replace, {old!r}, is not in\n{chosen}"
         chosen = chosen.replace(old, new)
     return chosen
 
@@ -130,7 +130,7 @@ def started(
             said = ""
             while until not in said:
                 line = process.stdout.readline()
-                assert line, f"{script}\nended without a word of {until!r}:\n{said}"
+                assert line, f"{script}\nended before it printed {until!r}:\n{said}"
                 said += line
             too_late.cancel()
             readers.submit(shutil.copyfileobj, process.stdout, sys.stdout)

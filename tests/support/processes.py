@@ -60,7 +60,9 @@ class Started:
     def wait(self, condition: Callable[[], object], seconds: float = END_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"This still runs:\n{self.programs()}\n\nand says:\n{self.said()}"
+            assert time.monotonic() < deadline, (
+                f"These processes still run:\n{self.programs()}\n\nand printed:\n{self.said()}"
+            )
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.05)
 

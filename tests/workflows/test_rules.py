@@ -33,10 +33,10 @@ CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-exten
 
 # Scripts that are neither a target nor a command, with the reason.
 NO_TARGET = {
-    "gh workflow run workspace.yml": "runs nothing of the checkout: there is none",
-    'case "$RESULTS" in': "sums the jobs up, without a checkout",
+    "gh workflow run workspace.yml": "runs without a checkout",
+    'case "$RESULTS" in': "sums up the jobs, without a checkout",
     'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools slipway': (
-        "runs in checkouts of others, which have no such targets"
+        "runs in checkouts of other repositories, which do not have these targets"
     ),
 }
 
@@ -77,7 +77,7 @@ def fails_in_pipes(definition: Definition) -> Iterator[str]:
     shell = definition.content.get("defaults", {}).get("run", {}).get("shell")
     for where, step in definition.steps():
         if "run" in step and step.get("shell", shell) != "bash":
-            yield f"{where}: is not run with `shell: bash`"
+            yield f"{where}: does not run with `shell: bash`"
 
 
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
@@ -93,7 +93,7 @@ def trusts_no_fork(definition: Definition) -> Iterator[str]:
     for job, content in definition.jobs.items():
         trusted = content.get("environment") or writes(content) - {"security-events"}
         if trusted and _SAME_REPOSITORY not in content.get("if", ""):
-            yield f"{definition.name}, {job}: a fork's pull request gets this far; say `if: {_SAME_REPOSITORY}`"
+            yield f"{definition.name}, {job}: a pull request from a fork can run this; add `if: {_SAME_REPOSITORY}`"
 
 
 def calls_what_exists(definition: Definition) -> Iterator[str]:
@@ -213,7 +213,9 @@ def test_a_branch_deploys_the_environment_of_its_name() -> None:
     assert deploy.triggers["push"]["branches"] == ENVIRONMENTS
     assert json.dumps(ENVIRONMENTS) in deploy.jobs["artifact"]["if"]  # a manual run can name any branch
     assert deploy.content["env"]["ENV"] == "${{ github.ref_name }}"
-    assert deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"  # so its reviewers approve
+    assert (
+        deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"
+    )  # so that this environment's reviewers approve
     assert deploy.jobs["deploy"]["needs"] == "artifact"
 
 

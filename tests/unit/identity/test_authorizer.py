@@ -134,7 +134,7 @@ def test_it_needs_no_database(monkeypatch):
         verify(_signed(_claims()), trusted_issuers())
 
 
-class TestAnIssuerThatIsAsked:
+class TestAnIssuerWithADiscoveryDocument:
     """Tokens of an issuer with a discovery document, and settings that name it."""
 
     @pytest.fixture

@@ -64,7 +64,7 @@ class Collision(msgspec.Struct):
     at: Timestamp
 
 
-# `problem_type` would declare it for the service too.
+# Made without `problem_type`, which would declare it for the service too.
 AGROUND = ProblemType(
     slug="aground", status=409, title="Aground", meaning="Wait for the tide.", extra=(("collisions", list[Collision]),)
 )
@@ -265,7 +265,7 @@ def test_a_created_resource_links_to_the_operations_on_it(declare: Callable[...,
     create = declare("POST /v1/fleets/{system}/ships", create_ship, status=201, existing_status=True)
     change = declare("PATCH /v1/fleets/{system}/ships/{id}", change_ship)
     below = declare("GET /v1/fleets/{system}/ships/{id}/ports", list_ships)
-    # The ETag is not valid for it: these are the ports, not the ship.
+    # The ship's ETag is not valid for its ports.
     delete = declare("DELETE /v1/fleets/{system}/ships/{id}/ports", delete_ship, status=204)
     further = declare("GET /v1/fleets/{system}/ships/{id}/ports/{artifact}", list_ports)
     beside = declare("GET /v1/fleets/{system}/crews/{id}", list_crews)

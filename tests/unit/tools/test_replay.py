@@ -139,7 +139,7 @@ def test_a_refusal_stops_the_replay_and_says_why():
 
 
 class Service:
-    """A server whose requests get the next answer each, and the last one again and again."""
+    """A server that gives its answers in turn, and then repeats the last."""
 
     def __init__(self, *answers: tuple[int, dict[str, str], str]) -> None:
         self.answers = list(answers)

@@ -1,4 +1,4 @@
-"""Rule 7, and who may change a workspace."""
+"""Rule 7, and the rights to change a workspace."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -132,7 +132,7 @@ def test_an_expired_workspace_exists_until_destroyed() -> None:
     assert refusal.value.type.slug == "workspace-not-active"
 
 
-# Who may change it.
+# The rights to change it.
 
 JANE = Maker(issuer="https://people", subject="jane", repository_id=None)
 RUN = Maker(issuer="https://pipelines", subject="repo:acme/azul:main", repository_id="74")
