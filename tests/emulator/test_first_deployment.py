@@ -1,4 +1,4 @@
-"""Follow docs/first-deployment.md to the letter, from an empty emulated account to a running environment.
+"""Follow docs/first-deployment.md exactly, from an empty emulated account to a running environment.
 
 `make test` applies only this environment, so all tests of an applied environment are here. tests/rehearsal applies
 several, side by side. tests/local tests the page's calls to GitHub and to the service.

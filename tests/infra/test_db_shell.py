@@ -228,7 +228,7 @@ def test_a_shell_goes_on_after_a_failure_until_it_is_ended(
 class Account:
     """An account with clusters, by name."""
 
-    class exceptions:  # noqa: N801 (as boto3 has it)
+    class exceptions:  # noqa: N801 (the name in boto3)
         class DBClusterNotFoundFault(Exception):
             pass
 

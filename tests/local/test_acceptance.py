@@ -90,7 +90,7 @@ def without_header(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_checks(patch: pytest.MonkeyPatch, *names: str) -> None:
-    """Replace the whole table. A deleted check would come back at its end, and their order counts."""
+    """Replace the whole table: a deleted check would be put back at its end, and the order of checks counts."""
     patch.setattr(tokens, "TRUST_CHECKS", {name: it for name, it in tokens.TRUST_CHECKS.items() if name not in names})
 
 

@@ -1,4 +1,4 @@
-"""Follow docs/first-deployment.md to the letter, and check what it records in the service and sends to GitHub."""
+"""Follow docs/first-deployment.md exactly, and check what it records in the service and sends to GitHub."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Follow docs/give-a-pipeline-access.md to the letter: create its publisher, then run its workflow step by step."""
+"""Follow docs/give-a-pipeline-access.md exactly: create its publisher, then run its workflow step by step."""
 
 import json
 import os

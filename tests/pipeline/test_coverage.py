@@ -1,4 +1,4 @@
-"""The coverage gate refuses untested lines: tried with a copy of this checkout."""
+"""The coverage gate refuses untested lines. Each test runs it in a copy of this checkout."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Addresses of nothing, and invalid parameters: every operation that has them refuses them."""
+"""Every operation refuses paths that name no resource, and invalid parameters."""
 
 import re
 from urllib.parse import quote

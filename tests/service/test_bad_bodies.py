@@ -1,4 +1,4 @@
-"""Invalid bodies: every operation that takes a body refuses them, names the place, and changes nothing."""
+"""Every operation with a body refuses invalid bodies, names the place, and changes nothing."""
 
 import json
 

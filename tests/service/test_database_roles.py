@@ -104,7 +104,7 @@ def rights(given):
 
 
 def privileges(given):
-    """Return all rights to a table that exist: those of its owner."""
+    """Return all rights that exist for a table: its owner has them all."""
     rows = given.sql("SELECT privilege_type FROM aclexplode(acldefault('r', 'slipway_migrator'::regrole))")
     known = [privilege for (privilege,) in rows]
     assert {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"} <= set(known)

@@ -24,7 +24,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AW
 class DataApi:
     """The used part of the RDS Data API: one transaction on a PostgreSQL, which resumes after some attempts."""
 
-    class exceptions:  # noqa: N801 (as the SDK has it)
+    class exceptions:  # noqa: N801 (the name in the SDK)
         class DatabaseResumingException(Exception):
             pass
 

@@ -1,4 +1,4 @@
-"""The function answers events that API Gateway may send, and mostly does not."""
+"""The function answers even unusual events that API Gateway may send."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Walk all operations in tests: addresses that exist, and the error for an operation without an entry in a table.
+"""Addresses and errors for tests that walk all operations.
 
 A test that walks a table skips operations without an entry. One test of the table fails instead and prints the line to
 add, so each missing entry is reported once.

@@ -1,4 +1,4 @@
-"""Only recent tokens are trusted that a known issuer signed for this service, with its own key and algorithm.
+"""Trusted tokens are recent, and signed for this service by a known issuer with its own key and algorithm.
 
 The check named in the table refuses each fault, and no other check does: without it the token is accepted, or refused
 by the other defence in the table.
