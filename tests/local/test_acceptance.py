@@ -15,7 +15,7 @@ import psutil
 import pytest
 from chalice.config import Config
 
-from chalicelib.api_description import routes as api_description
+from chalicelib.api_description import endpoints as api_description
 from chalicelib.identity import tokens
 from chalicelib.promotions import rules
 from chalicelib.rest import operation
