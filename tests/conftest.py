@@ -1,4 +1,4 @@
-"""Fixtures for all tests. (That they reach nothing but this machine is pytest-socket's, in pyproject.toml.)"""
+"""Fixtures for all tests. pytest-socket, set up in pyproject.toml, keeps them from calling other machines."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         # A shell starts background jobs deaf to Ctrl-C. Tests of Ctrl-C start processes that would inherit this.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        # Processes that tests start end with the tests, and the tests end with `make`, even when killed.
+        # Processes started by tests end with the tests, and the tests end with `make`, even when killed.
         lifeline.end_with_make()
         run = ExitStack()
         config.add_cleanup(run.close)
@@ -37,13 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Workers take file after file: those that mostly wait for Terraform begin, and the short ones fill the gaps.
+    # Each worker takes whole files. Start the files that mostly wait for Terraform; the short ones fill the gaps.
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FIRST))
 
 
 @pytest.fixture(scope="session")
 def clones(worker_id: str) -> Iterator[postgres.Clones]:
-    """Databases of the tests' own server."""
+    """Make databases on the tests' own server."""
     clones = postgres.Clones(postgres.address_of(Path(os.environ[postgres.RUN_FOLDER])), worker_id)
     yield clones
     clones.close()
@@ -51,7 +51,7 @@ def clones(worker_id: str) -> Iterator[postgres.Clones]:
 
 @pytest.fixture
 def database_url(clones: postgres.Clones) -> Iterator[str]:
-    """A database of this test alone, migrated and empty, as the service logs in."""
+    """The address of a migrated, empty database of this test, with the service's login."""
     address = clones.new()
     yield address
     clones.drop(address)
@@ -59,14 +59,14 @@ def database_url(clones: postgres.Clones) -> Iterator[str]:
 
 @pytest.fixture
 def stage(database_url: str) -> Iterator[None]:
-    """The stage `local` on this test's database."""
+    """Run the test in the stage `local`, on its own database."""
     with local_stage(database_url):
         yield
 
 
 @pytest.fixture(scope="session")
 def emulated() -> Iterator[dict[str, str]]:
-    """The variables of an emulated account, which all of a worker's tests share: they leave it as it was."""
+    """The variables of an emulated account. All tests of a worker share it, and must leave it unchanged."""
     from tools.aws.emulator.account import emulated_account  # noqa: PLC0415
 
     with emulated_account() as port:
@@ -80,7 +80,7 @@ def emulated_port(emulated: dict[str, str]) -> int:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """The OpenAPI document that every answer is held against."""
+    """The OpenAPI document that every answer is checked against."""
     from chalicelib.rest.operation import OPERATIONS  # noqa: PLC0415
     from tools.checks.openapi.document import document  # noqa: PLC0415
 
@@ -89,19 +89,19 @@ def contract() -> Contract:
 
 @pytest.fixture
 def api(stage: None, contract: Contract) -> Api:
-    """The API, asked by an admin unless a test says `api.as_(role)`."""
+    """A client of the API. It calls as an admin; `api.as_(role)` calls as another role."""
     return Api(contract).as_("admin")
 
 
 @pytest.fixture
 def given(api: Api, database_url: str) -> Given:
-    """What a test starts from, in sentences: `given.a_deployment(environment="development")`."""
+    """Record what a test starts from: `given.a_deployment(environment="development")`."""
     return Given(api, database_url)
 
 
 @pytest.fixture
 def trusting(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """`trusting("local")`: now the stage trusts issuers of these kinds alone; `another` is one more, of pipelines."""
+    """`trusting("local")` makes the stage trust issuers of these kinds only; `another` adds an issuer of pipelines."""
 
     def trust(*kinds: str, another: str | None = None) -> None:
         issuers = [issuer for issuer in ISSUERS if issuer["kind"] in kinds]

@@ -1,4 +1,4 @@
-"""The service that the acceptance tests ask: the one that `make acceptance` names, else one of this process."""
+"""Fixtures of the acceptance tests: the service that `make acceptance` names, or else one in this process."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from tools.local.server import serving
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The service of this process has no CDN: nothing is left out with what only a CDN can do."""
+    """Skip the tests of CDN headers for the service in this process: it has no CDN."""
     if run_of(config) is None:
         items[:] = [item for item in items if "behind_the_cdn" not in getattr(item, "fixturenames", ())]
 
@@ -40,7 +40,7 @@ def settings(request: pytest.FixtureRequest) -> Iterator[AcceptanceSettings]:
 
 @pytest.fixture(scope="module")
 def service(request: pytest.FixtureRequest, settings: AcceptanceSettings) -> Iterator[Service]:
-    """The service, asked with the caller's token; every answer is held against the committed OpenAPI document."""
+    """A client with the caller's token that checks every answer against the committed OpenAPI document."""
     run, contract = run_of(request.config), Contract(DOCUMENT)
 
     def inspect(answer: Answer) -> None:
@@ -60,25 +60,25 @@ def behind_the_cdn(settings: AcceptanceSettings) -> None:
 
 @pytest.fixture(scope="module")
 def may(service: Service) -> Callable[..., bool]:
-    """`may("maintainer", "shop")`: whether the token has this role, for a system or, without one, everywhere."""
+    """`may("maintainer", "shop")` is True if the token has this role for the system; without a system: everywhere."""
     return partial(system_of_tests.may, system_of_tests.roles(service))
 
 
 @pytest.fixture(scope="module")
 def system(service: Service) -> str:
-    """The address of the system that acceptance tests record in, which has two environments."""
+    """The path of the system with two environments that the acceptance tests write to."""
     if service.settings.read_only:
-        pytest.skip("READ_ONLY=1 is given and they write")
+        pytest.skip("READ_ONLY=1 is given, and this test writes")
     return system_of_tests.prepare(service)
 
 
 @pytest.fixture
 def own_system(service: Service, may: Callable[..., bool]) -> Iterator[str]:
-    """The key of a system that is not there yet, and is gone again after the test: it must get no history."""
+    """The key of a system that does not exist yet. It is deleted after the test, which must give it no history."""
     if service.settings.read_only:
-        pytest.skip("READ_ONLY=1 is given and they write")
+        pytest.skip("READ_ONLY=1 is given, and this test writes")
     if not may("admin"):
-        pytest.skip("an admin's token is needed to make and delete a system")
+        pytest.skip("creating and deleting a system needs an admin's token")
     key = f"acceptance-{secrets.token_hex(6)}"
     yield key
     left = service.get(f"/v1/systems/{key}").expect(200, 404)

@@ -1,4 +1,4 @@
-"""What may be kept, by whom, and how it is learnt that it is still good."""
+"""Answers say who may cache them, and an unchanged answer is not sent twice."""
 
 import re
 import secrets
@@ -7,25 +7,25 @@ import pytest
 
 from tools.local.acceptance.service import Service
 
-# What answers the same twice.
+# Paths that give the same answer twice.
 STEADY = ["/v1/health", "/v1/openapi.json", "/v1/me"]
 
 
 @pytest.mark.parametrize("path", STEADY)
-def test_what_has_not_changed_is_not_sent_again(service: Service, path: str) -> None:
+def test_an_unchanged_answer_is_not_sent_again(service: Service, path: str) -> None:
     first = service.get(path).expect(200)
     tag = first.headers.get("ETag", "")
     assert re.fullmatch(r'"[!#-~]+"', tag), f"the header ETag is {tag!r}, not a strong validator: {first}"
 
     again = service.get(path, if_none_match=tag)
 
-    assert again.status == 304, f"the header If-None-Match takes no effect: {again}"
+    assert again.status == 304, f"the header If-None-Match has no effect: {again}"
     assert again.body == b""
     assert again.headers.get("ETag") == tag, f"the header ETag is {again.headers.get('ETag')!r}, not {tag!r}: {again}"
 
 
 @pytest.mark.parametrize("path", STEADY)
-def test_what_has_changed_is_sent(service: Service, path: str) -> None:
+def test_a_changed_answer_is_sent(service: Service, path: str) -> None:
     answer = service.get(path, if_none_match='"another"').expect(200)
 
     assert answer.json
@@ -41,14 +41,14 @@ def test_what_has_changed_is_sent(service: Service, path: str) -> None:
         ("/v1/systems?limit=0", "no-store"),
     ],
 )
-def test_an_answer_says_who_may_keep_it(service: Service, path: str, value: str) -> None:
+def test_an_answer_says_who_may_cache_it(service: Service, path: str, value: str) -> None:
     answer = service.get(path)
 
     found = answer.headers.get("Cache-Control")
     assert found == value, f"the header Cache-Control is {found!r}, not {value!r}: {answer}"
 
 
-def test_nobody_keeps_the_answer_to_a_write(service: Service, system: str) -> None:
+def test_the_answer_to_a_write_is_not_cached(service: Service, system: str) -> None:
     body = {"artifact": f"tree:{secrets.token_hex(20)}", "environment": "preproduction", "dry_run": True}
 
     answer = service.post(f"{system}/promotions", body).expect(200)

@@ -1,4 +1,4 @@
-"""The service that answers is the one that this checkout describes."""
+"""The service is the one that this checkout describes."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from tools.local.acceptance.service import DOCUMENT, Service
 
 
 def test_the_served_description_is_the_committed_one(service: Service) -> None:
-    # With the token: a CDN may have kept another token's answer from before the last deployment.
+    # Send the token: without it, a CDN could answer with a document cached before the last deployment.
     served = service.get("/v1/openapi.json").expect(200).json
 
     assert served == DOCUMENT, (
@@ -21,7 +21,7 @@ def _version(document: Any) -> str:
 
 
 def _differences(served: Any) -> list[str]:
-    """The paths, or else the sections, that differ."""
+    """Return the paths that differ, or else the sections."""
     paths = served.get("paths", {})
     differing = [path for path in {**paths, **DOCUMENT["paths"]} if paths.get(path) != DOCUMENT["paths"].get(path)]
     return sorted(differing)[:5] or [name for name in DOCUMENT if served.get(name) != DOCUMENT[name]] or ["order"]

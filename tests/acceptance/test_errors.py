@@ -1,4 +1,4 @@
-"""What is not answered as asked is answered with a problem that says what to do."""
+"""A request that fails is answered with a problem that says what to do."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from tools.local.acceptance.service import Answer, Service
 
 def is_problem(answer: Answer, status: int, slug: str) -> None:
     answer.expect(status)
-    assert answer.problem == slug, f"{answer}, and not the problem {slug}"
+    assert answer.problem == slug, f"{answer} is not the problem {slug}"
     assert answer.json["instance"] == answer.headers["X-Request-Id"], f"{answer}: `instance` is not the request's id"
 
 
@@ -26,13 +26,11 @@ def is_problem(answer: Answer, status: int, slug: str) -> None:
         ("/v1", 404, "not-found"),
     ],
 )
-def test_a_question_that_can_not_be_answered_gets_a_problem(
-    service: Service, path: str, status: int, slug: str
-) -> None:
+def test_a_read_that_fails_gets_a_problem(service: Service, path: str, status: int, slug: str) -> None:
     is_problem(service.get(path), status, slug)
 
 
-def test_what_is_wrong_with_a_question_is_named(service: Service) -> None:
+def test_every_invalid_parameter_is_named(service: Service) -> None:
     faults = service.get("/v1/systems?limit=0&colour=blue").expect(422).json["errors"]
 
     assert sorted(fault["pointer"] for fault in faults) == ["#/colour", "#/limit"]
@@ -41,7 +39,7 @@ def test_what_is_wrong_with_a_question_is_named(service: Service) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"), [("DELETE", "/v1/systems", "GET, POST"), ("POST", "/v1/health", "GET")]
 )
-def test_a_method_that_an_address_does_not_take_gets_those_that_it_does(
+def test_a_wrong_method_is_answered_with_the_allowed_ones(
     service: Service, method: str, path: str, allowed: str
 ) -> None:
     answer = service.ask(method, path, {} if method == "POST" else None)
@@ -50,11 +48,11 @@ def test_a_method_that_an_address_does_not_take_gets_those_that_it_does(
     assert answer.headers.get("Allow") == allowed, f"the header Allow is {answer.headers.get('Allow')!r}: {answer}"
 
 
-def test_who_may_not_is_told_so(service: Service, may: Callable[..., bool]) -> None:
+def test_a_caller_without_the_role_is_refused(service: Service, may: Callable[..., bool]) -> None:
     token = service.settings.token
     if may("admin"):
         if service.settings.mint is None:
-            pytest.skip("an admin may everything, and no other token can be made for this service")
+            pytest.skip("an admin is never refused, and the tests can make no other token for this service")
         token = service.settings.mint("viewer")
 
     is_problem(service.ask("GET", "/v1/audit-events", authorization=f"Bearer {token}"), 403, "forbidden")
@@ -74,26 +72,28 @@ def test_who_may_not_is_told_so(service: Service, may: Callable[..., bool]) -> N
         ({"artifact": f"tree:{'0' * 40}", "environment": "nothing", "dry_run": True}, {}, 404, "not-found"),
     ],
     ids=[
-        "nothing",
+        "an empty body",
         "half a body",
         "a field twice",
         "brackets",
-        "a body of another type",
-        "fields that are missing",
-        "a field that there is not",
-        "a field of another form",
-        "what is not there",
+        "a body of another media type",
+        "missing fields",
+        "an unknown field",
+        "a field of the wrong form",
+        "an unknown environment",
     ],
 )
-def test_a_body_that_can_not_be_taken_gets_a_problem(
+def test_an_unusable_body_gets_a_problem(
     service: Service, system: str, body: Any, headers: dict[str, str], status: int, slug: str
 ) -> None:
     is_problem(service.ask("POST", f"{system}/promotions", body, headers), status, slug)
 
 
-def test_a_second_one_of_a_name_is_refused(service: Service, system: str, may: Callable[..., bool]) -> None:
+def test_a_second_environment_of_the_same_name_is_refused(
+    service: Service, system: str, may: Callable[..., bool]
+) -> None:
     if not may("maintainer", service.settings.system):
-        pytest.skip("a maintainer's token is needed")
+        pytest.skip("this test needs a maintainer's token")
 
     answer = service.post(f"{system}/environments", {"name": "development", "rank": 9})
 

@@ -1,10 +1,10 @@
-"""What every answer says to whoever keeps or shows it."""
+"""The headers that every answer has."""
 
 import pytest
 
 from tools.local.acceptance.service import Service
 
-# By what they are an answer to; several layers answer, each by itself.
+# Requests by the status of their answer. Several layers answer, each with its own headers.
 ANSWERS = {
     "GET /v1/health": 200,
     "GET /v1/openapi.json": 200,
@@ -17,7 +17,7 @@ ANSWERS = {
 
 OF_THE_SERVICE = {"X-Content-Type-Options": "nosniff", "X-Request-Id": ""}
 
-# What infra/modules/site has CloudFront set.
+# The headers that CloudFront sets, as configured in infra/modules/site.
 OF_THE_CDN = {
     "Content-Security-Policy": "default-src 'none'",
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
@@ -47,7 +47,7 @@ def test_a_refused_token_gets_the_same_headers(service: Service) -> None:
             assert name in answer.headers, f"the header {name} is missing: {answer}"
 
 
-def test_no_two_answers_have_one_request_id(service: Service) -> None:
+def test_each_answer_has_its_own_request_id(service: Service) -> None:
     ids = [service.get("/v1/health").headers["X-Request-Id"] for _ in range(2)]
 
     assert ids[0] != ids[1], f"the header X-Request-Id is {ids[0]!r} twice"

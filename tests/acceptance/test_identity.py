@@ -1,4 +1,4 @@
-"""Who is let in: whoever has a token that is good for this service, and nobody else."""
+"""The service accepts good tokens only."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ OPERATIONS = [
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 ]
-# Of nothing that is there, should anything be let through.
+# They name resources that do not exist, in case a request gets through.
 PARAMETERS = defaultdict(lambda: "nothing", system="acceptance-nothing", artifact=f"tree:{'0' * 40}", id="0")
 
 
@@ -48,14 +48,14 @@ def _of_another_key(settings: AcceptanceSettings) -> str:
     return jwt.encode(dict(settings.claims), keys[header["alg"]](), algorithm=header["alg"], headers=header)
 
 
-# What anybody who has seen a token could try.
+# Tokens that anybody who has seen a good one could make.
 FORGED: dict[str, Callable[[AcceptanceSettings], str]] = {
-    "unsigned, by the algorithm none": _unsigned,
+    "unsigned, with the algorithm none": _unsigned,
     "without its signature": _without_signature,
     "with other claims": _with_other_claims,
     "signed with another key": _of_another_key,
 }
-# What its issuer made, and is not good all the same.
+# Tokens that the issuer itself signed, and that are not good.
 MADE: dict[str, Callable[[Mint], str]] = {
     "expired": lambda mint: mint("admin", iat=int(time.time()) - 7200, exp=int(time.time()) - 3600),
     "for another audience": lambda mint: mint("admin", aud="another"),
@@ -68,21 +68,21 @@ MADE: dict[str, Callable[[Mint], str]] = {
 def refuses(service: Service, authorization: str | None, what: str) -> None:
     answer = service.ask("GET", "/v1/me", authorization=authorization)
 
-    assert answer.status == 401, f"the authorizer lets {what} in: {answer}"
+    assert answer.status == 401, f"the authorizer accepts {what}: {answer}"
     assert answer.problem == "unauthenticated", f"{what} gets no problem: {answer}"
     scheme = answer.headers.get("WWW-Authenticate", "")
     assert scheme.startswith("Bearer"), f"the header WWW-Authenticate is {scheme!r}, not Bearer: {answer}"
 
 
-def test_a_good_token_is_let_in(service: Service) -> None:
+def test_a_good_token_is_accepted(service: Service) -> None:
     me = service.get("/v1/me").expect(200).json
 
     assert me["subject"] == service.settings.claims.get("sub", me["subject"])
 
 
 @pytest.mark.parametrize("authorization", [None, "Basic YTpi", "Bearer", "Bearer garbage", "Bearer a.b.c"])
-def test_what_is_no_token_is_refused(service: Service, authorization: str | None) -> None:
-    refuses(service, authorization, authorization or "a stranger")
+def test_a_malformed_token_is_refused(service: Service, authorization: str | None) -> None:
+    refuses(service, authorization, authorization or "a caller without a token")
 
 
 @pytest.mark.parametrize("how", FORGED)
@@ -93,14 +93,14 @@ def test_a_forged_token_is_refused(service: Service, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", MADE)
-def test_a_token_that_is_not_good_is_refused(service: Service, how: str) -> None:
+def test_an_unacceptable_token_of_the_issuer_is_refused(service: Service, how: str) -> None:
     if service.settings.mint is None:
-        pytest.skip("only the local service's issuer makes such a token")
+        pytest.skip("the tests can only make such a token with the local issuer")
 
     refuses(service, f"Bearer {MADE[how](service.settings.mint)}", f"a token {how}")
 
 
-def test_strangers_get_what_is_public_and_nothing_else(service: Service) -> None:
+def test_without_a_token_only_public_operations_answer(service: Service) -> None:
     let_in, kept_out = [], []
     for method, path, operation in OPERATIONS:
         body = {} if "requestBody" in operation else None
@@ -110,10 +110,10 @@ def test_strangers_get_what_is_public_and_nothing_else(service: Service) -> None
         elif operation["x-role"] == "public" and answer.status == 401:
             kept_out.append(str(answer))
 
-    assert let_in == [], f"the authorizer is missing: without a token {'; '.join(let_in)}"
-    assert kept_out == [], f"what is public is kept from strangers: {'; '.join(kept_out)}"
+    assert let_in == [], f"the authorizer is missing: without a token, {'; '.join(let_in)}"
+    assert kept_out == [], f"public operations refuse callers without a token: {'; '.join(kept_out)}"
 
 
-def test_what_a_token_was_answered_is_not_given_to_strangers(service: Service) -> None:
+def test_a_cached_answer_is_not_given_to_callers_without_a_token(service: Service) -> None:
     for authorization, status in (("", 200), (None, 401), ("Bearer garbage", 401)):
         service.ask("GET", "/v1/me", authorization=authorization).expect(status)

@@ -1,4 +1,4 @@
-"""What Slipway is for: an artifact goes one environment further once it has proved itself, and not before."""
+"""The core of Slipway: an artifact enters the next environment only after it has proved itself."""
 
 import secrets
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import pytest
 
 from tools.local.acceptance.service import Answer, Service
 
-LEASE_SECONDS = 60  # so that a run that is killed is not in the next one's way for long
+LEASE_SECONDS = 60  # short, so that a killed run does not block the next one for long
 
 
 class Pipeline:
-    """What a pipeline of the system does, with artifacts that nobody has seen before."""
+    """A pipeline of the system, with an artifact of its own."""
 
     def __init__(self, service: Service, system: str) -> None:
         self._service = service
@@ -21,7 +21,7 @@ class Pipeline:
         self.artifact = f"tree:{secrets.token_hex(20)}"
 
     def blockers(self, environment: str) -> list[str]:
-        """Why the gate would refuse the artifact."""
+        """Return the codes of the blockers that a dry run reports."""
         body = {"artifact": self.artifact, "environment": environment, "dry_run": True}
         promotion = self._service.post(f"{self._system}/promotions", body).expect(200).json
         codes = [blocker["code"] for blocker in promotion["blockers"]]
@@ -29,7 +29,7 @@ class Pipeline:
         return codes
 
     def open(self, environment: str, artifact: str | None = None) -> Answer:
-        # A pipeline's token is of a commit, and deploys no other.
+        # A pipeline's token names a commit, and allows only deployments of that commit.
         revision = self._service.settings.claims.get("sha")
         body = {"environment": environment, "artifact": artifact or self.artifact, "lease_seconds": LEASE_SECONDS}
         answer = self._service.post(f"{self._system}/deployments", {**body, "revision": revision})
@@ -38,10 +38,10 @@ class Pipeline:
         return answer
 
     def refused(self, environment: str) -> list[str]:
-        """Try to deploy, in vain; the blockers."""
+        """Try to deploy, expect a refusal, and return the blockers' codes."""
         answer = self.open(environment)
-        assert answer.status == 409, f"the gate lets in what it has to refuse: {answer}"
-        assert answer.problem == "promotion-denied", f"the gate refuses in other words: {answer}"
+        assert answer.status == 409, f"the gate grants what it has to deny: {answer}"
+        assert answer.problem == "promotion-denied", f"the gate refuses with another problem: {answer}"
         return [blocker["code"] for blocker in answer.json["blockers"]]
 
     def finish(self, deployment: str, state: str = "succeeded") -> None:
@@ -62,7 +62,7 @@ class Pipeline:
         return self._service.get(f"{self._system}{address}").expect(200).json
 
     def close(self) -> None:
-        """End what is open; a status whose answer never came may have done so."""
+        """Cancel open deployments. One may be over already, if the answer to its last status was lost."""
         for deployment in self._open:
             self._say(deployment, "cancelled").expect(201, 409)
 
@@ -77,7 +77,7 @@ def pipeline(service: Service, system: str) -> Iterator[Pipeline]:
     pipeline.close()
 
 
-def test_the_gate_lets_in_what_was_deployed_and_verified_before_and_nothing_else(pipeline: Pipeline) -> None:
+def test_the_gate_grants_only_artifacts_that_were_deployed_and_verified_before(pipeline: Pipeline) -> None:
     assert pipeline.refused("preproduction") == ["not-deployed"]
 
     pipeline.deploy("development")
@@ -94,7 +94,7 @@ def test_the_gate_lets_in_what_was_deployed_and_verified_before_and_nothing_else
     assert [each["environment"] for each in travelled] == ["preproduction", "development"]
     assert {each["state"] for each in travelled} == {"succeeded"}
     current = {each["environment"]: each["current"] for each in pipeline.read("/state")["targets"]}
-    assert current["preproduction"]["id"] == promoted["id"], "what was deployed last is not what is current"
+    assert current["preproduction"]["id"] == promoted["id"], "the current deployment is not the last one"
 
 
 def test_a_target_takes_one_deployment_at_a_time(pipeline: Pipeline) -> None:
@@ -106,7 +106,7 @@ def test_a_target_takes_one_deployment_at_a_time(pipeline: Pipeline) -> None:
     assert second.json["holder"]["id"] == holder["id"]
 
 
-def test_what_is_finished_stays_as_it_is(service: Service, system: str, pipeline: Pipeline) -> None:
+def test_a_finished_deployment_does_not_change(service: Service, system: str, pipeline: Pipeline) -> None:
     deployment = pipeline.deploy("development")
 
     answer = service.post(f"{system}/deployments/{deployment['id']}/statuses", {"state": "failed"})
@@ -115,18 +115,17 @@ def test_what_is_finished_stays_as_it_is(service: Service, system: str, pipeline
     assert pipeline.read(f"/deployments/{deployment['id']}")["state"] == "succeeded"
 
 
-def test_the_gate_keeps_out_what_was_never_deployed(service: Service, request: pytest.FixtureRequest) -> None:
+def test_the_gate_denies_an_artifact_that_was_never_deployed(service: Service, request: pytest.FixtureRequest) -> None:
     if not service.settings.read_only:
         request.getfixturevalue("system")
     address = f"/v1/systems/{service.settings.system}"
     listed = service.get(f"{address}/environments").expect(200, 404)
     environments = listed.json["items"] if listed.status == 200 else []
     if len(environments) < 2:
-        pytest.skip(f"there is no system {service.settings.system!r} with two environments to ask about")
+        pytest.skip(f"this test needs a system {service.settings.system!r} with two environments")
 
-    # A dry run writes nothing.
     body = {"artifact": f"tree:{'0' * 40}", "environment": environments[-1]["name"], "dry_run": True}
     promotion = service.post(f"{address}/promotions", body).expect(200).json
 
-    assert promotion["decision"] == "denied", "the gate lets in what was never deployed"
+    assert promotion["decision"] == "denied", "the gate grants an artifact that was never deployed"
     assert promotion["blockers"][0]["code"] == "not-deployed"

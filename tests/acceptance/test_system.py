@@ -1,9 +1,9 @@
-"""A system of this run's own: created, changed and deleted, and never touched by mistake."""
+"""A run's own system is created, changed and deleted, and never changed by mistake."""
 
 from tools.local.acceptance.service import Service
 
 
-def test_a_system_is_created_once_changed_knowingly_and_deleted(service: Service, own_system: str) -> None:
+def test_a_system_is_created_once_changed_with_its_etag_and_deleted(service: Service, own_system: str) -> None:
     address = f"/v1/systems/{own_system}"
     body = {"key": own_system, "name": "Acceptance tests", "description": "Deleted at the end of the test"}
     key = {"idempotency_key": own_system}
@@ -11,7 +11,7 @@ def test_a_system_is_created_once_changed_knowingly_and_deleted(service: Service
     created = service.post("/v1/systems", body, **key).expect(201)
     replayed = service.post("/v1/systems", body, **key).expect(201)
     assert created.headers["Location"].endswith(address)
-    assert replayed.headers.get("Idempotency-Replayed") == "true", "a retried write was not recognised"
+    assert replayed.headers.get("Idempotency-Replayed") == "true", "the retried write was not recognised"
     assert replayed.body == created.body
     assert service.post("/v1/systems", body).expect(409).problem == "already-exists"
     assert service.post("/v1/systems", {**body, "name": "Other"}, **key).expect(422).problem == "idempotency-key-reused"

@@ -10,5 +10,5 @@ from tools.aws.emulator.account import emulated_client
 
 @pytest.fixture
 def client(emulated_port: int) -> Callable[[str], Any]:
-    """`client("s3")`: boto3's client, in the emulated account."""
+    """`client("s3")` is boto3's client for the emulated account."""
     return lambda service: emulated_client(service, emulated_port)

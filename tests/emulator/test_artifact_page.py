@@ -1,4 +1,4 @@
-"""docs/branching.md: the package that `deploy` begins with, made for real and kept in an emulated account's bucket."""
+"""docs/branching.md: make the package that `deploy` begins with, and keep it in an emulated account's bucket."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ BUCKET = "slipway-artifacts-of-the-page"
 
 @pytest.fixture
 def checkout(tmp_path):
-    """What is packaged, as a commit."""
+    """A checkout with the packaged files, committed."""
     folder = tmp_path / "checkout"
     ignored = shutil.ignore_patterns("__pycache__", ".terraform", "generated.tf.json", "deployment.zip")
     for name in ("chalicelib", "tools", "infra", ".chalice"):
@@ -36,7 +36,7 @@ def bucket(client):
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
-def test_the_real_package_is_one_for_all_stages_is_kept_and_says_what_is_in_it(
+def test_one_real_package_serves_all_stages_is_stored_and_lists_its_contents(
     checkout, bucket, client, emulated, emulated_port
 ):
     environ = {**os.environ, **emulated, "ARTIFACT_BUCKET": BUCKET, "EMULATED": str(emulated_port)}

@@ -1,4 +1,4 @@
-"""What `make doctor` says of an account; of a machine it says what this one has."""
+"""`make doctor` checks an account. Its checks of the machine use the machine that runs the tests."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from tools.aws import doctor
 from tools.aws.environment import Target
 
-REGION = "eu-west-1"  # where no other test makes a VPC
+REGION = "eu-west-1"  # no other test makes a VPC here
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def target(emulated_port):
 
 @pytest.fixture
 def vpcs(target):
-    """`vpcs(4)`: so many in the region, besides AWS's own."""
+    """`vpcs(4)` makes that many VPCs in the region, besides AWS's own."""
     ec2 = target.client("ec2", REGION)
     made = []
 
@@ -34,7 +34,7 @@ def vpcs(target):
 
 @pytest.fixture
 def wrong(target, monkeypatch):
-    """`wrong(reserved=200)`: what is wrong for a production that reserves so many."""
+    """`wrong(reserved=200)` returns the findings for a production that reserves that many."""
 
     def ask(reserved=100):
         monkeypatch.setitem(doctor.RESERVED, "production", reserved)
@@ -43,29 +43,29 @@ def wrong(target, monkeypatch):
     return ask
 
 
-def test_an_account_with_room_is_fine(wrong):
+def test_an_account_with_room_passes(wrong):
     assert wrong() == []
 
 
-def test_a_region_without_room_for_a_vpc_is_named(wrong, vpcs):
+def test_a_region_without_room_for_a_vpc_is_reported(wrong, vpcs):
     vpcs(4)
 
     assert ["room" in reason for reason in wrong()] == [True]
 
 
-def test_an_environment_that_has_its_vpc_needs_no_other(wrong, vpcs):
+def test_an_environment_that_has_its_vpc_needs_no_room(wrong, vpcs):
     vpcs(3)
     vpcs(1, "slipway-production")
 
     assert wrong() == []
 
 
-def test_reserving_what_must_stay_unreserved_is_named(wrong):
+def test_reserving_too_much_concurrency_is_reported(wrong):
     assert ["unreserved" in reason for reason in wrong(reserved=950)] == [True]
     assert wrong(reserved=900) == []
 
 
-def test_a_machine_without_terraform_and_node_is_told_so(monkeypatch, capsys):
+def test_missing_terraform_and_node_are_reported(monkeypatch, capsys):
     monkeypatch.setattr(doctor.terraform, "missing", lambda: "no terraform on the PATH")
     monkeypatch.setattr(doctor.shutil, "which", lambda command: None)
 

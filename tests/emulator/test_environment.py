@@ -1,4 +1,4 @@
-"""With the variables of the emulated account, every call goes there, whatever account the shell was set up for."""
+"""The emulated account's variables send every AWS call to it, whatever account the shell was set up for."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ LIST_BUCKETS = "import boto3; print(*(bucket['Name'] for bucket in boto3.client(
         {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
     ],
 )
-def test_a_client_without_settings_of_its_own_calls_the_emulated_account(emulated_port, shell):
+def test_a_client_with_default_settings_calls_the_emulated_account(emulated_port, shell):
     answer = subprocess.run(
         [sys.executable, "-c", LIST_BUCKETS],
         env=environment({**os.environ, **shell}, emulated_port),

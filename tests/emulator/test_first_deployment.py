@@ -1,7 +1,7 @@
-"""docs/first-deployment.md from an empty account to a running environment, to the letter, in an emulated account.
+"""Follow docs/first-deployment.md exactly, from an empty emulated account to a running environment.
 
-This is the one environment that `make test` applies, so whatever wants one is asked of it here. tests/rehearsal has
-several, side by side. What the page tells GitHub, and records in the service, is in tests/local.
+`make test` applies only this environment, so all tests of an applied environment are here. tests/rehearsal applies
+several, side by side. tests/local tests the page's calls to GitHub and to the service.
 """
 
 import base64
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: 
 
 
 class Account:
-    """An emulated account without anything in it, and a shell whose `make` and `aws` speak to it."""
+    """An empty emulated account, and a shell whose `make` and `aws` use it."""
 
     def __init__(self, port: int, commands: Path) -> None:
         self.port = port
@@ -64,9 +64,7 @@ def account(tmp_path: Path) -> Iterator[Account]:
         shutil.rmtree(folder)
 
 
-def test_the_page_makes_an_account_and_its_first_environment_and_lets_somebody_in(
-    account: Account, tmp_path: Path
-) -> None:
+def test_the_page_makes_an_account_and_its_first_environment_and_adds_a_user(account: Account, tmp_path: Path) -> None:
     for section in ("1.", "2.", "4.", "5."):
         sh(script("first-deployment.md", section), environ=account.environ, seconds=SECONDS)
 
@@ -89,8 +87,7 @@ def test_the_page_makes_an_account_and_its_first_environment_and_lets_somebody_i
         assert "No changes." in again.result()
         assert "moves" not in again.result()
 
-    # The new code becomes a version, but no alias is moved: that is deploying, after the migrations. And nothing else
-    # changes.
+    # The new code becomes a version, but no alias moves: the deployment moves it, after the migrations.
     assert {address.partition("[")[0]: actions for address, actions in changes(ROOT, "development").items()} == {
         "module.main.module.api.aws_lambda_function.this": ["update"]
     }
@@ -117,7 +114,7 @@ def a_package_is_written_once(s3: Any) -> None:
 
 
 def another_package(deployed: Target, folder: Path) -> Path:
-    """The package that a target was applied with, but for a remark in its zip."""
+    """Return the package that a target was applied with, plus a comment in its zip."""
     folder.mkdir()
     code, generated = folder / "deployment.zip", folder / "generated.tf.json"
     for file in (code, generated):

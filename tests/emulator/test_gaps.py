@@ -1,4 +1,4 @@
-"""The emulated account answers what Terraform asks for and moto alone does not."""
+"""The emulated account answers calls that Terraform makes and moto does not know."""
 
 import io
 import json
@@ -25,18 +25,18 @@ POLICIES = {
 }
 
 
-def test_the_bucket_of_terraforms_state_is_there_and_keeps_versions(client):
+def test_the_bucket_of_terraforms_state_exists_and_keeps_versions(client):
     assert client("s3").get_bucket_versioning(Bucket=STATE_BUCKET)["Status"] == "Enabled"
 
 
-def test_policies_that_aws_manages_can_be_attached(client):
+def test_policies_managed_by_aws_can_be_attached(client):
     policy = client("iam").get_policy(PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
 
     assert policy["Policy"]["PolicyName"] == "ReadOnlyAccess"
 
 
 @pytest.mark.parametrize("kind", POLICIES)
-def test_a_policy_of_cloudfront_is_made_read_changed_and_deleted(client, kind):
+def test_a_cloudfront_policy_is_created_read_changed_and_deleted(client, kind):
     cloudfront = client("cloudfront")
     name = "".join(part.title() for part in kind.split("_"))
     config = POLICIES[kind]
@@ -60,7 +60,7 @@ def test_a_policy_of_cloudfront_is_made_read_changed_and_deleted(client, kind):
         getattr(cloudfront, f"get_{kind}")(Id=identifier)
 
 
-def test_a_function_of_cloudfront_is_published(client):
+def test_a_cloudfront_function_is_published(client):
     cloudfront = client("cloudfront")
     config = {"Comment": "routes & more", "Runtime": "cloudfront-js-2.0"}
     made = cloudfront.create_function(Name="route", FunctionConfig=config, FunctionCode=b"function handler() {}")
@@ -72,7 +72,7 @@ def test_a_function_of_cloudfront_is_published(client):
 
 
 @pytest.mark.parametrize(("calls", "made"), [("aa", 1), ("ab", 2)], ids=["tried again", "another"])
-def test_a_call_that_the_sdk_tries_again_is_not_made_again(client, calls, made):
+def test_a_call_that_the_sdk_retries_has_one_effect(client, calls, made):
     cloudfront, names = client("cloudfront"), iter(calls)
 
     def call(request, **_):
@@ -85,7 +85,7 @@ def test_a_call_that_the_sdk_tries_again_is_not_made_again(client, calls, made):
     assert len(ids) == made
 
 
-def test_a_call_that_failed_is_tried_in_earnest(client):
+def test_a_retry_of_a_failed_call_is_carried_out(client):
     cloudfront = client("cloudfront")
 
     def call(request, **_):
@@ -98,7 +98,7 @@ def test_a_call_that_failed_is_tried_in_earnest(client):
     assert cloudfront.create_cache_policy(CachePolicyConfig=POLICIES["cache_policy"])["CachePolicy"]["Id"]
 
 
-def test_a_distribution_keeps_what_it_was_given(client):
+def test_a_distribution_keeps_its_configuration(client):
     cloudfront = client("cloudfront")
     origin = {"Id": "o", "DomainName": "example.org", "OriginAccessControlId": "E1"}
     protocol = {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"}
@@ -130,12 +130,12 @@ def test_a_distribution_keeps_what_it_was_given(client):
         assert told["Comment"] == comment
         assert told["Origins"]["Items"][0].items() >= origin.items()
         assert behavior["FunctionAssociations"]["Items"] == [function]
-        # AWS adds to what was given, and these only where they were.
+        # AWS adds defaults to the configuration, and only where their parent was given.
         assert "ViewerCertificate" in told
         assert "ForwardedValues" not in behavior
 
 
-def test_a_resource_server_of_cognito_is_deleted_once(client):
+def test_a_cognito_resource_server_is_deleted_once(client):
     cognito = client("cognito-idp")
     pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
     server = {"UserPoolId": pool, "Identifier": "slipway"}
@@ -150,7 +150,7 @@ def test_a_resource_server_of_cognito_is_deleted_once(client):
 
 
 def test_a_key_value_store_keeps_keys(client, emulated):
-    """Over HTTP: boto3 signs for this service with an extension of its own."""
+    """Call it over HTTP: boto3 signs for this service with an extra library."""
     arn = client("cloudfront").create_key_value_store(Name="routes")["KeyValueStore"]["ARN"]
     address = f"{emulated['AWS_ENDPOINT_URL']}/key-value-stores/{quote(arn, safe='')}"
 
@@ -173,7 +173,7 @@ def test_a_key_value_store_keeps_keys(client, emulated):
 
 @pytest.fixture
 def bucket(client):
-    """A bucket with a policy: `bucket("Deny", "s3:PutObject", Bool={…})`."""
+    """`bucket("Deny", "s3:PutObject", Bool={…})` makes a bucket with a policy."""
     s3 = client("s3")
 
     def make(effect, action, **condition):
@@ -188,7 +188,7 @@ def bucket(client):
     return make
 
 
-def test_a_bucket_that_asks_for_tls_can_be_used(client, bucket):
+def test_a_bucket_that_requires_tls_can_be_used(client, bucket):
     name = bucket("Deny", "s3:*", Condition={"Bool": {"aws:SecureTransport": "false"}})
 
     client("s3").put_object(Bucket=name, Key="state", Body=b"{}")
@@ -196,7 +196,7 @@ def test_a_bucket_that_asks_for_tls_can_be_used(client, bucket):
     assert client("s3").head_object(Bucket=name, Key="state")["ContentLength"] == 2
 
 
-def test_a_bucket_that_asks_for_conditional_writes_refuses_others(client, bucket):
+def test_a_bucket_that_requires_conditional_writes_refuses_others(client, bucket):
     unconditional = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
     name = bucket("Deny", "s3:PutObject", Condition=unconditional)
     once = {"Bucket": name, "Key": "package", "IfNoneMatch": "*"}
@@ -208,7 +208,7 @@ def test_a_bucket_that_asks_for_conditional_writes_refuses_others(client, bucket
         client("s3").put_object(**once, Body=b"second")
 
 
-def test_a_bucket_that_denies_something_always_does(client, bucket):
+def test_an_unconditional_deny_of_a_bucket_always_holds(client, bucket):
     name = bucket("Deny", "s3:DeleteObject")
     client("s3").put_object(Bucket=name, Key="package", Body=b"")
 
@@ -216,13 +216,13 @@ def test_a_bucket_that_denies_something_always_does(client, bucket):
         client("s3").delete_object(Bucket=name, Key="package")
 
 
-def test_whatever_moto_answers_by_itself_is_left_to_it(client):
+def test_calls_that_moto_answers_are_left_to_moto(client):
     client("ssm").put_parameter(Name="left", Value="alone", Type="String")
 
     assert client("ssm").get_parameter(Name="left")["Parameter"]["Value"] == "alone"
 
 
-def test_a_cluster_of_serverless_v2_has_the_data_api_and_no_scaling_configuration_of_v1(client):
+def test_a_serverless_v2_cluster_has_the_data_api_and_no_v1_scaling_configuration(client):
     made = client("rds").create_db_cluster(
         DBClusterIdentifier="gaps",
         Engine="aurora-postgresql",
@@ -235,7 +235,7 @@ def test_a_cluster_of_serverless_v2_has_the_data_api_and_no_scaling_configuratio
     assert "ScalingConfigurationInfo" not in made
 
 
-def test_an_instance_has_a_certificate_of_aws_and_keeps_its_insights(client):
+def test_a_database_instance_has_an_aws_certificate_and_keeps_its_insights_settings(client):
     client("rds").create_db_cluster(
         DBClusterIdentifier="gaps-2", Engine="aurora-postgresql", MasterUsername="owner", ManageMasterUserPassword=True
     )
@@ -252,7 +252,7 @@ def test_an_instance_has_a_certificate_of_aws_and_keeps_its_insights(client):
     assert (made["PerformanceInsightsEnabled"], made["PerformanceInsightsRetentionPeriod"]) == (True, 7)
 
 
-def test_an_api_with_a_mock_integration_is_made_of_a_document(client):
+def test_an_api_with_a_mock_integration_is_created_from_a_document(client):
     gateway = client("apigateway")
     api = gateway.create_rest_api(name="gaps")["id"]
     integration = {"type": "mock", "requestTemplates": {"application/json": '{"statusCode": 404}'}, "responses": {}}
@@ -268,7 +268,7 @@ def test_an_api_with_a_mock_integration_is_made_of_a_document(client):
     assert gateway.get_integration(restApiId=api, resourceId=resource["id"], httpMethod="GET")["type"] == "mock"
 
 
-def test_a_function_is_not_run_and_succeeds_and_keeps_where_it_logs(client):
+def test_invoking_a_function_succeeds_without_running_it_and_it_keeps_its_log_group(client):
     role = client("iam").create_role(RoleName="gaps", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:

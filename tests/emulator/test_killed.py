@@ -27,7 +27,7 @@ PLANNING, APPLYING = "Refreshing state...", "Creating..."
 
 @contextlib.contextmanager
 def make(log: Path, *arguments: str) -> Iterator[Started]:
-    """Run `make`; what it says is in the log."""
+    """Run `make` with its output in the log."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     command = ["make", "-o", "venv", f"python={sys.executable}", *arguments]
     with started(log, command, others) as made:
@@ -46,7 +46,7 @@ def kill(made: Started, victim: str, how: signal.Signals) -> None:
 
 
 def seldom(*case: object) -> Any:
-    """A case that `make test-all` alone tries."""
+    """Mark a case that only `make test-all` runs."""
     return pytest.param(*case, marks=pytest.mark.slow)
 
 
@@ -56,7 +56,7 @@ def name(value: object) -> str:
 
 @pytest.fixture
 def account(emulated: dict[str, str]) -> Iterator[tuple[str, Path]]:
-    """The port of an emulated account, and the folder in which Terraform makes what `make account` does."""
+    """The port of an emulated account, and the folder in which `make account` runs Terraform for it."""
     port = emulated["AWS_ENDPOINT_URL"].rpartition(":")[2]
     folder = FOLDERS / f"testing-emulated-{port}"
     yield port, folder
@@ -103,10 +103,10 @@ def test_terraform_ends_and_unlocks_the_state(
     ],
     ids=name,
 )
-def test_all_that_tests_have_started_ends_and_their_folder_is_deleted(
+def test_all_processes_of_the_tests_end_and_their_folder_is_deleted(
     tmp_path: Path, victim: str, how: signal.Signals
 ) -> None:
-    # Terraform, an emulated account, PostgreSQL.
+    # These tests start Terraform, an emulated account and PostgreSQL.
     tests = "tests/emulator/test_first_deployment.py tests/service/test_me.py"
     makefile = tmp_path / "Makefile"
     makefile.write_text(f"some-tests:\n\t@$(python) -m pytest -n 2 --dist loadfile {tests}\n")

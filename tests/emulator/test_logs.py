@@ -1,4 +1,4 @@
-"""Reading one target's logs, and no other's."""
+"""Read the logs of one target and of no other."""
 
 import json
 import time
@@ -13,7 +13,7 @@ ERROR = {"level": "ERROR", "message": "no answer", "request_id": "r-1", "excepti
 
 @pytest.fixture
 def group(client):
-    """`group(name, *messages)` makes a log group with lines; the time of the first, in Unix milliseconds."""
+    """`group(name, *messages)` makes a log group with these lines, and returns the Unix milliseconds of the first."""
     made = []
     now = int(time.time() * 1000)
 
@@ -35,7 +35,7 @@ def shown(client, groups, since, request_id=None):
     return [line for _, _, line in logs.lines(client("logs"), groups, since, request_id)]
 
 
-def test_lines_of_all_groups_come_in_the_order_of_time(client, group):
+def test_lines_of_all_groups_come_in_time_order(client, group):
     at = group("/aws/lambda/a-api", "first", "third")
     group("/aws/lambda/a-sweep", "second", at=at + 5)
     group("/aws/lambda/other-api", "somebody else's")
@@ -45,7 +45,7 @@ def test_lines_of_all_groups_come_in_the_order_of_time(client, group):
     assert [line.split()[-1] for line in found] == ["first", "second", "third"]
 
 
-def test_one_request_s_lines_alone(client, group):
+def test_the_lines_of_one_request_can_be_selected(client, group):
     at = group("/aws/lambda/a-api", json.dumps(ERROR), json.dumps({**ERROR, "request_id": "r-2"}))
 
     found = shown(client, {"api": "/aws/lambda/a-api"}, at - 1, "r-2")
@@ -54,13 +54,13 @@ def test_one_request_s_lines_alone(client, group):
     assert "r-2" in found[0]
 
 
-def test_what_is_older_is_left_out(client, group):
+def test_older_lines_are_left_out(client, group):
     at = group("/aws/lambda/a-api", "old")
 
     assert shown(client, {"api": "/aws/lambda/a-api"}, at + 1) == []
 
 
-def test_a_group_that_is_not_there_yet_has_no_lines(client):
+def test_a_group_that_does_not_exist_yet_has_no_lines(client):
     assert shown(client, {"api": "/aws/lambda/nothing"}, 0) == []
 
 
@@ -71,11 +71,11 @@ def test_a_line_is_readable_and_keeps_its_exception():
 
 
 @pytest.mark.parametrize("message", ["REPORT RequestId: 1\n", "[1]", "{"])
-def test_what_is_no_record_of_ours_is_shown_as_it_is(message):
+def test_a_line_in_another_format_is_shown_unchanged(message):
     assert logs.readable("api", 0, message) == f"00:00:00.000 api        {message.rstrip()}"
 
 
-def test_following_tells_each_line_once():
+def test_following_shows_each_line_once():
     read = iter([[(20_000, "a", "one")], [(20_000, "a", "one"), (21_000, "b", "two")], []])
 
     told = logs.follow(lambda since: iter(next(read)), 0)

@@ -1,4 +1,4 @@
-"""The routes in the store that CloudFront's viewer function reads, signed and sent as `make route` does."""
+"""Write routes to the store that CloudFront's viewer function reads, signed and sent as `make route` does."""
 
 import uuid
 
@@ -36,6 +36,6 @@ def test_a_route_is_written_replaced_and_deleted(routes):
     assert routes.all().keys() == {"ci:7"}
 
 
-def test_an_environment_without_a_site_routes_nobody(target):
+def test_an_environment_without_a_site_has_no_routes(target):
     with pytest.raises(ToolError, match="no site"):
         Routes(target, {"site": None})

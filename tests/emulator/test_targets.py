@@ -1,4 +1,4 @@
-"""Targets that are not there are not made by asking for them."""
+"""Asking for a target that does not exist does not create it."""
 
 import shutil
 
@@ -19,7 +19,7 @@ def target(emulated_port):
     shutil.rmtree(target.folder.parent, ignore_errors=True)
 
 
-def test_asking_for_a_workspace_that_is_not_there_makes_none(target):
+def test_asking_for_a_missing_workspace_does_not_create_it(target):
     assert environment.outputs(target) == {}
 
     with pytest.raises(ToolError, match="no workspace typo"):
@@ -28,13 +28,13 @@ def test_asking_for_a_workspace_that_is_not_there_makes_none(target):
     assert environment.workspaces("development", target.emulated) == []
 
 
-def test_a_plan_that_was_not_saved_is_not_applied(target):
+def test_an_apply_needs_a_saved_plan(target):
     with pytest.raises(ToolError, match="no saved plan"):
         environment.apply(target, saved=True)
 
 
 @pytest.mark.parametrize("name", ["Fix", "fix-", "fix--it", "1st", "a2345678901234567", "", "../x"])
-def test_an_ill_formed_workspace_is_refused_before_anything_is_made(name):
+def test_an_ill_formed_workspace_name_is_refused_before_any_change(name):
     with pytest.raises(ToolError, match="can't name a workspace"):
         Target("development", name)
 
@@ -45,11 +45,11 @@ def test_another_environment_is_refused():
 
 
 @pytest.mark.parametrize(("said", "meant"), [("", None), ("0", None)])
-def test_without_emulated_it_is_aws(said, meant):
+def test_without_emulated_the_target_is_in_aws(said, meant):
     assert environment.port_of(said) is meant
 
 
-def test_an_emulated_account_has_to_be_there(emulated_port):
+def test_an_emulated_account_must_be_running(emulated_port):
     assert environment.port_of(str(emulated_port))
     with pytest.raises(ToolError, match="make emulator"):
         environment.port_of("9")

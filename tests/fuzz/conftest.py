@@ -10,7 +10,7 @@ from tools.local.server import serving
 
 @pytest.fixture
 def url(stage: None) -> Iterator[str]:
-    """The service, with something to be found in it."""
+    """The URL of a running service that already has some data."""
     config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
     with serving(application.app, config) as url:
         fill(url)

@@ -1,4 +1,4 @@
-"""That nothing is found says something only if faults would be: here the service has some."""
+"""The fuzz tests find faults: here the service has some on purpose."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -88,7 +88,7 @@ def a_deletion_that_deletes_nothing(call: Call, answer: Answering) -> Response:
     return Response("", status_code=204, headers={"X-Request-Id": call.id, "Cache-Control": "no-store"})
 
 
-# What is wrong with which operation, and as what Schemathesis has to report it.
+# The fault of each operation, and the failure that Schemathesis must report.
 FAULTS: dict[str, tuple[Fault, str]] = {
     "get_system": (an_undeclared_status, "UndefinedStatusCode"),
     "list_systems": (a_member_of_another_type, "JsonSchemaError"),
@@ -115,7 +115,9 @@ def test_faults_are_found(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert found.keys() >= {"UnsupportedMethodResponse", "every_operation_succeeds"}
 
 
-def test_what_is_there_after_its_deletion_is_found(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_resource_that_survives_its_deletion_is_found(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     put_in(monkeypatch, {"delete_system": a_deletion_that_deletes_nothing})
 
     found = fuzzed(url, tmp_path, "stateful", "create_system", "get_system", "delete_system")
@@ -124,7 +126,7 @@ def test_what_is_there_after_its_deletion_is_found(url: str, monkeypatch: pytest
 
 
 def put_in(monkeypatch: pytest.MonkeyPatch, faults: Mapping[str, Fault]) -> None:
-    """Let operations have faults."""
+    """Break these operations."""
     answer = respond._answer
 
     def answer_with_faults(call: Call) -> Response:
@@ -141,7 +143,7 @@ def without_the_header_allow(problem: Problem, request_id: str) -> dict[str, Any
 
 
 def fuzzed(url: str, folder: Path, phase: str, *names: str) -> dict[str, list[str]]:
-    """What is found, and where, in the operations of these names: kinds of failures, or checks of our own."""
+    """Fuzz the operations of these names; return the kinds of failures, or our own checks, for each."""
     report = folder / "report.json"
     only = [option for name in names for option in ("--include-operation-id", name)]
     options = ("--phases", phase, "--max-examples", "10", "--generation-deterministic", "--no-color")

@@ -1,4 +1,4 @@
-"""The running service, asked with made-up requests: few, and the same each time. `make fuzz` asks many, at random."""
+"""Send the running service made-up requests: few, and the same each time. `make fuzz` sends many, at random."""
 
 import pytest
 
@@ -8,7 +8,7 @@ EXAMPLES = 5
 
 
 @pytest.mark.parametrize("phases", ["coverage", "examples,fuzzing,stateful"])
-def test_nothing_is_found(url: str, phases: str) -> None:
+def test_fuzzing_finds_no_fault(url: str, phases: str) -> None:
     options = ("--phases", phases, "--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-color")
-    # So few examples in one phase need not make everything succeed.
+    # With so few examples in one phase, some operations may never succeed.
     assert fuzz(url, *options, "--exclude-checks", "every_operation_succeeds", timeout=300) == 0

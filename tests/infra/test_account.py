@@ -1,4 +1,4 @@
-"""infra/account: what its own tests say, and what `make account` refuses. test_first_deployment applies it."""
+"""infra/account passes its own tests, and `make account` refuses unsafe calls. test_first_deployment applies it."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: 
 
 @pytest.fixture(scope="module")
 def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy, since Terraform writes into the folder that it works in."""
+    """A copy of infra/account: Terraform writes into the folder that it works in."""
     folder = tmp_path_factory.mktemp("account") / "account"
     shutil.copytree(ACCOUNT, folder, ignore=shutil.ignore_patterns(".terraform"))
     answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], folder)
@@ -31,7 +31,7 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("file", modules.tests_of(ACCOUNT))
-def test_an_account_is_given_what_its_tests_say(initialised: Path, file: str) -> None:
+def test_an_account_passes_its_own_terraform_tests(initialised: Path, file: str) -> None:
     modules.passes(initialised, file)
 
 
@@ -51,12 +51,12 @@ def test_an_account_and_its_environments_name_the_same_bucket_and_account(name: 
 
 @pytest.fixture
 def tools_speak_to_it(emulated: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS's tools speak to the emulated account, as if it were a real one."""
+    """Send the AWS tools' calls to the emulated account, as if it were a real one."""
     for name, value in {**emulated, "TF_CLI_ARGS": "-no-color"}.items():
         monkeypatch.setenv(name, value)
 
 
-def test_a_bucket_without_the_state_is_taken_over_and_nothing_is_applied_that_nobody_said_yes_to(
+def test_an_existing_bucket_is_imported_and_nothing_is_applied_without_a_yes(
     tools_speak_to_it: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ToolError, match="YES=1"):
@@ -101,7 +101,7 @@ def test_credentials_of_another_account_are_refused(emulated_port: int) -> None:
     assert answer.stdout == ""
 
 
-def test_an_account_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_account_is_refused() -> None:
     answer = make_account(ACCOUNT="staging")
 
     assert (

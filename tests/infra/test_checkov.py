@@ -13,16 +13,16 @@ from tools.checks import checkov
 @pytest.fixture(scope="module")
 def installed() -> None:
     if (reason := checkov.missing()) is not None:
-        pytest.skip(f"Not tested: checkov ({reason})")
+        pytest.skip(f"checkov: {reason}")
 
 
-def test_nothing_in_infra_fails_without_a_reason(installed: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_suppression_in_infra_has_a_reason_and_nothing_else_fails(
+    installed: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert checkov.main({}) == 0, capsys.readouterr().out
 
 
-def test_faults_suppressions_without_a_reason_and_files_that_it_cannot_read_fail(
-    installed: None, tmp_path: Path
-) -> None:
+def test_faults_unexplained_suppressions_and_unreadable_files_fail(installed: None, tmp_path: Path) -> None:
     (tmp_path / "block.tf").write_text(
         """
 resource "aws_s3_bucket_public_access_block" "this" {
@@ -55,11 +55,11 @@ resource "aws_kms_key" "this" {
     assert not [each for each in complaints if "CKV_AWS_7 " in each]
 
 
-def test_where_nothing_was_checked_something_is_wrong() -> None:
+def test_a_run_that_checked_nothing_fails() -> None:
     assert list(checkov.complaints({"passed": 0, "failed": 0})) == ["checkov found nothing to check"]
 
 
-def test_checkov_is_installed_once_and_then_silently(installed: None) -> None:
+def test_checkov_is_installed_once_and_a_later_run_prints_nothing(installed: None) -> None:
     program = [sys.executable, "-c", "from tools.checks.checkov import command; print(command())"]
 
     again = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60)
@@ -67,7 +67,7 @@ def test_checkov_is_installed_once_and_then_silently(installed: None) -> None:
     assert (again.stdout.strip(), again.stderr) == (str(checkov.FOLDER / "bin" / "checkov"), "")
 
 
-def test_an_answer_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_output_that_is_no_report_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(checkov, "command", lambda: Path("/bin/echo"))
 
     with pytest.raises(ToolError, match="checkov did not answer"):

@@ -1,4 +1,4 @@
-"""Chalice's real output becomes what infra/modules/api is filled with; what nobody knows how to carry over stops it."""
+"""Chalice's real output becomes the input of infra/modules/api; any part of it that is not handled stops the build."""
 
 import copy
 import hashlib
@@ -74,7 +74,7 @@ SWAGGER: dict[str, Any] = {
 
 
 def chalice(swagger: dict[str, Any] = SWAGGER) -> dict[str, Any]:
-    """Chalice's output, as small as it gets."""
+    """Return the smallest possible output of Chalice."""
     return copy.deepcopy(
         {
             "terraform": {"required_version": "< 1.4.0", "required_providers": {"aws": {}, "null": {}}},
@@ -122,7 +122,7 @@ def composed(output: dict[str, Any] | None = None) -> dict[str, Any]:
     return locals_
 
 
-def test_none_of_chalice_s_versions_providers_names_and_outputs_is_kept() -> None:
+def test_chalices_versions_providers_names_and_outputs_are_dropped() -> None:
     made = compose.compose(chalice(), "production", b"code")
 
     assert set(made) == {"//", "locals"}
@@ -131,7 +131,7 @@ def test_none_of_chalice_s_versions_providers_names_and_outputs_is_kept() -> Non
     )
 
 
-def test_a_function_keeps_what_chalice_knows_of_it_and_the_routes_function_is_called_api() -> None:
+def test_functions_keep_chalices_settings_and_the_one_with_the_routes_is_called_api() -> None:
     expected = {
         "handler": "app.app",
         "memory_size": 1024,
@@ -197,7 +197,7 @@ def test_the_authorizer_leads_to_its_alias_and_keeps_its_lifetime() -> None:
         ("/", "not-found", "404", None),
     ],
 )
-def test_what_no_function_serves_is_a_problem(path: str, slug: str, status: str, allow: str | None) -> None:
+def test_a_path_without_a_function_gets_a_problem(path: str, slug: str, status: str, allow: str | None) -> None:
     refusing = composed()["openapi"]["paths"][path][ANY]
     answer = refusing[INTEGRATION]["responses"]["default"]
     document = json.loads(answer["responseTemplates"]["application/problem+json"])
@@ -214,7 +214,7 @@ def test_what_no_function_serves_is_a_problem(path: str, slug: str, status: str,
 
 
 @pytest.mark.parametrize("name", GATEWAY_RESPONSES)
-def test_what_the_gateway_answers_by_itself_is_a_problem(name: str) -> None:
+def test_the_gateways_own_answers_are_problems(name: str) -> None:
     answer = composed()["openapi"]["x-amazon-apigateway-gateway-responses"][name]
     [template] = answer["responseTemplates"].values()
     document = json.loads(template)
@@ -222,7 +222,7 @@ def test_what_the_gateway_answers_by_itself_is_a_problem(name: str) -> None:
 
     assert set(document) == {"type", "title", "status", "detail", "instance"}
     assert document["status"] == answer["statusCode"]
-    assert "$" not in document["detail"], "the gateway's own messages quote the request"
+    assert "$" not in document["detail"], "an answer must not use the gateway's own messages, which quote the request"
     assert headers["gatewayresponse.header.X-Request-Id"] == "context.requestId"
     assert headers["gatewayresponse.header.Cache-Control"] == "'no-store'"
     assert headers["gatewayresponse.header.X-Content-Type-Options"] == "'nosniff'"
@@ -285,7 +285,7 @@ FAULTS: dict[str, Callable[[dict[str, Any]], None]] = {
 
 
 @pytest.mark.parametrize("named", FAULTS)
-def test_what_is_new_in_chalice_s_output_is_refused_by_name(named: str) -> None:
+def test_an_unknown_part_of_chalices_output_is_refused_by_name(named: str) -> None:
     output = chalice()
     FAULTS[named](output)
 
@@ -323,7 +323,7 @@ API_FAULTS: dict[str, Callable[[dict[str, Any]], None]] = {
 
 
 @pytest.mark.parametrize("named", API_FAULTS)
-def test_what_is_new_in_the_api_s_description_is_refused_by_name(named: str) -> None:
+def test_an_unknown_part_of_the_apis_description_is_refused_by_name(named: str) -> None:
     swagger = copy.deepcopy(SWAGGER)
     API_FAULTS[named](swagger)
 
@@ -345,7 +345,7 @@ def new_schedule(event): ...
 """
 
 
-def test_a_new_route_a_new_function_and_a_new_schedule_come_through(tmp_path: Path) -> None:
+def test_a_new_route_function_and_schedule_are_carried_over(tmp_path: Path) -> None:
     root = sources(tmp_path / "checkout")
     with (root / "app.py").open("a") as app:
         app.write("\nfrom chalicelib.identity.authorizer import authorizer as identity_authorizer\n" + NEW)
@@ -363,7 +363,7 @@ def test_a_new_route_a_new_function_and_a_new_schedule_come_through(tmp_path: Pa
 @pytest.mark.parametrize(
     ("stage", "rate"), [("production", "1 hour"), ("preproduction", "1 day"), ("development", "1 day")]
 )
-def test_it_is_swept_every_hour_in_production_and_every_day_where_the_database_may_pause(
+def test_the_sweep_runs_hourly_in_production_and_daily_where_the_database_may_pause(
     tmp_path: Path, stage: str, rate: str
 ) -> None:
     compose.package(stage, tmp_path / "module", sources(tmp_path / "checkout"))
@@ -401,7 +401,7 @@ def locked(path: Path) -> str:
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that pip takes packages from, and from nowhere else."""
+    """The only folder that pip takes packages from."""
     folder = tmp_path / "index"
     folder.mkdir()
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -410,7 +410,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_packaged_at_once_or_one_by_one_each_stage_gets_the_same(tmp_path: Path, index: Path) -> None:
+def test_stages_packaged_together_or_alone_get_the_same_package(tmp_path: Path, index: Path) -> None:
     root = sources(tmp_path / "checkout")
     (root / "requirements.txt").write_text(f"{a_wheel(index, 'hull', needs='keel')}\n{a_wheel(index, 'keel')}\n")
     together = {stage: tmp_path / stage for stage in ("development", "production")}
@@ -461,7 +461,7 @@ def a_source_to_build_from(index: Path) -> str:
         (a_source_to_build_from, "hull==1"),
     ],
 )
-def test_nothing_is_packaged_but_wheels_that_the_lock_names(
+def test_only_wheels_named_in_the_lock_are_packaged(
     tmp_path: Path, index: Path, requirement: Callable[[Path], str], reason: str
 ) -> None:
     root = sources(tmp_path / "checkout")
@@ -471,7 +471,7 @@ def test_nothing_is_packaged_but_wheels_that_the_lock_names(
         compose.package("production", tmp_path / "module", root)
 
 
-def test_order_times_and_modes_of_files_do_not_show_in_the_package(tmp_path: Path) -> None:
+def test_order_times_and_modes_of_files_do_not_change_the_package(tmp_path: Path) -> None:
     for name, order in {"one.zip": ("a", "b", "b.pyc"), "other.zip": ("b", "a")}.items():
         with zipfile.ZipFile(tmp_path / name, "w") as given:
             for index, each in enumerate(order):
@@ -489,13 +489,13 @@ def test_a_stage_that_is_not_deployed_is_not_packaged(stage: str, tmp_path: Path
         compose.package(stage, tmp_path)
 
 
-def test_what_is_a_template_to_terraform_stays_text() -> None:
+def test_terraform_template_markers_are_escaped() -> None:
     swagger = {**SWAGGER, "info": {"version": "1.0", "title": "${a} %{b}"}}
 
     assert composed(chalice(swagger))["openapi"]["info"]["title"] == "$${a} %%{b}"
 
 
-def test_an_app_that_can_t_be_imported_is_not_packaged(tmp_path: Path) -> None:
+def test_an_app_that_cannot_be_imported_is_not_packaged(tmp_path: Path) -> None:
     root = sources(tmp_path / "checkout")
     (root / "app.py").write_text("import nothing_of_this_name")
 

@@ -1,4 +1,4 @@
-"""`make db-shell`: a stand-in for the Data API runs statements on the tests' PostgreSQL, and `psql` is the real one."""
+"""`make db-shell`: a stand-in for the Data API runs statements on the tests' PostgreSQL; `psql` is the real one."""
 
 import contextlib
 import os
@@ -37,7 +37,7 @@ def exceptions() -> Any:
 
 
 class FakeDataApi:
-    """One statement at a time, as the master user, in transactions; `refuses` are the next calls' errors."""
+    """Run one statement at a time, in transactions, as the master user. `refuses` holds errors for the next calls."""
 
     def __init__(self, address: str) -> None:
         self.exceptions = exceptions()
@@ -106,7 +106,7 @@ def writable(client: FakeDataApi) -> DataApi:
     return DataApi(client, {"resourceArn": "cluster", "secretArn": "secret"}, write=True)
 
 
-def test_it_answers_with_a_table_in_which_null_is_no_text(database: DataApi) -> None:
+def test_the_answer_is_a_table_that_tells_null_from_text(database: DataApi) -> None:
     table = database.run("SELECT current_user AS who, 12 AS number, NULL AS nothing, 'NULL' AS word")
 
     assert table.splitlines() == [
@@ -117,18 +117,18 @@ def test_it_answers_with_a_table_in_which_null_is_no_text(database: DataApi) -> 
     ]
 
 
-def test_columns_of_one_name_are_all_shown_also_without_a_row(database: DataApi) -> None:
+def test_columns_with_the_same_name_are_all_shown_even_without_rows(database: DataApi) -> None:
     assert database.run("SELECT 1 AS id, 2 AS id").splitlines()[2] == "1  | 2"
     assert database.run("SELECT 1 AS id WHERE false").splitlines() == ["id", "--", "(rows: 0)"]
 
 
-def test_nothing_speaks_to_the_terminal(database: DataApi) -> None:
+def test_control_characters_are_escaped_for_the_terminal(database: DataApi) -> None:
     assert r"one\ntwo\x1b[2J" in database.run("SELECT E'one\ntwo\x1b[2J' AS value")
     with pytest.raises(ToolError, match=r"\\x1b\[2J"):
         database.run("SELECT E'\x1b[2J'::int")
 
 
-def test_it_writes_only_when_that_was_said(database: DataApi, writable: DataApi) -> None:
+def test_it_writes_only_on_request(database: DataApi, writable: DataApi) -> None:
     with pytest.raises(ToolError, match="read-only"):
         database.run(SYSTEM)
     assert writable.run(SYSTEM) == "(rows changed: 1)"
@@ -137,12 +137,12 @@ def test_it_writes_only_when_that_was_said(database: DataApi, writable: DataApi)
 
 
 @pytest.mark.parametrize("sql", ["CREATE TABLE mine (id int)", "DELETE FROM audit_events", "DROP TABLE systems"])
-def test_it_never_writes_what_the_service_may_not(writable: DataApi, sql: str) -> None:
+def test_it_never_writes_more_than_the_service_may(writable: DataApi, sql: str) -> None:
     with pytest.raises(ToolError, match=r"permission denied|must be owner"):
         writable.run(sql)
 
 
-def test_a_transaction_is_rolled_back_where_its_statement_failed(database: DataApi, client: FakeDataApi) -> None:
+def test_a_failed_statement_rolls_its_transaction_back(database: DataApi, client: FakeDataApi) -> None:
     with pytest.raises(ToolError, match="division by zero"):
         database.run("SELECT 1/0")
 
@@ -156,7 +156,7 @@ def resuming(client: FakeDataApi) -> Exception:
     return error
 
 
-def test_a_database_that_is_asleep_is_waited_for(
+def test_it_waits_for_a_paused_database(
     database: DataApi, client: FakeDataApi, paused: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     client.refuses = [resuming(client)] * 2
@@ -167,7 +167,9 @@ def test_a_database_that_is_asleep_is_waited_for(
     assert capsys.readouterr().err.count("asleep") == 1
 
 
-def test_one_that_does_not_wake_up_is_given_up(database: DataApi, client: FakeDataApi, paused: list[float]) -> None:
+def test_it_stops_waiting_for_a_database_that_does_not_resume(
+    database: DataApi, client: FakeDataApi, paused: list[float]
+) -> None:
     client.refuses = [resuming(client)] * 1000
 
     with pytest.raises(ToolError, match="woken up"):
@@ -191,7 +193,7 @@ def test_one_that_does_not_wake_up_is_given_up(database: DataApi, client: FakeDa
         (refusal("InternalServerErrorException", "oh"), "InternalServerErrorException: oh"),
     ],
 )
-def test_what_the_data_api_refuses_is_explained(
+def test_refusals_of_the_data_api_are_explained(
     database: DataApi, client: FakeDataApi, error: Exception, said: str
 ) -> None:
     client.refuses = [error]
@@ -201,7 +203,7 @@ def test_what_the_data_api_refuses_is_explained(
 
 
 @pytest.mark.parametrize("end", [r"\q", EOFError()])
-def test_a_shell_goes_on_after_a_failure_until_it_is_told_to_end(
+def test_a_shell_goes_on_after_a_failure_until_it_is_ended(
     database: DataApi, capsys: pytest.CaptureFixture[str], end: Any
 ) -> None:
     typed = ["SELECT", "1 AS one;", "", "SELEC;", "SELECT 2", KeyboardInterrupt(), "SELECT 3 AS three;", end]
@@ -224,9 +226,9 @@ def test_a_shell_goes_on_after_a_failure_until_it_is_told_to_end(
 
 
 class Account:
-    """Clusters by name."""
+    """An account with clusters, by name."""
 
-    class exceptions:  # noqa: N801 (as boto3 has it)
+    class exceptions:  # noqa: N801 (the name in boto3)
         class DBClusterNotFoundFault(Exception):
             pass
 
@@ -241,7 +243,7 @@ class Account:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
-    """An account with a database of production, where nobody sits before the terminal."""
+    """An account with a production database, and no terminal to ask for a yes."""
     account = Account()
     account.clusters["slipway-production"] = {
         "DBClusterArn": "cluster",
@@ -260,7 +262,7 @@ def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
 
 
 @pytest.mark.parametrize("workspace", ["", "fix"])
-def test_one_statement_on_a_target_whose_database_may_be_its_environment_s(
+def test_a_statement_runs_on_the_targets_own_or_its_environments_database(
     account: Account, workspace: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = {"ENV": "production", "WORKSPACE": workspace, "SQL": "SELECT 1 AS one", "YES": "1"}
@@ -272,10 +274,8 @@ def test_one_statement_on_a_target_whose_database_may_be_its_environment_s(
     assert "as slipway_app" in said.err
 
 
-def test_a_reader_that_leaves_is_noticed_while_it_can_be_caught(
-    account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # As in `| head`. The command line catches it; at Python's end nobody could.
+def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As with `| head`. The command line catches this error, but not one that is raised while Python exits.
     reader, writer = os.pipe()
     os.close(reader)
     output = os.fdopen(writer, "w")
@@ -298,19 +298,19 @@ def test_a_reader_that_leaves_is_noticed_while_it_can_be_caught(
         ({"ENV": "production", "WORKSPACE": "own"}, "no database slipway-production-own"),
     ],
 )
-def test_what_stands_in_the_way_is_named(account: Account, variables: dict[str, str], said: str) -> None:
+def test_wrong_or_missing_input_is_named(account: Account, variables: dict[str, str], said: str) -> None:
     with pytest.raises(ToolError, match=said):
         db_shell.main({"SQL": "SELECT 1", "YES": "1", **variables})
 
 
-def test_a_database_that_is_being_made_has_no_secret_yet(account: Account) -> None:
+def test_a_database_in_creation_is_reported(account: Account) -> None:
     account.clusters["slipway-production"] = {"DBClusterArn": "cluster", "Status": "creating"}
 
     with pytest.raises(ToolError, match="creating"):
         db_shell.main({"ENV": "production", "SQL": "SELECT 1", "YES": "1"})
 
 
-def test_production_asks_first_and_asks_nothing_of_the_database_without_a_yes(
+def test_production_runs_no_statement_without_a_yes(
     account: Account, client: FakeDataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = {"ENV": "production", "WORKSPACE": "fix", "SQL": "SELECT 1"}
@@ -327,7 +327,7 @@ def test_production_asks_first_and_asks_nothing_of_the_database_without_a_yes(
     assert db_shell.main(asked) == 0
 
 
-# In a process of its own, because it becomes psql.
+# It runs in a process of its own, because it becomes psql.
 _LOCAL = """
 import sys
 from pathlib import Path
@@ -340,7 +340,7 @@ db_shell.main({"ENV": "local", "SQL": sys.argv[3], "WRITE": sys.argv[4]})
 
 @pytest.fixture
 def local(database_url: str, tmp_path: Path) -> Any:
-    """`local("SELECT 1")`: what it answers on the checkout's database, with tmp_path alone on the PATH."""
+    """`local("SELECT 1")` runs it on the checkout's database with only tmp_path on the PATH; it returns the output."""
     address = tmp_path / "database-url"
     address.write_text(f"{database_url}\n")
 
@@ -356,7 +356,7 @@ def local(database_url: str, tmp_path: Path) -> Any:
     return local
 
 
-def test_without_an_environment_psql_asks_the_local_database_and_only_reads(local: Any) -> None:
+def test_without_an_environment_psql_reads_the_local_database_only(local: Any) -> None:
     refused = local(SYSTEM)
     assert (refused.returncode, "read-only" in refused.stderr) == (1, True)
 
@@ -366,7 +366,7 @@ def test_without_an_environment_psql_asks_the_local_database_and_only_reads(loca
     assert [cell.strip() for cell in read.stdout.splitlines()[2].split("|")] == ["shop", "slipway_app", "∅", r"\x1B[2J"]
 
 
-def test_the_machine_s_own_psql_goes_first(local: Any, tmp_path: Path) -> None:
+def test_the_machines_own_psql_is_preferred(local: Any, tmp_path: Path) -> None:
     psql = tmp_path / "psql"
     psql.write_text('#!/bin/sh\necho "$PGOPTIONS"\nexit 3\n')
     psql.chmod(0o755)
@@ -376,5 +376,5 @@ def test_the_machine_s_own_psql_goes_first(local: Any, tmp_path: Path) -> None:
     assert (found.returncode, found.stdout) == (3, "-c default_transaction_read_only=on\n")
 
 
-def test_a_local_database_that_does_not_run_is_started_by_make(local: Any) -> None:
+def test_a_stopped_local_database_is_started_by_make(local: Any) -> None:
     assert "make database" in local("SELECT 1", database="stopped").stderr

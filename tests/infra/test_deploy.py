@@ -1,6 +1,6 @@
-"""What follows an apply: aliases in moto's account, and the migration on a real PostgreSQL.
+"""The steps after an apply: aliases in moto's account, and the migration on a real PostgreSQL.
 
-moto runs no function, so `invoke` runs the handler here; everything else of Lambda is moto's.
+moto runs no function, so `invoke` runs the handler here. moto does the rest of Lambda.
 """
 
 import io
@@ -25,7 +25,7 @@ FUNCTIONS = {role: f"slipway-development-{role}" for role in ("api", "authorizer
 
 
 class Account:
-    """Lambda of an account in which handlers answer; `invoked` tells of each call what was served during it."""
+    """Lambda in an account whose handlers run here. `invoked` records each call, and which version was serving then."""
 
     def __init__(self, client):
         self._client = client
@@ -51,7 +51,7 @@ class Account:
         return self._client.update_alias(**call)
 
     def publish(self, code, *roles):
-        """Another version of each function, or of some, as an apply makes it."""
+        """Publish another version of some functions, or of all, as an apply does."""
         for role in roles or FUNCTIONS:
             self._client.update_function_code(FunctionName=FUNCTIONS[role], ZipFile=package(code), Publish=True)
 
@@ -68,7 +68,7 @@ def package(code):
 
 
 def outputs(**changes):
-    """What Terraform tells of an environment."""
+    """Return Terraform's outputs for an environment."""
     value = {"name": "slipway-development", "api": {"function_names": FUNCTIONS}, "owns_database": True, **changes}
     return {"main": {"sensitive": False, "type": "object", "value": value}}
 
@@ -79,7 +79,7 @@ def every(version):
 
 @pytest.fixture
 def account(database_url, monkeypatch):
-    """Every function with version 1, at which its alias is, as after the first apply."""
+    """An account after the first apply: every function has version 1, and its alias points there."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with local_stage(as_login(database_url, MIGRATOR)), mock_aws():
         role = boto3.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
@@ -97,7 +97,7 @@ def account(database_url, monkeypatch):
         yield Account(client)
 
 
-def test_the_new_versions_make_roles_and_migrate_before_they_serve(account):
+def test_the_new_versions_create_roles_and_migrate_before_they_serve(account):
     account.publish("2")
 
     assert deploy(outputs(), account) == every(2)
@@ -106,7 +106,7 @@ def test_the_new_versions_make_roles_and_migrate_before_they_serve(account):
     assert account.served() == every(2)
 
 
-def test_a_migration_that_the_database_refuses_leaves_the_old_version_serving(account, database_url):
+def test_after_a_failed_migration_the_old_version_keeps_serving(account, database_url):
     with closing(psycopg2.connect(as_login(database_url, SUPERUSER))) as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE schema_migrations SET checksum = 'edited' WHERE version = 1")
         connection.commit()
@@ -118,7 +118,7 @@ def test_a_migration_that_the_database_refuses_leaves_the_old_version_serving(ac
     assert account.served() == every(1)
 
 
-def test_nothing_is_migrated_where_the_roles_could_not_be_made(account):
+def test_without_roles_nothing_is_migrated(account):
     account.handlers["bootstrap"] = lambda event, context: 1 / 0
     account.publish("2")
 
@@ -138,7 +138,7 @@ def test_a_workspace_on_its_environments_own_database_never_migrates(account):
     assert account.served() == every(2)
 
 
-def test_an_alias_that_can_not_be_moved_takes_the_others_back(account):
+def test_if_one_alias_cannot_move_the_others_move_back(account):
     account.publish("2")
     account.fails_to_move = FUNCTIONS["migrate"]
 
@@ -148,7 +148,7 @@ def test_an_alias_that_can_not_be_moved_takes_the_others_back(account):
     assert account.served() == every(1)
 
 
-def test_rolling_back_moves_to_what_served_before_also_after_deploying_the_same_again(account):
+def test_a_rollback_returns_to_the_version_before_even_after_deploying_the_same_again(account):
     account.publish("2")
     deploy(outputs(), account)
     deploy(outputs(), account)
@@ -157,7 +157,7 @@ def test_rolling_back_moves_to_what_served_before_also_after_deploying_the_same_
     assert account.served() == every(1)
 
 
-def test_rolling_back_leaves_a_function_alone_that_the_deployment_did_not_change(account):
+def test_a_rollback_leaves_functions_alone_that_the_deployment_did_not_change(account):
     account.publish("2")
     deploy(outputs(), account)
     account.publish("3", "api")
@@ -168,7 +168,7 @@ def test_rolling_back_leaves_a_function_alone_that_the_deployment_did_not_change
     assert account.served() == every(2)
 
 
-def test_there_is_no_rolling_back_behind_the_first_deployment_nor_twice(account):
+def test_a_rollback_behind_the_first_deployment_or_a_second_one_is_refused(account):
     deploy(outputs(), account)
     with pytest.raises(ToolError):
         rollback(outputs(), account)
@@ -202,6 +202,6 @@ def test_versions_are_ordered_as_numbers(account):
     ],
     ids=str,
 )
-def test_what_tells_not_whose_the_database_is_is_not_deployed(told, account):
+def test_outputs_that_do_not_say_who_owns_the_database_are_refused(told, account):
     with pytest.raises(ToolError, match="owns its database"):
         deploy(told, account)

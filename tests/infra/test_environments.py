@@ -1,6 +1,6 @@
-"""What each environment, and a workspace of production, is told: sizes, protection, who hears of it, whom it trusts.
+"""The settings of each environment, and of workspaces of production: sizes, protection, alarms, trusted issuers.
 
-Planned by infra/*/tests with a provider that is made up; a plan shows all modules at once.
+infra/*/tests plan them with a mocked provider; a plan shows all modules at once.
 """
 
 import re
@@ -60,19 +60,19 @@ OF_A_WORKSPACE_OF_PRODUCTION = {
 
 @pytest.fixture(scope="module")
 def workspaces() -> dict[str, Plan]:
-    """The workspace fix-1 of production: personal, on a clone, and on live data."""
+    """Plans of production's workspace fix-1: personal, on a clone, and on live data."""
     return {run: modules.arguments(RUN[f"production-{run}"]) for run in ("personal", "clone", "live")}
 
 
 @pytest.mark.parametrize("environment", SIZES)
-def test_an_environment_has_its_sizes_and_tells_who_must_hear_of_it(environment: str) -> None:
+def test_an_environment_has_its_sizes_and_sends_its_alarms(environment: str) -> None:
     plan = modules.arguments(RUN[environment])
 
     assert sizes(plan) == SIZES[environment]
     assert max(sizes(plan)["reserved"], 0) == doctor.RESERVED[environment]
     assert told(plan) == (["ann@example.org"], True)
     assert schedules(plan) == {"ENABLED"}
-    # Without it the environment's pipeline could make no role.
+    # Without this boundary the environment's pipeline could create no role.
     [boundary] = {role["permissions_boundary"] for role in of_type(plan, "aws_iam_role")}
     assert boundary.endswith(f":policy/slipway-account-boundary-{environment}")
     assert names_without(plan, f"slipway-{environment}") == []
@@ -91,7 +91,9 @@ def test_an_environment_has_its_sizes_and_tells_who_must_hear_of_it(environment:
 
 
 @pytest.mark.parametrize("run", ["personal", "clone"])
-def test_a_workspace_of_production_is_small_unprotected_and_tells_nobody(run: str, workspaces: dict[str, Plan]) -> None:
+def test_a_workspace_of_production_is_small_unprotected_and_sends_no_alarms(
+    run: str, workspaces: dict[str, Plan]
+) -> None:
     plan = workspaces[run]
 
     assert sizes(plan) == OF_A_WORKSPACE_OF_PRODUCTION
@@ -99,7 +101,7 @@ def test_a_workspace_of_production_is_small_unprotected_and_tells_nobody(run: st
     assert names_without(plan, "slipway-production-fix-1") == []
 
 
-def test_schedules_rest_in_a_debug_workspace_alone(workspaces: dict[str, Plan]) -> None:
+def test_only_debug_workspaces_disable_schedules(workspaces: dict[str, Plan]) -> None:
     assert {run: schedules(plan) for run, plan in workspaces.items()} == {
         "personal": {"ENABLED"},
         "clone": {"DISABLED"},
@@ -107,7 +109,7 @@ def test_schedules_rest_in_a_debug_workspace_alone(workspaces: dict[str, Plan]) 
     }
 
 
-def test_a_debug_workspace_trusts_what_its_environment_trusts(workspaces: dict[str, Plan]) -> None:
+def test_a_debug_workspace_trusts_the_issuers_of_its_environment(workspaces: dict[str, Plan]) -> None:
     audiences = {run: issuers(plan, "production")[0].audience for run, plan in workspaces.items()}
     pools = {run: [address for address in plan if "cognito" in address] for run, plan in workspaces.items()}
 
@@ -122,14 +124,14 @@ def test_a_debug_workspace_trusts_what_its_environment_trusts(workspaces: dict[s
     assert pools["clone"] == pools["live"] == []
 
 
-def test_a_clone_starts_with_the_environment_s_data(workspaces: dict[str, Plan]) -> None:
+def test_a_clone_starts_with_the_environments_data(workspaces: dict[str, Plan]) -> None:
     [source] = of_type(workspaces["clone"], "aws_rds_cluster")[0]["restore_to_point_in_time"]
 
     assert (source["source_cluster_identifier"], source["restore_type"]) == ("slipway-production", "copy-on-write")
     assert of_type(workspaces["personal"], "aws_rds_cluster")[0]["restore_to_point_in_time"] == []
 
 
-def test_on_live_data_a_workspace_makes_neither_network_nor_database_and_reads_no_master_password(
+def test_a_workspace_on_live_data_has_no_network_database_or_master_password_of_its_own(
     workspaces: dict[str, Plan],
 ) -> None:
     plan = workspaces["live"]
@@ -147,7 +149,7 @@ def sizes(plan: Plan) -> dict[str, Any]:
     [limits] = method["settings"]
     pools = {pool["deletion_protection"] == "ACTIVE" for pool in of_type(plan, "aws_cognito_user_pool")}
     protected = cluster["deletion_protection"]
-    assert pools <= {protected}, "database and user pool are protected together"
+    assert pools <= {protected}, "database and user pool must have the same protection"
     return {
         "capacity": (scaling["min_capacity"], scaling["max_capacity"]),
         "instances": len(of_type(plan, "aws_rds_cluster_instance")),
@@ -162,7 +164,7 @@ def sizes(plan: Plan) -> dict[str, Any]:
 
 
 def told(plan: Plan) -> tuple[list[str], bool]:
-    """Whom alarms are mailed to, and whether they say anything."""
+    """Return the addresses that alarms are mailed to, and True if the alarms are enabled."""
     [enabled] = {alarm["actions_enabled"] for alarm in of_type(plan, "aws_cloudwatch_metric_alarm")}
     return [subscription["endpoint"] for subscription in of_type(plan, "aws_sns_topic_subscription")], enabled
 
@@ -172,14 +174,14 @@ def schedules(plan: Plan) -> set[str]:
 
 
 def issuers(plan: Plan, stage: str) -> tuple[Any, ...]:
-    """What the functions are told, as they themselves read it."""
+    """Return the trusted issuers, as the functions read them from their variables."""
     given = settings(plan, "api")["SLIPWAY_ISSUERS"]
     assert settings(plan, "authorizer")["SLIPWAY_ISSUERS"] == given
     return read({"SLIPWAY_STAGE": stage, "SLIPWAY_ISSUERS": given}).issuers
 
 
 def settings(plan: Plan, function: str) -> dict[str, str]:
-    """The variables that a function is told."""
+    """Return the environment variables of a function."""
     [made] = [made for address, made in plan.items() if address.endswith(f'aws_lambda_function.this["{function}"]')]
     [environment] = made["environment"]
     variables: dict[str, str] = environment["variables"]
@@ -187,7 +189,7 @@ def settings(plan: Plan, function: str) -> dict[str, str]:
 
 
 def names_without(plan: Plan, name: str) -> list[str]:
-    """Addresses of what is named, and not from `name`."""
+    """Return the addresses of named resources whose name does not contain `name`."""
     of_their_own = {
         "aws_rds_cluster": "cluster_identifier",
         "aws_rds_cluster_instance": "identifier",
@@ -195,7 +197,7 @@ def names_without(plan: Plan, name: str) -> list[str]:
         "aws_s3_bucket": "bucket",
         "aws_cloudwatch_metric_alarm": "alarm_name",
     }
-    # These are named within what carries the name itself.
+    # Their names need only be unique within their parent, which carries the name.
     within = ("aws_lambda_alias", "aws_iam_role_policy", "aws_cognito_user_group")
     found = {address: kind_of(address) for address in plan if kind_of(address) not in within}
     return [

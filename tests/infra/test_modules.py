@@ -1,4 +1,4 @@
-"""Each module is formatted, and does without a warning what its own `terraform test` says; all of it offline."""
+"""Each module is formatted, and passes its own `terraform test` without a warning, offline."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastruct
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_module_pins_the_provider_that_the_tools_look_for(module: str) -> None:
+def test_every_module_pins_the_provider_version_of_the_tools(module: str) -> None:
     assert f'version = "{AWS_PROVIDER}"' in (INFRA / "modules" / module / "versions.tf").read_text()
 
 
@@ -24,10 +24,10 @@ def test_every_module_pins_the_provider_that_the_tools_look_for(module: str) -> 
 def test_everything_is_formatted() -> None:
     answer = terraform(["fmt", "-check", "-recursive", "-no-color"], INFRA)
 
-    assert answer.returncode == 0, f"`terraform fmt -recursive infra` fixes {answer.stdout}"
+    assert answer.returncode == 0, f"run `terraform fmt -recursive infra`: it changes {answer.stdout}"
 
 
 @needs_terraform
 @pytest.mark.parametrize(("module", "file"), TESTS, ids=[f"{module}-{Path(file).stem}" for module, file in TESTS])
-def test_a_module_does_what_its_tests_say(module: str, file: str) -> None:
+def test_a_module_passes_its_own_tests(module: str, file: str) -> None:
     modules.passes(modules.initialised(f"modules/{module}"), file)

@@ -1,7 +1,7 @@
-"""The deployed zip, alone in an empty folder, as Lambda runs it: called by Lambda's own runtime client.
+"""Lambda's own runtime client calls the deployed zip, which is alone in an empty folder.
 
-What differs from AWS: the database is the tests' own, at DATABASE_URL in stage `local`, since it knows neither IAM
-tokens nor Amazon's certificates. Those have tests of their own.
+Unlike on AWS, the database is the tests' own, at DATABASE_URL in stage `local`: it has neither IAM tokens nor Amazon's
+certificates. Those have tests of their own.
 """
 
 import json
@@ -28,7 +28,7 @@ EVENTS = [gateway_event(Routes(PATHS), "GET", path, stage="production") for path
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Lambda's runtime API ("Using the Lambda runtime API"). It gives EVENTS, one after the other."""
+    """Lambda's runtime API ("Using the Lambda runtime API"). It sends EVENTS in order, and keeps the answers."""
 
     def __init__(self) -> None:
         self.answered = threading.Event()
@@ -42,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         event = next(self.server.events, None)
-        if event is None:  # there is no next one: the client waits, as it does on AWS
+        if event is None:  # no further event: let the client wait, as on AWS
             self.server.answered.wait(SECONDS)
             self._send(410, b"")
             return
@@ -80,7 +80,7 @@ def runtime_api() -> Iterator[RuntimeApi]:
         thread.join()
 
 
-def test_the_zip_alone_answers_through_lambda_s_runtime(
+def test_the_zip_answers_alone_through_lambdas_runtime(
     tmp_path: Path, database_url: str, runtime_api: RuntimeApi
 ) -> None:
     task = tmp_path / "task"
@@ -91,7 +91,7 @@ def test_the_zip_alone_answers_through_lambda_s_runtime(
         "handler"
     ]
 
-    # Nothing but the zip and the runtime client, which is loaded from its own place and leaves no other behind.
+    # Only the zip is on the path. The runtime client is imported from its own folder, which then leaves the path.
     process = subprocess.Popen(
         [sys.executable, "-S", "-c", _CLIENT, _site_packages(), str(task), handler],
         cwd=task,

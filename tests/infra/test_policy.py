@@ -1,4 +1,4 @@
-"""The plans of all environments keep the policies, and each policy catches what it is for."""
+"""All environments' plans meet the policies, and each policy catches its mutants."""
 
 import json
 from typing import Any
@@ -19,16 +19,16 @@ needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastruct
 
 @pytest.fixture
 def shared_plans(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judge the plans that the other tests of this run have made."""
+    """Judge the plans that other tests of this run have made."""
     monkeypatch.setattr(judge, "plan", lambda copies, run: modules.plan(run))
 
 
 @needs_terraform
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_an_environment_keeps_every_policy(
+def test_an_environment_meets_every_policy(
     environment: str, shared_plans: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = judge.main({"ENV": environment})  # `make policy ENV=…`
+    code = judge.main({"ENV": environment})  # as `make policy ENV=…` does
 
     said = capsys.readouterr()
     assert (code, said.err) == (0, "")
@@ -98,12 +98,12 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def a_function(timeout: int) -> dict[str, Subject]:
-    """A plan, which needs no Terraform, of a function alone."""
+    """Return a plan of one function, made without Terraform."""
     function = Resource("aws_lambda_function.this", "aws_lambda_function", {"function_name": "a", "timeout": timeout})
     return {"production": Subject("slipway-production", "production", "default", ("site",), [function])}
 
 
-def test_a_violation_is_told_with_plan_scenario_and_resource(features: Any) -> None:
+def test_a_violation_names_plan_scenario_and_resource(features: Any) -> None:
     [wrong] = judge.check(a_function(40), features)
 
     assert wrong.startswith("production violates policies")
@@ -112,7 +112,7 @@ def test_a_violation_is_told_with_plan_scenario_and_resource(features: Any) -> N
     assert "It has a timeout" not in wrong
 
 
-def test_a_scenario_fails_that_finds_nothing_to_judge_or_breaks_unless_it_is_about_what_the_plan_lacks(
+def test_a_scenario_that_breaks_or_judges_nothing_fails_unless_its_subject_is_absent(
     features: Any,
 ) -> None:
     [wrong] = judge.check(a_function(20), features)
@@ -147,17 +147,17 @@ def test_a_mutant_must_fail_in_its_own_scenario(features: Any) -> None:
         ("\n\n  @noskip\n  Scenario: It has", "\n  @noskip\n  Scenario: It has", "one empty line before each scenario"),
     ],
 )
-def test_scenarios_that_could_be_overlooked_are_refused(old: str, new: str, sentence: str, features: Any) -> None:
+def test_scenarios_that_the_tool_would_skip_are_refused(old: str, new: str, sentence: str, features: Any) -> None:
     (features / "quick.feature").write_text(SCENARIOS["quick.feature"].replace(old, new))
 
     with pytest.raises(ToolError, match=sentence):
         list(judge.check(a_function(20), features))
 
 
-def test_a_false_that_the_mock_makes_up_cannot_pass_for_a_given_one() -> None:
+def test_mocks_invent_no_value_for_publicly_accessible() -> None:
     mocks = "".join(path.read_text() for path in (judge.ROOT / "infra" / "modules" / "mocks").iterdir())
 
-    # The database has no public address: `publicly_accessible` stays unknown where nobody gives it.
+    # A missing `publicly_accessible` must stay unknown: a mocked `false` would pass for a given one.
     assert '"aws_rds_cluster_instance"' not in mocks
 
 
@@ -166,20 +166,20 @@ def a_plan(planned: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
     return {"resource_changes": [{"address": "a.b", "mode": "managed", "type": "aws_subnet", "change": change}]}
 
 
-def test_what_is_unknown_or_empty_is_left_out_and_a_list_of_unknown_ids_is_not() -> None:
+def test_unknown_and_empty_values_are_dropped_but_lists_of_unknown_ids_are_kept() -> None:
     planned = {"name": "a", "kms_key_id": None, "tags": {}, "vpc_config": [{"subnet_ids": [None]}]}
     unknown = {"arn": True, "vpc_config": [{"subnet_ids": [True]}]}
 
     [found] = facts.resources(a_plan(planned, unknown), {})
 
     assert found.values == {
-        "map_public_ip_on_launch": False,  # the provider's default, which a mocked one does not know
+        "map_public_ip_on_launch": False,  # the real provider's default; a mocked provider has none
         "name": "a",
         "vpc_config": [{"subnet_ids": [facts.UNKNOWN]}],
     }
 
 
-def test_default_tags_are_added_to_what_can_have_tags_and_its_own_go_first() -> None:
+def test_default_tags_are_added_and_a_resources_own_tags_win() -> None:
     own = {"tags": {"owner": "nobody"}}
 
     for unknown in ({"tags_all": True}, {}):
@@ -194,7 +194,7 @@ def test_default_tags_are_added_to_what_can_have_tags_and_its_own_go_first() -> 
     assert "tags_all" not in found.values
 
 
-def test_default_tags_are_read_off_main_tf_and_count_only_if_every_provider_gives_them() -> None:
+def test_default_tags_come_from_main_tf_and_count_only_if_every_provider_has_them() -> None:
     main = (judge.ROOT / "infra" / "production" / "main.tf").read_text()
     given = "  default_tags {\n    tags = local.tags\n  }\n"
 
@@ -209,7 +209,7 @@ def test_default_tags_are_read_off_main_tf_and_count_only_if_every_provider_give
     assert default_tags(main.replace("var.owner", "var.team"), "fix-1", "ann")["owner"] == "var.team"
 
 
-def test_a_policy_that_the_mock_makes_up_is_none() -> None:
+def test_a_policy_invented_by_the_mock_is_ignored() -> None:
     made_up = Resource("aws_sns_topic.a", "aws_sns_topic", {"policy": "eq0e3k59"})
     given = Resource(
         "aws_sns_topic.b",

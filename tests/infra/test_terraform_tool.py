@@ -1,4 +1,4 @@
-"""Where Terraform gets its provider from, and that nobody else's folder is run."""
+"""Terraform finds its provider in the right place, and never runs programs from folders that others can write."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from tools.aws.terraform import AWS_PROVIDER
 
 TARGET = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}.get(platform.machine(), "linux_amd64")
 
-pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="the folders are named for Linux")
+pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="this test uses folders of Linux")
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The root of a machine, on which nobody but us writes, without a way to the registry."""
+    """The root of a machine where only we can write, and that cannot reach the registry."""
     monkeypatch.setattr(terraform, "_registry_answers", lambda: False)
     top = tmp_path / "machine"
     top.mkdir(mode=0o755)
@@ -44,11 +44,11 @@ def a_mirror(folder: Path, version: str = AWS_PROVIDER) -> Path:
 
 
 def source(environ: dict[str, str]) -> str:
-    """Terraform's own configuration, as it would read it."""
+    """Return Terraform's configuration, as Terraform would read it."""
     return Path(terraform.environment(environ)["TF_CLI_CONFIG_FILE"]).read_text()
 
 
-def test_each_place_goes_before_those_after_it(
+def test_places_are_searched_in_this_order(
     tmp_path: Path, machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = machine / "home"
@@ -76,14 +76,14 @@ def test_each_place_goes_before_those_after_it(
         assert found.get("TF_CLI_CONFIG_FILE") == variables.get("TF_CLI_CONFIG_FILE")
 
 
-def test_the_variables_of_xdg_say_where_shared_folders_are(machine: Path) -> None:
+def test_the_xdg_variables_set_the_shared_folders(machine: Path) -> None:
     shared = {"XDG_DATA_HOME": str(machine / "mine"), "XDG_DATA_DIRS": f"{machine}/a:{machine}/b"}
     for folder in ("b", "a", "mine"):
         a_mirror(machine / folder / "terraform" / "plugins")
         assert f'"{machine / folder}/terraform/plugins"' in source({"HOME": str(machine), **shared})
 
 
-def test_a_packed_provider_counts_and_another_version_does_not(machine: Path) -> None:
+def test_a_packed_provider_is_used_and_another_version_is_not(machine: Path) -> None:
     a_mirror(machine / "opt" / "a", version="5.99.0")
     packed = machine / "opt" / "b" / "registry.terraform.io" / "hashicorp" / "aws"
     packed.mkdir(parents=True)
@@ -92,9 +92,9 @@ def test_a_packed_provider_counts_and_another_version_does_not(machine: Path) ->
     assert f'"{machine / "opt" / "b"}"' in source({"HOME": str(machine)})
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a file")
 @pytest.mark.parametrize("depth", range(9))
-def test_what_somebody_else_owns_is_never_run(machine: Path, depth: int) -> None:
+def test_a_program_that_somebody_else_owns_is_never_run(machine: Path, depth: int) -> None:
     program = a_mirror(machine / "opt" / "mirror")
     os.chown([program, *program.parents][depth], 12345, -1)
 
@@ -103,7 +103,7 @@ def test_what_somebody_else_owns_is_never_run(machine: Path, depth: int) -> None
 
 @pytest.mark.parametrize("mode", [0o757, 0o775, 0o1777])
 @pytest.mark.parametrize("depth", range(9))
-def test_what_somebody_else_may_write_to_is_never_run(machine: Path, depth: int, mode: int) -> None:
+def test_a_program_that_somebody_else_can_change_is_never_run(machine: Path, depth: int, mode: int) -> None:
     program = a_mirror(machine / "opt" / "mirror")
     [program, *program.parents][depth].chmod(mode)
 
@@ -111,7 +111,7 @@ def test_what_somebody_else_may_write_to_is_never_run(machine: Path, depth: int,
 
 
 @pytest.mark.parametrize("depth", range(8))
-def test_a_link_to_where_everybody_writes_is_not_followed(tmp_path: Path, machine: Path, depth: int) -> None:
+def test_a_link_to_a_folder_that_everybody_can_write_is_not_followed(tmp_path: Path, machine: Path, depth: int) -> None:
     writable = tmp_path / "writable"
     planted = a_mirror(writable / "opt" / "mirror")
     writable.chmod(0o1777)
@@ -123,7 +123,7 @@ def test_a_link_to_where_everybody_writes_is_not_followed(tmp_path: Path, machin
     assert "direct {}" in source({"HOME": str(machine)})
 
 
-def test_no_link_is_left_in_the_path_that_terraform_is_given(machine: Path) -> None:
+def test_the_path_given_to_terraform_contains_no_link(machine: Path) -> None:
     a_mirror(machine / "good")
     mirror = machine / "opt" / "mirror"
     mirror.mkdir(parents=True)
@@ -140,7 +140,7 @@ def test_no_link_is_left_in_the_path_that_terraform_is_given(machine: Path) -> N
 def test_a_folder_below_tmp_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     everybodys = next((each for each in tmp_path.parents if each.stat().st_mode & 0o002), None)
     if everybodys is None:
-        pytest.skip("the tests' own folder is below none where everybody writes")
+        pytest.skip("the tests' folder is not below one that everybody can write")
     monkeypatch.setattr(terraform, "_registry_answers", lambda: False)
     a_mirror(tmp_path / "planted" / "terraform" / "plugins")
 
@@ -155,7 +155,7 @@ def test_without_a_mirror_providers_are_downloaded_once_for_all_folders(machine:
     assert Path(found["TF_PLUGIN_CACHE_DIR"]).is_dir()
 
 
-def test_a_terraform_that_is_not_there_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_terraform_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     terraform.missing.cache_clear()
     monkeypatch.setenv("PATH", "/nowhere")
 
@@ -166,9 +166,9 @@ def test_a_terraform_that_is_not_there_is_missing(monkeypatch: pytest.MonkeyPatc
     assert "terraform" in reason
 
 
-def test_without_a_provider_it_is_missing(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_provider_is_reported(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("terraform") is None:
-        pytest.skip("there is no terraform on the PATH to ask for its version")
+        pytest.skip("this test needs a terraform on the PATH")
     terraform.missing.cache_clear()
     monkeypatch.setenv("HOME", str(machine))
     for name in ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_MIRROR", "XDG_DATA_HOME", "XDG_DATA_DIRS"):

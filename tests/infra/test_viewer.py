@@ -1,4 +1,4 @@
-"""Where CloudFront's viewer function sends a client, run by Node with CloudFront's runtime stubbed."""
+"""CloudFront's viewer function routes clients. Node runs it with a stub of CloudFront's runtime."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ ROUTE = {
     "path": "/production",
     "until": 4102444800,
 }
-pytestmark = pytest.mark.skipif(NODE is None, reason="no node on the PATH")
+pytestmark = pytest.mark.skipif(NODE is None, reason="this test needs node on the PATH")
 
 
 def a_token(subject: str) -> str:
@@ -34,7 +34,7 @@ def test_without_a_header_the_subject_is_the_client() -> None:
     assert view({"ann": ROUTE}, {"authorization": a_token("ann")})[0] == "fix-1"
 
 
-def test_the_header_goes_before_the_subject() -> None:
+def test_the_header_wins_over_the_subject() -> None:
     headers = {"x-slipway-client": "shop", "authorization": a_token("ann")}
 
     assert view({"ann": ROUTE}, headers) == ("default", [])
@@ -50,7 +50,7 @@ def test_the_header_goes_before_the_subject() -> None:
         {"x-slipway-workspace": "fix-1"},
     ],
 )
-def test_everybody_else_is_left_alone(headers: dict[str, str]) -> None:
+def test_other_clients_are_not_routed(headers: dict[str, str]) -> None:
     assert view({"shop": ROUTE, "sh op": ROUTE}, headers) == ("default", [])
 
 
@@ -68,9 +68,9 @@ def test_files_are_not_routed() -> None:
         {"workspace": "Fix 1"},
     ],
 )
-def test_a_route_that_ended_or_leads_elsewhere_is_none(fault: dict[str, Any]) -> None:
+def test_a_route_that_ended_or_leads_elsewhere_is_ignored(fault: dict[str, Any]) -> None:
     assert view({"shop": {**ROUTE, **fault}}, {"x-slipway-client": "shop"}) == ("default", [])
 
 
-def test_a_route_that_is_no_json_is_none() -> None:
+def test_a_route_that_is_no_json_is_ignored() -> None:
     assert view({"shop": "{"}, {"x-slipway-client": "shop"}) == ("default", [])

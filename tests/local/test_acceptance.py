@@ -1,4 +1,4 @@
-"""`make acceptance`: it passes where all is well, names what is broken, and writes no more than it says."""
+"""`make acceptance` passes for a good service, names each fault, and writes no more than documented."""
 
 import json
 import os
@@ -32,7 +32,7 @@ SECONDS = 120
 
 
 class Ended(NamedTuple):
-    """A run that is over: its exit code, what it said, and its report if it was to write one."""
+    """A finished run: its exit code, its output, and its report, if it wrote one."""
 
     code: int
     said: str
@@ -45,7 +45,7 @@ class Ended(NamedTuple):
 
 @contextmanager
 def started() -> Iterator[str]:
-    """The service of this process, at the URL that this gives."""
+    """Serve the service from this process; yield its URL."""
     config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
     with serving(application.app, config) as url:
         yield url
@@ -59,7 +59,7 @@ def url(stage: None) -> Iterator[str]:
 
 @pytest.fixture
 def acceptance(tmp_path: Path) -> Callable[..., Ended]:
-    """`acceptance(URL=…)`: what `make acceptance URL=…` does."""
+    """`acceptance(URL=…)` does what `make acceptance URL=…` does."""
 
     def acceptance(**words: str) -> Ended:
         report = tmp_path / "report.json"
@@ -79,7 +79,7 @@ def acceptance(tmp_path: Path) -> Callable[..., Ended]:
 
 
 def without_header(patch: pytest.MonkeyPatch) -> None:
-    """No answer has the header any more."""
+    """Leave a header out of every answer."""
     send = server.RequestHandler._send
 
     def stripped(handler: server.RequestHandler, response: dict[str, Any]) -> None:
@@ -90,22 +90,22 @@ def without_header(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_checks(patch: pytest.MonkeyPatch, *names: str) -> None:
-    """In a table of its own: what is deleted from the real one comes back at its end, and checks run in its order."""
+    """Replace the whole table: a deleted check would be put back at its end, and the order of checks counts."""
     patch.setattr(tokens, "TRUST_CHECKS", {name: it for name, it in tokens.TRUST_CHECKS.items() if name not in names})
 
 
 def without_signature(patch: pytest.MonkeyPatch) -> None:
-    """The authorizer believes what a token says."""
+    """Have the authorizer believe unsigned tokens."""
     without_checks(patch, "alg", "signature")
 
 
 def for_any_audience(patch: pytest.MonkeyPatch) -> None:
-    """The authorizer takes tokens that are for others."""
+    """Have the authorizer accept tokens for other audiences."""
     without_checks(patch, "aud")
 
 
 def without_authorizer(patch: pytest.MonkeyPatch) -> None:
-    """Whoever is refused by the authorizer is let through all the same, as an admin."""
+    """Treat callers that the authorizer refuses as admins."""
     authorized = server.Gateway._authorized
     claims = json.dumps(
         {"iss": "https://slipway.localhost", "sub": "nobody", "exp": time.time() + 600, "role": "admin"}
@@ -122,48 +122,48 @@ def without_authorizer(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_gate(patch: pytest.MonkeyPatch) -> None:
-    """The gate asks for no proof."""
+    """Have the gate ask for no proof."""
     patch.setattr(rules, "PROOFS", ())
 
 
 def without_verification(patch: pytest.MonkeyPatch) -> None:
-    """The gate asks for a deployment alone."""
+    """Have the gate ask for a deployment only."""
     patch.setattr(rules, "PROOFS", (rules.not_deployed,))
 
 
 def without_conditions(patch: pytest.MonkeyPatch) -> None:
-    """Nothing counts as unchanged."""
+    """Have no answer count as unchanged."""
     matches = respond.matches
     patch.setattr(respond, "matches", lambda *tags, weakly: not weakly and matches(*tags, weakly=weakly))
 
 
 def with_another_document(patch: pytest.MonkeyPatch) -> None:
-    """The service is one of another revision."""
+    """Serve another revision's document."""
     document = api_description._document()
     patch.setattr(api_description, "_document", lambda: {**document, "paths": {}})
 
 
 def without_cdn(patch: pytest.MonkeyPatch) -> None:
-    """There is no CDN, although SITE=1 says so."""
+    """Change nothing: there is no CDN, although SITE=1 says so."""
 
 
-# What is broken, and the checks that have to say so.
+# Each fault, and the checks that must report it.
 BROKEN: dict[Callable[[pytest.MonkeyPatch], None], set[str]] = {
     without_header: {"every answer has the header [X-Content-Type-Options]", "a refused token gets the same headers"},
     without_cdn: {f"the cdn sets the header [{name}]" for name in OF_THE_CDN},
     without_signature: {
-        "a forged token is refused [unsigned, by the algorithm none]",
+        "a forged token is refused [unsigned, with the algorithm none]",
         "a forged token is refused [without its signature]",
         "a forged token is refused [with other claims]",
         "a forged token is refused [signed with another key]",
     },
-    for_any_audience: {"a token that is not good is refused [for another audience]"},
+    for_any_audience: {"an unacceptable token of the issuer is refused [for another audience]"},
     without_gate: {
-        "the gate lets in what was deployed and verified before and nothing else",
-        "the gate keeps out what was never deployed",
+        "the gate grants only artifacts that were deployed and verified before",
+        "the gate denies an artifact that was never deployed",
     },
-    without_verification: {"the gate lets in what was deployed and verified before and nothing else"},
-    without_conditions: {f"what has not changed is not sent again [{path}]" for path in STEADY},
+    without_verification: {"the gate grants only artifacts that were deployed and verified before"},
+    without_conditions: {f"an unchanged answer is not sent again [{path}]" for path in STEADY},
     with_another_document: {"the served description is the committed one"},
 }
 
@@ -177,7 +177,7 @@ BROKEN: dict[Callable[[pytest.MonkeyPatch], None], set[str]] = {
     ],
     ids=lambda broken: ", ".join(each.__name__ for each in broken),
 )
-def test_what_is_broken_is_named_and_nothing_else(
+def test_each_fault_fails_its_own_checks_only(
     url: str,
     acceptance: Callable[..., Ended],
     monkeypatch: pytest.MonkeyPatch,
@@ -194,7 +194,7 @@ def test_what_is_broken_is_named_and_nothing_else(
         assert f"- {check}: " in ended.said
 
 
-def test_an_authorizer_that_lets_everybody_in_is_named(
+def test_an_authorizer_that_accepts_everybody_is_reported(
     url: str, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_authorizer(monkeypatch)
@@ -205,7 +205,7 @@ def test_an_authorizer_that_lets_everybody_in_is_named(
     [message] = [
         finding["message"]
         for finding in ended.report["failures"]
-        if finding["check"] == "strangers get what is public and nothing else"
+        if finding["check"] == "without a token only public operations answer"
     ]
     assert "the authorizer is missing" in message
     assert "DELETE /v1/systems/acceptance-nothing" in message
@@ -217,7 +217,7 @@ def test_production_behind_its_cdn_passes_and_keeps_one_system(
     below("/production", monkeypatch)
     with_headers(OF_THE_CDN, monkeypatch)
 
-    # Of a service here a token is made, and others that are not good.
+    # On this machine the acceptance tests make their own tokens, good and bad.
     ended = acceptance(URL=f"{url}/production", SITE="1")
 
     assert ended.code == 0, ended.said
@@ -229,7 +229,7 @@ def test_production_behind_its_cdn_passes_and_keeps_one_system(
     assert given.sql("SELECT key FROM systems") == [("acceptance",)]
 
 
-def test_the_headers_of_the_cdn_are_those_that_its_module_sets() -> None:
+def test_the_expected_headers_of_the_cdn_are_those_of_its_module() -> None:
     module = (ROOT / "infra" / "modules" / "site" / "main.tf").read_text()
     spelt = {
         "Strict-Transport-Security": "a_year_seconds = 31536000",
@@ -237,10 +237,10 @@ def test_the_headers_of_the_cdn_are_those_that_its_module_sets() -> None:
     }
 
     for name, value in OF_THE_CDN.items():
-        assert spelt.get(name, value) in module, f"{name} is set otherwise, or no longer"
+        assert spelt.get(name, value) in module, f"{name} is missing in the module, or has another value"
 
 
-def test_reading_alone_writes_nothing(
+def test_a_read_only_run_writes_nothing(
     url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_headers(OF_THE_CDN, monkeypatch)
@@ -255,7 +255,7 @@ def test_reading_alone_writes_nothing(
     assert rows(given) == before
     assert ended.report["read_only"]
     reasons = {finding["message"] for finding in ended.report["left_out"]}
-    assert len(reasons) == 1, "READ_ONLY, and the gate is asked all the same"
+    assert len(reasons) == 1, "READ_ONLY=1 must not skip the check of the gate"
 
 
 def test_a_pipeline_leaves_only_its_own_system_behind(url: str, given: Given, acceptance: Callable[..., Ended]) -> None:
@@ -263,7 +263,7 @@ def test_a_pipeline_leaves_only_its_own_system_behind(url: str, given: Given, ac
     for name in ("development", "preproduction"):
         given.an_environment(name, system="acceptance")
     token = issuer.token("pipeline", ["acceptance"])
-    # What a run left that was killed: its lease has run out.
+    # A killed run left this behind; its lease has expired.
     given.a_deployment(state="in_progress", system="acceptance", lease_seconds=60)
     given.time_passes(61)
 
@@ -274,20 +274,20 @@ def test_a_pipeline_leaves_only_its_own_system_behind(url: str, given: Given, ac
     assert given.sql("SELECT key FROM systems") == [("acceptance",)]
     assert given.sql("SELECT count(*) FROM deployments WHERE state = 'in_progress'") == [(0,)]
     assert {finding["check"] for finding in ended.report["left_out"]} >= {
-        "a system is created once changed knowingly and deleted",
-        "a second one of a name is refused",
-        "a token that is not good is refused [expired]",
+        "a system is created once changed with its etag and deleted",
+        "a second environment of the same name is refused",
+        "an unacceptable token of the issuer is refused [expired]",
     }
 
 
-def test_a_viewer_is_told_to_read_alone(url: str, acceptance: Callable[..., Ended]) -> None:
+def test_a_viewer_is_told_to_set_read_only(url: str, acceptance: Callable[..., Ended]) -> None:
     ended = acceptance(URL=url, TOKEN=issuer.token("viewer"))
 
     assert ended.code == 2
     assert "READ_ONLY=1" in ended.said
 
 
-def test_what_is_not_understood_is_said_and_nothing_is_asked(acceptance: Callable[..., Ended]) -> None:
+def test_a_wrong_setting_is_explained_before_any_request(acceptance: Callable[..., Ended]) -> None:
     ended = acceptance(URL="http://slipway.example.org")
 
     assert (ended.code, ended.report) == (2, None)
@@ -295,7 +295,7 @@ def test_what_is_not_understood_is_said_and_nothing_is_asked(acceptance: Callabl
     assert "Traceback" not in ended.said
 
 
-def test_a_token_that_is_not_trusted_says_nothing_of_the_service(url: str, acceptance: Callable[..., Ended]) -> None:
+def test_an_untrusted_token_is_an_error_and_not_a_failure(url: str, acceptance: Callable[..., Ended]) -> None:
     ended = acceptance(URL=url, TOKEN="a.b.c")
 
     assert (ended.code, ended.report["outcome"]) == (2, "error")
@@ -303,14 +303,14 @@ def test_a_token_that_is_not_trusted_says_nothing_of_the_service(url: str, accep
     assert "Traceback" not in ended.said
 
 
-def test_a_service_that_does_not_become_ready_has_failed(acceptance: Callable[..., Ended]) -> None:
+def test_a_service_that_never_becomes_ready_fails(acceptance: Callable[..., Ended]) -> None:
     ended = acceptance(URL="http://127.0.0.1:1", TOKEN="a.b.c", READY_SECONDS="0")
 
     assert (ended.code, ended.report["outcome"]) == (1, "failure")
     assert ended.failed == {"the service becomes ready"}
 
 
-def test_a_run_that_is_stopped_leaves_nothing_open(
+def test_a_stopped_run_leaves_no_deployment_open(
     url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = server.Gateway.handle_request
@@ -337,7 +337,7 @@ def below(prefix: str, patch: pytest.MonkeyPatch) -> None:
     handle = server.Gateway.handle_request
 
     def handled(gateway: server.Gateway, method: str, path: str, *rest: Any) -> Any:
-        assert path.startswith(f"{prefix}/"), "this would go to another API"
+        assert path.startswith(f"{prefix}/"), "this request would go to another API"
         return handle(gateway, method, path.removeprefix(prefix), *rest)
 
     patch.setattr(server.Gateway, "handle_request", handled)
@@ -354,7 +354,7 @@ def with_headers(headers: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
 
 
 def rows(given: Given) -> dict[str, int]:
-    """How many rows each table has."""
+    """Return the number of rows of each table."""
     tables = [name for (name,) in given.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
     assert "audit_events" in tables
     return {table: given.sql(f"SELECT count(*) FROM {table}")[0][0] for table in tables}

@@ -1,4 +1,4 @@
-"""How acceptance tests ask: what was sent may have had its effect, and a token goes where it was meant for."""
+"""The acceptance tests' client never repeats a write, and sends its token to no other address."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tools.local.acceptance.settings import AcceptanceSettings
 
 
 class _Recorder(ThreadingHTTPServer):
-    """Answers each path in its own strange way, and keeps what it was asked."""
+    """Record each request, and answer some paths with a failure."""
 
     daemon_threads = True
 
@@ -42,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815
 
     def log_message(self, *arguments: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_redirect_is_an_answer_and_is_not_followed(service: Service, recorder:
     assert [path for _, path, _ in recorder.asked] == ["/v1/moved"]
 
 
-def test_what_was_sent_is_not_sent_again(service: Service, recorder: _Recorder) -> None:
+def test_a_write_is_never_sent_again(service: Service, recorder: _Recorder) -> None:
     assert service.post("/v1/busy", {}).status == 503
     with pytest.raises(requests.ConnectionError):
         service.post("/v1/lost", {})
@@ -75,13 +75,13 @@ def test_what_was_sent_is_not_sent_again(service: Service, recorder: _Recorder) 
     assert [path for _, path, _ in recorder.asked] == ["/v1/busy", "/v1/lost"]
 
 
-def test_the_header_authorization_is_the_token_s_or_what_the_test_says_or_none(
+def test_the_authorization_header_holds_the_token_or_what_the_test_asks_for(
     service: Service, recorder: _Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login jane password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    service._session.trust_env = True  # as it is for a service elsewhere
+    service._session.trust_env = True  # as for a service on another machine
 
     for authorization in ("", "Basic YTpi", None):
         service.ask("GET", "/v1/me", authorization=authorization)
@@ -90,7 +90,7 @@ def test_the_header_authorization_is_the_token_s_or_what_the_test_says_or_none(
     assert sent == ["Bearer a.b.c", "Basic YTpi", None]
 
 
-def test_this_machine_is_asked_without_a_proxy(
+def test_requests_to_this_machine_use_no_proxy(
     service: Service, recorder: _Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
@@ -98,15 +98,15 @@ def test_this_machine_is_asked_without_a_proxy(
     assert service.get("/v1/me").status == 200
 
 
-def test_answers_are_asked_for_as_they_are(service: Service, recorder: _Recorder) -> None:
+def test_answers_are_requested_uncompressed(service: Service, recorder: _Recorder) -> None:
     service.get("/v1/me", if_none_match='"a"')
 
     [(_, _, headers)] = recorder.asked
-    assert headers["Accept-Encoding"] == "identity", "a CDN weakens the ETag of what it compresses"
+    assert headers["Accept-Encoding"] == "identity", "a CDN weakens the ETag of an answer that it compresses"
     assert headers["if-none-match"] == '"a"'
 
 
-def test_only_what_was_answered_as_asked_is_measured(recorder: _Recorder) -> None:
+def test_only_successful_answers_are_measured(recorder: _Recorder) -> None:
     latencies = Latencies()
     with Service(AcceptanceSettings(recorder.url, "a.b.c"), latencies) as service:
         for authorization in ("", "", None):

@@ -1,4 +1,4 @@
-"""docs/first-deployment.md: what it records in the service, and what it tells GitHub, done to the letter."""
+"""Follow docs/first-deployment.md exactly, and check what it records in the service and sends to GitHub."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def test_slipways_own_environments_and_publishers_are_recorded(url: str, api: Ap
         "preproduction": (2, False, "123456789012"),
         "production": (3, True, "210987654321"),
     }
-    # Each environment's deployment writes for it alone; a daily verification only verifies.
+    # A deployment may write only for its own environment. A daily verification may only verify.
     assert publishers(api, "slipway") == {
         (workflow, str({name: f"{name}{suffix}"}), kinds)
         for name in ("development", "preproduction", "production")
@@ -43,7 +43,7 @@ def test_slipways_own_environments_and_publishers_are_recorded(url: str, api: Ap
             ("reap.yml", "-reap", "workspaces"),
         )
     }
-    # What is deployed in the acceptance tests is no commit of anybody's.
+    # The acceptance tests deploy artifacts that belong to no commit.
     assert publishers(api, "acceptance", any_revision=True) == {
         (workflow, str(dict.fromkeys(("development", "preproduction"), name)), "deployments, verifications")
         for workflow, name in (("deploy.yml", "development"), ("verify.yml", "development-verify"))
@@ -61,7 +61,7 @@ def publishers(api: Api, system: str, *, any_revision: bool = False) -> set[tupl
 
 @pytest.fixture
 def told(tmp_path: Path) -> list[str]:
-    """What GitHub is told, a call a line, by all of the page's blocks in order."""
+    """The calls of GitHub that all blocks of the page make in order, one a line."""
     gh = tmp_path / "gh"
     gh.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/told\necho 7\n')
     gh.chmod(0o755)
@@ -72,7 +72,7 @@ def told(tmp_path: Path) -> list[str]:
     return (tmp_path / "told").read_text().splitlines()
 
 
-def test_each_github_environment_that_is_made_gets_the_role_of_its_job(told: list[str]) -> None:
+def test_each_new_github_environment_gets_the_role_of_its_job(told: list[str]) -> None:
     prefix = "variable set AWS_ROLE --env "
     roles = dict(line.removeprefix(prefix).split(" --body ") for line in told if line.startswith(prefix))
     expected = {"artifact": "arn:aws:iam::123456789012:role/slipway-account-artifacts"}
@@ -85,7 +85,7 @@ def test_each_github_environment_that_is_made_gets_the_role_of_its_job(told: lis
     made = {
         match[1] for line in told if (match := re.search(r"--method PUT repos/acme/slipway/environments/(\S+)", line))
     }
-    # Who verifies asks the service, and nothing of AWS.
+    # The jobs that verify call only the service, and nothing in AWS.
     assert made - roles.keys() == {f"{name}-verify" for name in ("development", "preproduction", "production")}
     assert roles.keys() <= made
 

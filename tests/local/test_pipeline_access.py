@@ -1,4 +1,4 @@
-"""docs/give-a-pipeline-access.md, done to the letter: its publisher call, then its workflow's steps, step by step."""
+"""Follow docs/give-a-pipeline-access.md exactly: create its publisher, then run its workflow step by step."""
 
 import json
 import os
@@ -28,7 +28,7 @@ PAGE = "give-a-pipeline-access.md"
 
 
 class Runner:
-    """What GitHub is to a job: its checkout, its environment variables, and its tokens."""
+    """GitHub, as a job sees it: a checkout, environment variables, and tokens."""
 
     def __init__(self, folder: Path, service: str, issuer: IssuerServer) -> None:
         self._folder, self._service, self._issuer = folder, service, issuer
@@ -55,7 +55,7 @@ class Runner:
         (self.checkout / name).chmod(0o755)
 
     def run(self) -> list[tuple[str, int, str]]:
-        """Run the job; each step's name, exit code and standard error. After a failure only `always()` goes on."""
+        """Run the job; return each step's name, exit code and errors. After a failure only `always()` steps run."""
         status, done = "success", []
         with tokens_of_a_run(self._issuer, **self.claims) as request_url:
             for step in (step for step in JOB["steps"] if "run" in step):
@@ -67,14 +67,14 @@ class Runner:
         return done
 
     def _true(self, status: str) -> set[str]:
-        """The conditions of steps that hold now."""
+        """Return the step conditions that hold now."""
         return {
             *(["success()"] if status == "success" else []),
             *(["always() && env.DEPLOYMENT"] if "DEPLOYMENT" in self._written() else []),
         }
 
     def _written(self) -> dict[str, str]:
-        """The variables that steps have set for those after them."""
+        """Return the variables that earlier steps have set for later ones."""
         lines = self._env_file.read_text().splitlines() if self._env_file.exists() else []
         return dict(line.split("=", 1) for line in lines)
 
@@ -115,7 +115,7 @@ def issuer() -> Iterator[IssuerServer]:
 
 @pytest.fixture
 def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The service over HTTP, with its own authorizer; it trusts the issuer as the page says."""
+    """The service over HTTP with its real authorizer. It trusts the issuer as the page says."""
     local = [json.loads(os.environ["SLIPWAY_ISSUERS"])[0]]
     trusted = issuer.settings("github-actions", audience=JOB["env"]["AUDIENCE"])
     monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, trusted]))
@@ -128,7 +128,7 @@ def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def runner(tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> Runner:
-    """A job of the page's workflow, once a maintainer has made the page's publisher."""
+    """A job of the page's workflow, after a maintainer has created the page's publisher."""
     given.a_system("shop")
     given.an_environment("production", rank=1, system="shop")
     environ = {"PATH": os.environ["PATH"], "TOKEN": token("maintainer", ["shop"])}
@@ -138,21 +138,21 @@ def runner(tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> 
 
 @pytest.fixture
 def recorded(given: Given) -> Callable[[], list[tuple[Any, ...]]]:
-    """What was recorded: state of the deployments, outcome of the verifications."""
+    """Return the recorded deployments, then the outcomes of the verifications."""
     return lambda: [
         *given.sql("SELECT state, revision, run_id FROM deployments ORDER BY id"),
         *given.sql("SELECT outcome FROM verifications ORDER BY id"),
     ]
 
 
-def test_a_workflow_gets_in_and_records_its_deployment_and_verification(runner: Runner, recorded: Any) -> None:
+def test_a_workflow_records_its_deployment_and_verification(runner: Runner, recorded: Any) -> None:
     done = runner.run()
 
     assert [code for _, code, _ in done] == [0] * 5, done
     assert recorded() == [("succeeded", runner.sha, "4711"), ("success",)]
 
 
-def test_a_deployment_that_fails_is_recorded_as_failed(runner: Runner, recorded: Any) -> None:
+def test_a_failed_deployment_is_recorded_as_failed(runner: Runner, recorded: Any) -> None:
     runner.script("deploy.sh", "exit 1")
 
     runner.run()
@@ -160,7 +160,7 @@ def test_a_deployment_that_fails_is_recorded_as_failed(runner: Runner, recorded:
     assert recorded() == [("failed", runner.sha, "4711")]
 
 
-def test_tests_that_fail_are_recorded_and_fail_the_job(runner: Runner, recorded: Any) -> None:
+def test_failed_tests_are_recorded_and_fail_the_job(runner: Runner, recorded: Any) -> None:
     runner.script("acceptance.sh", "exit 1")
 
     assert runner.run()[-1][:2] == ("Verify", 1)
@@ -168,7 +168,7 @@ def test_tests_that_fail_are_recorded_and_fail_the_job(runner: Runner, recorded:
     assert recorded() == [("succeeded", runner.sha, "4711"), ("failure",)]
 
 
-def test_a_run_that_is_repeated_records_one_deployment(runner: Runner, given: Given) -> None:
+def test_a_repeated_run_records_one_deployment(runner: Runner, given: Given) -> None:
     runner.run()
     runner.run()
 
@@ -185,7 +185,7 @@ def test_a_run_that_is_repeated_records_one_deployment(runner: Runner, given: Gi
     ],
     ids=str,
 )
-def test_another_run_is_told_what_its_publisher_wants(
+def test_an_untrusted_run_is_told_what_the_publisher_expects(
     runner: Runner, recorded: Any, claims: dict[str, str], named: str
 ) -> None:
     runner.claims |= claims

@@ -1,4 +1,4 @@
-"""`make database` and `make reset`: the embedded PostgreSQL, whatever its last end was."""
+"""`make database` starts the embedded PostgreSQL, however it ended before; `make reset` deletes it."""
 
 import os
 import sys
@@ -38,20 +38,20 @@ def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def test_it_starts_after_whatever_end(checkout: Checkout) -> None:
+def test_it_starts_however_it_ended_before(checkout: Checkout) -> None:
     url = start(checkout)
     assert is_migrated(url)
-    assert start(checkout) == url, "it runs already"
+    assert start(checkout) == url, "a second start must keep the running server"
 
-    assert rows(url, "SELECT session_user") == [(APP,)], "the service logs in as its own role"
+    assert rows(url, "SELECT session_user") == [(APP,)], "the service must log in as its own role"
 
-    # Its files lie outside the checkout, which Chalice watches.
+    # The files lie outside the checkout, because Chalice watches the checkout.
     assert not data(checkout).is_relative_to(checkout.folder)
 
     assert checkout.call("local", "database-stop").returncode == 0
     assert checkout.processes() == []
 
-    # A machine that lost power leaves the file, and another process may have got the pid by now.
+    # A power failure leaves this file behind, and another process may have the pid by now.
     stale = f"{os.getpid()}\n{data(checkout)}\n1700000000\n5432\n{data(checkout)}\n\n  1  2\nready   \n"
     (data(checkout) / "postmaster.pid").write_text(stale)
     assert is_migrated(start(checkout))
@@ -61,7 +61,7 @@ def test_it_starts_after_whatever_end(checkout: Checkout) -> None:
     assert not (checkout.folder / ".local" / "postgres").is_symlink()
 
 
-def test_a_database_from_before_there_were_roles_is_explained(checkout: Checkout) -> None:
+def test_a_database_without_the_roles_is_refused_with_a_remedy(checkout: Checkout) -> None:
     superuser = as_login(start(checkout), SUPERUSER)
     rows(superuser, f"REASSIGN OWNED BY {MIGRATOR} TO {SUPERUSER}")
 
@@ -85,7 +85,7 @@ def files(checkout: Checkout, tmp_path: Path) -> Path:
     return home
 
 
-def test_data_of_another_major_version_is_explained(checkout: Checkout, files: Path) -> None:
+def test_data_of_another_major_version_is_refused_with_a_remedy(checkout: Checkout, files: Path) -> None:
     (files / "data" / "PG_VERSION").write_text("15\n")
     (files / "initialised").touch()
 
@@ -119,7 +119,7 @@ def test_a_throwaway_server_leaves_nothing_behind() -> None:
     assert not Path(data).parent.exists()
 
 
-def test_a_throwaway_server_ends_with_whoever_is_killed(tmp_path: Path) -> None:
+def test_a_throwaway_server_ends_with_its_killed_owner(tmp_path: Path) -> None:
     program = """
 import signal
 from tools.local import postgres

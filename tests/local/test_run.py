@@ -1,4 +1,4 @@
-"""`make run`: one command starts everything, and its end is the end of everything."""
+"""`make run` starts everything with one command, and stops everything when it ends."""
 
 import http.client
 import json
@@ -56,10 +56,10 @@ def test_ctrl_c_ends_everything_and_the_next_start_finds_the_data(checkout: Chec
     assert "Traceback" not in run.output
 
 
-def test_a_killed_run_blocks_nothing_and_leaves_nothing_to_the_next(checkout: Checkout) -> None:
+def test_a_killed_run_leaves_nothing_that_blocks_the_next(checkout: Checkout) -> None:
     with checkout.run() as killed, socket.create_connection(("127.0.0.1", killed.port), timeout=10) as connection:
         killed.process.kill()
-        assert ended(connection), "the server goes with its supervisor"
+        assert ended(connection), "the server must end with its supervisor"
 
     with checkout.run(PORT=str(killed.port)) as run:
         assert ask(run, "/v1/ready")
@@ -68,7 +68,7 @@ def test_a_killed_run_blocks_nothing_and_leaves_nothing_to_the_next(checkout: Ch
     assert checkout.processes() == []
 
 
-def test_a_second_run_is_refused_and_told_of_the_first(checkout: Checkout) -> None:
+def test_a_second_run_is_refused_and_names_the_first(checkout: Checkout) -> None:
     with checkout.run() as run:
         for arguments in (
             ["local", "run"],
@@ -82,7 +82,7 @@ def test_a_second_run_is_refused_and_told_of_the_first(checkout: Checkout) -> No
         assert ask(run, "/v1/ready")
 
 
-def test_a_port_that_is_taken_is_named_before_anything_is_started(checkout: Checkout) -> None:
+def test_a_taken_port_is_named_before_anything_starts(checkout: Checkout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         refused = checkout.call("local", "run", PORT=str(port))
@@ -94,12 +94,12 @@ def test_a_port_that_is_taken_is_named_before_anything_is_started(checkout: Chec
     assert not (checkout.folder / ".local" / "postgres").is_symlink()
 
 
-def test_a_port_that_is_none_is_explained(checkout: Checkout) -> None:
+def test_an_invalid_port_is_explained(checkout: Checkout) -> None:
     for port in ("http", "0", "65536", "-1"):
         assert "make run PORT=8001" in checkout.call("local", "run", PORT=port).stderr
 
 
-def test_code_is_reloaded_even_after_it_was_broken(checkout: Checkout) -> None:
+def test_code_is_reloaded_even_after_a_syntax_error(checkout: Checkout) -> None:
     app = checkout.folder / "app.py"
     sound = app.read_text()
     migrations = checkout.folder / "chalicelib" / "database" / "migrations"
@@ -128,7 +128,7 @@ def refuses(port: int) -> bool:
 
 @pytest.fixture
 def new_database(clones: Clones) -> Iterator[str]:
-    """The address of a database that nobody has prepared."""
+    """The address of an unprepared database."""
     address = clones.new("template0")
     yield address
     clones.drop(address)
@@ -136,7 +136,7 @@ def new_database(clones: Clones) -> Iterator[str]:
 
 @pytest.fixture
 def somebody(new_database: str, worker_id: str) -> Iterator[str]:
-    """A login that may connect to it and nothing else."""
+    """A login that may only connect to that database."""
     name = f"somebody_{worker_id}"
     database = parse_dsn(new_database)["dbname"]
     with administration(as_login(new_database, SUPERUSER)) as cursor:
@@ -145,7 +145,7 @@ def somebody(new_database: str, worker_id: str) -> Iterator[str]:
         cursor.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-def test_another_database_is_used_where_one_is_named(checkout: Checkout, new_database: str) -> None:
+def test_database_url_names_another_database(checkout: Checkout, new_database: str) -> None:
     with checkout.run(DATABASE_URL=as_login(new_database, SUPERUSER)) as run:
         assert ask(run, "/v1/ready")
         assert ask(run, "/v1/systems", SYSTEM)
@@ -156,7 +156,7 @@ def test_another_database_is_used_where_one_is_named(checkout: Checkout, new_dat
         assert cursor.fetchall() == [("shop",)]
 
 
-def test_a_login_that_may_do_too_little_is_told_what_to_have_run(
+def test_a_login_with_too_few_rights_gets_the_sql_that_an_administrator_must_run(
     checkout: Checkout, new_database: str, somebody: str
 ) -> None:
     url = as_login(new_database, somebody)
@@ -182,7 +182,7 @@ def test_a_named_database_of_an_older_postgresql_is_refused(checkout: Checkout, 
     assert "Traceback" not in refused.stderr
 
 
-def test_a_named_database_that_does_not_answer_ends_the_start(checkout: Checkout) -> None:
+def test_an_unreachable_named_database_ends_the_start(checkout: Checkout) -> None:
     refused = checkout.call("local", "run", PORT=str(free_port()), DATABASE_URL="postgresql://127.0.0.1:1/none")
 
     assert refused.returncode == 1
@@ -191,14 +191,14 @@ def test_a_named_database_that_does_not_answer_ends_the_start(checkout: Checkout
 
 
 def ended(connection: socket.socket) -> bool:
-    """Whether the other end goes: with a word, or, where it had not accepted yet, without."""
+    """True if the other end closes the connection, or resets it because it had not accepted it yet."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
         return True
 
 
-def test_an_emulated_run_calls_the_emulated_account_and_no_other(checkout: Checkout) -> None:
+def test_an_emulated_run_calls_the_emulated_account_only(checkout: Checkout) -> None:
     with checkout.run(EMULATED="1", AWS_PROFILE="production") as run:
         environment = run.worker().environ()
 
@@ -206,7 +206,7 @@ def test_an_emulated_run_calls_the_emulated_account_and_no_other(checkout: Check
     assert "AWS_PROFILE" not in environment
 
 
-def test_a_run_leaves_the_account_of_its_shell_alone(checkout: Checkout) -> None:
+def test_a_run_keeps_the_aws_account_of_its_shell(checkout: Checkout) -> None:
     with checkout.run(AWS_PROFILE="production") as run:
         environment = run.worker().environ()
 

@@ -1,4 +1,4 @@
-"""The whole story over HTTP, with the tokens that `make token` makes: what a user would see."""
+"""The whole story over HTTP, as a user sees it, with tokens from `make token`."""
 
 import http.client
 import json
@@ -19,7 +19,7 @@ PATH = "/v1/systems/shop"
 
 
 class Caller:
-    """Somebody with a token, on one kept-alive connection."""
+    """A caller with a token, on one connection that is kept alive."""
 
     def __init__(self, run: Run, checkout: Checkout, contract: Contract, **claims: str) -> None:
         made = checkout.call("local", "token", **claims)
@@ -41,7 +41,7 @@ class Caller:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Checkout]]:
-    """A service that is run as a developer runs it."""
+    """A service that runs as a developer runs it."""
     folder = tmp_path_factory.mktemp("scenario") / "checkout"
     folder.mkdir()
     checkout = Checkout(folder, folder.parent / "state")
@@ -52,7 +52,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Che
 
 @pytest.fixture
 def as_(running: tuple[Run, Checkout], contract: Contract) -> Iterator[Callable[..., Caller]]:
-    """`as_("pipeline", SYSTEM="shop")`: somebody who calls the running service."""
+    """`as_("pipeline", SYSTEM="shop")` is a caller of the running service."""
     with ExitStack() as callers:
 
         def caller(role: str, **claims: str) -> Caller:
@@ -98,12 +98,12 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     assert environment("preproduction", 2, "111111111111")[0] == 201
     required = {"production": True, "required_suites": ["acceptance", "load"]}
 
-    # An account that mixes classes.
+    # Two environments in one account, only one of them production.
     status, problem = environment("production", 3, "111111111111", **required)
     assert (status, problem["type"]) == (409, "/problems/account-holds-one-class")
     assert environment("production", 3, "222222222222", **required)[0] == 201
 
-    # Deployed, and not verified; an error changes nothing; verified; failed later; deployed again.
+    # Deployed but not verified; an error changes nothing; verified; failed later; deployed again.
     deployed(first, "development")
     assert blockers(first, "preproduction") == ["not-verified"]
     status, problem = opened(first, "preproduction")
@@ -118,7 +118,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     assert blockers(first, "preproduction") == ["not-verified"]
     verified("development")
 
-    # No environment is skipped, and a required suite is not either.
+    # No environment and no required suite can be skipped.
     assert blockers(first, "production") == ["not-deployed"]
     deployed(first, "preproduction")
     verified("preproduction")
@@ -127,20 +127,20 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     deployed(first, "production")
     verified("production")
 
-    # An override takes a maintainer and a reason.
+    # An override needs a maintainer and a reason.
     status, problem = opened(second, "production", maintainer, override_reason="")
     assert (status, problem["errors"][0]["pointer"]) == (422, "#/override_reason")
     assert opened(second, "production", override_reason="I would like to")[0] == 403
     status, hotfix = opened(second, "production", maintainer, kind="hotfix", override_reason="The shop is down")
     assert (status, hotfix["override_reason"]) == (201, "The shop is down")
 
-    # One at a time.
+    # A target takes one deployment at a time.
     status, problem = opened(first, "production", kind="rollout")
     assert (status, problem["holder"]["id"]) == (409, hotfix["id"])
     assert finished(hotfix) == 201
     verified("production", "failure")
 
-    # What runs in production, and the way back to what was good there.
+    # The current deployment of production, and the artifact to roll back to.
     _, state = pipeline("GET", f"{PATH}/state")
     production = state["targets"][2]
     assert (production["environment"], production["current"]["id"]) == ("production", hotfix["id"])
@@ -149,7 +149,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     status, problem = opened(second, "production", kind="rollback")
     assert (status, problem["type"]) == (422, "/problems/rollback-refused")
 
-    # A lease that runs out: see tests/service, where time can pass.
+    # tests/service tests expired leases: time can pass there.
     _, artifact = pipeline("GET", f"{PATH}/artifacts/{first}")
     assert [each["environment"] for each in reversed(artifact["deployments"])] == [
         "development",
@@ -179,7 +179,7 @@ def test_the_real_history_is_replayed_once(running: tuple[Run, Checkout], as_: C
     assert len(seen) == len(set(seen)) == 197
 
 
-def test_the_readme_gets_a_newcomer_to_the_first_deployment(checkout: Checkout) -> None:
+def test_the_readme_leads_a_newcomer_to_the_first_deployment(checkout: Checkout) -> None:
     port = str(free_port())
     where: Any = {"cwd": checkout.folder, "environ": {**checkout.environment, "PORT": port}}
     here = {"127.0.0.1:8000": f"127.0.0.1:{port}", "make replay": ""}

@@ -1,4 +1,4 @@
-"""The local server, over HTTP: what it answers in API Gateway's place, and what it bears."""
+"""The local server answers over HTTP like API Gateway, and survives bad requests."""
 
 import http.client
 import json
@@ -56,7 +56,7 @@ def guard(app: Chalice) -> None:
                 return AuthResponse(routes=[], principal_id="somebody")
             case "broken":
                 raise ZeroDivisionError
-        raise Exception("Unauthorized")  # noqa: TRY002 (the words that API Gateway knows)
+        raise Exception("Unauthorized")  # noqa: TRY002 (API Gateway knows exactly these words)
 
     @app.route("/guarded/{name}", methods=["GET"], authorizer=doorkeeper)
     def guarded(name: str) -> Any:
@@ -71,7 +71,7 @@ def port() -> Iterator[int]:
 
 
 class Client:
-    """One connection, kept alive."""
+    """A client on one connection that is kept alive."""
 
     def __init__(self, port: int) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -84,7 +84,7 @@ class Client:
         return answer, answer.read()
 
     def problem(self, method: str, path: str, **request: Any) -> tuple[int, str, http.client.HTTPMessage]:
-        """The status, the problem's slug and the headers of an answer that must be a problem."""
+        """Expect a problem; return its status, slug and headers."""
         answer, body = self.ask(method, path, **request)
         document = json.loads(body)
         assert answer.headers["Content-Type"] == "application/problem+json"
@@ -101,7 +101,7 @@ def client(port: int) -> Iterator[Client]:
 
 
 def exchange(port: int, message: bytes) -> bytes:
-    """All that comes back for these bytes, until the server closes."""
+    """Send these bytes; return all that the server answers before it closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(message)
         return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -117,9 +117,7 @@ def test_an_unknown_address_is_a_problem_with_or_without_a_token(client: Client)
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "OPTIONS", "TRACE", "PROPFIND"])
-def test_a_method_that_an_address_does_not_take_is_answered_with_those_that_it_does(
-    client: Client, method: str
-) -> None:
+def test_a_wrong_method_is_answered_with_the_allowed_ones(client: Client, method: str) -> None:
     status, problem, headers = client.problem(method, "/things")
 
     assert (status, problem) == (405, "method-not-allowed")
@@ -135,7 +133,7 @@ def test_an_answer_to_head_has_no_body(client: Client) -> None:
     assert int(answer.headers["Content-Length"]) > 0
 
 
-def test_no_token_and_a_bad_one_are_answered_with_401(client: Client) -> None:
+def test_a_missing_or_bad_token_is_answered_with_401(client: Client) -> None:
     for headers in ({}, {"Authorization": "bad"}):
         status, problem, found = client.problem("GET", "/guarded/a", headers=headers)
 
@@ -153,13 +151,13 @@ def test_a_good_token_reaches_the_function(client: Client) -> None:
     assert json.loads(body) == {"name": "a%2Fb:c", "principal": "somebody"}
 
 
-def test_a_broken_authorizer_is_a_problem(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_authorizer_is_answered_with_a_problem(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
     assert client.problem("GET", "/guarded/a", headers={"Authorization": "broken"})[:2] == (500, "internal-error")
     assert "ZeroDivisionError" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["sha256%3Aab", "a%2Fb", "a;b", "%252F"])
-def test_path_parameters_reach_the_function_as_they_were_sent(client: Client, name: str) -> None:
+def test_path_parameters_reach_the_function_undecoded(client: Client, name: str) -> None:
     assert json.loads(client.ask("GET", f"/things/{name}")[1])["name"] == name
 
 
@@ -174,23 +172,23 @@ def test_the_event_names_request_stage_and_resource(client: Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("DELETE", "/things/a", 204), ("GET", "/things/a/unchanged", 304)]
 )
-def test_an_answer_without_a_body_has_no_type(client: Client, method: str, path: str, status: int) -> None:
+def test_an_answer_without_a_body_has_no_content_type(client: Client, method: str, path: str, status: int) -> None:
     answer, body = client.ask(method, path)
 
     assert (answer.status, body) == (status, b"")
     assert "Content-Type" not in answer.headers
-    assert client.ask("GET", "/things")[0].status == 200, "the connection lives on"
+    assert client.ask("GET", "/things")[0].status == 200, "the connection must stay open"
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1_0", "+1", ""])
-def test_a_length_that_is_none_is_malformed(port: int, length: str) -> None:
+def test_an_invalid_content_length_is_malformed(port: int, length: str) -> None:
     answer = exchange(port, f"POST /things/a HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode())
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in answer
 
 
-def test_a_write_needs_a_length(port: int, client: Client) -> None:
+def test_a_write_needs_a_content_length(port: int, client: Client) -> None:
     for headers in (b"", b"Transfer-Encoding: chunked\r\n"):
         answer = exchange(port, b"POST /things/a HTTP/1.1\r\nConnection: close\r\n" + headers + b"\r\n")
         assert answer.startswith(b"HTTP/1.1 411 ")
@@ -198,7 +196,7 @@ def test_a_write_needs_a_length(port: int, client: Client) -> None:
     assert json.loads(client.ask("POST", "/things/a", b"text")[1])["body"] == "text"
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_is_sent(port: int) -> None:
+def test_a_large_body_is_refused_before_it_is_sent(port: int) -> None:
     head = f"POST /things/a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: {MAX_BODY_BYTES + 1}\r\n\r\n"
 
     answer = exchange(port, head.encode())
@@ -207,11 +205,11 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(port: int) -> Non
     assert b"/problems/too-large" in answer
 
 
-def test_a_client_that_sends_a_large_body_all_the_same_still_gets_the_answer(client: Client) -> None:
+def test_a_client_that_sends_a_large_body_anyway_still_gets_the_answer(client: Client) -> None:
     assert client.problem("POST", "/things/a", body=bytes(MAX_BODY_BYTES + 1))[:2] == (413, "too-large")
 
 
-def test_a_client_that_waits_for_a_go_ahead_gets_it(port: int) -> None:
+def test_a_client_that_waits_for_100_continue_gets_it(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(b"POST /things/a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -224,14 +222,16 @@ def test_a_client_that_waits_for_a_go_ahead_gets_it(port: int) -> None:
 @pytest.mark.parametrize(
     "message", [b"NONSENSE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 70_000 + b"\r\n"]
 )
-def test_what_can_not_be_read_is_a_problem(port: int, message: bytes) -> None:
+def test_an_unreadable_request_gets_a_problem(port: int, message: bytes) -> None:
     answer = exchange(port, message)
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in answer
 
 
-def test_a_client_that_leaves_is_no_error(port: int, client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_client_that_disconnects_causes_no_error(
+    port: int, client: Client, capfd: pytest.CaptureFixture[str]
+) -> None:
     with socket.create_connection(("127.0.0.1", port)) as leaving:
         leaving.sendall(b"POST /things/a HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
 
@@ -239,13 +239,13 @@ def test_a_client_that_leaves_is_no_error(port: int, client: Client, capfd: pyte
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_slow_client_does_not_hold_its_thread(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_client_is_disconnected(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RequestHandler, "timeout", 0.1)
 
     assert exchange(port, b"GET /things HT") == b""
 
 
-def test_a_request_is_one_line_without_its_secrets(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_request_is_logged_as_one_line_without_secrets(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
     client.ask("GET", "/guarded/a?key=secret", headers={"Authorization": "secret"})
     client.ask("GET", "/things")
 
@@ -255,7 +255,7 @@ def test_a_request_is_one_line_without_its_secrets(client: Client, capfd: pytest
     assert "secret" not in str(lines)
 
 
-def test_connections_answer_at_once(port: int, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_send_without_delay(port: int, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     options: list[int] = []
 
     def handled(handler: RequestHandler) -> None:
@@ -271,7 +271,7 @@ def test_connections_answer_at_once(port: int, client: Client, monkeypatch: pyte
     assert answer.headers["Server"] == "slipway"
 
 
-def test_the_application_is_loaded_as_chalice_loads_it() -> None:
+def test_the_application_is_loaded_as_by_chalice() -> None:
     environment: dict[str, str] = {}
 
     app, config = local.load_app(environment)

@@ -1,4 +1,4 @@
-"""`make token`: tokens of the local issuer."""
+"""`make token` makes tokens of the local issuer."""
 
 import stat
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def test_a_pipelines_token_names_systems_and_its_run(claims: Callable[..., dict[
         ({"ROLE": "pipeline", "SYSTEM": "No Slug"}, "'No Slug'"),
     ],
 )
-def test_a_token_that_can_not_be_made_is_explained(checkout: Checkout, words: dict[str, str], explained: str) -> None:
+def test_wrong_input_for_a_token_is_explained(checkout: Checkout, words: dict[str, str], explained: str) -> None:
     refused = checkout.call("local", "token", **words)
 
     assert refused.returncode == 2
@@ -60,7 +60,7 @@ def test_a_token_that_can_not_be_made_is_explained(checkout: Checkout, words: di
     assert "Traceback" not in refused.stderr
 
 
-def test_two_first_tokens_at_once_get_one_key_that_nobody_else_can_read(checkout: Checkout) -> None:
+def test_two_first_tokens_at_once_share_one_private_key_file(checkout: Checkout) -> None:
     with ThreadPoolExecutor(4) as threads:
         tokens = [
             answer.stdout.strip()

@@ -1,4 +1,4 @@
-"""Tokens of an issuer that is asked for its keys, on their way through the local server and the real authorizer."""
+"""Tokens of an issuer with published keys pass through the local server and the real authorizer."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[IssuerServer]:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A server of an application whose one address answers with what is claimed."""
+    """The port of an application whose one endpoint answers with the caller's claims."""
     app = Chalice(app_name="tried")
     app.register_blueprint(identity)
 
@@ -47,7 +47,7 @@ def ask(port: int, token: str) -> tuple[int, Any]:
         return answer.status, json.loads(answer.read())
 
 
-def test_a_token_of_the_issuer_is_let_in(issuer: IssuerServer, port: int) -> None:
+def test_a_token_of_the_issuer_is_accepted(issuer: IssuerServer, port: int) -> None:
     status, claims = ask(port, issuer.github_token(repository="acme/shop", run_id="4711"))
 
     assert status == 200
@@ -66,7 +66,7 @@ def test_all_refusals_look_alike(issuer: IssuerServer, port: int) -> None:
     assert len({json.dumps({**problem, "instance": None}) for _, problem in answers}) == 1
 
 
-def test_a_token_is_let_in_while_its_issuer_is_away(issuer: IssuerServer, port: int) -> None:
+def test_a_token_is_accepted_while_its_issuer_is_unreachable(issuer: IssuerServer, port: int) -> None:
     assert ask(port, issuer.github_token())[0] == 200
 
     issuer.behaves("down", "")

@@ -1,4 +1,4 @@
-"""The virtual environment: which Python makes it, when it is made anew, and that another checkout's is left alone."""
+"""The virtual environment: which Python makes it, when it is made again, and that another checkout's is not touched."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ REALLY_RUN = venv._run
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a virtual environment is to be, in a checkout with a Makefile and requirements."""
+    """The path of a virtual environment, in a checkout with a Makefile and requirements."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "requirements-dev.txt").write_text("first==1 --hash=sha256:1\n")
     (tmp_path / ".local").mkdir()
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def commands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
-    """The commands that were run to make it. Nothing is installed: only what a virtual environment is known by."""
+    """The commands that made it. They install nothing; they only leave the files that mark a virtual environment."""
     ran: Commands = []
 
     def run(*command: str) -> None:
@@ -48,7 +48,7 @@ def ensure(folder: Path) -> None:
     venv.ensure(folder, folder.parents[1] / "requirements-dev.txt")
 
 
-def test_it_takes_only_what_the_hashes_name_and_is_made_once(folder: Path, commands: Commands) -> None:
+def test_it_is_made_once_and_only_from_packages_with_known_hashes(folder: Path, commands: Commands) -> None:
     ensure(folder)
     ensure(folder)
 
@@ -80,7 +80,9 @@ def interrupted(folder: Path) -> None:
 @pytest.mark.parametrize(
     "change", [other_requirements, moved_from_elsewhere, without_its_python, of_another_version, interrupted]
 )
-def test_what_is_not_complete_is_made_anew(folder: Path, commands: Commands, change: Callable[[Path], None]) -> None:
+def test_an_incomplete_environment_is_made_again(
+    folder: Path, commands: Commands, change: Callable[[Path], None]
+) -> None:
     ensure(folder)
     change(folder)
 
@@ -89,7 +91,7 @@ def test_what_is_not_complete_is_made_anew(folder: Path, commands: Commands, cha
     assert len(commands) == 4
 
 
-def test_an_installation_that_fails_leaves_nothing_that_looks_complete(
+def test_a_failed_installation_is_not_marked_complete(
     folder: Path, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ensure(folder)
@@ -103,14 +105,14 @@ def test_an_installation_that_fails_leaves_nothing_that_looks_complete(
     assert not (folder / "complete").exists()
 
 
-def test_two_at_once_make_it_once(folder: Path, commands: Commands) -> None:
+def test_two_processes_at_once_make_it_once(folder: Path, commands: Commands) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(ensure, [folder, folder]))
 
     assert len(commands) == 2
 
 
-def test_what_a_link_leads_to_is_left_alone(folder: Path, commands: Commands, tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_left_alone(folder: Path, commands: Commands, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     (theirs / "complete").write_text("theirs")
@@ -124,7 +126,7 @@ def test_what_a_link_leads_to_is_left_alone(folder: Path, commands: Commands, tm
 
 
 def make_venv(folder: Path, path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """`make venv` with no Python on the PATH but those in `path`."""
+    """Run `make venv` with no Python on the PATH but those in `path`."""
     path.mkdir(exist_ok=True)
     for name in ("sh", "test", "echo", "readlink", "cat", "cmp", "awk", "getconf"):
         (path / name).symlink_to(shutil.which(name) or name)
@@ -156,7 +158,7 @@ def test_make_starts_no_python_if_there_is_nothing_to_do(folder: Path, commands:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_make_takes_the_first_python_that_works_and_says_so_on_standard_error(folder: Path, tmp_path: Path) -> None:
+def test_make_uses_the_first_working_python(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "path"
     program(path / "python3.13", "echo pyenv: python3.13: command not found >&2", "exit 127")
     program(path / "python3.12", *MAKES)
@@ -167,7 +169,7 @@ def test_make_takes_the_first_python_that_works_and_says_so_on_standard_error(fo
     assert (done.returncode, done.stdout, done.stderr) == (0, "", f"{path}/python3.12 -m tools.venv\n")
 
 
-def test_a_python_that_is_named_wins_even_over_a_complete_environment(
+def test_a_named_python_is_used_even_with_a_complete_environment(
     folder: Path, commands: Commands, tmp_path: Path
 ) -> None:
     ensure(folder)
@@ -179,7 +181,7 @@ def test_a_python_that_is_named_wins_even_over_a_complete_environment(
     assert (done.returncode, done.stdout, done.stderr) == (0, "", f"{tmp_path}/mine -m tools.venv\n")
 
 
-def test_without_a_python_that_suits_a_sentence_says_what_to_install(folder: Path, tmp_path: Path) -> None:
+def test_without_a_suitable_python_the_error_says_what_to_install(folder: Path, tmp_path: Path) -> None:
     program(tmp_path / "path" / "python3", "exit 1")
 
     done = make_venv(folder, tmp_path / "path")

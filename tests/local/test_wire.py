@@ -1,4 +1,4 @@
-"""The service over real HTTP, asked what no client asks: what only the wire can carry."""
+"""Send the service, over real HTTP, requests that no ordinary client sends."""
 
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -23,7 +23,7 @@ UNDECLARED = [
 
 @pytest.fixture(scope="module")
 def api(clones: Clones, contract: Contract, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The served API, with the system azul, its environment development and what was deployed there first."""
+    """The served API, with the system azul, its environment development and one deployment there."""
     address = clones.new()
     with served(address, contract, tmp_path_factory.mktemp("issuer")) as api:
         body = {"environment": "development", "artifact": an_artifact()}
@@ -39,10 +39,8 @@ def api(clones: Clones, contract: Contract, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.parametrize(("method", "path"), UNDECLARED)
-def test_a_method_that_an_address_does_not_take_is_answered_with_those_that_it_does(
-    api: Served, method: str, path: str
-) -> None:
-    # On API Gateway too, where a mock takes what is not declared: HEAD and OPTIONS are nothing special.
+def test_a_wrong_method_is_answered_with_the_allowed_ones(api: Served, method: str, path: str) -> None:
+    # API Gateway answers the same, from a mock for undeclared methods. HEAD and OPTIONS are no exception.
     there = {"system": "azul", "environment": "development", "artifact": an_artifact(), "id": "1", "client": "jane"}
     target = path.format_map(there)
 
@@ -60,7 +58,7 @@ def test_a_method_that_an_address_does_not_take_is_answered_with_those_that_it_d
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("target", ["/", "/v1", "/v2/systems", "/v1/system", "*", "/V1/systems", "/v1/systems/azul/x"])
-def test_where_nothing_is_every_method_finds_nothing(api: Served, method: str, target: str) -> None:
+def test_an_unknown_path_is_not_found_by_any_method(api: Served, method: str, target: str) -> None:
     answer = api.ask(method, target)
 
     assert answer.status == 404
@@ -106,7 +104,7 @@ def test_where_nothing_is_every_method_finds_nothing(api: Served, method: str, t
         *(quote(text, safe="") for text in HOSTILE.values()),
     ],
 )
-def test_a_segment_that_names_nothing_leads_nowhere(api: Served, segment: str) -> None:
+def test_a_path_segment_that_names_nothing_is_not_found(api: Served, segment: str) -> None:
     for target in (
         f"/v1/systems/{segment}",
         f"/v1/systems/{segment}/state",
@@ -120,7 +118,7 @@ def test_a_segment_that_names_nothing_leads_nowhere(api: Served, segment: str) -
         assert answer.headers["Set-Cookie"] is None
 
 
-def test_dots_are_not_resolved(api: Served) -> None:
+def test_dots_in_paths_are_not_resolved(api: Served) -> None:
     for target in ("/v1/systems/../health", "/v1/./health", "/../v1/health", "/v1/systems/azul/../azul"):
         assert api.ask("GET", target).status == 404
 
@@ -134,7 +132,7 @@ def test_dots_are_not_resolved(api: Served) -> None:
         "/v1/systems/azul/artifacts/" + "".join(f"%{ord(character):02x}" for character in an_artifact()),
     ],
 )
-def test_an_address_is_the_same_however_it_is_spelt(api: Served, target: str) -> None:
+def test_differently_encoded_paths_are_the_same(api: Served, target: str) -> None:
     answer = api.ask("GET", target)
 
     assert answer.status == 200
@@ -166,7 +164,7 @@ def test_an_address_is_the_same_however_it_is_spelt(api: Served, target: str) ->
         ("from=2026-01-01T00:00:00+00:00", ["#/from"]),
     ],
 )
-def test_parameters_that_are_none_are_refused_by_name(api: Served, query: str, pointers: list[str]) -> None:
+def test_invalid_parameters_are_refused_by_name(api: Served, query: str, pointers: list[str]) -> None:
     answer = api.ask("GET", f"/v1/systems/azul/deployments?{query}")
 
     assert (answer.status, answer.problem) == (422, "invalid")
@@ -174,12 +172,12 @@ def test_parameters_that_are_none_are_refused_by_name(api: Served, query: str, p
 
 
 @pytest.mark.parametrize("query", ["", "&", "&&&", "limit=200", "%6C%69mit=1", "from=2026-01-01T00:00:00%2B00:00"])
-def test_parameters_may_be_spelt_in_several_ways(api: Served, query: str) -> None:
+def test_parameters_may_be_encoded_in_several_ways(api: Served, query: str) -> None:
     assert len(api.ask("GET", f"/v1/systems/azul/deployments?{query}").json["items"]) == 1
 
 
 @pytest.mark.parametrize("cursor", ["%FF", "%00", "\U0001f680", "%F0%9F%9A%80", "a+b", "=", "A" * 900, "..%2f"])
-def test_a_cursor_that_is_none_is_refused(api: Served, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(api: Served, cursor: str) -> None:
     answer = api.ask("GET", f"/v1/systems?cursor={cursor}")
 
     assert answer.status in (400, 422)
@@ -213,12 +211,12 @@ def test_a_cursor_that_is_none_is_refused(api: Served, cursor: str) -> None:
         "2 MiB",
     ],
 )
-def test_a_body_that_can_not_be_read_is_refused(api: Served, body: bytes, status: int) -> None:
+def test_an_unreadable_body_is_refused(api: Served, body: bytes, status: int) -> None:
     assert api.ask("POST", "/v1/systems", body).status == status
     assert api.ask("GET", "/v1/systems/blue").status == 404
 
 
-def test_a_text_comes_back_as_it_went_byte_for_byte(api: Served) -> None:
+def test_a_text_is_returned_byte_for_byte(api: Served) -> None:
     text = "".join(HOSTILE.values())
 
     created = api.ask("POST", "/v1/systems", {"key": "hostile", "name": "Hostile", "description": text})
@@ -230,7 +228,7 @@ def test_a_text_comes_back_as_it_went_byte_for_byte(api: Served) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_a_body_where_none_is_expected_does_not_disturb_the_next_request(api: Served, method: str) -> None:
+def test_an_unexpected_body_does_not_disturb_the_next_request(api: Served, method: str) -> None:
     answer = api.ask(method, "/v1/systems/azul", b"GET /v1/health HTTP/1.1\r\n\r\n", {"If-Match": '"stale"'})
 
     assert answer.status == (200 if method == "GET" else 412)
@@ -255,9 +253,7 @@ def test_a_body_where_none_is_expected_does_not_disturb_the_next_request(api: Se
         ("Authorization", "Bearer a.b.c", 401),
     ],
 )
-def test_a_strange_header_is_refused_or_takes_no_effect(
-    api: Served, name: str, value: str | bytes, status: int
-) -> None:
+def test_a_strange_header_is_refused_or_ignored(api: Served, name: str, value: str | bytes, status: int) -> None:
     answer = api.ask("POST", "/v1/systems", {"key": "azul", "name": "Azul"}, {name: value})
 
     assert answer.status == status

@@ -1,4 +1,4 @@
-"""A step of a pipeline: its variables, and what it puts out."""
+"""The steps of a pipeline: their variables and outputs."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -89,6 +89,6 @@ def service(stage: None) -> Iterator[str]:
 
 @pytest.fixture
 def step(service: str, given: Given, a_step: Callable[..., Step]) -> Any:
-    """A step of a pipeline of `azul`, which has the usual environments."""
+    """Steps of a pipeline of `azul`, which has the usual environments."""
     given.the_usual()
     return a_step(SLIPWAY_URL=service, SLIPWAY_TOKEN=token("pipeline", ["azul"]))

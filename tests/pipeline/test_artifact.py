@@ -1,4 +1,4 @@
-"""The package of a tree is made once, whoever comes first; everybody else deploys those bytes."""
+"""The first job packages a tree; all later ones deploy the same bytes."""
 
 import hashlib
 import io
@@ -24,7 +24,7 @@ PYTHON = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
 
 
 class Job:
-    """A job with a checkout of its own: its steps are `find()` and `keep()`; `outputs` are the last one's."""
+    """A job with its own checkout. Its steps are `find()` and `keep()`; `outputs` are the last step's."""
 
     def __init__(self, root: Path, folder: Path, **variables: str) -> None:
         self.root, self.folder = root, folder
@@ -67,7 +67,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def packaged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Packaging in an instant; the stages that were packaged. Like wheels, the zip is another one every time."""
+    """Package in an instant, and list the packaged stages. As with wheels, each zip is different."""
     stages: list[str] = []
     made = {"number": 0}
 
@@ -108,7 +108,7 @@ def objects(bucket: Any) -> list[str]:
     return [each["Key"] for each in bucket.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
 
 
-def test_a_package_is_made_for_all_stages_and_kept(job: Callable[..., Job], packaged: list[str], bucket: Any) -> None:
+def test_a_package_is_made_for_all_stages_and_stored(job: Callable[..., Job], packaged: list[str], bucket: Any) -> None:
     first = job()
 
     outputs = first.find(ENV="development")
@@ -141,7 +141,7 @@ def test_another_commit_of_the_same_tree_deploys_the_same_bytes(
     assert zips[0].read_bytes() == zips[1].read_bytes()
 
 
-def test_another_tree_is_another_package(job: Callable[..., Job], checkout: Path, packaged: list[str]) -> None:
+def test_another_tree_gets_another_package(job: Callable[..., Job], checkout: Path, packaged: list[str]) -> None:
     first = job()
     built = first.find()
     first.keep()
@@ -154,7 +154,7 @@ def test_another_tree_is_another_package(job: Callable[..., Job], checkout: Path
     assert found["artifact"] != built["artifact"]
 
 
-def test_of_two_at_once_one_wins_and_both_deploy_it(job: Callable[..., Job], bucket: Any) -> None:
+def test_one_of_two_packages_at_once_wins_and_both_jobs_deploy_it(job: Callable[..., Job], bucket: Any) -> None:
     fast, slow = job(), job()
     won = fast.find(ENV="development")
     lost = slow.find(ENV="development")
@@ -169,7 +169,7 @@ def test_of_two_at_once_one_wins_and_both_deploy_it(job: Callable[..., Job], buc
     assert len(objects(bucket)) == 1
 
 
-def test_what_was_lost_is_not_tried_again(job: Callable[..., Job]) -> None:
+def test_a_package_that_lost_is_not_stored_again(job: Callable[..., Job]) -> None:
     fast, slow = job(), job()
     fast.find()
     slow.find()
@@ -195,7 +195,7 @@ def test_the_plan_finds_the_package_of_its_stage(job: Callable[..., Job], stage:
     assert [path.name for path in folder.parent.iterdir() if path.is_dir()] == [stage]
 
 
-def test_what_is_not_committed_is_no_artifact(job: Callable[..., Job]) -> None:
+def test_uncommitted_changes_are_no_artifact(job: Callable[..., Job]) -> None:
     one = job()
     (one.root / "app.py").write_text("changed")
 
@@ -203,12 +203,12 @@ def test_what_is_not_committed_is_no_artifact(job: Callable[..., Job]) -> None:
         one.find()
 
 
-def test_on_github_there_is_a_store(job: Callable[..., Job]) -> None:
+def test_on_github_a_store_is_required(job: Callable[..., Job]) -> None:
     with pytest.raises(ToolError, match="ARTIFACT_BUCKET"):
         job(ARTIFACT_BUCKET="", GITHUB_ACTIONS="true").find()
 
 
-def test_elsewhere_a_package_may_be_made_for_oneself(job: Callable[..., Job], bucket: Any) -> None:
+def test_elsewhere_a_package_may_be_made_without_a_store(job: Callable[..., Job], bucket: Any) -> None:
     one = job(ARTIFACT_BUCKET="")
 
     assert one.find()["built"] == "true"
@@ -216,7 +216,7 @@ def test_elsewhere_a_package_may_be_made_for_oneself(job: Callable[..., Job], bu
         one.keep()
 
 
-def test_what_was_to_be_deployed_is_deployed(job: Callable[..., Job]) -> None:
+def test_only_the_expected_package_is_deployed(job: Callable[..., Job]) -> None:
     one = job()
     outputs = one.find()
     one.keep()
@@ -226,7 +226,7 @@ def test_what_was_to_be_deployed_is_deployed(job: Callable[..., Job]) -> None:
         job().find(DIGEST=f"sha256:{'0' * 64}")
 
 
-def test_a_package_of_another_python_is_kept_nowhere_but_in_the_emulator(
+def test_a_package_of_another_python_is_stored_in_the_emulator_only(
     job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, bucket: Any
 ) -> None:
     monkeypatch.setattr(artifact, "_RUNTIME", "python3.99")
@@ -239,7 +239,7 @@ def test_a_package_of_another_python_is_kept_nowhere_but_in_the_emulator(
     assert objects(bucket) == []
 
 
-def test_chalice_s_refusal_is_told(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chalices_error_is_shown(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> str:
         raise ToolError("Chalice did not package")
 
@@ -250,7 +250,7 @@ def test_chalice_s_refusal_is_told(job: Callable[..., Job], monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("part", ["deployment.zip", "preproduction.tf.json"])
-def test_parts_that_do_not_belong_together_are_refused(job: Callable[..., Job], bucket: Any, part: str) -> None:
+def test_parts_of_different_packages_are_refused(job: Callable[..., Job], bucket: Any, part: str) -> None:
     one = job()
     one.find()
     content = (one.folder / "artifact" / "made").read_bytes()
@@ -272,13 +272,13 @@ def changed(content: bytes, part: str) -> bytes:
     return other.getvalue()
 
 
-def test_an_environment_that_is_none_is_named(job: Callable[..., Job]) -> None:
+def test_an_unknown_environment_is_named(job: Callable[..., Job]) -> None:
     with pytest.raises(ToolError, match="staging"):
         job().find(ENV="staging")
 
 
 class Client:
-    """S3 that answers with one error a few times."""
+    """An S3 client whose first calls fail with one error."""
 
     def __init__(self, code: str, times: int) -> None:
         self.code, self.times, self.asked = code, times, 0
@@ -290,7 +290,7 @@ class Client:
 
 
 @pytest.mark.parametrize(("times", "written"), [(2, True), (99, None)])
-def test_a_write_that_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPatch, times: int, *, written: bool) -> None:
+def test_a_write_in_progress_is_waited_for(monkeypatch: pytest.MonkeyPatch, times: int, *, written: bool) -> None:
     client = Client("ConditionalRequestConflict", times)
     monkeypatch.setattr(artifact, "client", lambda environ: client)
     pauses: list[float] = []
@@ -321,7 +321,9 @@ exit "$CODE"
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_only_what_our_workflow_built_is_deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+def test_only_packages_built_by_our_workflow_are_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
     (tmp_path / "gh").write_text(GH)
     (tmp_path / "gh").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
@@ -340,7 +342,7 @@ def test_only_what_our_workflow_built_is_deployed(tmp_path: Path, monkeypatch: p
     ]
 
 
-def test_a_machine_without_gh_attests_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_gh_no_attestation_can_be_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(ToolError, match="gh"):

@@ -1,4 +1,4 @@
-"""docs/branching.md: its commands that speak with Slipway, with the real service."""
+"""Run the commands of docs/branching.md that call Slipway, with the real service."""
 
 import json
 import os
@@ -21,7 +21,7 @@ TOOLS = ".local/venv/bin/python -m tools pipeline"
 
 @pytest.fixture
 def run(tmp_path: Path, service: str, given: Given) -> Callable[..., str]:
-    """Run commands of the page as somebody with a role; what they print."""
+    """Run commands of the page as a caller with a role; return what they print."""
     given.the_usual()
 
     def run(role: str, heading: str, *beginnings: str, replacing: dict[str, str] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""How a pipeline speaks with Slipway when something is in the way: patiently, and with its token for nobody else."""
+"""A pipeline's client of Slipway retries when Slipway is unavailable, and shows its token to no other server."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ GRANTED = {"decision": "granted"}
 
 
 class Stub(ThreadingHTTPServer):
-    """Answers with what `answers` says in turn, the last one ever after; `asked` is what was asked."""
+    """Give the answers in `answers` in turn, and repeat the last one. `asked` lists the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def log_message(self, *arguments: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def slipway(stub: Stub, pauses: list[float]) -> Slipway:
     ],
     ids=str,
 )
-def test_what_passes_is_tried_again(slipway: Slipway, stub: Stub, pauses: list[float], fault: Any) -> None:
+def test_a_temporary_failure_is_retried(slipway: Slipway, stub: Stub, pauses: list[float], fault: Any) -> None:
     stub.answers = [fault, fault, (200, GRANTED)]
 
     assert slipway.post("promotions", {}) == GRANTED
@@ -112,7 +112,7 @@ def test_what_passes_is_tried_again(slipway: Slipway, stub: Stub, pauses: list[f
     assert pauses == [1, 2]
 
 
-def test_a_retry_is_known_as_one(slipway: Slipway, stub: Stub) -> None:
+def test_a_retry_has_the_same_idempotency_key(slipway: Slipway, stub: Stub) -> None:
     stub.answers = [(503, {}), (200, GRANTED)]
 
     slipway.post("promotions", {})
@@ -121,7 +121,7 @@ def test_a_retry_is_known_as_one(slipway: Slipway, stub: Stub) -> None:
     assert first == second
 
 
-def test_waiting_is_as_long_as_slipway_asks_for(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
+def test_it_waits_as_long_as_slipway_asks(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
     stub.answers = [(503, {}, {"Retry-After": "7"}), (503, {}, {"Retry-After": "86400"}), (200, GRANTED)]
 
     slipway.post("promotions", {})
@@ -129,13 +129,13 @@ def test_waiting_is_as_long_as_slipway_asks_for(slipway: Slipway, stub: Stub, pa
     assert pauses == [7, 30]
 
 
-def test_it_is_given_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
+def test_it_gives_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
     stub.answers = [(503, {})]
 
     with pytest.raises(Unreachable, match="it answers 503"):
         slipway.get("state")
 
-    # As long as a database takes that was asleep, at least.
+    # At least as long as a paused database takes to resume.
     assert sum(pauses) > 15
     assert len(stub.asked) == len(pauses) + 1
 
@@ -150,7 +150,7 @@ def test_a_refusal_is_final(slipway: Slipway, stub: Stub, pauses: list[float], s
     assert (refusal.value.status, refusal.value.slug, pauses) == (status, "no", [])
 
 
-def test_a_refusal_in_other_words_is_shown(slipway: Slipway, stub: Stub) -> None:
+def test_a_refusal_that_is_no_problem_is_shown(slipway: Slipway, stub: Stub) -> None:
     stub.answers = [(403, b"Blocked by the firewall")]
 
     with pytest.raises(Refused, match="Blocked by the firewall"):
@@ -158,7 +158,9 @@ def test_a_refusal_in_other_words_is_shown(slipway: Slipway, stub: Stub) -> None
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_nobody_else_is_told_the_token(slipway: Slipway, stub: Stub, start: Callable[[], Stub], status: int) -> None:
+def test_the_token_is_sent_to_no_other_server(
+    slipway: Slipway, stub: Stub, start: Callable[[], Stub], status: int
+) -> None:
     other = start()
     stub.answers = [(status, {}, {"Location": other.url})]
 
@@ -171,18 +173,18 @@ def test_nobody_else_is_told_the_token(slipway: Slipway, stub: Stub, start: Call
 @pytest.mark.parametrize(
     "url", ["http://slipway.example.org", "http://127.0.0.1.example.org", "ftp://127.0.0.1", "slipway.example.org"]
 )
-def test_a_token_is_never_sent_in_clear(url: str) -> None:
+def test_a_token_is_never_sent_unencrypted(url: str) -> None:
     with pytest.raises(ToolError, match="https://"):
         Slipway({"SLIPWAY_URL": url, "SLIPWAY_SYSTEM": "azul"})
 
 
-def test_a_system_is_part_of_the_path_and_nothing_more(stub: Stub) -> None:
+def test_a_system_cannot_change_the_path(stub: Stub) -> None:
     Slipway({"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "../../other?x", "SLIPWAY_TOKEN": "t"}).get("state")
 
     assert stub.asked[0][0] == "/v1/systems/..%2F..%2Fother%3Fx/state"
 
 
-def test_the_runner_s_own_token_is_for_github_alone(stub: Stub, start: Callable[[], Stub]) -> None:
+def test_the_runners_own_token_is_sent_to_github_only(stub: Stub, start: Callable[[], Stub]) -> None:
     github = start()
     github.answers = [(200, {"value": "issued"})]
     environ = {
@@ -202,12 +204,12 @@ def test_the_runner_s_own_token_is_for_github_alone(stub: Stub, start: Callable[
     assert asked_slipway["Authorization"] == "Bearer issued"
 
 
-def test_a_job_without_the_permission_is_told_which(stub: Stub) -> None:
+def test_a_missing_permission_of_the_job_is_named(stub: Stub) -> None:
     with pytest.raises(ToolError, match="id-token: write"):
         token({})
 
 
-def test_a_refusal_by_github_is_told_as_github_s(stub: Stub) -> None:
+def test_a_refusal_by_github_names_github(stub: Stub) -> None:
     stub.answers = [(403, {})]
 
     with pytest.raises(ToolError, match="GitHub issues no token"):
@@ -227,7 +229,7 @@ KEYED = {"SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": "t", "GITHUB_RUN_ID": "1", "
         ("verifications", {"suite": "acceptance"}, {"GITHUB_RUN_ATTEMPT": "2"}, False),
     ],
 )
-def test_the_same_of_the_same_attempt_is_one_write(
+def test_the_same_write_in_the_same_attempt_is_recorded_once(
     stub: Stub, path: str, body: dict[str, Any], changes: dict[str, str], *, same: bool
 ) -> None:
     Slipway({**KEYED, "SLIPWAY_URL": stub.url}).post("verifications", {"suite": "acceptance"})
@@ -238,7 +240,7 @@ def test_the_same_of_the_same_attempt_is_one_write(
 
 
 @pytest.mark.parametrize(("required", "code"), [("1", 1), ("", 1), ("0", 0)])
-def test_who_can_do_without_it_goes_on_when_it_is_silent(a_step: Any, stub: Stub, required: str, code: int) -> None:
+def test_callers_that_tolerate_it_go_on_without_an_answer(a_step: Any, stub: Stub, required: str, code: int) -> None:
     stub.answers = [(503, {})]
     step = a_step(SLIPWAY_URL=stub.url, SLIPWAY_TOKEN="t", SLIPWAY_REQUIRED=required)
 
@@ -247,19 +249,19 @@ def test_who_can_do_without_it_goes_on_when_it_is_silent(a_step: Any, stub: Stub
     assert ("::error::" if code else "::warning::") in step.said
 
 
-def test_a_silent_gate_never_grants(a_step: Any, stub: Stub) -> None:
+def test_a_gate_without_an_answer_never_grants(a_step: Any, stub: Stub) -> None:
     stub.answers = [(503, {})]
 
     assert a_step(SLIPWAY_URL=stub.url, SLIPWAY_TOKEN="t", SLIPWAY_REQUIRED="0")("may-promote") == 1
 
 
-def test_a_blocker_is_one_line_whatever_its_author_wrote() -> None:
+def test_a_blocker_is_always_one_line() -> None:
     blocker = {"code": "soaking", "environment": "production", "detail": "no\n- not-verified\r\nmore"}
 
     assert len(denial("tree:1", "production", [blocker]).splitlines()) == 2
 
 
-def test_an_answer_can_set_no_other_output_and_begin_no_command(a_step: Any, stub: Stub) -> None:
+def test_an_answer_cannot_set_other_outputs_or_start_workflow_commands(a_step: Any, stub: Stub) -> None:
     blocker = {"code": "soaking", "environment": "production", "detail": "no\n::set-env name=PATH::/evil\nmore"}
     stub.answers = [(409, {"type": "/problems/promotion-denied", "blockers": [blocker]})]
     step = a_step(SLIPWAY_URL=stub.url, SLIPWAY_TOKEN="t")

@@ -1,4 +1,4 @@
-"""A line that no test runs does not pass the gate: tried out with a copy of this checkout."""
+"""The coverage gate refuses untested lines. Each test runs it in a copy of this checkout."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def test_twice() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Its branch `base` is what is compared with."""
+    """A checkout whose branch `base` is the one to compare with."""
     for name in NEEDED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
@@ -79,7 +79,7 @@ def append(path: Path, text: str) -> None:
     path.write_text((path.read_text() if path.exists() else "") + text)
 
 
-def test_a_changed_line_without_a_test_and_a_new_file_that_nothing_imports_fail(checkout: Path) -> None:
+def test_untested_changes_and_new_files_that_nothing_imports_fail(checkout: Path) -> None:
     append(checkout / RULES, CHANGE)
     append(checkout / UNUSED, CHANGE.lstrip())
     commit(checkout)
@@ -104,7 +104,7 @@ def test_a_changed_line_with_a_test_passes(checkout: Path) -> None:
     assert "100%" in answer.stdout
 
 
-def test_tests_that_fail_fail_the_gate(checkout: Path) -> None:
+def test_failing_tests_fail_the_gate(checkout: Path) -> None:
     append(checkout / "tests/unit/promotions/test_twice.py", "def test_twice() -> None:\n    assert False\n")
     commit(checkout)
 
@@ -115,7 +115,7 @@ def test_tests_that_fail_fail_the_gate(checkout: Path) -> None:
     assert "Diff Coverage" not in answer.stdout
 
 
-def test_a_base_that_is_not_there_is_named(checkout: Path) -> None:
+def test_a_missing_base_is_named(checkout: Path) -> None:
     answer = gate(checkout, BASE="origin/nothing")
 
     assert answer.returncode == 2

@@ -1,4 +1,4 @@
-"""A plan for whoever has no account: the emulated one is there while it is made, and gone afterwards."""
+"""A plan without an AWS account: an emulated account exists while the plan is made, and is gone afterwards."""
 
 import socket
 import sys
@@ -18,7 +18,7 @@ raise SystemExit(3)
 """
 
 
-def test_the_account_is_there_for_the_plan_and_no_longer(tmp_path: Path) -> None:
+def test_the_account_exists_only_for_the_plan(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
 
     code = emulated_plan.main({"SEEN": str(seen)}, (sys.executable, "-c", ASK))

@@ -1,4 +1,4 @@
-"""What a pull request is told that it would change."""
+"""The comment on a pull request shows what it would change."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def plan(tmp_path: Path) -> Any:
     return write
 
 
-def test_it_counts_what_becomes_of_resources(plan: Any) -> None:
+def test_it_counts_changes_of_resources(plan: Any) -> None:
     path = plan(
         resource("a.new", "create"),
         resource("a.newer", "create"),
@@ -64,13 +64,13 @@ def test_it_shows_several_plans_policies_and_the_package(plan: Any, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("outcome", "verdict"), [("failure", "**violated**"), ("skipped", "not checked (skipped)")])
-def test_policies_that_do_not_hold_are_no_success(plan: Any, outcome: str, verdict: str) -> None:
+def test_violated_policies_are_no_success(plan: Any, outcome: str, verdict: str) -> None:
     text = comment({"PLANS": f"development={plan()}", "POLICY": "none.txt", "POLICY_OUTCOME": outcome})
 
     assert f"Policies: {verdict}" in text
 
 
-def test_a_fork_s_plan_can_t_write_the_comment(plan: Any, tmp_path: Path) -> None:
+def test_a_plan_from_a_fork_cannot_write_the_comment(plan: Any, tmp_path: Path) -> None:
     evil = 'a.b["x`\n```\n@everybody <img src=x> ## Approved"]'
     (tmp_path / "said.txt").write_text("```\n@everybody </details>\n")
 
@@ -90,7 +90,7 @@ def test_a_fork_s_plan_can_t_write_the_comment(plan: Any, tmp_path: Path) -> Non
     assert text.count("</details>") == 2
 
 
-def test_a_large_plan_stays_a_comment_that_github_takes(plan: Any) -> None:
+def test_a_large_plan_is_cut_to_githubs_limit(plan: Any) -> None:
     path = plan(*(resource(f"a.{'x' * 900}_{number}", "create") for number in range(500)))
     plans = " ".join(f"plan-{number}={path}" for number in range(3))
 
@@ -102,7 +102,7 @@ def test_a_large_plan_stays_a_comment_that_github_takes(plan: Any) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"values": {}}', None])
-def test_what_is_no_plan_is_refused(tmp_path: Path, content: str | None) -> None:
+def test_a_file_that_is_no_plan_is_refused(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "plan.json"
     if content is not None:
         path.write_text(content)
@@ -111,7 +111,7 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, content: str | None) -> None
         comment({"PLANS": f"development={path}"})
 
 
-def test_policies_are_shown_where_nobody_may_plan(tmp_path: Path) -> None:
+def test_policies_are_shown_without_a_plan(tmp_path: Path) -> None:
     (tmp_path / "said.txt").write_text("12 scenarios passed\n")
 
     text = comment({"POLICY": str(tmp_path / "said.txt"), "POLICY_OUTCOME": "success"})
@@ -121,6 +121,6 @@ def test_policies_are_shown_where_nobody_may_plan(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("plans", ["", "plan.json"])
-def test_plans_are_named(plans: str) -> None:
+def test_each_plan_must_have_a_name(plans: str) -> None:
     with pytest.raises(ToolError, match="PLANS"):
         comment({"PLANS": plans})

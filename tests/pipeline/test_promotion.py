@@ -1,4 +1,4 @@
-"""While there is no Slipway to ask, an artifact goes from branch to branch in their order."""
+"""Without a Slipway to ask, artifacts go from branch to branch in order."""
 
 import json
 import subprocess
@@ -44,25 +44,25 @@ def may_promote(environment: str, **more: str) -> None:
     promotion.may_promote(variables(environment, **more), lambda seconds: None)
 
 
-def test_the_first_environment_takes_everything(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_environment_takes_every_artifact(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
     may_promote("development")
 
     assert "SLIPWAY_URL is not set" in capsys.readouterr().out
 
 
-def test_what_ran_verified_in_the_environment_before_may_enter(bucket: Any) -> None:
+def test_an_artifact_verified_in_the_environment_before_may_enter(bucket: Any) -> None:
     promotion.note_verified(variables("development"))
 
     may_promote("preproduction")
 
 
 @pytest.mark.parametrize("environment", ["preproduction", "production"])
-def test_what_did_not_may_not(bucket: Any, environment: str) -> None:
+def test_an_artifact_not_verified_in_the_environment_before_may_not_enter(bucket: Any, environment: str) -> None:
     with pytest.raises(ToolError, match=f"may not enter {environment} yet"):
         may_promote(environment)
 
 
-def test_no_environment_is_left_out(bucket: Any) -> None:
+def test_no_environment_is_skipped(bucket: Any) -> None:
     promotion.note_verified(variables("development"))
 
     with pytest.raises(ToolError, match="to preproduction"):
@@ -84,7 +84,7 @@ def test_another_package_proves_nothing(bucket: Any, monkeypatch: pytest.MonkeyP
         may_promote("preproduction")
 
 
-def test_the_first_note_stays(bucket: Any) -> None:
+def test_the_first_note_is_not_overwritten(bucket: Any) -> None:
     promotion.note_verified(variables("development", GITHUB_SHA="a" * 40))
     promotion.note_verified(variables("development", GITHUB_SHA="b" * 40))
 
@@ -94,7 +94,7 @@ def test_the_first_note_stays(bucket: Any) -> None:
     assert (note["revision"], note["artifact"], note["digest"]) == ("a" * 40, an_artifact(), DIGEST)
 
 
-def test_an_override_has_a_reason_and_is_shown(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_override_needs_a_reason_and_is_shown(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
     may_promote("production", OVERRIDE_REASON="The login is broken")
 
     assert "The login is broken" in capsys.readouterr().out
@@ -102,19 +102,19 @@ def test_an_override_has_a_reason_and_is_shown(bucket: Any, capsys: pytest.Captu
         may_promote("production", OVERRIDE_REASON=" ")
 
 
-def test_without_a_bucket_nothing_is_known(bucket: Any) -> None:
+def test_without_a_bucket_nothing_is_verified(bucket: Any) -> None:
     promotion.note_verified(variables("development", ARTIFACT_BUCKET=""))
 
     with pytest.raises(ToolError):
         may_promote("preproduction", ARTIFACT_BUCKET="")
 
 
-def test_an_environment_that_is_none_is_named() -> None:
+def test_an_unknown_environment_is_named() -> None:
     with pytest.raises(ToolError, match="staging"):
         may_promote("staging")
 
 
-def test_slipway_decides_where_there_is_one(bucket: Any, service: str, given: Given) -> None:
+def test_slipway_decides_if_there_is_one(bucket: Any, service: str, given: Given) -> None:
     given.the_usual()
     promotion.note_verified(variables("development"))
     slipway = {"SLIPWAY_URL": service, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": token("pipeline", ["azul"])}
@@ -123,9 +123,7 @@ def test_slipway_decides_where_there_is_one(bucket: Any, service: str, given: Gi
         may_promote("preproduction", OVERRIDE_REASON="No reason at all", **slipway)
 
 
-def test_a_broken_slipway_does_not_stand_in_the_way_of_its_repair(
-    bucket: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_slipway_does_not_block_its_own_fix(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
     silent = {"SLIPWAY_URL": "http://127.0.0.1:1", "SLIPWAY_SYSTEM": "slipway", "SLIPWAY_TOKEN": "t"}
     promotion.note_verified(variables("development"))
 
@@ -135,7 +133,7 @@ def test_a_broken_slipway_does_not_stand_in_the_way_of_its_repair(
         may_promote("production", **silent)
 
 
-def test_the_last_environment_writes_no_note_since_it_may_not(bucket: Any) -> None:
+def test_the_last_environment_may_write_no_note_and_writes_none(bucket: Any) -> None:
     promotion.note_verified(variables("production"))
 
     assert "Contents" not in bucket.list_objects_v2(Bucket=BUCKET)
@@ -143,7 +141,7 @@ def test_the_last_environment_writes_no_note_since_it_may_not(bucket: Any) -> No
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Branch `development` is one commit ahead of `preproduction`."""
+    """A repository whose branch `development` is one commit ahead of `preproduction`."""
     git(tmp_path, "init", "-q", "-b", "preproduction")
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "First")
     git(tmp_path, "checkout", "-q", "-b", "development")
@@ -167,13 +165,13 @@ def merge(folder: Path) -> None:
     git(folder, "merge", "-q", "--no-ff", "-m", "Merge development", "development")
 
 
-def test_a_merge_of_what_was_tested_is_a_promotion(repository: Path) -> None:
+def test_a_merge_that_keeps_the_tested_tree_is_a_promotion(repository: Path) -> None:
     merge(repository)
 
     promotion.check_merge({}, repository)
 
 
-def test_a_merge_that_makes_a_tree_of_its_own_is_none(repository: Path) -> None:
+def test_a_merge_with_a_new_tree_is_no_promotion(repository: Path) -> None:
     git(repository, "checkout", "-q", "preproduction")
     change(repository, "hotfix")
     merge(repository)
@@ -182,6 +180,6 @@ def test_a_merge_that_makes_a_tree_of_its_own_is_none(repository: Path) -> None:
         promotion.check_merge({}, repository)
 
 
-def test_what_is_no_merge_is_none(repository: Path) -> None:
+def test_a_commit_that_is_no_merge_is_no_promotion(repository: Path) -> None:
     with pytest.raises(ToolError, match="fetch-depth"):
         promotion.check_merge({}, repository)

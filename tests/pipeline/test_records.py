@@ -1,4 +1,4 @@
-"""What this repository's own pipeline records: of its own checkout, and without being stopped by a broken Slipway."""
+"""This repository's own pipeline records its checkout, and goes on when Slipway is broken."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,13 +9,13 @@ from tests.support.given import Given, an_artifact
 from tools.pipeline import artifact, records
 
 
-def test_a_token_is_all_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_token_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     records.oidc_token({"SLIPWAY_TOKEN": "ey"})
 
     assert capsys.readouterr().out == "ey\n"
 
 
-def test_what_is_opened_is_the_checkout_s_tree(step: Any, given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_opens_with_the_checkouts_tree(step: Any, given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifact, "tree", lambda: an_artifact("checked out"))
 
     records.deployment_open({**step.variables, "ARTIFACT": ""})

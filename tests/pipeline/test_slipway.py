@@ -1,4 +1,4 @@
-"""What a pipeline tells Slipway and asks of it, with the real service."""
+"""A pipeline's commands read from and write to the real service."""
 
 import json
 import subprocess
@@ -19,14 +19,14 @@ def deployments(given: Given) -> list[tuple[Any, ...]]:
 
 
 def deploy(step: Any, **variables: str) -> str:
-    """Open a deployment and let it succeed; its id."""
+    """Open a deployment, let it succeed, and return its id."""
     assert step("deployment-open", **variables) == 0, step.said
     deployment = str(step.outputs["deployment"])
     assert step("deployment-status", **variables, DEPLOYMENT=deployment, STATE="success") == 0, step.said
     return deployment
 
 
-def test_a_deployment_is_opened_and_ended(step: Any, given: Given) -> None:
+def test_a_deployment_is_opened_and_finished(step: Any, given: Given) -> None:
     deploy(step)
 
     assert deployments(given) == [("development", "rollout", "succeeded")]
@@ -38,7 +38,7 @@ def test_a_deployment_is_opened_and_ended(step: Any, given: Given) -> None:
 @pytest.mark.parametrize(
     ("said", "recorded"), [("failure", "failed"), ("cancelled", "cancelled"), ("succeeded", "succeeded")]
 )
-def test_a_job_s_status_is_a_state(step: Any, given: Given, said: str, recorded: str) -> None:
+def test_a_jobs_status_becomes_the_state(step: Any, given: Given, said: str, recorded: str) -> None:
     step("deployment-open")
 
     step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE=said)
@@ -46,7 +46,7 @@ def test_a_job_s_status_is_a_state(step: Any, given: Given, said: str, recorded:
     assert deployments(given) == [("development", "rollout", recorded)]
 
 
-def test_opening_again_in_the_same_attempt_is_one_deployment(step: Any, given: Given) -> None:
+def test_opening_twice_in_one_attempt_records_one_deployment(step: Any, given: Given) -> None:
     step("deployment-open")
     first = step.outputs
     step("deployment-open")
@@ -55,7 +55,7 @@ def test_opening_again_in_the_same_attempt_is_one_deployment(step: Any, given: G
     assert len(deployments(given)) == 1
 
 
-def test_what_ran_before_is_put_out_as_the_way_back(step: Any) -> None:
+def test_the_artifact_before_is_put_out_for_a_rollback(step: Any) -> None:
     deploy(step)
 
     step("deployment-open", ARTIFACT=an_artifact("second"), GITHUB_SHA=a_revision("second"))
@@ -64,7 +64,7 @@ def test_what_ran_before_is_put_out_as_the_way_back(step: Any) -> None:
     assert step.outputs["previous-revision"] == a_revision()
 
 
-def test_nothing_before_is_no_way_back(step: Any) -> None:
+def test_a_first_deployment_has_nothing_to_roll_back_to(step: Any) -> None:
     step("deployment-open")
 
     assert step.outputs["previous-artifact"] == step.outputs["previous-revision"] == ""
@@ -96,7 +96,7 @@ def test_the_commits_between_two_deployments_are_recorded(
     assert given.sql("SELECT sha FROM deployment_commits ORDER BY sha") == sorted([(log[0],), (log[1],)])
 
 
-def test_a_checkout_that_does_not_reach_back_records_no_commits(step: Any, given: Given, tmp_path: Path) -> None:
+def test_a_shallow_checkout_records_no_commits(step: Any, given: Given, tmp_path: Path) -> None:
     deploy(step, GITHUB_SHA="1" * 40)
 
     assert step("deployment-open", ARTIFACT=an_artifact("second")) == 0
@@ -105,7 +105,7 @@ def test_a_checkout_that_does_not_reach_back_records_no_commits(step: Any, given
     assert given.sql("SELECT * FROM deployment_commits") == []
 
 
-def test_a_verification_brings_the_numbers_of_its_report(step: Any, given: Given, tmp_path: Path) -> None:
+def test_a_verification_has_the_numbers_of_its_report(step: Any, given: Given, tmp_path: Path) -> None:
     deploy(step)
     report = tmp_path / "report.json"
     report.write_text(json.dumps({"passed": 12, "failed": 1, "skipped": 2}))
@@ -128,7 +128,7 @@ def test_a_verification_brings_the_numbers_of_its_report(step: Any, given: Given
         (None, "error"),
     ],
 )
-def test_what_broke_says_nothing_of_the_artifact(
+def test_a_broken_run_is_recorded_as_an_error(
     step: Any, given: Given, tmp_path: Path, report: str | None, outcome: str
 ) -> None:
     deploy(step)
@@ -141,7 +141,7 @@ def test_what_broke_says_nothing_of_the_artifact(
     assert given.sql("SELECT outcome FROM verifications") == [(outcome,)]
 
 
-def test_a_daily_verification_of_what_runs_no_more_is_not_recorded(step: Any, given: Given) -> None:
+def test_a_daily_verification_of_a_replaced_deployment_is_not_recorded(step: Any, given: Given) -> None:
     deploy(step)
     deploy(step, ARTIFACT=an_artifact("second"))
 
@@ -151,14 +151,14 @@ def test_a_daily_verification_of_what_runs_no_more_is_not_recorded(step: Any, gi
     assert "::warning::" in step.said
 
 
-def test_a_deployment_s_verification_of_what_does_not_run_fails(step: Any) -> None:
+def test_verifying_a_deployment_that_is_not_current_fails(step: Any) -> None:
     deploy(step)
     deploy(step, ARTIFACT=an_artifact("second"))
 
     assert step("verification", OUTCOME="success", TRIGGER="deployment") == 1
 
 
-def test_what_is_deployed_is_put_out(step: Any) -> None:
+def test_the_current_deployment_is_put_out(step: Any) -> None:
     deploy(step)
 
     assert step("current") == 0
@@ -166,7 +166,7 @@ def test_what_is_deployed_is_put_out(step: Any) -> None:
     assert step.outputs == {"artifact": an_artifact(), "revision": a_revision()}
 
 
-def test_where_nothing_is_deployed_nothing_is_put_out(step: Any) -> None:
+def test_without_a_deployment_nothing_is_put_out(step: Any) -> None:
     assert step("current", ENV="production") == 0
 
     assert step.outputs == {"artifact": "", "revision": ""}
@@ -178,10 +178,12 @@ def test_a_verified_artifact_may_be_promoted(step: Any, given: Given) -> None:
 
     assert step("may-promote", ENV="preproduction") == 0, step.said
 
-    assert given.sql("SELECT count(*) FROM promotions WHERE decision = 'granted'") == [(1,)]  # the deployment's own
+    assert given.sql("SELECT count(*) FROM promotions WHERE decision = 'granted'") == [
+        (1,)
+    ]  # recorded with the deployment
 
 
-def test_a_denial_says_what_mends_it(step: Any) -> None:
+def test_a_denial_says_how_to_fix_it(step: Any) -> None:
     deploy(step)
 
     assert step("may-promote", ENV="preproduction") == 1
@@ -192,7 +194,7 @@ def test_a_denial_says_what_mends_it(step: Any) -> None:
     assert "not-verified in development" in step.summary
 
 
-def test_a_denial_says_when_it_lifts(step: Any, given: Given) -> None:
+def test_a_denial_says_when_it_ends(step: Any, given: Given) -> None:
     given.sql("UPDATE environments SET required_soak_seconds = 3600 WHERE name = 'preproduction'")
     deploy(step)
     step("verification", OUTCOME="success", TRIGGER="deployment")
@@ -203,7 +205,7 @@ def test_a_denial_says_when_it_lifts(step: Any, given: Given) -> None:
     assert "It ends by itself at 20" in step.said
 
 
-def test_opening_what_is_denied_fails_with_the_same_words(step: Any, given: Given) -> None:
+def test_opening_a_denied_deployment_fails_with_the_same_message(step: Any, given: Given) -> None:
     assert step("deployment-open", ENV="preproduction") == 1
 
     assert "not-deployed in development" in step.said
@@ -211,7 +213,7 @@ def test_opening_what_is_denied_fails_with_the_same_words(step: Any, given: Give
     assert deployments(given) == []
 
 
-def test_a_target_that_is_held_fails_with_who_holds_it(step: Any) -> None:
+def test_opening_on_a_busy_target_fails_and_names_the_holder(step: Any) -> None:
     step("deployment-open")
 
     assert step("deployment-open", ARTIFACT=an_artifact("second"), GITHUB_RUN_ID="4712") == 1
@@ -219,7 +221,7 @@ def test_a_target_that_is_held_fails_with_who_holds_it(step: Any) -> None:
     assert "Another deployment holds the target: https://github.com/acme/azul/actions/runs/4711" in step.said
 
 
-def test_a_lease_that_ran_out_fails(step: Any, given: Given) -> None:
+def test_a_status_after_the_lease_fails(step: Any, given: Given) -> None:
     step("deployment-open", LEASE_SECONDS="60")
     deployment = step.outputs["deployment"]
     given.time_passes(61)
@@ -229,7 +231,7 @@ def test_a_lease_that_ran_out_fails(step: Any, given: Given) -> None:
     assert "lease-expired" in step.said
 
 
-def test_progress_renews_the_lease_as_often_as_it_is_told(step: Any, given: Given) -> None:
+def test_progress_renews_the_lease_each_time(step: Any, given: Given) -> None:
     step("deployment-open", LEASE_SECONDS="60")
     deployment = step.outputs["deployment"]
     for _ in range(3):
@@ -240,14 +242,14 @@ def test_progress_renews_the_lease_as_often_as_it_is_told(step: Any, given: Give
 
 
 def hotfix(step: Any, **variables: str) -> str:
-    """What a maintainer opens past the gate; its id."""
+    """Open a hotfix past the gate, as a maintainer; return its id."""
     reason = "The login is broken for everybody"
     maintainer = {"SLIPWAY_TOKEN": token("maintainer", ["azul"]), "KIND": "hotfix", "OVERRIDE_REASON": reason}
     assert step("deployment-open", ENV="production", GITHUB_RUN_ID="", **maintainer, **variables) == 0, step.said
     return str(step.outputs["deployment"])
 
 
-def test_a_pipeline_takes_over_what_a_maintainer_opened_past_the_gate(step: Any, given: Given) -> None:
+def test_a_pipeline_takes_over_a_deployment_that_a_maintainer_opened_past_the_gate(step: Any, given: Given) -> None:
     deployment = hotfix(step)
 
     assert step("may-promote", ENV="production", DEPLOYMENT=deployment) == 0, step.said
@@ -262,7 +264,7 @@ def test_a_pipeline_takes_over_what_a_maintainer_opened_past_the_gate(step: Any,
 @pytest.mark.parametrize(
     "other", [{"ARTIFACT": an_artifact("second")}, {"ENV": "preproduction"}, {"WORKSPACE": "other"}], ids=str
 )
-def test_a_deployment_that_is_of_something_else_is_not_taken_over(step: Any, other: dict[str, str]) -> None:
+def test_a_deployment_of_another_artifact_is_not_taken_over(step: Any, other: dict[str, str]) -> None:
     deployment = hotfix(step)
 
     for command in ("may-promote", "deployment-open"):
@@ -270,14 +272,14 @@ def test_a_deployment_that_is_of_something_else_is_not_taken_over(step: Any, oth
         assert "is not this one" in step.said
 
 
-def test_a_deployment_that_is_over_is_not_taken_over(step: Any) -> None:
+def test_a_finished_deployment_is_not_taken_over(step: Any) -> None:
     deployment = hotfix(step)
     step("deployment-status", DEPLOYMENT=deployment, STATE="succeeded")
 
     assert step("may-promote", ENV="production", DEPLOYMENT=deployment) == 1
 
 
-def test_a_pipeline_can_t_go_past_the_gate_by_itself(step: Any) -> None:
+def test_a_pipeline_cannot_override_the_gate(step: Any) -> None:
     assert step("deployment-open", ENV="production", KIND="hotfix", OVERRIDE_REASON="Because I can do it") == 1
 
     assert "403 forbidden" in step.said
@@ -295,13 +297,13 @@ def test_a_pipeline_can_t_go_past_the_gate_by_itself(step: Any) -> None:
         ("deployment-open", {"LEASE_SECONDS": "an hour"}, "LEASE_SECONDS"),
     ],
 )
-def test_what_is_missing_is_named(step: Any, command: str, variables: dict[str, str], missing: str) -> None:
+def test_missing_variables_are_named(step: Any, command: str, variables: dict[str, str], missing: str) -> None:
     assert step(command, **variables) == 2
 
     assert missing in step.said
 
 
-def test_a_system_that_is_not_there_is_an_error_and_no_warning(step: Any) -> None:
+def test_an_unknown_system_is_an_error_and_no_warning(step: Any) -> None:
     assert step("deployment-open", SLIPWAY_SYSTEM="no-such-system", SLIPWAY_REQUIRED="0") == 1
 
 
@@ -315,11 +317,11 @@ def test_without_slipway_nothing_is_recorded_and_a_warning_says_so(a_step: Any, 
     assert "SLIPWAY_URL is not set" in step.summary
 
 
-def test_without_slipway_nobody_says_that_it_may_be_promoted(a_step: Any) -> None:
+def test_without_slipway_no_promotion_is_granted(a_step: Any) -> None:
     assert a_step(SLIPWAY_URL="")("may-promote") == 2
 
 
-def test_every_blocker_that_there_is_has_a_remedy() -> None:
+def test_every_blocker_has_a_remedy() -> None:
     from typing import get_args  # noqa: PLC0415
 
     from chalicelib.promotions.model import BlockerCode  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""docs/use-it-from-your-pipeline.md: its workflow, run with the real service, by a token of a run's own."""
+"""Run the workflow of docs/use-it-from-your-pipeline.md with the real service and a run's own token."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def issuer() -> Iterator[IssuerServer]:
 
 @pytest.fixture
 def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The service over HTTP, which trusts the issuer of pipelines."""
+    """The service over HTTP. It trusts the issuer of pipelines."""
     local = [json.loads(os.environ["SLIPWAY_ISSUERS"])[0]]
     monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, issuer.settings("github-actions")]))
     settings.cache_clear()
@@ -63,11 +63,11 @@ def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str) -> Iterator[Callable[..., list[Step]]]:
-    """Run the page's job in a checkout of the shop's, which has a folder `tools` of its own."""
+    """Run the page's job in a checkout of the shop, which has a folder `tools` of its own."""
     given.a_system("shop")
     given.an_environment("preproduction", rank=1, system="shop")
     given.an_environment("production", rank=2, system="shop")
-    # Over HTTP: an issuer on loopback is none that the document allows for.
+    # Send it over HTTP: the OpenAPI document does not allow an issuer on loopback.
     maintainer = {
         "SLIPWAY_URL": github_service,
         "SLIPWAY_SYSTEM": "shop",
@@ -114,7 +114,7 @@ def outcomes(steps: list[Step]) -> list[str]:
 
 
 def promoted(given: Given) -> None:
-    """The artifact has proved itself in preproduction."""
+    """Have the artifact prove itself in preproduction."""
     given.a_deployment(ARTIFACT, environment="preproduction", system="shop")
     given.a_verification(environment="preproduction", system="shop")
 
@@ -126,7 +126,7 @@ def recorded(given: Given) -> list[tuple[Any, ...]]:
     ]
 
 
-def test_all_is_recorded(run: Callable[..., list[Step]], given: Given) -> None:
+def test_a_successful_run_records_deployment_and_verification(run: Callable[..., list[Step]], given: Given) -> None:
     promoted(given)
 
     steps = run()
@@ -135,7 +135,7 @@ def test_all_is_recorded(run: Callable[..., list[Step]], given: Given) -> None:
     assert recorded(given) == [("succeeded",), ("success", 3, 0, 1)]
 
 
-def test_a_denial_ends_it_with_words(run: Callable[..., list[Step]], given: Given) -> None:
+def test_a_denial_ends_the_job_with_an_explanation(run: Callable[..., list[Step]], given: Given) -> None:
     steps = run()
 
     assert outcomes(steps)[1:3] == ["failure", "skipped"]
@@ -143,7 +143,7 @@ def test_a_denial_ends_it_with_words(run: Callable[..., list[Step]], given: Give
     assert recorded(given) == []
 
 
-def test_a_deployment_that_fails_is_recorded(run: Callable[..., list[Step]], given: Given) -> None:
+def test_a_failed_deployment_is_recorded(run: Callable[..., list[Step]], given: Given) -> None:
     promoted(given)
 
     steps = run(deploys=False)
@@ -152,7 +152,7 @@ def test_a_deployment_that_fails_is_recorded(run: Callable[..., list[Step]], giv
     assert recorded(given) == [("failed",)]
 
 
-def test_tests_that_fail_are_recorded(run: Callable[..., list[Step]], given: Given) -> None:
+def test_failed_tests_are_recorded(run: Callable[..., list[Step]], given: Given) -> None:
     promoted(given)
 
     steps = run(failed=1)

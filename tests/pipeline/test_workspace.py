@@ -1,6 +1,6 @@
-"""`make workspace-…`, `route` and `reap`: what they tell the real service, and in which order they touch the account.
+"""`make workspace-…`, `route` and `reap`: their calls of the real service, and the order of their changes in AWS.
 
-Terraform is stood in for: tests/rehearsal makes and destroys a workspace.
+Terraform is replaced here; tests/rehearsal makes and destroys a real workspace.
 """
 
 import shlex
@@ -23,7 +23,7 @@ OUTPUTS = {
 
 
 class Account:
-    """What was done, in order, and the routes that are there."""
+    """A stand-in for the AWS account: its changes in order, and its routes."""
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str]] = []
@@ -76,7 +76,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.fixture
 def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`run("create", EXPIRES="2d")` of the workspace `fix` of development; what it said, or None when it failed."""
+    """`run("create", EXPIRES="2d")` runs it on the workspace `fix`. It returns the output, or None after a failure."""
     given.the_usual()
 
     def run(command: str, **variables: str) -> str | None:
@@ -101,7 +101,7 @@ def records(given: Given) -> list[tuple[Any, ...]]:
     return given.sql("SELECT name, purpose, base_url, destroyed_at IS NOT NULL FROM workspaces ORDER BY id")
 
 
-def test_a_workspace_lives_by_the_commands_of_the_page(run: Any, account: Account, given: Given) -> None:
+def test_the_pages_commands_create_use_and_destroy_a_workspace(run: Any, account: Account, given: Given) -> None:
     [create, extend, destroy, reap] = [
         (target.removeprefix("workspace-"), dict(word.split("=", 1) for word in words))
         for _, target, *words in (shlex.split(line, comments=True) for line in script("workspaces.md").splitlines())
@@ -118,7 +118,7 @@ def test_a_workspace_lives_by_the_commands_of_the_page(run: Any, account: Accoun
     assert records(given) == [("ann", "personal", OUTPUTS["url"], True)]
 
 
-def test_so_does_a_debug_workspace(run: Any, account: Account, given: Given) -> None:
+def test_the_pages_commands_create_use_and_destroy_a_debug_workspace(run: Any, account: Account, given: Given) -> None:
     debug = {"ENV": "production", "WORKSPACE": "fix-42", "PURPOSE": "debug", "DATABASE": "clone"}
 
     assert run("create", **debug, EXPIRES="1d", REASON="Orders of jane fail"), run.said
@@ -133,14 +133,14 @@ def test_so_does_a_debug_workspace(run: Any, account: Account, given: Given) -> 
 NEW = {"EXPIRES": "2d", "REASON": "To see why orders fail", "PURPOSE": "debug"}
 
 
-def test_a_workspace_is_recorded_and_made_and_its_url_is_told(run: Any, account: Account, given: Given) -> None:
+def test_a_workspace_is_recorded_then_made_and_its_url_is_recorded(run: Any, account: Account, given: Given) -> None:
     assert run("create", **NEW)
 
     assert records(given) == [("fix", "debug", OUTPUTS["url"], False)]
     assert account.done == [("apply", "development-fix")]
 
 
-def test_creating_it_again_brings_it_up_to_date(run: Any, account: Account, given: Given) -> None:
+def test_creating_it_again_updates_it(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
     assert run("create", **NEW)
 
@@ -148,14 +148,14 @@ def test_creating_it_again_brings_it_up_to_date(run: Any, account: Account, give
     assert account.done == [("apply", "development-fix")] * 2
 
 
-def test_bringing_it_up_to_date_leaves_what_it_was_made_with(run: Any, account: Account) -> None:
+def test_an_update_keeps_its_first_settings(run: Any, account: Account) -> None:
     run("create", **NEW, DATABASE="clone")
     run("create", EXPIRES="1d")
 
     assert account.choices == [{"workspace_purpose": "debug", "database_source": "clone"}, {}]
 
 
-def test_one_that_has_expired_is_not_made_again(run: Any, account: Account, given: Given) -> None:
+def test_an_expired_workspace_is_not_made_again(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
     given.sql("UPDATE workspaces SET expires_at = created_at + interval '1 microsecond'")
 
@@ -165,7 +165,7 @@ def test_one_that_has_expired_is_not_made_again(run: Any, account: Account, give
     assert len(account.done) == 1
 
 
-def test_what_slipway_refuses_is_not_made(run: Any, account: Account, given: Given) -> None:
+def test_a_workspace_that_slipway_refuses_is_not_made(run: Any, account: Account, given: Given) -> None:
     assert run("create", **{**NEW, "EXPIRES": "4d"}) is None
 
     assert records(given) == []
@@ -173,7 +173,7 @@ def test_what_slipway_refuses_is_not_made(run: Any, account: Account, given: Giv
 
 
 @pytest.mark.parametrize("missing", ["EXPIRES", "REASON"])
-def test_what_is_missing_is_named(run: Any, account: Account, missing: str) -> None:
+def test_missing_variables_are_named(run: Any, account: Account, missing: str) -> None:
     assert run("create", **{name: value for name, value in NEW.items() if name != missing}) is None
 
     assert missing in run.said
@@ -181,7 +181,7 @@ def test_what_is_missing_is_named(run: Any, account: Account, missing: str) -> N
 
 
 @pytest.mark.parametrize("expires", ["2 d", "d", "0d", "2w", "-1h"])
-def test_a_time_that_can_not_be_read_is_refused(run: Any, account: Account, expires: str) -> None:
+def test_an_unreadable_time_is_refused(run: Any, account: Account, expires: str) -> None:
     assert run("create", **{**NEW, "EXPIRES": expires}) is None
 
     assert account.done == []
@@ -194,7 +194,7 @@ def test_the_environment_itself_is_no_workspace(run: Any, account: Account) -> N
     assert account.done == []
 
 
-def test_no_client_is_sent_to_it_for_longer_than_it_now_lasts(run: Any, account: Account) -> None:
+def test_shortening_it_shortens_its_routes(run: Any, account: Account) -> None:
     run("create", **NEW, CLIENT="jane")
     run("route", CLIENT="joe", UNTIL="5m")
     account.routes["ann"] = {**account.routes["jane"], "workspace": "another"}
@@ -208,7 +208,7 @@ def test_no_client_is_sent_to_it_for_longer_than_it_now_lasts(run: Any, account:
     assert account.routes["jane"]["domain"] == OUTPUTS["api"]["invoke_domain"]
 
 
-def test_it_is_extended_with_a_reason(run: Any, given: Given) -> None:
+def test_extending_it_takes_a_reason(run: Any, given: Given) -> None:
     run("create", **NEW)
     before = given.sql("SELECT expires_at FROM workspaces")[0][0]
 
@@ -217,7 +217,7 @@ def test_it_is_extended_with_a_reason(run: Any, given: Given) -> None:
     assert given.sql("SELECT expires_at FROM workspaces")[0][0] > before
 
 
-def test_a_client_is_routed_until_a_time_in_slipway_and_in_the_store(run: Any, account: Account, given: Given) -> None:
+def test_a_route_is_recorded_in_slipway_and_written_to_the_store(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
 
     assert run("route", CLIENT="jane", UNTIL="2h")
@@ -233,15 +233,13 @@ def test_a_client_is_routed_until_a_time_in_slipway_and_in_the_store(run: Any, a
     }
 
 
-def test_a_client_can_be_routed_when_the_workspace_is_made(run: Any, account: Account) -> None:
+def test_a_client_can_be_routed_at_the_creation_of_the_workspace(run: Any, account: Account) -> None:
     assert run("create", **NEW, CLIENT="jane", UNTIL="1h")
 
     assert account.routes.keys() == {"jane"}
 
 
-def test_a_client_that_is_routed_without_a_time_is_until_the_workspace_expires(
-    run: Any, account: Account, given: Given
-) -> None:
+def test_a_route_without_a_time_ends_with_its_workspace(run: Any, account: Account, given: Given) -> None:
     assert run("create", **NEW, CLIENT="jane")
 
     assert given.sql("SELECT extract(epoch FROM expires_at)::int FROM workspaces") == [
@@ -257,7 +255,7 @@ def test_a_route_that_slipway_refuses_is_not_written(run: Any, account: Account)
     assert account.routes == {}
 
 
-def test_unrouting_ends_it_in_both(run: Any, account: Account, given: Given) -> None:
+def test_unrouting_deletes_the_route_in_slipway_and_in_the_store(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW, CLIENT="jane", UNTIL="1h")
 
     assert run("unroute", CLIENT="jane")
@@ -266,7 +264,7 @@ def test_unrouting_ends_it_in_both(run: Any, account: Account, given: Given) -> 
     assert given.sql("SELECT count(*) FROM routes") == [(0,)]
 
 
-def test_nobody_is_routed_to_what_is_destroyed(run: Any, account: Account, given: Given) -> None:
+def test_destroying_a_workspace_deletes_its_routes(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW, CLIENT="jane", UNTIL="1h")
 
     assert run("destroy")
@@ -275,7 +273,7 @@ def test_nobody_is_routed_to_what_is_destroyed(run: Any, account: Account, given
     assert records(given)[0][3]
 
 
-def test_the_reaper_destroys_what_has_expired_and_nothing_else(run: Any, account: Account, given: Given) -> None:
+def test_the_reaper_destroys_expired_workspaces_only(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
     run("create", **NEW, WORKSPACE="other")
     given.sql("UPDATE workspaces SET expires_at = created_at + interval '1 microsecond' WHERE name = 'fix'")
@@ -306,7 +304,7 @@ def test_the_reaper_reports_orphans_of_either_kind(run: Any, account: Account) -
     assert "development-fix has a record and no resources" in run.said
 
 
-def test_without_slipway_a_workspace_is_made_and_a_warning_given(run: Any, account: Account, given: Given) -> None:
+def test_without_slipway_a_workspace_is_made_with_a_warning(run: Any, account: Account, given: Given) -> None:
     assert "SLIPWAY_URL" in run("create", **NEW, SLIPWAY_URL="")
 
     assert records(given) == []

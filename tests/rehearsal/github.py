@@ -1,4 +1,4 @@
-"""GitHub as the workflows see it: a bare remote, checkouts of it, runs with tokens of their own, and attestations."""
+"""GitHub as workflows see it: a bare remote, checkouts of it, runs with their own tokens, and attestations."""
 
 import hashlib
 import itertools
@@ -19,7 +19,7 @@ from tools.aws import terraform
 REPOSITORY = "acme/slipway"
 SECONDS = 600
 
-# The environment that the rehearsal runs in is the one that `make` would make in every checkout.
+# All checkouts share the rehearsal's environment: `make` would make the same one in each.
 _MAKE = f"""#!/bin/sh
 exec {shutil.which("make")} -o venv python={sys.executable} "$@"
 """
@@ -27,7 +27,7 @@ exec {shutil.which("make")} -o venv python={sys.executable} "$@"
 _PYTHON = f"""#!/bin/sh
 exec {sys.executable} "$@"
 """
-# `gh attestation verify FILE --repo R --signer-workflow W`: whether that is in the ledger.
+# `gh attestation verify FILE --repo R --signer-workflow W` succeeds if the ledger has this attestation.
 _GH = f"""#!{sys.executable}
 import hashlib, pathlib, sys
 command, verify, package, repo, repository, signer, workflow = sys.argv[1:]
@@ -41,11 +41,11 @@ _print = threading.Lock()
 
 
 class Failed(AssertionError):
-    """A job did not end as the story has it; the message is what its steps said."""
+    """A job did not end as expected; the message is what its steps printed."""
 
 
 class Ran:
-    """A job that has ended."""
+    """A finished job."""
 
     def __init__(self, title: str, job: Job, steps: list[Step], outputs: Mapping[str, str]) -> None:
         self._title, self._job, self._steps, self.outputs = title, job, steps, outputs
@@ -56,14 +56,14 @@ class Ran:
         return self
 
     def failed_at(self, name: str) -> str:
-        """What the step said that failed, which is this one and no other."""
+        """Require that this step failed and no other; return what it printed."""
         failed = [step for step in self._steps if step.outcome == "failure"]
         if [step.name for step in failed] != [name]:
-            raise Failed(f"{self._title} did not fail at {name!r} alone:\n{self._everything()}")
+            raise Failed(f"{self._title} should have failed at {name!r} only:\n{self._everything()}")
         return failed[0].said
 
     def said(self, name: str) -> str:
-        """What a step said; empty of one that was skipped."""
+        """Return what a step printed; empty if it was skipped."""
         [step] = [step for step in self._steps if step.name == name]
         return step.said
 
@@ -76,7 +76,7 @@ class Ran:
 
 
 class GitHub:
-    """The repository acme/slipway. `variables` are its own; `environments` those of its GitHub environments."""
+    """The repository acme/slipway with its own `variables`, and those of its GitHub environments in `environments`."""
 
     def __init__(self, folder: Path, issuer: IssuerServer, port: int) -> None:
         self._folder, self._issuer, self._port = folder, issuer, port
@@ -86,7 +86,7 @@ class GitHub:
         self._runs = itertools.count(1)
         self.variables: dict[str, str] = {}
         self.environments: dict[str, dict[str, str]] = {}
-        # Variables that go before what the steps say.
+        # Variables that win over those of the steps.
         self.overrides: dict[str, str] = {}
         self.after_step: Callable[[], None] = lambda: None
         self._bin.mkdir()
@@ -97,7 +97,7 @@ class GitHub:
         self._begin()
 
     def commit(self, branch: str, message: str, path: str, old: str, new: str, count: int = -1) -> str:
-        """Change a file on a branch, all or the first few places of it; the commit."""
+        """Replace text in a file, everywhere or `count` times, and commit it to a branch; return the commit."""
         self._git("checkout", "-q", branch)
         file = self._work / path
         text = file.read_text()
@@ -107,12 +107,12 @@ class GitHub:
         return self._pushed(branch)
 
     def revert(self, branch: str) -> None:
-        """Take the newest commit of a branch back."""
+        """Revert the newest commit of a branch."""
         self._git("checkout", "-q", branch)
         self._git("revert", "--no-edit", "HEAD")
 
     def merge(self, source: str, target: str) -> str:
-        """Merge a branch into another by a merge commit, as the pull request does; that commit."""
+        """Merge a branch into another with a merge commit, as a pull request does; return that commit."""
         self._git("checkout", "-q", target)
         self._git("merge", "-q", "--no-ff", "-m", f"Merge {source} into {target}", source)
         return self._pushed(target)
@@ -124,7 +124,7 @@ class GitHub:
         return f"tree:{self._git('rev-parse', f'{revision}^{{tree}}')}"
 
     def checkout(self, ref: str, folder: Path) -> Path:
-        """A clone as `actions/checkout` makes one: with nothing of what was there before."""
+        """Clone a commit into a folder, as `actions/checkout` does; delete what the folder held."""
         shutil.rmtree(folder, ignore_errors=True)
         self._run("git", "clone", "-q", str(self._remote), str(folder))
         self._run("git", "-C", str(folder), "checkout", "-q", ref)
@@ -144,9 +144,9 @@ class GitHub:
         cancelled_after: str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Ran:
-        """Run a job of a workflow to its end, for an event on a branch: of its newest commit, unless `sha` says which.
+        """Run a job of a workflow for an event on a branch, at its newest commit or at `sha`.
 
-        With `cancelled_after`, somebody cancels the run once that step has ended. `environ` is more of the runner's.
+        With `cancelled_after`, the run is cancelled after that step. `environ` adds variables to the runner's.
         """
         definition = workflow(name)
         number = next(self._runs)
@@ -161,7 +161,7 @@ class GitHub:
             reached.add(step.name)
             if step.outcome != "skipped":
                 self.after_step()
-                if "/" not in step.name:  # no action without a name
+                if "/" not in step.name:  # an action needs a name
                     say(f"{title:36} {step.outcome:8} {step.name} ({time.monotonic() - started:.0f} s)")
 
         content = definition.jobs[job]
@@ -218,7 +218,7 @@ class GitHub:
         return Ran(title, running, steps, outputs)
 
     def machine(self) -> dict[str, str]:
-        """The environment variables of a runner, or of somebody's machine, before anything is checked out."""
+        """Return the environment variables of a runner, or of a person's machine, before any checkout."""
         ours = terraform.environment()
         kept = ("HOME", "PATH", "LANG", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "CHECKPOINT_DISABLE")
         kept += ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
@@ -230,7 +230,7 @@ class GitHub:
         }
 
     def _begin(self) -> None:
-        """One commit of what the checkout holds, on all branches."""
+        """Commit this checkout's files once, to all branches."""
         self._run("git", "init", "-q", "--bare", str(self._remote))
         self._run("git", "init", "-q", "-b", "production", str(self._work))
         listed = self._run("git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -271,4 +271,4 @@ class GitHub:
 
 def say(line: str) -> None:
     with _print:
-        print(line, flush=True)  # noqa: T201 (it is what `-s` shows)
+        print(line, flush=True)  # noqa: T201 (`-s` shows it)

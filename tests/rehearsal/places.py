@@ -1,4 +1,4 @@
-"""Where the service runs: on this machine, with the code that the emulated account says is serving."""
+"""Run the service on this machine, with the code that the emulated account says is serving."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ SERVE = (sys.executable, "-m", "tools", "local", "serve")
 
 
 class Place:
-    """An address where the service is served; with which code may change. Its database stays."""
+    """An address that serves the service. Its code can change; its database stays."""
 
     def __init__(self, folder: Path, server_url: str, name: str, issuers: Sequence[Mapping[str, Any]]) -> None:
         self._folder = folder
@@ -40,14 +40,14 @@ class Place:
         self.url = f"http://127.0.0.1:{self._port}"
 
     def serve(self, package: zipfile.ZipFile | None = None) -> None:
-        """Serve the code of a package, or of the checkout, in place of what is being served."""
+        """Serve the code of a package, or else of the checkout, instead of the current code."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
         if package is None:
             shutil.copytree(ROOT / "chalicelib", self._folder / "chalicelib")
             shutil.copy(ROOT / "app.py", self._folder)
         else:
-            # Not its dependencies: the server needs more of Chalice than the functions.
+            # Leave its dependencies out: the server needs more of Chalice than the functions do.
             ours = [name for name in package.namelist() if name == "app.py" or name.startswith("chalicelib/")]
             package.extractall(self._folder, ours)
         (self._folder / ".chalice").mkdir()
@@ -69,7 +69,7 @@ class Place:
                     f"--channel={theirs.fileno()}",
                 ],
                 cwd=self._folder,
-                # The service from the folder, what serves it from the checkout.
+                # The folder has the service; the checkout has the server.
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 pass_fds=[theirs.fileno()],
                 stdout=log,
@@ -88,7 +88,7 @@ class Place:
 
 
 class Deployed(Place):
-    """An environment of the emulated account, which runs no function: its code is served here in its stead."""
+    """An environment of the emulated account. The account runs no functions, so this machine serves the code."""
 
     def __init__(
         self, *arguments: Any, environment: str, port: int, bucket: str, when_first_served: Callable[[str], None]
@@ -103,7 +103,7 @@ class Deployed(Place):
         self._lock = threading.Lock()
 
     def follow(self) -> None:
-        """Serve what the alias points to."""
+        """Serve the code that the alias points to."""
         with self._lock:
             digest = self.digest()
             if digest not in ("", self._serving):
@@ -113,7 +113,7 @@ class Deployed(Place):
                 self._serving = digest
 
     def digest(self) -> str:
-        """Of the package that serves, as Lambda counts it; empty while there is none."""
+        """Return the digest of the serving package, as Lambda computes it; empty if there is none."""
         try:
             alias = self._lambda.get_alias(FunctionName=self._function, Name="live")
             version = self._lambda.get_function(FunctionName=self._function, Qualifier=alias["FunctionVersion"])
@@ -122,7 +122,7 @@ class Deployed(Place):
         return base64.b64decode(version["Configuration"]["CodeSha256"]).hex()
 
     def _package(self, digest: str) -> zipfile.ZipFile:
-        """From the artifact bucket, where the pipeline has put it."""
+        """Read the package from the artifact bucket, where the pipeline stored it."""
         for item in self._s3.list_objects_v2(Bucket=self._bucket)["Contents"]:
             if item["Key"].endswith("/package.zip"):
                 content = self._s3.get_object(Bucket=self._bucket, Key=item["Key"])["Body"].read()

@@ -1,4 +1,4 @@
-"""What Terraform's states in the emulated account say was made."""
+"""Read from Terraform's states in the emulated account which resources were made."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from tools.aws.emulator.account import emulated_client
 from tools.local.emulation import STATE_BUCKET
 
-# What is named within something that is one target's own, and so by the same name in each.
+# Attributes that are unique only within a parent of one target, and so equal in all targets.
 _NAMED_WITHIN = {
     "aws_default_security_group": "name",
     "aws_lambda_alias": "name",
@@ -19,7 +19,7 @@ _NAMED_WITHIN = {
 
 
 def states(port: int) -> dict[str, Any]:
-    """Terraform's states, by their keys in the bucket."""
+    """Return Terraform's states by their keys in the bucket."""
     s3 = emulated_client("s3", port)
     listed = [item["Key"] for item in s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]]
     return {
@@ -30,7 +30,7 @@ def states(port: int) -> dict[str, Any]:
 
 
 def identities(state: Any) -> set[tuple[str, str, str]]:
-    """Ids, ARNs and names of what a state says was made."""
+    """Return the ids, ARNs and names of all resources in a state."""
     return set(_identities(state))
 
 
@@ -42,5 +42,5 @@ def _identities(state: Any) -> Iterator[tuple[str, str, str]]:
             for attribute in ("id", "arn", "name", "bucket", "identifier", "cluster_identifier"):
                 value = instance["attributes"].get(attribute)
                 if value and attribute != _NAMED_WITHIN.get(resource["type"]):
-                    # An ARN is one whatever it is of.
+                    # An ARN is unique across all resource types.
                     yield ("", "arn", value) if attribute == "arn" else (resource["type"], attribute, value)

@@ -1,7 +1,7 @@
-"""Two environments, one artifact, and all that may come in between: the workflows' jobs, from a merge to a rollback.
+"""Two environments and one artifact: run the workflows' jobs, from a merge to a rollback, with all that can go wrong.
 
-Everything is real but AWS, which moto stands in for, and GitHub, which github.py does: the account runs no function, so
-that each environment is served from this machine, with the code that its alias points to.
+Everything is real but AWS, replaced by moto, and GitHub, replaced by github.py. The emulated account runs no functions,
+so this machine serves each environment with the code that its alias points to.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ from tools.local.issuer import token
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),
-    pytest.mark.skipif(NODE is None, reason="no node on the PATH"),
+    pytest.mark.skipif(NODE is None, reason="the rehearsal needs node on the PATH"),
 ]
 
 BUCKET = "slipway-artifacts"
@@ -51,7 +51,7 @@ WORKSPACE = "development/fix-42/development.tfstate"
 STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
 FIX_42 = "ENV=development WORKSPACE=fix-42"
 
-# What is recorded of Slipway in Slipway, and whom it lets in.
+# The commands that record Slipway in Slipway, and its publishers.
 RECORDS = "".join(
     block.text for block in blocks("first-deployment.md") if block.needs is None and "slipway " in block.text
 )
@@ -61,7 +61,7 @@ SOURCE = "chalicelib/rest/respond.py"
 
 
 class Maintainer:
-    """Somebody with a clone at a commit, and the package of its tree, who types commands of the pages."""
+    """A person with a clone at a commit and the package of its tree, who types commands from the docs."""
 
     def __init__(self, stage: "Stage", revision: str, environment: str) -> None:
         self.folder = stage.github.checkout(revision, stage.folder / f"maintainer-{environment}-{revision}")
@@ -84,12 +84,12 @@ class Maintainer:
         return started(command, until, self.folder, self._environ)
 
     def changes(self, target: str) -> dict[str, list[str]]:
-        """What the plan of a target that was made last would have changed."""
+        """Return the changes in the last plan of a target."""
         return changes(self.folder, target)
 
 
 class Stage:
-    """All that takes part. `registry` is the Slipway that is told; `places` are what is deployed."""
+    """All parts of the rehearsal. `registry` is the Slipway that records; `places` are the deployed environments."""
 
     def __init__(self, folder: Path, github: GitHub, registry: Place, places: dict[str, Deployed], port: int) -> None:
         self.folder = folder
@@ -97,7 +97,7 @@ class Stage:
         self._groups = {name: threading.Lock() for name in places}
 
     def deploy(self, branch: str, cancelled_after: str | None = None) -> tuple[Ran, Ran]:
-        """The workflow, as a push to the branch starts it: its two jobs. One run at a time for each branch."""
+        """Run the workflow's two jobs, as a push to the branch does. Runs on one branch wait for each other."""
         sha = self.github.revision(branch)
         with self._groups[branch]:
             built = self.github.run("deploy", "artifact", branch, sha=sha).succeeded()
@@ -107,7 +107,7 @@ class Stage:
             )
 
     def ask(self, path: str) -> Any:
-        """What the registry says of the system."""
+        """Ask the registry about the system."""
         answer = requests.get(
             f"{self.registry.url}/v1/systems/slipway/{path}",
             headers={"Authorization": f"Bearer {token('viewer')}"},
@@ -117,16 +117,16 @@ class Stage:
         return answer.json()
 
     def deployments(self, environment: str) -> list[dict[str, Any]]:
-        """Oldest first."""
+        """Return the environment's deployments, oldest first."""
         return list(reversed(self.ask(f"deployments?environment={environment}")["items"]))
 
     def verifications(self, environment: str) -> list[str]:
-        """Their outcomes, oldest first."""
+        """Return the outcomes of the environment's verifications, oldest first."""
         items = self.ask(f"verifications?environment={environment}")["items"]
         return [item["outcome"] for item in reversed(items)]
 
     def current(self, environment: str) -> str:
-        """The artifact that runs there, as the registry knows it."""
+        """Return the environment's current artifact, as the registry records it."""
         [target] = [
             each
             for each in self.ask("state")["targets"]
@@ -135,19 +135,19 @@ class Stage:
         return str(target["current"]["artifact"])
 
     def stands(self, workspace: str) -> str | None:
-        """That a workspace of that name is active; None if none is."""
+        """Say that the workspace is active; None if it is not."""
         active = [item["name"] for item in self.ask("workspaces?state=active")["items"]]
         return f"{workspace} is active" if workspace in active else None
 
     def sent_to(self, client: str) -> str:
-        """The workspace that CloudFront's function sends a client of development to."""
+        """Return the workspace that CloudFront's function sends a client of development to."""
         stores = emulated_client("cloudfront", self.port).list_key_value_stores()["KeyValueStoreList"]["Items"]
         [arn] = [store["ARN"] for store in stores if store["Name"] == "slipway-development-routes"]
         routes = Routes(Target("development", emulated=self.port), {"site": {"routes_arn": arn}}).all()
         return view(routes, {"x-slipway-client": client})[0]
 
     def log(self, state: Any, request_id: str) -> None:
-        """Have the API of what a state says was made log something of a request."""
+        """Log an error for a request in the log group of a state's API."""
         group = f"/aws/lambda/{state['outputs']['main']['value']['api']['function_names']['api']}"
         message = json.dumps({"level": "ERROR", "message": f"no answer to {request_id}", "request_id": request_id})
         logs = emulated_client("logs", self.port)
@@ -191,7 +191,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         for name, place in places.items():
             variables = {"URL": place.url, "AUDIENCE": f"slipway-{name}"}
             github.environments |= {name: variables, f"{name}-verify": variables}
-        github.overrides = {"SITE": ""}  # there is no CDN before the service here
+        github.overrides = {"SITE": ""}  # this service has no CDN
         github.after_step = lambda: [place.follow() for place in places.values()]
         yield Stage(tmp_path, github, registry, places, port)
     assert [process.pid for process in psutil.process_iter() if is_below(process, tmp_path)] == []
@@ -204,7 +204,7 @@ def is_below(process: psutil.Process, folder: Path) -> bool:
 
 
 def record(url: str, environment: str) -> None:
-    """What docs/first-deployment.md has recorded in the Slipway of an environment."""
+    """Record an environment in a Slipway as docs/first-deployment.md does."""
     script = RECORDS.replace("name=development ", f"name={environment} ")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
@@ -227,7 +227,7 @@ def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
     assert "built" in built.said("Find the package of this tree, or make it").split()
     assert stage.verifications("development") == ["success"]
 
-    say("\nAt once: its promotion, a debug workspace, and what goes wrong meanwhile")
+    say("\nAt the same time: its promotion, a debug workspace, and a failing deployment")
     merge = github.merge("development", "preproduction")
     with ThreadPoolExecutor(3) as lanes:
         promoted = lanes.submit(promote, stage, first, merge, built)
@@ -235,21 +235,21 @@ def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
         developed = lanes.submit(develop, stage, artifact, promoted)
         for lane in as_completed((promoted, debugged, developed)):
             if (failure := lane.exception()) is not None:
-                say(f"\nThis went wrong; what runs beside it comes to its end first:\n{failure!r}")
+                say(f"\nThis failed; the others still finish:\n{failure!r}")
                 raise failure
 
-    say("\nThe workspace is gone, and the others are whole: nothing of them has changed")
+    say("\nThe workspace is gone, and the environments have not changed")
     with ThreadPoolExecutor(2) as lanes:
         for checked in [
             lanes.submit(leave_preproduction, stage, merge),
             lanes.submit(leave_development, stage, built),
         ]:
             checked.result()
-    say("\nAll is as it should be, and nothing is left")
+    say("\nThe rehearsal passed")
 
 
 def promote(stage: Stage, first: str, merge: str, built: Ran) -> None:
-    """The same bytes go on, across a merge commit."""
+    """Promote the same bytes across a merge commit."""
     again, deployed = stage.deploy("preproduction")
     deployed.succeeded()
     assert merge != first
@@ -265,7 +265,7 @@ def promote(stage: Stage, first: str, merge: str, built: Ran) -> None:
 
 
 def develop(stage: Stage, artifact: str, promoted: "Future[None]") -> None:
-    """One that fails its acceptance tests is taken back, and one that nobody verified does not go on."""
+    """Roll back a deployment that fails its acceptance tests, and refuse to promote an unverified one."""
     github = stage.github
     github.commit("development", "Forget a header", SOURCE, HEADER, "")
     _, deployed = stage.deploy("development")
@@ -295,7 +295,7 @@ def develop(stage: Stage, artifact: str, promoted: "Future[None]") -> None:
 
 
 def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
-    """One client is sent to a copy of development, nobody else, and not after its time."""
+    """Route one client to a copy of development until its time is over, and nobody else."""
     github = stage.github
     workspace = {"environment": "development", "workspace": "fix-42", "purpose": "debug", "database": "clone"}
     workspace |= {"reason": "Jane's orders vanish", "expires": "8h", "ref": first}
@@ -321,7 +321,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
         assert "4a0b" not in said
 
     github.run(*dispatched, inputs={**workspace, "action": "extend", "expires": "1m"}).succeeded()
-    # What it was made with is remembered.
+    # The workspace keeps the settings that it was made with.
     maintainer.run(f"make apply {FIX_42}")
     assert maintainer.changes("development-fix-42") == {}
     assert Wait(EXPIRY_SECONDS, say)("the workspace's end", lambda: stage.stands("fix-42")) is None
@@ -335,23 +335,23 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
     assert "development-fix-42 is gone" in reaped.said("Destroy what has expired, report orphans")
     assert stage.ask("workspaces")["items"][0]["state"] == "destroyed"
     assert states(stage.port).keys() == STATES - {WORKSPACE}
-    # Its role may do what that took.
+    # The role of the reaper allows the calls that this took.
     took = asked.actions(log)
     assert {"rds:DeleteDBCluster", "wafv2:DeleteWebACL"} <= took
     assert took <= asked.listed("destroying.tf") | asked.listed("reading.tf")
 
 
 def share_nothing(made: dict[str, Any]) -> None:
-    """No id, name or ARN is in two states."""
+    """Require that no id, name or ARN is in two states."""
     assert made.keys() == STATES
     known = {key: identities(state) for key, state in made.items()}
     assert all(len(each) > 100 for each in known.values())
     for one, other in combinations(known, 2):
-        assert known[one] & known[other] == set(), f"{one} and {other} share something"
+        assert known[one] & known[other] == set(), f"{one} and {other} share a resource"
 
 
 def leave_preproduction(stage: Stage, merge: str) -> None:
-    """Applying it again changes nothing."""
+    """Apply it again, and see that nothing changes."""
     maintainer = Maintainer(stage, merge, "preproduction")
     digest = stage.places["preproduction"].digest()
 
@@ -362,7 +362,7 @@ def leave_preproduction(stage: Stage, merge: str) -> None:
 
 
 def leave_development(stage: Stage, built: Ran) -> None:
-    """Neither does that, and its alias goes back by hand to what served before."""
+    """See that applying it again changes nothing, and roll back by hand."""
     maintainer = Maintainer(stage, stage.github.revision("development"), "development")
     digest = stage.places["development"].digest()
 

@@ -11,14 +11,14 @@ from tests.support.writes import POSTS, WRITES, send
 from tools.checks.openapi.file import PATH
 
 
-def test_anybody_reads_the_document(api: Api) -> None:
+def test_anyone_may_read_the_document(api: Api) -> None:
     answer = api.as_(None).get("/v1/openapi.json")
 
     assert answer.status == 200
     assert answer.json == json.loads(PATH.read_text())
 
 
-def test_the_document_may_be_kept_and_is_not_sent_again(api: Api) -> None:
+def test_the_document_may_be_cached_and_is_not_sent_again_unchanged(api: Api) -> None:
     first = api.get("/v1/openapi.json")
     second = api.get("/v1/openapi.json", if_none_match=first.headers["ETag"])
 
@@ -26,12 +26,12 @@ def test_the_document_may_be_kept_and_is_not_sent_again(api: Api) -> None:
     assert second.status == 304
 
 
-def test_the_document_has_no_query_parameters(api: Api) -> None:
+def test_the_document_takes_no_query_parameters(api: Api) -> None:
     assert api.get("/v1/openapi.json?version=2").problem == "invalid"
 
 
 @pytest.mark.parametrize("route", POSTS)
-def test_links_lead_where_location_does(api: Api, given: Given, route: str) -> None:
+def test_links_lead_to_the_address_in_location(api: Api, given: Given, route: str) -> None:
     write = WRITES[route](given)
     document = api.get("/v1/openapi.json").json
 
@@ -45,7 +45,7 @@ def test_links_lead_where_location_does(api: Api, given: Given, route: str) -> N
 
 
 def address(document: Any, link: Any, route: str, path: str, body: Any) -> str:
-    """The address that a link leads to, after an answer to a request to `path`."""
+    """Return the address that a link leads to, after an answer to a request to `path`."""
     names, values = route.partition(" ")[2].split("/"), path.split("/")
     asked = {f"$request.path.{name[1:-1]}": value for name, value in zip(names, values, strict=True)}
     told = {f"$response.body#/{name}": value for name, value in body.items()}

@@ -1,4 +1,4 @@
-"""An artifact's way: where it went, how it fared there, and where it may go."""
+"""An artifact's history: its deployments, its verifications, and the environments that it may enter."""
 
 import pytest
 
@@ -12,14 +12,14 @@ def way(api, artifact: str = FIRST, system: str = "azul"):
 
 
 def codes(answer) -> dict[str, list[str]]:
-    """The blockers' codes of each environment's decision, in the order of the answer."""
+    """Return the blockers' codes of each environment's decision, in the answer's order."""
     return {
         decision["environment"]: [blocker["code"] for blocker in decision["blockers"]]
         for decision in answer["decisions"]
     }
 
 
-def test_an_artifact_tells_its_way_the_newest_first(api, given):
+def test_an_artifact_lists_its_deployments_newest_first(api, given):
     given.the_usual()
     ids = [
         given.a_deployment(FIRST, environment=environment)["id"]
@@ -33,7 +33,7 @@ def test_an_artifact_tells_its_way_the_newest_first(api, given):
     assert answer["deployments"][0] == api.get(f"/v1/systems/azul/deployments/{ids[-1]}").json
 
 
-def test_failed_attempts_are_part_of_the_way(api, given):
+def test_failed_attempts_are_listed(api, given):
     given.the_usual()
     given.a_deployment(FIRST, state="failed")
 
@@ -43,7 +43,7 @@ def test_failed_attempts_are_part_of_the_way(api, given):
     assert codes(answer)["preproduction"] == ["not-deployed"]
 
 
-def test_an_attempt_whose_lease_ran_out_reads_as_cancelled(api, given):
+def test_an_attempt_with_an_expired_lease_reads_as_cancelled(api, given):
     given.the_usual()
     given.a_deployment(FIRST, state="in_progress", lease_seconds=60)
 
@@ -52,7 +52,7 @@ def test_an_attempt_whose_lease_ran_out_reads_as_cancelled(api, given):
     assert [deployment["state"] for deployment in way(api)["deployments"]] == ["cancelled"]
 
 
-def test_its_verifications_are_told_the_last_finished_first(api, given):
+def test_its_verifications_are_listed_last_finished_first(api, given):
     given.the_usual()
     given.a_deployment(FIRST)
     given.a_verification(suite="smoke", outcome="error")
@@ -66,7 +66,7 @@ def test_its_verifications_are_told_the_last_finished_first(api, given):
     ]
 
 
-def test_another_artifact_s_way_is_its_own(api, given):
+def test_another_artifacts_history_is_separate(api, given):
     given.the_usual()
     given.a_deployment(FIRST)
     given.a_verification()
@@ -78,7 +78,7 @@ def test_another_artifact_s_way_is_its_own(api, given):
     assert answer["verifications"] == []
 
 
-def test_decisions_are_told_for_every_environment_in_the_order_of_promotion(api, given):
+def test_there_is_a_decision_for_every_environment_in_promotion_order(api, given):
     given.a_system()
     given.an_environment("production")
     given.an_environment("preproduction")
@@ -104,7 +104,7 @@ def test_a_verified_artifact_may_go_one_environment_further(api, given):
     assert codes(way(api)) == {"development": [], "preproduction": [], "production": ["not-deployed"]}
 
 
-def test_decisions_are_those_of_a_dry_run(api, given):
+def test_decisions_equal_those_of_a_dry_run(api, given):
     given.the_usual(required_soak_seconds=3600, required_suites=["acceptance", "load"])
     given.a_deployment(FIRST, environment="preproduction")
     given.a_verification(environment="preproduction", outcome="failure")
@@ -119,7 +119,7 @@ def test_decisions_are_those_of_a_dry_run(api, given):
     assert decision["id"] is None
 
 
-def test_reading_decides_nothing_for_the_record(api, given):
+def test_reading_records_no_decision(api, given):
     given.the_usual()
     given.an_import(FIRST)
 
@@ -128,7 +128,7 @@ def test_reading_decides_nothing_for_the_record(api, given):
     assert api.get("/v1/systems/azul/promotions")["items"] == []
 
 
-def test_an_artifact_that_was_only_verified_is_known(api, given):
+def test_an_artifact_that_was_only_verified_is_found(api, given):
     given.the_usual()
     history = {"started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:10:00Z"}
     given.a_verification(artifact=FIRST, imported=True, **history)
@@ -150,7 +150,7 @@ def test_an_unknown_artifact_is_not_found(api, given):
     "artifact",
     ["tree:abc", "tree:" + "A" * 40, "latest", "tree:" + "a" * 40 + "%0A", "sha256:" + "a" * 40, "%F0%9F%9A%A2"],
 )
-def test_what_is_no_artifact_is_not_found(api, given, artifact):
+def test_a_malformed_artifact_is_not_found(api, given, artifact):
     given.the_usual()
 
     assert way(api, artifact).problem == "not-found"
@@ -160,7 +160,7 @@ def test_an_unknown_system_is_not_found(api):
     assert way(api).problem == "not-found"
 
 
-def test_one_system_shows_nothing_of_another_s_artifacts(api, given):
+def test_a_system_shows_no_artifacts_of_another(api, given):
     for system in ("azul", "shop"):
         given.a_system(system)
         given.an_environment("development", system=system)
@@ -178,7 +178,7 @@ def test_one_system_shows_nothing_of_another_s_artifacts(api, given):
     assert codes(answer) == {"development": [], "production": ["not-deployed"]}
 
 
-def test_a_viewer_reads_it(api, given):
+def test_a_viewer_may_read_it(api, given):
     given.the_usual()
     given.a_deployment(FIRST)
 

@@ -1,4 +1,4 @@
-"""Every write leaves an audit event, in the transaction of what it tells of."""
+"""Every write leaves an audit event, in the same transaction."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.support.writes import CHANGES, WRITES, everything, require_all, send
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_write_of_the_api_is_walked():
+def test_every_write_of_the_api_is_in_the_table():
     require_all()
 
 
@@ -42,7 +42,7 @@ def test_a_write_leaves_one_audit_event(api, given, route):
 
 
 @pytest.mark.parametrize("route", [route for route in WRITES if not route.startswith("DELETE")])
-def test_an_audit_event_tells_what_became(api, given, route):
+def test_an_audit_event_has_the_state_after(api, given, route):
     answer = send(api, route, WRITES[route](given))
 
     ((after,),) = given.sql("SELECT after FROM audit_events ORDER BY id DESC LIMIT 1")
@@ -51,7 +51,7 @@ def test_an_audit_event_tells_what_became(api, given, route):
 
 
 @pytest.mark.parametrize("route", CHANGES)
-def test_an_audit_event_tells_what_was(api, given, route):
+def test_an_audit_event_has_the_state_before(api, given, route):
     write = WRITES[route](given)
     was = api.get(write.path).json
 
@@ -63,7 +63,7 @@ def test_an_audit_event_tells_what_was(api, given, route):
     assert given.sql("SELECT before FROM audit_events ORDER BY id DESC LIMIT 1") == [(changed,)]
 
 
-def test_of_a_change_the_fields_that_changed_are_told(api, given):
+def test_an_audit_event_of_a_change_has_only_the_changed_fields(api, given):
     given.the_usual()
 
     api.patch("/v1/systems/azul", {"name": "Blue", "description": ""}, if_match="*")
@@ -74,7 +74,7 @@ def test_of_a_change_the_fields_that_changed_are_told(api, given):
 
 
 @pytest.mark.parametrize("route", WRITES)
-def test_what_leaves_no_audit_event_does_not_happen(api, given, route):
+def test_a_write_whose_audit_event_fails_has_no_effect(api, given, route):
     write = WRITES[route](given)
     given.sql("ALTER TABLE audit_events ADD CONSTRAINT full_up CHECK (false) NOT VALID")
     before = everything(given)
@@ -86,7 +86,7 @@ def test_what_leaves_no_audit_event_does_not_happen(api, given, route):
 
 
 @pytest.mark.parametrize("route", WRITES)
-def test_a_write_that_is_not_allowed_leaves_the_refusal_and_nothing_else(api, given, route):
+def test_a_forbidden_write_leaves_only_an_event_of_its_refusal(api, given, route):
     write = WRITES[route](given)
     before = everything(given)
 
@@ -106,7 +106,7 @@ def test_a_write_that_is_not_allowed_leaves_the_refusal_and_nothing_else(api, gi
 
 
 @pytest.mark.parametrize("route", CHANGES)
-def test_a_stale_write_leaves_the_refusal_and_nothing_else(api, given, route):
+def test_a_stale_write_leaves_only_an_event_of_its_refusal(api, given, route):
     write = WRITES[route](given)
     before = everything(given)
 
@@ -118,7 +118,7 @@ def test_a_stale_write_leaves_the_refusal_and_nothing_else(api, given, route):
 
 
 @pytest.mark.parametrize("route", WRITES)
-def test_what_makes_no_sense_or_comes_from_nobody_known_leaves_nothing(api, given, route):
+def test_invalid_requests_and_unknown_callers_leave_nothing(api, given, route):
     write = WRITES[route](given)
     method = route.partition(" ")[0]
     before = everything(given)
@@ -147,7 +147,7 @@ def test_a_replayed_answer_leaves_nothing(api, given):
     assert everything(given) == before
 
 
-def test_what_a_rule_refuses_leaves_the_refusal_and_nothing_else(api, given):
+def test_a_write_that_a_rule_refuses_leaves_only_an_event_of_its_refusal(api, given):
     given.the_usual()
     before = everything(given)
 
@@ -161,7 +161,7 @@ def test_what_a_rule_refuses_leaves_the_refusal_and_nothing_else(api, given):
     assert refusal == "rollback-refused"
 
 
-def test_a_write_to_what_is_not_there_leaves_nothing(api, given):
+def test_a_write_to_an_unknown_resource_leaves_nothing(api, given):
     given.a_system()
     before = everything(given)
 
@@ -169,7 +169,7 @@ def test_a_write_to_what_is_not_there_leaves_nothing(api, given):
     assert everything(given) == before
 
 
-def test_an_import_is_told_apart_from_an_opening(api, given):
+def test_an_import_has_an_action_of_its_own(api, given):
     given.the_usual()
 
     given.an_import()
@@ -178,7 +178,7 @@ def test_an_import_is_told_apart_from_an_opening(api, given):
 
 
 @pytest.mark.parametrize("subject", ["viewer@local", "a\0b"], ids=["unavailable", "unusable"])
-def test_a_refusal_that_can_not_be_written_is_logged_and_answered_all_the_same(api, given, monkeypatch, subject):
+def test_a_refusal_that_cannot_be_recorded_is_logged_and_still_answered(api, given, monkeypatch, subject):
     given.a_system()
     if subject == "viewer@local":
         given.sql("REVOKE INSERT (refusal) ON audit_events FROM slipway_app")
@@ -192,7 +192,7 @@ def test_a_refusal_that_can_not_be_written_is_logged_and_answered_all_the_same(a
 
 
 @pytest.mark.parametrize("system", ["a%00b", "%F0%9F%98%80", "'; DROP TABLE audit_events; --", "a" * 3000])
-def test_a_refusal_is_written_whatever_the_address(api, given, system):
+def test_a_refusal_is_recorded_for_any_address(api, given, system):
     before = everything(given)
 
     assert api.as_("viewer").patch(f"/v1/systems/{system}", {}, if_match="*").status == 403
@@ -202,7 +202,7 @@ def test_a_refusal_is_written_whatever_the_address(api, given, system):
     assert given.sql("SELECT system_key, length(resource) <= 500 FROM audit_events") == [(None, True)]
 
 
-def test_a_refusal_is_written_when_the_address_is_no_text(api, given):
+def test_a_refusal_is_recorded_for_an_address_that_is_no_valid_text(api, given):
     before = everything(given)
 
     answer = api.as_("viewer").send(
@@ -214,7 +214,7 @@ def test_a_refusal_is_written_when_the_address_is_no_text(api, given):
     assert resource == "\\ud800"
 
 
-def test_writes_that_the_database_refuses_leave_their_refusals_and_nothing_else(api, given):
+def test_writes_that_the_database_refuses_leave_only_events_of_their_refusals(api, given):
     given.the_usual()
     given.a_deployment(state="in_progress")
     path = "/v1/systems/azul/environments"
@@ -248,7 +248,7 @@ def test_a_dry_run_leaves_nothing(api, given):
     assert everything(given) == before
 
 
-def test_a_deployment_that_the_gate_denies_leaves_the_denial(api, given):
+def test_a_denied_deployment_leaves_the_decision_and_the_refusal(api, given):
     given.the_usual()
     (last,) = given.sql("SELECT max(id) FROM audit_events")
 
@@ -264,7 +264,7 @@ def test_a_deployment_that_the_gate_denies_leaves_the_denial(api, given):
     assert after == api.get("/v1/systems/azul/promotions")["items"][0]
 
 
-def test_who_asked_is_who_is_recorded(api, given):
+def test_an_audit_event_names_the_caller(api, given):
     given.the_usual()
     pipeline = api.as_("pipeline", sub="repo:azul:main")
 
@@ -275,7 +275,7 @@ def test_who_asked_is_who_is_recorded(api, given):
     ]
 
 
-def test_a_lease_that_ran_out_is_ended_by_the_service_itself(api, given):
+def test_an_expired_lease_is_ended_in_the_services_own_name(api, given):
     given.the_usual()
     lapsed = given.a_deployment(state="in_progress", lease_seconds=60)["id"]
     given.time_passes(61)
@@ -301,10 +301,10 @@ def test_an_audit_event_never_changes(given, statement):
     assert given.sql("SELECT principal FROM audit_events") == [("admin@local",)]
 
 
-# What an audit trail must not tell.
+# Personal data and secrets stay out of the audit trail.
 
 
-def test_neither_a_token_nor_a_persons_data_enters_it(api, given):
+def test_it_holds_no_token_and_no_personal_data(api, given):
     given.the_usual()
     given.a_publisher()
     given.a_deployment(an_artifact("before"))
@@ -326,7 +326,7 @@ def test_neither_a_token_nor_a_persons_data_enters_it(api, given):
 
 
 def _new_events(given, before):
-    """What was told since then; and that nothing else has changed."""
+    """Return the events added since then, and require that nothing else has changed."""
     after = everything(given)
     assert set(before["audit_events"]) <= set(after["audit_events"])
     assert {**after, "audit_events": None} == {**before, "audit_events": None}

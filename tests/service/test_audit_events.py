@@ -1,4 +1,4 @@
-"""Reading the audit trail: who may, by what it is filtered, and that a page costs the same however much there is."""
+"""Reading the audit trail: allowed callers, filters, and pages that cost the same however long the trail is."""
 
 import pytest
 
@@ -11,7 +11,7 @@ PATH = "/v1/audit-events"
 
 @pytest.fixture
 def trail(api, given):
-    """Two systems, and what several principals did in them."""
+    """Two systems, and events of several principals in them."""
     given.the_usual()
     given.a_system("blue")
     given.an_environment(system="blue")
@@ -20,11 +20,11 @@ def trail(api, given):
 
 
 def told(api, query=""):
-    """Action, system and principal of each event."""
+    """Return action, system and principal of each event."""
     return [(each["action"], each["system"], each["principal"]) for each in api.get(f"{PATH}?{query}")["items"]]
 
 
-def test_it_is_told_newest_first_with_what_changed(api, given):
+def test_events_are_listed_newest_first_with_their_changes(api, given):
     given.a_system()
     changed = api.patch("/v1/systems/azul", {"name": "Blue"}, if_match="*")
 
@@ -40,7 +40,7 @@ def test_it_is_told_newest_first_with_what_changed(api, given):
     assert (oldest["action"], oldest["before"], oldest["after"]["key"]) == ("system.create", None, "azul")
 
 
-def test_refusals_are_told_too(api, trail):
+def test_refusals_are_listed_too(api, trail):
     refusal = api.get(PATH)["items"][0]
 
     assert (refusal["action"], refusal["system"], refusal["principal"]) == ("system.change", "azul", "viewer@local")
@@ -64,11 +64,11 @@ def test_refusals_are_told_too(api, trail):
         ("from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z", 8),
     ],
 )
-def test_it_is_filtered_by_what_is_named(api, trail, query, count):
+def test_events_can_be_filtered(api, trail, query, count):
     assert len(told(api, query)) == count
 
 
-def test_a_period_has_its_start_and_not_its_end(api, trail):
+def test_a_period_includes_its_start_and_excludes_its_end(api, trail):
     events = api.get(PATH)["items"]
     moment = events[3]["at"]
 
@@ -76,7 +76,7 @@ def test_a_period_has_its_start_and_not_its_end(api, trail):
     assert api.get(f"{PATH}?to={moment}")["items"] == events[4:]
 
 
-def test_its_pages_hold_every_event_once(api, trail):
+def test_pages_hold_every_event_once(api, trail):
     events = api.get(PATH)["items"]
     page = api.get(f"{PATH}?limit=3")
     seen = page["items"]
@@ -87,7 +87,7 @@ def test_its_pages_hold_every_event_once(api, trail):
     assert seen == events
 
 
-def test_pages_hold_every_event_of_one_moment_once(api, given):
+def test_pages_hold_every_event_once_even_with_equal_times(api, given):
     given.sql(
         """
         INSERT INTO audit_events (at, issuer, principal, action, resource, request_id)
@@ -101,12 +101,12 @@ def test_pages_hold_every_event_of_one_moment_once(api, given):
     assert [each["resource"] for each in first["items"] + second["items"]] == ["3", "2", "1"]
 
 
-def test_every_action_can_be_filtered_by(api):
+def test_events_can_be_filtered_by_every_action(api):
     for action in (each.action for each in OPERATIONS if each.writes):
         assert api.get(f"{PATH}?action={action}").status == 200, action
 
 
-def test_a_maintainer_reads_that_of_their_system_alone(api, trail):
+def test_a_maintainer_reads_only_events_of_their_system(api, trail):
     for maintainer in (api.as_("maintainer"), api.as_member("azul-maintainers"), api.as_member("all-maintainers")):
         assert len(told(maintainer, "system=azul")) == 6
         assert maintainer.get(PATH).problem == "forbidden"
@@ -116,12 +116,12 @@ def test_a_maintainer_reads_that_of_their_system_alone(api, trail):
 
 
 @pytest.mark.parametrize("who", ["viewer", "pipeline"])
-def test_others_do_not_read_it(api, trail, who):
+def test_other_callers_may_not_read_it(api, trail, who):
     assert api.as_(who).get(PATH).problem == "forbidden"
     assert api.as_(who).get(f"{PATH}?system=azul").problem == "forbidden"
 
 
-def test_a_system_that_is_gone_still_has_its_events(api, given):
+def test_a_deleted_system_keeps_its_events(api, given):
     given.a_system()
     api.delete("/v1/systems/azul", if_match="*")
 
@@ -139,7 +139,7 @@ def test_a_system_that_is_gone_still_has_its_events(api, given):
         "system=frequent&action=frequent.thing",
     ],
 )
-def test_a_page_is_read_from_an_index_however_many_events_there_are(api, given, query):
+def test_a_page_is_read_from_an_index(api, given, query):
     given.sql(
         """
         INSERT INTO audit_events (at, system_key, issuer, principal, action, resource, request_id)

@@ -1,4 +1,4 @@
-"""Who may do what: walks every declared operation, so that a new one is held to its declaration from the start."""
+"""Roles of callers: every declared operation is tested, so a new one is checked from the start."""
 
 import time
 from dataclasses import replace
@@ -16,7 +16,7 @@ PROTECTED = [each for each in OPERATIONS if each.role != "public"]
 
 
 def _who(api):
-    """Everybody who may ask, in the system azul. Pipelines are runs, as publishers of azul and blue trust them."""
+    """Return all kinds of callers, in the system azul. Pipelines are runs that publishers of azul and blue trust."""
     return {
         "no token": api.as_(None),
         "an expired token": api.as_("admin", exp=time.time() - 1),
@@ -34,7 +34,7 @@ def _who(api):
 
 _BLUE = "acme/azul/.github/workflows/deploy.yml@refs/heads/blue"
 
-# What each of them is in the system of the path, and where the path names none.
+# Each caller's role in the system of the path, and in paths without a system.
 ROLES = {
     "a token of a stranger": (Role.anybody, Role.anybody),
     "a person in no group": (Role.anybody, Role.anybody),
@@ -67,14 +67,14 @@ def _answered(answer):
     return f"{answer.status} {answer.problem}" if answer.status in (401, 403) else "served"
 
 
-def test_everybody_gets_from_every_operation_what_its_declaration_says(api, given):
+def test_every_operation_serves_exactly_the_callers_with_its_role(api, given):
     for system in ("azul", "blue"):
         given.a_system(system)
         given.an_environment(system=system)
     given.a_publisher()
     given.a_publisher(system="blue", ref="refs/heads/blue")
 
-    # Each is asked in a way that changes nothing: without a body, or without If-Match.
+    # These requests change nothing: they have no body, or no If-Match.
     answered = {
         route_of(each): {who: _answered(caller.send(each.method, address(each))) for who, caller in _who(api).items()}
         for each in OPERATIONS
@@ -84,8 +84,8 @@ def test_everybody_gets_from_every_operation_what_its_declaration_says(api, give
 
 
 @of(PROTECTED)
-def test_without_a_token_or_with_an_expired_one_the_caller_is_told_how_to_sign_in(api, operation):
-    # API Gateway keeps the authorizer's answer for longer than the token may last.
+def test_a_missing_or_expired_token_is_answered_with_how_to_sign_in(api, operation):
+    # API Gateway caches the authorizer's answer beyond the token's expiry.
     for caller in (api.as_(None), api.as_("admin", exp=time.time() - 1)):
         answer = caller.send(operation.method, address(operation))
 
@@ -93,7 +93,7 @@ def test_without_a_token_or_with_an_expired_one_the_caller_is_told_how_to_sign_i
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-# The least role that each operation takes: said here once more, by hand, so that none changes by mistake.
+# The lowest role for each operation, repeated here by hand so that none changes by mistake.
 TAKES = {
     "GET /v1/health": "public",
     "GET /v1/ready": "public",
@@ -140,13 +140,13 @@ TAKES = {
 }
 
 
-def test_every_operation_has_its_role_here():
+def test_every_operation_is_in_the_table():
     lines = {route_of(each): f'    "{route_of(each)}": {_written(each.role)},' for each in OPERATIONS}
 
     require_entries("TAKES in tests/service/test_authorization.py", TAKES, lines, ", with the role that was agreed")
 
 
-def test_operations_take_the_roles_that_were_agreed():
+def test_operations_require_the_roles_in_the_table():
     others = {route_of(each): each.role for each in OPERATIONS if each.role != TAKES.get(route_of(each), each.role)}
 
     assert others == {}
@@ -157,12 +157,12 @@ def test_claims_that_make_no_principal_are_refused(api, operation):
     claims = api.as_("admin").claims
     strangers = {
         "of another issuer": {**claims, "iss": "https://issuer.example.org"},
-        "of no issuer": _without(claims, "iss"),
+        "without an issuer": _without(claims, "iss"),
         "with an unknown role": {**claims, "role": "owner"},
-        "with no role": _without(claims, "role"),
-        "with a subject that is none": {**claims, "sub": None},
-        "with no expiry": _without(claims, "exp"),
-        "with systems that are none": {**claims, "systems": "azul"},
+        "without a role": _without(claims, "role"),
+        "with an invalid subject": {**claims, "sub": None},
+        "without an expiry": _without(claims, "exp"),
+        "with invalid systems": {**claims, "systems": "azul"},
     }
 
     for what, stranger in strangers.items():
@@ -171,7 +171,7 @@ def test_claims_that_make_no_principal_are_refused(api, operation):
         assert (answer.status, answer.problem) == (403, "forbidden"), what
 
 
-def test_a_stage_that_trusts_nobody_lets_nobody_in(api, monkeypatch):
+def test_a_stage_without_issuers_refuses_everybody(api, monkeypatch):
     monkeypatch.setenv("SLIPWAY_ISSUERS", "[]")
     settings.settings.cache_clear()
 
@@ -186,7 +186,7 @@ def test_a_role_without_systems_is_a_viewer(api, given):
     assert nobodys.patch("/v1/systems/azul", {}, if_match="*").status == 403
 
 
-def test_a_refusal_does_not_tell_what_is_there(api, given):
+def test_a_refusal_does_not_reveal_if_the_resource_exists(api, given):
     before = api.as_("viewer").delete("/v1/systems/azul", if_match="*")
     given.a_system()
 
@@ -202,13 +202,13 @@ def test_every_route_is_a_declared_operation():
 
 
 @of(OPERATIONS)
-def test_api_gateway_asks_the_authorizer_unless_it_is_public(operation):
+def test_api_gateway_calls_the_authorizer_for_all_but_public_operations(operation):
     authorizer = app.app.routes[operation.path][operation.method].authorizer
 
     assert (authorizer is None) is (operation.role == "public")
 
 
-# What a request asks for can take a higher role than its operation.
+# Some requests need a higher role than their operation.
 
 DEPLOYMENTS = "/v1/systems/azul/deployments"
 VERIFICATIONS = "/v1/systems/azul/verifications"
@@ -232,7 +232,7 @@ IMPORTED_VERIFICATION = {
     [(DEPLOYMENTS, IMPORT), (DEPLOYMENTS, OVERRIDE), (VERIFICATIONS, IMPORTED_VERIFICATION)],
     ids=["imported deployment", "override", "imported verification"],
 )
-def test_history_and_overrides_take_a_maintainer_of_the_system(api, given, path, body):
+def test_imports_and_overrides_need_a_maintainer_of_the_system(api, given, path, body):
     given.the_usual()
 
     assert api.as_("pipeline").post(path, body).problem == "forbidden"
@@ -241,13 +241,13 @@ def test_history_and_overrides_take_a_maintainer_of_the_system(api, given, path,
     assert api.as_("maintainer").post(path, body).status == 201
 
 
-def test_a_plain_deployment_takes_no_more_than_a_pipeline(api, given):
+def test_a_pipeline_may_open_a_plain_deployment(api, given):
     given.the_usual()
 
     assert api.as_("pipeline").post(DEPLOYMENTS, TARGET).status == 201
 
 
-def test_a_recorded_decision_takes_a_pipeline_and_a_dry_run_a_viewer(api, given):
+def test_a_recorded_decision_needs_a_pipeline_and_a_dry_run_a_viewer(api, given):
     given.the_usual()
 
     assert api.as_("viewer").post(PROMOTIONS, {**TARGET, "dry_run": True}).status == 200
@@ -258,7 +258,7 @@ def test_a_recorded_decision_takes_a_pipeline_and_a_dry_run_a_viewer(api, given)
     assert api.as_("pipeline").post(PROMOTIONS, TARGET).status == 200
 
 
-def test_what_is_recorded_is_by_whom_the_token_names(api, given):
+def test_a_record_names_the_caller_as_its_creator(api, given):
     given.the_usual()
 
     opened = api.as_("pipeline", sub="repo:azul:main").post(DEPLOYMENTS, TARGET)

@@ -1,4 +1,4 @@
-"""Addresses that lead nowhere, and parameters that are none: every operation that has them refuses them."""
+"""Every operation refuses paths that name no resource, and invalid parameters."""
 
 import re
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from tests.support.writes import WRITES, everything
 KNOWN = READS + [each for each in OPERATIONS if route_of(each) in WRITES]
 PROTECTED = [each for each in KNOWN if each.role != "public"]
 
-# Each in the place of a segment.
+# Each replaces a segment of a path.
 NOWHERE = {
     **HOSTILE,
     "a slash": "a/b",
@@ -38,7 +38,7 @@ NOWHERE = {
 NO_TEXT = ["a\0b", "\0", "\ud800", "azul\udfff"]
 
 
-# What PUT sends there makes it: these names alone can't be any.
+# Without the valid names of clients: a PUT to them creates a route.
 NO_CLIENT = {what: name for what, name in NOWHERE.items() if not re.fullmatch("[A-Za-z0-9._~@:-]{1,128}", name)}
 
 
@@ -47,13 +47,13 @@ def names_of(operation):
 
 
 @of([each for each in KNOWN if "{" in each.path])
-def test_whatever_stands_in_the_path_it_leads_to_what_is_there_or_nowhere(api, given, operation):
+def test_a_path_that_names_no_resource_is_not_found(api, given, operation):
     there, body = _there(given, operation)
     before = everything(given)
 
     for name in names_of(operation):
         made = operation.method == "PUT" and operation.path.endswith(f"{{{name}}}")
-        for what, nowhere in (NO_CLIENT if made else {**NOWHERE, "another one": "elsewhere"}).items():
+        for what, nowhere in (NO_CLIENT if made else {**NOWHERE, "a name of nothing": "elsewhere"}).items():
             answer = _ask(api, operation, {**there, name: nowhere}, body)
 
             assert (answer.status, answer.problem) == (404, "not-found"), what
@@ -61,7 +61,7 @@ def test_whatever_stands_in_the_path_it_leads_to_what_is_there_or_nowhere(api, g
 
 
 @of([each for each in KNOWN if "{" in each.path])
-def test_what_is_no_text_leads_nowhere(api, given, operation):
+def test_a_path_that_is_no_valid_text_is_not_found(api, given, operation):
     there, body = _there(given, operation)
 
     for name in names_of(operation):
@@ -72,7 +72,7 @@ def test_what_is_no_text_leads_nowhere(api, given, operation):
 
 
 @pytest.mark.parametrize("resource", ["deployments", "verifications", "promotions"])
-def test_a_body_that_names_an_environment_that_is_not_there_leads_nowhere(api, given, resource):
+def test_a_body_that_names_an_unknown_environment_is_not_found(api, given, resource):
     given.a_system("blue")
     given.an_environment("elsewhere", system="blue")
     given.a_system()
@@ -86,7 +86,7 @@ def test_a_body_that_names_an_environment_that_is_not_there_leads_nowhere(api, g
 
 
 @of(PROTECTED)
-def test_who_may_not_ask_learns_nothing_else(api, given, operation):
+def test_callers_without_the_role_learn_of_no_other_fault(api, given, operation):
     there, _ = _there(given, operation)
     anywhere = {**dict.fromkeys(names_of(operation), "nowhere"), "id": "1"}
     wrongs = [
@@ -120,7 +120,7 @@ def test_an_unknown_parameter_is_refused_by_name(api, given, operation):
 
 
 @of(LISTS)
-def test_a_parameter_is_given_once(api, given, operation):
+def test_a_repeated_parameter_is_refused(api, given, operation):
     there, _ = _there(given, operation)
     names = [name for name, _ in _parameters(operation)]
 
@@ -144,7 +144,7 @@ def test_a_limit_is_a_number_from_1_to_200(api, given, operation):
 
 
 @of([each for each in LISTS if each.query is not PageQuery])
-def test_whatever_is_no_value_of_a_filter_is_refused_by_name(api, given, operation):
+def test_invalid_values_of_filters_are_refused_by_name(api, given, operation):
     there, _ = _there(given, operation)
     filters = {name: schema for name, schema in _parameters(operation) if name not in ("limit", "cursor")}
     values = [
@@ -166,12 +166,12 @@ def test_whatever_is_no_value_of_a_filter_is_refused_by_name(api, given, operati
         wrong = {f"#/{name}" for name, schema in filters.items() if not _fits(value, schema)}
         answer = _ask(api, operation, there, query="?" + "&".join(f"{name}={quote(value)}" for name in filters))
 
-        assert wrong, f"{value!r} fits every filter: it shows nothing"
+        assert wrong, f"{value!r} fits every filter, so it tests nothing"
         assert (answer.status, set(_pointers(answer))) == (422, wrong), value
 
 
 @of(LISTS)
-def test_what_is_no_text_is_no_parameter_either(api, given, operation):
+def test_a_parameter_that_is_no_valid_text_is_refused(api, given, operation):
     there, _ = _there(given, operation)
     names = [name for name, _ in _parameters(operation)]
 
@@ -183,7 +183,7 @@ def test_what_is_no_text_is_no_parameter_either(api, given, operation):
 
 
 def _there(given, operation):
-    """What stands in the path of an operation that finds what it asks for, and the body that it takes."""
+    """Return path parameters with which the operation finds its resource, and a body that it accepts."""
     if operation.writes:
         write = WRITES[route_of(operation)](given)
         segments = zip(operation.path.split("/"), write.path.split("/"), strict=True)

@@ -1,4 +1,4 @@
-"""Bodies that are none: every operation that takes a body refuses them, says where, and changes nothing."""
+"""Every operation with a body refuses invalid bodies, names the place, and changes nothing."""
 
 import json
 
@@ -38,7 +38,7 @@ MALFORMED = {
     "a number of 100,000 digits": b'{"a": ' + b"1" * 100_000 + b"}",
 }
 
-# Each is given to all fields of a body at once.
+# Each is the value of all fields of a body at once.
 VALUES = [
     None,
     True,
@@ -88,7 +88,7 @@ def test_another_content_type_is_refused(api, given, route):
 
 
 @of_every_body
-def test_what_is_no_json_is_malformed(api, given, route):
+def test_a_body_that_is_no_json_is_malformed(api, given, route):
     write, before = _prepared(given, route)
 
     answers = {what: send(api, route, write._replace(body=body)) for what, body in MALFORMED.items()}
@@ -100,7 +100,7 @@ def test_what_is_no_json_is_malformed(api, given, route):
 
 
 @of_every_body
-def test_a_body_has_a_mebibyte_at_the_most(api, given, route):
+def test_a_body_has_at_most_a_mebibyte(api, given, route):
     write, before = _prepared(given, route)
     just_fits = json.dumps(write.body).ljust(MEBIBYTE)
 
@@ -112,7 +112,7 @@ def test_a_body_has_a_mebibyte_at_the_most(api, given, route):
 
 
 @of_every_body
-def test_what_is_no_object_is_refused(api, given, route):
+def test_a_body_that_is_no_object_is_refused(api, given, route):
     write, before = _prepared(given, route)
 
     for body in ("null", "true", "1", '"text"', "[]", "[{}]"):
@@ -135,7 +135,7 @@ def test_an_unknown_field_is_refused_by_name(api, given, route):
 
 
 @of_every_body
-def test_whatever_is_no_value_of_a_field_is_refused_by_name(api, given, route):
+def test_invalid_values_of_fields_are_refused_by_name(api, given, route):
     write, before = _prepared(given, route)
     fields = _schema(route)["properties"]
     misfits = [(value, {name for name in fields if not _fits(value, fields[name])}) for value in VALUES]
@@ -143,7 +143,7 @@ def test_whatever_is_no_value_of_a_field_is_refused_by_name(api, given, route):
 
     for value, wrong in misfits:
         if not wrong:
-            continue  # this body is a good one
+            continue  # a valid body
         answer = send(api, route, write._replace(body=dict.fromkeys(fields, value)))
 
         assert (answer.status, answer.problem) == (422, "invalid"), value
@@ -152,7 +152,7 @@ def test_whatever_is_no_value_of_a_field_is_refused_by_name(api, given, route):
 
 
 @of_every_body
-def test_a_number_beyond_all_and_an_escaped_nul_are_refused(api, given, route):
+def test_infinite_numbers_and_escaped_nul_are_refused(api, given, route):
     write, before = _prepared(given, route)
     field = next(iter(_schema(route)["properties"]))
 
@@ -165,8 +165,8 @@ def test_a_number_beyond_all_and_an_escaped_nul_are_refused(api, given, route):
 
 
 @of_every_body
-def test_a_refusal_does_not_grow_with_what_it_refuses(api, given, route):
-    # Lambda gives up on answers of 6 MB, and the caller would read that the fault is ours.
+def test_a_refusal_stays_small_for_a_large_body(api, given, route):
+    # Lambda fails on answers above 6 MB, and the caller would see a 500.
     write, _ = _prepared(given, route)
 
     for body in ({f"field-{number}": 1 for number in range(2000)}, {'"' * 50_000: 1}):
@@ -176,8 +176,8 @@ def test_a_refusal_does_not_grow_with_what_it_refuses(api, given, route):
         assert len(answer.body) < 20_000
 
 
-def test_a_value_is_quoted_in_part_and_not_searched_for_what_it_looks_like(api, given):
-    # The library's message quotes it: to look for the place in all of the message took a quarter of an hour.
+def test_a_long_value_is_shortened_and_not_searched_for_a_place(api, given):
+    # The library's message quotes the value: searching all of it for the place took a quarter of an hour.
     given.a_system()
     looks_like_a_place = " - at `$" * (MEBIBYTE // 10)
 
@@ -188,7 +188,7 @@ def test_a_value_is_quoted_in_part_and_not_searched_for_what_it_looks_like(api, 
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_text_means_nothing_and_comes_back_as_it_went(api, given, text):
+def test_a_hostile_text_is_returned_unchanged(api, given, text):
     reason = f"Because {text}."
     given.a_system("azul", name=text, description=text)
     given.an_environment()
@@ -212,7 +212,7 @@ def test_a_text_means_nothing_and_comes_back_as_it_went(api, given, text):
 
 
 @pytest.mark.parametrize("text", HOSTILE_ASCII.values(), ids=HOSTILE_ASCII)
-def test_a_url_means_nothing_and_comes_back_as_it_went(api, given, text):
+def test_a_hostile_url_is_returned_unchanged(api, given, text):
     url = f"https://example.org/{text}"
     given.a_system("azul", repository=url)
     environment = given.an_environment(base_url=url)
@@ -230,7 +230,7 @@ def test_a_url_means_nothing_and_comes_back_as_it_went(api, given, text):
 
 @pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+16:00"])
 def test_a_time_may_have_any_offset(api, given, offset):
-    # PostgreSQL takes none of 16 hours.
+    # PostgreSQL refuses offsets of 16 hours.
     given.the_usual()
     at = f"2026-01-02T00:00:00{offset}"
     commit = {"sha": "0" * 40, "authored_at": at}
@@ -248,8 +248,8 @@ def test_a_time_may_have_any_offset(api, given, offset):
 
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
-def test_a_time_that_no_calendar_of_ours_has_is_refused_by_name(api, given, at):
-    # PostgreSQL would keep the year 10000, and nobody could read it.
+def test_a_time_outside_the_years_1_to_9999_is_refused_by_name(api, given, at):
+    # PostgreSQL would store the year 10000, and Python could not read it.
     given.the_usual()
     body = {"environment": "development", "artifact": an_artifact()}
 

@@ -1,4 +1,4 @@
-"""Making the roles: on a server that has none yet, by logins that are no superuser's."""
+"""Creating the roles: on a server without them, with a login that is no superuser."""
 
 from contextlib import closing
 
@@ -23,7 +23,7 @@ SOMEBODY = "some-body"
 
 @pytest.fixture(scope="module")
 def bare_server():
-    """The address of a PostgreSQL that nobody has prepared."""
+    """The address of an unprepared PostgreSQL."""
     folder = server_folder()
     yield server(folder / "data").get_uri()
     stop(folder)
@@ -31,7 +31,7 @@ def bare_server():
 
 @pytest.fixture
 def owned(bare_server):
-    """A database of a login that is no superuser, and may create roles, as on Amazon RDS; its address."""
+    """The address of a database whose owner is no superuser but may create roles, as on Amazon RDS."""
     run(
         bare_server,
         f'CREATE ROLE "{MASTER}" LOGIN CREATEDB CREATEROLE',
@@ -47,7 +47,7 @@ def owned(bare_server):
 
 
 def run(address, *statements):
-    """Statements, each in a transaction of its own; the rows of the last one."""
+    """Run each statement in its own transaction; return the rows of the last."""
     with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         for statement in statements:
@@ -60,7 +60,7 @@ def quoted(name):
 
 
 def assert_served(address, contract):
-    """That the service works there, as its role."""
+    """Require that the service works there, with its role."""
     with local_stage(address):
         api = Api(contract).as_("admin")
         assert api.as_(None).get("/v1/ready")["schema_version"] == expected_version()
@@ -68,7 +68,7 @@ def assert_served(address, contract):
         assert database().value("SELECT current_user") == APP
 
 
-def test_the_owner_of_a_database_who_may_create_roles_makes_them_and_migrates_and_serves(owned, contract):
+def test_a_database_owner_who_may_create_roles_creates_them_migrates_and_serves(owned, contract):
     for _ in range(2):
         run(owned, "BEGIN", *statements(NAME), "COMMIT")
         migrate(owned)
@@ -77,7 +77,7 @@ def test_the_owner_of_a_database_who_may_create_roles_makes_them_and_migrates_an
     assert run(owned, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'") == [(MIGRATOR,)]
 
 
-def test_each_statement_may_also_be_run_by_itself(owned, contract):
+def test_the_statements_also_work_one_by_one(owned, contract):
     for statement in statements(NAME):
         run(owned, statement)
 
@@ -86,7 +86,7 @@ def test_each_statement_may_also_be_run_by_itself(owned, contract):
     assert_served(owned, contract)
 
 
-def test_who_made_the_roles_acts_as_them_only_on_purpose(owned):
+def test_the_creator_of_the_roles_needs_set_role_to_use_them(owned):
     bootstrap(owned)
     migrate(owned)
 
@@ -96,7 +96,7 @@ def test_who_made_the_roles_acts_as_them_only_on_purpose(owned):
     assert run(owned, f"SET ROLE {APP}", "SELECT count(*) FROM systems") == [(0,)]
 
 
-def test_afterwards_the_roles_log_in_themselves(owned, contract):
+def test_the_roles_can_log_in(owned, contract):
     bootstrap(owned)
 
     migrate(as_login(owned, MIGRATOR))
@@ -104,7 +104,7 @@ def test_afterwards_the_roles_log_in_themselves(owned, contract):
     assert_served(as_login(owned, APP), contract)
 
 
-def test_afterwards_nobody_else_gets_in(owned):
+def test_other_logins_can_no_longer_connect(owned):
     run(as_login(owned, SOMEBODY), "SELECT")
     bootstrap(owned)
 
@@ -112,7 +112,7 @@ def test_afterwards_nobody_else_gets_in(owned):
         run(as_login(owned, SOMEBODY), "SELECT")
 
 
-def test_who_may_not_make_the_roles_is_told_what_to_have_run(owned, contract):
+def test_a_login_that_may_not_create_roles_gets_the_sql_for_an_administrator(owned, contract):
     somebody = as_login(owned, SOMEBODY)
 
     with pytest.raises(ToolError) as refused:
@@ -125,7 +125,7 @@ def test_who_may_not_make_the_roles_is_told_what_to_have_run(owned, contract):
     assert_served(somebody, contract)
 
 
-def test_that_can_be_run_by_the_owner_as_well(owned, contract):
+def test_the_owner_can_run_that_sql_too(owned, contract):
     somebody = as_login(owned, SOMEBODY)
 
     for login in (SOMEBODY, MASTER):
@@ -137,7 +137,7 @@ def test_that_can_be_run_by_the_owner_as_well(owned, contract):
 
 
 @pytest.mark.parametrize("missing", [APP, MIGRATOR])
-def test_who_may_act_as_one_of_them_only_is_refused(owned, missing):
+def test_a_login_with_only_one_of_the_roles_is_refused(owned, missing):
     bootstrap(owned)
     [other] = {APP, MIGRATOR} - {missing}
     run(owned, f'GRANT {other} TO "{SOMEBODY}"', f'GRANT CONNECT ON DATABASE {quoted(NAME)} TO "{SOMEBODY}"')
@@ -146,8 +146,8 @@ def test_who_may_act_as_one_of_them_only_is_refused(owned, missing):
         bootstrap(as_login(owned, SOMEBODY))
 
 
-def test_where_the_schema_is_not_theirs_it_does_not_do_to_act_as_the_roles(owned):
-    """Another database of the server has its roles already, and this one is new."""
+def test_acting_as_the_roles_is_not_enough_if_they_do_not_own_the_schema(owned):
+    """The server has the roles already, from another database; this database is new."""
     run(owned, *statements(NAME, SOMEBODY))
     run(as_login(owned, SUPERUSER), f'ALTER SCHEMA public OWNER TO "{MASTER}"')
 
@@ -156,7 +156,7 @@ def test_where_the_schema_is_not_theirs_it_does_not_do_to_act_as_the_roles(owned
 
 
 @pytest.mark.parametrize("role", [APP, MIGRATOR])
-def test_the_roles_themselves_are_not_told_to_become_each_other(owned, role):
+def test_the_roles_are_not_told_to_be_granted_each_other(owned, role):
     bootstrap(owned)
 
     with pytest.raises(ToolError) as refused:
@@ -165,13 +165,13 @@ def test_the_roles_themselves_are_not_told_to_become_each_other(owned, role):
     assert "GRANT" not in str(refused.value)
 
 
-def test_migrations_are_refused_before_the_roles_are_made(owned):
+def test_migrations_are_refused_before_the_roles_exist(owned):
     for login in (MASTER, SUPERUSER):
         with pytest.raises(MigrationRefused, match="GRANT"):
             migrate(as_login(owned, login))
 
 
-def test_migrations_are_refused_to_who_may_not_act_as_the_migrator(owned):
+def test_migrations_are_refused_to_logins_without_the_migrator_role(owned):
     bootstrap(owned)
     run(owned, f'GRANT CONNECT ON DATABASE {quoted(NAME)} TO "{SOMEBODY}"')
 
@@ -182,7 +182,7 @@ def test_migrations_are_refused_to_who_may_not_act_as_the_migrator(owned):
     assert run(owned, "SELECT FROM pg_tables WHERE schemaname = 'public'") == []
 
 
-def test_migrations_are_refused_where_the_schema_is_not_the_migrators(owned):
+def test_migrations_are_refused_if_the_migrator_does_not_own_the_schema(owned):
     bootstrap(owned)
     run(as_login(owned, SUPERUSER), f'ALTER SCHEMA public OWNER TO "{MASTER}"')
 
@@ -190,14 +190,14 @@ def test_migrations_are_refused_where_the_schema_is_not_the_migrators(owned):
         migrate(owned)
 
 
-def test_migrations_are_refused_where_the_tables_are_somebody_elses(owned):
+def test_migrations_are_refused_if_the_migrator_does_not_own_the_tables(owned):
     run(owned, "CREATE TABLE schema_migrations (version integer, name text, checksum text)", *statements(NAME))
 
     with pytest.raises(MigrationRefused, match=MASTER):
         migrate(owned)
 
 
-def test_a_database_of_somebody_elses_is_left_alone(owned):
+def test_a_database_with_other_tables_is_not_changed(owned):
     run(owned, "CREATE TABLE theirs ()")
     access = """
         SELECT nspowner, nspacl::text, datacl::text FROM pg_namespace, pg_database
@@ -211,14 +211,14 @@ def test_a_database_of_somebody_elses_is_left_alone(owned):
     assert run(owned, access) == before
 
 
-def test_what_an_extension_put_there_is_nobody_elses(owned):
+def test_tables_of_extensions_are_ignored(owned):
     run(owned, "CREATE TABLE of_an_extension ()")
     run(as_login(owned, SUPERUSER), "ALTER EXTENSION plpgsql ADD TABLE of_an_extension")
 
     bootstrap(owned)
 
 
-def test_the_service_is_unavailable_to_who_may_not_act_as_its_role(owned, contract):
+def test_the_service_is_unavailable_with_a_login_without_its_role(owned, contract):
     bootstrap(owned)
     migrate(owned)
     run(owned, f'GRANT CONNECT ON DATABASE {quoted(NAME)} TO "{SOMEBODY}"')

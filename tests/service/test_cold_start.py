@@ -1,4 +1,4 @@
-"""What answering the first requests of a new process loads: the function of the API verifies no token."""
+"""A new process of the API's function loads no crypto library: it verifies no token."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ print(json.dumps([answers, [*sys.modules]]))
 
 @pytest.fixture
 def answered(api: Api) -> tuple[list[int], list[str]]:
-    """The statuses of a write and a read in a process of their own, and the modules that it has loaded then."""
+    """The statuses of a write and a read in a new process, and the modules loaded by then."""
     body = json.dumps({"key": "azul", "name": "Azul"})
     events = [
         gateway_event(

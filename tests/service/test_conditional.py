@@ -1,4 +1,4 @@
-"""Conditional requests: nobody changes what they have not seen, and nobody is sent what they have."""
+"""Conditional requests: nobody changes a state that they have not seen, and nobody is sent one that they have."""
 
 import pytest
 
@@ -11,7 +11,7 @@ STALE = '"000000000000000000000000"'
 of_every_change = pytest.mark.parametrize("route", CHANGES)
 
 
-def test_a_representation_has_the_same_etag_however_it_is_come_by(api):
+def test_create_change_and_read_give_the_same_etag(api):
     created = api.post("/v1/systems", {"key": "azul", "name": "Azul"})
     read = api.get(PATH)
     changed = api.patch(PATH, {"name": "Blue"}, if_match=read.headers["ETag"])
@@ -31,7 +31,7 @@ def test_an_etag_is_strong_and_quoted(api, given):
 
 
 @pytest.mark.parametrize("form", ["{tag}", "W/{tag}", '"other", {tag}', '"other",W/{tag} ', "*", " * "])
-def test_what_is_at_hand_is_not_sent_again(api, given, form):
+def test_a_resource_that_the_client_has_is_not_sent_again(api, given, form):
     given.a_system()
     tag = api.get(PATH).headers["ETag"]
 
@@ -42,7 +42,7 @@ def test_what_is_at_hand_is_not_sent_again(api, given, form):
 
 
 @pytest.mark.parametrize("header", [STALE, f'W/{STALE}, "other"', "", '"*"'])
-def test_what_is_not_at_hand_is_sent(api, given, header):
+def test_a_resource_that_the_client_does_not_have_is_sent(api, given, header):
     given.a_system()
 
     answer = api.get(PATH, if_none_match=header)
@@ -60,7 +60,7 @@ def test_a_list_is_not_sent_again_until_it_changes(api, given):
     assert api.get("/v1/systems", if_none_match=tag).status == 200
 
 
-def test_a_write_takes_no_notice_of_if_none_match(api):
+def test_a_write_ignores_if_none_match(api):
     answer = api.post("/v1/systems", {"key": "azul", "name": "Azul"}, if_none_match="*")
 
     assert answer.status == 201
@@ -78,7 +78,7 @@ def test_a_change_without_if_match_is_refused(api, given, route):
 
 
 @of_every_change
-def test_a_change_of_anything_but_what_was_seen_is_refused(api, given, route):
+def test_a_change_with_a_stale_weak_or_malformed_if_match_is_refused(api, given, route):
     write = WRITES[route](given)
     tag = api.get(write.path).headers["ETag"]
     bare = tag.strip('"')
@@ -108,7 +108,7 @@ def test_a_change_of_anything_but_what_was_seen_is_refused(api, given, route):
 
 @of_every_change
 @pytest.mark.parametrize("form", ["{tag}", f"{STALE}, {{tag}}", f"{{tag}},{STALE}", f"{STALE} ,\t{{tag}} , ", "*"])
-def test_what_was_seen_is_changed_and_deleted(api, given, route, form):
+def test_a_change_with_the_current_etag_is_accepted(api, given, route, form):
     write = WRITES[route](given)
     header = form.format(tag=api.get(write.path).headers["ETag"])
 
@@ -132,7 +132,7 @@ def test_an_etag_from_before_a_change_is_stale(api, given):
         (f"{PATH}/environments/development", [{"base_url": "https://blue.example.org"}, {"base_url": None}]),
     ],
 )
-def test_of_two_changes_of_the_same_state_one_wins(api, given, path, changes):
+def test_one_of_two_changes_of_the_same_state_wins(api, given, path, changes):
     given.a_system()
     given.an_environment(base_url="https://azul.example.org")
     tag = api.get(path).headers["ETag"]
@@ -145,12 +145,12 @@ def test_of_two_changes_of_the_same_state_one_wins(api, given, path, changes):
 
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
-def test_who_waited_for_another_change_has_not_seen_it(api, given, database_url, path):
+def test_a_change_that_waited_for_another_is_stale(api, given, database_url, path):
     given.a_system()
     given.an_environment()
     tag = api.get(path).headers["ETag"]
 
-    # Both requests have sent their If-Match before either may change anything.
+    # Both requests have sent their If-Match before either can change anything.
     with held(database_url, "SELECT FROM systems, environments FOR UPDATE") as hold:
         answers = [hold.waiting(lambda: api.patch(path, _another(path), if_match=tag)) for _ in range(2)]
 

@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL outlives what happens to it."""
+"""The connection to PostgreSQL recovers from failures."""
 
 import psycopg2
 import pytest
@@ -8,7 +8,7 @@ from chalicelib.database.connection import DatabaseUnavailable, database
 
 
 def end_connections(given):
-    """What a restart of the server does to the connections that it had."""
+    """End the service's connections, as a restart of the server does."""
     given.sql(
         """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -34,7 +34,7 @@ def test_the_next_write_works_after_the_server_restarted(api, given):
     assert given.a_deployment().status == 201
 
 
-def test_a_connection_that_dies_within_a_transaction_loses_it_whole(api, given):
+def test_a_connection_that_dies_in_a_transaction_loses_all_of_it(api, given):
     db = database()
 
     def write_and_die():
@@ -49,7 +49,7 @@ def test_a_connection_that_dies_within_a_transaction_loses_it_whole(api, given):
     assert api.get("/v1/systems/lost").status == 404
 
 
-def test_whether_a_commit_was_carried_out_is_not_guessed(given):
+def test_a_commit_with_an_unknown_outcome_is_an_error(given):
     db = database()
     db.value("SELECT 1")
     end_connections(given)
@@ -62,7 +62,7 @@ def test_whether_a_commit_was_carried_out_is_not_guessed(given):
         commit_at_once()
 
 
-def test_a_connection_that_was_waited_for_in_vain_is_closed(given, monkeypatch):
+def test_a_connection_that_timed_out_is_closed(given, monkeypatch):
     monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.1)
     db = database()
 
@@ -72,7 +72,7 @@ def test_a_connection_that_was_waited_for_in_vain_is_closed(given, monkeypatch):
     assert db._connection.closed
 
 
-def test_a_connection_that_was_left_in_the_middle_of_something_is_not_used_again(api, given, monkeypatch):
+def test_an_interrupted_connection_is_not_used_again(api, given, monkeypatch):
     given.a_system()
     db = database()
 
@@ -88,14 +88,14 @@ def test_a_connection_that_was_left_in_the_middle_of_something_is_not_used_again
     assert api.get("/v1/systems/azul").status == 200
 
 
-def test_a_statement_that_was_refused_leaves_the_connection_usable(api, given):
+def test_a_refused_statement_leaves_the_connection_usable(api, given):
     given.a_system()
 
     assert api.post("/v1/systems", {"key": "azul", "name": "Again"}).status == 409
     assert api.get("/v1/systems/azul").status == 200
 
 
-def test_an_unreachable_server_is_a_503_that_says_when_to_try_again(api, given, monkeypatch):
+def test_an_unreachable_server_is_a_503_with_retry_after(api, given, monkeypatch):
     given.a_system()
 
     def unreachable(*args, **kwargs):

@@ -1,4 +1,4 @@
-"""Every rule that the schema itself holds has words for the caller who runs into it."""
+"""Every rule of the schema has a message for the caller who violates it."""
 
 import pytest
 
@@ -7,23 +7,23 @@ from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest.problems import PROBLEM_TYPES
 from tests.support.operations import require_entries
 
-# Nothing that a caller can ask for violates these.
+# Constraints that no request can violate.
 OUT_OF_REACH = {
     "aws_accounts_pkey": "the trigger that claims an account inserts ON CONFLICT",
-    "aws_accounts_class": "is there to be referred to; the primary key says more",
-    "environments_of_system": "is there to be referred to; the primary key says more",
+    "aws_accounts_class": "foreign keys need it; the primary key is stricter",
+    "environments_of_system": "foreign keys need it; the primary key is stricter",
     "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",
     "publishers_system_id_fkey": "creating a publisher and deleting its system wait for each other",
     "idempotency_keys_once": "answers are stored ON CONFLICT",
     "deployments_promotion_id_fkey": "the promotion is recorded in the same statement",
     "deployment_statuses_deployment_id_fkey": "the deployment is locked or recorded before, and never deleted",
     "deployment_commits_deployment_id_fkey": "the deployment is recorded in the same statement",
-    "audit_events_are_not_truncated": "the service truncates nothing, and may not",
-    "deployments_are_not_truncated": "the service truncates nothing, and may not",
-    "verifications_are_not_truncated": "the service truncates nothing, and may not",
-    "workspaces_are_not_truncated": "the service truncates nothing, and may not",
-    "workspaces_as_target": "is there to be referred to; the primary key says more",
-    "workspaces_as_routed": "is there to be referred to; the primary key says more",
+    "audit_events_are_not_truncated": "the service may not truncate, and never does",
+    "deployments_are_not_truncated": "the service may not truncate, and never does",
+    "verifications_are_not_truncated": "the service may not truncate, and never does",
+    "workspaces_are_not_truncated": "the service may not truncate, and never does",
+    "workspaces_as_target": "foreign keys need it; the primary key is stricter",
+    "workspaces_as_routed": "foreign keys need it; the primary key is stricter",
     "schema_migrations_pkey": "migrations are applied one runner at a time",
 }
 
@@ -40,13 +40,13 @@ def test_every_constraint_that_a_write_can_violate_has_a_refusal(named):
     )
 
 
-def test_what_is_said_to_be_out_of_reach_exists_and_has_no_refusal(named):
+def test_constraints_out_of_reach_exist_and_have_no_refusal(named):
     assert OUT_OF_REACH.keys() <= named
     assert not OUT_OF_REACH.keys() & CONSTRAINTS.keys()
 
 
 @pytest.mark.parametrize("name", CONSTRAINTS)
-def test_a_refusal_is_a_known_problem_of_the_caller(name):
+def test_a_refusal_is_a_known_client_error(name):
     refusal = CONSTRAINTS[name]
 
     assert PROBLEM_TYPES[refusal.problem].status in (409, 422)
@@ -55,7 +55,7 @@ def test_a_refusal_is_a_known_problem_of_the_caller(name):
 
 @pytest.fixture
 def named(given):
-    """The names of all that refuses a row, but for primary keys that PostgreSQL counts up itself."""
+    """The names of all constraints and triggers that refuse rows, except primary keys that PostgreSQL generates."""
     return {
         name
         for (name,) in given.sql(

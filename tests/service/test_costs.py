@@ -1,4 +1,4 @@
-"""What a request may ask of PostgreSQL, and that the benchmark compares like with like."""
+"""Requests take a limited number of round trips to PostgreSQL, and the benchmark compares like with like."""
 
 import pytest
 
@@ -15,7 +15,7 @@ VERIFICATION = {"environment": "development", "suite": "acceptance", "trigger": 
 
 @pytest.fixture
 def history(stage):
-    """What the benchmark starts from."""
+    """The benchmark's history."""
     service.tell_history()
 
 
@@ -50,7 +50,7 @@ def test_reading_a_verification_is_one_round_trip(api, given):
 
 @pytest.fixture(params=["local", "person", "run"])
 def pipeline(request, api, given):
-    """A pipeline, as each kind of issuer tells of one. What lets a run in is asked with what its key was answered."""
+    """A pipeline of each kind of issuer. A run's publishers are read together with the answer stored for its key."""
     given.the_usual()
     given.a_publisher()
     return {
@@ -66,7 +66,7 @@ def test_opening_a_deployment_is_four_round_trips_with_its_key(pipeline):
     assert round_trips(lambda: pipeline.post(DEPLOYMENTS, body, idempotency_key="once")) <= 4
 
 
-def test_telling_how_a_deployment_goes_on_is_three_round_trips(given):
+def test_recording_a_status_is_three_round_trips(given):
     given.the_usual()
     opened = given.a_deployment(state="in_progress")["id"]
 
@@ -81,22 +81,22 @@ def test_recording_a_verification_is_four_round_trips_with_its_key(pipeline, giv
     )
 
 
-def test_what_a_run_reads_costs_one_round_trip_more_for_its_publishers(api, given):
+def test_a_read_by_a_run_takes_one_more_round_trip_for_its_publishers(api, given):
     given.the_usual()
     given.a_publisher()
 
     assert round_trips(lambda: api.as_run().get("/v1/systems/azul")) == 2
 
 
-def test_statements_are_counted_with_those_that_begin_and_commit(api, given):
+def test_begin_and_commit_count_as_statements(api, given):
     with recorded() as exchanges:
         given.a_system()
 
-    # BEGIN travels with the first statement, the audit event with COMMIT.
+    # BEGIN is sent with the first statement, the audit event with COMMIT.
     assert [exchange.statements for exchange in exchanges] == [2, 2]
 
 
-def test_the_benchmark_counts_within_its_bounds(history):
+def test_the_benchmarks_counts_are_within_their_bounds(history):
     figures = list(roundtrips.figures())
 
     assert [figure.bound for figure in figures if figure.bound is not None] == [1, 4, 4]
@@ -104,7 +104,7 @@ def test_the_benchmark_counts_within_its_bounds(history):
 
 
 @pytest.mark.parametrize("composed", [False, True])
-def test_the_bare_views_answer_what_the_service_answers(history, composed):
+def test_the_bare_views_give_the_services_answers(history, composed):
     for request in handler.requests():
         with replayed(request.exchanges, composed=composed):
             ours = application.app(request.event, None)
@@ -114,7 +114,7 @@ def test_the_bare_views_answer_what_the_service_answers(history, composed):
         assert theirs == ours, request.what
 
 
-def test_the_benchmark_asks_for_a_full_page_and_for_a_deployment_that_the_gate_decides_upon(history):
+def test_the_benchmark_reads_a_full_page_and_opens_a_gated_deployment(history):
     _, page, opening = handler.requests()
 
     [listed] = page.exchanges
@@ -123,7 +123,7 @@ def test_the_benchmark_asks_for_a_full_page_and_for_a_deployment_that_the_gate_d
     assert dict(zip(inserted.rows[0], inserted.rows[1][0], strict=True))["promotion_id"] is not None
 
 
-def test_what_is_replayed_is_asked_for_in_the_same_statements(history, monkeypatch):
+def test_a_replay_sends_the_same_statements(history, monkeypatch):
     *_, opening = handler.requests()
     sent = []
     send = Database._send
@@ -137,7 +137,7 @@ def test_what_is_replayed_is_asked_for_in_the_same_statements(history, monkeypat
     assert sent == [exchange.statements for exchange in opening.exchanges]
 
 
-def test_requests_that_are_replayed_do_not_reach_the_database(history, given):
+def test_replayed_requests_do_not_reach_the_database(history, given):
     *_, opening = handler.requests()
     before = given.sql("SELECT count(*) FROM deployments")
 

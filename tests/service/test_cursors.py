@@ -1,4 +1,4 @@
-"""Cursors: good for the list and the filters that gave them, and whatever else is sent for one is refused."""
+"""Cursors are valid for the list and filters that they come from; any other cursor is refused."""
 
 import base64
 
@@ -12,13 +12,13 @@ from tests.support.operations import LISTS, OPERATIONS, READS, address, example,
 
 @pytest.fixture
 def lists(api, given):
-    """Every list by its address, with two rows at least."""
+    """Every list by its address, with at least two rows."""
     for system in ("azul", "blue"):
         given.two_of_everything(system)
     return {address(each): each for each in LISTS if len(api.get(address(each))["items"]) >= 2}
 
 
-def test_there_are_two_of_everything(api, lists):
+def test_two_of_everything_covers_every_read(api, lists):
     found = {each.path for each in READS if api.get(address(each)).status == 200}
     found -= {each.path for each in LISTS if address(each) not in lists}
     makes = {each.path: f'        self.post(f"{each.path}", {example(each)})' for each in OPERATIONS if each.body}
@@ -30,7 +30,7 @@ def test_there_are_two_of_everything(api, lists):
     require_entries("two_of_everything in tests/support/given.py", found, lines, ", where it makes two of each")
 
 
-def test_a_cursor_goes_on_where_the_page_before_ended(api, lists):
+def test_a_cursor_continues_after_the_page_before(api, lists):
     for path in lists:
         whole = api.get(path)["items"]
 
@@ -40,7 +40,7 @@ def test_a_cursor_goes_on_where_the_page_before_ended(api, lists):
         assert first["items"] + second["items"] == whole, path
 
 
-def test_a_cursor_that_was_tampered_with_is_refused(api, lists):
+def test_a_changed_cursor_is_refused(api, lists):
     for path in lists:
         cursor = api.get(f"{path}?limit=1")["next"]
         tampered = [
@@ -63,7 +63,7 @@ def test_a_cursor_that_was_tampered_with_is_refused(api, lists):
         assert [each for each in tampered if not _refused(api, path, each)] == [], path
 
 
-def test_what_never_was_a_cursor_is_refused(api, lists):
+def test_a_text_that_is_no_cursor_is_refused(api, lists):
     for path in lists:
         never = ["", "null", "0", "A" * 1000, "\ufffd", "..", *HOSTILE.values()]
 
@@ -77,7 +77,7 @@ def test_a_cursor_of_1001_characters_is_refused_by_name(api, lists):
         assert (answer.status, [fault["pointer"] for fault in answer["errors"]]) == (422, ["#/cursor"]), path
 
 
-def test_a_cursor_is_of_one_list_alone(api, lists):
+def test_a_cursor_is_valid_for_its_list_only(api, lists):
     cursors = {path: api.get(f"{path}?limit=1")["next"] for path in lists}
 
     for path, operation in lists.items():
@@ -101,7 +101,7 @@ def test_a_cursor_is_of_one_list_alone(api, lists):
         ("promotions", "decision=granted", ""),
     ],
 )
-def test_a_cursor_is_of_its_filters_alone(api, given, resource, given_for, used_for):
+def test_a_cursor_is_valid_with_its_filters_only(api, given, resource, given_for, used_for):
     given.two_of_everything()
     path = f"/v1/systems/azul/{resource}"
     cursor = api.get(f"{path}?limit=1&{given_for}")["next"]
@@ -112,8 +112,8 @@ def test_a_cursor_is_of_its_filters_alone(api, given, resource, given_for, used_
     assert api.get(f"{path}?cursor={cursor}&{given_for}").status == 200
 
 
-def test_a_sealed_cursor_that_holds_what_no_row_has_is_refused(api, lists):
-    # The seal is no secret: whoever reads the code can make one.
+def test_a_sealed_cursor_with_an_impossible_position_is_refused(api, lists):
+    # The seal is no secret: anyone can make one from the code.
     for path, operation in lists.items():
         *moment, key = _position(api.get(f"{path}?limit=1")["next"])
         keys = [None, True, 1.5, -1, 2**63, 2**64, 1e300, "", "Abc", "-1", "0", str(2**63), "a\0", [], {}]
@@ -141,7 +141,7 @@ def _position(cursor):
 
 
 def _sealed(operation, path, payload):
-    """The cursor that the list would give if it stood there."""
+    """Return the cursor that the list would give at this position."""
 
     class Anywhere(paging.Keyset):
         def position(self, row):

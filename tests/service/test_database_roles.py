@@ -1,4 +1,4 @@
-"""What the service may do in the database: all that it needs, and nothing to what is recorded or to the schema."""
+"""The service's rights in the database: all that it needs, and none to change records or the schema."""
 
 import json
 from contextlib import closing
@@ -17,8 +17,8 @@ from tests.support.writes import WRITES, everything, send
 
 WHOLE = "the whole table"
 
-# Every table, and what slipway_app may do with it: with the whole table, or with the columns named. Said once more by
-# hand, so that a migration grants nothing by mistake.
+# Every table with slipway_app's rights: to the whole table, or to the columns named. Repeated here by hand, so that no
+# migration grants a right by mistake.
 MAY = {
     "audit_events": {
         "SELECT": WHOLE,
@@ -54,10 +54,10 @@ MAY = {
     },
 }
 
-# Has columns that change, while a deployment is in progress.
+# Its rows have columns that change while a deployment is in progress.
 OPEN = {"deployments"}
 
-# What is recorded, and never changes: the service inserts it, and may do nothing else.
+# Records that never change: the service may only insert them.
 RECORDS = [
     table
     for table, may in MAY.items()
@@ -65,13 +65,13 @@ RECORDS = [
 ]
 
 
-def test_every_table_has_its_rights_here(given):
+def test_every_table_is_in_the_list_of_rights(given):
     lines = {table: f'    "{table}": {may},'.replace(f"'{WHOLE}'", "WHOLE") for table, may in rights(given).items()}
 
     require_entries("MAY in tests/service/test_database_roles.py", MAY, lines, ", with the rights that it should have")
 
 
-def test_the_service_may_do_this_with_the_tables_and_nothing_else(given):
+def test_the_service_has_exactly_the_rights_listed_here(given):
     others = {table: may for table, may in rights(given).items() if may != MAY.get(table, may)}
 
     assert others == {}
@@ -104,14 +104,14 @@ def rights(given):
 
 
 def privileges(given):
-    """What one may be allowed to do with a table: what its owner is."""
+    """Return all rights that exist for a table: its owner has them all."""
     rows = given.sql("SELECT privilege_type FROM aclexplode(acldefault('r', 'slipway_migrator'::regrole))")
     known = [privilege for (privilege,) in rows]
     assert {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"} <= set(known)
     return known
 
 
-def test_it_may_not_pass_on_what_it_may_do(given):
+def test_it_may_not_grant_its_rights_to_others(given):
     assert (
         given.sql(
             """
@@ -140,7 +140,7 @@ def test_everything_in_the_schema_belongs_to_the_migrator(given):
     assert owners == [(MIGRATOR,)]
 
 
-def test_the_roles_can_log_in_and_are_nothing_more_than_what_they_are_granted(given):
+def test_the_roles_can_log_in_and_have_no_special_attributes(given):
     assert given.sql(
         """
         SELECT rolname, rolcanlogin, rolpassword, rolsuper OR rolcreatedb OR rolcreaterole OR rolinherit
@@ -152,7 +152,7 @@ def test_the_roles_can_log_in_and_are_nothing_more_than_what_they_are_granted(gi
     ) == [(APP, True, None, False), (MIGRATOR, True, None, False)]
 
 
-def test_schema_and_database_are_open_to_the_roles_alone(given):
+def test_only_the_roles_have_rights_to_schema_and_database(given):
     assert given.sql(
         """
         SELECT coalesce(grantee.rolname, 'everybody'), string_agg(privilege_type, ' ' ORDER BY privilege_type)
@@ -167,7 +167,7 @@ def test_schema_and_database_are_open_to_the_roles_alone(given):
     ) == [(APP, "CONNECT USAGE"), (MIGRATOR, "CONNECT CREATE CREATE TEMPORARY USAGE")]
 
 
-def test_nobody_may_execute_a_function_of_the_schema_unless_a_migration_says_so(given, database_url):
+def test_a_new_function_may_not_be_executed_without_a_grant(given, database_url):
     with closing(psycopg2.connect(as_login(database_url, MIGRATOR))) as connection, connection:
         connection.cursor().execute("CREATE FUNCTION one_of_tomorrow() RETURNS integer LANGUAGE sql RETURN 1")
 
@@ -183,7 +183,7 @@ def test_nobody_may_execute_a_function_of_the_schema_unless_a_migration_says_so(
     )
 
 
-def test_functions_that_act_as_their_owner_look_only_where_nobody_can_put_anything(given):
+def test_functions_with_their_owners_rights_have_a_safe_search_path(given):
     rows = given.sql(
         "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1"
     )
@@ -192,7 +192,7 @@ def test_functions_that_act_as_their_owner_look_only_where_nobody_can_put_anythi
     assert rows == [("claim_aws_account", fixed), ("settle_aws_account", fixed)]
 
 
-def test_an_account_is_claimed_wherever_the_claimant_looks_for_tables(given, as_the_service):
+def test_an_account_is_claimed_with_any_search_path(given, as_the_service):
     given.a_system()
 
     as_the_service.execute("SET search_path = pg_temp")
@@ -212,7 +212,7 @@ def test_the_service_logs_in_as_its_role(given):
     assert database().row("SELECT session_user, current_user") == {"session_user": APP, "current_user": APP}
 
 
-def test_it_acts_as_its_role_whoever_is_logged_in(given, database_url, monkeypatch):
+def test_it_acts_as_its_role_with_any_login(given, database_url, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", as_login(database_url, SUPERUSER))
     settings.cache_clear()
     forget_connections()
@@ -220,7 +220,7 @@ def test_it_acts_as_its_role_whoever_is_logged_in(given, database_url, monkeypat
     assert database().row("SELECT session_user, current_user") == {"session_user": SUPERUSER, "current_user": APP}
 
 
-def test_what_it_may_not_do_yet_is_like_a_schema_that_is_not_there_yet(api, given):
+def test_a_missing_right_is_answered_like_a_missing_schema(api, given):
     given.sql("REVOKE SELECT ON systems FROM slipway_app")
 
     answer = api.get("/v1/systems")
@@ -291,7 +291,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-def test_what_would_change_more_than_rows_of_the_services_own_is_refused(on_an_empty_database, statement):
+def test_statements_that_change_more_than_the_services_rows_are_refused(on_an_empty_database, statement):
     with pytest.raises(InsufficientPrivilege):
         on_an_empty_database.execute(statement)
 
@@ -303,15 +303,15 @@ def test_it_may_not_change_its_database(on_an_empty_database):
         on_an_empty_database.execute(f"ALTER DATABASE {name} SET search_path = more")
 
 
-def test_a_history_has_a_row_of_every_record(given):
+def test_two_of_everything_makes_every_kind_of_record(given):
     given.two_of_everything()
 
     empty = [table for table in RECORDS if not everything(given)[table]]
 
-    assert empty == [], "make two_of_everything, in tests/support/given.py, leave a row in each"
+    assert empty == [], "have two_of_everything in tests/support/given.py make a row in each"
 
 
-def test_what_is_recorded_is_neither_changed_nor_deleted_by_sql_of_the_service(given, as_the_service):
+def test_the_services_sql_cannot_change_or_delete_records(given, as_the_service):
     given.two_of_everything()
     before = everything(given)
     columns = given.sql(
@@ -323,7 +323,7 @@ def test_what_is_recorded_is_neither_changed_nor_deleted_by_sql_of_the_service(g
     )
 
     for table, column in columns:
-        # An identity column takes no other value than DEFAULT from anybody.
+        # PostgreSQL accepts only DEFAULT for an identity column.
         value = "DEFAULT" if column == "id" else column
         may = column in MAY[table].get("UPDATE", "").split()
         with pytest.raises(psycopg2.IntegrityError if may else InsufficientPrivilege):
@@ -337,7 +337,7 @@ def test_what_is_recorded_is_neither_changed_nor_deleted_by_sql_of_the_service(g
     assert everything(given) == before
 
 
-def test_not_even_the_superuser_deletes_a_record_by_mistake(given):
+def test_even_a_superuser_cannot_delete_a_record_by_mistake(given):
     given.two_of_everything()
     before = everything(given)
 
@@ -349,7 +349,7 @@ def test_not_even_the_superuser_deletes_a_record_by_mistake(given):
     assert everything(given) == before
 
 
-def test_the_service_is_refused_by_its_own_connection_too(given):
+def test_the_services_own_connection_refuses_changes_of_records(given):
     given.two_of_everything()
 
     with pytest.raises(ConstraintViolated, match="deployments_are_final"):
@@ -357,7 +357,7 @@ def test_the_service_is_refused_by_its_own_connection_too(given):
 
 
 @pytest.mark.parametrize("route", WRITES)
-def test_no_operation_changes_or_deletes_what_is_recorded(api, given, route):
+def test_no_operation_changes_or_deletes_records(api, given, route):
     given.two_of_everything("blue")
     write = WRITES[route](given)
     [at_history] = [address(each, "blue") for each in OPERATIONS if route_of(each) == route]
@@ -369,12 +369,12 @@ def test_no_operation_changes_or_deletes_what_is_recorded(api, given, route):
 
     after = recorded(given)
     for table in RECORDS:
-        assert before[table] <= after[table], f"{route} changed what was recorded in {table}"
+        assert before[table] <= after[table], f"{route} changed records in {table}"
 
 
 @pytest.fixture
 def as_the_service(given, database_url):
-    """A cursor of somebody who got hold of the service's login."""
+    """A cursor with the service's login, as an attacker could use it."""
     with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         yield cursor
@@ -382,7 +382,7 @@ def as_the_service(given, database_url):
 
 @pytest.fixture(scope="module")
 def on_an_empty_database(clones):
-    """Likewise, on a database that many tests share, since nothing that they ask for happens."""
+    """The same on a shared, empty database: all statements there are refused."""
     address = clones.new()
     assert parse_dsn(address)["user"] == APP
     with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
@@ -392,7 +392,7 @@ def on_an_empty_database(clones):
 
 
 def recorded(given):
-    """All that must stay as it is, table by table."""
+    """Return all rows that must stay unchanged, by table."""
     rows = everything(given)
     finished = [row for row in rows["deployments"] if json.loads(row)["state"] != "in_progress"]
     return {table: set(finished if table == "deployments" else rows[table]) for table in RECORDS}

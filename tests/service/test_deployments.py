@@ -11,7 +11,7 @@ def rollout(environment="development", **fields):
     return {"environment": environment, "artifact": an_artifact(), **fields}
 
 
-def test_a_deployment_opens_in_progress_and_is_read_the_same(api, given):
+def test_a_deployment_opens_in_progress_and_can_be_read(api, given):
     given.the_usual()
 
     opened = api.as_("pipeline").post(PATH, rollout(revision=a_revision(), run_url="https://ci.example.org/1"))
@@ -24,7 +24,7 @@ def test_a_deployment_opens_in_progress_and_is_read_the_same(api, given):
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
-def test_a_status_finishes_it_by_the_servers_clock(api, given, state):
+def test_a_status_finishes_it_at_the_servers_time(api, given, state):
     given.the_usual()
     opened = given.a_deployment(state="in_progress")
 
@@ -35,7 +35,7 @@ def test_a_status_finishes_it_by_the_servers_clock(api, given, state):
     assert finished["finished_at"] == status["created_at"]
 
 
-def test_the_statuses_tell_its_story_newest_first(api, given):
+def test_its_statuses_are_listed_newest_first(api, given):
     given.the_usual()
     opened = given.a_deployment(state="in_progress")
     given.a_status(opened["id"], "in_progress", detail="half way")
@@ -47,7 +47,7 @@ def test_the_statuses_tell_its_story_newest_first(api, given):
 
 
 @pytest.mark.parametrize("late", ["in_progress", "succeeded", "failed", "cancelled"])
-def test_a_finished_deployment_stays_as_it_is(api, given, late):
+def test_a_finished_deployment_does_not_change(api, given, late):
     given.the_usual()
     opened = given.a_deployment(state="failed")
     before = api.get(f"{PATH}/{opened['id']}")
@@ -58,7 +58,7 @@ def test_a_finished_deployment_stays_as_it_is(api, given, late):
     assert api.get(f"{PATH}/{opened['id']}").json == before.json
 
 
-def test_a_denied_deployment_names_its_blockers_and_is_not_opened(api, given):
+def test_a_denied_deployment_lists_its_blockers_and_is_not_opened(api, given):
     given.the_usual()
 
     answer = api.as_("pipeline").post(PATH, rollout("preproduction"))
@@ -68,7 +68,7 @@ def test_a_denied_deployment_names_its_blockers_and_is_not_opened(api, given):
     assert api.get(PATH)["items"] == []
 
 
-def test_opening_records_the_decision_granted_or_denied(api, given):
+def test_opening_records_the_decision(api, given):
     given.the_usual()
 
     granted = api.post(PATH, rollout("development"))
@@ -83,13 +83,13 @@ def test_opening_records_the_decision_granted_or_denied(api, given):
 
 
 @pytest.mark.parametrize("kind", ["rollout", "hotfix"])
-def test_rollouts_and_hotfixes_pass_the_gate(api, given, kind):
+def test_the_gate_applies_to_rollouts_and_hotfixes(api, given, kind):
     given.the_usual()
 
     assert api.post(PATH, rollout("preproduction", kind=kind)).problem == "promotion-denied"
 
 
-def test_a_maintainer_passes_the_gate_with_a_reason_and_it_is_shown(api, given):
+def test_a_maintainer_overrides_the_gate_with_a_reason_that_is_shown(api, given):
     given.the_usual()
     reason = "The incident can't wait"
 
@@ -112,7 +112,7 @@ def test_an_override_without_a_reason_is_refused(api, given, reason):
     assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/override_reason")
 
 
-def test_a_pipeline_can_not_override(api, given):
+def test_a_pipeline_cannot_override(api, given):
     given.the_usual()
 
     answer = api.as_("pipeline").post(PATH, rollout("production", override_reason="I would like to"))
@@ -122,7 +122,7 @@ def test_a_pipeline_can_not_override(api, given):
 
 def test_ten_thousand_commits_are_counted_and_kept(api, given):
     given.the_usual()
-    # The longest that a time gets: so 10,000 fit into a body, however they are written on one line.
+    # The longest form of a time: if these fit into a body, any 10,000 commits do.
     commits = [{"sha": f"{n:040x}", "authored_at": "2026-01-01T00:00:00.123456+01:00"} for n in range(10_000)]
 
     answer = api.post(PATH, rollout(commits=commits))
@@ -131,7 +131,7 @@ def test_ten_thousand_commits_are_counted_and_kept(api, given):
     assert given.sql("SELECT count(*) FROM deployment_commits") == [(10_000,)]
 
 
-def test_a_commit_is_named_once_and_no_more_than_ten_thousand_are(api, given):
+def test_repeated_commits_and_more_than_ten_thousand_are_refused(api, given):
     given.the_usual()
     commits = [{"sha": f"{n:040x}", "authored_at": "2026-01-01T00:00:00Z"} for n in range(10_001)]
 
@@ -143,7 +143,7 @@ def test_a_commit_is_named_once_and_no_more_than_ten_thousand_are(api, given):
     assert api.get(PATH)["items"] == []
 
 
-def test_a_workspace_that_there_never_was_is_refused_by_name(api, given):
+def test_an_unknown_workspace_is_refused_by_name(api, given):
     given.the_usual()
 
     answer = api.post(PATH, rollout(workspace="jane"))
@@ -163,7 +163,7 @@ def test_an_unknown_system_environment_or_deployment_is_not_found(api, given):
         assert api.post(f"{PATH}/{id_}/statuses", {"state": "failed"}).status == 404
 
 
-def test_a_deployment_is_found_under_its_own_system_alone(api, given):
+def test_a_deployment_is_found_only_in_its_own_system(api, given):
     given.the_usual()
     given.a_system("other")
     opened = given.a_deployment()

@@ -1,4 +1,4 @@
-"""Rule 10 of docs/design.md: a repeated import and a retried run are recorded once."""
+"""Rule 10 of docs/design.md: repeated imports and retried runs are recorded once."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def rollout(environment="development", **fields):
     return {"environment": environment, "artifact": an_artifact(), **fields}
 
 
-def test_history_is_recorded_as_it_was(api, given):
+def test_an_import_keeps_its_times_and_state(api, given):
     given.the_usual()
 
     answer = given.an_import(environment="production", at="2020-02-29T12:00:00+02:00", state="failed")
@@ -21,14 +21,14 @@ def test_history_is_recorded_as_it_was(api, given):
     assert (answer["lease_expires_at"], answer["promotion_id"]) == (None, None)
 
 
-def test_history_holds_no_target(api, given):
+def test_an_import_does_not_hold_its_target(api, given):
     given.the_usual()
     given.a_deployment(state="in_progress")
 
     assert given.an_import().status == 201
 
 
-def test_the_same_history_again_is_what_is_there(api, given):
+def test_a_repeated_import_returns_the_recorded_deployment(api, given):
     given.the_usual()
     first = given.an_import(revision=a_revision())
 
@@ -40,7 +40,7 @@ def test_the_same_history_again_is_what_is_there(api, given):
     assert given.an_import(revision=a_revision(), at="2026-01-02T00:00:00Z").status == 201
 
 
-def test_history_takes_a_maintainer(api, given):
+def test_an_import_needs_a_maintainer(api, given):
     given.the_usual()
     body = rollout(
         imported=True, state="succeeded", started_at="2026-01-01T00:00:00Z", finished_at="2026-01-01T00:00:00Z"
@@ -50,7 +50,7 @@ def test_history_takes_a_maintainer(api, given):
     assert api.as_("maintainer").post(PATH, body).status == 201
 
 
-def test_history_is_over(api, given):
+def test_an_import_must_be_finished(api, given):
     given.the_usual()
 
     answer = api.post(PATH, rollout(imported=True))
@@ -59,7 +59,7 @@ def test_history_is_over(api, given):
     assert [fault["pointer"] for fault in answer["errors"]] == ["#/state", "#/started_at", "#/finished_at"]
 
 
-def test_what_happens_now_is_not_dated_by_its_caller(api, given):
+def test_only_an_import_may_name_its_times(api, given):
     given.the_usual()
 
     answer = api.post(PATH, rollout(started_at="2026-01-01T00:00:00Z", state="succeeded"))
@@ -76,7 +76,7 @@ def test_what_happens_now_is_not_dated_by_its_caller(api, given):
         ("0001-01-01T00:00:00+23:00", "2026-01-01T00:00:00Z", "#/started_at"),
     ],
 )
-def test_history_lies_in_the_past_and_in_order(api, given, started_at, finished_at, pointer):
+def test_the_times_of_an_import_are_past_and_in_order(api, given, started_at, finished_at, pointer):
     given.the_usual()
     body = rollout(imported=True, state="succeeded", started_at=started_at, finished_at=finished_at)
 
@@ -89,7 +89,7 @@ def rollback(artifact="first", environment="production"):
     return {"environment": environment, "artifact": an_artifact(artifact), "kind": "rollback"}
 
 
-def test_a_retried_run_gets_what_it_recorded(api, given):
+def test_a_retried_run_gets_its_recorded_deployment(api, given):
     given.the_usual()
     run = api.as_("pipeline", run_id="4711", run_attempt="1", sha=a_revision(), actor="jane")
 

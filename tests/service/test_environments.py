@@ -1,4 +1,4 @@
-"""Environments: their life, their order, and the class of the AWS account that they live in."""
+"""Environments: their life cycle, their order, and the class of their AWS account."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_an_environment_is_created_and_read(api, given):
     assert api.get(f"{PATH}/production").json == created.json
 
 
-def test_an_environment_needs_no_more_than_name_and_rank(api, given):
+def test_an_environment_needs_only_a_name_and_a_rank(api, given):
     given.a_system()
 
     created = api.post(PATH, {"name": "development", "rank": 1})
@@ -82,7 +82,7 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
     ("body", "pointer"),
     [({"name": "development", "rank": 7}, "#/name"), ({"name": "testing", "rank": 1}, "#/rank")],
 )
-def test_names_and_ranks_are_given_once_in_a_system(api, given, body, pointer):
+def test_names_and_ranks_are_unique_in_a_system(api, given, body, pointer):
     given.the_usual()
 
     answer = api.post(PATH, body)
@@ -91,14 +91,14 @@ def test_names_and_ranks_are_given_once_in_a_system(api, given, body, pointer):
     assert [fault["pointer"] for fault in answer["errors"]] == [pointer]
 
 
-def test_another_system_has_names_and_ranks_of_its_own(given):
+def test_another_system_may_use_the_same_names_and_ranks(given):
     given.the_usual()
     given.a_system("blue")
 
     assert given.an_environment("development", system="blue").status == 201
 
 
-def test_what_is_not_there_is_not_found(api, given):
+def test_an_unknown_environment_is_not_found(api, given):
     body = {"name": "development", "rank": 1}
     assert api.get(PATH).problem == "not-found"
     assert api.post(PATH, body).problem == "not-found"
@@ -111,7 +111,7 @@ def test_what_is_not_there_is_not_found(api, given):
     assert api.delete(f"{PATH}/development", if_match="*").problem == "not-found"
 
 
-def test_an_environment_is_found_in_its_own_system_only(api, given):
+def test_an_environment_is_found_only_in_its_own_system(api, given):
     given.the_usual()
     given.a_system("blue")
 
@@ -121,7 +121,7 @@ def test_an_environment_is_found_in_its_own_system_only(api, given):
     assert api.get(f"{PATH}/development")["rank"] == 1
 
 
-def test_a_patch_changes_what_it_names_and_nothing_else(api, given):
+def test_a_patch_changes_only_the_fields_in_it(api, given):
     given.a_system()
     before = given.an_environment(
         aws_account_id=ACCOUNT, verification_max_age_seconds=60, required_suites=["acceptance"]
@@ -142,7 +142,7 @@ def test_a_patch_changes_what_it_names_and_nothing_else(api, given):
         ("verification_max_age_seconds", 60),
     ],
 )
-def test_a_patch_with_null_clears(api, given, field, value):
+def test_a_patch_with_null_clears_a_field(api, given, field, value):
     given.a_system()
     before = given.an_environment(**{field: value}).json
 
@@ -152,7 +152,7 @@ def test_a_patch_with_null_clears(api, given, field, value):
 
 
 @pytest.mark.parametrize("field", ["rank", "production", "required_soak_seconds", "required_suites"])
-def test_what_is_never_null_is_not_cleared(api, given, field):
+def test_a_required_field_cannot_be_cleared(api, given, field):
     given.a_system()
     given.an_environment()
 
@@ -172,7 +172,7 @@ def test_a_name_never_changes(api, given):
     assert [fault["pointer"] for fault in answer["errors"]] == ["#/name"]
 
 
-def test_a_patch_names_no_suite_twice(api, given):
+def test_a_patch_may_name_each_suite_once(api, given):
     given.a_system()
     given.an_environment()
 
@@ -181,7 +181,7 @@ def test_a_patch_names_no_suite_twice(api, given):
     assert [fault["pointer"] for fault in answer["errors"]] == ["#/required_suites"]
 
 
-def test_a_rank_that_is_taken_is_not_taken_again(api, given):
+def test_a_patch_to_a_taken_rank_is_refused(api, given):
     given.the_usual()
 
     answer = api.patch(f"{PATH}/development", {"rank": 2}, if_match="*")
@@ -190,7 +190,7 @@ def test_a_rank_that_is_taken_is_not_taken_again(api, given):
     assert [fault["pointer"] for fault in answer["errors"]] == ["#/rank"]
 
 
-def test_an_environment_without_history_is_deleted_and_comes_anew(api, given):
+def test_an_environment_without_history_can_be_deleted_and_created_again(api, given):
     given.a_system()
     given.an_environment()
 
@@ -201,7 +201,7 @@ def test_an_environment_without_history_is_deleted_and_comes_anew(api, given):
     given.an_environment()
 
 
-def test_the_list_is_in_the_order_of_promotion_page_by_page(api, given):
+def test_the_list_is_paged_in_promotion_order(api, given):
     given.a_system()
     for name, rank in {"production": 30, "testing": 10, "preproduction": 20}.items():
         given.an_environment(name, rank=rank)
@@ -225,7 +225,7 @@ def test_a_cursor_of_another_system_is_refused(api, given):
     assert (answer.status, answer.problem) == (400, "cursor-unusable")
 
 
-# Rule 6 of docs/design.md: an AWS account that holds a production environment holds no other class, of any system.
+# Rule 6 of docs/design.md: an AWS account with a production environment holds no other class, of any system.
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def two_systems(given):
 
 @pytest.mark.parametrize("system", ["azul", "blue"])
 @pytest.mark.parametrize("first", [True, False])
-def test_an_account_holds_one_class_of_any_system(api, given, two_systems, first, system):
+def test_an_account_holds_one_class_across_systems(api, given, two_systems, first, system):
     given.an_environment("first", rank=1, production=first, aws_account_id=ACCOUNT)
     body = {"name": "second", "rank": 2, "production": not first, "aws_account_id": ACCOUNT}
 
@@ -247,21 +247,21 @@ def test_an_account_holds_one_class_of_any_system(api, given, two_systems, first
 
 
 @pytest.mark.parametrize("production", [True, False])
-def test_an_account_holds_many_of_one_class(api, given, two_systems, production):
+def test_an_account_may_hold_many_environments_of_one_class(api, given, two_systems, production):
     given.an_environment("first", rank=1, production=production, aws_account_id=ACCOUNT)
     given.an_environment("second", rank=2, production=production, aws_account_id=ACCOUNT)
 
     assert given.an_environment("first", system="blue", production=production, aws_account_id=ACCOUNT).status == 201
 
 
-def test_environments_without_an_account_are_of_any_class(given):
+def test_environments_without_an_account_may_have_any_class(given):
     given.a_system()
     given.an_environment("development")
 
     assert given.an_environment("production").status == 201
 
 
-def test_an_environment_in_company_does_not_change_its_class(api, given, two_systems):
+def test_an_environment_in_a_shared_account_cannot_change_its_class(api, given, two_systems):
     given.an_environment("development", aws_account_id=ACCOUNT)
     given.an_environment("development", system="blue", aws_account_id=ACCOUNT)
 
@@ -271,7 +271,7 @@ def test_an_environment_in_company_does_not_change_its_class(api, given, two_sys
     assert api.get(f"{PATH}/development")["production"] is False
 
 
-def test_the_only_environment_of_an_account_changes_its_class(api, given, two_systems):
+def test_the_only_environment_of_an_account_can_change_its_class(api, given, two_systems):
     given.an_environment("development", aws_account_id=ACCOUNT)
 
     changed = api.patch(f"{PATH}/development", {"production": True}, if_match="*")
@@ -282,7 +282,7 @@ def test_the_only_environment_of_an_account_changes_its_class(api, given, two_sy
     assert given.an_environment("production", system="blue", aws_account_id=ACCOUNT).status == 201
 
 
-def test_an_environment_does_not_move_to_an_account_of_another_class(api, given, two_systems):
+def test_an_environment_cannot_move_to_an_account_of_another_class(api, given, two_systems):
     given.an_environment("production", aws_account_id=ACCOUNT)
     given.an_environment("development", system="blue", aws_account_id=OTHER_ACCOUNT)
 
@@ -292,7 +292,7 @@ def test_an_environment_does_not_move_to_an_account_of_another_class(api, given,
     assert api.get("/v1/systems/blue/environments/development")["aws_account_id"] == OTHER_ACCOUNT
 
 
-def test_an_environment_moves_and_changes_its_class_at_once(api, given, two_systems):
+def test_an_environment_can_move_and_change_its_class_at_once(api, given, two_systems):
     given.an_environment("production", aws_account_id=ACCOUNT)
     given.an_environment("development", system="blue", aws_account_id=OTHER_ACCOUNT)
 
@@ -322,7 +322,7 @@ def _leaves_its_account(api):
 
 
 @pytest.mark.parametrize("leaves", [_deletes_the_environment, _deletes_the_system, _moves_away, _leaves_its_account])
-def test_an_account_is_free_again_when_its_last_environment_is_gone(api, given, two_systems, leaves):
+def test_an_account_is_free_after_its_last_environment(api, given, two_systems, leaves):
     given.an_environment("production", aws_account_id=ACCOUNT)
 
     assert leaves(api).status in (200, 204)
@@ -330,7 +330,7 @@ def test_an_account_is_free_again_when_its_last_environment_is_gone(api, given, 
     assert given.an_environment("development", system="blue", aws_account_id=ACCOUNT).status == 201
 
 
-def test_an_account_keeps_its_class_while_one_environment_is_left(api, given, two_systems):
+def test_an_account_keeps_its_class_while_an_environment_is_left(api, given, two_systems):
     given.an_environment("production", aws_account_id=ACCOUNT)
     given.an_environment("production", system="blue", aws_account_id=ACCOUNT)
 
@@ -339,7 +339,7 @@ def test_an_account_keeps_its_class_while_one_environment_is_left(api, given, tw
     _is_refused(api.post(PATH, {"name": "development", "rank": 1, "aws_account_id": ACCOUNT}))
 
 
-def test_of_two_classes_at_once_an_account_takes_one(api, given, two_systems):
+def test_an_account_accepts_one_of_two_classes_at_once(api, given, two_systems):
     for round_ in range(5):
         name, account = f"round-{round_}", f"{round_:012}"
         body = {"name": name, "rank": round_ + 1, "aws_account_id": account}
@@ -353,7 +353,7 @@ def test_of_two_classes_at_once_an_account_takes_one(api, given, two_systems):
         assert given.sql("SELECT count(*) FROM environments WHERE aws_account_id = %s", account) == [(1,)]
 
 
-def test_who_comes_second_to_an_account_waits_and_is_refused(api, given, two_systems, database_url):
+def test_the_second_class_for_an_account_waits_and_is_refused(api, given, two_systems, database_url):
     with held(database_url, _insert("blue", production=True)) as hold:
         creation = hold.waiting(lambda: api.post(PATH, {"name": "testing", "rank": 7, "aws_account_id": ACCOUNT}))
         waited = not creation.done()
@@ -363,7 +363,7 @@ def test_who_comes_second_to_an_account_waits_and_is_refused(api, given, two_sys
 
 
 @pytest.mark.parametrize("leaves", [_deletes_the_environment, _moves_away])
-def test_an_account_is_left_while_somebody_else_comes(api, given, two_systems, database_url, leaves):
+def test_an_environment_can_leave_an_account_while_another_arrives(api, given, two_systems, database_url, leaves):
     given.an_environment("production", aws_account_id=ACCOUNT)
 
     with held(database_url, _insert("blue", production=True)) as hold:
@@ -382,7 +382,7 @@ def test_an_account_is_left_while_somebody_else_comes(api, given, two_systems, d
         "DELETE FROM aws_accounts WHERE id = '111122223333'",
     ],
 )
-def test_even_behind_the_services_back_an_account_holds_one_class(given, two_systems, statement):
+def test_the_schema_keeps_an_account_to_one_class_on_update(given, two_systems, statement):
     given.an_environment("development", aws_account_id=ACCOUNT)
     given.an_environment("preproduction", aws_account_id=ACCOUNT)
     given.an_environment("production", aws_account_id=OTHER_ACCOUNT)
@@ -391,7 +391,7 @@ def test_even_behind_the_services_back_an_account_holds_one_class(given, two_sys
         given.sql(statement)
 
 
-def test_even_behind_the_services_back_a_second_class_is_not_inserted(given, two_systems):
+def test_the_schema_keeps_an_account_to_one_class_on_insert(given, two_systems):
     given.an_environment("development", aws_account_id=ACCOUNT)
 
     with pytest.raises(Exception, match="environments_account_holds_one_class"):

@@ -1,4 +1,4 @@
-"""What the database may do to us: be away, die, freeze, be full, be slow, or be a writer no more."""
+"""Faults of the database: it stops, dies, freezes, is full, is slow, or is no longer a writer."""
 
 import json
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -28,7 +28,7 @@ def cluster():
 
 @pytest.fixture
 def database_url(cluster):
-    """A database of a server that only this test uses, and may do anything to."""
+    """A database on a server of this test alone, which may break it."""
     cluster.start()
     yield cluster.new_database()
     forget_connections()
@@ -41,7 +41,7 @@ def assert_unavailable(answer):
 
 @contextmanager
 def frozen(cluster):
-    """Meanwhile the server holds its connections and answers nothing, and requests do not wait for long."""
+    """Freeze the server during the block: it keeps its connections and answers nothing. Requests wait only briefly."""
     cluster.freeze()
     try:
         with pytest.MonkeyPatch.context() as patch:
@@ -52,13 +52,13 @@ def frozen(cluster):
 
 
 def sessions(given):
-    """The processes of PostgreSQL that serve us."""
+    """Return PostgreSQL's processes that serve the service."""
     return given.sql(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'slipway'"
     )
 
 
-def test_while_the_server_is_stopped_everybody_is_told_so_and_afterwards_served(api, given, cluster):
+def test_requests_get_503_while_the_server_is_stopped_and_answers_afterwards(api, given, cluster):
     given.a_system()
     cluster.stop()
 
@@ -72,7 +72,7 @@ def test_while_the_server_is_stopped_everybody_is_told_so_and_afterwards_served(
     assert api.post(f"{PATH}/environments", WRITE).status == 201
 
 
-def test_a_server_that_is_killed_within_a_transaction_keeps_what_was_acknowledged_and_no_more(api, given, cluster):
+def test_a_server_killed_in_a_transaction_keeps_only_what_was_acknowledged(api, given, cluster):
     given.a_system()
     db = database()
 
@@ -91,7 +91,7 @@ def test_a_server_that_is_killed_within_a_transaction_keeps_what_was_acknowledge
     assert api.get("/v1/systems/lost").status == 404
 
 
-def test_a_request_whose_server_is_killed_has_no_effect_until_it_is_retried(api, given, cluster, database_url):
+def test_a_request_whose_server_is_killed_has_no_effect_until_retried(api, given, cluster, database_url):
     given.a_system()
 
     def send():
@@ -112,7 +112,7 @@ def test_a_request_whose_server_is_killed_has_no_effect_until_it_is_retried(api,
     assert send().status == 201
 
 
-def test_a_server_that_is_killed_after_its_answer_has_lost_nothing(api, given, cluster):
+def test_a_server_killed_after_its_answer_has_lost_nothing(api, given, cluster):
     given.a_system()
     first = api.post(f"{PATH}/environments", WRITE, idempotency_key="one")
     cluster.kill()
@@ -125,7 +125,7 @@ def test_a_server_that_is_killed_after_its_answer_has_lost_nothing(api, given, c
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_requests_to_a_frozen_server_end_and_once_it_thaws_are_served(api, given, cluster, connected):
+def test_requests_to_a_frozen_server_end_and_later_ones_are_served(api, given, cluster, connected):
     given.a_system()
     if not connected:
         forget_connections()
@@ -140,7 +140,7 @@ def test_requests_to_a_frozen_server_end_and_once_it_thaws_are_served(api, given
     assert api.post(f"{PATH}/environments", WRITE).status == 201
 
 
-def test_a_write_to_a_frozen_server_has_one_effect_when_it_is_retried(api, given, cluster):
+def test_a_write_to_a_frozen_server_has_one_effect_when_retried(api, given, cluster):
     given.a_system()
     with frozen(cluster):
         assert_unavailable(api.post(f"{PATH}/environments", WRITE, idempotency_key="one"))
@@ -149,7 +149,7 @@ def test_a_write_to_a_frozen_server_has_one_effect_when_it_is_retried(api, given
     assert given.sql("SELECT count(*) FROM environments") == [(1,)]
 
 
-def test_what_a_request_may_wait_is_less_than_function_and_gateway_allow():
+def test_a_request_waits_less_than_function_and_gateway_allow():
     config = json.loads((Path(__file__).parents[2] / ".chalice" / "config.json").read_text())
 
     assert opening.CONNECT_SECONDS < connection.REQUEST_SECONDS
@@ -157,7 +157,7 @@ def test_what_a_request_may_wait_is_less_than_function_and_gateway_allow():
     assert connection.REQUEST_SECONDS + 2 < config["lambda_timeout"] < 29
 
 
-def test_a_server_with_all_its_connections_taken_is_unavailable_until_one_is_free(api, given, cluster, database_url):
+def test_a_server_without_free_connections_is_unavailable_until_one_is_free(api, given, cluster, database_url):
     given.a_system()
     forget_connections()
 
@@ -176,9 +176,7 @@ def test_a_server_with_all_its_connections_taken_is_unavailable_until_one_is_fre
 
 
 @pytest.mark.parametrize("in_transaction", [True, False])
-def test_a_statement_that_takes_too_long_leaves_its_connection_to_the_next_request(
-    api, given, monkeypatch, in_transaction
-):
+def test_after_a_statement_timeout_the_connection_serves_the_next_request(api, given, monkeypatch, in_transaction):
     given.a_system()
     forget_connections()
     with monkeypatch.context() as patch:
@@ -203,7 +201,7 @@ def test_a_statement_that_takes_too_long_leaves_its_connection_to_the_next_reque
     assert sessions(given) == before
 
 
-def test_who_waits_too_long_for_a_lock_is_told_to_try_again(api, given, database_url, monkeypatch):
+def test_a_request_that_waits_too_long_for_a_lock_is_told_to_retry(api, given, database_url, monkeypatch):
     given.a_system()
     forget_connections()
 
@@ -216,7 +214,7 @@ def test_who_waits_too_long_for_a_lock_is_told_to_try_again(api, given, database
     assert api.post(f"{PATH}/environments", WRITE).status == 201
 
 
-def test_what_we_have_given_up_the_server_gives_up_too(api, given, database_url, monkeypatch):
+def test_the_server_ends_statements_that_the_service_gave_up_on(api, given, database_url, monkeypatch):
     monkeypatch.setattr(opening, "STATEMENT_SECONDS", 3600)
     given.a_system()
 
@@ -230,7 +228,7 @@ def test_what_we_have_given_up_the_server_gives_up_too(api, given, database_url,
     assert api.post(f"{PATH}/environments", WRITE).status == 201
 
 
-def test_a_connection_to_what_is_no_writer_any_more_is_replaced_within_the_request(api, given):
+def test_a_connection_to_a_former_writer_is_replaced_within_the_request(api, given):
     given.a_system()
     before = sessions(given)
     _read_only_session()
@@ -239,20 +237,20 @@ def test_a_connection_to_what_is_no_writer_any_more_is_replaced_within_the_reque
     assert not set(sessions(given)) & set(before)
 
 
-def test_where_that_shows_too_late_the_next_request_is_served(api, given):
+def test_if_a_failover_breaks_one_request_the_next_is_served(api, given):
     given.a_system()
     given.an_environment()
     given.a_deployment()
     verification = {"environment": "development", "suite": "s", "trigger": "manual", "outcome": "success"}
     _read_only_session()
 
-    # Its first statement reads, so what was sent is lost when the second is refused.
+    # Its first statement reads, and succeeds. When the second is refused, it is too late to repeat the request.
     assert_unavailable(api.post(f"{PATH}/verifications", verification))
 
     assert api.post(f"{PATH}/verifications", verification).status == 201
 
 
-def test_while_there_is_no_writer_nothing_is_served(api, given, cluster):
+def test_without_a_writer_requests_get_503(api, given, cluster):
     given.a_system()
     forget_connections()
     cluster.sql("ALTER SYSTEM SET default_transaction_read_only = on")
@@ -268,7 +266,7 @@ def test_while_there_is_no_writer_nothing_is_served(api, given, cluster):
 
 
 def _read_only_session():
-    """What a failover does to the connection that is kept: it leads to a reader now."""
+    """Turn the kept connection into one to a reader, as a failover does."""
     db = database()
     db.execute("SET default_transaction_read_only = on")
     db.close()

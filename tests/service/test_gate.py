@@ -1,4 +1,4 @@
-"""Rule 1 of docs/design.md, the gate, as a pipeline meets it; the facts come from what was recorded."""
+"""Rule 1 of docs/design.md, the gate, as a pipeline meets it; its facts come from records."""
 
 from tests.support.given import an_artifact
 
@@ -9,13 +9,13 @@ def decision(api, environment="preproduction", artifact=None):
     return [(blocker["code"], blocker["suite"]) for blocker in answer["blockers"]]
 
 
-def test_anything_may_enter_the_lowest_environment(api, given):
+def test_any_artifact_may_enter_the_lowest_environment(api, given):
     given.the_usual()
 
     assert decision(api, "development") == []
 
 
-def test_what_was_not_deployed_before_is_denied(api, given):
+def test_an_artifact_not_deployed_before_is_denied(api, given):
     given.the_usual()
 
     assert decision(api) == [("not-deployed", None)]
@@ -29,14 +29,14 @@ def test_a_failed_or_unfinished_deployment_before_does_not_count(api, given):
     assert decision(api) == [("not-deployed", None)]
 
 
-def test_what_was_not_verified_is_denied(api, given):
+def test_an_unverified_artifact_is_denied(api, given):
     given.the_usual()
     given.a_deployment()
 
     assert decision(api) == [("not-verified", None)]
 
 
-def test_what_was_verified_is_granted(api, given):
+def test_a_verified_artifact_is_granted(api, given):
     given.the_usual()
     given.a_deployment()
     given.a_verification()
@@ -44,7 +44,7 @@ def test_what_was_verified_is_granted(api, given):
     assert decision(api) == []
 
 
-def test_an_error_says_nothing_of_the_artifact(api, given):
+def test_an_error_counts_neither_as_success_nor_as_failure(api, given):
     given.the_usual()
     given.a_deployment()
 
@@ -54,7 +54,7 @@ def test_an_error_says_nothing_of_the_artifact(api, given):
     assert decision(api) == [("not-verified", None)]
 
 
-def test_an_error_after_a_success_takes_nothing_away(api, given):
+def test_an_error_after_a_success_keeps_the_permission(api, given):
     given.the_usual()
     given.a_deployment()
     given.a_verification()
@@ -74,7 +74,7 @@ def test_a_later_failed_verification_takes_the_permission_away(api, given):
     assert decision(api) == [("verification-failed", "acceptance")]
 
 
-def test_a_success_after_a_failure_gives_it_back(api, given):
+def test_a_success_after_a_failure_gives_the_permission_back(api, given):
     given.the_usual()
     given.a_deployment()
     given.a_verification(outcome="failure")
@@ -94,7 +94,7 @@ def test_a_success_of_another_suite_does_not_make_up_for_a_failure(api, given):
     assert decision(api) == [("verification-failed", "smoke")]
 
 
-def test_deployed_again_it_must_be_verified_again(api, given):
+def test_an_artifact_deployed_again_must_be_verified_again(api, given):
     given.the_usual()
     given.a_deployment()
     given.a_verification()
@@ -104,7 +104,7 @@ def test_deployed_again_it_must_be_verified_again(api, given):
     assert decision(api) == [("not-verified", None)]
 
 
-def test_a_failed_verification_from_before_the_deployment_counts_no_more(api, given):
+def test_a_failed_verification_from_before_the_deployment_does_not_count(api, given):
     given.the_usual()
     given.a_deployment()
     given.a_verification(outcome="failure")
@@ -139,7 +139,7 @@ def test_a_missing_required_suite_denies(api, given):
     assert decision(api) == [("not-verified", "load")]
 
 
-def test_what_an_environment_requires_concerns_what_enters_it_alone(api, given):
+def test_the_target_and_not_the_environment_before_sets_the_requirements(api, given):
     given.a_system()
     given.an_environment("development", required_suites=["load"], required_soak_seconds=3600)
     given.an_environment("preproduction")
@@ -150,7 +150,7 @@ def test_what_an_environment_requires_concerns_what_enters_it_alone(api, given):
     assert decision(api) == []
 
 
-def test_it_soaks_and_the_blocker_says_until_when(api, given):
+def test_an_artifact_must_soak_and_the_blocker_says_until_when(api, given):
     given.a_system()
     given.an_environment("development")
     given.an_environment("preproduction", required_soak_seconds=3600)
@@ -195,7 +195,7 @@ def test_no_environment_can_be_skipped(api, given):
     assert decision(api, "production") == [("not-deployed", None)]
 
 
-def test_what_runs_there_no_more_may_still_be_promoted(api, given):
+def test_an_artifact_that_was_replaced_there_may_still_be_promoted(api, given):
     given.the_usual()
     given.a_deployment()
     given.a_verification()
@@ -225,7 +225,7 @@ def test_other_systems_prove_nothing(api, given):
     assert decision(api) == [("not-deployed", None)]
 
 
-def test_history_that_was_imported_counts_as_a_fact(api, given):
+def test_imported_history_counts(api, given):
     given.the_usual()
     given.an_import(at="2026-01-01T00:00:00Z")
     body = {

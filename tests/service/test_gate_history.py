@@ -1,4 +1,4 @@
-"""The gate against whole histories: what was recorded, told to a reference that reads the rule word for word."""
+"""Compare the gate with a reference that reads the rule word for word, over whole histories of records."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class Verified(NamedTuple):
 
 
 def identity(event):
-    """What makes two records of history the same: one deployment has one end."""
+    """Return what identifies a record: one deployment has one end."""
     if isinstance(event, Deployed):
         return (event.environment, event.artifact, event.finished)
     return event
@@ -68,7 +68,7 @@ _verifications = st.builds(
     history=st.lists(_deployments | _verifications, max_size=14, unique_by=identity),
     required=st.lists(st.sampled_from(SUITES), unique=True),
 )
-def test_the_decision_is_what_the_words_of_the_rule_say(api, given, history, required):
+def test_the_decision_matches_the_words_of_the_rule(api, given, history, required):
     begin_anew(given, required)
     record(given, history)
 
@@ -86,7 +86,7 @@ def test_the_decision_is_what_the_words_of_the_rule_say(api, given, history, req
 
 
 def may_enter(artifact, history, required):
-    """Rule 1 of docs/design.md for preproduction, as slowly and obviously as it can be said."""
+    """Return the decision of rule 1 of docs/design.md for preproduction, in the slowest and most obvious way."""
     succeeded = [
         (event.finished, order)
         for order, event in enumerate(history)
@@ -124,7 +124,7 @@ def begin_anew(given, required):
 
 
 def record(given, history):
-    """As imports would, in the order of the history, and in one go."""
+    """Record the history as imports would, in its order."""
     for event in history:
         environment_id = ENVIRONMENTS.index(event.environment) + 1
         finished_at = START + timedelta(minutes=event.finished)

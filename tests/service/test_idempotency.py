@@ -1,4 +1,4 @@
-"""Idempotency-Key: a retried POST has one effect, and the answer that it had."""
+"""Idempotency-Key: a retried POST has one effect and one answer."""
 
 import json
 
@@ -29,7 +29,7 @@ def test_a_retry_gets_the_same_answer_and_changes_nothing(api, given, route):
 
 
 @pytest.mark.parametrize("route", POSTS)
-def test_a_key_is_not_used_for_another_body(api, given, route):
+def test_a_key_cannot_be_used_for_another_body(api, given, route):
     write = WRITES[route](given)
     send(api, route, write, idempotency_key="one")
     before = everything(given)
@@ -40,7 +40,7 @@ def test_a_key_is_not_used_for_another_body(api, given, route):
     assert everything(given) == before
 
 
-def test_bodies_are_the_same_by_their_values(api):
+def test_bodies_with_the_same_values_are_the_same(api):
     api.post("/v1/systems", '{"key": "azul", "name": "Azul"}', idempotency_key="one")
 
     spaced = api.post("/v1/systems", '\n{"name" : "\\u0041zul", "key":"azul"}', idempotency_key="one")
@@ -61,7 +61,7 @@ def test_a_refusal_is_evaluated_again(api, given):
     assert "Idempotency-Replayed" not in created.headers
 
 
-def test_a_recorded_refusal_is_evaluated_again_too(api, given):
+def test_a_refusal_that_was_recorded_is_evaluated_again_too(api, given):
     given.the_usual()
     artifact = given.a_deployment()["artifact"]
     body = {"environment": "preproduction", "artifact": artifact}
@@ -73,7 +73,7 @@ def test_a_recorded_refusal_is_evaluated_again_too(api, given):
     assert (denied.status, opened.status) == (409, 201)
 
 
-def test_after_a_refusal_the_key_is_free_for_another_body(api, given):
+def test_after_a_refusal_the_key_can_be_used_for_another_body(api, given):
     given.a_system("blue")
     api.post("/v1/systems", {"key": "blue", "name": "Blue"}, idempotency_key="one")
 
@@ -104,7 +104,7 @@ def test_a_key_belongs_to_its_address(api, given):
     assert "Idempotency-Replayed" not in second.headers
 
 
-def test_who_may_not_write_gets_no_stored_answer(api):
+def test_a_caller_without_the_right_gets_no_stored_answer(api):
     api.post("/v1/systems", AZUL, idempotency_key="one")
 
     answer = api.as_("viewer", sub="admin@local").post("/v1/systems", AZUL, idempotency_key="one")
@@ -112,7 +112,7 @@ def test_who_may_not_write_gets_no_stored_answer(api):
     assert answer.status == 403
 
 
-def test_without_a_key_a_repetition_is_another_request(api):
+def test_without_a_key_a_repeated_request_is_a_new_one(api):
     api.post("/v1/systems", AZUL)
 
     assert api.post("/v1/systems", AZUL).problem == "already-exists"
@@ -140,7 +140,7 @@ def test_after_a_day_a_key_is_new(api, given):
 
 
 @pytest.mark.parametrize("route", POSTS)
-def test_of_two_at_once_one_has_an_effect(api, given, route):
+def test_two_requests_with_one_key_at_once_have_one_effect(api, given, route):
     write = WRITES[route](given)
     (before,) = given.sql("SELECT count(*) FROM audit_events")
 
@@ -151,11 +151,11 @@ def test_of_two_at_once_one_has_an_effect(api, given, route):
     assert given.sql("SELECT count(*) FROM audit_events") == [(before[0] + 1,)]
 
 
-def test_who_comes_second_waits_for_the_answer_of_the_first(api, given, database_url):
+def test_the_second_request_waits_for_the_answer_to_the_first(api, given, database_url):
     given.a_system()
     body = {"name": "development", "rank": 1}
 
-    # The first request has taken its key's lock, and waits for the system; the second waits for the key.
+    # The first request holds its key's lock and waits for the system; the second waits for the key.
     with held(database_url, "SELECT FROM systems FOR UPDATE") as hold:
         first, second = (
             hold.waiting(lambda: api.post("/v1/systems/azul/environments", body, idempotency_key="one"))
@@ -177,7 +177,7 @@ def test_a_bad_key_is_refused(api, key):
 
 
 @pytest.mark.parametrize("key", ["!", "~" * 255])
-def test_a_key_is_any_visible_ascii(api, key):
+def test_a_key_may_be_any_visible_ascii(api, key):
     assert api.post("/v1/systems", AZUL, idempotency_key=key).status == 201
 
 

@@ -1,4 +1,4 @@
-"""Rule 5 of docs/design.md: one deployment at a time for a target, and for a lease."""
+"""Rule 5 of docs/design.md: a target takes one deployment at a time, and each holds it for a lease."""
 
 from datetime import datetime
 
@@ -34,7 +34,7 @@ def test_other_environments_are_not_busy(api, given):
     assert given.a_deployment(environment="preproduction").status == 201
 
 
-def test_even_behind_the_services_back_a_target_takes_one(api, given):
+def test_the_schema_allows_one_open_deployment_on_a_target(api, given):
     given.the_usual()
     given.a_deployment(state="in_progress")
 
@@ -49,7 +49,7 @@ def test_even_behind_the_services_back_a_target_takes_one(api, given):
         )
 
 
-def test_a_lease_lasts_an_hour_unless_it_is_given(api, given):
+def test_a_lease_lasts_an_hour_by_default(api, given):
     given.the_usual()
 
     usual = given.a_deployment(state="in_progress")
@@ -80,7 +80,7 @@ def test_a_status_renews_the_lease(api, given):
     assert seconds_between(renewal["created_at"], renewed["lease_expires_at"]) == 60
 
 
-def test_an_expired_lease_reads_as_cancelled_before_anybody_swept(api, given):
+def test_an_expired_lease_reads_as_cancelled_before_the_sweep(api, given):
     given.the_usual()
     opened = given.a_deployment(state="in_progress", lease_seconds=60)
 
@@ -119,7 +119,7 @@ def test_a_status_after_the_lease_changes_nothing(api, given, state):
     assert api.get(f"{PATH}/{opened['id']}").json == before.json
 
 
-def test_a_status_after_the_lease_was_swept_says_the_same(api, given):
+def test_a_status_after_the_sweep_gets_the_same_refusal(api, given):
     given.the_usual()
     opened = given.a_deployment(state="in_progress", lease_seconds=60)
     given.time_passes(61)

@@ -1,4 +1,4 @@
-"""Rule 12 of docs/design.md: whatever changes what a gate decides upon takes the system's lock, and then reads."""
+"""Rule 12 of docs/design.md: a write to facts of a system's gate takes the system's lock before it reads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ ACTIONS: dict[str, Callable[[Api, str], Any]] = {
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_it_waits_for_whoever_holds_the_systems_lock(api: Api, given: Given, database_url: str, action: str) -> None:
+def test_a_write_waits_for_the_systems_lock(api: Api, given: Given, database_url: str, action: str) -> None:
     given.the_usual()
     given.a_deployment(environment="production")
     opened = given.a_deployment(state="in_progress")
@@ -42,7 +42,7 @@ def test_it_waits_for_whoever_holds_the_systems_lock(api: Api, given: Given, dat
     assert future.result().status in (200, 201, 409)
 
 
-def test_what_was_committed_while_it_waited_decides(api: Api, given: Given, database_url: str) -> None:
+def test_a_write_decides_by_what_was_committed_while_it_waited(api: Api, given: Given, database_url: str) -> None:
     given.the_usual()
     given.a_deployment()
     given.a_verification()
@@ -61,7 +61,7 @@ def test_what_was_committed_while_it_waited_decides(api: Api, given: Given, data
     assert [blocker["code"] for blocker in future.result()["blockers"]] == ["verification-failed"]
 
 
-def test_a_question_waits_for_nobody(api: Api, given: Given, database_url: str) -> None:
+def test_a_read_waits_for_no_lock(api: Api, given: Given, database_url: str) -> None:
     given.the_usual()
     body = {"environment": "development", "artifact": an_artifact(), "dry_run": True}
 

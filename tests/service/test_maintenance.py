@@ -1,4 +1,4 @@
-"""The functions that make and migrate a deployed database: here on a real PostgreSQL, through stand-ins for AWS."""
+"""The functions that prepare and migrate a deployed database, run on a real PostgreSQL with stand-ins for AWS."""
 
 import ssl
 import time
@@ -22,9 +22,9 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AW
 
 
 class DataApi:
-    """The RDS Data API, as far as it is used: one transaction on a PostgreSQL. Resumes after some attempts."""
+    """The used part of the RDS Data API: one transaction on a PostgreSQL, which resumes after some attempts."""
 
-    class exceptions:  # noqa: N801 (as the SDK has it)
+    class exceptions:  # noqa: N801 (the name in the SDK)
         class DatabaseResumingException(Exception):
             pass
 
@@ -51,7 +51,7 @@ class DataApi:
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A PostgreSQL that nobody has prepared, but that has the role that Amazon RDS has."""
+    """An unprepared PostgreSQL, except for the role that Amazon RDS has."""
     folder = server_folder()
     url = server(folder / "data").get_uri()
     sql(url, "CREATE ROLE rds_iam")
@@ -83,7 +83,7 @@ def data_api(monkeypatch, url, **options):
     return client
 
 
-def test_bootstrap_makes_the_roles_which_log_in_with_tokens_and_migrate_the_schema(empty, monkeypatch):
+def test_bootstrap_creates_roles_that_log_in_with_tokens_and_migrate(empty, monkeypatch):
     client = data_api(monkeypatch, empty)
 
     maintenance.bootstrap({}, None)
@@ -105,7 +105,7 @@ def test_bootstrap_can_be_repeated(empty, monkeypatch):
         assert maintenance.bootstrap({}, None) == {"roles": [MIGRATOR, APP]}
 
 
-def test_bootstrap_waits_for_a_cluster_that_was_paused(empty, monkeypatch):
+def test_bootstrap_waits_for_a_paused_cluster(empty, monkeypatch):
     client = data_api(monkeypatch, empty, resuming=3)
     monkeypatch.setattr(maintenance, "_POLL_SECONDS", 0)
 
@@ -123,7 +123,7 @@ def test_bootstrap_does_not_wait_forever(empty, monkeypatch):
         maintenance.bootstrap({}, None)
 
 
-def test_a_migration_that_fails_is_the_functions_error(empty, monkeypatch, tmp_path):
+def test_a_failed_migration_is_the_functions_error(empty, monkeypatch, tmp_path):
     data_api(monkeypatch, empty)
     maintenance.bootstrap({}, None)
     (tmp_path / "0001_break.sql").write_text("SELECT 1 / 0")
@@ -133,10 +133,10 @@ def test_a_migration_that_fails_is_the_functions_error(empty, monkeypatch, tmp_p
         maintenance.migrate({}, None)
 
 
-# How a function logs in.
+# Logins of the functions.
 
 
-def test_a_function_logs_in_over_tls_with_a_password_of_now(monkeypatch):
+def test_a_function_logs_in_over_tls_with_a_fresh_password(monkeypatch):
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
 
@@ -153,7 +153,7 @@ def test_a_function_logs_in_over_tls_with_a_password_of_now(monkeypatch):
     assert login["sslrootcert"] == str(AUTHORITIES)
 
 
-def test_the_authorities_are_those_of_all_regions_and_none_has_expired():
+def test_the_certificate_authorities_cover_all_regions_and_have_not_expired():
     context = ssl.create_default_context(cafile=AUTHORITIES)
 
     authorities = [each for each in context.get_ca_certs() if "Amazon RDS" in str(each["subject"])]
@@ -161,6 +161,6 @@ def test_the_authorities_are_those_of_all_regions_and_none_has_expired():
     assert min(ssl.cert_time_to_seconds(each["notAfter"]) for each in authorities) > time.time()
 
 
-def test_a_function_that_was_told_of_no_database_says_which_setting_is_missing():
+def test_a_function_without_a_database_names_the_missing_setting():
     with pytest.raises(UnusableSettings, match="SLIPWAY_DATABASE_HOST"):
         address(None)

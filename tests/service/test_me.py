@@ -1,9 +1,9 @@
-"""Who is asking, as the service sees it."""
+"""The caller, as the service sees it."""
 
 import pytest
 
 
-def test_a_person_reads_roles_and_where_they_count(api):
+def test_a_person_sees_their_roles_and_systems(api):
     me = api.as_member("everybody", "azul-maintainers", "all-maintainers", "unheard-of").get("/v1/me")
 
     assert (me["subject"], me["kind"]) == ("5ad4", "person")
@@ -15,13 +15,13 @@ def test_a_person_reads_roles_and_where_they_count(api):
     assert me["publishers"] == []
 
 
-def test_a_local_token_tells_its_role(api):
+def test_a_local_tokens_role_is_shown(api):
     assert api.as_("admin").get("/v1/me")["roles"] == [{"role": "admin", "systems": None}]
     assert api.as_("pipeline").get("/v1/me")["roles"] == [{"role": "pipeline", "systems": ["azul"]}]
 
 
 @pytest.mark.parametrize("who", ["a person", "a run"])
-def test_who_may_do_nothing_learns_just_that(api, who):
+def test_a_caller_without_a_role_sees_none(api, who):
     stranger = api.as_member("unheard-of") if who == "a person" else api.as_run()
 
     me = stranger.get("/v1/me")
@@ -30,7 +30,7 @@ def test_who_may_do_nothing_learns_just_that(api, who):
     assert stranger.get("/v1/systems").problem == "forbidden"
 
 
-def test_a_run_learns_which_publishers_trust_it_and_why_others_do_not(api, given):
+def test_a_run_sees_which_publishers_trust_it_and_why_others_do_not(api, given):
     given.the_usual()
     given.a_system("blue")
     given.an_environment(system="blue")
@@ -47,5 +47,5 @@ def test_a_run_learns_which_publishers_trust_it_and_why_others_do_not(api, given
     ]
 
 
-def test_the_answer_says_until_when(api):
+def test_the_answer_says_when_the_token_expires(api):
     assert api.as_member("everybody", exp=2_000_000_000).get("/v1/me")["expires_at"] == "2033-05-18T03:33:20Z"

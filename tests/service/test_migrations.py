@@ -1,4 +1,4 @@
-"""Migrations: in order, once, whole or not at all, and never edited afterwards."""
+"""Migrations run in order, once, completely or not at all, and are never edited afterwards."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from tools.local.bootstrap import bootstrap
 
 @pytest.fixture
 def empty_database(clones):
-    """One that the roles have, and nothing is in, as whoever migrates it logs in."""
+    """An empty database with the roles, and the login that migrates it."""
     address = clones.new("template0")
     bootstrap(as_login(address, SUPERUSER))
     yield as_login(address, MIGRATOR)
@@ -28,7 +28,7 @@ def empty_database(clones):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of two migrations."""
+    """A folder with two migrations."""
     (tmp_path / "0001_make_a.sql").write_text("CREATE TABLE a (x integer);")
     (tmp_path / "0002_make_b.sql").write_text("CREATE TABLE b (x integer); INSERT INTO b VALUES (1);")
     return tmp_path
@@ -40,20 +40,20 @@ def tables(address):
         return {name for (name,) in cursor.fetchall()}
 
 
-def test_they_are_applied_in_order_and_once(empty_database, folder):
+def test_migrations_are_applied_in_order_and_once(empty_database, folder):
     assert migrate(empty_database, folder) == ["0001_make_a", "0002_make_b"]
     assert migrate(empty_database, folder) == []
     assert tables(empty_database) == {"a", "b", "schema_migrations"}
 
 
-def test_a_new_one_is_applied_alone(empty_database, folder):
+def test_only_a_new_migration_is_applied(empty_database, folder):
     migrate(empty_database, folder)
     (folder / "0003_make_c.sql").write_text("CREATE TABLE c ()")
 
     assert migrate(empty_database, folder) == ["0003_make_c"]
 
 
-def test_one_that_fails_leaves_nothing_and_those_before_it_stay(empty_database, folder):
+def test_a_failed_migration_leaves_nothing_and_those_before_it_stay(empty_database, folder):
     (folder / "0002_make_b.sql").write_text("CREATE TABLE b (); SELECT 1 / 0")
 
     with pytest.raises(MigrationFailed, match="0002_make_b"):
@@ -64,7 +64,7 @@ def test_one_that_fails_leaves_nothing_and_those_before_it_stay(empty_database, 
     assert migrate(empty_database, folder) == ["0002_make_b"]
 
 
-def test_what_can_not_be_remembered_did_not_happen(empty_database, folder):
+def test_a_migration_that_cannot_be_recorded_has_no_effect(empty_database, folder):
     remembers_itself = "INSERT INTO schema_migrations (version, name, checksum) VALUES (2, '', '')"
     (folder / "0002_make_b.sql").write_text(f"CREATE TABLE b (); {remembers_itself}")
 
@@ -74,7 +74,7 @@ def test_what_can_not_be_remembered_did_not_happen(empty_database, folder):
     assert tables(empty_database) == {"a", "schema_migrations"}
 
 
-def test_one_that_was_edited_after_it_was_applied_is_refused(empty_database, folder):
+def test_a_migration_edited_after_it_was_applied_is_refused(empty_database, folder):
     migrate(empty_database, folder)
     (folder / "0001_make_a.sql").write_text("CREATE TABLE a (x bigint);")
     (folder / "0003_make_c.sql").write_text("CREATE TABLE c ()")
@@ -85,7 +85,7 @@ def test_one_that_was_edited_after_it_was_applied_is_refused(empty_database, fol
     assert "c" not in tables(empty_database)
 
 
-def test_a_database_that_is_ahead_of_the_code_is_refused(empty_database, folder):
+def test_a_database_ahead_of_the_code_is_refused(empty_database, folder):
     migrate(empty_database, folder)
     (folder / "0002_make_b.sql").unlink()
 
@@ -94,7 +94,7 @@ def test_a_database_that_is_ahead_of_the_code_is_refused(empty_database, folder)
 
 
 @pytest.mark.parametrize("name", ["0002_again.sql", "0004_gap.sql", "0003-dashes.sql", "three.sql"])
-def test_an_ill_named_one_is_refused(empty_database, folder, name):
+def test_a_wrongly_named_migration_is_refused(empty_database, folder, name):
     (folder / name).write_text("SELECT 1")
 
     with pytest.raises(MigrationRefused):
@@ -103,7 +103,7 @@ def test_an_ill_named_one_is_refused(empty_database, folder, name):
     assert tables(empty_database) == set()
 
 
-def test_of_several_runners_at_once_one_applies_them(empty_database, folder):
+def test_one_of_several_runners_applies_the_migrations(empty_database, folder):
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(lambda _: migrate(empty_database, folder), range(4)))
 
@@ -125,9 +125,7 @@ def test_it_is_not_ready_on_another_schema(api, given):
     assert int(ready.headers["Retry-After"]) > 0
 
 
-def test_after_a_failed_migration_it_says_that_it_is_not_ready_until_that_is_mended(
-    api, given, database_url, tmp_path, monkeypatch
-):
+def test_after_a_failed_migration_it_is_not_ready_until_that_is_fixed(api, given, database_url, tmp_path, monkeypatch):
     folder = Path(shutil.copytree(migrations.MIGRATIONS, tmp_path / "migrations"))
     version = expected_version() + 1
     newest = folder / f"{version:04}_add_a_column.sql"
@@ -162,7 +160,7 @@ def test_it_is_not_ready_before_the_first_migration(api, empty_database, monkeyp
     assert api.get("/v1/systems").status == 503
 
 
-def test_it_is_healthy_without_a_database(api, monkeypatch):
+def test_the_service_is_healthy_without_a_database(api, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nothing")
     settings.cache_clear()
     forget_connections()

@@ -1,4 +1,4 @@
-"""Publishers: which pipelines may write for a system, what, and for which environments."""
+"""Publishers: which pipelines may write for a system, which records, and for which environments."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_a_publisher_is_created_and_read(api, given):
     assert created["created_by"] == "maintainer@local"
 
 
-def test_all_that_is_given_is_kept(api, given):
+def test_every_field_is_kept(api, given):
     given.the_usual()
     fields = {
         "issuer": GITHUB,
@@ -103,7 +103,7 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
     assert api.get(PATH)["items"] == []
 
 
-def test_an_environment_that_is_not_there_is_refused_by_name(api, given):
+def test_an_unknown_environment_is_refused_by_name(api, given):
     given.the_usual()
 
     answer = api.post(PATH, {**A_PUBLISHER, "environments": {"development": None, "develpoment": None}})
@@ -111,7 +111,7 @@ def test_an_environment_that_is_not_there_is_refused_by_name(api, given):
     assert (answer.status, [fault["pointer"] for fault in answer["errors"]]) == (422, ["#/environments/develpoment"])
 
 
-def test_where_no_pipelines_are_trusted_no_publisher_is_made(api, given, trusting):
+def test_without_an_issuer_of_pipelines_no_publisher_is_created(api, given, trusting):
     given.the_usual()
     trusting("local")
 
@@ -143,7 +143,7 @@ def test_the_list_is_newest_first_and_paged(api, given):
     assert [each["id"] for each in (*first["items"], *second["items"])] == made[::-1]
 
 
-def test_a_system_goes_with_its_publishers(api, given):
+def test_deleting_a_system_deletes_its_publishers(api, given):
     given.the_usual()
     given.a_publisher()
 
@@ -151,10 +151,10 @@ def test_a_system_goes_with_its_publishers(api, given):
     assert given.sql("SELECT count(*) FROM publishers") == [(0,)]
 
 
-# What it lets a pipeline do.
+# The rights that a publisher gives.
 
 
-def test_a_pipeline_does_its_whole_work_as_its_publisher_allows(api, given):
+def test_a_pipeline_can_do_its_whole_work_with_its_publisher(api, given):
     given.the_usual()
     given.a_publisher()
     run = api.as_run()
@@ -205,7 +205,7 @@ def test_a_run_that_no_publisher_trusts_may_do_nothing(api, given, claims):
     assert given.sql("SELECT count(*) FROM deployments") == [(0,)]
 
 
-def test_a_refusal_says_what_the_publisher_wants_to_whom_it_is_for(api, given):
+def test_a_refusal_tells_the_runs_of_its_repository_what_the_publisher_expects(api, given):
     given.the_usual()
     publisher = given.a_publisher()["id"]
 
@@ -217,7 +217,7 @@ def test_a_refusal_says_what_the_publisher_wants_to_whom_it_is_for(api, given):
     assert "publisher 1" not in strangers["detail"]
 
 
-def test_a_publisher_of_one_system_lets_write_for_no_other(api, given):
+def test_a_publisher_gives_no_rights_in_another_system(api, given):
     given.the_usual()
     given.a_system("blue")
     given.an_environment(system="blue")
@@ -229,7 +229,7 @@ def test_a_publisher_of_one_system_lets_write_for_no_other(api, given):
     assert run.post("/v1/systems/blue/deployments", rollout()).problem == "forbidden"
 
 
-def test_what_the_publisher_of_one_system_allows_another_systems_does_not(api, given):
+def test_rights_of_publishers_in_two_systems_do_not_add_up(api, given):
     given.the_usual()
     given.a_system("blue")
     given.an_environment(system="blue")
@@ -241,7 +241,7 @@ def test_what_the_publisher_of_one_system_allows_another_systems_does_not(api, g
     assert run.post("/v1/systems/blue/deployments", rollout()).status == 201
 
 
-def test_an_issuer_of_the_same_ids_is_another(api, given, trusting):
+def test_equal_ids_of_another_issuer_do_not_match(api, given, trusting):
     given.the_usual()
     given.a_publisher()
     trusting("local", "github-actions", another="https://github.example.org/_services/token")
@@ -253,7 +253,7 @@ def test_an_issuer_of_the_same_ids_is_another(api, given, trusting):
     assert api.as_run(iss="https://github.example.org/_services/token").get("/v1/systems").status == 200
 
 
-def test_a_deleted_publisher_allows_nothing_any_more(api, given):
+def test_a_deleted_publisher_gives_no_rights(api, given):
     given.the_usual()
     publisher = given.a_publisher()
     run = api.as_run()
@@ -265,7 +265,7 @@ def test_a_deleted_publisher_allows_nothing_any_more(api, given):
     assert run.get("/v1/systems").problem == "forbidden"
 
 
-def test_only_named_kinds_of_record_are_written(api, given):
+def test_a_pipeline_writes_only_the_named_kinds_of_record(api, given):
     given.the_usual()
     given.a_publisher(kinds=["verifications"])
     given.a_deployment()
@@ -279,7 +279,7 @@ def test_only_named_kinds_of_record_are_written(api, given):
     assert api.get(f"{DEPLOYMENTS}/{opened['id']}")["state"] == "in_progress"
 
 
-def test_only_deployments_are_written_where_no_verifications_are_named(api, given):
+def test_a_publisher_of_deployments_allows_no_verifications(api, given):
     given.the_usual()
     given.a_publisher(kinds=["deployments"])
     given.a_deployment()
@@ -287,7 +287,7 @@ def test_only_deployments_are_written_where_no_verifications_are_named(api, give
     assert api.as_run().post(f"{SYSTEM}/verifications", verification()).problem == "forbidden"
 
 
-def test_an_environment_is_written_for_from_the_github_environment_that_is_named(api, given):
+def test_an_environment_is_written_from_its_named_github_environment_only(api, given):
     given.the_usual()
     given.a_publisher(environments={"development": None, "production": "production"})
     given.a_deployment(environment="production")
@@ -305,7 +305,7 @@ def test_an_environment_is_written_for_from_the_github_environment_that_is_named
     assert of_production.post(DEPLOYMENTS, rollout("preproduction")).problem == "forbidden"
 
 
-def test_a_publisher_makes_no_maintainer(api, given):
+def test_a_publisher_never_gives_a_maintainers_rights(api, given):
     given.the_usual()
     given.a_publisher()
     run = api.as_run()
@@ -322,7 +322,7 @@ def test_a_publisher_makes_no_maintainer(api, given):
 
 @pytest.mark.parametrize("kind", ["rollout", "hotfix"])
 @pytest.mark.parametrize("revision", [None, a_revision("another")])
-def test_a_run_rolls_out_the_commit_that_it_is_of(api, given, kind, revision):
+def test_a_run_may_roll_out_only_its_own_commit(api, given, kind, revision):
     given.the_usual()
     given.a_publisher()
 
@@ -332,7 +332,7 @@ def test_a_run_rolls_out_the_commit_that_it_is_of(api, given, kind, revision):
     assert api.get(DEPLOYMENTS)["items"] == []
 
 
-def test_a_rollback_is_of_the_revision_that_it_goes_back_to(api, given):
+def test_a_rollback_names_the_revision_that_it_goes_back_to(api, given):
     given.the_usual()
     given.a_publisher()
     given.a_deployment(an_artifact("first"), revision=a_revision("first"))
@@ -343,14 +343,14 @@ def test_a_rollback_is_of_the_revision_that_it_goes_back_to(api, given):
     assert (answer.status, answer["revision"], answer["run_sha"]) == (201, a_revision("first"), RUN["sha"])
 
 
-def test_a_publisher_may_say_that_any_revision_will_do(api, given):
+def test_a_publisher_may_allow_any_revision(api, given):
     given.the_usual()
     given.a_publisher(any_revision=True)
 
     assert api.as_run().post(DEPLOYMENTS, rollout(revision=a_revision("another"))).status == 201
 
 
-def test_people_are_not_held_to_a_revision(api, given):
+def test_people_may_deploy_any_revision(api, given):
     given.the_usual()
 
     assert api.as_member("azul-pipelines").post(DEPLOYMENTS, rollout(revision=None)).status == 201
@@ -385,7 +385,7 @@ def test_one_run_may_record_a_rollout_and_a_rollback(api, given):
     assert rolled_out["run_id"] == back["run_id"] == RUN["run_id"]
 
 
-def test_a_key_is_answered_again_only_to_whom_a_publisher_lets(api, given):
+def test_a_stored_answer_needs_a_publisher_that_still_trusts_the_run(api, given):
     given.the_usual()
     publisher = given.a_publisher()
     first = api.as_run().post(DEPLOYMENTS, rollout(), idempotency_key="one")

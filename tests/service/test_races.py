@@ -1,4 +1,4 @@
-"""Many at once: one effect for one intent, and an order that everybody can read afterwards."""
+"""Concurrent requests: one effect for one intent, and an order that everybody can read afterwards."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def statuses(answers: list[Answer]) -> dict[int, int]:
 # One Idempotency-Key.
 
 
-def test_one_key_many_times_at_once_writes_one_row_and_gives_one_answer(api: Api, given: Given) -> None:
+def test_one_key_used_many_times_at_once_writes_one_row_and_gives_one_answer(api: Api, given: Given) -> None:
     given.the_usual()
 
     answers = at_once(*[lambda: api.post(f"{PATH}/deployments", rollout(), idempotency_key="one")] * MANY)
@@ -37,7 +37,7 @@ def test_one_key_many_times_at_once_writes_one_row_and_gives_one_answer(api: Api
     assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
 
 
-def test_one_key_with_two_bodies_at_once_is_for_the_one_that_came_first(api: Api, given: Given) -> None:
+def test_one_key_with_two_bodies_at_once_accepts_the_first(api: Api, given: Given) -> None:
     given.the_usual()
     bodies = [rollout(artifact=name) for name in ("first", "second")]
 
@@ -54,7 +54,7 @@ def test_one_key_with_two_bodies_at_once_is_for_the_one_that_came_first(api: Api
     assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
 
 
-def test_one_key_of_many_principals_at_once_is_one_for_each(api: Api, given: Given) -> None:
+def test_the_same_key_of_many_principals_at_once_is_a_key_for_each(api: Api, given: Given) -> None:
     admins = [api.as_("admin", sub=f"admin-{number}") for number in range(20)]
 
     answers = at_once(
@@ -70,7 +70,7 @@ def test_one_key_of_many_principals_at_once_is_one_for_each(api: Api, given: Giv
     assert not any("Idempotency-Replayed" in answer.headers for answer in answers)
 
 
-def test_a_key_whose_request_was_refused_is_evaluated_again_by_all_who_waited(api: Api, given: Given) -> None:
+def test_requests_that_waited_for_a_refused_one_are_evaluated_again(api: Api, given: Given) -> None:
     given.the_usual()
     given.a_deployment()
 
@@ -86,10 +86,10 @@ def test_a_key_whose_request_was_refused_is_evaluated_again_by_all_who_waited(ap
     assert len({answer.body for answer in granted}) == 1
 
 
-# One target, one run, one import.
+# Concurrent pipelines, runs and imports.
 
 
-def test_of_many_pipelines_at_once_one_gets_the_target_and_the_others_learn_who(api: Api, given: Given) -> None:
+def test_one_of_many_pipelines_gets_the_target_and_the_others_see_its_holder(api: Api, given: Given) -> None:
     given.the_usual()
     pipeline = api.as_("pipeline")
 
@@ -107,7 +107,7 @@ def test_of_many_pipelines_at_once_one_gets_the_target_and_the_others_learn_who(
     assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
 
 
-def test_one_run_that_reports_many_times_at_once_is_recorded_once(api: Api, given: Given) -> None:
+def test_a_run_that_reports_many_times_at_once_is_recorded_once(api: Api, given: Given) -> None:
     given.the_usual()
     run = api.as_("pipeline", run_id="4711", sha=a_revision())
 
@@ -117,7 +117,7 @@ def test_one_run_that_reports_many_times_at_once_is_recorded_once(api: Api, give
     assert len({answer.body for answer in answers}) == 1
 
 
-def test_one_import_many_times_at_once_is_recorded_once(api: Api, given: Given) -> None:
+def test_an_import_sent_many_times_at_once_is_recorded_once(api: Api, given: Given) -> None:
     given.the_usual()
 
     answers = at_once(*[lambda: given.an_import(revision=a_revision())] * 20)
@@ -126,7 +126,7 @@ def test_one_import_many_times_at_once_is_recorded_once(api: Api, given: Given) 
     assert len({answer.body for answer in answers}) == 1
 
 
-def test_history_that_is_imported_while_a_deployment_is_live_disturbs_it_not(api: Api, given: Given) -> None:
+def test_an_import_does_not_disturb_a_deployment_in_progress(api: Api, given: Given) -> None:
     given.the_usual()
     live = given.a_deployment(state="in_progress")
     earlier = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
@@ -142,7 +142,7 @@ def test_history_that_is_imported_while_a_deployment_is_live_disturbs_it_not(api
     assert target["current"]["id"] == live["id"]
 
 
-def test_of_an_import_and_a_finish_at_once_what_finished_last_is_current(api: Api, given: Given) -> None:
+def test_after_an_import_and_a_finish_at_once_the_last_finished_is_current(api: Api, given: Given) -> None:
     given.the_usual()
     live = given.a_deployment(state="in_progress")
     ahead = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
@@ -163,7 +163,7 @@ def failing_verification(api: Api) -> Answer:
     return api.post(f"{PATH}/verifications", body)
 
 
-def test_of_a_failing_verification_and_the_deployment_that_it_would_stop_the_first_decides(
+def test_a_failed_verification_that_comes_first_stops_a_concurrent_deployment(
     api: Api, given: Given, database_url: str
 ) -> None:
     given.the_usual()
@@ -179,7 +179,7 @@ def test_of_a_failing_verification_and_the_deployment_that_it_would_stop_the_fir
     assert audited(given) == ["verification.record", "promotion.decide"]
 
 
-def test_a_deployment_that_came_before_the_failing_verification_goes_in(
+def test_a_deployment_opened_before_the_failed_verification_is_granted(
     api: Api, given: Given, database_url: str
 ) -> None:
     given.the_usual()
@@ -195,7 +195,7 @@ def test_a_deployment_that_came_before_the_failing_verification_goes_in(
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_whoever_wins_the_audit_order_agrees_with_the_outcome(api: Api, given: Given, round_: int) -> None:
+def test_the_audit_order_agrees_with_the_outcome(api: Api, given: Given, round_: int) -> None:
     given.the_usual()
     given.a_deployment()
     given.a_verification()
@@ -213,15 +213,15 @@ def test_whoever_wins_the_audit_order_agrees_with_the_outcome(api: Api, given: G
 
 
 def audited(given: Given) -> list[str]:
-    """The last two things that were done, in their order."""
+    """Return the actions of the last two audit events, in order."""
     done = given.sql("SELECT action FROM audit_events WHERE refusal IS NULL ORDER BY id DESC LIMIT 2")
     return [action for (action,) in done][::-1]
 
 
-# A lease's end.
+# The end of a lease.
 
 
-def test_a_finish_that_waits_until_the_lease_is_over_comes_too_late(api: Api, given: Given, database_url: str) -> None:
+def test_a_finish_that_waits_beyond_the_lease_is_refused(api: Api, given: Given, database_url: str) -> None:
     given.the_usual()
     opened = given.a_deployment(state="in_progress", lease_seconds=60)
 
@@ -248,7 +248,7 @@ def test_a_finish_and_a_successor_at_once_agree_on_who_holds_the_target(api: Api
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_after_the_lease_a_late_finish_never_wins_against_a_successor(api: Api, given: Given, round_: int) -> None:
+def test_a_finish_after_the_lease_never_wins_against_a_successor(api: Api, given: Given, round_: int) -> None:
     given.the_usual()
     opened = given.a_deployment(state="in_progress", lease_seconds=60)
     given.time_passes(61)

@@ -1,4 +1,4 @@
-"""A real history: azul's 197 deployments through the API, and what it then says of them."""
+"""A real history: azul's 197 deployments sent through the API, and what it then answers."""
 
 import json
 from collections import Counter
@@ -40,7 +40,7 @@ def replayed(clones: Clones, contract: Contract) -> Iterator[tuple[str, Summary]
 
 @pytest.fixture
 def database_url(clones: Clones, replayed: tuple[str, Summary]) -> Iterator[str]:
-    """Here every test has a copy of what the replay left."""
+    """A copy of the replayed database for each test."""
     address = clones.new(template=parse_dsn(replayed[0])["dbname"])
     yield address
     clones.drop(address)
@@ -48,13 +48,13 @@ def database_url(clones: Clones, replayed: tuple[str, Summary]) -> Iterator[str]
 
 @pytest.fixture(scope="module")
 def history() -> list[dict[str, str]]:
-    """What the file says, the oldest first: read here in another way than the replay reads it."""
+    """The lines of the file, oldest first, read in another way than by the replay."""
     lines = (HISTORY / "deployments.ndjson").read_text().splitlines()
     return sorted(map(json.loads, lines), key=lambda line: line["deployed_at"])
 
 
 def all_items(api: Api, path: str) -> list[dict]:
-    """The items of a list, page after page."""
+    """Return the items of all pages of a list."""
     answer = api.get(path)
     items = answer["items"]
     while cursor := answer["next"]:
@@ -73,7 +73,7 @@ def facts(deployment: dict) -> tuple[str, str, str, datetime]:
 
 
 def written(line: dict[str, str]) -> tuple[str, str, str, datetime]:
-    """What `facts` should be for a line of the file."""
+    """Return the expected `facts` for a line of the file."""
     return line["environment"], f"tree:{line['tree']}", line["sha"], datetime.fromisoformat(line["deployed_at"])
 
 
@@ -110,7 +110,7 @@ def test_a_second_replay_changes_nothing(api, given):
     )
 
 
-def test_a_replay_that_was_stopped_goes_on(api, given):
+def test_a_stopped_replay_can_be_resumed(api, given):
     deployments, graph = read_history()
     given.sql("SET session_replication_role = replica; TRUNCATE deployments, deployment_commits, deployment_statuses")
     stopped = replay(sender(api), deployments[:3], graph)
@@ -120,7 +120,7 @@ def test_a_replay_that_was_stopped_goes_on(api, given):
     assert (stopped, resumed) == (Summary(recorded=3, known=0), Summary(recorded=3, known=3))
 
 
-def test_the_state_is_what_the_history_ends_with(api, history):
+def test_the_state_is_the_end_of_the_history(api, history):
     last = {line["environment"]: written(line) for line in history}
 
     targets = api.get("/v1/systems/azul/state")["targets"]
@@ -131,10 +131,10 @@ def test_the_state_is_what_the_history_ends_with(api, history):
         assert target["last_attempt"] == target["current"]
 
 
-def test_the_drift_is_what_the_commit_graph_says(api, history):
+def test_the_drift_matches_the_commit_graph(api, history):
     last = {line["environment"]: line for line in history}
     trees = {name: [line["tree"] for line in history if line["environment"] == name] for name in ENVIRONMENTS}
-    # Each environment's branch has merges of its own: what counts is what the environment before got since it left the
+    # Each environment's branch has its own merges. Drift counts what the environment before received since it left the
     # tree that runs here.
     left_at = max(index for index, tree in enumerate(trees["staging"]) if tree == last["prod"]["tree"])
     passed = [line for line in history if line["environment"] == "staging"][left_at]
@@ -161,7 +161,7 @@ def test_all_commits_are_delivered_once_to_an_environment(given, history):
         assert {sha for name, sha in delivered if name == environment} == set().union(*map(ancestors, shas))
 
 
-def test_an_artifact_tells_its_way_through_the_environments(api, history):
+def test_an_artifact_lists_its_deployments_in_all_environments(api, history):
     by_tree = {}
     for line in history:
         by_tree.setdefault(line["tree"], []).append(line)
@@ -178,7 +178,7 @@ def test_an_artifact_tells_its_way_through_the_environments(api, history):
     ] == [("dev", []), *[(name, ["not-verified"]) for name in ENVIRONMENTS[1:]]]
 
 
-def test_pages_hold_every_deployment_once_and_the_newest_first(api, history):
+def test_pages_hold_every_deployment_once_newest_first(api, history):
     pages = []
     path = f"{DEPLOYMENTS}?limit=50"
     while path:
@@ -191,7 +191,7 @@ def test_pages_hold_every_deployment_once_and_the_newest_first(api, history):
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_a_list_can_be_of_one_environment(api, history, environment):
+def test_a_list_can_be_filtered_by_environment(api, history, environment):
     expected = [written(line) for line in reversed(history) if line["environment"] == environment]
 
     found = all_items(api, f"{DEPLOYMENTS}?limit=30&environment={environment}")
@@ -199,7 +199,7 @@ def test_a_list_can_be_of_one_environment(api, history, environment):
     assert [facts(deployment) for deployment in found] == expected
 
 
-def test_a_list_can_be_of_one_revision(api, history):
+def test_a_list_can_be_filtered_by_revision(api, history):
     repeated = next(sha for sha, times in Counter(line["sha"] for line in history).items() if times > 1)
     expected = [written(line) for line in reversed(history) if line["sha"] == repeated]
 
@@ -208,7 +208,7 @@ def test_a_list_can_be_of_one_revision(api, history):
     assert [facts(deployment) for deployment in found] == expected
 
 
-def test_a_list_can_be_of_a_period_with_its_start_and_without_its_end(api, history):
+def test_a_period_includes_its_start_and_excludes_its_end(api, history):
     start, end = history[60]["deployed_at"], history[120]["deployed_at"]
 
     found = all_items(api, f"{DEPLOYMENTS}?limit=25&from={start}&to={end}")
@@ -216,7 +216,7 @@ def test_a_list_can_be_of_a_period_with_its_start_and_without_its_end(api, histo
     assert [facts(deployment) for deployment in found] == [written(line) for line in reversed(history[60:120])]
 
 
-def test_periods_that_adjoin_hold_everything_once(api, history):
+def test_adjoining_periods_hold_every_deployment_once(api, history):
     bounds = [line["deployed_at"] for line in history[::40]] + ["2021-01-01T00:00:00Z"]
 
     found = [
@@ -229,11 +229,11 @@ def test_periods_that_adjoin_hold_everything_once(api, history):
 
 
 @pytest.mark.parametrize(("state", "count"), [("succeeded", 197), ("failed", 0), ("cancelled", 0), ("in_progress", 0)])
-def test_a_list_can_be_of_one_state(api, state, count):
+def test_a_list_can_be_filtered_by_state(api, state, count):
     assert len(all_items(api, f"{DEPLOYMENTS}?limit=200&state={state}")) == count
 
 
-def test_filters_hold_all_at_once(api, history):
+def test_filters_can_be_combined(api, history):
     start = history[100]["deployed_at"]
     expected = [written(line) for line in reversed(history[100:]) if line["environment"] == "prod"]
 
@@ -242,8 +242,8 @@ def test_filters_hold_all_at_once(api, history):
     assert [facts(deployment) for deployment in found] == expected
 
 
-def test_no_environment_ran_two_things_at_a_time(history):
-    """The data itself: what `finishing order` is read from has no ties."""
+def test_no_two_deployments_of_an_environment_finished_at_the_same_time(history):
+    """Check the data itself: without ties, the order of the lines above is certain."""
     for _, lines in groupby(
         sorted(history, key=lambda line: line["environment"]), key=lambda line: line["environment"]
     ):

@@ -1,4 +1,4 @@
-"""Rule 2 of docs/design.md: back to what was good on the target before."""
+"""Rule 2 of docs/design.md: roll back to an artifact that was good on the target before."""
 
 from tests.support.given import an_artifact
 
@@ -13,7 +13,7 @@ def rollback(artifact="first", environment="production"):
     return {"environment": environment, "artifact": an_artifact(artifact), "kind": "rollback"}
 
 
-def test_production_goes_back_to_what_was_good_before(api, given):
+def test_production_can_go_back_to_the_good_artifact_before(api, given):
     given.the_usual()
     given.a_deployment(an_artifact("first"), environment="production")
     given.a_deployment(an_artifact("second"), environment="production")
@@ -23,7 +23,7 @@ def test_production_goes_back_to_what_was_good_before(api, given):
     assert (answer.status, answer["promotion_id"]) == (201, None)
 
 
-def test_what_never_succeeded_there_is_no_way_back(api, given):
+def test_an_artifact_that_never_succeeded_there_is_refused(api, given):
     given.the_usual()
     given.a_deployment(an_artifact("first"), environment="production", state="failed")
     given.a_deployment(an_artifact("second"), environment="production")
@@ -33,14 +33,14 @@ def test_what_never_succeeded_there_is_no_way_back(api, given):
     assert (answer.status, answer.problem) == (422, "rollback-refused")
 
 
-def test_what_runs_there_is_no_way_back(api, given):
+def test_the_current_artifact_is_refused(api, given):
     given.the_usual()
     given.a_deployment(an_artifact("first"), environment="production")
 
     assert api.post(PATH, rollback("first")).problem == "rollback-refused"
 
 
-def test_what_failed_its_latest_verification_there_is_no_way_back(api, given):
+def test_an_artifact_whose_latest_verification_there_failed_is_refused(api, given):
     given.the_usual()
     given.a_deployment(an_artifact("first"), environment="production")
     given.a_verification(environment="production", outcome="failure")
@@ -52,7 +52,7 @@ def test_what_failed_its_latest_verification_there_is_no_way_back(api, given):
     assert (answer.status, answer.problem) == (422, "rollback-refused")
 
 
-def test_what_succeeded_after_it_failed_there_is_a_way_back(api, given):
+def test_an_artifact_that_succeeded_after_a_failure_there_is_accepted(api, given):
     given.the_usual()
     given.a_deployment(an_artifact("first"), environment="production")
     given.a_verification(environment="production", outcome="failure")
@@ -62,7 +62,7 @@ def test_what_succeeded_after_it_failed_there_is_a_way_back(api, given):
     assert api.post(PATH, rollback("first")).status == 201
 
 
-def test_success_elsewhere_is_no_way_back(api, given):
+def test_success_on_another_target_does_not_count(api, given):
     given.the_usual()
     given.a_deployment(an_artifact("first"), environment="preproduction")
     given.a_deployment(an_artifact("second"), environment="production")

@@ -1,4 +1,4 @@
-"""Where a client's calls go, and for how long that may be kept."""
+"""The lookup of a client's route, and how long its answer may be cached."""
 
 import pytest
 
@@ -11,7 +11,7 @@ JANE = "jane@example.org"
 
 @pytest.fixture
 def workspace(given):
-    """An active debug workspace of development: its id."""
+    """The id of an active debug workspace of development."""
     given.the_usual()
     return given.a_workspace(base_url="https://debug.example.org")["id"]
 
@@ -58,7 +58,7 @@ def test_a_client_with_a_route_goes_to_its_workspace_and_others_do_not(api, give
     assert lookup(api, environment="production")["workspace"] == "default"
 
 
-def test_a_workspace_that_has_no_url_yet_lends_none_of_its_environment(api, given):
+def test_a_workspace_without_a_url_does_not_get_its_environments(api, given):
     given.a_system()
     given.an_environment(base_url="https://azul.example.org")
     given.a_route(given.a_workspace()["id"])
@@ -68,7 +68,7 @@ def test_a_workspace_that_has_no_url_yet_lends_none_of_its_environment(api, give
     assert (answer["workspace"], answer["base_url"]) == ("debug", None)
 
 
-def test_a_lookup_is_not_kept_beyond_the_end_of_the_route(api, given, workspace):
+def test_a_lookup_is_not_cached_beyond_the_end_of_the_route(api, given, workspace):
     given.a_route(workspace, until=ahead(seconds=100))
     given.time_passes(80)
 
@@ -81,7 +81,7 @@ def test_a_lookup_is_not_kept_beyond_the_end_of_the_route(api, given, workspace)
     assert again.status == 304
 
 
-def test_a_lookup_names_the_client_and_an_environment_that_is_there(api, given):
+def test_a_lookup_needs_a_client_and_an_existing_environment(api, given):
     given.the_usual()
 
     assert pointers(api.get(LOOKUP)) == ["#/client"]

@@ -1,4 +1,4 @@
-"""Routes: which clients' calls go to a debug workspace, until when, and what a lookup says of it."""
+"""Routes: which clients' calls go to a debug workspace, and until when."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
 
 @pytest.fixture
 def workspace(given):
-    """An active debug workspace of development, for a day: its address."""
+    """The address of an active debug workspace of development, which lasts a day."""
     given.the_usual()
     return f"{WORKSPACES}/{given.a_workspace(base_url='https://debug.example.org')['id']}"
 
@@ -66,7 +66,7 @@ def test_a_route_is_set_read_and_deleted(api, workspace):
     assert api.delete(address, if_match="*").problem == "not-found"
 
 
-def test_the_same_route_twice_is_one_and_leaves_one_event(api, given, workspace):
+def test_setting_the_same_route_twice_makes_one_route_and_one_event(api, given, workspace):
     body = {"until": ahead(hours=1), "reason": "Reports are empty"}
 
     first = api.send("PUT", f"{workspace}/routes/{JANE}", body)
@@ -77,7 +77,7 @@ def test_the_same_route_twice_is_one_and_leaves_one_event(api, given, workspace)
     assert given.sql("SELECT count(*) FROM audit_events WHERE action = 'route.set'") == [(1,)]
 
 
-def test_another_end_or_reason_replaces_what_was_given_before(api, given, workspace):
+def test_setting_a_route_again_replaces_its_end_and_reason(api, given, workspace):
     first = route(api, workspace, reason="Reports are empty")
     until = ahead(hours=2)
 
@@ -92,13 +92,13 @@ def test_another_end_or_reason_replaces_what_was_given_before(api, given, worksp
 
 
 @pytest.mark.parametrize("client", ["j", "A.b_c~d@e:f-g", "1" * 128])
-def test_these_clients_are_routed(api, workspace, client):
+def test_valid_names_of_clients_are_routed(api, workspace, client):
     assert route(api, workspace, client).status == 201
     assert lookup(api, client)["workspace"] == "debug"
 
 
 @pytest.mark.parametrize("client", ["jane%20doe", "j%C3%A4ne", "1" * 129, "jane%2Fdoe", "jane%0A"])
-def test_what_can_be_no_client_is_nowhere(api, given, workspace, client):
+def test_invalid_names_of_clients_are_not_found(api, given, workspace, client):
     assert route(api, workspace, client).problem == "not-found"
     assert pointers(lookup(api, client)) == ["#/client"]
     assert given.sql("SELECT count(*) FROM routes") == [(0,)]
@@ -121,7 +121,7 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, workspace, fields,
 # Rule 8 of docs/design.md.
 
 
-def test_a_route_ends_with_its_workspace_at_the_latest(api, given, workspace):
+def test_a_route_ends_no_later_than_its_workspace(api, given, workspace):
     expires_at = api.get(workspace)["expires_at"]
 
     beyond = route(api, workspace, until=ahead(hours=25))
@@ -132,7 +132,7 @@ def test_a_route_ends_with_its_workspace_at_the_latest(api, given, workspace):
 
 
 @pytest.mark.parametrize("purpose", ["personal", "preview"])
-def test_nobody_is_routed_to_what_is_not_for_debugging(api, given, purpose):
+def test_a_route_leads_only_to_debug_workspaces(api, given, purpose):
     given.the_usual()
     workspace = f"{WORKSPACES}/{given.a_workspace(purpose=purpose)['id']}"
 
@@ -140,7 +140,7 @@ def test_nobody_is_routed_to_what_is_not_for_debugging(api, given, purpose):
     assert lookup(api)["workspace"] == "default"
 
 
-def test_nobody_is_routed_to_what_is_over(api, given, workspace):
+def test_a_route_leads_only_to_active_workspaces(api, given, workspace):
     given.time_passes(2 * 86400)
     expired = route(api, workspace)
     api.delete(workspace, if_match="*")
@@ -164,7 +164,7 @@ def test_a_client_has_one_route_in_an_environment(api, given, workspace):
     assert lookup(api)["workspace"] == "debug"
 
 
-def test_other_clients_and_other_environments_have_theirs(api, given, workspace):
+def test_other_clients_and_environments_have_their_own_routes(api, given, workspace):
     given.a_workspace("other")
     given.a_workspace("other", environment="production")
     route(api, workspace)
@@ -173,7 +173,7 @@ def test_other_clients_and_other_environments_have_theirs(api, given, workspace)
     assert route(api, f"{WORKSPACES}/3").status == 201
 
 
-def test_a_route_that_is_over_makes_room_for_another(api, given, workspace):
+def test_an_expired_route_can_be_replaced_by_one_to_another_workspace(api, given, workspace):
     lapsed = route(api, workspace, until=ahead(minutes=1))
     other = f"{WORKSPACES}/{given.a_workspace('other')['id']}"
     given.time_passes(61)
@@ -191,7 +191,7 @@ def test_a_route_that_is_over_makes_room_for_another(api, given, workspace):
     assert created["id"] != lapsed["id"]
 
 
-def test_one_that_is_over_is_set_anew(api, given, workspace):
+def test_an_expired_route_can_be_set_again(api, given, workspace):
     lapsed = route(api, workspace, until=ahead(minutes=1))
     given.time_passes(61)
 
@@ -200,7 +200,7 @@ def test_one_that_is_over_is_set_anew(api, given, workspace):
     assert (again.status, again["id"] != lapsed["id"]) == (201, True)
 
 
-def test_its_time_over_a_route_is_gone_before_anybody_swept(api, given, workspace):
+def test_an_expired_route_is_gone_before_the_sweep(api, given, workspace):
     route(api, workspace, until=ahead(minutes=1))
     given.time_passes(61)
 
@@ -211,10 +211,10 @@ def test_its_time_over_a_route_is_gone_before_anybody_swept(api, given, workspac
     assert given.sql("SELECT count(*) FROM routes") == [(1,)]
 
 
-# What becomes of its workspace.
+# Effects of changes of the workspace.
 
 
-def test_routes_end_when_their_workspace_is_shortened(api, given, workspace):
+def test_shortening_a_workspace_shortens_its_routes(api, given, workspace):
     cut, kept = route(api, workspace, until=ahead(hours=3)), route(api, workspace, "joe", until=ahead(minutes=5))
 
     shortened = api.patch(workspace, {"expires_at": ahead(hours=2)}, if_match="*")
@@ -226,7 +226,7 @@ def test_routes_end_when_their_workspace_is_shortened(api, given, workspace):
     assert events[1][1:] == ({"until": cut["until"]}, {"until": shortened["expires_at"]})
 
 
-def test_routes_do_not_grow_with_their_workspace(api, workspace):
+def test_extending_a_workspace_does_not_extend_its_routes(api, workspace):
     before = route(api, workspace).json
 
     api.patch(workspace, {"expires_at": ahead(hours=48), "reason": "It shows at night alone"}, if_match="*")
@@ -235,7 +235,7 @@ def test_routes_do_not_grow_with_their_workspace(api, workspace):
     assert route(api, workspace, until=ahead(hours=47)).status == 200
 
 
-def test_routes_end_with_their_workspace(api, given, workspace):
+def test_destroying_a_workspace_deletes_its_routes(api, given, workspace):
     live, _ = route(api, workspace), route(api, workspace, "joe", until=ahead(minutes=1))
     given.time_passes(61)
 
@@ -251,7 +251,7 @@ def test_routes_end_with_their_workspace(api, given, workspace):
     assert events[2][:2] == ("slipway", "route.lapse")
 
 
-def test_a_workspace_that_expired_with_its_routes_is_destroyed(api, given, workspace):
+def test_an_expired_workspace_with_routes_can_be_destroyed(api, given, workspace):
     route(api, workspace)
     given.time_passes(2 * 86400)
 
@@ -261,7 +261,7 @@ def test_a_workspace_that_expired_with_its_routes_is_destroyed(api, given, works
 # Races.
 
 
-def test_of_two_workspaces_that_want_a_client_at_once_one_gets_it(api, given, workspace):
+def test_one_of_two_workspaces_at_once_gets_the_client(api, given, workspace):
     other = f"{WORKSPACES}/{given.a_workspace('other')['id']}"
 
     answers = at_once(*(lambda path=path: route(api, path) for path in [workspace, other] * 5))
@@ -283,7 +283,7 @@ def test_a_route_that_waited_for_the_destruction_of_its_workspace_is_refused(api
     assert given.sql("SELECT count(*) FROM routes") == [(0,)]
 
 
-def test_a_route_that_came_before_the_destruction_ends_with_it(api, given, workspace, database_url):
+def test_a_route_set_before_the_destruction_ends_with_it(api, given, workspace, database_url):
     with held(database_url, LOCK) as hold:
         routed = hold.waiting(lambda: route(api, workspace))
         destroyed = hold.waiting(lambda: api.delete(workspace, if_match="*"))
@@ -292,7 +292,7 @@ def test_a_route_that_came_before_the_destruction_ends_with_it(api, given, works
     assert given.sql("SELECT count(*) FROM routes") == [(0,)]
 
 
-def test_a_route_that_waits_until_its_workspace_is_shortened_ends_in_time(api, given, workspace, database_url):
+def test_a_route_that_waited_while_its_workspace_was_shortened_is_refused(api, given, workspace, database_url):
     with held(database_url, LOCK) as hold:
         shortened = hold.waiting(lambda: api.patch(workspace, {"expires_at": ahead(minutes=30)}, if_match="*"))
         routed = hold.waiting(lambda: route(api, workspace))
@@ -300,7 +300,7 @@ def test_a_route_that_waits_until_its_workspace_is_shortened_ends_in_time(api, g
     assert (shortened.result().status, pointers(routed.result())) == (200, ["#/until"])
 
 
-# Who may do it.
+# Rights to set and delete routes.
 
 
 def a_workspace_of(api):
@@ -308,7 +308,7 @@ def a_workspace_of(api):
     return api.post(WORKSPACES, {**body, "expires_at": ahead(hours=2)})["id"]
 
 
-def test_a_pipeline_routes_to_what_it_made_and_to_nothing_else(api, given, workspace):
+def test_a_pipeline_may_only_route_to_its_own_workspaces(api, given, workspace):
     pipeline = api.as_("pipeline")
     ours = f"{WORKSPACES}/{a_workspace_of(pipeline)}"
     route(api, workspace, "joe")
@@ -319,7 +319,7 @@ def test_a_pipeline_routes_to_what_it_made_and_to_nothing_else(api, given, works
     assert pipeline.delete(f"{ours}/routes/{JANE}", if_match="*").status == 204
 
 
-def test_a_run_routes_where_a_publisher_lets_it_write_workspaces(api, given):
+def test_a_run_may_route_if_a_publisher_lets_it_write_workspaces(api, given):
     given.the_usual()
     writing = given.a_publisher(kinds=["workspaces"])
     given.a_publisher(kinds=["deployments"])
@@ -332,7 +332,7 @@ def test_a_run_routes_where_a_publisher_lets_it_write_workspaces(api, given):
     assert api.as_run().delete(f"{ours}/routes/{JANE}", if_match="*").problem == "forbidden"
 
 
-# What the schema holds by itself.
+# Rules that the schema enforces.
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_a_run_routes_where_a_publisher_lets_it_write_workspaces(api, given):
         ("workspace_state = 'expired'", "routes_lead_to_what_is_active"),
     ],
 )
-def test_behind_the_service_s_back_the_rules_hold_too(api, given, workspace, change, constraint):
+def test_the_schema_enforces_the_rules_for_routes(api, given, workspace, change, constraint):
     route(api, workspace)
 
     with pytest.raises(psycopg2.IntegrityError, match=constraint):
@@ -363,14 +363,14 @@ def test_behind_the_service_s_back_the_rules_hold_too(api, given, workspace, cha
         ("expires_at = granted_at + interval '1 minute'", "routes_end_with_their_workspace"),
     ],
 )
-def test_a_workspace_changes_into_nothing_that_its_routes_can_t_live_with(api, given, workspace, change, constraint):
+def test_the_schema_enforces_the_rules_when_a_workspace_changes(api, given, workspace, change, constraint):
     route(api, workspace)
 
     with pytest.raises(psycopg2.IntegrityError, match=constraint):
         given.sql(f"UPDATE workspaces SET {change}")
 
 
-def test_behind_the_service_s_back_a_client_has_one_route_too(api, given, workspace):
+def test_the_schema_allows_a_client_one_route(api, given, workspace):
     route(api, workspace)
 
     with pytest.raises(psycopg2.IntegrityError, match="routes_one_per_client"):

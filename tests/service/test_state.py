@@ -1,4 +1,4 @@
-"""What runs where: the current deployment, the last attempt, verifications, and the drift between environments."""
+"""The state of targets: current deployment, last attempt, verifications, and drift between environments."""
 
 import pytest
 
@@ -30,7 +30,7 @@ class TestASystem:
     def test_an_unknown_system_is_not_found(self, api):
         assert api.get("/v1/systems/azul/state").problem == "not-found"
 
-    def test_targets_are_told_in_the_order_of_promotion(self, api, given):
+    def test_targets_are_listed_in_promotion_order(self, api, given):
         given.a_system()
         given.an_environment("production", base_url="https://azul.example.org")
         given.an_environment("development")
@@ -44,7 +44,7 @@ class TestASystem:
             ("production", 3, True, "https://azul.example.org"),
         ]
 
-    def test_a_target_that_nothing_was_deployed_to_is_empty(self, api, given):
+    def test_a_target_without_deployments_is_empty(self, api, given):
         given.a_system()
         given.an_environment("development")
 
@@ -60,7 +60,7 @@ class TestASystem:
             "drift": None,
         }
 
-    def test_one_system_shows_nothing_of_another(self, api, given):
+    def test_a_system_shows_no_state_of_another(self, api, given):
         given.a_system()
         given.an_environment("development")
         given.a_system("shop")
@@ -74,7 +74,7 @@ class TestASystem:
             ("development", None, None)
         ]
 
-    def test_workspaces_are_targets_beside_their_environment_until_they_are_destroyed(self, api, given):
+    def test_workspaces_are_listed_beside_their_environment_until_destroyed(self, api, given):
         given.a_system()
         given.an_environment("development", base_url="https://azul.example.org")
         given.an_environment("production")
@@ -99,7 +99,7 @@ class TestASystem:
         assert [len(each["verifications"]) for each in targets] == [0, 0, 1, 0]
         assert [each["drift"] and each["drift"]["environment"] for each in targets] == [None, "development", None, None]
 
-    def test_an_expired_workspace_is_shown_and_one_of_an_old_name_begins_with_nothing(self, api, given):
+    def test_an_expired_workspace_is_shown_and_its_successor_starts_empty(self, api, given):
         given.the_usual()
         given.a_workspace("jane")
         given.a_deployment(workspace="jane")
@@ -120,7 +120,7 @@ class TestASystem:
         )
 
     @pytest.mark.parametrize("path", ["/v1/systems/azul/state", "/v1/state"])
-    def test_a_viewer_reads_it_and_an_unknown_caller_does_not(self, api, given, path):
+    def test_a_viewer_may_read_it_and_an_unknown_caller_may_not(self, api, given, path):
         given.a_system()
 
         assert api.as_("viewer").get(path).status == 200
@@ -131,7 +131,7 @@ class TestAllSystems:
     def test_without_systems_there_are_no_states(self, api):
         assert api.get("/v1/state").json == {"items": [], "next": None}
 
-    def test_each_state_is_the_one_of_its_system(self, api, given):
+    def test_each_state_equals_that_of_its_system(self, api, given):
         given.the_usual()
         given.a_deployment(FIRST)
         given.a_system("shop")
@@ -141,7 +141,7 @@ class TestAllSystems:
         assert states == [api.get(f"/v1/systems/{system}/state").json for system in ("azul", "shop")]
         assert states[0]["targets"][0]["current"]["artifact"] == FIRST
 
-    def test_pages_hold_every_system_once_by_its_key(self, api, given):
+    def test_pages_hold_every_system_once_in_order_of_keys(self, api, given):
         for system in ("delta", "alpha", "echo", "charlie", "bravo"):
             given.a_system(system)
 
@@ -165,7 +165,7 @@ class TestCurrentAndLastAttempt:
         assert target["last_attempt"] == target["current"]
         assert target["current"] == api.get(f"/v1/systems/azul/deployments/{deployment['id']}").json
 
-    def test_a_failed_attempt_leaves_what_runs(self, api, given):
+    def test_a_failed_attempt_does_not_change_the_current_deployment(self, api, given):
         given.the_usual()
         succeeded = given.a_deployment(FIRST)
         failed = given.a_deployment(SECOND, state="failed")
@@ -175,7 +175,7 @@ class TestCurrentAndLastAttempt:
         assert target["current"]["id"] == succeeded["id"]
         assert (target["last_attempt"]["id"], target["last_attempt"]["state"]) == (failed["id"], "failed")
 
-    def test_what_is_in_progress_is_an_attempt_and_not_yet_current(self, api, given):
+    def test_a_deployment_in_progress_is_an_attempt_and_not_current(self, api, given):
         given.the_usual()
         deployment = given.a_deployment(FIRST, state="in_progress")
 
@@ -184,7 +184,7 @@ class TestCurrentAndLastAttempt:
         assert target["current"] is None
         assert (target["last_attempt"]["id"], target["last_attempt"]["state"]) == (deployment["id"], "in_progress")
 
-    def test_an_attempt_whose_lease_ran_out_reads_as_cancelled(self, api, given):
+    def test_an_attempt_with_an_expired_lease_reads_as_cancelled(self, api, given):
         given.the_usual()
         given.a_deployment(FIRST)
         given.a_deployment(SECOND, state="in_progress", lease_seconds=60)
@@ -197,7 +197,7 @@ class TestCurrentAndLastAttempt:
         assert (attempt["artifact"], attempt["state"]) == (SECOND, "cancelled")
         assert attempt["finished_at"] == attempt["lease_expires_at"]
 
-    def test_what_finished_last_is_current_whenever_it_started(self, api, given):
+    def test_the_last_finished_is_current_whenever_it_started(self, api, given):
         given.the_usual()
         given.an_import(FIRST, started_at="2026-01-01T10:00:00Z", at="2026-01-01T12:00:00Z")
         given.an_import(SECOND, started_at="2026-01-01T11:00:00Z", at="2026-01-01T11:30:00Z")
@@ -207,14 +207,14 @@ class TestCurrentAndLastAttempt:
         assert target["current"]["artifact"] == FIRST
         assert target["last_attempt"]["artifact"] == SECOND
 
-    def test_of_two_that_finished_at_once_the_later_recorded_is_current(self, api, given):
+    def test_the_later_recorded_of_two_that_finished_at_once_is_current(self, api, given):
         given.the_usual()
         given.an_import(FIRST)
         given.an_import(SECOND)
 
         assert target_of(api)["current"]["artifact"] == SECOND
 
-    def test_history_that_is_imported_later_does_not_become_current(self, api, given):
+    def test_older_history_imported_later_does_not_become_current(self, api, given):
         given.the_usual()
         given.a_deployment(FIRST)
 
@@ -225,7 +225,7 @@ class TestCurrentAndLastAttempt:
 
 
 class TestVerifications:
-    def test_the_latest_of_each_suite_is_told_by_suite(self, api, given):
+    def test_the_latest_of_each_suite_is_listed_by_suite(self, api, given):
         given.the_usual()
         given.a_deployment()
         given.a_verification(suite="smoke", outcome="failure")
@@ -239,7 +239,7 @@ class TestVerifications:
             ("smoke", "failure"),
         ]
 
-    def test_a_run_that_broke_is_shown_though_the_gate_does_not_count_it(self, api, given):
+    def test_a_broken_run_is_shown_although_the_gate_ignores_it(self, api, given):
         given.the_usual()
         given.a_deployment()
         given.a_verification(outcome="success")
@@ -247,7 +247,7 @@ class TestVerifications:
 
         assert [each["outcome"] for each in target_of(api)["verifications"]] == ["error"]
 
-    def test_what_was_verified_of_another_artifact_is_not_told(self, api, given):
+    def test_verifications_of_another_artifact_are_not_listed(self, api, given):
         given.the_usual()
         given.a_deployment(FIRST)
         given.a_verification()
@@ -256,7 +256,7 @@ class TestVerifications:
 
         assert target_of(api)["verifications"] == []
 
-    def test_what_was_verified_elsewhere_is_not_told(self, api, given):
+    def test_verifications_of_another_target_are_not_listed(self, api, given):
         given.the_usual()
         given.a_deployment(FIRST)
         given.a_verification()
@@ -268,7 +268,7 @@ class TestVerifications:
 
 
 class TestDrift:
-    def test_the_lowest_environment_has_nothing_to_drift_from(self, api, given):
+    def test_the_lowest_environment_has_no_drift(self, api, given):
         given.the_usual()
         given.a_deployment(commits=commits("a"))
 
@@ -281,7 +281,7 @@ class TestDrift:
 
         assert drift_of(api, "preproduction") == (0, 0)
 
-    def test_a_target_is_behind_by_what_came_after_what_it_runs(self, api, given):
+    def test_a_target_is_behind_by_what_came_after_its_artifact(self, api, given):
         given.the_usual()
         given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
         given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
@@ -316,7 +316,7 @@ class TestDrift:
 
         assert drift_of(api, "preproduction")[0] == 2
 
-    def test_what_failed_there_delivered_nothing(self, api, given):
+    def test_a_failed_deployment_there_delivered_nothing(self, api, given):
         given.the_usual()
         given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
         given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
@@ -325,7 +325,7 @@ class TestDrift:
 
         assert drift_of(api, "preproduction")[0] == 1
 
-    def test_what_failed_here_was_not_delivered(self, api, given):
+    def test_a_failed_deployment_here_delivered_nothing(self, api, given):
         given.the_usual()
         given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
         given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b"))
@@ -336,7 +336,7 @@ class TestDrift:
 
         assert drift_of(api, "preproduction") == (1, 86400)
 
-    def test_a_hotfix_that_was_delivered_here_first_is_not_missing_here(self, api, given):
+    def test_a_hotfix_delivered_here_first_does_not_count(self, api, given):
         given.the_usual()
         given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
         given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits("a"))
@@ -347,7 +347,7 @@ class TestDrift:
 
         assert drift_of(api, "preproduction") == (1, 86400)
 
-    def test_a_rollback_falls_behind_by_what_it_took_back(self, api, given):
+    def test_a_rollback_here_makes_the_target_behind(self, api, given):
         given.the_usual()
         for at, artifact, delivered in [("01", FIRST, "a"), ("02", SECOND, "b")]:
             given.an_import(artifact, at=f"2026-01-{at}T00:00:00Z", commits=commits(delivered))
@@ -359,7 +359,7 @@ class TestDrift:
 
         assert drift_of(api, "preproduction") == (1, 86400)
 
-    def test_from_an_environment_that_was_rolled_back_nothing_is_to_come(self, api, given):
+    def test_a_rollback_there_leaves_nothing_to_come(self, api, given):
         given.the_usual()
         for at, artifact, delivered in [("01", FIRST, "a"), ("02", SECOND, "b")]:
             given.an_import(artifact, at=f"2026-01-{at}T00:00:00Z", commits=commits(delivered))
@@ -371,7 +371,7 @@ class TestDrift:
 
         assert drift_of(api, "preproduction")[0] == 0
 
-    def test_an_artifact_that_came_back_here_counts_from_its_last_time_there(self, api, given):
+    def test_an_artifact_that_came_back_there_counts_from_its_last_deployment(self, api, given):
         given.the_usual()
         given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
         given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b"))
@@ -381,20 +381,20 @@ class TestDrift:
 
         assert drift_of(api, "preproduction") == (1, 86400)
 
-    def test_where_nothing_runs_here_everything_there_is_missing_for_an_unknown_time(self, api, given):
+    def test_a_target_without_an_artifact_is_behind_by_everything_for_an_unknown_time(self, api, given):
         given.the_usual()
         given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
         given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits("b"))
 
         assert drift_of(api, "preproduction") == (2, None)
 
-    def test_where_nothing_runs_there_the_drift_is_unknown(self, api, given):
+    def test_without_an_artifact_there_the_drift_is_unknown(self, api, given):
         given.the_usual()
         given.an_import(FIRST, environment="preproduction", commits=commits("a"))
 
         assert drift_of(api, "preproduction") == (None, None)
 
-    def test_where_nothing_runs_in_either_the_drift_is_unknown(self, api, given):
+    def test_without_an_artifact_in_both_the_drift_is_unknown(self, api, given):
         given.the_usual()
 
         assert drift_of(api, "preproduction") == (None, None)
@@ -407,7 +407,7 @@ class TestDrift:
 
         assert drift_of(api, "preproduction") == (None, 86400)
 
-    def test_a_target_ahead_of_the_environment_before_is_behind_by_no_time(self, api, given):
+    def test_a_target_ahead_of_the_environment_before_has_no_drift(self, api, given):
         given.the_usual()
         given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits("a"))
         given.an_import(SECOND, environment="preproduction", at="2026-01-02T00:00:00Z", commits=commits("a", "fix"))
@@ -423,7 +423,7 @@ class TestDrift:
 
         assert target_of(api, "production")["drift"] == {"environment": "development", "commits": 0, "seconds": 0}
 
-    def test_an_environment_in_between_is_the_one_before_though_nothing_runs_there(self, api, given):
+    def test_an_empty_environment_in_between_is_still_the_one_before(self, api, given):
         given.the_usual()
         given.an_import(FIRST)
         given.an_import(FIRST, environment="production")

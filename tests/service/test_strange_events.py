@@ -1,4 +1,4 @@
-"""What API Gateway's event may hold, and mostly does not: the function answers it all the same."""
+"""The function answers even unusual events that API Gateway may send."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ def in_base64(raw):
 
 
 def test_a_body_may_come_in_base64(api):
-    # API Gateway sends it so when a media type is declared binary.
+    # API Gateway sends this for media types declared as binary.
     answer = api.send("POST", "/v1/systems", AZUL, event=in_base64(json.dumps({**AZUL, "name": "Größe"}).encode()))
 
     assert (answer.status, answer["name"]) == (201, "Größe")
@@ -47,13 +47,13 @@ def test_a_body_may_come_in_base64(api):
         "an empty body",
     ],
 )
-def test_a_body_that_can_not_be_read_is_refused(api, event, status):
+def test_an_unreadable_body_is_refused(api, event, status):
     assert api.send("POST", "/v1/systems", AZUL, event=event).status == status
 
 
 @pytest.mark.parametrize("route", WRITES)
-def test_headers_may_be_missing_altogether(api, given, route):
-    # The console's test sends none, and says so with null.
+def test_all_headers_may_be_missing(api, given, route):
+    # The test in the AWS console sends null instead of headers.
     write = WRITES[route](given)
     before = everything(given)
     method = route.partition(" ")[0]
@@ -73,7 +73,7 @@ def test_a_read_needs_no_headers(api, given):
 
 
 @pytest.mark.parametrize("route", POSTS)
-def test_a_header_that_is_none_is_as_good_as_missing(api, given, route):
+def test_a_header_that_is_null_counts_as_missing(api, given, route):
     write = WRITES[route](given)
 
     answer = api.send(
@@ -83,7 +83,7 @@ def test_a_header_that_is_none_is_as_good_as_missing(api, given, route):
     assert answer.status < 300
 
 
-def test_header_names_have_no_case(api, given):
+def test_header_names_ignore_case(api, given):
     given.a_system()
     tag = api.get(PATH).headers["ETag"]
 
@@ -93,15 +93,15 @@ def test_header_names_have_no_case(api, given):
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", "{", "text", "[" * 100_000])
-def test_a_read_and_a_deletion_take_no_notice_of_a_body(api, given, body):
+def test_reads_and_deletions_ignore_a_body(api, given, body):
     given.a_system()
 
     assert api.send("GET", PATH, event={"body": body})["key"] == "azul"
     assert api.send("DELETE", PATH, headers={"if_match": "*"}, event={"body": body}).status == 204
 
 
-def test_what_postgresql_refuses_is_not_told_in_its_words(api, monkeypatch):
-    # They quote the statement.
+def test_messages_of_postgresql_are_not_shown(api, monkeypatch):
+    # These messages quote the statement.
     monkeypatch.setattr("chalicelib.systems.store.list_", lambda db, **_: db.value("SELECT 'secret'::bigint"))
 
     answer = api.get("/v1/systems")
@@ -111,8 +111,8 @@ def test_what_postgresql_refuses_is_not_told_in_its_words(api, monkeypatch):
     assert "secret" not in answer.body
 
 
-def test_claims_that_can_not_be_read_make_nobody(api):
-    # What a token holds may be half a surrogate pair, which is JSON and no text.
+def test_unreadable_claims_make_no_principal(api):
+    # A token may hold half a surrogate pair, which is valid JSON and no valid text.
     for claims in (r'{"sub": "\ud800"}', "{", "[]", "null"):
         authorizer = {"claims": claims, "principalId": "somebody"}
         event = {"requestContext": {"httpMethod": "GET", "resourcePath": "/v1/systems", "authorizer": authorizer}}

@@ -1,4 +1,4 @@
-"""The sweep: what time has ended is cleared up, in batches, once, however often and by however many it is done."""
+"""The sweep ends what has expired: in batches, and once, even if several sweeps run at once."""
 
 from pydoc import locate
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ NOTHING = {"deployments": 0, "routes": 0, "workspaces": 0, "idempotency_keys": 0
 DAY = 86400
 
 
-# What EventBridge sends ("Events from EventBridge" in its documentation).
+# An event of EventBridge ("Events from EventBridge" in its documentation).
 EVENT = {
     "version": "0",
     "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -33,13 +33,13 @@ EVENT = {
 
 
 def sweep(request_id="request-1"):
-    """As Lambda calls it."""
+    """Call it as Lambda does."""
     return schedule.sweep(EVENT, SimpleNamespace(aws_request_id=request_id))
 
 
 @pytest.fixture
 def over(api, given):
-    """One of each kind whose time is over, and one of each whose time is not."""
+    """One expired record of each kind, and one of each kind that has not expired."""
     given.the_usual()
     given.a_deployment(state="in_progress", lease_seconds=60)
     given.a_workspace("old", expires_at=ahead(minutes=1))
@@ -53,7 +53,7 @@ def over(api, given):
     api.post("/v1/systems", {"key": "green", "name": "Green"}, idempotency_key="new")
 
 
-def test_what_time_has_ended_is_cleared_up_and_nothing_else(given, over):
+def test_it_ends_what_has_expired_and_nothing_else(given, over):
     assert sweep() == {"deployments": 1, "routes": 2, "workspaces": 1, "idempotency_keys": 1}
 
     assert given.sql("SELECT state, detail FROM deployments ORDER BY id") == [
@@ -65,7 +65,7 @@ def test_what_time_has_ended_is_cleared_up_and_nothing_else(given, over):
     assert given.sql("SELECT key FROM idempotency_keys") == [("new",)]
 
 
-def test_what_is_read_is_the_same_before_and_after(api, over):
+def test_reads_are_the_same_before_and_after(api, over):
     paths = ["deployments", "deployments/1/statuses", "workspaces", "workspaces/1/routes", "workspaces/2/routes"]
     before = {path: api.get(f"{SYSTEM}/{path}").json for path in [*paths, "state"]}
 
@@ -77,7 +77,7 @@ def test_what_is_read_is_the_same_before_and_after(api, over):
     assert after == before
 
 
-def test_the_audit_trail_tells_that_the_service_did_it(given, over):
+def test_the_audit_trail_names_the_service(given, over):
     (last,) = given.sql("SELECT max(id) FROM audit_events")
 
     sweep("request-7")
@@ -108,7 +108,7 @@ def test_the_audit_trail_tells_that_the_service_did_it(given, over):
     ]
 
 
-def test_again_it_changes_nothing(given, over):
+def test_a_second_sweep_changes_nothing(given, over):
     sweep()
     before = everything(given)
 
@@ -116,7 +116,7 @@ def test_again_it_changes_nothing(given, over):
     assert everything(given) == before
 
 
-def test_twice_at_once_everything_is_done_once(given, over):
+def test_several_sweeps_at_once_do_everything_once(given, over):
     counts = at_once(sweep, sweep, sweep)
 
     assert {name: sum(each[name] for each in counts) for name in NOTHING} == {
@@ -128,11 +128,11 @@ def test_twice_at_once_everything_is_done_once(given, over):
     assert given.sql("SELECT count(*) FROM audit_events WHERE principal = 'slipway'") == [(4,)]
 
 
-def test_nothing_at_all_is_nothing_to_do(given):
+def test_an_empty_database_needs_no_sweep(given):
     assert sweep() == NOTHING
 
 
-def test_more_than_a_batch_is_done_in_several(api, given, monkeypatch):
+def test_more_than_a_batch_takes_several(api, given, monkeypatch):
     monkeypatch.setattr(schedule, "BATCH", 2)
     monkeypatch.setattr(schedule, "KEYS_BATCH", 2)
     given.the_usual()
@@ -148,7 +148,7 @@ def test_more_than_a_batch_is_done_in_several(api, given, monkeypatch):
     assert given.sql("SELECT count(*) FROM routes") == [(0,)]
 
 
-def test_what_does_not_fit_into_its_time_is_left_to_the_next_run(given, over, monkeypatch):
+def test_the_next_sweep_continues_if_time_runs_out(given, over, monkeypatch):
     monkeypatch.setattr(schedule, "SECONDS", 0)
 
     assert sweep() == NOTHING
@@ -157,7 +157,7 @@ def test_what_does_not_fit_into_its_time_is_left_to_the_next_run(given, over, mo
     assert sum(sweep().values()) == 5
 
 
-def test_it_waits_for_whoever_changes_the_system(given, over, database_url):
+def test_it_waits_for_the_systems_lock(given, over, database_url):
     with held(database_url, LOCK) as hold:
         swept = hold.waiting(sweep)
         waited = not swept.done()
@@ -166,7 +166,7 @@ def test_it_waits_for_whoever_changes_the_system(given, over, database_url):
     assert swept.result()["deployments"] == 1
 
 
-def test_a_status_that_was_quicker_keeps_its_target(api, given, over, database_url):
+def test_a_status_that_comes_first_keeps_its_target(api, given, over, database_url):
     given.sql("UPDATE deployments SET lease_expires_at = now() + interval '1 second' WHERE id = 1")
 
     with held(database_url, LOCK) as hold:
@@ -176,7 +176,7 @@ def test_a_status_that_was_quicker_keeps_its_target(api, given, over, database_u
     assert (renewed.result().status, swept.result()["deployments"]) == (201, 0)
 
 
-def test_a_key_that_is_used_anew_meanwhile_keeps_its_answer(api, given, over, database_url):
+def test_a_key_used_again_meanwhile_keeps_its_answer(api, given, over, database_url):
     renewal = "UPDATE idempotency_keys SET created_at = now() WHERE key = 'old'"
 
     with held(database_url, renewal) as hold:
@@ -188,7 +188,7 @@ def test_a_key_that_is_used_anew_meanwhile_keeps_its_answer(api, given, over, da
     assert given.sql("SELECT count(*) FROM idempotency_keys") == [(2,)]
 
 
-def test_one_system_s_trouble_is_not_another_s(api, given, over, monkeypatch):
+def test_a_failure_in_one_system_does_not_stop_the_others(api, given, over, monkeypatch):
     given.an_environment(system="blue")
     given.a_deployment(system="blue", state="in_progress", lease_seconds=60)
     given.time_passes(61)
@@ -225,14 +225,14 @@ def test_the_log_has_the_counts(given, over, monkeypatch):
     ]
 
 
-def test_it_acts_as_the_service_and_may_do_no_more(given, over):
+def test_it_has_only_the_services_rights(given, over):
     given.sql("REVOKE DELETE ON idempotency_keys FROM slipway_app")
 
     with pytest.raises(SweepIncomplete, match="idempotency keys"):
         sweep()
 
 
-def test_it_is_what_lambda_calls_on_schedule():
+def test_lambda_calls_it_on_schedule():
     [event] = [each for each in application.app.event_sources if each.name == "sweep"]
 
     assert locate(event.handler_string) is schedule.sweep

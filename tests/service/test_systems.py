@@ -1,4 +1,4 @@
-"""Systems: their life, and what they keep."""
+"""Systems: their life cycle, and their history."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_a_system_is_created_and_read(api):
     assert api.get(PATH).json == created.json
 
 
-def test_a_system_needs_no_more_than_key_and_name(api):
+def test_a_system_needs_only_a_key_and_a_name(api):
     created = api.post("/v1/systems", {"key": "azul", "name": "Azul"})
 
     assert created.json == {
@@ -55,7 +55,7 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, field, value):
     assert [fault["pointer"] for fault in answer["errors"]] == [f"#/{field}"]
 
 
-def test_a_key_is_given_once(api, given):
+def test_a_key_is_unique(api, given):
     given.a_system()
 
     answer = api.post("/v1/systems", {"key": "azul", "name": "Another"})
@@ -65,13 +65,13 @@ def test_a_key_is_given_once(api, given):
     assert api.get(PATH)["name"] == "Azul"
 
 
-def test_what_is_not_there_is_not_found(api):
+def test_an_unknown_system_is_not_found(api):
     assert api.get(PATH).problem == "not-found"
     assert api.patch(PATH, {"name": "Blue"}, if_match="*").problem == "not-found"
     assert api.delete(PATH, if_match="*").problem == "not-found"
 
 
-def test_a_patch_changes_what_it_names_and_nothing_else(api, given):
+def test_a_patch_changes_only_the_fields_in_it(api, given):
     given.a_system(repository="https://github.com/DataBiosphere/azul", description="Metadata")
     before = api.get(PATH).json
 
@@ -82,7 +82,7 @@ def test_a_patch_changes_what_it_names_and_nothing_else(api, given):
     assert api.get(PATH).json == changed.json
 
 
-def test_a_patch_with_null_clears(api, given):
+def test_a_patch_with_null_clears_a_field(api, given):
     given.a_system(repository="https://github.com/DataBiosphere/azul")
 
     changed = api.patch(PATH, {"repository": None}, if_match="*")
@@ -104,7 +104,7 @@ def test_an_empty_patch_changes_nothing(api, given):
     ("field", "value"),
     [("key", "blue"), ("artifact_kind", "sha256"), ("created_at", "2026-01-01T00:00:00Z"), ("name", None)],
 )
-def test_a_patch_of_what_never_changes_is_refused(api, given, field, value):
+def test_a_patch_of_a_fixed_field_is_refused(api, given, field, value):
     given.a_system()
     before = api.get(PATH).json
 
@@ -115,7 +115,7 @@ def test_a_patch_of_what_never_changes_is_refused(api, given, field, value):
     assert api.get(PATH).json == before
 
 
-def test_a_maintainer_changes_a_system_and_neither_creates_nor_deletes_one(api, given):
+def test_a_maintainer_may_change_a_system_but_not_create_or_delete_one(api, given):
     given.a_system()
     maintainer = api.as_("maintainer")
 
@@ -124,7 +124,7 @@ def test_a_maintainer_changes_a_system_and_neither_creates_nor_deletes_one(api, 
     assert maintainer.delete(PATH, if_match="*").status == 403
 
 
-def test_a_system_without_history_goes_with_its_environments(api, given):
+def test_a_system_without_history_is_deleted_with_its_environments(api, given):
     given.the_usual()
 
     deleted = api.delete(PATH, if_match="*")
@@ -155,7 +155,7 @@ def _promotes(given):
 
 @pytest.mark.parametrize("record", [_deploys, _verifies, _promotes])
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
-def test_what_has_history_is_not_deleted(api, given, path, record):
+def test_a_system_with_history_cannot_be_deleted(api, given, path, record):
     given.the_usual()
     record(given)
 
@@ -166,7 +166,7 @@ def test_what_has_history_is_not_deleted(api, given, path, record):
     assert len(api.get(f"{PATH}/environments")["items"]) == 3
 
 
-def test_the_list_is_in_the_order_of_keys_page_by_page(api, given):
+def test_the_list_is_paged_in_order_of_keys(api, given):
     for key in ("cherry", "apple", "banana"):
         given.a_system(key)
 
@@ -180,18 +180,18 @@ def test_the_list_is_in_the_order_of_keys_page_by_page(api, given):
     assert "Link" not in second.headers
 
 
-def test_a_page_that_is_just_full_is_the_last(api, given):
+def test_a_last_page_that_is_exactly_full_has_no_next(api, given):
     given.a_system("apple")
     given.a_system("banana")
 
     assert api.get("/v1/systems?limit=2")["next"] is None
 
 
-def test_a_list_of_nothing_is_empty(api):
+def test_a_list_without_items_is_empty(api):
     assert api.get("/v1/systems").json == {"items": [], "next": None}
 
 
-def test_what_was_created_between_two_pages_shifts_nothing(api, given):
+def test_a_system_created_between_two_pages_shifts_nothing(api, given):
     for key in ("apple", "banana", "cherry"):
         given.a_system(key)
     first = api.get("/v1/systems?limit=2")
@@ -212,10 +212,10 @@ def test_a_cursor_of_another_list_is_refused(api, given):
     assert (answer.status, answer.problem) == (400, "cursor-unusable")
 
 
-def test_what_is_created_in_a_system_that_is_being_deleted_finds_no_system(api, given, database_url):
+def test_creating_in_a_system_during_its_deletion_finds_no_system(api, given, database_url):
     given.the_usual()
 
-    # The deletion has removed the system's row, and waits for that of an environment.
+    # The deletion has deleted the system's row, and waits for an environment's.
     with held(database_url, "SELECT FROM environments FOR UPDATE") as hold:
         deletion = hold.waiting(lambda: api.delete(PATH, if_match="*"))
         creation = hold.waiting(lambda: api.post(f"{PATH}/environments", {"name": "testing", "rank": 7}))

@@ -17,7 +17,7 @@ def verification(**fields):
     }
 
 
-def test_a_verification_is_of_what_runs_there_and_of_now(api, given):
+def test_a_verification_defaults_to_the_current_artifact_and_time(api, given):
     given.the_usual()
     given.a_deployment(an_artifact("first"))
     given.a_deployment(an_artifact("second"))
@@ -31,7 +31,7 @@ def test_a_verification_is_of_what_runs_there_and_of_now(api, given):
     assert api.as_("viewer").get(recorded.headers["Location"]).json == recorded.json
 
 
-def test_what_is_not_known_is_null(api, given):
+def test_missing_counts_are_null(api, given):
     given.the_usual()
     given.a_deployment()
 
@@ -41,7 +41,7 @@ def test_what_is_not_known_is_null(api, given):
 
 
 @pytest.mark.parametrize("artifact", ["first", "unknown"])
-def test_what_does_not_run_there_can_not_be_verified(api, given, artifact):
+def test_an_artifact_that_is_not_current_cannot_be_verified(api, given, artifact):
     given.the_usual()
     given.a_deployment(an_artifact("first"))
     given.a_deployment(an_artifact("second"))
@@ -51,7 +51,7 @@ def test_what_does_not_run_there_can_not_be_verified(api, given, artifact):
     assert (answer.status, answer.problem) == (409, "artifact-not-current")
 
 
-def test_where_nothing_runs_there_is_nothing_to_verify(api, given):
+def test_a_target_without_a_current_artifact_cannot_be_verified(api, given):
     given.the_usual()
     given.a_deployment(state="failed")
 
@@ -60,7 +60,7 @@ def test_where_nothing_runs_there_is_nothing_to_verify(api, given):
     assert (answer.status, answer.problem) == (409, "artifact-not-current")
 
 
-def test_what_finished_last_is_current_whatever_started_last(api, given):
+def test_the_last_finished_is_current_whenever_it_started(api, given):
     given.the_usual()
     given.an_import(an_artifact("long"), started_at="2026-01-01T00:00:00Z", finished_at="2026-01-03T00:00:00Z")
     given.an_import(an_artifact("short"), started_at="2026-01-02T00:00:00Z", finished_at="2026-01-02T00:00:00Z")
@@ -68,7 +68,7 @@ def test_what_finished_last_is_current_whatever_started_last(api, given):
     assert api.post(PATH, verification())["artifact"] == an_artifact("long")
 
 
-def test_of_two_that_finished_at_once_the_one_recorded_later_is_current(api, given):
+def test_the_later_recorded_of_two_that_finished_at_once_is_current(api, given):
     given.the_usual()
     given.an_import(an_artifact("first"))
     given.an_import(an_artifact("second"))
@@ -76,7 +76,7 @@ def test_of_two_that_finished_at_once_the_one_recorded_later_is_current(api, giv
     assert api.post(PATH, verification())["artifact"] == an_artifact("second")
 
 
-def test_a_clock_that_is_ahead_does_not_hide_what_happens_next(api, given):
+def test_a_clock_that_is_ahead_does_not_hide_later_verifications(api, given):
     given.the_usual()
     given.a_deployment()
     [(soon,)] = given.sql("SELECT to_json(now() + interval '50 s')::text")
@@ -97,7 +97,7 @@ def test_a_clock_that_is_ahead_does_not_hide_what_happens_next(api, given):
         ({"finished_at": "1969-12-31T00:00:00Z"}, "#/finished_at"),
     ],
 )
-def test_it_lies_in_the_past_and_in_order(api, given, times, pointer):
+def test_its_times_are_past_and_in_order(api, given, times, pointer):
     given.the_usual()
     given.a_deployment()
 
@@ -118,7 +118,7 @@ def test_clocks_may_differ_by_a_minute(api, given):
     assert api.post(PATH, verification(finished_at=too_soon.strip('"'))).status == 422
 
 
-def test_imported_history_may_be_of_what_runs_there_no_more(api, given):
+def test_an_import_may_verify_a_former_artifact(api, given):
     given.the_usual()
     given.a_deployment(an_artifact("second"))
     body = verification(
@@ -135,7 +135,7 @@ def test_imported_history_may_be_of_what_runs_there_no_more(api, given):
     assert again.json == first.json
 
 
-def test_history_is_complete_and_takes_a_maintainer(api, given):
+def test_an_import_must_be_complete_and_needs_a_maintainer(api, given):
     given.the_usual()
 
     answer = api.post(PATH, verification(imported=True))
@@ -144,7 +144,7 @@ def test_history_is_complete_and_takes_a_maintainer(api, given):
     assert api.as_("pipeline").post(PATH, verification(imported=True)).status in (403, 422)
 
 
-def test_history_of_another_kind_of_artifact_is_refused(api, given):
+def test_an_import_of_another_kind_of_artifact_is_refused(api, given):
     given.the_usual()
     body = verification(
         artifact="sha256:" + 64 * "0",
@@ -168,7 +168,7 @@ def test_a_verification_never_changes(api, given):
             given.sql(statement)
 
 
-def test_a_finished_deployment_never_changes_either(api, given):
+def test_a_finished_deployment_never_changes(api, given):
     given.the_usual()
     given.a_deployment(state="failed")
 
@@ -177,7 +177,7 @@ def test_a_finished_deployment_never_changes_either(api, given):
             given.sql(statement)
 
 
-def test_a_workspace_that_there_never_was_is_refused_by_name(api, given):
+def test_an_unknown_workspace_is_refused_by_name(api, given):
     given.the_usual()
 
     answer = api.post(PATH, verification(workspace="jane"))
@@ -185,7 +185,7 @@ def test_a_workspace_that_there_never_was_is_refused_by_name(api, given):
     assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/workspace")
 
 
-def test_the_list_is_filtered_and_paged_last_finished_first(api, given):
+def test_the_list_is_last_finished_first_filtered_and_paged(api, given):
     given.the_usual()
     given.a_deployment()
     for suite, outcome in [("smoke", "success"), ("acceptance", "failure"), ("acceptance", "success")]:

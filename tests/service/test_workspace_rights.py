@@ -1,4 +1,4 @@
-"""Who may change a workspace, and what the schema holds by itself, whoever asks."""
+"""The rights to change a workspace, and the rules that the schema enforces."""
 
 import psycopg2
 import pytest
@@ -21,7 +21,7 @@ def body(**fields):
     }
 
 
-def test_a_pipeline_changes_and_destroys_what_it_made_and_nothing_else(api, given):
+def test_a_pipeline_may_change_and_destroy_only_its_own_workspaces(api, given):
     given.the_usual()
     ours = api.as_("pipeline").post(PATH, body(name="ours"))["id"]
     theirs = api.as_("pipeline", sub="another@local").post(PATH, body(name="theirs"))["id"]
@@ -35,7 +35,7 @@ def test_a_pipeline_changes_and_destroys_what_it_made_and_nothing_else(api, give
     assert pipeline.delete(f"{PATH}/{ours}", if_match="*").status == 204
 
 
-def test_a_maintainer_changes_and_destroys_any_of_the_system_and_no_other_s(api, given):
+def test_a_maintainer_may_change_and_destroy_any_workspace_of_their_system(api, given):
     given.the_usual()
     path = f"{PATH}/{api.as_('pipeline').post(PATH, body())['id']}"
 
@@ -44,7 +44,7 @@ def test_a_maintainer_changes_and_destroys_any_of_the_system_and_no_other_s(api,
     assert api.as_("maintainer").delete(path, if_match="*").status == 204
 
 
-def test_a_run_writes_workspaces_where_a_publisher_says_so(api, given):
+def test_a_run_may_write_workspaces_if_a_publisher_allows_it(api, given):
     given.the_usual()
     given.a_publisher()
 
@@ -57,7 +57,7 @@ def test_a_run_writes_workspaces_where_a_publisher_says_so(api, given):
     assert (created.status, created["owner"]) == (201, RUN["sub"])
 
 
-def test_a_run_needs_a_publisher_of_the_environment_to_change_what_it_made_too(api, given):
+def test_a_run_needs_a_publisher_to_change_even_its_own_workspaces(api, given):
     given.the_usual()
     publisher = given.a_publisher(kinds=["workspaces"])
     path = f"{PATH}/{api.as_run().post(PATH, body())['id']}"
@@ -68,7 +68,7 @@ def test_a_run_needs_a_publisher_of_the_environment_to_change_what_it_made_too(a
     assert api.as_run().delete(path, if_match="*").problem == "forbidden"
 
 
-def test_another_run_of_the_same_repository_reaps_it_and_one_of_another_does_not(api, given):
+def test_only_runs_of_the_same_repository_may_reap_it(api, given):
     given.the_usual()
     given.a_publisher(kinds=["workspaces"])
     given.a_publisher(kinds=["workspaces"], repository="acme/blue", repository_id="75")
@@ -81,7 +81,7 @@ def test_another_run_of_the_same_repository_reaps_it_and_one_of_another_does_not
     assert reaper.delete(path, if_match="*").status == 204
 
 
-# What the schema holds by itself.
+# Rules that the schema enforces.
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_another_run_of_the_same_repository_reaps_it_and_one_of_another_does_not
         ("environment_id = 99", "keep_environment"),
     ],
 )
-def test_behind_the_service_s_back_the_rules_hold_too(given, change, constraint):
+def test_the_schema_enforces_the_rules_for_workspaces(given, change, constraint):
     given.the_usual()
     given.a_workspace()
 
@@ -118,7 +118,7 @@ def test_behind_the_service_s_back_the_rules_hold_too(given, change, constraint)
         ("destroyed", "owner = 'joe'"),
     ],
 )
-def test_behind_the_service_s_back_nothing_comes_back_either(given, state, change):
+def test_the_schema_lets_no_workspace_return_to_an_earlier_state(given, state, change):
     given.the_usual()
     given.a_workspace()
     given.sql(

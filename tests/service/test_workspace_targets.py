@@ -1,4 +1,4 @@
-"""Workspaces as targets: what is deployed to them, and verified there."""
+"""Workspaces as targets of deployments and verifications."""
 
 import psycopg2
 import pytest
@@ -46,7 +46,7 @@ def test_deployments_and_verifications_go_to_a_workspace(api, given):
     assert api.get(f"{DEPLOYMENTS}?workspace=default")["items"] == []
 
 
-def test_a_workspace_is_another_target_than_its_environment(api, given):
+def test_a_workspace_is_a_target_of_its_own(api, given):
     given.the_usual()
     given.a_workspace("jane")
     given.a_workspace("joe")
@@ -58,7 +58,7 @@ def test_a_workspace_is_another_target_than_its_environment(api, given):
     assert api.post(f"{SYSTEM}/verifications", verification("joe")).problem == "artifact-not-current"
 
 
-def test_what_runs_and_was_verified_in_a_workspace_proves_nothing_for_the_gate(api, given):
+def test_deployments_and_verifications_in_a_workspace_prove_nothing_for_the_gate(api, given):
     given.the_usual()
     given.a_workspace("jane")
     given.a_deployment(workspace="jane")
@@ -69,7 +69,7 @@ def test_what_runs_and_was_verified_in_a_workspace_proves_nothing_for_the_gate(a
     assert [blocker["code"] for blocker in answer["blockers"]] == ["not-deployed"]
 
 
-def test_a_workspace_passes_no_gate(api, given):
+def test_deployments_to_a_workspace_pass_no_gate(api, given):
     given.the_usual()
     given.a_workspace("jane", environment="production")
 
@@ -79,7 +79,7 @@ def test_a_workspace_passes_no_gate(api, given):
 
 
 @pytest.mark.parametrize("resource", ["deployments", "verifications"])
-def test_a_workspace_of_another_environment_is_none(api, given, resource):
+def test_a_workspace_of_another_environment_is_unknown(api, given, resource):
     given.the_usual()
     given.a_workspace("jane", environment="production")
     asked = rollout("jane") if resource == "deployments" else verification("jane")
@@ -87,7 +87,7 @@ def test_a_workspace_of_another_environment_is_none(api, given, resource):
     assert pointers(api.post(f"{SYSTEM}/{resource}", asked)) == ["#/workspace"]
 
 
-def test_nothing_is_deployed_to_what_is_over(api, given):
+def test_a_deployment_to_an_inactive_workspace_is_refused(api, given):
     given.the_usual()
     workspace = given.a_workspace("jane")["id"]
     given.a_deployment(workspace="jane")
@@ -101,7 +101,7 @@ def test_nothing_is_deployed_to_what_is_over(api, given):
     assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
 
 
-def test_what_expired_is_verified_and_what_was_destroyed_is_not(api, given):
+def test_an_expired_workspace_can_be_verified_and_a_destroyed_one_cannot(api, given):
     given.the_usual()
     workspace = given.a_workspace("jane")["id"]
     given.a_deployment(workspace="jane")
@@ -114,7 +114,7 @@ def test_what_expired_is_verified_and_what_was_destroyed_is_not(api, given):
     assert (expired.status, destroyed.problem) == (201, "workspace-not-active")
 
 
-def test_a_deployment_goes_on_when_its_workspace_expires(api, given):
+def test_a_deployment_in_progress_outlives_the_expiry_of_its_workspace(api, given):
     given.the_usual()
     given.a_workspace("jane", expires_at=ahead(minutes=1))
     opened = given.a_deployment(workspace="jane", state="in_progress")
@@ -123,7 +123,7 @@ def test_a_deployment_goes_on_when_its_workspace_expires(api, given):
     assert given.a_status(opened["id"], "succeeded").status == 201
 
 
-def test_a_retried_run_gets_what_is_there_though_the_workspace_has_expired(api, given):
+def test_a_retried_run_gets_its_deployment_even_in_an_expired_workspace(api, given):
     given.the_usual()
     given.a_workspace("jane", expires_at=ahead(minutes=1))
     pipeline = api.as_("pipeline", run_id="4711")
@@ -135,7 +135,7 @@ def test_a_retried_run_gets_what_is_there_though_the_workspace_has_expired(api, 
     assert (first.status, again.status, again["id"]) == (201, 200, first["id"])
 
 
-def test_history_may_be_of_a_workspace_that_is_no_more_but_not_of_one_that_never_was(api, given):
+def test_imports_may_name_a_destroyed_workspace_but_not_an_unknown_one(api, given):
     given.the_usual()
     workspace = given.a_workspace("jane")["id"]
     api.delete(f"{PATH}/{workspace}", if_match="*")
@@ -150,7 +150,7 @@ def test_history_may_be_of_a_workspace_that_is_no_more_but_not_of_one_that_never
     assert pointers(never) == ["#/workspace"]
 
 
-def test_a_new_workspace_of_an_old_name_begins_with_nothing(api, given):
+def test_a_new_workspace_with_an_old_name_starts_empty(api, given):
     given.the_usual()
     first = given.a_workspace("jane")["id"]
     given.a_deployment(workspace="jane")
@@ -167,7 +167,7 @@ def test_a_new_workspace_of_an_old_name_begins_with_nothing(api, given):
     assert "no succeeded deployment" in back_again["detail"]
 
 
-def test_a_new_workspace_of_an_old_name_is_free_at_once(api, given):
+def test_a_new_workspace_with_an_old_name_is_not_busy(api, given):
     given.the_usual()
     first = given.a_workspace("jane")["id"]
     given.a_deployment(workspace="jane", state="in_progress")
@@ -177,7 +177,7 @@ def test_a_new_workspace_of_an_old_name_is_free_at_once(api, given):
     assert api.post(DEPLOYMENTS, rollout("jane", "second")).status == 201
 
 
-def test_a_rollback_goes_back_in_a_workspace(api, given):
+def test_a_workspace_can_be_rolled_back(api, given):
     given.the_usual()
     given.a_workspace("jane")
     for name in ("first", "second"):
@@ -187,7 +187,7 @@ def test_a_rollback_goes_back_in_a_workspace(api, given):
 
 
 @pytest.mark.parametrize("table", ["deployments", "verifications"])
-def test_behind_the_service_s_back_a_target_exists_too(given, table):
+def test_the_schema_refuses_unknown_targets(given, table):
     given.the_usual()
     given.a_deployment()
     given.a_verification()
@@ -210,7 +210,7 @@ def test_behind_the_service_s_back_a_target_exists_too(given, table):
         given.sql(copied, "jane", 99)
 
 
-def test_a_deployment_that_opens_while_its_workspace_is_destroyed_comes_before_or_too_late(api, given):
+def test_a_deployment_during_the_destruction_is_cancelled_or_refused(api, given):
     given.the_usual()
     workspace = given.a_workspace("jane")["id"]
 

@@ -1,4 +1,4 @@
-"""Workspaces: what is recorded of them, for how long they are, and who may change them."""
+"""Workspaces: their fields, their life cycle, and their end."""
 
 from datetime import datetime, timedelta
 
@@ -64,7 +64,7 @@ def test_a_workspace_is_created_and_read(api, given):
     }
 
 
-def test_it_is_the_caller_s_and_empty_unless_that_is_given(api, given):
+def test_the_caller_owns_it_and_its_database_is_empty_by_default(api, given):
     given.the_usual()
 
     created = api.as_("maintainer").post(PATH, body())
@@ -104,7 +104,7 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
 
 
 @pytest.mark.parametrize("field", ["environment", "name", "purpose", "reason", "expires_at"])
-def test_a_field_that_is_required_is_missed_by_name(api, given, field):
+def test_a_missing_field_is_named(api, given, field):
     given.the_usual()
     given_body = {name: value for name, value in body().items() if name != field}
 
@@ -112,7 +112,7 @@ def test_a_field_that_is_required_is_missed_by_name(api, given, field):
 
 
 @pytest.mark.parametrize(("purpose", "days"), [("personal", 14), ("preview", 14), ("debug", 3)])
-def test_its_purpose_says_how_far_ahead_it_may_expire(api, given, purpose, days):
+def test_its_purpose_limits_its_expiry(api, given, purpose, days):
     given.the_usual()
 
     at_most = api.post(PATH, body(purpose=purpose, expires_at=ahead(days=days, seconds=-5)))
@@ -122,7 +122,7 @@ def test_its_purpose_says_how_far_ahead_it_may_expire(api, given, purpose, days)
     assert (beyond.status, pointers(beyond)) == (422, ["#/expires_at"])
 
 
-def test_a_name_is_given_once_in_an_environment(api, given):
+def test_a_name_is_unique_in_an_environment(api, given):
     given.the_usual()
     given.a_workspace("jane")
 
@@ -133,7 +133,7 @@ def test_a_name_is_given_once_in_an_environment(api, given):
     assert elsewhere.status == 201
 
 
-def test_an_expired_one_keeps_its_name_and_a_destroyed_one_gives_it_back(api, given):
+def test_an_expired_workspace_keeps_its_name_and_a_destroyed_one_frees_it(api, given):
     given.the_usual()
     first = given.a_workspace("jane")["id"]
     given.time_passes(2 * DAY)
@@ -147,7 +147,7 @@ def test_an_expired_one_keeps_its_name_and_a_destroyed_one_gives_it_back(api, gi
     assert api.get(f"{PATH}/{first}")["state"] == "destroyed"
 
 
-def test_of_many_of_one_name_at_once_one_is_made(api, given):
+def test_one_of_many_workspaces_with_the_same_name_at_once_is_created(api, given):
     given.the_usual()
 
     answers = at_once(*[lambda: api.post(PATH, body())] * 10)
@@ -156,7 +156,7 @@ def test_of_many_of_one_name_at_once_one_is_made(api, given):
     assert given.sql("SELECT count(*) FROM workspaces") == [(1,)]
 
 
-def test_what_is_not_there_is_not_found(api, given):
+def test_an_unknown_workspace_is_not_found(api, given):
     assert api.get(PATH).problem == "not-found"
     assert api.post(PATH, body()).problem == "not-found"
     given.the_usual()
@@ -170,7 +170,7 @@ def test_what_is_not_there_is_not_found(api, given):
         assert api.delete(path, if_match="*").problem == "not-found"
 
 
-def test_the_list_is_filtered_the_newest_first(api, given):
+def test_the_list_is_newest_first_and_filtered(api, given):
     given.the_usual()
     given.a_workspace("old", owner="jane", expires_at=ahead(hours=1))
     given.time_passes(2 * 3600)
@@ -195,7 +195,7 @@ def test_the_list_is_filtered_the_newest_first(api, given):
 # Its time.
 
 
-def test_its_time_over_it_reads_as_expired_before_anybody_swept(api, given):
+def test_it_reads_as_expired_before_the_sweep(api, given):
     given.the_usual()
     workspace = given.a_workspace(expires_at=ahead(hours=1))
 
@@ -207,7 +207,7 @@ def test_its_time_over_it_reads_as_expired_before_anybody_swept(api, given):
     assert given.sql("SELECT state FROM workspaces") == [("active",)]
 
 
-def test_it_is_extended_with_a_reason(api, given):
+def test_extending_it_takes_a_reason(api, given):
     given.the_usual()
     workspace = given.a_workspace(expires_at=ahead(hours=1))
     path, until = f"{PATH}/{workspace['id']}", ahead(hours=70)
@@ -223,7 +223,7 @@ def test_it_is_extended_with_a_reason(api, given):
     ]
 
 
-def test_however_often_it_is_extended_the_end_is_never_further_ahead_than_at_first(api, given):
+def test_repeated_extensions_never_exceed_the_limit_from_now(api, given):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace(expires_at=ahead(hours=71))['id']}"
     given.time_passes(DAY)
@@ -235,7 +235,7 @@ def test_however_often_it_is_extended_the_end_is_never_further_ahead_than_at_fir
     assert again.status == 200
 
 
-def test_it_is_shortened_without_a_reason_and_not_into_the_past(api, given):
+def test_shortening_it_needs_no_reason_but_a_time_ahead(api, given):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace()['id']}"
 
@@ -243,7 +243,7 @@ def test_it_is_shortened_without_a_reason_and_not_into_the_past(api, given):
     assert api.patch(path, {"expires_at": ahead(minutes=1)}, if_match="*").status == 200
 
 
-def test_a_patch_changes_what_it_names_and_nothing_else(api, given):
+def test_a_patch_changes_only_the_fields_in_it(api, given):
     given.the_usual()
     before = given.a_workspace(base_url="https://debug.example.org").json
     path = f"{PATH}/{before['id']}"
@@ -257,14 +257,14 @@ def test_a_patch_changes_what_it_names_and_nothing_else(api, given):
 
 
 @pytest.mark.parametrize("field", ["name", "environment", "purpose", "database", "state"])
-def test_what_it_is_does_not_change(api, given, field):
+def test_a_patch_of_a_fixed_field_is_refused(api, given, field):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace()['id']}"
 
     assert pointers(api.patch(path, {field: "debug"}, if_match="*")) == [f"#/{field}"]
 
 
-def test_what_expired_does_not_come_back(api, given):
+def test_an_expired_workspace_cannot_change(api, given):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace(expires_at=ahead(hours=1))['id']}"
     given.time_passes(3601)
@@ -277,7 +277,7 @@ def test_what_expired_does_not_come_back(api, given):
     assert api.get(path).json == before
 
 
-def test_an_extension_that_waits_until_the_end_comes_too_late(api, given, database_url):
+def test_an_extension_that_waits_beyond_the_expiry_is_refused(api, given, database_url):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace()['id']}"
     change = {"expires_at": ahead(hours=2), "reason": "Once more"}
@@ -291,7 +291,7 @@ def test_an_extension_that_waits_until_the_end_comes_too_late(api, given, databa
     assert api.get(path)["state"] == "expired"
 
 
-def test_times_are_the_database_s(api, given):
+def test_times_are_those_of_the_database(api, given):
     given.the_usual()
 
     created = given.a_workspace(expires_at=ahead(hours=1))
@@ -303,7 +303,7 @@ def test_times_are_the_database_s(api, given):
 # Its destruction.
 
 
-def test_a_destroyed_one_stays_to_be_read(api, given):
+def test_a_destroyed_workspace_can_still_be_read(api, given):
     given.the_usual()
     before = given.a_workspace()
     path = f"{PATH}/{before['id']}"
@@ -316,7 +316,7 @@ def test_a_destroyed_one_stays_to_be_read(api, given):
     assert after["destroyed_at"] > before["created_at"]
 
 
-def test_an_expired_one_is_destroyed_by_the_reaper(api, given):
+def test_the_reaper_can_destroy_an_expired_workspace(api, given):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace()['id']}"
     given.time_passes(2 * DAY)
@@ -325,7 +325,7 @@ def test_an_expired_one_is_destroyed_by_the_reaper(api, given):
     assert api.get(path)["state"] == "destroyed"
 
 
-def test_what_was_destroyed_is_neither_changed_nor_destroyed_again(api, given):
+def test_a_destroyed_workspace_can_be_neither_changed_nor_destroyed_again(api, given):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace()['id']}"
     api.delete(path, if_match="*")
@@ -336,7 +336,7 @@ def test_what_was_destroyed_is_neither_changed_nor_destroyed_again(api, given):
     assert api.get(path).json == before
 
 
-def test_of_two_destructions_at_once_one_is_recorded(api, given):
+def test_one_of_two_destructions_at_once_is_recorded(api, given):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace()['id']}"
 
@@ -348,7 +348,7 @@ def test_of_two_destructions_at_once_one_is_recorded(api, given):
     ]
 
 
-def test_its_deployment_in_progress_is_cancelled_with_it(api, given):
+def test_destroying_it_cancels_its_deployment_in_progress(api, given):
     given.the_usual()
     workspace = given.a_workspace("jane")["id"]
     opened = given.a_deployment(workspace="jane", state="in_progress")
@@ -366,7 +366,7 @@ def test_its_deployment_in_progress_is_cancelled_with_it(api, given):
     assert api.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "succeeded"}).problem == "deployment-final"
 
 
-def test_other_deployments_in_progress_are_not(api, given):
+def test_destroying_it_leaves_other_deployments_in_progress(api, given):
     given.the_usual()
     workspace = given.a_workspace("jane")["id"]
     given.a_workspace("joe")
@@ -380,7 +380,7 @@ def test_other_deployments_in_progress_are_not(api, given):
     assert {api.get(f"{DEPLOYMENTS}/{each['id']}")["state"] for each in others} == {"in_progress"}
 
 
-def test_an_environment_that_had_a_workspace_has_a_history(api, given):
+def test_an_environment_that_had_a_workspace_has_history(api, given):
     given.the_usual()
     given.a_workspace()
     api.delete(f"{PATH}/1", if_match="*")

@@ -1,1 +1,1 @@
-"""What tests are written with."""
+"""Tools for writing tests."""

@@ -1,7 +1,6 @@
-"""A job of a workflow, run on this machine: conditions, expressions, outputs and environment as GitHub has them.
+"""Run a workflow's job on this machine, with conditions, expressions, outputs and environment as on GitHub.
 
-It knows what the workflows here use, and fails on what it does not know. Actions of others do nothing, unless they are
-stood in for.
+It knows what the workflows here use, and fails on anything else. Actions of others do nothing, unless replaced.
 """
 
 import json
@@ -28,7 +27,7 @@ _STATUS = re.compile(r"\b(always|success|failure|cancelled)\(\)")
 
 @dataclass
 class Step:
-    """A step that was reached: its name, `outcome` (skipped, success or failure), and what it said."""
+    """A step that was reached: its name, its `outcome` (skipped, success or failure), and its output."""
 
     name: str
     outcome: str
@@ -37,10 +36,10 @@ class Step:
 
 @dataclass
 class Job:
-    """A job and what surrounds it. `context` holds github, vars, inputs, needs, matrix; `environ` is the runner's.
+    """A job and its surroundings. `context` holds github, vars, inputs, needs, matrix; `environ` is the runner's.
 
-    `folder` is where it works, and `temporary` where it leaves what steps put out, which is the same unless it is said.
-    `actions` stand in for those of others, by name: each is given its inputs. `overrides` go before what steps say.
+    The job works in `folder`. Its steps write their outputs to `temporary`, by default the same folder. `actions`
+    replace actions of others, by name; each gets its inputs. `overrides` win over the steps' variables.
     """
 
     content: Yaml
@@ -56,7 +55,7 @@ class Job:
     seconds: float = SECONDS
 
     def run(self) -> list[Step]:
-        """Run the steps; the job fails like the first that does, and goes on as the conditions say."""
+        """Run the steps. The first failing step fails the job; later steps run as their conditions say."""
         self.status = "success"
         self.context["steps"] = {}
         self.context["job"] = {"status": "success"}
@@ -90,7 +89,7 @@ class Job:
         inputs = {name: given.pop(name, each.get("default")) for name, each in definition.content["inputs"].items()}
         assert not given, f"{definition.name} has no inputs {given}"
         missing = [name for name, value in inputs.items() if value is None]
-        assert not missing, f"{definition.name} wants {missing}"
+        assert not missing, f"{definition.name} needs the inputs {missing}"
         [inner] = definition.content["runs"]["steps"]
         outer, self.context["inputs"] = self.context.get("inputs"), inputs
         try:
@@ -125,7 +124,7 @@ class Job:
         return ("failure" if done.returncode else "success"), done.stdout + done.stderr, outputs
 
     def fill(self, text: str) -> str:
-        """The text with its expressions' values."""
+        """Replace the expressions in a text with their values."""
         return _EXPRESSION.sub(lambda found: _text(self._value(found[1])), str(text))
 
     def _holds(self, condition: str) -> bool:
@@ -145,7 +144,7 @@ class Job:
             "fromJSON": json.loads,
             "value_of": self._look_up,
         }
-        return eval(_python(expression), {"__builtins__": {}}, functions)  # noqa: S307 (our own files')
+        return eval(_python(expression), {"__builtins__": {}}, functions)  # noqa: S307 (only our own files)
 
     def _look_up(self, name: str) -> Any:
         first, *rest = name.split(".")
@@ -160,7 +159,7 @@ def _python(expression: str) -> str:
     expression, position, found = expression.strip(), 0, []
     while position < len(expression):
         token = _TOKEN.match(expression, position)
-        assert token, f"what is this: {expression[position:]!r}"
+        assert token, f"unknown syntax in an expression: {expression[position:]!r}"
         position = token.end()
         if token["text"]:
             found.append(repr(token["text"][1:-1].replace("''", "'")))

@@ -1,4 +1,4 @@
-"""The API as a caller sees it, without the network: requests become the events that API Gateway sends."""
+"""Call the API without the network: requests become the events that API Gateway sends."""
 
 import json
 import time
@@ -14,8 +14,8 @@ from tests.support.claims import ISSUER, PEOPLE, RUN
 from tests.support.contract import Contract
 from tools.local.gateway_event import Routes, gateway_event
 
-# On AWS a process has one request at a time. Tests have several, and Chalice's own class for them: the current
-# request is one per thread.
+# Use Chalice's class that keeps one current request per thread. On AWS a process has one request at a time; tests have
+# several.
 application.app.__class__ = LocalChalice
 
 ROUTES = Routes(application.app.routes)
@@ -23,7 +23,7 @@ ROUTES = Routes(application.app.routes)
 
 @dataclass
 class Answer:
-    """What came back. `json` is the parsed body."""
+    """An answer of the API. `json` is the parsed body."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,7 +35,7 @@ class Answer:
 
     @property
     def problem(self) -> str:
-        """The slug of the problem that this answer is."""
+        """Return the slug of the problem in the answer."""
         assert self.headers["Content-Type"] == "application/problem+json", self
         return str(self.json["type"]).removeprefix("/problems/")
 
@@ -45,14 +45,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Api:
-    """A caller of the API. `api.as_("pipeline")` is another one; without a role it sends no token."""
+    """A caller of the API. `api.as_("pipeline")` is another caller; without a role it sends no token."""
 
     contract: Contract
     claims: Mapping[str, Any] | None = None
     system: str = "azul"
 
     def as_(self, role: str | None, *, of: str | None = None, **claims: Any) -> "Api":
-        """The same API, asked by a principal with this role for the system `of`."""
+        """Return a caller with this role for the system `of`."""
         system = of or self.system
         if role is None:
             return Api(self.contract, None, self.system)
@@ -67,12 +67,12 @@ class Api:
         return Api(self.contract, made, self.system)
 
     def as_run(self, **claims: Any) -> "Api":
-        """The same API, asked by a run of GitHub Actions; a claim that is None is not made."""
+        """Return a caller that is a run of GitHub Actions; a claim that is None is left out."""
         made = {**RUN, "exp": time.time() + 600, **claims}
         return Api(self.contract, {name: value for name, value in made.items() if value is not None}, self.system)
 
     def as_member(self, *groups: str, **claims: Any) -> "Api":
-        """The same API, asked by a person in these groups."""
+        """Return a caller who is a person in these groups."""
         made = {
             "iss": PEOPLE,
             "sub": "5ad4",
@@ -102,10 +102,10 @@ class Api:
         headers: Mapping[str, str] | None = None,
         event: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Send a request; every answer is held against the OpenAPI document.
+        """Send a request, and check the answer against the OpenAPI document.
 
-        Header names are written as Python names: `if_match`. A body that is bytes or text goes as it is. `event` has
-        members that the function's event is to have instead of those made of the request.
+        Header names are written as Python names: `if_match`. A body that is bytes or text is sent as it is. Members of
+        `event` replace those of the function's event.
         """
         sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         if body is not None:

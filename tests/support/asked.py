@@ -1,4 +1,4 @@
-"""What Terraform asked of AWS, as IAM names it: from the provider's log, with TF_LOG_PROVIDER=DEBUG."""
+"""Read which IAM actions Terraform needed, from the provider's log with TF_LOG_PROVIDER=DEBUG."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ PREFIXES = {
     "WAFV2": "wafv2",
 }
 
-# Where the permission has another name than the operation.
+# Operations whose permission has another name.
 S3 = {
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
@@ -41,14 +41,14 @@ API_GATEWAY = {"Create": "POST", "Delete": "DELETE", "Get": "GET", "Put": "PUT",
 
 
 def actions(log: Path) -> set[str]:
-    """What was asked, without what everybody may."""
+    """Return the actions in the log, but for the one that everybody may call."""
     entries = re.split(r"\n(?=\d{4}-\d\d-\d\dT)", log.read_text())
     sent = [entry for entry in entries if "HTTP Request Sent" in entry]
     return {_action(entry) for entry in sent} - {"sts:GetCallerIdentity"}
 
 
 def listed(file: str) -> set[str]:
-    """Actions that a file of infra/account names."""
+    """Return the actions that a file of infra/account names."""
     return set(re.findall(r'"([a-z0-9-]+:[A-Za-z]+)"', (ROOT / "infra" / "account" / file).read_text()))
 
 

@@ -1,5 +1,5 @@
-"""As much of the AWS CLI as the pages' commands use, from botocore's own model of the services: so that these commands
-run in tests without the CLI, and a parameter that a service does not have fails.
+"""The part of the AWS CLI that the docs' commands use, made from botocore's own model of the services. These commands
+run in tests without the CLI, and an unknown parameter fails.
 
     aws cognito-idp list-user-pools --max-results 60 --query 'UserPools[].Id' --output text
 """
@@ -15,7 +15,7 @@ from botocore import xform_name
 
 
 def install(folder: Path, root: Path) -> None:
-    """Put the command `aws` into a folder that is to be on the PATH."""
+    """Write the command `aws` into a folder for the PATH."""
     script = folder / "aws"
     script.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {sys.executable} -m tests.support.aws_cli "$@"\n')
     script.chmod(0o755)

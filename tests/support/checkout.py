@@ -1,4 +1,4 @@
-"""A checkout of the project in a folder of its own, run as a developer runs it."""
+"""A checkout of the project in its own folder, run as a developer runs it."""
 
 import os
 import queue
@@ -21,7 +21,7 @@ START_SECONDS = 30
 
 
 class Checkout:
-    """What `make` needs of a checkout; the virtual environment is the tests' own."""
+    """The files that `make` needs in a checkout; the virtual environment is the tests' own."""
 
     def __init__(self, folder: Path, databases: Path) -> None:
         self.folder = folder
@@ -45,7 +45,7 @@ class Checkout:
 
     @contextmanager
     def run(self, **environment: str) -> Iterator["Run"]:
-        """`make run` on a free port, ready to be asked; stopped in the end if it still runs."""
+        """Start `make run` on a free port, yield it once it is ready, and stop it in the end."""
         run = Run(self, {"PORT": str(free_port()), **environment})
         try:
             run.wait_for("curl")
@@ -56,7 +56,7 @@ class Checkout:
             run.close()
 
     def processes(self) -> list[psutil.Process]:
-        """Whatever still runs in this checkout, or on its database."""
+        """Return the processes that still run in this checkout or on its database."""
         database = self.folder / ".local" / "postgres"
         folders = {self.folder, database.resolve() / "data"}
         found = []
@@ -70,7 +70,7 @@ class Checkout:
 
 
 class Run:
-    """A `make run` and what it says."""
+    """A running `make run` and its output."""
 
     def __init__(self, checkout: Checkout, environment: dict[str, str]) -> None:
         self.port = int(environment["PORT"])
@@ -91,26 +91,26 @@ class Run:
 
     @property
     def token(self) -> str:
-        """The admin's token that it offers."""
+        """Return the admin token that it prints."""
         return re.findall(r"^ey\S+$", self.output, re.MULTILINE)[-1]
 
     def wait_for(self, words: str) -> None:
-        """Wait until it says so."""
+        """Wait until it prints these words."""
         seen = ""
         deadline = time.monotonic() + START_SECONDS
         while words not in seen:
             try:
                 seen += self._lines.get(timeout=max(0, deadline - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"`make run` did not say {words!r}, but:\n{self.output}") from None
+                raise AssertionError(f"`make run` did not print {words!r}, but:\n{self.output}") from None
 
     def stop(self, how: signal.Signals) -> int:
-        """Send a signal; the exit code."""
+        """Send a signal; return the exit code."""
         self.process.send_signal(how)
         return self.process.wait(START_SECONDS)
 
     def worker(self) -> psutil.Process:
-        """The process that serves."""
+        """Return the process that serves."""
         [worker] = [child for child in psutil.Process(self.process.pid).children() if "serve" in child.cmdline()]
         return worker
 

@@ -21,9 +21,9 @@ def github_claims(
     audience: str = "slipway",
     **changes: Any,
 ) -> dict[str, Any]:
-    """What GitHub claims of a run ("OpenID Connect reference" in its documentation); None takes a claim away.
+    """Return GitHub's claims for a run ("OpenID Connect reference" in its documentation); None leaves a claim out.
 
-    Other claims follow from the named ones, and may be given all the same.
+    Claims that follow from these arguments can be given as `changes` too.
     """
     now = int(time.time())
     sha = changes.get("sha", "200f4b2d8e19e8e64f878567f24b464f3d7146ac")
@@ -74,7 +74,7 @@ def github_claims(
 
 
 def person_claims(issuer: str, groups: Sequence[str] = ("everybody",), **changes: Any) -> dict[str, Any]:
-    """What Cognito claims in an access token; None takes a claim away. Without groups there is none of them."""
+    """Return Cognito's claims for an access token; None leaves a claim out. Without groups the claim is missing."""
     now = int(time.time())
     return without_none(
         {
@@ -100,5 +100,5 @@ def without_none(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-# What GitHub Actions claims of a run that a push to main started, in the GitHub environment `development`.
+# GitHub's claims for a run that a push to main started, in the GitHub environment `development`.
 RUN = github_claims(repository="acme/azul", environment="development")

@@ -12,7 +12,7 @@ from psycopg2.extensions import make_dsn
 from chalicelib.database.roles import APP, on_database
 from tests.support.postgres import TEMPLATE, as_login, make_template, server
 
-# It survives what a real one survives: fsync stays on, and so does all that recovery needs.
+# fsync and all that recovery needs stay on, so this server survives what a real one survives.
 _CONFIGURATION = """
 max_connections = 20
 superuser_reserved_connections = 0
@@ -34,32 +34,32 @@ class Cluster:
         make_template(self._address(TEMPLATE))
 
     def start(self) -> None:
-        """Start it, with the recovery that a crash takes. Does nothing while it runs."""
+        """Start it, with crash recovery if needed. Do nothing while it runs."""
         server(self._data).ensure_postgres_running()
 
     def stop(self) -> None:
-        """Let it end in an orderly way."""
+        """Stop it in an orderly way."""
         server(self._data).stop()
 
     def kill(self) -> None:
-        """Let all of it end at once, as when the machine's power fails."""
+        """Kill all its processes at once, as a power failure does."""
         processes = self._processes()
         self._signal(signal.SIGKILL)
         while any(map(_lives, processes)):
             pass
-        # Until init has noticed its end, the next postmaster would take the old one for alive.
+        # Until init has reaped it, the next postmaster would think that the old one is alive.
         for file in (self._data / "postmaster.pid", *self._data.glob(".s.PGSQL.*")):
             file.unlink()
 
     def freeze(self) -> None:
-        """From here on it holds its connections, and answers nothing."""
+        """Stop all its processes: they keep their connections, and answer nothing."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
     def new_database(self) -> str:
-        """The address of a database of the expected schema, empty, as the service logs in."""
+        """Return the address of a new, empty database with the expected schema and the service's login."""
         self._databases += 1
         name = f"faults_{self._databases}"
         self.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
@@ -79,17 +79,17 @@ class Cluster:
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._processes():
-            with suppress(psutil.NoSuchProcess):  # it has just served its client to the end
+            with suppress(psutil.NoSuchProcess):  # it ended with its last client
                 process.send_signal(number)
 
     def _processes(self) -> list[psutil.Process]:
-        # The postmaster first, who would otherwise start others in the place of those that ended.
+        # The postmaster comes first: it would replace processes that end.
         postmaster = psutil.Process(server(self._data).get_pid())
         return [postmaster, *postmaster.children(recursive=True)]
 
 
 def _lives(process: psutil.Process) -> bool:
-    # psutil, too, takes one that ended for alive until init has noticed.
+    # Until init has reaped a process, psutil too thinks that it is alive.
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

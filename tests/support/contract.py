@@ -1,4 +1,4 @@
-"""Holds answers against the API's own description: what is not in the OpenAPI document is not answered."""
+"""Check that the OpenAPI document describes every answer."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ DOCUMENT = "urn:openapi"
 
 
 class Contract:
-    """An OpenAPI document. Its checks raise AssertionError, saying where document and service disagree."""
+    """An OpenAPI document. Its checks raise AssertionError and say where document and service disagree."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
@@ -36,24 +36,26 @@ class Contract:
             assert not (missing and self._resolved(header).get("required")), f"{what} without the header {name}"
         content = response.get("content")
         if content is None:
-            assert not body, f"{what} with a body, and the document describes none"
+            assert not body, f"{what} with a body, and the document describes no body"
             return
         content_type = given.get("content-type", "").partition(";")[0]
-        assert content_type in content, f"{what} as {content_type!r}, not as {' or '.join(content)}"
+        assert content_type in content, (
+            f"{what} with the content type {content_type!r}, and the document has {' or '.join(content)}"
+        )
         validator = self._answer_validator(f"{pointer}/content/{_escaped(content_type)}/schema")
         _check(validator, json.loads(body), what)
 
     def check_request(self, method: str, path: str, query: Iterable[str] = (), body: bytes | str | None = None) -> None:
-        """Assert that the document allows this request. For accepted ones: the document is no stricter.
+        """Assert that the document allows this request, which the service accepted.
 
         `query` has the names of the query parameters.
         """
         template, parameters = self._template(path)
         what = f"{method} {path} was accepted"
-        assert template is not None, f"{what}, and the document has no such path"
+        assert template is not None, f"{what}, and the document does not have this path"
         pointer = f"/paths/{_escaped(template)}/{method.lower()}"
         operation = self._document["paths"][template].get(method.lower())
-        assert operation is not None, f"{what}, and the document has no such method"
+        assert operation is not None, f"{what}, and the document does not have this method"
         described = {(each["in"], each["name"]): index for index, each in enumerate(self._parameters(operation))}
         for name in query:
             assert ("query", name) in described, f"{what}, and the document has no query parameter {name!r}"
@@ -61,22 +63,22 @@ class Contract:
             validator = self._request_validator(f"{pointer}/parameters/{described['path', name]}/schema")
             _check(validator, value, f"{what} with the {name} {value!r}")
         if body:
-            assert "requestBody" in operation, f"{what} with a body, and the document describes none"
+            assert "requestBody" in operation, f"{what} with a body, and the document describes no body"
             validator = self._request_validator(f"{pointer}/requestBody/content/application~1json/schema")
             _check(validator, json.loads(body), what)
 
     def _find_response(self, method: str, path: str, status: int) -> tuple[Mapping[str, Any], str]:
-        """The response object, and its place in the document."""
+        """Return the response object and its place in the document."""
         template, _ = self._template(path)
         operation = self._document["paths"].get(template, {}).get(method)
         unlisted = {404: "x-unlisted-path"} if template is None else {405: "x-unlisted-method"}
         if operation is None and status in unlisted:
             return self._document[unlisted[status]], f"/{unlisted[status]}"
         what = f"{method.upper()} {path} answered {status}"
-        assert template is not None, f"{what}, and the document has no such path"
-        assert operation is not None, f"{what}, and the document has no such method"
+        assert template is not None, f"{what}, and the document does not have this path"
+        assert operation is not None, f"{what}, and the document does not have this method"
         response = operation["responses"].get(str(status))
-        assert response is not None, f"{what}; the document has {', '.join(operation['responses'])}"
+        assert response is not None, f"{what}, and the document has only {', '.join(operation['responses'])}"
         if "$ref" in response:
             return self._resolved(response), response["$ref"].removeprefix("#")
         return response, f"/paths/{_escaped(template)}/{method}/responses/{status}"
@@ -113,7 +115,7 @@ def _validators(document: Mapping[str, Any]) -> Any:
 
 
 def _closed(schema: Any) -> Any:
-    """The document with all its objects closed: a reader can't rely on a member that it does not name."""
+    """Return the document with all its objects closed: readers can't rely on members that it does not name."""
     if isinstance(schema, list):
         return [_closed(each) for each in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""What tests start from. Each sentence has defaults, so that a test states only what it is about."""
+"""Record what tests start from. Every method has defaults, so a test states only its subject."""
 
 import hashlib
 from contextlib import closing
@@ -23,7 +23,7 @@ A_PUBLISHER = {
 
 
 def an_artifact(name: str = "first") -> str:
-    """An artifact that is called something: the same name, the same artifact."""
+    """Return the artifact of this name: the same name always gives the same artifact."""
     return f"tree:{hashlib.sha1(name.encode()).hexdigest()}"  # noqa: S324
 
 
@@ -32,7 +32,7 @@ def a_revision(name: str = "first") -> str:
 
 
 def ahead(**time: float) -> str:
-    """A time from now: `ahead(hours=1)`."""
+    """Return a time from now: `ahead(hours=1)`."""
     return (datetime.now(UTC) + timedelta(**time)).isoformat()
 
 
@@ -50,7 +50,7 @@ class Given:
         return self.post(f"/v1/systems/{system}/environments", body)
 
     def the_usual(self, **production: Any) -> str:
-        """A system with development, preproduction and production."""
+        """Make a system with development, preproduction and production."""
         system = self.a_system()
         self.an_environment("development")
         self.an_environment("preproduction")
@@ -66,7 +66,7 @@ class Given:
         system: str = "azul",
         **fields: Any,
     ) -> Answer:
-        """A deployment that reached a state; past the gate, since it is only where a test begins."""
+        """Record a deployment in a state. It skips the gate, because it is only where a test begins."""
         body = {
             "environment": environment,
             "artifact": artifact or an_artifact(),
@@ -101,7 +101,7 @@ class Given:
         return self.post(f"/v1/systems/{system}/verifications", body)
 
     def a_publisher(self, *, system: str = "azul", **fields: Any) -> Answer:
-        """One that trusts the runs of `api.as_run()`, whatever GitHub environment they are in."""
+        """Make a publisher that trusts the runs of `api.as_run()` in any GitHub environment."""
         body = {**A_PUBLISHER, **fields}
         return self.post(f"/v1/systems/{system}/publishers", body)
 
@@ -152,7 +152,7 @@ class Given:
         return self.post(f"/v1/systems/{system}/deployments", body)
 
     def two_of_everything(self, system: str = "azul") -> None:
-        """At least two rows in each list of the system, and in each table of what is recorded."""
+        """Make at least two rows in each list of the system, and in each table of records."""
         self.a_system(system)
         self.an_environment("development", system=system)
         self.an_environment("production", system=system)
@@ -166,7 +166,7 @@ class Given:
             self.a_route(workspaces[0], client, system=system)
 
     def time_passes(self, seconds: int) -> None:
-        """Everything that was recorded happened `seconds` earlier: what waiting would do, without waiting."""
+        """Move everything recorded `seconds` into the past: like waiting, but at once."""
         moments = self.sql(
             """
             SELECT table_name, string_agg(format('%%1$I = %%1$I - %%2$L::interval', column_name, %s), ', ')
@@ -176,16 +176,16 @@ class Given:
             """,
             f"{seconds} seconds",
         )
-        # What is recorded never changes: only who may stop the triggers can pretend that time passed.
+        # Triggers keep records from changing, so disable them to move records in time.
         updates = [f"UPDATE {table} SET {changes}" for table, changes in moments]
         self.sql("; ".join(["SET session_replication_role = replica", *updates]))
 
     def post(self, path: str, body: Any) -> Answer:
-        """What comes of a POST that succeeds."""
+        """Send a POST that must succeed; return its answer."""
         return made(self._api.post(path, body))
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Look, or act, behind the service's back, as the superuser."""
+        """Run SQL as the superuser, without the service."""
         with closing(psycopg2.connect(as_login(self._database_url, SUPERUSER))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Texts that mean something to SQL, to a browser, to a template or to a parser, and should mean nothing to us."""
+"""Texts with a meaning for SQL, browsers, templates or parsers, and none for the service."""
 
 HOSTILE = {
     "sql": "'; DROP TABLE systems; COMMIT; --",
@@ -12,5 +12,5 @@ HOSTILE = {
     "lines": "one\r\nSet-Cookie: two\ttabbed\x7f\x1b[31m",
     "unicode": "Ünï\u202ecod\u2028e \U0001f680 \ufeff\uffff e\u0301",
 }
-# Those that fit where only visible ASCII does, as in a URL's path.
+# The ASCII texts, without white space: they fit into a URL's path.
 HOSTILE_ASCII = {name: "".join(text.split()) for name, text in HOSTILE.items() if text.isascii() and text.isprintable()}

@@ -1,11 +1,11 @@
-"""An issuer of tokens, with real keys, served over HTTP on loopback: it can rotate its keys, go down, and lie.
+"""An issuer of tokens with real keys, over HTTP on loopback. It can rotate its keys, fail, and lie.
 
 with serving() as issuer:
     issuer.settings("github-actions")     # an entry of SLIPWAY_ISSUERS
     issuer.github_token(repository="acme/shop", environment="production")
     issuer.person_token(groups=["admins"])
     issuer.rotate()
-    issuer.behaves("html")                # how the document with its keys is answered from here on
+    issuer.behaves("html")                # how it answers from now on when asked for its keys
 """
 
 import json
@@ -31,7 +31,7 @@ JWKS = "/jwks"
 
 PATIENCE_SECONDS = 20
 
-# With which a job asks for tokens.
+# A job uses it to ask for its tokens.
 RUNNERS_OWN = "the runner's own token"
 
 GROUPS = {
@@ -42,7 +42,7 @@ GROUPS = {
 
 
 class IssuerServer:
-    """An issuer. `requests` are the paths that were asked for; `discovery` and `jwks` are what it answers."""
+    """An issuer. `requests` are the paths that were asked for; `discovery` and `jwks` are its documents."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
@@ -68,7 +68,7 @@ class IssuerServer:
         self._server.server_close()
 
     def settings(self, kind: str = "github-actions", **changes: Any) -> dict[str, Any]:
-        """What SLIPWAY_ISSUERS says of it; its people are those of a Cognito pool."""
+        """Return its entry of SLIPWAY_ISSUERS; its people are those of a Cognito pool."""
         people = {"audience_claim": "client_id", "groups_claim": "cognito:groups", "groups": GROUPS}
         return {
             "kind": kind,
@@ -80,44 +80,44 @@ class IssuerServer:
         }
 
     def trusted(self, kind: str = "github-actions", **changes: Any) -> Issuer:
-        """The same as the settings read it."""
+        """Return its entry as the settings read it."""
         return Issuer(**self.settings(kind, **changes))
 
     def github_token(self, *, header: Mapping[str, Any] | None = None, algorithm: str = "RS256", **claims: Any) -> str:
-        """A token of a run of GitHub Actions; see `github_claims`."""
+        """Return a token of a run of GitHub Actions; see `github_claims`."""
         return self.sign(github_claims(self.url, **claims), header=header, algorithm=algorithm)
 
     def person_token(self, groups: Sequence[str] = ("everybody",), **claims: Any) -> str:
-        """A person's access token; see `person_claims`. Like Cognito's, its header has no `typ`."""
+        """Return a person's access token; see `person_claims`. Like Cognito's, its header has no `typ`."""
         return self.sign(person_claims(self.url, groups, **claims), header={"typ": None})
 
     def sign(
         self, claims: Mapping[str, Any], *, header: Mapping[str, Any] | None = None, algorithm: str = "RS256"
     ) -> str:
-        """A token with these claims and no others, signed with the key of today; `header` changes its header."""
+        """Sign a token with exactly these claims and the current key; `header` changes its header."""
         headers = {"kid": self.kid(algorithm), **(header or {})}
         return jwt.encode(dict(claims), self.key(algorithm), algorithm=algorithm, headers=headers)
 
     def key(self, algorithm: str = "RS256") -> Any:
-        """The private key of today."""
+        """Return the current private key."""
         return private_key(algorithm, self._generation)
 
     def kid(self, algorithm: str = "RS256") -> str:
         return f"{algorithm.lower()}-{self._generation}"
 
     def jwk(self, algorithm: str = "RS256", **changes: Any) -> dict[str, Any]:
-        """The public key of today, as it is published; None takes a member away."""
+        """Return the current public key as published; None leaves a member out."""
         members = {"kid": self.kid(algorithm), "alg": algorithm, "use": "sig", **changes}
         return public_jwk(self.key(algorithm), **members)
 
     def rotate(self, *, keep: bool = False) -> None:
-        """Sign with other keys from now on, and publish them; with `keep`, beside the ones before."""
+        """Replace its keys and publish the new ones; with `keep`, publish the old ones too."""
         before = self.jwks["keys"] if keep else []
         self._generation += 1
         self.jwks = {"keys": [*before, self.jwk("RS256"), self.jwk("ES256")]}
 
     def behaves(self, how: str, path: str = JWKS) -> None:
-        """Answer as one of BEHAVIOURS says, "well" again among them: at this path or, with "", everywhere."""
+        """Answer as named in BEHAVIOURS, for this path or, with "", for all. "well" is the correct answer again."""
         self._behaviours[path] = BEHAVIOURS[how]
         if path == "":
             self._behaviours = {"": BEHAVIOURS[how]} if how != "well" else {}
@@ -126,7 +126,7 @@ class IssuerServer:
         self.requests.append(handler.path)
         path = handler.path.partition("?")[0]
         behaviour = self._behaviours.get("", self._behaviours.get(path, _well))
-        # An issuer may have a path of its own, which its documents are below.
+        # An issuer's URL may have a path; its documents are below it.
         document = self.discovery if path.endswith(DISCOVERY) else self.jwks if path.endswith(JWKS) else None
         if document is None:
             handler.send(b"{}", status=404)
@@ -136,8 +136,9 @@ class IssuerServer:
 
 @contextmanager
 def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
-    """An issuer that is up for the block, over http unless `tls` has its certificate. What this process knows of
-    issuers' keys is forgotten before and after.
+    """Serve an issuer during the block, over http unless `tls` has its certificate.
+
+    Before and after, forget all cached keys of issuers.
     """
     from chalicelib.identity import keys  # noqa: PLC0415
 
@@ -152,21 +153,21 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
 
 @cache
 def private_key(algorithm: str = "RS256", number: int = 1) -> Any:
-    """A private key, the same one for the same number while this process lives. Making an RSA key takes a while."""
+    """Return a private key, always the same for a number in this process: making an RSA key is slow."""
     if algorithm == "ES256":
         return ec.generate_private_key(ec.SECP256R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def public_jwk(key: Any, **members: Any) -> dict[str, Any]:
-    """The public part of a private key as a JWK, with these members besides; None takes one away."""
+    """Return the public part of a key as a JWK with these members added; None leaves one out."""
     family = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
     return without_none({**family.to_jwk(key.public_key(), as_dict=True), "key_ops": None, **members})
 
 
 @contextmanager
 def tokens_of_a_run(issuer: IssuerServer, **claims: Any) -> Iterator[str]:
-    """The address where a job of GitHub Actions gets its tokens, for the audience that it names, by RUNNERS_OWN."""
+    """Yield the URL where a job of GitHub Actions gets tokens for the audience that it names, with RUNNERS_OWN."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -179,7 +180,7 @@ def tokens_of_a_run(issuer: IssuerServer, **claims: Any) -> Iterator[str]:
             self.wfile.write(json.dumps({"value": issuer.github_token(audience=audience, **claims)}).encode())
 
         def log_message(self, *_: Any) -> None:
-            """Nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -197,7 +198,7 @@ class _Server(ThreadingHTTPServer):
     issuer: IssuerServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: clients are meant to leave in the middle of a lie."""
+        """Ignore errors: clients should disconnect from an issuer that lies."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -214,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *arguments: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def _well(handler: _Handler, body: bytes) -> None:
@@ -222,7 +223,7 @@ def _well(handler: _Handler, body: bytes) -> None:
 
 
 def _down(handler: _Handler, body: bytes) -> None:
-    # As a process that ends: the connection is reset. Its port stays ours, so that no other test gets it.
+    # Reset the connection, like a process that ends. Keep the port, so that no other test gets it.
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.close_connection = True
 
@@ -233,7 +234,7 @@ def _silent(handler: _Handler, body: bytes) -> None:
 
 
 def _drips(handler: _Handler, body: bytes) -> None:
-    """The right answer, one byte after the other: each of them would start a timeout anew."""
+    """Send the right answer byte by byte: each byte restarts a timeout per read."""
     handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n")
     _drip(handler, body)
 
@@ -252,7 +253,7 @@ def _drip(handler: _Handler, content: bytes) -> None:
 
 
 def _redirects(handler: _Handler, body: bytes) -> None:
-    # To where the right answer is to be had: it is following that is wrong.
+    # The redirect leads to the right answer: following it must fail.
     if "?" in handler.path:
         handler.send(body)
     else:
@@ -260,7 +261,7 @@ def _redirects(handler: _Handler, body: bytes) -> None:
         handler.send(b"{}", status=302, Location=there)
 
 
-# How a document may be answered: `body` is what it should be.
+# Ways to answer; `body` is the right document.
 BEHAVIOURS: dict[str, Callable[[_Handler, bytes], None]] = {
     "well": _well,
     "down": _down,

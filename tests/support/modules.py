@@ -1,4 +1,4 @@
-"""Copies of infra/ to run Terraform's own tests in, and what those plan: one for all workers of a run."""
+"""Run Terraform's own tests, and read their plans, in copies of infra/ that all workers of a run share."""
 
 import atexit
 import os
@@ -13,7 +13,7 @@ from tools.aws.terraform import terraform
 from tools.checks.policy import plans as mocked
 from tools.checks.policy.plans import Plan, Run
 
-# So that there is one, whatever the service has: what a schedule is made like is to be tested.
+# Add a schedule, even if the service has none, so that the tests cover schedules.
 SCHEDULE = """
 @app.schedule("rate(1 hour)", name="clock")
 def clock(event): ...
@@ -21,46 +21,46 @@ def clock(event): ...
 
 
 def initialised(folder: str, stage: str = "production") -> Path:
-    """`folder` of infra, where `terraform init` has run and the package is of `stage`."""
+    """Return the copy of infra's `folder` after `terraform init`, with the package of `stage`."""
     copies = Path(os.environ["SLIPWAY_TEST_RUN"]) / "infra"
     mocked.package(copies, SCHEDULE)
     return mocked.initialised(copies, folder, stage)
 
 
 def tests_of(folder: Path) -> list[str]:
-    """The files of tests that a folder has; each is run by itself, so that two cores share the work."""
+    """Return the test files of a folder. Each runs by itself, so that two cores share the work."""
     return sorted(f"tests/{path.name}" for path in (folder / "tests").glob("*.tftest.hcl"))
 
 
 def passes(folder: Path, file: str) -> None:
-    """Require that a file of tests passes, without a warning."""
+    """Require that a test file passes without a warning."""
     answer = terraform(["test", "-no-color", f"-filter={file}"], folder, quickly(folder))
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "Warning: " not in answer.stdout, answer.stdout
 
 
 def plan(run: Run) -> Plan:
-    """What a run of infra/*/tests plans: environments and workspaces. It has passed, without a warning."""
+    """Return the plan of a run of infra/*/tests, which must pass without a warning."""
     folder = initialised(run.environment, run.environment)
     return mocked.plans(folder, run.file, run.workspace, quickly(folder))[run.run]
 
 
 def arguments(run: Run) -> dict[str, dict[str, Any]]:
-    """The arguments that a run plans, by address."""
+    """Return the planned arguments of all resources, by address."""
     return {
         each["address"]: each["change"]["after"] for each in plan(run)["resource_changes"] if each["mode"] == "managed"
     }
 
 
 def quickly(folder: Path) -> dict[str, str]:
-    """Variables with which Terraform uses one provider that is served, where it else starts two for each run."""
+    """Return variables that make Terraform use one running provider; without them each run starts two."""
     [provider] = folder.glob(".terraform/providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_*")
     return {"TF_REATTACH_PROVIDERS": _served(provider.resolve())}
 
 
 @cache
 def _served(provider: Path) -> str:
-    """Start the provider and return how Terraform finds it. Only tests that mock it may share its one configuration."""
+    """Start the provider; return how Terraform finds it. Only tests that mock it may share its one configuration."""
     kept = ExitStack()
     atexit.register(kept.close)
     process = kept.enter_context(

@@ -1,7 +1,7 @@
-"""What tests that walk all operations share: addresses where something is, and how they ask for an entry they lack.
+"""Addresses and errors for tests that walk all operations.
 
-A test that walks a table leaves out what has no entry there, and one test of the table fails instead, with the line to
-add: whoever adds an operation is told once.
+A test that walks a table skips operations without an entry. One test of the table fails instead and prints the line to
+add, so each missing entry is reported once.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -17,13 +17,13 @@ from chalicelib.rest.types import PageQuery
 from tests.support.given import an_artifact
 from tools.checks.openapi.document import document
 
-# Not those that other tests declare.
+# Leave out operations that other tests declare.
 OPERATIONS = [each for each in DECLARED if each.function.__module__.startswith("chalicelib.")]
 READS = [each for each in OPERATIONS if not each.writes]
 LISTS = [each for each in OPERATIONS if each.query is not None and issubclass(each.query, PageQuery)]
 DOCUMENT = document(OPERATIONS)
 
-# What `given.two_of_everything()` made first: whatever has an id counts from 1 in a test's own database.
+# The first of each resource from `given.two_of_everything()`; ids count from 1 in a test's own database.
 THERE = {"system": "azul", "environment": "development", "artifact": an_artifact(), "client": "jane", "id": "1"}
 
 
@@ -37,7 +37,7 @@ def of(operations: Iterable[Operation]) -> pytest.MarkDecorator:
 
 
 def address(operation: Operation, system: str = "azul") -> str:
-    """Where `given.two_of_everything()` made what the operation asks for, with the parameters that it must have."""
+    """Return the operation's address for what `given.two_of_everything()` made, with its required parameters."""
     there = {**THERE, "system": system}
     fields = msgspec.structs.fields(operation.query) if operation.query else ()
     query = [f"{field.encode_name}={there[field.encode_name]}" for field in fields if field.required]
@@ -46,13 +46,13 @@ def address(operation: Operation, system: str = "azul") -> str:
 
 
 def example(operation: Operation) -> Any:
-    """The body that the OpenAPI document shows, or None if the operation takes none."""
+    """Return the example body of the OpenAPI document; None if the operation takes no body."""
     described = DOCUMENT["paths"][operation.path][operation.method.lower()].get("requestBody")
     return described and described["content"]["application/json"]["example"]
 
 
 def require_entries(table: str, present: Collection[str], lines: Mapping[str, str], note: str = "") -> None:
-    """Fail unless a table has an entry for each key of `lines` and no other: name the lines to add, those to remove."""
+    """Fail unless a table has exactly the keys of `lines`; print the lines to add and the keys to remove."""
     missing = dict.fromkeys(line for name, line in lines.items() if name not in present)
     gone = [name for name in present if name not in lines]
     told = [f"Add to {table}{note}:\n" + "\n".join(missing)] if missing else []

@@ -1,4 +1,4 @@
-"""The checkout's sources as Chalice's real output, without wheels: what Terraform is told does not depend on them."""
+"""Copy the checkout's sources without wheels, to run Chalice on: Terraform's input does not depend on the wheels."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ from tools.checkout import ROOT
 
 
 def sources(folder: Path) -> Path:
-    """A copy of what is packaged, in a new folder, that needs no package index."""
+    """Copy the packaged sources to a new folder; packaging it needs no package index."""
     folder.mkdir(parents=True)
     shutil.copytree(ROOT / "chalicelib", folder / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / ".chalice", folder / ".chalice")

@@ -1,4 +1,4 @@
-"""README.md and the pages of docs/: their code blocks, and a shell that runs what they say."""
+"""Read the code blocks of README.md and of the pages of docs/, and run them in a shell."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.support.checkout import ROOT
 
-# In whatever folder, with the virtual environment that the tests have, and their cache of compiled modules.
+# This `make` works in any folder, with the tests' virtual environment and cache of compiled modules.
 MAKE = (
     f'make() {{ command make -f "{ROOT}/Makefile" -o venv "python={sys.executable}" '
     '"PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX-}" "$@"; }\n'
@@ -28,7 +28,7 @@ SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 
 @dataclass(frozen=True)
 class Block:
-    """A code block: under which heading, in which language, and what is needed to run it (`sh on AWS`), if anything."""
+    """A code block: its heading, its language, and what it needs to run (`sh on AWS`), if anything."""
 
     heading: str
     language: str | None
@@ -37,24 +37,24 @@ class Block:
 
 
 def names() -> list[str]:
-    """The README files by their paths, and the other pages of docs/ by their paths there."""
+    """Return the paths of the README files, and of the other pages below docs/."""
     pages = sorted(str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))
     return [*READMES, *(page for page in pages if page != "README.md")]
 
 
 def path(name: str) -> Path:
-    """The file of a page."""
+    """Return the file of a page."""
     return ROOT / name if name in READMES else ROOT / "docs" / name
 
 
 def text(name: str) -> str:
-    """A page as it is written."""
+    """Return the text of a page."""
     return path(name).read_text()
 
 
 @cache
 def blocks(name: str) -> list[Block]:
-    """The code blocks of a page, in order."""
+    """Return the code blocks of a page, in order."""
     found, heading = [], ""
     for match in re.finditer(
         r"^#+ (?P<heading>[^\n]+)$"
@@ -77,10 +77,9 @@ def script(
     needs: str | None = None,
     replacing: Mapping[str, str] | None = None,
 ) -> str:
-    """The shell's blocks below headings that begin so, or only their commands that begin in one of these ways.
+    """Return the shell blocks below the heading; with `beginnings`, only the commands that start with one of them.
 
-    `needs` chooses blocks that can't be run just anywhere (`sh on AWS`); `replacing` says what stands in for what of
-    the page is not here.
+    `needs` selects blocks that need a place to run (`sh on AWS`). `replacing` maps texts of the page to the test's own.
     """
     chosen = "".join(
         block.text
@@ -90,15 +89,15 @@ def script(
     if beginnings:
         commands = re.findall(r"(?:.*\\\n)*.*\n", chosen)
         chosen = "".join(command for command in commands if command.startswith(beginnings))
-    assert chosen, f"{page} has no such commands below {heading!r}: {beginnings}"
+    assert chosen, f"{page} has no commands below {heading!r} that start with one of {beginnings}"
     for old, new in (replacing or {}).items():
-        assert old in chosen, f"{old!r} is to be replaced, and not in\n{chosen}"
+        assert old in chosen, f"the text to replace, {old!r}, is not in\n{chosen}"
         chosen = chosen.replace(old, new)
     return chosen
 
 
 def sh(script: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, seconds: float = 60) -> str:
-    """Run a script whose `make` is ours; what it prints. Fails where one of its commands does."""
+    """Run a script with our `make`; return its output. A failing command fails the test."""
     done = subprocess.run(
         [*SHELL, MAKE + script],
         cwd=cwd,
@@ -116,8 +115,8 @@ def sh(script: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, s
 def started(
     script: str, until: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, seconds: float = 60
 ) -> Iterator[str]:
-    """Run a script until the end of the block, where it gets a terminal's Ctrl-C; what it prints until that word."""
-    # What more it says has to be read, or it would wait with it; where the test fails, pytest shows it.
+    """Run a script in the background; yield its output up to the word. The end of the block sends it Ctrl-C."""
+    # Keep reading its output, or it would block; pytest shows it if the test fails.
     with (
         ThreadPoolExecutor() as readers,
         subprocess.Popen(
@@ -138,7 +137,7 @@ def started(
             said = ""
             while until not in said:
                 line = process.stdout.readline()
-                assert line, f"{script}\nended without a word of {until!r}:\n{said}"
+                assert line, f"{script}\nended before it printed {until!r}:\n{said}"
                 said += line
             too_late.cancel()
             readers.submit(shutil.copyfileobj, process.stdout, sys.stdout)

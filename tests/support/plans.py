@@ -1,10 +1,10 @@
-"""What a saved plan would change, without what the emulated account is known to forget."""
+"""Return the changes in a saved plan, without those that the emulated account causes by forgetting attributes."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-# What a second plan changes because the emulated account forgets it: attributes by type.
+# Attributes, by type, that the emulated account forgets and that every second plan therefore changes.
 PHANTOMS = {
     "aws_vpc_security_group_egress_rule": {"description"},
     "aws_vpc_security_group_ingress_rule": {"description"},
@@ -12,7 +12,7 @@ PHANTOMS = {
 
 
 def changes(checkout: Path, target: str) -> dict[str, list[str]]:
-    """What the plan that `make plan` or `make apply` made last in a checkout changes: actions by address."""
+    """Return the actions, by address, of a checkout's last plan from `make plan` or `make apply`."""
     plan = json.loads((checkout / ".local" / "plans" / f"{target}.json").read_text())
     return {each["address"]: each["change"]["actions"] for each in plan["resource_changes"] if not _is_none(each)}
 
@@ -22,6 +22,6 @@ def _is_none(resource: dict[str, Any]) -> bool:
     if change["actions"] == ["update"]:
         before, after = change["before"], change["after"]
         changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-        # A value that is known after the apply alone is missing, and so differs.
+        # A value known only after the apply is missing here, and so counts as changed.
         return changed <= PHANTOMS.get(resource["type"], set())
     return change["actions"] in (["no-op"], ["read"])

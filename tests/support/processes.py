@@ -1,4 +1,4 @@
-"""Processes that a test starts, and whatever they start."""
+"""Processes that a test starts, and all that they start."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ END_SECONDS = 30
 
 
 class Started:
-    """A process in a group of its own, as a shell starts it, and all that it has started since."""
+    """A process in its own group, as a shell starts it, and all that it has started."""
 
     def __init__(self, log: Path, command: Sequence[str], environ: Mapping[str, str]) -> None:
         self._mark = uuid.uuid4().hex
@@ -38,7 +38,7 @@ class Started:
         return self._log.read_text()
 
     def running(self) -> list[psutil.Process]:
-        """Return those that still run."""
+        """Return the processes that still run."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
@@ -47,7 +47,7 @@ class Started:
         return found
 
     def programs(self) -> str:
-        """Return what runs, a command a line."""
+        """Return the commands of the processes that still run, one a line."""
         commands = []
         for process in self.running():
             with contextlib.suppress(psutil.Error):
@@ -60,22 +60,24 @@ class Started:
     def wait(self, condition: Callable[[], object], seconds: float = END_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"This still runs:\n{self.programs()}\n\nand says:\n{self.said()}"
+            assert time.monotonic() < deadline, (
+                f"These processes still run:\n{self.programs()}\n\nand printed:\n{self.said()}"
+            )
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.05)
 
     def says(self, words: str, seconds: float = END_SECONDS) -> None:
-        """Wait until it says that."""
+        """Wait until it prints these words."""
         self.wait(lambda: words in self.said(), seconds)
 
     def ends(self) -> None:
-        """Wait until all of it has ended."""
+        """Wait until all its processes have ended."""
         self.wait(lambda: self.process.poll() is not None and self.running() == [])
 
 
 @contextmanager
 def started(log: Path, command: Sequence[str], environ: Mapping[str, str] = os.environ) -> Iterator[Started]:
-    """Start a process; it is killed at the end of the block, and all that it has started ends then."""
+    """Start a process. At the end of the block, kill it, and wait until all that it started has ended."""
     made = Started(log, command, environ)
     with made.process:
         try:

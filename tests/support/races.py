@@ -1,4 +1,4 @@
-"""Races that a test decides: who comes first, and who has to wait."""
+"""Races that a test decides: which action comes first, and which waits."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 20
 
 
 def at_once(*actions: Callable[[], Any]) -> list[Any]:
-    """What the actions give, each in a thread of its own, all let go at the same moment."""
+    """Run each action in its own thread, all started at the same moment; return their results."""
     start = Barrier(len(actions))
 
     def act(action: Callable[[], Any]) -> Any:
@@ -26,21 +26,21 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Go on as soon as the condition holds."""
+    """Wait until the condition holds."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not come"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
 
 
 class Hold:
-    """A transaction that was begun and is not over yet."""
+    """A transaction that has begun and not ended."""
 
     def __init__(self, pool: ThreadPoolExecutor, observer: Cursor) -> None:
         self._pool = pool
         self._observer = observer
 
     def waiting(self, action: Callable[[], Any]) -> Future[Any]:
-        """Begin an action in a thread, and go on when it waits in PostgreSQL (or is done, if it need not)."""
+        """Start an action in a thread; return once it waits for a lock in PostgreSQL, or is done."""
         before = self._waiting()
         future = self._pool.submit(action)
         while not future.done() and self._waiting() == before:
@@ -59,7 +59,7 @@ class Hold:
 
 @contextmanager
 def held(database_url: str, statement: str) -> Iterator[Hold]:
-    """Run a statement, and commit it at the end of the block: meanwhile others wait for what it locked."""
+    """Run a statement, and commit it at the end of the block. Until then others wait for its locks."""
     with (
         ThreadPoolExecutor(4) as pool,
         closing(psycopg2.connect(database_url)) as holder,

@@ -1,4 +1,4 @@
-"""The service over real HTTP: the whole app, its authorizer included, served from this process."""
+"""Serve the whole app, with its authorizer, over real HTTP from this process."""
 
 import http.client
 import json
@@ -21,7 +21,7 @@ from tools.local.server import load_app, serving
 
 
 class Served:
-    """A caller of the served API, with an admin's token unless a request brings its own headers."""
+    """A caller of the served API, with an admin's token unless a request has its own headers."""
 
     def __init__(self, port: int, token: str, contract: Contract) -> None:
         self._port = port
@@ -31,13 +31,13 @@ class Served:
     def ask(
         self, method: str, target: str, body: Any = None, headers: Mapping[str, str | bytes] | None = None
     ) -> Answer:
-        """Send a request line as it is, byte for byte; every answer is held against the OpenAPI document.
+        """Send a request line byte for byte; check the answer against the OpenAPI document.
 
-        An answer to HEAD is not: it has no body.
+        Answers to HEAD are not checked: they have no body.
         """
         raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)) as connection:
-            # Not `request`, which refuses or mends what is strange.
+            # `request` would refuse or correct strange requests.
             connection.putrequest(method, "/", skip_accept_encoding=True)
             connection._buffer[0] = f"{method} ".encode() + target.encode() + b" HTTP/1.1"
             for name, value in {**self._headers, "Connection": "close", **(headers or {})}.items():
@@ -46,7 +46,7 @@ class Served:
                 connection.putheader("Content-Length", str(len(raw or b"")))
             connection.endheaders(raw)
             received = connection.getresponse()
-            # All that comes until the server closes. `received.read` looks for no body in an answer to HEAD.
+            # Read until the server closes: `received.read` expects no body after HEAD.
             answer = Answer(received.status, received.headers, received.fp.read())
         if method != "HEAD":
             path = target.partition("?")[0]
@@ -56,7 +56,7 @@ class Served:
 
 @contextmanager
 def served(database_url: str, contract: Contract, folder: Path) -> Iterator[Served]:
-    """The app on a database, behind the local server; `folder` takes the issuer's public key."""
+    """Serve the app on a database, behind the local server; `folder` gets the issuer's public key."""
     key = ec.generate_private_key(ec.SECP256R1())
     public = folder / "public.jwk.json"
     public.write_text(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))

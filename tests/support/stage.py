@@ -34,7 +34,7 @@ ISSUERS = [
 
 @contextmanager
 def local_stage(database_url: str) -> Iterator[None]:
-    """The stage `local` on a database."""
+    """Use the stage `local` with this database."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SLIPWAY_STAGE", "local")
         environment.setenv("SLIPWAY_ISSUERS", json.dumps(ISSUERS))

@@ -1,4 +1,4 @@
-"""CloudFront's viewer function, run by Node with CloudFront's runtime stubbed."""
+"""Run CloudFront's viewer function in Node, with a stub of CloudFront's runtime."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ const cf = {
 
 
 def view(routes: dict[str, Any], headers: dict[str, str], uri: str = "/v1/systems") -> tuple[str, list[dict[str, str]]]:
-    """The workspace in the cache's key, and the origins that were set."""
+    """Return the workspace in the cache's key, and the origins that were set."""
     event = {"request": {"uri": uri, "headers": {name: {"value": value} for name, value in headers.items()}}}
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in routes.items()}
     source = VIEWER.read_text().replace("import cf from 'cloudfront';", RUNTIME)

@@ -1,4 +1,4 @@
-"""The workflows and actions, as the tests read them."""
+"""Read the workflows and actions for the tests."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ Yaml = dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2, as GitHub reads it: `on` and `YES` are words."""
+    """Load YAML 1.2, as GitHub does: `on` and `YES` are strings."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -30,12 +30,12 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false")
 
 def read_yaml(text: str) -> Any:
     """Read a workflow or an action."""
-    return yaml.load(text, _Loader)  # noqa: S506 (a safe one)
+    return yaml.load(text, _Loader)  # noqa: S506 (a safe loader)
 
 
 @dataclass
 class Definition:
-    """A workflow or a composite action: its text, and what YAML makes of it."""
+    """A workflow or a composite action: its text and its parsed YAML."""
 
     name: str
     text: str
@@ -50,7 +50,7 @@ class Definition:
         return self.content.get("on", {})
 
     def steps(self) -> Iterator[tuple[str, Yaml]]:
-        """Yield each step, and where it is."""
+        """Yield each step with its place."""
         if "runs" in self.content:
             for number, step in enumerate(self.content["runs"]["steps"], 1):
                 yield f"{self.name}, step {number}", step

@@ -1,6 +1,6 @@
-"""Every write that the API has: what comes before it, how it is asked for, what it leaves behind.
+"""Every write of the API: its preparation, its request, and the resource that it changes.
 
-Tests of what holds for all writes walk this table. `tests/service/test_audit.py` says which entry is missing.
+Tests of rules for all writes walk this table. `tests/service/test_audit.py` names missing entries.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.support.operations import OPERATIONS, example, require_entries, route
 
 
 class Write(NamedTuple):
-    """`other_body` asks for something else at the same address. `resource` may name the `{id}` of what was made."""
+    """`other_body` is another valid body for the address. `resource` may contain the `{id}` of the new resource."""
 
     path: str
     resource: str
@@ -206,7 +206,7 @@ CHANGES = [route for route in WRITES if route.startswith(("PATCH ", "DELETE "))]
 
 
 def require_all() -> None:
-    """Fail unless the table has every operation that writes: say what to add to it."""
+    """Fail unless the table has every operation that writes; print the code to add."""
     lines = {route_of(each): f'    "{route_of(each)}": _{each.name},' for each in WRITING}
     functions = [_function(each) for each in WRITING if route_of(each) not in WRITES]
     note = ", with values that are accepted,\n" + "\n".join([*functions, "and to the table"])
@@ -230,7 +230,7 @@ def _function(operation: Operation) -> str:
 
 
 def send(api: Api, route: str, write: Write, **headers: str) -> Answer:
-    """Ask for a write; where it has to be conditional, on whatever is there."""
+    """Send a write; a PATCH or DELETE gets `If-Match: *`."""
     method = route.partition(" ")[0]
     if method in ("PATCH", "DELETE"):
         headers = {"if_match": "*", **headers}
@@ -238,7 +238,7 @@ def send(api: Api, route: str, write: Write, **headers: str) -> Answer:
 
 
 def everything(given: Given) -> dict[str, list[str]]:
-    """All that is in the database, table by table."""
+    """Return all rows of the database, by table."""
     tables = [name for (name,) in given.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
     rows = given.sql(
         " UNION ALL ".join(f"SELECT '{table}', to_jsonb(each)::text FROM {table} AS each" for table in tables)
@@ -247,6 +247,6 @@ def everything(given: Given) -> dict[str, list[str]]:
 
 
 def everything_done(given: Given) -> dict[str, list[str]]:
-    """All that is in the database, but for the events of what was refused."""
+    """Return all rows of the database, without audit events of refusals."""
     found = everything(given)
     return {**found, "audit_events": [event for event in found["audit_events"] if '"refusal": null' in event]}

@@ -1,4 +1,4 @@
-"""The endpoint in docs/add-a-resource.md is one, as it stands there."""
+"""The endpoint in docs/add-a-resource.md works exactly as printed there."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -37,7 +37,7 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> Any:
         "audit": audit,
         "problems": problems,
     }
-    exec(EXAMPLE, names)  # noqa: S102 (our own page)
+    exec(EXAMPLE, names)  # noqa: S102 (code from our own page)
     [declared] = operations.OPERATIONS
     return declared
 
@@ -48,7 +48,9 @@ def test_it_is_declared_as_the_page_says(declared: Any) -> None:
     assert responses.keys() >= {"201", "409", "422"}
 
 
-def test_it_records_what_it_did_and_answers_with_what_was_made(declared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_leaves_an_audit_event_and_answers_with_the_new_resource(
+    declared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recorded: list[Any] = []
     monkeypatch.setattr(audit, "record", lambda call, resource, after: recorded.append((resource, after)))
     call = SimpleNamespace(db=None, created=lambda address, answer: (address, answer))

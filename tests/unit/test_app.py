@@ -1,4 +1,4 @@
-"""What a cold start loads: every request to a new function waits for it."""
+"""The modules that a cold start loads: every request to a new function waits for them."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# The authorizer function verifies tokens, AWS's library is for tools.
+# Only the authorizer verifies tokens, and only tools use the AWS SDK.
 NOT_LOADED = (
     "jwt",
     "cryptography",
@@ -22,12 +22,12 @@ NOT_LOADED = (
 
 @pytest.fixture(scope="module")
 def loaded():
-    """The modules that importing the app leaves in a new process."""
+    """The modules that `import app` loads in a new process."""
     script = "import app, sys; print(*sys.modules)"
     return set(subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True).split())
 
 
 @pytest.mark.parametrize("module", NOT_LOADED)
-def test_a_cold_start_does_not_wait_for_what_few_requests_need(loaded, module):
+def test_a_cold_start_does_not_load_modules_that_few_requests_need(loaded, module):
     assert "chalicelib.rest.operation" in loaded
     assert not {name for name in loaded if name == module or name.startswith(f"{module}.")}

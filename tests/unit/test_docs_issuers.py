@@ -1,4 +1,4 @@
-"""The example in docs/issuers.md is one that a stage starts with."""
+"""A stage starts with the example in docs/issuers.md."""
 
 import re
 

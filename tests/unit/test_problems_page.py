@@ -1,4 +1,4 @@
-"""docs/problems.md explains every problem that can be answered, and none that can't: page and code keep in step."""
+"""docs/problems.md explains exactly the problems that can be answered."""
 
 import re
 from pathlib import Path
@@ -18,19 +18,19 @@ from tools.package import api_body
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "problems.md").read_text()
-# What the local server, and API Gateway, answer in the service's place.
+# Problems that the local server or API Gateway answers instead of the service.
 ELSEWHERE = [*vars(server).values(), *vars(api_body).values()]
 LOCAL = {each.slug: each for each in ELSEWHERE if isinstance(each, ProblemType)}
 DECLARED = PROBLEM_TYPES | LOCAL
 
-# The code blocks hold no headings, and no lists.
+# No code block contains a heading or a list.
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 SECTION = re.compile(r"^## (\S+)\n\n\*\*(\d{3}) ([^*\n]+)\*\*\n\n(.+?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 SECTIONS = {slug: (int(status), title, text) for slug, status, title, text in SECTION.findall(PAGE)}
 KNOWN = [slug for slug in SECTIONS if slug in DECLARED]
 
 
-def test_every_problem_has_its_section_and_every_section_its_problem() -> None:
+def test_problems_and_sections_correspond() -> None:
     require_entries(
         "docs/problems.md",
         SECTIONS,
@@ -39,21 +39,21 @@ def test_every_problem_has_its_section_and_every_section_its_problem() -> None:
     )
 
 
-def test_the_last_part_of_a_type_is_the_anchor_of_its_section() -> None:
-    # A heading that is a slug is its own anchor, unless it comes twice.
+def test_the_last_part_of_a_problems_type_is_the_anchor_of_its_section() -> None:
+    # A heading that is a unique slug is its own anchor.
     [_, *headings] = HEADING.findall(PAGE)
 
     assert [f"/problems/{heading}" for heading in headings] == [DECLARED[slug].uri for slug in SECTIONS]
-    assert re.findall(r"\]\(#(.+?)\)", PAGE), "there are links to look at"
+    assert re.findall(r"\]\(#(.+?)\)", PAGE), "the page must have links to its sections"
     assert set(re.findall(r"\]\(#(.+?)\)", PAGE)) <= DECLARED.keys()
 
 
-def test_sections_are_in_the_order_of_their_statuses() -> None:
+def test_sections_are_ordered_by_status() -> None:
     assert list(SECTIONS) == sorted(SECTIONS, key=lambda slug: (SECTIONS[slug][0], slug))
 
 
 @pytest.mark.parametrize("slug", KNOWN)
-def test_a_section_has_the_problem_s_status_and_title(slug: str) -> None:
+def test_a_section_has_the_problems_status_and_title(slug: str) -> None:
     status, title, _ = SECTIONS[slug]
 
     assert (status, title) == (DECLARED[slug].status, DECLARED[slug].title)
@@ -69,7 +69,7 @@ def test_a_section_says_what_it_means_and_what_to_do(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", KNOWN)
-def test_a_section_lists_the_problem_s_own_members_and_no_others(slug: str) -> None:
+def test_a_section_lists_exactly_the_problems_own_members(slug: str) -> None:
     text = SECTIONS[slug][2]
 
     assert re.findall(r"^- `(\w+)`: ", text, re.MULTILINE) == [name for name, _ in DECLARED[slug].extra]
@@ -85,13 +85,13 @@ def test_a_section_names_the_header_that_comes_with_the_problem(status: int) -> 
     assert all(f"`{document._PROBLEM_HEADERS[status]}`" in text for text in texts)
 
 
-def test_every_blocker_is_explained_and_no_other() -> None:
+def test_exactly_the_existing_blockers_are_explained() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \|", SECTIONS["promotion-denied"][2], re.MULTILINE)
 
     assert rows == list(get_args(BlockerCode))
 
 
-def test_the_page_is_found_from_the_readme_and_from_the_api_s_description() -> None:
+def test_the_readme_and_the_apis_description_link_to_the_page() -> None:
     assert "(docs/problems.md)" in (ROOT / "README.md").read_text()
     assert "docs/problems.md" in document.document(OPERATIONS)["info"]["description"]
 
@@ -103,6 +103,6 @@ def _section(problem: ProblemType) -> str:
 
 
 def _fields(type_: Any) -> list[str]:
-    """The members of what an own member holds: an object, or a list of them."""
+    """Return the fields of an own member's type, which is an object or a list of them."""
     [struct] = get_args(type_) or [type_]
     return [field.encode_name for field in msgspec.structs.fields(struct)]

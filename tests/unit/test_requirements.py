@@ -1,4 +1,4 @@
-"""What is installed is locked: requirements*.txt hold what requirements*.in ask for, each with its hashes."""
+"""Installed packages are locked: requirements*.txt holds what requirements*.in names, each with its hashes."""
 
 import re
 
@@ -21,7 +21,7 @@ def asked_for(name: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lock_is_nothing_but_versions_with_hashes(name: str) -> None:
+def test_a_lock_contains_only_versions_with_hashes(name: str) -> None:
     text = (ROOT / f"{name}.txt").read_text()
 
     assert locked(name)
@@ -30,13 +30,13 @@ def test_a_lock_is_nothing_but_versions_with_hashes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lock_holds_what_is_asked_for(name: str) -> None:
+def test_a_lock_contains_all_requirements(name: str) -> None:
     lines = re.sub("(^| +)#.*$", "", (ROOT / f"{name}.in").read_text(), flags=re.MULTILINE).split()
 
     assert len(asked_for(name)) == len([line for line in lines if line not in ("-r", "requirements.txt")])
-    assert asked_for(name) <= locked(name), "`make lock` compiles it again"
+    assert asked_for(name) <= locked(name), "the lock is stale: run `make lock`"
 
 
-def test_development_has_the_very_versions_that_are_shipped() -> None:
+def test_development_uses_the_shipped_versions() -> None:
     assert "\n-r requirements.txt\n" in (ROOT / "requirements-dev.in").read_text()
     assert locked("requirements") <= locked("requirements-dev")

@@ -1,4 +1,4 @@
-"""A stage does not start on settings that are missing or unsafe, and says what to write instead."""
+"""A stage with missing or unsafe settings does not start, and the error says what to set."""
 
 import json
 
@@ -28,7 +28,7 @@ DEPLOYED = ["development", "preproduction", "production"]
 
 
 def group(name, **membership):
-    """An issuer of people who are in this group."""
+    """Return an issuer of people with this group."""
     return {**PEOPLE, "groups": {name: membership}}
 
 
@@ -57,7 +57,7 @@ def test_settings_are_read_from_the_environment():
 
 
 @pytest.mark.parametrize("stage", DEPLOYED)
-def test_a_deployed_stage_that_names_no_issuer_trusts_nobody(stage):
+def test_a_deployed_stage_without_issuers_trusts_nobody(stage):
     assert read(environ(stage, SLIPWAY_ISSUERS=None)).issuers == ()
 
 
@@ -107,7 +107,7 @@ def test_a_deployed_stage_does_not_trust_the_local_issuer(stage):
         "https://issuér.example.org",
     ],
 )
-def test_an_issuer_is_an_https_url(url):
+def test_an_issuer_must_be_an_https_url(url):
     with pytest.raises(UnusableSettings, match="an issuer is an https URL"):
         read(environ("local", {**GITHUB, "issuer": url}))
 
@@ -126,7 +126,7 @@ def test_an_issuers_url_may_have_port_and_path(url):
     assert read(environ("production", {**GITHUB, "issuer": url})).issuers[0].issuer == url
 
 
-def test_an_issuer_on_this_machine_is_for_the_local_stage_alone():
+def test_only_the_local_stage_trusts_an_issuer_on_this_machine():
     here = {**GITHUB, "issuer": "http://127.0.0.1:8010"}
 
     assert read(environ("local", here)).issuers == (Issuer(**here),)
@@ -136,19 +136,19 @@ def test_an_issuer_on_this_machine_is_for_the_local_stage_alone():
 
 
 @pytest.mark.parametrize("url", ["https://*.example.org", "https://issuer.example.org/*", "*"])
-def test_an_issuer_has_no_wildcard(url):
+def test_an_issuer_may_not_have_a_wildcard(url):
     with pytest.raises(UnusableSettings, match="an issuer has no wildcard"):
         read(environ("local", {**GITHUB, "issuer": url}))
 
 
 @pytest.mark.parametrize("audience", ["", " ", "*", "slipway*", "slipway ", "\tslipway"])
-def test_an_audience_is_exact(audience):
+def test_an_audience_must_be_exact(audience):
     with pytest.raises(UnusableSettings, match="name the audience"):
         read(environ("local", {**LOCAL, "audience": audience}))
 
 
 @pytest.mark.parametrize("claim", ["", "iss", "sub", "exp", "nbf", "iat", "jti"])
-def test_the_claim_of_the_audience_is_one_that_carries_it(claim):
+def test_a_claim_with_another_meaning_cannot_be_the_audience(claim):
     with pytest.raises(UnusableSettings, match="name the one that does"):
         read(environ("local", {**LOCAL, "audience_claim": claim}))
 
@@ -165,17 +165,17 @@ def test_the_claim_of_the_audience_is_one_that_carries_it(claim):
         ("https://token.actions.githubusercontent.com", "api://AzureADTokenExchange"),
     ],
 )
-def test_an_audience_of_pipelines_is_none_that_they_get_tokens_for_anyway(issuer, audience):
+def test_an_audience_that_pipelines_get_tokens_for_anyway_is_refused(issuer, audience):
     with pytest.raises(UnusableSettings, match="name an audience of this service's own"):
         read(environ("production", {**GITHUB, "issuer": issuer, "audience": audience}))
 
 
 @pytest.mark.parametrize("audience", ["slipway", "https://slipway.example.org", "https://github.com.example.org/acme"])
-def test_an_audience_of_pipelines_may_be_any_other(audience):
+def test_any_other_audience_of_pipelines_is_accepted(audience):
     assert read(environ("production", {**GITHUB, "audience": audience})).issuers[0].audience == audience
 
 
-def test_an_audience_of_people_is_whatever_their_issuer_says():
+def test_any_audience_of_people_is_accepted():
     audience = "https://issuer.example.org/slipway"
 
     people = {**PEOPLE, "issuer": "https://issuer.example.org", "audience": audience, "audience_claim": "aud"}
@@ -206,7 +206,7 @@ def test_an_audience_of_people_is_whatever_their_issuer_says():
     ],
     ids=str,
 )
-def test_roles_come_from_groups_that_are_named_with_their_systems(issuer, instead):
+def test_groups_must_be_named_with_their_systems(issuer, instead):
     with pytest.raises(UnusableSettings, match=instead):
         read(environ("local", issuer))
 
@@ -226,12 +226,12 @@ def test_a_group_maps_to_a_role_and_systems_or_all():
     assert issuer.groups["robots"] == Membership("pipeline", "all")
 
 
-def test_one_issuer_is_named_once():
+def test_an_issuer_may_be_named_once():
     with pytest.raises(UnusableSettings, match="list each issuer once"):
         read(environ("production", GITHUB, {**GITHUB, "audience": "another"}))
 
 
-def test_every_issuer_is_looked_at_and_every_fault_is_told():
+def test_every_fault_of_every_issuer_is_named():
     with pytest.raises(UnusableSettings) as unusable:
         read(environ("production", GITHUB, {**LOCAL, "audience": "*", "groups_claim": "groups"}))
 
@@ -241,7 +241,7 @@ def test_every_issuer_is_looked_at_and_every_fault_is_told():
     assert "to kind `people`" in message
 
 
-def test_who_verifies_tokens_needs_no_database():
+def test_trusted_issuers_are_read_without_a_database():
     assert trusted_issuers(environ("production", GITHUB, DATABASE_URL=None)) == (Issuer(**GITHUB),)
 
 
@@ -259,13 +259,13 @@ def test_who_verifies_tokens_needs_no_database():
     ],
     ids=str,
 )
-def test_an_issuer_says_all_that_is_needed_and_nothing_else(issuer):
+def test_an_issuer_has_all_required_members_and_no_unknown_one(issuer):
     with pytest.raises(UnusableSettings, match="SLIPWAY_ISSUERS must be a JSON list of issuers"):
         read(environ("local", issuer))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "null", "[", "https://slipway.localhost"])
-def test_issuers_are_a_json_list(text):
+def test_issuers_must_be_a_json_list(text):
     with pytest.raises(UnusableSettings, match="SLIPWAY_ISSUERS must be a JSON list of issuers"):
         read(environ(SLIPWAY_ISSUERS=text))
 
@@ -279,7 +279,7 @@ AURORA = {
 
 
 @pytest.mark.parametrize("stage", DEPLOYED)
-def test_a_deployed_stage_is_told_its_cluster(stage):
+def test_a_deployed_stage_reads_its_cluster_from_the_environment(stage):
     assert read(environ(stage, **AURORA)).database == Aurora(
         host="cluster.example.org", port=5432, name="slipway", user="slipway_app", region="eu-central-1"
     )
@@ -289,23 +289,23 @@ def test_a_deployed_stage_is_told_its_cluster(stage):
 
 @pytest.mark.parametrize("name", ["SLIPWAY_DATABASE_USER", "AWS_REGION"])
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_cluster_without_all_that_logging_in_takes_is_refused(name, value):
+def test_a_cluster_without_user_or_region_is_refused(name, value):
     with pytest.raises(UnusableSettings, match=name):
         read(environ("production", **{**AURORA, name: value}))
 
 
 @pytest.mark.parametrize("port", ["", "x", "-1", "5432 ", "\u0665"])
-def test_a_port_is_a_number(port):
+def test_a_port_must_be_a_number(port):
     with pytest.raises(UnusableSettings, match="SLIPWAY_DATABASE_PORT"):
         read(environ("production", **AURORA, SLIPWAY_DATABASE_PORT=port))
 
 
 @pytest.mark.parametrize("host", [None, ""])
-def test_a_function_without_a_database_is_told_of_none(host):
+def test_a_function_may_have_no_database(host):
     assert read(environ("development", **{**AURORA, "SLIPWAY_DATABASE_HOST": host})).database is None
 
 
-def test_a_deployed_stage_takes_no_notice_of_a_local_database(nothing_local):
+def test_a_deployed_stage_ignores_a_local_database(nothing_local):
     (nothing_local / "database-url").write_text(DATABASE)
 
     assert read(environ("development", DATABASE_URL=None)).database is None

@@ -1,4 +1,4 @@
-"""The script that protects branches: what it asks GitHub for, and that workflows and documentation agree with it."""
+"""The script that protects branches makes the right requests to GitHub; workflows and documentation agree with it."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.workflows import ENVIRONMENTS, GITHUB, ROOT, WORKFLOWS, workflow
 
-# `gh`: it writes down what it was asked, and knows one team and no policy.
+# This `gh` records its requests; it knows one team and no policy.
 GH = """
 import json, os, sys
 words = sys.argv[2:]
@@ -30,8 +30,8 @@ if path == f"repos/acme/slipway/branches/{os.environ['MISSING']}":
 
 
 def protect(folder: Path, missing: str = "") -> tuple[list[list[Any]], str]:
-    """What the script asks for where a branch is missing, and what it says."""
-    (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # without `site`, since it starts often
+    """Run the script, with one branch missing; return its requests and what it prints."""
+    (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # without `site`, which takes time at each start
     (folder / "gh").chmod(0o755)
     answer = subprocess.run(
         [GITHUB / "branch-protection.sh", "acme/slipway", "acme/approvers"],
@@ -50,7 +50,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
 
 
 def environments(asked: list[list[Any]]) -> dict[str, Any]:
-    """The environments that are made, with their bodies."""
+    """Return the environments that the script makes, with their bodies."""
     found = {path.partition("/environments/")[2]: body for method, path, body, _ in asked if method == "PUT"}
     return {name: body for name, body in found.items() if name}
 
@@ -65,9 +65,7 @@ def test_every_branch_of_an_environment_is_protected(asked: list[list[Any]]) -> 
         assert body["required_pull_request_reviews"]["require_code_owner_reviews"] is True
 
 
-def test_a_branch_that_is_not_there_yet_is_named_and_its_environments_are_made(
-    asked: list[list[Any]], tmp_path: Path
-) -> None:
+def test_a_missing_branch_is_named_and_its_environments_are_made(asked: list[list[Any]], tmp_path: Path) -> None:
     without, said = protect(tmp_path, missing="production")
 
     assert "no branch production" in said
@@ -77,7 +75,7 @@ def test_a_branch_that_is_not_there_yet_is_named_and_its_environments_are_made(
     assert environments(without) == environments(asked)
 
 
-def test_a_promotion_needs_no_merge_back(asked: list[list[Any]]) -> None:
+def test_only_development_requires_branches_to_be_up_to_date(asked: list[list[Any]]) -> None:
     strict = {
         path.split("/")[4]: body["required_status_checks"]["strict"]
         for _, path, body, _ in asked
@@ -87,7 +85,7 @@ def test_a_promotion_needs_no_merge_back(asked: list[list[Any]]) -> None:
     assert strict == {"development": True, "preproduction": False, "production": False}
 
 
-def test_the_check_that_is_required_is_the_one_that_sums_the_others_up(asked: list[list[Any]]) -> None:
+def test_the_required_check_depends_on_all_others(asked: list[list[Any]]) -> None:
     [required] = {
         context
         for _, path, body, _ in asked
@@ -112,7 +110,7 @@ def test_the_check_that_is_required_is_the_one_that_sums_the_others_up(asked: li
         ("skipped failure success", False),
     ],
 )
-def test_it_passes_when_nothing_failed(results: str, *, passes: bool) -> None:
+def test_the_required_check_passes_if_no_job_failed(results: str, *, passes: bool) -> None:
     [step] = workflow("pull-request").jobs["checked"]["steps"]
 
     answer = subprocess.run(["bash", "-ec", step["run"]], env={"RESULTS": results}, capture_output=True)
@@ -120,13 +118,13 @@ def test_it_passes_when_nothing_failed(results: str, *, passes: bool) -> None:
     assert (answer.returncode == 0) is passes
 
 
-def test_production_waits_for_approval_and_nothing_scheduled_does(asked: list[list[Any]]) -> None:
+def test_only_production_and_its_workspaces_need_approval(asked: list[list[Any]]) -> None:
     reviewed = {name for name, body in environments(asked).items() if body["reviewers"]}
 
     assert reviewed == {"production", "production-workspaces"}
 
 
-def test_each_environment_takes_jobs_of_its_branches_alone(asked: list[list[Any]]) -> None:
+def test_each_environment_accepts_jobs_of_its_own_branches_only(asked: list[list[Any]]) -> None:
     allowed: dict[str, list[str]] = {}
     for method, path, _, fields in asked:
         if method == "POST":
@@ -153,14 +151,14 @@ def test_every_environment_of_a_workflow_is_made(asked: list[list[Any]]) -> None
 
 
 @pytest.mark.parametrize("arguments", [[], ["acme/slipway"]])
-def test_what_is_missing_is_named(arguments: list[str]) -> None:
+def test_missing_arguments_are_named(arguments: list[str]) -> None:
     answer = subprocess.run([GITHUB / "branch-protection.sh", *arguments], capture_output=True, text=True)
 
     assert answer.returncode != 0
     assert "OWNER/NAME OWNER/TEAM" in answer.stderr
 
 
-def test_every_folder_has_an_owner_and_every_owner_s_path_is_there() -> None:
+def test_every_path_in_codeowners_exists_and_has_an_owner() -> None:
     lines = [line.split() for line in (GITHUB / "CODEOWNERS").read_text().splitlines() if line and line[0] != "#"]
 
     assert lines[0][0] == "*"

@@ -1,6 +1,6 @@
-"""The job that deploys, run here step by step: what it does when something goes wrong, and in which order.
+"""Run the deploying job step by step: its order, and what it does when a step fails.
 
-Its targets are stood in for by one that writes down how it was called; what they do has tests of its own.
+A stand-in replaces its make targets and records their calls; the targets have tests of their own.
 """
 
 import json
@@ -14,8 +14,8 @@ import pytest
 from tests.support.actions import Job, Step
 from tests.support.workflows import workflow
 
-# What `make` and `python -m tools` are: they note words and variables, put out what `puts` says of them, and fail
-# where `fails` has them.
+# This stand-in for `make` and `python -m tools` records words and variables, writes the outputs in `puts`, and fails
+# for the names in `fails`.
 MAKE = """#!/usr/bin/env python3
 import json, os, sys
 words = sys.argv[1:]
@@ -46,7 +46,7 @@ BACK = ["deployment-open rollback", "rollback", "deployment-status"]
 
 
 class Deployment:
-    """What a run of the job did: its steps, and its calls."""
+    """A finished run of the job: its steps and its calls."""
 
     def __init__(self, steps: list[Step], folder: Path) -> None:
         self.steps = steps
@@ -91,7 +91,7 @@ def deploy(tmp_path: Path) -> Callable[..., Deployment]:
     return run
 
 
-def test_all_is_well(deploy: Callable[..., Deployment]) -> None:
+def test_a_successful_deployment_calls_everything_in_order(deploy: Callable[..., Deployment]) -> None:
     done = deploy()
 
     assert not done.failed
@@ -126,7 +126,7 @@ def test_the_records_say_what_happened(deploy: Callable[..., Deployment]) -> Non
     assert verified["REPORT"] == done.variables("acceptance")["REPORT"]
 
 
-def test_the_environment_s_own_slipway_is_tested_with_a_token_for_it(deploy: Callable[..., Deployment]) -> None:
+def test_the_environments_own_slipway_is_tested_with_a_token_for_it(deploy: Callable[..., Deployment]) -> None:
     done = deploy()
 
     acceptance = done.variables("acceptance")
@@ -135,21 +135,21 @@ def test_the_environment_s_own_slipway_is_tested_with_a_token_for_it(deploy: Cal
 
 
 @pytest.mark.parametrize("step", ["artifact", "artifact-attested", "plan", "policy"])
-def test_what_fails_before_leaves_all_as_it_was(deploy: Callable[..., Deployment], step: str) -> None:
+def test_a_failure_before_the_deployment_changes_nothing(deploy: Callable[..., Deployment], step: str) -> None:
     done = deploy(step)
 
     assert done.failed
     assert done.calls == PROLOGUE[: PROLOGUE.index(step) + 1]
 
 
-def test_what_may_not_be_promoted_is_not_applied(deploy: Callable[..., Deployment]) -> None:
+def test_a_denied_promotion_is_not_applied(deploy: Callable[..., Deployment]) -> None:
     done = deploy("deployment-open")
 
     assert done.failed
     assert done.calls == [*PROLOGUE, "deployment-open"]
 
 
-def test_an_apply_that_fails_is_recorded_and_nothing_is_tested(deploy: Callable[..., Deployment]) -> None:
+def test_a_failed_apply_is_recorded_and_not_tested(deploy: Callable[..., Deployment]) -> None:
     done = deploy("apply")
 
     assert done.failed
@@ -157,14 +157,14 @@ def test_an_apply_that_fails_is_recorded_and_nothing_is_tested(deploy: Callable[
     assert done.variables("deployment-status")["STATE"] == "failure"
 
 
-def test_a_run_that_is_cancelled_says_so_and_leaves_no_lease(deploy: Callable[..., Deployment]) -> None:
+def test_a_cancelled_run_is_recorded_and_leaves_no_lease(deploy: Callable[..., Deployment]) -> None:
     done = deploy(cancelled_after="apply")
 
     assert done.calls[-1] == "deployment-status"
     assert done.variables("deployment-status")["STATE"] == "cancelled"
 
 
-def test_acceptance_tests_that_fail_take_it_back(deploy: Callable[..., Deployment]) -> None:
+def test_failed_acceptance_tests_roll_back(deploy: Callable[..., Deployment]) -> None:
     done = deploy("acceptance")
 
     assert done.failed
@@ -183,25 +183,25 @@ def test_a_hotfix_takes_over_its_deployment_and_a_rollback_does_not(deploy: Call
     assert (back["DEPLOYMENT"], back["OVERRIDE_REASON"]) == ("", "")
 
 
-def test_the_first_deployment_has_no_way_back_to_record_and_still_tries(deploy: Callable[..., Deployment]) -> None:
+def test_a_failed_first_deployment_rolls_back_without_a_record(deploy: Callable[..., Deployment]) -> None:
     done = deploy("acceptance", puts={"deployment-open": {**OPENED, "previous-artifact": ""}})
 
     assert done.calls[-3:] == ["acceptance", "verification", "rollback"]
 
 
-def test_going_back_matters_more_than_its_record(deploy: Callable[..., Deployment]) -> None:
+def test_a_rollback_that_cannot_be_recorded_still_runs(deploy: Callable[..., Deployment]) -> None:
     done = deploy("acceptance", "deployment-open rollback", puts={"deployment-open": OPENED})
 
     assert done.calls[-2:] == ["deployment-open rollback", "rollback"]
 
 
-def test_a_rollback_that_fails_is_recorded_as_failed(deploy: Callable[..., Deployment]) -> None:
+def test_a_failed_rollback_is_recorded_as_failed(deploy: Callable[..., Deployment]) -> None:
     done = deploy("acceptance", "rollback")
 
     assert done.variables("deployment-status", 1)["STATE"] == "failure"
 
 
-def test_a_verification_that_can_t_be_recorded_is_noted_nowhere(deploy: Callable[..., Deployment]) -> None:
+def test_an_unrecorded_verification_leaves_no_note(deploy: Callable[..., Deployment]) -> None:
     done = deploy("verification")
 
     assert done.failed

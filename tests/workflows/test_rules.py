@@ -1,4 +1,4 @@
-"""What zizmor and actionlint can't know of the workflows and actions: this project's own rules, and one table."""
+"""This project's own rules for workflows and actions, which zizmor and actionlint can't know."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ from tools.pipeline.commands import COMMANDS
 
 LONGEST_MINUTES = 120
 
-# What jobs may write; all others only read. A new line here is a decision.
+# The permissions of jobs to write; all other jobs only read. Adding a line here needs a decision.
 MAY_WRITE = {
     ("deploy", "artifact"): {"id-token", "attestations"},
     ("deploy", "deploy"): {"id-token"},
@@ -31,12 +31,12 @@ MAY_WRITE = {
 # Targets that change an account.
 CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-extend", "workspace-destroy", "reap"}
 
-# What steps run besides targets and commands, and why it can't be one.
+# Scripts that are neither a target nor a command, with the reason.
 NO_TARGET = {
-    "gh workflow run workspace.yml": "runs nothing of the checkout: there is none",
-    'case "$RESULTS" in': "sums the jobs up, without a checkout",
+    "gh workflow run workspace.yml": "runs without a checkout",
+    'case "$RESULTS" in': "sums up the jobs, without a checkout",
     'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools slipway': (
-        "runs in checkouts of others, which have no such targets"
+        "runs in checkouts of other repositories, which do not have these targets"
     ),
 }
 
@@ -45,11 +45,11 @@ _MAKE = re.compile(r"\bmake((?: -s| [A-Z_]+=(?:\"[^\"]*\"|\S+)| [a-z][a-z-]*)+)"
 _TOOLS = re.compile(r"python -m tools (pipeline [a-z-]+)")
 
 
-# The rules. Each yields what is wrong.
+# The rules. Each yields the violations.
 
 
 def says_its_version(definition: Definition) -> Iterator[str]:
-    """A comment beside a pinned commit says which version it is. (zizmor compares the two, but only online.)"""
+    """A comment beside each pinned commit names its version. (zizmor compares the two only online.)"""
     for line in definition.text.splitlines():
         if "uses:" in line and "@" in line and not re.search(r"@\S+  # v\d+(\.\d+)*$", line):
             yield f"{definition.name}: `{line.strip()}` does not say its version"
@@ -73,31 +73,31 @@ def changes_one_target_at_a_time(definition: Definition) -> Iterator[str]:
 
 
 def fails_in_pipes(definition: Definition) -> Iterator[str]:
-    """Each script runs with `shell: bash`: in GitHub's default shell a pipe succeeds if its last command does."""
+    """Each script runs with `shell: bash`: in GitHub's default shell only a pipe's last command can fail it."""
     shell = definition.content.get("defaults", {}).get("run", {}).get("shell")
     for where, step in definition.steps():
         if "run" in step and step.get("shell", shell) != "bash":
-            yield f"{where}: is not run with `shell: bash`"
+            yield f"{where}: does not run with `shell: bash`"
 
 
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
-    """There are no secrets: AWS and Slipway take the run's own tokens. GitHub's is `github.token`."""
+    """Workflows hold no secrets: AWS and Slipway accept the run's own tokens. GitHub's is `github.token`."""
     if re.search(r"\bsecrets\b", definition.text):
         yield f"{definition.name}: uses secrets"
 
 
 def trusts_no_fork(definition: Definition) -> Iterator[str]:
-    """Anybody may open a pull request from a fork: its jobs get no environment, and write nothing but reports."""
+    """Anyone can open a pull request from a fork: its jobs get no environment, and may only write security reports."""
     if "pull_request" not in definition.triggers:
         return
     for job, content in definition.jobs.items():
         trusted = content.get("environment") or writes(content) - {"security-events"}
         if trusted and _SAME_REPOSITORY not in content.get("if", ""):
-            yield f"{definition.name}, {job}: a fork's pull request gets this far; say `if: {_SAME_REPOSITORY}`"
+            yield f"{definition.name}, {job}: a pull request from a fork can run this; add `if: {_SAME_REPOSITORY}`"
 
 
 def calls_what_exists(definition: Definition) -> Iterator[str]:
-    """A person can do what a workflow does: each step calls a target or a command, or is in NO_TARGET."""
+    """People can run what workflows run: each step calls a target or a command, or is in NO_TARGET."""
     known = targets() | {f"pipeline {command.name}" for command in COMMANDS}
     for where, name in called(definition):
         if name not in known:
@@ -134,7 +134,7 @@ RULES_OF_ACTIONS = [says_its_version, fails_in_pipes, holds_no_secrets, calls_wh
 
 
 def called(definition: Definition) -> Iterator[tuple[str, str]]:
-    """Yield each make target, or command of the tools, that a step calls, and where."""
+    """Yield each make target or tools command that a step calls, and its place."""
     for where, step in definition.steps():
         script = step.get("run", "")
         words = " ".join(_MAKE.findall(script)).split()
@@ -143,19 +143,19 @@ def called(definition: Definition) -> Iterator[tuple[str, str]]:
 
 
 def writes(job: dict[str, Any]) -> set[str]:
-    """Return what a job may write. (zizmor finds `write-all`, and what a whole workflow may write.)"""
+    """Return the scopes that a job may write. (zizmor finds `write-all` and permissions of whole workflows.)"""
     return {scope for scope, level in job["permissions"].items() if level == "write"}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_a_workflow_keeps_the_rules(name: str, rule: Callable[..., Any]) -> None:
+def test_a_workflow_follows_the_rules(name: str, rule: Callable[..., Any]) -> None:
     assert list(rule(workflow(name))) == []
 
 
 @pytest.mark.parametrize("rule", RULES_OF_ACTIONS, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("name", ACTIONS)
-def test_an_action_keeps_the_rules(name: str, rule: Callable[..., Any]) -> None:
+def test_an_action_follows_the_rules(name: str, rule: Callable[..., Any]) -> None:
     assert list(rule(action(name))) == []
 
 
@@ -167,7 +167,7 @@ def job(name: str, **members: Any) -> Change:
 
 
 def step(**members: Any) -> Change:
-    """One more step, in the first job."""
+    """Add a step to the first job."""
     return lambda it: next(iter(it.jobs.values()))["steps"].append(members)
 
 
@@ -217,7 +217,7 @@ WITHOUT_BASH = {"run": "make plan", "shell": "sh"}
         (sets_up_first, "pull-request", without_setup("promotion")),
     ],
 )
-def test_a_rule_sees_what_breaks_it(rule: Callable[..., Any], name: str, change: Change) -> None:
+def test_each_rule_finds_its_violation(rule: Callable[..., Any], name: str, change: Change) -> None:
     mutant = copy.deepcopy(workflow(name))
     change(mutant)
 
@@ -226,7 +226,7 @@ def test_a_rule_sees_what_breaks_it(rule: Callable[..., Any], name: str, change:
     assert fault.startswith(name)
 
 
-def test_jobs_write_what_the_table_says_and_nothing_else() -> None:
+def test_only_jobs_in_the_table_may_write() -> None:
     found = {(name, job): writes(content) for name in WORKFLOWS for job, content in workflow(name).jobs.items()}
 
     assert {where: scopes for where, scopes in found.items() if scopes} == MAY_WRITE
@@ -236,9 +236,11 @@ def test_a_branch_deploys_the_environment_of_its_name() -> None:
     deploy = workflow("deploy")
 
     assert deploy.triggers["push"]["branches"] == ENVIRONMENTS
-    assert json.dumps(ENVIRONMENTS) in deploy.jobs["artifact"]["if"]  # started by hand, on any branch
+    assert json.dumps(ENVIRONMENTS) in deploy.jobs["artifact"]["if"]  # a manual run can name any branch
     assert deploy.content["env"]["ENV"] == "${{ github.ref_name }}"
-    assert deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"  # so its reviewers approve
+    assert (
+        deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"
+    )  # so that this environment's reviewers approve
     assert deploy.jobs["deploy"]["needs"] == "artifact"
 
 
@@ -260,7 +262,7 @@ def test_each_environment_is_verified_every_day_without_reviewers() -> None:
         ("workspace", lambda it: it.triggers["workflow_dispatch"]["inputs"]["environment"]["options"]),
     ],
 )
-def test_other_workflows_know_the_same_environments(name: str, found: Callable[[Definition], Any]) -> None:
+def test_other_workflows_have_the_same_environments(name: str, found: Callable[[Definition], Any]) -> None:
     assert found(workflow(name)) == ENVIRONMENTS
 
 
@@ -270,7 +272,7 @@ def test_each_environment_is_a_stage_of_chalice() -> None:
     assert stages.keys() == {*ENVIRONMENTS, "local"}
 
 
-def test_an_account_s_roles_trust_the_branches_and_environments_of_these_names() -> None:
+def test_account_roles_trust_branches_and_environments_of_the_same_names() -> None:
     accounts = [json.loads(path.read_text()) for path in (ROOT / "infra" / "account").glob("*.tfvars.json")]
     trusted = {name: given for account in accounts for name, given in account["environments"].items()}
 
@@ -290,7 +292,7 @@ def test_each_variable_of_the_repository_is_explained() -> None:
     assert [variable for variable in sorted(used) if f"`{variable}`" not in page] == []
 
 
-def test_a_workflow_has_the_inputs_that_the_page_starts_it_with() -> None:
+def test_the_workflow_has_the_inputs_that_the_page_uses() -> None:
     page = (ROOT / "docs" / "branching.md").read_text()
     [(name, said)] = re.findall(r"gh workflow run (\S+)\.yml([^`]+)", page)
     named = re.findall(r"-f ([a-z-]+)=", said) + re.findall(r"`-f ([a-z-]+)=", page)

@@ -1,4 +1,4 @@
-"""actionlint, zizmor and the schemas find nothing in .github, and find something in a copy that is broken."""
+"""actionlint, zizmor and the schemas find nothing in .github, and find each fault in a broken copy."""
 
 import shutil
 import subprocess
@@ -42,7 +42,7 @@ needs_node = pytest.mark.skipif(npm.missing() is not None, reason=f"workflows: {
 
 
 @pytest.mark.parametrize("tool", [pytest.param(lint, marks=needs_node), audit, fit])
-def test_it_finds_nothing(tool: Callable[[Path], str]) -> None:
+def test_it_finds_no_fault_here(tool: Callable[[Path], str]) -> None:
     assert tool(GITHUB) == ""
 
 
@@ -50,12 +50,12 @@ def test_it_finds_nothing(tool: Callable[[Path], str]) -> None:
     ("tool", "old", "new", "named"),
     [
         pytest.param(lint, "steps.open.", "steps.opened.", '"opened"', marks=needs_node),
-        # The regular persona does not find this one.
+        # Only the auditor persona finds this one.
         (audit, "run: make plan", "run: make ${{ github.sha }}", "template-injection"),
         (fit, "timeout-minutes:", "timeout-minute:", "timeout-minute"),
     ],
 )
-def test_it_finds_what_is_broken(tmp_path: Path, tool: Callable[[Path], str], old: str, new: str, named: str) -> None:
+def test_it_finds_each_fault(tmp_path: Path, tool: Callable[[Path], str], old: str, new: str, named: str) -> None:
     shutil.copytree(GITHUB, tmp_path / ".github")
     broken = tmp_path / ".github" / "workflows" / "deploy.yml"
     broken.write_text(broken.read_text().replace(old, new))

@@ -1,4 +1,4 @@
-"""Rule 8 of docs/design.md, and for how long a lookup may be trusted."""
+"""Rule 8 of docs/design.md, and how long a lookup may be cached."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,42 +34,42 @@ def kept(until: datetime | None) -> int:
 
 
 @pytest.mark.parametrize("client", ["j", "jane@example.org", "A.b_c~d@e:f-g", "1" * 128])
-def test_these_can_be_clients(client: str) -> None:
+def test_valid_names_of_clients_are_accepted(client: str) -> None:
     rules.require_client(client)
 
 
 @pytest.mark.parametrize("client", ["", "jane doe", "jane/doe", "jane\n", "jäne", "1" * 129, "a?b", "a%20b"])
-def test_these_can_not(client: str) -> None:
+def test_invalid_names_of_clients_are_not_found(client: str) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_client(client)
     assert refusal.value.type.slug == "not-found"
 
 
-def test_routes_lead_to_active_debug_workspaces() -> None:
+def test_routes_may_lead_to_active_debug_workspaces() -> None:
     rules.require_target(workspace())
 
 
 @pytest.mark.parametrize("purpose", ["personal", "preview"])
 @pytest.mark.parametrize("state", ["active", "expired"])
-def test_they_do_not_lead_to_others(purpose: str, state: str) -> None:
+def test_routes_may_not_lead_to_workspaces_for_other_purposes(purpose: str, state: str) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_target(workspace(purpose=purpose, state=state))
     assert refusal.value.type.slug == "workspace-not-for-debugging"
 
 
 @pytest.mark.parametrize("state", ["expired", "destroyed"])
-def test_they_do_not_lead_to_what_is_over(state: str) -> None:
+def test_routes_may_not_lead_to_inactive_workspaces(state: str) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_target(workspace(state=state))
     assert refusal.value.type.slug == "workspace-not-active"
 
 
-def test_they_may_end_with_their_workspace() -> None:
+def test_routes_may_end_with_their_workspace() -> None:
     rules.require_end(NewRoute(until=END), workspace())
 
 
 @pytest.mark.parametrize("until", [END + timedelta(microseconds=1), NOW, NOW - SECOND])
-def test_they_end_neither_later_nor_in_the_past(until: datetime) -> None:
+def test_routes_may_not_end_later_or_in_the_past(until: datetime) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_end(NewRoute(until=until), workspace())
     assert [fault.pointer for fault in refusal.value.errors] == ["#/until"]
@@ -88,9 +88,9 @@ def test_a_client_has_one_route() -> None:
     ("left", "seconds"),
     [(86400, 30), (31, 30), (30, 30), (29.999, 29), (1, 1), (0.999, 0), (0, 0), (-1, 0)],
 )
-def test_a_lookup_is_kept_briefly_and_never_longer_than_the_route_lasts(left: float, seconds: int) -> None:
+def test_a_lookup_is_cached_briefly_and_never_longer_than_its_route(left: float, seconds: int) -> None:
     assert kept(NOW + timedelta(seconds=left)) == seconds
 
 
-def test_that_there_is_no_route_is_kept_as_briefly() -> None:
+def test_a_lookup_without_a_route_is_cached_as_briefly() -> None:
     assert kept(None) == 30

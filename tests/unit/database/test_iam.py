@@ -1,4 +1,4 @@
-"""Passwords for Aurora: the same, to the letter, as those that the AWS SDK makes."""
+"""Passwords for Aurora equal those of the AWS SDK, letter for letter."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ SESSION.set_credentials("none", "none")
 CLIENT = SESSION.create_client("rds", region_name="eu-central-1")
 
 labels = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?", fullmatch=True)
-# Whatever may stand in a name, a key or a session token, and what is special in a URL.
+# All characters that names, keys and session tokens may have, and those with a meaning in URLs.
 texts = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["Cs"]), min_size=1, max_size=40
 )
@@ -27,7 +27,7 @@ texts = st.text(
 def of_the_sdk(host, port, user, region, key, at, monkeypatch):
     CLIENT._request_signer._credentials = SdkCredentials(*key)
     with monkeypatch.context() as patch:
-        # Not the one of awscrt, which does not ask Python for the time.
+        # Use this class instead of awscrt's, which does not ask Python for the time.
         patch.setitem(botocore.auth.AUTH_TYPE_MAPS, "v4-query", botocore.auth.SigV4QueryAuth)
         patch.setattr(botocore.auth, "get_current_datetime", lambda **_: at.replace(tzinfo=None))
         return CLIENT.generate_db_auth_token(host, port, user, region)
@@ -42,8 +42,8 @@ def of_the_sdk(host, port, user, region, key, at, monkeypatch):
     key=st.builds(Credentials, texts, texts, st.none() | texts),
     at=st.integers(1_577_836_800, 4_102_444_799).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
 )
-def test_a_password_is_what_the_sdk_makes(monkeypatch, host, port, user, region, key, at):
-    assume(port != 443)  # which an https URL need not name, and no database listens on
+def test_a_password_equals_the_sdks(monkeypatch, host, port, user, region, key, at):
+    assume(port != 443)  # https URLs may leave this port out, and no database listens on it
 
     ours = password(host, port, user, region, key, at)
 
@@ -53,7 +53,7 @@ def test_a_password_is_what_the_sdk_makes(monkeypatch, host, port, user, region,
 @pytest.mark.parametrize(
     "session_token", [None, "a+b/c==", "a b", "a%2Fb", "a&b=c?d#e", "ünï/çødé", "~-_.", "\"'\\", "😀"]
 )
-def test_odd_session_tokens_are_signed_as_the_sdk_signs_them(monkeypatch, session_token):
+def test_odd_session_tokens_are_signed_as_by_the_sdk(monkeypatch, session_token):
     key = KEY._replace(session_token=session_token)
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -62,13 +62,13 @@ def test_odd_session_tokens_are_signed_as_the_sdk_signs_them(monkeypatch, sessio
     assert ours == of_the_sdk(HOST, 5432, "slipway_app", "eu-central-1", key, at, monkeypatch)
 
 
-def test_a_password_is_of_now_unless_it_is_told_otherwise():
+def test_a_password_is_dated_now_by_default():
     today = f"{datetime.now(UTC):%Y%m%d}"
 
     assert f"X-Amz-Date={today}" in password(HOST, 5432, "slipway_app", "eu-central-1", KEY)
 
 
-def test_credentials_are_those_of_the_function():
+def test_credentials_come_from_the_functions_environment():
     environ = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_SESSION_TOKEN": "token"}
 
     assert credentials(environ) == Credentials("id", "key", "token")

@@ -1,4 +1,4 @@
-"""What may become of a deployment: the moments that a caller can't time."""
+"""Rules for open deployments, at moments that a caller can't time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -44,19 +44,19 @@ def refusal(deployment, at=NOW):
     return raised.value.type.slug
 
 
-def test_a_lease_holds_until_its_end_and_not_at_it():
+def test_a_lease_holds_until_just_before_its_end():
     require_open(a_deployment(), NOW - timedelta(microseconds=1))
 
     assert refusal(a_deployment(), NOW) == "lease-expired"
 
 
-def test_a_lease_that_runs_out_while_a_status_waits_for_its_turn_has_run_out():
+def test_a_lease_that_expires_while_a_status_waits_has_expired():
     read_as_open = a_deployment("in_progress", lease_expires_at=NOW)
 
     assert refusal(read_as_open, NOW + timedelta(seconds=1)) == "lease-expired"
 
 
-def test_what_was_cancelled_by_its_lease_is_told_from_what_somebody_cancelled():
+def test_a_cancellation_by_the_lease_differs_from_one_by_a_caller():
     by_lease = a_deployment("cancelled", finished_at=NOW, detail=LEASE_EXPIRED)
     by_somebody = a_deployment("cancelled", finished_at=NOW - timedelta(seconds=1), detail=LEASE_EXPIRED)
 

@@ -1,4 +1,4 @@
-"""What API Gateway is told about a token."""
+"""The authorizer's answers to API Gateway."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ def stage(tmp_path, monkeypatch):
 
 @pytest.fixture
 def log(monkeypatch):
-    """What is logged, as it is read: one object a line."""
+    """The log records, parsed: one object a line."""
     lines = []
     handler = logging.Handler()
     handler.setFormatter(telemetry.JsonLines())
@@ -49,7 +49,7 @@ def log(monkeypatch):
     telemetry.logger.removeHandler(handler)
 
 
-def test_a_verified_token_may_ask_every_route_and_its_claims_are_handed_on():
+def test_a_verified_token_may_call_every_route_and_its_claims_are_passed_on():
     claims = _claims(systems=["azul", "blue"], nested={"deep": [1, None]})
 
     answer = _ask(f"Bearer {_signed(claims)}")
@@ -57,7 +57,7 @@ def test_a_verified_token_may_ask_every_route_and_its_claims_are_handed_on():
     assert answer["principalId"] == "jane@example.org"
     (statement,) = answer["policyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
-    # Answers are kept per token: a policy for the asked route alone would refuse the next one.
+    # API Gateway caches answers by token: a policy for this route alone would refuse the next one.
     assert statement["Resource"] == [f"{STAGE_ARN}/*/*"]
     assert json.loads(answer["context"]["claims"]) == claims
 
@@ -69,7 +69,7 @@ def test_the_context_is_flat():
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
-def test_the_scheme_is_bearer_in_any_case_and_blanks_follow(scheme):
+def test_the_scheme_bearer_may_have_any_case_and_several_blanks(scheme):
     assert _ask(f"{scheme} {_signed(_claims())}")["principalId"] == "jane@example.org"
 
 
@@ -77,12 +77,12 @@ def test_the_scheme_is_bearer_in_any_case_and_blanks_follow(scheme):
     "header",
     ["", "Bearer", "Bearer ", "{token}", "Basic {token}", "Bearer{token}", "Token {token}", "Bearer {token} {token}"],
 )
-def test_whatever_else_the_header_says_is_unauthorized(header):
+def test_any_other_header_is_unauthorized(header):
     _is_unauthorized(header.format(token=_signed(_claims())))
 
 
 @pytest.mark.parametrize("changes", [{"exp": 1}, {"aud": "another"}, {"iss": "https://issuer.example.org"}], ids=str)
-def test_a_token_that_is_refused_is_unauthorized(changes):
+def test_a_refused_token_is_unauthorized(changes):
     _is_unauthorized(f"Bearer {_signed(_claims(**changes))}")
 
 
@@ -97,7 +97,7 @@ def test_the_log_names_the_check_and_never_the_token(log):
     assert not [part for part in token.split(".") if part in json.dumps(line)]
 
 
-def test_whatever_goes_wrong_opens_no_door_and_is_logged_without_the_token(log, monkeypatch):
+def test_an_unexpected_error_refuses_access_and_is_logged_without_the_token(log, monkeypatch):
     def fails(token, issuers):
         raise ZeroDivisionError(token)
 
@@ -111,12 +111,12 @@ def test_whatever_goes_wrong_opens_no_door_and_is_logged_without_the_token(log, 
     assert "secret" not in json.dumps(line)
 
 
-def test_a_header_that_is_none_opens_no_door():
+def test_a_missing_header_is_unauthorized():
     _is_unauthorized(None)
 
 
 @pytest.mark.parametrize("text", ["[", '[{"kind": "local"}]'])
-def test_settings_that_can_not_be_used_open_no_door_and_are_logged(text, log, monkeypatch):
+def test_unusable_settings_refuse_access_and_are_logged(text, log, monkeypatch):
     monkeypatch.setenv("SLIPWAY_ISSUERS", text)
 
     _is_unauthorized(f"Bearer {_signed(_claims())}")
@@ -135,7 +135,7 @@ def test_it_needs_no_database(monkeypatch):
         verify(_signed(_claims()), trusted_issuers())
 
 
-class TestAnIssuerThatIsAsked:
+class TestAnIssuerWithADiscoveryDocument:
     """Tokens of an issuer with a discovery document, and settings that name it."""
 
     @pytest.fixture
@@ -145,7 +145,7 @@ class TestAnIssuerThatIsAsked:
             monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps(settings))
             yield issuer
 
-    def test_a_run_of_github_actions_is_let_in_with_all_that_is_claimed_of_it(self, issuer):
+    def test_a_run_of_github_actions_is_accepted_with_all_its_claims(self, issuer):
         answer = _ask(f"Bearer {issuer.github_token(repository='acme/shop', environment='production')}")
 
         claims = json.loads(answer["context"]["claims"])
@@ -154,14 +154,14 @@ class TestAnIssuerThatIsAsked:
         assert claims["environment"] == "production"
         assert claims["iss"] == issuer.url
 
-    def test_a_person_is_let_in_with_the_groups(self, issuer, monkeypatch):
+    def test_a_person_is_accepted_with_their_groups(self, issuer, monkeypatch):
         monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([issuer.settings("people")]))
 
         answer = _ask(f"Bearer {issuer.person_token(['admins'])}")
 
         assert json.loads(answer["context"]["claims"])["cognito:groups"] == ["admins"]
 
-    def test_nothing_in_the_answer_depends_on_what_was_asked_for(self, issuer):
+    def test_the_answer_is_the_same_for_every_route(self, issuer):
         token = f"Bearer {issuer.github_token()}"
 
         answers = [
@@ -170,13 +170,13 @@ class TestAnIssuerThatIsAsked:
 
         assert answers[0] == answers[1] == answers[2]
 
-    def test_tokens_are_verified_while_the_issuer_is_away(self, issuer):
+    def test_tokens_are_verified_while_the_issuer_is_down(self, issuer):
         assert _ask(f"Bearer {issuer.github_token()}")
         issuer.behaves("down", "")
 
         assert _ask(f"Bearer {issuer.github_token()}")
 
-    def test_an_issuer_that_lies_opens_no_door(self, issuer, log):
+    def test_a_lying_issuer_gives_no_access(self, issuer, log):
         issuer.behaves("html")
 
         _is_unauthorized(f"Bearer {issuer.github_token()}")
@@ -197,7 +197,7 @@ def _ask(header, arn=f"{STAGE_ARN}/PATCH/v1/systems/azul"):
 
 
 def _is_unauthorized(header):
-    # API Gateway answers 401 to an exception of exactly these words, and 500 to any other.
+    # API Gateway answers 401 to an exception with exactly this text, and 500 to any other.
     with pytest.raises(Exception, match=r"^Unauthorized$") as raised:
         _ask(header)
     assert type(raised.value) is Exception

@@ -1,4 +1,4 @@
-"""The keys of an issuer: taken from it alone, kept while it is away, asked for seldom."""
+"""An issuer's keys come from the issuer alone, are kept while it is down, and are rarely requested."""
 
 import logging
 import socket
@@ -29,7 +29,7 @@ SLOW = ("silent", "drips", "drips headers")
 
 
 class Clock:
-    """A clock that stands still until it is told to go on."""
+    """A clock that only moves when told."""
 
     now = 1_800_000_000.0
 
@@ -48,7 +48,7 @@ def issuer() -> Iterator[IssuerServer]:
 
 @pytest.fixture(autouse=True)
 def unexpected() -> Iterator[list[logging.LogRecord]]:
-    """What is logged as an error: whatever an issuer answers, it is none of ours."""
+    """Records of logged errors: no answer of an issuer may be logged as an error of the service."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler(logging.ERROR)
     handler.emit = records.append  # type: ignore[method-assign]
@@ -77,7 +77,7 @@ def has(known: KeySet, kid: str) -> bool:
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
-def test_a_key_is_the_one_that_the_issuer_publishes(issuer: IssuerServer, algorithm: str) -> None:
+def test_a_key_is_the_issuers_published_one(issuer: IssuerServer, algorithm: str) -> None:
     found = KeySet(issuer.trusted(algorithm=algorithm)).key(issuer.kid(algorithm))
 
     assert found.public_numbers() == issuer.key(algorithm).public_key().public_numbers()
@@ -92,14 +92,14 @@ def test_an_issuer_may_have_a_path_and_end_with_a_slash(issuer: IssuerServer, pa
     assert issuer.requests == [f"/tenant{DISCOVERY}", JWKS]
 
 
-def test_a_process_asks_an_issuer_once(issuer: IssuerServer) -> None:
+def test_a_process_requests_an_issuers_keys_once(issuer: IssuerServer) -> None:
     for _ in range(3):
         assert keys.key_set(issuer.trusted()).key(issuer.kid())
 
     assert issuer.requests == FETCHED
 
 
-def test_the_keys_of_one_algorithm_are_not_those_of_another(issuer: IssuerServer) -> None:
+def test_each_algorithm_has_its_own_keys(issuer: IssuerServer) -> None:
     for algorithm in ("RS256", "ES256"):
         assert keys.key_set(issuer.trusted(algorithm=algorithm)).key(issuer.kid(algorithm))
 
@@ -116,7 +116,7 @@ def test_keys_are_kept_for_an_hour(issuer: IssuerServer, known: KeySet, clock: C
     assert issuer.requests == FETCHED * 2
 
 
-def test_a_new_key_is_asked_for_and_found(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+def test_a_new_key_is_requested_and_found(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
     old = issuer.kid()
     assert has(known, old)
 
@@ -128,7 +128,9 @@ def test_a_new_key_is_asked_for_and_found(issuer: IssuerServer, known: KeySet, c
     assert issuer.requests == FETCHED * 2
 
 
-def test_a_key_that_is_published_no_more_is_trusted_no_more(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+def test_a_key_that_is_no_longer_published_is_no_longer_trusted(
+    issuer: IssuerServer, known: KeySet, clock: Clock
+) -> None:
     old = issuer.kid()
     assert has(known, old)
 
@@ -139,7 +141,9 @@ def test_a_key_that_is_published_no_more_is_trusted_no_more(issuer: IssuerServer
     assert not has(known, old)
 
 
-def test_forged_tokens_do_not_make_us_hammer_the_issuer(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+def test_forged_tokens_do_not_cause_many_requests_to_the_issuer(
+    issuer: IssuerServer, known: KeySet, clock: Clock
+) -> None:
     for number in range(100):
         assert not has(known, f"forged-{number}")
     assert issuer.requests == FETCHED
@@ -154,7 +158,7 @@ def test_forged_tokens_do_not_make_us_hammer_the_issuer(issuer: IssuerServer, kn
     assert issuer.requests == FETCHED * 2
 
 
-def test_an_issuer_that_fails_is_left_alone_for_a_while(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+def test_a_failing_issuer_is_not_asked_again_for_a_while(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
     issuer.behaves("fails", "")
     for _ in range(10):
         assert not has(known, issuer.kid())
@@ -169,7 +173,7 @@ def test_an_issuer_that_fails_is_left_alone_for_a_while(issuer: IssuerServer, kn
     assert has(known, issuer.kid())
 
 
-def test_an_issuer_that_fails_once_keys_are_old_is_left_alone_for_longer(
+def test_a_failing_issuer_with_old_keys_is_not_asked_again_for_longer(
     issuer: IssuerServer, known: KeySet, clock: Clock
 ) -> None:
     assert has(known, issuer.kid())
@@ -199,7 +203,7 @@ def test_no_kept_key_is_trusted_for_longer_than_a_day(issuer: IssuerServer, know
     assert has(known, issuer.kid())
 
 
-def test_a_clock_that_is_set_back_makes_no_key_younger(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
+def test_keys_do_not_become_fresh_when_the_clock_is_set_back(issuer: IssuerServer, known: KeySet, clock: Clock) -> None:
     assert has(known, issuer.kid())
 
     clock.goes_on(-3 * STALE_SECONDS)
@@ -210,7 +214,7 @@ def test_a_clock_that_is_set_back_makes_no_key_younger(issuer: IssuerServer, kno
 
 @pytest.mark.parametrize("path", FETCHED)
 @pytest.mark.parametrize("how", AWAY)
-def test_an_issuer_that_is_away_slow_or_lying_opens_no_door(
+def test_an_issuer_that_is_down_slow_or_lying_gives_no_access(
     issuer: IssuerServer, path: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issuer.behaves(how, path)
@@ -223,7 +227,7 @@ def test_an_issuer_that_is_away_slow_or_lying_opens_no_door(
 
 @pytest.mark.parametrize("path", FETCHED)
 @pytest.mark.parametrize("how", AWAY)
-def test_an_issuer_that_is_away_slow_or_lying_does_not_take_the_service_down(
+def test_kept_keys_work_while_the_issuer_is_down_slow_or_lying(
     issuer: IssuerServer, known: KeySet, clock: Clock, path: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert has(known, issuer.kid())
@@ -237,12 +241,12 @@ def test_an_issuer_that_is_away_slow_or_lying_does_not_take_the_service_down(
     assert len(issuer.requests) > len(FETCHED)
 
 
-def test_no_request_waits_long_for_an_issuer() -> None:
+def test_a_request_waits_only_briefly_for_an_issuer() -> None:
     assert published_keys.FETCH_SECONDS <= 2
 
 
 def at(address: str) -> Callable[[IssuerServer], None]:
-    """The issuer says that its keys are there; `{url}` is its own address, `{port}` its port."""
+    """Publish this address of the keys; `{url}` is the issuer's own address, `{port}` its port."""
 
     def lie(issuer: IssuerServer) -> None:
         issuer.discovery["jwks_uri"] = address.format(url=issuer.url, port=issuer.url.rpartition(":")[2])
@@ -251,7 +255,7 @@ def at(address: str) -> Callable[[IssuerServer], None]:
 
 
 def publishing(*changes: dict[str, Any], **members: Any) -> Callable[[IssuerServer], None]:
-    """The issuer publishes its key of today, once for each of these changes."""
+    """Publish the current key once for each of these changes."""
 
     def lie(issuer: IssuerServer) -> None:
         issuer.jwks = {"keys": [issuer.jwk(**{**members, **each}) for each in changes]}
@@ -268,17 +272,17 @@ LIES: dict[str, Callable[[IssuerServer], None]] = {
     "of this issuer and a slash": calls_itself("{url}/"),
     "of no issuer": calls_itself(None),
     "without an address": lambda issuer: issuer.discovery.pop("jwks_uri"),
-    "with an address that is none": lambda issuer: issuer.discovery.update(jwks_uri=[f"{issuer.url}{JWKS}"]),
+    "with an invalid address": lambda issuer: issuer.discovery.update(jwks_uri=[f"{issuer.url}{JWKS}"]),
     "with another host": at("http://localhost:{port}/jwks"),
     "with another port": at("http://127.0.0.1:1/jwks"),
     "with a user": at("http://a@127.0.0.1:{port}/jwks"),
     "with a file": at("file:///etc/hosts"),
     "with half an address": at("https://[::1"),
     "without a host": at("https:///jwks"),
-    "with a port that is none": at("https://127.0.0.1:99999/jwks"),
+    "with an invalid port": at("https://127.0.0.1:99999/jwks"),
     "with a control character": at("{url}/jwks\x01"),
     "without keys": publishing(),
-    "with keys that are none": lambda issuer: issuer.jwks.update(keys={issuer.kid(): issuer.jwk()}),
+    "with keys that are no list": lambda issuer: issuer.jwks.update(keys={issuer.kid(): issuer.jwk()}),
     "with keys that are no objects": lambda issuer: issuer.jwks.update(keys=[None, 1, "key", [issuer.jwk()]]),
     "with keys without ids": publishing({"kid": None}, {"kid": 7}, {"kid": ""}),
     "with two keys of one id": publishing({}, {"use": None}),
@@ -288,7 +292,7 @@ LIES: dict[str, Callable[[IssuerServer], None]] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_document_that_is_of_no_use_neither_opens_a_door_nor_takes_the_service_down(
+def test_a_useless_document_gives_no_access_and_kept_keys_work(
     issuer: IssuerServer, known: KeySet, clock: Clock, lie: str
 ) -> None:
     assert has(known, issuer.kid())
@@ -299,13 +303,13 @@ def test_a_document_that_is_of_no_use_neither_opens_a_door_nor_takes_the_service
     assert not has(KeySet(issuer.trusted()), issuer.kid())
 
 
-def test_as_many_keys_as_may_be_are_taken(issuer: IssuerServer) -> None:
+def test_the_highest_allowed_number_of_keys_is_accepted(issuer: IssuerServer) -> None:
     issuer.jwks["keys"] = [issuer.jwk()] + [{}] * (MAX_KEYS - 1)
 
     assert has(KeySet(issuer.trusted()), issuer.kid())
 
 
-def test_keys_that_can_not_be_used_do_not_spoil_the_others(issuer: IssuerServer) -> None:
+def test_unusable_keys_do_not_affect_the_others(issuer: IssuerServer) -> None:
     twice = [public_jwk(private_key("RS256", number), kid="twice") for number in (97, 98)]
     issuer.jwks["keys"] += [*twice, {}, None, issuer.jwk("ES256", kid=issuer.kid())]
     known = KeySet(issuer.trusted())
@@ -315,15 +319,13 @@ def test_keys_that_can_not_be_used_do_not_spoil_the_others(issuer: IssuerServer)
 
 
 class TestManyAtOnce:
-    """One asks, while others use what is kept, or wait for that one if nothing is."""
+    """One thread requests the keys. The others use kept keys, or wait for the request if there are none."""
 
     @pytest.fixture
     def held(self, issuer: IssuerServer) -> "Held":
         return Held(issuer)
 
-    def test_those_who_have_no_key_wait_for_the_one_that_asks(
-        self, issuer: IssuerServer, known: KeySet, held: "Held"
-    ) -> None:
+    def test_threads_without_keys_wait_for_one_request(self, issuer: IssuerServer, known: KeySet, held: "Held") -> None:
         with ThreadPoolExecutor(8) as pool, held:
             found = [pool.submit(has, known, issuer.kid()) for _ in range(8)]
             held.wait_until_asked()
@@ -331,7 +333,7 @@ class TestManyAtOnce:
         assert all(each.result() for each in found)
         assert issuer.requests == FETCHED
 
-    def test_those_who_have_one_do_not_wait(
+    def test_threads_with_keys_do_not_wait(
         self, issuer: IssuerServer, known: KeySet, clock: Clock, held: "Held"
     ) -> None:
         assert has(known, issuer.kid())
@@ -349,7 +351,7 @@ class TestManyAtOnce:
 
 
 class Held:
-    """While it lasts, the issuer is being asked and has not answered yet."""
+    """Delay the issuer's answer until the end of the block."""
 
     def __init__(self, issuer: IssuerServer) -> None:
         self._issuer = issuer
@@ -373,7 +375,7 @@ class Held:
         self._answer(handler)
 
 
-def test_an_answer_that_nobody_thought_of_does_not_take_the_service_down(
+def test_after_an_unexpected_error_kept_keys_work(
     issuer: IssuerServer,
     known: KeySet,
     clock: Clock,
@@ -396,14 +398,14 @@ def test_no_proxy_is_used(issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch)
     assert has(KeySet(issuer.trusted()), issuer.kid())
 
 
-def test_an_issuer_that_is_not_there_is_no_exception() -> None:
+def test_an_unreachable_issuer_raises_no_unexpected_exception() -> None:
     with serving() as issuer:
         trusted = issuer.trusted()
 
     assert not has(KeySet(trusted), "rs256-1")
 
 
-def test_a_name_that_leads_nowhere_is_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_raises_no_unexpected_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     def looked_up(*_: Any, **__: Any) -> Any:
         raise socket.gaierror("no such name")
 

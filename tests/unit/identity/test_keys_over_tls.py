@@ -1,4 +1,4 @@
-"""The keys of an issuer come from whoever its certificate proves to be the issuer."""
+"""Keys are accepted only from a server whose certificate is the issuer's."""
 
 import select
 import socket
@@ -25,7 +25,7 @@ Serve = Callable[[str], IssuerServer]
 
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """An issuer at https://localhost whose certificate is for a name; this machine trusts that certificate."""
+    """Serve an issuer at https://localhost with a certificate for a name; this machine trusts the certificate."""
 
     def serve(name: str) -> IssuerServer:
         certificate, chain = _certificate(name), tmp_path / "certificate.pem"
@@ -48,25 +48,25 @@ def has_its_key(issuer: IssuerServer) -> bool:
     return True
 
 
-def test_an_issuer_with_a_certificate_is_believed(serve: Serve) -> None:
+def test_an_issuer_with_a_certificate_is_trusted(serve: Serve) -> None:
     issuer = serve("localhost")
 
     assert issuer.url.startswith("https://")
     assert has_its_key(issuer)
 
 
-def test_a_certificate_that_nobody_trusts_proves_nothing(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrusted_certificate_is_refused(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     issuer = serve("localhost")
     monkeypatch.delenv("SSL_CERT_FILE")
 
     assert not has_its_key(issuer)
 
 
-def test_a_certificate_for_another_name_proves_nothing(serve: Serve) -> None:
+def test_a_certificate_for_another_name_is_refused(serve: Serve) -> None:
     assert not has_its_key(serve("issuer.example.org"))
 
 
-def test_its_keys_come_over_https_too(serve: Serve) -> None:
+def test_the_keys_themselves_must_come_over_https(serve: Serve) -> None:
     issuer = serve("localhost")
     with serving() as plain:
         plain.jwks = issuer.jwks

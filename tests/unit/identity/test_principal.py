@@ -1,4 +1,4 @@
-"""Whom verified claims stand for, and what that one may do."""
+"""The principal that verified claims describe, and its roles."""
 
 import time
 
@@ -46,13 +46,13 @@ def test_claims_become_a_principal():
     assert principal.role_in("azul") is Role.maintainer
 
 
-def test_the_run_of_a_pipeline_is_what_its_token_claims():
+def test_a_pipelines_run_comes_from_its_claims():
     claims = {**CLAIMS, "run_id": "4711", "run_attempt": "2", "sha": "a" * 40, "actor": "jane"}
 
     assert from_claims(claims, (ISSUER,)).run == Run(id="4711", attempt="2", sha="a" * 40, actor="jane")
 
 
-def test_a_run_is_the_first_attempt_unless_it_says_otherwise():
+def test_a_run_is_the_first_attempt_by_default():
     assert from_claims({**CLAIMS, "run_id": "4711"}, (ISSUER,)).run == Run(id="4711")
 
 
@@ -76,20 +76,20 @@ def test_a_run_is_the_first_attempt_unless_it_says_otherwise():
     ],
     ids=str,
 )
-def test_claims_that_say_nothing_of_the_kind_make_no_principal(changes):
+def test_claims_with_invalid_values_make_no_principal(changes):
     with pytest.raises(NotAPrincipal):
         from_claims({**CLAIMS, **changes}, (ISSUER,))
 
 
 @pytest.mark.parametrize("name", ["iss", "sub", "exp", "role"])
-def test_claims_with_something_missing_make_no_principal(name):
+def test_incomplete_claims_make_no_principal(name):
     claims = {key: value for key, value in CLAIMS.items() if key != name}
 
     with pytest.raises(NotAPrincipal):
         from_claims(claims, (ISSUER,))
 
 
-def test_nobody_is_a_principal_where_no_issuer_is_trusted():
+def test_without_a_trusted_issuer_there_is_no_principal():
     with pytest.raises(NotAPrincipal):
         from_claims(CLAIMS, ())
 
@@ -99,7 +99,7 @@ def test_roles_are_cumulative():
 
 
 @pytest.mark.parametrize("role", [Role.pipeline, Role.maintainer])
-def test_a_role_counts_in_its_systems_and_is_a_viewers_elsewhere(role):
+def test_a_role_applies_in_its_systems_and_is_viewer_elsewhere(role):
     principal = local(role.name, "azul", "green")
 
     assert principal.role_in("azul") is role
@@ -108,16 +108,16 @@ def test_a_role_counts_in_its_systems_and_is_a_viewers_elsewhere(role):
     assert principal.role_in(None) is Role.viewer
 
 
-def test_a_viewer_gains_nothing_from_a_system():
+def test_a_viewers_role_does_not_depend_on_systems():
     assert local("viewer", "azul").role_in("azul") is Role.viewer
 
 
-def test_an_admin_is_one_everywhere():
+def test_an_admin_is_admin_everywhere():
     assert local("admin").role_in("azul") is Role.admin
     assert local("admin").role_in(None) is Role.admin
 
 
-def test_whoever_was_granted_nothing_is_anybody_and_not_known():
+def test_a_caller_without_a_role_is_anybody_and_not_known():
     stranger = local("anybody", "azul")
 
     assert stranger.role_in("azul") is Role.anybody
@@ -134,7 +134,7 @@ def test_a_principal_expires_with_its_token(seconds, expired):
 # People.
 
 
-def test_a_persons_roles_are_those_of_the_groups():
+def test_a_persons_roles_come_from_their_groups():
     principal = person("everybody", "azul-maintainers", "blue-pipelines")
 
     assert (principal.kind, principal.subject) == ("person", "5ad4")
@@ -144,12 +144,12 @@ def test_a_persons_roles_are_those_of_the_groups():
     assert principal.role_in(None) is Role.viewer
 
 
-def test_of_several_roles_in_a_system_the_highest_counts():
+def test_the_highest_of_several_roles_in_a_system_counts():
     assert person("blue-pipelines", "all-maintainers").role_in("blue") is Role.maintainer
     assert person("all-maintainers", "blue-pipelines").role_in("blue") is Role.maintainer
 
 
-def test_a_group_can_be_for_all_systems_which_makes_no_admin():
+def test_a_group_for_all_systems_makes_no_admin():
     principal = person("all-maintainers")
 
     assert principal.role_in("whatever") is Role.maintainer
@@ -159,22 +159,22 @@ def test_a_group_can_be_for_all_systems_which_makes_no_admin():
 @pytest.mark.parametrize(
     "groups", [(), ("unheard-of",), ("Admins",), ("admins ",), ("role",)], ids=["none", "unknown", "case", "blank", "x"]
 )
-def test_who_is_in_no_group_that_counts_is_not_known(groups):
+def test_a_person_in_no_configured_group_is_not_known(groups):
     assert not person(*groups).is_known
 
 
-def test_without_the_claim_there_are_no_groups():
+def test_a_missing_claim_means_no_groups():
     assert not person(**{"cognito:groups": None}).is_known
 
 
 @pytest.mark.parametrize("groups", ["admins", [1], {"admins": True}, "admins everybody"], ids=str)
-def test_groups_are_a_list_of_names(groups):
+def test_groups_must_be_a_list_of_names(groups):
     with pytest.raises(NotAPrincipal):
         person(**{"cognito:groups": groups})
 
 
-def test_a_person_is_never_what_other_issuers_claims_say():
-    # Claims that mean something where others issue them.
+def test_claims_of_other_kinds_of_issuers_grant_a_person_nothing():
+    # Claims with a meaning for other issuers.
     assert not person(role="admin", systems=["azul"], repository_id="74").is_known
 
 
@@ -203,13 +203,13 @@ def a_rule(system="azul", **fields):
     return TrustRule(system=system, **{**known, **fields})
 
 
-def test_a_pipeline_is_not_known_until_publishers_say_so():
+def test_a_pipeline_is_not_known_without_a_publisher():
     assert not run().is_known
     assert not run().with_publishers([]).is_known
     assert not run().with_publishers([a_rule(ref="refs/heads/other")]).is_known
 
 
-def test_fitting_publishers_make_a_pipeline_of_their_systems():
+def test_matching_publishers_make_it_a_pipeline_of_their_systems():
     principal = run().with_publishers([a_rule("azul"), a_rule("green"), a_rule("blue", events=())])
 
     assert principal.role_in("azul") is Role.pipeline
@@ -218,20 +218,20 @@ def test_fitting_publishers_make_a_pipeline_of_their_systems():
     assert [each.system for each in principal.publishers] == ["azul", "green"]
 
 
-def test_the_run_is_what_github_claims():
+def test_the_run_comes_from_githubs_claims():
     principal = run(run_id="4711", run_attempt="2", sha="a" * 40, actor="jane")
 
     assert principal.run == Run(id="4711", attempt="2", sha="a" * 40, actor="jane")
 
 
-def test_claims_of_another_kind_of_issuer_grant_a_run_nothing():
+def test_claims_of_other_kinds_of_issuers_grant_a_run_nothing():
     assert not run(role="admin", systems=["azul"], **{"cognito:groups": ["admins"]}).with_publishers([]).is_known
 
 
 @pytest.mark.parametrize(
     "name", ["sub", "exp", "repository", "repository_id", "workflow_ref", "event_name", "ref", "sha"]
 )
-def test_a_run_with_a_claim_missing_or_of_another_type_is_no_principal(name):
+def test_a_missing_or_mistyped_claim_makes_no_principal(name):
     for claims in ({key: value for key, value in RUN.items() if key != name}, {**RUN, name: None}, {**RUN, name: []}):
         with pytest.raises(NotAPrincipal):
             from_claims({"exp": 2e9, **claims} if name != "exp" else claims, (GITHUB,))

@@ -1,4 +1,4 @@
-"""Which runs of GitHub Actions a publisher trusts: claim by claim."""
+"""The runs of GitHub Actions that a publisher trusts, claim by claim."""
 
 import msgspec
 import pytest
@@ -71,7 +71,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("claim", "changes"), WRONG, ids=str)
-def test_each_claim_is_refused_by_its_own_check(monkeypatch, claim, changes):
+def test_each_wrong_claim_is_refused_by_its_own_check(monkeypatch, claim, changes):
     run = a_run(**changes)
 
     assert mismatches(a_rule(), run) == [claim]
@@ -82,7 +82,7 @@ def test_each_claim_is_refused_by_its_own_check(monkeypatch, claim, changes):
 @pytest.mark.parametrize(
     "ref", ["refs/heads/other", "refs/tags/main", "refs/heads/main/x", "refs/heads/Main", "main", ""]
 )
-def test_another_ref_is_refused_with_the_workflow_of_that_ref(monkeypatch, ref):
+def test_another_ref_is_refused_even_if_its_workflow_matches(monkeypatch, ref):
     run = a_run(ref=ref, workflow_ref=started(ref=ref), job_workflow_ref=started(ref=ref))
 
     assert mismatches(a_rule(), run) == ["ref"]
@@ -99,13 +99,13 @@ def test_another_repository_is_refused(monkeypatch):
     assert mismatches(a_rule(), run) == []
 
 
-def test_a_repository_has_no_case():
+def test_a_repository_ignores_case():
     run = a_run(repository="Acme/Azul", workflow_ref=started(repository="Acme/Azul"), job_workflow_ref=None)
 
     assert mismatches(a_rule(repository="ACME/azul"), run) == []
 
 
-def test_what_sub_says_counts_for_nothing():
+def test_the_claim_sub_is_ignored():
     assert mismatches(a_rule(), a_run(sub="repo:evil/evil:ref:refs/heads/main")) == []
 
 
@@ -123,15 +123,15 @@ def test_every_fault_is_named():
 
 
 @pytest.mark.parametrize("event", ["push", "workflow_dispatch", "schedule", "release"])
-def test_usual_events_are_trusted(event):
+def test_usual_events_are_trusted_by_default(event):
     assert mismatches(a_rule(), a_run(event_name=event)) == []
 
 
-def test_a_workflow_run_is_trusted_where_it_is_asked_for():
+def test_a_workflow_run_is_trusted_if_the_publisher_names_it():
     assert mismatches(a_rule(events=("workflow_run",)), a_run(event_name="workflow_run")) == []
 
 
-def test_a_called_workflow_is_trusted_where_it_is_named_and_then_it_alone():
+def test_a_publisher_with_a_called_workflow_trusts_it_alone():
     publisher = a_rule(called_workflow="acme/pipelines/.github/workflows/deploy.yml@refs/tags/v*")
 
     called = a_run(job_workflow_ref="acme/pipelines/.github/workflows/deploy.yml@refs/tags/v2")
@@ -140,7 +140,7 @@ def test_a_called_workflow_is_trusted_where_it_is_named_and_then_it_alone():
         assert mismatches(publisher, a_run(job_workflow_ref=other)) == ["job_workflow_ref"]
 
 
-def test_a_job_in_no_called_workflow_may_leave_the_claim_out():
+def test_a_job_outside_a_called_workflow_may_leave_the_claim_out():
     assert mismatches(a_rule(), a_run(job_workflow_ref=None)) == []
 
 
@@ -160,11 +160,11 @@ def test_a_job_in_no_called_workflow_may_leave_the_claim_out():
         ("refs/heads/[a-z]+", "refs/heads/main", False),
     ],
 )
-def test_a_star_stands_for_anything_within_one_segment(pattern, text, fits):
+def test_a_star_matches_anything_within_one_segment(pattern, text, fits):
     assert matches(pattern, text) is fits
 
 
-# What a fitting publisher lets a run write.
+# The records that a matching publisher lets a run write.
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_star_stands_for_anything_within_one_segment(pattern, text, fits):
         ("development", "development-verify", False),
     ],
 )
-def test_an_environment_is_written_for_from_its_github_environment(wanted, claimed, allowed):
+def test_an_environment_is_written_from_its_github_environment_only(wanted, claimed, allowed):
     publisher = a_rule(environments={"development": wanted})
 
     permits = list(permitting([publisher], a_run(environment=claimed), "deployments", "development"))
@@ -186,11 +186,11 @@ def test_an_environment_is_written_for_from_its_github_environment(wanted, claim
     assert permits == ([publisher] if allowed else [])
 
 
-def test_an_environment_that_is_not_named_is_not_written_for():
+def test_only_named_environments_may_be_written():
     assert not list(permitting([a_rule()], a_run(), "deployments", "production"))
 
 
-def test_a_kind_of_record_that_is_not_named_is_not_written():
+def test_only_named_kinds_of_record_may_be_written():
     publisher = a_rule(kinds=("verifications",))
 
     assert list(permitting([publisher], a_run(), "verifications", "development"))

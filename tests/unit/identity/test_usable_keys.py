@@ -1,4 +1,4 @@
-"""Which of the keys that an issuer publishes are used: those that the pinned algorithm verifies with, and no others."""
+"""Only keys that the pinned algorithm can verify with are used."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.support.issuer import private_key, public_jwk
 
 RSA, EC = private_key("RS256"), private_key("ES256")
 USELESS: list[tuple[str, str, dict[str, Any], str | None]] = [
-    # What the check looks at, the algorithm, the JWK, and whatever else keeps it from being used.
+    # The check, the algorithm, the JWK, and the other defence that refuses it, if any.
     ("alg", "RS256", {**public_jwk(RSA), "alg": "RS512"}, None),
     ("alg", "RS256", {**public_jwk(RSA), "alg": "RSA-OAEP"}, None),
     ("use", "RS256", {**public_jwk(RSA), "use": "enc"}, None),
@@ -21,12 +21,12 @@ USELESS: list[tuple[str, str, dict[str, Any], str | None]] = [
     ("crv", "ES256", public_jwk(ec.generate_private_key(ec.SECP384R1())), "size"),
     ("crv", "ES256", public_jwk(ec.generate_private_key(ec.SECP256K1())), None),
     ("d", "ES256", {**jwt.algorithms.ECAlgorithm.to_jwk(EC, as_dict=True)}, None),
-    ("size", "RS256", public_jwk(rsa.generate_private_key(65537, 1024)), None),  # noqa: S505 (it is what is refused)
+    ("size", "RS256", public_jwk(rsa.generate_private_key(65537, 1024)), None),  # noqa: S505 (a key to refuse)
 ]
 
 
 @pytest.mark.parametrize(("check", "algorithm", "jwk", "other"), USELESS)
-def test_a_key_that_does_not_fit_is_not_used(
+def test_each_unusable_key_is_refused_by_its_own_check(
     check: str, algorithm: str, jwk: dict[str, Any], other: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = [{**jwk, "kid": "key"}]
@@ -50,11 +50,11 @@ def test_a_key_of_another_type_is_not_used(algorithm: str, jwk: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("members", [{"n": "AA"}, {"n": 7}, {"e": None}, {"n": ""}, {"e": "AQ"}, {"n": "é"}], ids=str)
-def test_a_key_that_is_none_is_not_used(members: dict[str, Any]) -> None:
+def test_a_malformed_key_is_not_used(members: dict[str, Any]) -> None:
     assert not usable_keys([{**public_jwk(RSA, kid="key"), **members}], "RS256")
 
 
-def test_a_point_that_is_not_on_the_curve_is_no_key() -> None:
+def test_a_point_off_the_curve_is_not_used() -> None:
     jwk = public_jwk(EC, kid="key")
 
     assert not usable_keys([{**jwk, "x": jwk["y"], "y": jwk["x"]}], "ES256")

@@ -1,4 +1,4 @@
-"""The gate, rule by rule, and against a reference that is slow and obvious."""
+"""The gate, rule by rule, and compared with a slow and obvious reference."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def facts(**known: Any) -> GateFacts:
-    """An artifact that has proved itself in development and wants to enter preproduction."""
+    """Return the facts of an artifact that has proved itself in development and wants to enter preproduction."""
     proof = {"deployed_at": NOW - timedelta(hours=1), "verifications": (verified(),)}
     usual = {
         "environment": "preproduction",
@@ -34,17 +34,17 @@ def codes(known: GateFacts, at: datetime = NOW) -> list[tuple[str, str | None]]:
     return [(blocker.code, blocker.suite) for blocker in decide(known, at).blockers]
 
 
-def test_what_was_deployed_and_verified_before_is_granted():
+def test_an_artifact_deployed_and_verified_before_is_granted():
     assert decide(facts(), NOW).word == "granted"
 
 
-def test_the_lowest_environment_asks_for_nothing():
+def test_the_lowest_environment_requires_nothing():
     lowest = facts(before=None, required_soak_seconds=3600, required_suites=("acceptance",))
 
     assert decide(lowest, NOW).word == "granted"
 
 
-def test_what_was_not_deployed_before_is_denied():
+def test_an_artifact_not_deployed_before_is_denied():
     assert codes(facts(deployed_at=None, verifications=())) == [("not-deployed", None)]
 
 
@@ -58,11 +58,11 @@ def test_each_missing_required_suite_is_named():
     assert codes(known) == [("not-verified", "load"), ("not-verified", "smoke")]
 
 
-def test_a_required_suite_stands_for_the_missing_verification():
+def test_without_a_verification_only_the_missing_required_suite_is_named():
     assert codes(facts(required_suites=("smoke",), verifications=())) == [("not-verified", "smoke")]
 
 
-def test_one_failed_suite_denies_whatever_the_others_say():
+def test_one_failed_suite_denies():
     known = facts(verifications=(verified("acceptance"), verified("smoke", "failure")))
 
     assert codes(known) == [("verification-failed", "smoke")]
@@ -75,7 +75,7 @@ def test_a_verification_expires_after_its_age_and_not_before():
     assert codes(known, NOW + timedelta(microseconds=1)) == [("verification-expired", "acceptance")]
 
 
-def test_it_soaks_until_the_last_second():
+def test_an_artifact_soaks_until_the_last_second():
     known = facts(required_soak_seconds=3600, deployed_at=NOW - timedelta(seconds=3599))
 
     (blocker,) = decide(known, NOW).blockers
@@ -100,13 +100,13 @@ def test_every_blocker_is_listed_in_a_fixed_order():
     ]
 
 
-def test_a_blocker_names_the_environment_where_the_obstacle_lies():
+def test_a_blocker_names_the_environment_of_the_missing_proof():
     (blocker,) = decide(facts(verifications=()), NOW).blockers
 
     assert blocker.environment == "development"
 
 
-def test_asking_is_free_and_recording_takes_a_pipeline():
+def test_a_dry_run_needs_a_viewer_and_a_recorded_decision_a_pipeline():
     assert role_to_decide(dry_run=True) is Role.viewer
     assert role_to_decide(dry_run=False) is Role.pipeline
 
@@ -128,7 +128,7 @@ _verifications = st.dictionaries(_suites, st.tuples(st.sampled_from(["success", 
         verifications=_verifications,
     )
 )
-def test_it_grants_exactly_what_the_words_of_the_rule_grant(known: GateFacts):
+def test_the_decision_matches_the_words_of_the_rule(known: GateFacts):
     before = known.before
     age = known.verification_max_age_seconds
     in_words = (

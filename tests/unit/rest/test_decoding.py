@@ -1,4 +1,4 @@
-"""From bytes to typed values, or to a problem that names every fault: whatever is sent, nothing breaks."""
+"""Decoding bytes gives typed values, or a problem that names every fault; no input breaks it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ def decoded(body, type_=NewSystem, content_type="application/json"):
 def refusal(body, type_=NewSystem, **kwargs):
     with pytest.raises(Problem) as raised:
         decoded(body, type_, **kwargs)
-    # A problem is of use only if it can be sent.
+    # A problem must be encodable, or it can't be sent.
     msgspec.json.encode(raised.value.document("id"))
     return raised.value
 
@@ -38,19 +38,19 @@ def pointers(problem):
     return [fault.pointer for fault in problem.errors]
 
 
-def test_a_body_becomes_what_it_is_declared_as():
+def test_a_body_becomes_its_declared_type():
     assert decoded(SYSTEM) == NewSystem(key="azul", name="Azul")
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON", "application/json; charset=utf-8"])
-def test_a_body_is_json(content_type):
+def test_a_json_content_type_is_accepted(content_type):
     assert decoded(SYSTEM, content_type=content_type).key == "azul"
 
 
 @pytest.mark.parametrize(
     "content_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "text/json", "application/jsonp"]
 )
-def test_a_body_of_another_type_is_refused(content_type):
+def test_another_content_type_is_refused(content_type):
     assert refusal(SYSTEM, content_type=content_type).type.status == 415
 
 
@@ -61,7 +61,7 @@ def test_every_fault_is_named_at_once():
     assert sorted(pointers(problem)) == ["#/artifact_kind", "#/colour", "#/key", "#/name", "#/repository"]
 
 
-def test_a_fault_is_named_where_it_lies():
+def test_a_fault_is_named_with_its_place():
     commits = [{**COMMIT, "sha": "nonsense"}]
 
     assert pointers(refusal({**DEPLOYMENT, "commits": commits}, NewDeployment)) == ["#/commits/0/sha"]
@@ -79,11 +79,11 @@ def test_a_fault_is_named_where_it_lies():
     ],
     ids=str,
 )
-def test_nested_objects_are_looked_at_too(commit, pointer):
+def test_nested_objects_are_checked_too(commit, pointer):
     assert pointers(refusal({**DEPLOYMENT, "commits": [COMMIT, commit]}, NewDeployment)) == [pointer]
 
 
-def test_nested_faults_come_with_the_others():
+def test_nested_faults_are_named_with_the_others():
     commits = [{**COMMIT, "sha": "nonsense"}]
 
     problem = refusal({"environment": "development", "commits": commits, "lease_seconds": 1}, NewDeployment)
@@ -91,7 +91,7 @@ def test_nested_faults_come_with_the_others():
     assert sorted(pointers(problem)) == ["#/artifact", "#/commits/0/sha", "#/lease_seconds"]
 
 
-def test_faults_that_concern_several_fields_are_named():
+def test_faults_across_several_fields_are_named():
     problem = refusal({**DEPLOYMENT, "state": "failed", "finished_at": "2026-01-01T00:00:00Z"}, NewDeployment)
 
     assert pointers(problem) == ["#/state", "#/finished_at"]
@@ -105,7 +105,7 @@ def test_a_pointer_is_a_json_pointer(name, pointer):
 
 
 @pytest.mark.parametrize("body", ["[]", "[{}]", '"azul"', "1", "null", "true"])
-def test_what_is_no_object_is_refused(body):
+def test_a_body_that_is_no_object_is_refused(body):
     problem = refusal(body)
 
     assert (problem.type.slug, pointers(problem)) == ("invalid", ["#"])
@@ -125,14 +125,14 @@ def test_what_is_no_object_is_refused(body):
         '{"key": "azul", "name": "a\x00b"}',
     ],
 )
-def test_what_is_not_json_is_malformed(body):
+def test_a_body_that_is_no_json_is_malformed(body):
     assert refusal(body).type.slug == "malformed"
 
 
 @pytest.mark.parametrize(
     "body", [b'{"key": "\xff", "name": "Azul"}', b"\xff\xfe{\x00}\x00", b'{"name": "\xc0\x80"}', b'"\xed\xa0\x80"']
 )
-def test_what_is_not_utf_8_is_malformed(body):
+def test_a_body_that_is_not_utf_8_is_malformed(body):
     assert refusal(body).type.slug == "malformed"
 
 
@@ -144,18 +144,18 @@ def test_what_is_not_utf_8_is_malformed(body):
         '{"key": "azul", "name": "Azul", "unknown": {"a": 1, "a": 1}}',
     ],
 )
-def test_a_key_that_is_given_twice_is_malformed(body):
+def test_a_repeated_key_is_malformed(body):
     assert refusal(body).type.slug == "malformed"
 
 
-def test_a_nested_key_that_is_given_twice_is_malformed():
+def test_a_repeated_nested_key_is_malformed():
     body = json.dumps({**DEPLOYMENT, "commits": [COMMIT]}).replace('"sha"', '"sha": "1", "sha"')
 
     assert refusal(body, NewDeployment).type.slug == "malformed"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_not_a_json_number_is_malformed(number):
+def test_a_number_that_json_does_not_have_is_malformed(number):
     assert refusal(f'{{"key": "azul", "name": {number}}}').type.slug == "malformed"
     assert refusal(f'{{"unknown": {number}}}').type.slug == "malformed"
 
@@ -170,7 +170,7 @@ def test_a_number_out_of_range_is_refused_by_name(number):
 
 
 @pytest.mark.parametrize("number", ["60.0", "6e1", "0.6E+2"])
-def test_an_integer_may_be_spelt_with_a_fraction_of_nothing(number):
+def test_an_integer_may_be_written_with_a_zero_fraction(number):
     body = json.dumps(DEPLOYMENT).replace("{", f'{{"lease_seconds": {number}, ', 1)
 
     lease_seconds = decoded(body, NewDeployment).lease_seconds
@@ -178,7 +178,7 @@ def test_an_integer_may_be_spelt_with_a_fraction_of_nothing(number):
     assert (lease_seconds, type(lease_seconds)) == (60, int)
 
 
-def test_an_integer_with_a_fraction_of_nothing_excuses_no_other_fault():
+def test_an_integer_with_a_zero_fraction_hides_no_other_fault():
     body = json.dumps({**DEPLOYMENT, "workspace": "", "imported": True, "lease_seconds": 60.0})
 
     assert pointers(refusal(body, NewDeployment)) == ["#/workspace"]
@@ -195,7 +195,7 @@ def test_a_nul_character_is_refused(escape):
 
 
 @pytest.mark.parametrize(("escape", "text"), [(r"\\u0000", r"\u0000"), (r"\\\\u0000", r"\\u0000"), (r"u0000", "u0000")])
-def test_a_text_that_only_looks_like_an_escape_is_fine(escape, text):
+def test_a_text_that_only_looks_like_an_escape_is_accepted(escape, text):
     assert decoded(f'{{"key": "azul", "name": "{escape}"}}').name == text
 
 
@@ -214,20 +214,20 @@ def test_half_a_surrogate_pair_is_malformed(body, half):
 
 
 @pytest.mark.parametrize(("escape", "text"), [(r"\ud83d\ude00", "😀"), (r"\\ud800", r"\ud800")])
-def test_a_whole_surrogate_pair_is_a_character(escape, text):
+def test_a_complete_surrogate_pair_is_a_character(escape, text):
     assert decoded(f'{{"key": "azul", "name": "{escape}"}}').name == text
 
 
 @pytest.mark.parametrize("depth", [10, 500, 900, 1000, 5000, 150_000])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 @pytest.mark.parametrize("field", ["name", "unknown"])
-def test_however_deeply_it_is_nested_it_is_refused(field, opening, closing, depth):
+def test_a_nested_value_is_refused_at_any_depth(field, opening, closing, depth):
     body = f'{{"key": "azul", "{field}": {opening * depth}1{closing * depth}}}'
 
     assert refusal(body).type.status in (400, 422)
 
 
-def test_a_body_has_a_mebibyte_at_the_most():
+def test_a_body_has_at_most_a_mebibyte():
     just_fits = json.dumps(SYSTEM).ljust(1024 * 1024)
 
     assert decoded(just_fits).key == "azul"
@@ -238,7 +238,7 @@ def test_a_body_is_measured_in_bytes():
     assert refusal(json.dumps({**SYSTEM, "description": "é" * 600_000}, ensure_ascii=False)).type.status == 413
 
 
-def test_times_are_put_into_utc():
+def test_times_are_converted_to_utc():
     body = {**DEPLOYMENT, "commits": [{**COMMIT, "authored_at": "2026-01-01T02:00:00+02:00"}]}
     body |= {"imported": True, "state": "failed", "started_at": "2026-01-01T00:00:00Z"}
 
@@ -249,7 +249,7 @@ def test_times_are_put_into_utc():
     assert [(time, time.utcoffset()) for time in times] == [(moment, timedelta(0))] * 3
 
 
-def test_times_are_found_wherever_they_lie():
+def test_nested_times_are_converted_too():
     class Voyage(Request, kw_only=True):
         first: Commit | None = None
         others: tuple[Commit, ...] | UnsetType = UNSET
@@ -278,41 +278,41 @@ def test_times_are_found_wherever_they_lie():
         "2026-01-01T00:00:00-00:00",
     ],
 )
-def test_however_an_offset_is_written_it_is_found(written):
+def test_every_form_of_offset_is_converted(written):
     body = json.dumps({**DEPLOYMENT, "commits": [{**COMMIT, "authored_at": "TIME"}]}).replace("TIME", written)
 
     assert decoded(body, NewDeployment).commits[0].authored_at.tzinfo is UTC
 
 
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
-def test_a_time_that_utc_has_not_is_refused_by_name(time):
+def test_a_time_outside_the_years_1_to_9999_is_refused_by_name(time):
     commits = [COMMIT, {**COMMIT, "sha": "1" * 40, "authored_at": time}]
 
     assert "#/commits/1/authored_at" in pointers(refusal({**DEPLOYMENT, "commits": commits}, NewDeployment))
     assert query_refusal(DeploymentQuery, to=time) == ["#/to"]
 
 
-def test_of_very_many_faults_the_first_hundred_are_named():
+def test_only_the_first_hundred_faults_are_named():
     problem = refusal({f"field-{number}": 1 for number in range(1000)})
 
     assert pointers(problem) == [f"#/field-{number}" for number in range(100)]
 
 
 @pytest.mark.parametrize("body", [{"k" * 1000: 1}, {"artifact_kind": "k" * 1000}], ids=["a name", "a value"])
-def test_what_is_long_is_quoted_in_part(body):
+def test_a_long_value_is_shortened(body):
     fault = refusal({**SYSTEM, **body}).errors[0]
 
     assert len(fault.pointer) + len(fault.detail) < 500
 
 
-def test_a_value_that_looks_like_the_place_of_a_fault_is_not_taken_for_it():
+def test_a_value_that_looks_like_a_place_is_not_taken_for_one():
     fault = refusal({**SYSTEM, "artifact_kind": "a - at `$.key` - at `$.name`"}).errors[0]
 
     assert fault.pointer == "#/artifact_kind"
     assert "a - at `$.key`" in fault.detail
 
 
-def test_what_a_change_does_not_name_is_told_from_null():
+def test_a_missing_field_of_a_change_differs_from_null():
     change = decoded({"repository": None}, SystemChange)
 
     assert change.repository is None
@@ -338,7 +338,7 @@ def test_what_a_change_does_not_name_is_told_from_null():
         ("\ud800%20", "\ud800 "),
     ],
 )
-def test_a_path_parameter_is_decoded_once_whatever_it_is(sent, meant):
+def test_any_path_parameter_is_decoded_once(sent, meant):
     assert decoding.path({"system": sent}) == {"system": meant}
 
 
@@ -360,7 +360,7 @@ def query_refusal(type_=PageQuery, **parameters):
     return pointers(raised.value)
 
 
-def test_parameters_that_are_not_given_have_their_defaults():
+def test_missing_parameters_have_their_defaults():
     assert decoding.query(PageQuery, None) == PageQuery(limit=50, cursor=None)
 
 
@@ -380,12 +380,12 @@ def test_an_unknown_parameter_is_refused():
     assert query_refusal(colour="blue") == ["#/colour"]
 
 
-def test_where_there_are_no_parameters_every_one_is_unknown():
+def test_an_operation_without_parameters_refuses_every_parameter():
     assert decoding.query(None, None) is None
     assert query_refusal(None, limit="1") == ["#/limit"]
 
 
-def test_a_parameter_that_is_missing_is_named_with_the_others():
+def test_a_missing_parameter_is_named_with_the_other_faults():
     class Period(Query, kw_only=True):
         since: Timestamp
         until: Timestamp
@@ -394,7 +394,7 @@ def test_a_parameter_that_is_missing_is_named_with_the_others():
     assert sorted(query_refusal(Period, until="yesterday")) == ["#/since", "#/until"]
 
 
-def test_a_boolean_is_spelt_in_one_way():
+def test_a_boolean_is_true_or_false_only():
     class Question(Query, kw_only=True):
         dry: bool = False
 
@@ -408,7 +408,7 @@ def test_a_pointer_to_a_parameter_is_a_json_pointer_too():
     assert query_refusal(**{"a/b~c": "1"}) == ["#/a~1b~0c"]
 
 
-def test_a_parameter_that_is_given_twice_is_refused():
+def test_a_repeated_parameter_is_refused():
     assert query_refusal(limit=["1", "1"]) == ["#/limit"]
 
 
@@ -418,7 +418,7 @@ def test_every_faulty_parameter_is_named_at_once():
     assert sorted(query_refusal(DeploymentQuery, **parameters)) == ["#/artifact", "#/colour", "#/from", "#/state"]
 
 
-def test_a_moment_has_a_time_zone():
+def test_a_time_needs_a_time_zone():
     assert query_refusal(DeploymentQuery, **{"from": "2026-01-01T00:00:00"}) == ["#/from"]
     assert parsed(DeploymentQuery, **{"from": "2026-01-01T00:00:00Z"}).from_ is not None
 
@@ -427,12 +427,12 @@ def test_a_nul_character_in_a_parameter_is_refused():
     assert "#/cursor" in query_refusal(cursor="a\0b")
 
 
-def test_a_fault_quotes_the_pattern_that_the_document_has():
+def test_a_fault_quotes_the_documents_pattern():
     (fault,) = refusal(SYSTEM | {"key": "Bad Key"}).errors
 
     assert fault.pointer == "#/key"
     assert "(?!" not in fault.detail
 
 
-def test_a_line_break_at_the_end_does_not_match():
+def test_a_pattern_does_not_match_a_final_line_break():
     assert pointers(refusal(SYSTEM | {"key": "azul\n"})) == ["#/key"]

@@ -1,4 +1,4 @@
-"""Cursors: opaque, and good for the list and the filters that gave them."""
+"""Cursors are opaque, and valid for the list and the filters that they come from."""
 
 import base64
 from datetime import UTC, datetime
@@ -69,28 +69,28 @@ def test_pages_together_are_the_list(limit):
     assert seen == ROWS
 
 
-def test_a_page_that_is_just_full_is_the_last():
+def test_a_last_page_that_is_exactly_full_has_no_next():
     assert page(ADDRESS, Query(limit=5), ORDER, rows).next is None
 
 
-def test_the_size_of_pages_may_change_on_the_way():
+def test_the_limit_may_change_between_pages():
     cursor = page(ADDRESS, Query(limit=1), ORDER, rows).next
 
     assert page(ADDRESS, Query(limit=3, cursor=cursor), ORDER, rows).items == ROWS[1:4]
 
 
-def test_a_cursor_goes_with_its_filters():
+def test_a_cursor_is_valid_with_its_filters_only():
     assert refused(a_cursor(), colour="blue")
     assert refused(a_cursor(colour="blue"))
     assert refused(a_cursor(colour="blue"), colour="green")
     assert page(ADDRESS, Query(cursor=a_cursor(colour="blue"), colour="blue"), ORDER, rows).items
 
 
-def test_a_cursor_goes_with_its_list():
+def test_a_cursor_is_valid_for_its_list_only():
     assert refused(a_cursor(), address="/v1/columns")
 
 
-def test_a_cursor_that_was_tampered_with_is_refused():
+def test_a_changed_cursor_is_refused():
     cursor = a_cursor()
 
     for place, character in enumerate(cursor):
@@ -100,11 +100,11 @@ def test_a_cursor_that_was_tampered_with_is_refused():
 
 
 @pytest.mark.parametrize("more", ["=", "==", "====", "A", "AAAA", "\n", " "])
-def test_a_cursor_that_was_extended_is_refused(more):
+def test_an_extended_cursor_is_refused(more):
     assert refused(a_cursor() + more)
 
 
-def test_a_cursor_that_somebody_made_is_refused():
+def test_a_cursor_without_a_valid_seal_is_refused():
     payload = msgspec.json.encode((MOMENT, "0"))
 
     for seal in (b"", b"\0" * 8):
@@ -116,7 +116,7 @@ def test_garbage_is_refused(garbage):
     assert refused(garbage)
 
 
-def test_the_link_to_the_next_page_repeats_what_was_asked():
+def test_the_link_to_the_next_page_repeats_the_query():
     link = link_to_next(Query(limit=2, colour="light & blue", from_="2026"), "next-one")
 
     target, _, relation = link.partition(">; ")

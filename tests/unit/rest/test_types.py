@@ -1,4 +1,4 @@
-"""Types whose patterns could mean one thing in Python, which refuses, and another in JSON Schema, which promises."""
+"""Patterns mean the same in Python, which refuses texts, and in JSON Schema, which documents them."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ BEFORE_SURROGATES = range(0xD800)
 
 
 @pytest.mark.parametrize("place", ["{}aaaaaaaaaa", "aaaaaaaaaa{}", "aaaaa{}aaaaa"])
-def test_a_reason_is_the_same_to_the_service_and_to_its_document(place: str) -> None:
+def test_service_and_document_accept_the_same_reasons(place: str) -> None:
     promised = validator_for(Schemas([OverrideReason]).of(OverrideReason))
 
     differing = [
@@ -38,7 +38,7 @@ def test_a_reason_is_the_same_to_the_service_and_to_its_document(place: str) -> 
         (RequiredSuites, ["acceptance", "acceptance"]),
     ],
 )
-def test_the_document_does_not_promise_what_is_refused_past_the_types(type_: Any, value: Any) -> None:
+def test_the_document_does_not_allow_values_that_later_checks_refuse(type_: Any, value: Any) -> None:
     assert not validator_for(Schemas([type_]).of(type_)).is_valid(value)
 
 

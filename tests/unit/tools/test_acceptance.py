@@ -1,4 +1,4 @@
-"""What `make acceptance` understands, how long it waits, and how it counts."""
+"""The settings of `make acceptance`, its waiting, and its counting."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ def variables(**changed: str) -> dict[str, str]:
     return {"URL": URL, "TOKEN": "a.b.c", **changed}
 
 
-def test_a_service_is_written_to_unless_it_is_said_otherwise() -> None:
+def test_it_writes_by_default() -> None:
     found = settings.from_environ(variables())
 
     assert (found.url, found.system, found.read_only, found.site) == (URL, "acceptance", False, False)
@@ -30,12 +30,12 @@ def test_a_service_is_written_to_unless_it_is_said_otherwise() -> None:
     assert not settings.from_environ(variables(READ_ONLY="0", SITE="")).read_only
 
 
-def test_a_slash_at_the_end_is_of_no_account() -> None:
+def test_a_final_slash_of_the_url_is_ignored() -> None:
     assert settings.from_environ(variables(URL=f"{URL}/")).url == URL
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
-def test_for_the_local_service_a_token_is_made(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_the_local_service_gets_a_new_token(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setattr("tools.local.issuer.token", lambda role: f"token of {role}")
 
     found = settings.from_environ({"URL": url})
@@ -63,16 +63,16 @@ def test_for_the_local_service_a_token_is_made(monkeypatch: pytest.MonkeyPatch, 
         ({"SITE": "true"}, "SITE=1"),
     ],
 )
-def test_what_is_not_understood_is_refused_before_anything_is_asked(changed: dict[str, str], explained: str) -> None:
+def test_wrong_settings_are_explained(changed: dict[str, str], explained: str) -> None:
     with pytest.raises(ToolError, match=explained.translate({ord(each): f"\\{each}" for each in "().?"})):
         settings.from_environ(variables(**changed))
 
 
-def test_settings_show_nobody_the_token() -> None:
+def test_settings_do_not_show_the_token() -> None:
     assert "a.b.c" not in repr(settings.from_environ(variables()))
 
 
-def test_the_claims_are_the_token_s_or_nothing() -> None:
+def test_the_claims_are_those_of_the_token_or_empty() -> None:
     token = jwt.encode({"sha": "a" * 40}, "k" * 32)
 
     assert AcceptanceSettings(URL, token).claims == {"sha": "a" * 40}
@@ -96,7 +96,7 @@ def test_an_answer_is_counted_for_its_operation(method: str, path: str, operatio
     assert operation_of(method, path) == operation
 
 
-def test_latencies_are_quantiles_of_what_was_measured() -> None:
+def test_latencies_are_reported_as_quantiles() -> None:
     latencies = Latencies()
     for milliseconds in range(100, 0, -1):
         latencies.add("GET", "/v1/health", milliseconds / 1000)
@@ -107,7 +107,7 @@ def test_latencies_are_quantiles_of_what_was_measured() -> None:
 
 
 class Clock:
-    """Time passes only by sleeping."""
+    """A clock that only moves by sleeping."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -132,7 +132,7 @@ def wait(said: list[str]) -> Wait:
 
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service]]:
-    """`answering((503, b""), (200, b"…"))`: a service that answers so, and repeats the last."""
+    """`answering((503, b""), (200, b"…"))` makes a service that gives these answers, and repeats the last."""
 
     def answering(*answers: tuple[int, bytes]) -> Service:
         coming = itertools.chain(answers, itertools.repeat(answers[-1]))
@@ -150,15 +150,13 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service
 READY = (200, b'{"status": "ready", "schema_version": 8}')
 
 
-def test_a_service_that_is_ready_is_not_waited_for(
-    answering: Callable[..., Service], wait: Wait, said: list[str]
-) -> None:
+def test_it_does_not_wait_for_a_ready_service(answering: Callable[..., Service], wait: Wait, said: list[str]) -> None:
     answering(READY).wait_until_ready(wait)
 
     assert said == []
 
 
-def test_a_service_that_wakes_up_is_waited_for_and_that_is_said_once(
+def test_it_waits_for_a_service_that_starts_and_says_so_once(
     answering: Callable[..., Service], wait: Wait, said: list[str]
 ) -> None:
     answering((503, b""), (504, b""), (403, b"{}"), READY).wait_until_ready(wait)
@@ -168,12 +166,16 @@ def test_a_service_that_wakes_up_is_waited_for_and_that_is_said_once(
 
 
 @pytest.mark.parametrize("body", [b"<!doctype html>", b"[]", b"{}", b'{"status": "asleep"}', b""])
-def test_what_answers_otherwise_is_not_ready(answering: Callable[..., Service], wait: Wait, body: bytes) -> None:
+def test_a_service_with_any_other_answer_is_not_ready(
+    answering: Callable[..., Service], wait: Wait, body: bytes
+) -> None:
     with pytest.raises(NotReady, match=f"{URL}/v1/ready is not ready after 10 s"):
         answering((200, body)).wait_until_ready(wait)
 
 
-def test_a_run_before_is_waited_for_and_a_long_one_named(answering: Callable[..., Service], wait: Wait) -> None:
+def test_it_waits_for_an_earlier_run_and_names_one_that_takes_too_long(
+    answering: Callable[..., Service], wait: Wait
+) -> None:
     busy = (200, b'{"items": [{"id": "17"}]}')
     for idle in ((200, b'{"items": []}'), (404, b"{}")):
         answering(busy, idle).wait_until_idle(wait)
@@ -194,13 +196,13 @@ def test_a_run_before_is_waited_for_and_a_long_one_named(answering: Callable[...
         ([{"role": "maintainer", "systems": ["shop"]}], "pipeline", "azul", False),
     ],
 )
-def test_what_a_token_may_is_what_its_roles_say(
+def test_a_tokens_rights_come_from_its_roles(
     granted: list[dict[str, object]], role: str, key: str | None, allowed: bool
 ) -> None:
     assert system.may(granted, role, key) is allowed
 
 
-def test_what_an_answer_is_not_expected_to_be_is_said() -> None:
+def test_an_unexpected_answer_is_described() -> None:
     answer = Answer("GET", "/v1/me", 401, {"Content-Type": "application/problem+json"}, b'{"type": "/problems/x"}')
 
     assert answer.expect(200, 401) is answer
@@ -208,7 +210,7 @@ def test_what_an_answer_is_not_expected_to_be_is_said() -> None:
         answer.expect(200, 201)
 
 
-def test_a_test_is_called_what_its_name_says() -> None:
+def test_a_test_is_reported_by_its_name() -> None:
     assert report.sentence("tests/acceptance/test_x.py::test_a_b") == "a b"
     assert report.sentence("tests/acceptance/test_x.py::test_a_b[c_d-/e]") == "a b [c_d-/e]"
 
@@ -224,14 +226,16 @@ def test_a_test_is_called_what_its_name_says() -> None:
         (0, pytest.ExitCode.NO_TESTS_COLLECTED, "error"),
     ],
 )
-def test_only_what_was_checked_and_found_well_is_a_success(passed: int, code: pytest.ExitCode, outcome: str) -> None:
+def test_only_a_run_with_passed_tests_and_no_failure_is_a_success(
+    passed: int, code: pytest.ExitCode, outcome: str
+) -> None:
     run = Run(AcceptanceSettings(URL, "a.b.c"))
     run.passed = passed
 
     assert run.outcome_of(code) == outcome
 
 
-def test_a_report_counts_what_it_names_and_has_no_token(tmp_path: Path) -> None:
+def test_a_report_counts_its_findings_and_has_no_token(tmp_path: Path) -> None:
     run = Run(AcceptanceSettings(URL, "a.b.c"))
     run.passed = 3
     run.failures.append(Finding("the gate", "is open"))

@@ -1,4 +1,4 @@
-"""The benchmark fails where a bound does not hold, and looks at what is shipped."""
+"""The benchmark fails if a figure exceeds its bound, and measures the shipped code."""
 
 import itertools
 
@@ -11,15 +11,15 @@ from tools.checks.bench.figures import Figure, fastest
 from tools.checks.bench.report import report
 
 
-def test_it_succeeds_while_every_bound_holds():
+def test_it_succeeds_if_every_bound_holds():
     assert report([Figure("a", 2, "times", 2), Figure("b", 1_000_000, "bytes")]) == 0
 
 
-def test_it_fails_when_one_bound_does_not_hold():
+def test_it_fails_if_a_bound_is_exceeded():
     assert report([Figure("a", 2.01, "times", 2), Figure("b", 1, "", 4)]) == 1
 
 
-def test_every_figure_is_printed_also_after_one_that_does_not_hold(capsys):
+def test_every_figure_is_printed_even_after_an_exceeded_bound(capsys):
     report([Figure("first", 3, "times", 2), Figure("second", 9_630_290, "bytes", 12_000_000)])
 
     first, second = capsys.readouterr().out.splitlines()
@@ -27,7 +27,7 @@ def test_every_figure_is_printed_also_after_one_that_does_not_hold(capsys):
     assert second.split()[:2] == ["second", "9,630,290"]
 
 
-def test_ways_take_turns_and_the_least_disturbed_round_counts():
+def test_alternatives_take_turns_and_the_fastest_round_counts():
     turns = []
 
     def way(name, costs):
@@ -39,11 +39,11 @@ def test_ways_take_turns_and_the_least_disturbed_round_counts():
     assert turns == ["a", "b", "b", "a", "a", "b"]
 
 
-def test_every_statement_of_a_message_counts():
+def test_every_statement_of_a_message_is_counted():
     assert Exchange("BEGIN;\nSELECT 1;\nSELECT 2", ([], []), 0).statements == 3
 
 
-def test_what_is_imported_is_what_ships(tmp_path):
+def test_imports_are_measured_with_the_shipped_packages(tmp_path):
     imports.link_shipped(tmp_path)
 
     names = {path.name for path in tmp_path.iterdir()}
@@ -52,13 +52,13 @@ def test_what_is_imported_is_what_ships(tmp_path):
     assert all(path.exists() for path in tmp_path.iterdir())
 
 
-def test_an_import_takes_longer_than_none(tmp_path):
+def test_an_import_takes_longer_than_no_import(tmp_path):
     imports.link_shipped(tmp_path)
 
     assert imports.milliseconds("import app", tmp_path) > imports.milliseconds("pass", tmp_path) > 0
 
 
-def test_a_package_that_can_not_be_made_says_why(tmp_path, monkeypatch):
+def test_a_failed_packaging_says_why(tmp_path, monkeypatch):
     checkout = tmp_path / "checkout"
     for folder in ("chalicelib", ".chalice"):
         (checkout / folder).mkdir(parents=True)

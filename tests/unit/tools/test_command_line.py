@@ -1,4 +1,4 @@
-"""`python -m tools GROUP COMMAND`: options, variables, and what a wrong one is told."""
+"""`python -m tools GROUP COMMAND`: its options, its variables, and its messages for wrong ones."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def variables(*arguments: str, environ: dict[str, str] | None = None, **option: 
 
 
 @pytest.mark.parametrize(("group", "command"), COMMANDS, ids=[f"{group} {each.name}" for group, each in COMMANDS])
-def test_every_command_is_there_and_explains_itself(
+def test_every_command_can_be_loaded_and_has_help(
     group: str, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert callable(command.load())
@@ -41,7 +41,7 @@ def test_groups_and_commands_are_listed(arguments: list[str], capsys: pytest.Cap
     assert "  rollback " in capsys.readouterr().out
 
 
-def test_an_option_goes_before_its_variable_and_a_variable_before_the_default() -> None:
+def test_an_option_wins_over_its_variable_and_a_variable_over_the_default() -> None:
     assert variables("--env", "b", environ={"ENV": "a"}) == {"ENV": "b"}
     assert variables(environ={"ENV": "a"}, default="c") == {"ENV": "a"}
     assert variables(environ={"ENV": ""}, default="c") == {"ENV": "c"}
@@ -75,7 +75,7 @@ def test_an_option_goes_before_its_variable_and_a_variable_before_the_default() 
         (["pipeline", "plan-comment"], {}, "PLANS"),
     ],
 )
-def test_what_is_wrong_or_missing_is_a_sentence_and_exit_code_2(
+def test_wrong_or_missing_input_is_explained_with_exit_code_2(
     arguments: list[str], environ: dict[str, str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments, dict(environ)) == 2
@@ -91,7 +91,7 @@ def test_on_github_a_failure_is_an_annotation(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("::error::ENV is missing")
 
 
-def test_whoever_stops_reading_is_told_nothing() -> None:
+def test_a_closed_output_prints_no_error() -> None:
     line = f"{sys.executable} -m tools --help | true"
 
     done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=30)
@@ -99,7 +99,7 @@ def test_whoever_stops_reading_is_told_nothing() -> None:
     assert done.stderr == ""
 
 
-def test_what_other_repositories_run_needs_nothing_but_python() -> None:
+def test_commands_for_other_repositories_need_only_python() -> None:
     program = f"""
 import runpy, sys
 sys.path.insert(0, {str(ROOT)!r})

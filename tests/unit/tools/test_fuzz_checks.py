@@ -1,4 +1,4 @@
-"""Which refusals count as explained: too many, and fuzzing finds nothing."""
+"""Fuzzing accepts only explained refusals: with too many explanations it would find nothing."""
 
 import re
 
@@ -18,12 +18,12 @@ def rule(operation: str, place: str) -> str:
     return f'RULES["{operation}", "{place}"] = "why"'
 
 
-def test_what_rules_decide_is_explained() -> None:
+def test_a_refusal_by_a_rule_is_explained() -> None:
     assert missing_entries("open_deployment", refused("#/state", "#/commits/12/authored_at")) == []
     assert missing_entries("decide_promotion", refused("#/artifact")) == []
 
 
-def test_what_no_rule_decides_is_not_explained() -> None:
+def test_a_refusal_by_no_rule_is_not_explained() -> None:
     assert missing_entries("open_deployment", refused("#/state", "#/lease_seconds")) == [
         rule("open_deployment", "#/lease_seconds")
     ]
@@ -33,18 +33,18 @@ def test_what_no_rule_decides_is_not_explained() -> None:
     assert missing_entries("add_status", refused("#/state")) == [rule("add_status", "#/state")]
 
 
-def test_a_refusal_that_names_no_place_is_not_explained() -> None:
+def test_a_refusal_without_a_place_is_not_explained() -> None:
     assert missing_entries("open_deployment", {"type": "/problems/invalid"}) == [rule("open_deployment", "#")]
 
 
 @pytest.mark.parametrize(
     ("slug", "missing"), [("cursor-unusable", []), ("malformed", ['PROBLEMS["malformed"] = "why"'])]
 )
-def test_some_problems_explain_themselves(slug: str, missing: list[str]) -> None:
+def test_some_problems_are_always_explained(slug: str, missing: list[str]) -> None:
     assert missing_entries("list_systems", {"type": f"/problems/{slug}"}) == missing
 
 
-def test_only_what_is_there_is_explained() -> None:
+def test_explanations_name_existing_problems_and_operations_only() -> None:
     names = [each.name for each in OPERATIONS if each.function.__module__.startswith("chalicelib.")]
 
     assert PROBLEMS.keys() <= PROBLEM_TYPES.keys()

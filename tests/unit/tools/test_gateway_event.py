@@ -1,4 +1,4 @@
-"""The event that stands in for API Gateway's: complete, and no kinder than API Gateway is."""
+"""The stand-in for API Gateway's event is complete, and no more forgiving than API Gateway."""
 
 import json
 from typing import Any
@@ -25,32 +25,32 @@ def an_event(target: str = "/v1/systems", **request: Any) -> Event:
         ("/v1/a;b/..%2F/x", "/v1/{kind}/{id}/x", {"kind": "a;b", "id": "..%2F"}),
     ],
 )
-def test_literal_segments_come_before_parameters(path: str, template: str, parameters: dict[str, str]) -> None:
+def test_literal_segments_win_over_parameters(path: str, template: str, parameters: dict[str, str]) -> None:
     assert ROUTES.match(path) == (template, parameters)
 
 
 @pytest.mark.parametrize("path", ["", "*", "/v1", "/v2/systems", "/V1/systems", "/v1//all", "/v1/systems//x"])
-def test_where_no_route_leads_there_is_no_event(path: str) -> None:
+def test_a_path_without_a_route_has_no_event(path: str) -> None:
     with pytest.raises(NoRoute):
         an_event(path)
 
 
 @pytest.mark.parametrize("sent", ["%61zul", "a%2Fb", "%2525", "%FF", "a+b", "é"])
-def test_path_parameters_stay_as_they_were_sent(sent: str) -> None:
+def test_path_parameters_are_not_decoded(sent: str) -> None:
     event = an_event(f"/v1/systems/{sent}")
 
     assert event["pathParameters"] == {"system": sent}
     assert event["path"] == f"/v1/systems/{sent}"
 
 
-def test_query_parameters_are_decoded_and_the_last_value_is_the_single_one() -> None:
+def test_query_parameters_are_decoded_and_the_last_single_value_wins() -> None:
     event = an_event("/v1/systems?limit=1&a+b=%2F&limit=%32&empty=")
 
     assert event["multiValueQueryStringParameters"] == {"limit": ["1", "2"], "a b": ["/"], "empty": [""]}
     assert event["queryStringParameters"] == {"limit": "2", "a b": "/", "empty": ""}
 
 
-def test_where_there_is_nothing_it_says_null() -> None:
+def test_missing_parts_are_null() -> None:
     event = an_event("/v1/systems?", body=b"")
 
     nothing = {name for name, value in event.items() if value is None}
@@ -63,7 +63,7 @@ def test_where_there_is_nothing_it_says_null() -> None:
     }
 
 
-def test_header_names_keep_their_case_and_all_values_are_there() -> None:
+def test_headers_keep_the_case_of_names_and_all_values() -> None:
     event = an_event(headers=[("If-Match", "1"), ("X-Many", "a"), ("X-Many", "b"), ("user-agent", "curl")])
 
     assert event["headers"] == {"If-Match": "1", "X-Many": "b", "user-agent": "curl"}
@@ -75,13 +75,13 @@ def test_header_names_keep_their_case_and_all_values_are_there() -> None:
     ("body", "text", "is_base64"),
     [(b"{}", "{}", False), ("{}", "{}", False), ("é".encode(), "é", False), (b"\xff", "/w==", True)],
 )
-def test_a_body_is_text_unless_it_can_not_be(body: bytes | str, text: str, *, is_base64: bool) -> None:
+def test_a_body_is_text_if_possible(body: bytes | str, text: str, *, is_base64: bool) -> None:
     event = an_event(body=body)
 
     assert (event["body"], event["isBase64Encoded"]) == (text, is_base64)
 
 
-def test_the_context_says_which_request_it_is_and_who_sent_it() -> None:
+def test_the_context_describes_the_request_and_its_caller() -> None:
     event = an_event("/v1/systems/azul?limit=1", claims={"sub": "jane"}, request_id="request-1", stage="production")
 
     context = event["requestContext"]

@@ -1,4 +1,4 @@
-"""What a process has started ends with it, however it ends."""
+"""All that a process has started ends with it, however it ends."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ STUBBORN = "trap 'echo not now' INT; echo up; while :; do sleep 0.01; done"
 
 @pytest.fixture
 def caller(tmp_path: Path) -> Caller:
-    """Start a process that runs a program of Python."""
+    """Start a process that runs a Python program."""
 
     def start(program: str, **environ: str) -> AbstractContextManager[Started]:
         command = [sys.executable, "-c", f"import os, signal, subprocess\nfrom tools import lifeline\n{program}"]
@@ -43,7 +43,7 @@ def test_ctrl_c_waits_until_a_command_has_cleaned_up(caller: Caller) -> None:
         made.ends()
 
 
-def test_ctrl_c_again_kills_the_command(caller: Caller) -> None:
+def test_a_second_ctrl_c_kills_the_command(caller: Caller) -> None:
     with caller(keeping(STUBBORN, grace_seconds=600)) as made:
         made.says("up")
         made.signal_group(signal.SIGINT)
@@ -53,7 +53,7 @@ def test_ctrl_c_again_kills_the_command(caller: Caller) -> None:
         made.ends()
 
 
-def test_a_command_may_clean_up_after_its_caller_was_killed(caller: Caller) -> None:
+def test_a_command_may_clean_up_after_its_killed_caller(caller: Caller) -> None:
     with caller(keeping(CLEANS_UP, grace_seconds=600)) as made:
         made.says("up")
         made.signal_group(signal.SIGKILL)
@@ -62,7 +62,7 @@ def test_a_command_may_clean_up_after_its_caller_was_killed(caller: Caller) -> N
         made.ends()
 
 
-def test_a_command_that_goes_on_is_killed_in_the_end(caller: Caller) -> None:
+def test_a_command_that_does_not_end_is_killed(caller: Caller) -> None:
     with caller(keeping(STUBBORN, grace_seconds=0.2)) as made:
         made.says("up")
         made.process.kill()
@@ -83,13 +83,13 @@ except subprocess.TimeoutExpired as error:
         made.ends()
 
 
-def test_an_answer_is_that_of_the_command() -> None:
+def test_the_result_is_the_commands() -> None:
     done = lifeline.run(["sh", "-c", "cat; echo wrong >&2; exit 3"], input="right", capture_output=True)
 
     assert (done.returncode, done.stdout, done.stderr) == (3, "right", "wrong\n")
 
 
-def test_what_other_threads_wait_for_can_be_interrupted(caller: Caller) -> None:
+def test_commands_of_other_threads_can_be_interrupted(caller: Caller) -> None:
     program = f"""
 from concurrent.futures import ThreadPoolExecutor
 with ThreadPoolExecutor() as pool:
@@ -107,7 +107,7 @@ with ThreadPoolExecutor() as pool:
         made.ends()
 
 
-def test_a_temporary_folder_goes_with_what_was_started_for_it(caller: Caller, tmp_path: Path) -> None:
+def test_a_temporary_folder_is_deleted_with_the_processes_that_use_it(caller: Caller, tmp_path: Path) -> None:
     program = f"""
 from pathlib import Path
 with lifeline.temporary_folder("killed-", Path({str(tmp_path)!r})) as folder:
@@ -127,7 +127,7 @@ with lifeline.temporary_folder("killed-", Path({str(tmp_path)!r})) as folder:
         assert not folder.exists()
 
 
-def test_a_command_ends_whose_make_was_gone_before_it_looked(caller: Caller) -> None:
+def test_a_process_ends_if_its_make_is_gone_from_the_start(caller: Caller) -> None:
     make = subprocess.Popen(["true"])
     make.wait()
 

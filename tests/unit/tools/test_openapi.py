@@ -1,4 +1,4 @@
-"""The OpenAPI document: that of the service, and those of operations made up here."""
+"""The OpenAPI document of the service, and of operations made up here."""
 
 import json
 import re
@@ -28,7 +28,7 @@ from chalicelib.vocabulary import Slug
 from tools.checks.openapi import file
 from tools.checks.openapi.document import document, possible_problems
 
-# Not those that other tests declare.
+# Leave out operations that other tests declare.
 SERVICE = [each for each in OPERATIONS if each.function.__module__.startswith("chalicelib.")]
 DOCUMENT = document(SERVICE)
 
@@ -68,7 +68,7 @@ class Collision(msgspec.Struct):
     at: Timestamp
 
 
-# Not declared by `problem_type`: the service has no such problem.
+# Made without `problem_type`, which would declare it for the service too.
 AGROUND = ProblemType(
     slug="aground", status=409, title="Aground", meaning="Wait for the tide.", extra=(("collisions", list[Collision]),)
 )
@@ -94,23 +94,23 @@ def list_ships(call: Call, query: ShipQuery) -> Page[Ship]:
 
 
 def create_ship(call: Call, body: NewShip) -> Ship:
-    """A new ship."""
+    """Create a ship."""
 
 
 def change_ship(call: Call, id: str, body: ShipChange) -> Ship:  # noqa: A002
-    """Another name for a ship."""
+    """Rename a ship."""
 
 
 def delete_ship(call: Call, id: str) -> None:  # noqa: A002
-    """No ship any more."""
+    """Delete a ship."""
 
 
 def list_ports(call: Call, query: ShipQuery) -> Page[Ship]:
-    """Ships by port."""
+    """List ships by port."""
 
 
 def list_crews(call: Call, query: ShipQuery) -> Page[Ship]:
-    """Ships by crew."""
+    """List ships by crew."""
 
 
 def described(operation: Operation) -> dict[str, Any]:
@@ -131,11 +131,11 @@ def problems_of(described: dict[str, Any]) -> dict[str, set[str]]:
     }
 
 
-def test_the_service_s_document_is_openapi_3_1() -> None:
+def test_the_services_document_is_openapi_3_1() -> None:
     valid(DOCUMENT)
 
 
-def test_openapi_json_is_what_the_code_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_openapi_json_matches_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     committed = file.PATH.read_text()
     monkeypatch.setattr(file, "OPERATIONS", SERVICE)
     monkeypatch.setattr(file, "PATH", tmp_path / "openapi.json")
@@ -192,7 +192,7 @@ def test_every_problem_type_that_resources_declare_is_raised_by_an_operation() -
 
 
 @pytest.mark.parametrize("operation", SERVICE, ids=lambda each: each.name)
-def test_every_example_fits_its_schema_and_its_type(operation: Operation) -> None:
+def test_every_example_matches_its_schema_and_its_type(operation: Operation) -> None:
     of_operation = DOCUMENT["paths"][operation.path][operation.method.lower()]
 
     if operation.body is not None:
@@ -209,7 +209,7 @@ def test_every_example_fits_its_schema_and_its_type(operation: Operation) -> Non
             problem_examples_fit(response, DOCUMENT)
 
 
-def test_a_list_s_query_becomes_parameters(declare: Callable[..., Operation]) -> None:
+def test_a_lists_query_becomes_parameters(declare: Callable[..., Operation]) -> None:
     parameters = {each.get("name"): each for each in described(declare("GET /v1/ships", list_ships))["parameters"]}
 
     assert parameters["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
@@ -224,7 +224,7 @@ def test_a_list_s_query_becomes_parameters(declare: Callable[..., Operation]) ->
     assert "since" not in parameters
 
 
-def test_a_list_is_a_page_with_a_name_of_its_own(declare: Callable[..., Operation]) -> None:
+def test_a_list_is_a_page_with_its_own_schema(declare: Callable[..., Operation]) -> None:
     made = document([declare("GET /v1/ships", list_ships)])
 
     answer = made["paths"]["/v1/ships"]["get"]["responses"]["200"]
@@ -234,7 +234,7 @@ def test_a_list_is_a_page_with_a_name_of_its_own(declare: Callable[..., Operatio
     assert "ShipQuery" not in made["components"]["schemas"]
 
 
-def test_what_a_get_implies_is_described(declare: Callable[..., Operation]) -> None:
+def test_the_parameters_headers_and_problems_of_a_get_are_described(declare: Callable[..., Operation]) -> None:
     of_list = described(declare("GET /v1/ships", list_ships))
 
     assert of_list["operationId"] == "list_ships"
@@ -253,7 +253,7 @@ def test_what_a_get_implies_is_described(declare: Callable[..., Operation]) -> N
     }
 
 
-def test_what_a_post_implies_is_described(declare: Callable[..., Operation]) -> None:
+def test_the_parameters_headers_and_problems_of_a_post_are_described(declare: Callable[..., Operation]) -> None:
     of_post = described(
         declare("POST /v1/ships", create_ship, role=Role.admin, status=201, existing_status=True, raises=[AGROUND])
     )
@@ -275,7 +275,7 @@ def test_what_a_post_implies_is_described(declare: Callable[..., Operation]) -> 
     }
 
 
-def test_what_a_conditional_request_implies_is_described(declare: Callable[..., Operation]) -> None:
+def test_the_parameters_and_problems_of_conditional_requests_are_described(declare: Callable[..., Operation]) -> None:
     of_change = described(declare("PATCH /v1/ships/{id}", change_ship))
     of_delete = described(declare("DELETE /v1/ships/{id}", delete_ship, status=204, raises=[problems.has_history]))
 
@@ -287,11 +287,11 @@ def test_what_a_conditional_request_implies_is_described(declare: Callable[..., 
     assert problems_of(of_delete)["409"] == {"HasHistory"}
 
 
-def test_what_was_created_is_linked_to_what_can_be_asked_about_it(declare: Callable[..., Operation]) -> None:
+def test_a_created_resource_links_to_the_operations_on_it(declare: Callable[..., Operation]) -> None:
     create = declare("POST /v1/fleets/{system}/ships", create_ship, status=201, existing_status=True)
     change = declare("PATCH /v1/fleets/{system}/ships/{id}", change_ship)
     below = declare("GET /v1/fleets/{system}/ships/{id}/ports", list_ships)
-    # Its ETag is not the ship's.
+    # The ship's ETag is not valid for its ports.
     delete = declare("DELETE /v1/fleets/{system}/ships/{id}/ports", delete_ship, status=204)
     further = declare("GET /v1/fleets/{system}/ships/{id}/ports/{artifact}", list_ports)
     beside = declare("GET /v1/fleets/{system}/crews/{id}", list_crews)
@@ -308,7 +308,7 @@ def test_what_was_created_is_linked_to_what_can_be_asked_about_it(declare: Calla
     assert created["200"]["links"] == created["201"]["links"]
 
 
-def test_what_was_read_is_linked_to_what_changes_it(declare: Callable[..., Operation]) -> None:
+def test_a_read_resource_links_to_the_operations_that_change_it(declare: Callable[..., Operation]) -> None:
     read = declare("GET /v1/ships/{id}", list_ships)
     change = declare("PATCH /v1/ships/{id}", change_ship)
     delete = declare("DELETE /v1/ships/{id}", delete_ship, status=204)
@@ -325,7 +325,7 @@ def test_what_was_read_is_linked_to_what_changes_it(declare: Callable[..., Opera
     assert "links" not in links["delete"]["204"]
 
 
-def test_what_has_no_address_has_no_links(declare: Callable[..., Operation]) -> None:
+def test_a_resource_without_an_address_has_no_links(declare: Callable[..., Operation]) -> None:
     create = declare("POST /v1/ships", create_ship, status=201)
 
     made = document([create, declare("GET /v1/ships", list_ships), declare("GET /v1/ships/{id}/crews", list_crews)])
@@ -336,7 +336,7 @@ def test_what_has_no_address_has_no_links(declare: Callable[..., Operation]) -> 
 
 def test_a_public_operation_takes_no_token(declare: Callable[..., Operation]) -> None:
     def look(call: Call) -> dict[str, Any]:
-        """Whatever is there."""
+        """Return anything."""
 
     of_public = described(declare("GET /v1/sea", look, role="public"))
 
@@ -345,7 +345,7 @@ def test_a_public_operation_takes_no_token(declare: Callable[..., Operation]) ->
     assert problems_of(of_public) == {"422": {"Invalid"}, "500": {"InternalError"}}
 
 
-def test_a_problem_s_further_members_are_typed(declare: Callable[..., Operation]) -> None:
+def test_a_problems_own_members_are_typed(declare: Callable[..., Operation]) -> None:
     made = valid(document([declare("POST /v1/ships", create_ship, raises=[AGROUND])]))
 
     problem = made["components"]["schemas"]["AgroundProblem"]
@@ -368,7 +368,7 @@ def test_examples_are_made_of_the_fields_examples_and_defaults(declare: Callable
     assert datetime.fromisoformat(ship["launched_at"])
 
 
-def test_patterns_are_those_of_json_schema(declare: Callable[..., Operation]) -> None:
+def test_patterns_are_valid_in_json_schema(declare: Callable[..., Operation]) -> None:
     made = document([declare("POST /v1/ships", create_ship)])
 
     assert made["components"]["schemas"]["NewShip"]["properties"]["name"]["pattern"] == "^[a-z][a-z0-9-]{1,38}$"

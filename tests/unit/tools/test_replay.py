@@ -1,4 +1,4 @@
-"""Which commits a deployment delivered, in which order history is sent, and what stops a replay."""
+"""The replay: the commits that a deployment delivers, the order of its requests, and what stops it."""
 
 import http.server
 import threading
@@ -16,7 +16,7 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def a_graph(*edges: str) -> dict[str, Commit]:
-    """Commits, a minute apart, each written with its parents: `merge: left right`."""
+    """Return commits a minute apart, each written with its parents: `merge: left right`."""
     commits = [edge.partition(":") for edge in edges]
     return {
         sha: Commit(sha, tuple(parents.split()), MONDAY + timedelta(minutes=minute))
@@ -32,13 +32,13 @@ def delivered(deployments: list[Deployment], graph: dict[str, Commit]) -> list[s
     return [{commit.sha for commit in commits} for _, commits in with_commits(deployments, graph)]
 
 
-def test_the_first_deployment_of_an_environment_has_all_that_came_before():
+def test_an_environments_first_deployment_delivers_all_commits_before():
     graph = a_graph("a:", "b: a", "c: b")
 
     assert delivered([a_deployment("b")], graph) == [{"a", "b"}]
 
 
-def test_a_deployment_delivers_what_is_new_since_the_one_before():
+def test_a_deployment_delivers_the_commits_since_the_one_before():
     graph = a_graph("a:", "b: a", "c: b", "d: c")
 
     assert delivered([a_deployment("a"), a_deployment("c", day=1), a_deployment("d", day=2)], graph) == [
@@ -48,7 +48,7 @@ def test_a_deployment_delivers_what_is_new_since_the_one_before():
     ]
 
 
-def test_a_merge_delivers_both_of_its_sides_and_nothing_twice():
+def test_a_merge_delivers_both_sides_and_no_commit_twice():
     graph = a_graph("a:", "left: a", "right: a", "merge: left right")
 
     assert delivered([a_deployment("left"), a_deployment("merge", day=1)], graph) == [
@@ -63,7 +63,7 @@ def test_going_back_to_an_older_commit_delivers_nothing():
     assert delivered([a_deployment("b"), a_deployment("a", day=1)], graph) == [{"a", "b"}, set()]
 
 
-def test_what_was_taken_back_is_not_delivered_again():
+def test_commits_that_were_rolled_back_are_not_delivered_again():
     graph = a_graph("a:", "b: a", "c: b")
 
     deployments = [a_deployment("b"), a_deployment("a", day=1), a_deployment("c", day=2)]
@@ -71,7 +71,7 @@ def test_what_was_taken_back_is_not_delivered_again():
     assert delivered(deployments, graph) == [{"a", "b"}, set(), {"c"}]
 
 
-def test_a_branch_that_was_reset_delivers_what_only_its_new_line_has():
+def test_a_reset_branch_delivers_only_its_new_commits():
     graph = a_graph("a:", "dropped: a", "rewritten: a", "next: rewritten")
 
     assert delivered([a_deployment("dropped"), a_deployment("next", day=1)], graph) == [
@@ -80,19 +80,19 @@ def test_a_branch_that_was_reset_delivers_what_only_its_new_line_has():
     ]
 
 
-def test_parents_outside_of_the_graph_end_it():
+def test_the_walk_ends_at_parents_outside_the_graph():
     graph = a_graph("b: a-of-another-time", "c: b")
 
     assert delivered([a_deployment("c")], graph) == [{"b", "c"}]
 
 
-def test_a_commit_outside_of_the_graph_delivers_nothing_that_is_known():
+def test_a_commit_outside_the_graph_delivers_no_known_commits():
     graph = a_graph("a:")
 
     assert delivered([a_deployment("elsewhere")], graph) == [set()]
 
 
-def test_each_environment_has_a_history_of_its_own():
+def test_each_environment_has_its_own_history():
     graph = a_graph("a:", "b: a")
 
     deployments = [a_deployment("a"), a_deployment("b", day=1), a_deployment("b", environment="prod", day=2)]
@@ -100,7 +100,7 @@ def test_each_environment_has_a_history_of_its_own():
     assert delivered(deployments, graph) == [{"a"}, {"b"}, {"a", "b"}]
 
 
-def test_deployments_are_sent_as_they_happened_and_ties_as_they_were_written():
+def test_deployments_are_sent_in_order_of_time_then_of_lines():
     deployments = [
         a_deployment("c", day=2),
         a_deployment("a"),
@@ -113,14 +113,14 @@ def test_deployments_are_sent_as_they_happened_and_ties_as_they_were_written():
     assert sent == [("a", "dev"), ("b", "dev"), ("b", "prod"), ("c", "dev")]
 
 
-def test_a_baseline_that_the_api_would_refuse_keeps_its_latest_commits(monkeypatch):
+def test_a_baseline_with_too_many_commits_keeps_the_latest(monkeypatch):
     graph = a_graph("a:", "b: a", "c: b")
     monkeypatch.setattr(replay, "MAX_COMMITS", 2)
 
     assert delivered([a_deployment("c")], graph) == [{"b", "c"}]
 
 
-def test_a_commit_behind_a_cut_baseline_is_not_delivered_later(monkeypatch):
+def test_commits_cut_from_the_baseline_are_not_delivered_later(monkeypatch):
     graph = a_graph("a:", "b: a", "c: b", "d: c")
     monkeypatch.setattr(replay, "MAX_COMMITS", 2)
 
@@ -139,7 +139,7 @@ def test_a_refusal_stops_the_replay_and_says_why():
 
 
 class Service:
-    """Something that answers at a port: each request gets the next answer, the last one for ever."""
+    """A server that gives its answers in turn, and then repeats the last."""
 
     def __init__(self, *answers: tuple[int, dict[str, str], str]) -> None:
         self.answers = list(answers)
@@ -192,7 +192,7 @@ def test_one_connection_carries_all_requests():
     assert len(service.connections) == 1
 
 
-def test_a_service_that_is_not_ready_is_asked_again_after_the_time_that_it_names():
+def test_an_unready_service_is_asked_again_after_its_retry_after():
     waits: list[float] = []
     answers = [(503, {"Retry-After": "5"}, "{}"), (503, {"Retry-After": "3600"}, "{}"), (201, {}, "{}")]
 
@@ -203,7 +203,7 @@ def test_a_service_that_is_not_ready_is_asked_again_after_the_time_that_it_names
     assert waits == [5, Client.LONGEST_WAIT_SECONDS]
 
 
-def test_a_service_that_never_gets_ready_is_given_up():
+def test_it_gives_up_on_a_service_that_never_becomes_ready():
     with Service((503, {}, '{"detail": "no database"}')).listening() as service, a_client(service) as client:
         answer = client.send("POST", "/v1/systems", {})
 
@@ -211,7 +211,7 @@ def test_a_service_that_never_gets_ready_is_given_up():
     assert len(service.requests) == Client.ATTEMPTS
 
 
-def test_where_nothing_listens_the_message_says_how_to_start_it():
+def test_if_no_service_runs_the_message_says_how_to_start_it():
     with Service((200, {}, "{}")).listening() as service:
         pass
 
@@ -219,7 +219,7 @@ def test_where_nothing_listens_the_message_says_how_to_start_it():
         client.send("POST", "/v1/systems", {})
 
 
-def test_something_else_that_answers_is_recognised():
+def test_another_server_at_the_address_is_recognised():
     service = Service((200, {}, "<html>"))
 
     with service.listening(), a_client(service) as client, pytest.raises(ToolError, match="not this API"):
@@ -227,6 +227,6 @@ def test_something_else_that_answers_is_recognised():
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://"])
-def test_an_address_that_is_none_is_refused(url):
+def test_an_invalid_address_is_refused(url):
     with pytest.raises(ToolError, match="URL="):
         Client(url, "a-token")

@@ -1,4 +1,4 @@
-"""Rule 7 of docs/design.md: how long a workspace lives."""
+"""Rule 7 of docs/design.md, and the rights to change a workspace."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,31 +49,31 @@ def pointers(problem: Problem) -> list[str]:
     return [fault.pointer for fault in problem.errors]
 
 
-# What a request may say.
+# The fields of a request.
 
 
 @pytest.mark.parametrize("name", ["default", "a--b", "a-", "a-b-"])
-def test_a_name_that_resources_can_t_have_is_refused(name: str) -> None:
+def test_a_name_that_resources_cannot_have_is_refused(name: str) -> None:
     assert [fault.pointer for fault in new(name=name).faults()] == ["#/name"]
 
 
 @pytest.mark.parametrize("name", ["a", "a-b-c", "pr-12", "default-2"])
-def test_other_names_are_fine(name: str) -> None:
+def test_other_names_are_accepted(name: str) -> None:
     assert list(new(name=name).faults()) == []
 
 
 @pytest.mark.parametrize("purpose", ["personal", "preview"])
-def test_live_data_is_for_debugging(purpose: str) -> None:
+def test_only_debug_workspaces_may_use_live_data(purpose: str) -> None:
     assert [fault.pointer for fault in new(purpose=purpose, database="live").faults()] == ["#/database"]
     assert list(new(purpose=purpose, database="clone").faults()) == []
     assert list(new(purpose="debug", database="live").faults()) == []
 
 
-# How long it lives.
+# Its end.
 
 
 @pytest.mark.parametrize(("purpose", "most"), [("personal", 14), ("preview", 14), ("debug", 3)])
-def test_it_ends_within_what_its_purpose_allows(purpose: str, most: int) -> None:
+def test_its_purpose_limits_its_end(purpose: str, most: int) -> None:
     rules.require_end(purpose, NOW + most * DAY, NOW)
 
     with pytest.raises(Problem) as refusal:
@@ -82,13 +82,13 @@ def test_it_ends_within_what_its_purpose_allows(purpose: str, most: int) -> None
 
 
 @pytest.mark.parametrize("expires_at", [NOW, NOW - SECOND])
-def test_it_ends_in_the_future(expires_at: datetime) -> None:
+def test_its_end_must_be_in_the_future(expires_at: datetime) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_end("personal", expires_at, NOW)
     assert pointers(refusal.value) == ["#/expires_at"]
 
 
-def test_to_extend_it_takes_a_reason() -> None:
+def test_extending_it_takes_a_reason() -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_change(workspace(), WorkspaceChange(expires_at=NOW + 2 * DAY), NOW)
     assert pointers(refusal.value) == ["#/reason"]
@@ -96,7 +96,7 @@ def test_to_extend_it_takes_a_reason() -> None:
     rules.require_change(workspace(), WorkspaceChange(expires_at=NOW + 2 * DAY, reason="Not done yet"), NOW)
 
 
-def test_to_shorten_it_and_to_change_anything_else_takes_none() -> None:
+def test_shortening_it_or_changing_another_field_takes_no_reason() -> None:
     for change in (
         WorkspaceChange(expires_at=NOW + SECOND),
         WorkspaceChange(expires_at=NOW + DAY),
@@ -106,7 +106,7 @@ def test_to_shorten_it_and_to_change_anything_else_takes_none() -> None:
         rules.require_change(workspace(), change, NOW)
 
 
-def test_an_extension_counts_from_now_and_not_from_the_end_before() -> None:
+def test_the_limit_of_an_extension_counts_from_now() -> None:
     change = WorkspaceChange(expires_at=NOW + 14 * DAY + SECOND, reason="Not done yet")
 
     with pytest.raises(Problem) as refusal:
@@ -116,7 +116,7 @@ def test_an_extension_counts_from_now_and_not_from_the_end_before() -> None:
 
 @pytest.mark.parametrize("state", ["expired", "destroyed"])
 @pytest.mark.parametrize("change", [{"base_url": None}, {"expires_at": NOW + DAY, "reason": "Once more"}])
-def test_what_is_over_does_not_change(state: str, change: dict[str, Any]) -> None:
+def test_an_inactive_workspace_cannot_change(state: str, change: dict[str, Any]) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_change(workspace(state=state), WorkspaceChange(**change), NOW)
     assert refusal.value.type.slug == "workspace-not-active"
