@@ -106,5 +106,5 @@ def test_an_account_that_nobody_knows_is_refused() -> None:
 
     assert (
         answer.stderr
-        == "ACCOUNT is 'staging': say ACCOUNT=testing|production or --account testing|production (the account)\n"
+        == "ACCOUNT is 'staging': set ACCOUNT=testing|production or pass --account testing|production (the account)\n"
     )
