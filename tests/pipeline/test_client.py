@@ -132,7 +132,7 @@ def test_waiting_is_as_long_as_slipway_asks_for(slipway: Slipway, stub: Stub, pa
 def test_it_is_given_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
     stub.answers = [(503, {})]
 
-    with pytest.raises(Unreachable, match="it answers 503"):
+    with pytest.raises(Unreachable, match="status 503"):
         slipway.get("state")
 
     # As long as a database takes that was asleep, at least.
@@ -210,7 +210,7 @@ def test_a_job_without_the_permission_is_told_which(stub: Stub) -> None:
 def test_a_refusal_by_github_is_told_as_github_s(stub: Stub) -> None:
     stub.answers = [(403, {})]
 
-    with pytest.raises(ToolError, match="GitHub issues no token"):
+    with pytest.raises(ToolError, match="GitHub issued no token"):
         token({"ACTIONS_ID_TOKEN_REQUEST_URL": f"{stub.url}/?a=b"})
 
 

@@ -267,7 +267,7 @@ def test_a_deployment_that_is_of_something_else_is_not_taken_over(step: Any, oth
 
     for command in ("may-promote", "deployment-open"):
         assert step(command, **{"ENV": "production", "DEPLOYMENT": deployment, **other}) == 1
-        assert "is not this one" in step.said
+        assert "is not for this run" in step.said
 
 
 def test_a_deployment_that_is_over_is_not_taken_over(step: Any) -> None:

@@ -44,7 +44,7 @@ COMMANDS = (
     ),
     Command(
         "deployment-status",
-        "Record the new state of a deployment",
+        "Record a deployment's new state",
         "tools.pipeline.records:deployment_status",
         (*SLIPWAY, *STATUS),
     ),

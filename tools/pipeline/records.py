@@ -18,7 +18,7 @@ def deployment_open(environ: Environ) -> None:
 
 
 def deployment_status(environ: Environ) -> None:
-    """Record the new state of a deployment."""
+    """Record a deployment's new state."""
     _record(recording.deployment_status, environ)
 
 
