@@ -66,7 +66,7 @@ def test_reserving_what_must_stay_unreserved_is_named(wrong):
 
 
 def test_a_machine_without_terraform_and_node_is_told_so(monkeypatch, capsys):
-    monkeypatch.setattr(doctor.terraform, "missing", lambda: "no terraform on the PATH")
+    monkeypatch.setattr(doctor.terraform, "missing", lambda: "terraform is not on the PATH")
     monkeypatch.setattr(doctor.shutil, "which", lambda command: None)
 
     assert doctor.main({}) == 1

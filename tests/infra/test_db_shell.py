@@ -164,13 +164,13 @@ def test_a_database_that_is_asleep_is_waited_for(
     assert "one" in database.run("SELECT 1 AS one")
 
     assert len(paused) == 2
-    assert capsys.readouterr().err.count("asleep") == 1
+    assert capsys.readouterr().err.count("waking up") == 1
 
 
 def test_one_that_does_not_wake_up_is_given_up(database: DataApi, client: FakeDataApi, paused: list[float]) -> None:
     client.refuses = [resuming(client)] * 1000
 
-    with pytest.raises(ToolError, match="woken up"):
+    with pytest.raises(ToolError, match="wake up"):
         database.run("SELECT 1")
 
     assert sum(paused) == 60
@@ -182,7 +182,7 @@ def test_one_that_does_not_wake_up_is_given_up(database: DataApi, client: FakeDa
         (refusal("AccessDeniedException"), "debug-production.md"),
         (refusal("SecretsErrorException"), "debug-production.md"),
         (refusal("BadRequestException", "User jane is not authorized to perform"), "debug-production.md"),
-        (refusal("HttpEndpointNotEnabledException"), "infra/modules/database"),
+        (refusal("HttpEndpointNotEnabledException"), "make apply"),
         (NoCredentialsError(), "credentials"),
         (refusal("BadRequestException", "more than the allowed response size limit"), "LIMIT"),
         (refusal("UnsupportedResultException"), "::text"),
@@ -294,7 +294,7 @@ def test_a_reader_that_leaves_is_noticed_while_it_can_be_caught(
         ({"ENV": "production", "SQL": ""}, "SQL="),
         ({"ENV": "staging"}, "ENV=development"),
         ({"WORKSPACE": "fix"}, "ENV=development"),
-        ({"ENV": "development"}, "development is not there"),
+        ({"ENV": "development"}, "development does not exist"),
         ({"ENV": "production", "WORKSPACE": "own"}, "no database slipway-production-own"),
     ],
 )
@@ -319,7 +319,7 @@ def test_production_asks_first_and_asks_nothing_of_the_database_without_a_yes(
         db_shell.main(asked)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda prompt: "production")
-    with pytest.raises(ToolError, match="Nothing"):
+    with pytest.raises(ToolError, match="No statement was run"):
         db_shell.main(asked)
     assert client.calls == []
 

@@ -62,7 +62,7 @@ def test_an_option_goes_before_its_variable_and_a_variable_before_the_default() 
         (["aws", "plan", "--environment", "development"], {}, "Unrecognized arguments: --environment development"),
         (["aws", "logs", "--env", "development", "--follow", "yes"], {}, "Unrecognized arguments: yes"),
         (["aws", "logs", "--env", "development"], {"FOLLOW": "yes"}, "FOLLOW is 'yes': set FOLLOW=1"),
-        (["aws", "plan", "--env", "development", "--emulated", "no"], {}, "EMULATED is 1, or the port"),
+        (["aws", "plan", "--env", "development", "--emulated", "no"], {}, "EMULATED is 'no': set 1, or the port"),
         (["aws", "logs", "--env", "development", "--workspace", "No"], {}, "'No' can't name a workspace"),
         (["aws", "route", "--env", "development", "--workspace", "a", "--client", "j"], {}, "UNTIL is missing"),
         (["local", "token", "--role", "pipeline"], {}, "name them, as in ROLE=pipeline SYSTEM=shop"),
