@@ -48,15 +48,17 @@ resource "aws_kms_key" "this" {
     block = "/block.tf: aws_s3_bucket_public_access_block.this"
     assert [each for each in complaints if "open.tf: checkov can't read it" in each]
     assert {each.partition(" (")[0] for each in complaints if "public_access_block" in each} == {
-        f"{block} suppresses CKV_AWS_54 without a reason",
-        f"{block} suppresses CKV_AWS_55 without a reason",
+        f"{block} suppresses CKV_AWS_54 without a reason: add one",
+        f"{block} suppresses CKV_AWS_55 without a reason: add one",
         f"{block} fails CKV_AWS_56",
     }
     assert not [each for each in complaints if "CKV_AWS_7 " in each]
 
 
 def test_where_nothing_was_checked_something_is_wrong() -> None:
-    assert list(checkov.complaints({"passed": 0, "failed": 0})) == ["checkov found nothing to check"]
+    assert list(checkov.complaints({"passed": 0, "failed": 0})) == [
+        "checkov found nothing to check: infra/ must contain Terraform"
+    ]
 
 
 def test_checkov_is_installed_once_and_then_silently(installed: None) -> None:

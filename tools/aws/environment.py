@@ -291,7 +291,7 @@ def _say_what_serves(target: Target, versions: Mapping[str, int]) -> None:
 def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False) -> str:
     answer = terraform(arguments, target.folder / target.environment, base=target.environ, capture=not shown)
     if answer.returncode != 0:
-        said = "" if shown else f":\n{answer.stderr.strip()}"
+        said = ": fix the error above" if shown else f":\n{answer.stderr.strip()}"
         raise ToolError(f"terraform {arguments[0]} failed for {target.name}{said}")
     return answer.stdout or ""
 

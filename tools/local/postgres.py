@@ -208,7 +208,7 @@ def _start(data: Path, running: Server | None, **environ: str) -> Server:
 
 @contextlib.contextmanager
 def _plain_environment(**more: str) -> Iterator[None]:
-    """Set the variables `more`, and a fixed sort order and port, whatever the developer's shell has set."""
+    """Set the variables `more`, and a fixed sort order and port, over those of the developer's shell."""
     ours = {"LC_ALL": "C", "PGPORT": "5432", **more}
     theirs = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)

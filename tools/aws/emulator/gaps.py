@@ -280,7 +280,7 @@ def _complete(given: str, known: str) -> str:
 
 
 def _parsed(content: str) -> ET.Element:
-    return ET.fromstring(f"<DistributionConfig>{content}</DistributionConfig>")  # noqa: S314 (Terraform's, or moto's)
+    return ET.fromstring(f"<DistributionConfig>{content}</DistributionConfig>")  # noqa: S314 (our own XML)
 
 
 def _add(given: ET.Element, known: ET.Element) -> None:
