@@ -1,1 +1,1 @@
-"""What a developer's machine needs to run and test Slipway. Never deployed."""
+"""Tools for developers and workflows, to run, test and deploy Slipway. They are never part of the service."""

@@ -1,7 +1,7 @@
-"""`python -m tools GROUP COMMAND --help`: the one way in. `make` calls it for people, the workflows for pipelines.
+"""Run `python -m tools GROUP COMMAND`, the one way to start a tool. `make` and the workflows use it.
 
-A group is a layer: `slipway` needs nothing but Python, `local` runs the service here, `package` makes what is deployed,
-`aws` speaks to an account, `checks` judges, `pipeline` is what only workflows run.
+A group is a layer: `slipway` needs only Python, `local` runs the service here, `package` builds what is deployed,
+`aws` calls an account, `checks` runs checks, and `pipeline` has the steps of the workflows.
 """
 
 import importlib
@@ -16,14 +16,14 @@ from tools.commands import Command
 
 PROGRAM = "python -m tools"
 
-# What each group is for, and the module that lists its commands.
+# Each group's purpose, and the module that lists its commands.
 GROUPS = {
-    "local": ("the service on this machine", "tools.local.commands"),
-    "package": ("what the functions are deployed from", "tools.package.commands"),
-    "aws": ("environments and accounts, on AWS or emulated", "tools.aws.commands"),
-    "checks": ("whether all is as it should be", "tools.checks.commands"),
-    "pipeline": ("the steps of the workflows", "tools.pipeline.commands"),
-    "slipway": ("what a pipeline asks and tells Slipway, with any Python", "tools.slipway_client.commands"),
+    "local": ("run the service on this machine", "tools.local.commands"),
+    "package": ("build the package that is deployed", "tools.package.commands"),
+    "aws": ("manage environments and accounts, on AWS or emulated", "tools.aws.commands"),
+    "checks": ("check code, policies, security and speed", "tools.checks.commands"),
+    "pipeline": ("run the steps of the workflows", "tools.pipeline.commands"),
+    "slipway": ("ask Slipway and record in it from a pipeline, with any Python", "tools.slipway_client.commands"),
 }
 _HELP = ("-h", "--help")
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read the output has gone, as `head` does. Python would complain once more at its end.
+        # The reader of the output, such as `head`, has gone. Without this, Python would complain again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -55,17 +55,17 @@ def _run(arguments: list[str], environ: MutableMapping[str, str]) -> int:
     command = next((each for each in commands if each.name == name), None)
     if command is None:
         raise UsageError(f"{PROGRAM} {group} has no command {name!r}: `{PROGRAM} {group} --help` lists them")
-    # What is started from here reads the same variables.
+    # Child processes read the same variables.
     environ.update(command.variables(f"{PROGRAM} {group}", rest, environ))
     code = command.load()(environ) or 0
-    sys.stdout.flush()  # while a closed pipe can still be caught
+    sys.stdout.flush()  # here, because main catches a closed pipe
     return code
 
 
 def commands_of(group: str) -> Sequence[Command]:
     """Return the commands of a group. Raises UsageError."""
     if group not in GROUPS:
-        raise UsageError(f"There is no group {group!r}: say one of {', '.join(GROUPS)}")
+        raise UsageError(f"There is no group {group!r}: use one of {', '.join(GROUPS)}")
     commands: Sequence[Command] = importlib.import_module(GROUPS[group][1]).COMMANDS
     return commands
 
@@ -88,7 +88,7 @@ def _lines(commands: Sequence[Command]) -> list[str]:
 
 def _fail(environ: MutableMapping[str, str], message: str) -> None:
     if environ.get("GITHUB_ACTIONS"):
-        from tools.slipway_client.runner import fail  # noqa: PLC0415 (on GitHub alone: it writes on the run's page)
+        from tools.slipway_client.runner import fail  # noqa: PLC0415 (only GitHub needs it)
 
         fail(environ, message)
     else:
@@ -96,6 +96,6 @@ def _fail(environ: MutableMapping[str, str], message: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was begun is ended, as at Ctrl-C
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # clean up, as at Ctrl-C
     lifeline.end_with_make()
     sys.exit(main(sys.argv[1:], os.environ))

@@ -1,6 +1,6 @@
-"""This checkout: where it is, which environments it deploys, where it keeps what is local, and how its tools fail.
+"""Facts about this checkout (its folder, environments and local state), and the errors that its tools raise.
 
-Nothing but the standard library: the actions for other repositories run tools with whatever Python is there.
+Uses only the standard library: the actions for other repositories run it with any Python.
 """
 
 import fcntl
@@ -13,12 +13,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOCAL_STATE = ROOT / ".local"
 
-# In the order of promotion. Each is a stage of Chalice, a folder of infra/, a branch and a GitHub environment.
+# In the order of promotion. Each is a Chalice stage, a folder in infra/, a branch and a GitHub environment.
 ENVIRONMENTS = ("development", "preproduction", "production")
 
 
 class ToolError(Exception):
-    """A tool cannot do what it was asked. The message says why and what to do next; nothing else is shown."""
+    """A tool can't do its work. The message says why and what to do next; nothing else is printed."""
 
     exit_code = 1
 
@@ -31,7 +31,7 @@ class UsageError(ToolError):
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Wait for the lock on `path` and hold it. It ends with its holder, however that ends."""
+    """Wait for the lock on `path` and hold it. The lock also ends if the process is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -39,7 +39,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old text or the new one, never half of it."""
+    """Write a file so that a reader sees either the old text or the new one, never a part."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "w") as file:
         file.write(text)

@@ -1,7 +1,7 @@
-"""The parts that a command of `python -m tools` is made of.
+"""Define commands of `python -m tools` and their options.
 
-Each option is a variable too, because `make plan ENV=production` passes it so. `--env production` and `ENV=production`
-say the same; the option wins. An empty variable counts as one that is not set.
+Each option is also a variable, so that `make plan ENV=production` works. `--env production` and `ENV=production` mean
+the same; the option wins. An empty variable counts as not set.
 """
 
 import argparse
@@ -18,7 +18,7 @@ Run = Callable[[Environ], int | None]
 
 @dataclass(frozen=True)
 class Option:
-    """An option by the name of its variable: `Option("REQUEST_ID", …)` is `--request-id` as well."""
+    """An option, named by its variable: `Option("REQUEST_ID", …)` is also `--request-id`."""
 
     variable: str
     help: str
@@ -32,7 +32,7 @@ class Option:
         return "--" + self.variable.lower().replace("_", "-")
 
     def check(self, value: str) -> None:
-        """Raise UsageError unless the option takes this value."""
+        """Raise UsageError unless the value is allowed."""
         choices = ("1", "0") if self.flag else self.choices
         if not value and self.required:
             raise UsageError(f"{self.variable} is missing: {self._example()}")
@@ -41,17 +41,17 @@ class Option:
 
     def _example(self) -> str:
         if self.flag:
-            return f"say {self.variable}=1, or leave it out"
+            return f"set {self.variable}=1, or leave it out"
         value = "|".join(self.choices) or "…"
-        return f"say {self.variable}={value} or {self.name} {value} ({self.help})"
+        return f"set {self.variable}={value} or pass {self.name} {value} ({self.help})"
 
 
 @dataclass(frozen=True)
 class Command:
     """A command: its name in its group, a line of help, the function that runs it, and its options.
 
-    The function is named `module:function` and imported only when the command runs: some take a second to import. It
-    gets the variables, may return an exit code, and raises ToolError.
+    The function is named `module:function` and imported only when the command runs, because some imports take a second.
+    It gets the variables, may return an exit code, and may raise ToolError.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Command:
         return run
 
     def variables(self, program: str, arguments: Sequence[str], environ: Environ) -> dict[str, str]:
-        """Return what the options say, those of the command line before those of `environ`. Raises UsageError."""
+        """Return the options' values: from the command line, else from `environ`. Raises UsageError."""
         parser = _Parser(prog=f"{program} {self.name}", description=self.help, allow_abbrev=False)
         for option in self.options:
             shown = f"{option.help} (or {option.variable}=…)"

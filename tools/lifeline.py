@@ -1,8 +1,8 @@
-"""Ends what this process has started once it is gone, however it went: `kill -9` runs no `finally`.
+"""End what this process has started when it ends, even after `kill -9`, which runs no `finally`.
 
-Beside whatever could outlast us runs this file as a process of its own: the keeper. It reads a pipe that only we have
-open for writing, and end-of-file says that we are done, or gone. It is in a session of its own, so that a signal to our
-process group, as a terminal's Ctrl-C, does not reach it.
+Each such command has a keeper: a process that runs this file. The keeper reads a pipe that only we have open for
+writing; end-of-file means that we are done or gone. It has its own session, so that signals to our process group, such
+as a terminal's Ctrl-C, do not reach it.
 """
 
 import os
@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-# The variable that marks the processes of a temporary folder, by its path.
+# The variable that marks the processes of a temporary folder. Its value is the folder's path.
 MARK = "LIFELINE"
 
 GRACE_SECONDS = 5
@@ -32,7 +32,7 @@ _lifelines: set[BinaryIO] = set()
 def kept(
     command: Sequence[str], *, grace_seconds: float = GRACE_SECONDS, **options: Any
 ) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command until the end of the block, or of this process: then it and its children get SIGINT.
+    """Run a command until the block or this process ends. Then send SIGINT to it and its children.
 
     SIGKILL follows after `grace_seconds`, or when Ctrl-C is pressed again. `options` are those of Popen.
     """
@@ -50,8 +50,8 @@ def kept(
             finally:
                 try:
                     _lifelines.remove(lifeline)
-                    lifeline.close()  # the command hears of it at once, and Ctrl-C again may come before the next line
-                    process.communicate()  # what it still says has to be read, or it would wait with it
+                    lifeline.close()  # ends the command at once; a second Ctrl-C may come before the next line
+                    process.communicate()  # read its last output: a full pipe would block it
                 except BaseException:
                     kill(process)
                     raise
@@ -66,7 +66,7 @@ def run(
     capture_output: bool = False,
     **options: Any,
 ) -> "subprocess.CompletedProcess[str]":
-    """Do as `subprocess.run`, for what must not outlast us: Ctrl-C waits until the command has cleaned up."""
+    """Run a command as `subprocess.run` does, and end it with this process. Ctrl-C waits for its cleanup."""
     if capture_output:
         options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     if input is not None:
@@ -82,41 +82,41 @@ def run(
 
 
 def interrupt() -> None:
-    """End all that is `kept`, in whatever thread: Ctrl-C reaches the main one alone."""
+    """End every command that `kept` runs, in all threads. Ctrl-C reaches only the main thread."""
     for lifeline in tuple(_lifelines):
         lifeline.close()
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
-    """Kill a command that is `kept`, with its children."""
+    """Kill a command that `kept` runs, with its children."""
     process.send_signal(signal.SIGUSR1)
 
 
 @contextmanager
 def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
-    """Make a folder, and delete it at the end of the block, or of this process.
+    """Make a folder, and delete it when the block or this process ends.
 
-    Whatever was started with the variable MARK naming it, or by such a process, is killed before.
+    First kill every process that has the folder's path in the variable MARK. Child processes inherit it.
     """
     folder = (parent or Path(tempfile.gettempdir())) / f"{prefix}{secrets.token_hex(4)}"
-    # What ends another folder's processes must not end this keeper: it has work to do then.
+    # Without MARK: the keeper of another folder must not kill this one, which still has to clean up.
     environ = {name: value for name, value in os.environ.items() if name != MARK}
     keep = [sys.executable, "-I", __file__, "clear", str(folder)]
     with subprocess.Popen(keep, stdin=subprocess.PIPE, start_new_session=True, env=environ):
         folder.mkdir()
-        folder.chmod(0o755)  # a database's server may run as a system user
+        folder.chmod(0o755)  # a database server may run as a system user
         yield folder
         # Leaving this block closes the pipe and waits.
 
 
 def end_with_make() -> None:
-    """Send this process SIGTERM once the `make` that started it is gone. Without `make` it does nothing."""
+    """Send this process SIGTERM when the `make` that started it ends. Do nothing without `make`."""
     if make := os.environ.pop("MAKE_PID", None):
         threading.Thread(target=_end_with, args=(int(make), os.getppid()), daemon=True).start()
 
 
 def _end_with(make: int, parent: int) -> None:
-    # Its number alone would not do: whoever started `make` may not have noticed yet that it ended.
+    # The pid alone is not enough: it exists until the parent of `make` has noticed that `make` ended.
     while os.getppid() == parent and _exists(make):
         time.sleep(_POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -133,7 +133,7 @@ def _exists(process: int) -> bool:
 
 
 def _keep(end: int, grace_seconds: float, command: Sequence[str]) -> int:
-    # Where everything is told to end, we end last. A handler, because the command would inherit SIG_IGN.
+    # A signal to all processes must not end the keeper first. Use a handler: the command would inherit SIG_IGN.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGUSR1, lambda *_: sys.exit(128 + signal.SIGKILL))
@@ -155,12 +155,12 @@ def _interrupt_at(end: int, group: int, grace_seconds: float) -> None:
 
 
 def _signal(group: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # macOS refuses where all of a group has ended
+    with suppress(ProcessLookupError, PermissionError):  # macOS refuses if the whole group has ended
         os.killpg(group, number)
 
 
 def _clear(folder: Path) -> None:
-    import psutil  # noqa: PLC0415 (here alone: the rest needs the standard library and no more)
+    import psutil  # noqa: PLC0415 (only here: the rest needs only the standard library)
 
     def marked() -> list[psutil.Process]:
         found = []
@@ -175,7 +175,7 @@ def _clear(folder: Path) -> None:
     while (processes := marked()) and (waited := time.monotonic() - began) < 2 * GRACE_SECONDS:
         for process in processes:
             with suppress(psutil.Error):
-                # SIGQUIT is PostgreSQL's immediate shutdown. Killed, it would leave shared memory behind.
+                # SIGQUIT is PostgreSQL's immediate shutdown. SIGKILL would leave its shared memory behind.
                 gently = process.name() == "postgres" and waited < GRACE_SECONDS
                 process.send_signal(signal.SIGQUIT if gently else signal.SIGKILL)
         time.sleep(0.05)

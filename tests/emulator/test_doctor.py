@@ -66,7 +66,7 @@ def test_reserving_too_much_concurrency_is_reported(wrong):
 
 
 def test_missing_terraform_and_node_are_reported(monkeypatch, capsys):
-    monkeypatch.setattr(doctor.terraform, "missing", lambda: "no terraform on the PATH")
+    monkeypatch.setattr(doctor.terraform, "missing", lambda: "terraform is not on the PATH")
     monkeypatch.setattr(doctor.shutil, "which", lambda command: None)
 
     assert doctor.main({}) == 1

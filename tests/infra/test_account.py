@@ -96,7 +96,7 @@ def test_credentials_of_another_account_are_refused(emulated_port: int) -> None:
     answer = make_account(ACCOUNT="production", EMULATED=str(emulated_port))
 
     assert answer.returncode != 0
-    assert "of account 123456789012" in answer.stderr
+    assert "for account 123456789012" in answer.stderr
     assert "production.tfvars.json names 210987654321" in answer.stderr
     assert answer.stdout == ""
 
@@ -106,5 +106,5 @@ def test_an_unknown_account_is_refused() -> None:
 
     assert (
         answer.stderr
-        == "ACCOUNT is 'staging': say ACCOUNT=testing|production or --account testing|production (the account)\n"
+        == "ACCOUNT is 'staging': set ACCOUNT=testing|production or pass --account testing|production (the account)\n"
     )

@@ -48,15 +48,17 @@ resource "aws_kms_key" "this" {
     block = "/block.tf: aws_s3_bucket_public_access_block.this"
     assert [each for each in complaints if "open.tf: checkov can't read it" in each]
     assert {each.partition(" (")[0] for each in complaints if "public_access_block" in each} == {
-        f"{block} suppresses CKV_AWS_54 and does not say why",
-        f"{block} suppresses CKV_AWS_55 and does not say why",
+        f"{block} suppresses CKV_AWS_54 without a reason: add one",
+        f"{block} suppresses CKV_AWS_55 without a reason: add one",
         f"{block} fails CKV_AWS_56",
     }
     assert not [each for each in complaints if "CKV_AWS_7 " in each]
 
 
 def test_a_run_that_checked_nothing_fails() -> None:
-    assert list(checkov.complaints({"passed": 0, "failed": 0})) == ["checkov found nothing to check"]
+    assert list(checkov.complaints({"passed": 0, "failed": 0})) == [
+        "checkov found nothing to check: infra/ must contain Terraform"
+    ]
 
 
 def test_checkov_is_installed_once_and_a_later_run_prints_nothing(installed: None) -> None:
@@ -70,5 +72,5 @@ def test_checkov_is_installed_once_and_a_later_run_prints_nothing(installed: Non
 def test_output_that_is_no_report_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(checkov, "command", lambda: Path("/bin/echo"))
 
-    with pytest.raises(ToolError, match="checkov did not answer"):
+    with pytest.raises(ToolError, match="checkov gave no report"):
         checkov.scan(tmp_path)

@@ -164,7 +164,7 @@ def test_it_waits_for_a_paused_database(
     assert "one" in database.run("SELECT 1 AS one")
 
     assert len(paused) == 2
-    assert capsys.readouterr().err.count("asleep") == 1
+    assert capsys.readouterr().err.count("waking up") == 1
 
 
 def test_it_stops_waiting_for_a_database_that_does_not_resume(
@@ -172,7 +172,7 @@ def test_it_stops_waiting_for_a_database_that_does_not_resume(
 ) -> None:
     client.refuses = [resuming(client)] * 1000
 
-    with pytest.raises(ToolError, match="woken up"):
+    with pytest.raises(ToolError, match="wake up"):
         database.run("SELECT 1")
 
     assert sum(paused) == 60
@@ -184,7 +184,7 @@ def test_it_stops_waiting_for_a_database_that_does_not_resume(
         (refusal("AccessDeniedException"), "debug-production.md"),
         (refusal("SecretsErrorException"), "debug-production.md"),
         (refusal("BadRequestException", "User jane is not authorized to perform"), "debug-production.md"),
-        (refusal("HttpEndpointNotEnabledException"), "infra/modules/database"),
+        (refusal("HttpEndpointNotEnabledException"), "make apply"),
         (NoCredentialsError(), "credentials"),
         (refusal("BadRequestException", "more than the allowed response size limit"), "LIMIT"),
         (refusal("UnsupportedResultException"), "::text"),
@@ -294,7 +294,7 @@ def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatc
         ({"ENV": "production", "SQL": ""}, "SQL="),
         ({"ENV": "staging"}, "ENV=development"),
         ({"WORKSPACE": "fix"}, "ENV=development"),
-        ({"ENV": "development"}, "development is not there"),
+        ({"ENV": "development"}, "development does not exist"),
         ({"ENV": "production", "WORKSPACE": "own"}, "no database slipway-production-own"),
     ],
 )
@@ -319,7 +319,7 @@ def test_production_runs_no_statement_without_a_yes(
         db_shell.main(asked)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda prompt: "production")
-    with pytest.raises(ToolError, match="Nothing"):
+    with pytest.raises(ToolError, match="No statement was run"):
         db_shell.main(asked)
     assert client.calls == []
 

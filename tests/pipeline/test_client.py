@@ -132,7 +132,7 @@ def test_it_waits_as_long_as_slipway_asks(slipway: Slipway, stub: Stub, pauses: 
 def test_it_gives_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
     stub.answers = [(503, {})]
 
-    with pytest.raises(Unreachable, match="it answers 503"):
+    with pytest.raises(Unreachable, match="status 503"):
         slipway.get("state")
 
     # At least as long as a paused database takes to resume.
@@ -212,7 +212,7 @@ def test_a_missing_permission_of_the_job_is_named(stub: Stub) -> None:
 def test_a_refusal_by_github_names_github(stub: Stub) -> None:
     stub.answers = [(403, {})]
 
-    with pytest.raises(ToolError, match="GitHub issues no token"):
+    with pytest.raises(ToolError, match="GitHub issued no token"):
         token({"ACTIONS_ID_TOKEN_REQUEST_URL": f"{stub.url}/?a=b"})
 
 

@@ -65,7 +65,7 @@ def test_an_artifact_not_verified_in_the_environment_before_may_not_enter(bucket
 def test_no_environment_is_skipped(bucket: Any) -> None:
     promotion.note_verified(variables("development"))
 
-    with pytest.raises(ToolError, match="to preproduction"):
+    with pytest.raises(ToolError, match="in preproduction"):
         may_promote("production")
 
 
@@ -80,7 +80,7 @@ def test_another_package_proves_nothing(bucket: Any, monkeypatch: pytest.MonkeyP
     promotion.note_verified(variables("development"))
     monkeypatch.setattr(promotion, "digest_in", lambda: f"sha256:{'2' * 64}")
 
-    with pytest.raises(ToolError, match="runs the package"):
+    with pytest.raises(ToolError, match="verified the package"):
         may_promote("preproduction")
 
 
@@ -128,7 +128,7 @@ def test_a_broken_slipway_does_not_block_its_own_fix(bucket: Any, capsys: pytest
     promotion.note_verified(variables("development"))
 
     may_promote("preproduction", **silent)
-    assert "follows the order of branches meanwhile" in capsys.readouterr().out
+    assert "Until then the order of branches decides" in capsys.readouterr().out
     with pytest.raises(ToolError):
         may_promote("production", **silent)
 
@@ -176,7 +176,7 @@ def test_a_merge_with_a_new_tree_is_no_promotion(repository: Path) -> None:
     change(repository, "hotfix")
     merge(repository)
 
-    with pytest.raises(ToolError, match="Merge it back"):
+    with pytest.raises(ToolError, match="Merge the target branch into this one"):
         promotion.check_merge({}, repository)
 
 

@@ -269,7 +269,7 @@ def test_a_deployment_of_another_artifact_is_not_taken_over(step: Any, other: di
 
     for command in ("may-promote", "deployment-open"):
         assert step(command, **{"ENV": "production", "DEPLOYMENT": deployment, **other}) == 1
-        assert "is not this one" in step.said
+        assert "is not for this run" in step.said
 
 
 def test_a_finished_deployment_is_not_taken_over(step: Any) -> None:

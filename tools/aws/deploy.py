@@ -1,8 +1,8 @@
-"""Deploy what `terraform apply` published, and roll it back: the database's roles, migrations, and the alias.
+"""Deploy the versions that `terraform apply` published, and roll them back: roles, migrations, and aliases.
 
 Both read `terraform output -json` of an applied environment. Terraform publishes versions and never moves an alias, so
-a version serves only when the schema is the one that it expects. Rolling back restores code, not schema: migrations
-only ever add.
+a version serves only after the schema has what it expects. Rolling back restores code, not the schema: migrations only
+add to it.
 """
 
 from collections.abc import Mapping
@@ -15,24 +15,24 @@ from tools.checkout import ToolError
 
 ALIAS = "live"
 
-# An alias remembers in its description what it pointed to before: a function that a deployment did not change has no
-# version of its own for it, so counting back would mix two deployments.
+# An alias's description holds its previous version. Counting back would mix two deployments, because a deployment
+# publishes no version of a function that it does not change.
 _BEFORE = "before: "
 
 # A version, and the one that served before it.
 Pointer = tuple[int, int | None]
 
-# Invoked by the version just published, and never by the gateway.
+# The deployment invokes these functions' newest versions. The gateway never does.
 MAINTENANCE = ("bootstrap", "migrate")
 
-# A migration may take as long as a function may run; asking again meanwhile would start it a second time.
+# Wait as long as a function may run, and do not retry: a retry would start a running migration a second time.
 CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "standard"})
 
 
 def deploy(outputs: Any, client: Any) -> dict[str, int]:
-    """Make the roles, migrate, and move every alias to the newest version; return the versions by function.
+    """Create the roles, migrate, and move every alias to the newest version; return the versions by function.
 
-    Nothing is moved when a step before it fails. A workspace on its environment's database does not migrate it.
+    If a step fails, no alias is moved. A workspace that uses its environment's database does not migrate it.
     Raises ToolError.
     """
     functions, owns_database = _read(outputs)
@@ -40,7 +40,7 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
     for step in MAINTENANCE if owns_database else ():
         _invoke(client, step, functions[step], newest[step])
     serving = {role: _serving(client, name) for role, name in functions.items()}
-    # Deploying the same again must not make a version its own predecessor.
+    # A repeated deployment must not make a version its own predecessor.
     if newest != {role: version for role, (version, _) in serving.items()}:
         _move(client, functions, serving, {role: (newest[role], serving[role][0]) for role in functions})
     return newest
@@ -49,7 +49,7 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
     """Move every alias to the version that served before the last deployment; return the versions by function.
 
-    Raises ToolError, having moved nothing.
+    Raises ToolError, and then has moved no alias.
     """
     functions, _ = _read(outputs)
     serving = {role: _serving(client, name) for role, name in functions.items()}
@@ -57,8 +57,8 @@ def rollback(outputs: Any, client: Any) -> dict[str, int]:
     if before.keys() != serving.keys():
         first = functions[min(serving.keys() - before.keys())]
         raise ToolError(
-            f"What served before is not known of {first}: it was deployed once, or is rolled back already. Nothing "
-            "was moved: deploy an earlier artifact"
+            f"The previous version of {first} is unknown: it was deployed only once, or is rolled back already. "
+            "Nothing was changed: deploy an earlier artifact instead"
         )
     _move(client, functions, serving, {role: (version, None) for role, version in before.items()})
     return before
@@ -66,8 +66,8 @@ def rollback(outputs: Any, client: Any) -> dict[str, int]:
 
 def _invoke(client: Any, step: str, name: str, version: int) -> None:
     remedy = (
-        "The versions that served before serve on. Fix what it says (logs: "
-        f"/aws/lambda/{name}), and run the same command again: what succeeded is not done twice."
+        "The previous versions still serve. Fix the error (logs: "
+        f"/aws/lambda/{name}), and run the same command again: it skips the steps that succeeded."
     )
     try:
         answer = client.invoke(FunctionName=name, Qualifier=str(version), Payload=b"{}")
@@ -89,8 +89,8 @@ def _move(
             for other in reversed(moved):
                 _point(client, functions[other], serving[other])
             raise ToolError(
-                f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. Those moved before it are back "
-                "where they were: run the same command again"
+                f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. The aliases of other functions "
+                "are back where they were: run the same command again"
             ) from error
         moved.append(role)
 
@@ -111,7 +111,7 @@ def _serving(client: Any, name: str) -> Pointer:
 
 
 def _versions(client: Any, name: str) -> list[int]:
-    """Published versions, oldest first."""
+    """Return the published versions, oldest first."""
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
     found = [version["Version"] for page in pages for version in page["Versions"]]
     versions = sorted(int(version) for version in found if version != "$LATEST")
@@ -129,7 +129,7 @@ def _read(outputs: Any) -> tuple[dict[str, str], bool]:
         functions = owns_database = None
     if not isinstance(functions, dict) or not isinstance(owns_database, bool):
         raise ToolError(
-            "This is not what `terraform output -json` says of an environment that was applied: it tells neither its "
-            "functions nor whether it owns its database"
+            "The outputs lack the names of the functions, or whether the target owns its database: apply the "
+            "infrastructure first"
         )
     return functions, owns_database

@@ -1,4 +1,4 @@
-"""`make doctor [ENV=…]`: say what this machine lacks and, with ENV, which quotas of the account would stop an apply."""
+"""`make doctor [ENV=…]`: print which programs are missing and, with ENV, which account quotas are too low."""
 
 import json
 import shutil
@@ -11,47 +11,47 @@ from tools.aws import environment, terraform
 from tools.checkout import ROOT, ToolError
 from tools.package import compose
 
-# By its code in Service Quotas; where that can't be asked, what AWS gives by default.
+# The quota's service, its code in Service Quotas, and AWS's default, which is used if Service Quotas does not answer.
 _VPCS = ("vpc", "L-F678F1CE", 5)
-# Lambda keeps so many of an account's concurrent executions for functions that reserve none.
+# Lambda keeps at least this many of an account's concurrent executions for functions that reserve none.
 _UNRESERVED = 100
-# What infra/<environment>/main.tf reserves; a test holds it against the plans.
+# The concurrent executions that infra/<environment>/main.tf reserves. A test compares them with the plans.
 RESERVED = {"development": 0, "preproduction": 0, "production": 100}
 
 
 def of_machine() -> Iterator[tuple[str, str | None]]:
-    """Yield each thing that is needed, with what is wrong with it or None."""
+    """Yield the name of each needed program, with its fault or None."""
     running = ".".join(str(part) for part in sys.version_info[:2])
     wanted = ".".join(str(part) for part in compose.PYTHON)
-    python = None if running == wanted else f"it is {running}: to package for AWS say PYTHON=python{wanted}"
+    python = None if running == wanted else f"it is {running}: to package for AWS, set PYTHON=python{wanted}"
     yield f"Python {wanted}", python
     reason = terraform.missing()
     yield "Terraform and the AWS provider", reason
     for command, purpose in (("node", "tests of the viewer function and the workflows"), ("gh", "GitHub's settings")):
-        yield command, None if shutil.which(command) else f"not on the PATH: it is for {purpose}"
+        yield command, None if shutil.which(command) else f"not on the PATH: install it for {purpose}"
 
 
 def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, str | None]]:
-    """Yield each quota that an apply of the target runs into first, with the reason or None. Raises ToolError."""
+    """Yield each quota that could stop an apply of the target, with its fault or None. Raises ToolError."""
     ec2, functions = target.client("ec2", region), target.client("lambda", region)
     try:
         there = [each for page in ec2.get_paginator("describe_vpcs").paginate() for each in page["Vpcs"]]
         limit = functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
     except (BotoCoreError, ClientError) as error:
-        raise ToolError(f"The account can't be asked: {error}. Log in, or add EMULATED=1") from None
+        raise ToolError(f"The account's quotas can't be read: {error}. Log in, or set EMULATED=1") from None
     quota = _quota(target, region)
     own = f"slipway-{target.name}"
     has_one = any(tag["Value"] == own for vpc in there for tag in vpc.get("Tags", []) if tag["Key"] == "Name")
     full = len(there) >= quota and not has_one
     yield (
         f"VPCs in {region}: {len(there)} of {quota}",
-        "there is no room for another: delete one, or ask for more in Service Quotas" if full else None,
+        "there is no room for another: delete one, or request more in Service Quotas" if full else None,
     )
     reserved = RESERVED[target.environment] if target.workspace == "default" else 0
     short = reserved > 0 and limit < reserved + _UNRESERVED
     yield (
-        f"Concurrent executions: {limit}, of which {target.name} reserves {reserved}",
-        f"{_UNRESERVED} must stay unreserved: ask for {reserved + _UNRESERVED} or more, or reserve less"
+        f"Concurrent executions: {limit}; {target.name} reserves {reserved}",
+        f"{_UNRESERVED} must stay unreserved: request {reserved + _UNRESERVED} or more, or reserve fewer"
         if short
         else None,
     )
@@ -73,7 +73,7 @@ def _region(target: environment.Target) -> str:
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Print a line for each; 1 when something is wrong."""
+    """Print a line for each program and quota. Return 1 if something is wrong."""
     checked = list(of_machine())
     if environ.get("ENV"):
         target = environment.target_of(environ)

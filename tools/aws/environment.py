@@ -1,9 +1,9 @@
-"""`make plan|apply|destroy|rollback ENV=…`: an environment, or a workspace of it, on AWS or in the emulated account.
+"""Manage an environment or a workspace, on AWS or emulated: `make plan|apply|destroy|rollback ENV=…`.
 
-Terraform works in a copy of infra/ below .local/targets, one for each target. So two targets can be applied at once,
-each with the package of its stage, and the saved plan lies beside its sources.
+Terraform works in a copy of infra/ in .local/targets, one for each target. So two targets can be applied at once,
+each with the package of its stage, and the saved plan is beside its sources.
 
-A workspace's purpose and the source of its data are named once, when it is made; later runs read them from its state.
+A workspace's purpose and the source of its data are set once, when it is created. Later runs read them from its state.
 """
 
 import json
@@ -28,16 +28,16 @@ from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError, locked, wr
 from tools.local import emulation
 from tools.package import compose
 
-# The variables that choose how a workspace is made, with Terraform's names for them (infrastructure-main).
+# The variables that choose how a workspace is created, and Terraform's names for them (infrastructure-main).
 CHOICES = {"PURPOSE": "workspace_purpose", "DATABASE": "database_source", "OWNER": "owner"}
 
-# Each target's saved plan as `terraform show -json` prints it, for summaries.
+# The saved plan of each target, as JSON, for summaries.
 PLANS = ROOT / ".local" / "plans"
 
 _TARGETS = ROOT / ".local" / "targets"
 _WORKSPACE = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,15}(?<!-)")
 _RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
-# The one emulated account plays all, and production refuses testing accounts.
+# The emulated account stands for all accounts, and production refuses testing accounts: so list another as testing.
 _NO_ACCOUNT = "000000000000"
 
 
@@ -47,48 +47,48 @@ class Target:
 
     environment: str
     workspace: str = "default"
-    # Values of CHOICES, by Terraform's names; a choice that is left out stays as it was made.
+    # Values of CHOICES, by Terraform's names. A missing choice stays as it was.
     choices: Mapping[str, str] = field(default_factory=dict)
-    # A folder with deployment.zip and generated.tf.json; None: the checkout is packaged.
+    # A folder with deployment.zip and generated.tf.json, or None to package the checkout.
     package: Path | None = None
-    # The port of an emulated account; None: AWS.
+    # The port of an emulated account, or None for AWS.
     emulated: int | None = None
 
     def __post_init__(self) -> None:
         if self.environment not in ENVIRONMENTS:
-            raise UsageError(f"Name an environment: ENV={'|'.join(ENVIRONMENTS)}")
-        # Before Terraform makes a workspace of that name; infrastructure-main refuses it too.
+            raise UsageError(f"{self.environment!r} is not an environment: set ENV={'|'.join(ENVIRONMENTS)}")
+        # infrastructure-main refuses it too, but only after Terraform has made a workspace of that name.
         if not _WORKSPACE.fullmatch(self.workspace):
             raise UsageError(
-                f"{self.workspace!r} can't name a workspace: 1 to 16 lower-case letters, digits and single hyphens, "
-                "a letter first, no hyphen last"
+                f"{self.workspace!r} can't name a workspace: use 1 to 16 lower-case letters, digits and single "
+                "hyphens, with a letter first and no hyphen last"
             )
 
     @property
     def name(self) -> str:
-        """Such as `development`, or `development-ann`."""
+        """The target's name, such as `development` or `development-ann`."""
         return self.environment if self.workspace == "default" else f"{self.environment}-{self.workspace}"
 
     @property
     def folder(self) -> Path:
-        """The folder of its copy of infra/."""
+        """The folder with the target's copy of infra/."""
         account = "aws" if self.emulated is None else f"emulated-{self.emulated}"
         return _TARGETS / account / self.name
 
     @property
     def plan(self) -> Path:
-        """The plan that was saved last."""
+        """The path of the saved plan."""
         return self.folder / "saved.tfplan"
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment variables that lead to its account."""
-        # Workspace and folder are ours to choose.
+        """The environment variables for calling the target's account."""
+        # Drop variables with which Terraform would use another workspace or folder.
         ours = {name: value for name, value in os.environ.items() if name not in ("TF_WORKSPACE", "TF_DATA_DIR")}
         return ours if self.emulated is None else emulation.environment(ours, self.emulated)
 
     def client(self, service: str, region: str, config: Config | None = None) -> Any:
-        """A boto3 client of its account."""
+        """Return a boto3 client for the target's account."""
         if self.emulated is None:
             return boto3.client(service, region_name=region, config=config)
         return emulated_client(service, self.emulated, region, config)
@@ -99,30 +99,30 @@ class NotThere(ToolError):
 
 
 def plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
-    """Save a plan of the target, packaging first. Raises ToolError."""
+    """Package, and save a plan of the target. Raises ToolError."""
     with _alone(target):
         return _plan(target, destroy=destroy)
 
 
 def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
-    """Apply the saved plan or a new one, migrate, and let the new version serve; return the outputs."""
+    """Apply the saved plan or a new one, migrate, and switch to the new version; return the outputs."""
     with _alone(target):
         if not saved:
             _consent(target, _plan(target))
         elif not target.plan.is_file():
-            raise ToolError(f"There is no saved plan of {target.name}: make plan ENV={target.environment} makes one")
+            raise ToolError(f"{target.name} has no saved plan: save one with make plan ENV={target.environment}")
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
         target.plan.unlink()
         outputs = _outputs(target)
         versions = deploy.deploy(outputs, _lambda(target, outputs))
     _say_what_serves(target, versions)
     if target.emulated is not None:
-        print("The emulated account runs no function: bootstrap and migrate were invoked there, and did nothing")
+        print("The emulated account runs no functions, so bootstrap and migrate did nothing there")
     return _values(outputs)
 
 
 def rollback(target: Target) -> None:
-    """Let the version serve that served before the last deployment."""
+    """Switch back to the version before the last deployment."""
     with _alone(target):
         _prepare(target)
         outputs = _outputs(target)
@@ -131,14 +131,14 @@ def rollback(target: Target) -> None:
 
 
 def destroy(target: Target) -> None:
-    """Destroy the target, and its workspace with it."""
+    """Destroy the target and its Terraform workspace."""
     with _alone(target):
         planned = _plan(target, destroy=True)
         if _values(_outputs(target)).get("is_protected"):
-            # RDS would refuse when half of the rest is gone.
+            # RDS itself would refuse only after half of the rest is destroyed.
             raise ToolError(
-                f"{target.name} is protected. To destroy it all the same, take `production = true` out of "
-                f"infra/{target.environment}/main.tf, apply that, and come back"
+                f"{target.name} is protected. To destroy it anyway, remove `production = true` from "
+                f"infra/{target.environment}/main.tf, apply that, and run this again"
             )
         _consent(target, planned)
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
@@ -150,7 +150,7 @@ def destroy(target: Target) -> None:
 
 
 def outputs(target: Target) -> dict[str, Any]:
-    """Return the outputs in the target's state; empty where there is none."""
+    """Return the outputs in the target's state; empty if it has no state."""
     with _alone(target):
         try:
             _prepare(target)
@@ -179,7 +179,7 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
     arguments = ["plan", "-input=false", f"-out={target.plan}"]
     if destroy:
         arguments += ["-destroy"]
-        # moto answers HeadObject with 403 where a bucket's policy asks for TLS.
+        # moto answers HeadObject with 403 if a bucket's policy requires TLS.
         arguments += [] if target.emulated is None else ["-refresh=false"]
     variables = {**_remembered(target), **target.choices}
     if target.emulated is not None:
@@ -196,7 +196,7 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
 
 
 def _prepare(target: Target, *, create: bool = False) -> None:
-    """A fresh copy of infra/, initialised, with the workspace selected. Raises NotThere where there is none."""
+    """Make and initialise a new copy of infra/, and select the workspace. Raises NotThere if there is none."""
     if reason := missing():
         raise ToolError(f"Terraform can't be run: {reason}")
     _copy(target)
@@ -206,7 +206,7 @@ def _prepare(target: Target, *, create: bool = False) -> None:
     _terraform(target, arguments)
     if target.workspace != "default" or _terraform(target, ["workspace", "show"]).strip() != "default":
         if not create and target.workspace not in _workspaces(target):
-            raise NotThere(f"There is no workspace {target.workspace} of {target.environment}")
+            raise NotThere(f"{target.environment} has no workspace {target.workspace}: check WORKSPACE, or create it")
         _terraform(target, ["workspace", "select", "-or-create", target.workspace])
 
 
@@ -217,11 +217,11 @@ def _workspaces(target: Target) -> list[str]:
 def _copy(target: Target) -> None:
     source, ignored = ROOT / "infra", shutil.ignore_patterns(".terraform", "__pycache__", "tests")
     target.folder.mkdir(parents=True, exist_ok=True)
-    # A saved plan goes with the package that it was made of.
+    # A saved plan is valid only with the package that it was made from, which is replaced here.
     target.plan.unlink(missing_ok=True)
     shutil.rmtree(target.folder / "modules", ignore_errors=True)
     shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
-    # .terraform stays: what was downloaded once.
+    # Keep .terraform, which has the downloaded providers.
     environment = target.folder / target.environment
     for old in environment.glob("*.*"):
         if old.name != ".terraform":
@@ -230,46 +230,45 @@ def _copy(target: Target) -> None:
 
 
 def _fill(target: Target) -> None:
-    """The module api of the copy, with the package."""
+    """Put the package into the copy's module `api`. Raises ToolError."""
     module = target.folder / "modules" / "api"
     if target.package is None:
         compose.package(target.environment, module)
     else:
         for name in ("generated.tf.json", "deployment.zip"):
             if not (target.package / name).is_file():
-                raise ToolError(f"{target.package} is no package: it has no {name}")
+                raise ToolError(f"PACKAGE={target.package} has no {name}: name the folder of a package")
             shutil.copy(target.package / name, module / name)
     runtime = json.loads((module / "generated.tf.json").read_text())["locals"]["package"]["runtime"]
     if target.emulated is None and runtime != _RUNTIME:
         raise ToolError(
-            f"The package is for {runtime}: what goes to AWS is packaged with {_RUNTIME}, the Python that everybody's "
-            f"is compared with. Say so: make … PYTHON={_RUNTIME}"
+            f"The package is for {runtime}, but AWS runs {_RUNTIME}: run the same command with PYTHON={_RUNTIME}"
         )
 
 
 def _remembered(target: Target) -> dict[str, str]:
-    """Return how the workspace was made. Raises ToolError where a choice cannot be changed."""
+    """Return the choices with which the workspace was created. Raises ToolError if one can't be changed."""
     if target.workspace == "default":
         return {}
     made: dict[str, str] = (_outputs(target).get("made_with") or {"value": {}})["value"]
     source = target.choices.get("database_source")
     if made and source not in (None, made["database_source"]):
         raise ToolError(
-            f"{target.name} was made with DATABASE={made['database_source']}: another source is another database. "
-            "Destroy the workspace first, or name another one"
+            f"{target.name} was created with DATABASE={made['database_source']}, which can't be changed: "
+            "destroy the workspace first, or name another one"
         )
     return made
 
 
 def _consent(target: Target, summary: plan_summary.Summary) -> None:
-    """Ask for consent on the terminal. Raises ToolError where there is none and YES=1 is not set."""
+    """Ask for consent on the terminal. Raises ToolError without consent, or without a terminal and YES=1."""
     print(f"{target.name}: {summary}")
     if target.emulated is not None or os.environ.get("YES") == "1" or not summary.changes:
         return
     if not sys.stdin.isatty():
-        raise ToolError("Nobody can be asked: apply a saved plan (PLAN=1), or say YES=1")
+        raise ToolError("There is no terminal to ask on: set YES=1, or PLAN=1 to apply a saved plan")
     if input(f"Type {target.name} to go on: ").strip() != target.name:
-        raise ToolError("Nothing was changed")
+        raise ToolError(f"Nothing was changed: run this again and type {target.name} to go on")
 
 
 def _outputs(target: Target) -> Any:
@@ -292,17 +291,17 @@ def _say_what_serves(target: Target, versions: Mapping[str, int]) -> None:
 def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False) -> str:
     answer = terraform(arguments, target.folder / target.environment, base=target.environ, capture=not shown)
     if answer.returncode != 0:
-        said = "" if shown else f":\n{answer.stderr.strip()}"
+        said = ": fix the error above" if shown else f":\n{answer.stderr.strip()}"
         raise ToolError(f"terraform {arguments[0]} failed for {target.name}{said}")
     return answer.stdout or ""
 
 
 def port_of(emulated: str) -> int | None:
-    """Return the port that EMULATED names: None for AWS (empty or 0), the usual one for 1. Raises ToolError."""
+    """Return the port that EMULATED means: None for AWS (empty or 0), the usual port for 1. Raises ToolError."""
     if emulated in ("", "0"):
         return None
     if not emulated.isdecimal():
-        raise UsageError("EMULATED is 1, or the port of an emulated account")
+        raise UsageError(f"EMULATED is {emulated!r}: set 1, or the port of an emulated account")
     port = emulation.PORT if emulated == "1" else int(emulated)
     try:
         socket.create_connection((emulation.HOST, port), timeout=5).close()
@@ -330,18 +329,18 @@ def plan_command(environ: Mapping[str, str]) -> None:
 
 
 def apply_command(environ: Mapping[str, str]) -> None:
-    """Apply a plan of the target, with PLAN=1 the saved one."""
+    """Apply a new plan of the target, or with PLAN=1 the saved plan."""
     target = target_of(environ)
     print(f"{target.name} is at {apply(target, saved=environ.get('PLAN') == '1')['url']}")
 
 
 def rollback_command(environ: Mapping[str, str]) -> None:
-    """Roll the target back."""
+    """Roll back the target that the variables name."""
     rollback(target_of(environ))
 
 
 def destroy_command(environ: Mapping[str, str]) -> None:
-    """Destroy the target."""
+    """Destroy the target that the variables name."""
     target = target_of(environ)
     destroy(target)
-    print(f"{target.name} is gone")
+    print(f"{target.name} is destroyed")

@@ -1,7 +1,7 @@
-"""`make logs ENV=… [WORKSPACE=…]`: print what a target's functions and gateway logged, oldest first.
+"""`make logs ENV=… [WORKSPACE=…]`: print the log lines of a target's functions and gateway, oldest first.
 
-REQUEST_ID=… keeps the lines of one request, which every answer names in X-Request-Id; SINCE=30m says how far back;
-FOLLOW=1 goes on with what comes, until Ctrl-C.
+REQUEST_ID=… prints only the lines of one request, whose id is in each answer's header X-Request-Id. SINCE=30m sets how
+far back to go. FOLLOW=1 also prints new lines, until Ctrl-C.
 """
 
 import json
@@ -15,7 +15,7 @@ from tools.aws import environment
 from tools.aws.workspace import ahead
 from tools.checkout import ToolError
 
-# CloudWatch shows a line seconds after it was written, and not always in order.
+# CloudWatch shows lines with seconds of delay, and not always in order.
 _PAUSE_SECONDS = 2
 _OVERLAP_MS = 10_000
 
@@ -23,9 +23,9 @@ _OVERLAP_MS = 10_000
 def lines(
     client: Any, groups: Mapping[str, str], since: int, request_id: str | None = None
 ) -> Iterator[tuple[int, str, str]]:
-    """Yield the time in Unix milliseconds, an id of the event and the readable line, oldest first.
+    """Yield the time in Unix milliseconds, the event's id and the readable line, oldest first.
 
-    `groups` are log groups by what the reader calls them. A group that is not there yet has no lines.
+    `groups` are log groups by their short names. A group that does not exist yet has no lines.
     """
     found: list[tuple[int, str, str]] = []
     for name, group in groups.items():
@@ -45,7 +45,7 @@ def lines(
 
 
 def readable(name: str, at: int, message: str) -> str:
-    """Return a line of our functions, the gateway or Lambda itself as a person reads it."""
+    """Format a line of our functions, the gateway or Lambda itself for people."""
     moment = datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     try:
         said = json.loads(message)
@@ -60,7 +60,7 @@ def readable(name: str, at: int, message: str) -> str:
 
 
 def follow(read: Callable[[int], Iterator[tuple[int, str, str]]], since: int) -> Iterator[str]:
-    """Yield every line from `since` on once, and go on with new ones. An empty line means: wait."""
+    """Yield each line since `since` once, then new lines as they come. An empty line means that the caller waits."""
     seen: dict[str, int] = {}
     while True:
         for at, event, line in read(since):
@@ -76,7 +76,7 @@ def main(environ: Mapping[str, str]) -> None:
     target = replace(environment.target_of(environ), choices={})
     outputs = environment.outputs(target)
     if not outputs:
-        raise ToolError(f"{target.name} is not there: make apply ENV={target.environment} makes it")
+        raise ToolError(f"{target.name} does not exist: create it with make apply ENV={target.environment}")
     groups = {role: f"/aws/lambda/{name}" for role, name in outputs["api"]["function_names"].items()}
     groups["access"] = f"/aws/apigateway/{outputs['name']}"
     client = target.client("logs", outputs["region"])
@@ -89,7 +89,7 @@ def main(environ: Mapping[str, str]) -> None:
 
     if environ.get("FOLLOW") != "1":
         shown = [line for _, _, line in read(since)]
-        print("\n".join(shown) if shown else f"{target.name} logged nothing since then (SINCE=1h)")
+        print("\n".join(shown) if shown else f"{target.name} logged nothing in that time: set SINCE=1d")
         return
     for line in follow(read, since):
         if line:

@@ -1,4 +1,4 @@
-"""What a saved plan would do, in a line."""
+"""Summarize a saved plan in one line."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Summary:
-    """Resources that a plan adds, changes and destroys; one that is replaced is added and destroyed."""
+    """How many resources a plan adds, changes and destroys. A replaced resource counts as added and destroyed."""
 
     added: int
     changed: int
@@ -15,7 +15,7 @@ class Summary:
 
     @property
     def changes(self) -> bool:
-        """Whether it does anything."""
+        """True if the plan changes anything."""
         return bool(self.added or self.changed or self.destroyed)
 
     def __str__(self) -> str:
@@ -23,7 +23,7 @@ class Summary:
 
 
 def summary(plan: dict[str, Any]) -> Summary:
-    """Of what `terraform show -json` says of a plan."""
+    """Return the summary of a plan, which is the output of `terraform show -json`."""
     actions = Counter(
         action for resource in plan.get("resource_changes", []) for action in resource["change"]["actions"]
     )

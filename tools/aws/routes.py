@@ -1,4 +1,4 @@
-"""Write the routes that CloudFront knows: the environment's key value store, which viewer.js reads."""
+"""Write CloudFront's routes, into the environment's key value store that viewer.js reads."""
 
 import json
 from typing import Any
@@ -13,29 +13,29 @@ _GLOBAL = "us-east-1"
 
 
 class Routes:
-    """The store of an environment. `outputs` are its own; raises ToolError where it has no site."""
+    """The routes of an environment, which has these `outputs`. Raises ToolError if it has no site."""
 
     def __init__(self, target: Target, outputs: dict[str, Any]) -> None:
         site = outputs.get("site")
         if not site:
-            raise ToolError(f"{target.name} has no site, so nobody can be routed away from it")
+            raise ToolError(f"{target.name} has no site, so it can't route clients: use an environment with a site")
         self._arn = site["routes_arn"]
         self._client = target.client("cloudfront-keyvaluestore", _GLOBAL, Config(signature_version="v4a"))
         if target.emulated is not None:
-            # The SDK puts the account before the host's name, which has no address here.
+            # The SDK puts the account before the host's name, and that name has no address here.
             self._client.meta.events.register("before-send", _to_emulator)
 
     def put(self, client: str, *, workspace: str, domain: str, path: str, until: int) -> None:
-        """Send a client to a workspace until a time in Unix seconds. Known everywhere within seconds."""
+        """Send a client to a workspace until a time in Unix seconds. It takes effect within seconds."""
         value = json.dumps({"workspace": workspace, "domain": domain, "path": path, "until": until})
         self._client.put_key(KvsARN=self._arn, Key=client, Value=value, IfMatch=self._etag())
 
     def delete(self, client: str) -> None:
-        """Send a client to its environment again."""
+        """Delete a client's route, which sends it to its environment again."""
         self._client.delete_key(KvsARN=self._arn, Key=client, IfMatch=self._etag())
 
     def all(self) -> dict[str, dict[str, Any]]:
-        """Every route by client, those that are over too."""
+        """Return every route by client, including the expired ones."""
         pages = self._client.get_paginator("list_keys").paginate(KvsARN=self._arn)
         return {item["Key"]: json.loads(item["Value"]) for page in pages for item in page["Items"]}
 

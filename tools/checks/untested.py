@@ -1,4 +1,4 @@
-"""Name in one line what this machine cannot test: at the end of `make test`, where nobody overlooks it."""
+"""Print in one line what this machine can't test, at the end of `make test`, where everybody sees it."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from tools.checks import npm
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Print the line, or nothing where everything can be tested."""
+    """Print the line, or nothing if everything can be tested."""
     reasons = {"infrastructure": terraform.missing(), "workflows and OpenAPI": npm.missing()}
     lacking = [f"{what} ({reason})" for what, reason in reasons.items() if reason]
     if lacking:

@@ -1,4 +1,4 @@
-"""Makes the roles of a PostgreSQL on this machine, or of a developer's own. On AWS a function does it."""
+"""Create the roles in a PostgreSQL on this machine, or in a developer's own. On AWS a function does this."""
 
 from contextlib import closing
 
@@ -12,24 +12,24 @@ from tools.checkout import ToolError
 
 
 def bootstrap(url: str) -> None:
-    """Make the roles and give them the database, or see that somebody who may has done so for this login.
+    """Create the roles and give them the database. If this login may not, require that it was done already.
 
-    Raises ToolError, with what has to be run by somebody else; and DatabaseUnavailable.
+    Raises ToolError, which says what an administrator must run, and DatabaseUnavailable.
     """
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         info = connection.info
         if info.server_version // 10000 < POSTGRES_MAJOR:
             raise ToolError(
-                f"{info.dbname} is a database of PostgreSQL {info.server_version // 10000}: "
-                f"take {POSTGRES_MAJOR}, which the environments have, or a later one"
+                f"The database {info.dbname} is on PostgreSQL {info.server_version // 10000}: "
+                f"use {POSTGRES_MAJOR}, as the environments do, or a later version"
             )
         if (stranger := _other_than_ours(connection)) is not None:
             raise ToolError(
-                f"{info.dbname} holds what is not Slipway's, the table {stranger}, and Slipway takes a database to "
-                "itself: name an empty one. If it is the local one, from before there were roles: `make reset`"
+                f"The database {info.dbname} has the table {stranger}, which is not Slipway's, but Slipway needs its "
+                "own database: name an empty one. If it is the local one from an old version, run `make reset`"
             )
         try:
-            # One message without BEGIN is one transaction.
+            # PostgreSQL runs one message without BEGIN as one transaction.
             cursor.execute(";\n".join(statements(info.dbname)))
         except InsufficientPrivilege as error:
             if not _was_done_for(connection):
@@ -37,7 +37,7 @@ def bootstrap(url: str) -> None:
 
 
 def _other_than_ours(connection: Connection) -> str | None:
-    """A table that is not ours, whose owner would lose the schema; extensions may have theirs."""
+    """Return a table that is not Slipway's or an extension's, or None. Its owner would lose the schema."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

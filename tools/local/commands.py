@@ -5,7 +5,7 @@ from tools.commands import Command, Option
 ROLES = ("viewer", "pipeline", "maintainer", "admin")
 
 _URL = Option("URL", "the address of the service, without /v1", default="http://127.0.0.1:8000")
-_TOKEN = Option("TOKEN", "a token for it; without one the local issuer makes an admin's")
+_TOKEN = Option("TOKEN", "a token for it; without one, the local issuer makes an admin's token")
 
 COMMANDS = (
     Command(
@@ -14,13 +14,13 @@ COMMANDS = (
         "tools.local.run:main",
         (
             Option("PORT", "the port on 127.0.0.1", default="8000"),
-            Option("DATABASE_URL", "a PostgreSQL of yours, which it takes over"),
-            Option("EMULATED", "send every call of AWS to the emulated account", flag=True),
+            Option("DATABASE_URL", "your own PostgreSQL database, which Slipway will own"),
+            Option("EMULATED", "send every AWS call to the emulated account", flag=True),
         ),
     ),
     Command(
         "serve",
-        "Serve one version of the code; `run` starts this and ends it",
+        "Serve one version of the code; only `run` starts this",
         "tools.local.server:main",
         (
             Option("PORT", "the port on 127.0.0.1", required=True),
@@ -33,7 +33,7 @@ COMMANDS = (
         "tools.local.token:main",
         (
             Option("ROLE", "the role", ROLES, required=True),
-            Option("SYSTEM", "the keys of the systems, with commas between them"),
+            Option("SYSTEM", "the keys of the systems, separated by commas"),
             Option("SUBJECT", "the claim sub"),
             Option("RUN_ID", "the claim run_id"),
             Option("RUN_ATTEMPT", "the claim run_attempt"),
@@ -43,10 +43,10 @@ COMMANDS = (
     ),
     Command("database-start", "Start the database alone and leave it running", "tools.local.database:start"),
     Command("database-stop", "Stop the database that `database-start` started", "tools.local.database:stop"),
-    Command("database-reset", "Delete the local database with all that it holds", "tools.local.database:reset"),
+    Command("database-reset", "Delete the local database and its data", "tools.local.database:reset"),
     Command(
         "replay",
-        "Record the real deployment history of a project in a running service",
+        "Record a project's real deployment history in a running service",
         "tools.local.replay:main",
         (_URL, _TOKEN),
     ),
@@ -61,7 +61,7 @@ COMMANDS = (
             Option("READ_ONLY", "write nothing", flag=True),
             Option("SITE", "the CDN is in front of it", flag=True),
             Option("REPORT", "a file for the report, as JSON"),
-            Option("READY_SECONDS", "how long to wait until it is ready"),
+            Option("READY_SECONDS", "how many seconds to wait until it is ready"),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""`make database`, `database-stop` and `reset`: the local database without the server."""
+"""Start, stop and delete the local database without the server: `make database`, `database-stop` and `reset`."""
 
 from collections.abc import Mapping
 
@@ -11,12 +11,12 @@ from tools.local import postgres, run
 
 
 def start(environ: Mapping[str, str]) -> None:
-    """Start it, migrate it, and leave it running."""
+    """Start the database, migrate it, and leave it running."""
     url = postgres.start(print)
     try:
         migrate(postgres.as_login(url, MIGRATOR), report=lambda name: print(f"applying migration {name}"))
     except MigrationRefused as error:
-        raise ToolError(f"{error}; `make reset` makes a new one, without what this one holds") from None
+        raise ToolError(f"{error}; `make reset` deletes this database, and the next start makes a new one") from None
     except (MigrationFailed, DatabaseUnavailable) as error:
         raise ToolError(str(error)) from None
     print(f"PostgreSQL {POSTGRES_MAJOR} runs: {url}")
@@ -25,14 +25,14 @@ def start(environ: Mapping[str, str]) -> None:
 
 
 def stop(environ: Mapping[str, str]) -> None:
-    """Stop it, unless `make run` uses it."""
+    """Stop the database, unless `make run` uses it."""
     if other := run.running():
-        raise ToolError(f"`make run` uses the database ({other}): stop that, and the database stops too")
-    print("PostgreSQL is stopped" if postgres.stop() else "PostgreSQL did not run")
+        raise ToolError(f"`make run` uses the database ({other}): stop that, which also stops the database")
+    print("PostgreSQL is stopped" if postgres.stop() else "PostgreSQL was not running")
 
 
 def reset(environ: Mapping[str, str]) -> None:
-    """Delete it, unless `make run` uses it."""
+    """Delete the database, unless `make run` uses it."""
     if other := run.running():
         raise ToolError(f"`make run` uses the database ({other}): stop that first")
     postgres.reset()

@@ -1,18 +1,18 @@
-"""The address of the emulated AWS account, and the variables that lead there. tools/aws/emulator serves it."""
+"""The address of the emulated AWS account, and the variables for calling it. tools/aws/emulator serves it."""
 
 from collections.abc import Mapping
 
 HOST = "127.0.0.1"
-PORT = 4566  # where LocalStack listens too, and chalice-local looks
+PORT = 4566  # LocalStack's port, which chalice-local calls
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 STATE_BUCKET = f"slipway-state-{ACCOUNT}"
 
 
 def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
-    """Return `environ` changed so that AWS's SDKs and tools call the emulated account and no other."""
+    """Return `environ`, changed so that AWS SDKs and tools call only the emulated account."""
     url = f"http://{HOST}:{port}"
-    # Drop whatever names a real account: a profile, a session, a service's own endpoint.
+    # Drop variables that name a real account: a profile, a session, a service's own endpoint.
     others = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
     return {
         **others,
@@ -22,7 +22,7 @@ def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # The default profile would bring its own along.
+        # The default profile could name a real account.
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }

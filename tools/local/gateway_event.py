@@ -1,7 +1,7 @@
-"""The event with which API Gateway's REST proxy integration calls the function, made of a request.
+"""Make the event with which API Gateway's REST proxy integration calls the function.
 
-All that stands in for API Gateway uses it: the local server, the tests, the bench. As on AWS, path parameters stay as
-they were sent, query parameters are decoded, and where there are none it says null.
+Everything that stands in for API Gateway uses this: the local server, the tests, the bench. As on AWS, path parameters
+stay as they were sent, query parameters are decoded, and missing ones are null.
 """
 
 import base64
@@ -39,7 +39,7 @@ class Routes:
         self._templates = [(each, each.split("/")) for each in sorted(templates, key=_literals_first)]
 
     def match(self, path: str) -> tuple[str, dict[str, str]]:
-        """Return the template that a path has, and the path parameters as they were sent. Raises NoRoute."""
+        """Return the template that matches a path, and the path parameters as they were sent. Raises NoRoute."""
         segments = (path if path == "/" else path.removesuffix("/")).split("/")
         for template, names in self._templates:
             if len(names) == len(segments) and all(map(_fits, names, segments)):
@@ -61,7 +61,7 @@ def gateway_event(
 ) -> Event:
     """Return the event for a request. `target` is its path with the query. Raises NoRoute.
 
-    `claims` are what the service's authorizer found in the token; without them nobody was authorized.
+    `claims` are the token's claims that the authorizer found; without them nobody was authorized.
     """
     headers = list(headers)
     path, _, query = target.partition("?")
@@ -125,7 +125,7 @@ def _fits(name: str, segment: str) -> bool:
 
 
 def _as_text(body: bytes | str | None) -> tuple[str | None, bool]:
-    """The body as the event has it, and whether that is Base64, which bytes that are not UTF-8 become."""
+    """Return the body for the event, and True if it is Base64, which is used for bytes that are not UTF-8."""
     try:
         text = body.decode() if isinstance(body, bytes) else body
     except UnicodeDecodeError as error:

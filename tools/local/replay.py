@@ -1,10 +1,10 @@
-"""Send a real history through the running API, as its pipelines would have: `python -m tools.local.replay`.
+"""Send a real deployment history to a running API, as pipelines would have: `python -m tools local replay`.
 
-The history is that of DataBiosphere/azul, read off its public git tags: tests/data/azul. Sending it again changes
-nothing, and a replay that was stopped goes on where it was.
+The history is from the public git tags of DataBiosphere/azul, in tests/data/azul. Sending it again changes nothing, and
+a stopped replay goes on where it was.
 
-`URL` says where the API is (http://127.0.0.1:8000, or the local port `PORT`), `TOKEN` who asks: an admin, who
-creates the system; without it the local issuer makes one.
+`URL` is the API's address. `TOKEN` is an admin's, because only an admin may create the system; the local issuer makes
+it if it is missing.
 """
 
 import heapq
@@ -39,7 +39,7 @@ ENVIRONMENTS = [
 ADDRESS = f"/v1/systems/{SYSTEM['key']}"
 
 Send = Callable[[str, str, Any], tuple[int, Any]]
-"""Sends method, path and body, and returns status and parsed answer."""
+"""Send a request with this method, path and body; return the status and the parsed answer."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Summary:
-    """How many deployments this replay recorded, and how many were there already."""
+    """The number of deployments that this replay recorded, and of those that were there already."""
 
     recorded: int
     known: int
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Replay into the service at URL. Raises ToolError."""
+    """Replay the history to the service at URL. Raises ToolError."""
     url = environ["URL"]
     deployments, graph = read_history()
     try:
@@ -79,16 +79,16 @@ def main(environ: Mapping[str, str]) -> None:
         print(f"{summary.recorded} recorded, {summary.known} were there already")
         print(*_table(_expect(send("GET", f"{ADDRESS}/state", None), 200)["targets"]), sep="\n", end="\n\n")
     except ToolError as stopped:
-        raise type(stopped)(f"{stopped}\nWhat was sent stays recorded; running this again goes on.") from None
+        raise type(stopped)(f"{stopped}\nThe deployments sent so far are recorded: run this again to go on.") from None
     except KeyboardInterrupt:
-        raise ToolError("\nStopped. What was sent stays recorded; running this again goes on.") from None
-    print("What runs where, and how one artifact got there:")
+        raise ToolError("\nStopped. The deployments sent so far are recorded: run this again to go on.") from None
+    print("To see what each environment runs, and the history of one artifact:")
     for path in (f"{ADDRESS}/state", f"{ADDRESS}/artifacts/{_best_travelled(deployments)}"):
         print(f'  curl -H "Authorization: Bearer $(make -s token ROLE=viewer)" {url.rstrip("/")}{path}')
 
 
 def read_history(folder: Path = HISTORY) -> tuple[list[Deployment], dict[str, Commit]]:
-    """The deployments, and the commit graph by sha."""
+    """Return the deployments, and the commit graph by sha."""
     deployments = [
         Deployment(**{**line, "deployed_at": datetime.fromisoformat(line["deployed_at"])})
         for line in _lines(folder / "deployments.ndjson")
@@ -106,7 +106,7 @@ def replay(
     graph: Mapping[str, Commit],
     progress: Callable[[list[Any]], Iterable[Any]] = iter,
 ) -> Summary:
-    """Record the deployments, and what they go to where it is missing. Raises ToolError."""
+    """Record the deployments. Create the system and environments that are missing. Raises ToolError."""
     _create_what_is_missing(send)
     statuses = [
         _record(send, deployment, commits) for deployment, commits in progress(list(with_commits(deployments, graph)))
@@ -117,11 +117,11 @@ def replay(
 def with_commits(
     deployments: Iterable[Deployment], graph: Mapping[str, Commit]
 ) -> Iterator[tuple[Deployment, list[Commit]]]:
-    """The deployments in the order in which they happened, each with the commits that it delivered.
+    """Yield the deployments in the order in which they happened, each with the commits that it delivered.
 
-    They are those that nothing deployed to the environment before had: going back to an older commit delivers
-    nothing. An environment's first deployment is its baseline and has all that came before. Parents that are not
-    in the graph end it.
+    A deployment delivers the commits that no earlier deployment to the environment had. So going back to an older
+    commit delivers nothing, and an environment's first deployment delivers its whole history. The history ends at
+    parents that are not in the graph.
     """
     delivered: dict[str, set[str]] = {}
     for deployment in sorted(deployments, key=lambda deployment: deployment.deployed_at):
@@ -135,7 +135,7 @@ def with_commits(
 
 
 class Client:
-    """One kept connection to the API."""
+    """A client of the API that keeps one connection open."""
 
     ATTEMPTS = 5
     TIMEOUT_SECONDS = 30
@@ -145,7 +145,7 @@ class Client:
         parts = urlsplit(url)
         connections = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
         if parts.scheme not in connections or not parts.hostname:
-            raise UsageError(f"URL={url} is no address of the API: say http://… or https://…")
+            raise UsageError(f"URL={url} is not an address of the API: use http://… or https://…")
         self._url = url
         self._prefix = parts.path.rstrip("/")
         self._connection = connections[parts.scheme](parts.netloc, timeout=self.TIMEOUT_SECONDS)
@@ -153,7 +153,7 @@ class Client:
         self._sleep = sleep
 
     def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        """Status and parsed answer. Waits, a few times, while the service says 503 or loses the connection."""
+        """Return status and parsed answer. Retry a few times after a 503 or a lost connection. Raises ToolError."""
         attempt = 1
         while True:
             try:
@@ -161,7 +161,7 @@ class Client:
             except ConnectionRefusedError:
                 raise ToolError(f"Nothing listens at {self._url}: start it with `make run`") from None
             except (OSError, http.client.HTTPException) as error:
-                # Whatever is sent here has one effect however often it is sent.
+                # A retry is safe: a repeated request has no further effect.
                 self._connection.close()
                 if attempt == self.ATTEMPTS:
                     raise ToolError(
@@ -185,7 +185,7 @@ class Client:
         try:
             return json.loads(text)
         except ValueError:
-            raise ToolError(f"What answers at {self._url} is not this API: {text[:100]!r}") from None
+            raise ToolError(f"The answer from {self._url} is not this API's: {text[:100]!r}. Check URL") from None
 
 
 def _create_what_is_missing(send: Send) -> None:
@@ -202,7 +202,7 @@ def _create_what_is_missing(send: Send) -> None:
 
 
 def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
-    """Import one deployment: 201, or 200 where it is known."""
+    """Import one deployment. Return 201, or 200 if it was known already."""
     at = deployment.deployed_at.isoformat()
     body = {
         "environment": deployment.environment,
@@ -220,7 +220,7 @@ def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
 
 
 def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
-    """The answer's body; raises ToolError unless it has one of the statuses."""
+    """Return the answer's body; raise ToolError unless it has one of the statuses."""
     status, body = answer
     if status in statuses:
         return body
@@ -228,8 +228,8 @@ def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
     said = [str(body.get("detail") or body.get("title") or body.get("message") or "no reason given")]
     said += [f"{error.get('pointer')}: {error.get('detail')}" for error in body.get("errors", ())]
     advice = {
-        401: "The service does not know this token. Unset TOKEN, or give it one that is valid where URL points.",
-        403: "A replay takes an admin: unset TOKEN, or say TOKEN=$(make -s token ROLE=admin).",
+        401: "The service does not trust this token. Unset TOKEN, or set it to a token for the service at URL.",
+        403: "A replay needs an admin's token: unset TOKEN, or set TOKEN=$(make -s token ROLE=admin).",
     }
     raise ToolError(
         "\n".join([f"The service answered {status}: {'; '.join(said)}", *filter(None, [advice.get(status)])])
@@ -237,7 +237,7 @@ def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
 
 
 def _ancestors(sha: str, graph: Mapping[str, Commit], *, without: set[str]) -> set[str]:
-    """A commit and all before it. `without` has, with each commit, all before that: no need to look behind it."""
+    """Return a commit and its ancestors, except those in `without`, which has all ancestors of its commits, too."""
     found: set[str] = set()
     ahead = [sha]
     while ahead:
@@ -249,7 +249,7 @@ def _ancestors(sha: str, graph: Mapping[str, Commit], *, without: set[str]) -> s
 
 
 def _best_travelled(deployments: Iterable[Deployment]) -> str:
-    """The artifact that went to the most environments; the last of several."""
+    """Return the artifact that went to the most environments; of several, the last one."""
     environments: dict[str, set[str]] = {}
     for deployment in reversed(list(deployments)):
         environments.setdefault(deployment.artifact, set()).add(deployment.environment)
@@ -257,7 +257,7 @@ def _best_travelled(deployments: Iterable[Deployment]) -> str:
 
 
 def _table(targets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    yield f"{'environment':<12} {'artifact':<18} {'revision':<9} {'deployed':<17} behind the environment before"
+    yield f"{'environment':<12} {'artifact':<18} {'revision':<9} {'deployed':<17} behind the previous environment"
     for target in targets:
         current, drift = target["current"], target["drift"]
         if current is None:
@@ -285,7 +285,7 @@ def _lines(path: Path) -> Iterator[Any]:
 
 
 def _progress_bar(deployments: list[Any]) -> Iterable[Any]:
-    # `disable=None`: only on a terminal.
+    # `disable=None` shows the bar only on a terminal.
     bar: Iterable[Any] = tqdm(deployments, desc="replaying azul", unit=" deployments", disable=None)
     return bar
 
@@ -293,6 +293,6 @@ def _progress_bar(deployments: list[Any]) -> Iterable[Any]:
 def _token(environ: Mapping[str, str]) -> str:
     if given := environ["TOKEN"]:
         return given
-    from tools.local.issuer import token  # noqa: PLC0415 (only who has no token needs the local issuer)
+    from tools.local.issuer import token  # noqa: PLC0415 (only needed without a token)
 
     return str(token("admin"))

@@ -1,8 +1,7 @@
-"""`make run`: database, issuer and server of this checkout in one, until Ctrl-C.
+"""`make run`: run this checkout's database, issuer and server until Ctrl-C.
 
-This process supervises; the server is a process of its own, `tools.local.server`, and is started anew when the
-service's code changes. Whatever way this process ends, the server ends with it; only a kill -9 leaves the
-database running, and the next start takes that over.
+This process supervises. The server is a separate process, `tools.local.server`, which is restarted when the service's
+code changes. It always ends with this process. Only `kill -9` leaves the database running; the next start uses it.
 """
 
 import contextlib
@@ -34,7 +33,7 @@ Snapshot = dict[Path, tuple[int, int]]
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Serve on PORT until somebody stops it."""
+    """Serve on PORT until a signal stops this process."""
     port = _port(environ["PORT"])
     with _only_one(port):
         _require_free(port)
@@ -45,7 +44,7 @@ def main(environ: Mapping[str, str]) -> None:
 
 
 def running() -> str | None:
-    """Which process runs this checkout's server on which port, or None."""
+    """Return the process and the port of this checkout's `make run`, or None if it does not run."""
     if not _LOCK.exists():
         return None
     with _LOCK.open("r") as lock:
@@ -57,12 +56,12 @@ def running() -> str | None:
 
 
 def say(line: str) -> None:
-    with contextlib.suppress(OSError):  # of a terminal that is gone, which must not keep us from stopping
+    with contextlib.suppress(OSError):  # a closed terminal must not keep us from stopping
         print(line, flush=True)
 
 
 class StopRequests:
-    """SIGINT, SIGTERM and SIGHUP, noted and acted upon between two steps: nothing is left half done."""
+    """Note SIGINT, SIGTERM and SIGHUP, so that the process stops between two steps and never within one."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -71,7 +70,7 @@ class StopRequests:
             signal.signal(number, self._note)
 
     def wait(self, seconds: float, *others: int) -> None:
-        """Wait for a request, for something to read from the files `others`, or for so long."""
+        """Wait for a request to stop, for input on the descriptors `others`, or until `seconds` are over."""
         select.select([self._reader, *others], [], [], seconds)
 
     def _note(self, *_: Any) -> None:
@@ -80,7 +79,7 @@ class StopRequests:
 
 
 class Worker:
-    """The server's process. It ends when the channel to us does, and says on it that it is ready."""
+    """The server's process. It ends when the channel closes, and writes to the channel when it is ready."""
 
     def __init__(self, port: int) -> None:
         self.channel, theirs = socket.socketpair()
@@ -90,14 +89,14 @@ class Worker:
                 cwd=ROOT,
                 env=emulation.environment(os.environ) if os.environ.get("EMULATED") else None,
                 pass_fds=[theirs.fileno()],
-                # Ctrl-C reaches every process of a terminal, but it is for us to stop the server.
+                # Ctrl-C must not reach the server: this process stops it.
                 start_new_session=True,
             )
         self.channel.settimeout(0)
         self.was_ready = False
 
     def becomes_ready(self) -> bool:
-        """Whether it became ready since it was last asked."""
+        """True if it became ready since the last call."""
         with contextlib.suppress(BlockingIOError, ConnectionError):
             if self.channel.recv(1):
                 self.was_ready = True
@@ -105,7 +104,7 @@ class Worker:
         return False
 
     def end(self) -> str | None:
-        """How it ended, or None while it lives."""
+        """Return how it ended, or None while it runs."""
         code = self._process.poll()
         if code is None:
             return None
@@ -122,8 +121,8 @@ class Worker:
 
 
 def _serve(port: int, stop: StopRequests) -> None:
-    """Start everything, keep it up until we are asked to stop, and stop it."""
-    from tools.local import postgres  # noqa: PLC0415 (what main refuses is refused at once)
+    """Start everything, keep it running until a request to stop, and stop it."""
+    from tools.local import postgres  # noqa: PLC0415 (main's refusals do not wait for this import)
 
     url = os.environ.get("DATABASE_URL")
     try:
@@ -133,7 +132,7 @@ def _serve(port: int, stop: StopRequests) -> None:
             postgres.start(say)
         _supervise(port, stop, (lambda: None) if url else _restart_database_if_gone)
     except ToolError:
-        # Ctrl-C at a terminal also interrupts what we are just starting.
+        # Ctrl-C at a terminal also interrupts the processes that we are starting.
         if not stop.requested:
             raise
     finally:
@@ -178,9 +177,9 @@ def _restart_database_if_gone() -> None:
 
 
 def _successor(worker: Worker, end: str, port: int) -> Worker | None:
-    """What follows a server that ended by itself: another, unless it could not even start."""
+    """Start another server after one that ended by itself. Return None if it had never become ready."""
     if not worker.was_ready:
-        say(f"the server does not start ({end}): fix what it says above, and it is tried again")
+        say(f"the server does not start ({end}): fix the error above, and it starts again")
         return None
     say(f"the server ended ({end}): starting it again")
     return Worker(port)
@@ -189,7 +188,7 @@ def _successor(worker: Worker, end: str, port: int) -> Worker | None:
 def _greeting(port: int, token: str) -> str:
     url = f"http://{HOST}:{port}"
     return f"""
-Slipway is at {url}, until Ctrl-C. An admin's token for it, good for 8 hours (`make token` gives others):
+Slipway runs at {url} until Ctrl-C. An admin's token, valid for 8 hours (`make token` prints others):
 
 {token}
 
@@ -201,13 +200,13 @@ curl -s -H "Authorization: Bearer {token}" {url}/v1/systems
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
-        raise UsageError(f"PORT={text} is no port: say a number from 1 to 65535, as in `make run PORT=8001`")
+        raise UsageError(f"PORT={text} is not a port: use a number from 1 to 65535, as in `make run PORT=8001`")
     return int(text)
 
 
 @contextlib.contextmanager
 def _only_one(port: int) -> Iterator[None]:
-    """Hold the checkout for this process; refuse where another does. A killed process holds nothing."""
+    """Lock the checkout for this process. Raises ToolError if another one has it. A killed process frees it."""
     _LOCK.parent.mkdir(exist_ok=True)
     with _LOCK.open("a+") as lock:
         try:
@@ -215,7 +214,7 @@ def _only_one(port: int) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise ToolError(
-                f"`make run` is on already in this checkout ({lock.read().strip()}): use it, or stop it first"
+                f"`make run` already runs in this checkout ({lock.read().strip()}): use it, or stop it first"
             ) from None
         lock.truncate(0)
         lock.write(f"process {os.getpid()}, port {port}")
@@ -230,7 +229,7 @@ def _require_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise ToolError(
-                f"Port {port} can't be had ({error.strerror}): take another, as in `make run PORT={port + 1}`"
+                f"Port {port} is not free ({error.strerror}): use another, as in `make run PORT={port + 1}`"
             ) from None
 
 
@@ -242,17 +241,17 @@ def _prepare_database(url: str) -> None:
         bootstrap(url)
     except DatabaseUnavailable as error:
         raise ToolError(
-            f"The database of DATABASE_URL does not answer ({error}): correct the address, or unset it, "
-            "which gives you the embedded one"
+            f"The database at DATABASE_URL does not answer ({error}): correct the address, or unset it "
+            "to use the embedded database"
         ) from None
 
 
 def _snapshot() -> Snapshot:
-    """The watched files, with what tells that one was changed."""
+    """Return the watched files with their times and sizes, which show changes."""
     found: Snapshot = {}
     for name in WATCHED:
         path = ROOT / name
-        with contextlib.suppress(FileNotFoundError):  # it went while we looked: the next look will tell
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile: the next snapshot shows it
             for file in path.rglob("*") if path.is_dir() else [path]:
                 if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith("."):
                     status = file.stat()
@@ -266,7 +265,7 @@ def _changed(seen: Snapshot) -> list[str]:
 
 
 def _settled() -> Snapshot:
-    """The files once they have stopped changing: a checkout of another branch changes many, one by one."""
+    """Return a snapshot when files have stopped changing. Switching branches changes many, one after the other."""
     last: Snapshot = {}
     while (now := _snapshot()) != last:
         last = now

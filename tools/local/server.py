@@ -1,10 +1,9 @@
-"""The local server: API Gateway's part of the work, in front of the app, made of `chalice local`'s own parts.
+"""The local server: it stands in for API Gateway in front of the app, and is built from parts of `chalice local`.
 
-`chalice local` itself differs from API Gateway and is in a developer's way. So this server answers with problems, tells
-401, 404 and 405 apart, bounds bodies and slow clients, and answers at once on a kept-alive connection.
+`chalice local` differs too much from API Gateway. This server answers with problems, separates 401, 404 and 405, limits
+bodies and slow clients, and answers at once on a kept-alive connection.
 
-As a program it is the worker of `make run`: it applies migrations, serves until its parent is gone, and says when it
-is ready.
+`make run` starts it as a worker: it applies migrations, says when it is ready, and serves until its parent ends.
 """
 
 import contextlib
@@ -49,13 +48,13 @@ from tools.local.gateway_event import Event, NoRoute, Routes, gateway_event
 from tools.local.postgres import as_login
 
 HOST = "127.0.0.1"
-MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's
+MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's limit
 SOCKET_TIMEOUT_SECONDS = 30
 DRAIN_SECONDS = 2
 
 Response = dict[str, Any]
 
-# Not among the service's own problems: on AWS it is not the service that answers so.
+# Not among the service's own problems, because on AWS the service never answers this.
 length_required = ProblemType(
     slug="length-required",
     status=411,
@@ -65,16 +64,16 @@ length_required = ProblemType(
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Be the worker of `make run`: migrate, say on the channel when it is ready, and serve until the parent is gone."""
+    """Migrate, write to the channel when the server is ready, and serve until the parent ends."""
     port, channel = int(environ["PORT"]), socket.socket(fileno=int(environ["CHANNEL"]))
     threading.Thread(target=functools.partial(_leave_with, channel), daemon=True).start()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, whatever connections are open
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # end at once, even with open connections
 
     app, config = load_app()
     try:
         migrate(_address_for_migrations(), report=lambda name: print(f"applying migration {name}", flush=True))
     except MigrationRefused as error:
-        ours = "" if os.environ.get("DATABASE_URL") else "; `make reset` makes a new one, without what this one holds"
+        ours = "" if os.environ.get("DATABASE_URL") else "; `make reset` deletes it, and the next start makes a new one"
         raise ToolError(f"{error}{ours}") from None
     except (DatabaseUnavailable, MigrationFailed, UnusableSettings) as error:
         raise ToolError(str(error)) from None
@@ -85,7 +84,7 @@ def main(environ: Mapping[str, str]) -> None:
 
 @contextlib.contextmanager
 def serving(app: Chalice, config: Config) -> Iterator[str]:
-    """Serve an app in a thread, until the end of the block, at the URL that this gives."""
+    """Serve an app in a thread until the end of the block, and give its URL."""
     server = _server(app, config, port=0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -106,7 +105,7 @@ def load_app(environ: Any = os.environ) -> tuple[Chalice, Config]:
 
 
 class Gateway:
-    """Does with a request what API Gateway does: it calls the function, or answers in its place."""
+    """Handle a request as API Gateway does: call the function, or answer without it."""
 
     def __init__(self, app: Chalice, config: Config) -> None:
         self._app = app
@@ -134,7 +133,7 @@ class Gateway:
         except Exception:
             traceback.print_exc()
             return _as_response(
-                Problem(problems.internal_error, "An unexpected error; the server's output has its traceback"),
+                Problem(problems.internal_error, "An unexpected error; the server's output has the traceback"),
                 request_id,
             )
         return response
@@ -146,9 +145,9 @@ class Gateway:
             raise Problem(problems.method_not_allowed, f"This address takes {allowed}", headers={"Allow": allowed})
 
     def _authorized(self, event: Event, context: LambdaContext) -> Event:
-        """Return the event with what the authorizer found. Raises Problem."""
+        """Return the event with the authorizer's result. Raises Problem."""
         headers = event["headers"]
-        # Chalice's authorizer knows header names in lower case alone.
+        # Chalice's authorizer reads only lower-case header names.
         lower = {name.lower(): value for name, value in headers.items()}
         try:
             authorized, _ = self._authorizer.authorize(event["path"], {**event, "headers": lower}, context)
@@ -157,28 +156,28 @@ class Gateway:
         except NotAuthorizedError:
             raise _unauthenticated("The header Authorization is missing") from None
         except Exception as error:
-            # The words by which an authorizer makes API Gateway answer 401.
+            # With this text an authorizer makes API Gateway answer 401.
             if error.args != ("Unauthorized",):
                 raise
-            raise _unauthenticated("The token is not one to trust: the log says why") from None
+            raise _unauthenticated("The token is not trusted: the log says why") from None
         return {**authorized, "headers": headers}
 
 
 class RequestHandler(ChaliceRequestHandler):
-    """One connection."""
+    """A connection of a client."""
 
-    disable_nagle_algorithm = True  # else a kept-alive connection answers 40 ms later
-    wbufsize = -1  # headers and body leave in one piece
+    disable_nagle_algorithm = True  # otherwise a kept-alive connection answers 40 ms later
+    wbufsize = -1  # send headers and body together
     timeout = SOCKET_TIMEOUT_SECONDS
 
     def __init__(self, request: Any, client_address: Any, server: Any, app_object: Chalice, config: Config) -> None:
         self._started = time.perf_counter()
         self._gateway = Gateway(app_object, config)
-        # Past the parent's: it would make a gateway of its own, and start to serve with it.
+        # Skip the parent's method, which would make its own gateway and serve with it.
         super(ChaliceRequestHandler, self).__init__(request, client_address, server)
 
     def __getattr__(self, name: str) -> Any:
-        # Every method that a request may have: the routes say which there are.
+        # Handle every HTTP method: the routes decide which are allowed.
         if name.startswith("do_"):
             return self._generic_handle
         raise AttributeError(name)
@@ -206,7 +205,7 @@ class RequestHandler(ChaliceRequestHandler):
             return None
         length = int(lengths.pop())
         if length > MAX_BODY_BYTES:
-            raise Problem(problems.too_large, f"The body has {length} bytes; {MAX_BODY_BYTES} is the most")
+            raise Problem(problems.too_large, f"The body has {length} bytes; at most {MAX_BODY_BYTES} are allowed")
         if self.headers.get("expect", "").lower() == "100-continue":
             self.send_response_only(100)
             self.end_headers()
@@ -236,10 +235,10 @@ class RequestHandler(ChaliceRequestHandler):
         self.wfile.flush()
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer without having read the body, and close: nobody knows what follows on the connection."""
+        """Answer before reading the body, and close the connection, because its next bytes are unknown."""
         self.close_connection = True
         self._send(_as_response(problem, str(uuid.uuid4())))
-        # If we closed while the client still sends, its kernel would throw our answer away.
+        # Read on for a moment: if we closed while the client still sends, its kernel would drop our answer.
         deadline = time.monotonic() + DRAIN_SECONDS
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
@@ -248,46 +247,46 @@ class RequestHandler(ChaliceRequestHandler):
                 pass
 
     def handle_expect_100(self) -> bool:
-        return True  # `_read_body` gives the go-ahead, once it knows that it wants the body
+        return True  # `_read_body` sends the 100 after it has checked the length
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer a request that http.server itself can't read."""
+        """Answer a request that http.server can't read."""
         self.command = getattr(self, "command", None) or "GET"
-        self.request_version = self.protocol_version  # an answer with a status, whatever could not be read
+        self.request_version = self.protocol_version  # so that the answer has a status line
         self._refuse(Problem(problems.malformed, message or "The request can't be read"))
 
     def version_string(self) -> str:
         return "slipway"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log a request in one line, before its answer leaves, so that lines come in order."""
-        # Without the query, which may hold secrets, and without control characters.
+        """Log a request in one line before its answer is sent, so that lines come in order."""
+        # Leave out the query, which may have secrets, and control characters.
         path = re.sub(r"[^!-~]", "?", getattr(self, "path", "?").partition("?")[0])[:200]
         milliseconds = (time.perf_counter() - self._started) * 1000
         sys.stderr.write(f"{self.command} {path} {code} {milliseconds:.0f} ms\n")
         sys.stderr.flush()
 
     def log_error(self, *arguments: Any) -> None:
-        """Log nothing: a client that stops talking is no error of ours."""
+        """Log nothing: a client that stops sending is no error of the server."""
 
 
 class _HTTPServer(ThreadedHTTPServer):
-    request_queue_size = 128  # so that a burst of clients is not turned away
+    request_queue_size = 128  # so that a burst of clients is not refused
     allow_reuse_port = False  # two servers on one port would share its requests
 
     def server_bind(self) -> None:
-        # Not HTTPServer's, which asks the network for the machine's name.
+        # Skip HTTPServer's method, which asks the network for the machine's name.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that goes away, or stops talking, is no error of ours.
+        # A client that leaves or stops sending is no error of the server.
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 
 
 def _server(app: Chalice, config: Config, port: int) -> ThreadedHTTPServer:
-    # As Chalice does it: the current request is one per thread.
+    # As `chalice local` does: each thread has its own current request.
     app.__class__ = LocalChalice
     server = LocalDevServer(app, config, HOST, port, handler_cls=RequestHandler, server_cls=_HTTPServer)
     http_server: ThreadedHTTPServer = server.server
@@ -304,11 +303,11 @@ def _as_response(problem: Problem, request_id: str) -> Response:
 
 
 def _address_for_migrations() -> str:
-    # The service's own role may not migrate.
+    # The service's role may not migrate.
     return os.environ.get("DATABASE_URL") or as_login(address(settings().database), MIGRATOR)
 
 
 def _leave_with(channel: socket.socket) -> None:
-    """End this process when its parent has ended: the channel is all that they share."""
+    """End this process when its parent ends, which closes the channel."""
     channel.recv(1)
     os._exit(0)

@@ -1,7 +1,7 @@
-"""The API as API Gateway is told of it: OpenAPI 3, made of what Chalice says of its routes (Swagger 2).
+"""Make the OpenAPI 3 document for API Gateway from Chalice's description of the routes (Swagger 2).
 
-What the gateway answers by itself is as much a problem (RFC 9457) as what the functions answer. Its texts are fixed:
-its own messages quote the request, in one case with the token.
+The gateway's own refusals are problem documents (RFC 9457), like those of the functions. Their texts are fixed, because
+the gateway's messages quote the request, in one case with the token.
 """
 
 import json
@@ -14,30 +14,31 @@ from chalicelib.rest.problems import ProblemType
 from tools.checkout import ToolError
 from tools.package.package_shape import API, Json
 
+_HERE = "tools/package/api_body.py"
 PROBLEM_JSON = "application/problem+json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 
-# Not declared with the service's own: no function ever answers so.
+# Not declared with the service's own problems: no function answers with these.
 throttled = ProblemType(
-    slug="throttled", status=429, title="Too many requests", meaning="Send fewer at a time, and this one again later."
+    slug="throttled", status=429, title="Too many requests", meaning="Send fewer requests, and this one again later."
 )
 timed_out = ProblemType(
-    slug="timed-out", status=504, title="Took too long", meaning="What was written is unknown: read, then try again."
+    slug="timed-out", status=504, title="Took too long", meaning="It may have been written: read, then try again."
 )
 
 RETRY_SECONDS = "5"
 
-# What API Gateway answers by itself, by its own names ("Gateway response types for API Gateway"), and as what.
+# The gateway's own responses, by its names ("Gateway response types for API Gateway"): the problem and its detail.
 GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
     "ACCESS_DENIED": (problems.forbidden, "The authorizer does not allow this address"),
-    "API_CONFIGURATION_ERROR": (problems.internal_error, "The API is not set up as it should be"),
+    "API_CONFIGURATION_ERROR": (problems.internal_error, "The API is set up wrongly"),
     "AUTHORIZER_CONFIGURATION_ERROR": (problems.internal_error, "The authorizer gave no usable answer"),
     "AUTHORIZER_FAILURE": (problems.internal_error, "The authorizer gave no usable answer"),
     "BAD_REQUEST_BODY": (problems.malformed, "The body can't be read"),
     "BAD_REQUEST_PARAMETERS": (problems.malformed, "The parameters can't be read"),
-    "DEFAULT_4XX": (problems.malformed, "The request can't be taken as it is"),
+    "DEFAULT_4XX": (problems.malformed, "The request can't be handled"),
     "DEFAULT_5XX": (problems.internal_error, "An unexpected error"),
-    # What the gateway says to an unknown path too. Signatures of AWS are none of ours: whoever sends one has no token.
+    # Unknown paths get this too. We use no AWS signatures, so a request with one has no token.
     "EXPIRED_TOKEN": (problems.unauthenticated, "The header Authorization is not 'Bearer <token>'"),
     "INTEGRATION_FAILURE": (problems.unavailable, "The function gave no usable answer"),
     "INTEGRATION_TIMEOUT": (timed_out, "The function has not answered in time"),
@@ -47,7 +48,7 @@ GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
     "REQUEST_TOO_LARGE": (problems.too_large, "The body has more than 10 MB"),
     "RESOURCE_NOT_FOUND": (problems.not_found, "Nothing is at this address"),
     "THROTTLED": (throttled, "There are too many requests"),
-    "UNAUTHORIZED": (problems.unauthenticated, "The token is missing, or not one to trust"),
+    "UNAUTHORIZED": (problems.unauthenticated, "The token is missing or not trusted"),
     "UNSUPPORTED_MEDIA_TYPE": (problems.unsupported_media_type, "The body is not application/json"),
     "WAF_FILTERED": (problems.forbidden, "The firewall refuses this request"),
 }
@@ -56,10 +57,10 @@ _HEADERS_OF_STATUS = {
     429: {"Retry-After": RETRY_SECONDS},
     503: {"Retry-After": RETRY_SECONDS},
 }
-# Of every problem, as the service's own have them.
+# Every problem has these headers, as the service's own problems do.
 _HEADERS = {"Content-Type": PROBLEM_JSON, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
-# A mock integration answers a body of a type that has no template with 415. These are what browsers and clients send.
+# A mock integration answers 415 if a body's type has no template. Browsers and clients send these types.
 _BODY_TYPES = (
     "application/json",
     "application/octet-stream",
@@ -90,18 +91,18 @@ _INVOKE_ARN = re.compile(r"\$\{aws_lambda_function\.([\w-]+)\.invoke_arn\}")
 
 
 def document(swagger: Json) -> Json:
-    """The OpenAPI document, an object of Terraform's: what has to be known of other resources it refers to."""
+    """Return the OpenAPI document as a Terraform object, with references to other resources. Raises ToolError."""
     if swagger.get("swagger") != "2.0":
-        raise ToolError(f"Chalice describes the API in Swagger {swagger.get('swagger')}, not in 2.0")
+        raise ToolError(f"Chalice wrote Swagger {swagger.get('swagger')}, not 2.0: adapt {_HERE}")
     _only(swagger, _SECTIONS, "the API's description")
     paths = {path: _path(path, methods) for path, methods in swagger["paths"].items()}
-    # The gateway would answer 403 to a path that is not there.
+    # Without this, the gateway answers 403 to an unknown path.
     nothing = _refusing(problems.not_found, "Nothing is at this address")
     paths.setdefault("/", {"x-amazon-apigateway-any-method": nothing})
     proxy = {"name": "proxy", "in": "path", "required": True, "schema": {"type": "string"}}
     paths.setdefault("/{proxy+}", {"x-amazon-apigateway-any-method": {**nothing, "parameters": [proxy]}})
     return {
-        # With the dialect of 3.0: API Gateway reads no 3.1, and an emulator no Swagger 2.
+        # OpenAPI 3.0, because API Gateway can't read 3.1, and an emulator can't read Swagger 2.
         "openapi": "3.0.1",
         "info": _literal(swagger["info"]),
         "paths": paths,
@@ -117,7 +118,7 @@ def document(swagger: Json) -> Json:
 
 
 def problem(type_: ProblemType, detail: str) -> str:
-    """A problem document as a template of the gateway's, which fills in the request's id."""
+    """Return a problem document as a template. The gateway fills in the request's id."""
     return json.dumps(
         {
             "type": type_.uri,
@@ -136,7 +137,7 @@ def _path(path: str, methods: Json) -> Json:
     refusing = _refusing(problems.method_not_allowed, f"This address takes {allowed}", Allow=allowed)
     if "parameters" in (first := next(iter(made.values()))):
         refusing["parameters"] = first["parameters"]
-    # The gateway would answer 403 to a method that is not there.
+    # Without this, the gateway answers 403 to an unknown method.
     made["x-amazon-apigateway-any-method"] = refusing
     return made
 
@@ -145,11 +146,11 @@ def _operation(name: str, operation: Json) -> Json:
     _only(operation, _OPERATION, name)
     integration = operation["x-amazon-apigateway-integration"]
     if integration.get("type") != "aws_proxy":
-        raise ToolError(f"The integration of {name} is of type {integration.get('type')}, not aws_proxy")
+        raise ToolError(f"The integration of {name} is {integration.get('type')}, not aws_proxy: adapt {_HERE}")
     if _function(integration.get("uri", ""), name) != "api_handler":
-        raise ToolError(f"The integration of {name} is not the function of the routes: {integration.get('uri')}")
+        raise ToolError(f"The integration of {name} calls {integration.get('uri')}, not api_handler: adapt {_HERE}")
     made: Json = {
-        # What answers mean is in openapi.json. This document is the gateway's alone.
+        # Only the gateway reads this document. openapi.json describes the answers.
         "responses": {"200": {"description": "200 response"}},
         "x-amazon-apigateway-integration": {
             "type": "aws_proxy",
@@ -168,7 +169,7 @@ def _operation(name: str, operation: Json) -> Json:
 
 def _parameter(name: str, parameter: Json) -> Json:
     if set(parameter) != {"name", "in", "required", "type"} or parameter["in"] != "path":
-        raise ToolError(f"A parameter of {name} is not one of the path, with a type: {parameter}")
+        raise ToolError(f"A parameter of {name} is not a typed path parameter: {parameter}. Adapt {_HERE}")
     described = {key: value for key, value in parameter.items() if key != "type"}
     made: Json = _literal({**described, "schema": {"type": parameter["type"]}})
     return made
@@ -179,11 +180,11 @@ def _authorizer(name: str, scheme: Json) -> Json:
     authorizer = scheme.get("x-amazon-apigateway-authorizer", {})
     rest = {key: value for key, value in scheme.items() if key != "x-amazon-apigateway-authorizer"}
     if rest != known or authorizer.get("type") != "token":
-        raise ToolError(f"The authorizer {name} is not a function that takes the header Authorization: {scheme}")
-    # Without a lifetime of its own, API Gateway would keep answers for 300 s: that has to be said, not to happen.
+        raise ToolError(f"The authorizer {name} does not use the header Authorization: {scheme}. Adapt {_HERE}")
+    # Require a lifetime: without one, API Gateway caches answers for 300 s.
     _only(authorizer, {"type", "authorizerUri", "authorizerResultTtlInSeconds"}, f"the authorizer {name}")
     if "authorizerResultTtlInSeconds" not in authorizer:
-        raise ToolError(f"The authorizer {name} does not say how long its answers are kept: name ttl_seconds")
+        raise ToolError(f"The authorizer {name} does not say how long its answers are cached: set ttl_seconds")
     return {
         **known,
         "x-amazon-apigateway-authorizer": {
@@ -197,17 +198,17 @@ def _authorizer(name: str, scheme: Json) -> Json:
 def _function(uri: str, name: str) -> str:
     found = _INVOKE_ARN.fullmatch(uri)
     if found is None:
-        raise ToolError(f"{name} does not lead to a function: {uri!r}")
+        raise ToolError(f"{name} does not call a function: {uri!r}. Adapt {_HERE}")
     return found[1]
 
 
 def _invoke_arn(function: str) -> str:
-    # The alias, which the deployment moves, and not the function, which changes at once.
+    # The alias, because the deployment moves it. The function itself changes at once.
     return f'${{aws_lambda_alias.live["{function}"].invoke_arn}}'
 
 
 def _refusing(type_: ProblemType, detail: str, **headers: str) -> Json:
-    """An operation that the gateway answers with a problem, without asking a function."""
+    """Return an operation that the gateway itself answers, with a problem."""
     status = str(type_.status)
     values = {name: f"'{value}'" for name, value in {**_HEADERS, **headers}.items()}
     values["X-Request-Id"] = "context.requestId"
@@ -245,7 +246,7 @@ def _gateway_response(type_: ProblemType, detail: str) -> Json:
 
 
 def _literal(value: Any) -> Any:
-    """A value with nothing in it that Terraform would take for a template."""
+    """Escape a value, so that Terraform finds no template in it."""
     if isinstance(value, str):
         return value.replace("${", "$${").replace("%{", "%%{")
     if isinstance(value, dict):
@@ -257,4 +258,4 @@ def _literal(value: Any) -> Any:
 
 def _only(value: Json, known: set[str], what: str) -> None:
     if unknown := sorted(set(value) - known):
-        raise ToolError(f"Of {what}, tools/package/api_body.py does not know {', '.join(unknown)}")
+        raise ToolError(f"{_HERE} does not know {', '.join(unknown)} in {what}: add them there")

@@ -8,6 +8,6 @@ COMMANDS = (
         "make",
         "Package the functions into infra/modules/api and print the digest",
         "tools.package.compose:main",
-        (Option("STAGE", "the stage of Chalice", ENVIRONMENTS, default="development"),),
+        (Option("STAGE", "the Chalice stage", ENVIRONMENTS, default="development"),),
     ),
 )

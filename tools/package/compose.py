@@ -1,10 +1,10 @@
-"""Chalice's Terraform package becomes what infra/modules/api is filled with: `make package STAGE=production`.
+"""Turn Chalice's Terraform package into the input of infra/modules/api: `make package STAGE=production`.
 
-Chalice knows which functions, schedules and routes there are; Terraform, written by hand, what they are on AWS. So none
-of Chalice's Terraform is kept. What it says is read (package_shape.py), and written down as locals:
+Chalice knows the functions, schedules and routes. Our own Terraform says what they are on AWS, so none of Chalice's
+Terraform is kept. package_shape.py reads it, and this module writes two files:
 
-- `generated.tf.json`: the functions, the schedules, the API's OpenAPI document, and of what stage the package is;
-- `deployment.zip`: the code of all functions, the same bytes for the same sources, whichever stage.
+- `generated.tf.json`: locals with the functions, the schedules, the API's OpenAPI document and the stage;
+- `deployment.zip`: the code of all functions. The same sources give the same bytes for every stage.
 """
 
 import base64
@@ -27,15 +27,15 @@ from tools.package import api_body, package_shape
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "infra" / "modules" / "api"
 
-# The Python of the functions is the one that packages, since wheels are made for one; on AWS it is to be this.
+# The functions' Python on AWS. A package for AWS must be built with it, because wheels are made for one version.
 PYTHON = (3, 13)
-# What tests run on is x86_64 nearly everywhere, so that they can run the very zip that is deployed. An arm64 one would
-# cost a fifth less, and nobody would have run it before it serves.
+# Tests run nearly everywhere on x86_64, so they can run the very zip that is deployed. arm64 costs a fifth less, but
+# no test could run that zip.
 ARCHITECTURE = "x86_64"
 SECONDS = 300
 
-# Chalice runs pip, which reads these: take only wheels that requirements.txt has a hash of, made for Lambda. pip's own
-# choice would depend on the machine that packages, and without a wheel Chalice would build one from source.
+# Chalice runs pip, which reads these variables. It may use only wheels for Lambda whose hash is in requirements.txt.
+# Otherwise the package would depend on this machine, or Chalice would build from source.
 _PIP = {
     "PIP_REQUIRE_HASHES": "1",
     "PIP_ONLY_BINARY": ":all:",
@@ -45,24 +45,24 @@ _SOURCES = ("app.py", "requirements.txt", ".chalice/config.json")
 
 
 def package(stage: str, module: Path = MODULE, root: Path = ROOT) -> str:
-    """Package the checkout at `root` for a stage, into the folder `module`. Returns the zip's SHA-256.
+    """Package the checkout at `root` for a stage, into the folder `module`. Return the zip's SHA-256.
 
-    Raises ToolError, and ToolError where Chalice's output is not what we know how to read.
+    Raises ToolError, also if Chalice's output has an unknown form.
     """
     return packages({stage: module}, root)
 
 
 def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
-    """Package for several stages, each into its folder: one zip for all. Returns and raises as `package` does."""
+    """Package for several stages, each into its folder, with the same zip. Return and raise as `package` does."""
     stages = json.loads((root / ".chalice" / "config.json").read_text())["stages"]
     deployed = [name for name in stages if name != "local"]
     if unknown := [stage for stage in modules if stage not in deployed]:
-        raise UsageError(f"{unknown[0]!r} is no stage that is deployed: make package STAGE={'|'.join(deployed)}")
+        raise UsageError(f"{unknown[0]!r} is not a deployed stage: make package STAGE={'|'.join(deployed)}")
     with tempfile.TemporaryDirectory(prefix="slipway-package-") as temporary:
         code = Path(temporary) / "normal.zip"
         for stage, module in modules.items():
             folder = Path(temporary) / stage
-            # Dependencies take most of the time, and are the first stage's as well as the others'.
+            # Only the first stage needs dependencies: they take most of the time, and all stages share one zip.
             written = _chalice_package(stage, root, folder, dependencies=not code.exists())
             if not code.exists():
                 normalize(written / "deployment.zip", code)
@@ -74,19 +74,19 @@ def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
 
 
 def compose(chalice: dict[str, Any], stage: str, code: bytes) -> dict[str, Any]:
-    """The locals of infra/modules/api, from chalice.tf.json and the zip's bytes. Raises ToolError."""
+    """Return the locals of infra/modules/api, from chalice.tf.json and the zip's bytes. Raises ToolError."""
     shape = package_shape.read(chalice)
     if shape.architecture != ARCHITECTURE:
-        raise ToolError(f"Chalice packaged for {shape.architecture}, not for {ARCHITECTURE}")
+        raise ToolError(f"Chalice packaged for {shape.architecture}, not {ARCHITECTURE}: adapt compose.py")
     digest = hashlib.sha256(code)
     return {
-        "//": "Made by tools/package/compose.py (make package): change that, or what it reads",
+        "//": "Made by tools/package/compose.py (make package). Do not edit: change that file or its input",
         "locals": {
             "package": {
                 # infra/modules/api refuses a package of another stage.
                 "stage": stage,
                 "digest": digest.hexdigest(),
-                # As Lambda counts it; so a plan needs no zip.
+                # In Lambda's encoding, so that a plan needs no zip.
                 "source_code_hash": base64.b64encode(digest.digest()).decode(),
                 "runtime": shape.runtime,
                 "architecture": shape.architecture,
@@ -100,18 +100,18 @@ def compose(chalice: dict[str, Any], stage: str, code: bytes) -> dict[str, Any]:
 
 
 def normalize(source: Path, target: Path) -> None:
-    """The same files as the same bytes: in the order of their names, and without a time or a mode of this machine."""
+    """Copy a zip so that the same files give the same bytes: sorted by name, with fixed times and modes."""
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
         for name in sorted(each for each in given.namelist() if not each.endswith(("/", ".pyc"))):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o100644 << 16
-            entry.create_system = 3  # Unix, on whichever system it is made
+            entry.create_system = 3  # Unix, even if another system makes the zip
             entry.compress_type = zipfile.ZIP_DEFLATED
             made.writestr(entry, given.read(name))
 
 
 def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool) -> Path:
-    """Have Chalice package a copy of the sources: in the checkout it would leave caches."""
+    """Let Chalice package a copy of the sources, because it leaves caches where it works."""
     source = folder / "source"
     shutil.copytree(root / "chalicelib", source / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
     (source / ".chalice").mkdir()
@@ -119,7 +119,7 @@ def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool
         shutil.copy(root / name, source / name)
     if not dependencies:
         (source / "requirements.txt").write_text("")
-    # Chalice wants a region and no account; what it writes depends on neither.
+    # Chalice needs a region but no account. Its output depends on neither.
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SLIPWAY_"))}
     environ |= {"AWS_DEFAULT_REGION": "eu-central-1", "PYTHONDONTWRITEBYTECODE": "1", **_PIP}
     program = "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; sys.exit(main())"
@@ -128,9 +128,9 @@ def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool
     try:
         done = lifeline.run(command, cwd=source, env=environ, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        raise ToolError(f"Chalice has not packaged within {SECONDS} s: is the package index within reach?") from None
+        raise ToolError(f"Chalice took more than {SECONDS} s: check the connection to the package index") from None
     if done.returncode != 0:
-        raise ToolError(f"Chalice did not package:\n{done.stderr.strip() or done.stdout.strip() or 'it says nothing'}")
+        raise ToolError(f"Chalice can't package:\n{done.stderr.strip() or done.stdout.strip() or 'no reason given'}")
     return folder / "written"
 
 
@@ -140,8 +140,8 @@ def main(environ: Mapping[str, str]) -> None:
     digest = package(environ["STAGE"])
     if running != PYTHON:
         print(
-            f"packaged with Python {running[0]}.{running[1]}, good for trials and tests; what goes to AWS is packaged "
-            f"with {PYTHON[0]}.{PYTHON[1]}: make package PYTHON=python{PYTHON[0]}.{PYTHON[1]}",
+            f"packaged with Python {running[0]}.{running[1]}, for tests only; for AWS, package with "
+            f"{PYTHON[0]}.{PYTHON[1]}: make package PYTHON=python{PYTHON[0]}.{PYTHON[1]}",
             file=sys.stderr,
         )
     print(f"sha256:{digest}")

@@ -1,6 +1,6 @@
-"""What Chalice's Terraform package says, read strictly: what we don't know how to carry over must not get lost.
+"""Read Chalice's Terraform package strictly, and refuse anything unknown, so that nothing gets lost.
 
-Written for Chalice 1.34. Each refusal is a sentence that names what is new, and where to see to it.
+Written for Chalice 1.34. Each refusal names what is new and where to handle it.
 """
 
 import json
@@ -12,7 +12,9 @@ from tools.checkout import ToolError
 
 Json = dict[str, Any]
 
-# Chalice calls the function of all routes so; in our names it is what it serves.
+_HERE = "tools/package/package_shape.py"
+
+# Chalice's name of the function that serves all routes, and ours.
 _HANDLER = "api_handler"
 API = "api"
 
@@ -26,7 +28,7 @@ _RESOURCES = {
     "aws_api_gateway_deployment",
     "aws_cloudwatch_event_rule",
     "aws_cloudwatch_event_target",
-    # One role for all functions, which may write logs: each gets its own instead, in roles.tf.
+    # Chalice's one role for all functions. It is not used: in roles.tf each function has its own.
     "aws_iam_role",
     "aws_iam_role_policy",
 }
@@ -54,7 +56,7 @@ _RULE_NAME = re.compile(r"\$\{aws_cloudwatch_event_rule\.([\w-]+)\.name\}")
 
 @dataclass(frozen=True)
 class Shape:
-    """What there is to be made. `functions` and `schedules` are by name, as locals of infra/modules/api."""
+    """The content of the package. `functions` and `schedules` are by name, as locals of infra/modules/api."""
 
     functions: dict[str, Json]
     schedules: dict[str, Json]
@@ -65,19 +67,19 @@ class Shape:
 
 
 def read(chalice: Json) -> Shape:
-    """What chalice.tf.json says. Raises ToolError."""
+    """Return the content of chalice.tf.json. Raises ToolError."""
     _only(chalice, _SECTIONS, "sections")
-    # Their versions are pinned in versions.tf. Chalice's own pins shut out Terraform 1.4 and later, and of the null
-    # provider it uses a data source that says what the stage is called.
+    # Our versions are in versions.tf; Chalice's exclude Terraform 1.4 and later. The null provider only holds the
+    # stage's name, in a data source.
     _only(_member(chalice, "terraform", "required_providers"), _PROVIDERS, "providers")
     _only(_member(chalice, "data"), _DATA, "data sources")
     resources = _member(chalice, "resource")
     _only(resources, _RESOURCES, "resources")
     functions = _member(resources, "aws_lambda_function")
     if _HANDLER not in functions:
-        raise ToolError(f"Chalice's package has no function {_HANDLER}, which serves the routes")
+        raise ToolError(f"Chalice's package has no function {_HANDLER} for the routes: adapt {_HERE}")
     if API in functions:
-        raise ToolError(f"A function is called {API!r}, as the one that serves the routes is: call it otherwise")
+        raise ToolError(f"A function is called {API!r}, the name of the one that serves the routes: rename it")
     for name, function in functions.items():
         _only(function, _FUNCTION, f"arguments of the function {name} (VPC, layers and concurrency: see functions.tf)")
     rest_api = _rest_api(resources)
@@ -94,8 +96,8 @@ def read(chalice: Json) -> Shape:
 
 
 def _function(function: Json) -> Json:
-    # Without its name, which would be the same in each workspace of an environment; its role, which would be one for
-    # all; and the tag of Chalice, whose version is in requirements-dev.txt.
+    # Leave out its name, because each workspace needs another one; its role, because each function has its own; and
+    # Chalice's tag, because requirements-dev.txt has the version.
     return {
         "handler": _member(function, "handler"),
         "memory_size": _member(function, "memory_size"),
@@ -108,10 +110,10 @@ def _rest_api(resources: Json) -> Json:
     rest_api: Json = _member(resources, "aws_api_gateway_rest_api", "rest_api")
     _only(rest_api, _REST_API, "arguments of the REST API")
     if (types := _member(rest_api, "endpoint_configuration", "types")) != ["REGIONAL"]:
-        raise ToolError(f"The API's endpoint is {types}, and CloudFront wants a regional one")
+        raise ToolError(f"The API's endpoint is {types}, but CloudFront needs REGIONAL: set it in .chalice/config.json")
     if binary := _member(rest_api, "binary_media_types"):
         raise ToolError(f"The API has binary media types, {binary}: set app.api.binary_types = []")
-    # The deployment is Terraform's own, since Chalice's makes the stage too, on which nothing could be set then.
+    # Terraform makes its own deployment: Chalice's also makes the stage, which could then have no settings.
     _only(_member(resources, "aws_api_gateway_deployment", "rest_api"), _DEPLOYMENT, "arguments of the deployment")
     return rest_api
 
@@ -120,7 +122,7 @@ def _schedules(resources: Json) -> dict[str, Json]:
     rules: Json = resources.get("aws_cloudwatch_event_rule", {})
     targets: Json = resources.get("aws_cloudwatch_event_target", {})
     if set(rules) != set(targets):
-        raise ToolError(f"Rules and their targets are not called the same: {sorted(set(rules) ^ set(targets))}")
+        raise ToolError(f"Rules and targets without a partner: {sorted(set(rules) ^ set(targets))}. Adapt {_HERE}")
     schedules = {}
     for name, rule in rules.items():
         target = targets[name]
@@ -129,7 +131,7 @@ def _schedules(resources: Json) -> dict[str, Json]:
         function = _FUNCTION_ARN.fullmatch(_member(target, "arn"))
         of_rule = _RULE_NAME.fullmatch(_member(target, "rule"))
         if function is None or of_rule is None or of_rule[1] != name:
-            raise ToolError(f"The target {name} does not lead from the rule {name} to a function: {target}")
+            raise ToolError(f"The target {name} does not link its rule to a function: {target}. Adapt {_HERE}")
         schedules[name] = {
             "function": _name(function[1]),
             "description": rule.get("description"),
@@ -140,13 +142,15 @@ def _schedules(resources: Json) -> dict[str, Json]:
 
 
 def _check_permissions(resources: Json, schedules: set[str]) -> None:
-    """Who may invoke functions is written in gateway.tf and schedules.tf; nobody else may be meant to."""
+    """Refuse a permission to invoke a function that is neither in gateway.tf nor in schedules.tf."""
     for name, permission in _member(resources, "aws_lambda_permission").items():
         _only(permission, _PERMISSION, f"arguments of the permission {name}")
         principal = _member(permission, "principal")
         known = principal == "apigateway.amazonaws.com" or (principal == "events.amazonaws.com" and name in schedules)
         if not known:
-            raise ToolError(f"The permission {name} lets {principal} invoke a function, and modules/api does not")
+            raise ToolError(
+                f"The permission {name} lets {principal} invoke a function, but infra/modules/api does not: add it"
+            )
 
 
 def _swagger(chalice: Json) -> Json:
@@ -155,7 +159,7 @@ def _swagger(chalice: Json) -> Json:
     try:
         swagger: Json = json.loads(text)
     except ValueError as error:
-        raise ToolError(f"The API's description is not JSON: {error}") from None
+        raise ToolError(f"Chalice's Swagger document is not JSON ({error}): adapt {_HERE}") from None
     return swagger
 
 
@@ -166,7 +170,7 @@ def _name(resource: str) -> str:
 def _same(functions: Json, argument: str) -> Any:
     values = [_member(function, argument) for function in functions.values()]
     if any(value != values[0] for value in values):
-        raise ToolError(f"All functions share one package, so they need one value of {argument}: {values}")
+        raise ToolError(f"All functions share one package, so give them the same {argument}: {values}")
     return values[0]
 
 
@@ -174,7 +178,7 @@ def _member(of: Json, *path: str) -> Any:
     value: Any = of
     for index, step in enumerate(path):
         if not isinstance(value, dict) or step not in value:
-            raise ToolError(f"Chalice's package lacks {'.'.join(path[: index + 1])}")
+            raise ToolError(f"Chalice's package has no {'.'.join(path[: index + 1])}: adapt {_HERE}")
         value = value[step]
     return value
 
@@ -182,6 +186,6 @@ def _member(of: Json, *path: str) -> Any:
 def _only(value: Json, known: set[str], what: str) -> None:
     if unknown := sorted(set(value) - known):
         raise ToolError(
-            f"Chalice's package has {what} that tools/package/package_shape.py does not know: {', '.join(unknown)}. "
-            "Carry them over there and in infra/modules/api, or do without"
+            f"Chalice's package has {what} that {_HERE} does not know: {', '.join(unknown)}. "
+            "Add them there and in infra/modules/api, or remove them from the app"
         )

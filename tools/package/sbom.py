@@ -1,4 +1,4 @@
-"""What a package is made of, as CycloneDX 1.6 has it: read from the zip itself, not from what was asked for."""
+"""List a package's components in CycloneDX 1.6 format. They are read from the zip, not from the requirements."""
 
 import zipfile
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from email.parser import Parser
 from pathlib import Path
 from typing import Any
 
-# Chalice bundles its runtime, without saying of what version in any metadata.
+# Chalice puts its runtime into the zip, without metadata that has its version.
 _CHALICE = "chalice/app.py"
 _VERSION = "__version__"
 
 
 def bill_of_materials(package: Path, name: str, artifact: str, digest: str) -> dict[str, Any]:
-    """The components in a deployment package. The same package gives the same bytes: there is no time in it."""
+    """Return the bill of materials of a package. It has no time, so the same package gives the same bytes."""
     with zipfile.ZipFile(package) as zipped:
         components = sorted(_components(zipped), key=lambda each: str(each["name"]).lower())
     return {
@@ -52,6 +52,6 @@ def _component(name: str, version: str, license_: str | None) -> dict[str, Any]:
 
 
 def _license(metadata: Any) -> str | None:
-    """The SPDX expression, where the package states one; classifiers are too vague."""
+    """Return the SPDX expression, or None if there is none; classifiers are too vague."""
     stated: str | None = metadata["License-Expression"]
     return stated

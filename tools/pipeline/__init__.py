@@ -1,1 +1,1 @@
-"""What a pipeline does besides calling Terraform. Each command is a `make` target, so that a person can run it too."""
+"""The steps of the workflows, except Terraform. People can run each with `python -m tools pipeline`."""

@@ -1,10 +1,10 @@
-"""Build the package of a git tree once, and have every environment deploy those bytes.
+"""Build the package of a git tree once, so that every environment deploys the same bytes.
 
-    python -m tools pipeline artifact         find the package of this checkout's tree in the store, or make it
-    python -m tools pipeline artifact-keep    keep what was made there, unless somebody was faster
+    python -m tools pipeline artifact         find the package of this checkout's tree in the store, or build it
+    python -m tools pipeline artifact-keep    put a new package into the store, unless another run was faster
 
-The store is a bucket (ARTIFACT_BUCKET). A package is one object in it, so it is there as a whole or not at all: the
-zip, what Terraform reads of it for each stage, and its bill of materials. Without a store the package is not kept.
+The store is a bucket (ARTIFACT_BUCKET). A package is one object, so it is never incomplete. It holds the zip, the bill
+of materials, and Terraform's input for each stage. Without a store the package is not kept.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ _CONFLICTS = 5
 
 
 class Store:
-    """The bucket of packages. A package is found by the tree that it was made of, and written once."""
+    """The bucket of packages. The tree that a package was built from is its key, and it is written once."""
 
     def __init__(self, environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
         self.bucket = environ.get("ARTIFACT_BUCKET", "")
@@ -47,17 +47,19 @@ class Store:
         self._pause = pause
 
     def read(self, key: str) -> bytes | None:
-        """Return the object, or None. Raises ToolError."""
+        """Return the object, or None if there is none. Raises ToolError."""
         try:
             content: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
-            raise ToolError(f"{key} can't be read from the bucket {self.bucket}: {error}") from None
+            raise ToolError(
+                f"{key} can't be read from the bucket {self.bucket}: {error}. Check its name and your permissions"
+            ) from None
         return content
 
     def write(self, key: str, content: bytes) -> bool:
-        """Write it unless something is there; return whether it was written. Of several at once, one writes."""
+        """Write the object unless the key exists; return True if it was written. Raises ToolError."""
         for attempt in range(_CONFLICTS):
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
@@ -65,17 +67,19 @@ class Store:
                 code = error.response["Error"]["Code"]
                 if code == "PreconditionFailed":
                     return False
-                # Somebody else is writing just now: afterwards we know whose is there.
+                # Another run is writing this key: wait, then see if it succeeded.
                 if code == "ConditionalRequestConflict":
                     self._pause(2**attempt)
                     continue
-                raise ToolError(f"{key} can't be written to the bucket {self.bucket}: {error}") from None
+                raise ToolError(
+                    f"{key} can't be written to the bucket {self.bucket}: {error}. Check its name and your permissions"
+                ) from None
             return True
-        raise ToolError(f"{key} was being written by others again and again: run this again")
+        raise ToolError(f"Other runs kept writing {key}: run this again")
 
 
 def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Put the package of the checkout's tree into `folder`; put out `artifact`, `digest`, `built`. Raises ToolError."""
+    """Put the package of this tree into `folder`; set the outputs `artifact`, `digest`, `built`. Raises ToolError."""
     artifact = tree(root)
     stage = _stage(environ)
     if folder.exists():
@@ -85,36 +89,38 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
     if environ.get("ARTIFACT_BUCKET"):
         kept = Store(environ).read(_key(artifact))
     elif environ.get("GITHUB_ACTIONS"):
-        raise ToolError("ARTIFACT_BUCKET is not set: make it a variable of the repository (docs/first-deployment.md)")
+        raise ToolError("ARTIFACT_BUCKET is not set: add it to the repository's variables (docs/first-deployment.md)")
     else:
-        warn(environ, "ARTIFACT_BUCKET is not set: the package is made here, and neither looked for nor kept")
+        warn(environ, "ARTIFACT_BUCKET is not set: the package is built here and not kept")
     if kept is None:
         packaged = _make(artifact, root)
         (folder / _MADE).write_bytes(packaged)
     digest = _install(kept or packaged, folder, stage)
     if (wanted := environ.get("DIGEST")) and wanted != f"sha256:{digest}":
-        raise ToolError(f"This is the package sha256:{digest}, and not {wanted}, which was to be deployed")
+        raise ToolError(f"The package is sha256:{digest}, not DIGEST={wanted}: run the whole workflow again")
     _tell(environ, artifact, digest, built=kept is None)
 
 
 def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Keep the package in the store. If another run was faster, take what it kept. Raises ToolError."""
+    """Put the package into the store. If another run was faster, use its package. Raises ToolError."""
     artifact = tree(root)
     made = folder / _MADE
     if not made.exists():
-        say("The package came from the store")
+        say("The package is in the store already")
         return
     store = Store(environ)
     if not store.bucket:
-        raise UsageError("There is no store to keep it in: say ARTIFACT_BUCKET=…")
+        raise UsageError("There is no store to keep the package in: set ARTIFACT_BUCKET=…")
     content = made.read_bytes()
     if (runtime := _runtime(content)) != _RUNTIME and not _is_emulated(environ):
-        raise ToolError(f"It is packaged for {runtime}, and goes to AWS for {_RUNTIME} alone: make PYTHON={_RUNTIME}")
+        raise ToolError(
+            f"The package is for {runtime}, but AWS runs {_RUNTIME}: build it again with make PYTHON={_RUNTIME}"
+        )
     if not store.write(_key(artifact), content):
-        say("Another run has kept its package of this tree before: that one it is")
+        say("Another run has put its package of this tree into the store first: this run uses that one")
         kept = store.read(_key(artifact))
         if kept is None:
-            raise ToolError(f"The package of {artifact} was there, and is gone: run this again")
+            raise ToolError(f"The package of {artifact} was in the store and is gone: run this again")
         digest = _install(kept, folder, _stage(environ))
         _tell(environ, artifact, digest, built=False)
     made.unlink()
@@ -123,36 +129,36 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
 def attested(environ: Environ, folder: Path = FOLDER) -> None:
     """Require GitHub's attestation that this repository's deploy workflow built the zip. Raises ToolError.
 
-    Only the attestation tells our pipeline's package from one that somebody else put into the bucket.
+    Nothing else shows that our pipeline, and not somebody else, put the package into the bucket.
     """
     repository = environ.get("GITHUB_REPOSITORY")
     if not repository:
-        raise UsageError("Say which repository built it: GITHUB_REPOSITORY=owner/name")
+        raise UsageError("It is unknown which repository built the package: set GITHUB_REPOSITORY=owner/name")
     command = ["gh", "attestation", "verify", str(folder / _ZIP), "--repo", repository]
     command += ["--signer-workflow", f"{repository}/.github/workflows/deploy.yml"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except FileNotFoundError:
-        raise ToolError("gh, GitHub's command line, is not on the PATH, and verifies attestations") from None
+        raise ToolError("gh, GitHub's command line, is not on the PATH: install it to verify attestations") from None
     if done.returncode != 0:
         raise ToolError(
             f"GitHub does not attest that {repository} built this package: {done.stderr.strip()}. It is not deployed. "
-            "If nobody else can have put it there, delete it from the artifact bucket and run the deployment again"
+            "If nobody else can write to the artifact bucket, delete the package there and run the deployment again"
         )
     say("GitHub attests that the deploy workflow built this package")
 
 
 def tree(root: Path = compose.ROOT) -> str:
-    """Return the checkout's artifact: its tree. Raises ToolError where it has changes that are not committed."""
+    """Return the checkout's artifact, its git tree. Raises ToolError if changes are not committed."""
     if changed := _git(root, "status", "--porcelain"):
         raise ToolError(
-            f"An artifact is a tree of git, and the checkout differs from its commit. Commit first:\n{changed}"
+            f"An artifact is a git tree, and this checkout has uncommitted changes. Commit them first:\n{changed}"
         )
     return f"tree:{_git(root, 'rev-parse', 'HEAD^{tree}')}"
 
 
 def client(environ: Environ, service: str = "s3") -> Any:
-    """Return a client of AWS; with EMULATED, one of the emulated account (1: its usual port, else that port)."""
+    """Return an AWS client. With EMULATED it calls the emulated account: 1 means its usual port, else its port."""
     if not _is_emulated(environ):
         return boto3.client(service)
     port = emulation.PORT if environ["EMULATED"] == "1" else int(environ["EMULATED"])
@@ -160,13 +166,13 @@ def client(environ: Environ, service: str = "s3") -> Any:
 
 
 def digest_in(folder: Path = FOLDER) -> str | None:
-    """Return the digest of the package that `find_or_make` left, or None."""
+    """Return the digest of the package that `find_or_make` left, or None if there is none."""
     package = folder / _ZIP
     return f"sha256:{hashlib.sha256(package.read_bytes()).hexdigest()}" if package.exists() else None
 
 
 def _make(artifact: str, root: Path) -> bytes:
-    """Package for every stage; all of them deploy one zip."""
+    """Build one package for all stages, which deploy the same zip."""
     with tempfile.TemporaryDirectory(prefix="slipway-artifact-") as temporary:
         folder = Path(temporary)
         digest = compose.packages({stage: folder / stage for stage in ENVIRONMENTS}, root)
@@ -182,9 +188,9 @@ def _make(artifact: str, root: Path) -> bytes:
 
 
 def _install(content: bytes, folder: Path, stage: str | None) -> str:
-    """Unpack, check that the parts belong together, and return the zip's digest.
+    """Unpack the package, check that its parts match, and return the zip's digest.
 
-    The folder named for the stage is what `make plan PACKAGE=…` takes.
+    `make plan PACKAGE=…` takes the folder that is named like the stage.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:
         package = bundle.read(_ZIP)
@@ -194,7 +200,8 @@ def _install(content: bytes, folder: Path, stage: str | None) -> str:
             told = json.loads(generated)["locals"]["package"]
             if (told["digest"], told["stage"]) != (digest, name):
                 raise ToolError(
-                    f"The package in the store is inconsistent: {_generated(name)} is of another zip or stage"
+                    f"The package is inconsistent: {_generated(name)} belongs to another zip or stage. "
+                    "Delete it from the store and run this again"
                 )
             if stage == name:
                 (folder / name).mkdir(exist_ok=True)
@@ -224,7 +231,7 @@ def _runtime(content: bytes) -> str:
 def _stage(environ: Environ) -> str | None:
     stage = environ.get("ENV") or None
     if stage is not None and stage not in ENVIRONMENTS:
-        raise UsageError(f"{stage!r} is no environment: ENV={'|'.join(ENVIRONMENTS)}")
+        raise UsageError(f"{stage!r} is not an environment: set ENV={'|'.join(ENVIRONMENTS)}")
     return stage
 
 
@@ -239,5 +246,5 @@ def _generated(stage: str) -> str:
 def _git(root: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
-        raise ToolError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+        raise ToolError(f"git {' '.join(arguments)} failed: {done.stderr.strip()}")
     return done.stdout.strip()

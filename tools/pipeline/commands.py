@@ -6,37 +6,37 @@ from tools.slipway_client.commands import MAY_PROMOTE, OPEN, SLIPWAY, STATUS, TA
 
 _ENV = Option("ENV", "the environment", ENVIRONMENTS)
 _BUCKET = Option("ARTIFACT_BUCKET", "the bucket that keeps packages")
-_EMULATED = Option("EMULATED", "1: the emulated account, a number: the one on that port")
+_EMULATED = Option("EMULATED", "1 for the emulated account, or its port")
 _DIGEST = Option("DIGEST", "the package's digest, sha256:…")
 
 COMMANDS = (
     Command(
         "artifact",
-        "Find the package of this checkout's tree in the bucket, or make it",
+        "Find the package of this checkout's tree in the bucket, or build it",
         "tools.pipeline.artifact:find_or_make",
         (_ENV, _BUCKET, _DIGEST, _EMULATED),
     ),
     Command(
         "artifact-keep",
-        "Keep the package that `artifact` made in the bucket",
+        "Put the package that `artifact` built into the bucket",
         "tools.pipeline.artifact:keep",
         (_ENV, _BUCKET, _EMULATED),
     ),
     Command(
         "artifact-attested",
-        "Require GitHub's attestation of where the package was built",
+        "Require GitHub's attestation that the deploy workflow built the package",
         "tools.pipeline.artifact:attested",
         (Option("GITHUB_REPOSITORY", "the repository that built it"),),
     ),
     Command(
         "may-promote",
-        "Ask whether an artifact may enter an environment, and say what blocks it",
+        "Check if an artifact may enter an environment, and print what blocks it",
         "tools.pipeline.promotion:may_promote",
         (*SLIPWAY, *MAY_PROMOTE, _BUCKET, _EMULATED),
     ),
     Command(
         "check-merge",
-        "Require that a pull request's merge is the tree that was tested",
+        "Require that a pull request's merge has the tree that was tested",
         "tools.pipeline.promotion:check_merge",
     ),
     Command(
@@ -44,43 +44,43 @@ COMMANDS = (
     ),
     Command(
         "deployment-status",
-        "Record how a deployment goes on",
+        "Record a deployment's new state",
         "tools.pipeline.records:deployment_status",
         (*SLIPWAY, *STATUS),
     ),
     Command(
         "verification",
-        "Record a run of tests in Slipway",
+        "Record a test run in Slipway",
         "tools.pipeline.records:verification",
         (*SLIPWAY, *VERIFICATION),
     ),
     Command(
         "current",
-        "Put out which artifact and revision an environment runs",
+        "Print the artifact and revision that an environment runs",
         "tools.pipeline.records:current",
         (*SLIPWAY, *TARGET),
     ),
     Command(
         "note-verified",
-        "Note in the artifact bucket that an environment runs the artifact, verified",
+        "Note in the artifact bucket that the artifact was verified in an environment",
         "tools.pipeline.promotion:note_verified",
         (_ENV, Option("ARTIFACT", "the artifact"), _DIGEST, _BUCKET, _EMULATED),
     ),
-    Command("oidc-token", "Print a token of this job for SLIPWAY_AUDIENCE", "tools.pipeline.records:oidc_token"),
+    Command("oidc-token", "Print this job's token for SLIPWAY_AUDIENCE", "tools.pipeline.records:oidc_token"),
     Command(
         "emulated-plan",
-        "Plan an environment in an emulated account that is gone afterwards",
+        "Plan an environment in a temporary emulated account",
         "tools.pipeline.emulated_plan:main",
         (_ENV,),
     ),
     Command(
         "plan-comment",
-        "Print what plans would change, as a comment for a pull request",
+        "Print the planned changes as a comment for a pull request",
         "tools.pipeline.plan_comment:main",
         (
-            Option("PLANS", "titles and files: development=plan.json production=…"),
-            Option("POLICY", "a file with what the policies said"),
-            Option("POLICY_OUTCOME", "how they ended"),
+            Option("PLANS", "the plans' titles and files: development=plan.json production=…"),
+            Option("POLICY", "a file with the output of the policies"),
+            Option("POLICY_OUTCOME", "the policies' outcome: success or failure"),
             _DIGEST,
             Option("ARTIFACT", "the artifact"),
         ),

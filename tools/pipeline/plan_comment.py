@@ -1,8 +1,8 @@
-"""Write a comment for a pull request: what would be added, changed, destroyed, what the policies say, which package.
+"""Write a pull request comment with the planned changes, the policies' verdict and the package's digest.
 
     python -m tools pipeline plan-comment --plans "development=development.json" --policy policy.txt
 
-A plan is what `terraform show -json` prints. Anybody may have written it, so it is shown as code, which can neither
+A plan is the output of `terraform show -json`. Anybody may have written it. So it is shown as code, which can neither
 mention people nor link.
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 from tools.checkout import UsageError
 from tools.slipway_client.runner import needed
 
-# The comment is found again by it, and replaced.
+# The workflow finds its previous comment by this line, and replaces it.
 MARKER = "<!-- slipway: plans -->"
-# GitHub takes 65,536 characters.
+# GitHub allows 65,536.
 MOST_CHARACTERS = 60_000
 _MOST_LINES = 60
 _MOST_POLICY_CHARACTERS = 4_000
@@ -25,11 +25,11 @@ _KINDS = {"added": "+", "changed": "~", "replaced": "±", "destroyed": "-"}
 
 
 def comment(environ: Mapping[str, str]) -> str:
-    """Return the comment in Markdown. Raises UsageError where a plan cannot be read."""
+    """Return the comment in Markdown. Raises UsageError if a plan can't be read."""
     if not environ.get("POLICY"):
         needed(environ, "PLANS", "development=plan.json")
     plans = [(title, Path(path)) for title, path in map(_named, environ.get("PLANS", "").split())]
-    parts = [MARKER, "## What this would change", *_table(plans)]
+    parts = [MARKER, "## Planned changes", *_table(plans)]
     for title, path in plans:
         parts += _details(title, changes(_plan(path)))
     parts += _policy(environ)
@@ -37,7 +37,7 @@ def comment(environ: Mapping[str, str]) -> str:
         parts += ["", f"Package: {_code(digest)} of {_code(environ.get('ARTIFACT') or 'this tree')}"]
     text = "\n".join(parts) + "\n"
     if len(text) > MOST_CHARACTERS:
-        text = text[:MOST_CHARACTERS].rpartition("\n")[0] + "\n```\n</details>\n\n…and more: the run's log has it all\n"
+        text = text[:MOST_CHARACTERS].rpartition("\n")[0] + "\n```\n</details>\n\n…and more: see the run's log\n"
     return text
 
 
@@ -80,7 +80,7 @@ def _table(plans: list[tuple[str, Path]]) -> Iterator[str]:
 
 
 def _details(title: str, found: Mapping[str, list[str]]) -> Iterator[str]:
-    # What is lost comes first: it must not be what is cut off.
+    # Destroyed resources come first, so that they are not cut off.
     order = ("destroyed", "replaced", "changed", "added")
     lines = [f"{_KINDS[kind]} {_harmless(address)}" for kind in order for address in found[kind]]
     if not lines:
@@ -100,23 +100,23 @@ def _policy(environ: Mapping[str, str]) -> Iterator[str]:
     shown = [_harmless(line) for line in said[-_MOST_POLICY_CHARACTERS:].splitlines()]
     yield from ("", f"Policies: {verdict}")
     if shown:
-        yield from ("", "<details><summary>what they say</summary>", "", "```text", *shown, "```", "</details>")
+        yield from ("", "<details><summary>output</summary>", "", "```text", *shown, "```", "</details>")
 
 
 def _plan(path: Path) -> dict[str, Any]:
     try:
         plan = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is no plan: `make plan` saves it, as JSON too ({error})") from None
+        raise UsageError(f"{path} is not a plan ({error}): `make plan` saves one as JSON") from None
     if not isinstance(plan, dict) or "format_version" not in plan:
-        raise UsageError(f"{path} is not what `terraform show -json` says of a plan")
+        raise UsageError(f"{path} is not a plan in JSON: save one with `terraform show -json`")
     return plan
 
 
 def _named(word: str) -> tuple[str, str]:
     title, sign, path = word.partition("=")
     if not sign:
-        raise UsageError(f"PLANS names each plan, as in development={word}")
+        raise UsageError(f"PLANS has a plan without a title: set PLANS=development={word}")
     return title, path
 
 
@@ -125,5 +125,5 @@ def _code(text: str) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Replace whatever could end a line, a fence, inline code or a tag."""
+    """Replace characters that could end a line, a fence, inline code or a tag."""
     return "".join(letter if letter.isprintable() and letter not in "`<>" else "?" for letter in text)

@@ -1,7 +1,7 @@
-"""Decide whether an artifact may enter the next environment: Slipway does, or without one the order of branches.
+"""Decide if an artifact may enter the next environment. Slipway decides; without it, the order of branches does.
 
-This pipeline deploys the very Slipway that it asks. Where Slipway does not answer, the order of branches decides too,
-with a warning: a broken Slipway must not block its own repair.
+This pipeline deploys the Slipway that it asks. If Slipway does not answer, the order of branches decides, with a
+warning: a broken Slipway must not block its own repair.
 """
 
 import json
@@ -19,43 +19,43 @@ from tools.slipway_client.runner import needed, run_url, say, warn
 
 
 def may_promote(environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
-    """Raise ToolError with every blocker, or return."""
+    """Raise ToolError with every blocker, if there is any."""
     environ = {**environ, "ARTIFACT": environ.get("ARTIFACT") or tree()}
     if environ.get("SLIPWAY_URL"):
         try:
             recording.may_promote(Slipway(environ, pause), environ)
         except Unreachable as silence:
-            warn(environ, f"{silence}. Promotion follows the order of branches meanwhile")
+            warn(environ, f"{silence}. Until then the order of branches decides")
         else:
             return
     else:
-        warn(environ, "SLIPWAY_URL is not set: promotion follows the order of branches, and nothing is recorded")
+        warn(environ, "SLIPWAY_URL is not set: the order of branches decides, and nothing is recorded")
     _require_order(environ)
 
 
 def check_merge(environ: Environ, root: Path = ROOT) -> None:
-    """Require that a pull request's merge, which is checked out, has the tree of the branch that it merges.
+    """Require that the checked out merge of a pull request has the same tree as its branch.
 
     Otherwise the merge would be an artifact that nobody tested. Raises ToolError.
     """
     asked = ["git", "rev-parse", "HEAD^{tree}", "HEAD^2^{tree}"]
     answer = subprocess.run(asked, cwd=root, capture_output=True, text=True, timeout=60, check=False)
     if answer.returncode != 0:
-        raise ToolError("The checkout is no merge of a pull request: fetch-depth: 2 gets what it merges")
+        raise ToolError("The checkout is not a pull request's merge with its parents: set fetch-depth: 2")
     merged, branch = answer.stdout.split()
     if merged != branch:
         raise ToolError(
-            f"The merge would be tree:{merged}, and what was tested is tree:{branch}: the branch that this goes to has "
-            "commits that this branch lacks. Merge it back into this one first (docs/branching.md)"
+            f"The merge would be tree:{merged}, but tree:{branch} was tested: the target branch has commits that this "
+            "branch lacks. Merge the target branch into this one first (docs/branching.md)"
         )
     say(f"The merge is tree:{branch}, as tested")
 
 
 def note_verified(environ: Environ) -> None:
-    """Note in the artifact bucket that an environment runs the artifact, verified. The first note stays."""
+    """Note in the artifact bucket that the artifact was verified in an environment. The first note stays."""
     environment, artifact = _environment(environ), environ.get("ARTIFACT") or tree()
     if environment == ENVIRONMENTS[-1]:
-        say(f"Nothing comes after {environment}, so nobody looks there for a note")  # and its role can't write one
+        say(f"{environment} is the last environment, so it needs no note")  # and its role can't write one
         return
     note = {
         "environment": environment,
@@ -67,7 +67,7 @@ def note_verified(environ: Environ) -> None:
     }
     store = Store(environ)
     if not store.bucket:
-        warn(environ, "ARTIFACT_BUCKET is not set: that it was deployed is noted nowhere")
+        warn(environ, "ARTIFACT_BUCKET is not set: the verification is not noted")
         return
     written = store.write(_key(artifact, environment), json.dumps(note, indent=2).encode())
     say(f"{artifact} in {environment}: {'noted' if written else 'was noted before'}")
@@ -77,30 +77,30 @@ def _require_order(environ: Environ) -> None:
     environment, artifact = _environment(environ), environ["ARTIFACT"]
     rank = ENVIRONMENTS.index(environment)
     if rank == 0:
-        say(f"{environment} takes every artifact")
+        say(f"Every artifact may enter {environment}")
         return
     before = ENVIRONMENTS[rank - 1]
     if (reason := environ.get("OVERRIDE_REASON", "").strip()) != "":
-        warn(environ, f"{artifact} enters {environment} past {before}, with the reason: {reason}")
+        warn(environ, f"{artifact} enters {environment} without {before}, for this reason: {reason}")
         return
     store = Store(environ)
     note = store.read(_key(artifact, before)) if store.bucket else None
     if note is None:
         raise ToolError(
-            f"{artifact} may not enter {environment} yet: no deployment of it to {before} is noted that passed its "
-            f"acceptance tests. Merge it into the branch {before} first, and let that run end. What can't wait is a "
+            f"{artifact} may not enter {environment} yet: the bucket has no note that it passed the acceptance tests "
+            f"in {before}. Merge it into the branch {before} first, and wait for that run. If it can't wait, use a "
             "hotfix with an override (docs/branching.md)"
         )
     told = json.loads(note)
     if (digest := digest_in()) is not None and told.get("digest") not in (None, digest):
-        raise ToolError(f"{before} runs the package {told['digest']}, and this is {digest}: run the deployment again")
+        raise ToolError(f"{before} verified the package {told['digest']}, not {digest}: run the deployment again")
     say(f"{artifact} was deployed to {before} at {told.get('at')}, and may enter {environment}")
 
 
 def _environment(environ: Environ) -> str:
     environment = needed(environ, "ENV", "production")
     if environment not in ENVIRONMENTS:
-        raise UsageError(f"{environment!r} is no environment: ENV={'|'.join(ENVIRONMENTS)}")
+        raise UsageError(f"{environment!r} is not an environment: set ENV={'|'.join(ENVIRONMENTS)}")
     return environment
 
 

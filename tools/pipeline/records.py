@@ -1,6 +1,6 @@
-"""What this repository's own pipeline records in Slipway. A missing or broken Slipway does not stop it.
+"""Record in Slipway what this repository's own pipeline does. A missing or broken Slipway does not stop it.
 
-It deploys the very Slipway that it tells, which may be what is being repaired.
+The pipeline deploys the Slipway that it records in, and may be about to repair it.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,27 +13,27 @@ Environ = Mapping[str, str]
 
 
 def deployment_open(environ: Environ) -> None:
-    """Open a deployment of this checkout's artifact, unless another is named."""
+    """Open a deployment of ARTIFACT, or of this checkout's artifact."""
     _record(recording.deployment_open, {**environ, "ARTIFACT": environ.get("ARTIFACT") or artifact.tree()})
 
 
 def deployment_status(environ: Environ) -> None:
-    """Record how a deployment goes on."""
+    """Record a deployment's new state."""
     _record(recording.deployment_status, environ)
 
 
 def verification(environ: Environ) -> None:
-    """Record a run of tests."""
+    """Record a test run."""
     _record(recording.verification, environ)
 
 
 def current(environ: Environ) -> None:
-    """Put out which artifact and revision an environment runs."""
+    """Set the outputs `artifact` and `revision` to what an environment runs."""
     _record(recording.current, environ)
 
 
 def oidc_token(environ: Environ) -> None:
-    """Print a token of this job."""
+    """Print this job's OIDC token."""
     print(token(environ))
 
 

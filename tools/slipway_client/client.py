@@ -1,6 +1,6 @@
-"""Call Slipway from a pipeline, with the run's own OIDC token and patience for a service that is waking up.
+"""Call Slipway from a pipeline with the job's own OIDC token, and retry while the service wakes up.
 
-Nothing but the standard library, as runner.py says.
+Uses only the standard library; runner.py says why.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from tools.slipway_client.runner import needed
 Json = dict[str, Any]
 
 TIMEOUT_SECONDS = 30
-# Before each attempt. A database that was asleep takes 15 s to wake up; together these are 31.
+# Seconds before each attempt. They add up to 31, because a sleeping database takes 15 to wake up.
 _PAUSES_BEFORE = (0, 1, 2, 4, 8, 16)
 _LONGEST_PAUSE = 30
 _PASSING = {429, 500, 502, 503, 504}
@@ -28,21 +28,21 @@ _LARGEST_ANSWER = 16 * 1024 * 1024
 
 
 class Unreachable(ToolError):
-    """Slipway did not answer, or only with errors that pass. Nobody knows what it would have said."""
+    """Slipway did not answer, or only with temporary errors. Its decision is unknown."""
 
 
 class Refused(ToolError):
-    """Slipway refused; `problem` is its problem document (RFC 9457)."""
+    """Slipway refused the request; `problem` is its problem document (RFC 9457)."""
 
     def __init__(self, status: int, problem: Json) -> None:
         self.status = status
         self.problem = problem
         self.slug = str(problem.get("type", "")).rpartition("/")[2]
-        super().__init__(f"Slipway refuses ({status} {self.slug}): {problem.get('detail', 'it does not say why')}")
+        super().__init__(f"Slipway refused this ({status} {self.slug}): {problem.get('detail', 'no reason given')}")
 
 
 class Slipway:
-    """One system in Slipway. `environ` are the variables of the step; `pause` waits that many seconds."""
+    """One system in Slipway. `environ` has the step's variables; `pause` waits for some seconds."""
 
     def __init__(self, environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
         self._environ = environ
@@ -57,17 +57,17 @@ class Slipway:
         return self._ask("GET", f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Json, *, again: bool = False) -> Json:
-        """Write for the system, once, however many tries it takes. Raises as `get` does.
+        """Write to the system once, even if several tries are needed. Raises as `get` does.
 
-        Two equal writes of one attempt of a run are one write, unless `again` says that the second one counts.
+        Two equal writes in one attempt of a run count as one, unless `again` is true.
         """
         members = {name: value for name, value in body.items() if value is not None}
         return self._ask("POST", f"{self._base}/{path}", members, self._key(path, members, again=again))
 
     def change(self, method: str, path: str, body: Json | None = None) -> Json:
-        """PUT, PATCH or DELETE in the system, whatever was there before. Raises as `get` does.
+        """Send a PUT, PATCH or DELETE to the system, without checking for other changes. Raises as `get` does.
 
-        Two equal changes are one, so they need no key.
+        A repeated change has no further effect, so it needs no idempotency key.
         """
         return self._ask(method, f"{self._base}/{path}", body, changes=True)
 
@@ -75,7 +75,7 @@ class Slipway:
         run = self._environ.get("GITHUB_RUN_ID")
         if again or not run:
             return str(uuid.uuid4())
-        # The body is part of the key: a run may record two suites, or open in two environments.
+        # The body is part of the key: a run may record two suites, or deploy to two environments.
         digest = hashlib.sha256(json.dumps([path, body], sort_keys=True).encode()).hexdigest()
         return f"{run}-{self._environ.get('GITHUB_RUN_ATTEMPT', '1')}-{digest[:32]}"
 
@@ -93,7 +93,7 @@ class Slipway:
 
 
 def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> str:
-    """Return SLIPWAY_TOKEN, or a token that GitHub issues to this job. It lasts minutes, so each call gets a new one.
+    """Return SLIPWAY_TOKEN, or a new token that GitHub issues to this job. Those expire after minutes.
 
     Raises ToolError, Unreachable.
     """
@@ -102,15 +102,17 @@ def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.slee
     address = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL")
     if not address:
         raise ToolError(
-            "There is no token for Slipway: in a workflow give the job `permissions: id-token: write`; on your "
-            "machine set SLIPWAY_TOKEN"
+            "There is no token for Slipway: in a workflow, give the job `permissions: id-token: write`; on your "
+            "machine, set SLIPWAY_TOKEN"
         )
     audience = urlencode({"audience": environ.get("SLIPWAY_AUDIENCE") or "slipway"})
     headers = {"Authorization": f"Bearer {environ.get('ACTIONS_ID_TOKEN_REQUEST_TOKEN', '')}"}
     try:
         answer = _send("GET", f"{address}&{audience}", headers, None, pause)
     except Refused as refusal:
-        raise ToolError(f"GitHub issues no token ({refusal.status}): may the job `id-token: write`?") from None
+        raise ToolError(
+            f"GitHub issued no token ({refusal.status}): give the job `permissions: id-token: write`"
+        ) from None
     return str(answer.get("value", ""))
 
 
@@ -131,11 +133,11 @@ def _send(
                 told = error.read(_LARGEST_ANSWER)
             if error.code not in _PASSING:
                 raise Refused(error.code, _problem(told)) from None
-            why = f"it answers {error.code}"
+            why = f"status {error.code}"
             asked_to_wait = min(_seconds(error.headers.get("Retry-After")), _LONGEST_PAUSE)
-        except (OSError, http.client.HTTPException, ValueError) as error:  # cut off, or no JSON: no answer
+        except (OSError, http.client.HTTPException, ValueError) as error:  # cut off or not JSON: counts as no answer
             why = str(error) or type(error).__name__
-    raise Unreachable(f"{urlsplit(url).netloc} was asked {len(_PAUSES_BEFORE)} times, and {why}: try again later")
+    raise Unreachable(f"{urlsplit(url).netloc} did not work in {len(_PAUSES_BEFORE)} tries ({why}): try again later")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -151,18 +153,18 @@ _OPENER = urllib.request.build_opener(_NoRedirect)
 def _require_confidential(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")):
-        raise UsageError(f"SLIPWAY_URL is {url!r}: it has to begin with https://, since a token is sent there")
+        raise UsageError(f"SLIPWAY_URL is {url!r}: start it with https://, because a token is sent there")
 
 
 def _document(content: bytes) -> Json:
     document = json.loads(content or b"{}")
     if not isinstance(document, dict):
-        raise ValueError("the answer is no JSON object")  # noqa: TRY004 (as if it could not be read)
+        raise ValueError("the answer is not a JSON object")  # noqa: TRY004 (json.loads raises it too)
     return document
 
 
 def _problem(content: bytes) -> Json:
-    """Read a problem document, or what a proxy in front of Slipway says in its own words."""
+    """Return a problem document. If a proxy in front of Slipway answered, its text is the detail."""
     try:
         return _document(content)
     except ValueError:

@@ -1,10 +1,10 @@
-"""Ask Slipway whether an artifact may be promoted, and tell it what the pipeline did.
+"""Ask Slipway if an artifact may be promoted, and record what the pipeline did.
 
-Each function is a command of `python -m tools slipway` and takes the variables of its step; commands.py lists them.
+Each function is a command of `python -m tools slipway` and takes the variables of its step, which commands.py lists.
 Without SLIPWAY_URL nothing is recorded, and a warning says so. With SLIPWAY_REQUIRED=0 a Slipway that does not answer
-is no more than a warning either.
+causes only a warning, too.
 
-Nothing but the standard library: the actions `record` and `may-promote` run this in other repositories' jobs.
+Uses only the standard library: the actions `record` and `may-promote` run this in other repositories' jobs.
 """
 
 import json
@@ -21,20 +21,20 @@ from tools.slipway_client.runner import needed, put_out, run_url, say, summarize
 
 Environ = Mapping[str, str]
 
-# Slipway takes no more; of a longer history the newest ones are sent.
+# Slipway's limit. From a longer history, the newest commits are sent.
 MOST_COMMITS = 10_000
 _REVISION = re.compile("[0-9a-f]{40}")
-# GitHub's names for the end of a job or a step.
+# GitHub's result of a job or a step, and the state that it means.
 _STATES = {"success": "succeeded", "failure": "failed"}
 
 
 def recorded(
     step: Callable[[Slipway, Environ], None], environ: Environ, pause: Callable[[float], None] = time.sleep
 ) -> None:
-    """Run a step that a missing or silent Slipway need not stop. Raises ToolError where it must."""
+    """Run a step. Only warn without SLIPWAY_URL, or if an optional Slipway does not answer. Raises ToolError."""
     name = step.__name__.replace("_", "-")
     if not environ.get("SLIPWAY_URL"):
-        warn(environ, f"{name}: Slipway was not told or asked, since SLIPWAY_URL is not set")
+        warn(environ, f"{name}: skipped, because SLIPWAY_URL is not set")
         return
     try:
         step(Slipway(environ, pause), environ)
@@ -45,7 +45,7 @@ def recorded(
 
 
 def may_promote(slipway: Slipway, environ: Environ) -> None:
-    """Ask the gate whether the artifact may enter. Nothing is recorded. Raises ToolError with every blocker."""
+    """Ask the gate if the artifact may enter, and record nothing. Raises ToolError with every blocker."""
     environment, artifact = _environment(environ), _artifact(environ)
     if environ.get("DEPLOYMENT"):
         _adopted(slipway, environ, environment, artifact)
@@ -57,9 +57,9 @@ def may_promote(slipway: Slipway, environ: Environ) -> None:
 
 
 def deployment_open(slipway: Slipway, environ: Environ) -> None:
-    """Open a deployment; put out its id and what ran there before, for a rollback.
+    """Open a deployment. Set the outputs: its id, and what ran there before, for a rollback.
 
-    With DEPLOYMENT take over the one that a maintainer opened past the gate.
+    With DEPLOYMENT, take over the deployment that a maintainer opened with an override.
     """
     environment, workspace, artifact = _environment(environ), _workspace(environ), _artifact(environ)
     before = _current(slipway, environment, workspace)
@@ -90,22 +90,22 @@ def deployment_open(slipway: Slipway, environ: Environ) -> None:
 
 
 def deployment_status(slipway: Slipway, environ: Environ) -> None:
-    """Record how a deployment goes on, or ended."""
+    """Record a deployment's new state."""
     state = needed(environ, "STATE", "succeeded")
     deployment = environ.get("DEPLOYMENT", "")
     if not deployment and environ.get("SLIPWAY_REQUIRED") == "0":
-        warn(environ, "deployment-status: the deployment was never opened in Slipway, so its end is not recorded")
+        warn(environ, "deployment-status: skipped, because the deployment was never opened in Slipway")
         return
-    deployment = needed(environ, "DEPLOYMENT", "the id that deployment-open put out")
+    deployment = needed(environ, "DEPLOYMENT", "the id that deployment-open printed")
     body = {"state": _STATES.get(state, state), "detail": environ.get("DETAIL") or None}
     slipway.post(f"deployments/{deployment}/statuses", body, again=body["state"] == "in_progress")
     say(f"deployment {deployment}: {body['state']}")
 
 
 def verification(slipway: Slipway, environ: Environ) -> None:
-    """Record a run of tests with the numbers of its REPORT; a run without a report broke and is an `error`.
+    """Record a test run with the numbers in REPORT. Without a report the run broke, and its outcome is `error`.
 
-    It sends no times: Slipway's own clock decides whether a verification came after the deployment.
+    It sends no times: Slipway's own clock decides if a verification came after the deployment.
     """
     environment, report = _environment(environ), _report(environ)
     trigger = environ.get("TRIGGER") or ("schedule" if environ.get("GITHUB_EVENT_NAME") == "schedule" else "manual")
@@ -124,7 +124,7 @@ def verification(slipway: Slipway, environ: Environ) -> None:
         slipway.post("verifications", body)
     except Refused as refusal:
         if refusal.slug == "artifact-not-current" and trigger != "deployment":
-            warn(environ, f"{environment} was deployed to while it was verified, so nothing is recorded")
+            warn(environ, f"Nothing is recorded: another deployment to {environment} came during the verification")
             return
         raise
     said = ", ".join(f"{body[name]} {name}" for name in ("passed", "failed", "skipped") if body[name] is not None)
@@ -133,7 +133,7 @@ def verification(slipway: Slipway, environ: Environ) -> None:
 
 
 def current(slipway: Slipway, environ: Environ) -> None:
-    """Put out `artifact` and `revision` of what runs on a target; both are empty where nothing does."""
+    """Set the outputs `artifact` and `revision` to what runs on a target; both are empty if nothing does."""
     current = _current(slipway, _environment(environ), _workspace(environ))
     put_out(environ, artifact=current.get("artifact") or "", revision=current.get("revision") or "")
 
@@ -151,7 +151,7 @@ def _opened(slipway: Slipway, body: Json) -> Json:
 
 
 def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str) -> Json:
-    """Return the deployment that a maintainer opened for this run. Raises ToolError where it is for another."""
+    """Return the deployment that a maintainer opened for this run. Raises ToolError if it does not match."""
     deployment = slipway.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
     wanted = {
         "environment": environment,
@@ -162,19 +162,19 @@ def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str
     for name, value in wanted.items():
         if deployment.get(name) != value:
             raise ToolError(
-                f"Deployment {deployment.get('id')} is not this one: its {name} is {deployment.get(name)}, and this "
-                f"run's {value}. Have it opened anew (docs/branching.md)"
+                f"Deployment {deployment.get('id')} is not for this run: its {name} is {deployment.get(name)}, not "
+                f"{value}. Ask a maintainer to open a new one (docs/branching.md)"
             )
     reason = deployment.get("override_reason")
     warn(
         environ,
-        f"Deployment {deployment['id']} was opened by {deployment.get('created_by')}, with the reason: {reason}",
+        f"Deployment {deployment['id']} was opened by {deployment.get('created_by')}, for this reason: {reason}",
     )
     return deployment
 
 
 def _current(slipway: Slipway, environment: str, workspace: str) -> Json:
-    """Return the deployment that runs on a target; empty where none does."""
+    """Return the deployment that runs on a target, or {} if none does."""
     for target in slipway.get("state").get("targets", []):
         if (target.get("environment"), target.get("workspace")) == (environment, workspace):
             return target.get("current") or {}
@@ -182,7 +182,7 @@ def _current(slipway: Slipway, environment: str, workspace: str) -> Json:
 
 
 def _commits(since: str | None, revision: str | None) -> list[Json]:
-    """Return the commits since another revision, as far as the checkout goes; they measure lead times."""
+    """Return the commits after `since`, for lead times. Return none if the checkout does not have them."""
     if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
         return []
     format_ = ["git", "log", "--format=%H %at", f"--max-count={MOST_COMMITS}", f"{since}..{revision}"]
@@ -202,7 +202,7 @@ def _commits(since: str | None, revision: str | None) -> list[Json]:
 def _lease_seconds(environ: Environ) -> int | None:
     text = environ.get("LEASE_SECONDS")
     if text and not text.isdecimal():
-        raise UsageError(f"LEASE_SECONDS={text} is no number of seconds")
+        raise UsageError(f"LEASE_SECONDS={text} is not a number: set whole seconds, such as 1800")
     return int(text) if text else None
 
 

@@ -1,6 +1,6 @@
-"""Speak to GitHub Actions from a step: annotations, the run's summary, outputs. Elsewhere the terminal stands in.
+"""Write a step's annotations, summary and outputs for GitHub Actions. Elsewhere, print to the terminal.
 
-Nothing but the standard library: the actions for other repositories run this with whatever Python is there.
+Uses only the standard library: the actions for other repositories run this with any Python.
 """
 
 from collections.abc import Mapping
@@ -9,38 +9,38 @@ from tools.checkout import UsageError
 
 
 def say(line: str) -> None:
-    """Print a line for the log."""
+    """Print a line at once."""
     print(line, flush=True)
 
 
 def warn(environ: Mapping[str, str], text: str) -> None:
-    """Warn on top of the run's page and in its summary; the step goes on."""
+    """Show a warning on the run's page and in its summary; the step goes on."""
     _annotate(environ, "warning", text)
     summarize(environ, f"> [!WARNING]\n> {_one_line(text)}\n")
 
 
 def fail(environ: Mapping[str, str], text: str) -> None:
-    """Say on the run's page and in its summary why the step ends here."""
+    """Show an error on the run's page and in its summary."""
     _annotate(environ, "error", text)
     summarize(environ, "> [!CAUTION]\n" + "".join(f"> {line}\n" for line in text.splitlines()))
 
 
 def summarize(environ: Mapping[str, str], markdown: str) -> None:
-    """Add to the summary of the run; elsewhere there is none."""
+    """Add to the run's summary. Outside GitHub, do nothing."""
     _append(environ, "GITHUB_STEP_SUMMARY", markdown + "\n")
 
 
 def put_out(environ: Mapping[str, str], **values: str) -> None:
-    """Set outputs of the step, and print them for people."""
+    """Set outputs of the step, and print them."""
     for name, value in values.items():
-        # A line break would begin another output, of whatever name.
+        # A line break in a value would start another output.
         line = f"{name.replace('_', '-')}={_one_line(value)}"
         say(line)
         _append(environ, "GITHUB_OUTPUT", line + "\n")
 
 
 def run_url(environ: Mapping[str, str]) -> str | None:
-    """Return the address of this run's page, or None off GitHub."""
+    """Return the address of this run's page, or None outside GitHub."""
     if not environ.get("GITHUB_RUN_ID"):
         return None
     server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
@@ -48,16 +48,16 @@ def run_url(environ: Mapping[str, str]) -> str | None:
 
 
 def needed(environ: Mapping[str, str], name: str, example: str) -> str:
-    """Return a variable. Raises UsageError where it is empty."""
+    """Return a variable. Raises UsageError if it is empty."""
     value = environ.get(name, "").strip()
     if not value:
-        raise UsageError(f"{name} is missing: say {name}={example}")
+        raise UsageError(f"{name} is missing: set {name}={example}")
     return value
 
 
 def _annotate(environ: Mapping[str, str], level: str, text: str) -> None:
     if environ.get("GITHUB_ACTIONS"):
-        # A command is one line, in which these three are escaped ("Workflow commands", GitHub's documentation).
+        # A workflow command is one line, with these three escaped ("Workflow commands", GitHub's documentation).
         escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         say(f"::{level}::{escaped}")
     else:
@@ -66,7 +66,7 @@ def _annotate(environ: Mapping[str, str], level: str, text: str) -> None:
 
 def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
     if path := environ.get(variable):
-        with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123 (as plain as it gets)
+        with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123 (Path has no append)
             file.write(text)
 
 

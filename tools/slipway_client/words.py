@@ -1,34 +1,34 @@
-"""Put a refusal into words: what blocks, until when, and what to do about it."""
+"""Explain a refusal of Slipway: what blocks, until when, and what to do next."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 Blocker = Mapping[str, Any]
 
-# What to do about each blocker; {suite} and {environment} are the blocker's own.
+# The next step for each blocker; {suite} and {environment} come from the blocker.
 REMEDIES = {
-    "not-deployed": "deploy it to {environment} first: merge it into the branch {environment}, and let that run end",
-    "not-verified": "run {suite} against {environment} and record it: the workflow `verify`, or "
+    "not-deployed": "deploy it to {environment} first: merge it into the branch {environment}, and wait for that run",
+    "not-verified": "run {suite} against {environment} and record it: use the workflow `verify`, or "
     "`make acceptance` and `python -m tools slipway verification`",
-    "verification-failed": "fix what fails and deploy that to {environment}; if the artifact was not at fault, run "
+    "verification-failed": "fix the fault and deploy the fix to {environment}; if the artifact has no fault, run "
     "{suite} there again and record it (workflow `verify`)",
     "verification-expired": "run {suite} against {environment} again and record it (workflow `verify`)",
     "soaking": "wait, then run this job again",
 }
-_UNKNOWN = "docs/problems.md may know it"
+_UNKNOWN = "see docs/problems.md"
 
 
 def denial(artifact: str, environment: str, blockers: Sequence[Blocker]) -> str:
-    """Say why an artifact may not enter an environment, one line a blocker."""
+    """Say why an artifact may not enter an environment, with one line for each blocker."""
     return "\n".join([f"{artifact} may not enter {environment} yet:", *(f"- {_blocker(each)}" for each in blockers)])
 
 
 def busy(holder: Mapping[str, Any]) -> str:
-    """Say who holds the target, and until when."""
+    """Say which deployment holds the target, and until when."""
     run = holder.get("run_url") or f"deployment {holder.get('id')}"
     return (
         f"Another deployment holds the target: {_one_line(run)}, until {_one_line(holder.get('lease_expires_at'))} at "
-        "the latest. Run this job again when it is over"
+        "the latest. Run this job again when it has ended"
     )
 
 
@@ -42,5 +42,5 @@ def _blocker(blocker: Blocker) -> str:
 
 
 def _one_line(value: Any) -> str:
-    """Keep what the service wrote on one line: GitHub reads commands at the start of a line."""
+    """Put other people's text on one line: GitHub runs commands at the start of a line."""
     return " ".join(str(value).split())

@@ -55,7 +55,7 @@ def test_the_local_service_gets_a_new_token(monkeypatch: pytest.MonkeyPatch, url
         ({"URL": "https://me@slipway.example.org"}, "http(s)://"),
         ({"URL": "https://slipway.example.org?a=b"}, "http(s)://"),
         ({"URL": "http://slipway.example.org"}, "https://"),
-        ({"URL": f"{URL}/v1/"}, f"say {URL}"),
+        ({"URL": f"{URL}/v1/"}, f"set URL={URL}"),
         ({"TOKEN": " "}, "TOKEN="),
         ({"SYSTEM": "shop"}, "'acceptance-'"),
         ({"SYSTEM": "acceptances"}, "'acceptance-'"),

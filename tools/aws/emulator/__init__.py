@@ -1,1 +1,1 @@
-"""An AWS account on this machine: moto's, with the gaps filled that this infrastructure would fall into."""
+"""An AWS account on this machine: moto, plus the features that moto lacks and this infrastructure needs."""

@@ -1,4 +1,4 @@
-"""An emulated account for one purpose, gone afterwards; and clients of any such account."""
+"""Run a temporary emulated account, and make clients of any emulated account."""
 
 import re
 import subprocess
@@ -17,18 +17,18 @@ from tools.local.emulation import REGION, environment
 
 @contextmanager
 def emulated_account() -> Iterator[int]:
-    """Serve one, on the free port that this gives, until the end of the block. Raises ToolError."""
+    """Serve an emulated account until the end of the block, and give its port. Raises ToolError."""
     command = [sys.executable, "-m", "tools", "aws", "emulator", "--port", "0"]
     with lifeline.kept(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         found = re.search(r":(\d+),", process.stdout.readline())
         if found is None:
-            raise ToolError("The emulated account did not start; `make emulator` says why")
+            raise ToolError("The emulated account did not start: run `make emulator` to see why")
         yield int(found[1])
 
 
 def emulated_client(service: str, port: int, region: str = REGION, config: Config | None = None) -> Any:
-    """boto3's client of a service in the account on this port."""
+    """Return a boto3 client of a service in the account on this port."""
     settings = environment({}, port)
     return boto3.client(
         service,

@@ -1,6 +1,6 @@
-"""What moto lacks and Terraform asks for, in front of moto's own application.
+"""Answer the requests of Terraform that moto does not support, in front of moto's own application.
 
-Whatever is not answered here goes to moto untouched. A gap that moto closes is deleted here.
+Other requests go to moto unchanged. When moto supports one of these, delete it here.
 """
 
 import io
@@ -28,7 +28,7 @@ from moto.s3.models import FakeBucket
 
 from tools.local.emulation import ACCOUNT
 
-# What an account has that asked for nothing.
+# The settings of a new account.
 _LAMBDA_SETTINGS = {
     "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000},
     "AccountUsage": {"FunctionCount": 0},
@@ -36,7 +36,7 @@ _LAMBDA_SETTINGS = {
 
 _DISTRIBUTION = re.compile(r"<DistributionConfig(?: [^>]*)?>(.*)</DistributionConfig>", re.DOTALL)
 
-# What moto says of every distribution, and AWS of one that has it.
+# moto adds these to every distribution. AWS has them only where they were given.
 _NOT_ADDED = ("ForwardedValues", "SSLSupportMethod")
 
 _REMEMBERED = 500
@@ -46,7 +46,7 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 
 
 class Answer(Exception):
-    """Ends a request early; what AWS would have said."""
+    """End a request early with the answer that AWS would give."""
 
     def __init__(self, status: str, body: str = "", etag: str | None = None, kind: str = "text/xml") -> None:
         super().__init__(status)
@@ -58,20 +58,20 @@ class Answer(Exception):
 
 
 def fill_in_process() -> None:
-    """Fill what can't be filled from in front: once, before the first request."""
-    # A function would be run in Docker; so it answers what it was given, and nothing is run.
+    """Change moto itself where an answer in front of it is not enough. Call this once, before the first request."""
+    # Do not run functions, which needs Docker: a function answers with its input.
     default_user_config["lambda"]["use_docker"] = False
-    # moto knows the Data API and a scaling configuration of clusters of Serverless v1 alone, and gives every one both.
+    # moto supports the Data API and a scaling configuration only for Serverless v1, and adds both to every cluster.
     DBCluster.enable_http_endpoint = property(  # type: ignore[method-assign, assignment]
         lambda cluster: cluster._enable_http_endpoint,  # noqa: SLF001
         lambda cluster, value: setattr(cluster, "_enable_http_endpoint", bool(value)),
     )
     DBCluster.scaling_configuration_info = None  # type: ignore[method-assign, assignment]
-    # moto's default is no certificate of AWS's: Terraform would change it and start the instance anew.
+    # moto's default is not a certificate of AWS, so Terraform would change it and restart the instance.
     _default(DBInstance, "__init__", ca_certificate_identifier="rds-ca-rsa2048-g1")
-    # An integration of kind mock has neither.
+    # moto requires both, but a mock integration has neither.
     _default(APIGatewayBackend, "put_integration", uri="", integration_method="")
-    # What moto forgets, Terraform would set anew with every apply, and wait for it each time.
+    # moto forgets these settings, so Terraform would set them again in every apply, and wait each time.
     _remember_insights()
     _remember_logging()
 
@@ -113,7 +113,7 @@ def _remember_logging() -> None:
 
 
 def _default(owner: type, name: str, **defaults: str) -> None:
-    """Have a method take these where it is called by name without them."""
+    """Give keyword arguments of a method default values."""
     method = getattr(owner, name)
 
     @wraps(method)
@@ -139,24 +139,24 @@ class GapsFilled:
         self._etags: dict[str, str] = {}
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        # One after the other: moto changes its state without minding who else is reading it.
+        # One request at a time: moto is not thread-safe.
         with self._lock:
             call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
             if not call or environ["REQUEST_METHOD"] in ("GET", "HEAD"):
                 return list(self._answer(environ, start_response))
             if call in self._answered:
-                # Its answer was lost, and the SDK tries again: what it wants made is there already.
+                # The SDK lost the answer and tries again, but the resource exists already: repeat the answer.
                 sys.stderr.write(f"answered once more: {environ['REQUEST_METHOD']} {environ['PATH_INFO']}\n")
             else:
                 self._do_once(call, environ)
             status, headers, body = self._answered[call]
             if not status.startswith("2"):
-                del self._answered[call]  # what failed is tried in earnest
+                del self._answered[call]  # a failed request is really tried again
             start_response(status, headers)
             return body
 
     def _do_once(self, call: str, environ: Environ) -> None:
-        """Answer, and keep that for as long as it may be asked again."""
+        """Answer, and keep the answer for a while in case the request is repeated."""
         said: list[Any] = []
         body = list(self._answer(environ, lambda *words: said.extend(words)))
         self._answered[call] = (said[0], said[1], body)
@@ -165,7 +165,7 @@ class GapsFilled:
 
     def _answer(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        # WSGI's path is decoded; an ARN's slash must stay one name.
+        # WSGI decodes the path, but an ARN with a slash must stay one segment.
         raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or path
         try:
             self._cloudfront(environ, path)
@@ -181,7 +181,7 @@ class GapsFilled:
         return self._moto(environ, start_response)
 
     def _distribution(self, environ: Environ, start_response: Any, identifier: str | None) -> Iterable[bytes]:
-        """A distribution, too, has what it was given: of that moto keeps a part, and adds what AWS adds."""
+        """Answer with the distribution's configuration as it was given, of which moto keeps only a part."""
         given = _DISTRIBUTION.search(_body(environ)) if environ["REQUEST_METHOD"] in ("POST", "PUT") else None
         said: list[Any] = []
         answer = b"".join(self._moto(environ, lambda *words: said.extend(words))).decode()
@@ -205,7 +205,7 @@ class GapsFilled:
             _publish(match[1])
 
     def _policy(self, environ: Environ, kind: str, identifier: str | None) -> None:
-        """A policy is kept as the XML that it was given as: Terraform reads its own words back."""
+        """Keep a policy as the XML that Terraform sent, and return that."""
         method = environ["REQUEST_METHOD"]
         name = "".join(part.title() for part in kind.split("-")) + "Policy"
         if method == "POST":
@@ -273,14 +273,14 @@ class GapsFilled:
 
 
 def _complete(given: str, known: str) -> str:
-    """A distribution's configuration as given, with what only moto knows of it."""
+    """Return a distribution's configuration as given, with the elements that moto added."""
     configuration, other = _parsed(given), _parsed(known)
     _add(configuration, other)
     return ET.tostring(configuration, encoding="unicode")
 
 
 def _parsed(content: str) -> ET.Element:
-    return ET.fromstring(f"<DistributionConfig>{content}</DistributionConfig>")  # noqa: S314 (Terraform's, or moto's)
+    return ET.fromstring(f"<DistributionConfig>{content}</DistributionConfig>")  # noqa: S314 (our own XML)
 
 
 def _add(given: ET.Element, known: ET.Element) -> None:
@@ -293,7 +293,7 @@ def _add(given: ET.Element, known: ET.Element) -> None:
 
 
 def _permission(bucket: Any, action: str, resource: str) -> Any:
-    """What a bucket's policy says of a request. moto knows no conditions, and takes "deny without TLS" for "deny"."""
+    """Apply a bucket's policy to a request. moto ignores conditions, so "deny without TLS" would always deny."""
     policy = json.loads(bucket.policy or b'{"Statement": []}')
     holding = [
         {name: value for name, value in statement.items() if name != "Condition"}
@@ -306,7 +306,7 @@ def _permission(bucket: Any, action: str, resource: str) -> Any:
 
 
 def _holds(condition: dict[str, dict[str, str]]) -> bool:
-    """Whether the request fulfils a condition; where it is of another kind than these, the statement is left out."""
+    """True if the request meets a condition. Other kinds of conditions count as not met."""
     found = {
         "aws:SecureTransport": "true",  # plain HTTP stands for TLS here
         "s3:ObjectCreationOperation": "true",
@@ -348,7 +348,7 @@ def _error(code: str) -> str:
 
 
 def _body(environ: Environ) -> str:
-    """The request's body; moto can read it again."""
+    """Return the request's body, and let moto read it again."""
     body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     return body.decode()

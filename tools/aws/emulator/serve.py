@@ -1,4 +1,4 @@
-"""`make emulator`: serve the emulated account until Ctrl-C. PORT=… takes another port."""
+"""`make emulator`: serve the emulated account until Ctrl-C. PORT=… sets another port."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ from tools.local.emulation import HOST, REGION, STATE_BUCKET, environment
 def main(environ: Mapping[str, str]) -> None:
     """Serve the account on PORT."""
     port = int(environ["PORT"])
-    # Read by moto when it is imported.
+    # moto reads this when it is imported.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     settings = environment(os.environ)
     os.environ.clear()
@@ -34,18 +34,18 @@ def main(environ: Mapping[str, str]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # do not log each request
     fill_in_process()
     application = GapsFilled(DomainDispatcherApplication(create_backend_app))
     try:
         server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     except (OSError, SystemExit):
         raise ToolError(
-            f"Port {port} can't be had: stop what listens there (another emulator, LocalStack), or use that"
+            f"Port {port} is not free: stop the other emulator or LocalStack there, use it, or set another PORT"
         ) from None
     with server_in_background(server):
         make_state_bucket(server.port)
-        sys.stdout.write(f"An emulated AWS account is at http://{HOST}:{server.port}, until Ctrl-C\n")
+        sys.stdout.write(f"An emulated AWS account runs at http://{HOST}:{server.port}, until Ctrl-C\n")
         sys.stdout.flush()
         signal.pause()
 
@@ -62,7 +62,7 @@ def server_in_background(server: BaseWSGIServer) -> Iterator[None]:
 
 
 def make_state_bucket(port: int) -> None:
-    """Make the bucket that the environments' backends name: in a real account `infra/account` makes it."""
+    """Make the bucket for Terraform's state. In a real account, infra/account makes it."""
     client = boto3.client("s3", endpoint_url=f"http://{HOST}:{port}")
     client.create_bucket(Bucket=STATE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     client.put_bucket_versioning(Bucket=STATE_BUCKET, VersioningConfiguration={"Status": "Enabled"})

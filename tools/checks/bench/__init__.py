@@ -1,5 +1,5 @@
-"""`make bench`: what a request costs, what a cold start costs, and whether that stays within bounds.
+"""`make bench`: measure the cost of a request and of a cold start, and compare it with bounds.
 
-Times are compared within one run, never with another machine's: the service against a bare Chalice view that does
-the same work, the service's imports against those of Chalice and psycopg2.
+Times are compared only within one run, never with another machine's. The service is compared with a bare Chalice view
+that does the same work, and its imports with those of Chalice and psycopg2.
 """

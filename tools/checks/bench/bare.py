@@ -1,10 +1,9 @@
-"""Three endpoints of the service as plain Chalice views, written out by hand for speed and for nothing else.
+"""Three endpoints of the service as plain Chalice views, written by hand only for speed.
 
-They answer what the service answers, to the byte, from the rows that PostgreSQL gave to the service. They know who
-asks, and what they may; they check types, parameters and bodies, ask the gate, give every header, and make ready what
-a statement would read or write down: all work that the answer takes, but statements and transactions. What these three
-requests do not need, they do without: problem details, conditional requests, a look for keys that are given twice, a
-cursor to the next page.
+They give the same answers as the service, byte for byte, from the rows that PostgreSQL gave to the service. They do all
+the work that the answer needs, except statements and transactions: they check the caller's roles, types, parameters and
+bodies, ask the gate, set every header, and prepare the values of statements. They leave out everything that these three
+requests do not need: problem details, conditional requests, a check for duplicate keys, a cursor to the next page.
 """
 
 import hashlib
@@ -38,9 +37,9 @@ class Claims(msgspec.Struct):
 
 
 def application(query: Callable[..., Rows], issuer: str) -> Chalice:
-    """The views, as an app of their own. `query` takes a statement's values, and gives the rows that it would."""
+    """Return an app with the views. `query` takes a statement's values, and returns the statement's rows."""
     app = Chalice(app_name="bare")
-    asked: Any = app  # within a view there is a request, which its type does not know
+    asked: Any = app  # in a view `current_request` is never None, but Chalice's type says that it may be
     app.api.binary_types = []
 
     def require(role: Role, system: str) -> Claims:
@@ -67,7 +66,7 @@ def application(query: Callable[..., Rows], issuer: str) -> Chalice:
 
     @app.route("/v1/systems/{system}/deployments/{id}")
     def get_deployment(system: str, id: str) -> Response:  # noqa: A002
-        system, id = unquote(system), unquote(id)  # noqa: A001 (API Gateway leaves them as they were sent)
+        system, id = unquote(system), unquote(id)  # noqa: A001 (API Gateway does not decode them)
         require(Role.viewer, system)
         names, [row] = query(system=system, id=int(id))
         found = dict(zip(names, row, strict=True))

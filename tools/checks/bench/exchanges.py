@@ -1,4 +1,4 @@
-"""The messages that requests exchange with PostgreSQL: counted, and given again without it."""
+"""Record the messages that requests exchange with PostgreSQL, and replay the answers without PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from chalicelib.database.connection import database as of_this_stage
 
 
 class Exchange(NamedTuple):
-    """One round trip: a message and what came back."""
+    """One round trip: a message and its result."""
 
     message: str
     rows: Rows
@@ -19,13 +19,13 @@ class Exchange(NamedTuple):
 
     @property
     def statements(self) -> int:
-        """How many statements the message has. None that is counted has a `;` at the end of a line within."""
+        """The number of statements in the message. No statement here has a `;` at the end of an inner line."""
         return len(self.message.split(";\n"))
 
 
 @contextmanager
 def recorded() -> Iterator[list[Exchange]]:
-    """The exchanges of the requests in the block, in a list that grows with them."""
+    """Give a list to which the requests in the block add their exchanges."""
     exchanges: list[Exchange] = []
 
     class Recording(Database):
@@ -40,9 +40,9 @@ def recorded() -> Iterator[list[Exchange]]:
 
 @contextmanager
 def replayed(exchanges: list[Exchange], *, composed: bool) -> Iterator[None]:
-    """Requests in the block get, over and over, what those that were recorded got: PostgreSQL hears nothing.
+    """Answer requests in the block with the recorded exchanges, in a cycle, without PostgreSQL.
 
-    Without `composed`, values are not written into statements either, which is psycopg2's work.
+    Without `composed`, skip writing values into statements too, which is psycopg2's work.
     """
     answers = cycle(exchanges)
 
@@ -62,7 +62,7 @@ def replayed(exchanges: list[Exchange], *, composed: bool) -> Iterator[None]:
 
 @contextmanager
 def _instead(kind: type[Database]) -> Iterator[None]:
-    """Requests in the block use the stage's connections in another way."""
+    """Make requests in the block use this kind of connection."""
 
     def database() -> Database:
         opened = of_this_stage()

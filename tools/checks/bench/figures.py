@@ -1,4 +1,4 @@
-"""What was measured, and how measuring stands up to a machine that is busy with other things."""
+"""Measure costs so that other work on the machine does not change them, and print them as a table."""
 
 import gc
 import time
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """One line of the table. `bound` is the most that `value` may be, None where nothing depends on it."""
+    """One line of the table. `value` may be at most `bound`; None means no bound."""
 
     what: str
     value: float
@@ -21,7 +21,7 @@ class Figure(NamedTuple):
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """The figures as text, one a line."""
+    """Return the figures as text, one on each line."""
     lines = []
     for figure in figures:
         value = f"{figure.value:,.2f}" if figure.unit == "times" else f"{figure.value:,.0f}"
@@ -31,9 +31,9 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def fastest(*ways: Callable[[], float], rounds: int) -> list[float]:
-    """What each way costs when it is disturbed the least. They take turns, and who goes first changes.
+    """Return the lowest cost of each way. They take turns, and the order changes each round.
 
-    Whatever else a machine does can only add to a cost: the least of many is the one to compare.
+    Other work on the machine can only add to a cost, so the lowest of many is the best to compare.
     """
     taken: list[list[float]] = [[] for _ in ways]
     for number in range(rounds):
@@ -43,7 +43,7 @@ def fastest(*ways: Callable[[], float], rounds: int) -> list[float]:
 
 
 def microseconds(call: Callable[[], object], times: int) -> Callable[[], float]:
-    """A way to spend processor time: the microseconds that one of `times` calls takes. Others' time is not counted."""
+    """Return a function that makes `times` calls, and returns the microseconds of processor time for each call."""
 
     def spend() -> float:
         started = time.process_time_ns()
@@ -52,7 +52,7 @@ def microseconds(call: Callable[[], object], times: int) -> Callable[[], float]:
         return (time.process_time_ns() - started) / times / 1000
 
     call()
-    # The garbage collector runs as it does on AWS, but not over what only tools have imported.
+    # Let the garbage collector run as on AWS, but without the objects that only the tools have imported.
     gc.collect()
     gc.freeze()
     return spend

@@ -1,10 +1,9 @@
-"""What the handler adds to Chalice: the service against views written by hand, on the same events and rows.
+"""Measure what the handler adds to Chalice: compare the service with views written by hand.
 
-Both are whole Chalice apps, called in this process with the event that API Gateway would send, and both answer the
-same bytes. Neither has SQL: where the service would send a message to PostgreSQL it gets the rows that were recorded
-when the request was answered for real, and so does the view where it would run a statement. Both make ready the values
-of their statements. That psycopg2 then writes these into the statements is left out of the comparison, and told apart.
-What the views do, and what they do without, is said in `bare`.
+Both are whole Chalice apps, called in this process with the same API Gateway event, and both answer the same bytes.
+Neither calls PostgreSQL: both get the rows that were recorded when the request was really answered. Both prepare the
+values of their statements. psycopg2's work of writing these into statements is not compared, but shown separately. The
+docstring of `bare` says what the views do and leave out.
 """
 
 import time
@@ -23,11 +22,11 @@ from tools.local.issuer import local_issuer
 
 BOUND = 2
 ROUNDS = 41
-ROUND_SECONDS = 0.02  # long against the clock's steps, short against what else the machine does
+ROUND_SECONDS = 0.02  # much longer than the clock's steps, and short enough to be undisturbed at times
 
 
 class Request(NamedTuple):
-    """A request, with what was exchanged with PostgreSQL when it was answered for real."""
+    """A request, and the exchanges with PostgreSQL when it was really answered."""
 
     what: str
     event: Event
@@ -35,13 +34,13 @@ class Request(NamedTuple):
 
 
 def figures() -> Iterator[Figure]:
-    """Handler time of the three requests that the bound is for."""
+    """Yield the handler time of each request. Call `tell_history` first."""
     for request in requests():
         yield _figure(request)
 
 
 def requests() -> Iterator[Request]:
-    """The requests, each recorded just before it is needed. The history has been told."""
+    """Yield the requests, each recorded just before it is needed. Call `tell_history` first."""
     listed = service.event(f"GET {service.DEPLOYMENTS}", query={"limit": str(service.HISTORY)})
     newest = service.asked(listed)["items"][0]["id"]
     yield record("GET one deployment", service.event(f"GET {service.DEPLOYMENT}", id=newest))
@@ -57,7 +56,7 @@ def record(what: str, event: Event) -> Request:
 
 
 def bare_view(request: Request) -> Any:
-    """The view's app, which gets the rows that the service got."""
+    """Return the app with the bare views, which gets the rows that the service got."""
     rows = cycle([exchange.rows for exchange in request.exchanges])
     return bare.application(lambda **values: next(rows), local_issuer().issuer)
 
@@ -78,7 +77,7 @@ def _figure(request: Request) -> Figure:
 
 
 def _rounds(app: Chalice, request: Request) -> Callable[[], float]:
-    """As many calls as fill a round; it gives the microseconds that one of them takes."""
+    """Return a function that fills a round with calls, and returns the microseconds for each call."""
 
     def call() -> Any:
         return app(request.event, None)

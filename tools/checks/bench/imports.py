@@ -1,4 +1,4 @@
-"""What a cold start imports, above an empty interpreter: in fresh processes, with what the functions ship with."""
+"""Measure the imports of a cold start, without the interpreter's own time, in new processes with shipped packages."""
 
 import os
 import re
@@ -20,12 +20,12 @@ _SPENT = "import time; print(time.process_time_ns())"
 
 
 def figure() -> Figure:
-    """The import of `app` against that of Chalice and psycopg2."""
+    """Return the time to import `app`, compared with that for Chalice and psycopg2."""
     with TemporaryDirectory() as folder:
         link_shipped(Path(folder))
         ways = [partial(milliseconds, statement, Path(folder)) for statement in ("import app", _BASIS, "pass")]
         for way in ways:
-            way()  # leaves bytecode for those that count
+            way()  # writes bytecode, so that the measured runs need not
         app, basis, nothing = fastest(*ways, rounds=ROUNDS)
     detail = (
         f"{app - nothing:.0f} ms, chalice and psycopg2 {basis - nothing:.0f} ms; an empty interpreter {nothing:.0f} ms"
@@ -34,9 +34,9 @@ def figure() -> Figure:
 
 
 def link_shipped(folder: Path) -> None:
-    """Put links to what requirements.txt names, and Chalice's runtime, into a folder to import from.
+    """Link the packages in requirements.txt, and Chalice's runtime, into a folder to import from.
 
-    The virtual environment has more, and libraries import what they find.
+    The virtual environment has more packages, and libraries import the optional ones that they find.
     """
     required = re.findall(r"^[A-Za-z0-9_.-]+(?===)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     for name in ("chalice", *required):
@@ -47,7 +47,7 @@ def link_shipped(folder: Path) -> None:
 
 
 def milliseconds(statement: str, folder: Path) -> float:
-    """The processor time of a new interpreter that executes a statement, and imports from `folder` and here only."""
+    """Return the processor time of a new interpreter that runs a statement. It imports only from `folder` and ROOT."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "PYTHONPATH": str(folder),

@@ -1,4 +1,4 @@
-"""The size of what is deployed: it is fetched and unpacked at every cold start."""
+"""Measure the deployed zip's size: every cold start downloads and unpacks it."""
 
 from pathlib import Path
 
@@ -7,19 +7,19 @@ from tools.checkout import ROOT, ToolError
 from tools.checks.bench.figures import Figure
 from tools.package import compose
 
-# A quarter above what it takes. boto3 alone is more than that: what only development needs has slipped in.
+# A quarter more than the zip needs now. boto3 alone adds more, so this shows if a development package slips in.
 BOUND = 12_000_000
 
 FOLDER = LOCAL_STATE / "bench"
 
 
 def figure() -> Figure:
-    """The bytes of deployment.zip. Raises ToolError where it can't be made: its wheels come from the network."""
+    """Return the bytes of deployment.zip. Raises ToolError if it can't be made, such as without the network."""
     return Figure("package: deployment.zip", make().stat().st_size, "bytes", BOUND)
 
 
 def make() -> Path:
-    """The package of the stage `production`, beside the one that the checkout may have."""
+    """Package the stage `production` into its own folder; return the zip. Raises ToolError."""
     try:
         compose.package("production", FOLDER, ROOT)
     except ToolError as error:

@@ -1,4 +1,4 @@
-"""`make bench`: print the table; the exit code is 1 where a bound does not hold."""
+"""`make bench`: print the table. The exit code is 1 if a bound does not hold."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -8,7 +8,7 @@ from tools.checks.bench.figures import Figure, table
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Measure, and print as it comes."""
+    """Measure, and print each figure when it is ready."""
     return report(measured())
 
 
@@ -25,7 +25,7 @@ def measured() -> Iterator[Figure]:
 
 
 def report(figures: Iterable[Figure]) -> int:
-    """Print the figures as they come; 1 where a bound does not hold."""
+    """Print each figure when it is ready. Return 1 if a bound does not hold."""
     code = 0
     for figure in figures:
         print(table([figure]), flush=True)

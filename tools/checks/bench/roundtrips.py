@@ -1,4 +1,4 @@
-"""What a request asks of PostgreSQL: messages there and back, BEGIN and COMMIT included, and statements in them."""
+"""Count a request's round trips to PostgreSQL, including BEGIN and COMMIT, and the statements in them."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tools.local.gateway_event import Event
 
 
 def figures() -> Iterator[Figure]:
-    """Round trips of the requests that pipelines and people send most. The history has been told."""
+    """Yield the round trips of the most frequent requests. Call `tell_history` first."""
     listed = service.event(f"GET {service.DEPLOYMENTS}", query={"limit": str(service.HISTORY)})
     newest = service.asked(listed)["items"][0]["id"]
     yield _figure("GET one deployment", service.event(f"GET {service.DEPLOYMENT}", id=newest), 1)

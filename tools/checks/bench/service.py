@@ -1,4 +1,4 @@
-"""The service on a database of its own, with a history, asked as API Gateway asks its function."""
+"""Run the service on its own database with a history, and call it as API Gateway calls its function."""
 
 import json
 import os
@@ -28,11 +28,11 @@ SYSTEMS = "/v1/systems"
 ENVIRONMENTS = "/v1/systems/{system}/environments"
 VERIFICATIONS = "/v1/systems/{system}/verifications"
 
-HISTORY = 200  # as many as a page has at the most
+HISTORY = 200  # the most that a page has
 
 _ROUTES = Routes(application.app.routes)
 
-# What comes with a request of a pipeline, by way of API Gateway. Chalice walks through all of it.
+# The headers of a pipeline's request through API Gateway. Chalice reads all of them, which takes time.
 _HEADERS = {
     "Accept": "*/*",
     "Authorization": f"Bearer {'e' * 900}",
@@ -47,7 +47,7 @@ _HEADERS = {
 
 @contextmanager
 def on_a_database() -> Iterator[None]:
-    """The stage `local` on a new database of the checkout's server, which is left as it was found."""
+    """Run the stage `local` on a new database of the checkout's server. At the end, drop the database."""
     ran = postgres.is_running()
     server = postgres.start()
     name = f"slipway_bench_{os.getpid()}"
@@ -75,7 +75,7 @@ def event(
     role: str = "pipeline",
     key: str | None = None,
 ) -> Event:
-    """What API Gateway hands to the function for a request. `route` is method and template."""
+    """Return API Gateway's event for a request. `route` is the method and the path's template."""
     method, template = route.split(" ")
     target = template.format(system=SYSTEM, id=id) + (f"?{urlencode(query)}" if query else "")
     headers = {
@@ -95,7 +95,7 @@ def event(
 
 
 def ask(event: Event) -> dict[str, Any]:
-    """The service's answer; raises RuntimeError for a refusal."""
+    """Return the service's answer. Raises RuntimeError if the service refuses."""
     answer: dict[str, Any] = application.app(event, None)
     if answer["statusCode"] >= 300:
         raise RuntimeError(f"{event['httpMethod']} {event['path']} answered {answer['statusCode']}: {answer['body']}")
@@ -103,12 +103,12 @@ def ask(event: Event) -> dict[str, Any]:
 
 
 def asked(event: Event) -> Any:
-    """The parsed body of the service's answer."""
+    """Return the parsed body of the service's answer."""
     return json.loads(ask(event)["body"])
 
 
 def tell_history() -> None:
-    """A system with two environments, a page full of deployments, and a verified artifact that may go on."""
+    """Create a system with two environments, a full page of deployments, and a verified artifact to promote."""
     asked(event(f"POST {SYSTEMS}", {"key": SYSTEM, "name": "Shop"}, role="admin"))
     for rank, name in enumerate(("development", "production"), start=1):
         body = {"name": name, "rank": rank, "production": name == "production", "required_suites": ["acceptance"]}
@@ -130,7 +130,7 @@ def tell_history() -> None:
 
 
 def a_deployment(environment: str, number: int) -> dict[str, Any]:
-    """The body that opens a deployment, as a pipeline sends it."""
+    """Return the body with which a pipeline opens a deployment."""
     commits = [{"sha": f"{number * 10 + nth:040x}", "authored_at": "2026-03-01T12:00:00Z"} for nth in range(3)]
     return {
         "environment": environment,
@@ -142,7 +142,7 @@ def a_deployment(environment: str, number: int) -> dict[str, Any]:
 
 
 def a_verification() -> dict[str, Any]:
-    """The body that records a verification of what runs in development."""
+    """Return the body that records a verification of the deployment in development."""
     return {
         "environment": "development",
         "suite": "acceptance",

@@ -1,7 +1,7 @@
-"""`make policy`: judge infra/ by the sentences of infra/policy, and the sentences by plans that violate them.
+"""`make policy`: check infra/ against the scenarios of infra/policy, and the scenarios with plans that violate them.
 
-- plans.py makes the plans, as `terraform test` does with a mocked provider;
-- facts.py writes a plan down as the sentences read it;
-- judge.py has terraform-compliance judge;
-- mutants.py lists what each sentence must catch.
+- plans.py makes the plans with `terraform test` and a mocked provider;
+- facts.py converts a plan to the form that the scenarios read;
+- judge.py runs terraform-compliance;
+- mutants.py lists the changes that each scenario must catch.
 """

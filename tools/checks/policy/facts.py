@@ -1,16 +1,16 @@
-"""A plan, as the sentences of infra/policy read it.
+"""Convert a plan to the form that the scenarios of infra/policy read.
 
-terraform-compliance compares single values of single resources. Where a sentence is about more than one value, the
-values are put together here, as resources of types that Terraform does not have:
+terraform-compliance compares single values of single resources. If a scenario is about more than one value, this module
+combines the values into resources of types that Terraform does not have:
 
-- `name`, `tags`: how a resource is called and tagged, for each that has a name or can have tags;
-- `permission`: what an IAM statement allows, as "<action> on <resource>"; an attached policy is "all of <policy>";
-- `access`: whom a statement of a resource, or of a role's trust, lets in;
-- `ingress`: from which addresses a rule of the network lets somebody in;
+- `name`, `tags`: the name and the tags of a resource, for each that has a name or can have tags;
+- `permission`: the grants of an IAM statement, as "<action> on <resource>"; an attached policy is "all of <policy>";
+- `access`: the principals that a statement of a resource, or of a role's trust, lets in;
+- `ingress`: the addresses that a network rule lets in;
 - `bucket`: a bucket, with the settings that Terraform keeps in other resources;
 - `inventory`: the types of all resources.
 
-Nothing is decided here: the sentences say what is allowed.
+Nothing is decided here: the scenarios say what is allowed.
 """
 
 import json
@@ -25,7 +25,7 @@ Values = dict[str, Any]
 
 UNKNOWN = "known after apply"
 
-# Where a resource's name is, if not in `name`.
+# The argument with a resource's name, if it is not `name`.
 _NAMES = {
     "aws_cloudfront_distribution": "comment",
     "aws_cloudwatch_metric_alarm": "alarm_name",
@@ -35,9 +35,9 @@ _NAMES = {
     "aws_rds_cluster_instance": "identifier",
     "aws_s3_bucket": "bucket",
 }
-# These are named within something that has a name of its own.
+# These need no unique name, because they belong to a resource that has one.
 _NAMED_WITHIN = {"aws_cognito_user_group", "aws_iam_role_policy", "aws_lambda_alias", "aws_route53_record"}
-# Defaults of the real provider: a mocked one has none.
+# Defaults of the real provider. The mocked one has none.
 _DEFAULTS: dict[str, Values] = {"aws_subnet": {"map_public_ip_on_launch": False}}
 _IDENTITY_POLICIES = {"aws_iam_group_policy", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"}
 _INGRESS_RULES = {"aws_network_acl_rule", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule"}
@@ -62,10 +62,10 @@ class Resource:
 
 
 def resources(plan: Plan, default_tags: dict[str, str]) -> list[Resource]:
-    """Return what a plan makes.
+    """Return the resources that a plan creates.
 
-    An argument that is unknown as a whole is left out: nobody gives it, or its resource misses in infra/modules/mocks.
-    A mocked provider adds no default tags, so they are added here.
+    Arguments that are wholly unknown are left out: nobody sets them, or infra/modules/mocks lacks their resource.
+    A mocked provider adds no default tags, so this function adds them.
     """
     found = []
     for each in plan["resource_changes"]:
@@ -82,7 +82,7 @@ def resources(plan: Plan, default_tags: dict[str, str]) -> list[Resource]:
 
 
 def default_tags(main: str, workspace: str, owner: str) -> dict[str, str]:
-    """Return the tags that an environment's main.tf has its providers give to everything; none if one gives none."""
+    """Return the default tags of the providers in an environment's main.tf; none if one provider has none."""
     providers = re.findall(r'^provider "aws" \{$(.*?)^\}$', main, re.MULTILINE | re.DOTALL)
     tags = re.search(r"^locals \{\n  tags = \{$(.*?)^  \}$", main, re.MULTILINE | re.DOTALL)
     if (
@@ -96,7 +96,7 @@ def default_tags(main: str, workspace: str, owner: str) -> dict[str, str]:
 
 
 def readable(found: list[Resource]) -> dict[str, Any]:
-    """Return a plan for terraform-compliance: the resources, and the facts that are put together of them."""
+    """Return a plan for terraform-compliance: the resources, and the facts that combine their values."""
     return {
         "format_version": "1.2",
         "terraform_version": "1.11.0",
@@ -155,12 +155,12 @@ def _statements(resource: Resource) -> Iterator[tuple[str, Values]]:
 
 
 def _document(policy: str | None) -> list[dict[str, Any]]:
-    """Return the statements of a policy. What a mocked provider makes up where the sources give none is no policy."""
+    """Return the statements of a policy; none if it is missing or a mocked provider made it up."""
     return _listed(json.loads(policy)["Statement"]) if policy and policy.startswith("{") else []
 
 
 def _grants(statement: dict[str, Any]) -> Values:
-    """All but something is everything, as far as a rule about wildcards goes."""
+    """Return the grants of a statement. NotAction and NotResource count as everything."""
     on = _listed(statement.get("Resource", "*"))
     return {"grants": [f"{action} on {each}" for action in _listed(statement.get("Action", "*")) for each in on]}
 
@@ -172,7 +172,7 @@ def _principals(statement: dict[str, Any]) -> Values:
 
 
 def _ingress(resource: Resource) -> Iterator[list[str]]:
-    """The addresses of each rule by which it lets somebody in, in whichever of Terraform's ways it is written."""
+    """Yield the addresses of each rule that lets traffic in, for all of Terraform's ways to write one."""
     values = resource.values
     lets_in = values.get("type") != "egress" and not values.get("egress") and values.get("rule_action") != "deny"
     rules = [values] if resource.type in _INGRESS_RULES and lets_in else []
@@ -181,7 +181,7 @@ def _ingress(resource: Resource) -> Iterator[list[str]]:
 
 
 def _bucket(bucket: Resource, found: list[Resource]) -> Values:
-    """The settings of a bucket, each of which can be forgotten, as they are in resources of their own."""
+    """Return a bucket's settings. Each is a separate resource in Terraform, so it could be forgotten."""
     identifiers = {bucket.values.get("id"), bucket.values.get("bucket")} - {None}
     values: Values = {}
     for each in found:
@@ -195,7 +195,7 @@ def _bucket(bucket: Resource, found: list[Resource]) -> Values:
 
 
 def _known(planned: Any, unknown: Any) -> Any:
-    """Return a value, with a word where a part of it is unknown."""
+    """Return a value, with UNKNOWN in place of its unknown parts."""
     if unknown is True:
         return UNKNOWN
     if isinstance(unknown, dict) and unknown:
@@ -214,13 +214,13 @@ def _without_nothing(value: Any) -> Any:
 
 
 def _mapped(values: Values) -> Values:
-    """Make maps of lists of names and values, so that a sentence finds a value by its name."""
+    """Turn lists of names and values into maps, so that a scenario finds a value by its name."""
     values = {key: value for key, value in values.items() if key not in ("id", "policy", "assume_role_policy", "body")}
     if "parameter" in values:
         values["parameters"] = {each["name"]: each["value"] for each in values["parameter"]}
     for certificate in values.get("viewer_certificate", []):
         own = not certificate.get("cloudfront_default_certificate")
-        # With its own certificate CloudFront chooses the version, and says TLSv1.
+        # With CloudFront's own certificate, CloudFront chooses the version and reports TLSv1.
         values["tls"] = certificate.get("minimum_protocol_version") if own else "of CloudFront's own certificate"
     return values
 

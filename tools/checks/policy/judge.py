@@ -1,7 +1,7 @@
-"""`make policy`: have terraform-compliance judge the plans, and prove each sentence by its mutants.
+"""`make policy`: check the plans with terraform-compliance, and prove that each scenario catches its mutants.
 
-- `make policy`: the plans of all environments and of workspaces of production, then the mutants;
-- `make policy ENV=production`: the plans of that environment alone.
+- `make policy`: check the plans of all environments and of production's workspaces, then the mutants;
+- `make policy ENV=production`: check only the plans of that environment.
 """
 
 import copy
@@ -30,7 +30,7 @@ _SECONDS = 300
 
 @dataclass(frozen=True)
 class Subject:
-    """A plan that is judged, and what the sentences call it."""
+    """A plan to check, and the names that the scenarios use for it."""
 
     name: str
     environment: str
@@ -41,14 +41,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What terraform-compliance says of a plan."""
+    """The result of terraform-compliance for a plan."""
 
     exit_code: int
     printed: str
 
     @property
     def holding(self) -> int | None:
-        """How many scenarios hold, if all do. A skipped scenario does not hold."""
+        """The number of scenarios if all hold, else None. A skipped scenario does not hold."""
         found = re.search(r"^(\d+) scenarios? \(\1 passed\)$", self.printed, re.MULTILINE)
         return int(found[1]) if found and self.exit_code == 0 else None
 
@@ -59,13 +59,13 @@ class Verdict:
 
     @property
     def faults(self) -> str:
-        """The scenarios that do not hold, with messages; everything, if terraform-compliance got to none."""
+        """The scenarios that do not hold, with messages. If terraform-compliance ran none, its whole output."""
         faulty = re.compile(r"^(\t\t| {10})\w+: |^\t\* SKIPPING", re.MULTILINE)
         return "\n\n".join(each for each in self.printed.split("\n\n") if faulty.search(each)) or self.printed
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Judge the plans of ENV, or all of them and then the mutants. Return 1 if something is wrong."""
+    """Check the plans of ENV, or all plans and then the mutants. Return 1 if something is wrong."""
     runs = [run for run in plans.RUNS if environ["ENV"] in ("", run.environment)]
     with tempfile.TemporaryDirectory(prefix="slipway-policy-") as copies, _pool() as pool:
         planned = pool.map(lambda run: plan(Path(copies), run), runs)
@@ -79,13 +79,13 @@ def main(environ: Mapping[str, str]) -> int:
 
 
 def plan(copies: Path, run: plans.Run) -> plans.Plan:
-    """Return what a run of Terraform's tests plans, in copies of infra/. Raises ToolError."""
+    """Return the plan of a run of Terraform's tests, in copies of infra/. Raises ToolError."""
     folder = plans.initialised(copies, run.environment, run.environment)
     return plans.plans(folder, run.file, run.workspace)[run.run]
 
 
 def subject(run: plans.Run, plan: plans.Plan) -> Subject:
-    """Return a run's plan as it is judged."""
+    """Return a run's plan in the form that is checked."""
     outputs = {name: output["after"] for name, output in plan["output_changes"].items()}
     main_tf = (ROOT / "infra" / run.environment / "main.tf").read_text()
     tags = facts.default_tags(main_tf, run.workspace, outputs["made_with"]["owner"])
@@ -94,7 +94,7 @@ def subject(run: plans.Run, plan: plans.Plan) -> Subject:
 
 
 def check(subjects: Mapping[str, Subject], features: Path = FEATURES) -> Iterator[str]:
-    """Judge plans, by name. Print a line for each and yield what is wrong."""
+    """Check plans. Print a line for each that holds, and yield what is wrong."""
     _scenarios(features)
     texts = {path.name: path.read_text() for path in features.glob("*.feature")}
     with _pool() as pool:
@@ -111,10 +111,10 @@ def prove(
     features: Path = FEATURES,
     mutants: Mapping[str, Sequence[Mutant]] = MUTANTS,
 ) -> Iterator[str]:
-    """Hold each scenario against its mutants. Print a line and yield what is wrong."""
+    """Check that each scenario catches its mutants. Print a line and yield what is wrong."""
     scenarios = _scenarios(features)
     for name in scenarios.keys() - mutants.keys():
-        yield f"{name!r} has no mutant, so nobody knows what it catches: add one to {_MUTANTS}"
+        yield f"{name!r} has no mutant, so it may catch nothing: add one to {_MUTANTS}"
     for name in mutants.keys() - scenarios.keys():
         yield f"{name!r} has mutants and is in no feature: fix its name in {_MUTANTS}"
     pairs = [(name, mutant) for name in scenarios for mutant in mutants.get(name, ())]
@@ -134,7 +134,7 @@ def prove(
 
 
 def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
-    """Hold a plan against features, by file name, without the scenarios that are about what it lacks."""
+    """Check a plan against features, by file name, without the scenarios about resources that it lacks."""
     with tempfile.TemporaryDirectory(prefix="slipway-policy-") as temporary:
         folder = Path(temporary)
         (folder / "plan.json").write_text(json.dumps(facts.readable(subject.resources)))
@@ -162,7 +162,7 @@ def _filled_in(text: str, subject: Subject) -> str:
 
 
 def _scenarios(features: Path) -> dict[str, str]:
-    """Return the scenarios, with their tags, by name. Raises ToolError if one could be overlooked."""
+    """Return the scenarios, with their tags, by name. Raises ToolError if one could be skipped."""
     found: dict[str, str] = {}
     for path in sorted(features.glob("*.feature")):
         for text in path.read_text().split("\n\n")[1:]:
@@ -183,5 +183,5 @@ def _pool() -> Iterator[ThreadPoolExecutor]:
         try:
             yield pool
         except BaseException:
-            lifeline.interrupt()  # Ctrl-C reaches the main thread alone
+            lifeline.interrupt()  # Ctrl-C reaches only the main thread
             raise

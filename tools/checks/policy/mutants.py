@@ -1,7 +1,7 @@
-"""What the policies must catch: for every scenario, at least one plan that violates it.
+"""The violations that the policies must catch: for every scenario, at least one changed plan that violates it.
 
-A scenario that nothing violates proves nothing. So `make policy` fails if a scenario has no mutant, and if it lets one
-of its mutants pass.
+A scenario that no plan violates proves nothing. So `make policy` fails if a scenario has no mutant, or lets one of its
+mutants pass.
 """
 
 import json
@@ -15,13 +15,13 @@ from tools.checks.policy.facts import UNKNOWN, Resource
 Change = Callable[[list[Resource]], None]
 
 PRODUCTION, DEBUG = "production", "production-clone"
-# What a mocked provider makes up for an argument that the sources do not give.
+# A value as a mocked provider makes it up for an argument that the sources do not set.
 MADE_UP = "eq0e3k59"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change of a plan, which is named as in plans.py, that a scenario must catch."""
+    """A change of a plan that a scenario must catch. `plan` is a name from plans.py."""
 
     what: str
     change: Change
@@ -67,7 +67,7 @@ def _allow(path: str, only: str = "", **statement: Any) -> Change:
 
 
 def _origin_of_api(**settings: Any) -> Change:
-    """Change how CloudFront calls the API."""
+    """Change CloudFront's settings for calling the API."""
 
     def change(resources: list[Resource]) -> None:
         origins = _first(resources, "aws_cloudfront_distribution").values["origin"]

@@ -1,7 +1,7 @@
-"""The plans that `terraform test` makes of each environment and of workspaces, with a mocked provider.
+"""Plan each environment and some workspaces with `terraform test` and a mocked provider.
 
-infra/*/tests plan them with infra/modules/mocks: no account is asked. Terraform writes where it works, so it works in
-copies of infra/. Whatever is there already is not made again: the tests of a run share copies and plans.
+The tests in infra/*/tests use infra/modules/mocks, so they call no account. Terraform writes into its folder, so it
+works in copies of infra/. Existing copies and plans are used again, because the tests of a run share them.
 """
 
 import json
@@ -29,7 +29,7 @@ class Run:
     file: str = "tests/environment.tftest.hcl"
     run: str = "the_environment"
     workspace: str = "default"
-    # Tags of the scenarios that are about what it does not have.
+    # Tags of the scenarios about resources that it does not have.
     lacks: tuple[str, ...] = ()
 
     @property
@@ -50,7 +50,7 @@ RUNS = (
 
 
 def package(copies: Path, more: str = "") -> None:
-    """Package the checkout, with `more` at the end of app.py. Without wheels, of which Terraform is told nothing."""
+    """Package the checkout, with `more` at the end of app.py. Leave out wheels, because Terraform does not see them."""
     with locked(copies / "package.lock"):
         if (copies / "package" / "generated.tf.json").exists():
             return
@@ -80,7 +80,7 @@ def initialised(copies: Path, folder: str, stage: str) -> Path:
 def plans(
     folder: Path, file: str, workspace: str = "default", environ: Mapping[str, str] | None = None
 ) -> dict[str, Plan]:
-    """Return what each run of a file of tests plans, by run. Raises ToolError unless they pass without a warning."""
+    """Return the plan of each run in a test file. Raises ToolError unless the runs pass without a warning."""
     kept = folder / f"{Path(file).stem}-{workspace}.json"
     with locked(kept.with_suffix(".lock")):
         if not kept.exists():
@@ -94,7 +94,7 @@ def _plans(folder: Path, file: str, environ: Mapping[str, str]) -> dict[str, Pla
     messages = [json.loads(line) for line in answer.stdout.splitlines()]
     if (faults := _faults(messages)) or answer.returncode != 0:
         raise ToolError(f"{folder.name}/{file} fails:\n{faults or answer.stderr}")
-    # All else of a plan is the provider's schema: 25 MB.
+    # Leave out the rest of a plan, which is 25 MB of the provider's schema.
     return {
         message["@testrun"]: {key: message["test_plan"].get(key) for key in ("resource_changes", "output_changes")}
         for message in messages

@@ -1,1 +1,1 @@
-"""What `make acceptance` is made of: whom it asks, how it asks, and what it reports. The checks: tests/acceptance."""
+"""The client, settings and report of `make acceptance`. The checks are in tests/acceptance."""

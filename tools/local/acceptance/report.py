@@ -1,4 +1,4 @@
-"""What a run of the acceptance tests found: for whoever reads the terminal, and as JSON for what records it."""
+"""Report a run of the acceptance tests: as text for people, and as JSON for programs."""
 
 import json
 import re
@@ -14,18 +14,18 @@ from tools.local.acceptance.service import Latencies
 from tools.local.acceptance.settings import AcceptanceSettings
 
 Outcome = Literal["success", "failure", "error", "cancelled"]
-"""As a verification has them: `error` says that the run itself broke, and nothing of the service."""
+"""A verification's outcomes. `error` means that the run itself broke; it says nothing about the service."""
 
 
 class Finding(NamedTuple):
-    """A check that failed, or was left out, and why."""
+    """A check that failed or was skipped, and why."""
 
     check: str
     message: str
 
 
 class Run:
-    """One run, as a plugin of pytest's. `settings` say what the tests ask, `latencies` what they measure."""
+    """One run, as a pytest plugin. The tests read `settings` and fill `latencies`."""
 
     def __init__(self, settings: AcceptanceSettings) -> None:
         self.settings = settings
@@ -38,7 +38,7 @@ class Run:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         check = sentence(report.nodeid)
         if report.skipped:
-            # A skipped test's representation is where, in which line, and why.
+            # A skipped test's representation is its path, its line and the reason.
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             self.left_out.append(Finding(check, reason.removeprefix("Skipped: ")))
         elif report.failed:
@@ -47,7 +47,7 @@ class Run:
             self.passed += 1
 
     def outcome_of(self, code: int) -> Outcome:
-        """What became of it, by pytest's exit code. That nothing was checked is no success."""
+        """Return the outcome for pytest's exit code. A run without any check is no success."""
         if code == pytest.ExitCode.OK and self.passed:
             return "success"
         if code == pytest.ExitCode.TESTS_FAILED:
@@ -55,7 +55,7 @@ class Run:
         return "cancelled" if code == pytest.ExitCode.INTERRUPTED else "error"
 
     def document(self, outcome: Outcome, error: str | None = None) -> dict[str, Any]:
-        """The report; its times, counts and outcome are those of a verification."""
+        """Return the report. Its times, counts and outcome are named as in a verification."""
         return {
             "url": self.settings.url,
             "system": self.settings.system,
@@ -73,47 +73,46 @@ class Run:
         }
 
     def summary(self) -> Iterator[str]:
-        """The same as lines: how long operations took, what was left out, and what failed."""
+        """Yield the report as lines: how long operations took, what was skipped, and what failed."""
         latencies = self.latencies.table()
         if latencies:
             yield f"{'operation':<24} {'answers':>7} {'p50 ms':>8} {'p95 ms':>8}"
         for latency in latencies:
             yield f"{latency.operation:<24} {latency.answers:>7} {latency.p50_ms:>8.1f} {latency.p95_ms:>8.1f}"
         for reason in dict.fromkeys(finding.message for finding in self.left_out):
-            yield f"\nLeft out, since {reason}:"
+            yield f"\nSkipped, because {reason}:"
             yield from (f"- {finding.check}" for finding in self.left_out if finding.message == reason)
         if self.failures:
             yield "\nFailed:"
             yield from (f"- {finding.check}: {finding.message}" for finding in self.failures)
-        yield f"\n{self.passed} passed, {len(self.failures)} failed, {len(self.left_out)} left out"
+        yield f"\n{self.passed} passed, {len(self.failures)} failed, {len(self.left_out)} skipped"
 
 
 def run_of(config: pytest.Config) -> Run | None:
-    """The run that pytest was started for, or None where it runs for the project's own tests."""
+    """Return the run that pytest was started for, or None if pytest runs the project's own tests."""
     return next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Run)), None)
 
 
 def write(path: Path, document: dict[str, Any]) -> None:
-    """Write the report, whole or not at all. Raises ToolError."""
+    """Write the report atomically. Raises ToolError."""
     try:
         write_atomically(path, json.dumps(document, indent=2) + "\n")
     except OSError as error:
-        raise ToolError(f"REPORT={path} can't be written: {error.strerror}") from None
+        raise ToolError(f"REPORT={path} can't be written ({error.strerror}): choose another file") from None
 
 
 def sentence(nodeid: str) -> str:
-    """What a test is called, for people: `test_a_b[c]` is `a b [c]`."""
+    """Return a test's name for people: `test_a_b[c]` becomes `a b [c]`."""
     name, bracket, parameter = nodeid.rpartition("::")[2].partition("[")
     return name.removeprefix("test_").replace("_", " ") + (f" {bracket}{parameter}" if bracket else "")
 
 
 def _message(report: pytest.TestReport) -> str:
-    """The first line of what was wrong; where it is, if that says nothing."""
+    """Return the first line of a failure, with its place if the assertion has no message."""
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is None:
         return str(report.longrepr)
     first = str(crash.message).partition("\n")[0]
-    # An assertion without words of its own.
     if first.startswith("assert "):
         return f"{first} ({Path(crash.path).name}:{crash.lineno})"
     return re.sub(r"^AssertionError: ", "", first)

@@ -1,6 +1,6 @@
-"""`make acceptance URL=https://…`: the acceptance tests, against a service that runs; docs/acceptance.md.
+"""`make acceptance URL=https://…`: run the acceptance tests against a running service (docs/acceptance.md).
 
-Ends with 0 if every check passed that was made, 1 if one failed, 2 if the run itself broke.
+The exit code is 0 if no check failed, 1 if one failed, 2 if the run itself broke.
 """
 
 import signal
@@ -18,7 +18,7 @@ from tools.local.acceptance.service import IDLE_SECONDS, READY_SECONDS, NotReady
 
 EXIT_CODES: dict[Outcome, int] = {"success": 0, "failure": 1, "error": 2, "cancelled": 130}
 
-# Not the options of pyproject.toml, which keep other tests on this machine.
+# Replace the options in pyproject.toml, which keep other tests off the network.
 _OPTIONS = (
     *("-c", str(ROOT / "pyproject.toml"), "-o", "addopts="),
     *("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:xdist"),
@@ -27,8 +27,8 @@ _OPTIONS = (
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the tests as URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT and READY_SECONDS say."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was opened is closed
+    """Run the tests with the settings URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT and READY_SECONDS."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up, as at Ctrl-C
     run = Run(settings.from_environ(environ))
     error = None
     try:
@@ -60,7 +60,7 @@ def _outcome(run: Run, ready_seconds: float) -> Outcome:
     code = pytest.main([*_OPTIONS, str(ROOT / "tests" / "acceptance")], plugins=[run])
     outcome = run.outcome_of(code)
     if outcome == "error":
-        raise ToolError(f"The tests themselves broke; what pytest says of it is above ({pytest.ExitCode(code).name})")
+        raise ToolError(f"The tests themselves broke ({pytest.ExitCode(code).name}): see pytest's output above")
     return outcome
 
 
@@ -71,5 +71,5 @@ def _say(line: str) -> None:
 def _seconds(environ: Mapping[str, str]) -> float:
     text = environ.get("READY_SECONDS") or str(READY_SECONDS)
     if not text.isdecimal():
-        raise UsageError(f"READY_SECONDS={text} is no number of seconds to wait for the service to become ready")
+        raise UsageError(f"READY_SECONDS={text} is not a number: set the seconds to wait, such as {READY_SECONDS}")
     return float(text)

@@ -1,4 +1,4 @@
-"""The service as somebody outside sees it: over HTTP, with timeouts, and how long each operation took."""
+"""Call a service over HTTP as an outside client does, with timeouts, and measure each operation."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from tools.local.gateway_event import NoRoute, Routes
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 35  # API Gateway gives up after 29
-READY_SECONDS = 120  # Aurora needs some 15 to resume
+READY_SECONDS = 120  # Aurora needs about 15 to resume
 IDLE_SECONDS = 90  # longer than a deployment of the tests takes
 POLL_SECONDS = 2.0
 
@@ -26,11 +26,11 @@ _ROUTES = Routes(DOCUMENT["paths"])
 
 
 class NotReady(Exception):
-    """The service did not become ready; the message has its last word."""
+    """The service did not become ready. The message has its last answer."""
 
 
 class Answer(NamedTuple):
-    """What came back to a request. As text it is one line that says so."""
+    """The answer to a request. As text it is one line."""
 
     method: str
     path: str
@@ -47,13 +47,13 @@ class Answer(NamedTuple):
 
     @property
     def problem(self) -> str:
-        """The slug of the problem that this answer is; empty if it is none."""
+        """The slug of the problem in this answer; empty if there is none."""
         if self.headers.get("Content-Type") != "application/problem+json":
             return ""
         return str(self.json.get("type", "")).removeprefix("/problems/")
 
     def expect(self, *statuses: int) -> Self:
-        """This answer; raises AssertionError unless it has one of the statuses."""
+        """Return this answer; raise AssertionError unless it has one of the statuses."""
         if self.status not in statuses:
             raise AssertionError(f"{self}, not {' or '.join(map(str, statuses))}")
         return self
@@ -64,7 +64,7 @@ class Answer(NamedTuple):
 
 
 class Latency(NamedTuple):
-    """How long answers of an operation took, in milliseconds, the network included."""
+    """How long an operation's answers took, in milliseconds, including the network."""
 
     operation: str
     answers: int
@@ -73,13 +73,13 @@ class Latency(NamedTuple):
 
 
 class Latencies:
-    """What was measured so far, by operation of the OpenAPI document."""
+    """The measurements so far, by operation of the OpenAPI document."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, list[float]] = {}
 
     def add(self, method: str, path: str, seconds: float) -> None:
-        """Count an answer of an operation; of what is none, nothing."""
+        """Add a measurement, unless the request is no operation."""
         if (operation := operation_of(method, path)) is not None:
             self._seconds.setdefault(operation, []).append(seconds)
 
@@ -91,9 +91,9 @@ class Latencies:
 
 
 class Service:
-    """Asks the service. `inspect` is shown every answer, and may raise AssertionError.
+    """A client of the service. `inspect` gets every answer, and may raise AssertionError.
 
-    No redirect is followed, and only a connection that never came about is tried again: what was sent may have had its
+    It follows no redirect. It retries only connections that were never made, because a sent request may have had an
     effect.
     """
 
@@ -107,7 +107,7 @@ class Service:
         self._latencies = latencies or Latencies()
         self._inspect = inspect
         self._session = requests.Session()
-        # A proxy of the machine's has no business with the machine itself.
+        # Do not use this machine's proxy for a service on this machine.
         self._session.trust_env = not is_loopback(settings.url)
         retries = Retry(total=None, connect=3, read=0, redirect=0, status=0, other=0, backoff_factor=0.3)
         for scheme in ("http://", "https://"):
@@ -120,7 +120,7 @@ class Service:
         self._session.close()
 
     def get(self, path: str, **headers: str) -> Answer:
-        """Ask with the caller's token; header names are written as Python names: `if_none_match`."""
+        """Send a GET with the caller's token. Header names are written as Python names: `if_none_match`."""
         return self.ask("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     def post(self, path: str, body: Any, **headers: str) -> Answer:
@@ -134,8 +134,8 @@ class Service:
         headers: Mapping[str, str] | None = None,
         authorization: str | None = "",
     ) -> Answer:
-        """Send a request. Bytes go as they are; `authorization` replaces the header, None leaves it out."""
-        # Unencoded, since a CDN weakens the ETag of what it compresses.
+        """Send a request. Bytes are sent unchanged; `authorization` replaces the header, None leaves it out."""
+        # Ask for no compression, because a CDN weakens the ETag of a compressed answer.
         sent = {"Accept-Encoding": "identity", "User-Agent": "slipway-acceptance", **(headers or {})}
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
@@ -152,7 +152,7 @@ class Service:
             auth=_as_it_is,
         )
         seconds = time.perf_counter() - started
-        if received.ok:  # refusals are faster, and some of them another layer's
+        if received.ok:  # refusals are faster, and some come from another layer
             self._latencies.add(method, path, seconds)
         answer = Answer(method, path, received.status_code, received.headers, received.content)
         if self._inspect is not None:
@@ -160,33 +160,33 @@ class Service:
         return answer
 
     def wait_until_ready(self, wait: "Wait") -> None:
-        """Wait until /v1/ready says so; raises NotReady."""
+        """Wait until /v1/ready says that the service is ready. Raises NotReady."""
         if last := wait(f"{self.settings.url}/v1/ready", self._readiness):
             raise NotReady(f"{self.settings.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}")
 
     def wait_until_idle(self, wait: "Wait") -> None:
-        """Wait until no other run deploys there: a killed one does so until its lease ends. Raises ToolError."""
+        """Wait until no other run has a deployment. A killed run has one until its lease ends. Raises ToolError."""
         if last := wait(f"the system {self.settings.system!r}", self._business):
             raise ToolError(
-                f"Another run is busy with the system {self.settings.system!r} ({last}): wait for it, or give this one "
-                f"another, as in SYSTEM={SYSTEM}-2"
+                f"Another run uses the system {self.settings.system!r} ({last}): wait for it, or use another system, "
+                f"such as SYSTEM={SYSTEM}-2"
             )
 
     def _readiness(self) -> str | None:
-        """None once it is ready, else what speaks against it."""
+        """Return None if the service is ready, or the reason why it is not."""
         try:
             answer = self.ask("GET", "/v1/ready", authorization=None)
         except requests.RequestException as error:
-            return f"it can't be reached, {type(error).__name__}"
+            return f"it can't be reached ({type(error).__name__})"
         try:
             if answer.status == 200 and answer.json["status"] == "ready":
                 return None
         except (AssertionError, KeyError, TypeError):
-            return "what answers there is not Slipway: is the path of URL right?"
+            return "the answer is not Slipway's: check the path in URL"
         return str(answer)
 
     def _business(self) -> str | None:
-        """None while nothing is being deployed in the system, be it there or not."""
+        """Return the system's deployment in progress, or None if there is none, or no system."""
         address = f"/v1/systems/{self.settings.system}/deployments?state=in_progress"
         answer = self.get(address)
         if answer.status == 200 and answer.json["items"]:
@@ -195,7 +195,7 @@ class Service:
 
 
 class Wait:
-    """Waits until a question is answered with None. `say` is told once that it waits, and for what."""
+    """Wait until a question is answered with None. The first time, `say` gets a line about what is awaited."""
 
     def __init__(
         self,
@@ -210,19 +210,19 @@ class Wait:
         self._sleep = sleep
 
     def __call__(self, what: str, obstacle: Callable[[], str | None]) -> str | None:
-        """None once there is no obstacle, or the last one when the time is over."""
+        """Return None as soon as there is no obstacle, or the last obstacle when the time is over."""
         deadline = self._clock() + self.seconds
         said = False
         while (last := obstacle()) is not None and self._clock() < deadline:
             if not said:
-                self._say(f"waiting for {what}, {self.seconds:.0f} s at the most: {last}")
+                self._say(f"waiting for {what}, at most {self.seconds:.0f} s: {last}")
                 said = True
             self._sleep(POLL_SECONDS)
         return last
 
 
 def operation_of(method: str, path: str) -> str | None:
-    """The operationId of a request, or None where the OpenAPI document has none."""
+    """Return the operationId of a request, or None if the OpenAPI document has none."""
     try:
         template, _ = _ROUTES.match(path.partition("?")[0])
     except NoRoute:
@@ -232,11 +232,11 @@ def operation_of(method: str, path: str) -> str | None:
 
 
 def _milliseconds(seconds: Sequence[float], quantile: float) -> float:
-    """The nearest-rank quantile."""
+    """Return the nearest-rank quantile in milliseconds."""
     ranked = sorted(seconds)
     return round(ranked[max(0, math.ceil(quantile * len(ranked)) - 1)] * 1000, 1)
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from replacing the header Authorization by what ~/.netrc has for the host."""
+    """Keep the header Authorization, which requests would replace with the host's login from ~/.netrc."""
     return request

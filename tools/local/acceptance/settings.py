@@ -1,4 +1,4 @@
-"""Which service the acceptance tests ask, as whom, and what they may do to it."""
+"""Settings of the acceptance tests: the service, the token, and what the tests may do."""
 
 import base64
 import json
@@ -17,12 +17,12 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _EXAMPLE = "make acceptance URL=http://127.0.0.1:8000"
 
 Mint = Callable[..., str]
-"""`tools.local.issuer.token`: makes tokens that the service trusts. Only the local service has one at hand."""
+"""The type of `tools.local.issuer.token`, which makes tokens that only the local service trusts."""
 
 
 @dataclass(frozen=True)
 class AcceptanceSettings:
-    """The service at `url` (without a slash at its end), and the token to ask it with.
+    """The service at `url` (without a final slash), and the token for it.
 
     The tests record everything in `system`, which has no other purpose. `site` is true if the CDN is in front of the
     service.
@@ -37,7 +37,7 @@ class AcceptanceSettings:
 
     @property
     def claims(self) -> Mapping[str, Any]:
-        """What the token says; nothing of an opaque one. It is the service that verifies it."""
+        """The token's claims, unverified; empty if it is not a JWT."""
         try:
             payload = self.token.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -52,17 +52,17 @@ def from_environ(environ: Mapping[str, str]) -> AcceptanceSettings:
     system = environ.get("SYSTEM") or SYSTEM
     if not _SYSTEM.fullmatch(system):
         raise UsageError(
-            f"SYSTEM={system} is no system for acceptance tests, which record deployments that never were: "
-            f"its key is {SYSTEM!r}, or begins with '{SYSTEM}-'"
+            f"SYSTEM={system} is not for acceptance tests, which record false deployments: "
+            f"use {SYSTEM!r}, or a key that begins with '{SYSTEM}-'"
         )
     token, mint = environ.get("TOKEN", "").strip(), None
     if not token:
         if not is_loopback(url):
             raise UsageError(
-                "Say as whom to ask, TOKEN=…: only for the local service one is made. docs/acceptance.md says what it "
-                "has to be allowed"
+                "TOKEN is missing: set TOKEN=…, because only the local service needs none. docs/acceptance.md lists "
+                "the roles that the token needs"
             )
-        from tools.local import issuer  # noqa: PLC0415 (only who has no token needs the local issuer)
+        from tools.local import issuer  # noqa: PLC0415 (only needed without a token)
 
         token, mint = issuer.token("admin"), issuer.token
     return AcceptanceSettings(
@@ -76,7 +76,7 @@ def is_loopback(url: str) -> bool:
 
 def _url(text: str) -> str:
     if not text:
-        raise UsageError(f"Say which service to test: {_EXAMPLE}")
+        raise UsageError(f"URL is missing: name the service to test, as in {_EXAMPLE}")
     url = text.rstrip("/")
     try:
         parts = urlsplit(url)
@@ -84,17 +84,17 @@ def _url(text: str) -> str:
     except ValueError:
         sound = False
     if not sound or parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment:
-        raise UsageError(f"URL={text} is no address of a service: say http(s)://host, with the path before /v1 if any")
+        raise UsageError(f"URL={text} is not a service's address: set http(s)://host, plus any path before /v1")
     if parts.scheme == "http" and not is_loopback(url):
-        raise UsageError(f"URL={text} would show the token to whoever is on the way: say https://")
+        raise UsageError(f"URL={text} would send the token unencrypted: use https://")
     if url.endswith("/v1"):
-        raise UsageError(f"URL={text} goes too far: say {url.removesuffix('/v1')}")
+        raise UsageError(f"URL={text} must end before /v1: set URL={url.removesuffix('/v1')}")
     return url
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:
     value = environ.get(name, "")
-    # A yes that is not understood must not become a no: production would be written to.
+    # Refuse an unknown value: if READ_ONLY=yes meant no, the tests would write to production.
     if value not in ("", "0", "1"):
-        raise UsageError(f"{name}={value} is neither yes nor no: say {name}=1, or leave it out")
+        raise UsageError(f"{name}={value} is neither 0 nor 1: set {name}=1, or leave it out")
     return value == "1"
