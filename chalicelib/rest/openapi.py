@@ -10,14 +10,13 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from chalicelib import __version__
 from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
 from chalicelib.rest.operation import Operation
 from chalicelib.rest.problems import Fault, ProblemType
 from chalicelib.rest.schemas import COMPONENTS, Json, Schemas
 from chalicelib.rest.types import Artifact, Client, EnvironmentName, Id, PageQuery, Slug
-
-VERSION = "1.0.0"
 
 PATH_PARAMETERS: dict[str, Any] = {
     "artifact": Artifact,
@@ -31,7 +30,7 @@ _ADDRESSED_BY = {"environment": "name", "system": "key"}
 
 _INFO = {
     "title": "Slipway",
-    "version": VERSION,
+    "version": __version__,
     "description": "What runs where, whether that was verified, and whether it may go one environment "
     "further.\n\nWhatever is not answered as asked is answered with problem details (RFC 9457), at addresses "
     "and with methods that are not listed here too. Their `type` is `/problems/<slug>`: in the service's repository, "
