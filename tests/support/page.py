@@ -22,6 +22,7 @@ MAKE = (
     '"PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX-}" "$@"; }\n'
     f'.local/venv/bin/python() {{ command "{sys.executable}" "$@"; }}\n'
 )
+IN_ROOT = ("README.md", "CONTRIBUTING.md")
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 
 
@@ -36,13 +37,13 @@ class Block:
 
 
 def names() -> list[str]:
-    """README.md, and the pages of docs/ by their paths there."""
-    return ["README.md", *sorted(str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))]
+    """README.md, CONTRIBUTING.md, and the pages of docs/ by their paths there."""
+    return [*IN_ROOT, *sorted(str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))]
 
 
 def text(name: str) -> str:
     """A page as it is written."""
-    return (ROOT / name if name == "README.md" else ROOT / "docs" / name).read_text()
+    return (ROOT / name if name in IN_ROOT else ROOT / "docs" / name).read_text()
 
 
 @cache
