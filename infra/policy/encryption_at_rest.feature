@@ -1,5 +1,5 @@
 Feature: Stored data is encrypted
-  With the environment's own key: who may not use it reads neither data nor backups nor logs.
+  The environment's own key encrypts it: without that key nobody can read data, backups or logs.
 
   @noskip @database
   Scenario: The database is encrypted
