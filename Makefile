@@ -1,19 +1,20 @@
-# `make` lists what there is. Everything that is local to this checkout lies in .local/.
-# The tools are `python -m tools GROUP COMMAND --help`; here stands what people use.
+# `make` lists the targets. Everything local to this checkout is in .local/.
+# People use these targets. `python -m tools GROUP COMMAND --help` explains the tools behind them.
 
 python := .local/venv/bin/python
 tools := $(python) -m tools
 
-# The first that is Python 3.11 to 3.13 makes the virtual environment; later ones have no embedded PostgreSQL.
+# The first of these that is Python 3.11 to 3.13 makes the virtual environment. The embedded PostgreSQL does not support
+# later versions.
 pythons := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 suits := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 installed := { echo '$(CURDIR)/.local/venv'; readlink -f $(python); cat requirements-dev.txt; }
 
-# One more than there are cores: whatever applies infrastructure mostly waits. Each takes a file at a time, in order.
+# One more than there are cores: tests that apply infrastructure mostly wait. Each runs a file at a time, in order.
 workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 pytest := $(python) -m pytest -n $(workers) --dist loadfile --no-loadscope-reorder
 
-# Processes that `make` starts end when it is killed; see tools/lifeline.py.
+# Processes that `make` starts end when it is killed: see tools/lifeline.py.
 export MAKE_PID := $(shell echo $$PPID)
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
@@ -24,9 +25,9 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
 ##@ Every day
 run: venv ## Serve on http://127.0.0.1:8000 with a database of its own [PORT= DATABASE_URL= EMULATED=1]
 	@$(tools) local run
-check: lint types ## The loop beside the editor, 90 s: lint, types, unit and service tests
+check: lint types ## Check while you edit, 90 s: lint, types, unit and service tests
 	@$(pytest) tests/unit tests/service
-test: lint types ## What a change must pass, 6 min: `check`, local server, infrastructure, pipeline
+test: lint types ## Check before you push, 6 min: `check`, local server, infrastructure, pipeline
 	@$(pytest) tests
 	@$(tools) checks untested
 format: venv ## Format the code, and fix what the linter can
@@ -42,70 +43,70 @@ replay: venv ## Record a project's real history in the running service [URL= TOK
 	@$(tools) local replay
 acceptance: venv ## Test a running service: URL= [TOKEN= SYSTEM= READ_ONLY=1 SITE=1 REPORT=]
 	@$(tools) local acceptance
-db-shell: venv ## SQL on the local database, or on ENV= [WORKSPACE= SQL= WRITE=1]
+db-shell: venv ## Run SQL on the local database, or on ENV= [WORKSPACE= SQL= WRITE=1]
 	@$(tools) aws db-shell
-reset: venv ## Delete the local database with all that it holds
+reset: venv ## Delete the local database and all its data
 	@$(tools) local database-reset
 
 ##@ More checks
-test-all: test ## What CI runs, 25 min: `test`, the rehearsal of a deployment, all mutants
+test-all: test ## Run what CI runs, 25 min: `test`, the rehearsal of a deployment, all mutants
 	@$(pytest) -n 2 -m slow tests
-nightly: venv ## What chance finds, 60 min: a long fuzz, races and faults 50 times; and the bench
+nightly: venv ## Run random tests, 60 min: a long fuzz, races and faults 50 times; and the benchmark
 	@$(tools) checks fuzz --examples 1500 --seconds 1500
 	@for round in $$(seq 50); do $(python) -m pytest -q tests/service/test_races.py tests/service/test_faults.py || exit; done
 	@$(tools) checks bench
 coverage: venv ## Require tests for 95 % of the lines that differ from BASE=origin/development
 	@$(tools) checks coverage
-fuzz: venv ## Ask the service what nobody would [EXAMPLES=200 SECONDS=60 SEED=]
+fuzz: venv ## Send made-up requests to the service [EXAMPLES=200 SECONDS=60 SEED=]
 	@$(tools) checks fuzz
 bench: venv ## Measure what a request and a cold start cost
 	@$(tools) checks bench
-policy: venv ## Judge plans of all environments by infra/policy, or those of ENV= alone
+policy: venv ## Check the plans of all environments, or of ENV=, against infra/policy
 	@$(tools) checks policy
-checkov: venv ## Look for known faults in infra/
+checkov: venv ## Scan infra/ for known faults
 	@$(tools) checks checkov
-lock: venv ## Compile requirements*.in, with hashes; versions stay unless a .in says otherwise
+lock: venv ## Compile requirements*.in with hashes; keep each version unless a .in names another
 	@for name in requirements requirements-dev requirements-checkov; do \
 		UV_PYTHON_DOWNLOADS=never $(python) -m uv pip compile --quiet --universal --python-version 3.11 \
 			--generate-hashes --no-annotate --output-file $$name.txt $$name.in || exit; done
 workflows: venv ## Check the workflows: actionlint, zizmor, schemas, our own rules
 	@$(python) -m pytest -q -n 0 tests/workflows
 
-##@ On AWS; EMULATED=1 is the account of `make emulator`
-doctor: venv ## Say what this machine lacks and, with ENV=, which quotas would stop an apply
+##@ On AWS, or with EMULATED=1 in the account of `make emulator`
+doctor: venv ## List what this machine lacks and, with ENV=, which quotas would stop an apply
 	@$(tools) aws doctor
 emulator: venv ## Serve an emulated AWS account on 127.0.0.1:4566
 	@$(tools) aws emulator
-account: venv ## Make what an AWS account needs once: ACCOUNT=testing|production
+account: venv ## Create what an AWS account needs once: ACCOUNT=testing|production
 	@$(tools) aws account
 package: venv ## Package the functions for STAGE= and print the digest
 	@$(tools) package make
-plan: venv ## Package, and plan ENV=development|preproduction|production [WORKSPACE= PACKAGE=]
+plan: venv ## Package and plan ENV=development|preproduction|production [WORKSPACE= PACKAGE=]
 	@$(tools) aws plan
-apply: venv ## Apply, migrate, and let the new version serve; PLAN=1 takes the saved plan
+apply: venv ## Apply, migrate, and switch to the new version; PLAN=1 applies the saved plan
 	@$(tools) aws apply
-rollback: venv ## Let the version of ENV= serve that served before [WORKSPACE=]
+rollback: venv ## Switch ENV= back to the version that served before [WORKSPACE=]
 	@$(tools) aws rollback
 destroy: venv ## Destroy ENV= [WORKSPACE=]
 	@$(tools) aws destroy
 logs: venv ## Print what ENV= [WORKSPACE=] logged [SINCE=1h REQUEST_ID= FOLLOW=1]
 	@$(tools) aws logs
 
-##@ Copies of an environment, for a time
-workspace-create: venv ## ENV= WORKSPACE= EXPIRES=2d REASON= [PURPOSE= DATABASE= OWNER= CLIENT=]
+##@ Temporary copies of an environment
+workspace-create: venv ## Create a copy: ENV= WORKSPACE= EXPIRES=2d REASON= [PURPOSE= DATABASE= OWNER= CLIENT=]
 	@$(tools) aws workspace-create
-workspace-extend: venv ## ENV= WORKSPACE= EXPIRES=2d REASON=
+workspace-extend: venv ## Let a copy live longer: ENV= WORKSPACE= EXPIRES=2d REASON=
 	@$(tools) aws workspace-extend
-workspace-destroy: venv ## ENV= WORKSPACE=
+workspace-destroy: venv ## Destroy a copy: ENV= WORKSPACE=
 	@$(tools) aws workspace-destroy
 route: venv ## Send CLIENT= to the debug workspace WORKSPACE= of ENV=, for UNTIL=2h
 	@$(tools) aws route
 unroute: venv ## Send CLIENT= to ENV= again, away from WORKSPACE=
 	@$(tools) aws unroute
-reap: venv ## Destroy what has expired in ENV=, and report what has no counterpart
+reap: venv ## Destroy the expired copies of ENV=, and report orphans
 	@$(tools) aws reap
 
-# Parts of the above, by name.
+# Parts of the targets above.
 help:
 	@awk -F ':.*## ' '/^##@ / { printf "%s%s\n", n++ ? "\n" : "", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -121,10 +122,10 @@ database-stop: venv
 	@$(tools) local database-stop
 clean:
 	@rm -rf .local/venv .local/checkov .local/cache .local/bench
-# Nothing to do: .local/venv/complete says where it is, which Python it leads to, and what is installed.
+# Keep the virtual environment if .local/venv/complete fits: it records the place, the Python and the packages.
 venv:
 	@$(if $(PYTHON),false,test -x $(python) && $(installed) | cmp -s - .local/venv/complete) && exit; \
 	for each in $(pythons); do "$$each" -c '$(suits)' 2>/dev/null && exec "$$each" -m tools.venv; done; \
-	echo "Slipway is developed with Python 3.11, 3.12 or 3.13 (with its modules venv and ensurepip), and none of" \
+	echo "Slipway needs Python 3.11, 3.12 or 3.13 (with its modules venv and ensurepip), and none of" \
 		"$(pythons) is one. Install one (Debian and Ubuntu: apt-get install python3-venv; macOS: brew install" \
-		"python@3.13), or say where it is: make PYTHON=/path/to/python3.13" >&2; exit 1
+		"python@3.13), or name it: make PYTHON=/path/to/python3.13" >&2; exit 1

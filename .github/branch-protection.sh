@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Sets what docs/branching.md says of branches and GitHub environments, as an administrator of the repository:
+# Set up branches and GitHub environments as docs/branching.md describes them. Run it as the repository's administrator:
 #
 #   .github/branch-protection.sh acme/slipway acme/slipway-approvers
 #
-# The team approves what goes to production. Running it again changes nothing but what is new: a branch that is not there
-# yet is left out, and named.
+# The team approves deployments to production. You can run the script again: it only changes what differs. It skips
+# branches that do not exist yet, and names them.
 set -euo pipefail
 
 repository=${1:?say which repository: .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
 team=${2:?say which team approves deployments to production: .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
 branches=(development preproduction production)
 
-# put PATH: a body from standard input
+# put PATH: send the body from standard input
 put() {
     echo "$1" >&2
     gh api --method PUT "repos/$repository/$1" --input - >/dev/null
 }
 
-# environment NAME REVIEWERS BRANCH…: only these branches' jobs get into it
+# environment NAME REVIEWERS BRANCH…: make a GitHub environment that only jobs of these branches may use
 environment() {
     local name=$1 reviewers=$2
     shift 2
@@ -37,21 +37,23 @@ END
 
 approvers=$(gh api "orgs/${team%/*}/teams/${team#*/}" --jq '[{type: "Team", id: .id}]')
 
-# Work starts from it, and schedules run it. Merge commits alone: a squash would be another commit of what was tested.
+# Work starts from `development`, and schedules run its workflows. Only merge commits are allowed: a squash would make a
+# new commit of what was tested.
 gh api --method PATCH "repos/$repository" -f default_branch=development -F allow_merge_commit=true \
     -F allow_squash_merge=false -F allow_rebase_merge=false -F delete_branch_on_merge=true >/dev/null
 
 for branch in "${branches[@]}"; do
     if ! gh api "repos/$repository/branches/$branch" --silent 2>/dev/null; then
-        echo "There is no branch $branch to protect yet: run this again once there is" >&2
+        echo "There is no branch $branch yet. Create it, then run this again to protect it" >&2
         continue
     fi
-    # A promotion's branch lacks the merges of promotions before it, and needs none: `Promotes what was tested` sees to it.
+    # A promotion's branch lacks the merge commits of earlier promotions, and needs none. The check `Promotes the tested
+    # tree` compares trees.
     strict=false
     [ "$branch" = development ] && strict=true
     put "branches/$branch/protection" <<END
 {
-  "required_status_checks": {"strict": $strict, "contexts": ["Checked"]},
+  "required_status_checks": {"strict": $strict, "contexts": ["All checks passed"]},
   "required_pull_request_reviews": {
     "required_approving_review_count": 1,
     "require_code_owner_reviews": true,
@@ -72,9 +74,9 @@ for branch in "${branches[@]}"; do
     reviewers='[]'
     [ "$branch" = production ] && reviewers=$approvers
     environment "$branch" "$reviewers" "$branch"
-    # A debug copy of production has its data: somebody else agrees to it.
+    # A debug copy of production has production's data, so somebody else has to approve it.
     environment "$branch-workspaces" "$reviewers" development
-    # What runs every day waits for nobody.
+    # Daily jobs must not wait for a reviewer.
     environment "$branch-verify" '[]' development
     environment "$branch-reap" '[]' development
 done

@@ -1,4 +1,4 @@
-# What is reached from outside: the API with its firewall, and where people sign in.
+# The API with its firewall, and the user pool that people sign in to.
 
 locals {
   apigateway = "arn:${local.partition}:apigateway:${var.region}::"
@@ -12,7 +12,7 @@ locals {
       Condition = { StringEquals = local.new[key] }
     },
     {
-      # What belongs to an API has its tags.
+      # The parts of an API have the API's tags.
       Sid       = "Api"
       Effect    = "Allow"
       Action    = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL"]
@@ -37,7 +37,7 @@ locals {
       }
     },
     {
-      # No user is made or changed by a pipeline.
+      # No pipeline may create or change a user.
       Sid    = "Pool"
       Effect = "Allow"
       Action = [
@@ -90,7 +90,7 @@ locals {
       Condition = { StringEqualsIfExists = local.own[key] }
     },
     {
-      # How WAF and API Gateway are let write into log groups: of the region, and of no environment.
+      # These let WAF and API Gateway write into log groups. AWS has them per region, not per environment.
       Sid      = "LogDeliveriesAreNumbers"
       Effect   = "Allow"
       Action   = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"]
@@ -98,8 +98,8 @@ locals {
     },
   ]) }
 
-  # The resource is the tags of an ARN, and has none itself: so this bounds the tag, and not whose it is. Who could take
-  # the tags of the environment's API away could then destroy it: so whoever only destroys has none of this.
+  # The resource is the tags of an ARN, and has no tags itself. So this limits which tag is set, not on whose API. After
+  # removing the tags of the environment's API, a role could destroy it. So roles that only destroy get none of this.
   api_tags = { for key, applier in local.appliers : key => [for resource in ["${local.apigateway}/tags/*"] : {
     Sid       = "ApiTagsAreNumbers"
     Effect    = "Allow"

@@ -1,4 +1,4 @@
-# The database, the key that everything is encrypted with, and the site's bucket.
+# The database, the key that encrypts everything, and the site's bucket.
 
 locals {
   database = { for key, applier in local.appliers : key => concat(
@@ -32,14 +32,14 @@ locals {
         ]
       },
       {
-        # What a workspace's data is cloned from.
+        # The source of a workspace's clone.
         Sid      = "EnvironmentCloned"
         Effect   = "Allow"
         Action   = ["rds:RestoreDBClusterToPointInTime"]
         Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:slipway-${applier.environment}"]
       },
       {
-        # RDS makes the master's secret in our name. Nobody here can read it.
+        # RDS creates the master's secret with our permissions. This role can't read it.
         Sid      = "MasterPassword"
         Effect   = "Allow"
         Action   = ["secretsmanager:CreateSecret", "secretsmanager:TagResource"]
@@ -85,7 +85,7 @@ locals {
         Resource = ["arn:${local.partition}:kms:${local.arn_account}:alias/${applier.prefix}*"]
       },
       {
-        # By way of the services that encrypt with it, and not by hand. A clone's source has the environment's key.
+        # Only through the services that encrypt with it. A clone's source is encrypted with the environment's key.
         Sid      = "EnvironmentKeyUsed"
         Effect   = "Allow"
         Action   = ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]

@@ -25,7 +25,7 @@ locals {
       Resource = ["arn:${local.partition}:lambda:${local.arn_account}:function:${applier.prefix}*"]
     },
     {
-      # Only with the boundary, which no action of this list takes away.
+      # Only with the boundary. No action of this list can remove it.
       Sid      = "RolesWithinBoundary"
       Effect   = "Allow"
       Action   = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
@@ -48,7 +48,7 @@ locals {
       Condition = { StringEquals = { "iam:PassedToService" = ["lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com"] } }
     },
     {
-      # AWS's own, once an account, of the services that ask for one.
+      # Service-linked roles: some AWS services need one in each account.
       Sid      = "RolesOfServices"
       Effect   = "Allow"
       Action   = ["iam:CreateServiceLinkedRole"]

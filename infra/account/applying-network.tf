@@ -1,10 +1,10 @@
-# The VPC and what is in it. Something new must be tagged as the environment's, and what it is made in must be so.
+# The VPC and its parts. A new part must have the environment's tag, and so must the part in which it is created.
 
 locals {
   ec2 = "arn:${local.partition}:ec2:${local.arn_account}"
 
-  # What an action makes, by action: the tags of a request count for these alone. Else "a subnet with my tag, in a VPC
-  # of yours" would be allowed.
+  # The type that each action creates: only this type is limited by the request's tags. Otherwise "a subnet with my tag,
+  # in your VPC" would be allowed.
   ec2_made = {
     AllocateAddress               = "elastic-ip"
     AuthorizeSecurityGroupEgress  = "security-group-rule"
@@ -78,7 +78,7 @@ locals {
         }
       },
       {
-        # A tag of its own: Name, say.
+        # Add other tags, such as Name, to the environment's own resources.
         Sid      = "TagWhatIsOwn"
         Effect   = "Allow"
         Action   = ["ec2:CreateTags"]
@@ -89,7 +89,7 @@ locals {
         }
       },
       {
-        # Interfaces that Lambda left behind keep a VPC from being destroyed; the provider deletes them.
+        # Interfaces that Lambda left behind prevent the destruction of a VPC, so the provider deletes them.
         Sid       = "InterfacesOfLambda"
         Effect    = "Allow"
         Action    = ["ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"]

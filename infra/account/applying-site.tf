@@ -1,4 +1,4 @@
-# What is reached from outside: the CDN before site and API, and the domain.
+# The CDN in front of site and API, and the domain.
 
 locals {
   cloudfront = "arn:${local.partition}:cloudfront::${var.account_id}"
@@ -48,7 +48,7 @@ locals {
         Resource = ["${local.cloudfront}:*"]
       },
       {
-        # A client is sent to a debug workspace by the environment's store.
+        # The environment's store routes clients to debug workspaces.
         Sid      = "EnvironmentRoutesAreNumbers"
         Effect   = "Allow"
         Action   = ["cloudfront-keyvaluestore:DeleteKey", "cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey", "cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:PutKey"]

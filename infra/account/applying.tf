@@ -1,13 +1,13 @@
-# What a pipeline may do to apply an environment. It names services and actions, and bounds them to the environment
-#   by name   where ARNs have names: slipway-<environment>…
-#   by tag    where they have ids: the tag `environment`, which every resource gets when it is made. Only what has no
-#             such tag yet can be given one: so nothing of another environment can be made one's own.
-# What AWS bounds by neither is in a statement called …Numbers. A role for workspaces alone may do the same, but not to
-# what is tagged with the workspace `default`: to the environment itself. A role that destroys them alone has of all that
-# the actions of destroying.tf.
+# What a pipeline may do to apply an environment. Statements name services and actions, limited to the environment
+#   by name   if ARNs have names: slipway-<environment>…
+#   by tag    if ARNs have ids: every resource gets the tag `environment` when it is created. Only a resource without
+#             that tag can be given one, so a pipeline can't take over another environment's.
+# If AWS can limit an action by neither, its statement is called …Numbers. A role for workspaces may do the same, except
+# to the environment itself, whose resources have `default` in the tag `workspace`. A role that only destroys workspaces
+# has only the actions of destroying.tf.
 
 locals {
-  # A policy has at most 6,144 characters, so each role has one a subject.
+  # A policy has at most 6,144 characters, so each role has one policy per subject.
   subjects = ["functions", "network", "database", "api", "site"]
   policies = { for pair in setproduct(keys(local.appliers), local.subjects) : join("-", pair) => { applier = pair[0], subject = pair[1] } }
 
@@ -22,7 +22,7 @@ locals {
   own = { for key, applier in local.appliers : key => { "aws:ResourceTag/environment" = applier.environment } }
   new = { for key, applier in local.appliers : key => { "aws:RequestTag/environment" = applier.environment } }
 
-  # Where a key is missing, because AWS has no tags there, the name decides.
+  # If AWS has no tags for a resource, the key is missing, and the name decides.
   never_the_environment_itself = { for key, applier in local.appliers : key => {
     for operator, keys in { StringNotEqualsIfExists = {
       "aws:ResourceTag/workspace" = "default"
@@ -30,7 +30,7 @@ locals {
     } } : operator => keys if applier.workspaces_only
   } }
 
-  # Of each statement what the role may do at all; one of which nothing is left goes. All keep Terraform's state alike.
+  # Keep the actions that the role may do; drop a statement without any. All roles write Terraform's state alike.
   allowed = { for key, subjects in local.applying : key => { for subject, statements in subjects : subject => [
     for statement in statements : merge(statement, { Action = [
       for action in statement.Action : action
@@ -38,7 +38,7 @@ locals {
     ] })
   ] } }
 
-  # Only reading spares what a clone is made of: the statement that is called so.
+  # Statements called Environment… may touch the environment itself: a clone, for example, reads its source.
   bounded = { for key, subjects in local.allowed : key => { for subject, statements in subjects : subject => [
     for statement in statements : { for element, value in merge(statement, {
       Condition = merge(
@@ -50,7 +50,7 @@ locals {
 
   deliveries = { for key, applier in local.appliers : key => concat(
     [
-      # The state has no tags. What a role for workspaces may write, it may write by key.
+      # The state has no tags, so keys limit what a role for workspaces may write.
       {
         Sid      = "EnvironmentStateRead"
         Effect   = "Allow"

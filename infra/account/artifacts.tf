@@ -1,9 +1,9 @@
-# The packages that are promoted, by the id of the tree that they were made of. One account keeps them for all, so that
-# what runs in production is what was tested, byte for byte.
+# The packages that are promoted, by the id of their source tree. One account stores them for all accounts, so that
+# production runs exactly the bytes that were tested.
 #
-# Written once: a key is written with `If-None-Match: *`, which S3 refuses where the key exists, and the bucket's policy
-# refuses every write without it, and every deletion. Object lock would hold against the account's own administrators as
-# well, and could never be taken back: what an administrator does by changing this policy first is in CloudTrail.
+# Each key is written once. Writes need the header `If-None-Match: *`, with which S3 refuses a key that exists. The
+# bucket's policy refuses writes without it, and all deletions. Object lock would bind the account's administrators too,
+# and could never be undone. If an administrator changes this policy, CloudTrail records it.
 
 locals {
   keeps_artifacts     = var.artifact_account_id == null
@@ -18,7 +18,7 @@ locals {
   }
 }
 
-# <tree>/package.zip is written by who builds, <tree>/deployed/<environment>.json by who has deployed it there.
+# Build jobs write <tree>/package.zip. Jobs that deployed it write <tree>/deployed/<environment>.json.
 resource "aws_iam_role_policy" "artifacts" {
   count = local.keeps_artifacts ? 1 : 0
 
@@ -42,8 +42,8 @@ resource "aws_iam_role_policy" "artifacts" {
 resource "aws_s3_bucket" "artifacts" {
   #checkov:skip=CKV2_AWS_62: nothing reacts to what is written here
   #checkov:skip=CKV_AWS_144: a package can be built again from its tree, byte for byte
-  #checkov:skip=CKV_AWS_145: S3's own key suffices, as said above its encryption
-  #checkov:skip=CKV_AWS_18: who reads and writes is in CloudTrail, which names roles; an access log would need a bucket of its own
+  #checkov:skip=CKV_AWS_145: S3's own key is enough: see its encryption below
+  #checkov:skip=CKV_AWS_18: CloudTrail records readers and writers by role; an access log would need another bucket
   count = local.keeps_artifacts ? 1 : 0
 
   bucket = local.artifact_bucket
@@ -74,7 +74,7 @@ resource "aws_s3_bucket_ownership_controls" "artifacts" {
   }
 }
 
-# S3's own key: with one of ours, production's account would need a grant to it, too.
+# S3's own key: for one of ours, production's account would need a grant too.
 resource "aws_s3_bucket_server_side_encryption_configuration" "artifacts" {
   count = local.keeps_artifacts ? 1 : 0
 
@@ -147,7 +147,7 @@ resource "aws_s3_bucket_policy" "artifacts" {
           Resource  = "${local.artifact_bucket_arn}/*"
           Condition = {
             Null = { "s3:if-none-match" = "true" }
-            # A large package's parts come without the header; what completes them has it.
+            # The parts of a large package have no such header; the request that completes them has.
             Bool = { "s3:ObjectCreationOperation" = "true" }
           }
         },
@@ -159,7 +159,7 @@ resource "aws_s3_bucket_policy" "artifacts" {
           Resource  = "${local.artifact_bucket_arn}/*"
         },
       ],
-      # A role that is not made yet can't be a principal: so the account is, bounded to its role.
+      # A role that does not exist yet can't be a principal. So name its account, and limit it to the role.
       [for account in var.artifact_reader_account_ids : {
         Sid       = "Read${account}"
         Effect    = "Allow"

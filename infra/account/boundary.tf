@@ -1,9 +1,9 @@
-# What the roles that an environment makes may do at most, whatever a pipeline writes into them: without it, who may make
-# roles may do everything. A copy of this repository whose functions call more of AWS adds it here first.
+# The limit of the roles that an environment creates, whatever a pipeline writes into them. Without it, a pipeline that
+# may create roles could do everything. If the functions of your copy call more AWS services, add them here first.
 
 resource "aws_iam_policy" "boundary" {
-  #checkov:skip=CKV_AWS_290: traces and interfaces of the VPC have no resource that could be named
-  #checkov:skip=CKV_AWS_355: traces and interfaces of the VPC have no resource that could be named
+  #checkov:skip=CKV_AWS_290: traces and the VPC's interfaces can't be named as resources
+  #checkov:skip=CKV_AWS_355: traces and the VPC's interfaces can't be named as resources
   for_each = var.environments
 
   name        = "${local.name}-boundary-${each.key}"
@@ -19,7 +19,7 @@ resource "aws_iam_policy" "boundary" {
         Resource = ["arn:${local.partition}:logs:${local.arn_account}:log-group:*/slipway-${each.key}*"]
       },
       {
-        # Traces and the VPC's interfaces are no resources that could be named.
+        # Traces and the VPC's interfaces can't be named as resources.
         Sid    = "TraceAndBeInVpc"
         Effect = "Allow"
         Action = [
@@ -32,7 +32,7 @@ resource "aws_iam_policy" "boundary" {
         Resource = ["*"]
       },
       {
-        # As users that functions have; clusters are known by ids, so which one is the role's own policy to say.
+        # Only as the functions' users. Clusters have ids here, no names, so each role's policy names its own.
         Sid    = "LogIn"
         Effect = "Allow"
         Action = ["rds-db:connect"]
@@ -48,7 +48,7 @@ resource "aws_iam_policy" "boundary" {
         Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:slipway-${each.key}*"]
       },
       {
-        # The secret is RDS's: it has the cluster in a tag of its own.
+        # RDS makes the secret, and names the cluster in a tag of it.
         Sid       = "ReadMasterPassword"
         Effect    = "Allow"
         Action    = ["secretsmanager:GetSecretValue"]

@@ -1,7 +1,6 @@
-# What a role may do that only destroys: of each statement of applying*.tf the actions that a destroy of a workspace
-# makes, and no other; the state it keeps as any role for workspaces does. So no reviewer has to stand before it: with it
-# nobody makes a copy of an environment's data, nor changes what runs. tests/rehearsal compares it with what a destroy
-# asked for.
+# What a role that only destroys workspaces may do: those actions of applying*.tf that destroying a workspace needs. It
+# writes Terraform's state like any role for workspaces. It can't copy an environment's data or change what runs, so it
+# needs no reviewer. tests/rehearsal compares this list with the calls of a destroy.
 
 locals {
   destroying = toset(concat(local.taking_away, local.on_the_way))
@@ -62,20 +61,20 @@ locals {
     "wafv2:DisassociateWebACL",
   ]
 
-  # What a destroy does besides, or AWS calls by another name.
+  # A destroy also does these, or AWS gives a deletion another name.
   on_the_way = [
-    # Routes that end are looked for.
+    # Find the routes that end.
     "cloudfront-keyvaluestore:DescribeKeyValueStore",
     "cloudfront-keyvaluestore:ListKeys",
-    # A distribution is switched off before it is deleted.
+    # Switch a distribution off before deleting it.
     "cloudfront:UpdateDistribution",
-    # A stage loses its settings and its firewall.
+    # Remove a stage's settings and its firewall.
     "apigateway:PATCH",
     "apigateway:SetWebACL",
-    # What a log delivery is before it goes.
+    # Read a log delivery before deleting it.
     "logs:GetLogDelivery",
     "logs:ListLogDeliveries",
-    # A bucket's settings are taken back by the permissions that set them; its objects' versions are emptied out.
+    # Reset a bucket's settings, which takes the permissions to set them, and delete all versions of its objects.
     "s3:ListBucketVersions",
     "s3:PutBucketOwnershipControls",
     "s3:PutBucketPublicAccessBlock",

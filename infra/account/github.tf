@@ -1,12 +1,12 @@
-# Who a pipeline is: GitHub issues each job a token, and a role trusts it by its claims. No secret is stored anywhere.
+# The pipelines' roles. GitHub issues a token to each job, and a role trusts its claims. No secret is stored anywhere.
 #
-# IAM asks for `sub`, and compares `repository_id`, `environment` and `ref` besides. All of them must hold:
-#   sub            says repository and environment, in one of two forms: that of repositories made since July 2026 has
-#                  the ids in it. A pull request's has neither branch nor environment.
-#   repository_id  is never given to another repository, as a name can be.
-#   environment    brings the GitHub environment's rules along: reviewers, waiting time.
-#   ref            is the branch. The environment has a rule for that, too, which any administrator of the repository
-#                  can lift; this one they can't.
+# IAM requires `sub`, and also compares `repository_id`, `environment` and `ref`. All of them must match:
+#   sub            names repository and environment, in one of two forms: repositories made since July 2026 have the ids
+#                  in it. A pull request's `sub` has neither branch nor environment.
+#   repository_id  is never given to another repository, unlike a name.
+#   environment    enforces the GitHub environment's rules: reviewers, waiting time.
+#   ref            is the branch. The GitHub environment has a rule for that too, which any administrator of the
+#                  repository can remove. They can't remove this one.
 
 locals {
   issuer  = "token.actions.githubusercontent.com"
@@ -23,8 +23,8 @@ locals {
     "${local.issuer}:repository_id" = var.github.repository_id
   }
 
-  # Whose GitHub environment and branch a job must be of, by role. What such a role may do follows from two answers:
-  # is it for workspaces only, and does it only destroy them?
+  # For each role, the GitHub environment and branch that a job must have. Two answers decide what the role may do: is
+  # it for workspaces only, and does it only destroy them?
   jobs = merge(
     { for name, environment in var.environments : "apply-${name}" => {
       environment        = name
@@ -54,8 +54,8 @@ locals {
 
   appliers = { for key, job in local.jobs : key => merge(job, {
     prefix = job.workspaces_only ? "slipway-${job.environment}-" : "slipway-${job.environment}"
-    # For workspaces not the environment's own, which are slipway-<environment>-site-… and …-viewer: CloudFront and S3
-    # know no tags here.
+    # CloudFront and S3 can't be limited by tags here, so names keep a role for workspaces from the environment's own
+    # slipway-<environment>-site-… and …-viewer.
     site_bucket = job.workspaces_only ? "slipway-${job.environment}-*-site-${var.account_id}" : "slipway-${job.environment}-*site-${var.account_id}"
     viewer      = job.workspaces_only ? "slipway-${job.environment}-*-viewer" : "slipway-${job.environment}-*viewer"
     claims = {
@@ -93,7 +93,7 @@ resource "aws_iam_role" "artifacts" {
   count = local.keeps_artifacts ? 1 : 0
 
   name        = "${local.name}-artifacts"
-  description = "Keeps packages of what was merged, each once"
+  description = "Stores the package of each merged tree once"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -110,11 +110,11 @@ resource "aws_iam_role" "artifacts" {
   })
 }
 
-# For pull requests, whose code nobody has read yet: it must be harmless in anybody's hands. GitHub issues no token to
-# pull requests from forks.
+# The role of pull requests. Nobody has reviewed their code yet, so the role must be harmless in anybody's hands. GitHub
+# issues no token to pull requests from forks.
 resource "aws_iam_role" "plan" {
   name        = "${local.name}-plan"
-  description = "Plans pull requests: reads what Terraform has to know, and no data"
+  description = "Plans pull requests: reads what Terraform needs, and no data"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -1,4 +1,4 @@
-# API Gateway writes the access logs of every stage in the account and region as this one role.
+# API Gateway writes the access logs of every stage in the account and region with this one role.
 
 resource "aws_iam_role" "apigateway" {
   name        = "${local.name}-apigateway"

@@ -1,8 +1,8 @@
-# What an AWS account needs once, before any environment, and no pipeline may change. `make account` applies it.
+# What an AWS account needs once, before any environment. `make account` applies it, and no pipeline may change it.
 #
-#   state       where Terraform keeps what it made           artifacts   the packages that are promoted
-#   github      who a pipeline is, by its token              roles       what each pipeline may do
-#   boundary    what environments' own roles may do at most  logging     API Gateway's way to CloudWatch
+#   state      Terraform's state                    artifacts             the packages that are promoted
+#   github     the pipelines' roles, by token       applying, destroying  the permissions of these roles
+#   boundary   the limit of environments' roles     logging               API Gateway's access to CloudWatch
 
 provider "aws" {
   region              = var.region
@@ -22,13 +22,13 @@ data "aws_partition" "this" {
   lifecycle {
     precondition {
       condition     = terraform.workspace == "default"
-      error_message = "An account is one: `terraform workspace select default`."
+      error_message = "The account has no workspaces: run `terraform workspace select default`."
     }
   }
 }
 
 locals {
-  # What belongs to environments is named slipway-<environment>…: none of these is.
+  # No environment may be named `account`: names of environments' resources begin with slipway-<environment>.
   name      = "slipway-account"
   partition = data.aws_partition.this.partition
 }

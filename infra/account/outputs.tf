@@ -1,10 +1,10 @@
 output "state_bucket" {
-  description = "Where environments keep Terraform's state: bucket of their state.s3.tfbackend."
+  description = "Bucket of Terraform's state, for the environments' state.s3.tfbackend."
   value       = aws_s3_bucket.state.bucket
 }
 
 output "artifact_bucket" {
-  description = "Where packages are kept: ARTIFACT_BUCKET of the pipelines."
+  description = "Bucket of the packages: ARTIFACT_BUCKET of the pipelines."
   value       = local.artifact_bucket
 }
 
@@ -14,7 +14,7 @@ output "plan_role_arn" {
 }
 
 output "artifacts_role_arn" {
-  description = "The role that keeps packages; null where another account keeps them."
+  description = "The role that stores packages; null if another account stores them."
   value       = one(aws_iam_role.artifacts[*].arn)
 }
 
@@ -24,16 +24,16 @@ output "apply_role_arns" {
 }
 
 output "workspaces_role_arns" {
-  description = "The role that makes and destroys its workspaces, by environment."
+  description = "The role that creates and destroys workspaces, by environment."
   value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.workspaces_only && !applier.destroys_only }
 }
 
 output "reap_role_arns" {
-  description = "The role that destroys its workspaces and makes nothing, by environment."
+  description = "The role that only destroys workspaces, by environment."
   value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.destroys_only }
 }
 
 output "permissions_boundary_arns" {
-  description = "What roles of an environment may do at most, by environment."
+  description = "The policy that limits all roles of an environment, by environment."
   value       = { for name, policy in aws_iam_policy.boundary : name => policy.arn }
 }

@@ -1,6 +1,5 @@
-# What Terraform has to read to make a plan, for pull requests and pipelines alike: how things are set up, and no data.
-# Not AWS's own ReadOnlyAccess, which reads every object, table and log of the account. Where a statement names no
-# resource, AWS has none for its actions.
+# What Terraform reads to make a plan, for pull requests and pipelines: settings, and no data. AWS's own ReadOnlyAccess
+# would read every object, table and log of the account. If a statement names no resource, AWS has none for its actions.
 
 locals {
   arn_account = "${var.region}:${var.account_id}"
@@ -113,7 +112,7 @@ locals {
         Condition = { StringEquals = { "aws:ResourceTag/system" = "slipway" } }
       },
       {
-        # They have ids instead of names, and no tags.
+        # These have ids instead of names, and no tags.
         Sid    = "ReadWhatCloudFrontNumbers"
         Effect = "Allow"
         Action = [
@@ -147,7 +146,7 @@ locals {
         ]
       },
       {
-        # How a bucket is set up, not what is in it.
+        # The settings of a bucket, not its content.
         Sid    = "ReadBuckets"
         Effect = "Allow"
         Action = [
@@ -174,8 +173,8 @@ locals {
     ]
   }
 
-  # Keys of the state of an environment and its workspaces, as the environments' backends name them. Without ListBucket
-  # S3 would answer 403 for a state that is not there yet.
+  # The keys under which the backends store the state of an environment and its workspaces. Without ListBucket, S3 would
+  # answer 403 for a state that does not exist yet.
   state_keys = { for name in keys(var.environments) : name => [
     "${aws_s3_bucket.state.arn}/${name}.tfstate",
     "${aws_s3_bucket.state.arn}/${name}/*/${name}.tfstate",
@@ -190,13 +189,13 @@ locals {
 }
 
 resource "aws_iam_policy" "reading" {
-  #checkov:skip=CKV_AWS_355: listing and describing know no resource in most services; it reads no data
+  #checkov:skip=CKV_AWS_355: most services have no resources for listing and describing; it reads no data
   name        = "${local.name}-reading"
   description = "What Terraform reads to make a plan, and no data"
   policy      = jsonencode(local.reading)
 }
 
-# A plan takes no lock (`-lock=false`): a pull request that could write locks could stop every deployment.
+# A plan takes no lock (`-lock=false`): a pull request that may write locks could stop every deployment.
 resource "aws_iam_policy" "planning" {
   name        = "${local.name}-planning"
   description = "Reads the state of environments"

@@ -1,11 +1,11 @@
-# Terraform's state of every environment in the account, and of the account itself. Whoever deletes it loses the thread
-# to all that was made: so it can't be destroyed by Terraform, and each version is kept for a while.
+# Terraform's state of the account and of each environment in it. Without it, nobody knows what Terraform created. So
+# Terraform can't destroy it, and S3 keeps each version for a while.
 
 resource "aws_s3_bucket" "state" {
   #checkov:skip=CKV2_AWS_62: nothing reacts to what is written here
-  #checkov:skip=CKV_AWS_144: an account is of one region, and so is all that the state describes
-  #checkov:skip=CKV_AWS_145: S3's own key suffices, as said above its encryption
-  #checkov:skip=CKV_AWS_18: who reads and writes is in CloudTrail, which names roles; an access log would need a bucket of its own
+  #checkov:skip=CKV_AWS_144: the account and all that its state describes are in one region
+  #checkov:skip=CKV_AWS_145: S3's own key is enough: see its encryption below
+  #checkov:skip=CKV_AWS_18: CloudTrail records readers and writers by role; an access log would need another bucket
   bucket = "slipway-state-${var.account_id}"
 
   lifecycle {
@@ -30,7 +30,7 @@ resource "aws_s3_bucket_ownership_controls" "state" {
   }
 }
 
-# S3's own key: the state holds no secret (the database's password is AWS's), and reading it is the roles' to allow.
+# S3's own key is enough: the state holds no secret (AWS keeps the database's password), and roles decide who reads it.
 resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
   bucket = aws_s3_bucket.state.id
 
@@ -58,7 +58,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
 
     filter {}
 
-    # For so long a state can be gone back to. Each is a few hundred kilobytes.
+    # An old state can be restored for this long. Each version is a few hundred kilobytes.
     noncurrent_version_expiration {
       noncurrent_days = 365
     }
@@ -85,7 +85,7 @@ resource "aws_s3_bucket_policy" "state" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
-        # What was replaced is kept from everybody: the lifecycle alone forgets it.
+        # Nobody may delete old versions: only the lifecycle rule does.
         Sid       = "VersionsStay"
         Effect    = "Deny"
         Principal = "*"

@@ -1,5 +1,5 @@
 variable "account_id" {
-  description = "The only account that this may be made in."
+  description = "The only AWS account in which this may be created."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "account_id" {
 }
 
 variable "region" {
-  description = "Where its environments are."
+  description = "AWS region of the environments."
   type        = string
 
   validation {
@@ -19,17 +19,17 @@ variable "region" {
 }
 
 variable "owner" {
-  description = "Who answers for the account."
+  description = "Owner of the account: a person or a team."
   type        = string
 
   validation {
     condition     = length(trimspace(var.owner)) > 0
-    error_message = "Somebody has to answer for it: name the owner."
+    error_message = "The owner is missing: name the person or team that is responsible."
   }
 }
 
 variable "github" {
-  description = "The repository whose workflows come in. `gh api repos/OWNER/NAME --jq '.id, .owner.id'` prints the two ids."
+  description = "The repository whose workflows get access. `gh api repos/OWNER/NAME --jq '.id, .owner.id'` prints the two ids."
   type = object({
     repository          = string
     repository_id       = string
@@ -43,16 +43,16 @@ variable "github" {
 
   validation {
     condition     = can(regex("^[1-9][0-9]*$", var.github.repository_id)) && can(regex("^[1-9][0-9]*$", var.github.repository_owner_id))
-    error_message = "The ids are numbers: names can be given up and taken by others, so the ids are trusted, too."
+    error_message = "The ids must be numbers. Roles also trust ids, because others can take over a name that was given up."
   }
 }
 
 variable "environments" {
   description = <<-END
-    The environments that the account holds. `branch` and `github_environment` are where a job must run to apply one;
-    `workspaces_github_environment` is where a job of the default branch may make and destroy workspaces of it, and
-    never touch the environment itself (null: nowhere); `reap_github_environment` is where such a job may destroy them,
-    and make nothing (null: nowhere); `hosted_zone_id` is where its domain's records are.
+    The environments of the account. A job must run on `branch` and in `github_environment` to apply one. Jobs of the
+    default branch may create and destroy its workspaces, but not change the environment, in
+    `workspaces_github_environment` (null: nowhere). They may only destroy workspaces in `reap_github_environment`
+    (null: nowhere). `hosted_zone_id` is the zone of its domain's records.
   END
   type = map(object({
     branch                        = string
@@ -64,7 +64,7 @@ variable "environments" {
 
   validation {
     condition     = length(var.environments) > 0
-    error_message = "Name the environments that the account holds."
+    error_message = "Name at least one environment of the account."
   }
 
   validation {
@@ -74,25 +74,25 @@ variable "environments" {
 
   validation {
     condition     = !contains(keys(var.environments), "production") || length(var.environments) == 1
-    error_message = "Production has an account of its own: whoever may change another environment must have no way to it."
+    error_message = "Production needs an account of its own, so that nobody who may change another environment can reach it."
   }
 
   validation {
-    # Roles are told apart by the beginning of names.
+    # Permissions match the beginning of names.
     condition     = alltrue([for a in keys(var.environments) : alltrue([for b in keys(var.environments) : a == b || !startswith(a, b)])])
-    error_message = "No environment's name may begin with another's: who may change one could change the other."
+    error_message = "No environment's name may begin with another's: a role for the shorter name could change both."
   }
 
   validation {
     condition     = alltrue([for environment in values(var.environments) : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", environment.branch))])
-    error_message = "A branch is named exactly, without wildcards and refs/heads/."
+    error_message = "Write the exact name of the branch, without wildcards and without refs/heads/."
   }
 
   validation {
     condition = alltrue([for name in flatten([for environment in values(var.environments) :
       [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
     ]) : can(regex("^[A-Za-z0-9._-]+$", name))])
-    error_message = "A GitHub environment is named exactly, with letters, digits, dots, hyphens and underscores."
+    error_message = "Write the exact name of the GitHub environment: letters, digits, dots, hyphens and underscores."
   }
 
   validation {
@@ -101,23 +101,23 @@ variable "environments" {
       ]))) == length(flatten([for environment in values(var.environments) :
       [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
     ]))
-    error_message = "Each environment, its workspaces and its reaper have a GitHub environment of their own: its rules are theirs alone."
+    error_message = "Use a different GitHub environment for each environment, its workspaces and its reaper, since each has its own rules."
   }
 }
 
 variable "default_branch" {
-  description = "The repository's default branch: the workflows that make, destroy and reap workspaces are this one's."
+  description = "The repository's default branch, which runs the workflows that create, destroy and reap workspaces."
   type        = string
   default     = "development"
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", var.default_branch))
-    error_message = "A branch is named exactly, without wildcards and refs/heads/."
+    error_message = "Write the exact name of the branch, without wildcards and without refs/heads/."
   }
 }
 
 variable "artifact_builders" {
-  description = "Where a job must run to keep a package: what was merged into one of these branches, and nothing else."
+  description = "The GitHub environment and the branches in which a job must run to store a package of merged code."
   type = object({
     github_environment = string
     branches           = list(string)
@@ -129,17 +129,17 @@ variable "artifact_builders" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9._-]+$", var.artifact_builders.github_environment))
-    error_message = "A GitHub environment is named exactly, with letters, digits, dots, hyphens and underscores."
+    error_message = "Write the exact name of the GitHub environment: letters, digits, dots, hyphens and underscores."
   }
 
   validation {
     condition     = length(var.artifact_builders.branches) > 0 && alltrue([for branch in var.artifact_builders.branches : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", branch))])
-    error_message = "Name the branches exactly, without wildcards and refs/heads/."
+    error_message = "Write the exact names of the branches, without wildcards and without refs/heads/."
   }
 }
 
 variable "artifact_account_id" {
-  description = "The account that keeps the artifacts, if another does: packages are built once, in the testing account."
+  description = "The account that stores the artifacts; null if this one does. Packages are built once, in the testing account."
   type        = string
   default     = null
 
@@ -150,12 +150,12 @@ variable "artifact_account_id" {
 
   validation {
     condition     = var.artifact_account_id != var.account_id
-    error_message = "Leave it out where the account keeps the artifacts by itself."
+    error_message = "Leave artifact_account_id out if this account stores the artifacts."
   }
 }
 
 variable "artifact_reader_account_ids" {
-  description = "Accounts whose production is deployed from the artifacts that are kept here."
+  description = "Accounts whose production deploys the artifacts stored here."
   type        = list(string)
   default     = []
 
@@ -166,17 +166,17 @@ variable "artifact_reader_account_ids" {
 
   validation {
     condition     = length(var.artifact_reader_account_ids) == 0 || var.artifact_account_id == null
-    error_message = "Only the account that keeps the artifacts can let others read them."
+    error_message = "Only the account that stores the artifacts can let others read them."
   }
 }
 
 variable "artifact_retention_days" {
-  description = "Days that an artifact is kept. What is older can't be deployed again, unless it is built again."
+  description = "Days that an artifact is stored. Older ones must be built again before they can be deployed again."
   type        = number
   default     = 400
 
   validation {
     condition     = var.artifact_retention_days >= 30 && floor(var.artifact_retention_days) == var.artifact_retention_days
-    error_message = "Keep artifacts for 30 days at least: until they have reached production, and a while after."
+    error_message = "Store artifacts for at least 30 days: until they reach production, and a while after."
   }
 }

@@ -8,7 +8,7 @@ terraform {
     }
   }
 
-  # In the bucket that state.tf makes: `make account` begins without it. Bucket and region are those of *.s3.tfbackend.
+  # state.tf creates the bucket, so `make account` begins without it. Bucket and region come from *.s3.tfbackend.
   backend "s3" {
     key          = "account.tfstate"
     encrypt      = true

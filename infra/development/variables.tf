@@ -1,5 +1,5 @@
 variable "account_id" {
-  description = "The only account that this environment may be made in."
+  description = "The only AWS account in which this environment may be created."
   type        = string
 
   validation {
@@ -9,39 +9,39 @@ variable "account_id" {
 }
 
 variable "testing_account_ids" {
-  description = "Accounts that production must never be made in."
+  description = "Accounts in which production must never be created."
   type        = list(string)
 }
 
 variable "region" {
-  description = "Where it is made."
+  description = "AWS region of the environment."
   type        = string
 }
 
 variable "owner" {
-  description = "Who answers for it; for a workspace, whose it is."
+  description = "Owner of the environment or workspace: a person or a team."
   type        = string
 
   validation {
     condition     = length(trimspace(var.owner)) > 0
-    error_message = "Somebody has to answer for it: name the owner."
+    error_message = "The owner is missing: name the person or team that is responsible."
   }
 }
 
 variable "workspace_purpose" {
-  description = "What a workspace is for: personal, preview or debug."
+  description = "Purpose of a workspace: personal, preview or debug."
   type        = string
   default     = "personal"
 }
 
 variable "database_source" {
-  description = "A workspace's data: empty, clone or live."
+  description = "Data of a workspace: empty, clone or live."
   type        = string
   default     = "empty"
 }
 
 variable "notify" {
-  description = "Addresses that alarms are mailed to."
+  description = "E-mail addresses that receive alarms."
   type        = list(string)
   default     = []
 }

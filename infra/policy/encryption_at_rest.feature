@@ -1,5 +1,5 @@
 Feature: Stored data is encrypted
-  With the environment's own key: who may not use it reads neither data nor backups nor logs.
+  The environment's own key encrypts it: without that key nobody can read data, backups or logs.
 
   @noskip @database
   Scenario: The database is encrypted
@@ -25,8 +25,7 @@ Feature: Stored data is encrypted
     Then it must have performance_insights_kms_key_id
     And its value must match the "^arn:aws[a-z-]*:kms:" regex
 
-  # CloudFront's firewall logs in us-east-1, where the environment's key is not: CloudWatch encrypts it with its own.
-  @noskip @exclude_module\.main\.module\.firewall_site\[0\]\.aws_cloudwatch_log_group\.this
+  @noskip
   Scenario: Logs are encrypted with the environment's key
     Given I have aws_cloudwatch_log_group defined
     Then it must have kms_key_id

@@ -18,7 +18,7 @@ Feature: Data in transit is encrypted
     Then it must have viewer_protocol_policy
     And its value must match the "^(https-only|redirect-to-https)$" regex
 
-  # Before a redirect the caller has already sent the token in the clear.
+  # A redirect is too late: the caller has already sent the token in plain text.
   @noskip @site
   Scenario: CloudFront refuses API calls over HTTP, and does not redirect them
     Given I have aws_cloudfront_distribution defined

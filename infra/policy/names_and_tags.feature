@@ -1,5 +1,5 @@
 Feature: Everything is named and tagged after its environment and workspace
-  Names keep two environments, or two workspaces of one, apart.
+  Names keep environments and workspaces apart.
 
   @noskip
   Scenario: Every name starts with the environment and the workspace

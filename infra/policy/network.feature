@@ -12,7 +12,7 @@ Feature: The network lets nobody in and nothing out
     Then it must have map_public_ip_on_launch
     And its value must match the "^false$" regex
 
-  # A copy of this repository that turns on `egress` deletes this scenario.
+  # If your copy of this repository turns on `egress`, delete this scenario.
   @noskip
   Scenario: There is no gateway to the internet
     Given I have inventory defined

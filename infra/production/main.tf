@@ -8,7 +8,7 @@ terraform {
     }
   }
 
-  # Bucket and region are those of state.s3.tfbackend.
+  # Bucket and region come from state.s3.tfbackend.
   backend "s3" {
     key                  = "production.tfstate"
     workspace_key_prefix = "production"
@@ -56,7 +56,7 @@ module "main" {
   workspace_purpose   = var.workspace_purpose
   database_source     = var.database_source
 
-  # Of infra/account: what roles made here may do at most. Its pipeline can make none without it.
+  # This policy of infra/account limits every role made here. The pipeline can't make roles without it.
   permissions_boundary = "arn:aws:iam::${var.account_id}:policy/slipway-account-boundary-production"
 
   database = {

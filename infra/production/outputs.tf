@@ -1,10 +1,10 @@
 output "main" {
-  description = "What the tool that deploys, and people, have to know of it."
+  description = "Outputs of the environment, for the tools that deploy and for people."
   value       = module.main
 }
 
 output "made_with" {
-  description = "What a workspace was made with: the tool that applies says it again each time."
+  description = "Choices that a workspace was created with. The tool passes them again to each apply."
   value = {
     workspace_purpose = var.workspace_purpose
     database_source   = var.database_source

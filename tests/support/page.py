@@ -22,7 +22,8 @@ MAKE = (
     '"PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX-}" "$@"; }\n'
     f'.local/venv/bin/python() {{ command "{sys.executable}" "$@"; }}\n'
 )
-READMES = ("README.md", "docs/README.md", "infra/README.md")
+# Pages outside of docs/, and its index.
+OUTSIDE = ("README.md", "CONTRIBUTING.md", "docs/README.md", "infra/README.md")
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 
 
@@ -37,14 +38,14 @@ class Block:
 
 
 def names() -> list[str]:
-    """Return the paths of the README files, and of the other pages below docs/."""
+    """Return the paths of the pages: those OUTSIDE from the root, the others from docs/."""
     pages = sorted(str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))
-    return [*READMES, *(page for page in pages if page != "README.md")]
+    return [*OUTSIDE, *(page for page in pages if page != "README.md")]
 
 
 def path(name: str) -> Path:
     """Return the file of a page."""
-    return ROOT / name if name in READMES else ROOT / "docs" / name
+    return ROOT / name if name in OUTSIDE else ROOT / "docs" / name
 
 
 def text(name: str) -> str:

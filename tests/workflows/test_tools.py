@@ -27,6 +27,8 @@ def fit(github: Path) -> str:
         "github-workflows": github.glob("workflows/*.yml"),
         "github-actions": github.glob("actions/*/action.yml"),
         "dependabot": github.glob("dependabot.yml"),
+        "github-issue-config": github.glob("ISSUE_TEMPLATE/config.yml"),
+        "github-issue-forms": set(github.glob("ISSUE_TEMPLATE/*.yml")) - {github / "ISSUE_TEMPLATE" / "config.yml"},
     }
     return "".join(
         _found(["check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths]) for schema, paths in files.items()

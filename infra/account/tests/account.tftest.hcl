@@ -1,4 +1,4 @@
-# Everything is planned, nothing applied: the buckets refuse to be destroyed, which a test ends with.
+# Plan everything and apply nothing: a test ends with a destroy, which the buckets refuse.
 mock_provider "aws" {
   override_during = plan
 
@@ -48,7 +48,7 @@ run "a_pipeline_applies_its_environment_from_its_branch_in_its_github_environmen
 
   assert {
     condition     = keys(aws_iam_role.apply) == ["apply-development", "apply-preproduction", "reap-development", "workspaces-development"]
-    error_message = "each environment has a role that applies it, and for its workspaces those that are asked for"
+    error_message = "a role is missing that applies an environment, or that its workspaces ask for"
   }
 
   assert {
@@ -110,7 +110,7 @@ run "the_default_branch_makes_workspaces_in_a_github_environment_of_their_own" {
       "cloudfront-keyvaluestore:DeleteKey", "cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey",
       "cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:PutKey",
     ])
-    error_message = "what a role for workspaces may do to its environment: read its state, clone its data, set its routes"
+    error_message = "a role for workspaces may do more to its environment than read its state, clone its data and set its routes"
   }
 
   assert {
@@ -130,7 +130,7 @@ run "the_default_branch_reaps_without_making_anything" {
   command = plan
 
   variables {
-    # Of preproduction workspaces are reaped that its own pipeline makes.
+    # In preproduction the reaper destroys workspaces that the environment's own pipeline created.
     environments = {
       development   = { branch = "release", github_environment = "development", workspaces_github_environment = "development-workspaces", reap_github_environment = "reaper" }
       preproduction = { branch = "preproduction", github_environment = "preproduction", reap_github_environment = "preproduction-reap" }
@@ -158,7 +158,7 @@ run "the_default_branch_reaps_without_making_anything" {
     error_message = "another job may reap"
   }
 
-  # Whatever else it may do is a name that AWS gives to taking something away, and stands here.
+  # All other actions have names of removal at AWS. These do not, but a destroy needs them.
   assert {
     condition = toset([for action in flatten([for subject in local.subjects : [
       for statement in jsondecode(aws_iam_policy.applying["reap-development-${subject}"].policy).Statement : statement.Action if !strcontains(statement.Sid, "State")
@@ -170,13 +170,13 @@ run "the_default_branch_reaps_without_making_anything" {
     error_message = "a role that reaps may make or change something"
   }
 
-  # A tag says whose something is: without it, it would be anybody's.
+  # Tags say which environment owns a resource: without them, any environment could take it.
   assert {
     condition     = alltrue([for subject in local.subjects : !can(regex("Tag(s|Resource|Role|LogGroup)?\"|/tags/", aws_iam_policy.applying["reap-development-${subject}"].policy))])
     error_message = "a role that reaps may take tags away"
   }
 
-  # The same statements as those of the role for workspaces, with fewer actions: the same bounds.
+  # Its statements are those of the role for workspaces with fewer actions, so the limits are the same.
   assert {
     condition = alltrue(flatten([for subject in local.subjects : [
       for statement in jsondecode(aws_iam_policy.applying["reap-development-${subject}"].policy).Statement : anytrue([
@@ -195,14 +195,14 @@ run "the_default_branch_reaps_without_making_anything" {
       [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate.tflock"]],
       [["s3:DeleteObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate"]],
     ]
-    error_message = "a role that reaps keeps the state of workspaces, and reads the environment's"
+    error_message = "a role that reaps may do more than write the state of workspaces and read the environment's"
   }
 
   assert {
     condition = length(setsubtract(local.destroying, flatten([for subject in local.subjects : [
       for statement in jsondecode(aws_iam_policy.applying["workspaces-development-${subject}"].policy).Statement : statement.Action
     ]]))) == 0
-    error_message = "destroying.tf names an action that no statement has, and so nobody gets"
+    error_message = "destroying.tf names an action that no statement has, so no role gets it"
   }
 }
 
@@ -274,7 +274,7 @@ run "no_role_may_do_everything" {
     error_message = "a policy has no statement, which IAM refuses"
   }
 
-  # With every resource: only what AWS has no resources for, bounded by tags, or said to be unbounded.
+  # A statement may name every resource only if it is limited by tags, or AWS has no resources and its name says so.
   assert {
     condition = alltrue([for statement in flatten([for policy in values(aws_iam_policy.applying) : jsondecode(policy.policy).Statement]) :
       !contains(flatten([statement.Resource]), "*") || endswith(statement.Sid, "Numbers") || try(statement.Condition.StringEquals["aws:RequestTag/environment"], "") != ""
@@ -282,7 +282,7 @@ run "no_role_may_do_everything" {
     error_message = "a statement names every resource without a condition"
   }
 
-  # What the environment's name or tag bounds is bounded to one environment.
+  # Each limit by name or tag allows one environment.
   assert {
     condition = alltrue([for key, policy in aws_iam_policy.applying : !strcontains(policy.policy, "preproduction") if startswith(key, "apply-development")
     ]) && alltrue([for key, policy in aws_iam_policy.applying : !strcontains(policy.policy, "development") if startswith(key, "apply-preproduction")])
@@ -293,7 +293,7 @@ run "no_role_may_do_everything" {
     condition = toset([for statement in jsondecode(aws_iam_policy.applying["apply-development-functions"].policy).Statement : statement.Sid
       if !endswith(statement.Sid, "Numbers") && alltrue([for arn in flatten([statement.Resource]) : !strcontains(arn, "development")])
     ]) == toset(["RolesOfServices", "EnvironmentStatesList", "ArtifactsRead"])
-    error_message = "a statement on functions, roles, logs and states is bounded to no environment"
+    error_message = "a statement on functions, roles, logs and states is limited to no environment"
   }
 
   assert {
@@ -305,7 +305,7 @@ run "no_role_may_do_everything" {
       || try(statement.Condition.StringEquals["aws:RequestTag/environment"], "") == "development"
       || try(statement.Condition.StringEqualsIfExists["aws:ResourceTag/environment"], "") == "development"
     ])])
-    error_message = "a statement is bounded neither by name nor by tag, and does not say so"
+    error_message = "a statement is limited neither by name nor by tag, and its name does not say so"
   }
 }
 
@@ -333,23 +333,23 @@ run "who_makes_roles_makes_none_above_the_boundary" {
       try(statement.Condition.StringEquals["iam:PermissionsBoundary"], "") == "arn:aws:iam::123456789012:policy/mocked"
       if length(setintersection(flatten([statement.Action]), ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"])) > 0
     ])
-    error_message = "a role may be made, or its policy set, without the boundary"
+    error_message = "a role may be created, or its policy set, without the boundary"
   }
 
   assert {
     condition = alltrue([for action in ["iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateUser", "iam:CreateOpenIDConnectProvider", "sts:AssumeRole"] :
       alltrue([for policy in values(aws_iam_policy.applying) : !strcontains(policy.policy, "\"${action}\"")])
     ])
-    error_message = "a role may get out of its boundary"
+    error_message = "a role may remove its boundary"
   }
 
-  # The account's own roles and policies are beyond every pipeline.
+  # No pipeline may reach the account's own roles and policies.
   assert {
     condition = alltrue(concat(
       [for role in concat(values(aws_iam_role.apply), [aws_iam_role.plan, aws_iam_role.apigateway]) : startswith(role.name, "slipway-account-")],
       [for policy in concat(values(aws_iam_policy.applying), values(aws_iam_policy.boundary), [aws_iam_policy.reading, aws_iam_policy.planning]) : startswith(policy.name, "slipway-account-")],
     ))
-    error_message = "something of the account is named as if it were an environment's"
+    error_message = "a resource of the account has a name like an environment's"
   }
 
   assert {
@@ -365,12 +365,12 @@ run "the_state_is_private_kept_and_not_to_be_destroyed" {
 
   assert {
     condition     = aws_s3_bucket.state.bucket == "slipway-state-123456789012" && output.state_bucket == "slipway-state-123456789012"
-    error_message = "the environments' backends name slipway-state-<account>"
+    error_message = "the bucket is not called slipway-state-<account>, as the environments' backends expect"
   }
 
   assert {
     condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled" && aws_s3_bucket_versioning.artifacts[0].versioning_configuration[0].status == "Enabled"
-    error_message = "versions are kept"
+    error_message = "old versions are not stored"
   }
 
   assert {
@@ -413,7 +413,7 @@ run "an_artifact_is_written_once" {
       statement.Effect == "Deny" && statement.Principal == "*" && try(tolist(statement.Action), []) == tolist(["s3:DeleteObject", "s3:DeleteObjectVersion"])
       && !can(statement.Condition)
     ])
-    error_message = "an artifact can be deleted, and written anew"
+    error_message = "an artifact can be deleted and written again"
   }
 
   assert {
@@ -438,7 +438,7 @@ run "an_artifact_is_written_once" {
         Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:aws:iam::210987654321:role/slipway-account-apply-production" } }
       },
     ]
-    error_message = "production's roles read artifacts and note what they deployed, and nobody else of its account does"
+    error_message = "another role of production's account than those that deploy may read or note artifacts"
   }
 }
 
@@ -458,7 +458,7 @@ run "packages_are_of_what_was_merged" {
         "token.actions.githubusercontent.com:ref"           = ["refs/heads/development", "refs/heads/preproduction", "refs/heads/production"]
       }
     }
-    error_message = "another job may keep packages"
+    error_message = "another job may store packages"
   }
 
   assert {
@@ -466,10 +466,10 @@ run "packages_are_of_what_was_merged" {
       [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]],
       [["s3:PutObject"], ["arn:aws:s3:::slipway-artifacts-123456789012/*/package.zip"]],
     ]
-    error_message = "who builds may do more than keep packages"
+    error_message = "the role that builds may do more than store packages"
   }
 
-  # A job that applies an environment may say so, and make nothing that others apply.
+  # A job that applies an environment may note that, but store no package that others apply.
   assert {
     condition = { for key, policy in aws_iam_policy.applying : key => [for arn in flatten([for statement in jsondecode(policy.policy).Statement :
       statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")]) : arn if strcontains(arn, "artifacts")] if endswith(key, "-functions") } == {
@@ -478,7 +478,7 @@ run "packages_are_of_what_was_merged" {
       "reap-development-functions"       = []
       "workspaces-development-functions" = []
     }
-    error_message = "another role than the builders' may keep packages"
+    error_message = "another role than the builders' may store packages"
   }
 }
 
@@ -494,7 +494,7 @@ run "productions_account_keeps_no_artifacts_and_reads_the_testing_accounts" {
 
   assert {
     condition     = length(aws_s3_bucket.artifacts) == 0 && length(aws_iam_role.artifacts) == 0 && output.artifact_bucket == "slipway-artifacts-123456789012"
-    error_message = "one account keeps the artifacts"
+    error_message = "a second account stores artifacts"
   }
 
   assert {
@@ -502,12 +502,12 @@ run "productions_account_keeps_no_artifacts_and_reads_the_testing_accounts" {
       [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]],
       [["s3:PutObject"], ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/production.json"]],
     ]
-    error_message = "production reads artifacts, and makes none"
+    error_message = "production may do more than read artifacts and note what it deployed"
   }
 
   assert {
     condition     = strcontains(aws_iam_policy.applying["apply-production-site"].policy, "arn:aws:route53:::hostedzone/Z1")
-    error_message = "its domain's records are set by it"
+    error_message = "production may not set its domain's records"
   }
 }
 

@@ -1,4 +1,4 @@
-# Every rule of the variables, violated.
+# Each rule of the variables is violated once.
 
 mock_provider "aws" {
   override_during = plan

@@ -1,5 +1,5 @@
-# What the plan contains is looked at by tests/infra/test_environments.py, which runs this: a root module sees no deeper
-# than the outputs of what it calls.
+# tests/infra/test_environments.py runs this and checks what the plan contains: a test of a root module sees only the
+# outputs of the modules that it calls.
 
 mock_provider "aws" {
   source          = "../modules/mocks"
@@ -21,12 +21,12 @@ run "the_environment" {
 
   assert {
     condition     = module.main.name == "slipway-development" && module.main.owns_database
-    error_message = "It has the environment's name, and a database of its own."
+    error_message = "The environment must have its name and a database of its own."
   }
 
   assert {
     condition     = local.tags == { system = "slipway", environment = "development", workspace = "default", owner = "slipway" }
-    error_message = "Everything is tagged with what it belongs to, and whose it is."
+    error_message = "Everything must be tagged with system, environment, workspace and owner."
   }
 }
 

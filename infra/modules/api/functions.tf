@@ -23,10 +23,10 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_116: who invokes the functions waits for the answer, or (schedules) comes again
-  #checkov:skip=CKV_AWS_117: authorizer and bootstrap need what is outside of the VPC; the others are in it
+  #checkov:skip=CKV_AWS_116: callers of the functions wait for the answer, and schedules try again
+  #checkov:skip=CKV_AWS_117: authorizer and bootstrap need the outside of the VPC; the others are in it
   #checkov:skip=CKV_AWS_173: nothing in the settings is secret; Lambda encrypts them with its own key
-  #checkov:skip=CKV_AWS_272: the package's digest is what is promoted, and is checked at every deployment
+  #checkov:skip=CKV_AWS_272: every deployment checks the digest of the promoted package
   for_each = local.functions
 
   function_name    = local.names[each.key]
@@ -39,7 +39,7 @@ resource "aws_lambda_function" "this" {
   filename         = "${path.module}/deployment.zip"
   source_code_hash = local.package.source_code_hash
 
-  # A version for every change: what serves is the one that the alias points to, and going back is pointing it back.
+  # Publish a version for every change. The alias points to the one that serves; a rollback points it back.
   publish = true
 
   reserved_concurrent_executions = each.key == "api" && var.reserved_concurrency != null ? var.reserved_concurrency : -1
@@ -62,17 +62,17 @@ resource "aws_lambda_function" "this" {
   }
 
   logging_config {
-    log_format = "Text" # the functions write JSON by themselves
+    log_format = "Text" # the functions write JSON themselves
     log_group  = aws_cloudwatch_log_group.function[each.key].name
   }
 
-  # Without its permissions a function in the VPC can't be made.
+  # Lambda can't create a function in the VPC before the function has its permissions.
   depends_on = [aws_iam_role_policy.function]
 
   lifecycle {
     precondition {
       condition     = var.stage == local.package.stage
-      error_message = "The package is of stage ${local.package.stage}, and this is ${var.stage}: run `make package STAGE=${var.stage}`, then plan again."
+      error_message = "The package is for the stage ${local.package.stage}, but this is ${var.stage}: run `make package STAGE=${var.stage}`, then plan again."
     }
   }
 }
@@ -81,13 +81,13 @@ resource "aws_lambda_alias" "live" {
   for_each = local.functions
 
   name             = "live"
-  description      = "The version that serves; the deployment moves it once the database is migrated"
+  description      = "The version that serves. The deployment moves it after the migration"
   function_name    = aws_lambda_function.this[each.key].function_name
   function_version = aws_lambda_function.this[each.key].version
 
   lifecycle {
-    # Terraform makes it and never moves it: an apply must not serve code that the database is not ready for. What served
-    # before is remembered in the description, by whoever moves it.
+    # Terraform creates the alias and never moves it: an apply must not serve code before the database is migrated. The
+    # tools that move it write the previous version into the description.
     ignore_changes = [function_version, description]
   }
 }

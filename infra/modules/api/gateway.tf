@@ -17,9 +17,9 @@ resource "aws_api_gateway_rest_api" "this" {
 
 resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
-  description = "What the stage serves"
+  description = "The API that the stage serves"
 
-  # A deployment is a snapshot: a changed API is served once there is a new one.
+  # A deployment is a snapshot: the stage serves a changed API only after a new one.
   triggers = {
     body = sha256(aws_api_gateway_rest_api.this.body)
   }
@@ -30,10 +30,10 @@ resource "aws_api_gateway_deployment" "this" {
 }
 
 resource "aws_api_gateway_stage" "this" {
-  #checkov:skip=CKV_AWS_120: answers differ by who asks; what may be kept, CloudFront keeps
+  #checkov:skip=CKV_AWS_120: answers depend on the caller; CloudFront caches what may be cached
   #checkov:skip=CKV2_AWS_4: the access log says why a request failed; execution logs would quote requests
   #checkov:skip=CKV2_AWS_51: callers identify themselves by tokens
-  #checkov:skip=CKV2_AWS_29: infrastructure-main puts a firewall before the stage, unless the environment does without
+  #checkov:skip=CKV2_AWS_29: infrastructure-main puts a firewall before the stage, unless the environment has none
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
   stage_name           = var.stage
@@ -43,7 +43,7 @@ resource "aws_api_gateway_stage" "this" {
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
 
-    # Nothing of the headers: one of them is the token. requestId is the answers' X-Request-Id.
+    # Log no headers: one of them is the token. requestId is the answers' X-Request-Id.
     format = jsonencode({
       requestId        = "$context.requestId"
       requestTime      = "$context.requestTime"
@@ -67,14 +67,14 @@ resource "aws_api_gateway_stage" "this" {
 }
 
 resource "aws_api_gateway_method_settings" "this" {
-  #checkov:skip=CKV_AWS_225: see the stage, answers are not cached
+  #checkov:skip=CKV_AWS_225: the stage does not cache answers, see there
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name
   method_path = "*/*"
 
   settings {
     metrics_enabled = true
-    # The access log says why a request failed. Execution logs would quote requests, into a group that nobody made.
+    # The access log says why a request failed. Execution logs would quote requests, in a log group outside Terraform.
     logging_level          = "OFF"
     data_trace_enabled     = false
     throttling_rate_limit  = var.throttling.rate
@@ -88,7 +88,7 @@ resource "aws_cloudwatch_log_group" "access" {
   kms_key_id        = var.kms_key_arn
 }
 
-# Of the alias alone: no other version can be reached from outside.
+# API Gateway may only invoke the alias, so no other version can be reached from outside.
 resource "aws_lambda_permission" "gateway" {
   for_each = toset(["api", "authorizer"])
 

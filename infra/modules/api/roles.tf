@@ -13,7 +13,7 @@ locals {
       Sid      = "Trace"
       Effect   = "Allow"
       Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-      Resource = ["*"] # traces are no resources
+      Resource = ["*"] # traces can't be named as resources
     },
   ] }
 
@@ -28,11 +28,11 @@ locals {
       Sid    = "BeInVpc"
       Effect = "Allow"
       Action = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]
-      # Lambda asks before there is an interface, so none can be named.
+      # Lambda needs this before an interface exists, so none can be named.
       Resource = ["*"]
     },
     {
-      # Lambda makes the interfaces; the code that it runs has no business with them.
+      # Only Lambda itself may manage the interfaces, not the function's code.
       Sid       = "ButNotByItself"
       Effect    = "Deny"
       Action    = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]

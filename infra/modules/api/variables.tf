@@ -1,45 +1,45 @@
 variable "name" {
-  description = "What every name starts from: the system, the environment and, if it is one, the workspace"
+  description = "Prefix of every name: the system, the environment and, for a workspace, its name."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{2,47}$", var.name))
-    error_message = "A name starts with a letter and has 3 to 48 of lower-case letters, digits and hyphens: IAM takes 64 with what is appended."
+    error_message = "A name must start with a letter and have 3 to 48 lower-case letters, digits and hyphens: IAM allows 64 with the suffix."
   }
 }
 
 variable "stage" {
-  description = "The environment, which is Chalice's stage. The package has to be of it"
+  description = "Chalice's stage, which has the environment's name. The package must be of this stage."
   type        = string
 
   validation {
     condition     = contains(["development", "preproduction", "production"], var.stage)
-    error_message = "The stage is development, preproduction or production, as in .chalice/config.json."
+    error_message = "The stage must be development, preproduction or production, as in .chalice/config.json."
   }
 }
 
 variable "subnet_ids" {
-  description = "Private subnets, of at least two zones, for functions that reach the database"
+  description = "Ids of private subnets in at least two zones, for functions that use the database."
   type        = list(string)
 
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "Name subnets of at least two zones, so that one may fail."
+    error_message = "Name subnets of at least two zones, so that one zone may fail."
   }
 }
 
 variable "security_group_ids" {
-  description = "Security groups of the functions in the private subnets"
+  description = "Ids of the security groups of functions in the private subnets."
   type        = list(string)
 
   validation {
     condition     = length(var.security_group_ids) > 0
-    error_message = "Name a security group: without one the functions would get the VPC's default one, which is closed."
+    error_message = "Name a security group: without one the functions get the VPC's default one, which is closed."
   }
 }
 
 variable "database" {
-  description = "The database that the functions log in to"
+  description = "The database that the functions log in to."
   type = object({
     host        = string
     port        = number
@@ -49,7 +49,7 @@ variable "database" {
 }
 
 variable "bootstrap" {
-  description = "Cluster, master user's secret and its key, by which the bootstrap function makes the database's roles; null where they are there already: it then may do nothing"
+  description = "Cluster, master's secret and its key, with which the bootstrap function creates the database roles. If null, the roles exist already, and the function may do nothing."
   type = object({
     cluster_arn        = string
     master_secret_arn  = string
@@ -58,49 +58,49 @@ variable "bootstrap" {
 }
 
 variable "issuers" {
-  description = "Issuers of tokens that the stage trusts, as docs/issuers.md describes them: a JSON list"
+  description = "JSON list of the issuers that the stage trusts, as in docs/issuers.md."
   type        = string
 
   validation {
-    condition     = startswith(var.issuers, "[") && can([for issuer in jsondecode(var.issuers) : issuer.issuer]) # tolist() takes no issuers of two kinds
-    error_message = "The issuers are a JSON list: jsonencode([...])."
+    condition     = startswith(var.issuers, "[") && can([for issuer in jsondecode(var.issuers) : issuer.issuer]) # tolist() refuses issuers of two kinds
+    error_message = "The issuers must be a JSON list: jsonencode([...])."
   }
 }
 
 variable "dependencies" {
-  description = "Endpoints of external systems by name, which the functions get as a setting"
+  description = "Endpoints of external systems, by name. Functions get them as a setting."
   type        = map(string)
   default     = {}
 }
 
 variable "reserved_concurrency" {
-  description = "How many requests the API's function serves at once, below what the database takes in connections; null: as many as the account lets it"
+  description = "Maximum of concurrent calls of the API's function, below the connections that the database accepts; null for the account's limit."
   type        = number
   default     = null
 
   validation {
     condition     = var.reserved_concurrency == null || try(var.reserved_concurrency > 0, false)
-    error_message = "With a reserved concurrency of 0 or less the API would answer nothing: name a positive number, or null."
+    error_message = "With a reserved concurrency of 0 the API would answer nothing: use a positive number, or null."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days for which logs are kept"
+  description = "Days for which logs are kept."
   type        = number
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
-    error_message = "CloudWatch knows only certain numbers of days: 7, 14, 30, 90, 180, 365 …"
+    error_message = "CloudWatch only allows certain numbers of days: 7, 14, 30, 90, 180, 365 …"
   }
 }
 
 variable "kms_key_arn" {
-  description = "The key that log groups are encrypted with"
+  description = "ARN of the key that encrypts the log groups."
   type        = string
 }
 
 variable "throttling" {
-  description = "Requests per second on average, and at once, above which API Gateway refuses more"
+  description = "Requests per second, and size of a burst, above which API Gateway refuses requests."
   type = object({
     rate  = number
     burst = number
@@ -108,17 +108,17 @@ variable "throttling" {
 
   validation {
     condition     = var.throttling.rate > 0 && var.throttling.burst > 0
-    error_message = "At rate or burst 0 API Gateway would refuse everything."
+    error_message = "Rate and burst must be above 0: at 0 API Gateway refuses everything."
   }
 }
 
 variable "permissions_boundary" {
-  description = "ARN of the policy that bounds what the functions' roles may do, or null"
+  description = "ARN of the policy that limits the functions' roles; null for none."
   type        = string
   default     = null
 }
 
 variable "schedules_enabled" {
-  description = "Whether schedules run; not in debug workspaces"
+  description = "True if schedules run. In debug workspaces they do not."
   type        = bool
 }

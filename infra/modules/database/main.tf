@@ -1,15 +1,15 @@
-# Aurora PostgreSQL Serverless v2. Functions log in with IAM tokens as slipway_app or slipway_migrator; the master's
-# password is AWS's own, and only the bootstrap function reads it, to make those two.
+# Aurora PostgreSQL Serverless v2. Functions log in with IAM tokens as slipway_app or slipway_migrator. AWS keeps the
+# master's password, and only the bootstrap function reads it, to create those two roles.
 
 locals {
   cloned = var.clone_of != null
-  # Open connections keep the cluster from pausing, and functions that froze keep theirs open.
+  # The cluster can't pause while connections are open, and frozen functions keep theirs open.
   idle_session_timeout_ms = 240 * 1000
   pause_after_seconds     = 300
 }
 
 resource "aws_rds_cluster" "this" {
-  #checkov:skip=CKV2_AWS_8: Aurora's own backups go back to any second of the days that the environment says
+  #checkov:skip=CKV2_AWS_8: Aurora's own backups restore any second of the environment's retention period
   cluster_identifier = var.name
 
   engine         = "aurora-postgresql"
@@ -17,7 +17,7 @@ resource "aws_rds_cluster" "this" {
   engine_version = var.engine_version
   port           = 5432
 
-  # A clone has its source's.
+  # A clone takes these from its source.
   database_name   = local.cloned ? null : "slipway"
   master_username = local.cloned ? null : "slipway_owner"
 
@@ -25,7 +25,7 @@ resource "aws_rds_cluster" "this" {
   master_user_secret_kms_key_id = var.kms_key_arn
 
   iam_database_authentication_enabled = true
-  enable_http_endpoint                = true # the Data API, which the bootstrap function uses
+  enable_http_endpoint                = true # the Data API, for the bootstrap function
 
   db_subnet_group_name            = aws_db_subnet_group.this.name
   vpc_security_group_ids          = [aws_security_group.database.id]
@@ -40,7 +40,7 @@ resource "aws_rds_cluster" "this" {
     seconds_until_auto_pause = var.min_capacity == 0 ? local.pause_after_seconds : null
   }
 
-  # Pages are shared with the source until either changes them: as quick as small, however much data there is.
+  # A clone shares pages with its source until one of them changes, so any amount of data is cloned quickly.
   dynamic "restore_to_point_in_time" {
     for_each = local.cloned ? [var.clone_of] : []
 
@@ -66,13 +66,13 @@ resource "aws_rds_cluster" "this" {
   lifecycle {
     precondition {
       condition     = !(local.cloned && var.deletion_protection)
-      error_message = "A clone is a workspace's and ends with it: it has no deletion protection."
+      error_message = "A clone ends with its workspace, so it can't have deletion protection."
     }
   }
 }
 
 resource "aws_rds_cluster_instance" "this" {
-  #checkov:skip=CKV_AWS_118: performance insights and the cluster's metrics say what there is to know of a serverless instance
+  #checkov:skip=CKV_AWS_118: performance insights and the cluster's metrics suffice for a serverless instance
   count = var.instances
 
   identifier         = "${var.name}-${count.index + 1}"
@@ -81,11 +81,11 @@ resource "aws_rds_cluster_instance" "this" {
   engine             = aws_rds_cluster.this.engine
   engine_version     = aws_rds_cluster.this.engine_version
 
-  # A reader as ready as the writer is the one that takes over.
+  # Tiers 0 and 1 scale with the writer, so they can take over at once.
   promotion_tier             = count.index
   publicly_accessible        = false
   auto_minor_version_upgrade = true
-  ca_cert_identifier         = "rds-ca-rsa2048-g1" # of the bundle that ships with the functions
+  ca_cert_identifier         = "rds-ca-rsa2048-g1" # its bundle ships with the functions
 
   performance_insights_enabled          = true
   performance_insights_kms_key_id       = var.kms_key_arn
@@ -128,9 +128,9 @@ resource "aws_rds_cluster_parameter_group" "this" {
   }
 }
 
-# RDS would make it by itself, and keep everything forever.
+# Without this, RDS would create the group and keep logs forever.
 resource "aws_cloudwatch_log_group" "postgresql" {
-  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
+  #checkov:skip=CKV_AWS_338: each environment chooses how long it keeps logs
   name              = "/aws/rds/cluster/${var.name}/postgresql"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
@@ -145,7 +145,7 @@ resource "aws_security_group" "database" {
 }
 
 resource "aws_security_group" "client" {
-  #checkov:skip=CKV2_AWS_5: the functions of the module api have it
+  #checkov:skip=CKV2_AWS_5: the functions of the module api use it
   name        = "${var.name}-database-client"
   description = "Whoever may connect to the database of ${var.name}"
   vpc_id      = var.vpc_id

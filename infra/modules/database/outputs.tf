@@ -9,36 +9,36 @@ output "port" {
 }
 
 output "name" {
-  description = "The database in the cluster. A clone has its source's."
+  description = "Name of the database in the cluster. A clone has its source's."
   value       = "slipway"
 }
 
 output "resource_id" {
-  description = "What rds-db:connect names the cluster by."
+  description = "Resource id of the cluster, for rds-db:connect."
   value       = aws_rds_cluster.this.cluster_resource_id
 }
 
 output "cluster_arn" {
-  description = "What the Data API names the cluster by."
+  description = "ARN of the cluster, for the Data API."
   value       = aws_rds_cluster.this.arn
 }
 
 output "cluster_identifier" {
-  description = "What metrics name the cluster by."
+  description = "Identifier of the cluster, for metrics."
   value       = aws_rds_cluster.this.cluster_identifier
 }
 
 output "master_secret_arn" {
-  description = "Secret with the master's password, for the bootstrap function alone."
+  description = "ARN of the secret with the master's password, only for the bootstrap function."
   value       = one(aws_rds_cluster.this.master_user_secret[*].secret_arn)
 }
 
 output "security_group_id" {
-  description = "Security group of the cluster."
+  description = "Id of the cluster's security group."
   value       = aws_security_group.database.id
 }
 
 output "client_security_group_id" {
-  description = "Security group of whoever connects to it."
+  description = "Id of the security group for clients of the cluster."
   value       = aws_security_group.client.id
 }

@@ -1,77 +1,77 @@
 variable "name" {
-  description = "What every name of the environment or workspace starts from, and the cluster's identifier."
+  description = "Prefix of every name in the environment or workspace, and identifier of the cluster."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 51
-    error_message = "A cluster's identifier is a slug of at most 51 characters, without two hyphens in a row or one at its end."
+    error_message = "A cluster's identifier must have at most 51 lower-case letters, digits and hyphens, no two hyphens in a row and none at its end."
   }
 }
 
 variable "vpc_id" {
-  description = "The VPC."
+  description = "Id of the VPC."
   type        = string
 }
 
 variable "subnet_ids" {
-  description = "Private subnets in at least two zones."
+  description = "Ids of private subnets in at least two zones."
   type        = list(string)
 
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "Aurora asks for subnets in two zones."
+    error_message = "Aurora requires subnets in two zones."
   }
 }
 
 variable "kms_key_arn" {
-  description = "Key that encrypts storage, the master's password, logs and performance insights."
+  description = "ARN of the key that encrypts storage, the master's password, logs and performance insights."
   type        = string
 }
 
 variable "engine_version" {
-  description = "PostgreSQL's major version: Aurora chooses and upgrades the minor one."
+  description = "Major version of PostgreSQL. Aurora chooses and upgrades the minor version."
   type        = string
   default     = "16"
 
   validation {
     condition     = can(regex("^16(\\.[0-9]+)?$", var.engine_version))
-    error_message = "The service is tested on PostgreSQL 16: migrations and the parameter group are for it."
+    error_message = "Use PostgreSQL 16: the tests, the migrations and the parameter group are for it."
   }
 }
 
 variable "min_capacity" {
-  description = "Aurora capacity units when idle; at 0 the cluster pauses, and the first call afterwards waits 15 seconds."
+  description = "Minimum of Aurora capacity units. At 0 an idle cluster pauses, and the next call waits 15 seconds."
   type        = number
 
   validation {
     condition     = var.min_capacity >= 0 && var.min_capacity * 2 == floor(var.min_capacity * 2)
-    error_message = "Capacity goes in steps of half a unit, from 0."
+    error_message = "The minimum must be a multiple of 0.5, from 0."
   }
 }
 
 variable "max_capacity" {
-  description = "Aurora capacity units at most (one is about 2 GiB of memory)."
+  description = "Maximum of Aurora capacity units; one has about 2 GiB of memory."
   type        = number
 
   validation {
     condition     = var.max_capacity >= 1 && var.max_capacity <= 256 && var.max_capacity >= var.min_capacity
-    error_message = "The maximum lies between 1 and 256 units, and not below the minimum."
+    error_message = "The maximum must be 1 to 256 units, and not below the minimum."
   }
 }
 
 variable "instances" {
-  description = "Number of instances. With two, another zone takes over within a minute."
+  description = "Number of instances. If there are two, the second one takes over within a minute."
   type        = number
   default     = 1
 
   validation {
     condition     = var.instances >= 1 && var.instances <= 3
-    error_message = "Have 1 to 3 instances."
+    error_message = "Use 1 to 3 instances."
   }
 }
 
 variable "backup_retention_days" {
-  description = "Days back to which the data can be restored."
+  description = "Days for which backups are kept: data can be restored that far back."
   type        = number
 
   validation {
@@ -81,17 +81,17 @@ variable "backup_retention_days" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the cluster refuses to be deleted, and leaves a snapshot behind when it is after all."
+  description = "True to protect the cluster from deletion, and to keep a snapshot if it is deleted anyway."
   type        = bool
 }
 
 variable "clone_of" {
-  description = "Identifier of the cluster whose data this one starts with, copy-on-write; null for an empty database."
+  description = "Identifier of the cluster to clone, copy-on-write; null for an empty database."
   type        = string
   default     = null
 }
 
 variable "log_retention_days" {
-  description = "Days that PostgreSQL's log is kept."
+  description = "Days for which PostgreSQL's log is kept."
   type        = number
 }

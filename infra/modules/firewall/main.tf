@@ -1,15 +1,15 @@
-# AWS's rules for what is never meant well, and a bound on how much one address may ask.
+# AWS's rules against known attacks, and a limit on the requests of one address.
 
 locals {
-  # In order of their cost: what many can be refused by goes first.
+  # The cheapest rules that refuse many requests come first.
   managed = ["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]
-  # Deployments list thousands of commits, and records name the URLs of their runs: both are legitimate in a body.
+  # Only count these: bodies may list thousands of commits and contain URLs of runs.
   counted = { AWSManagedRulesCommonRuleSet = ["SizeRestrictions_BODY", "GenericRFI_BODY"] }
 }
 
 resource "aws_wafv2_web_acl" "this" {
   name        = "${var.name}-${lower(var.scope)}"
-  description = "What ${var.name} refuses before it is asked"
+  description = "Refuses attacks and floods before they reach ${var.name}"
   scope       = var.scope
 
   default_action {
@@ -30,7 +30,7 @@ resource "aws_wafv2_web_acl" "this" {
         evaluation_window_sec = 300
         aggregate_key_type    = var.scope == "CLOUDFRONT" ? "IP" : "FORWARDED_IP"
 
-        # The API sees CloudFront's addresses. What a forged header evades, the stage's throttling bounds.
+        # The API sees CloudFront's addresses, so use the header. The stage's throttling limits forged ones.
         dynamic "forwarded_ip_config" {
           for_each = var.scope == "CLOUDFRONT" ? [] : ["X-Forwarded-For"]
 
@@ -102,8 +102,8 @@ resource "aws_wafv2_web_acl_association" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
-  name              = "aws-waf-logs-${var.name}-${lower(var.scope)}" # WAF asks for the prefix
+  #checkov:skip=CKV_AWS_338: each environment chooses how long it keeps logs
+  name              = "aws-waf-logs-${var.name}-${lower(var.scope)}" # WAF requires this prefix
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
 }

@@ -1,4 +1,4 @@
 output "web_acl_arn" {
-  description = "The firewall, for a distribution to name."
+  description = "ARN of the firewall, for a distribution."
   value       = aws_wafv2_web_acl.this.arn
 }

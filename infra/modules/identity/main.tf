@@ -1,5 +1,5 @@
-# Whom people sign in with: a Cognito user pool of this environment's, the pool of the environment that a debug workspace
-# belongs to, or an issuer from outside. Pipelines come with GitHub's tokens. `issuers` is what a stage trusts.
+# How people sign in: with the environment's own Cognito user pool or an external issuer. A debug workspace uses its
+# environment's pool. Pipelines use GitHub's tokens. `issuers` lists the issuers that a stage trusts.
 
 locals {
   has_pool    = var.external_issuer == null && var.pool_of == null
@@ -9,7 +9,7 @@ locals {
   domain      = "${var.name}-${var.account_id}"
   sign_in_url = local.has_pool ? "https://${local.domain}.auth.${data.aws_region.this.name}.amazoncognito.com" : null
 
-  # Texts of JSON, since a group has systems of either type, and viewers and admins must have none.
+  # Strings of JSON, because `systems` is a list or "all", and viewers and admins must not have it.
   memberships = { for name, group in var.groups : name => (
     group.systems == null ? jsonencode({ role = group.role }) :
     contains(group.systems, "all") ? jsonencode({ role = group.role, systems = "all" }) :
@@ -21,7 +21,7 @@ locals {
     kind           = "people"
     issuer         = "https://cognito-idp.${data.aws_region.this.name}.amazonaws.com/${local.pool_id}"
     audience       = local.client_id
-    audience_claim = "client_id" # of Cognito's access tokens; its ID tokens have none, and are refused
+    audience_claim = "client_id" # Cognito's access tokens have it; its ID tokens do not, and are refused
     algorithm      = "RS256"
     groups_claim   = "cognito:groups"
   })
@@ -46,7 +46,7 @@ data "aws_cognito_user_pools" "environment" {
   lifecycle {
     postcondition {
       condition     = length(self.ids) == 1
-      error_message = "There is not exactly one user pool named ${var.pool_of}: apply the environment before its debug workspaces."
+      error_message = "Expected exactly one user pool named ${var.pool_of}. Apply the environment before its debug workspaces."
     }
   }
 }
@@ -100,7 +100,7 @@ resource "aws_cognito_user_group" "this" {
   description  = "${each.value.role}${each.value.systems == null ? "" : " of ${join(", ", each.value.systems)}"}"
 }
 
-# A public client: a browser keeps no secret, so the code comes with PKCE.
+# A public client: a browser can't keep a secret, so the code flow uses PKCE.
 resource "aws_cognito_user_pool_client" "this" {
   count = local.has_pool ? 1 : 0
 
@@ -138,7 +138,7 @@ resource "aws_cognito_user_pool_domain" "this" {
   lifecycle {
     precondition {
       condition     = !can(regex("aws|amazon|cognito", local.domain))
-      error_message = "A sign-in domain must not contain aws, amazon or cognito: choose another name for the workspace."
+      error_message = "A sign-in domain must not contain aws, amazon or cognito: choose another workspace name."
     }
   }
 }

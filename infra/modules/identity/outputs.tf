@@ -1,19 +1,19 @@
 output "issuers" {
-  description = "JSON of the issuers that the stage trusts, for SLIPWAY_ISSUERS."
+  description = "JSON list of the issuers that the stage trusts, for SLIPWAY_ISSUERS."
   value       = local.issuers
 }
 
 output "sign_in_url" {
-  description = "Where people sign in; null where the pool is another's."
+  description = "URL where people sign in; null without a user pool of its own."
   value       = local.sign_in_url
 }
 
 output "client_id" {
-  description = "The dashboard's client in the user pool; null with an external issuer."
+  description = "Client id of the dashboard in the user pool; null with an external issuer."
   value       = local.client_id
 }
 
 output "user_pool_id" {
-  description = "The user pool; null with an external issuer."
+  description = "Id of the user pool; null with an external issuer."
   value       = local.pool_id
 }

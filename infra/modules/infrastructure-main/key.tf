@@ -1,10 +1,10 @@
-# One key for an environment: whoever may not use it reads nothing of the environment, logs and backups included. What
-# belongs to CloudFront is logged in us-east-1, where a key of another region does not reach.
+# One key per environment: without it nobody can read the environment's data, logs or backups. CloudFront's firewall
+# logs in us-east-1, where a key of another region does not work, so there is a second key.
 
 locals {
   statements_of_keys = { for region in toset([data.aws_region.this.name, "us-east-1"]) : region => [
     {
-      # IAM policies decide in this account. In a key's policy "*" is the key itself.
+      # IAM policies of this account decide. In a key's policy, "*" is the key itself.
       Sid       = "Account"
       Effect    = "Allow"
       Principal = { AWS = "arn:aws:iam::${local.account_id}:root" }

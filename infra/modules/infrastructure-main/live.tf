@@ -1,5 +1,5 @@
-# What a debug workspace on live data reads of its environment. It changes none of it, never migrates, and is not told of
-# the master's password: the roles are there.
+# The parts of the environment that a debug workspace on live data uses. The workspace does not change them and never
+# migrates. It does not get the master's password, because the database roles exist already.
 
 locals {
   live_network = [for _ in range(local.on_live_data ? 1 : 0) : {

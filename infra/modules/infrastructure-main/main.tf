@@ -1,27 +1,27 @@
-# Everything that an environment is, or a workspace of one. Start reading here.
+# Everything that makes up an environment, or a workspace of one. Start reading here.
 #
-#   site ──► api ──► database        identity: whom the API trusts      monitoring: what somebody must hear of
-#              └────── network       firewall: before site and api      key:        what everything is encrypted with
+#   site ──► api ──► database        identity: the issuers that the API trusts    monitoring: the alarms
+#              └────── network       firewall: in front of site and api           key:        encrypts everything
 
 locals {
   is_default       = var.workspace == "default"
   is_debug         = !local.is_default && var.workspace_purpose == "debug"
   environment_name = local.is_default ? var.environment : "${var.environment}-${var.workspace}"
-  # Every name starts from this one, so that no two environments or workspaces ever meet.
+  # Every name starts with this one, so names of two environments or workspaces never collide.
   name = "slipway-${local.environment_name}"
-  # What a workspace is a copy of.
+  # The environment that a workspace copies.
   environment_of = "slipway-${var.environment}"
 
   account_id = data.aws_caller_identity.this.account_id
 
-  # On live data a workspace owns neither; live.tf finds the environment's.
+  # A workspace on live data owns neither network nor database: live.tf finds the environment's.
   on_live_data = var.database_source == "live"
   network      = concat(module.network[*], local.live_network)[0]
   database     = concat(module.database[*], local.live_database)[0]
 
   is_protected = var.production && local.is_default
 
-  # A debug workspace is reached through its environment's site, and people's own copies do without.
+  # Clients reach a debug workspace through its environment's site. Personal workspaces need no site.
   has_site     = var.site && (local.is_default || var.workspace_purpose == "preview")
   has_firewall = var.firewall && (local.is_default || local.is_debug)
 
@@ -32,7 +32,7 @@ data "aws_caller_identity" "this" {
   lifecycle {
     postcondition {
       condition     = !(var.production && contains(var.testing_account_ids, self.account_id))
-      error_message = "Production must not be made in a testing account: name its own in infra/production/terraform.tfvars.json."
+      error_message = "Production must not be created in a testing account: write production's account into infra/production/terraform.tfvars.json."
     }
   }
 }
@@ -104,7 +104,7 @@ module "api" {
     resource_id = local.database.resource_id
   }
 
-  # The environment's roles are there already.
+  # On live data, the environment's roles exist already.
   bootstrap = local.on_live_data ? null : {
     cluster_arn        = module.database[0].cluster_arn
     master_secret_arn  = module.database[0].master_secret_arn

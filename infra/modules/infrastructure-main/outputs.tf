@@ -1,25 +1,25 @@
 output "name" {
-  description = "What every name of it starts from."
+  description = "Prefix of every name in the environment or workspace."
   value       = local.name
 }
 
 output "region" {
-  description = "Where it is."
+  description = "AWS region."
   value       = data.aws_region.this.name
 }
 
 output "is_protected" {
-  description = "Whether it must not be destroyed."
+  description = "True if it must not be destroyed."
   value       = local.is_protected
 }
 
 output "url" {
-  description = "Where it is found: the site's address, or the API's where there is no site."
+  description = "Address: the site's, or the API's if there is no site."
   value       = local.has_site ? module.site[0].url : module.api.invoke_url
 }
 
 output "api" {
-  description = "The API: what the tool that deploys has to know of it."
+  description = "Details of the API, for the tools that deploy."
   value = {
     rest_api_id       = module.api.rest_api_id
     stage_name        = module.api.stage_name
@@ -32,12 +32,12 @@ output "api" {
 }
 
 output "owns_database" {
-  description = "Whether it is bootstrapped and migrated. A workspace on live data is not."
+  description = "True if it is bootstrapped and migrated. A workspace on live data is not."
   value       = !local.on_live_data
 }
 
 output "site" {
-  description = "Bucket, distribution and route store of the site; null where there is none."
+  description = "Bucket, distribution and route store of the site; null without a site."
   value = local.has_site ? {
     bucket          = module.site[0].bucket
     distribution_id = module.site[0].distribution_id
@@ -46,7 +46,7 @@ output "site" {
 }
 
 output "sign_in" {
-  description = "Where people sign in, and as which client."
+  description = "URL where people sign in, and the client's id."
   value = {
     url          = module.identity.sign_in_url
     client_id    = module.identity.client_id

@@ -1,72 +1,72 @@
 variable "environment" {
-  description = "The environment: development, preproduction or production, and the Chalice stage of the same name."
+  description = "Name of the environment and of its Chalice stage: development, preproduction or production."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.environment))
-    error_message = "An environment's name has 2 to 16 lower-case letters and digits: with a hyphen it could be read as a workspace of another."
+    error_message = "An environment's name must have 2 to 16 lower-case letters and digits. A hyphen would make it look like a workspace."
   }
 }
 
 variable "production" {
-  description = "Whether users depend on it: deletion protection, and no testing account."
+  description = "True if users depend on it: it is protected from deletion, and must not be in a testing account."
   type        = bool
 }
 
 variable "testing_account_ids" {
-  description = "Accounts that production must never be made in."
+  description = "Accounts in which production must never be created."
   type        = list(string)
 }
 
 variable "workspace" {
-  description = "Terraform's workspace: default is the environment itself, another an isolated copy of it."
+  description = "Terraform's workspace: default is the environment itself, any other is an isolated copy of it."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.workspace))
-    error_message = "A workspace's name has 1 to 16 lower-case letters, digits and hyphens, and starts with a letter."
+    error_message = "A workspace's name must have 1 to 16 lower-case letters, digits and hyphens, and start with a letter."
   }
 
   validation {
     condition     = !can(regex("--|-$", var.workspace))
-    error_message = "AWS takes no name of a database with two hyphens in a row, or one at its end."
+    error_message = "A workspace's name must not have two hyphens in a row or one at its end: AWS refuses such a database name."
   }
 }
 
 variable "workspace_purpose" {
-  description = "What a workspace is for: personal, preview (of a pull request) or debug. Of no meaning for the environment itself."
+  description = "Purpose of a workspace: personal, preview (of a pull request) or debug. The environment itself ignores it."
   type        = string
   default     = "personal"
 
   validation {
     condition     = contains(["personal", "preview", "debug"], var.workspace_purpose)
-    error_message = "A workspace is personal, a preview, or for debugging: personal, preview or debug."
+    error_message = "A workspace's purpose must be personal, preview or debug."
   }
 }
 
 variable "database_source" {
-  description = "A workspace's data: empty, clone (copy-on-write, of the environment's) or live (the environment's own database; debug only)."
+  description = "Data of a workspace: empty, clone (a copy-on-write copy of the environment's) or live (the environment's own database, for debug only)."
   type        = string
   default     = "empty"
 
   validation {
     condition     = contains(["empty", "clone", "live"], var.database_source)
-    error_message = "A database's source is empty, clone or live."
+    error_message = "The database's source must be empty, clone or live."
   }
 
   validation {
     condition     = var.workspace != "default" || var.database_source == "empty"
-    error_message = "The environment itself has its own database: clone and live are for workspaces."
+    error_message = "The environment has its own database: only workspaces may use clone and live."
   }
 
   validation {
     condition     = var.database_source != "live" || var.workspace_purpose == "debug"
-    error_message = "Only a debug workspace works on live data: say workspace_purpose = \"debug\", or take a clone."
+    error_message = "Only a debug workspace may use live data: set workspace_purpose = \"debug\", or use a clone."
   }
 }
 
 variable "database" {
-  description = "Size of the database, and how far back it can be restored. Workspaces pause, have one instance and keep a day."
+  description = "Size of the database, and days of its backups. Workspaces always pause, have one instance and keep one day."
   type = object({
     min_capacity          = number
     max_capacity          = number
@@ -76,40 +76,40 @@ variable "database" {
 }
 
 variable "reserved_concurrency" {
-  description = "Functions of the API that run at once at most; null takes the account's. The account must keep 100 unreserved."
+  description = "Maximum of concurrent calls of the API's function; null for the account's limit. The account must keep 100 unreserved."
   type        = number
   default     = null
 
   validation {
     condition     = var.reserved_concurrency == null || coalesce(var.reserved_concurrency, 0) < local.database_max_connections
-    error_message = "Each function holds a connection: reserve fewer than the database takes, or raise database.max_capacity."
+    error_message = "Each concurrent call holds a connection: reserve fewer than the database accepts, or raise database.max_capacity."
   }
 }
 
 variable "throttling" {
-  description = "Requests a second that the API takes, and how many at once above that."
+  description = "Requests per second that the API accepts, and the size of a burst."
   type        = object({ rate = number, burst = number })
 
   validation {
     condition     = var.throttling.rate > 0 && var.throttling.burst >= var.throttling.rate
-    error_message = "The rate is above 0, and the burst not below it."
+    error_message = "The rate must be above 0, and the burst must not be below the rate."
   }
 }
 
 variable "dependencies" {
-  description = "The environment's external systems: endpoints by name, which reach the functions as settings."
+  description = "Endpoints of the environment's external systems, by name. Functions get them as settings."
   type        = map(string)
   default     = {}
 }
 
 variable "egress" {
-  description = "Whether functions may call others, through a NAT gateway. Slipway's own need not."
+  description = "True if functions may call external systems, through a NAT gateway. Slipway's own functions need none."
   type        = bool
   default     = false
 }
 
 variable "groups" {
-  description = "What the members of each group of people may do."
+  description = "Role of each group of people, and its systems."
   type = map(object({
     role    = string
     systems = optional(list(string))
@@ -117,7 +117,7 @@ variable "groups" {
 }
 
 variable "external_issuer" {
-  description = "An OIDC issuer for people, instead of a user pool."
+  description = "OIDC issuer for people, instead of a user pool."
   type = object({
     issuer         = string
     audience       = string
@@ -129,13 +129,13 @@ variable "external_issuer" {
 }
 
 variable "site" {
-  description = "Whether there is a site. Of workspaces only previews have one."
+  description = "True to create a site. Of the workspaces, only previews get one."
   type        = bool
   default     = true
 }
 
 variable "domain" {
-  description = "Domain of the site with its certificate of us-east-1; null for CloudFront's own."
+  description = "Domain of the site and its certificate in us-east-1; null for CloudFront's own domain."
   type = object({
     name            = string
     certificate_arn = string
@@ -145,25 +145,25 @@ variable "domain" {
 }
 
 variable "firewall" {
-  description = "Whether a firewall guards site and API, for about 9 dollars a month each."
+  description = "True to put a firewall in front of site and API; each costs about 9 dollars a month."
   type        = bool
   default     = true
 }
 
 variable "notify" {
-  description = "Addresses that alarms are mailed to."
+  description = "E-mail addresses that receive alarms."
   type        = list(string)
   default     = []
 }
 
 variable "latency_ms" {
-  description = "Milliseconds that 99 of 100 requests must not exceed."
+  description = "Milliseconds within which 99 of 100 requests must be answered."
   type        = number
   default     = 1000
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Days for which logs are kept."
   type        = number
 
   validation {
@@ -173,7 +173,7 @@ variable "log_retention_days" {
 }
 
 variable "permissions_boundary" {
-  description = "ARN of the policy that bounds every role made here; null for none."
+  description = "ARN of the policy that limits every role created here; null for none."
   type        = string
   default     = null
 }

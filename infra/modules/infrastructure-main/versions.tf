@@ -5,7 +5,7 @@ terraform {
     aws = {
       source  = "hashicorp/aws"
       version = "5.100.0"
-      # What belongs to CloudFront lives there, wherever the environment does.
+      # CloudFront's firewall and its key are always in us-east-1.
       configuration_aliases = [aws.us_east_1]
     }
   }

@@ -1,4 +1,4 @@
-# What AWS would say, where the provider made up by `terraform test` says something that no argument takes: ARNs, mostly.
+# Values as AWS would return them, mostly ARNs: arguments refuse those that `terraform test`'s mock provider makes up.
 
 mock_data "aws_availability_zones" {
   defaults = { names = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }

@@ -1,4 +1,4 @@
-# What somebody must hear of. An alarm says in its description what to look at.
+# The alarms, and the topic that they notify. An alarm's description says what to look at.
 
 locals {
   actions = [aws_sns_topic.alarms.arn]
@@ -58,7 +58,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   for_each = var.function_names
 
   alarm_name          = "${var.name}-${each.key}-throttles"
-  alarm_description   = "Calls of ${each.value} are refused: its reserved concurrency, or the account's, is used up."
+  alarm_description   = "Calls of ${each.value} are throttled: its reserved concurrency, or the account's, is used up. Look for slow requests before raising it."
   actions_enabled     = var.notifications_enabled
   alarm_actions       = local.actions
   ok_actions          = local.actions
@@ -92,7 +92,7 @@ resource "aws_cloudwatch_metric_alarm" "database_capacity" {
 
 resource "aws_cloudwatch_metric_alarm" "database_connections" {
   alarm_name          = "${var.name}-database-connections"
-  alarm_description   = "Connections run out at about ${var.database_max_connections}: the functions' concurrency is too high for the database."
+  alarm_description   = "Connections run out at about ${var.database_max_connections}. Lower the functions' concurrency or raise max_capacity."
   actions_enabled     = var.notifications_enabled
   alarm_actions       = local.actions
   ok_actions          = local.actions

@@ -1,4 +1,4 @@
 output "topic_arn" {
-  description = "Topic that alarms go to."
+  description = "ARN of the topic that alarms notify."
   value       = aws_sns_topic.alarms.arn
 }

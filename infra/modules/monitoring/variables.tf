@@ -1,66 +1,66 @@
 variable "name" {
-  description = "What every name of the environment or workspace starts from."
+  description = "Prefix of every name in the environment or workspace."
   type        = string
 }
 
 variable "kms_key_arn" {
-  description = "Key that encrypts what alarms say."
+  description = "ARN of the key that encrypts the alarms' topic."
   type        = string
 }
 
 variable "notify" {
-  description = "Addresses that alarms are mailed to. Each has to confirm."
+  description = "E-mail addresses that receive alarms. Each must confirm its subscription."
   type        = list(string)
 
   validation {
     condition     = alltrue([for address in var.notify : can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", address))])
-    error_message = "Write e-mail addresses."
+    error_message = "Each entry must be an e-mail address."
   }
 }
 
 variable "notifications_enabled" {
-  description = "Whether alarms tell anybody. A debug workspace's do not."
+  description = "True if alarms notify the topic. In debug workspaces they do not."
   type        = bool
   default     = true
 }
 
 variable "api_name" {
-  description = "Name of the API, which its metrics go by."
+  description = "Name of the API in its metrics."
   type        = string
 }
 
 variable "api_stage" {
-  description = "Stage of the API."
+  description = "Name of the API's stage."
   type        = string
 }
 
 variable "function_names" {
-  description = "Functions to watch, by what they are."
+  description = "Names of the functions to watch, by role."
   type        = map(string)
 }
 
 variable "latency_ms" {
-  description = "Milliseconds that 99 of 100 requests must not exceed."
+  description = "Milliseconds within which 99 of 100 requests must be answered."
   type        = number
   default     = 1000
 
   validation {
     condition     = var.latency_ms > 0
-    error_message = "A latency is more than 0 ms."
+    error_message = "The latency must be more than 0 ms."
   }
 }
 
 variable "database_cluster_identifier" {
-  description = "The cluster."
+  description = "Identifier of the database cluster."
   type        = string
 }
 
 variable "database_max_connections" {
-  description = "Connections that the cluster takes at its largest size."
+  description = "Connections that the cluster accepts at its largest size."
   type        = number
 
   validation {
     condition     = var.database_max_connections > 0
-    error_message = "A database takes at least one connection."
+    error_message = "The number of connections must be at least 1."
   }
 }

@@ -1,4 +1,4 @@
-# A way out, for copies of this repository whose functions call others. Slipway's own call nobody: no gateway, no cost.
+# A way out, for copies of this repository whose functions call external systems. Slipway's own call none: no cost.
 
 resource "aws_internet_gateway" "this" {
   count = var.egress ? 1 : 0
@@ -49,7 +49,7 @@ resource "aws_eip" "this" {
   tags = { Name = var.name }
 }
 
-# One, not one a zone: when its zone fails, calls to others fail, and the service itself goes on.
+# One gateway, not one per zone. If its zone fails, calls to external systems fail, and the service itself continues.
 resource "aws_nat_gateway" "this" {
   count = var.egress ? 1 : 0
 

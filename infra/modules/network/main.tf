@@ -1,11 +1,11 @@
-# Functions and database reach each other and nothing else. Two environments never meet, not even by peering, so that
-# every one of them may use the same addresses.
+# Functions and database can reach each other and nothing else. Environments are never connected, not even by peering,
+# so all of them may use the same addresses.
 
 data "aws_availability_zones" "this" {
-  #checkov:skip=CKV_AWS_394: the first zones by name are taken; one that AWS adds comes last
+  #checkov:skip=CKV_AWS_394: the first zones by name are used; a zone that AWS adds comes last
   state = "available"
 
-  # Local zones, which have no Aurora.
+  # Skip local zones: they have no Aurora.
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
@@ -31,7 +31,7 @@ resource "aws_subnet" "private" {
   cidr_block        = cidrsubnet(var.cidr, 4, count.index)
   availability_zone = local.zones[count.index]
 
-  # A debug workspace on live data finds them by these tags.
+  # A debug workspace on live data finds the subnets by these tags.
   tags = { Name = "${var.name}-private-${count.index + 1}", tier = "private" }
 }
 
@@ -48,7 +48,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private.id
 }
 
-# Whatever is made without naming a group gets this one, which lets nothing in or out.
+# Resources without a security group get this one, which lets nothing in or out.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 
@@ -56,7 +56,7 @@ resource "aws_default_security_group" "this" {
 }
 
 resource "aws_security_group" "functions" {
-  #checkov:skip=CKV2_AWS_5: the functions of the module api have it
+  #checkov:skip=CKV2_AWS_5: the functions of the module api use it
   name        = "${var.name}-functions"
   description = "Functions of ${var.name}: what they may reach besides the database"
   vpc_id      = aws_vpc.this.id
@@ -65,7 +65,7 @@ resource "aws_security_group" "functions" {
 }
 
 resource "aws_cloudwatch_log_group" "flow" {
-  #checkov:skip=CKV_AWS_338: how long logs are kept is the environment's to say
+  #checkov:skip=CKV_AWS_338: each environment chooses how long it keeps logs
   name              = "/slipway/${var.name}/flow"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn

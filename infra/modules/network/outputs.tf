@@ -1,19 +1,19 @@
 output "vpc_id" {
-  description = "The VPC."
+  description = "Id of the VPC."
   value       = aws_vpc.this.id
 }
 
 output "vpc_cidr" {
-  description = "Its addresses."
+  description = "CIDR range of the VPC."
   value       = aws_vpc.this.cidr_block
 }
 
 output "private_subnet_ids" {
-  description = "Subnets of functions and database, one a zone."
+  description = "Ids of the subnets of functions and database, one per zone."
   value       = aws_subnet.private[*].id
 }
 
 output "functions_security_group_id" {
-  description = "Security group of the functions: what they may reach besides the database."
+  description = "Id of the functions' security group, which says what they may reach besides the database."
   value       = aws_security_group.functions.id
 }

@@ -1,12 +1,12 @@
-# The dashboard's files. CloudFront alone reads them.
+# The dashboard's files. Only CloudFront reads them.
 
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18: CloudFront alone reads it
-  #checkov:skip=CKV_AWS_144: nothing is in it that the repository has not
+  #checkov:skip=CKV_AWS_18: only CloudFront reads it
+  #checkov:skip=CKV_AWS_144: the repository has all its files
   #checkov:skip=CKV_AWS_145: the files are public; S3's own key encrypts them
-  #checkov:skip=CKV2_AWS_62: nobody waits for its changes
+  #checkov:skip=CKV2_AWS_62: nothing reacts to its changes
   bucket = local.bucket
-  # Nothing in it that the repository has not.
+  # The repository has all its files, so it may be deleted.
   force_destroy = true
 }
 
@@ -27,7 +27,7 @@ resource "aws_s3_bucket_ownership_controls" "this" {
   }
 }
 
-# S3's own key: the files are public by way of CloudFront, and a key of ours would be one more thing to grant to it.
+# S3's own key: CloudFront makes the files public anyway, and a key of ours would need one more grant.
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 

@@ -1,8 +1,8 @@
-# The dashboard and the API under one address, so that the browser needs no CORS and the policy can name 'self' alone.
+# The dashboard and the API under one address: browsers need no CORS, and the content security policy only 'self'.
 
 locals {
   bucket = "${var.name}-site-${var.account_id}"
-  # Not before the API has had its word: nothing is kept unless an answer says so.
+  # Only an upper limit: CloudFront caches nothing unless the API's answer says so.
   a_year_seconds = 31536000
 
   content_security_policy = join("; ", [
@@ -21,12 +21,12 @@ locals {
 }
 
 resource "aws_cloudfront_distribution" "this" {
-  #checkov:skip=CKV_AWS_174: with a domain it is TLS 1.2; for its own domain CloudFront decides, and takes no word on it
-  #checkov:skip=CKV2_AWS_42: a domain and its certificate are an environment's to have, or not
-  #checkov:skip=CKV_AWS_86: the API and the firewall log who asks what; the rest are public files
+  #checkov:skip=CKV_AWS_174: a domain of ours has TLS 1.2; for its own domain CloudFront decides alone
+  #checkov:skip=CKV2_AWS_42: an environment may do without a domain and its certificate
+  #checkov:skip=CKV_AWS_86: the API and the firewall log requests; the rest are public files
   #checkov:skip=CKV_AWS_310: there is one API; a second one would need a second database
-  #checkov:skip=CKV_AWS_374: people work from wherever they are; tokens say who may
-  #checkov:skip=CKV2_AWS_47: the module firewall has the rules against Log4j (known bad inputs), which checkov can't follow there
+  #checkov:skip=CKV_AWS_374: people work from anywhere; tokens decide who may
+  #checkov:skip=CKV2_AWS_47: the module firewall has the rules against Log4j (known bad inputs), but checkov can't see them there
   comment             = var.name
   enabled             = true
   is_ipv6_enabled     = true
@@ -68,7 +68,7 @@ resource "aws_cloudfront_distribution" "this" {
   ordered_cache_behavior {
     path_pattern           = "/v1/*"
     target_origin_id       = "api"
-    viewer_protocol_policy = "https-only" # a redirect would come after the token was sent in the clear
+    viewer_protocol_policy = "https-only" # a redirect would be too late: the token was already sent in plain text
     allowed_methods        = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
     cached_methods         = ["GET", "HEAD"]
     compress               = true
@@ -195,7 +195,7 @@ resource "aws_cloudfront_origin_request_policy" "api" {
 }
 
 resource "aws_cloudfront_response_headers_policy" "this" {
-  #checkov:skip=CKV_AWS_259: HSTS is set; to have a whole domain preloaded is its owner's decision, not a host's
+  #checkov:skip=CKV_AWS_259: HSTS is set; the domain's owner decides about preloading, not one host
   name    = var.name
   comment = "What a browser may do with ${var.name}"
 

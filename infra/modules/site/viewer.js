@@ -1,18 +1,18 @@
-// Sends a named client to a debug workspace, and leaves everybody else alone. CloudFront runs it before its cache.
+// Sends clients with a route to a debug workspace, and changes nothing for others. CloudFront runs it before its cache.
 //
-// The token is not verified here: it only chooses the origin, and the workspace verifies it as the environment would.
-// A key is a client; its value is {"workspace", "domain", "path", "until"}, `until` in seconds of Unix time.
+// This does not verify the token: it only chooses the origin, and the workspace verifies it as the environment would.
+// The store's key is a client; its value is {"workspace", "domain", "path", "until"}, `until` in seconds of Unix time.
 import cf from 'cloudfront';
 
 const CLIENT = /^[A-Za-z0-9._~@:-]{1,128}$/;
 const WORKSPACE = /^[a-z][a-z0-9-]{0,15}$/;
-// Whoever can write a route must still not be able to send tokens anywhere else.
+// A route may only lead to an API Gateway: people who can write routes must not send tokens anywhere else.
 const REGIONAL_API = /^[a-z0-9]{1,32}\.execute-api\.[a-z0-9-]{1,32}\.amazonaws\.com$/;
 const PATH = /^\/[a-z0-9-]{1,64}$/;
 
 async function handler(event) {
   const request = event.request;
-  // Part of the cache's key, so that no answer of a workspace is given to others. A viewer's own counts for nothing.
+  // Part of the cache's key, so that others never get a workspace's answer. Overwrite the viewer's own header.
   request.headers['x-slipway-workspace'] = { value: 'default' };
   if (!request.uri.startsWith('/v1/')) {
     return request;
@@ -57,6 +57,6 @@ async function routeOf(client) {
       PATH.test(route.path);
     return usable ? route : null;
   } catch (error) {
-    return null; // a key that does not exist is an error to the store
+    return null; // the store throws an error for a key that does not exist
   }
 }

@@ -1,4 +1,4 @@
-# Run in the workspace fix-1; tests/infra/test_environments.py looks at the plans.
+# Run in the workspace fix-1: tests/infra/test_environments.py checks the plans.
 
 mock_provider "aws" {
   source          = "../modules/mocks"
@@ -21,12 +21,12 @@ run "personal" {
 
   assert {
     condition     = module.main.name == "slipway-production-fix-1"
-    error_message = "It has the name of environment and workspace."
+    error_message = "The name must contain environment and workspace."
   }
 
   assert {
     condition     = local.tags == { system = "slipway", environment = "production", workspace = "fix-1", owner = "ann" }
-    error_message = "Everything is tagged with the workspace that it belongs to, and whose it is."
+    error_message = "Everything must be tagged with its workspace and its owner."
   }
 }
 
@@ -40,7 +40,7 @@ run "clone" {
 
   assert {
     condition     = module.main.owns_database && module.main.sign_in.user_pool_id == "eu-central-1_environment"
-    error_message = "A clone is its own, and people sign in with the environment's pool."
+    error_message = "A clone must have its own database, and people must sign in with the environment's pool."
   }
 }
 
@@ -54,6 +54,6 @@ run "live" {
 
   assert {
     condition     = !module.main.owns_database
-    error_message = "What it does not own it neither bootstraps nor migrates."
+    error_message = "A workspace on live data must neither bootstrap nor migrate the database: it does not own it."
   }
 }

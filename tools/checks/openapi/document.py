@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from chalicelib import __version__
 from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
 from chalicelib.rest.declaration import Operation
@@ -15,9 +16,6 @@ from chalicelib.rest.types import Id, PageQuery
 from chalicelib.vocabulary import Artifact, Client, EnvironmentName, Slug
 from tools.checks.openapi.references import inlined, referenced
 from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
-
-# The API's version, said nowhere else.
-VERSION = "1.0.0"
 
 PATH_PARAMETERS: dict[str, Any] = {
     "artifact": Artifact,
@@ -31,7 +29,7 @@ _ADDRESSED_BY = {"environment": "name", "system": "key"}
 
 _INFO = {
     "title": "Slipway",
-    "version": VERSION,
+    "version": __version__,
     "description": "What runs where, whether that was verified, and whether it may go one environment "
     "further.\n\nEvery refusal has problem details (RFC 9457), also at paths and with methods that are not listed "
     "here. Their `type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains it and "

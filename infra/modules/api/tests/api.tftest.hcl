@@ -34,12 +34,12 @@ run "everything_is_named_from_the_environment_and_workspace" {
       [aws_api_gateway_rest_api.this.name],
       values(aws_cloudwatch_event_rule.this)[*].name,
     ) : startswith(name, "slipway-production-debug")])
-    error_message = "A name does not start from var.name."
+    error_message = "A name does not start with var.name."
   }
 
   assert {
     condition     = alltrue([for name in values(output.log_group_names) : strcontains(name, "/slipway-production-debug")])
-    error_message = "A log group is not named from var.name."
+    error_message = "A log group's name does not contain var.name."
   }
 }
 
@@ -56,12 +56,12 @@ run "what_serves_is_the_alias" {
 
   assert {
     condition     = alltrue([for permission in merge(aws_lambda_permission.gateway, aws_lambda_permission.schedule) : permission.qualifier == "live"])
-    error_message = "Something may invoke what the alias does not point to."
+    error_message = "A version that the alias does not point to may be invoked."
   }
 }
 
 run "a_function_may_log_in_as_one_user_of_one_cluster" {
-  # In the VPC, whatever is not listed logs in as the service: functions that are added later, too.
+  # In the VPC, functions that are not listed log in as the service, also those added later.
   assert {
     condition = alltrue([for name, policy in aws_iam_role_policy.function : join(" ", flatten([
       for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "rds-db:connect")
@@ -69,7 +69,7 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
       contains(["authorizer", "bootstrap"], name) ? "" :
       "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/${name == "migrate" ? "slipway_migrator" : "slipway_app"}"
     )])
-    error_message = "A function may log in as somebody else."
+    error_message = "A function may log in as another user."
   }
 
   assert {
@@ -83,7 +83,7 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
       ReadMasterPassword    = [var.bootstrap.master_secret_arn]
       DecryptMasterPassword = [var.bootstrap.secret_kms_key_arn]
     }
-    error_message = "Bootstrap asks this cluster, and reads this secret with this key."
+    error_message = "Bootstrap must use only this cluster, this secret and this key."
   }
 
   assert {
@@ -94,19 +94,19 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
       BeInVpc        = ["Allow", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
       ButNotByItself = ["Deny", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
     }
-    error_message = "The API's function may do these things alone."
+    error_message = "The API's function may do something else."
   }
 
   assert {
     condition = [for statement in jsondecode(aws_iam_role_policy.function["api"].policy).Statement : statement.Condition if statement.Sid == "ButNotByItself"] == [
       { ArnEquals = { "lambda:SourceFunctionArn" = ["arn:aws:lambda:eu-central-1:210987654321:function:${aws_lambda_function.this["api"].function_name}"] } }
     ]
-    error_message = "What Lambda may do for the function, the function's own code may not."
+    error_message = "The function's own code may manage network interfaces."
   }
 
   assert {
     condition     = alltrue([for role in aws_iam_role.function : [for statement in jsondecode(role.assume_role_policy).Statement : statement.Principal] == [{ Service = "lambda.amazonaws.com" }]])
-    error_message = "Lambda alone takes the roles."
+    error_message = "Another service than Lambda may take a role."
   }
 
   assert {
@@ -144,14 +144,14 @@ run "functions_are_in_the_private_subnets_unless_listed" {
 
   assert {
     condition     = aws_lambda_function.this["api"].reserved_concurrent_executions == 20 && aws_lambda_function.this["migrate"].reserved_concurrent_executions == -1
-    error_message = "Concurrency is reserved for the API alone."
+    error_message = "Concurrency must be reserved only for the API."
   }
 }
 
 run "schedules_rest_in_a_debug_workspace" {
   assert {
     condition     = toset(values(aws_cloudwatch_event_rule.this)[*].state) == toset(["DISABLED"])
-    error_message = "A schedule runs, or there is none to test with."
+    error_message = "A schedule runs, or the test has none."
   }
 }
 
@@ -160,34 +160,34 @@ run "requests_are_bounded_and_logged_without_the_token" {
     condition = alltrue([for settings in aws_api_gateway_method_settings.this.settings : (
       settings.throttling_rate_limit == 50 && settings.throttling_burst_limit == 100 && settings.logging_level == "OFF" && !settings.data_trace_enabled && settings.metrics_enabled
     )]) && aws_api_gateway_method_settings.this.method_path == "*/*"
-    error_message = "Every method is throttled, and counted; requests are not quoted in a log."
+    error_message = "Every method must be throttled and counted, and no log may quote requests."
   }
 
   assert {
     condition     = aws_api_gateway_stage.this.access_log_settings[0].destination_arn == aws_cloudwatch_log_group.access.arn && aws_api_gateway_stage.this.xray_tracing_enabled && aws_api_gateway_stage.this.stage_name == "production"
-    error_message = "The stage, which has the environment's name, logs who asked what, and is traced."
+    error_message = "The stage must have the environment's name, an access log and tracing."
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format).requestId == "$context.requestId" && !strcontains(lower(aws_api_gateway_stage.this.access_log_settings[0].format), "header")
-    error_message = "The log has the answers' X-Request-Id, and no header: one of them is the token."
+    error_message = "The log must have the answers' X-Request-Id, and no header: one of them is the token."
   }
 
   assert {
     condition = alltrue([for group in concat(values(aws_cloudwatch_log_group.function), [aws_cloudwatch_log_group.access]) :
       group.retention_in_days == 30 && group.kms_key_id == "arn:aws:kms:eu-central-1:210987654321:key/1"
     ])
-    error_message = "Logs are kept as long as it is told, and encrypted with the key that it is told."
+    error_message = "Logs must be kept for the given days, and encrypted with the given key."
   }
 
   assert {
     condition     = aws_api_gateway_deployment.this.triggers.body == sha256(aws_api_gateway_rest_api.this.body) && aws_api_gateway_rest_api.this.endpoint_configuration[0].types == tolist(["REGIONAL"])
-    error_message = "A changed API is deployed anew."
+    error_message = "A changed API must be deployed again."
   }
 
   assert {
     condition     = toset(values(aws_lambda_permission.gateway)[*].source_arn) == toset(["${aws_api_gateway_rest_api.this.execution_arn}/*"]) && keys(aws_lambda_permission.gateway) == ["api", "authorizer"]
-    error_message = "This API invokes the functions that serve it, and no other does."
+    error_message = "Only this API may invoke the functions that serve it."
   }
 }
 
@@ -201,17 +201,17 @@ run "elsewhere_schedules_run_and_the_functions_hear_of_dependencies" {
 
   assert {
     condition     = toset(values(aws_cloudwatch_event_rule.this)[*].state) == toset(["ENABLED"])
-    error_message = "A schedule rests, or there is none to test with."
+    error_message = "A schedule does not run, or the test has none."
   }
 
   assert {
     condition     = jsondecode(aws_lambda_function.this["api"].environment[0].variables.SLIPWAY_DEPENDENCIES) == { payments = "https://payments.example.org" }
-    error_message = "The API's function is not told of its dependencies."
+    error_message = "The API's function does not get its dependencies."
   }
 
   assert {
     condition     = toset(values(aws_lambda_function.this)[*].reserved_concurrent_executions) == toset([-1]) && toset(values(aws_iam_role.function)[*].permissions_boundary) == toset([var.permissions_boundary])
-    error_message = "Without a number no concurrency is reserved; each role has the boundary."
+    error_message = "Without a number no concurrency may be reserved. Each role must have the boundary."
   }
 }
 
@@ -225,7 +225,7 @@ run "on_the_environment_s_database_bootstrap_may_do_nothing" {
 
   assert {
     condition     = [for name, value in aws_lambda_function.this["bootstrap"].environment[0].variables : name if strcontains(name, "DATABASE")] == []
-    error_message = "Bootstrap is told of a database."
+    error_message = "Bootstrap gets a database."
   }
 }
 

@@ -21,22 +21,22 @@ run "an_environment_that_is_protected" {
       aws_rds_cluster.this.cluster_identifier == "slipway-production" && aws_rds_cluster.this.engine == "aurora-postgresql" &&
       aws_rds_cluster.this.engine_version == "16" && aws_rds_cluster_parameter_group.this.family == "aurora-postgresql16"
     )
-    error_message = "The cluster is Aurora PostgreSQL 16, and named for the environment."
+    error_message = "The cluster must be Aurora PostgreSQL 16, with the environment's name."
   }
 
   assert {
     condition     = aws_rds_cluster.this.database_name == "slipway" && aws_rds_cluster.this.master_username == "slipway_owner" && length(aws_rds_cluster.this.restore_to_point_in_time) == 0
-    error_message = "It starts with an empty database."
+    error_message = "The cluster must start with an empty database."
   }
 
   assert {
     condition     = aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && aws_rds_cluster.this.final_snapshot_identifier == "slipway-production-final"
-    error_message = "It refuses to be deleted, and leaves a snapshot."
+    error_message = "The cluster must be protected from deletion, and leave a snapshot."
   }
 
   assert {
     condition     = aws_rds_cluster.this.backup_retention_period == 30
-    error_message = "Backups are kept as long as it is told."
+    error_message = "Backups must be kept for the given days."
   }
 
   assert {
@@ -44,12 +44,12 @@ run "an_environment_that_is_protected" {
       one(aws_rds_cluster.this.serverlessv2_scaling_configuration).min_capacity == 1 &&
       one(aws_rds_cluster.this.serverlessv2_scaling_configuration).max_capacity == 16
     )
-    error_message = "It has the size that it is told."
+    error_message = "The cluster must have the given size."
   }
 
   assert {
     condition     = aws_rds_cluster_instance.this[*].identifier == ["slipway-production-1", "slipway-production-2"] && aws_rds_cluster_instance.this[*].promotion_tier == [0, 1]
-    error_message = "Each instance is numbered, and the first is the first to take over."
+    error_message = "Instances must be numbered, and take over in that order."
   }
 }
 
@@ -61,12 +61,12 @@ run "who_may_read_it_and_how" {
       alltrue([for instance in aws_rds_cluster_instance.this : instance.performance_insights_enabled && instance.performance_insights_kms_key_id == var.kms_key_arn]) &&
       aws_cloudwatch_log_group.postgresql.kms_key_id == var.kms_key_arn
     )
-    error_message = "Storage, the master's password, performance insights and log are encrypted with the environment's key."
+    error_message = "The environment's key must encrypt storage, the master's password, performance insights and log."
   }
 
   assert {
     condition     = aws_rds_cluster.this.iam_database_authentication_enabled && aws_rds_cluster.this.enable_http_endpoint
-    error_message = "Functions log in by IAM, and the bootstrap asks the Data API."
+    error_message = "Logins by IAM and the Data API must be enabled."
   }
 
   assert {
@@ -74,12 +74,12 @@ run "who_may_read_it_and_how" {
       "rds.force_ssl"      = "1"
       idle_session_timeout = "240000"
     }
-    error_message = "TLS is forced, and an idle session ends before the 300 s after which the cluster may pause."
+    error_message = "TLS must be forced, and idle sessions must end before 300 s, after which the cluster may pause."
   }
 
   assert {
     condition     = alltrue([for instance in aws_rds_cluster_instance.this : !instance.publicly_accessible]) && aws_db_subnet_group.this.subnet_ids == toset(["subnet-1", "subnet-2"])
-    error_message = "It is in the private subnets, and nowhere else."
+    error_message = "The cluster must be in the private subnets only."
   }
 
   assert {
@@ -90,7 +90,7 @@ run "who_may_read_it_and_how" {
       aws_vpc_security_group_egress_rule.to_database.referenced_security_group_id == aws_security_group.database.id &&
       [for rule in [aws_vpc_security_group_ingress_rule.from_clients, aws_vpc_security_group_egress_rule.to_database] : [rule.from_port, rule.to_port]] == [[5432, 5432], [5432, 5432]]
     )
-    error_message = "Who has the clients' security group reaches the database's, at its port."
+    error_message = "The clients' security group must reach the database's, at its port."
   }
 
   assert {
@@ -98,7 +98,7 @@ run "who_may_read_it_and_how" {
       [aws_security_group.database.name, aws_security_group.client.name] == ["slipway-production-database", "slipway-production-database-client"] &&
       [aws_db_subnet_group.this.name, aws_rds_cluster_parameter_group.this.name] == ["slipway-production", "slipway-production"]
     )
-    error_message = "Every name starts from the environment's; debug workspaces find the security groups by theirs."
+    error_message = "Every name must start with the environment's; debug workspaces find the security groups by name."
   }
 
   assert {
@@ -106,7 +106,7 @@ run "who_may_read_it_and_how" {
       toset(aws_rds_cluster.this.enabled_cloudwatch_logs_exports) == toset(["postgresql"]) &&
       aws_cloudwatch_log_group.postgresql.name == "/aws/rds/cluster/slipway-production/postgresql" && aws_cloudwatch_log_group.postgresql.retention_in_days == 365
     )
-    error_message = "PostgreSQL's log goes where it is kept for as long as it is told."
+    error_message = "PostgreSQL's log must go to a group that keeps it for the given days."
   }
 }
 
@@ -125,22 +125,22 @@ run "a_clone_that_pauses" {
       one(aws_rds_cluster.this.restore_to_point_in_time).restore_type == "copy-on-write" &&
       one(aws_rds_cluster.this.restore_to_point_in_time).use_latest_restorable_time
     )
-    error_message = "A clone shares the pages of its source, as of now."
+    error_message = "A clone must be copy-on-write, of the source's latest state."
   }
 
   assert {
     condition     = output.name == "slipway" && length(aws_rds_cluster_instance.this) == 1
-    error_message = "A clone has its source's database."
+    error_message = "A clone must take its database from the source."
   }
 
   assert {
     condition     = one(aws_rds_cluster.this.serverlessv2_scaling_configuration).min_capacity == 0 && one(aws_rds_cluster.this.serverlessv2_scaling_configuration).seconds_until_auto_pause == 300
-    error_message = "At a minimum of 0 it pauses after five minutes."
+    error_message = "At a minimum of 0 the cluster must pause after five minutes."
   }
 
   assert {
     condition     = !aws_rds_cluster.this.deletion_protection && aws_rds_cluster.this.skip_final_snapshot && aws_rds_cluster.this.final_snapshot_identifier == null
-    error_message = "Where it is not protected it goes, and leaves nothing behind."
+    error_message = "Without protection, the cluster must be deletable and leave no snapshot."
   }
 }
 
@@ -181,7 +181,7 @@ run "sizes_above_what_aurora_takes_are_refused" {
   expect_failures = [var.name, var.engine_version, var.min_capacity, var.instances, var.backup_retention_days]
 }
 
-# Terraform does not ask whether the maximum is right where the minimum, which it is compared with, is wrong already.
+# If the minimum is wrong, Terraform does not check the maximum, which is compared with it. So this is a run of its own.
 run "a_maximum_of_half_a_unit_is_refused" {
   command = plan
 

@@ -2,7 +2,7 @@ mock_provider "aws" {
   source = "../mocks"
 }
 
-# Planned, not applied: Terraform takes a second each time it reads a firewall's rules.
+# Plan only: Terraform takes a second each time it reads a firewall's rules.
 override_resource {
   target          = aws_wafv2_web_acl.this
   override_during = plan
@@ -28,12 +28,12 @@ run "before_the_api" {
       aws_wafv2_web_acl.this.scope == "REGIONAL" && length(aws_wafv2_web_acl_association.this) == 1 &&
       one(aws_wafv2_web_acl_association.this).web_acl_arn == aws_wafv2_web_acl.this.arn && one(aws_wafv2_web_acl_association.this).resource_arn == var.resource_arn
     )
-    error_message = "It guards the stage that it is told."
+    error_message = "The firewall must protect the given stage."
   }
 
   assert {
     condition     = aws_wafv2_web_acl.this.name == "slipway-production-regional" && aws_cloudwatch_log_group.this.name == "aws-waf-logs-slipway-production-regional"
-    error_message = "It is named for the environment and its scope: an environment has one of each."
+    error_message = "The name must contain environment and scope: an environment has one firewall of each."
   }
 
   assert {
@@ -43,7 +43,7 @@ run "before_the_api" {
       by      = rate.aggregate_key_type
       header  = one(rate.forwarded_ip_config).header_name
     }] if rule.name == "rate"] == [[{ limit = 3000, seconds = 300, by = "FORWARDED_IP", header = "X-Forwarded-For" }]]
-    error_message = "The API sees CloudFront's addresses: an address counts by the header that carries it."
+    error_message = "The API sees CloudFront's addresses, so the limit must use the header with the client's address."
   }
 
   assert {
@@ -53,14 +53,14 @@ run "before_the_api" {
       AWSManagedRulesKnownBadInputsRuleSet  = 2
       AWSManagedRulesCommonRuleSet          = 3
     }
-    error_message = "The rules are these, in the order of what they cost."
+    error_message = "These must be the rules, in this order."
   }
 
   assert {
     condition = alltrue([for rule in aws_wafv2_web_acl.this.rule :
       rule.name == "rate" ? length(rule.action[0].block) == 1 : length(rule.override_action[0].none) == 1 && length(rule.override_action[0].count) == 0
     ])
-    error_message = "Each rule refuses what it finds, and none only counts it."
+    error_message = "Each rule must refuse what it finds, not only count it."
   }
 
   assert {
@@ -71,7 +71,7 @@ run "before_the_api" {
       AWSManagedRulesKnownBadInputsRuleSet  = toset([])
       AWSManagedRulesCommonRuleSet          = toset(["GenericRFI_BODY", "SizeRestrictions_BODY"])
     }
-    error_message = "Of AWS's rules those two count instead of refusing, since bodies are long and name URLs."
+    error_message = "Two of AWS's rules must only count, since bodies are long and contain URLs."
   }
 }
 
@@ -85,12 +85,12 @@ run "before_the_site" {
 
   assert {
     condition     = length(aws_wafv2_web_acl_association.this) == 0 && aws_wafv2_web_acl.this.scope == "CLOUDFRONT" && output.web_acl_arn == aws_wafv2_web_acl.this.arn
-    error_message = "The distribution names its firewall, which it is told."
+    error_message = "A firewall of CloudFront must be attached to no stage: the distribution names it."
   }
 
   assert {
     condition     = aws_wafv2_web_acl.this.name == "slipway-production-cloudfront" && aws_cloudwatch_log_group.this.name == "aws-waf-logs-slipway-production-cloudfront"
-    error_message = "It is named for the environment and its scope."
+    error_message = "The name must contain environment and scope."
   }
 
   assert {
@@ -99,7 +99,7 @@ run "before_the_site" {
       by     = rate.aggregate_key_type
       header = length(rate.forwarded_ip_config)
     }] if rule.name == "rate"] == [[{ limit = 100, by = "IP", header = 0 }]]
-    error_message = "CloudFront sees who asks: no header has to be believed."
+    error_message = "CloudFront sees the client's address, so the limit must trust no header."
   }
 }
 
@@ -110,12 +110,12 @@ run "what_it_refuses_is_logged_without_the_token" {
 
   assert {
     condition     = aws_cloudwatch_log_group.this.retention_in_days == 365 && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key_arn
-    error_message = "Its log is kept as long as it is told, and encrypted with the key that it is told."
+    error_message = "The log must be kept for the given days, and encrypted with the given key."
   }
 
   assert {
     condition     = [for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : one(field.single_header).name] == ["authorization"]
-    error_message = "Tokens are not logged."
+    error_message = "Tokens must not be logged."
   }
 }
 

@@ -18,22 +18,22 @@ variables {
 run "a_pool_of_its_own" {
   assert {
     condition     = one(aws_cognito_user_pool.this).name == "slipway-production" && one(aws_cognito_user_pool.this).deletion_protection == "ACTIVE" && output.user_pool_id == "eu-central-1_own"
-    error_message = "The pool is the environment's, and refuses to be deleted."
+    error_message = "The pool must have the environment's name and be protected from deletion."
   }
 
   assert {
     condition     = one(one(aws_cognito_user_pool.this).admin_create_user_config).allow_admin_create_user_only && one(one(aws_cognito_user_pool.this).password_policy).minimum_length == 14
-    error_message = "Nobody signs up by themselves, and passwords are long."
+    error_message = "Nobody may sign up without an administrator, and passwords must be long."
   }
 
   assert {
     condition     = output.sign_in_url == "https://slipway-production-210987654321.auth.eu-central-1.amazoncognito.com"
-    error_message = "People sign in at a domain that nobody else in the world has."
+    error_message = "The sign-in domain must be unique in the world."
   }
 
   assert {
     condition     = { for name, group in aws_cognito_user_group.this : name => group.description } == { everybody = "viewer", maintainers = "maintainer of all", payments = "pipeline of payments, ledger" }
-    error_message = "There is a group for each that is named, and it says what it may do."
+    error_message = "Each named group must exist, and its description must say what it may do."
   }
 
   assert {
@@ -41,7 +41,7 @@ run "a_pool_of_its_own" {
       !one(aws_cognito_user_pool_client.this).generate_secret && one(aws_cognito_user_pool_client.this).allowed_oauth_flows == toset(["code"]) &&
       one(aws_cognito_user_pool_client.this).callback_urls == toset(["https://slipway.example.org/"]) && one(aws_cognito_user_pool_client.this).explicit_auth_flows == toset(["ALLOW_REFRESH_TOKEN_AUTH"])
     )
-    error_message = "The dashboard's client is public: no secret, the code flow alone, no password by API, and back to where it is told."
+    error_message = "The dashboard's client must be public: no secret, only the code flow, no password by API, only the given callbacks."
   }
 
   assert {
@@ -61,7 +61,7 @@ run "a_pool_of_its_own" {
         }
       },
     ]
-    error_message = "GitHub's tokens for this stage are trusted, and the pool's."
+    error_message = "The stage must trust GitHub's tokens with its audience, and the pool's."
   }
 }
 
@@ -74,12 +74,12 @@ run "a_debug_workspace_trusts_the_pool_of_its_environment" {
 
   assert {
     condition     = length(concat(aws_cognito_user_pool.this, aws_cognito_user_pool_client.this, aws_cognito_user_pool_domain.this)) == 0 && length(aws_cognito_user_group.this) == 0
-    error_message = "It makes no pool of its own."
+    error_message = "A debug workspace must not create a pool."
   }
 
   assert {
     condition     = data.aws_cognito_user_pools.environment[0].name == "slipway-production" && output.user_pool_id == "eu-central-1_environment" && output.client_id == "client-of-the-environment"
-    error_message = "The pool is the environment's, found by its name."
+    error_message = "The pool must be the environment's, found by its name."
   }
 
   assert {
@@ -87,12 +87,12 @@ run "a_debug_workspace_trusts_the_pool_of_its_environment" {
       ["https://token.actions.githubusercontent.com", "slipway-production"],
       ["https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_environment", "client-of-the-environment"],
     ]
-    error_message = "A token that is for the environment is for the workspace too."
+    error_message = "The workspace must trust the tokens that the environment trusts."
   }
 
   assert {
     condition     = output.sign_in_url == null
-    error_message = "It has no sign-in of its own."
+    error_message = "The workspace must not have its own sign-in."
   }
 }
 
@@ -103,7 +103,7 @@ run "an_issuer_from_outside" {
 
   assert {
     condition     = length(aws_cognito_user_pool.this) == 0 && length(data.aws_cognito_user_pools.environment) == 0 && output.user_pool_id == null && output.client_id == null && output.sign_in_url == null
-    error_message = "With an issuer from outside there is no pool, of this or another environment."
+    error_message = "With an external issuer there must be no pool, of this or another environment."
   }
 
   assert {
@@ -120,7 +120,7 @@ run "an_issuer_from_outside" {
         payments    = { role = "pipeline", systems = ["payments", "ledger"] }
       }
     }
-    error_message = "The issuer is trusted as it is told, with the groups."
+    error_message = "The stage must trust the given issuer, with the groups."
   }
 }
 
@@ -131,7 +131,7 @@ run "a_workspace_s_pool_goes_with_it" {
 
   assert {
     condition     = one(aws_cognito_user_pool.this).deletion_protection == "INACTIVE"
-    error_message = "Where nothing is protected the pool can be deleted."
+    error_message = "Without protection, the pool must be deletable."
   }
 }
 

@@ -7,7 +7,7 @@ mock_provider "aws" {
   source = "../mocks"
 }
 
-# The modules have tests of their own, and infra/production/tests says what they are told. Here it is which there are.
+# Each module has its own tests, and infra/production/tests checks what they are given. This checks which modules exist.
 override_module {
   target  = module.api
   outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, function_versions = {}, alias_name = "live", log_group_names = {} }
@@ -49,22 +49,22 @@ run "the_environment_has_its_own_name_and_everything" {
 
   assert {
     condition     = output.name == "slipway-production" && output.owns_database && length(module.network) == 1 && module.database[0].cluster_identifier == "slipway-production"
-    error_message = "production is slipway-production, with a network and a database of its own"
+    error_message = "production must be called slipway-production, with its own network and database"
   }
 
   assert {
     condition     = length(module.site) == 1 && length(module.firewall_site) == 1 && length(module.firewall_api) == 1
-    error_message = "the environment has a site, and a firewall before it and before the API"
+    error_message = "the environment must have a site, and a firewall in front of it and of the API"
   }
 
   assert {
     condition     = aws_kms_alias.this.name == "alias/slipway-production" && aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
-    error_message = "its key rotates, and can be had back for 30 days"
+    error_message = "its key must rotate, and be restorable for 30 days"
   }
 
   assert {
     condition     = aws_kms_alias.us_east_1[0].name == "alias/slipway-production-cloudfront" && aws_kms_key.us_east_1[0].enable_key_rotation
-    error_message = "the firewall before the site is in us-east-1, and so is its key"
+    error_message = "the site's firewall and its key must be in us-east-1"
   }
 
   assert {
@@ -74,7 +74,7 @@ run "the_environment_has_its_own_name_and_everything" {
       "Logs {\"Service\":\"logs.us-east-1.amazonaws.com\"}"    = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:us-east-1:210987654321:log-group:*slipway-production*" } })]
       "Alarms {\"Service\":\"cloudwatch.amazonaws.com\"}"      = [jsonencode({ StringEquals = { "aws:SourceAccount" = "210987654321" } })]
     }
-    error_message = "the keys serve this account, the logs of the environment in their region, and its alarms"
+    error_message = "the keys must serve this account, the environment's logs in their region, and its alarms"
   }
 }
 
@@ -88,17 +88,17 @@ run "a_personal_workspace_is_named_and_does_without_site_and_firewall" {
 
   assert {
     condition     = output.name == "slipway-production-ann" && module.database[0].cluster_identifier == "slipway-production-ann" && aws_kms_alias.this.name == "alias/slipway-production-ann"
-    error_message = "a personal workspace carries its name"
+    error_message = "a personal workspace must have its own name"
   }
 
   assert {
     condition     = length(concat(module.site, module.firewall_site, module.firewall_api, aws_kms_key.us_east_1)) == 0 && output.site == null
-    error_message = "it has neither site nor firewall"
+    error_message = "a personal workspace must have neither site nor firewall"
   }
 
   assert {
     condition     = output.url == "https://a" && aws_kms_key.this.deletion_window_in_days == 7
-    error_message = "it is found at the API, and its key goes in 7 days"
+    error_message = "its address must be the API's, and its key must be deleted after 7 days"
   }
 }
 
@@ -119,7 +119,7 @@ run "a_preview_has_a_site_under_an_address_of_its_own" {
 
   assert {
     condition     = length(module.site) == 1 && output.url == "https://d7.cloudfront.net" && length(module.firewall_site) == 0
-    error_message = "a preview is looked at, and does not take the environment's domain"
+    error_message = "a preview must have a site, but not the environment's domain"
   }
 }
 
@@ -134,17 +134,17 @@ run "live_data_is_neither_made_nor_migrated" {
 
   assert {
     condition     = length(module.database) == 0 && length(module.network) == 0 && !output.owns_database
-    error_message = "on live data a workspace owns neither network nor database"
+    error_message = "a workspace on live data must own neither network nor database"
   }
 
   assert {
     condition     = data.aws_rds_cluster.live[0].cluster_identifier == "slipway-production" && data.aws_vpc.live[0].tags == tomap({ Name = "slipway-production" })
-    error_message = "both are the environment's"
+    error_message = "network and database must be the environment's"
   }
 
   assert {
     condition     = { for key, group in data.aws_security_group.live : key => group.name } == { functions = "slipway-production-functions", database-client = "slipway-production-database-client" }
-    error_message = "its functions are in the environment's security groups"
+    error_message = "its functions must be in the environment's security groups"
   }
 }
 
@@ -163,22 +163,22 @@ run "a_clone_is_made_without_a_site_and_with_a_firewall_in_a_testing_account_too
 
   assert {
     condition     = output.name == "slipway-development-fix-1"
-    error_message = "it carries environment and workspace; a testing account is what all but production are made in"
+    error_message = "the name must contain environment and workspace; all but production may be in a testing account"
   }
 
   assert {
     condition     = local.database_max_connections == 360
-    error_message = "by Aurora's formula two units take 450 connections, of which it keeps a fifth"
+    error_message = "two units accept 450 connections by Aurora's formula; a fifth of them is reserved"
   }
 
   assert {
     condition     = length(module.database) == 1 && length(data.aws_rds_cluster.live) == 0 && output.owns_database
-    error_message = "a clone is the workspace's own"
+    error_message = "a clone must belong to the workspace"
   }
 
   assert {
     condition     = length(module.site) == 0 && length(module.firewall_api) == 1
-    error_message = "clients come by the environment's site; the API has its firewall"
+    error_message = "a debug workspace must have no site, but a firewall in front of its API"
   }
 }
 
@@ -192,6 +192,6 @@ run "neither_site_nor_firewall_where_they_are_switched_off" {
 
   assert {
     condition     = length(concat(module.site, module.firewall_site, module.firewall_api, aws_kms_key.us_east_1)) == 0
-    error_message = "both are to be had without"
+    error_message = "site and firewall must be optional"
   }
 }

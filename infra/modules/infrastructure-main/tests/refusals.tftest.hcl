@@ -7,7 +7,7 @@ mock_provider "aws" {
   source = "../mocks"
 }
 
-# The modules have tests of their own, and infra/production/tests says what they are told. Here it is which there are.
+# Each module has its own tests, and infra/production/tests checks what they are given. This checks which modules exist.
 override_module {
   target  = module.api
   outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, function_versions = {}, alias_name = "live", log_group_names = {} }
@@ -92,7 +92,7 @@ run "a_workspace_with_two_hyphens_in_a_row_and_more_functions_than_connections_a
   expect_failures = [var.workspace, var.reserved_concurrency]
 }
 
-# Where the workspace or its purpose is refused, Terraform no longer asks what may be its database.
+# If the workspace or its purpose is refused, Terraform does not check its database. So these are runs of their own.
 run "a_database_from_nowhere_is_refused" {
   command = plan
 

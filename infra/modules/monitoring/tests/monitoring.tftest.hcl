@@ -16,12 +16,12 @@ variables {
 run "somebody_hears_of_every_alarm" {
   assert {
     condition     = toset(values(aws_sns_topic_subscription.email)[*].endpoint) == toset(var.notify) && alltrue([for each in aws_sns_topic_subscription.email : each.protocol == "email" && each.topic_arn == aws_sns_topic.alarms.arn])
-    error_message = "Each address that it is told hears of alarms."
+    error_message = "Each given address must receive alarms."
   }
 
   assert {
     condition     = aws_sns_topic.alarms.name == "slipway-production-alarms" && aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn && output.topic_arn == aws_sns_topic.alarms.arn
-    error_message = "The topic is the environment's, encrypted with its key."
+    error_message = "The topic must have the environment's name, and be encrypted with its key."
   }
 
   assert {
@@ -33,7 +33,7 @@ run "somebody_hears_of_every_alarm" {
       alarm.actions_enabled && alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn]) &&
       startswith(alarm.alarm_name, "slipway-production-") && length(alarm.alarm_description) > 40 && alarm.treat_missing_data == "notBreaching"
     )])
-    error_message = "Each alarm tells when it begins and when it is over, is named for the environment, says what to look at, and rests where nobody calls."
+    error_message = "Each alarm must notify at its begin and end, have the environment's name, say what to look at, and stay quiet without traffic."
   }
 }
 
@@ -43,7 +43,7 @@ run "what_is_watched" {
       ["5XXError", "slipway-production", "production"],
       ["Latency", "slipway-production", "production"],
     ]
-    error_message = "The API is watched by its name and stage."
+    error_message = "The API's alarms must watch its name and stage."
   }
 
   assert {
@@ -51,12 +51,12 @@ run "what_is_watched" {
       aws_cloudwatch_metric_alarm.server_errors.threshold == 0.01 && aws_cloudwatch_metric_alarm.server_errors.statistic == "Average" &&
       aws_cloudwatch_metric_alarm.latency.threshold == 1000 && aws_cloudwatch_metric_alarm.latency.extended_statistic == "p99"
     )
-    error_message = "More than 1 % of failures, or more than a second for one request of a hundred, is an alarm."
+    error_message = "More than 1 % of failures must alarm, and so must more than a second for one request in a hundred."
   }
 
   assert {
     condition     = tomap({ for name, alarm in aws_cloudwatch_metric_alarm.throttles : name => alarm.dimensions.FunctionName }) == var.function_names && values(aws_cloudwatch_metric_alarm.throttles)[*].threshold == [0, 0]
-    error_message = "Each function is watched: one call refused is an alarm."
+    error_message = "Each function must be watched: one refused call must alarm."
   }
 
   assert {
@@ -64,7 +64,7 @@ run "what_is_watched" {
       ["ACUUtilization", "slipway-production", "90"],
       ["DatabaseConnections", "slipway-production", "1600"],
     ]
-    error_message = "The database is watched: 90 % of its largest size, or four of five connections."
+    error_message = "The database must be watched: 90 % of its largest size, and four of five connections."
   }
 }
 
@@ -83,12 +83,12 @@ run "a_debug_workspace_tells_nobody" {
       [aws_cloudwatch_metric_alarm.database_capacity, aws_cloudwatch_metric_alarm.database_connections],
       values(aws_cloudwatch_metric_alarm.throttles),
     ) : alarm.actions_enabled])
-    error_message = "No alarm of it goes out."
+    error_message = "No alarm of a debug workspace may notify anybody."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.latency.threshold == 250
-    error_message = "How long a request may take is told from outside."
+    error_message = "The latency's limit must be the given one."
   }
 }
 

@@ -11,17 +11,17 @@ variables {
 run "private_subnets_and_no_way_out" {
   assert {
     condition     = length(aws_subnet.private) == 2 && aws_subnet.private[*].availability_zone == ["eu-central-1a", "eu-central-1b"]
-    error_message = "Unless it is told otherwise, there is a private subnet in each of two zones."
+    error_message = "By default there must be a private subnet in each of two zones."
   }
 
   assert {
     condition     = aws_vpc.this.cidr_block == "10.0.0.0/16" && aws_subnet.private[*].cidr_block == ["10.0.0.0/20", "10.0.16.0/20"]
-    error_message = "The subnets are sixteenths of the VPC's addresses, one after the other."
+    error_message = "The subnets must be sixteenths of the VPC's range, one after the other."
   }
 
   assert {
     condition     = alltrue([for subnet in aws_subnet.private : subnet.map_public_ip_on_launch != true && subnet.tags.tier == "private"])
-    error_message = "A private subnet gives no public addresses, and carries the tag by which debug workspaces find it."
+    error_message = "A private subnet must give out no public addresses, and have the tag by which debug workspaces find it."
   }
 
   assert {
@@ -29,31 +29,31 @@ run "private_subnets_and_no_way_out" {
       aws_internet_gateway.this, aws_nat_gateway.this, aws_eip.this, aws_subnet.public, aws_route.out, aws_route.to_the_internet,
       aws_vpc_security_group_egress_rule.https,
     )) == 0
-    error_message = "Without egress nothing leads out."
+    error_message = "Without egress there must be no way out."
   }
 
   assert {
     condition     = aws_route_table_association.private[*].route_table_id == [for _ in aws_subnet.private : aws_route_table.private.id]
-    error_message = "Every private subnet has the private routes."
+    error_message = "Every private subnet must have the private route table."
   }
 }
 
 run "whatever_names_no_security_group_is_closed" {
   assert {
     condition     = length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0
-    error_message = "The default security group lets nothing in or out."
+    error_message = "The default security group must let nothing in or out."
   }
 }
 
 run "everything_is_logged" {
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_flow_log.this.log_destination == aws_cloudwatch_log_group.flow.arn
-    error_message = "Accepted and rejected traffic goes to the log."
+    error_message = "Accepted and rejected traffic must go to the log."
   }
 
   assert {
     condition     = aws_cloudwatch_log_group.flow.retention_in_days == 14 && aws_cloudwatch_log_group.flow.kms_key_id == var.kms_key_arn
-    error_message = "The log is kept as long as it is told, and encrypted with the environment's key."
+    error_message = "The log must be kept for the given days, and encrypted with the environment's key."
   }
 
   assert {
@@ -62,7 +62,7 @@ run "everything_is_logged" {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
       Resource = "${aws_cloudwatch_log_group.flow.arn}:*"
     }]
-    error_message = "The flow log's role writes this one log."
+    error_message = "The flow log's role must write this log only."
   }
 }
 
@@ -73,12 +73,12 @@ run "everything_is_named" {
       [aws_security_group.functions.name, aws_iam_role.flow.name],
       aws_subnet.private[*].tags.Name,
     ) : startswith(name, "slipway-development")])
-    error_message = "Every name starts from the environment's."
+    error_message = "Every name must start with the environment's."
   }
 
   assert {
     condition     = aws_cloudwatch_log_group.flow.name == "/slipway/slipway-development/flow"
-    error_message = "The log carries the environment's name."
+    error_message = "The log must have the environment's name."
   }
 }
 
@@ -87,12 +87,12 @@ run "with_egress_functions_reach_others_by_https_alone" {
 
   assert {
     condition     = length(aws_nat_gateway.this) == 1 && aws_nat_gateway.this[0].subnet_id == aws_subnet.public[0].id
-    error_message = "One NAT gateway stands in the public subnet."
+    error_message = "There must be one NAT gateway, in the public subnet."
   }
 
   assert {
     condition     = !contains(aws_subnet.private[*].cidr_block, aws_subnet.public[0].cidr_block)
-    error_message = "The public subnet has addresses of its own."
+    error_message = "The public subnet must have its own addresses."
   }
 
   assert {
@@ -100,7 +100,7 @@ run "with_egress_functions_reach_others_by_https_alone" {
       aws_route.out[0].route_table_id == aws_route_table.private.id && aws_route.out[0].nat_gateway_id == aws_nat_gateway.this[0].id &&
       aws_route.to_the_internet[0].route_table_id == aws_route_table.public[0].id && aws_route.to_the_internet[0].gateway_id == aws_internet_gateway.this[0].id
     )
-    error_message = "Private subnets go out by the NAT gateway, which goes out by the internet gateway."
+    error_message = "Private subnets must go out through the NAT gateway, and that through the internet gateway."
   }
 
   assert {
@@ -108,7 +108,7 @@ run "with_egress_functions_reach_others_by_https_alone" {
       aws_vpc_security_group_egress_rule.https[0].security_group_id == aws_security_group.functions.id &&
       aws_vpc_security_group_egress_rule.https[0].from_port == 443 && aws_vpc_security_group_egress_rule.https[0].to_port == 443
     )
-    error_message = "The functions call by HTTPS."
+    error_message = "The functions must be allowed to call by HTTPS."
   }
 }
 
@@ -121,12 +121,12 @@ run "three_zones_and_other_addresses_and_a_boundary" {
 
   assert {
     condition     = aws_subnet.private[*].cidr_block == ["10.4.0.0/26", "10.4.0.64/26", "10.4.0.128/26"]
-    error_message = "There are three subnets in the range that it is told."
+    error_message = "There must be three subnets in the given range."
   }
 
   assert {
     condition     = aws_iam_role.flow.permissions_boundary == "arn:aws:iam::210987654321:policy/boundary"
-    error_message = "The role is bounded."
+    error_message = "The role must have the boundary."
   }
 }
 

@@ -13,7 +13,7 @@ variables {
 run "the_bucket_is_cloudfront_s_alone" {
   assert {
     condition     = aws_s3_bucket.this.bucket == "slipway-production-site-210987654321"
-    error_message = "The bucket is named for environment and account: nobody else in the world has the name."
+    error_message = "The bucket's name must contain environment and account, so that it is unique in the world."
   }
 
   assert {
@@ -22,7 +22,7 @@ run "the_bucket_is_cloudfront_s_alone" {
       aws_s3_bucket_public_access_block.this.ignore_public_acls, aws_s3_bucket_public_access_block.this.restrict_public_buckets,
       one(aws_s3_bucket_ownership_controls.this.rule).object_ownership == "BucketOwnerEnforced",
     ])
-    error_message = "Nothing can make it public."
+    error_message = "Nothing may make the bucket public."
   }
 
   assert {
@@ -30,17 +30,17 @@ run "the_bucket_is_cloudfront_s_alone" {
       CloudFrontReads = jsonencode(["Allow", { Service = "cloudfront.amazonaws.com" }, "s3:GetObject", { StringEquals = { "AWS:SourceArn" = aws_cloudfront_distribution.this.arn } }])
       TlsOnly         = jsonencode(["Deny", "*", "s3:*", { Bool = { "aws:SecureTransport" = "false" } }])
     }
-    error_message = "This distribution reads it, and nobody without TLS."
+    error_message = "Only this distribution may read the bucket, and nobody may without TLS."
   }
 
   assert {
     condition     = aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled" && one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
-    error_message = "It is versioned and encrypted."
+    error_message = "The bucket must be versioned and encrypted."
   }
 
   assert {
     condition     = one(aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration).noncurrent_days == 30
-    error_message = "What was replaced is kept for 30 days."
+    error_message = "Old versions must be kept for 30 days."
   }
 }
 
@@ -50,12 +50,12 @@ run "site_and_api_under_one_address" {
       site = "mocked.s3.eu-central-1.amazonaws.com"
       api  = "api1.execute-api.eu-central-1.amazonaws.com/production"
     }
-    error_message = "The origins are the bucket and the API's stage."
+    error_message = "The origins must be the bucket and the API's stage."
   }
 
   assert {
     condition     = [for origin in aws_cloudfront_distribution.this.origin : one(origin.custom_origin_config).origin_protocol_policy if origin.origin_id == "api"] == ["https-only"]
-    error_message = "CloudFront speaks TLS to the API."
+    error_message = "CloudFront must call the API with TLS."
   }
 
   assert {
@@ -63,26 +63,26 @@ run "site_and_api_under_one_address" {
       one(aws_cloudfront_distribution.this.default_cache_behavior).target_origin_id == "site" && one(aws_cloudfront_distribution.this.default_cache_behavior).viewer_protocol_policy == "redirect-to-https" &&
       one(aws_cloudfront_distribution.this.default_cache_behavior).allowed_methods == toset(["GET", "HEAD"])
     )
-    error_message = "Files are read, by TLS."
+    error_message = "Files must be read-only, and redirected to TLS."
   }
 
   assert {
     condition = [for behavior in aws_cloudfront_distribution.this.ordered_cache_behavior : [behavior.path_pattern, behavior.target_origin_id, behavior.viewer_protocol_policy, behavior.cache_policy_id]] == [
       ["/v1/*", "api", "https-only", aws_cloudfront_cache_policy.api.id]
     ]
-    error_message = "The API is below /v1, and never asked in the clear."
+    error_message = "The API must be below /v1, and refuse plain text."
   }
 
   assert {
     condition = [for association in aws_cloudfront_distribution.this.ordered_cache_behavior[0].function_association : [association.event_type, association.function_arn]] == [
       ["viewer-request", aws_cloudfront_function.viewer.arn]
     ]
-    error_message = "Clients of the API are looked up in the routes."
+    error_message = "The API's clients must be looked up in the routes."
   }
 
   assert {
     condition     = aws_cloudfront_distribution.this.http_version == "http2and3" && aws_cloudfront_distribution.this.is_ipv6_enabled && aws_cloudfront_distribution.this.price_class == "PriceClass_100"
-    error_message = "It speaks HTTP/3 and IPv6."
+    error_message = "HTTP/3 and IPv6 must be enabled."
   }
 }
 
@@ -91,12 +91,12 @@ run "nothing_is_kept_unless_the_api_says_so" {
 
   assert {
     condition     = aws_cloudfront_cache_policy.api.min_ttl == 0 && aws_cloudfront_cache_policy.api.default_ttl == 0
-    error_message = "An answer that says nothing is not kept."
+    error_message = "CloudFront must not cache an answer without Cache-Control."
   }
 
   assert {
     condition     = one(one(one(aws_cloudfront_cache_policy.api.parameters_in_cache_key_and_forwarded_to_origin).headers_config).headers).items == toset(["Authorization", "X-Slipway-Workspace"])
-    error_message = "What is kept is kept for one token and one workspace."
+    error_message = "The cache's key must contain the token and the workspace."
   }
 
   assert {
@@ -104,7 +104,7 @@ run "nothing_is_kept_unless_the_api_says_so" {
       one(aws_cloudfront_origin_request_policy.api.headers_config).header_behavior == "allExcept" &&
       one(one(aws_cloudfront_origin_request_policy.api.headers_config).headers).items == toset(["Host"])
     )
-    error_message = "The API is told everything but another's Host."
+    error_message = "The API must get every header but the viewer's Host."
   }
 }
 
@@ -117,7 +117,7 @@ run "what_a_browser_may_do" {
       "connect-src 'self' https://slipway-production-210987654321.auth.eu-central-1.amazoncognito.com",
       "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "upgrade-insecure-requests",
     ])
-    error_message = "Scripts are the site's own, and call it and the sign-in alone."
+    error_message = "Scripts must come from the site, and call only the site and the sign-in."
   }
 
   assert {
@@ -125,19 +125,19 @@ run "what_a_browser_may_do" {
       one(headers.strict_transport_security).access_control_max_age_sec == 31536000 && one(headers.content_type_options).override &&
       one(headers.frame_options).frame_option == "DENY" && one(headers.referrer_policy).referrer_policy == "no-referrer"
     )])
-    error_message = "The other security headers are there."
+    error_message = "The other security headers must be set."
   }
 }
 
 run "without_a_domain_it_has_cloudfront_s_own" {
   assert {
     condition     = output.url == "https://d1.cloudfront.net" && length(coalesce(aws_cloudfront_distribution.this.aliases, [])) == 0 && length(aws_route53_record.this) == 0
-    error_message = "It is found where CloudFront puts it."
+    error_message = "The URL must be CloudFront's own."
   }
 
   assert {
     condition     = one(aws_cloudfront_distribution.this.viewer_certificate).cloudfront_default_certificate
-    error_message = "The certificate is CloudFront's."
+    error_message = "The certificate must be CloudFront's."
   }
 
   assert {
@@ -146,7 +146,7 @@ run "without_a_domain_it_has_cloudfront_s_own" {
       aws_cloudfront_origin_request_policy.api.name, aws_cloudfront_response_headers_policy.this.name, aws_cloudfront_origin_access_control.this.name,
       aws_cloudfront_distribution.this.comment,
     ] : startswith(name, "slipway-production")])
-    error_message = "Every name starts from the environment's: all of CloudFront's are the account's."
+    error_message = "Every name must start with the environment's, since CloudFront's names are unique in the account."
   }
 }
 
@@ -158,24 +158,24 @@ run "with_a_domain_it_has_records_and_tls_1_2" {
 
   assert {
     condition     = output.url == "https://slipway.example.org" && aws_cloudfront_distribution.this.aliases == toset(["slipway.example.org"])
-    error_message = "It is found under its domain."
+    error_message = "The URL must be the domain's."
   }
 
   assert {
     condition = [for certificate in aws_cloudfront_distribution.this.viewer_certificate : [certificate.acm_certificate_arn, certificate.ssl_support_method, certificate.minimum_protocol_version]] == [
       ["arn:aws:acm:us-east-1:210987654321:certificate/1", "sni-only", "TLSv1.2_2021"]
     ]
-    error_message = "The certificate is the domain's, and nothing older than TLS 1.2 is spoken."
+    error_message = "The certificate must be the domain's, and TLS 1.2 the minimum."
   }
 
   assert {
     condition     = keys(aws_route53_record.this) == ["A", "AAAA"] && toset(values(aws_route53_record.this)[*].name) == toset(["slipway.example.org"])
-    error_message = "Its records lead to the distribution."
+    error_message = "The domain's records must lead to the distribution."
   }
 
   assert {
     condition     = aws_cloudfront_distribution.this.web_acl_id == "arn:aws:wafv2:us-east-1:210987654321:global/webacl/a/1"
-    error_message = "It has the firewall that it is told."
+    error_message = "The distribution must have the given firewall."
   }
 }
 
@@ -186,7 +186,7 @@ run "records_elsewhere_are_yours_to_make" {
 
   assert {
     condition     = length(aws_route53_record.this) == 0
-    error_message = "Without a zone no record is made."
+    error_message = "Without a zone there must be no record."
   }
 }
 
