@@ -5,12 +5,12 @@ import tomllib
 from typing import Any
 
 import pytest
-from tools.checks.openapi.document import document
 
 from chalicelib import __version__
 from tests.support.checkout import ROOT
 from tests.support.workflows import action
 from tools.aws.terraform import MINIMUM
+from tools.checks.openapi.document import document
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SETUP = action("setup").content
