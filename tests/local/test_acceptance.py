@@ -123,12 +123,12 @@ def without_authorizer(patch: pytest.MonkeyPatch) -> None:
 
 def without_gate(patch: pytest.MonkeyPatch) -> None:
     """Have the gate ask for no proof."""
-    patch.setattr(rules, "PROOFS", ())
+    patch.setattr(rules, "RULES", ())
 
 
 def without_verification(patch: pytest.MonkeyPatch) -> None:
     """Have the gate ask for a deployment only."""
-    patch.setattr(rules, "PROOFS", (rules.not_deployed,))
+    patch.setattr(rules, "RULES", (rules.deployed,))
 
 
 def without_conditions(patch: pytest.MonkeyPatch) -> None:
