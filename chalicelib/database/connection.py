@@ -7,8 +7,7 @@ So a write costs few round trips, and its code still reads from top to bottom.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg2
@@ -59,12 +58,13 @@ class Database:
 
     def select_one(self, row_type: Callable[..., T], sql: str, **parameters: Any) -> T | None:
         """Return the only row of a statement, or None if there is no row."""
-        rows = self.select(row_type, sql, **parameters)
-        return rows[0] if rows else None
+        names, rows = self._run(sql, parameters)
+        return row_type(**dict(zip(names, rows[0], strict=True))) if rows else None
 
     def row(self, sql: str, **parameters: Any) -> dict[str, Any] | None:
         """Return the only row of a statement as a dict by column, or None if there is no row."""
-        return self.select_one(dict, sql, **parameters)
+        names, rows = self._run(sql, parameters)
+        return dict(zip(names, rows[0], strict=True)) if rows else None
 
     def value(self, sql: str, **parameters: Any) -> Any:
         """Return the first column of the only row of a statement, or None if there is no row."""
@@ -88,20 +88,27 @@ class Database:
         """
         self.queue("SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", name=name)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> "Transaction":
         """Everything inside the block happens, or nothing."""
         assert not self._in_transaction, "transactions do not nest: use the one that is open"
+        return Transaction(self)
+
+    def begin(self) -> None:
+        """Begin a transaction with its first statement."""
         self._in_transaction, self._sent_in_transaction = True, False
         self._queue.append("BEGIN")
+
+    def end(self, *, commit: bool) -> None:
+        """Commit, or roll back. If the commit fails, roll back and raise."""
+        committed = False
         try:
-            yield
-            if self._sent_in_transaction or len(self._queue) > 1:
-                self._send([*self._queue, "COMMIT"])
-        except BaseException:
-            self._roll_back()
-            raise
+            if commit:
+                if self._sent_in_transaction or len(self._queue) > 1:
+                    self._send([*self._queue, "COMMIT"])
+                committed = True
         finally:
+            if not committed:
+                self._roll_back()
             self._queue.clear()
             self._in_transaction = False
 
@@ -176,6 +183,21 @@ class Database:
                 wait(self._connection, self._deadline)
         except (psycopg2.Error, DatabaseUnavailable):
             self._discard()
+
+
+class Transaction:
+    """A transaction of a database, as a block. A generator would take a microsecond more of each write."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._database.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._database.end(commit=kind is None)
 
 
 class Pool:

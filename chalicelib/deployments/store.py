@@ -100,48 +100,51 @@ def list_(
     )
 
 
+_OPENING_FACTS = f"""
+    SELECT
+        clock_timestamp() AS at,
+        s.artifact_kind,
+        (
+            SELECT json_build_object(
+                'id', id::text, 'run_url', run_url, 'lease_expires_at', lease_expires_at
+            )
+            FROM deployments WHERE {ON_TARGET} AND state = 'in_progress'
+        ) AS holder,
+        target.state AS workspace_state,
+        {CURRENT_ARTIFACT},
+        json_build_object(
+            'has_succeeded', EXISTS (
+                SELECT FROM deployments WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
+            ),
+            'failed_suites', (
+                SELECT coalesce(json_agg(suite ORDER BY suite) FILTER (WHERE outcome = 'failure'), '[]')
+                FROM (
+                    SELECT DISTINCT ON (suite) suite, outcome FROM verifications
+                    WHERE {ON_TARGET} AND artifact = %(artifact)s AND outcome IN ('success', 'failure')
+                    ORDER BY suite, finished_at DESC, id DESC
+                ) AS latest
+            )
+        ) AS standing,
+        {GATE_FACTS},
+        (
+            SELECT id::text FROM deployments
+            WHERE {ON_TARGET} AND artifact = %(artifact)s
+                AND CASE WHEN %(imported)s
+                    THEN imported AND finished_at = %(finished_at)s::timestamptz
+                        AND revision IS NOT DISTINCT FROM %(revision)s
+                    ELSE NOT imported AND kind = %(kind)s AND issuer = %(issuer)s
+                        AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
+                    END
+        ) AS recorded_id
+    FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
+    WHERE s.key = %(system)s AND e.name = %(environment)s
+"""
+
+
 def opening_facts(db: Database, system: str, new: NewDeployment, principal: Principal) -> OpeningFacts | None:
     """Read all facts for opening a deployment in one statement. None if there is no such environment."""
     row = db.row(
-        f"""
-        SELECT
-            clock_timestamp() AS at,
-            s.artifact_kind,
-            (
-                SELECT json_build_object(
-                    'id', id::text, 'run_url', run_url, 'lease_expires_at', lease_expires_at
-                )
-                FROM deployments WHERE {ON_TARGET} AND state = 'in_progress'
-            ) AS holder,
-            target.state AS workspace_state,
-            {CURRENT_ARTIFACT},
-            json_build_object(
-                'has_succeeded', EXISTS (
-                    SELECT FROM deployments WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
-                ),
-                'failed_suites', (
-                    SELECT coalesce(json_agg(suite ORDER BY suite) FILTER (WHERE outcome = 'failure'), '[]')
-                    FROM (
-                        SELECT DISTINCT ON (suite) suite, outcome FROM verifications
-                        WHERE {ON_TARGET} AND artifact = %(artifact)s AND outcome IN ('success', 'failure')
-                        ORDER BY suite, finished_at DESC, id DESC
-                    ) AS latest
-                )
-            ) AS standing,
-            {GATE_FACTS},
-            (
-                SELECT id::text FROM deployments
-                WHERE {ON_TARGET} AND artifact = %(artifact)s
-                    AND CASE WHEN %(imported)s
-                        THEN imported AND finished_at = %(finished_at)s::timestamptz
-                            AND revision IS NOT DISTINCT FROM %(revision)s
-                        ELSE NOT imported AND kind = %(kind)s AND issuer = %(issuer)s
-                            AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
-                        END
-            ) AS recorded_id
-        FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
-        WHERE s.key = %(system)s AND e.name = %(environment)s
-        """,
+        _OPENING_FACTS,
         system=system,
         environment=new.environment,
         workspace=new.workspace,
@@ -157,6 +160,42 @@ def opening_facts(db: Database, system: str, new: NewDeployment, principal: Prin
     return None if row is None else msgspec.convert(row, OpeningFacts)
 
 
+_INSERT = f"""
+    WITH promotion AS (
+        INSERT INTO promotions (
+            system_id, environment_id, artifact, decision, blockers, decided_at, decided_by
+        )
+        SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(at)s, %(created_by)s
+        FROM systems s JOIN environments e ON e.system_id = s.id
+        WHERE s.key = %(system)s AND e.name = %(environment)s AND %(decision)s IS NOT NULL
+        RETURNING id
+    ), d AS (
+        INSERT INTO deployments (
+            system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported,
+            run_url, override_reason, promotion_id, commit_count, lease_seconds, lease_expires_at,
+            started_at, finished_at, issuer, created_by, run_id, run_attempt, run_sha, run_actor
+        )
+        SELECT
+            s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(revision)s, %(kind)s, %(state)s, %(detail)s,
+            %(imported)s, %(run_url)s, %(override_reason)s, (SELECT id FROM promotion), %(commit_count)s,
+            %(lease_seconds)s, %(lease_expires_at)s, %(started_at)s, %(finished_at)s, %(issuer)s,
+            %(created_by)s, %(run_id)s, %(run_attempt)s, %(run_sha)s, %(run_actor)s
+        FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
+        WHERE s.key = %(system)s AND e.name = %(environment)s
+        RETURNING *
+    ), first_status AS (
+        INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
+        SELECT id, state, detail, coalesce(finished_at, started_at), created_by FROM d
+    ), commits AS (
+        INSERT INTO deployment_commits (deployment_id, environment_id, sha, authored_at)
+        SELECT d.id, d.environment_id, c.sha, c.authored_at
+        FROM d, json_to_recordset(%(commits)s::json) AS c (sha text, authored_at timestamptz)
+    )
+    SELECT {COLUMNS}
+    FROM d JOIN systems s ON s.id = d.system_id JOIN environments e ON e.id = d.environment_id
+"""
+
+
 def insert(
     db: Database,
     system: str,
@@ -170,40 +209,7 @@ def insert(
     run = principal.run
     inserted = db.select_one(
         Deployment,
-        f"""
-        WITH promotion AS (
-            INSERT INTO promotions (
-                system_id, environment_id, artifact, decision, blockers, decided_at, decided_by
-            )
-            SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(at)s, %(created_by)s
-            FROM systems s JOIN environments e ON e.system_id = s.id
-            WHERE s.key = %(system)s AND e.name = %(environment)s AND %(decision)s IS NOT NULL
-            RETURNING id
-        ), d AS (
-            INSERT INTO deployments (
-                system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported,
-                run_url, override_reason, promotion_id, commit_count, lease_seconds, lease_expires_at,
-                started_at, finished_at, issuer, created_by, run_id, run_attempt, run_sha, run_actor
-            )
-            SELECT
-                s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(revision)s, %(kind)s, %(state)s, %(detail)s,
-                %(imported)s, %(run_url)s, %(override_reason)s, (SELECT id FROM promotion), %(commit_count)s,
-                %(lease_seconds)s, %(lease_expires_at)s, %(started_at)s, %(finished_at)s, %(issuer)s,
-                %(created_by)s, %(run_id)s, %(run_attempt)s, %(run_sha)s, %(run_actor)s
-            FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
-            WHERE s.key = %(system)s AND e.name = %(environment)s
-            RETURNING *
-        ), first_status AS (
-            INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
-            SELECT id, state, detail, coalesce(finished_at, started_at), created_by FROM d
-        ), commits AS (
-            INSERT INTO deployment_commits (deployment_id, environment_id, sha, authored_at)
-            SELECT d.id, d.environment_id, c.sha, c.authored_at
-            FROM d, json_to_recordset(%(commits)s::json) AS c (sha text, authored_at timestamptz)
-        )
-        SELECT {COLUMNS}
-        FROM d JOIN systems s ON s.id = d.system_id JOIN environments e ON e.id = d.environment_id
-        """,
+        _INSERT,
         system=system,
         environment=new.environment,
         workspace=new.workspace,

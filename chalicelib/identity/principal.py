@@ -1,7 +1,7 @@
 """The principal of a request, made from the claims of a verified token."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -112,7 +112,7 @@ def _local(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
         subject=known.sub,
         kind="local",
         expires_at=known.exp,
-        grants=tuple(_grants(Role[known.role], known.systems)),
+        grants=_grants(Role[known.role], known.systems),
         run=Run(id=known.run_id, attempt=known.run_attempt, sha=known.sha, actor=known.actor) if known.run_id else None,
     )
 
@@ -147,10 +147,11 @@ def _pipeline(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
     )
 
 
-def _grants(role: Role, systems: Sequence[str] | Literal["all"]) -> Iterator[Grant]:
-    """Give the grant of a role; `anybody` gets none."""
-    if role is not Role.anybody:
-        yield Grant(role, None if systems == "all" else frozenset(systems))
+def _grants(role: Role, systems: Sequence[str] | Literal["all"]) -> tuple[Grant, ...]:
+    """Return the grant of a role. `anybody` has none."""
+    if role is Role.anybody:
+        return ()
+    return (Grant(role, None if systems == "all" else frozenset(systems)),)
 
 
 _OF_KIND = {"local": _local, "people": _person, "github-actions": _pipeline}

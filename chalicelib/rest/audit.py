@@ -31,8 +31,19 @@ def record(
     """
     if before is not None and after is not None:
         before, after = _changed(before, after)
-    event = _event(call, action or call.operation.action, resource, system, _encoded(before), _encoded(after))
-    call.db.queue(EVENT, **event)
+    principal = call.principal
+    call.db.queue(
+        EVENT,
+        system=system,
+        issuer=principal.issuer,
+        principal=principal.subject,
+        action=action or call.operation.action,
+        resource=resource,
+        before=_encoded(before),
+        after=_encoded(after),
+        refusal=None,
+        request_id=call.id,
+    )
 
 
 def record_refusal(call: Call, problem: Problem) -> None:
@@ -44,39 +55,21 @@ def record_refusal(call: Call, problem: Problem) -> None:
     if not (call.operation.writes and call.has_role and _is_refusal(problem)):
         return
     system = call.path.get("system", "")
-    event = _event(
-        call,
-        call.operation.action,
-        _printable(call.address.removeprefix("/v1/").removeprefix("systems/")),
-        system if _SLUG.fullmatch(system) else None,
-        refusal=problem.type.slug,
-    )
     try:
-        call.db.execute(EVENT, **event)
+        call.db.execute(
+            EVENT,
+            system=system if _SLUG.fullmatch(system) else None,
+            issuer=call.principal.issuer,
+            principal=call.principal.subject,
+            action=call.operation.action,
+            resource=_printable(call.address.removeprefix("/v1/").removeprefix("systems/")),
+            before=None,
+            after=None,
+            refusal=problem.type.slug,
+            request_id=call.id,
+        )
     except (DatabaseUnavailable, UnusableValue) as error:
         logger.error("refusal not recorded", extra={"request_id": call.id, "reason": str(error)})
-
-
-def _event(
-    call: Call,
-    action: str,
-    resource: str,
-    system: str | None,
-    before: str | None = None,
-    after: str | None = None,
-    refusal: str | None = None,
-) -> dict[str, Any]:
-    return {
-        "system": system,
-        "issuer": call.principal.issuer,
-        "principal": call.principal.subject,
-        "action": action,
-        "resource": resource,
-        "before": before,
-        "after": after,
-        "refusal": refusal,
-        "request_id": call.id,
-    }
 
 
 def _encoded(value: Any) -> str | None:

@@ -17,6 +17,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `existing_status`: it may answer 200 because the resource was there already.
     `system_in_query`: the role is the caller's role in the system that the query parameter `system` names. Without
     that parameter, only an admin may call it.
+    `action`: the action of its audit events, `deployment.open` for `open_deployment`.
+    `writes`: true for every method but GET.
+    `takes_idempotency_key`: true for POST. A key belongs to its principal: nobody reads another caller's answer.
+    `conditional`: true for PATCH and DELETE. They need If-Match, so that nobody changes what they have not seen.
     """
 
     name: str
@@ -32,24 +36,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[ProblemType, ...]
     documentation: str
     system_in_query: bool
-
-    @property
-    def action(self) -> str:
-        """The action of its audit events: `deployment.open` for `open_deployment`."""
-        verb, _, noun = self.name.partition("_")
-        return f"{noun}.{verb}"
-
-    @property
-    def writes(self) -> bool:
-        """True for every method but GET."""
-        return self.method != "GET"
-
-    @property
-    def takes_idempotency_key(self) -> bool:
-        """True for POST. A key belongs to its principal, so that nobody reads another caller's answer."""
-        return self.method == "POST" and self.role != "public"
-
-    @property
-    def conditional(self) -> bool:
-        """True for PATCH and DELETE. They need If-Match: nobody changes what they have not seen."""
-        return self.method in ("PATCH", "DELETE")
+    action: str
+    writes: bool
+    takes_idempotency_key: bool
+    conditional: bool

@@ -33,8 +33,8 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 def body(type_: type, request: chalice.app.Request) -> Any:
     """Return the body as a `type_`. Raises problems 400, 413, 415 and 422."""
-    content_type = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    if content_type != "application/json":
+    sent = request.headers.get("content-type") or ""
+    if sent != "application/json" and (content_type := sent.partition(";")[0].strip().lower()) != "application/json":
         raise Problem(
             problems.unsupported_media_type,
             f"The body's type is {content_type!r}. Send JSON, with `Content-Type: application/json`."
@@ -50,18 +50,14 @@ def body(type_: type, request: chalice.app.Request) -> Any:
         raise Problem(
             problems.too_large, f"The body has {len(raw)} bytes. Send at most {MAX_BODY_BYTES} in one request."
         )
-    if not _is_plain(raw):
-        _parse(raw)
     try:
-        decoded: Any = msgspec.json.decode(raw, type=type_)
+        decoded: Any = msgspec.convert(_read(raw), type_)
     except msgspec.ValidationError:
         value = _parse(raw)
         if wrong := list(faults(type_, value)):
             raise _invalid(wrong) from None
         # In JSON Schema, and to many who write JSON, 60.0 is an integer. msgspec refuses it; `_parse` reads one.
         decoded = msgspec.convert(value, type_)
-    except msgspec.DecodeError as error:
-        raise Problem(problems.malformed, f"The body is not JSON: {error}.") from None
     further = _put_into_utc(decoded) if b"\\" in raw or _OFFSET.search(raw) else []
     if further := [*further, *getattr(decoded, "faults", tuple)()]:
         raise _invalid(further)
@@ -70,13 +66,11 @@ def body(type_: type, request: chalice.app.Request) -> Any:
 
 def path(parameters: Mapping[str, str]) -> dict[str, str]:
     """Decode the path parameters, which API Gateway passes on as they were sent. Refuse nothing."""
-    return {name: unquote(sent) for name, sent in parameters.items()}
+    return {name: unquote(sent) if "%" in sent else sent for name, sent in parameters.items()}
 
 
 def query(type_: type | None, parameters: Any) -> Any:
     """Return the query parameters as a `type_`. Raises problem 422 for unknown, repeated and malformed ones."""
-    if type_ is None and not parameters:
-        return None
     given = {name: parameters.getlist(name) for name in parameters or ()}
     known = _fields(type_) if type_ else {}
     wrong = [Fault(f"#/{name}", "is required") for name, field in known.items() if field.required and name not in given]
@@ -186,18 +180,20 @@ def _fields(type_: type) -> Mapping[str, msgspec.structs.FieldInfo]:
     return {field.encode_name: field for field in msgspec.structs.fields(type_)}
 
 
-def _is_plain(raw: bytes) -> bool:
-    """True if the body is JSON without escapes and without a key that is given twice. False if that is unclear.
+def _read(raw: bytes) -> Any:
+    """Return the body as plain values: at once if it has no escape and no key that is given twice, else by `_parse`.
 
     msgspec keeps one of two equal keys, and with the other go the quotes around it. Counting them takes a third of
     the time that `_parse` takes.
     """
-    if b"\\" in raw:
-        return False
-    try:
-        return raw.count(b'"') == msgspec.json.encode(msgspec.json.decode(raw)).count(b'"')
-    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
-        return False
+    if b"\\" not in raw:
+        try:
+            value = msgspec.json.decode(raw)
+            if raw.count(b'"') == msgspec.json.encode(value).count(b'"'):
+                return value
+        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+            pass  # `_parse` says what is wrong
+    return _parse(raw)
 
 
 def _parse(raw: bytes) -> Any:

@@ -44,6 +44,7 @@ def operation(
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
         types = function.__annotations__
+        verb, _, noun = function.__name__.partition("_")
         declared = Operation(
             name=function.__name__,
             method=method,
@@ -58,6 +59,10 @@ def operation(
             problems=tuple(raises),
             documentation=function.__doc__ or "",
             system_in_query=system_in_query,
+            action=f"{noun}.{verb}",
+            writes=method != "GET",
+            takes_idempotency_key=method == "POST" and role != "public",
+            conditional=method in ("PATCH", "DELETE"),
         )
         OPERATIONS.append(declared)
 
