@@ -71,6 +71,8 @@ def path(parameters: Mapping[str, str]) -> dict[str, str]:
 
 def query(type_: type | None, parameters: Any) -> Any:
     """Return the query parameters as a `type_`. Raises problem 422 for unknown, repeated and malformed ones."""
+    if type_ is None and not parameters:
+        return None
     given = {name: parameters.getlist(name) for name in parameters or ()}
     known = _fields(type_) if type_ else {}
     wrong = [Fault(f"#/{name}", "is required") for name, field in known.items() if field.required and name not in given]

@@ -87,10 +87,9 @@ def _arguments(call: Call) -> dict[str, Any]:
     if not all(map(decoding.is_text, call.path.values())):
         raise Problem(problems.not_found, "No resource can have this address: it has characters that no name has.")
     arguments: dict[str, Any] = dict(call.path)
-    if operation.query or request.query_params:
-        query = decoding.query(operation.query, request.query_params)
-        if operation.query:
-            arguments["query"] = query
+    query = decoding.query(operation.query, request.query_params)
+    if operation.query:
+        arguments["query"] = query
     if operation.body:
         arguments["body"] = decoding.body(operation.body, request)
     if operation.conditional and request.headers.get("if-match") is None:
