@@ -23,7 +23,7 @@ Artifact = Annotated[
     matching(
         ARTIFACT,
         "tree:5b678574ccc67c05b472831abea9e97b713c73e1",
-        "What is deployed and promoted, by its content: a git tree, or the digest of a package",
+        "The deployed content: a git tree, or the digest of a package",
     ),
 ]
 Sha = Annotated[str, matching(SHA, "200f4b2d8e19e8e64f878567f24b464f3d7146ac", "A commit")]

@@ -1,4 +1,4 @@
-"""What was recorded of an artifact, and which environments it may enter."""
+"""The records of an artifact, and the environments that it may enter."""
 
 from typing import Annotated
 
@@ -26,5 +26,5 @@ class ArtifactHistory(Answer, kw_only=True):
     ]
     decisions: Annotated[
         list[Promotion],
-        Meta(description="What the gate of each environment would decide now, by rank. Not recorded"),
+        Meta(description="The decision that the gate of each environment would make now, by rank; not recorded"),
     ]

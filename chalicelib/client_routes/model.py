@@ -34,7 +34,7 @@ class Route(Answer, kw_only=True):
 
 
 class Destination(Answer, kw_only=True):
-    """Where a client's calls go. `base_url` is null if the environment or the workspace has none yet."""
+    """The destination of a client's calls. `base_url` is null if the environment or the workspace has none yet."""
 
     client: Client
     environment: EnvironmentName

@@ -1,4 +1,4 @@
-"""Which routes may exist, and how long a lookup may be trusted."""
+"""Rule 8: the routes that may exist, and how long a lookup may be trusted."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a caller gets if a constraint of the schema refuses a write: one table, by the constraint's name.
+"""The answers to writes that a constraint of the schema refuses: one table, by the constraint's name.
 
 Validation refuses most such writes earlier, with a better message. The constraint still holds in a race.
 """

@@ -139,7 +139,7 @@ class Holder(Answer, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What an artifact has shown on the target itself. A rollback depends on it."""
+    """The record of an artifact on the target itself. A rollback depends on it."""
 
     has_succeeded: bool
     failed_suites: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Who may open a deployment, where it may go, and when it is over."""
+"""The rules of a deployment: the role to open it, its target, its end."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -36,7 +36,7 @@ class GitHubClaims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrustRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What a publisher says: the claims that it trusts, and what a trusted run may write.
+    """The content of a publisher: the claims that it trusts, and the records that a trusted run may write.
 
     `workflow` is the path of the workflow that was started. `called_workflow` is the reusable workflow that has the
     job, with its repository and ref; null if there must be none. `environments` maps each environment that the run may

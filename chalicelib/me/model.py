@@ -10,7 +10,7 @@ from chalicelib.vocabulary import PrincipalName, Slug
 
 class MyRole(Answer, kw_only=True):
     role: Annotated[Literal["viewer", "pipeline", "maintainer", "admin"], Meta(examples=["maintainer"])]
-    systems: Annotated[list[Slug] | None, Meta(description="Where the role counts; null for all systems")]
+    systems: Annotated[list[Slug] | None, Meta(description="The systems in which the role counts; null for all")]
 
 
 class MyPublisher(Answer, kw_only=True):

@@ -61,7 +61,7 @@ class EnvironmentBefore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What an environment requires of an artifact, and what the artifact has shown. The lowest has no `before`."""
+    """The requirements of an environment, and the record of the artifact. The lowest has no `before`."""
 
     environment: str
     required_soak_seconds: int

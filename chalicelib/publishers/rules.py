@@ -1,4 +1,4 @@
-"""Which issuers and environments a publisher may name."""
+"""The issuers and environments that a publisher may name."""
 
 from collections.abc import Collection, Sequence
 

@@ -16,7 +16,7 @@ from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
 from chalicelib.settings import settings
 
-# SQL for one column: the trust rules for a pipeline's repository. app.py sets it, because rest knows no resource.
+# SQL for one column: the trust rules for a pipeline's repository. app.py sets it, because rest imports no resource.
 publishers_column: str | None = None
 
 _CLAIMS = msgspec.json.Decoder(dict[str, Any])

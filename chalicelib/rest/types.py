@@ -48,7 +48,7 @@ Timestamp = Annotated[
     datetime, Meta(tz=True, examples=["2026-03-01T12:00:00Z"], description="RFC 3339, with a time zone")
 ]
 Id = Annotated[str, Meta(examples=["197"], description="Opaque")]
-Limit = Annotated[int, Meta(ge=1, le=200, description="How many items a page has at the most")]
+Limit = Annotated[int, Meta(ge=1, le=200, description="The greatest number of items on a page")]
 Cursor = Annotated[
     str,
     Meta(

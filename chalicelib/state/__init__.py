@@ -1,1 +1,1 @@
-"""What runs where. It is derived, never stored."""
+"""The state: the artifact that runs on each target. It is derived, never stored."""

@@ -1,4 +1,4 @@
-"""What runs where. It is derived from deployments and verifications, never stored."""
+"""The artifact that runs on each target. It is derived from deployments and verifications, never stored."""
 
 from typing import Annotated
 

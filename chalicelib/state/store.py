@@ -1,4 +1,4 @@
-"""What runs where, derived in PostgreSQL with one statement for any number of systems."""
+"""The state, derived in PostgreSQL by one statement for any number of systems."""
 
 from typing import Any
 

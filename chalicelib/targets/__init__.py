@@ -1,1 +1,1 @@
-"""What a deployment goes to: an environment, or a workspace of it."""
+"""Targets: the environments, and workspaces of them, that deployments go to."""

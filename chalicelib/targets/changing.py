@@ -1,4 +1,4 @@
-"""Who may change a workspace, or the routes that lead to it."""
+"""The right to change a workspace, or the routes that lead to it."""
 
 from chalicelib.identity.principal import Principal
 from chalicelib.rest.admission import require_publisher

@@ -1,4 +1,4 @@
-"""Which workspaces a request may name, and who may change one."""
+"""The workspaces that a request may name, and the right to change one."""
 
 from chalicelib.identity.roles import Role
 from chalicelib.rest import problems

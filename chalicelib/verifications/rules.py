@@ -1,4 +1,4 @@
-"""Which verifications may be recorded, and with which artifact and times."""
+"""The verifications that may be recorded, with their artifact and times."""
 
 from datetime import datetime
 

@@ -25,7 +25,7 @@ _INTRODUCTION = """\
 _HEADER = re.compile(r"^--\n-- Name: .+; Type: (.+); Schema: .+\n--\n", re.MULTILINE)
 # Settings of the session, psql's own commands, and the last comment.
 _NOT_SCHEMA = re.compile(r"^(SET .*;|\\.*|--.*)\n", re.MULTILINE)
-# What goes without saying, for reading.
+# Left out, because a reader does not need it.
 _OBVIOUS = re.compile(r"\bpublic\.|::text\b| USING btree\b")
 _IDENTITY = re.compile(r"ALTER TABLE (\w+) ALTER COLUMN (\w+) ADD (GENERATED [A-Z ]+ AS IDENTITY) \(")
 _CONSTRAINT = re.compile(r"ALTER TABLE ONLY (\w+)\s+ADD (CONSTRAINT .+);")

@@ -1,4 +1,4 @@
--- What every write leaves behind, whichever resource it is about.
+-- Every write leaves an event here.
 
 CREATE TABLE audit_events (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

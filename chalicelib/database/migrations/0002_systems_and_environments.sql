@@ -11,8 +11,8 @@ CREATE TABLE systems (
     CONSTRAINT systems_artifact_kind_known CHECK (artifact_kind IN ('tree', 'sha256'))
 );
 
--- The class of an AWS account: it holds production environments, or others, never both. An environment
--- refers to its account together with its own class, so that a second class has nothing to refer to.
+-- The class of an AWS account: it holds production environments or others, never both. An environment refers to its
+-- account together with its own class, so an environment of the other class finds no account to refer to.
 CREATE TABLE aws_accounts (
     id text NOT NULL PRIMARY KEY,
     production boolean NOT NULL,
@@ -48,7 +48,7 @@ CREATE TABLE environments (
 
 CREATE INDEX environments_by_account ON environments (aws_account_id);
 
--- An account takes the class of its first environment; writing to its row makes others wait for us.
+-- An account takes the class of its first environment. The write to its row makes other transactions wait.
 CREATE FUNCTION claim_aws_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO aws_accounts (id, production) VALUES (NEW.aws_account_id, NEW.production)
@@ -60,10 +60,10 @@ $$;
 CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environments
     FOR EACH ROW WHEN (NEW.aws_account_id IS NOT NULL) EXECUTE FUNCTION claim_aws_account();
 
--- It follows its only environment to another class, and loses its class with the last one.
+-- An account follows its only environment to another class, and loses its class with the last environment.
 CREATE FUNCTION settle_aws_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- Wait for whoever claims the account, in a statement of its own: the next ones then see whom they must spare.
+    -- Wait for transactions that claim the account, in a statement of its own. The next statements then see their rows.
     PERFORM FROM aws_accounts WHERE id = OLD.aws_account_id FOR UPDATE;
     IF TG_OP = 'UPDATE' THEN
         UPDATE aws_accounts SET production = NEW.production

@@ -36,7 +36,7 @@ CREATE TABLE deployments (
     finished_at timestamptz,
     issuer text NOT NULL,
     created_by text NOT NULL,
-    -- What the pipeline's token claimed about its run, whatever the body said.
+    -- The claims of the pipeline's token about its run. The body can't set them.
     run_id text,
     run_attempt text,
     run_sha text,
@@ -57,7 +57,7 @@ CREATE TABLE deployments (
 -- One deployment at a time for a target.
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace)
     WHERE state = 'in_progress';
--- A repeated import, and a retried run of a pipeline, are the same deployment.
+-- A repeated import is the same deployment, and so is a retried run of a pipeline.
 CREATE UNIQUE INDEX deployments_import_once
     ON deployments (environment_id, workspace, artifact, coalesce(revision, ''), finished_at) WHERE imported;
 CREATE UNIQUE INDEX deployments_run_once

@@ -1,4 +1,4 @@
--- Which pipelines may write for a system. A publisher is no history: it goes with its system.
+-- Rules that let pipelines write for a system. A publisher is not history: it is deleted with its system.
 CREATE TABLE publishers (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     system_id bigint NOT NULL REFERENCES systems (id) ON DELETE CASCADE,

@@ -1,4 +1,4 @@
--- Isolated copies of environments. The environment itself, the workspace `default`, is no row here.
+-- Isolated copies of environments. The environment itself, the workspace `default`, has no row here.
 CREATE TABLE workspaces (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     system_id bigint NOT NULL,
@@ -10,13 +10,13 @@ CREATE TABLE workspaces (
     base_url text,
     database text NOT NULL,
     state text NOT NULL DEFAULT 'active',
-    -- When its end was last set: how far ahead that may lie is counted from there.
+    -- When its end was last set. The longest lifetime counts from there.
     granted_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     destroyed_at timestamptz,
     issuer text NOT NULL,
     created_by text NOT NULL,
-    -- Of a pipeline: what it may change is what its own repository's pipelines have made.
+    -- The repository of the pipeline that made it. Only pipelines of the same repository may change it.
     repository_id text,
     created_at timestamptz NOT NULL,
     CONSTRAINT workspaces_keep_environment
@@ -32,18 +32,18 @@ CREATE TABLE workspaces (
         expires_at > granted_at
         AND expires_at <= granted_at + CASE purpose WHEN 'debug' THEN interval '72 hours' ELSE interval '336 hours' END
     ),
-    -- For what refers to a workspace together with what it is.
+    -- Routes refer to a workspace together with these columns.
     CONSTRAINT workspaces_as_target UNIQUE (id, environment_id, name),
     CONSTRAINT workspaces_as_routed UNIQUE (id, environment_id, purpose, state, expires_at)
 );
 
--- The name of what is gone can be given again.
+-- The name of a destroyed workspace is free again.
 CREATE UNIQUE INDEX workspaces_name_once ON workspaces (environment_id, name) WHERE state <> 'destroyed';
 CREATE INDEX workspaces_by_name ON workspaces (environment_id, name, id DESC);
 CREATE INDEX workspaces_by_system ON workspaces (system_id, created_at DESC, id DESC);
 CREATE INDEX workspaces_by_end ON workspaces (expires_at) WHERE state = 'active';
 
--- What expired stays so, and what was destroyed stays as it is.
+-- An expired workspace never becomes active again, and a destroyed one never changes.
 CREATE TRIGGER workspaces_never_come_back BEFORE UPDATE ON workspaces
     FOR EACH ROW WHEN (OLD.state = 'destroyed' OR (OLD.state = 'expired' AND NEW.state = 'active'))
     EXECUTE FUNCTION refuse_change();
@@ -52,8 +52,8 @@ CREATE TRIGGER workspaces_are_kept BEFORE DELETE ON workspaces
 CREATE TRIGGER workspaces_are_not_truncated BEFORE TRUNCATE ON workspaces
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- Clients whose calls go to a workspace. A route refers to its workspace together with what has to be so for it, and
--- follows each change: one that it could not live with is refused as long as the route is there.
+-- Clients whose calls go to a workspace. A route refers to its workspace together with the properties that it needs, and
+-- follows their changes. A change that a route does not allow is refused while the route exists.
 CREATE TABLE routes (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     workspace_id bigint NOT NULL,
@@ -79,7 +79,7 @@ CREATE TABLE routes (
 CREATE INDEX routes_by_workspace ON routes (workspace_id, id DESC);
 CREATE INDEX routes_by_end ON routes (until);
 
--- A target is the environment itself, or a workspace of it: that one, and not a later one of the same name.
+-- A target is the environment itself, or one workspace of it, but not a later one of the same name.
 ALTER TABLE deployments ADD COLUMN workspace_id bigint,
     ADD CONSTRAINT deployments_go_to_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
     ADD CONSTRAINT deployments_keep_workspace
@@ -93,6 +93,6 @@ GRANT SELECT, INSERT, UPDATE (owner, reason, base_url, state, granted_at, expire
     ON workspaces TO slipway_app;
 GRANT SELECT, INSERT, DELETE, UPDATE (until, reason) ON routes TO slipway_app;
 
--- Stored answers are good for a day; what is older is swept.
+-- Stored answers are kept for a day. Older ones are swept.
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 GRANT DELETE ON idempotency_keys TO slipway_app;

@@ -30,7 +30,7 @@ _ADDRESSED_BY = {"environment": "name", "system": "key"}
 _INFO = {
     "title": "Slipway",
     "version": __version__,
-    "description": "What runs where, whether that was verified, and whether it may go one environment "
+    "description": "Ask what runs where, whether that was verified, and whether it may go one environment "
     "further.\n\nEvery refusal has problem details (RFC 9457), also at paths and with methods that are not listed "
     "here. Their `type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains it and "
     "says what to do.",
@@ -63,7 +63,7 @@ _REQUEST_HEADERS = {
 }
 _ANSWER_HEADERS = {
     "Allow": {"description": "The methods of this address.", "required": True, "schema": _TEXT},
-    "Cache-Control": {"description": "Who may keep the answer.", "required": True, "schema": _TEXT},
+    "Cache-Control": {"description": "Caches that may keep the answer.", "required": True, "schema": _TEXT},
     "ETag": {"description": "Strong validator of this representation.", "required": True, "schema": _TEXT},
     "Idempotency-Replayed": {
         "description": "Present if this Idempotency-Key got this answer before.",
@@ -71,7 +71,7 @@ _ANSWER_HEADERS = {
     },
     "Link": {"description": 'The next page, as `rel="next"`, if there is one.', "schema": _TEXT},
     # Not required: without it, the new resource is at the address of the request (RFC 9110, section 15.3.2).
-    "Location": {"description": "Where to find what was created.", "schema": _TEXT},
+    "Location": {"description": "The address of the new resource.", "schema": _TEXT},
     "Retry-After": {
         "description": "Seconds to wait.",
         "required": True,
@@ -322,7 +322,7 @@ def _problem(problem: ProblemType, schemas: Schemas) -> Json:
         "type": {"const": problem.uri},
         "title": {"const": problem.title},
         "status": {"const": problem.status},
-        "detail": {"type": "string", "description": "What is wrong here"},
+        "detail": {"type": "string", "description": "The fault in this place"},
         "instance": {"type": "string", "description": "The request's id"},
     }
     members |= {name: schemas.of(type_) for name, type_ in problem.extra}
