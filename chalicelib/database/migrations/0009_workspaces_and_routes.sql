@@ -52,8 +52,8 @@ CREATE TRIGGER workspaces_are_kept BEFORE DELETE ON workspaces
 CREATE TRIGGER workspaces_are_not_truncated BEFORE TRUNCATE ON workspaces
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- Clients whose calls go to a workspace. A route refers to its workspace together with the properties that it needs, and
--- follows their changes. A change that a route does not allow is refused while the route exists.
+-- Clients whose calls go to a workspace. A route refers to its workspace together with the properties that it needs,
+-- and follows their changes. A change that a route does not allow is refused while the route exists.
 CREATE TABLE routes (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     workspace_id bigint NOT NULL,
