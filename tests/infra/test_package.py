@@ -80,16 +80,30 @@ def runtime_api() -> Iterator[RuntimeApi]:
         thread.join()
 
 
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with production's package, and with its zip unpacked in `task`."""
+    folder = tmp_path_factory.mktemp("module")
+    compose.package("production", folder)
+    with zipfile.ZipFile(folder / "deployment.zip") as package:
+        package.extractall(folder / "task")
+    return folder
+
+
+def test_the_zip_verifies_tokens_without_other_packages(module: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", _VERIFY, str(module / "task")], capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout == "jane\n", done.stderr
+
+
 def test_the_zip_answers_alone_through_lambdas_runtime(
-    tmp_path: Path, database_url: str, runtime_api: RuntimeApi
+    module: Path, database_url: str, runtime_api: RuntimeApi
 ) -> None:
-    task = tmp_path / "task"
-    compose.package("production", tmp_path / "module")
-    with zipfile.ZipFile(tmp_path / "module" / "deployment.zip") as package:
-        package.extractall(task)
-    handler = json.loads((tmp_path / "module" / "generated.tf.json").read_text())["locals"]["functions"]["api"][
-        "handler"
-    ]
+    task = module / "task"
+    composed = json.loads((module / "generated.tf.json").read_text())["locals"]
+    handler = composed["functions"]["api"]["handler"]
 
     # Only the zip is on the path. The runtime client is imported from its own folder, which then leaves the path.
     process = subprocess.Popen(
@@ -132,6 +146,17 @@ def _site_packages() -> str:
     return str(Path(awslambdaric.__file__).parents[1])
 
 
+_VERIFY = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+keys = {"ES256": ec.generate_private_key(ec.SECP256R1()), "RS256": rsa.generate_private_key(65537, 2048)}
+for algorithm, key in keys.items():
+    token = jwt.encode({"sub": "jane"}, key, algorithm)
+    claims = jwt.decode(token, key.public_key(), [algorithm])
+print(claims["sub"])
+"""
 _CLIENT = """
 import sys
 site, task, handler = sys.argv[1:]
