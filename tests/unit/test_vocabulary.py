@@ -21,6 +21,7 @@ MIGRATIONS = "chalicelib/database/migrations"
         ("infra/modules/site/viewer.js", f"const CLIENT = /^{CLIENT}$/;"),
         ("infra/modules/site/viewer.js", f"const WORKSPACE = /^{WORKSPACE}$/;"),
         ("infra/modules/infrastructure-main/variables.tf", f'regex("^{WORKSPACE}$", var.workspace)'),
+        ("tools/aws/workspace.py", f'_CLIENT = re.compile(r"{CLIENT}")'),
         (f"{MIGRATIONS}/0002_systems_and_environments.sql", f"(key ~ '^{SLUG}$')"),
         (f"{MIGRATIONS}/0002_systems_and_environments.sql", f"(name ~ '^{SLUG}$')"),
         (f"{MIGRATIONS}/0003_deployments.sql", f"(artifact ~ '^{ARTIFACT}$')"),
