@@ -41,6 +41,7 @@ def operation(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an endpoint. `route` is method and path; `raises` names the problems that only this endpoint has."""
     method, path = route.split(" ")
+    assert role != "public" or method == "GET", f"{route} is public, but a write needs a caller"
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
         types = function.__annotations__

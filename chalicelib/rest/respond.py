@@ -57,7 +57,8 @@ def _answer(call: Call) -> chalice.app.Response:
     if operation.role != "public":
         admission.read(call, key=None)
     arguments = _arguments(call)
-    return _success(call, operation.function(call, **arguments), arguments.get("query"))
+    answer = operation.function(call, **arguments)
+    return _refuse(call, answer) if isinstance(answer, Problem) else _success(call, answer, arguments.get("query"))
 
 
 def _write(call: Call) -> chalice.app.Response:
