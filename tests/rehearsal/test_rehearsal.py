@@ -224,7 +224,7 @@ def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
     deployed.succeeded()
     artifact = github.tree(first)
     assert built.outputs["artifact"] == artifact == stage.current("development")
-    assert "built" in built.said("Find the package of this tree, or make it").split()
+    assert "built" in built.said("Find or build the package of this tree").split()
     assert stage.verifications("development") == ["success"]
 
     say("\nAt the same time: its promotion, a debug workspace, and a failing deployment")
@@ -254,7 +254,7 @@ def promote(stage: Stage, first: str, merge: str, built: Ran) -> None:
     deployed.succeeded()
     assert merge != first
     assert again.outputs == built.outputs
-    assert "reused" in again.said("Find the package of this tree, or make it").split()
+    assert "reused" in again.said("Find or build the package of this tree").split()
     assert again.outcome("Attest where it was built") == "skipped"
     [there], here = stage.deployments("preproduction"), stage.deployments("development")[0]
     assert (there["revision"], here["revision"]) == (merge, first)
@@ -287,7 +287,7 @@ def develop(stage: Stage, artifact: str, promoted: "Future[None]") -> None:
     promoted.result()
     github.merge("development", "preproduction")
     refused = github.run("deploy", "artifact", "preproduction")
-    assert "not-verified" in refused.failed_at("Ask whether it may be promoted")
+    assert "not-verified" in refused.failed_at("Check the promotion gate")
     assert stage.current("preproduction") == artifact
     verify = {"matrix": {"environment": "development"}}
     github.run("verify", "verify", "development", "workflow_dispatch", **verify).succeeded()
@@ -332,7 +332,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
         matrix={"environment": "development"},
         environ={"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(log)},
     ).succeeded()
-    assert "development-fix-42 is destroyed" in reaped.said("Destroy what has expired, report orphans")
+    assert "development-fix-42 is destroyed" in reaped.said("Destroy expired workspaces, report orphans")
     assert stage.ask("workspaces")["items"][0]["state"] == "destroyed"
     assert states(stage.port).keys() == STATES - {WORKSPACE}
     # The role of the reaper allows the calls that this took.

@@ -14,7 +14,7 @@ import psutil
 
 from tools.checkout import ROOT
 
-END_SECONDS = 30
+END_SECONDS = 60
 
 
 class Started:

@@ -35,7 +35,7 @@ _PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.w
 _SECONDS = 3600
 # After an interrupt, Terraform has this long to finish its current step, save its state and unlock it.
 _GRACE_SECONDS = 120
-_EMULATED_GRACE_SECONDS = 10
+_EMULATED_GRACE_SECONDS = 20
 
 
 def terraform(
