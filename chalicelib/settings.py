@@ -205,7 +205,7 @@ def _database(stage: Stage, environ: Mapping[str, str]) -> Aurora | str | None:
     if missing := [name for name in needed.values() if not environ.get(name)]:
         raise UnusableSettings(
             f"SLIPWAY_DATABASE_HOST is set without {' and '.join(missing)}: set SLIPWAY_DATABASE_USER to the "
-            "function's user in the database, and AWS_REGION to the region (Lambda sets it)"
+            "function's user in the database, and AWS_REGION to the region, as Lambda does"
         )
     port = environ.get("SLIPWAY_DATABASE_PORT", "5432")
     if not (port.isascii() and port.isdigit()):

@@ -32,7 +32,7 @@ def require_target(workspace: RoutedWorkspace) -> None:
         raise Problem(
             workspace_not_for_debugging,
             f"The workspace {workspace.name!r} of {workspace.environment} has the purpose `{workspace.purpose}`: "
-            "create one with the purpose `debug`",
+            "create a workspace with the purpose `debug`",
         )
     require_active(workspace.environment, workspace.name, workspace.state)
 

@@ -196,7 +196,9 @@ CONSTRAINTS = {
         "invalid", "The kinds are empty or unknown: send `deployments`, `verifications` or `workspaces`", "#/kinds"
     ),
     "publishers_name_environments": Refusal(
-        "invalid", "A publisher needs an environment that it may write for: name at least one", "#/environments"
+        "invalid",
+        "A publisher needs an environment that it may write for: name at least one environment",
+        "#/environments",
     ),
     "audit_events_are_final": Refusal("conflict", "An audit event never changes: leave it as it is"),
 }

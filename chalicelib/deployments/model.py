@@ -191,7 +191,7 @@ lease_expired = problem_type(
     "lease-expired",
     409,
     "Lease expired",
-    "The deployment lost its target and counts as cancelled. Open a new one with a longer lease or more statuses.",
+    "The deployment lost its target and counts as cancelled. Open another, with a longer lease or more statuses.",
 )
 
 

@@ -101,7 +101,7 @@ def require_free(facts: OpeningFacts) -> None:
         raise Problem(
             target_busy,
             f"Deployment {facts.holder.id} holds the target until {facts.holder.lease_expires_at:%Y-%m-%dT%H:%M:%SZ}. "
-            "Wait until it finishes, then try again.",
+            "Wait for this deployment, then try again.",
             holder=facts.holder,
         )
 

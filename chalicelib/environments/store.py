@@ -36,7 +36,8 @@ def get(db: Database, system: str, name: str) -> Environment:
 
 def not_found(system: str, name: str) -> Problem:
     return Problem(
-        problems.not_found, f"The system {system!r} has no environment {name!r}. Check the names, or create it."
+        problems.not_found,
+        f"The system {system!r} has no environment {name!r}. Check the names, or create the environment.",
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from chalicelib.identity.fetching import fetch_json
 from chalicelib.settings import Issuer
 
-FETCH_SECONDS = 2.0  # for each of the two documents
+FETCH_SECONDS = 2.0  # the limit for each of the two documents
 MAX_KEYS = 50
 
 _KEY_BITS = {"RS256": range(2048, 8193), "ES256": range(256, 257)}  # verifying with larger keys would take too long

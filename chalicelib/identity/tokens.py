@@ -40,7 +40,9 @@ def _issuer_of(token: Unverified, issuers: tuple[Issuer, ...]) -> Issuer:
     for issuer in issuers:
         if issuer.issuer == token.claims.get("iss"):
             return issuer
-    raise TokenRefused("issuer", f"no trusted issuer is called {shown(token.claims.get('iss'))}")
+    raise TokenRefused(
+        "issuer", f"no trusted issuer is called {shown(token.claims.get('iss'))}: get a token from a trusted issuer"
+    )
 
 
 def _typ(token: Unverified, issuer: Issuer) -> str | None:

@@ -29,7 +29,9 @@ class Blocker(Answer, kw_only=True):
     code: BlockerCode
     environment: Annotated[EnvironmentName, Meta(description="The environment that the blocker is about")]
     suite: Suite | None = None
-    detail: Annotated[str, Meta(examples=["acceptance failed in development: correct the fault, then run it again"])]
+    detail: Annotated[
+        str, Meta(examples=["acceptance failed in development: correct the fault, then run the suite again"])
+    ]
     available_at: Timestamp | None = None
 
 

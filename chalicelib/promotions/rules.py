@@ -20,12 +20,12 @@ def decide(facts: GateFacts, at: datetime) -> Decision:
 
 
 def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """The artifact has a succeeded deployment in the environment before. The latest one counts."""
+    """The artifact has a succeeded deployment in the environment before. The latest of these counts."""
     if before.deployed_at is None:
         yield Blocker(
             code="not-deployed",
             environment=before.name,
-            detail=f"the artifact has no succeeded deployment in {before.name}: deploy it there first",
+            detail=f"the artifact has no succeeded deployment in {before.name}: deploy the artifact there first",
         )
 
 
@@ -42,13 +42,13 @@ def verified(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Itera
             code="not-verified",
             environment=before.name,
             suite=suite,
-            detail=f"{suite} has not run in {before.name} since the artifact was deployed there: run it",
+            detail=f"{suite} has not run in {before.name} since the artifact was deployed there: run the suite",
         )
     if not ran and not facts.required_suites:
         yield Blocker(
             code="not-verified",
             environment=before.name,
-            detail=f"no suite has run in {before.name} since the artifact was deployed there: run one",
+            detail=f"no suite has run in {before.name} since the artifact was deployed there: run a suite",
         )
 
 
@@ -60,7 +60,7 @@ def verified_successfully(facts: GateFacts, before: EnvironmentBefore, at: datet
                 code="verification-failed",
                 environment=before.name,
                 suite=verification.suite,
-                detail=f"{verification.suite} failed in {before.name}: correct the fault, then run it again",
+                detail=f"{verification.suite} failed in {before.name}: correct the fault, then run the suite again",
             )
 
 
@@ -75,7 +75,7 @@ def verified_lately(facts: GateFacts, before: EnvironmentBefore, at: datetime) -
                 code="verification-expired",
                 environment=before.name,
                 suite=verification.suite,
-                detail=f"{verification.suite} ran in {before.name} more than {max_age} ago: run it again",
+                detail=f"{verification.suite} ran in {before.name} more than {max_age} ago: run the suite again",
             )
 
 

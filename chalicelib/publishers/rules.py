@@ -7,7 +7,7 @@ from chalicelib.rest.problems import Fault, Problem, invalid, invalid_field
 
 
 def issuer_of(new: NewPublisher, trusted: Sequence[str]) -> str:
-    """Return the issuer of the pipeline's tokens, which must be trusted. It may be left out if only one is trusted."""
+    """Return the issuer of the pipeline's tokens, which must be trusted. By default it is the only trusted issuer."""
     if new.issuer is None and len(trusted) == 1:
         return trusted[0]
     if new.issuer in trusted:
@@ -23,7 +23,7 @@ def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
     if missing:
         raise Problem(
             invalid,
-            f"The system has no environment {', '.join(map(repr, missing))}. Check the names, or create it.",
+            f"The system has no environment {', '.join(map(repr, missing))}. Check the names, or create them.",
             errors=[
                 Fault(f"#/environments/{name}", "is not an environment of the system: correct the name or create it")
                 for name in missing

@@ -98,10 +98,13 @@ def require_publisher(call: Call, system: str, kind: RecordKind, environment: st
     ours = [each for each in call.principal.publishers if each.system == system]
     permits = list(permitting(ours, pipeline, kind, environment))
     if not permits:
+        job = "outside of a GitHub environment"
+        if pipeline.environment is not None:
+            job = f"in the GitHub environment {pipeline.environment!r}"
         raise Problem(
             problems.forbidden,
             f"No publisher of {system!r} lets {pipeline.workflow_ref!r} write {kind} for {environment!r} from a job "
-            f"in the GitHub environment {pipeline.environment!r}. Ask a maintainer to add a publisher.",
+            f"{job}. Ask a maintainer to add a publisher.",
         )
     return permits
 

@@ -1,4 +1,4 @@
-"""Audit events. A write leaves an event in its transaction; a refused write of a known caller leaves one afterwards."""
+"""Audit events. A write leaves an event in its transaction. A refused write leaves one afterwards."""
 
 import re
 from typing import Any

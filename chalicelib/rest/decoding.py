@@ -123,7 +123,7 @@ def _from_text(value: str, type_: Any) -> Any:
 def faults(type_: type, value: Any) -> Iterable[Fault]:
     """Yield a fault for every field of `value` that does not fit `type_`. msgspec itself stops at the first."""
     if not isinstance(value, dict):
-        yield Fault("#", "is not an object. Send one, such as {}")
+        yield Fault("#", "is not an object: send an object, such as {}")
         return
     fields = _fields(type_)
     for name in value:

@@ -87,7 +87,7 @@ unauthenticated = problem_type(
     "unauthenticated",
     401,
     "Not signed in",
-    "The token is missing or not valid. Send one as `Authorization: Bearer <token>`.",
+    "The token is missing or not valid. Send a valid token as `Authorization: Bearer <token>`.",
 )
 forbidden = problem_type(
     "forbidden",
@@ -102,7 +102,7 @@ method_not_allowed = problem_type(
     "method-not-allowed",
     405,
     "Method not allowed",
-    "This address does not take the method. Use one in the header `Allow`.",
+    "This address does not take the method. Use a method in the header `Allow`.",
 )
 already_exists = problem_type(
     "already-exists",
@@ -130,7 +130,7 @@ unsupported_media_type = problem_type(
     "unsupported-media-type",
     415,
     "Unsupported media type",
-    "The body's type is not JSON. Send it as `application/json`.",
+    "The body's type is not JSON. Send the body as `application/json`.",
 )
 invalid = problem_type(
     "invalid",

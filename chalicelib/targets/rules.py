@@ -17,7 +17,7 @@ def require_active(environment: str, name: str, state: WorkspaceState) -> None:
     """Refuse anything new for a workspace that expired or was destroyed."""
     if state != "active":
         raise Problem(
-            workspace_not_active, f"The workspace {name!r} of {environment} {_BECAME[state]}: create another one"
+            workspace_not_active, f"The workspace {name!r} of {environment} {_BECAME[state]}: create another workspace"
         )
 
 

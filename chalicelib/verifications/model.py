@@ -92,5 +92,5 @@ artifact_not_current = problem_type(
     "artifact-not-current",
     409,
     "Artifact not current",
-    "The artifact does not run on the target now: verify the artifact that runs there, or deploy this one again.",
+    "The artifact does not run on the target now: verify the artifact that runs there, or deploy yours again.",
 )
