@@ -90,7 +90,7 @@ class Database:
 
     def transaction(self) -> "Transaction":
         """Return a `with` block: either all its writes take effect, or none."""
-        assert not self._in_transaction, "transactions do not nest: use the one that is open"
+        assert not self._in_transaction, "transactions do not nest: use the open transaction"
         return Transaction(self)
 
     def begin(self) -> None:

@@ -78,7 +78,7 @@ JWK_CHECKS: dict[str, Callable[[dict[str, Any], str], bool]] = {
     # Everybody can sign with a private key that was published.
     "d": lambda jwk, algorithm: "d" not in jwk,
 }
-# PyJWT does not check the size of the key either.
+# PyJWT does not check the size of a key.
 KEY_CHECKS: dict[str, Callable[[Any, str], bool]] = {
     "size": lambda key, algorithm: key.key_size in _KEY_BITS[algorithm],
 }

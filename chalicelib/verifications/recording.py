@@ -1,4 +1,4 @@
-"""Record verifications of the artifact that runs on a target, or import them."""
+"""Record a verification of the artifact that runs on a target, or import an old verification."""
 
 from chalicelib.environments import store as environments
 from chalicelib.rest import audit
