@@ -1,4 +1,4 @@
-"""Slipway's service: the code that ships with the functions."""
+"""Slipway's service: the code that is shipped with the Lambda functions."""
 
-# The one version number: pyproject.toml and the OpenAPI document take it from here, and CHANGELOG.md names it first.
+# The only version number. pyproject.toml and the OpenAPI document read it here; CHANGELOG.md names it first.
 __version__ = "1.0.0"

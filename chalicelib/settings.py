@@ -1,4 +1,4 @@
-"""The settings of a stage, read once from outside and checked before it serves anything."""
+"""The settings of a stage, read once from environment variables and checked before use."""
 
 import os
 import re
@@ -18,11 +18,11 @@ Stage = Literal["local", "development", "preproduction", "production"]
 
 _PATH = r"(?:/[A-Za-z0-9._~%!$&'()+,;=:@/-]*)?"
 _HTTPS_URL = re.compile(rf"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{{1,5}})?{_PATH}")
-# For tests and trials: traffic inside one machine needs no encryption.
+# The URL of an issuer on this machine, for tests and trials. Traffic inside one machine needs no encryption.
 _LOOPBACK_URL = re.compile(rf"http://127\.0\.0\.1:[0-9]{{1,5}}{_PATH}")
 _SLUG = re.compile(SLUG)
 _REGISTERED_CLAIMS = ("iss", "sub", "exp", "nbf", "iat", "jti")
-# Workflows often request tokens for these audiences. Each receiver of such a token could use it with us.
+# Workflows often request tokens for these audiences. Each receiver of these tokens could use them with this service.
 _AUDIENCES_OF_OTHERS = ("sts.amazonaws.com", "api://azureadtokenexchange", "sigstore", "pypi", "npm:registry.npmjs.org")
 
 
@@ -36,9 +36,10 @@ class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An issuer of tokens that a stage trusts.
 
-    `kind` says how its claims become a principal. A pipeline (`github-actions`) gets its roles from the publishers of
-    systems, a person (`people`) from the groups in the claim `groups_claim`. `local` is the project's own issuer on a
-    developer's machine; no deployed stage accepts it. `audience_claim` names the claim that has the audience.
+    `kind` says how the claims of a token become a principal. A pipeline (`github-actions`) gets its roles from the
+    publishers of systems. A person (`people`) gets them from the groups in the claim that `groups_claim` names. `local`
+    is the project's own issuer on a developer's machine; no deployed stage accepts it. `audience_claim` names the claim
+    that has the audience.
     """
 
     kind: Literal["github-actions", "people", "local"]
@@ -51,7 +52,7 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Aurora(msgspec.Struct, frozen=True, kw_only=True):
-    """A deployed stage's database, and the user of the function. Its password is made for each login."""
+    """A deployed stage's database, and the function's user in it. Each login makes a new password for this user."""
 
     host: str
     port: int
@@ -63,7 +64,7 @@ class Aurora(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     issuers: tuple[Issuer, ...]
-    # A URL leads to a PostgreSQL of tests or of a developer's machine. The authorizer has no database: None.
+    # A URL for tests and on developers' machines, Aurora on AWS. None for the authorizer, which has no database.
     database: Aurora | str | None
 
     def issuers_of(self, kind: str) -> list[str]:
@@ -112,7 +113,7 @@ def _issuers(stage: Stage, text: str) -> tuple[Issuer, ...]:
     try:
         issuers = msgspec.json.decode(text, type=tuple[Issuer, ...])
     except msgspec.MsgspecError as error:
-        raise UnusableSettings(f"SLIPWAY_ISSUERS must be a JSON list of issuers: {error}") from None
+        raise UnusableSettings(f"SLIPWAY_ISSUERS must be a JSON list of issuers: correct it ({error})") from None
     unsafe = [f"SLIPWAY_ISSUERS, {each.issuer!r}: {fault}" for each in issuers for fault in _faults(each, stage)]
     times = Counter(issuer.issuer for issuer in issuers)
     unsafe += [
@@ -132,38 +133,41 @@ def _faults(issuer: Issuer, stage: Stage) -> Iterator[str]:
         )
     yield from _faults_of_url(issuer.issuer, stage)
     if not issuer.audience.strip() or issuer.audience != issuer.audience.strip() or "*" in issuer.audience:
-        yield "the audience is not exact: name the audience that its tokens must carry for this service"
+        yield "the audience is not exact: name the audience that the issuer's tokens have for this service"
     elif issuer.kind == "github-actions" and _is_for_others(issuer):
         yield (
-            f"tokens for {issuer.audience!r} can be requested by any step of any workflow, for others: "
-            "name an audience of this service's own, and let workflows ask for it"
+            f"workflows also request tokens for {issuer.audience!r} to use them elsewhere: "
+            "name an audience of this service's own, and let workflows request tokens for that one"
         )
     if not issuer.audience_claim or issuer.audience_claim in _REGISTERED_CLAIMS:
         yield (
-            f"the claim {issuer.audience_claim!r} has no audience: name the one that does, `aud` or, "
-            "in Cognito's access tokens, `client_id`"
+            f"the claim {issuer.audience_claim!r} has no audience: name the one that does, which is `aud`, or "
+            "`client_id` in Cognito's access tokens"
         )
     if issuer.kind == "people":
         yield from _faults_of_groups(issuer)
     elif issuer.groups or issuer.groups_claim is not None:
-        yield f"an issuer of kind {issuer.kind} has no groups: leave `groups` and `groups_claim` to kind `people`"
+        yield (
+            f"an issuer of kind {issuer.kind} has no groups: remove `groups` and `groups_claim`, which belong to kind "
+            "`people`"
+        )
 
 
 def _faults_of_url(url: str, stage: Stage) -> Iterator[str]:
     if "*" in url:
-        yield "an issuer has no wildcard: name each issuer's URL in full"
+        yield "an issuer has no wildcard (`*`) in its URL: name each issuer's URL in full"
     elif _LOOPBACK_URL.fullmatch(url):
         if stage != "local":
             yield f"stage {stage!r} must not trust an issuer on this machine: name an https URL"
     elif not _HTTPS_URL.fullmatch(url):
         yield (
-            "an issuer is an https URL, host in lower case, without user, query or fragment: "
-            "write the value that its tokens have as `iss`"
+            "an issuer is an https URL with a host in lower case, and without user, query or fragment: "
+            "write the value of `iss` in the issuer's tokens"
         )
 
 
 def _is_for_others(issuer: Issuer) -> bool:
-    """True for audiences that anybody may receive. GitHub's default is the URL of the repository's owner."""
+    """True if other services may receive tokens for this audience. GitHub's default is the repository owner's URL."""
     audience = issuer.audience.casefold()
     host = issuer.issuer.removeprefix("https://").partition("/")[0]
     owners = ("https://github.com", f"https://{host.removeprefix('token.actions.')}")
@@ -172,19 +176,19 @@ def _is_for_others(issuer: Issuer) -> bool:
 
 def _faults_of_groups(issuer: Issuer) -> Iterator[str]:
     if not issuer.groups_claim:
-        yield "people's roles come from groups: name the claim that lists them in `groups_claim`"
+        yield "people's roles come from groups: name the claim that has a person's groups in `groups_claim`"
     if not issuer.groups:
-        yield "people's roles come from groups: map them to roles in `groups`"
+        yield "people's roles come from groups: map each group to a role in `groups`"
     for name, membership in issuer.groups.items():
         if not name.strip() or "*" in name:
             yield f"the group {name!r} is not an exact name: name each group in full"
         if membership.role in ("viewer", "admin"):
             if membership.systems not in ((), "all"):
-                yield f"group {name!r}: {membership.role} counts in every system: leave out `systems`"
+                yield f"group {name!r}: the role {membership.role} counts in every system: leave out `systems`"
         elif not membership.systems:
-            yield f'group {name!r}: {membership.role} needs its systems: name them in `systems`, or write "all"'
+            yield f'group {name!r}: the role {membership.role} needs systems: name them in `systems`, or write "all"'
         elif membership.systems != "all" and (wrong := [key for key in membership.systems if not _SLUG.fullmatch(key)]):
-            yield f"group {name!r}: {wrong[0]!r} can't be a system's key: write the key, which is a slug"
+            yield f"group {name!r}: {wrong[0]!r} can't be a system's key, which is a slug: write a key such as 'shop'"
 
 
 def _database(stage: Stage, environ: Mapping[str, str]) -> Aurora | str | None:
@@ -200,8 +204,8 @@ def _database(stage: Stage, environ: Mapping[str, str]) -> Aurora | str | None:
         return None
     if missing := [name for name in needed.values() if not environ.get(name)]:
         raise UnusableSettings(
-            f"SLIPWAY_DATABASE_HOST is set, but {' and '.join(missing)} is missing: set the function's own role in the "
-            "database (SLIPWAY_DATABASE_USER) and the region (Lambda sets AWS_REGION)"
+            f"SLIPWAY_DATABASE_HOST is set without {' and '.join(missing)}: set SLIPWAY_DATABASE_USER to the "
+            "function's user in the database, and AWS_REGION to the region, as Lambda does"
         )
     port = environ.get("SLIPWAY_DATABASE_PORT", "5432")
     if not (port.isascii() and port.isdigit()):

@@ -1,4 +1,4 @@
-"""Logs that a query can read: each line is one JSON object, with the id of its request."""
+"""Logs that a query can read: each line is one JSON object."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ class JsonLines(logging.Formatter):
 
 
 def configure() -> None:
-    """Send the service's logs to standard output, where Lambda collects them. Safe to repeat."""
+    """Send the service's logs to standard output, where Lambda collects them. Repeating it changes nothing."""
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(JsonLines())

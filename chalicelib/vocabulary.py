@@ -1,4 +1,4 @@
-"""The words of the domain as types, once each. Everything may import this module; it imports nothing of the service."""
+"""The words of the domain as types, each defined once. Every module may import this one. It imports only patterns."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from chalicelib.patterns import NO_NUL, NOT_WHITE, matching
 
-# Patterns for code that checks a text by itself. tests/unit/test_vocabulary.py finds the copies in other languages.
+# Patterns for code that checks a text itself. tests/unit/test_vocabulary.py compares them with their copies elsewhere.
 SLUG = "[a-z][a-z0-9-]{1,38}"
 WORKSPACE = "[a-z][a-z0-9-]{0,15}"
 ARTIFACT = "(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})"
@@ -34,17 +34,22 @@ OverrideReason = Annotated[
     matching(
         rf"{NOT_WHITE}[^\u0000]{{8,498}}{NOT_WHITE}",
         "The incident can't wait for the soak",
-        "Why the deployment may pass the gate without its permission; neither starts nor ends with white space",
+        "Why the deployment may pass the gate without a grant; no white space at the start or the end",
     ),
 ]
 Reason = Annotated[
     str,
     matching(
         rf"{NOT_WHITE}([^\u0000]{{0,498}}{NOT_WHITE})?",
-        "Reports are empty since Monday",
-        "For people; neither starts nor ends with white space",
+        "Reports have been empty since Monday",
+        "The reason, for people; no white space at the start or the end",
     ),
 ]
 PrincipalName = Annotated[
-    str, Meta(examples=["pipeline@local"], description="The subject of who did it", extra_json_schema=NO_NUL)
+    str,
+    Meta(
+        examples=["pipeline@local"],
+        description="The subject of the caller's token; `slipway` is the service itself",
+        extra_json_schema=NO_NUL,
+    ),
 ]

@@ -1,1 +1,1 @@
-"""The way of an artifact through the environments."""
+"""Artifacts: the records of one artifact in all environments."""

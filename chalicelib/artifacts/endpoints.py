@@ -29,7 +29,10 @@ def get_artifact(call: Call, system: str, artifact: str) -> ArtifactHistory:
     deployed = deployments.list_(call.db, system, DeploymentQuery(artifact=artifact), limit=MOST, after=None)
     verified = verifications.list_(call.db, system, VerificationQuery(artifact=artifact), limit=MOST, after=None)
     if not deployed and not verified:
-        raise Problem(problems.not_found, f"The system {system!r} has no records of an artifact {artifact!r}")
+        raise Problem(
+            problems.not_found,
+            f"The system {system!r} has no records of an artifact {artifact!r}. Check the artifact and the system.",
+        )
     return ArtifactHistory(
         system=system,
         artifact=artifact,

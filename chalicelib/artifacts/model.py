@@ -18,13 +18,13 @@ class ArtifactHistory(Answer, kw_only=True):
     artifact: Artifact
     deployments: Annotated[
         list[Deployment],
-        Meta(description=f"The newest first, at most {MOST}; the list of deployments has all"),
+        Meta(description=f"At most {MOST} deployments, the newest first; the list of deployments has all"),
     ]
     verifications: Annotated[
         list[Verification],
-        Meta(description=f"The last finished first, at most {MOST}; the list of verifications has all"),
+        Meta(description=f"At most {MOST} verifications, the last finished first; the list of verifications has all"),
     ]
     decisions: Annotated[
         list[Promotion],
-        Meta(description="The decision that the gate of each environment would make now, by rank; not recorded"),
+        Meta(description="The decisions that the gates of all environments would make now, by rank; not recorded"),
     ]

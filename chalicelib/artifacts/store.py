@@ -17,7 +17,7 @@ class Gates(msgspec.Struct, kw_only=True):
 
 
 def gates(db: Database, system: str, artifact: str) -> Gates | None:
-    """Read the facts for the gate of each environment. None if there is no such system."""
+    """Read the facts for the gate of each environment. None if the system does not exist."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, (

@@ -1,1 +1,1 @@
-"""The audit trail: who changed what, and who tried to."""
+"""The audit trail: an event for each write and each refused write, with its caller."""

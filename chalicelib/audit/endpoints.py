@@ -17,6 +17,6 @@ blueprint = Blueprint(__name__)
 def list_audit_events(call: Call, query: AuditQuery) -> Page[AuditEvent]:
     """List writes and refused writes, the newest first.
 
-    A maintainer has to send a `system` of theirs. Without `system`, it takes an admin.
+    A maintainer must name one of their systems in `system`. Only an admin may leave it out.
     """
     return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, query, **page))

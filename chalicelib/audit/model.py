@@ -16,26 +16,31 @@ _Fields = dict[str, Any] | None
 
 
 class AuditEvent(Answer, kw_only=True):
-    """A write, or a refused write. `refusal` is the slug of the problem that refused it, or null if it was done."""
+    """A write, or a refused write. `refusal` is the slug of the problem in the answer; null if the write succeeded."""
 
     id: Id
     at: Timestamp
-    system: Annotated[Slug | None, Meta(description="Null if it belongs to none; the system may be deleted by now")]
+    system: Annotated[
+        Slug | None,
+        Meta(description="The system's key; null if the event concerns no system. The system may be deleted by now"),
+    ]
     issuer: Annotated[str, Meta(description="The issuer of the token", examples=["https://slipway.localhost"])]
     principal: PrincipalName
     action: Action
     resource: Annotated[str, Meta(examples=["azul/deployments/197"])]
-    before: Annotated[_Fields, Meta(description="The fields that changed, before the write; null if it was created")]
-    after: Annotated[_Fields, Meta(description="The fields that changed, after the write; null if it was deleted")]
+    before: Annotated[
+        _Fields, Meta(description="The changed fields before the write; null for a new resource or a refusal")
+    ]
+    after: Annotated[_Fields, Meta(description="The changed fields after the write; null for a deletion or a refusal")]
     refusal: Annotated[str | None, Meta(examples=["forbidden"])]
-    request_id: Annotated[str, Meta(description="As in `X-Request-Id`, and in the logs")]
+    request_id: Annotated[str, Meta(description="The request's id, as in `X-Request-Id` and in the logs")]
 
 
 class AuditQuery(PageQuery, kw_only=True):
     system: Slug | None = None
     principal: PrincipalName | None = None
     action: Action | None = None
-    from_: Annotated[Timestamp | None, Meta(description="At this time or later")] = msgspec.field(
+    from_: Annotated[Timestamp | None, Meta(description="Events at this time or later")] = msgspec.field(
         default=None, name="from"
     )
-    to: Annotated[Timestamp | None, Meta(description="Before this time")] = None
+    to: Annotated[Timestamp | None, Meta(description="Events before this time")] = None

@@ -1,4 +1,4 @@
-"""The audit trail in PostgreSQL: here it is read. `Call.record` writes it, with each write."""
+"""The audit trail in PostgreSQL, for reading. `rest.audit` adds events to the trail."""
 
 from typing import Any
 

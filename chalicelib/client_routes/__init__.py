@@ -1,1 +1,1 @@
-"""Clients whose calls go to a debug workspace instead of its environment, for a limited time."""
+"""Routes: each sends a client's calls to a debug workspace instead of its environment, for a limited time."""

@@ -44,24 +44,24 @@ def get_route(call: Call, system: str, id: str, client: str) -> Route:  # noqa: 
     raises=[client_routed, workspace_not_active, workspace_not_for_debugging],
 )
 def set_route(call: Call, system: str, id: str, client: str, body: NewRoute) -> Route:  # noqa: A002
-    """Route a client's calls to a debug workspace until a time, or move the end of its route there.
+    """Route a client's calls to a debug workspace until a time, or change the client's existing route there.
 
-    A pipeline may use workspaces that runs of its own repository made; a maintainer may use any.
+    A pipeline may use workspaces that runs of its own repository made. A maintainer may use any workspace.
     """
     return routing.set_route(call, system, id, client, body)
 
 
 @operation(blueprint, "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.pipeline, status=204)
 def delete_route(call: Call, system: str, id: str, client: str) -> None:  # noqa: A002
-    """Route a client's calls to the environment again. Lookups that were kept expire within 30 seconds."""
+    """Route a client's calls to the environment again. Callers may use kept lookups for up to 30 seconds more."""
     routing.delete_route(call, system, id, client)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/environments/{environment}/route", role=Role.viewer)
 def find_route(call: Call, system: str, environment: str, query: DestinationQuery) -> Destination:
-    """Look up where a client's calls go: to the environment itself, or to a debug workspace of it.
+    """Look up where a client's calls go: to the environment itself, or to one of its debug workspaces.
 
-    You may keep the answer as long as `Cache-Control` says: briefly, and not beyond the end of the route.
+    You may keep the answer as long as `Cache-Control` says: at most 30 seconds, and not beyond the end of the route.
     """
     found = store.destination(call.db, system, environment, query.client)
     if found is None:

@@ -1,4 +1,4 @@
-"""A route: a client whose calls go to a debug workspace instead of its environment, for a limited time."""
+"""A route: it sends a client's calls to a debug workspace instead of its environment, for a limited time."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,9 +11,9 @@ from chalicelib.rest.types import Answer, Id, Query, Request, Timestamp, Url
 from chalicelib.targets.model import Maker, WorkspaceState
 from chalicelib.vocabulary import Client, EnvironmentName, PrincipalName, Reason, WorkspaceName
 
-Until = Annotated[Timestamp, Meta(description="When the route ends: no later than its workspace")]
+Until = Annotated[Timestamp, Meta(description="The end of the route, which is no later than the end of its workspace")]
 
-# How long a lookup may be kept. A new route may take that long to reach callers, and a deleted one may live on.
+# How long a caller may keep a lookup. For this time, a new route may stay unseen and a deleted route may still be used.
 MOST_KEPT_SECONDS = 30
 
 
@@ -40,7 +40,9 @@ class Destination(Answer, kw_only=True):
     environment: EnvironmentName
     workspace: WorkspaceName
     base_url: Url | None
-    until: Annotated[Timestamp | None, Meta(description="When its route ends; null if it has none")]
+    until: Annotated[
+        Timestamp | None, Meta(description="The end of the client's route; null if the client has no route")
+    ]
 
 
 class DestinationQuery(Query, kw_only=True):
@@ -56,7 +58,7 @@ class RouteHolder(Answer, kw_only=True):
 
 
 class RoutedWorkspace(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts about a workspace that its routes depend on. `at` is when they were read, under the system's lock."""
+    """The facts about a workspace that its routes depend on. `at` is when the facts were read."""
 
     at: datetime
     environment: str
@@ -70,7 +72,7 @@ class RoutedWorkspace(msgspec.Struct, frozen=True, kw_only=True):
 class RoutingFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The routes of a client in the environment of a workspace. Read under the system's lock.
 
-    `own` is its route to this workspace, `holder` another workspace that it is routed to.
+    `own` is the client's route to this workspace. `holder` is another workspace that the client is routed to.
     """
 
     at: datetime
@@ -82,12 +84,12 @@ client_routed = problem_type(
     "client-routed",
     409,
     "Client routed",
-    "The client's calls go to another workspace of the environment: end that route, or wait for the end of `holder`.",
+    "The client's calls go to another workspace of the environment: end that route, or wait until `holder.until`.",
     holder=RouteHolder,
 )
 workspace_not_for_debugging = problem_type(
     "workspace-not-for-debugging",
     409,
     "Workspace not for debugging",
-    "Clients are routed to debug workspaces only: create one with the purpose `debug`.",
+    "Clients are routed to debug workspaces only: create a workspace with the purpose `debug`.",
 )

@@ -1,4 +1,4 @@
-"""Rule 8: the routes that may exist, and how long a lookup may be trusted."""
+"""Rule 8 of docs/design.md: the routes that may exist, and how long a lookup may be kept."""
 
 import re
 from datetime import datetime
@@ -21,9 +21,9 @@ _CLIENT = re.compile(CLIENT, re.ASCII)
 
 
 def require_client(client: str) -> None:
-    """A name that no client can have has no route: problem 404."""
+    """Raise problem 404 if no client can have this name."""
     if not _CLIENT.fullmatch(client):
-        raise Problem(problems.not_found, "A client has 1 to 128 letters, digits and ._~@:- as in jane@example.org")
+        raise Problem(problems.not_found, "No client can have this name: send 1 to 128 letters, digits or ._~@:-")
 
 
 def require_target(workspace: RoutedWorkspace) -> None:
@@ -31,18 +31,19 @@ def require_target(workspace: RoutedWorkspace) -> None:
     if workspace.purpose != "debug":
         raise Problem(
             workspace_not_for_debugging,
-            f"The workspace {workspace.name!r} of {workspace.environment} is for {workspace.purpose}, not debug",
+            f"The workspace {workspace.name!r} of {workspace.environment} has the purpose `{workspace.purpose}`: "
+            "create a workspace with the purpose `debug`",
         )
     require_active(workspace.environment, workspace.name, workspace.state)
 
 
 def require_end(new: NewRoute, workspace: RoutedWorkspace) -> None:
-    """A route ends after now, and no later than its workspace."""
+    """A route ends in the future, and no later than its workspace."""
     if new.until <= workspace.at:
-        raise invalid_field("#/until", f"lies in the past: it is {workspace.at:%Y-%m-%dT%H:%M:%SZ} now")
+        raise invalid_field("#/until", f"is not in the future: send a time after {workspace.at:%Y-%m-%dT%H:%M:%SZ}")
     if new.until > workspace.expires_at:
         raise invalid_field(
-            "#/until", f"is after the end of the workspace, {workspace.expires_at:%Y-%m-%dT%H:%M:%S.%fZ}"
+            "#/until", f"is after the end of the workspace: send at most {workspace.expires_at:%Y-%m-%dT%H:%M:%S.%fZ}"
         )
 
 
@@ -51,14 +52,14 @@ def require_free(client: str, facts: RoutingFacts) -> None:
     if facts.holder is not None:
         raise Problem(
             client_routed,
-            f"{client} is routed to the workspace {facts.holder.workspace!r} "
-            f"until {facts.holder.until:%Y-%m-%dT%H:%M:%SZ}",
+            f"{client!r} is routed to the workspace {facts.holder.workspace!r} "
+            f"until {facts.holder.until:%Y-%m-%dT%H:%M:%SZ}: end that route, or wait",
             holder=facts.holder,
         )
 
 
 def seconds_to_keep(destination: Destination, at: datetime) -> int:
-    """Return how long a lookup may be trusted: briefly, and never beyond the end of the route."""
+    """Return for how many seconds a lookup may be kept: at most MOST_KEPT_SECONDS, and not beyond the route's end."""
     if destination.until is None:
         return MOST_KEPT_SECONDS
     left = (destination.until - at).total_seconds()

@@ -1,4 +1,4 @@
-"""Routes in PostgreSQL. A route whose time is over counts as gone, swept or not."""
+"""Routes in PostgreSQL. A route whose time is over counts as deleted, even before the sweep deletes it."""
 
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,10 @@ def get(db: Database, system: str, workspace: str, client: str) -> Route:
         client=client,
     )
     if route is None:
-        raise Problem(problems.not_found, f"{system!r} has no route of {client!r} to a workspace {workspace!r}")
+        raise Problem(
+            problems.not_found,
+            f"{system!r} has no route of {client!r} to a workspace {workspace!r}. Check the client and the ids.",
+        )
     return route
 
 
@@ -75,7 +78,7 @@ def workspace(db: Database, system: str, id_: str) -> RoutedWorkspace:
 
 
 def destination(db: Database, system: str, environment: str, client: str) -> tuple[Destination, datetime] | None:
-    """Return where a client's calls go, and the moment of the lookup. None if there is no such environment."""
+    """Return where a client's calls go, and the moment of the lookup. None if the environment does not exist."""
     row = db.row(
         """
         SELECT statement_timestamp() AS at, %(client)s AS client, e.name AS environment,
@@ -180,7 +183,7 @@ def ending_after(db: Database, workspace: str, at: datetime) -> list[Route]:
 
 
 def lapse_of_client(db: Database, workspace: str, client: str, request_id: str) -> None:
-    """End the client's route in the workspace's environment if its time is over. Travels with the next statement."""
+    """Queue a statement that ends the client's route in the workspace's environment if the route's time is over."""
     which = """
         r.client = %(client)s
         AND r.environment_id = (SELECT environment_id FROM workspaces WHERE id = %(workspace)s)
@@ -189,13 +192,13 @@ def lapse_of_client(db: Database, workspace: str, client: str, request_id: str) 
 
 
 def lapse_of_workspace(db: Database, workspace: str, request_id: str) -> None:
-    """End those routes to a workspace whose time is over. Travels with the next statement."""
+    """Queue a statement that ends each route to a workspace if the route's time is over."""
     which = "r.workspace_id = %(workspace)s"
     db.queue(_lapse(which), workspace=number(workspace), request_id=request_id)
 
 
 def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
-    """End up to `limit` routes of a system whose time is over. Return how many."""
+    """End up to `limit` routes of a system whose time is over; return the count."""
     which = """
         r.id IN (
             SELECT due.id FROM routes due JOIN workspaces w ON w.id = due.workspace_id JOIN systems s

@@ -1,4 +1,4 @@
-"""PostgreSQL: connections, statements, transactions, migrations. It depends on no resource."""
+"""PostgreSQL: connections, statements, transactions, migrations. This package depends on no resource."""
 
 POSTGRES_MAJOR = 16
-"""The major version that runs everywhere: embedded for tests and development, Aurora in environments."""
+"""PostgreSQL's major version everywhere: embedded for tests and on developers' machines, Aurora on AWS."""

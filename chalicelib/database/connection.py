@@ -1,8 +1,8 @@
-"""Connections to PostgreSQL, kept between requests, and the few ways in which a request uses one.
+"""Connections to PostgreSQL, kept between requests, and the few ways in which a request uses them.
 
 Reads run in autocommit. In a transaction, `BEGIN` and locks wait in a queue and travel in one message with the first
-statement. Statements without a result (audit events, the stored answer of an idempotency key) travel with `COMMIT`.
-So a write costs few round trips, and its code still reads from top to bottom.
+statement. Audit events and stored answers wait too, and mostly travel with `COMMIT`. So a write costs few round trips,
+and its code still reads from top to bottom.
 """
 
 import time
@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import psycopg2
 import psycopg2.errors
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
-from psycopg2.extensions import connection as Connection  # noqa: N812 (the class is lower case there)
+from psycopg2.extensions import connection as Connection  # noqa: N812 (psycopg2 writes this class in lower case)
 
 from chalicelib.database.errors import ConstraintViolated, DatabaseUnavailable, UnusableValue, translated_errors
 from chalicelib.database.opening import CONNECT_SECONDS, address, connect, open_connection, wait
 from chalicelib.settings import settings
 
-# The layers above and the tools use these, wherever in this package they are defined.
+# The layers above and the tools import these names here, wherever this package defines them.
 __all__ = [
     "ConstraintViolated",
     "Database",
@@ -35,8 +35,8 @@ __all__ = [
 T = TypeVar("T")
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
-# How long a request may wait for the database in all. One statement may take STATEMENT_SECONDS, which is less. The
-# function's own timeout (lambda_timeout in .chalice/config.json) is longer, and API Gateway's 29 s are longer still.
+# How long a request may wait for the database in total. One statement may take STATEMENT_SECONDS, which is less. The
+# function's timeout is longer (lambda_timeout in .chalice/config.json), and API Gateway's, 29 s, is the longest.
 REQUEST_SECONDS = 15
 
 
@@ -72,34 +72,34 @@ class Database:
         return rows[0][0] if rows else None
 
     def execute(self, sql: str, **parameters: Any) -> int:
-        """Run a statement for its effect; return the number of rows that it touched."""
+        """Run a statement for its effect; return the number of rows that the statement touched."""
         self._run(sql, parameters)
         return self._rowcount
 
     def queue(self, sql: str, **parameters: Any) -> None:
-        """Send this statement in one message with the transaction's next statement, or with its COMMIT."""
-        assert self._in_transaction, "queue works inside a transaction only: outside, use execute"
+        """Send this statement in one message with the transaction's next statement, or with COMMIT."""
+        assert self._in_transaction, "queue works only inside a transaction: outside one, use execute"
         self._queue.append(self._compose(sql, parameters))
 
     def lock(self, name: str) -> None:
-        """Wait for the lock of this name, and keep it until the transaction ends.
+        """Wait for the lock of this name, and hold the lock until the transaction ends.
 
-        It is a statement of its own: a statement that takes the lock and reads would read data from before the lock.
+        The lock is taken in a separate statement. A statement that also reads would see data from before the lock.
         """
         self.queue("SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", name=name)
 
     def transaction(self) -> "Transaction":
-        """Everything inside the block happens, or nothing."""
-        assert not self._in_transaction, "transactions do not nest: use the one that is open"
+        """Return a `with` block: either all its writes take effect, or none."""
+        assert not self._in_transaction, "transactions do not nest: use the open transaction"
         return Transaction(self)
 
     def begin(self) -> None:
-        """Begin a transaction with its first statement."""
+        """Queue BEGIN, which travels with the transaction's first statement."""
         self._in_transaction, self._sent_in_transaction = True, False
         self._queue.append("BEGIN")
 
     def end(self, *, commit: bool) -> None:
-        """Commit, or roll back. If the commit fails, roll back and raise."""
+        """Commit or roll back the transaction. If the commit fails, roll back and raise."""
         committed = False
         try:
             if commit:
@@ -119,19 +119,19 @@ class Database:
             self._connection = None
 
     def _run(self, sql: str, parameters: dict[str, Any]) -> Rows:
-        """Send the queued statements and this one in one message; return the names and rows of its result."""
+        """Send the queued statements and this one in one message; return this one's column names and rows."""
         return self._send([*self._queue, self._compose(sql, parameters)])
 
     def _send(self, statements: list[str]) -> Rows:
-        # Since its last use a connection may have died, or its server may have stopped being the writer. Before
-        # anything of this transaction was sent, a new connection is as good. Later, the transaction is lost and the
-        # caller must know. After a lost COMMIT nobody can tell if it was carried out.
-        new_is_as_good = not self._sent_in_transaction and statements[-1] != "COMMIT"
+        # A connection may have died since its last use, or its server may no longer be the writer. If this transaction
+        # has sent nothing yet, try once more on a new connection. Later, the transaction is lost and the caller must
+        # know. After a lost COMMIT nobody can tell whether the transaction took effect.
+        may_retry = not self._sent_in_transaction and statements[-1] != "COMMIT"
         message = ";\n".join(statements)
         try:
             return self._exchange(message)
         except DatabaseUnavailable:
-            if not new_is_as_good or not self._is_lost() or time.monotonic() >= self._deadline:
+            if not may_retry or not self._is_lost() or time.monotonic() >= self._deadline:
                 raise
         self._discard()
         return self._exchange(message)
@@ -144,7 +144,7 @@ class Database:
                 cursor.execute(message)
                 wait(connection, self._deadline)
             except psycopg2.errors.ReadOnlySqlTransaction:
-                connection.close()  # its server is not the writer any more
+                connection.close()  # the connection's server is no longer the writer
                 raise
             self._queue.clear()
             self._rowcount = cursor.rowcount
@@ -153,7 +153,7 @@ class Database:
             return [column.name for column in cursor.description], cursor.fetchall()
 
     def _compose(self, sql: str, parameters: dict[str, Any]) -> str:
-        # psycopg2 composes messages on the client anyway. Composing early lets several travel as one.
+        # psycopg2 inserts parameters on the client anyway. Doing this early lets several statements share a message.
         if not parameters:
             return sql.strip()
         connection = self._connect()
@@ -186,7 +186,7 @@ class Database:
 
 
 class Transaction:
-    """A transaction of a database, as a block. A generator would take a microsecond more of each write."""
+    """A transaction as a `with` block. It is a class, because a generator would cost each write a microsecond more."""
 
     __slots__ = ("_database",)
 
@@ -201,13 +201,13 @@ class Transaction:
 
 
 class Pool:
-    """The idle connections. A function has one; the local server, which is threaded, has a few."""
+    """The idle connections of a process. A function has at most one; the local server has threads and so has more."""
 
     def __init__(self) -> None:
         self._idle: deque[Connection] = deque()
 
     def take(self, deadline: float) -> Connection:
-        """Return an idle connection that is not known to be closed, else a new one."""
+        """Return an idle connection that is not known to be closed. If there is none, return a new one."""
         while (connection := self._pop()) is not None:
             if not connection.closed:
                 return connection
@@ -221,12 +221,12 @@ class Pool:
             connection.close()
 
     def discard_idle(self) -> None:
-        """Close every idle connection: when one has died, the others have died too."""
+        """Close every idle connection. When one connection has died, the others have probably died too."""
         while (connection := self._pop()) is not None:
             connection.close()
 
     def _pop(self) -> Connection | None:
-        # No look before the pop: another thread could take the last one in between.
+        # Do not check first if the pool is empty: another thread could take the last connection in between.
         try:
             return self._idle.pop()
         except IndexError:
@@ -237,10 +237,10 @@ _pool = Pool()
 
 
 def database() -> Database:
-    """Return the database of this stage. It connects with the first statement."""
+    """Return the stage's database for one request. It connects when the first statement needs it."""
     return Database(_pool)
 
 
 def forget_connections() -> None:
-    """Close the idle connections; new ones use the current settings."""
+    """Close the idle connections. New connections use the current settings."""
     _pool.discard_idle()

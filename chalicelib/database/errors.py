@@ -1,4 +1,4 @@
-"""The few errors of PostgreSQL that the layers above act on."""
+"""The errors of PostgreSQL that the layers above handle."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,10 +33,10 @@ def translated_errors() -> Iterator[None]:
     except (
         psycopg2.errors.UndefinedTable,
         psycopg2.errors.UndefinedColumn,
-        psycopg2.errors.InsufficientPrivilege,  # migrations grant the rights that this code needs
+        psycopg2.errors.InsufficientPrivilege,  # migrations grant rights: a missing right means an older schema
     ) as error:
         raise DatabaseUnavailable(
-            f"The schema is not the one that this code expects: {error}. Migrate it, or deploy the code that fits it"
+            f"The schema does not fit this code: {error}. Migrate the database, or deploy the code for its schema"
         ) from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.ReadOnlySqlTransaction) as error:
         raise DatabaseUnavailable(str(error).strip()) from error
@@ -44,5 +44,5 @@ def translated_errors() -> Iterator[None]:
         raise UnusableValue(str(error).strip()) from error
     except ValueError as error:
         if "NUL" in str(error):
-            raise UnusableValue("a text can't hold a NUL character") from error
+            raise UnusableValue("a text holds a NUL character: remove the character") from error
         raise

@@ -1,4 +1,4 @@
-"""The one statement that writes audit events. Every write sends it in its own transaction."""
+"""The SQL that writes audit events. A write sends it in its own transaction, so both take effect or neither does."""
 
 _INSERT = """
     INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
@@ -12,9 +12,9 @@ EVENT = f"""
 
 
 def events_of_the_service(rows: str, action: str, resource: str, before: str, after: str = "NULL") -> str:
-    """SQL that writes an event for each of the `rows` that the service changed itself, because their time was over.
+    """Return SQL that writes an event for each row that the service changed itself, because the row's time was over.
 
-    `rows` names a relation with a column `system`. `resource`, `before` and `after` are expressions over its columns.
+    `rows` names a relation with a column `system`. `resource`, `before` and `after` are SQL over its columns.
     """
     return f"""
         {_INSERT}

@@ -1,8 +1,8 @@
 """Passwords for Aurora that are valid for 15 minutes, so that no secret is stored.
 
-The password is a request to connect, signed as a URL by Signature Version 4 with the function's own credentials
-(AWS General Reference, "Create a signed AWS API request"; service `rds-db`). The AWS SDK makes the same password, but
-adds 350 ms to a cold start, nearly all of it for the import.
+A password is a request to connect: a URL, signed by Signature Version 4 with the function's own credentials. See
+"Create a signed AWS API request" in the AWS General Reference; the service is `rds-db`. The AWS SDK makes the same
+password, but adds 350 ms to a cold start, mostly for its import.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _NO_BODY = hashlib.sha256(b"").hexdigest()
 
 
 class Credentials(NamedTuple):
-    """AWS credentials; temporary ones have a session token."""
+    """AWS credentials. Temporary credentials have a session token."""
 
     access_key_id: str
     secret_access_key: str
@@ -34,7 +34,7 @@ def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
 
 
 def password(host: str, port: int, user: str, region: str, credentials: Credentials, at: datetime | None = None) -> str:
-    """Return a database user's password. It opens connections for SECONDS from `at`, by default from now."""
+    """Return a database user's password, which is valid for SECONDS from `at`, by default from now."""
     moment = f"{at or datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     scope = f"{moment[:8]}/{region}/rds-db/aws4_request"
     query = {

@@ -1,4 +1,4 @@
-"""The functions that set up and migrate a deployed stage's database. Only the deployment invokes them."""
+"""The functions that set up and migrate a deployed stage's database. Only a deployment of the stage invokes them."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from chalicelib.settings import settings
 
 blueprint = Blueprint(__name__)
 
-# Roles of Amazon RDS that hold this one log in with IAM tokens.
+# On Amazon RDS, a role that is a member of `rds_iam` logs in with IAM tokens.
 IAM_LOGINS = f"GRANT rds_iam TO {MIGRATOR}, {APP}"
 
 RESUME_SECONDS = 60
@@ -22,7 +22,7 @@ _POLL_SECONDS = 5
 
 @blueprint.lambda_function(name="migrate")
 def migrate(event: Any, context: Any) -> dict[str, Any]:
-    """Migrate the schema to this package's version, as the migrator. Raises MigrationFailed or MigrationRefused."""
+    """Migrate the schema to this package's version, as slipway_migrator. Raises MigrationFailed, MigrationRefused."""
     applied = migrations.migrate(address(settings().database))
     return {"applied": applied, "schema_version": migrations.expected_version()}
 
@@ -30,7 +30,7 @@ def migrate(event: Any, context: Any) -> dict[str, Any]:
 @blueprint.lambda_function(name="bootstrap")
 def bootstrap(event: Any, context: Any) -> dict[str, Any]:
     """Create the database's roles as its master user, through the RDS Data API. Running it again changes nothing."""
-    import boto3  # noqa: PLC0415 (it takes half a second, which no other function pays)
+    import boto3  # noqa: PLC0415 (importing it takes half a second, which no other function should pay)
 
     database = os.environ.get("SLIPWAY_DATABASE_NAME", "slipway")
     where = {
@@ -46,7 +46,7 @@ def bootstrap(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _begin(client: Any, database: str, where: dict[str, str]) -> str:
-    """Begin a transaction. Wait if the cluster was paused: it resumes within some seconds."""
+    """Begin a transaction and return its id. If the cluster is paused, wait up to RESUME_SECONDS until it resumes."""
     deadline = time.monotonic() + RESUME_SECONDS
     while True:
         try:

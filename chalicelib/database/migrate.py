@@ -1,10 +1,10 @@
 """Bring the schema to the version that this code expects. docs/schema.sql shows the result.
 
-Migrations are plain SQL files, `NNNN_what_it_does.sql`. One runner at a time applies them in the order of their
-numbers, each in a transaction of its own, and stores a checksum of each. It refuses a file that was changed
-afterwards, since nobody could say what the schema is then. Write a new one.
+Migrations are plain SQL files, `NNNN_what_it_does.sql`. One runner at a time applies the files in the order of their
+numbers. Each file runs in its own transaction, which also stores the file's checksum. The runner refuses a file that
+was changed afterwards, because the files would no longer describe the schema. Write a new file instead.
 
-They run as the role that owns the schema, whichever login the runner has: see roles.py.
+Migrations run as the role that owns the schema, whichever login the runner has: see roles.py.
 """
 
 import hashlib
@@ -39,11 +39,11 @@ class Migration(NamedTuple):
 
 
 class MigrationRefused(Exception):
-    """The migrations and the database do not fit each other; nothing was changed."""
+    """The migrations and the database do not fit each other. No migration was applied."""
 
 
 class MigrationFailed(Exception):
-    """PostgreSQL refused a migration. Nothing of it is left. Those before it stay applied."""
+    """PostgreSQL refused a migration, which was rolled back. The migrations before it stay applied."""
 
 
 @cache
@@ -53,10 +53,10 @@ def expected_version() -> int:
 
 
 def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
-    """Apply the migrations that are missing and return their names. `report` gets each name before it is applied.
+    """Apply the migrations that are missing and return their names. Report each name before applying the migration.
 
-    Raises MigrationRefused if a migration was edited, is missing or has a wrong name, or if the login can't act as the
-    schema's owner. Raises MigrationFailed.
+    Raises MigrationRefused if a migration was edited, is missing or has a wrong name. Raises it too if the login can't
+    act as the schema's owner. Raises MigrationFailed if PostgreSQL refuses a migration.
     """
     migrations = read(directory)
     # Closing the connection releases the lock and rolls back an open transaction.
@@ -84,7 +84,7 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
 
 
 def act_as_owner(cursor: Cursor) -> None:
-    """Go on as the role that owns the schema. Refuse if the login may not, or if another role owns the schema."""
+    """Act as the schema's owner from now on. Raises MigrationRefused if the login may not, or another role owns it."""
     login = cursor.connection.info
     to_do = advice(login.dbname, login.user)
     try:
@@ -102,7 +102,7 @@ def act_as_owner(cursor: Cursor) -> None:
         raise MigrationRefused(f"{MIGRATOR} may not create anything in the schema public. {to_do}")
     if owner not in (None, MIGRATOR):
         raise MigrationRefused(
-            f"The tables of this database belong to {owner}, not to {MIGRATOR}: it is older than the roles. "
+            f"The tables of this database belong to {owner}, not to {MIGRATOR}: the database is older than the roles. "
             "Use an empty database instead"
         )
 
@@ -112,26 +112,26 @@ def read(directory: Path) -> list[Migration]:
     migrations = []
     for path in sorted(directory.glob("*.sql")):
         if not (match := _NAME.match(path.name)):
-            raise MigrationRefused(f"{path.name} is no name of a migration: name it NNNN_what_it_does.sql")
+            raise MigrationRefused(f"{path.name!r} is not a migration's name: rename the file to NNNN_what_it_does.sql")
         migrations.append(Migration(int(match[1]), path.stem, path.read_text()))
     versions = [migration.version for migration in migrations]
     if versions != list(range(1, len(versions) + 1)):
-        raise MigrationRefused(f"The migrations' numbers must be 1, 2, 3 … without gap or repetition: {versions}")
+        raise MigrationRefused(f"The migrations have the numbers {versions}: renumber them 1, 2, 3 … without gaps")
     return migrations
 
 
 def pending(migrations: list[Migration], applied: list[tuple[int, str, str]]) -> list[Migration]:
-    """Return the migrations still to apply. Refuse if an applied one is unknown or was changed."""
+    """Return the migrations still to apply. Raises MigrationRefused if an applied one is unknown or was changed."""
     by_version = {migration.version: migration for migration in migrations}
     for version, name, checksum in applied:
         if version not in by_version:
             raise MigrationRefused(
                 f"The database has migration {name}, which this code lacks: the code is older than the schema. "
-                "Use a newer revision of it"
+                "Use a newer revision of the code"
             )
         if by_version[version].checksum != checksum:
             raise MigrationRefused(
-                f"Migration {name} was changed after it was applied: restore it, and write a new one"
+                f"Migration {name} was changed after it was applied: restore the file, and write a new migration"
             )
     done = {version for version, _, _ in applied}
     return [migration for migration in migrations if migration.version not in done]
@@ -140,7 +140,7 @@ def pending(migrations: list[Migration], applied: list[tuple[int, str, str]]) ->
 def apply(connection: Connection, migration: Migration) -> None:
     """Run one migration and store its checksum, in one transaction.
 
-    Raises MigrationFailed. The caller then closes the connection.
+    Raises MigrationFailed. The caller must then close the connection.
     """
     try:
         with connection.cursor() as cursor:
@@ -153,5 +153,5 @@ def apply(connection: Connection, migration: Migration) -> None:
             cursor.execute("COMMIT")
     except psycopg2.Error as error:
         raise MigrationFailed(
-            f"Migration {migration.name} failed and nothing of it was applied: {str(error).strip()}"
+            f"Migration {migration.name} was rolled back: {str(error).strip()}. Correct the migration and run it again"
         ) from error

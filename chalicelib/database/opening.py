@@ -1,7 +1,7 @@
-"""How connections to PostgreSQL are opened, and how we wait for them.
+"""Open connections to PostgreSQL, and wait for its answers.
 
-A server that hangs sends no timeout, and libpq waits for it forever. So the connections of requests are asynchronous,
-and we do the waiting ourselves, until the request's deadline.
+If a server hangs, libpq waits forever. So the connections of requests are asynchronous, and `wait` stops at the
+request's deadline.
 """
 
 import select
@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, make_dsn
-from psycopg2.extensions import connection as Connection  # noqa: N812 (the class is lower case there)
+from psycopg2.extensions import connection as Connection  # noqa: N812 (psycopg2 writes this class in lower case)
 
 from chalicelib.database import iam
 from chalicelib.database.errors import DatabaseUnavailable, translated_errors
@@ -21,15 +21,15 @@ from chalicelib.settings import Aurora, UnusableSettings
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
 
-# The certificate authorities of Amazon RDS in all regions, as AWS publishes them: "Using SSL/TLS to encrypt a
-# connection to a DB cluster".
+# The certificate authorities of Amazon RDS in all regions. AWS publishes them: see "Using SSL/TLS to encrypt a
+# connection to a DB cluster" in the Aurora User Guide.
 AUTHORITIES = Path(__file__).parent / "rds-ca.pem"
 
 
 def open_connection(url: str, deadline: float) -> Connection:
-    """Open an asynchronous connection, which is always in autocommit; raises DatabaseUnavailable.
+    """Open an asynchronous connection, which is always in autocommit. Raises DatabaseUnavailable.
 
-    It acts as the service's role, whichever login it has: see roles.py.
+    The connection acts as the service's role, whichever login the URL names: see roles.py.
     """
     with translated_errors():
         connection: Connection = psycopg2.connect(url, async_=True, **_parameters(role=APP))
@@ -38,7 +38,7 @@ def open_connection(url: str, deadline: float) -> Connection:
 
 
 def connect(url: str) -> Connection:
-    """Open a blocking connection in autocommit, for tools; raises DatabaseUnavailable."""
+    """Open a blocking connection in autocommit, for tools and migrations. Raises DatabaseUnavailable."""
     with translated_errors():
         connection: Connection = psycopg2.connect(url, connect_timeout=CONNECT_SECONDS, **_parameters())
         connection.autocommit = True
@@ -48,8 +48,8 @@ def connect(url: str) -> Connection:
 def wait(connection: Connection, deadline: float) -> None:
     """Wait until an asynchronous connection has finished its task.
 
-    `deadline` is a moment of `time.monotonic`. Raises PostgreSQL's error, or DatabaseUnavailable if there is no answer
-    by then. In that case the connection is closed, because the answer could still come.
+    `deadline` is a moment of `time.monotonic`. Raises psycopg2's error. Without an answer by the deadline, raises
+    DatabaseUnavailable and closes the connection, because the answer could still come.
     """
     while (state := connection.poll()) != POLL_OK:
         poll = select.poll()
@@ -57,11 +57,11 @@ def wait(connection: Connection, deadline: float) -> None:
         seconds = deadline - time.monotonic()
         if seconds <= 0 or not poll.poll(seconds * 1000):
             connection.close()
-            raise DatabaseUnavailable("PostgreSQL has not answered in time")
+            raise DatabaseUnavailable("PostgreSQL did not answer in time: try again later")
 
 
 def address(database: Aurora | str | None) -> str:
-    """Return a database's address and login in libpq's form. Its password is valid for 15 minutes."""
+    """Return a database's address and login in libpq's form. A password for Aurora is valid for 15 minutes."""
     if database is None:
         raise UnusableSettings("SLIPWAY_DATABASE_HOST is not set: set it to the host of the stage's cluster")
     if isinstance(database, str):
@@ -79,12 +79,12 @@ def address(database: Aurora | str | None) -> str:
 
 
 def _parameters(**also: str) -> dict[str, Any]:
-    """Return the parameters of every connection; `also` are further settings of PostgreSQL."""
+    """Return the parameters of every connection. `also` has further settings of PostgreSQL for this connection."""
     options = {
         "timezone": "UTC",
         "statement_timeout": f"{STATEMENT_SECONDS}s",
         "idle_in_transaction_session_timeout": "30s",
-        "client_connection_check_interval": "1s",  # the server gives up a statement that we have given up
+        "client_connection_check_interval": "1s",  # the server stops a statement whose client is gone
         **also,
     }
     return {
@@ -92,8 +92,8 @@ def _parameters(**also: str) -> dict[str, Any]:
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         # After a failover the cluster's name can lead to the old writer for some seconds.
         "target_session_attrs": "read-write",
-        # The other end can disappear without a message, for example while the function is frozen. This finds a dead
-        # connection within a fifth of the request's time.
+        # The server can disappear without a message, for example while the function is frozen. So a connection closes
+        # if sent data is not acknowledged within 3 s. An idle connection is probed after 5 s.
         "tcp_user_timeout": 3000,
         "keepalives_idle": 5,
     }

@@ -1,8 +1,8 @@
 """The database's two roles, and the statements that create them.
 
-`slipway_migrator` owns the schema: only migrations run as it. The service acts as `slipway_app`. This role has the
-rights that migrations grant it, and no DDL: an attacker who injects SQL can't change what is recorded. Neither role
-has a password. On AWS they log in with IAM tokens; the embedded PostgreSQL trusts local logins.
+`slipway_migrator` owns the schema: only migrations run as this role. The service acts as `slipway_app`, which has only
+the rights that migrations grant, and no DDL. So an attacker who injects SQL can't change history. Neither role has a
+password. On AWS the roles log in with IAM tokens; the embedded PostgreSQL trusts local logins.
 """
 
 APP = "slipway_app"
@@ -10,27 +10,27 @@ MIGRATOR = "slipway_migrator"
 
 
 def statements(database: str, login: str | None = None) -> list[str]:
-    """Return the statements that create the roles, give them a database, and let logins act as both.
+    """Return the statements that create the roles, give them rights on a database, and let logins act as both.
 
-    The logins are the one that runs the statements, and `login`. A superuser, or the database's owner with CREATEROLE,
-    runs them in that database, in order and in one transaction. Each is one statement of plain SQL, so that any client
-    can run it. Running them again changes nothing.
+    The logins are the one that runs the statements, and `login`. Run the statements in that database, in order and in
+    one transaction. The runner must be a superuser, or the database's owner with CREATEROLE. Each statement is plain
+    SQL, so that any client can run it. Running the statements again changes nothing.
     """
     who = "CURRENT_USER" if login is None else f"CURRENT_USER, {_identifier(login)}"
     return [
         _role(MIGRATOR),
         _role(APP),
-        # The login acts as a role only after SET ROLE. Until then it has no more rights than before.
+        # A login acts as a role only after SET ROLE. Until then the login has no more rights than before.
         f"GRANT {MIGRATOR}, {APP} TO {who} WITH INHERIT FALSE, SET TRUE",
         *on_database(database),
         f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {who}",
-        # From now on only the owner creates objects in it. The migrations grant its use.
+        # From now on only the schema's owner creates objects in it. Migrations grant the right to use the schema.
         f"ALTER SCHEMA public OWNER TO {MIGRATOR}",
     ]
 
 
 def on_database(database: str) -> list[str]:
-    """Return the statements that must run again in a copy of the database: a copy does not keep these rights."""
+    """Return the statements to run again for a copy of the database: a copy does not keep these rights."""
     name = _identifier(database)
     return [
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
@@ -40,13 +40,13 @@ def on_database(database: str) -> list[str]:
 
 
 def advice(database: str, login: str) -> str:
-    """Say what to do if a login can't act as the roles, or they have no rights on the database."""
+    """Return what to do if a login can't act as the roles, or the roles lack rights on the database."""
     if login in (APP, MIGRATOR):
         return f"{login} is one of the roles: log in as a user that may act as both {MIGRATOR} and {APP}"
     run = "\n".join(f"{statement};" for statement in statements(database, login))
     return (
-        f"{login} must be able to act as the roles {MIGRATOR} and {APP}, and they need rights on the database. Run "
-        f"this in {database}, as a superuser or as its owner with CREATEROLE:\n\n{run}\n"
+        f"{login} must be able to act as the roles {MIGRATOR} and {APP}, which need rights on the database. Run this "
+        f"in {database}, as a superuser or as its owner with CREATEROLE:\n\n{run}\n"
     )
 
 

@@ -1,1 +1,1 @@
-"""Artifacts on their way to targets."""
+"""Deployments: artifacts on their way to targets."""

@@ -46,14 +46,15 @@ def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[De
 def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment | Problem:
     """Open a deployment: ask the gate, take the target, and hold it for the lease.
 
-    A retried run of a pipeline, and a repeated import, get the recorded deployment with status 200.
+    A repeated request by the same attempt of a pipeline's run gets the recorded deployment with status 200. So does a
+    repeated import.
     """
     return opening.open_deployment(call, system, body)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/deployments/{id}", role=Role.viewer)
 def get_deployment(call: Call, system: str, id: str) -> Deployment:  # noqa: A002
-    """Read a deployment. One whose lease has run out reads as cancelled."""
+    """Read a deployment. A deployment whose lease has expired reads as cancelled."""
     return store.get(call.db, system, id)
 
 
@@ -74,7 +75,7 @@ def list_statuses(call: Call, system: str, id: str, query: PageQuery) -> Page[St
     raises=[deployment_final, lease_expired],
 )
 def add_status(call: Call, system: str, id: str, body: NewStatus) -> Status:  # noqa: A002
-    """Record the progress of a deployment: renew its lease, or finish it."""
+    """Record the progress of a deployment: renew its lease, or finish the deployment."""
     systems.lock(call.db, system)
     deployment, at = store.get_with_time(call.db, system, id)
     require_publisher(call, system, "deployments", deployment.environment)

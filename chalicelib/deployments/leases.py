@@ -1,4 +1,4 @@
-"""Leases that run out, in PostgreSQL. The service itself cancels the deployment; nobody asks it to."""
+"""Cancel deployments whose lease has expired, in PostgreSQL. The audit trail names the service itself as principal."""
 
 from chalicelib.database.connection import Database
 from chalicelib.database.events import events_of_the_service
@@ -6,7 +6,7 @@ from chalicelib.deployments.model import LEASE_EXPIRED
 
 
 def lapse_of_target(db: Database, system: str, environment: str, workspace: str, request_id: str) -> None:
-    """Cancel the deployment that holds the target, if its lease has run out. Travels with the next statement."""
+    """Queue a statement that cancels the deployment in progress on the target if its lease has expired."""
     db.queue(
         _LAPSE_OF_TARGET,
         system=system,
@@ -18,7 +18,7 @@ def lapse_of_target(db: Database, system: str, environment: str, workspace: str,
 
 
 def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
-    """Cancel up to `limit` deployments of a system whose lease has run out. Return how many."""
+    """Cancel up to `limit` deployments of a system whose lease has expired; return the count."""
     cancelled: int = db.value(_LAPSE_OF_SYSTEM, system=system, limit=limit, detail=LEASE_EXPIRED, request_id=request_id)
     return cancelled
 

@@ -17,7 +17,8 @@ DeploymentKind = Annotated[
     Literal["rollout", "rollback", "hotfix"],
     Meta(
         examples=["rollout"],
-        description="The gate decides on a rollout and a hotfix; a rollback returns to an artifact that was good here",
+        description="The gate decides on rollouts and hotfixes. A rollback returns to an artifact that succeeded on "
+        "the target",
     ),
 ]
 DeploymentState = Annotated[Literal["in_progress", "succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
@@ -25,7 +26,9 @@ FinalState = Annotated[Literal["succeeded", "failed", "cancelled"], Meta(example
 
 LEASE_EXPIRED = "The lease expired"
 MAX_COMMITS = 10_000
+_SET_BY_SERVER = "is set by the server: leave it out, or send `imported`"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_TOO_EARLY = "is before 1970: send a later time"
 
 
 class Commit(Request, kw_only=True):
@@ -34,7 +37,7 @@ class Commit(Request, kw_only=True):
 
 
 class NewDeployment(Request, kw_only=True):
-    """With `imported` it is history: send `state`, `started_at` and `finished_at`. Else the server sets them."""
+    """`imported` marks history: send `state`, `started_at` and `finished_at`. Otherwise the server sets these three."""
 
     environment: EnvironmentName
     workspace: WorkspaceName = "default"
@@ -47,14 +50,18 @@ class NewDeployment(Request, kw_only=True):
         tuple[Commit, ...],
         Meta(
             max_length=MAX_COMMITS,
-            description="The commits that it delivers: those that are new since the deployment before",
+            description="The commits that the deployment delivers: those that are new since the previous deployment",
         ),
     ] = ()
     run_url: Url | None = None
     override_reason: OverrideReason | None = None
     lease_seconds: Annotated[
         int,
-        Meta(ge=60, le=14400, description="How long it holds its target; a status renews the lease"),
+        Meta(
+            ge=60,
+            le=14400,
+            description="How long the deployment holds its target; a status `in_progress` renews the lease",
+        ),
     ] = 3600
     imported: bool = False
     state: FinalState | None = None
@@ -65,16 +72,18 @@ class NewDeployment(Request, kw_only=True):
     def faults(self) -> Iterator[Fault]:
         for name in ("state", "started_at", "finished_at"):
             if (getattr(self, name) is None) is self.imported:
-                wanted = "is required with" if self.imported else "is set by the server: leave it out, or send"
-                yield Fault(f"#/{name}", f"{wanted} `imported`")
+                wanted = "is required with `imported`: send it" if self.imported else _SET_BY_SERVER
+                yield Fault(f"#/{name}", wanted)
         if self.imported and self.override_reason is not None:
-            yield Fault("#/override_reason", "does not go with `imported`: history passes no gate")
+            yield Fault(
+                "#/override_reason", "has no effect with `imported`, because history passes no gate: leave it out"
+            )
         yield from period_faults(self.started_at, self.finished_at)
         if len({commit.sha for commit in self.commits}) < len(self.commits):
-            yield Fault("#/commits", "names a commit twice: send each one once")
+            yield Fault("#/commits", "names a commit twice: send each commit once")
         for index, commit in enumerate(self.commits):
             if commit.authored_at < EARLIEST:
-                yield Fault(f"#/commits/{index}/authored_at", "is before 1970")
+                yield Fault(f"#/commits/{index}/authored_at", _TOO_EARLY)
 
 
 class Deployment(Answer, kw_only=True):
@@ -97,7 +106,7 @@ class Deployment(Answer, kw_only=True):
     run_sha: str | None
     run_actor: Annotated[str | None, Meta(examples=["jane"])]
     override_reason: OverrideReason | None
-    promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null if it was not asked")]
+    promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null if the gate was not asked")]
     lease_expires_at: Timestamp | None
     started_at: Timestamp
     finished_at: Timestamp | None
@@ -111,14 +120,14 @@ class DeploymentQuery(PageQuery, kw_only=True):
     artifact: Artifact | None = None
     revision: Sha | None = None
     kind: DeploymentKind | None = None
-    from_: Annotated[Timestamp | None, Meta(description="Started at this time or later")] = msgspec.field(
-        default=None, name="from"
+    from_: Annotated[Timestamp | None, Meta(description="Deployments that started at this time or later")] = (
+        msgspec.field(default=None, name="from")
     )
-    to: Annotated[Timestamp | None, Meta(description="Started before this time")] = None
+    to: Annotated[Timestamp | None, Meta(description="Deployments that started before this time")] = None
 
 
 class NewStatus(Request, kw_only=True):
-    state: Annotated[DeploymentState, Meta(description="`in_progress` renews the lease; the others are final")]
+    state: Annotated[DeploymentState, Meta(description="`in_progress` renews the lease; the other states are final")]
     detail: Text | None = None
 
 
@@ -139,7 +148,7 @@ class Holder(Answer, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of an artifact on the target itself. A rollback depends on it."""
+    """The record of an artifact on the target itself. A rollback to the artifact depends on this record."""
 
     has_succeeded: bool
     failed_suites: tuple[str, ...]
@@ -169,27 +178,27 @@ rollback_refused = problem_type(
     "rollback-refused",
     422,
     "Rollback refused",
-    "A rollback goes to another artifact, which succeeded on this target and did not fail its latest verifications "
-    "there: choose one from the succeeded deployments to the target.",
+    "A rollback needs another artifact that succeeded on this target and did not fail its latest verifications there. "
+    "Choose one from the succeeded deployments to the target.",
 )
 deployment_final = problem_type(
     "deployment-final",
     409,
     "Deployment final",
-    "The deployment is finished and never changes: open a new one.",
+    "The deployment is finished and never changes: open a new deployment.",
 )
 lease_expired = problem_type(
     "lease-expired",
     409,
     "Lease expired",
-    "The deployment lost its target and counts as cancelled: open a new one, with a longer lease or more statuses.",
+    "The deployment lost its target and counts as cancelled. Open another, with a longer lease or more statuses.",
 )
 
 
 def period_faults(started_at: datetime | None, finished_at: datetime | None) -> Iterator[Fault]:
-    """Yield what is wrong with a period: it ends before it starts, or lies before there was anything to deploy."""
+    """Yield a fault if a period ends before it starts, and a fault for each time before 1970."""
     if started_at and finished_at and started_at > finished_at:
-        yield Fault("#/finished_at", "is before started_at")
+        yield Fault("#/finished_at", "is before `started_at`: correct one of the two")
     for name, moment in {"started_at": started_at, "finished_at": finished_at}.items():
         if moment is not None and moment < EARLIEST:
-            yield Fault(f"#/{name}", "is before 1970")
+            yield Fault(f"#/{name}", _TOO_EARLY)

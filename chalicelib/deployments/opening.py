@@ -1,4 +1,4 @@
-"""Opening a deployment: ask the gate, take the target, and hold it for the lease."""
+"""Open a deployment: ask the gate, take the target, and hold it for the lease."""
 
 from chalicelib.deployments import leases, rules, store
 from chalicelib.deployments.model import Deployment, NewDeployment
@@ -13,9 +13,9 @@ from chalicelib.systems.rules import require_kind
 
 
 def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment | Problem:
-    """Open a deployment, or import a finished one. Return a denial of the gate, so that the decision stays on record.
+    """Open a deployment, or import a finished one. Return a denial of the gate, so that the decision is recorded.
 
-    A retried run, and a repeated import, get the deployment that is recorded already.
+    A repeated request by the same attempt of a run gets the recorded deployment, and so does a repeated import.
     """
     require_role(call, rules.role_to_open(new), system)
     permits = require_publisher(call, system, "deployments", new.environment)

@@ -39,33 +39,33 @@ def require_revision(new: NewDeployment, permits: Sequence[TrustRule], run_sha: 
     if new.revision != run_sha:
         raise invalid_field(
             "#/revision",
-            f"is not {run_sha}, the commit of this run: send that one",
+            f"is not the commit of this run: send {run_sha!r}",
         )
 
 
 def require_target(new: NewDeployment, facts: OpeningFacts) -> None:
-    """A deployment goes to an environment, or to an active workspace of it. History may name a destroyed one."""
+    """A deployment goes to an active workspace of an environment. History may name one that is no longer active."""
     state = require_known(new.workspace, facts.workspace_state)
     if not new.imported:
         require_active(new.environment, new.workspace, state)
 
 
 def require_past(at: datetime, **moments: datetime | None) -> None:
-    """Only the past is recorded. Clocks may differ by a minute."""
+    """A recorded time is not in the future. Clocks may differ by a minute."""
     for name, moment in moments.items():
         if moment is not None and moment > at + MAX_AHEAD:
-            raise invalid_field(f"#/{name}", f"lies in the future: it is {at:%Y-%m-%dT%H:%M:%SZ} now")
+            raise invalid_field(f"#/{name}", f"is in the future: send {at:%Y-%m-%dT%H:%M:%SZ} or earlier")
 
 
 def gate_decision(new: NewDeployment, facts: OpeningFacts) -> Decision | None:
-    """Return the decision of the gate. None if it is not asked: it decides on no rollback and no other workspace."""
+    """Return the gate's decision. None for a rollback or a workspace other than `default`, which need no decision."""
     if new.kind == "rollback" or new.workspace != DEFAULT:
         return None
     return decide(facts.gate, facts.at)
 
 
 def denial(new: NewDeployment, decision: Decision) -> Problem | None:
-    """A deployment passes the gate with its grant, or with a maintainer's reason. Return the denial, else None."""
+    """Return the gate's denial. None if the gate grants the promotion, or if `override_reason` overrides the gate."""
     if not decision.blockers or new.override_reason is not None:
         return None
     return Problem(
@@ -76,22 +76,22 @@ def denial(new: NewDeployment, decision: Decision) -> Problem | None:
 
 
 def require_good_rollback(new: NewDeployment, facts: OpeningFacts) -> None:
-    """A rollback goes to another artifact that succeeded on this target, and did not fail its latest verification."""
+    """A rollback goes to another artifact that succeeded on this target and failed no suite's latest run there."""
     if new.kind != "rollback":
         return
     target = new.environment if new.workspace == DEFAULT else f"the workspace {new.workspace} of {new.environment}"
     if new.artifact == facts.current_artifact:
-        reason = f"it runs in {target} now"
+        reason = f"the artifact runs in {target} now"
     elif not facts.standing.has_succeeded:
-        reason = f"it has no succeeded deployment to {target}"
+        reason = f"the artifact has no succeeded deployment to {target}"
     elif facts.standing.failed_suites:
         reason = f"{', '.join(facts.standing.failed_suites)} failed in {target}"
     else:
         return
     raise Problem(
         rollback_refused,
-        f"{new.artifact} is no artifact to roll back to: {reason}",
-        errors=[Fault("#/artifact", reason)],
+        f"A rollback to {new.artifact!r} is refused, because {reason}. Choose another artifact.",
+        errors=[Fault("#/artifact", f"{reason}: choose another artifact")],
     )
 
 
@@ -100,13 +100,14 @@ def require_free(facts: OpeningFacts) -> None:
     if facts.holder is not None:
         raise Problem(
             target_busy,
-            f"Deployment {facts.holder.id} holds the target until {facts.holder.lease_expires_at:%Y-%m-%dT%H:%M:%SZ}",
+            f"Deployment {facts.holder.id} holds the target until {facts.holder.lease_expires_at:%Y-%m-%dT%H:%M:%SZ}. "
+            "Wait for this deployment, then try again.",
             holder=facts.holder,
         )
 
 
 def require_open(deployment: Deployment, at: datetime) -> None:
-    """A status is for a deployment that is in progress and has not lost its lease."""
+    """A status needs a deployment that is in progress and whose lease has not expired."""
     expires_at = deployment.lease_expires_at
     if deployment.state == "in_progress":
         expired = expires_at is not None and expires_at <= at
@@ -116,7 +117,9 @@ def require_open(deployment: Deployment, at: datetime) -> None:
         expired = expired and deployment.finished_at == expires_at
         if not expired:
             raise Problem(
-                deployment_final, f"The deployment {deployment.state} at {deployment.finished_at:%Y-%m-%dT%H:%M:%SZ}"
+                deployment_final,
+                f"The deployment ended as {deployment.state} at {deployment.finished_at:%Y-%m-%dT%H:%M:%SZ}: "
+                "open a new deployment",
             )
     if expired:
-        raise Problem(lease_expired, f"The lease ran out at {expires_at:%Y-%m-%dT%H:%M:%SZ}: open a new deployment")
+        raise Problem(lease_expired, f"The lease expired at {expires_at:%Y-%m-%dT%H:%M:%SZ}: open a new deployment")

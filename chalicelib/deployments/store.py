@@ -28,7 +28,7 @@ from chalicelib.targets.store import CURRENT_ARTIFACT, ON_TARGET, TARGET
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
 
-# A deployment whose lease has run out reads as cancelled, swept or not.
+# A deployment whose lease has expired reads as cancelled, even before the sweep cancels it.
 _LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestamp())"
 
 # The columns of a Deployment, from rows `d`, `e` (its environment) and `s` (its system).
@@ -53,14 +53,16 @@ def get(db: Database, system: str, id_: str) -> Deployment:
 
 
 def get_with_time(db: Database, system: str, id_: str) -> tuple[Deployment, datetime]:
-    """Return the deployment, or raise problem 404, and the moment at which it was read."""
+    """Return the deployment and the moment of the read, or raise problem 404."""
     row = db.row(
         f"SELECT clock_timestamp() AS at, {COLUMNS} {_FROM} WHERE s.key = %(system)s AND d.id = %(id)s",
         system=system,
         id=number(id_),
     )
     if row is None:
-        raise Problem(problems.not_found, f"The system {system!r} has no deployment {id_!r}")
+        raise Problem(
+            problems.not_found, f"The system {system!r} has no deployment {id_!r}. Check the id and the system."
+        )
     at = row.pop("at")
     return Deployment(**row), at
 
@@ -142,7 +144,7 @@ _OPENING_FACTS = f"""
 
 
 def opening_facts(db: Database, system: str, new: NewDeployment, principal: Principal) -> OpeningFacts | None:
-    """Read all facts for opening a deployment in one statement. None if there is no such environment."""
+    """Read all facts for opening a deployment in one statement. None if the environment does not exist."""
     row = db.row(
         _OPENING_FACTS,
         system=system,
@@ -205,7 +207,7 @@ def insert(
     at: datetime,
     decision: Decision | None,
 ) -> Deployment:
-    """Record a deployment with the decision that let it in, its first status and its commits."""
+    """Record a deployment with the decision of the gate, the first status and the commits."""
     run = principal.run
     inserted = db.select_one(
         Deployment,

@@ -1,1 +1,1 @@
-"""Sets of resources that work together, in the order of promotion."""
+"""Environments: sets of resources that work together, in the order of promotion."""

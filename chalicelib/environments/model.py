@@ -15,22 +15,22 @@ AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]
 Region = Annotated[str, matching("[a-z]{2}(-[a-z]+)+-[0-9]", "eu-central-1", max_length=30)]
 RequiredSoak = Annotated[
     Seconds,
-    Meta(description="How long an artifact must soak in the environment before, until it may enter this one"),
+    Meta(description="The time that an artifact must soak in the environment with the next lower rank"),
 ]
 VerificationMaxAge = Annotated[
     int,
     Meta(
         ge=1,
         le=365 * 86400,
-        description="How old the verifications in the environment before may be when an artifact enters this "
-        "one; null if they never expire",
+        description="The greatest age of verifications in the environment with the next lower rank; null if "
+        "verifications never expire",
     ),
 ]
 RequiredSuites = Annotated[
     tuple[Suite, ...],
     Meta(
         max_length=50,
-        description="The suites that must succeed in the environment before, until an artifact may enter this one",
+        description="The suites that must succeed in the environment with the next lower rank",
         extra_json_schema={"uniqueItems": True},
     ),
 ]
@@ -88,4 +88,4 @@ class Environment(Answer, kw_only=True):
 
 def _repeated(suites: tuple[str, ...]) -> Iterator[Fault]:
     if len(set(suites)) < len(suites):
-        yield Fault("#/required_suites", "names a suite twice")
+        yield Fault("#/required_suites", "names a suite twice: send each suite once")

@@ -35,7 +35,10 @@ def get(db: Database, system: str, name: str) -> Environment:
 
 
 def not_found(system: str, name: str) -> Problem:
-    return Problem(problems.not_found, f"The system {system!r} has no environment {name!r}")
+    return Problem(
+        problems.not_found,
+        f"The system {system!r} has no environment {name!r}. Check the names, or create the environment.",
+    )
 
 
 def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | None) -> list[Environment]:
@@ -53,7 +56,7 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
 
 
 def insert(db: Database, system: str, new: NewEnvironment) -> Environment | None:
-    """Return the new environment, or None if there is no such system."""
+    """Return the new environment, or None if the system does not exist."""
     return db.select_one(
         Environment,
         f"""
@@ -98,6 +101,6 @@ def delete(db: Database, system: str, name: str) -> None:
 
 
 def _columns(environment: NewEnvironment | Environment) -> dict[str, Any]:
-    # psycopg2 turns lists into arrays, and tuples into composites.
+    # psycopg2 turns a list into an array, but a tuple into a composite.
     columns = msgspec.structs.asdict(environment)
     return columns | {"required_suites": list(environment.required_suites)}

@@ -25,18 +25,19 @@ class Readiness(Answer, kw_only=True):
 
 @operation(blueprint, "GET /v1/health", role="public")
 def get_health(call: Call) -> Health:
-    """Answer if the process is alive. It does not ask the database."""
+    """Answer 200 if the process is alive, without asking the database."""
     return Health()
 
 
 @operation(blueprint, "GET /v1/ready", role="public", raises=[problems.unavailable])
 def get_readiness(call: Call) -> Readiness:
-    """Answer if requests can be served: the database answers, and has the schema that this version expects."""
+    """Answer 200 if the database answers and has the schema that this version expects."""
     found = call.db.value("SELECT max(version) FROM schema_migrations")
     if found != expected_version():
         raise Problem(
             problems.unavailable,
-            f"The schema has version {found}, this code expects {expected_version()}: migrate first",
+            f"The schema has version {found}, but this code expects {expected_version()}: migrate the database, or "
+            "deploy the code for its schema",
             headers={"Retry-After": "5"},
         )
     return Readiness(schema_version=expected_version())

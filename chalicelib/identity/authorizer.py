@@ -1,7 +1,7 @@
-"""API Gateway's authorizer: a function of its own, outside the VPC, which says whose token a request brings.
+"""API Gateway's authorizer: a separate function, outside the VPC, which verifies the token of a request.
 
-It does not decide what the caller may do: API Gateway caches the answer per token. So the policy allows every route,
-and the handler decides. The authorizer needs no database.
+API Gateway caches the authorizer's answer for each token, so the authorizer does not decide what the caller may do. Its
+policy allows every route, and the handler decides. The authorizer needs no database.
 """
 
 import json
@@ -23,7 +23,7 @@ def authorizer(request: AuthRequest) -> AuthResponse:
     configure()
     try:
         claims = verify(_bearer_token(request.token), trusted_issuers())
-        # The context is flat: nested claims travel as one JSON text.
+        # The context can't hold nested values, so the claims travel as one JSON text.
         context = {"claims": json.dumps(claims, separators=(",", ":"))}
         return AuthResponse(routes=["*"], principal_id=claims["sub"], context=context)
     except TokenRefused as refusal:

@@ -19,34 +19,34 @@ MAX_DOCUMENT_BYTES = 256 * 1024
 
 
 class NotFetched(Exception):
-    """The address gave no JSON document; the message says why."""
+    """The address gave no usable JSON document; the message says why."""
 
 
 def fetch_json(address: str, seconds: float) -> Any:
     """Return the JSON document at an address; raises NotFetched. Follows no redirect and uses no proxy.
 
-    `seconds` limit the time from the first connection to the last byte. Only the look-up of the name comes on top.
+    `seconds` limits the time until the last byte. Only a slow look-up of the host's name can take longer.
     """
     try:
         response, body = _get(urlsplit(address), time.monotonic() + seconds)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise NotFetched(f"{address} can't be read: {type(error).__name__} {error}"[:300]) from None
+        raise NotFetched(f"{address} can't be read, check the address: {type(error).__name__} {error}"[:300]) from None
     if response.status != http.client.OK:
-        raise NotFetched(f"{address} answered {response.status}, not 200")
+        raise NotFetched(f"{address} answered {response.status}, not 200: check the address")
     kind = response.headers.get_content_type()
     if not (kind.startswith("application/") and kind.endswith(("/json", "+json"))):
-        raise NotFetched(f"{address} is {kind}, not JSON")
+        raise NotFetched(f"{address} is {kind}, not JSON: check the address")
     if len(body) > MAX_DOCUMENT_BYTES:
-        raise NotFetched(f"{address} is longer than {MAX_DOCUMENT_BYTES} bytes")
+        raise NotFetched(f"{address} is longer than {MAX_DOCUMENT_BYTES} bytes: check the address")
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise NotFetched(f"{address} is not JSON, or not complete after {seconds} s") from None
+        raise NotFetched(f"{address} is not JSON, or not complete after {seconds} s: check the address") from None
 
 
 def _get(url: SplitResult, deadline: float) -> tuple[http.client.HTTPResponse, bytes]:
     if not url.hostname:
-        raise ValueError("it has no host")
+        raise ValueError("the address has no host")
     encrypted = url.scheme == "https"
     connection = http.client.HTTPConnection(url.hostname, url.port or (443 if encrypted else 80))
     with _connected(connection.host, connection.port, deadline) as plain, _cut_at(deadline, plain):
@@ -63,7 +63,7 @@ def _get(url: SplitResult, deadline: float) -> tuple[http.client.HTTPResponse, b
 
 
 def _connected(host: str, port: int, deadline: float) -> socket.socket:
-    """Connect to one of the host's addresses. Together they have until the deadline."""
+    """Connect to the host's first address that answers. All attempts together have until the deadline."""
     for *_, (address, *_) in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         try:
             return socket.create_connection((str(address), port), _seconds_until(deadline))
@@ -74,8 +74,8 @@ def _connected(host: str, port: int, deadline: float) -> socket.socket:
 
 @contextmanager
 def _cut_at(deadline: float, connected: socket.socket) -> Iterator[None]:
-    """Shut the connection down at the deadline if the block still runs: its reads then end."""
-    # TLS takes over the descriptor of `connected`. Another descriptor still belongs to the same connection.
+    """Shut the connection down at the deadline if the block still runs: the block's reads then end."""
+    # TLS takes over the descriptor of `connected`. A duplicate of the descriptor can still shut the connection down.
     with connected.dup() as handle:
         timer = threading.Timer(_seconds_until(deadline), _shut_down, [handle])
         timer.daemon = True
@@ -87,12 +87,12 @@ def _cut_at(deadline: float, connected: socket.socket) -> Iterator[None]:
 
 
 def _shut_down(handle: socket.socket) -> None:
-    with suppress(OSError):  # the block has just ended
+    with suppress(OSError):  # the block may have just closed the connection
         handle.shutdown(socket.SHUT_RDWR)
 
 
 def _seconds_until(deadline: float) -> float:
     seconds = deadline - time.monotonic()
     if seconds <= 0:
-        raise TimeoutError("it took too long")
+        raise TimeoutError("the deadline has passed")
     return seconds

@@ -1,10 +1,10 @@
-"""The cache of the keys that issuers sign with.
+"""The cache of the public keys that issuers publish.
 
-It keeps keys, so that an issuer which is down, slow or lying does not take the service down. It asks seldom, so that
-forged tokens can't make us flood the issuer with requests. Only the authorizer's function imports this module.
+The cache keeps keys, so that the service works even if an issuer is down, slow or wrong. The cache asks seldom, so that
+forged tokens can't flood the issuer with requests. Only the authorizer's function imports this module.
 
-PyJWT's PyJWKClient does neither: it drops keys when they expire, asks again at once if an issuer fails, and lets every
-thread wait for the one that asks.
+PyJWT's PyJWKClient does neither: it drops keys when they expire, and asks again at once if an issuer fails. It also
+lets every thread wait for the thread that asks.
 """
 
 import threading
@@ -25,13 +25,13 @@ COOL_DOWN_WITHOUT_KEYS_SECONDS = 5
 
 
 class NoKey(Exception):
-    """The issuer has no such key, or did not answer; the message says which."""
+    """The issuer has no key with this id, or did not answer; the message says which."""
 
 
 class KeySet:
-    """The keys of one issuer, for all threads of a process. `clock` returns seconds; tests let it jump.
+    """The keys of one issuer, for all threads of a process. `clock` returns the time in seconds; tests let it jump.
 
-    It is not the monotonic clock, which may stand still while a function is frozen.
+    By default, `clock` is not the monotonic clock, which may stand still while a function is frozen.
     """
 
     def __init__(self, issuer: Issuer, clock: Callable[[], float] = time.time) -> None:
@@ -39,12 +39,12 @@ class KeySet:
         self._clock = clock
         self._known: _Known | None = None
         self._asked_at: float | None = None
-        self._failure = "it was not asked yet"
+        self._last_answer = "none yet"
         self._asking = threading.Lock()
 
     def key(self, kid: str) -> Any:
         """Return the public key with this id; raises NoKey."""
-        # One thread asks at a time. A thread that already has a key does not wait for it.
+        # One thread asks at a time. Other threads wait for this one only if they have no key yet.
         if self._wants_to_ask(kid) and self._asking.acquire(blocking=self._kept(kid) is None):
             try:
                 if self._wants_to_ask(kid):
@@ -53,7 +53,10 @@ class KeySet:
                 self._asking.release()
         key = self._kept(kid)
         if key is None:
-            raise NoKey(f"{self._issuer.issuer} has no usable key {kid[:100]!r}; last asked: {self._failure}")
+            raise NoKey(
+                f"{self._issuer.issuer} has no usable key {kid[:100]!r} (last answer: {self._last_answer}): "
+                "get a new token, or check the issuer"
+            )
         return key
 
     def _wants_to_ask(self, kid: str) -> bool:
@@ -76,13 +79,13 @@ class KeySet:
     def _ask(self) -> None:
         try:
             self._known = _Known(published_keys(self._issuer), self._clock())
-            self._failure = "it answered"
+            self._last_answer = "other keys"
         except (NotFetched, NotPublished) as failure:
-            self._failure = str(failure)
-            logger.warning("issuer gave no keys", extra={"issuer": self._issuer.issuer, "reason": self._failure})
+            self._last_answer = str(failure)
+            logger.warning("issuer gave no keys", extra={"issuer": self._issuer.issuer, "reason": self._last_answer})
         except Exception:
-            # An answer that we did not expect must not make us lose the keys that we have.
-            self._failure = "its answer could not be understood"
+            # An unexpected answer must not make the cache lose its keys.
+            self._last_answer = "not understood"
             logger.exception("unexpected exception", extra={"issuer": self._issuer.issuer})
         finally:
             self._asked_at = self._clock()
@@ -98,12 +101,12 @@ _KEY_SETS_LOCK = threading.Lock()
 
 
 def key_set(issuer: Issuer) -> KeySet:
-    """Return this process's keys of an issuer."""
+    """Return this process's key set for an issuer."""
     with _KEY_SETS_LOCK:
         return _KEY_SETS.setdefault((issuer.issuer, issuer.algorithm), KeySet(issuer))
 
 
 def forget_keys() -> None:
-    """Forget all keys, as a new process has none."""
+    """Forget all keys, as if the process had just started."""
     with _KEY_SETS_LOCK:
         _KEY_SETS.clear()

@@ -12,7 +12,7 @@ from chalicelib.settings import Issuer
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """The pipeline run that a token was issued for, as the issuer claims it."""
+    """The pipeline run that a token was issued for, from the token's claims."""
 
     id: str
     attempt: str = "1"
@@ -35,8 +35,8 @@ class Grant(msgspec.Struct, frozen=True):
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """The caller and its grants. A caller with a role in one system is a viewer in all others.
 
-    A pipeline's grants come from the publishers that match its claims. They are in the database, so a pipeline has no
-    grant until `with_publishers` gets them.
+    A pipeline's grants come from the publishers that match its claims. Publishers are in the database, so a pipeline
+    has no grant until `with_publishers` gets the publishers.
     """
 
     issuer: str
@@ -49,7 +49,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     publishers: tuple[TrustRule, ...] = ()
 
     def role_in(self, system: str | None) -> Role:
-        """Return the role in one system. With None, return the role for what belongs to no system."""
+        """Return the role in one system. With None, return the role for requests that concern no system."""
         highest = Role.anybody
         for grant in self.grants:
             here = grant.role
@@ -60,7 +60,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         return highest
 
     def with_publishers(self, candidates: Sequence[TrustRule]) -> "Principal":
-        """Return the pipeline with the grants of the publishers that match its claims."""
+        """Return this pipeline with the grants of those `candidates` that match its claims."""
         assert self.pipeline is not None
         fitting = tuple(each for each in candidates if not mismatches(each, self.pipeline))
         systems = frozenset(each.system for each in fitting)
@@ -69,7 +69,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_known(self) -> bool:
-        """True if the caller holds at least one role. Anyone can get a valid token of GitHub's."""
+        """True if the caller holds at least one role. Anyone can get a valid token from GitHub, without any role."""
         return self.role_in(None) > Role.anybody
 
     @property
@@ -83,13 +83,13 @@ class NotAPrincipal(Exception):
 
 
 def from_claims(claims: Mapping[str, Any], issuers: tuple[Issuer, ...]) -> Principal:
-    """Return the principal of verified claims. Raises NotAPrincipal: an unknown caller may do nothing."""
+    """Return the principal that verified claims describe. Raises NotAPrincipal if they do not say who is calling."""
     for issuer in issuers:
         if issuer.issuer == claims.get("iss"):
             try:
                 return _OF_KIND[issuer.kind](claims, issuer)
             except (msgspec.ValidationError, KeyError) as error:
-                raise NotAPrincipal(f"the claims are not those of an issuer of kind {issuer.kind}: {error}") from None
+                raise NotAPrincipal(f"a token of kind {issuer.kind} has other claims ({error})") from None
     raise NotAPrincipal(f"no trusted issuer is called {claims.get('iss')!r}")
 
 
@@ -148,7 +148,7 @@ def _pipeline(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
 
 
 def _grants(role: Role, systems: Sequence[str] | Literal["all"]) -> tuple[Grant, ...]:
-    """Return the grant of a role. `anybody` has none."""
+    """Return the grant of a role in systems. The role `anybody` has none."""
     if role is Role.anybody:
         return ()
     return (Grant(role, None if systems == "all" else frozenset(systems)),)

@@ -11,39 +11,39 @@ from urllib.parse import urlsplit
 from chalicelib.identity.fetching import fetch_json
 from chalicelib.settings import Issuer
 
-FETCH_SECONDS = 2.0  # for each of the two documents
+FETCH_SECONDS = 2.0  # the limit for each of the two documents
 MAX_KEYS = 50
 
-_KEY_BITS = {"RS256": range(2048, 8193), "ES256": range(256, 257)}  # larger keys would only keep us busy
+_KEY_BITS = {"RS256": range(2048, 8193), "ES256": range(256, 257)}  # verifying with larger keys would take too long
 
 
 class NotPublished(Exception):
-    """The issuer's documents can't be used; the message says why."""
+    """The documents that an issuer publishes can't be used; the message says why."""
 
 
 def published_keys(issuer: Issuer) -> dict[str, Any]:
     """Return the public keys that the issuer publishes now, by their ids; raises NotPublished or NotFetched."""
     discovery = fetch_json(f"{issuer.issuer.rstrip('/')}/.well-known/openid-configuration", FETCH_SECONDS)
     if not isinstance(discovery, dict) or discovery.get("issuer") != issuer.issuer:
-        raise NotPublished("its discovery document is of another issuer")
+        raise NotPublished("the discovery document is of another issuer: correct the issuer's URL")
     address = discovery.get("jwks_uri")
     if not isinstance(address, str) or not _is_trusted_address(address, issuer):
-        raise NotPublished("its discovery document names no `jwks_uri` that can be trusted")
+        raise NotPublished("the discovery document has no trusted `jwks_uri`: the issuer must name an https URL")
     document = fetch_json(address, FETCH_SECONDS)
     jwks = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(jwks, list) or len(jwks) > MAX_KEYS:
-        raise NotPublished(f"its keys are not a JSON Web Key Set of at most {MAX_KEYS} keys")
+        raise NotPublished(f"{address} is not a JSON Web Key Set of at most {MAX_KEYS} keys: check the issuer")
     keys = usable_keys(jwks, issuer.algorithm)
     if not keys:
-        # If we believed it, one wrong answer would lock everybody out.
-        raise NotPublished(f"none of its {len(jwks)} keys can be used with {issuer.algorithm}")
+        # The cache then keeps the old keys. Otherwise one wrong answer would lock everybody out.
+        raise NotPublished(f"none of the {len(jwks)} keys can be used with {issuer.algorithm}: correct `algorithm`")
     return keys
 
 
 def usable_keys(jwks: list[Any], algorithm: str) -> dict[str, Any]:
     """Return the public keys in JWKs that this algorithm may verify with, by their ids.
 
-    If two have the same id, skip both: nobody can tell which one is meant.
+    If two keys have the same id, skip both: nobody can tell which one a token means.
     """
     named = [(_id_of(jwk), usable_key(jwk, algorithm)) for jwk in jwks]
     usable = [(kid, key) for kid, key in named if kid is not None and key is not None]
@@ -55,7 +55,7 @@ def usable_key(jwk: Any, algorithm: str) -> Any:
     """Return the public key in a JWK, or None if this algorithm must not verify with it."""
     if not isinstance(jwk, dict) or not all(check(jwk, algorithm) for check in JWK_CHECKS.values()):
         return None
-    import jwt  # noqa: PLC0415 (100 ms that only the verification of tokens pays)
+    import jwt  # noqa: PLC0415 (importing it takes 100 ms, which only the verification of tokens should pay)
 
     try:
         key = jwt.PyJWK(jwk, algorithm=algorithm).key
@@ -69,16 +69,16 @@ def _may_verify(jwk: dict[str, Any], algorithm: str) -> bool:
     return operations is None or (isinstance(operations, list) and "verify" in operations)
 
 
-# PyJWT checks the key's type (kty) and reads its numbers. It checks none of these members.
+# PyJWT checks the key's type (`kty`) and reads the key's numbers. It checks none of the members below.
 JWK_CHECKS: dict[str, Callable[[dict[str, Any], str], bool]] = {
     "alg": lambda jwk, algorithm: jwk.get("alg") in (None, algorithm),
     "use": lambda jwk, algorithm: jwk.get("use") in (None, "sig"),
     "key_ops": _may_verify,
     "crv": lambda jwk, algorithm: algorithm != "ES256" or jwk.get("crv") == "P-256",
-    # Everybody has a private key that was published.
+    # Everybody can sign with a private key that was published.
     "d": lambda jwk, algorithm: "d" not in jwk,
 }
-# The same for the key itself.
+# PyJWT does not check the size of a key.
 KEY_CHECKS: dict[str, Callable[[Any, str], bool]] = {
     "size": lambda key, algorithm: key.key_size in _KEY_BITS[algorithm],
 }
@@ -90,7 +90,7 @@ def _id_of(jwk: Any) -> str | None:
 
 
 def _is_trusted_address(address: str, issuer: Issuer) -> bool:
-    """True if it is https. An issuer on this machine, for tests and trials, may use http at its own address."""
+    """True for an https address. An issuer on this machine, for tests and trials, may use http at its own address."""
     try:
         ours, theirs = urlsplit(issuer.issuer), urlsplit(address)
     except ValueError:

@@ -4,7 +4,7 @@ import enum
 
 
 class Role(enum.IntEnum):
-    """Roles are cumulative: each includes the lower ones. `anybody` only has a valid token."""
+    """Roles are cumulative: a role includes the lower ones. `anybody` is a caller with a valid token and no role."""
 
     anybody = 0
     viewer = 1

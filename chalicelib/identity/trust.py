@@ -1,8 +1,8 @@
-"""Trust in pipelines: which runs of GitHub Actions a publisher lets write for its system, by their claims.
+"""Trust in pipelines: decide by the claims of a GitHub Actions run if a publisher lets the run write for a system.
 
-`CLAIM_CHECKS` names one check for each claim; another check is another row. The claim `sub` is not checked: its form
-is a setting of the repository, so anyone who may change that setting could choose what it says. Ids are checked
-because a name can be given up, and taken by somebody else.
+`CLAIM_CHECKS` has one check for each claim; to check more, add a row. The claim `sub` is not checked, because its form
+is a setting of the repository. Anyone who may change this setting could choose the text. Ids are checked, because a
+name can be given up and then taken by somebody else.
 """
 
 import re
@@ -17,7 +17,7 @@ RecordKind = Literal["deployments", "verifications", "workspaces"]
 
 
 class GitHubClaims(msgspec.Struct, frozen=True, kw_only=True):
-    """The claims of a run that are read. See "OpenID Connect reference" in the docs of GitHub Actions."""
+    """The claims of a run that Slipway reads. See "OpenID Connect reference" in the docs of GitHub Actions."""
 
     sub: str
     exp: float
@@ -39,9 +39,9 @@ class TrustRule(msgspec.Struct, frozen=True, kw_only=True):
     """The content of a publisher: the claims that it trusts, and the records that a trusted run may write.
 
     `workflow` is the path of the workflow that was started. `called_workflow` is the reusable workflow that has the
-    job, with its repository and ref; null if there must be none. `environments` maps each environment that the run may
-    write for to the value that the claim `environment` must have, null for any. With `any_revision`, a rollout may be
-    of another commit than the run.
+    job, with its repository and ref; None if there must be none. The keys of `environments` are the environments that
+    the run may write for. Their values are what the claim `environment` must be; None accepts any. With `any_revision`,
+    a rollout or hotfix may be of another commit than the run.
     """
 
     id: str
@@ -60,14 +60,14 @@ class TrustRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mismatches(rule: TrustRule, claims: GitHubClaims) -> list[str]:
-    """Return the claims that do not fit the rule. It trusts the run if there are none."""
+    """Return the claims that do not fit the rule. The rule trusts the run if there are none."""
     return [claim for claim, fits in CLAIM_CHECKS.items() if not fits(rule, claims)]
 
 
 def permitting(
     rules: Sequence[TrustRule], claims: GitHubClaims, kind: RecordKind, environment: str
 ) -> Iterator[TrustRule]:
-    """Yield the rules, of those that trust the run, that let it write records of a kind for an environment."""
+    """Yield those `rules` that let the run write records of a kind for an environment. All rules trust the run."""
     for rule in rules:
         if kind in rule.kinds and environment in rule.environments:
             wanted = rule.environments[environment]
@@ -76,17 +76,17 @@ def permitting(
 
 
 def _same_repository(rule: TrustRule, claims: GitHubClaims) -> bool:
-    """Names on GitHub have no case."""
+    """True if the names are equal. GitHub ignores their case."""
     return claims.repository.casefold() == rule.repository.casefold()
 
 
 def _started_the_workflow(rule: TrustRule, claims: GitHubClaims) -> bool:
-    """The run started this workflow, in the version of the ref that is checked."""
+    """True if the run started the rule's workflow, at the ref that the run itself claims."""
     return claims.workflow_ref == f"{claims.repository}/{rule.workflow}@{claims.ref}"
 
 
 def _runs_the_workflow(rule: TrustRule, claims: GitHubClaims) -> bool:
-    """The job is in the workflow that was started, or in the reusable one that the rule names."""
+    """True if the job is in the reusable workflow that the rule names, or, without one, in the started workflow."""
     if rule.called_workflow is None:
         return claims.job_workflow_ref in (None, claims.workflow_ref)
     return claims.job_workflow_ref is not None and matches(rule.called_workflow, claims.job_workflow_ref)
@@ -104,7 +104,7 @@ CLAIM_CHECKS: dict[str, Callable[[TrustRule, GitHubClaims], bool]] = {
 
 
 def matches(pattern: str, text: str) -> bool:
-    """True if the pattern matches the whole text. `*` stands for anything within one segment."""
+    """True if the pattern matches the whole text. `*` stands for any text without `/`."""
     return _compiled(pattern).fullmatch(text) is not None
 
 

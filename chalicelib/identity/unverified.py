@@ -1,6 +1,6 @@
-"""A token as it was read. Nothing in it may be believed before every check of this module and of tokens.py has passed.
+"""A token that was read but not verified. Trust nothing in it until all checks here and in tokens.py have passed.
 
-FORM_CHECKS refuse a token that two readers could understand differently. PyJWT accepts most of these tokens.
+FORM_CHECKS refuse tokens that two readers could understand differently. PyJWT accepts most of these tokens.
 """
 
 import base64
@@ -26,74 +26,80 @@ class TokenRefused(Exception):
 
 
 class Unverified:
-    """A token's parts, read leniently: if readers disagree on a text, FORM_CHECKS refuse it. Raises TokenRefused."""
+    """A token's parts, read leniently and then checked by FORM_CHECKS. Raises TokenRefused."""
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_TOKEN_LENGTH:
-            raise TokenRefused("length", f"it has {len(text)} characters; at most {MAX_TOKEN_LENGTH} are allowed")
+            raise TokenRefused(
+                "length", f"the token has {len(text)} characters; at most {MAX_TOKEN_LENGTH} are allowed"
+            )
         self.text = text
         self.parts = text.split(".")
         if len(self.parts) != 3:
-            raise TokenRefused("form", f"it has {len(self.parts)} parts, not header, payload and signature")
+            raise TokenRefused(
+                "form", f"the token has {len(self.parts)} parts, not header, payload and signature: send a signed JWT"
+            )
         try:
             self.raw = [base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in self.parts]
             self.documents = [raw.decode(errors="replace") for raw in self.raw[:2]]
             self.header, self.claims = map(json.loads, self.documents)
         except (ValueError, RecursionError) as error:
-            raise TokenRefused("form", f"a part is not JSON in base64url: {type(error).__name__}") from None
+            raise TokenRefused(
+                "form", f"a part is not JSON in base64url ({type(error).__name__}): send a signed JWT"
+            ) from None
         if not (isinstance(self.header, dict) and isinstance(self.claims, dict)):
-            raise TokenRefused("form", "its header or its payload is not a JSON object")
+            raise TokenRefused("form", "the header or the payload is not a JSON object: send a signed JWT")
         for name, check in FORM_CHECKS.items():
             if reason := check(self):
                 raise TokenRefused(name, reason)
 
 
 def shown(value: Any) -> str:
-    """Return a value that somebody else chose, short enough for a log."""
+    """Return a value of a token, quoted and cut for the log."""
     return repr(value)[:200]
 
 
 def _encoding(token: Unverified) -> str | None:
-    """Bytes have one base64url text. Otherwise one token has many texts."""
+    """Accept only one base64url text for the same bytes. Otherwise the same token could be written in many ways."""
     for part, raw in zip(token.parts, token.raw, strict=True):
         if base64.urlsafe_b64encode(raw).decode().rstrip("=") != part:
-            return "a part is not base64url without padding"
+            return "a part of the token is not base64url without padding: send the token unchanged"
     return None
 
 
 def _utf_8(token: Unverified) -> str | None:
     if [document.encode() for document in token.documents] != token.raw[:2]:
-        return "a part is not UTF-8"
+        return "the header or the payload is not UTF-8: send another token"
     return None
 
 
 def _duplicates(token: Unverified) -> str | None:
-    """Readers disagree on which of two equal members counts."""
+    """Refuse members with the same name: readers disagree on which of them counts."""
 
     def unique(members: list[tuple[str, Any]]) -> None:
         times = Counter(name for name, _ in members)
         if repeated := [name for name in times if times[name] > 1]:
-            raise ValueError(f"members are given twice: {shown(repeated)}")
+            raise ValueError(f"members have the same name, {shown(repeated)}: send another token")
 
     return _refusal(token, object_pairs_hook=unique)
 
 
 def _numbers(token: Unverified) -> str | None:
-    """Readers disagree on NaN, on infinity and on integers of more than 64 bits."""
+    """Refuse NaN, infinity and integers of more than 64 bits: readers disagree on these."""
 
     def usable(text: str) -> None:
         if not math.isfinite(float(text)):
-            raise ValueError(f"{shown(text)} is not a number, or it is too large")
+            raise ValueError(f"{shown(text)} is not a finite number: send another token")
 
     def usable_int(text: str) -> None:
         if not -(2**63) <= int(text) < 2**63:
-            raise ValueError(f"{shown(text)} is too large for 64 bits")
+            raise ValueError(f"{shown(text)} is too large for 64 bits: send another token")
 
     return _refusal(token, parse_int=usable_int, parse_float=usable, parse_constant=usable)
 
 
 def _refusal(token: Unverified, **hooks: Callable[..., None]) -> str | None:
-    """Return why a hook of the JSON reader refuses the token, or None if it does not."""
+    """Return why a hook of the JSON reader refuses the token, or None if no hook does."""
     try:
         for document in token.documents:
             json.loads(document, **hooks)  # type: ignore[arg-type]
@@ -106,7 +112,7 @@ def _depth(token: Unverified) -> str | None:
     level, depth = [token.header, token.claims], 0
     while level := [inner for each in level for inner in _members(each)]:
         depth += 1
-    return f"it is nested {depth} levels deep; at most {MAX_DEPTH} are allowed" if depth > MAX_DEPTH else None
+    return f"the token is nested {depth} levels deep; at most {MAX_DEPTH} are allowed" if depth > MAX_DEPTH else None
 
 
 def _members(value: Any) -> list[Any]:
@@ -116,13 +122,13 @@ def _members(value: Any) -> list[Any]:
 
 
 def _text(token: Unverified) -> str | None:
-    """A database can't hold these texts."""
+    """Refuse texts that PostgreSQL can't hold."""
     if any(map(_ESCAPED_NUL.search, token.documents)):
-        return "a text has a NUL character"
+        return "a text has a NUL character: send another token"
     try:
         json.dumps([token.header, token.claims], ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return "a text has half of a surrogate pair"
+        return "a text has half of a surrogate pair: send another token"
     return None
 
 

@@ -21,7 +21,7 @@ class MyPublisher(Answer, kw_only=True):
     mismatches: Annotated[
         list[str],
         Meta(
-            description="The claims that the publisher does not accept. It trusts this run if there are none",
+            description="The claims that the publisher refuses. If there are none, the publisher trusts this run",
             examples=[["ref"]],
         ),
     ]
@@ -31,6 +31,8 @@ class Me(Answer, kw_only=True):
     subject: PrincipalName
     issuer: Annotated[str, Meta(examples=["https://token.actions.githubusercontent.com"])]
     kind: Annotated[Literal["person", "pipeline", "local"], Meta(examples=["pipeline"])]
-    roles: Annotated[list[MyRole], Meta(description="Empty if the token is valid and grants nothing")]
-    publishers: Annotated[list[MyPublisher], Meta(description="Those of the pipeline's repository; empty for others")]
-    expires_at: Annotated[Timestamp, Meta(description="When the token expires")]
+    roles: Annotated[list[MyRole], Meta(description="The caller's roles; empty if the token grants none")]
+    publishers: Annotated[
+        list[MyPublisher], Meta(description="The publishers of the pipeline's repository; empty for other callers")
+    ]
+    expires_at: Annotated[Timestamp, Meta(description="The time at which the token expires")]

@@ -1,1 +1,1 @@
-"""The gate. It decides whether an artifact may enter an environment."""
+"""The gate, which decides whether an artifact may enter an environment."""

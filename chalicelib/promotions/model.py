@@ -21,12 +21,17 @@ DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"]
 
 
 class Blocker(Answer, kw_only=True):
-    """One reason why an artifact may not enter an environment. `available_at` is when it ends by itself, or null."""
+    """A reason why an artifact may not enter an environment.
+
+    `available_at` is when the blocker ends by itself; null if it does not.
+    """
 
     code: BlockerCode
-    environment: Annotated[EnvironmentName, Meta(description="The environment where something is missing")]
+    environment: Annotated[EnvironmentName, Meta(description="The environment that the blocker is about")]
     suite: Suite | None = None
-    detail: Annotated[str, Meta(examples=["acceptance failed in development"])]
+    detail: Annotated[
+        str, Meta(examples=["acceptance failed in development: correct the fault, then run the suite again"])
+    ]
     available_at: Timestamp | None = None
 
 
@@ -41,7 +46,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountedVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest verification of a suite that says something about the artifact."""
+    """The latest verification of a suite that ended in success or failure."""
 
     suite: str
     outcome: Literal["success", "failure"]
@@ -49,10 +54,10 @@ class CountedVerification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EnvironmentBefore(msgspec.Struct, frozen=True, kw_only=True):
-    """The environment with the next lower rank, and what the artifact has shown there.
+    """The environment with the next lower rank, and the record of the artifact there.
 
-    `deployed_at` is when its latest succeeded deployment finished; None if it has none. `verifications` started since
-    then: the latest of each suite, by suite, without those that ended in `error` or `cancelled`.
+    `deployed_at` is when the artifact's latest succeeded deployment finished; None if there is none. `verifications`
+    has the latest of each suite that started since then, by suite. `error` and `cancelled` do not count.
     """
 
     name: str
@@ -61,7 +66,7 @@ class EnvironmentBefore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The requirements of an environment, and the record of the artifact. The lowest has no `before`."""
+    """The requirements of an environment, and the record of the artifact. `before` is None for the lowest rank."""
 
     environment: str
     required_soak_seconds: int
@@ -108,7 +113,7 @@ promotion_denied = problem_type(
     "promotion-denied",
     409,
     "Promotion denied",
-    "The artifact may not enter the environment: each entry of `blockers` says why, and from when on it no longer "
-    "applies, if that is known. Remove them and try again; in an emergency a maintainer sends an `override_reason`.",
+    "The artifact may not enter the environment. Each entry of `blockers` says why and what to do. Then try again. "
+    "In an emergency a maintainer may send an `override_reason`.",
     blockers=list[Blocker],
 )

@@ -1,8 +1,8 @@
 """The gate: may an artifact enter an environment with a rollout or a hotfix?
 
-The environment with the lowest rank takes every artifact. Any other one takes an artifact that has proved itself in
-the environment before, which has the next lower rank. Each rule is one function, whose docstring states it. The
-function yields a blocker for everything that breaks the rule.
+The environment with the lowest rank takes every artifact. Any other environment takes an artifact that keeps all rules
+in the environment before, which has the next lower rank. Each rule is one function, whose docstring states the rule.
+The function yields a blocker for everything that breaks the rule.
 """
 
 from collections.abc import Iterator
@@ -13,24 +13,27 @@ from chalicelib.promotions.model import Blocker, Decision, EnvironmentBefore, Ga
 
 
 def decide(facts: GateFacts, at: datetime) -> Decision:
-    """Grant the promotion at this moment if no rule yields a blocker; else deny it with all blockers."""
+    """Grant the promotion at this moment if no rule yields a blocker. Otherwise deny it with all blockers."""
     if facts.before is None:
         return Decision(blockers=())
     return Decision(blockers=tuple(blocker for rule in RULES for blocker in rule(facts, facts.before, at)))
 
 
 def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """The artifact has a succeeded deployment in the environment before. The latest one counts."""
+    """The artifact has a succeeded deployment in the environment before. The latest of these counts."""
     if before.deployed_at is None:
         yield Blocker(
             code="not-deployed",
             environment=before.name,
-            detail=f"the artifact has no succeeded deployment in {before.name}",
+            detail=f"the artifact has no succeeded deployment in {before.name}: deploy the artifact there first",
         )
 
 
 def verified(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """Every required suite has verified it since that deployment. If none is required, any suite has."""
+    """Every required suite has run since the artifact's latest deployment in the environment before.
+
+    If no suite is required, at least one suite has run since then.
+    """
     if before.deployed_at is None:
         return
     ran = {verification.suite for verification in before.verifications}
@@ -39,30 +42,30 @@ def verified(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Itera
             code="not-verified",
             environment=before.name,
             suite=suite,
-            detail=f"{suite} has not run in {before.name} since the artifact was deployed there",
+            detail=f"{suite} has not run in {before.name} since the artifact was deployed there: run the suite",
         )
     if not ran and not facts.required_suites:
         yield Blocker(
             code="not-verified",
             environment=before.name,
-            detail=f"no suite has run in {before.name} since the artifact was deployed there",
+            detail=f"no suite has run in {before.name} since the artifact was deployed there: run a suite",
         )
 
 
 def verified_successfully(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """The latest verification of every suite succeeded, required or not."""
+    """No suite failed in its latest verification that counts. This includes suites that are not required."""
     for verification in before.verifications:
         if verification.outcome == "failure":
             yield Blocker(
                 code="verification-failed",
                 environment=before.name,
                 suite=verification.suite,
-                detail=f"{verification.suite} failed in {before.name}",
+                detail=f"{verification.suite} failed in {before.name}: correct the fault, then run the suite again",
             )
 
 
 def verified_lately(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """None of these verifications is older than the environment allows."""
+    """No verification that counts is older than the environment allows."""
     if facts.verification_max_age_seconds is None:
         return
     max_age = timedelta(seconds=facts.verification_max_age_seconds)
@@ -72,12 +75,12 @@ def verified_lately(facts: GateFacts, before: EnvironmentBefore, at: datetime) -
                 code="verification-expired",
                 environment=before.name,
                 suite=verification.suite,
-                detail=f"{verification.suite} ran in {before.name} more than {max_age} ago",
+                detail=f"{verification.suite} ran in {before.name} more than {max_age} ago: run the suite again",
             )
 
 
 def soaked(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """That deployment finished at least the required soak ago."""
+    """The artifact's latest deployment in the environment before finished at least the required soak ago."""
     if before.deployed_at is None:
         return
     soaked_at = before.deployed_at + timedelta(seconds=facts.required_soak_seconds)
@@ -85,7 +88,8 @@ def soaked(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterato
         yield Blocker(
             code="soaking",
             environment=before.name,
-            detail=f"the artifact has to soak in {before.name} for {facts.required_soak_seconds} s",
+            detail=f"the artifact must soak in {before.name} for {facts.required_soak_seconds} s: "
+            f"wait until {soaked_at:%Y-%m-%dT%H:%M:%SZ}",
             available_at=soaked_at,
         )
 
@@ -95,5 +99,5 @@ RULES = (deployed, verified, verified_successfully, verified_lately, soaked)
 
 
 def role_to_decide(*, dry_run: bool) -> Role:
-    """A viewer may ask. Recording the decision takes a pipeline."""
+    """A viewer may ask the gate. Recording the decision takes a pipeline."""
     return Role.viewer if dry_run else Role.pipeline

@@ -1,1 +1,1 @@
-"""Rules that let pipelines write for a system."""
+"""Publishers: rules that let pipelines write for a system."""

@@ -45,7 +45,7 @@ def get_publisher(call: Call, system: str, id: str) -> Publisher:  # noqa: A002
 
 @operation(blueprint, "DELETE /v1/systems/{system}/publishers/{id}", role=Role.maintainer, status=204)
 def delete_publisher(call: Call, system: str, id: str) -> None:  # noqa: A002
-    """Delete a publisher. From the next request on, its pipeline may no longer write."""
+    """Delete a publisher. From the next request on, it lets no pipeline write."""
     systems.lock(call.db, system)
     before = store.get(call.db, system, id)
     require_unchanged(call.if_match, before)

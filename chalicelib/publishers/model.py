@@ -13,13 +13,11 @@ from chalicelib.vocabulary import EnvironmentName, PrincipalName, Slug
 
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
 _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
-# With more wildcards, a text that almost matches would take long to refuse.
+# More wildcards would make it slow to refuse a text that almost matches.
 _PATTERN = r"[!-)+-~]*(\*[!-)+-~]*){0,3}"
 
 GitHubId = Annotated[str, matching("[0-9]{1,20}", "74")]
-Repository = Annotated[
-    str, matching(_REPOSITORY, "acme/shop", "Owner and name as on GitHub; upper and lower case count as equal")
-]
+Repository = Annotated[str, matching(_REPOSITORY, "acme/shop", "Owner and name as on GitHub; case does not matter")]
 Workflow = Annotated[str, matching(_WORKFLOW, ".github/workflows/deploy.yml", "Path of the workflow that is started")]
 CalledWorkflow = Annotated[
     str,
@@ -27,7 +25,7 @@ CalledWorkflow = Annotated[
         rf"{_REPOSITORY}/{_WORKFLOW}@{_PATTERN}",
         "acme/pipelines/.github/workflows/deploy.yml@refs/heads/main",
         "The reusable workflow that has the job, with repository and ref; null if there must be none. `*` stands for "
-        "anything within one segment",
+        "any text without `/`",
         max_length=600,
     ),
 ]
@@ -36,7 +34,7 @@ Ref = Annotated[
     matching(
         rf"refs/(heads|tags)/{_PATTERN}",
         "refs/heads/main",
-        "The branch or tag of the run; `*` stands for anything within one segment",
+        "The branch or tag of the run; `*` stands for any text without `/`",
         max_length=255,
     ),
 ]
@@ -46,8 +44,8 @@ Events = Annotated[
         min_length=1,
         max_length=5,
         extra_json_schema={"uniqueItems": True},
-        description="The events that may start the workflow. Pull requests never may: their code is not merged yet. "
-        "`workflow_run` has to be named, because the run before can be of any code",
+        description="The events that may start the workflow. Pull requests are never allowed, because their code is "
+        "not merged yet. `workflow_run` is not a default, because the run before it can be of any code",
     ),
 ]
 GitHubEnvironment = Annotated[str, matching(r"[^\u0000-\u001f]{1,255}", "production")]
@@ -56,8 +54,8 @@ Environments = Annotated[
     Meta(
         min_length=1,
         max_length=50,
-        description="The environments that it may write for, each with the GitHub environment that the job must be in; "
-        "null for any or none",
+        description="The environments that the pipeline may write for, each with the GitHub environment that the job "
+        "must be in; null for any or none",
         examples=[{"development": None, "production": "production"}],
     ),
 ]
@@ -66,7 +64,7 @@ Kinds = Annotated[
     Meta(
         min_length=1,
         max_length=3,
-        description="The kinds of records that it may write",
+        description="The kinds of records that the pipeline may write",
         examples=[["deployments", "verifications"]],
         extra_json_schema={"uniqueItems": True},
     ),
@@ -77,7 +75,7 @@ AnyRevision = Annotated[bool, Meta(description="True if a rollout or hotfix may 
 class NewPublisher(Request, kw_only=True):
     issuer: Annotated[
         HttpsUrl | None,
-        Meta(description="The issuer of the tokens; null for the only one that is trusted"),
+        Meta(description="The issuer of the tokens; null if the stage trusts only one issuer of pipelines"),
     ] = None
     repository: Repository
     repository_id: GitHubId
@@ -93,7 +91,7 @@ class NewPublisher(Request, kw_only=True):
     def faults(self) -> Iterator[Fault]:
         for name, values in {"events": self.events, "kinds": self.kinds}.items():
             if len(set(values)) < len(values):
-                yield Fault(f"#/{name}", "names one twice: send each one once")
+                yield Fault(f"#/{name}", "has a value twice: send each value once")
 
 
 class Publisher(Answer, kw_only=True):

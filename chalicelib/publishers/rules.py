@@ -7,13 +7,14 @@ from chalicelib.rest.problems import Fault, Problem, invalid, invalid_field
 
 
 def issuer_of(new: NewPublisher, trusted: Sequence[str]) -> str:
-    """Return the issuer of the pipeline's tokens. It must be trusted, and be named if several are."""
+    """Return the issuer of the pipeline's tokens, which must be trusted. By default it is the only trusted issuer."""
     if new.issuer is None and len(trusted) == 1:
         return trusted[0]
     if new.issuer in trusted:
         return str(new.issuer)
-    known = " or ".join(trusted) or "one once SLIPWAY_ISSUERS names an issuer of kind github-actions"
-    raise invalid_field("#/issuer", f"is not an issuer that is trusted for pipelines here: send {known}")
+    known = " or ".join(trusted)
+    what_next = f"send {known}" if known else "ask for an issuer of kind github-actions in SLIPWAY_ISSUERS"
+    raise invalid_field("#/issuer", f"is not an issuer that this stage trusts for pipelines: {what_next}")
 
 
 def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
@@ -22,6 +23,9 @@ def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
     if missing:
         raise Problem(
             invalid,
-            f"The system has no environment {', '.join(missing)}",
-            errors=[Fault(f"#/environments/{name}", "is not an environment of the system") for name in missing],
+            f"The system has no environment {', '.join(map(repr, missing))}. Check the names, or create them.",
+            errors=[
+                Fault(f"#/environments/{name}", "is not an environment of the system: correct the name or create it")
+                for name in missing
+            ],
         )

@@ -18,8 +18,8 @@ _COLUMNS = """
     p.called_workflow, p.events, p.ref, p.environments, p.kinds, p.any_revision, p.created_at, p.created_by
 """
 
-# One column: the trust rules, of any system, for the repository of a token. `rest.admission` reads it with each request
-# of a pipeline; app.py hands it over.
+# SQL for one column: the trust rules, of any system, for the repository of a token. app.py gives this to
+# `rest.admission`, which reads the column with each request of a pipeline.
 TRUST_RULES = """
     (
         SELECT coalesce(json_agg(json_build_object(
@@ -48,7 +48,9 @@ def get(db: Database, system: str, id_: str) -> Publisher:
         id=number(id_),
     )
     if publisher is None:
-        raise Problem(problems.not_found, f"The system {system!r} has no publisher {id_!r}")
+        raise Problem(
+            problems.not_found, f"The system {system!r} has no publisher {id_!r}. Check the id and the system."
+        )
     return publisher
 
 
@@ -67,7 +69,7 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
 
 
 def environments(db: Database, system: str) -> frozenset[str] | None:
-    """Return the names of a system's environments. None if there is no such system."""
+    """Return the names of a system's environments. None if the system does not exist."""
     names = db.value(
         """
         SELECT (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id)

@@ -1,1 +1,1 @@
-"""HTTP: an endpoint is a declaration of path, role and types. Start reading at `operation`. Resources import it."""
+"""HTTP: an endpoint is a declaration of path, role and types. Start reading at `operation`, which resources import."""

@@ -1,7 +1,7 @@
-"""Admission: who is calling, and may they?
+"""Admission: find out who is calling, and check what the caller may do.
 
-`authenticate` and `read` are the first steps of every request that is not public. Each runs once. The checks
-`require_role` and `require_publisher` then decide from what those two found, without I/O.
+`authenticate` and `read` are the first steps of every request that is not public. Each step runs once. The checks
+`require_role` and `require_publisher` then decide from the results, without I/O.
 """
 
 from typing import Any
@@ -26,21 +26,23 @@ def authenticate(call: Call) -> None:
     """Set the call's principal from the verified claims. Raises problems 401 and 403."""
     claims = (call.request.context.get("authorizer") or {}).get("claims")
     if not claims:
-        raise _unauthenticated("The request has no verified token. Send one as `Authorization: Bearer <token>`.")
+        raise _unauthenticated("The request has no verified token. Send a token as `Authorization: Bearer <token>`.")
     try:
         principal = from_claims(_CLAIMS.decode(claims), settings().issuers)
     except (NotAPrincipal, msgspec.DecodeError) as error:
-        raise Problem(problems.forbidden, f"The token does not say who is calling: {error}") from None
+        raise Problem(
+            problems.forbidden, f"The token does not say who is calling: {error}. Get a token from a trusted issuer."
+        ) from None
     if principal.has_expired:
-        raise _unauthenticated("The token has expired. Get a new one.")
+        raise _unauthenticated("The token has expired. Get a new token.")
     call.principal = principal
 
 
 def read(call: Call, key: idempotency.Key | None) -> idempotency.Stored | None:
-    """Read what has to be known before the endpoint runs, in one message. Return the answer that the key got before.
+    """Read the publishers of a pipeline and the stored answer of a key, in one message. Return the stored answer.
 
-    A pipeline's roles come from its publishers. With a key, other requests that use it wait from here on. Most reads
-    need neither, and ask nothing.
+    A pipeline's roles come from publishers. Other requests with the same key wait from now on. A request without a
+    pipeline and a key sends no statement.
     """
     principal = call.principal
     pipeline = principal.pipeline
@@ -54,7 +56,7 @@ def read(call: Call, key: idempotency.Key | None) -> idempotency.Stored | None:
         columns.append(f"{publishers_column} AS publishers")
         parameters["repository_id"] = pipeline.repository_id
         parameters["repository_owner_id"] = pipeline.repository_owner_id
-    if key is not None and (pipeline is not None or principal.is_known):  # a stranger is refused without a question
+    if key is not None and (pipeline is not None or principal.is_known):  # a caller without a role is refused later
         idempotency.lock(call.db, key)
         columns.append(f"{idempotency.STORED} AS stored")
         parameters |= msgspec.structs.asdict(key)
@@ -73,21 +75,22 @@ class _Found(msgspec.Struct):
 
 
 def require_role(call: Call, role: Role, system: str | None = None) -> None:
-    """Raise problem 403 if the caller's role is lower than `role`: in `system`, or in no system in particular."""
+    """Raise problem 403 if the caller's role in `system` is lower than `role`. None stands for no system."""
     principal = call.principal
     theirs = principal.role_in(system)
     if theirs < role:
-        where = f" in {system!r}" if system else ""  # quoted: it may hold what JSON can not
+        where = f" in {system!r}" if system else ""  # quoted: a path may hold characters that JSON can't
         raise Problem(
             problems.forbidden,
-            f"{principal.subject} has the role {theirs.name}{where}; this needs {role.name}{_why_not(call, system)}",
+            f"{principal.subject!r} has the role {theirs.name}{where}, but this needs {role.name}"
+            f"{_what_next(call, system)}",
         )
 
 
 def require_publisher(call: Call, system: str, kind: RecordKind, environment: str) -> list[TrustRule]:
-    """Return the publishers that let the calling pipeline write this. Raises problem 403 if there is none.
+    """Return the publishers that let the calling pipeline write records of `kind` for `environment`.
 
-    Other callers need no publisher; for them the list is empty.
+    Raises problem 403 if there is none. Other callers need no publisher: return an empty list for them.
     """
     pipeline = call.principal.pipeline
     if pipeline is None:
@@ -95,25 +98,29 @@ def require_publisher(call: Call, system: str, kind: RecordKind, environment: st
     ours = [each for each in call.principal.publishers if each.system == system]
     permits = list(permitting(ours, pipeline, kind, environment))
     if not permits:
+        job = "outside of a GitHub environment"
+        if pipeline.environment is not None:
+            job = f"in the GitHub environment {pipeline.environment!r}"
         raise Problem(
             problems.forbidden,
-            f"No publisher of {system} lets {pipeline.workflow_ref} write {kind} for {environment} from a job in "
-            f"the GitHub environment {pipeline.environment!r}. A maintainer can add one.",
+            f"No publisher of {system!r} lets {pipeline.workflow_ref!r} write {kind} for {environment!r} from a job "
+            f"{job}. Ask a maintainer to add a publisher.",
         )
     return permits
 
 
-def _why_not(call: Call, system: str | None) -> str:
-    """Name the claims that keep a pipeline from being trusted by the publishers of its own repository."""
+def _what_next(call: Call, system: str | None) -> str:
+    """Say how the caller can get the role. Name the claims of a pipeline that its repository's publishers refuse."""
     pipeline = call.principal.pipeline
     if pipeline is None:
-        return ""
+        return ". Ask an admin for this role."
     wrong = [
         f"; publisher {each.id} of {each.system} expects another {', '.join(mismatches(each, pipeline))}"
         for each in call.publishers
         if system in (None, each.system) and each not in call.principal.publishers
     ]
-    return "".join(wrong) or "; no publisher names its repository"
+    why = "".join(wrong) or "; no publisher trusts this repository"
+    return f"{why}. Ask a maintainer for a publisher that fits."
 
 
 def _unauthenticated(detail: str) -> Problem:

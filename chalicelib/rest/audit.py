@@ -1,4 +1,4 @@
-"""Audit events: every write leaves one in its transaction, and every refused write one after its rollback."""
+"""Audit events. A write leaves an event in its transaction. A refused write leaves one afterwards."""
 
 import re
 from typing import Any
@@ -25,9 +25,9 @@ def record(
     before: Any = None,
     after: Any = None,
 ) -> None:
-    """Leave an event of a write. It travels with COMMIT. Given both `before` and `after`, keep the fields that differ.
+    """Queue an event of a write. With both `before` and `after`, keep only the fields that differ.
 
-    The action is the operation's, unless this event is of something else that the operation did on the way.
+    `action` defaults to the operation's action. Name another action for anything else that the operation also did.
     """
     if before is not None and after is not None:
         before, after = _changed(before, after)
@@ -47,7 +47,7 @@ def record(
 
 
 def record_refusal(call: Call, problem: Problem) -> None:
-    """Leave an event of a write that was understood and refused. Call it outside of the transaction.
+    """Leave an event of a write that was understood and refused. Call this outside of the transaction.
 
     Skip callers without a role: anyone can get a GitHub token and could flood the table. The answer is sent even if
     the event can't be written.
@@ -73,7 +73,7 @@ def record_refusal(call: Call, problem: Problem) -> None:
 
 
 def _encoded(value: Any) -> str | None:
-    """Encode for the audit trail, without personal data."""
+    """Encode for the audit trail, without the person who started a run."""
     if value is None:
         return None
     if getattr(value, "run_actor", None) is not None:
@@ -82,14 +82,14 @@ def _encoded(value: Any) -> str | None:
 
 
 def _changed(before: Any, after: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the members that differ, old and new."""
+    """Return the old and the new values of the fields that differ."""
     was, became = msgspec.to_builtins(before), msgspec.to_builtins(after)
     names = [name for name in became if was[name] != became[name]]
     return {name: was[name] for name in names}, {name: became[name] for name in names}
 
 
 def _is_refusal(problem: Problem) -> bool:
-    """True if the request made sense, and was forbidden or contradicted the state of the system."""
+    """True if the request was well formed, but forbidden or in conflict with the current data."""
     senseless = problem.type in (problems.invalid, problems.key_reused)
     return problem.type.status in (403, 409, 412, 422) and not senseless
 

@@ -16,10 +16,10 @@ Headers = dict[str, str | list[str]]
 
 
 class Call:
-    """One request to an endpoint: its caller, the database, and what its answer carries beside the body.
+    """One request to an endpoint: the caller, the database, and the status and headers of the answer.
 
     Admission sets the `principal`; public operations have none. `path` has the decoded path parameters. `publishers`
-    are those of the calling pipeline's repository, whether they trust this run or not; `principal.publishers` do.
+    has all publishers of the calling pipeline's repository; `principal.publishers` has only those that trust this run.
     """
 
     principal: Principal
@@ -46,16 +46,16 @@ class Call:
 
     @property
     def if_match(self) -> str:
-        """The header If-Match. Only conditional operations have it for sure."""
+        """The header If-Match. Raises KeyError if it is missing; conditional operations always have it."""
         return str(self.request.headers["if-match"])
 
     def created(self, address: str, answer: T) -> T:
-        """Answer with a new resource and its address."""
+        """Return the answer for a new resource, with the resource's address in the header Location."""
         self.headers["Location"] = address
         return answer
 
     def existing(self, answer: T) -> T:
-        """Answer 200 with a resource that was there already."""
+        """Return the answer for a resource that existed already, with status 200."""
         assert self.operation.existing_status
         self.status = 200
         return answer

@@ -1,4 +1,4 @@
-"""PATCH: given fields replace, missing fields stay."""
+"""PATCH: a field in the body replaces the resource's field; all other fields stay."""
 
 from typing import Any, TypeVar
 

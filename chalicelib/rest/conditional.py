@@ -10,12 +10,12 @@ from chalicelib.rest.problems import Problem
 
 
 def etag(body: bytes) -> str:
-    """Return the strong validator of a representation: its digest. Processors have instructions for SHA-256."""
+    """Return the strong ETag of a representation: a digest. SHA-256 is fast: processors have instructions for it."""
     return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
 
 
 def matches(header: str, current: str, *, weakly: bool) -> bool:
-    """True if a list of ETags, or `*`, names the current one (RFC 9110, section 8.8.3.2)."""
+    """True if a list of ETags, or `*`, names the current ETag (RFC 9110, section 8.8.3.2)."""
     named = [tag.strip() for tag in header.split(",")]
     if weakly:
         named = [tag.removeprefix("W/") for tag in named]
@@ -28,5 +28,5 @@ def require_unchanged(if_match: str, current: Any) -> None:
     if not matches(if_match, now, weakly=False):
         raise Problem(
             problems.precondition_failed,
-            f"If-Match names another version. Read the resource again; its ETag is {now} now.",
+            f"If-Match names another version. Read the resource again. Its current ETag is {now}.",
         )

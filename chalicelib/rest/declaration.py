@@ -14,13 +14,13 @@ Public = Literal["public"]
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint, as its decorator and its function declare it.
 
-    `existing_status`: it may answer 200 because the resource was there already.
-    `system_in_query`: the role is the caller's role in the system that the query parameter `system` names. Without
-    that parameter, only an admin may call it.
-    `action`: the action of its audit events, `deployment.open` for `open_deployment`.
-    `writes`: true for every method but GET.
-    `takes_idempotency_key`: true for POST. A key belongs to its principal: nobody reads another caller's answer.
-    `conditional`: true for PATCH and DELETE. They need If-Match, so that nobody changes what they have not seen.
+    `existing_status`: true if the endpoint may answer 200 because the resource existed already.
+    `system_in_query`: true if the role must be held in the system that the query parameter `system` names. Without
+    this parameter, only an admin may call the endpoint.
+    `action`: the action of the endpoint's audit events, such as `deployment.open` for `open_deployment`.
+    `writes`: true for every method except GET.
+    `takes_idempotency_key`: true for POST with a role. A key belongs to one caller: nobody reads another's answer.
+    `conditional`: true for PATCH and DELETE. These need If-Match, so that nobody changes a version they have not seen.
     """
 
     name: str

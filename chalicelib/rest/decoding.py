@@ -22,11 +22,12 @@ MAX_QUOTED = 300
 
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-# The offset after a time of day. A time that ends in Z is in UTC already.
+# The UTC offset after a time of day. A time that ends in Z is in UTC already.
 _OFFSET = re.compile(rb":[0-9.]+[+-]")
-# `patterns.matching` adds this to a pattern for Python alone, and msgspec quotes it. Callers need not know.
+# `patterns.matching` adds this to each pattern for Python alone. Messages that quote a pattern leave it out.
 _END_IN_PYTHON = r"(?!\\n)"
-_NO_TEXT = "must not hold a NUL character or half of a surrogate pair"
+_NO_TEXT = "holds a NUL character or half of a surrogate pair: remove it"
+_MISSING = "is required: send a value"
 _MATCHING = "matching regex "
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
@@ -45,7 +46,7 @@ def body(type_: type, request: chalice.app.Request) -> Any:
         raw = request.raw_body
         raw = raw if isinstance(raw, bytes) else raw.encode()
     except ValueError:
-        raise Problem(problems.malformed, "The body is neither UTF-8 nor Base64 of UTF-8.") from None
+        raise Problem(problems.malformed, "The body is neither UTF-8 nor Base64. Send JSON in UTF-8.") from None
     if len(raw) > MAX_BODY_BYTES:
         raise Problem(
             problems.too_large, f"The body has {len(raw)} bytes. Send at most {MAX_BODY_BYTES} in one request."
@@ -56,7 +57,7 @@ def body(type_: type, request: chalice.app.Request) -> Any:
         value = _parse(raw)
         if wrong := list(faults(type_, value)):
             raise _invalid(wrong) from None
-        # In JSON Schema, and to many who write JSON, 60.0 is an integer. msgspec refuses it; `_parse` reads one.
+        # In JSON Schema, 60.0 is an integer. msgspec refuses 60.0, so `_parse` reads it as 60.
         decoded = msgspec.convert(value, type_)
     further = _put_into_utc(decoded) if b"\\" in raw or _OFFSET.search(raw) else []
     if further := [*further, *getattr(decoded, "faults", tuple)()]:
@@ -75,15 +76,17 @@ def query(type_: type | None, parameters: Any) -> Any:
         return None
     given = {name: parameters.getlist(name) for name in parameters or ()}
     known = _fields(type_) if type_ else {}
-    wrong = [Fault(f"#/{name}", "is required") for name, field in known.items() if field.required and name not in given]
+    wrong = [Fault(f"#/{name}", _MISSING) for name, field in known.items() if field.required and name not in given]
     decoded: dict[str, Any] = {}
     for name, values in given.items():
         if not is_text(name):
             wrong.append(Fault("#", f"a parameter's name {_NO_TEXT}"))
         elif name not in known:
-            wrong.append(Fault(f"#/{_escape(name)}", "is not a parameter of this operation"))
+            wrong.append(
+                Fault(f"#/{_escape(name)}", "is not a parameter of this operation: remove it or correct its name")
+            )
         elif len(values) > 1:
-            wrong.append(Fault(f"#/{name}", "is given more than once"))
+            wrong.append(Fault(f"#/{name}", "is given more than once: send it once"))
         elif not is_text(values[0]):
             wrong.append(Fault(f"#/{name}", _NO_TEXT))
         else:
@@ -98,7 +101,7 @@ def query(type_: type | None, parameters: Any) -> Any:
 
 
 def is_text(value: str) -> bool:
-    """True if PostgreSQL and JSON can hold the text: PostgreSQL has no NUL, UTF-8 no half of a surrogate pair."""
+    """True if PostgreSQL and JSON can hold the text: no NUL character and no half of a surrogate pair."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -120,12 +123,12 @@ def _from_text(value: str, type_: Any) -> Any:
 def faults(type_: type, value: Any) -> Iterable[Fault]:
     """Yield a fault for every field of `value` that does not fit `type_`. msgspec itself stops at the first."""
     if not isinstance(value, dict):
-        yield Fault("#", "is not an object. Send one, such as {}")
+        yield Fault("#", "is not an object: send an object, such as {}")
         return
     fields = _fields(type_)
     for name in value:
         if name not in fields:
-            yield Fault(f"#/{_escape(name)}", "is not a field of this request")
+            yield Fault(f"#/{_escape(name)}", "is not a field of this request: remove it or correct its name")
     for name, field in fields.items():
         if name in value:
             try:
@@ -133,11 +136,11 @@ def faults(type_: type, value: Any) -> Iterable[Fault]:
             except msgspec.ValidationError as error:
                 yield _fault(error, prefix=f"/{name}")
         elif field.required:
-            yield Fault(f"#/{name}", "is required")
+            yield Fault(f"#/{name}", _MISSING)
 
 
 def _put_into_utc(struct: Any) -> list[Fault]:
-    """Convert every time of a request to UTC. PostgreSQL has no offset of 16 hours, and Python no year 10000."""
+    """Convert every time in a request to UTC; return the faults. PostgreSQL refuses an offset of 16 hours."""
     wrong: list[Fault] = []
     for name, shown in _with_times(struct.__class__):
         given = getattr(struct, name)
@@ -146,7 +149,7 @@ def _put_into_utc(struct: Any) -> list[Fault]:
                 try:
                     setattr(struct, name, given.astimezone(UTC))
                 except OverflowError:
-                    wrong.append(Fault(f"#/{shown}", "lies outside of the years 1 to 9999 in UTC"))
+                    wrong.append(Fault(f"#/{shown}", "is outside of the years 1 to 9999 in UTC: send another time"))
         elif isinstance(given, tuple):
             for index, each in enumerate(given):
                 if below := _put_into_utc(each):
@@ -178,15 +181,15 @@ def _is_struct(type_: Any) -> bool:
 
 @cache
 def _fields(type_: type) -> Mapping[str, msgspec.structs.FieldInfo]:
-    """Return the fields of a type by their names in JSON. Cached, because it evaluates annotations."""
+    """Return the fields of a type by their names in JSON. Cached, because evaluating annotations is slow."""
     return {field.encode_name: field for field in msgspec.structs.fields(type_)}
 
 
 def _read(raw: bytes) -> Any:
-    """Return the body as plain values: at once if it has no escape and no key that is given twice, else by `_parse`.
+    """Return the body as plain values: by msgspec if it has no escape and no repeated key, else by `_parse`.
 
-    msgspec keeps one of two equal keys, and with the other go the quotes around it. Counting them takes a third of
-    the time that `_parse` takes.
+    msgspec keeps only one of two equal keys, so its result has fewer quotes than the body. Counting the quotes takes a
+    third of the time that `_parse` takes.
     """
     if b"\\" not in raw:
         try:
@@ -194,27 +197,29 @@ def _read(raw: bytes) -> Any:
             if raw.count(b'"') == msgspec.json.encode(value).count(b'"'):
                 return value
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
-            pass  # `_parse` says what is wrong
+            pass  # `_parse` finds out what is wrong
     return _parse(raw)
 
 
 def _parse(raw: bytes) -> Any:
     """Return the body as plain values. Refuse whatever RFC 8259 does not allow, and keys that are given twice."""
-    escapes = b"\\u" in raw  # few bodies have any, and the search for them is slow
+    escapes = b"\\u" in raw  # few bodies have this, and the searches below are slow
     try:
         value = _JSON.decode(raw.decode())
         if escapes and _ESCAPED_SURROGATE.search(raw):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise Problem(problems.malformed, "The body has half of a surrogate pair. Send whole characters.") from None
+        raise Problem(
+            problems.malformed, "The body has half of a surrogate pair. Send both halves, or remove it."
+        ) from None
     except UnicodeDecodeError:
-        raise Problem(problems.malformed, "The body is not UTF-8.") from None
+        raise Problem(problems.malformed, "The body is not UTF-8. Send JSON in UTF-8.") from None
     except ValueError as error:
-        raise Problem(problems.malformed, f"The body is not JSON: {error}.") from None
+        raise Problem(problems.malformed, f"The body is not JSON: {error}. Correct the body.") from None
     except RecursionError:
-        raise Problem(problems.malformed, "The body is nested too deeply.") from None
+        raise Problem(problems.malformed, "The body is nested too deeply. Send fewer levels.") from None
     if escapes and _ESCAPED_NUL.search(raw):
-        raise _invalid([Fault("#", "has a text with a NUL character. Leave it out")])
+        raise _invalid([Fault("#", "has a text with a NUL character: remove the character")])
     return value
 
 
@@ -246,7 +251,7 @@ def _invalid(wrong: list[Fault]) -> Problem:
 def _fault(error: msgspec.ValidationError, prefix: str = "") -> Fault:
     """Turn msgspec's message, ``… - at `$.commits[0].sha` ``, into a pointer and a detail."""
     message = str(error)
-    # Take the last one: the text before it may quote the request, and hold anything.
+    # Split at the last " - at `": the text before may quote the request.
     detail, found, place = message.rpartition(" - at `")
     if not found or not place.endswith("`"):
         detail, place = message, ""
@@ -255,7 +260,7 @@ def _fault(error: msgspec.ValidationError, prefix: str = "") -> Fault:
 
 
 def _with_example(detail: str) -> str:
-    """Add an example of a pattern that was not matched."""
+    """Add an example to a detail that says which pattern was not matched."""
     _, found, pattern = detail.partition(_MATCHING)
     example = next((EXAMPLES[each] for each in EXAMPLES if repr(each) == pattern), None) if found else None
     detail = _cut(detail.replace(_END_IN_PYTHON, ""))

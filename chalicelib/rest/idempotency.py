@@ -1,7 +1,7 @@
-"""Idempotency-Key: the first 2xx answer to a POST is stored with the write, and repeated for its retries.
+"""Idempotency-Key: the first 2xx answer to a POST is stored with the write, and repeated for retries.
 
-Refusals are not stored: a retry of a refused request is decided anew. Two requests at once with one key wait for each
-other, so one of them writes and the other reads its answer.
+Refusals are not stored: a retry of a refused request is evaluated again. Of two simultaneous requests with one key, the
+second waits for the first. If the first succeeds, the second gets the same answer.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stored(msgspec.Struct):
-    """The answer that a key got before."""
+    """The answer that was stored for a key."""
 
     request_digest: str
     status: int
@@ -40,7 +40,7 @@ class Stored(msgspec.Struct):
 
 
 def key_of(call: Call) -> Key | None:
-    """Return the request's key, or None. Raises problem 400."""
+    """Return the request's key, or None if it has none. Raises problem 400 for an unusable key."""
     if not call.operation.takes_idempotency_key:
         return None
     key = call.request.headers.get("idempotency-key")
@@ -60,11 +60,11 @@ def key_of(call: Call) -> Key | None:
 
 
 def digest(body: Any) -> str:
-    """Return the digest of a decoded body. Two bodies are the same if their values are, whatever their bytes."""
+    """Return the digest of a decoded body. Bodies with equal values have equal digests, even if their bytes differ."""
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
 
 
-# One column: the answer that this key got before, or null. Its parameters are the fields of Key.
+# SQL for one column: the stored answer of a key, or null. Its parameters are the fields of Key.
 STORED = f"""
     (
         SELECT json_build_object(
@@ -83,7 +83,7 @@ def lock(db: Database, key: Key) -> None:
 
 
 def repeat(call: Call, stored: Stored, request_digest: str) -> chalice.app.Response:
-    """Return the stored answer. Raises problem 422 if it was the answer to another body."""
+    """Return the stored answer. Raises problem 422 if the answer belongs to another body."""
     if stored.request_digest != request_digest:
         raise Problem(
             problems.key_reused,
@@ -97,7 +97,7 @@ def repeat(call: Call, stored: Stored, request_digest: str) -> chalice.app.Respo
 
 
 def store(db: Database, key: Key, request_digest: str, response: chalice.app.Response) -> None:
-    """Store an answer. It travels with COMMIT, so the answer is stored if and only if the write is."""
+    """Queue the statement that stores an answer. The answer is stored exactly if the transaction commits."""
     db.queue(
         """
         INSERT INTO idempotency_keys (issuer, principal, route, key, request_digest, status, headers, body)
@@ -123,7 +123,7 @@ def forget(db: Database, limit: int) -> int:
             SELECT ctid FROM idempotency_keys
             WHERE created_at <= clock_timestamp() - {LIFETIME_HOURS} * interval '1 hour'
             ORDER BY created_at LIMIT %(limit)s
-            FOR UPDATE SKIP LOCKED -- another transaction is about to renew or to delete these
+            FOR UPDATE SKIP LOCKED -- another transaction renews or deletes the locked rows
         )
         """,
         limit=limit,

@@ -1,4 +1,4 @@
-"""Ids are opaque to callers; inside, they are numbers."""
+"""Ids: opaque texts for callers, numbers in the database."""
 
 import re
 from typing import Annotated
@@ -12,5 +12,5 @@ NumberedId = Annotated[str, Meta(pattern=rf"^{_DIGITS}$(?!\n)")]
 
 
 def number(id_: str) -> int:
-    """Return the number behind an id, or 0 if the text is no id. No row has the number 0."""
+    """Return the number of an id, or 0 if the text is not an id. No row has the number 0."""
     return int(id_) if _ID.fullmatch(id_) else 0

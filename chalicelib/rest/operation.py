@@ -5,8 +5,8 @@
 
 The declaration gives authorization, decoding and validation, the transaction, Idempotency-Key, conditional requests,
 encoding, problems and OpenAPI. Parameters are bound by name: those of the path, `body` (a `Request`) and `query` (a
-`Query`). GET reads in autocommit. All other methods run in one transaction: it commits if the function returns, even
-if it returns a `Problem`, and rolls back if it raises.
+`Query`). GET reads in autocommit. All other methods run in one transaction. The transaction commits if the function
+returns, even a `Problem`. It rolls back if the function raises.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ def operation(
     system_in_query: bool = False,
     raises: Sequence[ProblemType] = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Declare an endpoint. `route` is method and path; `raises` names the problems that only this endpoint has."""
+    """Declare an endpoint. `route` is method and path; `raises` has the problems beyond those of every endpoint."""
     method, path = route.split(" ")
     assert role != "public" or method == "GET", f"{route} is public, but a write needs a caller"
 
@@ -75,7 +75,7 @@ def operation(
             path,
             methods=[method],
             authorizer=None if role == "public" else authorizer,
-            content_types=[],  # checked in decoding, so that the refusal is a problem too
+            content_types=[],  # `decoding` checks the type, so that a refusal is a problem document
         )(view)
         return function
 
@@ -87,5 +87,5 @@ def _without_problem(answer: Any) -> Any:
     if get_origin(answer) not in (Union, UnionType):
         return answer
     successful = [each for each in get_args(answer) if each is not Problem]
-    assert len(successful) == 1, f"{answer} is more than one answer"
+    assert len(successful) == 1, f"{answer} has more than one answer: return one type, or one type and Problem"
     return None if successful[0] is NoneType else successful[0]

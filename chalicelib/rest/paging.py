@@ -1,4 +1,4 @@
-"""Lists in keyset order. A page costs the same wherever it lies, and new rows do not shift the pages after it."""
+"""Lists in keyset order. Each page of a list costs the same, and new rows do not shift later pages."""
 
 import base64
 import hashlib
@@ -21,8 +21,8 @@ _DIGEST_BYTES = 8
 class Keyset:
     """The order of a list: the attributes of a row that give its position, with their types.
 
-    A cursor's seal protects honest callers from mistakes. It is no secret, so anyone can make a cursor. Therefore the
-    types must be as narrow as the columns are.
+    A cursor's seal protects callers from mistakes. The seal uses no secret, so anyone can make a cursor. Therefore the
+    types must be as narrow as the columns.
     """
 
     def __init__(self, **types: Any) -> None:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 
 class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of problem. `slug` is part of its URI, `meaning` says what to do, `extra` types its further members."""
+    """A kind of problem. `slug` ends its URI, `meaning` says what to do, `extra` has the types of further members."""
 
     slug: str
     status: int
@@ -26,23 +26,23 @@ PROBLEM_TYPES: dict[str, ProblemType] = {}
 
 def problem_type(slug: str, status: int, title: str, meaning: str, **extra: Any) -> ProblemType:
     """Declare a kind of problem. `extra` maps the names of further members to their types."""
-    assert slug not in PROBLEM_TYPES, f"problem type {slug} is declared twice"
+    assert slug not in PROBLEM_TYPES, f"problem type {slug} is declared twice: choose another slug"
     declared = ProblemType(slug=slug, status=status, title=title, meaning=meaning, extra=tuple(extra.items()))
     PROBLEM_TYPES[slug] = declared
     return declared
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """A fault in one place of a request. `pointer` is a JSON pointer into the body, as a fragment."""
+    """A fault in one place of a request. `pointer` is a JSON pointer into the body or the query, as a fragment."""
 
     pointer: Annotated[str, Meta(examples=["#/name"])]
-    detail: Annotated[str, Meta(examples=["is required"])]
+    detail: Annotated[str, Meta(examples=["is required: send a value"])]
 
 
 class Problem(Exception):
-    """Answer with a problem.
+    """A failed request, answered with a problem document.
 
-    Raised, it rolls the transaction back. Returned by an endpoint, it leaves the transaction to commit.
+    A problem that is raised rolls the transaction back. If an endpoint returns the problem, the transaction commits.
     """
 
     def __init__(
@@ -81,51 +81,62 @@ cursor_unusable = problem_type(
     "cursor-unusable",
     400,
     "Cursor unusable",
-    "This list did not give that cursor for these filters. Start again without a cursor.",
+    "The cursor does not belong to this list with these filters. Start again without a cursor.",
 )
 unauthenticated = problem_type(
-    "unauthenticated", 401, "Not signed in", "Send a valid token as `Authorization: Bearer <token>`."
+    "unauthenticated",
+    401,
+    "Not signed in",
+    "The token is missing or not valid. Send a valid token as `Authorization: Bearer <token>`.",
 )
 forbidden = problem_type(
     "forbidden",
     403,
     "Not allowed",
-    "The caller's role does not allow this. The detail names the role that does: ask for it.",
+    "The caller may not do this. The detail says what is missing: ask for it.",
 )
-not_found = problem_type("not-found", 404, "Not found", "Nothing is at this address. Check its spelling.")
+not_found = problem_type(
+    "not-found", 404, "Not found", "The address or the body names something that does not exist. Check the spelling."
+)
 method_not_allowed = problem_type(
-    "method-not-allowed", 405, "Method not allowed", "This address takes only the methods in the header `Allow`."
+    "method-not-allowed",
+    405,
+    "Method not allowed",
+    "This address does not take the method. Use a method in the header `Allow`.",
 )
 already_exists = problem_type(
     "already-exists",
     409,
     "Already exists",
-    "The name is taken. Choose another name, or change the resource that has it.",
+    "The key, name or rank is taken. Choose another, or change the resource that has it.",
 )
 has_history = problem_type(
     "has-history",
     409,
     "Has history",
-    "The resource has recorded history, which is never lost. So it can't be deleted.",
+    "The resource can't be deleted, because its history must be kept. Leave it.",
 )
 conflict = problem_type(
-    "conflict", 409, "Conflict", "The request contradicts the present state. Read the resource again, then decide."
+    "conflict", 409, "Conflict", "The request contradicts the current data. Read the data again, then decide."
 )
 precondition_failed = problem_type(
     "precondition-failed",
     412,
     "Precondition failed",
-    "Somebody changed the resource in the meantime. Read it again, and send its new ETag as `If-Match`.",
+    "`If-Match` does not name the resource's current version. Read the resource again, and send its new ETag.",
 )
-too_large = problem_type("too-large", 413, "Body too large", "A body has at most 1 MiB. Send less at a time.")
+too_large = problem_type("too-large", 413, "Body too large", "A body may have at most 1 MiB. Send less at a time.")
 unsupported_media_type = problem_type(
-    "unsupported-media-type", 415, "Unsupported media type", "Send the body as `application/json`."
+    "unsupported-media-type",
+    415,
+    "Unsupported media type",
+    "The body's type is not JSON. Send the body as `application/json`.",
 )
 invalid = problem_type(
     "invalid",
     422,
     "Invalid request",
-    "Each entry of `errors` names a place in the request and says what is wrong there.",
+    "Each entry of `errors` names a place in the request and says what is wrong there. Correct each place.",
 )
 key_reused = problem_type(
     "idempotency-key-reused",
@@ -140,13 +151,16 @@ precondition_required = problem_type(
     "The header `If-Match` is missing. Read the resource and send its ETag, so that nobody's change is lost.",
 )
 internal_error = problem_type(
-    "internal-error", 500, "Internal error", "The service failed. Report it with the request's id."
+    "internal-error", 500, "Internal error", "The service failed. Report the failure with the request's id."
 )
 unavailable = problem_type(
-    "unavailable", 503, "Unavailable for now", "Try again after the number of seconds in the header `Retry-After`."
+    "unavailable",
+    503,
+    "Unavailable for now",
+    "The service can't answer now. Wait for the seconds in the header `Retry-After`, then try again.",
 )
 
 
 def invalid_field(pointer: str, detail: str) -> Problem:
-    """Return a problem with one field."""
+    """Return the problem that one field is invalid."""
     return Problem(invalid, f"{pointer}: {detail}", errors=[Fault(pointer, detail)])

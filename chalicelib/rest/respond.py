@@ -1,4 +1,4 @@
-"""From a request to its answer: admission, decoding, the transaction, encoding, and problems for all that fails."""
+"""Turn a request into an answer: admission, decoding, the transaction, encoding, and a problem for each failure."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ RETRY_AFTER_SECONDS = 5
 
 
 def respond(operation: Operation, request: chalice.app.Request, sent: dict[str, str]) -> chalice.app.Response:
-    """Answer a request in the form that the API promises, whatever happens.
+    """Answer a request. Every failure becomes a problem.
 
-    `sent` are the path parameters as API Gateway sends them. Only this function decodes them.
+    `sent` has the path parameters as API Gateway sends them. Only this function decodes them.
     """
     call = Call(operation, request, decoding.path(sent))
     try:
@@ -63,7 +63,7 @@ def _answer(call: Call) -> chalice.app.Response:
 
 def _write(call: Call) -> chalice.app.Response:
     key = idempotency.key_of(call)
-    # Nothing is sent before the first statement: a request that is refused without one costs no transaction.
+    # BEGIN travels with the first statement. A request that is refused before the first statement costs no transaction.
     with call.db.transaction():
         stored = admission.read(call, key)
         arguments = _arguments(call)
@@ -86,7 +86,7 @@ def _arguments(call: Call) -> dict[str, Any]:
         named = request.query_params if operation.system_in_query else call.path
         admission.require_role(call, operation.role, (named or {}).get("system"))
     if not all(map(decoding.is_text, call.path.values())):
-        raise Problem(problems.not_found, "No resource can have this address: it has characters that no name has.")
+        raise Problem(problems.not_found, "No resource can have this address: remove NUL and incomplete characters.")
     arguments: dict[str, Any] = dict(call.path)
     query = decoding.query(operation.query, request.query_params)
     if operation.query:
@@ -96,7 +96,7 @@ def _arguments(call: Call) -> dict[str, Any]:
     if operation.conditional and request.headers.get("if-match") is None:
         raise Problem(
             problems.precondition_required,
-            "The header If-Match is missing. Read the resource, and send the value of its header ETag.",
+            "The header If-Match is missing. Read the resource, and send its ETag as If-Match.",
         )
     return arguments
 
@@ -137,14 +137,16 @@ def _as_problem(call: Call, error: Exception) -> Problem:
                 faults = [Fault(known.pointer, known.detail)] if known.pointer else []
                 return Problem(PROBLEM_TYPES[known.problem], known.detail, errors=faults)
         case UnusableValue():
-            # PostgreSQL's own words quote the statement: they are for the log alone.
+            # PostgreSQL's message quotes the statement, so only the log gets the message.
             logger.warning("unusable value", extra={"request_id": call.id, "reason": str(error)})
-            return problems.invalid_field("#", "a value can't be stored: it is outside of what the database can hold")
+            return problems.invalid_field(
+                "#", "the database can't hold one of the values: send a value within the bounds"
+            )
         case DatabaseUnavailable():
             logger.error("database unavailable", extra={"request_id": call.id, "reason": str(error)})
             return Problem(
                 problems.unavailable,
-                f"The database is unreachable or too busy. Try again in {RETRY_AFTER_SECONDS} seconds.",
+                f"The database is unreachable, too busy or not migrated. Try again in {RETRY_AFTER_SECONDS} seconds.",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
     logger.error(
@@ -152,4 +154,4 @@ def _as_problem(call: Call, error: Exception) -> Problem:
         exc_info=error,
         extra={"request_id": call.id, "operation": call.operation.name},
     )
-    return Problem(problems.internal_error, "An unexpected error. It was logged with this request's id.")
+    return Problem(problems.internal_error, "An unexpected error was logged. Report it with this request's id.")

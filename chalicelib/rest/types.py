@@ -1,4 +1,4 @@
-"""The types that any REST service has: bodies, pages and plain fields. A bound is validated, and in openapi.json."""
+"""The types that any REST service has: bodies, pages and plain fields. openapi.json shows the bounds of each type."""
 
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The body of a request. A subclass may yield `faults` that concern several fields at once."""
+    """The body of a request. A subclass may have a method `faults`, for rules that no type of a field can state."""
 
 
 class Answer(msgspec.Struct, kw_only=True):
@@ -24,11 +24,12 @@ class Query(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Page(msgspec.Struct, Generic[T], kw_only=True):
-    """One page of a list. `next` is the cursor of the page after it, or null on the last one."""
+    """One page of a list. `next` is the cursor of the next page, or null on the last page."""
 
     items: list[T]
     next: Annotated[
-        str | None, Meta(description="Cursor of the next page; null on the last one", examples=["5kq2tY1Xl7JbIjE5NyJd"])
+        str | None,
+        Meta(description="Cursor of the next page; null on the last page", examples=["5kq2tY1Xl7JbIjE5NyJd"]),
     ]
 
 
@@ -45,15 +46,15 @@ Text = Annotated[str, Meta(max_length=2000, examples=["A text for people"], extr
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1, examples=[12])]
 Seconds = Annotated[int, Meta(ge=0, le=365 * 86400, examples=[3600])]
 Timestamp = Annotated[
-    datetime, Meta(tz=True, examples=["2026-03-01T12:00:00Z"], description="RFC 3339, with a time zone")
+    datetime, Meta(tz=True, examples=["2026-03-01T12:00:00Z"], description="A time as in RFC 3339, with a time zone")
 ]
-Id = Annotated[str, Meta(examples=["197"], description="Opaque")]
+Id = Annotated[str, Meta(examples=["197"], description="An opaque id")]
 Limit = Annotated[int, Meta(ge=1, le=200, description="The greatest number of items on a page")]
 Cursor = Annotated[
     str,
     Meta(
         max_length=1000,
-        description="`next` of the page before; goes with the same filters only",
+        description="`next` of the previous page; valid only with the same filters",
         extra_json_schema={"pattern": "^[A-Za-z0-9_-]*$"},
     ),
 ]

@@ -12,22 +12,23 @@ from chalicelib.vocabulary import EnvironmentName, Slug, WorkspaceName
 
 
 class Drift(Answer, kw_only=True):
-    """How far a target is behind the environment before."""
+    """How far a target is behind the environment with the next lower rank."""
 
-    environment: Annotated[EnvironmentName, Meta(description="The environment before: the next lower rank")]
+    environment: Annotated[EnvironmentName, Meta(description="The environment before, which has the next lower rank")]
     commits: Annotated[
         int | None,
         Meta(
-            description="How many commits the artifact there has that the artifact here lacks; null if unknown. "
-            "Commits count if they were delivered there after the artifact here, up to the artifact there"
+            description="The number of commits that this target is behind; null if unknown. A commit counts if the "
+            "environment before got it after this target's artifact. Commits after the artifact that runs there do "
+            "not count"
         ),
     ]
     seconds: Annotated[
         int | None,
         Meta(
-            description="From the deployment of the artifact here to that of the artifact there, both in the "
-            "environment before. If the artifact here was never deployed there, its deployment here counts. 0 if both "
-            "run the same artifact, null if nothing runs in one of them"
+            description="The seconds between two deployments to the environment before: of this target's artifact, and "
+            "of the artifact that runs there. If this target's artifact was never deployed there, its deployment to "
+            "this target counts. 0 for the same artifact, null if nothing runs on this target or there"
         ),
     ]
 
@@ -41,9 +42,11 @@ class TargetState(Answer, kw_only=True):
     current: Annotated[Deployment | None, Meta(description="The succeeded deployment that finished last")]
     last_attempt: Annotated[Deployment | None, Meta(description="The deployment that started last")]
     verifications: Annotated[
-        list[Verification], Meta(description="The latest of each suite for the current artifact, by suite")
+        list[Verification], Meta(description="The latest verification of the current artifact by each suite, by suite")
     ]
-    drift: Annotated[Drift | None, Meta(description="Null for the lowest rank and for workspaces")]
+    drift: Annotated[
+        Drift | None, Meta(description="How far the target is behind; null for the lowest rank and for workspaces")
+    ]
 
 
 class SystemState(Answer, kw_only=True):
@@ -51,5 +54,5 @@ class SystemState(Answer, kw_only=True):
     name: Name
     targets: Annotated[
         list[TargetState],
-        Meta(description="By rank: each environment itself, then its workspaces by name, until they are destroyed"),
+        Meta(description="By rank: each environment itself, then its workspaces by name, except destroyed ones"),
     ]

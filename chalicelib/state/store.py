@@ -15,11 +15,11 @@ ORDER = Keyset(system=Slug)
 
 # The rows that the fragments below use:
 # - `target` is the environment `e` of the system `s`, or a workspace of it; `current` is what runs there.
-# - `before` is the environment with the next lower rank; `ahead` is what runs there. A workspace has none, because it
-#   is no step of promotion.
+# - `before` is the environment with the next lower rank; `ahead` is what runs there. A workspace has neither, because
+#   promotion does not go through workspaces.
 # - `passed` is the latest deployment of the current artifact to `before`.
 # - `arrived` and `arrived_ahead` are the first deployments of the two artifacts. An artifact contains the commits that
-#   were delivered until then: a rollback to it takes back what came later.
+#   were delivered until its first deployment: a rollback to the artifact takes back later commits.
 _ON_TARGET = "environment_id = e.id AND workspace = target.name AND workspace_id IS NOT DISTINCT FROM target.id"
 
 _TARGET = f"""
@@ -49,7 +49,7 @@ _TARGET = f"""
         'drift', CASE WHEN before.id IS NOT NULL THEN json_build_object(
             'environment', before.name,
             'commits', CASE WHEN ahead.id IS NOT NULL THEN (
-                -- Where deployments recorded no commits, their number is not known: null.
+                -- If the deployments recorded no commits, the number is unknown: null.
                 SELECT CASE WHEN count(d.id) = 0 OR count(c.sha) > 0
                     THEN count(DISTINCT c.sha) FILTER (WHERE delivered.sha IS NULL) END
                 FROM deployments d

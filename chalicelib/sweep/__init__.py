@@ -1,1 +1,1 @@
-"""Ends leases, routes and workspaces whose time is over. Reads do not depend on it."""
+"""End leases, routes and workspaces whose time is over. Reads already show these as ended before the sweep."""

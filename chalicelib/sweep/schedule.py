@@ -1,4 +1,4 @@
-"""The function `sweep`. It runs every hour in production, and every day elsewhere, so that the database can pause."""
+"""The function `sweep`. It runs hourly in production. Elsewhere it runs daily, so that an idle database can pause."""
 
 import os
 import time
@@ -21,17 +21,17 @@ from chalicelib.workspaces import store as workspaces
 
 blueprint = Blueprint(__name__)
 
-# `chalice package` runs with the settings of the stage.
+# `chalice package` reads this with the environment variables of the stage.
 EVERY = "rate(1 hour)" if os.environ.get("SLIPWAY_STAGE") == "production" else "rate(1 day)"
 
-# How many rows of a kind one transaction changes. It holds the system's lock until it ends.
+# How many rows of a kind one transaction may change. The transaction holds the system's lock until it ends.
 BATCH = 200
 KEYS_BATCH = 5_000
 # After this time the rest waits for the next run. Lambda stops the function later (lambda_timeout in
 # .chalice/config.json).
 SECONDS = 240
 
-# For each system, what ends with time, in this order: a route ends before its workspace.
+# The steps for each system, in this order: a route ends before its workspace.
 STEPS: dict[str, Callable[[Database, str, int, str], int]] = {
     "deployments": leases.lapse,
     "routes": client_routes.lapse,
@@ -47,9 +47,9 @@ class SweepIncomplete(Exception):
     EVERY, name="sweep", description="Ends expired leases, routes and workspaces, and deletes old idempotency keys"
 )
 def sweep(event: Any) -> dict[str, int]:
-    """End what has expired; return the count of each kind. Running it again, or twice at once, changes nothing more.
+    """End all that has expired; return the count of each kind. A second run, even at the same time, changes nothing.
 
-    Raises SweepIncomplete after everything else is swept.
+    If something fails, sweep everything else, then raise SweepIncomplete.
     """
     configure()
     request_id = str(getattr(event.context, "aws_request_id", None) or uuid.uuid4())
@@ -65,7 +65,7 @@ def sweep(event: Any) -> dict[str, int]:
         _forget_keys(swept, deadline)
     logger.info("swept", extra={"request_id": request_id, **swept})
     if failed:
-        raise SweepIncomplete(f"Not swept: {', '.join(failed)}; read why in the log of request {request_id}")
+        raise SweepIncomplete(f"Not swept: {', '.join(failed)}. Read why in the log of request {request_id}")
     return dict(swept)
 
 

@@ -1,4 +1,4 @@
-"""Finds the systems to sweep, in PostgreSQL. The stores of the resources do the sweeping."""
+"""Find the systems to sweep, in PostgreSQL. The packages of the resources do the sweeping."""
 
 from chalicelib.database.connection import Database
 

@@ -1,1 +1,1 @@
-"""Services that are deployed, each with a repository."""
+"""Systems: services that are deployed."""

@@ -4,6 +4,6 @@ from chalicelib.rest.problems import invalid_field
 
 
 def require_kind(artifact: str, kind: str) -> None:
-    """A system uses one kind of artifact, so that the artifact that was built is promoted. Else problem 422."""
+    """Raise problem 422 unless the artifact is of the one kind that the system uses."""
     if artifact.partition(":")[0] != kind:
-        raise invalid_field("#/artifact", f"does not start with {kind}: as every artifact of this system does")
+        raise invalid_field("#/artifact", f"is not of the system's kind: send an artifact that starts with `{kind}:`")

@@ -20,13 +20,13 @@ _COLUMNS = "key, name, repository, description, artifact_kind, created_at"
 def lock(db: Database, system: str) -> None:
     """Let one request at a time change the facts from which the system's gate decides.
 
-    Take this lock before reading or writing such facts. It is a statement of its own: see `Database.lock`.
+    Take this lock before reading or writing these facts. It is taken in a separate statement: see `Database.lock`.
     """
     db.lock(f"system {system}")
 
 
 def get(db: Database, key: str, *, for_change: bool = False) -> System:
-    """Return the system, or raise problem 404. With `for_change`, nobody else changes it until the transaction ends."""
+    """Return the system, or raise problem 404. With `for_change`, lock its row until the transaction ends."""
     system = db.select_one(
         System,
         f"SELECT {_COLUMNS} FROM systems WHERE key = %(key)s {'FOR UPDATE' if for_change else ''}",
@@ -38,14 +38,14 @@ def get(db: Database, key: str, *, for_change: bool = False) -> System:
 
 
 def page_of(db: Database, system: str, page: Page[T]) -> Page[T]:
-    """Return the page. Raise problem 404 if it is empty because there is no such system."""
+    """Return the page. Raise problem 404 if the page is empty because the system does not exist."""
     if not page.items and db.value("SELECT 1 FROM systems WHERE key = %(key)s", key=system) is None:
         raise not_found(system)
     return page
 
 
 def not_found(key: str) -> Problem:
-    return Problem(problems.not_found, f"There is no system {key!r}")
+    return Problem(problems.not_found, f"There is no system {key!r}. Check the key.")
 
 
 def list_(db: Database, *, limit: int, after: tuple[Any, ...] | None) -> list[System]:

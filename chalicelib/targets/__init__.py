@@ -1,1 +1,1 @@
-"""Targets: the environments, and workspaces of them, that deployments go to."""
+"""Targets of deployments: environments and their workspaces."""

@@ -8,16 +8,17 @@ from chalicelib.targets.model import Maker
 
 
 def require_may_change(call: Call, system: str, environment: str, name: str, made_by: Maker) -> None:
-    """Refuse callers that may not change the workspace: problem 403.
+    """Raise problem 403 unless the caller may change the workspace.
 
-    A pipeline changes what runs of its own repository made, if a publisher lets it; a maintainer changes any.
+    A pipeline may change workspaces that its repository's runs made, if a publisher allows it. A maintainer may change
+    any workspace.
     """
     rules.require_own(system, name, made_by, maker(call.principal), call.principal.role_in(system))
     require_publisher(call, system, "workspaces", environment)
 
 
 def maker(principal: Principal) -> Maker:
-    """Return as whom a principal makes workspaces."""
+    """Return the maker of the workspaces that a principal makes."""
     pipeline = principal.pipeline
     return Maker(
         issuer=principal.issuer,

@@ -11,12 +11,14 @@ DEFAULT = "default"
 
 WorkspaceState = Annotated[
     Literal["active", "expired", "destroyed"],
-    Meta(examples=["active"], description="It expires by itself, and stays expired until it is destroyed"),
+    Meta(
+        examples=["active"], description="An active workspace expires by itself. It stays expired until it is destroyed"
+    ),
 ]
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True):
-    """The principal that made a workspace. `repository_id` identifies a pipeline."""
+    """The principal that made a workspace. `repository_id` identifies a pipeline; it is None for other principals."""
 
     issuer: str
     subject: str
@@ -27,5 +29,5 @@ workspace_not_active = problem_type(
     "workspace-not-active",
     409,
     "Workspace not active",
-    "The workspace has expired or was destroyed, and does not come back: create another.",
+    "The workspace has expired or was destroyed, and can't become active again: create another workspace.",
 )

@@ -16,17 +16,19 @@ def require_known(name: str, state: WorkspaceState | None) -> WorkspaceState:
 def require_active(environment: str, name: str, state: WorkspaceState) -> None:
     """Refuse anything new for a workspace that expired or was destroyed."""
     if state != "active":
-        raise Problem(workspace_not_active, f"The workspace {name!r} of {environment} {_BECAME[state]}: create another")
+        raise Problem(
+            workspace_not_active, f"The workspace {name!r} of {environment} {_BECAME[state]}: create another workspace"
+        )
 
 
 def require_standing(environment: str, name: str, state: WorkspaceState) -> None:
-    """Refuse a workspace that was destroyed. One that expired is still there."""
+    """Refuse a workspace that was destroyed. Accept an expired workspace, which may still have its resources."""
     if state == "destroyed":
         require_active(environment, name, state)
 
 
 def is_same(made_by: Maker, asking: Maker) -> bool:
-    """True if the maker asks. All runs of one repository are the same maker, though their subjects name branches."""
+    """True if the caller made the workspace. All runs of one repository count as the same maker, on any branch."""
     if made_by.issuer != asking.issuer:
         return False
     if asking.repository_id is not None:
@@ -35,12 +37,12 @@ def is_same(made_by: Maker, asking: Maker) -> bool:
 
 
 def require_own(system: str, name: str, made_by: Maker, asking: Maker, role: Role) -> None:
-    """A pipeline changes what it made, a maintainer any workspace of the system. Else problem 403."""
+    """A pipeline may change workspaces that it made. A maintainer may change any workspace of the system."""
     if role < Role.maintainer and not is_same(made_by, asking):
         raise Problem(
             problems.forbidden,
-            f"{asking.subject} did not make the workspace {name}: ask {made_by.subject}, who did, or a maintainer "
-            f"of {system!r}",
+            f"{asking.subject!r} did not make the workspace {name!r}: ask the maker, {made_by.subject!r}, or a "
+            f"maintainer of {system!r}",
         )
 
 

@@ -1,9 +1,9 @@
-"""A target in PostgreSQL: fragments for the statements of those who need one."""
+"""Targets in PostgreSQL: fragments of SQL for statements that need a target."""
 
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem
 
-# The state of the workspace `w`. One whose time is over reads as expired, swept or not.
+# The state of the workspace `w`. A workspace whose time is over reads as expired, even before the sweep.
 WORKSPACE_STATE = """
     CASE WHEN w.state = 'active' AND w.expires_at <= clock_timestamp() THEN 'expired' ELSE w.state END
 """
@@ -32,4 +32,4 @@ CURRENT_ARTIFACT = f"""
 
 
 def workspace_not_found(system: str, id_: str) -> Problem:
-    return Problem(problems.not_found, f"The system {system!r} has no workspace {id_!r}")
+    return Problem(problems.not_found, f"The system {system!r} has no workspace {id_!r}. Check the id and the system.")

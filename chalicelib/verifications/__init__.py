@@ -1,1 +1,1 @@
-"""Runs of test suites against what is deployed to a target."""
+"""Verifications: runs of test suites against the artifact on a target."""

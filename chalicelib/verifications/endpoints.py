@@ -22,7 +22,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/verifications", role=Role.viewer)
 def list_verifications(call: Call, system: str, query: VerificationQuery) -> Page[Verification]:
-    """List verifications; the one that finished last comes first."""
+    """List verifications, the last finished first."""
     page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 

@@ -16,19 +16,21 @@ from chalicelib.vocabulary import Artifact, EnvironmentName, PrincipalName, Slug
 Trigger = Annotated[Literal["deployment", "schedule", "manual"], Meta(examples=["deployment"])]
 Outcome = Annotated[
     Literal["success", "failure", "error", "cancelled"],
-    Meta(examples=["success"], description="`error`: the run itself broke, so it says nothing about the artifact"),
+    Meta(examples=["success"], description="`error`: the run itself broke and says nothing about the artifact"),
 ]
 
 
 class NewVerification(Request, kw_only=True):
     environment: EnvironmentName
     workspace: WorkspaceName = "default"
-    artifact: Annotated[Artifact | None, Meta(description="Defaults to the artifact that runs on the target")] = None
+    artifact: Annotated[
+        Artifact | None, Meta(description="The verified artifact; by default the one that runs on the target")
+    ] = None
     suite: Suite
     trigger: Trigger
     outcome: Outcome
-    started_at: Annotated[Timestamp | None, Meta(description="Defaults to `finished_at`")] = None
-    finished_at: Annotated[Timestamp | None, Meta(description="Defaults to now")] = None
+    started_at: Annotated[Timestamp | None, Meta(description="The start of the run; by default `finished_at`")] = None
+    finished_at: Annotated[Timestamp | None, Meta(description="The end of the run; by default now")] = None
     passed: Count | None = None
     failed: Count | None = None
     skipped: Count | None = None
@@ -39,7 +41,7 @@ class NewVerification(Request, kw_only=True):
         if self.imported:
             for name in ("artifact", "started_at", "finished_at"):
                 if getattr(self, name) is None:
-                    yield Fault(f"#/{name}", "is required with `imported`")
+                    yield Fault(f"#/{name}", "is required with `imported`: send it")
         yield from period_faults(self.started_at, self.finished_at)
 
 
@@ -70,10 +72,10 @@ class VerificationQuery(PageQuery, kw_only=True):
     suite: Suite | None = None
     trigger: Trigger | None = None
     outcome: Outcome | None = None
-    from_: Annotated[Timestamp | None, Meta(description="Finished at this time or later")] = msgspec.field(
-        default=None, name="from"
+    from_: Annotated[Timestamp | None, Meta(description="Verifications that finished at this time or later")] = (
+        msgspec.field(default=None, name="from")
     )
-    to: Annotated[Timestamp | None, Meta(description="Finished before this time")] = None
+    to: Annotated[Timestamp | None, Meta(description="Verifications that finished before this time")] = None
 
 
 class VerifiedTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,5 +92,5 @@ artifact_not_current = problem_type(
     "artifact-not-current",
     409,
     "Artifact not current",
-    "The artifact does not run on the target, or no longer does: verify the artifact that runs there.",
+    "The artifact does not run on the target now: verify the artifact that runs there, or deploy yours again.",
 )

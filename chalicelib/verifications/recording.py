@@ -1,4 +1,4 @@
-"""Recording a verification of the artifact that runs on a target."""
+"""Record a verification of the artifact that runs on a target, or import an old verification."""
 
 from chalicelib.environments import store as environments
 from chalicelib.rest import audit
@@ -11,7 +11,7 @@ from chalicelib.verifications.model import NewVerification, Verification
 
 
 def record_verification(call: Call, system: str, new: NewVerification) -> Verification:
-    """Record a verification. A repeated import gets the one that is recorded already."""
+    """Record a verification. A repeated import gets the recorded verification."""
     require_role(call, rules.role_to_record(new), system)
     require_publisher(call, system, "verifications", new.environment)
 

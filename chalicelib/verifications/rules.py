@@ -1,4 +1,4 @@
-"""The verifications that may be recorded, with their artifact and times."""
+"""The rules of a verification: the role to record it, its target, its artifact, its times."""
 
 from datetime import datetime
 
@@ -15,28 +15,31 @@ def role_to_record(new: NewVerification) -> Role:
 
 
 def require_target(new: NewVerification, target: VerifiedTarget) -> None:
-    """A workspace that has expired may still be verified. Imported history may name a destroyed one."""
+    """An expired workspace may still be verified. Imported history may also name a destroyed workspace."""
     state = require_known(new.workspace, target.workspace_state)
     if not new.imported:
         require_standing(new.environment, new.workspace, state)
 
 
 def verified_artifact(new: NewVerification, target: VerifiedTarget) -> str:
-    """Return the artifact that was verified: the one that runs on the target. Imported history names its own."""
+    """Return the verified artifact: the one that runs on the target, or the one that imported history names."""
     if new.imported:
         assert new.artifact is not None
         return new.artifact
     if target.current_artifact is None:
         raise Problem(artifact_not_current, "The target has no succeeded deployment: deploy to it first")
     if new.artifact not in (None, target.current_artifact):
-        raise Problem(artifact_not_current, f"{target.current_artifact} runs on the target, not {new.artifact}")
+        raise Problem(
+            artifact_not_current,
+            f"{target.current_artifact!r} runs on the target, not {new.artifact!r}: verify what runs there",
+        )
     return target.current_artifact
 
 
 def period(new: NewVerification, at: datetime) -> tuple[datetime, datetime]:
-    """Return when it started and finished. A time that is missing is now.
+    """Return when the run started and finished. A missing finish is now; a missing start is the finish.
 
-    A time up to a minute ahead of our clock is read as now: otherwise it would count as later than what happens in that
+    A time up to a minute ahead counts as now. Otherwise the verification would count as later than others in that
     minute. Imported history keeps its exact times, so that a repeated import is recognised.
     """
     require_past(at, started_at=new.started_at, finished_at=new.finished_at)

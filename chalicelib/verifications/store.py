@@ -43,7 +43,9 @@ def get(db: Database, system: str, id_: str) -> Verification:
         id=number(id_),
     )
     if verification is None:
-        raise Problem(problems.not_found, f"The system {system!r} has no verification {id_!r}")
+        raise Problem(
+            problems.not_found, f"The system {system!r} has no verification {id_!r}. Check the id and the system."
+        )
     return verification
 
 
@@ -83,7 +85,7 @@ def list_(
 
 
 def target(db: Database, system: str, new: NewVerification) -> VerifiedTarget | None:
-    """Read all facts for recording a verification. None if there is no such environment."""
+    """Read all facts for recording a verification. None if the environment does not exist."""
     row = db.row(
         f"""
         SELECT

@@ -1,1 +1,1 @@
-"""Isolated copies of environments, each for a limited time."""
+"""Workspaces: isolated copies of environments, each for a limited time."""

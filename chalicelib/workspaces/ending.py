@@ -1,4 +1,4 @@
-"""Ending a workspace: first its routes, then a deployment that is on its way there, then the workspace itself."""
+"""End a workspace: first its routes, then a deployment that is in progress there, then the workspace itself."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from chalicelib.workspaces.model import Workspace
 
 
 def destroy(call: Call, workspace: Workspace, at: datetime) -> None:
-    """Record that the workspace is gone, with all that leads to it."""
+    """Record that the workspace was destroyed. End its routes and cancel a deployment in progress there."""
     _end_routes(call, workspace, at)
     _cancel_deployment(call, workspace, at)
     store.destroy(call.db, workspace.id, at)
@@ -22,7 +22,7 @@ def destroy(call: Call, workspace: Workspace, at: datetime) -> None:
 
 
 def shorten_routes(call: Call, workspace: Workspace) -> None:
-    """Let no route outlive its workspace."""
+    """Let every route end no later than its workspace."""
     client_routes.lapse_of_workspace(call.db, workspace.id, call.id)
     for route in client_routes.ending_after(call.db, workspace.id, workspace.expires_at):
         shortened = msgspec.structs.replace(route, until=workspace.expires_at)

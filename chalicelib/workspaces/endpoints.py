@@ -30,7 +30,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces", role=Role.viewer)
 def list_workspaces(call: Call, system: str, query: WorkspaceQuery) -> Page[Workspace]:
-    """List workspaces, the newest first. Those with `state=expired` are to be destroyed."""
+    """List workspaces, the newest first. Destroy the resources of those with `state=expired`."""
     page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 
@@ -45,7 +45,7 @@ def list_workspaces(call: Call, system: str, query: WorkspaceQuery) -> Page[Work
 def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
     """Record a workspace: its owner, its purpose and its end.
 
-    The service makes no resources. Send the `base_url` once you have made them.
+    The service makes no resources. Send the `base_url` after you have made the resources.
     """
     require_publisher(call, system, "workspaces", body.environment)
     systems.lock(call.db, system)
@@ -71,9 +71,9 @@ def get_workspace(call: Call, system: str, id: str) -> Workspace:  # noqa: A002
     raises=[workspace_not_active],
 )
 def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) -> Workspace:  # noqa: A002
-    """Change an active workspace, for instance its `base_url` or its end. Its routes end no later.
+    """Change an active workspace, for instance its `base_url` or its end. Its routes end no later than the workspace.
 
-    A pipeline changes what runs of its own repository made; a maintainer changes any.
+    A pipeline may change workspaces that runs of its own repository made. A maintainer may change any workspace.
     """
     before, at = _seen(call, system, id)
     rules.require_change(before, body, at)
@@ -92,10 +92,10 @@ def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) ->
     raises=[workspace_not_active],
 )
 def destroy_workspace(call: Call, system: str, id: str) -> None:  # noqa: A002
-    """Record that the resources of a workspace are gone. This ends its routes, and cancels a deployment to it.
+    """Record that the resources of a workspace are gone. End its routes, and cancel a deployment in progress there.
 
-    You can still read it, as destroyed; its name is free again. A pipeline destroys what runs of its own repository
-    made; a maintainer destroys any.
+    You can still read the workspace, as destroyed; its name is free again. A pipeline may destroy workspaces that runs
+    of its own repository made. A maintainer may destroy any workspace.
     """
     before, at = _seen(call, system, id)
     require_standing(before.environment, before.name, before.state)
@@ -103,7 +103,7 @@ def destroy_workspace(call: Call, system: str, id: str) -> None:  # noqa: A002
 
 
 def _seen(call: Call, system: str, id_: str) -> tuple[Workspace, datetime]:
-    """Lock the system, and return a workspace that the caller may change and has seen, and when it was read."""
+    """Lock the system. Return a workspace that the caller may change and has seen, and the moment of the read."""
     systems.lock(call.db, system)
     workspace, made_by, at = store.get_to_change(call.db, system, id_)
     require_may_change(call, system, workspace.environment, workspace.name, made_by)

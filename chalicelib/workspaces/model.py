@@ -22,17 +22,17 @@ Purpose = Annotated[
 WorkspaceDatabase = Annotated[
     Literal["empty", "clone", "live"],
     Meta(
-        description="Its database: an empty one, a copy-on-write clone of the environment's, or the environment's own "
-        "(`live`), which only a workspace with the purpose `debug` may use"
+        description="The workspace's database: `empty`, a copy-on-write `clone` of the environment's database, or "
+        "`live`, the environment's own, which only the purpose `debug` may use"
     ),
 ]
-Owner = Annotated[str, matching(r"[^\u0000]{1,500}", "jane", "The person that it belongs to")]
+Owner = Annotated[str, matching(r"[^\u0000]{1,500}", "jane", "The person that the workspace belongs to")]
 ExpiresAt = Annotated[
     Timestamp,
-    Meta(description="When it expires: at most 14 days ahead, 3 days for the purpose `debug`"),
+    Meta(description="The end of the workspace: at most 14 days ahead, 3 days for the purpose `debug`"),
 ]
 
-# How far ahead a workspace may expire, counted from the request that sets it.
+# How far ahead a workspace may expire, counted from the request that sets its end.
 MOST_AHEAD: dict[str, timedelta] = {
     "personal": timedelta(days=14),
     "preview": timedelta(days=14),
@@ -42,24 +42,29 @@ MOST_AHEAD: dict[str, timedelta] = {
 
 class NewWorkspace(Request, kw_only=True):
     environment: EnvironmentName
-    name: Annotated[WorkspaceName, Meta(examples=["jane"], description="Unique in the environment, and not `default`")]
+    name: Annotated[
+        WorkspaceName,
+        Meta(examples=["jane"], description="Unique among the environment's workspaces, and not `default`"),
+    ]
     purpose: Purpose
-    owner: Annotated[Owner | None, Meta(description="Defaults to the caller")] = None
+    owner: Annotated[
+        Owner | None, Meta(description="The person that the workspace belongs to; by default the caller")
+    ] = None
     reason: Reason
-    base_url: Annotated[Url | None, Meta(description="Null until its resources are there")] = None
+    base_url: Annotated[Url | None, Meta(description="The workspace's URL; null until its resources exist")] = None
     expires_at: ExpiresAt
     database: WorkspaceDatabase = "empty"
 
     def faults(self) -> Iterator[Fault]:
         if self.name == DEFAULT:
-            yield Fault("#/name", "is the environment itself: choose another, such as `jane`")
+            yield Fault("#/name", "is the environment itself: choose another name, such as `jane`")
         if "--" in self.name or self.name.endswith("-"):
             yield Fault(
                 "#/name",
-                "has two hyphens in a row or one at the end: send one like `pr-12`",
+                "has two hyphens in a row or a hyphen at the end: send a name like `pr-12`",
             )
         if self.database == "live" and self.purpose != "debug":
-            yield Fault("#/database", "can be `live` for the purpose `debug` only: take `clone`")
+            yield Fault("#/database", "is `live`, which only the purpose `debug` may use: send `clone`")
 
 
 class WorkspaceChange(Request, kw_only=True):
@@ -93,4 +98,4 @@ class WorkspaceQuery(PageQuery, kw_only=True):
     name: WorkspaceName | None = None
     state: WorkspaceState | None = None
     owner: Owner | None = None
-    expires_before: Annotated[Timestamp | None, Meta(description="Expires before this time")] = None
+    expires_before: Annotated[Timestamp | None, Meta(description="Workspaces that expire before this time")] = None

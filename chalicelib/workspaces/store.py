@@ -38,7 +38,7 @@ def get(db: Database, system: str, id_: str) -> Workspace:
 
 
 def get_to_change(db: Database, system: str, id_: str) -> tuple[Workspace, Maker, datetime]:
-    """Return the workspace, or raise problem 404, with its maker and the moment at which it was read."""
+    """Return the workspace, its maker and the moment of the read, or raise problem 404."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, w.issuer, w.repository_id, {_COLUMNS} {_FROM}
@@ -84,7 +84,7 @@ def list_(
 
 
 def moment(db: Database, system: str, environment: str) -> datetime | None:
-    """Return the time of the database's clock. None if there is no such environment."""
+    """Return the time of the database's clock. None if the environment does not exist."""
     now: datetime | None = db.value(
         """
         SELECT clock_timestamp() FROM systems s JOIN environments e ON e.system_id = s.id
@@ -132,7 +132,7 @@ def insert(db: Database, system: str, new: NewWorkspace, maker: Maker, at: datet
 
 
 def update(db: Database, workspace: Workspace, at: datetime) -> None:
-    """Write the fields that may change. A new end counts as granted at this moment."""
+    """Write the fields that may change. If the end changes, record `at` as the time when it was granted."""
     db.execute(
         """
         UPDATE workspaces SET
@@ -156,9 +156,9 @@ def destroy(db: Database, id_: str, at: datetime) -> None:
 
 
 def expire(db: Database, system: str, limit: int, request_id: str) -> int:
-    """Mark up to `limit` workspaces of a system as expired. Return how many.
+    """Mark up to `limit` workspaces of a system as expired; return the count.
 
-    Their time is over, and nobody is routed to them. The service itself does it; nobody asks it to.
+    This marks workspaces whose time is over and that have no routes. The audit trail names the service as principal.
     """
     events = events_of_the_service(
         "expired",

@@ -1,4 +1,4 @@
--- Every write leaves an event here.
+-- Every write adds an event to this table.
 
 CREATE TABLE audit_events (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

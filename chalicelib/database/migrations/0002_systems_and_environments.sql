@@ -11,8 +11,8 @@ CREATE TABLE systems (
     CONSTRAINT systems_artifact_kind_known CHECK (artifact_kind IN ('tree', 'sha256'))
 );
 
--- The class of an AWS account: it holds production environments or others, never both. An environment refers to its
--- account together with its own class, so an environment of the other class finds no account to refer to.
+-- The class of each AWS account: an account holds production environments or others, never both. An environment refers
+-- to its account and class together, so an environment of the other class can't refer to the account.
 CREATE TABLE aws_accounts (
     id text NOT NULL PRIMARY KEY,
     production boolean NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE environments (
     CONSTRAINT environments_rank_is_positive CHECK (rank >= 1),
     CONSTRAINT environments_required_soak_is_not_negative CHECK (required_soak_seconds >= 0),
     CONSTRAINT environments_verification_max_age_is_positive CHECK (verification_max_age_seconds >= 1),
-    -- Deferred, so that an account's only environment may change its class.
+    -- The check waits until COMMIT, so that the only environment of an account may change its class.
     CONSTRAINT environments_account_holds_one_class
         FOREIGN KEY (aws_account_id, production) REFERENCES aws_accounts (id, production)
         DEFERRABLE INITIALLY DEFERRED
@@ -48,7 +48,7 @@ CREATE TABLE environments (
 
 CREATE INDEX environments_by_account ON environments (aws_account_id);
 
--- An account takes the class of its first environment. The write to its row makes other transactions wait.
+-- An account takes the class of its first environment. The write to the account's row makes other transactions wait.
 CREATE FUNCTION claim_aws_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO aws_accounts (id, production) VALUES (NEW.aws_account_id, NEW.production)
@@ -60,10 +60,11 @@ $$;
 CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environments
     FOR EACH ROW WHEN (NEW.aws_account_id IS NOT NULL) EXECUTE FUNCTION claim_aws_account();
 
--- An account follows its only environment to another class, and loses its class with the last environment.
+-- If an account's only environment changes class, so does the account. The last environment takes the account's row
+-- with it.
 CREATE FUNCTION settle_aws_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- Wait for transactions that claim the account, in a statement of its own. The next statements then see their rows.
+    -- First wait for other transactions that claim the account. The next statements then see what those have written.
     PERFORM FROM aws_accounts WHERE id = OLD.aws_account_id FOR UPDATE;
     IF TG_OP = 'UPDATE' THEN
         UPDATE aws_accounts SET production = NEW.production

@@ -57,7 +57,7 @@ CREATE TABLE deployments (
 -- One deployment at a time for a target.
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace)
     WHERE state = 'in_progress';
--- A repeated import is the same deployment, and so is a retried run of a pipeline.
+-- A repeated import makes no second deployment. Neither does a repeated request by one attempt of a pipeline's run.
 CREATE UNIQUE INDEX deployments_import_once
     ON deployments (environment_id, workspace, artifact, coalesce(revision, ''), finished_at) WHERE imported;
 CREATE UNIQUE INDEX deployments_run_once
@@ -84,7 +84,7 @@ CREATE TABLE deployment_statuses (
 
 CREATE INDEX deployment_statuses_by_deployment ON deployment_statuses (deployment_id, created_at DESC, id DESC);
 
--- The commits that a deployment delivers.
+-- The commits that each deployment delivers.
 CREATE TABLE deployment_commits (
     deployment_id bigint NOT NULL REFERENCES deployments (id),
     environment_id bigint NOT NULL,

@@ -1,7 +1,7 @@
 -- Refused writes leave events too. `refusal` is the slug of the problem in the answer.
 ALTER TABLE audit_events ADD COLUMN refusal text;
 
--- Events are read newest first: those of a period, a system, a principal or an action.
+-- Events are listed newest first, by period, system, principal or action.
 DROP INDEX audit_events_by_system;
 CREATE INDEX audit_events_by_time ON audit_events (at DESC, id DESC);
 CREATE INDEX audit_events_by_system ON audit_events (system_key, at DESC, id DESC);

@@ -10,13 +10,13 @@ CREATE TABLE workspaces (
     base_url text,
     database text NOT NULL,
     state text NOT NULL DEFAULT 'active',
-    -- When its end was last set. The longest lifetime counts from there.
+    -- When the workspace's end was last set. The longest lifetime counts from this time.
     granted_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     destroyed_at timestamptz,
     issuer text NOT NULL,
     created_by text NOT NULL,
-    -- The repository of the pipeline that made it. Only pipelines of the same repository may change it.
+    -- The repository of the pipeline that made the workspace. Pipelines of other repositories may not change it.
     repository_id text,
     created_at timestamptz NOT NULL,
     CONSTRAINT workspaces_keep_environment
@@ -32,7 +32,7 @@ CREATE TABLE workspaces (
         expires_at > granted_at
         AND expires_at <= granted_at + CASE purpose WHEN 'debug' THEN interval '72 hours' ELSE interval '336 hours' END
     ),
-    -- Routes refer to a workspace together with these columns.
+    -- Deployments, verifications and routes refer to a workspace together with these columns.
     CONSTRAINT workspaces_as_target UNIQUE (id, environment_id, name),
     CONSTRAINT workspaces_as_routed UNIQUE (id, environment_id, purpose, state, expires_at)
 );
@@ -52,8 +52,8 @@ CREATE TRIGGER workspaces_are_kept BEFORE DELETE ON workspaces
 CREATE TRIGGER workspaces_are_not_truncated BEFORE TRUNCATE ON workspaces
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- Clients whose calls go to a workspace. A route refers to its workspace together with the properties that it needs,
--- and follows their changes. A change that a route does not allow is refused while the route exists.
+-- Clients whose calls go to a workspace. A route copies the properties of its workspace that the route's rules need. The
+-- foreign key keeps the copies current. While the route exists, a change that breaks one of the rules is refused.
 CREATE TABLE routes (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     workspace_id bigint NOT NULL,
@@ -79,7 +79,7 @@ CREATE TABLE routes (
 CREATE INDEX routes_by_workspace ON routes (workspace_id, id DESC);
 CREATE INDEX routes_by_end ON routes (until);
 
--- A target is the environment itself, or one workspace of it, but not a later one of the same name.
+-- A target is an environment itself or one of its workspaces. A later workspace of the same name is another target.
 ALTER TABLE deployments ADD COLUMN workspace_id bigint,
     ADD CONSTRAINT deployments_go_to_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
     ADD CONSTRAINT deployments_keep_workspace
@@ -93,6 +93,6 @@ GRANT SELECT, INSERT, UPDATE (owner, reason, base_url, state, granted_at, expire
     ON workspaces TO slipway_app;
 GRANT SELECT, INSERT, DELETE, UPDATE (until, reason) ON routes TO slipway_app;
 
--- Stored answers are kept for a day. Older ones are swept.
+-- Stored answers are kept for a day. The sweep deletes older answers.
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 GRANT DELETE ON idempotency_keys TO slipway_app;
