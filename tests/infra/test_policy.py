@@ -143,7 +143,7 @@ def test_a_mutant_must_fail_in_its_own_scenario(features: Any) -> None:
     ("old", "new", "sentence"),
     [
         ("It has a timeout", "It is quick", "Two scenarios are called 'It is quick'"),
-        ("@noskip\n  Scenario: It has", "@production\n  Scenario: It has", "tag it with @noskip"),
+        ("@noskip\n  Scenario: It has", "@production\n  Scenario: It has", "tag the scenario with @noskip"),
         ("\n\n  @noskip\n  Scenario: It has", "\n  @noskip\n  Scenario: It has", "one empty line before each scenario"),
     ],
 )

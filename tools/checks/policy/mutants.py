@@ -1,7 +1,6 @@
-"""The violations that the policies must catch: for every scenario, at least one changed plan that violates it.
+"""List the mutants: for every scenario, at least one changed plan that violates the scenario.
 
-A scenario that no plan violates proves nothing. So `make policy` fails if a scenario has no mutant, or lets one of its
-mutants pass.
+They show that a scenario finds violations. `make policy` fails if a scenario has no mutant, or passes with a mutant.
 """
 
 import json
@@ -15,7 +14,7 @@ from tools.checks.policy.facts import UNKNOWN, Resource
 Change = Callable[[list[Resource]], None]
 
 PRODUCTION, DEBUG = "production", "production-clone"
-# A value as a mocked provider makes it up for an argument that the sources do not set.
+# A value such as a mocked provider makes up for an argument that the sources do not set.
 MADE_UP = "eq0e3k59"
 
 
@@ -80,7 +79,7 @@ def _first(resources: list[Resource], kind: str, only: str = "") -> Resource:
     for each in resources:
         if each.type == kind and each.address.endswith(only):
             return each
-    raise ToolError(f"A mutant changes {kind} ...{only}, which its plan does not have: fix mutants.py")
+    raise ToolError(f"A mutant changes {kind} ...{only}, which the mutant's plan does not have: fix mutants.py")
 
 
 def _parent(resources: list[Resource], path: str, only: str) -> tuple[Any, str]:
@@ -105,9 +104,9 @@ _EVERYTHING_OF_S3 = json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:*
 MUTANTS = {
     # names_and_tags
     "Every name starts with the environment and the workspace": [
-        Mutant("another environment's", _set("aws_lambda_function.function_name", "slipway-preproduction-api")),
-        Mutant("the environment's, in a workspace", _set("aws_sns_topic.name", "slipway-production-alarms"), DEBUG),
-        Mutant("a longer environment's", _set("aws_s3_bucket.bucket", "slipway-production2-site")),
+        Mutant("another environment's name", _set("aws_lambda_function.function_name", "slipway-preproduction-api")),
+        Mutant("the environment's name in a workspace", _set("aws_sns_topic.name", "slipway-production-alarms"), DEBUG),
+        Mutant("a longer environment's name", _set("aws_s3_bucket.bucket", "slipway-production2-site")),
     ],
     "Everything is tagged with its system": [
         Mutant("no tag", _unset("aws_rds_cluster.tags_all.system")),
@@ -137,9 +136,9 @@ MUTANTS = {
         Mutant("no key", _unset("aws_rds_cluster_instance.performance_insights_kms_key_id"))
     ],
     "Logs are encrypted with the environment's key": [
-        Mutant("no key for a function's", _unset("aws_cloudwatch_log_group.kms_key_id", only='function["api"]')),
+        Mutant("no key for a function's log", _unset("aws_cloudwatch_log_group.kms_key_id", only='function["api"]')),
         Mutant(
-            "no key for the API's firewall",
+            "no key for the log of the API's firewall",
             _unset("aws_cloudwatch_log_group.kms_key_id", only="firewall_api[0].aws_cloudwatch_log_group.this"),
         ),
     ],
@@ -148,7 +147,7 @@ MUTANTS = {
     ],
     "Every bucket is encrypted": [
         Mutant("it is not", _remove("aws_s3_bucket_server_side_encryption_configuration")),
-        Mutant("another one is not", _add("aws_s3_bucket", bucket="slipway-production-more")),
+        Mutant("another bucket is not", _add("aws_s3_bucket", bucket="slipway-production-more")),
     ],
     "Keys are rotated": [Mutant("they are not", _set("aws_kms_key.enable_key_rotation", to=False))],
     # encryption_in_transit
@@ -170,7 +169,7 @@ MUTANTS = {
         Mutant("TLS 1.0", _set(f"{_DISTRIBUTION}.viewer_certificate", [_OLD_TLS]))
     ],
     "CloudFront calls the API only over HTTPS": [
-        Mutant("as the viewer calls", _origin_of_api(origin_protocol_policy="match-viewer"))
+        Mutant("over HTTP if the viewer uses HTTP", _origin_of_api(origin_protocol_policy="match-viewer"))
     ],
     "CloudFront calls the API with TLS 1.2 or later": [
         Mutant("TLS 1.1", _origin_of_api(origin_ssl_protocols=["TLSv1.2", "TLSv1.1"]))
@@ -224,10 +223,10 @@ MUTANTS = {
         Mutant("only refused traffic", _set("aws_flow_log.traffic_type", "REJECT"))
     ],
     "Functions are in the network, except the listed ones": [
-        Mutant("the API's is not", _unset("aws_lambda_function.vpc_config", only='["api"]')),
+        Mutant("the API's function is not", _unset("aws_lambda_function.vpc_config", only='["api"]')),
         Mutant("it has no subnet", _unset("aws_lambda_function.vpc_config.0.subnet_ids", only='["api"]')),
         Mutant(
-            "one whose name starts like a listed one's is not",
+            "an unlisted function is not, although its name starts with a listed name",
             _add("aws_lambda_function", function_name="slipway-production-authorizer-2"),
         ),
     ],
@@ -238,12 +237,12 @@ MUTANTS = {
     "No action with a wildcard is allowed on all resources": [
         Mutant("everything on everything", _allow(_ROLE_POLICY, Action="*", Resource="*")),
         Mutant(
-            "a wildcard among others",
+            "a wildcard among other actions",
             _allow(_ROLE_POLICY, '["api"]', Action=["s3:GetObject", "s3:List*"], Resource=["arn:aws:s3:::a", "*"]),
             DEBUG,
         ),
         Mutant("everything of a service", _allow(_ROLE_POLICY, Action="s3:Put*", Resource="arn:aws:s3:::*")),
-        Mutant("all but something", _allow(_ROLE_POLICY, NotAction="ec2:*", Resource="*")),
+        Mutant("all actions except those of EC2", _allow(_ROLE_POLICY, NotAction="ec2:*", Resource="*")),
         Mutant("within the role", _set("aws_iam_role.inline_policy", [{"policy": _EVERYTHING_OF_S3}])),
     ],
     "No role may change permissions": [
@@ -269,14 +268,14 @@ MUTANTS = {
         Mutant("nothing is said", _unset("aws_cloudwatch_log_group.retention_in_days"), DEBUG),
     ],
     "Every function writes to a log group of ours": [
-        Mutant("to one that Lambda makes", _unset("aws_lambda_function.logging_config.0.log_group", '["migrate"]')),
+        Mutant("to a group that Lambda makes", _unset("aws_lambda_function.logging_config.0.log_group", '["migrate"]')),
         Mutant("nothing is said", _set("aws_lambda_function.logging_config.0.log_group", UNKNOWN)),
     ],
     "The API has an access log": [Mutant("it has none", _unset("aws_api_gateway_stage.access_log_settings"))],
     "Every alarm has a topic to notify": [
-        Mutant("one has none", _unset("aws_cloudwatch_metric_alarm.alarm_actions"), DEBUG),
+        Mutant("an alarm has none", _unset("aws_cloudwatch_metric_alarm.alarm_actions"), DEBUG),
         Mutant(
-            "one only stops a machine",
+            "an alarm only stops a machine",
             _set("aws_cloudwatch_metric_alarm.alarm_actions", ["arn:aws:automate:eu-central-1:ec2:stop"]),
         ),
     ],
