@@ -119,7 +119,7 @@ COMMANDS = (
     ),
     Command(
         "db-shell",
-        "Run SQL on the database of an environment, or on the local one",
+        "Run SQL on the database of an environment, or on the local database",
         "tools.aws.db_shell:main",
         (
             Option("ENV", "the environment; without ENV, the local database is used", (*ENVIRONMENTS, "local")),

@@ -192,7 +192,7 @@ def _require_consent(target: Target, environ: Mapping[str, str]) -> None:
 
 
 def _explained(error: ClientError | BotoCoreError) -> ToolError:
-    """Return an error that explains an error of AWS and says what to do next."""
+    """Return a ToolError that explains an error from AWS and says what to do next."""
     if not isinstance(error, ClientError):
         return ToolError(f"AWS can't be called: {error}. Check your connection and your login")
     code, said = error.response["Error"]["Code"], _harmless(error.response["Error"]["Message"], besides="\n")

@@ -45,7 +45,7 @@ def lines(
 
 
 def readable(name: str, at: int, message: str) -> str:
-    """Format a line of our functions, the gateway or Lambda itself for people."""
+    """Return a log line of a function, the gateway or Lambda in a form that people can read."""
     moment = datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     try:
         said = json.loads(message)

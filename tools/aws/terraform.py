@@ -171,7 +171,7 @@ def _say(line: str) -> None:
 
 @cache
 def _registry_answers() -> bool:
-    """True if the registry answers. Ask it in a new process, through the same proxy that Terraform uses."""
+    """True if the registry answers. A new process asks the registry, through the same proxy as Terraform."""
     probe = [sys.executable, "-c", _PROBE]
     try:
         return subprocess.run(probe, capture_output=True, timeout=10, check=False).returncode == 0
@@ -180,7 +180,7 @@ def _registry_answers() -> bool:
 
 
 def _configuration(mirror: Path | None) -> Path:
-    """Write a CLI configuration for Terraform and return its path. Without it, Terraform would use any mirror."""
+    """Write a CLI configuration for Terraform and return its path. Without the file, Terraform would use any mirror."""
     source = "direct {}" if mirror is None else f"filesystem_mirror {{ path = {json.dumps(str(mirror))} }}"
     path = STATE / ("direct.tfrc" if mirror is None else "mirror.tfrc")
     STATE.mkdir(parents=True, exist_ok=True)

@@ -88,7 +88,7 @@ def create(environ: Environ) -> None:
             name=target.workspace,
             purpose=purpose,
             owner=environ.get("OWNER") or None,
-            reason=needed(environ, "REASON", '"why it is needed"'),
+            reason=needed(environ, "REASON", '"why the workspace is needed"'),
             expires_at=_text(expires),
             database=source,
         )
@@ -108,7 +108,7 @@ def extend(environ: Environ) -> None:
     expires = ahead(environ, "EXPIRES")
     record = _needed_record(registry, target)
     later = record is None or expires > datetime.fromisoformat(record["expires_at"])
-    reason = {"reason": needed(environ, "REASON", '"why it is needed longer"')} if later else {}
+    reason = {"reason": needed(environ, "REASON", '"why the workspace is needed longer"')} if later else {}
     registry.change(record, expires_at=_text(expires), **reason)
     if record is None or not later:
         _shorten_routes(target, int(expires.timestamp()))

@@ -1,6 +1,6 @@
 """Add the AWS features that Terraform needs and moto lacks.
 
-Other requests go to moto unchanged. When moto supports a feature, delete it here.
+Requests that need none of these features go to moto unchanged. When moto supports a feature, delete it here.
 """
 
 import io
@@ -61,7 +61,7 @@ def fill_in_process() -> None:
     """Change moto's own classes. Call this function once, before the first request."""
     # moto needs Docker to run functions. Without Docker, a function answers with its input.
     default_user_config["lambda"]["use_docker"] = False
-    # moto supports the Data API and a scaling configuration only for Serverless v1, and adds both to every cluster.
+    # moto allows the Data API only on Serverless v1, and gives every cluster the scaling configuration of v1.
     DBCluster.enable_http_endpoint = property(  # type: ignore[method-assign, assignment]
         lambda cluster: cluster._enable_http_endpoint,  # noqa: SLF001
         lambda cluster, value: setattr(cluster, "_enable_http_endpoint", bool(value)),
@@ -139,7 +139,7 @@ class GapsFilled:
         self._etags: dict[str, str] = {}
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        # One request at a time: moto is not thread-safe.
+        # Handle one request at a time, because moto is not thread-safe.
         with self._lock:
             call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
             if not call or environ["REQUEST_METHOD"] in ("GET", "HEAD"):
