@@ -54,7 +54,8 @@ class Store:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise ToolError(
-                f"{key} can't be read from the bucket {self.bucket}: {error}. Check its name and your permissions"
+                f"{key} can't be read from the bucket {self.bucket}: {error}. Check ARTIFACT_BUCKET "
+                "and your permissions"
             ) from None
         return content
 
@@ -72,7 +73,8 @@ class Store:
                     self._pause(2**attempt)
                     continue
                 raise ToolError(
-                    f"{key} can't be written to the bucket {self.bucket}: {error}. Check its name and your permissions"
+                    f"{key} can't be written to the bucket {self.bucket}: {error}. Check ARTIFACT_BUCKET "
+                    "and your permissions"
                 ) from None
             return True
         raise ToolError(f"Other runs kept writing {key}: run the command again")
@@ -144,9 +146,9 @@ def attested(environ: Environ, folder: Path = FOLDER) -> None:
         raise ToolError("gh, GitHub's command line, is not on the PATH: install it to verify attestations") from None
     if done.returncode != 0:
         raise ToolError(
-            f"GitHub does not attest that {repository} built this package: {done.stderr.strip()}. So the package is not "
-            "deployed. If nobody else can write to the artifact bucket, delete the package there and run the deployment "
-            "again"
+            f"GitHub does not attest that {repository} built this package: {done.stderr.strip()}. So the package is "
+            "not deployed. If nobody else can write to the artifact bucket, delete the package there and run the "
+            "deployment again"
         )
     say("GitHub attests that the deploy workflow built this package")
 

@@ -86,7 +86,7 @@ def _require_order(environ: Environ) -> None:
     note = store.read(_key(artifact, before)) if store.bucket else None
     if note is None:
         raise ToolError(
-            f"{artifact} may not enter {environment} yet: the bucket has no note that it passed the acceptance tests "
+            f"{artifact} may not enter {environment} yet: the bucket has no note that the artifact was verified "
             f"in {before}. Merge the change into the branch {before} first, and wait for that run. If the change "
             "can't wait, use a hotfix with an override (docs/branching.md)"
         )

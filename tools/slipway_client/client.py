@@ -140,7 +140,7 @@ def _send(
             OSError,
             http.client.HTTPException,
             ValueError,
-        ) as error:  # an answer that is cut off or not JSON is none
+        ) as error:  # ignore an answer that is cut off or not JSON
             why = str(error) or type(error).__name__
     raise Unreachable(f"{urlsplit(url).netloc} failed in {len(_PAUSES_BEFORE)} tries ({why}): try again later")
 

@@ -105,7 +105,7 @@ def deployment_status(slipway: Slipway, environ: Environ) -> None:
 
 
 def verification(slipway: Slipway, environ: Environ) -> None:
-    """Record a test run with the numbers in REPORT. Without OUTCOME and a report, the outcome is `error`.
+    """Record a test run with the numbers in REPORT. If both OUTCOME and the report are missing, record `error`.
 
     The request has no times: Slipway's own clock decides if a verification came after the deployment.
     """
@@ -126,7 +126,10 @@ def verification(slipway: Slipway, environ: Environ) -> None:
         slipway.post("verifications", body)
     except Refused as refusal:
         if refusal.slug == "artifact-not-current" and trigger != "deployment":
-            warn(environ, f"Nothing is recorded, because {environment} now runs another artifact: verify it again")
+            warn(
+                environ,
+                f"Nothing is recorded, because {environment} now runs another artifact: run the verification again",
+            )
             return
         raise
     said = ", ".join(f"{body[name]} {name}" for name in ("passed", "failed", "skipped") if body[name] is not None)
@@ -135,7 +138,7 @@ def verification(slipway: Slipway, environ: Environ) -> None:
 
 
 def current(slipway: Slipway, environ: Environ) -> None:
-    """Set the outputs `artifact` and `revision` to those that a target runs. Both are empty if it runs none."""
+    """Set the outputs `artifact` and `revision` to those that a target runs, or to "" if it runs nothing."""
     current = _current(slipway, _environment(environ), _workspace(environ))
     put_out(environ, artifact=current.get("artifact") or "", revision=current.get("revision") or "")
 

@@ -7,7 +7,7 @@ Blocker = Mapping[str, Any]
 
 # The next step for each blocker; {suite} and {environment} come from the blocker.
 REMEDIES = {
-    "not-deployed": "merge the change into the branch {environment}, and wait until that run has deployed it",
+    "not-deployed": "merge the change into the branch {environment}, and wait until its run has deployed the change",
     "not-verified": "run {suite} against {environment} and record the result: use the workflow `verify`, or "
     "`make acceptance` and `python -m tools slipway verification`",
     "verification-failed": "fix the fault and deploy the fix to {environment}; if the artifact has no fault, run "
@@ -37,8 +37,10 @@ def _blocker(blocker: Blocker) -> str:
     suite = _one_line(blocker.get("suite") or "")
     where = f"{code} in {environment}" + (f" ({suite})" if suite else "")
     remedy = REMEDIES.get(code, _UNKNOWN).format(suite=suite or "the acceptance tests", environment=environment)
-    lifts = f" It ends by itself at {_one_line(blocker['available_at'])}." if blocker.get("available_at") else ""
-    return f"{where}: {_one_line(blocker.get('detail'))}.{lifts} To fix it: {remedy}."
+    lifts = (
+        f" This blocker ends by itself at {_one_line(blocker['available_at'])}." if blocker.get("available_at") else ""
+    )
+    return f"{where}: {_one_line(blocker.get('detail'))}.{lifts} Next step: {remedy}."
 
 
 def _one_line(value: Any) -> str:
