@@ -1,4 +1,4 @@
-"""Create the database roles in the local database, or in a developer's own. On AWS the function `bootstrap` does it."""
+"""Create the database roles in the local database, or in a developer's own. On AWS, `bootstrap` creates them."""
 
 from contextlib import closing
 

@@ -14,7 +14,10 @@ COMMANDS = (
         "tools.local.run:main",
         (
             Option("PORT", "the port on 127.0.0.1", default="8000"),
-            Option("DATABASE_URL", "your own PostgreSQL database, which Slipway will own"),
+            Option(
+                "DATABASE_URL",
+                "a PostgreSQL database for Slipway alone; without DATABASE_URL, the embedded database is used",
+            ),
             Option("EMULATED", "send every AWS call to the emulated account", flag=True),
         ),
     ),
@@ -60,7 +63,7 @@ COMMANDS = (
             Option("SYSTEM", "the system to record in", default="acceptance"),
             Option("READ_ONLY", "write nothing", flag=True),
             Option("SITE", "the CDN is in front of the service", flag=True),
-            Option("REPORT", "a file for the report, as JSON"),
+            Option("REPORT", "the path of a file for the JSON report"),
             Option("READY_SECONDS", "how many seconds to wait until the service is ready"),
         ),
     ),

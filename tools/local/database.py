@@ -22,8 +22,8 @@ def start(environ: Mapping[str, str]) -> None:
     except (MigrationFailed, DatabaseUnavailable) as error:
         raise ToolError(str(error)) from None
     print(f"PostgreSQL {POSTGRES_MAJOR} runs: {url}")
-    print("Serve with it: .local/venv/bin/chalice local --stage local")
-    print("Stop it: make database-stop")
+    print("Serve with this database: .local/venv/bin/chalice local --stage local")
+    print("Stop the database: make database-stop")
 
 
 def stop(environ: Mapping[str, str]) -> None:

@@ -125,7 +125,7 @@ def _fits(name: str, segment: str) -> bool:
 
 
 def _as_text(body: bytes | str | None) -> tuple[str | None, bool]:
-    """Return the event's body, and True if the body is in Base64. Only bytes that are not UTF-8 are."""
+    """Return the event's body, and True if it is in Base64. Only a body that is not UTF-8 becomes Base64."""
     try:
         text = body.decode() if isinstance(body, bytes) else body
     except UnicodeDecodeError as error:

@@ -170,9 +170,7 @@ class Client:
                 # A retry is safe: a repeated request has no further effect.
                 self._connection.close()
                 if attempt == self.ATTEMPTS:
-                    raise ToolError(
-                        f"{self._url} does not answer ({error!r}): look at what `make run` prints"
-                    ) from None
+                    raise ToolError(f"{self._url} does not answer ({error!r}): read the output of `make run`") from None
                 wait_seconds = 1
             else:
                 if status != http.HTTPStatus.SERVICE_UNAVAILABLE or attempt == self.ATTEMPTS:

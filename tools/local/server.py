@@ -3,7 +3,8 @@
 `chalice local` differs too much from API Gateway. This server answers with problems, separates 401, 404 and 405, limits
 bodies and slow clients, and answers at once on a kept-alive connection.
 
-`make run` starts it as a worker: it applies migrations, says when it is ready, and serves until its parent ends.
+`make run` starts this server as a worker. The worker applies migrations, says when it is ready, and serves until its
+parent ends.
 """
 
 import contextlib

@@ -26,7 +26,7 @@ timed_out = ProblemType(
     slug="timed-out",
     status=504,
     title="Took too long",
-    meaning="The request may have taken effect: read, then try again.",
+    meaning="The request may have taken effect: read the current data, then try again.",
 )
 
 RETRY_SECONDS = "5"
@@ -37,14 +37,14 @@ GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
     "API_CONFIGURATION_ERROR": (problems.internal_error, "The API is set up wrongly: report it with the request's id"),
     "AUTHORIZER_CONFIGURATION_ERROR": (problems.internal_error, "The authorizer gave no usable answer: try again"),
     "AUTHORIZER_FAILURE": (problems.internal_error, "The authorizer gave no usable answer: try again"),
-    "BAD_REQUEST_BODY": (problems.malformed, "The body can't be read: check it"),
-    "BAD_REQUEST_PARAMETERS": (problems.malformed, "The parameters can't be read: check them"),
+    "BAD_REQUEST_BODY": (problems.malformed, "The body can't be read: send valid JSON"),
+    "BAD_REQUEST_PARAMETERS": (problems.malformed, "The parameters can't be read: check the path and the query"),
     "DEFAULT_4XX": (problems.malformed, "The request can't be handled: check its path, headers and body"),
     "DEFAULT_5XX": (problems.internal_error, "An unexpected error: try again, or report it with the request's id"),
     # An unknown path gets this response too. A request with an AWS signature has no token.
     "EXPIRED_TOKEN": (problems.unauthenticated, "The header Authorization must be 'Bearer <token>'"),
     "INTEGRATION_FAILURE": (problems.unavailable, "The function gave no usable answer: try again"),
-    "INTEGRATION_TIMEOUT": (timed_out, "The function has not answered in time: read, then try again"),
+    "INTEGRATION_TIMEOUT": (timed_out, "The function has not answered in time: read the current data, then try again"),
     "INVALID_SIGNATURE": (problems.unauthenticated, "The header Authorization must be 'Bearer <token>'"),
     "MISSING_AUTHENTICATION_TOKEN": (problems.not_found, "Nothing is at this address: check its spelling"),
     "QUOTA_EXCEEDED": (throttled, "There are too many requests: try again later"),

@@ -60,7 +60,9 @@ def _outcome(run: Run, ready_seconds: float) -> Outcome:
     code = pytest.main([*_OPTIONS, str(ROOT / "tests" / "acceptance")], plugins=[run])
     outcome = run.outcome_of(code)
     if outcome == "error":
-        raise ToolError(f"The tests themselves broke ({pytest.ExitCode(code).name}): see pytest's output above")
+        raise ToolError(
+            f"The tests could not run ({pytest.ExitCode(code).name}): read pytest's output above, and fix the error"
+        )
     return outcome
 
 

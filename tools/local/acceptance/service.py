@@ -166,7 +166,7 @@ class Service:
         """Wait until /v1/ready says that the service is ready. Raises NotReady."""
         if last := wait(f"{self.settings.url}/v1/ready", self._readiness):
             raise NotReady(
-                f"{self.settings.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}. Read its logs"
+                f"{self.settings.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}. Read the service's logs"
             )
 
     def wait_until_idle(self, wait: "Wait") -> None:
@@ -243,5 +243,5 @@ def _milliseconds(seconds: Sequence[float], quantile: float) -> float:
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep the header Authorization, which requests would replace with the host's login from ~/.netrc."""
+    """Keep the header Authorization. The library would replace it with the host's login from ~/.netrc."""
     return request
