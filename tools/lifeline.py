@@ -100,7 +100,7 @@ def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
     the variable.
     """
     folder = (parent or Path(tempfile.gettempdir())) / f"{prefix}{secrets.token_hex(4)}"
-    # Remove MARK from the keeper's variables. Otherwise another folder's keeper could kill it before it cleans up.
+    # Remove MARK from the keeper's variables. Otherwise another folder's keeper could kill this one too early.
     environ = {name: value for name, value in os.environ.items() if name != MARK}
     keep = [sys.executable, "-I", __file__, "clear", str(folder)]
     with subprocess.Popen(keep, stdin=subprocess.PIPE, start_new_session=True, env=environ):
@@ -156,7 +156,7 @@ def _interrupt_at(end: int, group: int, grace_seconds: float) -> None:
 
 
 def _signal(group: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # macOS refuses if the whole group has ended
+    with suppress(ProcessLookupError, PermissionError):  # macOS refuses a signal if the whole group has ended
         os.killpg(group, number)
 
 

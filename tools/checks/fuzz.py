@@ -1,4 +1,4 @@
-"""`make fuzz`: check with random requests that the service keeps the promises of its OpenAPI document.
+"""`make fuzz`: check with random requests that the service does what its OpenAPI document says.
 
 Schemathesis makes the requests. schemathesis.toml configures Schemathesis, and gives a reason for each exception.
 fuzz_checks.py lists why the service may refuse requests that fit the document. The run has its own database, data and

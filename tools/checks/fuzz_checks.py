@@ -14,7 +14,7 @@ PROBLEMS = {
     "cursor-unusable": "a cursor must come from the same list with the same filters",
     "idempotency-key-reused": "the key was used with another body before",
     "precondition-failed": "If-Match must be the current ETag",
-    "rollback-refused": "a rollback is allowed or not by the target's history",
+    "rollback-refused": "the target's history decides if a rollback is allowed",
 }
 
 # For the problem `invalid`: patterns of operations and of places in requests, and the rule for these places.

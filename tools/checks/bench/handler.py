@@ -21,7 +21,7 @@ from tools.local.issuer import local_issuer
 
 BOUND = 1.7
 ROUNDS = 41
-ROUND_SECONDS = 0.02  # much longer than the clock's steps; so short that other work disturbs only some rounds
+ROUND_SECONDS = 0.02  # much longer than the clock's steps, but so short that other work disturbs only some rounds
 
 
 class Request(NamedTuple):

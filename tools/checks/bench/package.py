@@ -7,7 +7,8 @@ from tools.checkout import ROOT, ToolError
 from tools.checks.bench.figures import Figure
 from tools.package import compose
 
-# A quarter more than the zip has now. boto3 alone would add more, so the bound shows if a development package slips in.
+# A quarter more than the zip has now. boto3 alone would add more, so the bound shows if somebody adds a development
+# package by mistake.
 BOUND = 12_000_000
 
 FOLDER = LOCAL_STATE / "bench"

@@ -24,16 +24,17 @@ PATH_PARAMETERS: dict[str, Any] = {
     "id": Id,
     "system": Slug,
 }
-# Path parameters, and the member of the answer with the same value, if it has another name.
+# Path parameters whose value has another name in the answer, and that name.
 _ADDRESSED_BY = {"environment": "name", "system": "key"}
 
 _INFO = {
     "title": "Slipway",
     "version": __version__,
-    "description": "Ask what runs where, whether that was verified, and whether it may go one environment "
-    "further.\n\nEvery refusal has problem details (RFC 9457), also at paths and with methods that are not listed "
-    "here. Their `type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains it and "
-    "says what to do.",
+    "description": "Ask which artifact runs where, whether the artifact was verified, and whether it may enter the "
+    "next environment.\n\n"
+    "Every refusal has problem details (RFC 9457), also at paths and with methods that are not listed here. Their "
+    "`type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains the problem and says "
+    "what to do.",
     "contact": {"name": "Slipway", "url": "https://github.com/acme/slipway"},
     "license": {"name": "MIT", "identifier": "MIT"},
 }
@@ -328,7 +329,7 @@ def _problem(problem: ProblemType, schemas: Schemas) -> Json:
         "type": {"const": problem.uri},
         "title": {"const": problem.title},
         "status": {"const": problem.status},
-        "detail": {"type": "string", "description": "The fault in this place"},
+        "detail": {"type": "string", "description": "The fault in this request"},
         "instance": {"type": "string", "description": "The request's id"},
     }
     members |= {name: schemas.of(type_) for name, type_ in problem.extra}

@@ -27,6 +27,6 @@ def faults(document: Path) -> Iterator[str]:
         problems = json.loads(answer.stdout)["problems"]
     except ValueError:
         said = answer.stderr.strip() or answer.stdout.strip()
-        raise ToolError(f"Redocly broke: {said}. Delete .local/node to install it again") from None
+        raise ToolError(f"Redocly failed: {said}. Delete .local/node to install it again") from None
     for each in problems:
         yield f"{each['location'][0].get('pointer', '#')}: {each['message']} ({each['ruleId']})"

@@ -130,7 +130,7 @@ def prove(
     print(f"{sum(caught)} of {len(pairs)} mutants are caught, by {len(scenarios)} policies")
     for (name, mutant), was_caught in zip(pairs, caught, strict=True):
         if not was_caught:
-            yield f"{name!r} does not catch a mutant of {mutant.plan} ({mutant.what}): sharpen the scenario"
+            yield f"{name!r} does not catch a mutant of {mutant.plan} ({mutant.what}): make the scenario stricter"
 
 
 def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:

@@ -210,7 +210,10 @@ MUTANTS = {
         Mutant("IPv4", _add("aws_vpc_security_group_ingress_rule", cidr_ipv4="0.0.0.0/0")),
         Mutant("IPv6", _add("aws_vpc_security_group_ingress_rule", cidr_ipv6="::/0"), DEBUG),
         Mutant("within a group", _set("aws_security_group.ingress", [{"cidr_blocks": ["10.0.0.0/8", "0.0.0.0/0"]}])),
-        Mutant("a rule of the older kind", _add("aws_security_group_rule", type="ingress", ipv6_cidr_blocks=["::/0"])),
+        Mutant(
+            "a rule of the older resource type",
+            _add("aws_security_group_rule", type="ingress", ipv6_cidr_blocks=["::/0"]),
+        ),
     ],
     "No subnet gives out public addresses": [
         Mutant("it does", _set("aws_subnet.map_public_ip_on_launch", to=True, only="private[1]"))
@@ -224,7 +227,9 @@ MUTANTS = {
     ],
     "Functions are in the network, except the listed ones": [
         Mutant("the API's function is not", _unset("aws_lambda_function.vpc_config", only='["api"]')),
-        Mutant("it has no subnet", _unset("aws_lambda_function.vpc_config.0.subnet_ids", only='["api"]')),
+        Mutant(
+            "the API's function has no subnet", _unset("aws_lambda_function.vpc_config.0.subnet_ids", only='["api"]')
+        ),
         Mutant(
             "an unlisted function is not, although its name starts with a listed name",
             _add("aws_lambda_function", function_name="slipway-production-authorizer-2"),
@@ -241,7 +246,7 @@ MUTANTS = {
             _allow(_ROLE_POLICY, '["api"]', Action=["s3:GetObject", "s3:List*"], Resource=["arn:aws:s3:::a", "*"]),
             DEBUG,
         ),
-        Mutant("everything of a service", _allow(_ROLE_POLICY, Action="s3:Put*", Resource="arn:aws:s3:::*")),
+        Mutant("every Put action of a service", _allow(_ROLE_POLICY, Action="s3:Put*", Resource="arn:aws:s3:::*")),
         Mutant("all actions except those of EC2", _allow(_ROLE_POLICY, NotAction="ec2:*", Resource="*")),
         Mutant("within the role", _set("aws_iam_role.inline_policy", [{"policy": _EVERYTHING_OF_S3}])),
     ],
