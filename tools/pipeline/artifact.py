@@ -93,7 +93,7 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
     elif environ.get("GITHUB_ACTIONS"):
         raise ToolError("ARTIFACT_BUCKET is not set: add it to the repository's variables (docs/first-deployment.md)")
     else:
-        warn(environ, "ARTIFACT_BUCKET is not set: the package is built here and not kept")
+        warn(environ, "The package is built here and not kept: to keep it, set ARTIFACT_BUCKET")
     if kept is None:
         packaged = _make(artifact, root)
         (folder / _MADE).write_bytes(packaged)

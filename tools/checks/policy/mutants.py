@@ -121,8 +121,8 @@ MUTANTS = {
     "Everything is tagged with its owner": [Mutant("nobody", _unset("aws_sns_topic.tags_all.owner"))],
     # encryption_at_rest
     "The database is encrypted": [
-        Mutant("it is not", _set("aws_rds_cluster.storage_encrypted", to=False)),
-        Mutant("nothing is said", _unset("aws_rds_cluster.storage_encrypted")),
+        Mutant("the database is not encrypted", _set("aws_rds_cluster.storage_encrypted", to=False)),
+        Mutant("the encryption is not set", _unset("aws_rds_cluster.storage_encrypted")),
     ],
     "The database is encrypted with the environment's key": [
         Mutant("no key", _unset("aws_rds_cluster.kms_key_id")),
@@ -146,16 +146,16 @@ MUTANTS = {
         Mutant("no key", _unset("aws_sns_topic.kms_master_key_id"))
     ],
     "Every bucket is encrypted": [
-        Mutant("it is not", _remove("aws_s3_bucket_server_side_encryption_configuration")),
-        Mutant("another bucket is not", _add("aws_s3_bucket", bucket="slipway-production-more")),
+        Mutant("a bucket is not encrypted", _remove("aws_s3_bucket_server_side_encryption_configuration")),
+        Mutant("another bucket is not encrypted", _add("aws_s3_bucket", bucket="slipway-production-more")),
     ],
-    "Keys are rotated": [Mutant("they are not", _set("aws_kms_key.enable_key_rotation", to=False))],
+    "Keys are rotated": [Mutant("a key is not rotated", _set("aws_kms_key.enable_key_rotation", to=False))],
     # encryption_in_transit
     "The database accepts only TLS connections": [
-        Mutant("others too", _set(_PARAMETERS, [{"name": "rds.force_ssl", "value": "0"}])),
-        Mutant("nothing is said", _set(_PARAMETERS, [{"name": "log_statement", "value": "ddl"}])),
+        Mutant("connections without TLS are accepted", _set(_PARAMETERS, [{"name": "rds.force_ssl", "value": "0"}])),
+        Mutant("the parameter is not set", _set(_PARAMETERS, [{"name": "log_statement", "value": "ddl"}])),
     ],
-    "Every bucket refuses requests without TLS": [Mutant("it does not", _remove("aws_s3_bucket_policy"))],
+    "Every bucket refuses requests without TLS": [Mutant("a bucket has no policy", _remove("aws_s3_bucket_policy"))],
     "CloudFront serves nothing over HTTP": [
         Mutant("files", _set(f"{_DISTRIBUTION}.default_cache_behavior.0.viewer_protocol_policy", "allow-all"))
     ],
@@ -175,10 +175,14 @@ MUTANTS = {
         Mutant("TLS 1.1", _origin_of_api(origin_ssl_protocols=["TLSv1.2", "TLSv1.1"]))
     ],
     # nothing_public
-    "No bucket accepts a public ACL": [Mutant("it does", _set(f"{_BLOCK}.block_public_acls", to=False))],
-    "No bucket accepts a public policy": [Mutant("it does", _set(f"{_BLOCK}.block_public_policy", to=False))],
+    "No bucket accepts a public ACL": [
+        Mutant("a bucket accepts a public ACL", _set(f"{_BLOCK}.block_public_acls", to=False))
+    ],
+    "No bucket accepts a public policy": [
+        Mutant("a bucket accepts a public policy", _set(f"{_BLOCK}.block_public_policy", to=False))
+    ],
     "Every bucket ignores a public ACL that it has": [
-        Mutant("it does not", _set(f"{_BLOCK}.ignore_public_acls", to=False))
+        Mutant("a bucket uses its public ACL", _set(f"{_BLOCK}.ignore_public_acls", to=False))
     ],
     "Every bucket ignores a public policy that it has": [Mutant("nothing blocks it", _remove(_BLOCK))],
     "Nobody gets access without being named": [
@@ -201,8 +205,8 @@ MUTANTS = {
         Mutant("for anybody's API", _unset("aws_lambda_permission.source_arn"))
     ],
     "The database has no public address": [
-        Mutant("it has", _set("aws_rds_cluster_instance.publicly_accessible", to=True)),
-        Mutant("nothing is said", _unset("aws_rds_cluster_instance.publicly_accessible")),
+        Mutant("the database has a public address", _set("aws_rds_cluster_instance.publicly_accessible", to=True)),
+        Mutant("the argument is not set", _unset("aws_rds_cluster_instance.publicly_accessible")),
     ],
     "Nothing else can be reached from the internet": [Mutant("a function's URL", _add("aws_lambda_function_url"))],
     # network
@@ -216,7 +220,10 @@ MUTANTS = {
         ),
     ],
     "No subnet gives out public addresses": [
-        Mutant("it does", _set("aws_subnet.map_public_ip_on_launch", to=True, only="private[1]"))
+        Mutant(
+            "a subnet gives out public addresses",
+            _set("aws_subnet.map_public_ip_on_launch", to=True, only="private[1]"),
+        )
     ],
     "There is no gateway to the internet": [
         Mutant("NAT", _add("aws_nat_gateway")),
@@ -226,17 +233,20 @@ MUTANTS = {
         Mutant("only refused traffic", _set("aws_flow_log.traffic_type", "REJECT"))
     ],
     "Functions are in the network, except the listed ones": [
-        Mutant("the API's function is not", _unset("aws_lambda_function.vpc_config", only='["api"]')),
+        Mutant("the API's function is not in the network", _unset("aws_lambda_function.vpc_config", only='["api"]')),
         Mutant(
             "the API's function has no subnet", _unset("aws_lambda_function.vpc_config.0.subnet_ids", only='["api"]')
         ),
         Mutant(
-            "an unlisted function is not, although its name starts with a listed name",
+            "an unlisted function, with a name that starts like a listed name, is not in the network",
             _add("aws_lambda_function", function_name="slipway-production-authorizer-2"),
         ),
     ],
     "Functions in the network have a security group": [
-        Mutant("one has none", _unset("aws_lambda_function.vpc_config.0.security_group_ids", only='["migrate"]'))
+        Mutant(
+            "a function has no security group",
+            _unset("aws_lambda_function.vpc_config.0.security_group_ids", only='["migrate"]'),
+        )
     ],
     # permissions
     "No action with a wildcard is allowed on all resources": [
@@ -270,35 +280,37 @@ MUTANTS = {
     # watching
     "Every log expires": [
         Mutant("never", _set("aws_cloudwatch_log_group.retention_in_days", 0, only='function["api"]')),
-        Mutant("nothing is said", _unset("aws_cloudwatch_log_group.retention_in_days"), DEBUG),
+        Mutant("the retention is not set", _unset("aws_cloudwatch_log_group.retention_in_days"), DEBUG),
     ],
     "Every function writes to a log group of ours": [
         Mutant("to a group that Lambda makes", _unset("aws_lambda_function.logging_config.0.log_group", '["migrate"]')),
-        Mutant("nothing is said", _set("aws_lambda_function.logging_config.0.log_group", UNKNOWN)),
+        Mutant("the log group is unknown", _set("aws_lambda_function.logging_config.0.log_group", UNKNOWN)),
     ],
-    "The API has an access log": [Mutant("it has none", _unset("aws_api_gateway_stage.access_log_settings"))],
+    "The API has an access log": [
+        Mutant("the API has no access log", _unset("aws_api_gateway_stage.access_log_settings"))
+    ],
     "Every alarm has a topic to notify": [
-        Mutant("an alarm has none", _unset("aws_cloudwatch_metric_alarm.alarm_actions"), DEBUG),
+        Mutant("an alarm has no topic", _unset("aws_cloudwatch_metric_alarm.alarm_actions"), DEBUG),
         Mutant(
             "an alarm only stops a machine",
             _set("aws_cloudwatch_metric_alarm.alarm_actions", ["arn:aws:automate:eu-central-1:ec2:stop"]),
         ),
     ],
     "Every alarm of an environment is on": [
-        Mutant("one is off", _set("aws_cloudwatch_metric_alarm.actions_enabled", to=False, only="latency"))
+        Mutant("an alarm is off", _set("aws_cloudwatch_metric_alarm.actions_enabled", to=False, only="latency"))
     ],
     # production
     "The database is protected from deletion": [
-        Mutant("it is not", _set("aws_rds_cluster.deletion_protection", to=False))
+        Mutant("the database is not protected", _set("aws_rds_cluster.deletion_protection", to=False))
     ],
     "Deleting the database leaves a snapshot": [
-        Mutant("it does not", _set("aws_rds_cluster.skip_final_snapshot", to=True))
+        Mutant("deleting leaves no snapshot", _set("aws_rds_cluster.skip_final_snapshot", to=True))
     ],
     "The database can be restored to any moment of the last two weeks": [
         Mutant("of one week", _set("aws_rds_cluster.backup_retention_period", 7))
     ],
     "The user pool is protected from deletion": [
-        Mutant("it is not", _set("aws_cognito_user_pool.deletion_protection", "INACTIVE"))
+        Mutant("the user pool is not protected", _set("aws_cognito_user_pool.deletion_protection", "INACTIVE"))
     ],
     "A deleted key can be restored for a month": [Mutant("for a week", _set("aws_kms_key.deletion_window_in_days", 7))],
 }
