@@ -1,8 +1,4 @@
-"""Run `python -m tools GROUP COMMAND`, the one way to start a tool. `make` and the workflows use it.
-
-A group is a layer: `slipway` needs only Python, `local` runs the service here, `package` builds what is deployed,
-`aws` calls an account, `checks` runs checks, and `pipeline` has the steps of the workflows.
-"""
+"""Run the commands of `python -m tools GROUP COMMAND`. `make` and the workflows start tools this way."""
 
 import importlib
 import os
@@ -23,7 +19,7 @@ GROUPS = {
     "aws": ("manage environments and accounts, on AWS or emulated", "tools.aws.commands"),
     "checks": ("check code, policies, security and speed", "tools.checks.commands"),
     "pipeline": ("run the steps of the workflows", "tools.pipeline.commands"),
-    "slipway": ("ask Slipway and record in it from a pipeline, with any Python", "tools.slipway_client.commands"),
+    "slipway": ("ask Slipway and record in Slipway, from a pipeline with any Python", "tools.slipway_client.commands"),
 }
 _HELP = ("-h", "--help")
 
@@ -38,7 +34,7 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of the output, such as `head`, has gone. Without this, Python would complain again when it exits.
+        # The reader of the output, such as `head`, has ended. Without the next line, Python prints an error at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -54,11 +50,11 @@ def _run(arguments: list[str], environ: MutableMapping[str, str]) -> int:
         return 0 if name else 2
     command = next((each for each in commands if each.name == name), None)
     if command is None:
-        raise UsageError(f"{PROGRAM} {group} has no command {name!r}: `{PROGRAM} {group} --help` lists them")
+        raise UsageError(f"{PROGRAM} {group} has no command {name!r}: `{PROGRAM} {group} --help` lists the commands")
     # Child processes read the same variables.
     environ.update(command.variables(f"{PROGRAM} {group}", rest, environ))
     code = command.load()(environ) or 0
-    sys.stdout.flush()  # here, because main catches a closed pipe
+    sys.stdout.flush()  # here, so that main catches the error of a closed pipe
     return code
 
 

@@ -1,6 +1,6 @@
-"""Facts about this checkout (its folder, environments and local state), and the errors that its tools raise.
+"""Define this checkout's folders, its environments and its tools' errors. Lock and write files.
 
-Uses only the standard library: the actions for other repositories run it with any Python.
+This module uses only the standard library: the actions for other repositories run it with any Python.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOCAL_STATE = ROOT / ".local"
 
-# In the order of promotion. Each is a Chalice stage, a folder in infra/, a branch and a GitHub environment.
+# In the order of promotion. Each name is also a Chalice stage, a folder in infra/, a branch and a GitHub environment.
 ENVIRONMENTS = ("development", "preproduction", "production")
 
 

@@ -1,7 +1,7 @@
 """Define commands of `python -m tools` and their options.
 
 Each option is also a variable, so that `make plan ENV=production` works. `--env production` and `ENV=production` mean
-the same; the option wins. An empty variable counts as not set.
+the same. If both are given, the option wins. An empty variable counts as not set.
 """
 
 import argparse
@@ -25,7 +25,7 @@ class Option:
     choices: tuple[str, ...] = ()
     default: str = ""
     required: bool = False
-    flag: bool = False  # its only value is 1
+    flag: bool = False  # True if the value can only be 1 or 0
 
     @property
     def name(self) -> str:
@@ -51,7 +51,7 @@ class Command:
     """A command: its name in its group, a line of help, the function that runs it, and its options.
 
     The function is named `module:function` and imported only when the command runs, because some imports take a second.
-    It gets the variables, may return an exit code, and may raise ToolError.
+    The function gets the variables, may return an exit code, and may raise ToolError.
     """
 
     name: str

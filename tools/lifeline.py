@@ -1,8 +1,8 @@
-"""End what this process has started when it ends, even after `kill -9`, which runs no `finally`.
+"""End the commands that this process started when this process ends. This works even after `kill -9`.
 
-Each such command has a keeper: a process that runs this file. The keeper reads a pipe that only we have open for
-writing; end-of-file means that we are done or gone. It has its own session, so that signals to our process group, such
-as a terminal's Ctrl-C, do not reach it.
+Each command has a keeper: a process that runs this file. The keeper reads a pipe that only this process has open for
+writing. End-of-file means that this process is done with the command, or has ended. The keeper has its own session, so
+that signals to our process group, such as a terminal's Ctrl-C, do not reach the keeper.
 """
 
 import os
@@ -32,7 +32,7 @@ _lifelines: set[BinaryIO] = set()
 def kept(
     command: Sequence[str], *, grace_seconds: float = GRACE_SECONDS, **options: Any
 ) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command until the block or this process ends. Then send SIGINT to it and its children.
+    """Run a command until the block or this process ends. Then send SIGINT to the command and its children.
 
     SIGKILL follows after `grace_seconds`, or when Ctrl-C is pressed again. `options` are those of Popen.
     """
@@ -51,7 +51,7 @@ def kept(
                 try:
                     _lifelines.remove(lifeline)
                     lifeline.close()  # ends the command at once; a second Ctrl-C may come before the next line
-                    process.communicate()  # read its last output: a full pipe would block it
+                    process.communicate()  # read the last output: a full pipe would block the command
                 except BaseException:
                     kill(process)
                     raise
@@ -66,7 +66,7 @@ def run(
     capture_output: bool = False,
     **options: Any,
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command as `subprocess.run` does, and end it with this process. Ctrl-C waits for its cleanup."""
+    """Run a command as `subprocess.run` does. End it when this process ends. Ctrl-C waits for its cleanup."""
     if capture_output:
         options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     if input is not None:
@@ -96,17 +96,18 @@ def kill(process: "subprocess.Popen[str]") -> None:
 def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
     """Make a folder, and delete it when the block or this process ends.
 
-    First kill every process that has the folder's path in the variable MARK. Child processes inherit it.
+    Before the deletion, kill every process that has the folder's path in the variable MARK. Child processes inherit
+    the variable.
     """
     folder = (parent or Path(tempfile.gettempdir())) / f"{prefix}{secrets.token_hex(4)}"
-    # Without MARK: the keeper of another folder must not kill this one, which still has to clean up.
+    # Remove MARK from the keeper's variables. Otherwise another folder's keeper could kill this one too early.
     environ = {name: value for name, value in os.environ.items() if name != MARK}
     keep = [sys.executable, "-I", __file__, "clear", str(folder)]
     with subprocess.Popen(keep, stdin=subprocess.PIPE, start_new_session=True, env=environ):
         folder.mkdir()
-        folder.chmod(0o755)  # a database server may run as a system user
+        folder.chmod(0o755)  # a database server may run as another user
         yield folder
-        # Leaving this block closes the pipe and waits.
+        # Leaving this block closes the pipe, and waits for the keeper.
 
 
 def end_with_make() -> None:
@@ -116,7 +117,7 @@ def end_with_make() -> None:
 
 
 def _end_with(make: int, parent: int) -> None:
-    # The pid alone is not enough: it exists until the parent of `make` has noticed that `make` ended.
+    # The pid alone is not enough: it exists until the parent of `make` has waited for `make`.
     while os.getppid() == parent and _exists(make):
         time.sleep(_POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -155,7 +156,7 @@ def _interrupt_at(end: int, group: int, grace_seconds: float) -> None:
 
 
 def _signal(group: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # macOS refuses if the whole group has ended
+    with suppress(ProcessLookupError, PermissionError):  # macOS refuses a signal if the whole group has ended
         os.killpg(group, number)
 
 

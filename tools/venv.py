@@ -1,7 +1,7 @@
-"""Make a virtual environment for this checkout, unless it is complete. `make` and tools/checks/checkov.py use this.
+"""Make a virtual environment for this checkout. `make` and tools/checks/checkov.py use this module.
 
 The file `complete` is written last and deleted first, so an interrupted installation is repeated. It holds the path of
-the environment, its Python and the requirements. The Makefile compares the same things without Python.
+the environment, its Python and the requirements. The Makefile compares the same three things without Python.
 """
 
 import os
@@ -20,9 +20,11 @@ def ensure(folder: Path, requirements: Path) -> None:
         made_by_this_python = python.exists() and (folder / "lib" / "python{}.{}".format(*sys.version_info)).is_dir()
         if made_by_this_python and complete.is_file() and complete.read_text() == _state(folder, requirements):
             return
-        print(f"making {folder} with Python {platform.python_version()}: takes minutes", file=sys.stderr, flush=True)
+        print(
+            f"making {folder} with Python {platform.python_version()}: this takes minutes", file=sys.stderr, flush=True
+        )
         if folder.is_symlink():
-            folder.unlink()  # it points to another checkout's environment
+            folder.unlink()  # the link points to another checkout's environment
         complete.unlink(missing_ok=True)
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
         pip = (str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input")
@@ -36,7 +38,7 @@ def _state(folder: Path, requirements: Path) -> str:
 
 def _run(*command: str) -> None:
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
-        raise ToolError("The virtual environment could not be made; the reason is above. Fix it and run this again")
+        raise ToolError("The virtual environment could not be made: fix the error above, and run the command again")
 
 
 if __name__ == "__main__":

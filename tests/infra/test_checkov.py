@@ -46,7 +46,7 @@ resource "aws_kms_key" "this" {
     complaints = list(checkov.complaints(checkov.scan(tmp_path)))
 
     block = "/block.tf: aws_s3_bucket_public_access_block.this"
-    assert [each for each in complaints if "open.tf: checkov can't read it" in each]
+    assert [each for each in complaints if "open.tf: checkov can't read this file" in each]
     assert {each.partition(" (")[0] for each in complaints if "public_access_block" in each} == {
         f"{block} suppresses CKV_AWS_54 without a reason: add one",
         f"{block} suppresses CKV_AWS_55 without a reason: add one",

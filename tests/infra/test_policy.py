@@ -133,9 +133,9 @@ def test_a_mutant_must_fail_in_its_own_scenario(features: Any) -> None:
         f"'It has a timeout' {uncaught}",
         f"'It breaks the tool' {uncaught}",
         f"'It is about something else' {uncaught}",
-        "'It is gone' has mutants and is in no feature",
-        "'Nothing is left to judge' has no mutant, so it may catch nothing",
-        "'There is nothing to judge' has no mutant, so it may catch nothing",
+        "'It is gone' has mutants, but no feature has this scenario",
+        "'Nothing is left to judge' has no mutant, so nothing shows that it finds violations",
+        "'There is nothing to judge' has no mutant, so nothing shows that it finds violations",
     }
 
 
@@ -143,7 +143,7 @@ def test_a_mutant_must_fail_in_its_own_scenario(features: Any) -> None:
     ("old", "new", "sentence"),
     [
         ("It has a timeout", "It is quick", "Two scenarios are called 'It is quick'"),
-        ("@noskip\n  Scenario: It has", "@production\n  Scenario: It has", "tag it with @noskip"),
+        ("@noskip\n  Scenario: It has", "@production\n  Scenario: It has", "tag the scenario with @noskip"),
         ("\n\n  @noskip\n  Scenario: It has", "\n  @noskip\n  Scenario: It has", "one empty line before each scenario"),
     ],
 )

@@ -300,7 +300,7 @@ def test_a_write_in_progress_is_waited_for(monkeypatch: pytest.MonkeyPatch, time
         assert store.write("key", b"") is True
         assert pauses == [1, 2]
     else:
-        with pytest.raises(ToolError, match="run this again"):
+        with pytest.raises(ToolError, match="run the command again"):
             store.write("key", b"")
 
 

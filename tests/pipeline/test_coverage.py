@@ -119,4 +119,4 @@ def test_a_missing_base_is_named(checkout: Path) -> None:
     answer = gate(checkout, BASE="origin/nothing")
 
     assert answer.returncode == 2
-    assert "There is no origin/nothing here" in answer.stderr
+    assert "The repository has no commit origin/nothing" in answer.stderr

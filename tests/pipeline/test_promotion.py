@@ -128,7 +128,7 @@ def test_a_broken_slipway_does_not_block_its_own_fix(bucket: Any, capsys: pytest
     promotion.note_verified(variables("development"))
 
     may_promote("preproduction", **silent)
-    assert "Until then the order of branches decides" in capsys.readouterr().out
+    assert "The order of branches decides instead" in capsys.readouterr().out
     with pytest.raises(ToolError):
         may_promote("production", **silent)
 

@@ -202,14 +202,14 @@ def test_a_denial_says_when_it_ends(step: Any, given: Given) -> None:
     assert step("may-promote", ENV="preproduction") == 1
 
     assert "soaking in development" in step.said
-    assert "It ends by itself at 20" in step.said
+    assert "This blocker ends by itself at 20" in step.said
 
 
 def test_opening_a_denied_deployment_fails_with_the_same_message(step: Any, given: Given) -> None:
     assert step("deployment-open", ENV="preproduction") == 1
 
     assert "not-deployed in development" in step.said
-    assert "merge it into the branch development" in step.said
+    assert "merge the change into the branch development" in step.said
     assert deployments(given) == []
 
 

@@ -1,8 +1,8 @@
 """`make account [ACCOUNT=testing|production] [EMULATED=1]`: create the resources that an AWS account needs once.
 
-Terraform also creates the bucket for its own state. So the first run keeps the state on this machine, and moves it into
-the bucket when that exists. Later runs use the bucket. After a failure, run it again: it goes on where it stopped. It
-shows each change before it applies it and, on AWS, asks.
+Terraform also creates the bucket for its own state. So the first run keeps the state on this machine until the bucket
+exists, and then moves the state there. Later runs use the bucket. After a failure, run the command again: Terraform
+creates only what is missing. The command shows the plan before Terraform applies it. On AWS it also asks for consent.
 """
 
 import json
@@ -38,7 +38,7 @@ terraform {{
 
 @dataclass(frozen=True)
 class Account:
-    """An account of infra/account, where files are named like it. Terraform works in a copy, in `folder`."""
+    """An AWS account. Its settings are in infra/account, in files with its name. Terraform works in `folder`."""
 
     name: str
     folder: Path
@@ -51,7 +51,7 @@ class Account:
 
     @property
     def state_bucket(self) -> str:
-        return f"slipway-state-{self.id}"  # as infra/account/state.tf names it
+        return f"slipway-state-{self.id}"  # the name in infra/account/state.tf
 
     @property
     def kept_here(self) -> Path:
@@ -59,7 +59,7 @@ class Account:
         return self.folder / STATE_KEY
 
     def prepare(self, *, local: bool) -> None:
-        """Copy the sources, with their own backend or, if `local`, with one on this machine."""
+        """Copy the sources. If `local` is true, configure Terraform to keep the state on this machine."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in self.folder.glob("*.tf"):
             old.unlink()
@@ -71,15 +71,15 @@ class Account:
             (self.folder / "backend_override.tf").write_text(_LOCAL_BACKEND)
 
     def take_over_bucket(self) -> None:
-        """Make the next plan import the existing bucket, which somebody or a run without its state made."""
+        """Let the next plan import the bucket. It exists, but the state does not have it."""
         block = f'import {{\n  to = aws_s3_bucket.state\n  id = "{self.state_bucket}"\n}}\n'
         (self.folder / "taken_over.tf").write_text(block)
 
 
 def make(account: Account, *, approved: bool) -> None:
-    """Apply the account, and leave its state in its bucket.
+    """Apply the account's resources, and keep their state in the account's bucket.
 
-    Raises ToolError if the credentials are for another account, nobody agrees, or Terraform fails.
+    Raises ToolError if the credentials are for another account, the user does not agree, or Terraform fails.
     """
     _refuse_other_accounts(account)
     s3 = boto3.client("s3")
@@ -90,7 +90,7 @@ def make(account: Account, *, approved: bool) -> None:
         _run(account, "init", "-reconfigure", f"-backend-config={account.name}.s3.tfbackend")
         _apply(account, approved=approved)
         return
-    _say(f"There is no state in s3://{bucket} yet: it stays in {_shown(account.kept_here)} until the bucket exists.")
+    _say(f"s3://{bucket} has no state yet. The state stays in {_shown(account.kept_here)} until the bucket exists.")
     account.prepare(local=True)
     _run(account, "init", "-reconfigure")
     if _is_there(s3.head_bucket, Bucket=bucket) and "aws_s3_bucket.state" not in _resources(account):
@@ -102,7 +102,7 @@ def make(account: Account, *, approved: bool) -> None:
     _run(account, "init", "-migrate-state", "-force-copy", f"-backend-config={account.name}.s3.tfbackend")
     if not _is_there(s3.head_object, Bucket=bucket, Key=STATE_KEY):
         raise ToolError(
-            f"Terraform moved no state into s3://{bucket}: keep {_shown(account.kept_here)}, and run this again"
+            f"Terraform moved no state into s3://{bucket}: keep {_shown(account.kept_here)}, and run the command again"
         )
     for left in account.folder.glob(f"{STATE_KEY}*"):
         left.unlink()
@@ -116,7 +116,7 @@ def _refuse_other_accounts(account: Account) -> None:
     if found != account.id:
         raise ToolError(
             f"These credentials are for account {found}, but infra/account/{account.name}.tfvars.json names "
-            f"{account.id}: log in to that account, or correct the file"
+            f"{account.id}: log in to account {account.id}, or correct the file"
         )
 
 
@@ -125,25 +125,25 @@ def _apply(account: Account, *, approved: bool) -> None:
     match terraform([*plan, "-input=false"], account.folder, capture=False).returncode:
         case 0:
             return
-        case 2:  # there are changes
+        case 2:  # the plan has changes
             if not approved:
                 _ask()
             _run(account, "apply", "account.tfplan")
         case _:
-            raise ToolError("The plan failed, and nothing was changed: fix the error above, and run this again")
+            raise ToolError("The plan failed, and nothing was changed: fix the error above, and run the command again")
 
 
 def _ask() -> None:
     if not sys.stdin.isatty():
-        raise ToolError("There is no terminal to ask on: set YES=1 to apply the plan")
-    if input("Apply this? Type `yes`: ") != "yes":
-        raise ToolError("Nothing was changed: run this again and type `yes` to apply it")
+        raise ToolError("There is no terminal to ask for your consent: set YES=1 to apply the plan")
+    if input("Apply this plan? Type `yes`: ") != "yes":
+        raise ToolError("Nothing was changed. To apply the plan, run the command again and type `yes`")
 
 
 def _run(account: Account, command: str, *arguments: str) -> None:
     if terraform([command, "-input=false", *arguments], account.folder, capture=False).returncode != 0:
         raise ToolError(
-            f"`terraform {command}` failed: fix the error above, and run this again. Do not delete "
+            f"`terraform {command}` failed: fix the error above, and run the command again. Do not delete "
             f"{_shown(account.folder)}, which may hold the state"
         )
 
@@ -160,7 +160,7 @@ def _is_there(head: Any, **named: str) -> bool:
             return False
         raise ToolError(
             f"s3://{named['Bucket']} can't be read ({error}): log in as an administrator, and check that the bucket "
-            "is not another account's"
+            "does not belong to another account"
         ) from None
     return True
 
@@ -175,7 +175,7 @@ def _say(sentence: str) -> None:
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Apply the account that ACCOUNT names."""
+    """Apply the resources of the account that ACCOUNT names."""
     name = environ["ACCOUNT"]
     port = port_of(environ["EMULATED"])
     folder = FOLDERS / name
@@ -186,4 +186,4 @@ def main(environ: Mapping[str, str]) -> None:
         os.environ.update(settings)
     with locked(folder.with_suffix(".lock")):
         make(Account(name, folder), approved=port is not None or environ.get("YES") == "1")
-    _say(f"The {name} account is ready: now its environments can be applied.")
+    _say(f"The {name} account is ready: apply its environments next.")

@@ -4,24 +4,24 @@ from tools.checkout import ENVIRONMENTS
 from tools.commands import Command, Option
 
 _ENV = Option("ENV", "the environment", ENVIRONMENTS, required=True)
-_WORKSPACE = Option("WORKSPACE", "a workspace of it; `default` is the environment itself", default="default")
+_WORKSPACE = Option("WORKSPACE", "the environment's workspace; `default` is the environment itself", default="default")
 _OF_A_WORKSPACE = Option("WORKSPACE", "a workspace of the environment, such as fix-42", required=True)
-_EMULATED = Option("EMULATED", "1 for the emulated account, or its port")
+_EMULATED = Option("EMULATED", "1 for the emulated account on its usual port, or another port")
 _YES = Option("YES", "apply without asking", flag=True)
-_PACKAGE = Option("PACKAGE", "a folder with a package; without it, the checkout is packaged")
+_PACKAGE = Option("PACKAGE", "the folder of a package; without PACKAGE, the checkout is packaged")
 _CHOICES = (
     Option("PURPOSE", "the purpose of the workspace", ("personal", "preview", "debug")),
-    Option("DATABASE", "the source of its data", ("empty", "clone", "live")),
-    Option("OWNER", "the person who is responsible for it"),
+    Option("DATABASE", "the source of the workspace's data", ("empty", "clone", "live")),
+    Option("OWNER", "the person who is responsible for the workspace"),
 )
 _TARGET = (_ENV, _WORKSPACE, _EMULATED)
 _SLIPWAY = (
-    Option("SLIPWAY_URL", "the Slipway to record workspaces in; without it, nothing is recorded"),
-    Option("SLIPWAY_SYSTEM", "the key of the system there"),
-    Option("SLIPWAY_TOKEN", "a token for it"),
+    Option("SLIPWAY_URL", "the address of Slipway; without SLIPWAY_URL, nothing is recorded"),
+    Option("SLIPWAY_SYSTEM", "the key of the system in Slipway"),
+    Option("SLIPWAY_TOKEN", "a token for Slipway"),
 )
-_REASON = Option("REASON", "why it is needed")
-_EXPIRES = Option("EXPIRES", "how long it is needed, such as 8h or 2d", required=True)
+_REASON = Option("REASON", "why the workspace is needed")
+_EXPIRES = Option("EXPIRES", "how long the workspace is needed, such as 8h or 2d", required=True)
 _CLIENT = Option("CLIENT", "the client", required=True)
 _WORKSPACE_TARGET = (_ENV, _OF_A_WORKSPACE, _EMULATED, _YES, *_SLIPWAY)
 
@@ -34,15 +34,15 @@ COMMANDS = (
     ),
     Command(
         "account",
-        "Create the resources that an AWS account needs once, before its environments",
+        "Create the resources that an AWS account needs before its first environment",
         "tools.aws.account:main",
         (Option("ACCOUNT", "the account", ("testing", "production"), default="testing"), _EMULATED, _YES),
     ),
     Command(
         "plan",
-        "Package the checkout, and save a plan of an environment or a workspace",
+        "Save a plan of an environment or a workspace",
         "tools.aws.environment:plan_command",
-        (*_TARGET, *_CHOICES, _PACKAGE, Option("LOCK", "0 to plan without a lock", ("0", "1"))),
+        (*_TARGET, *_CHOICES, _PACKAGE, Option("LOCK", "0 to plan without locking the state", ("0", "1"))),
     ),
     Command(
         "apply",
@@ -52,7 +52,7 @@ COMMANDS = (
     ),
     Command(
         "rollback",
-        "Switch back to the previous version",
+        "Switch an environment or a workspace back to its previous version",
         "tools.aws.environment:rollback_command",
         _TARGET,
     ),
@@ -72,8 +72,8 @@ COMMANDS = (
             _PACKAGE,
             _REASON,
             _EXPIRES,
-            Option("CLIENT", "a client that is routed to it"),
-            Option("UNTIL", "how long the client is routed to it, such as 2h"),
+            Option("CLIENT", "a client to route to the workspace"),
+            Option("UNTIL", "how long to route the client, such as 2h"),
         ),
     ),
     Command(
@@ -84,7 +84,7 @@ COMMANDS = (
     ),
     Command(
         "workspace-destroy",
-        "Destroy a workspace, its routes and its record",
+        "Destroy a workspace and its routes, and record that it is destroyed",
         "tools.aws.workspace:destroy",
         (*_WORKSPACE_TARGET, _PACKAGE),
     ),
@@ -92,7 +92,7 @@ COMMANDS = (
         "route",
         "Send a client to a debug workspace",
         "tools.aws.workspace:route",
-        (*_WORKSPACE_TARGET, _CLIENT, Option("UNTIL", "for how long, such as 2h", required=True)),
+        (*_WORKSPACE_TARGET, _CLIENT, Option("UNTIL", "how long to route the client, such as 2h", required=True)),
     ),
     Command(
         "unroute",
@@ -102,7 +102,7 @@ COMMANDS = (
     ),
     Command(
         "reap",
-        "Destroy expired workspaces, and report those without a record or resources",
+        "Destroy expired workspaces; report workspaces without a record and records without a workspace",
         "tools.aws.workspace:reap",
         (_ENV, _EMULATED, _YES, _PACKAGE, *_SLIPWAY),
     ),
@@ -112,21 +112,21 @@ COMMANDS = (
         "tools.aws.logs:main",
         (
             *_TARGET,
-            Option("SINCE", "how far back, such as 30m or 2h", default="1h"),
+            Option("SINCE", "how far to go back, such as 30m or 2h", default="1h"),
             Option("REQUEST_ID", "print only this request's lines"),
-            Option("FOLLOW", "go on with new lines until Ctrl-C", flag=True),
+            Option("FOLLOW", "also print new lines, until Ctrl-C", flag=True),
         ),
     ),
     Command(
         "db-shell",
-        "Run SQL on the database of an environment, or on the local one",
+        "Run SQL on the database of an environment, or on the local database",
         "tools.aws.db_shell:main",
         (
-            Option("ENV", "the environment; without it, the local database", (*ENVIRONMENTS, "local")),
+            Option("ENV", "the environment; without ENV, the local database is used", (*ENVIRONMENTS, "local")),
             Option("WORKSPACE", "a workspace of the environment"),
             _EMULATED,
             _YES,
-            Option("SQL", "one statement; without it, a shell"),
+            Option("SQL", "one statement; without SQL, a shell starts"),
             Option("WRITE", "let statements write", flag=True),
         ),
     ),
@@ -134,6 +134,6 @@ COMMANDS = (
         "doctor",
         "Print which programs are missing and which quotas would stop an apply",
         "tools.aws.doctor:main",
-        (Option("ENV", "the environment whose account is checked", ENVIRONMENTS), _WORKSPACE, _EMULATED),
+        (Option("ENV", "an environment, to check its account's quotas", ENVIRONMENTS), _WORKSPACE, _EMULATED),
     ),
 )

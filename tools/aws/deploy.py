@@ -1,8 +1,8 @@
-"""Deploy the versions that `terraform apply` published, and roll them back: roles, migrations, and aliases.
+"""Deploy the versions that `terraform apply` published: create database roles, migrate, and move aliases. Roll back.
 
-Both read `terraform output -json` of an applied environment. Terraform publishes versions and never moves an alias, so
-a version serves only after the schema has what it expects. Rolling back restores code, not the schema: migrations only
-add to it.
+`deploy` and `rollback` read the output of `terraform output -json`. Terraform publishes versions and never moves an
+alias. So a version serves only after the schema has what the version expects. A rollback restores code, not the schema:
+migrations only add to the schema.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from tools.checkout import ToolError
 
 ALIAS = "live"
 
-# An alias's description holds its previous version. Counting back would mix two deployments, because a deployment
-# publishes no version of a function that it does not change.
+# An alias's description holds its previous version. The number before the current one may belong to an older
+# deployment, because a deployment publishes only the functions that it changes.
 _BEFORE = "before: "
 
-# A version, and the one that served before it.
+# A version, and the version that served before it.
 Pointer = tuple[int, int | None]
 
-# The deployment invokes these functions' newest versions. The gateway never does.
+# The deployment invokes the newest versions of these functions. The gateway never invokes them.
 MAINTENANCE = ("bootstrap", "migrate")
 
 # Wait as long as a function may run, and do not retry: a retry would start a running migration a second time.
@@ -30,7 +30,7 @@ CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "sta
 
 
 def deploy(outputs: Any, client: Any) -> dict[str, int]:
-    """Create the roles, migrate, and move every alias to the newest version; return the versions by function.
+    """Create the database roles, migrate, and move every alias to the newest version; return versions by function.
 
     If a step fails, no alias is moved. A workspace that uses its environment's database does not migrate it.
     Raises ToolError.
@@ -40,7 +40,7 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
     for step in MAINTENANCE if owns_database else ():
         _invoke(client, step, functions[step], newest[step])
     serving = {role: _serving(client, name) for role, name in functions.items()}
-    # A repeated deployment must not make a version its own predecessor.
+    # A repeated deployment must not record a version as its own previous version.
     if newest != {role: version for role, (version, _) in serving.items()}:
         _move(client, functions, serving, {role: (newest[role], serving[role][0]) for role in functions})
     return newest
@@ -49,7 +49,7 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
     """Move every alias to the version that served before the last deployment; return the versions by function.
 
-    Raises ToolError, and then has moved no alias.
+    Raises ToolError. Every alias is then where it was before.
     """
     functions, _ = _read(outputs)
     serving = {role: _serving(client, name) for role, name in functions.items()}
@@ -57,7 +57,7 @@ def rollback(outputs: Any, client: Any) -> dict[str, int]:
     if before.keys() != serving.keys():
         first = functions[min(serving.keys() - before.keys())]
         raise ToolError(
-            f"The previous version of {first} is unknown: it was deployed only once, or is rolled back already. "
+            f"The previous version of {first} is unknown: {first} was deployed only once, or was rolled back already. "
             "Nothing was changed: deploy an earlier artifact instead"
         )
     _move(client, functions, serving, {role: (version, None) for role, version in before.items()})

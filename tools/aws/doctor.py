@@ -23,7 +23,7 @@ def of_machine() -> Iterator[tuple[str, str | None]]:
     """Yield the name of each needed program, with its fault or None."""
     running = ".".join(str(part) for part in sys.version_info[:2])
     wanted = ".".join(str(part) for part in compose.PYTHON)
-    python = None if running == wanted else f"it is {running}: to package for AWS, set PYTHON=python{wanted}"
+    python = None if running == wanted else f"Python {running} runs here: to package for AWS, set PYTHON=python{wanted}"
     yield f"Python {wanted}", python
     reason = terraform.missing()
     yield "Terraform and the AWS provider", reason
@@ -45,13 +45,13 @@ def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, s
     full = len(there) >= quota and not has_one
     yield (
         f"VPCs in {region}: {len(there)} of {quota}",
-        "there is no room for another: delete one, or request more in Service Quotas" if full else None,
+        "there is no room for another VPC: delete one, or request more in Service Quotas" if full else None,
     )
     reserved = RESERVED[target.environment] if target.workspace == "default" else 0
     short = reserved > 0 and limit < reserved + _UNRESERVED
     yield (
         f"Concurrent executions: {limit}; {target.name} reserves {reserved}",
-        f"{_UNRESERVED} must stay unreserved: request {reserved + _UNRESERVED} or more, or reserve fewer"
+        f"{_UNRESERVED} must stay unreserved: request a quota of {reserved + _UNRESERVED}, or reserve fewer"
         if short
         else None,
     )
@@ -73,7 +73,7 @@ def _region(target: environment.Target) -> str:
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Print a line for each program and quota. Return 1 if something is wrong."""
+    """Print a line for each program and quota. Return 1 if one is missing or too low."""
     checked = list(of_machine())
     if environ.get("ENV"):
         target = environment.target_of(environ)

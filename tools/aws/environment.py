@@ -1,9 +1,10 @@
 """Manage an environment or a workspace, on AWS or emulated: `make plan|apply|destroy|rollback ENV=…`.
 
-Terraform works in a copy of infra/ in .local/targets, one for each target. So two targets can be applied at once,
-each with the package of its stage, and the saved plan is beside its sources.
+Terraform works in .local/targets, in a copy of infra/ for each target. So two targets can be applied at once, each with
+the package of its stage. The saved plan is beside the sources that it was made from.
 
-A workspace's purpose and the source of its data are set once, when it is created. Later runs read them from its state.
+Terraform's state keeps a workspace's purpose, owner and source of data. Later runs read them there, unless the
+variables give others. The source of data can't be changed.
 """
 
 import json
@@ -28,16 +29,16 @@ from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError, locked, wr
 from tools.local import emulation
 from tools.package import compose
 
-# The variables that choose how a workspace is created, and Terraform's names for them (infrastructure-main).
+# The variables that choose how a workspace is created, and their names in the module infrastructure-main.
 CHOICES = {"PURPOSE": "workspace_purpose", "DATABASE": "database_source", "OWNER": "owner"}
 
-# The saved plan of each target, as JSON, for summaries.
+# The folder with each target's saved plan as JSON.
 PLANS = ROOT / ".local" / "plans"
 
 _TARGETS = ROOT / ".local" / "targets"
 _WORKSPACE = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,15}(?<!-)")
 _RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
-# The emulated account stands for all accounts, and production refuses testing accounts: so list another as testing.
+# The emulated account stands for all accounts. Production refuses testing accounts, so list only this id as testing.
 _NO_ACCOUNT = "000000000000"
 
 
@@ -57,7 +58,7 @@ class Target:
     def __post_init__(self) -> None:
         if self.environment not in ENVIRONMENTS:
             raise UsageError(f"{self.environment!r} is not an environment: set ENV={'|'.join(ENVIRONMENTS)}")
-        # infrastructure-main refuses it too, but only after Terraform has made a workspace of that name.
+        # infrastructure-main refuses the name too, but only after Terraform has made the workspace.
         if not _WORKSPACE.fullmatch(self.workspace):
             raise UsageError(
                 f"{self.workspace!r} can't name a workspace: use 1 to 16 lower-case letters, digits and single "
@@ -95,7 +96,7 @@ class Target:
 
 
 class NotThere(ToolError):
-    """A workspace does not exist."""
+    """The environment has no workspace of this name."""
 
 
 def plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
@@ -110,7 +111,7 @@ def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
         if not saved:
             _consent(target, _plan(target))
         elif not target.plan.is_file():
-            raise ToolError(f"{target.name} has no saved plan: save one with make plan ENV={target.environment}")
+            raise ToolError(f"{target.name} has no saved plan: save one with make plan first")
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
         target.plan.unlink()
         outputs = _outputs(target)
@@ -122,7 +123,7 @@ def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
 
 
 def rollback(target: Target) -> None:
-    """Switch back to the version before the last deployment."""
+    """Switch back to the version that served before the last deployment."""
     with _alone(target):
         _prepare(target)
         outputs = _outputs(target)
@@ -135,10 +136,10 @@ def destroy(target: Target) -> None:
     with _alone(target):
         planned = _plan(target, destroy=True)
         if _values(_outputs(target)).get("is_protected"):
-            # RDS itself would refuse only after half of the rest is destroyed.
+            # RDS would refuse too, but only after half of the other resources are destroyed.
             raise ToolError(
                 f"{target.name} is protected. To destroy it anyway, remove `production = true` from "
-                f"infra/{target.environment}/main.tf, apply that, and run this again"
+                f"infra/{target.environment}/main.tf, run make apply, and run this command again"
             )
         _consent(target, planned)
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
@@ -150,7 +151,7 @@ def destroy(target: Target) -> None:
 
 
 def outputs(target: Target) -> dict[str, Any]:
-    """Return the outputs in the target's state; empty if it has no state."""
+    """Return the outputs in the target's state, or {} if it has none."""
     with _alone(target):
         try:
             _prepare(target)
@@ -179,7 +180,7 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
     arguments = ["plan", "-input=false", f"-out={target.plan}"]
     if destroy:
         arguments += ["-destroy"]
-        # moto answers HeadObject with 403 if a bucket's policy requires TLS.
+        # A refresh would fail: moto answers HeadObject with 403 if a bucket's policy requires TLS.
         arguments += [] if target.emulated is None else ["-refresh=false"]
     variables = {**_remembered(target), **target.choices}
     if target.emulated is not None:
@@ -196,7 +197,10 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
 
 
 def _prepare(target: Target, *, create: bool = False) -> None:
-    """Make and initialise a new copy of infra/, and select the workspace. Raises NotThere if there is none."""
+    """Make and initialise a new copy of infra/, and select the workspace.
+
+    Raises NotThere if the workspace does not exist and `create` is false.
+    """
     if reason := missing():
         raise ToolError(f"Terraform can't be run: {reason}")
     _copy(target)
@@ -206,7 +210,9 @@ def _prepare(target: Target, *, create: bool = False) -> None:
     _terraform(target, arguments)
     if target.workspace != "default" or _terraform(target, ["workspace", "show"]).strip() != "default":
         if not create and target.workspace not in _workspaces(target):
-            raise NotThere(f"{target.environment} has no workspace {target.workspace}: check WORKSPACE, or create it")
+            raise NotThere(
+                f"{target.environment} has no workspace {target.workspace}: check WORKSPACE, or create the workspace"
+            )
         _terraform(target, ["workspace", "select", "-or-create", target.workspace])
 
 
@@ -217,7 +223,7 @@ def _workspaces(target: Target) -> list[str]:
 def _copy(target: Target) -> None:
     source, ignored = ROOT / "infra", shutil.ignore_patterns(".terraform", "__pycache__", "tests")
     target.folder.mkdir(parents=True, exist_ok=True)
-    # A saved plan is valid only with the package that it was made from, which is replaced here.
+    # A saved plan is valid only with the package that it was made from. This function deletes that package.
     target.plan.unlink(missing_ok=True)
     shutil.rmtree(target.folder / "modules", ignore_errors=True)
     shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
@@ -247,7 +253,7 @@ def _fill(target: Target) -> None:
 
 
 def _remembered(target: Target) -> dict[str, str]:
-    """Return the choices with which the workspace was created. Raises ToolError if one can't be changed."""
+    """Return the choices with which the workspace was created. Raises ToolError if DATABASE differs."""
     if target.workspace == "default":
         return {}
     made: dict[str, str] = (_outputs(target).get("made_with") or {"value": {}})["value"]
@@ -255,20 +261,20 @@ def _remembered(target: Target) -> dict[str, str]:
     if made and source not in (None, made["database_source"]):
         raise ToolError(
             f"{target.name} was created with DATABASE={made['database_source']}, which can't be changed: "
-            "destroy the workspace first, or name another one"
+            "destroy the workspace first, or name another workspace"
         )
     return made
 
 
 def _consent(target: Target, summary: plan_summary.Summary) -> None:
-    """Ask for consent on the terminal. Raises ToolError without consent, or without a terminal and YES=1."""
+    """Ask for consent on the terminal, unless YES=1 gives it. Raises ToolError without consent."""
     print(f"{target.name}: {summary}")
     if target.emulated is not None or os.environ.get("YES") == "1" or not summary.changes:
         return
     if not sys.stdin.isatty():
-        raise ToolError("There is no terminal to ask on: set YES=1, or PLAN=1 to apply a saved plan")
+        raise ToolError("There is no terminal to ask for your consent: set YES=1, or PLAN=1 to apply a saved plan")
     if input(f"Type {target.name} to go on: ").strip() != target.name:
-        raise ToolError(f"Nothing was changed: run this again and type {target.name} to go on")
+        raise ToolError(f"Nothing was changed: run the command again, and type {target.name} to go on")
 
 
 def _outputs(target: Target) -> Any:
@@ -297,7 +303,10 @@ def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False)
 
 
 def port_of(emulated: str) -> int | None:
-    """Return the port that EMULATED means: None for AWS (empty or 0), the usual port for 1. Raises ToolError."""
+    """Return the port of the emulated account that EMULATED names, or None for AWS. Raises ToolError.
+
+    EMULATED is a port, 1 for the usual port, or empty or 0 for AWS.
+    """
     if emulated in ("", "0"):
         return None
     if not emulated.isdecimal():
@@ -306,7 +315,7 @@ def port_of(emulated: str) -> int | None:
     try:
         socket.create_connection((emulation.HOST, port), timeout=5).close()
     except OSError:
-        raise ToolError(f"No emulated account on port {port}: start one with `make emulator`") from None
+        raise ToolError(f"No emulated account answers on port {port}: start one with `make emulator`") from None
     return port
 
 

@@ -1,7 +1,7 @@
 """`make logs ENV=… [WORKSPACE=…]`: print the log lines of a target's functions and gateway, oldest first.
 
-REQUEST_ID=… prints only the lines of one request, whose id is in each answer's header X-Request-Id. SINCE=30m sets how
-far back to go. FOLLOW=1 also prints new lines, until Ctrl-C.
+REQUEST_ID=… prints only the lines of one request. Each answer has its request's id in the header X-Request-Id.
+SINCE=30m prints the lines of the last 30 minutes. FOLLOW=1 also prints new lines, until Ctrl-C.
 """
 
 import json
@@ -23,9 +23,9 @@ _OVERLAP_MS = 10_000
 def lines(
     client: Any, groups: Mapping[str, str], since: int, request_id: str | None = None
 ) -> Iterator[tuple[int, str, str]]:
-    """Yield the time in Unix milliseconds, the event's id and the readable line, oldest first.
+    """Yield each line's time in Unix milliseconds, its event's id and its readable text, oldest first.
 
-    `groups` are log groups by their short names. A group that does not exist yet has no lines.
+    `groups` maps short names to log groups. A group that does not exist yet has no lines.
     """
     found: list[tuple[int, str, str]] = []
     for name, group in groups.items():
@@ -45,7 +45,7 @@ def lines(
 
 
 def readable(name: str, at: int, message: str) -> str:
-    """Format a line of our functions, the gateway or Lambda itself for people."""
+    """Return a log line of a function, the gateway or Lambda in a form that people can read."""
     moment = datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     try:
         said = json.loads(message)
@@ -60,7 +60,7 @@ def readable(name: str, at: int, message: str) -> str:
 
 
 def follow(read: Callable[[int], Iterator[tuple[int, str, str]]], since: int) -> Iterator[str]:
-    """Yield each line since `since` once, then new lines as they come. An empty line means that the caller waits."""
+    """Yield each line since `since` once, then new lines as they come. At an empty line, the caller must wait."""
     seen: dict[str, int] = {}
     while True:
         for at, event, line in read(since):
@@ -76,7 +76,7 @@ def main(environ: Mapping[str, str]) -> None:
     target = replace(environment.target_of(environ), choices={})
     outputs = environment.outputs(target)
     if not outputs:
-        raise ToolError(f"{target.name} does not exist: create it with make apply ENV={target.environment}")
+        raise ToolError(f"{target.name} does not exist: check ENV and WORKSPACE, or create it with make apply")
     groups = {role: f"/aws/lambda/{name}" for role, name in outputs["api"]["function_names"].items()}
     groups["access"] = f"/aws/apigateway/{outputs['name']}"
     client = target.client("logs", outputs["region"])
@@ -89,7 +89,9 @@ def main(environ: Mapping[str, str]) -> None:
 
     if environ.get("FOLLOW") != "1":
         shown = [line for _, _, line in read(since)]
-        print("\n".join(shown) if shown else f"{target.name} logged nothing in that time: set SINCE=1d")
+        print(
+            "\n".join(shown) if shown else f"{target.name} logged nothing in this time: set a longer SINCE, such as 1d"
+        )
         return
     for line in follow(read, since):
         if line:

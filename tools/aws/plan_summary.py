@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Summary:
-    """How many resources a plan adds, changes and destroys. A replaced resource counts as added and destroyed."""
+    """The numbers of resources that a plan adds, changes and destroys. A replaced resource is added and destroyed."""
 
     added: int
     changed: int
@@ -23,7 +23,7 @@ class Summary:
 
 
 def summary(plan: dict[str, Any]) -> Summary:
-    """Return the summary of a plan, which is the output of `terraform show -json`."""
+    """Summarize a plan, which is the output of `terraform show -json`."""
     actions = Counter(
         action for resource in plan.get("resource_changes", []) for action in resource["change"]["actions"]
     )

@@ -1,4 +1,4 @@
-"""Write CloudFront's routes, into the environment's key value store that viewer.js reads."""
+"""Read and write an environment's routes, in the CloudFront key value store that viewer.js reads."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ _GLOBAL = "us-east-1"
 
 
 class Routes:
-    """The routes of an environment, which has these `outputs`. Raises ToolError if it has no site."""
+    """The routes of an environment, found by its Terraform `outputs`. Raises ToolError if it has no site."""
 
     def __init__(self, target: Target, outputs: dict[str, Any]) -> None:
         site = outputs.get("site")
@@ -22,16 +22,16 @@ class Routes:
         self._arn = site["routes_arn"]
         self._client = target.client("cloudfront-keyvaluestore", _GLOBAL, Config(signature_version="v4a"))
         if target.emulated is not None:
-            # The SDK puts the account before the host's name, and that name has no address here.
+            # The SDK puts the account's id before the host's name. The longer name has no address here.
             self._client.meta.events.register("before-send", _to_emulator)
 
     def put(self, client: str, *, workspace: str, domain: str, path: str, until: int) -> None:
-        """Send a client to a workspace until a time in Unix seconds. It takes effect within seconds."""
+        """Send a client to a workspace until a time in Unix seconds. The route takes effect within seconds."""
         value = json.dumps({"workspace": workspace, "domain": domain, "path": path, "until": until})
         self._client.put_key(KvsARN=self._arn, Key=client, Value=value, IfMatch=self._etag())
 
     def delete(self, client: str) -> None:
-        """Delete a client's route, which sends it to its environment again."""
+        """Delete a client's route, so that CloudFront sends the client to the environment again."""
         self._client.delete_key(KvsARN=self._arn, Key=client, IfMatch=self._etag())
 
     def all(self) -> dict[str, dict[str, Any]]:

@@ -1,9 +1,11 @@
-"""Run Terraform for the tools and tests of this checkout, and choose where the AWS provider comes from.
+"""Run Terraform for the tools and tests of this checkout, and choose the source of the AWS provider.
 
-The first of these that exists is used: Terraform's own CLI configuration file; `TF_PLUGIN_MIRROR`, a folder with
-`registry.terraform.io`; the registry, if it answers; a mirror on this machine, in one of Terraform's own folders or one
-level below /opt or /usr/local/share. Nobody has named that mirror, so it is used only if nobody except root and the
-user can write there.
+The source is the first of these:
+- Terraform's own CLI configuration file, if it exists
+- `TF_PLUGIN_MIRROR`, a folder that contains `registry.terraform.io`
+- the registry, if it answers
+- a mirror in one of Terraform's own folders, or in a folder of /opt or /usr/local/share. No setting names this mirror,
+  so it is used only if nobody except root and the user can change it.
 """
 
 import json
@@ -31,7 +33,7 @@ STATE = ROOT / ".local" / "terraform"
 _REGISTRY = "registry.terraform.io"
 _PROVIDER = Path(_REGISTRY, "hashicorp", "aws")
 _PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.well-known/terraform.json', timeout=5)"
-# A limit, so that Terraform can't block a build. Applying a whole environment takes half of this.
+# A time limit, so that Terraform can't block a build. To apply a whole environment takes half of this time.
 _SECONDS = 3600
 # After an interrupt, Terraform has this long to finish its current step, save its state and unlock it.
 _GRACE_SECONDS = 120
@@ -49,12 +51,12 @@ def terraform(
 ) -> "subprocess.CompletedProcess[str]":
     """Run Terraform in a folder. The caller must check the return code.
 
-    `environ` is added to the variables of `base`, or of this process. Without `capture` it prints to the terminal.
-    When this process ends, Terraform and its plugins end too, and unlock the state.
+    `environ` is added to the variables of `base`, or of this process. Without `capture`, Terraform prints to the
+    terminal. When this process ends, Terraform and its plugins end too, and unlock the state.
     """
     variables = environment({**(os.environ if base is None else base), **(environ or {})})
     emulated = variables.get("AWS_ENDPOINT_URL", "").startswith(f"http://{emulation.HOST}:")
-    # Two runs at once would damage the plugin cache and downloads.
+    # Two runs of `terraform init` at once would damage the plugin cache and the downloads.
     alone = locked(STATE / "init.lock") if arguments[:1] == ["init"] else nullcontext()
     with alone:
         return lifeline.run(
@@ -68,7 +70,7 @@ def terraform(
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment variables with which Terraform finds the provider."""
+    """Return `environ` with the variables that Terraform needs to find the provider."""
     # The provider's large schema stays in memory. Collecting garbage less often saves a fifth of the processor time.
     found = {"GOGC": "400", **environ, "CHECKPOINT_DISABLE": "1"}
     if _has_cli_configuration(environ):
@@ -76,7 +78,7 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     mirror = _mirror(environ)
     found["TF_CLI_CONFIG_FILE"] = str(_configuration(mirror))
     if mirror is None:
-        # Without this cache, every folder would download half a gigabyte.
+        # Without this cache, Terraform would download half a gigabyte for every folder.
         (STATE / "plugins").mkdir(parents=True, exist_ok=True)
         found.setdefault("TF_PLUGIN_CACHE_DIR", str(STATE / "plugins"))
     return found
@@ -84,28 +86,33 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 @cache
 def missing() -> str | None:
-    """Return why Terraform or the provider is missing here, or None if both are there."""
+    """Return the reason why Terraform or the provider can't be used here, or None if both can."""
+    wanted = ".".join(str(part) for part in MINIMUM)
     if shutil.which("terraform") is None:
-        return "terraform is not on the PATH"
+        return f"terraform is not on the PATH: install version {wanted} or later"
     answer = subprocess.run(["terraform", "version"], capture_output=True, text=True, check=False, env=environment())
     version = re.search(r"Terraform v(\d+)\.(\d+)", answer.stdout)
     if version is None or tuple(int(part) for part in version.groups()) < MINIMUM:
-        wanted = ".".join(str(part) for part in MINIMUM)
-        return f"terraform on the PATH is not {wanted} or later, but {(answer.stdout or answer.stderr).strip()!r}"
+        found = (answer.stdout or answer.stderr).strip()
+        return f"terraform on the PATH is {found!r}: install version {wanted} or later"
     if _has_cli_configuration(os.environ) or _mirror(os.environ) or _registry_answers():
         return None
-    return f"no hashicorp/aws {AWS_PROVIDER}: {_REGISTRY} does not answer; set TF_PLUGIN_MIRROR to a mirror's folder"
+    return (
+        f"hashicorp/aws {AWS_PROVIDER} is missing, and {_REGISTRY} does not answer: set TF_PLUGIN_MIRROR to the folder "
+        "of a mirror"
+    )
 
 
 def found_mirror(environ: Mapping[str, str], top: Path = Path("/")) -> Path | None:
-    """Return the first mirror below `top` that has the provider and that only root and the user can change.
+    """Return the first mirror that has the provider and that only root and the user can change, or None.
 
-    All symbolic links in the path are resolved, so that nobody can change one later.
+    `top` is the root folder; tests pass another. All symbolic links in the path are resolved, so that nobody can change
+    a link later.
     """
     system, machine = platform.system().lower(), platform.machine().lower()
     target = f"{system}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
     unpacked = f"{AWS_PROVIDER}/{target}/terraform-provider-aws_v{AWS_PROVIDER}*"
-    packed = f"terraform-provider-aws_{AWS_PROVIDER}_{target}.zip"  # as `terraform providers mirror` leaves it
+    packed = f"terraform-provider-aws_{AWS_PROVIDER}_{target}.zip"  # the name that `terraform providers mirror` gives
     for place in _places(environ, top):
         for pattern in (unpacked, packed):
             for provider in (place / _PROVIDER).glob(pattern):
@@ -117,7 +124,11 @@ def found_mirror(environ: Mapping[str, str], top: Path = Path("/")) -> Path | No
 
 
 def _places(environ: Mapping[str, str], top: Path) -> Iterator[Path]:
-    """Yield Terraform's "implied local mirror directories", without the working directory's, and other likely ones."""
+    """Yield the folders that may be a mirror.
+
+    They are Terraform's "implied local mirror directories", except the one in the working directory. Then come the
+    folders in /opt and /usr/local/share.
+    """
     home = Path(environ.get("HOME", "/"))
     shared = environ.get("XDG_DATA_DIRS") or f"{top / 'usr/local/share'}:{top / 'usr/share'}"
     yield home / ".terraform.d" / "plugins"
@@ -143,7 +154,7 @@ def _has_cli_configuration(environ: Mapping[str, str]) -> bool:
 
 
 def _mirror(environ: Mapping[str, str]) -> Path | None:
-    """Return the folder that has the provider, or None to use the registry."""
+    """Return the folder of the mirror to use, or None to use the registry."""
     if named := environ.get("TF_PLUGIN_MIRROR"):
         return Path(named).resolve()
     if _registry_answers() or (found := found_mirror(environ)) is None:
@@ -154,13 +165,13 @@ def _mirror(environ: Mapping[str, str]) -> Path | None:
 
 @cache
 def _say(line: str) -> None:
-    """Print a line only the first time."""
+    """Print a line, unless it was printed before."""
     print(line, file=sys.stderr)
 
 
 @cache
 def _registry_answers() -> bool:
-    """True if the registry answers. A new process asks it, with the environment's proxy, as Terraform does."""
+    """True if the registry answers. A new process asks the registry, through the same proxy as Terraform."""
     probe = [sys.executable, "-c", _PROBE]
     try:
         return subprocess.run(probe, capture_output=True, timeout=10, check=False).returncode == 0
@@ -169,7 +180,7 @@ def _registry_answers() -> bool:
 
 
 def _configuration(mirror: Path | None) -> Path:
-    """Write Terraform's CLI configuration. Without one, Terraform would use any mirror that it finds."""
+    """Write a CLI configuration for Terraform and return its path. Without the file, Terraform would use any mirror."""
     source = "direct {}" if mirror is None else f"filesystem_mirror {{ path = {json.dumps(str(mirror))} }}"
     path = STATE / ("direct.tfrc" if mirror is None else "mirror.tfrc")
     STATE.mkdir(parents=True, exist_ok=True)

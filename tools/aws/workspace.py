@@ -76,7 +76,7 @@ class Registry:
 
 
 def create(environ: Environ) -> None:
-    """Record a workspace and create it, or update it. With CLIENT, route that client to it."""
+    """Record and create a workspace, or update it. With CLIENT, route that client to the workspace."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     purpose, source = environ.get("PURPOSE") or "personal", environ.get("DATABASE") or "empty"
     expires = ahead(environ, "EXPIRES")
@@ -88,7 +88,7 @@ def create(environ: Environ) -> None:
             name=target.workspace,
             purpose=purpose,
             owner=environ.get("OWNER") or None,
-            reason=needed(environ, "REASON", '"why it is needed"'),
+            reason=needed(environ, "REASON", '"why the workspace is needed"'),
             expires_at=_text(expires),
             database=source,
         )
@@ -103,12 +103,12 @@ def create(environ: Environ) -> None:
 
 
 def extend(environ: Environ) -> None:
-    """Change the time when a workspace expires. Routes to it end no later than that."""
+    """Change the time when a workspace expires. Routes to the workspace end no later."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     expires = ahead(environ, "EXPIRES")
     record = _needed_record(registry, target)
     later = record is None or expires > datetime.fromisoformat(record["expires_at"])
-    reason = {"reason": needed(environ, "REASON", '"why it is needed longer"')} if later else {}
+    reason = {"reason": needed(environ, "REASON", '"why the workspace is needed longer"')} if later else {}
     registry.change(record, expires_at=_text(expires), **reason)
     if record is None or not later:
         _shorten_routes(target, int(expires.timestamp()))
@@ -116,7 +116,7 @@ def extend(environ: Environ) -> None:
 
 
 def destroy(environ: Environ) -> None:
-    """Delete a workspace's routes, destroy it, and record that."""
+    """Delete a workspace's routes, destroy the workspace, and record that it is destroyed."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     record = registry.find(target.workspace)
     _end_routes(target)
@@ -132,7 +132,7 @@ def route(environ: Environ) -> None:
 
 
 def unroute(environ: Environ) -> None:
-    """Send CLIENT to its environment again."""
+    """Send CLIENT to the environment again."""
     target, registry, client = _workspace(environ), Registry(environ, environ["ENV"]), _client(environ)
     _store(target).delete(client)
     registry.unroute(_needed_record(registry, target), client)
@@ -142,7 +142,7 @@ def unroute(environ: Environ) -> None:
 def reap(environ: Environ) -> None:
     """Destroy expired workspaces; report workspaces without a record and records without a workspace.
 
-    If one can't be destroyed, go on with the others, and then raise ToolError.
+    If a workspace can't be destroyed, go on with the others, and then raise ToolError.
     """
     default = replace(environment.target_of({**environ, "WORKSPACE": "default"}), choices={})
     registry = Registry(environ, default.environment)
@@ -167,7 +167,7 @@ def reap(environ: Environ) -> None:
 
 
 def _send(target: Target, registry: Registry, client: str, until: datetime) -> None:
-    """Route a client to a workspace. Record it first, because Slipway may refuse it."""
+    """Route a client to a workspace. Record the route first, because Slipway may refuse it."""
     registry.route(_needed_record(registry, target), client, _text(until))
     api = environment.outputs(target).get("api")
     if not api:
@@ -197,7 +197,7 @@ def _client(environ: Environ) -> str:
 
 
 def ahead(environ: Environ, name: str) -> datetime:
-    """Return the time that is a variable's duration, such as 8h or 2d, from now."""
+    """Return the current time plus the duration, such as 8h or 2d, in the variable `name`."""
     said = needed(environ, name, "2d")
     found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", said)
     if found is None:
@@ -232,7 +232,7 @@ def _end_routes(target: Target) -> None:
 
 
 def _shorten_routes(target: Target, until: int) -> None:
-    """Make routes end no later than their workspace. Slipway shortens its own records itself."""
+    """Make routes end no later than `until`. Slipway itself shortens its records of the routes."""
     for routes, client, sent in _routed(target):
         if sent["until"] > until:
             routes.put(client, **{**sent, "until": until})

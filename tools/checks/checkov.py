@@ -1,8 +1,8 @@
-"""`make checkov`: require that each fault that checkov finds in infra/ is fixed, or that its resource says why not.
+"""`make checkov`: require that infra/ has no fault that checkov finds, except those with a written reason.
 
 The comment `#checkov:skip=CKV_AWS_1: why` in a resource's block suppresses a check there.
 
-Checkov has its own virtual environment, .local/checkov, because its pinned versions conflict with ours.
+Checkov has its own virtual environment, .local/checkov, because the versions that it needs conflict with ours.
 """
 
 import functools
@@ -25,7 +25,7 @@ SECONDS = 300
 def main(environ: Mapping[str, str]) -> int:
     """Check infra/. Return 1 if something is wrong."""
     answer = scan(INFRA)
-    # checkov reports a module's faults once for each call of it.
+    # checkov reports a module's faults once for each call of the module.
     wrong = list(dict.fromkeys(complaints(answer)))
     print("\n".join(wrong) or f"checkov: {answer['summary']['passed']} checks pass, and nothing fails without a reason")
     return 1 if wrong else 0
@@ -38,11 +38,11 @@ def complaints(answer: dict[str, Any]) -> Iterator[str]:
         return
     results = answer["results"]
     for path in results["parsing_errors"]:
-        yield f"{path}: checkov can't read it, so it is not checked: write it more simply"
+        yield f"{path}: checkov can't read this file, so it checks nothing there: write the file more simply"
     for each in results["failed_checks"]:
         yield (
             f"{each['file_path']}: {each['resource']} fails {each['check_id']} ({each['check_name']}). Fix it, or "
-            f"add `#checkov:skip={each['check_id']}: ` and the reason to its block"
+            f"add `#checkov:skip={each['check_id']}: ` and the reason to the resource's block"
         )
     for each in results["skipped_checks"]:
         reason = each["check_result"]["suppress_comment"].strip()
@@ -72,7 +72,7 @@ def command() -> Path:
 
 @functools.cache
 def missing() -> str | None:
-    """Return why checkov can't be installed here, or None."""
+    """Return the reason why checkov can't be installed here, or None if it is installed."""
     try:
         command()
     except ToolError as error:

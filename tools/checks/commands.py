@@ -6,12 +6,12 @@ from tools.commands import Command, Option
 COMMANDS = (
     Command(
         "policy",
-        "Check mocked plans against infra/policy, and the policies with plans that violate them",
+        "Check mocked plans against infra/policy, and require that each policy finds violations",
         "tools.checks.policy.judge:main",
-        (Option("ENV", "check only this environment, without the violating plans", ENVIRONMENTS),),
+        (Option("ENV", "check only this environment's plans", ENVIRONMENTS),),
     ),
     Command("checkov", "Check infra/ for known faults", "tools.checks.checkov:main"),
-    Command("untested", "Print in one line what this machine can't test", "tools.checks.untested:main"),
+    Command("untested", "Print what this machine can't test, and why", "tools.checks.untested:main"),
     Command("openapi", "Write openapi.json from the code", "tools.checks.openapi.file:main"),
     Command("schema", "Write docs/schema.sql from the migrations", "tools.checks.schema:main"),
     Command(
@@ -29,9 +29,9 @@ COMMANDS = (
         "Test the service with random requests made from openapi.json",
         "tools.checks.fuzz:main",
         (
-            Option("EXAMPLES", "requests for each operation", default="200"),
-            Option("SECONDS", "how many seconds the series of requests take", default="60"),
-            Option("SEED", "repeat the run with this seed"),
+            Option("EXAMPLES", "the number of requests for each operation", default="200"),
+            Option("SECONDS", "how many seconds to send series of requests", default="60"),
+            Option("SEED", "the seed of a run, to repeat the run"),
         ),
     ),
     Command("bench", "Measure the cost of a request and a cold start", "tools.checks.bench.report:main"),

@@ -1,7 +1,7 @@
 """`make coverage BASE=origin/development`: require that tests run 95 % of the lines that differ from a base.
 
-Only shipped code and changed lines count: a change is not to blame for old lines without a test. TESTS names the tests
-to run, by default "tests/unit tests/service".
+Only changed lines of shipped code count: a change need not add tests for old lines. TESTS names the tests to run, by
+default "tests/unit tests/service".
 """
 
 import subprocess
@@ -25,7 +25,9 @@ def main(environ: Mapping[str, str]) -> int:
     base = environ.get("BASE") or BASE
     named = ["git", "rev-parse", "--quiet", "--verify", f"{base}^{{commit}}"]
     if subprocess.run(named, capture_output=True, check=False).returncode:
-        raise UsageError(f"There is no {base} here to compare with: fetch it, or set another BASE=…")
+        raise UsageError(
+            f"The repository has no commit {base} to compare with: fetch the commit, or set another BASE=…"
+        )
     _FOLDER.mkdir(parents=True, exist_ok=True)
     report = _FOLDER / "coverage.xml"
     report.unlink(missing_ok=True)

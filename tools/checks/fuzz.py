@@ -1,6 +1,6 @@
-"""`make fuzz`: check with random requests that the service keeps the promises of its OpenAPI document.
+"""`make fuzz`: check with random requests that the service does what its OpenAPI document says.
 
-Schemathesis makes the requests. schemathesis.toml configures it, and lists each exception with its reason;
+Schemathesis makes the requests. schemathesis.toml configures Schemathesis, and gives a reason for each exception.
 fuzz_checks.py lists why the service may refuse requests that fit the document. The run has its own database, data and
 server, and deletes them at the end.
 """
@@ -35,7 +35,7 @@ _CACHE = LOCAL_STATE / "cache" / "hypothesis"
 # schemathesis.toml can't hold a time that is always in the future, so it reads this file.
 _DICTIONARY = LOCAL_STATE / "fuzz-soon.dict"
 
-# The data that requests can find. schemathesis.toml has the same names, and the ids that these records get.
+# The records that requests can find. schemathesis.toml has the same names, and the ids that the records get.
 _ARTIFACT = "tree:5b678574ccc67c05b472831abea9e97b713c73e1"
 _SYSTEM = "/v1/systems/azul"
 _OVERRIDE = {"artifact": _ARTIFACT, "override_reason": "Data for the requests"}
@@ -51,7 +51,7 @@ _PUBLISHER = {
 # End times for workspaces and routes. Debug workspaces live at most three days.
 _LATER = (datetime.now(UTC) + timedelta(days=2)).isoformat()
 _SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-_WORKSPACE = {"environment": "development", "purpose": "debug", "reason": "To be found", "expires_at": _LATER}
+_WORKSPACE = {"environment": "development", "purpose": "debug", "reason": "Data for the requests", "expires_at": _LATER}
 _DATA: tuple[tuple[str, Any], ...] = (
     ("/v1/systems", {"key": "azul", "name": "Azul"}),
     (f"{_SYSTEM}/environments", {"name": "development", "rank": 1}),
@@ -66,9 +66,9 @@ _DATA: tuple[tuple[str, Any], ...] = (
     (f"{_SYSTEM}/deployments", {"environment": "production", **_OVERRIDE}),
     (f"{_SYSTEM}/promotions", {"environment": "production", "artifact": _ARTIFACT}),
     *((f"{_SYSTEM}/publishers", _PUBLISHER) for _ in range(3)),
-    # The last three are only for destroying.
+    # Requests may destroy only the last three.
     *((f"{_SYSTEM}/workspaces", {**_WORKSPACE, "name": f"workspace-{number}"}) for number in range(6)),
-    # These have no history, so they can be deleted.
+    # These records have no history, so requests can delete them.
     *(("/v1/systems", {"key": f"spare-{number}", "name": "Spare"}) for number in range(3)),
     *((f"{_SYSTEM}/environments", {"name": f"spare-{number}", "rank": 10 + number}) for number in range(3)),
 )
@@ -80,7 +80,7 @@ _ROUTES = tuple(
 
 
 def fill(url: str) -> None:
-    """Put data into an empty service, so that requests find something. Raises ToolError."""
+    """Put records into an empty service, so that requests can succeed. Raises ToolError."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
         for method, data in {"POST": _DATA, "PUT": _ROUTES}.items():
@@ -95,7 +95,7 @@ def fill(url: str) -> None:
 
 
 def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
-    """Fuzz the filled service at `url`. Return 0 if it has no fault. Raises subprocess.TimeoutExpired."""
+    """Fuzz the filled service at `url`. Return 0 if no fault was found. Raises subprocess.TimeoutExpired."""
     _DICTIONARY.parent.mkdir(exist_ok=True)
     written = _DICTIONARY.with_suffix(f".{os.getpid()}")
     written.write_text(f'"{_SOON}"\n')
@@ -130,13 +130,13 @@ def _run(amount: Sequence[str], seconds: str) -> None:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), serving(*load_app()) as url:
             fill(url)
             found = fuzz(url, "--phases", "examples,coverage,fuzzing", *amount)
-            # Hypothesis stops a series of steps if repeated steps have other results, as is normal for a service with
-            # state. With --max-time, Schemathesis starts further series.
+            # Hypothesis stops if a repeated series of requests gets other answers. A service with state gives other
+            # answers. With --max-time, Schemathesis starts further series.
             found |= fuzz(
                 *(url, "--phases", "stateful", "--max-time", seconds, *amount),
                 *("--exclude-checks", "every_operation_succeeds"),  # the first run has checked that
             )
     if found:
         raise ToolError(
-            f"Fix the faults above. The service's log is {LOG.relative_to(ROOT)}; SEED=… repeats a run with its seed."
+            f"Fix the faults above. The service's log is {LOG.relative_to(ROOT)}. SEED=… repeats a run with its seed."
         )

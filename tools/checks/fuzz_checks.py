@@ -1,7 +1,7 @@
-"""Checks for Schemathesis: only listed reasons refuse well-formed requests, and every operation succeeds once.
+"""Checks for Schemathesis, which schemathesis.toml loads.
 
-schemathesis.toml loads them. Every entry of the tables has its reason. A refusal without an entry is a fault of the
-document or of the service.
+The tables list the reasons why the service may refuse a request that fits its OpenAPI document. A refusal without an
+entry is a fault of the document or of the service.
 """
 
 import re
@@ -14,29 +14,35 @@ PROBLEMS = {
     "cursor-unusable": "a cursor must come from the same list with the same filters",
     "idempotency-key-reused": "the key was used with another body before",
     "precondition-failed": "If-Match must be the current ETag",
-    "rollback-refused": "it depends on the target's history",
+    "rollback-refused": "the target's history decides if a rollback is allowed",
 }
 
-# For the problem `invalid`: patterns of operations and of places in their requests, with the rule for these places.
+# For the problem `invalid`: patterns of operations and of places in requests, and the rule for these places.
 RULES: dict[tuple[str, str], str] = {
     ("create_publisher", "#/issuer"): "only some issuers are trusted",
     ("create_publisher", "#/environments/.+"): "the environment must exist",
     ("open_deployment", "#/workspace"): "the workspace must exist",
     ("record_verification", "#/workspace"): "the workspace must exist",
     ("open_deployment|record_verification|decide_promotion", "#/artifact"): "a system uses one kind of artifact",
-    ("open_deployment", "#/(state|started_at|finished_at)"): "required for imported history, refused otherwise",
+    (
+        "open_deployment",
+        "#/(state|started_at|finished_at)",
+    ): "imported history must have them, other deployments must not",
     ("open_deployment", "#/override_reason"): "imported history passes no gate, so it can't override one",
-    ("record_verification", "#/(artifact|started_at|finished_at)"): "required for imported history",
-    ("open_deployment|record_verification", "#/(started_at|finished_at)"): "in order, after 1969, not in the future",
-    ("list_deployments|list_verifications", "#/(from|to)"): "in UTC, in the years 1 to 9999",
-    ("list_workspaces", "#/expires_before"): "in UTC, in the years 1 to 9999",
-    ("create_workspace", "#/name"): "it is part of resources' names, and `default` is the environment itself",
+    ("record_verification", "#/(artifact|started_at|finished_at)"): "imported history must have them",
+    (
+        "open_deployment|record_verification",
+        "#/(started_at|finished_at)",
+    ): "the times must be in order, after 1969 and not in the future",
+    ("list_deployments|list_verifications", "#/(from|to)"): "the time in UTC must be in the years 1 to 9999",
+    ("list_workspaces", "#/expires_before"): "the time in UTC must be in the years 1 to 9999",
+    ("create_workspace", "#/name"): "the name is part of resources' names, and `default` is the environment itself",
     ("create_workspace", "#/database"): "only debug workspaces may use live data",
-    ("create_workspace|change_workspace", "#/expires_at"): "in the future, and not too late",
-    ("change_workspace", "#/reason"): "required to extend it",
-    ("set_route", "#/until"): "in the future, and not after the end of the workspace",
+    ("create_workspace|change_workspace", "#/expires_at"): "the time must be in the future, and not too late",
+    ("change_workspace", "#/reason"): "an extension must have a reason",
+    ("set_route", "#/until"): "the time must be in the future, and not after the workspace expires",
     ("open_deployment", "#/commits"): "each commit may be named once",
-    ("open_deployment", "#/commits/[0-9]+/authored_at"): "after 1969",
+    ("open_deployment", "#/commits/[0-9]+/authored_at"): "the time must be after 1969",
 }
 
 _STATUSES = (400, 412, 422)
@@ -46,21 +52,21 @@ _STATUSES = (400, 412, 422)
 def refusal_is_explained(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: "schemathesis.Case[Any]"
 ) -> None:
-    """Require that a request that fits the document is refused only for a reason in these tables."""
+    """Require that the service refuses a request that fits the document only for a reason in the tables above."""
     if case.meta is None or not case.meta.generation.mode.is_positive or is_unexpected_http_status_case(case):
         return
     if response.status_code in _STATUSES:
         problem = response.json()
         missing = missing_entries(case.operation.definition.raw["operationId"], problem)
         assert not missing, (
-            f"The service refuses a request that the document allows: {problem['detail']}. Change one of them. If no "
-            f"schema can express the rule, add it to tools/checks/fuzz_checks.py: {', '.join(missing)}"
+            f"The service refuses a request that the document allows: {problem['detail']}. Change the service or the "
+            f"document. If no schema can express the rule, add it to tools/checks/fuzz_checks.py: {', '.join(missing)}"
         )
 
 
 @schemathesis.check
 class every_operation_succeeds:  # noqa: N801 (checks are called like functions)
-    """Require that every operation succeeds once. A run of requests that find nothing would find no fault either."""
+    """Require that every operation succeeds at least once. If every request got 404, the fuzz would test little."""
 
     def __init__(self) -> None:
         self._asked: set[str] = set()

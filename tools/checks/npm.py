@@ -1,4 +1,4 @@
-"""The checks that npm has: tools/checks/node names and locks them, and npm installs them into .local/node."""
+"""Install the check programs that come from npm into .local/node. tools/checks/node names and locks their versions."""
 
 import shutil
 import subprocess
@@ -14,10 +14,10 @@ SECONDS = 120
 
 @cache
 def missing() -> str | None:
-    """Return why this machine cannot run them, or None. Install them the first time."""
+    """Return the reason why this machine can't run the programs, or None. Install them the first time."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
-            return f"no {program} on the PATH"
+            return f"{program} is not on the PATH: install Node"
     with locked(INSTALLED.with_suffix(".lock")):
         return _install()
 
@@ -33,8 +33,8 @@ def _install() -> str | None:
     try:
         done = lifeline.run(command, cwd=INSTALLED, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        return f"npm has not installed its packages within {SECONDS} s"
+        return f"npm has not installed the packages within {SECONDS} s: check the connection to npm's registry"
     if done.returncode != 0:
-        return f"npm could not install its packages: {' '.join(done.stderr.split())}. Is its registry within reach?"
+        return f"npm could not install the packages: {' '.join(done.stderr.split())}. Fix this, and try again"
     complete.write_text(wanted)
     return None

@@ -1,7 +1,7 @@
-"""`make schema`: write docs/schema.sql, the whole schema for people to read, as all migrations leave it.
+"""`make schema`: write docs/schema.sql, the schema after all migrations, for people to read.
 
-It lies in docs/ because everything in chalicelib is shipped, and the service never reads it. pg_dump comes with the
-embedded PostgreSQL. It prints a table's parts far from each other; here each table has its own together.
+The file is in docs/ because everything in chalicelib is shipped, and the service never reads the file. pg_dump, which
+comes with the embedded PostgreSQL, scatters a table's parts. This module puts them together.
 """
 
 import re
@@ -23,9 +23,9 @@ _INTRODUCTION = """\
 -- The whole schema, for reading: chalicelib/database/migrations makes it. `make schema` writes this file.
 """
 _HEADER = re.compile(r"^--\n-- Name: .+; Type: (.+); Schema: .+\n--\n", re.MULTILINE)
-# Settings of the session, psql's own commands, and the last comment.
+# The lines of pg_dump that are no schema: settings of the session, psql's own commands, and comments.
 _NOT_SCHEMA = re.compile(r"^(SET .*;|\\.*|--.*)\n", re.MULTILINE)
-# Left out, because a reader does not need it.
+# Leave out these words, because a reader does not need them.
 _OBVIOUS = re.compile(r"\bpublic\.|::text\b| USING btree\b")
 _IDENTITY = re.compile(r"ALTER TABLE (\w+) ALTER COLUMN (\w+) ADD (GENERATED [A-Z ]+ AS IDENTITY) \(")
 _CONSTRAINT = re.compile(r"ALTER TABLE ONLY (\w+)\s+ADD (CONSTRAINT .+);")
@@ -33,7 +33,7 @@ _COLUMN_GRANT = re.compile(r"GRANT (\w+)\((\w+)\) ON TABLE (\w+) TO (\w+);")
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Write the file, from a database of this run's own. Raises ToolError."""
+    """Write the file from a temporary database. Raises ToolError."""
     with postgres.throwaway() as url:
         migrate(postgres.as_login(url, MIGRATOR))
         text = describe(postgres.as_login(url, postgres.SUPERUSER))
@@ -46,7 +46,7 @@ def describe(url: str) -> str:
     """Return the schema of a database as SQL, table by table. Raises ToolError."""
     dumped = lifeline.run([str(_PG_DUMP), "--schema-only", "--no-owner", url], capture_output=True, timeout=_SECONDS)
     if dumped.returncode != 0:
-        raise ToolError(f"pg_dump failed on {urlsplit(url).path}: {dumped.stderr.strip()}")
+        raise ToolError(f"pg_dump failed on {urlsplit(url).path}: {dumped.stderr.strip()}. Fix this, and try again")
     _, *parts = _HEADER.split(dumped.stdout)
     statements = [_OBVIOUS.sub("", _NOT_SCHEMA.sub("", text)).strip() for text in parts[1::2]]
     kinds = parts[::2]
@@ -54,7 +54,7 @@ def describe(url: str) -> str:
 
 
 def _grouped(statements: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield each table with its keys, indexes, triggers and grants, then all the rest."""
+    """Yield each table with its keys, indexes, triggers and grants, then the other statements."""
     tables = {text.split()[2]: [text] for kind, text in statements if kind == "TABLE"}
     rest = []
     for kind, text in statements:
@@ -78,7 +78,7 @@ def _grouped(statements: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _with_joined_grants(statements: list[str]) -> Iterator[str]:
-    """Yield the statements; of grants on single columns one for all columns, at the end."""
+    """Yield the statements. At the end, yield one joined grant instead of several grants on single columns."""
     columns: dict[tuple[str, str, str], list[str]] = {}
     for statement in statements:
         if (grant := _COLUMN_GRANT.fullmatch(statement)) is not None:

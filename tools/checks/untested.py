@@ -1,4 +1,4 @@
-"""Print in one line what this machine can't test, at the end of `make test`, where everybody sees it."""
+"""Print what this machine can't test, and why. `make test` does so at the end, so that nobody misses the line."""
 
 from collections.abc import Mapping
 

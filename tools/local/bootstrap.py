@@ -1,4 +1,4 @@
-"""Create the roles in a PostgreSQL on this machine, or in a developer's own. On AWS a function does this."""
+"""Create the database roles in the local database, or in a developer's own. On AWS, `bootstrap` creates them."""
 
 from contextlib import closing
 
@@ -12,7 +12,7 @@ from tools.checkout import ToolError
 
 
 def bootstrap(url: str) -> None:
-    """Create the roles and give them the database. If this login may not, require that it was done already.
+    """Create the roles and give them the database. If the login may not do so, require that somebody has done it.
 
     Raises ToolError, which says what an administrator must run, and DatabaseUnavailable.
     """
@@ -25,8 +25,8 @@ def bootstrap(url: str) -> None:
             )
         if (stranger := _other_than_ours(connection)) is not None:
             raise ToolError(
-                f"The database {info.dbname} has the table {stranger}, which is not Slipway's, but Slipway needs its "
-                "own database: name an empty one. If it is the local one from an old version, run `make reset`"
+                f"The database {info.dbname} has the table {stranger}, which is not Slipway's. Name an empty database, "
+                "or run `make reset` if it is the local database of an old version"
             )
         try:
             # PostgreSQL runs one message without BEGIN as one transaction.
@@ -37,7 +37,7 @@ def bootstrap(url: str) -> None:
 
 
 def _other_than_ours(connection: Connection) -> str | None:
-    """Return a table that is not Slipway's or an extension's, or None. Its owner would lose the schema."""
+    """Return a table that belongs neither to Slipway nor to an extension, or None. Its owner would lose the schema."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

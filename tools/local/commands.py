@@ -5,26 +5,29 @@ from tools.commands import Command, Option
 ROLES = ("viewer", "pipeline", "maintainer", "admin")
 
 _URL = Option("URL", "the address of the service, without /v1", default="http://127.0.0.1:8000")
-_TOKEN = Option("TOKEN", "a token for it; without one, the local issuer makes an admin's token")
+_TOKEN = Option("TOKEN", "a token for the service; without TOKEN, the local issuer makes an admin's token")
 
 COMMANDS = (
     Command(
         "run",
-        "Start database and server until Ctrl-C, and restart the server when code changes",
+        "Run the database and the server until Ctrl-C, and restart the server when code changes",
         "tools.local.run:main",
         (
             Option("PORT", "the port on 127.0.0.1", default="8000"),
-            Option("DATABASE_URL", "your own PostgreSQL database, which Slipway will own"),
+            Option(
+                "DATABASE_URL",
+                "a PostgreSQL database for Slipway alone; without DATABASE_URL, the embedded database is used",
+            ),
             Option("EMULATED", "send every AWS call to the emulated account", flag=True),
         ),
     ),
     Command(
         "serve",
-        "Serve one version of the code; only `run` starts this",
+        "Serve one version of the code; only `run` uses this command",
         "tools.local.server:main",
         (
             Option("PORT", "the port on 127.0.0.1", required=True),
-            Option("CHANNEL", "the file descriptor of a socket to the parent", required=True),
+            Option("CHANNEL", "the file descriptor of a socket to the parent process", required=True),
         ),
     ),
     Command(
@@ -52,16 +55,16 @@ COMMANDS = (
     ),
     Command(
         "acceptance",
-        "Test a running service: exit code 1 if a check failed, 2 if the run broke",
+        "Test a running service; the exit code is 1 if a check failed, 2 if the run broke",
         "tools.local.acceptance.run:main",
         (
             Option("URL", "the address of the service, without /v1", required=True),
             _TOKEN,
             Option("SYSTEM", "the system to record in", default="acceptance"),
             Option("READ_ONLY", "write nothing", flag=True),
-            Option("SITE", "the CDN is in front of it", flag=True),
-            Option("REPORT", "a file for the report, as JSON"),
-            Option("READY_SECONDS", "how many seconds to wait until it is ready"),
+            Option("SITE", "the CDN is in front of the service", flag=True),
+            Option("REPORT", "the path of a file for the JSON report"),
+            Option("READY_SECONDS", "how many seconds to wait until the service is ready"),
         ),
     ),
 )

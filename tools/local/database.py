@@ -16,24 +16,26 @@ def start(environ: Mapping[str, str]) -> None:
     try:
         migrate(postgres.as_login(url, MIGRATOR), report=lambda name: print(f"applying migration {name}"))
     except MigrationRefused as error:
-        raise ToolError(f"{error}; `make reset` deletes this database, and the next start makes a new one") from None
+        raise ToolError(
+            f"{error}. Or run `make reset` to delete this database; the next start makes a new one"
+        ) from None
     except (MigrationFailed, DatabaseUnavailable) as error:
         raise ToolError(str(error)) from None
     print(f"PostgreSQL {POSTGRES_MAJOR} runs: {url}")
-    print("Serve with it: .local/venv/bin/chalice local --stage local")
-    print("Stop it: make database-stop")
+    print("Serve with this database: .local/venv/bin/chalice local --stage local")
+    print("Stop the database: make database-stop")
 
 
 def stop(environ: Mapping[str, str]) -> None:
     """Stop the database, unless `make run` uses it."""
     if other := run.running():
-        raise ToolError(f"`make run` uses the database ({other}): stop that, which also stops the database")
+        raise ToolError(f"`make run` uses the database ({other}): stop `make run`, which also stops the database")
     print("PostgreSQL is stopped" if postgres.stop() else "PostgreSQL was not running")
 
 
 def reset(environ: Mapping[str, str]) -> None:
     """Delete the database, unless `make run` uses it."""
     if other := run.running():
-        raise ToolError(f"`make run` uses the database ({other}): stop that first")
+        raise ToolError(f"`make run` uses the database ({other}): stop `make run` first")
     postgres.reset()
     print("The local database is deleted; the next `make run` or `make database` makes a new one")

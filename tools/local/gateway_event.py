@@ -1,7 +1,7 @@
 """Make the event with which API Gateway's REST proxy integration calls the function.
 
-Everything that stands in for API Gateway uses this: the local server, the tests, the bench. As on AWS, path parameters
-stay as they were sent, query parameters are decoded, and missing ones are null.
+Everything that stands in for API Gateway uses this module: the local server, the tests, the bench. As on AWS, path
+parameters stay as they were sent, query parameters are decoded, and missing parameters are null.
 """
 
 import base64
@@ -61,7 +61,7 @@ def gateway_event(
 ) -> Event:
     """Return the event for a request. `target` is its path with the query. Raises NoRoute.
 
-    `claims` are the token's claims that the authorizer found; without them nobody was authorized.
+    `claims` are the token's claims that the authorizer found. Without them, the event has no authorizer.
     """
     headers = list(headers)
     path, _, query = target.partition("?")
@@ -125,7 +125,7 @@ def _fits(name: str, segment: str) -> bool:
 
 
 def _as_text(body: bytes | str | None) -> tuple[str | None, bool]:
-    """Return the body for the event, and True if it is Base64, which is used for bytes that are not UTF-8."""
+    """Return the event's body, and True if it is in Base64. Only a body that is not UTF-8 becomes Base64."""
     try:
         text = body.decode() if isinstance(body, bytes) else body
     except UnicodeDecodeError as error:

@@ -53,11 +53,11 @@ def local_issuer() -> Issuer:
     for issuer in msgspec.json.decode(trusted, type=tuple[Issuer, ...]):
         if issuer.kind == "local":
             return issuer
-    raise ToolError("The stage `local` in .chalice/config.json trusts no issuer of kind `local`: name one there")
+    raise ToolError("The stage `local` in .chalice/config.json trusts no issuer of kind `local`: add one")
 
 
 def private_key() -> dict[str, str]:
-    """Return the key as a JWK. The first call makes it and its public part; concurrent calls get the same."""
+    """Return the key as a JWK. The first call makes the key and its public part; concurrent calls get the same key."""
     folder = PRIVATE_KEY.parent
     with locked(folder.with_suffix(".lock")):
         folder.mkdir(exist_ok=True)
@@ -68,7 +68,9 @@ def private_key() -> dict[str, str]:
             key: dict[str, str] = json.loads(PRIVATE_KEY.read_text())
             public = json.dumps({name: value for name, value in key.items() if name != "d"})
         except (ValueError, AttributeError):
-            raise ToolError(f"{PRIVATE_KEY} is not a key: delete it, and the next token gets a new one") from None
+            raise ToolError(
+                f"{PRIVATE_KEY} is not a key: delete the file, and the next token makes a new key"
+            ) from None
         if not LOCAL_PUBLIC_KEY.exists() or LOCAL_PUBLIC_KEY.read_text() != public:
             write_atomically(LOCAL_PUBLIC_KEY, public)
     return key

@@ -1,12 +1,11 @@
 """Run the embedded PostgreSQL of a checkout, for `make run` and `make database`. Nothing needs to be installed.
 
-Its files are outside the checkout, behind the link `.local/postgres`: plain `chalice local` restarts at
-every write in the project's folder, and does not follow links. If root starts it, it runs as the system
-user `pgserver`, who must reach the files. Then they are in /var/lib, because a home folder would have to
-be opened to everybody.
+The server's files are outside the checkout, behind the link `.local/postgres`: plain `chalice local` restarts at every
+write in the project's folder, and does not follow links. If root starts the server, it runs as the system user
+`pgserver`. Then the files are in /var/lib, because this user can't open root's home folder.
 
-Everybody who can reach its socket may log in as any role, without a password. The service uses
-`slipway_app`, migrations use `slipway_migrator`, and only this module uses the superuser.
+Everybody who can reach the server's socket may log in as any role, without a password. The service uses `slipway_app`,
+migrations use `slipway_migrator`, and only the tools use the superuser.
 """
 
 import contextlib
@@ -44,14 +43,14 @@ _LOCK = LOCAL_STATE / "postgres.lock"
 def start(report: Callable[[str], None] = lambda line: None) -> str:
     """Start the server unless it runs, make its database, and return the URL for the service's role.
 
-    The caller migrates it. Raises ToolError.
+    The caller must migrate the database. Raises ToolError.
     """
     with locked(_LOCK):
         home = _home()
         data = home / "data"
         initialised = home / "initialised"
         if data.exists() and not initialised.exists():
-            # A killed first start leaves files that no server can use, without data.
+            # A first start that was killed leaves files that no server can use. They have no data.
             _stop(data)
             shutil.rmtree(data)
         _require_our_major(data)
@@ -112,7 +111,7 @@ def reset() -> None:
 
 @contextlib.contextmanager
 def throwaway() -> Iterator[str]:
-    """Run a temporary server and give the URL of its empty database. At the end, delete both."""
+    """Run a temporary server and yield the URL of its empty database. At the end, delete both."""
     with lifeline.temporary_folder("slipway-") as home:
         url = _start(home / "data", None, **{lifeline.MARK: str(home)}).url(DATABASE)
         create_database(url)
@@ -132,9 +131,11 @@ class Server(NamedTuple):
 
 
 def _home() -> Path:
-    """Return the folder of this checkout's server, behind the link. Make a new one unless the link leads to ours."""
+    """Return the folder behind the link. Make a new folder if there is none, or if another checkout uses it."""
     if LINK.is_dir() and not LINK.is_symlink():
-        raise ToolError(f"{LINK} is a folder, but should be a link to a folder outside the checkout: move it away")
+        raise ToolError(
+            f"{LINK} is a folder, but should be a link to a folder outside the checkout: move the folder away"
+        )
     if not LINK.is_dir() or not _belongs_to_us(LINK.resolve()):
         home = _homes() / secrets.token_hex(6)
         home.mkdir(parents=True)
@@ -145,7 +146,7 @@ def _home() -> Path:
 
 
 def _homes() -> Path:
-    if chosen := os.environ.get("SLIPWAY_DATABASES"):  # set by the tests, which keep them in memory
+    if chosen := os.environ.get("SLIPWAY_DATABASES"):  # set by the tests, which keep databases in memory
         return Path(chosen)
     if os.geteuid() == 0:
         return Path("/var/lib/slipway")
@@ -153,7 +154,7 @@ def _homes() -> Path:
 
 
 def _belongs_to_us(home: Path) -> bool:
-    """True unless another checkout uses these files. A copied checkout has the same link; a moved one may go on."""
+    """True unless another checkout uses these files. A copied checkout has the same link as its original."""
     owner = home / "checkout"
     if not owner.exists():
         return False
@@ -169,12 +170,12 @@ def _require_our_major(data: Path) -> None:
     if written_by.exists() and (major := written_by.read_text().strip()) != str(POSTGRES_MAJOR):
         raise ToolError(
             f"The local database is from PostgreSQL {major}, but the project uses {POSTGRES_MAJOR}: "
-            "`make reset` deletes it, and the next start makes a new one"
+            "run `make reset` to delete the database; the next start makes a new one"
         )
 
 
 def _server(data: Path) -> Server | None:
-    """Return the server that runs on these files, or None. A pid is not enough: another process may have it now."""
+    """Return the server that runs on these files, or None. The file's pid may belong to another process by now."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         process = psutil.Process(int(lines[0]))
@@ -182,7 +183,7 @@ def _server(data: Path) -> Server | None:
             return None
     except (OSError, IndexError, ValueError, psutil.Error):
         return None
-    if len(lines) < 8:  # it is still being written
+    if len(lines) < 8:  # the file is still being written
         return Server(process, "", "", ready=False)
     return Server(process, lines[3].strip(), lines[4].strip(), ready=lines[7].strip() == "ready")
 
@@ -195,20 +196,20 @@ def _start(data: Path, running: Server | None, **environ: str) -> Server:
                 _pgserver().get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
         except (subprocess.SubprocessError, OSError, RuntimeError) as error:
             raise ToolError(
-                f"PostgreSQL does not start ({error}): {data / 'log'} may say why. `make reset` deletes the database; "
-                "then start again"
+                f"PostgreSQL does not start ({error}): {data / 'log'} may say why. Run `make reset`, which deletes the "
+                "database, and start again"
             ) from None
     deadline = time.monotonic() + START_SECONDS
     while not ((server := _server(data)) and server.ready):
         if time.monotonic() > deadline:
-            raise ToolError(f"PostgreSQL is not ready after {START_SECONDS} s: {data / 'log'} says why")
+            raise ToolError(f"PostgreSQL is not ready after {START_SECONDS} s: read {data / 'log'}")
         time.sleep(0.05)
     return server
 
 
 @contextlib.contextmanager
 def _plain_environment(**more: str) -> Iterator[None]:
-    """Set the variables `more`, and a fixed sort order and port, over those of the developer's shell."""
+    """Set a fixed sort order, a fixed port and `more` in the environment, until the end of the block."""
     ours = {"LC_ALL": "C", "PGPORT": "5432", **more}
     theirs = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
@@ -222,9 +223,9 @@ def _plain_environment(**more: str) -> Iterator[None]:
 
 
 def _pgserver() -> Any:
-    # Imported here, because stopping and finding a running server do not need it.
+    # Import the package here, because it is not needed to find or stop a server.
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # the fallback is good enough
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # its fallback is good enough
         import platformdirs  # noqa: PLC0415
 
         # Without this folder all users share one lock file in /tmp, which only its owner can open.
@@ -238,7 +239,7 @@ def _stop(data: Path) -> bool:
     server = _server(data)
     if server is None:
         return False
-    # First the fast shutdown, then the immediate one, after which the next start needs a recovery.
+    # First the fast shutdown, then the immediate one, then a kill. After the last two, the next start needs a recovery.
     for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         with contextlib.suppress(psutil.NoSuchProcess):
             server.process.send_signal(request)
@@ -251,7 +252,7 @@ def _stop(data: Path) -> bool:
 
 
 def _lives(process: psutil.Process) -> bool:
-    # Not `wait`: it counts an ended process as alive until init notices, which can take seconds.
+    # Do not use `wait`: it counts an ended process as alive until init notices its end, which can take seconds.
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,10 +1,10 @@
-"""Send a real deployment history to a running API, as pipelines would have: `python -m tools local replay`.
+"""`make replay`: send a real deployment history to a running service, as pipelines would have sent it.
 
-The history is from the public git tags of DataBiosphere/azul, in tests/data/azul. Sending it again changes nothing, and
-a stopped replay goes on where it was.
+The history is in tests/data/azul. It comes from the public git tags of DataBiosphere/azul. A second replay changes
+nothing, and a replay after a stop records only what is missing.
 
-`URL` is the API's address. `TOKEN` is an admin's, because only an admin may create the system; the local issuer makes
-it if it is missing.
+`URL` is the service's address. `TOKEN` is an admin's token, because only an admin may create the system. Without
+`TOKEN`, the local issuer makes one.
 """
 
 import heapq
@@ -63,7 +63,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Summary:
-    """The number of deployments that this replay recorded, and of those that were there already."""
+    """The numbers of deployments that this replay recorded, and that were recorded before."""
 
     recorded: int
     known: int
@@ -76,12 +76,16 @@ def main(environ: Mapping[str, str]) -> None:
     try:
         send = Client(url, _token(environ)).send
         summary = replay(send, deployments, graph, progress=_progress_bar)
-        print(f"{summary.recorded} recorded, {summary.known} were there already")
+        print(f"{summary.recorded} deployments recorded, {summary.known} were recorded before")
         print(*_table(_expect(send("GET", f"{ADDRESS}/state", None), 200)["targets"]), sep="\n", end="\n\n")
     except ToolError as stopped:
-        raise type(stopped)(f"{stopped}\nThe deployments sent so far are recorded: run this again to go on.") from None
+        raise type(stopped)(
+            f"{stopped}\nThe deployments sent so far are recorded: run the command again to go on."
+        ) from None
     except KeyboardInterrupt:
-        raise ToolError("\nStopped. The deployments sent so far are recorded: run this again to go on.") from None
+        raise ToolError(
+            "\nStopped. The deployments sent so far are recorded: run the command again to go on."
+        ) from None
     print("To see what each environment runs, and the history of one artifact:")
     for path in (f"{ADDRESS}/state", f"{ADDRESS}/artifacts/{_best_travelled(deployments)}"):
         print(f'  curl -H "Authorization: Bearer $(make -s token ROLE=viewer)" {url.rstrip("/")}{path}')
@@ -117,7 +121,7 @@ def replay(
 def with_commits(
     deployments: Iterable[Deployment], graph: Mapping[str, Commit]
 ) -> Iterator[tuple[Deployment, list[Commit]]]:
-    """Yield the deployments in the order in which they happened, each with the commits that it delivered.
+    """Yield the deployments in the order in which they happened, each with at most MAX_COMMITS delivered commits.
 
     A deployment delivers the commits that no earlier deployment to the environment had. So going back to an older
     commit delivers nothing, and an environment's first deployment delivers its whole history. The history ends at
@@ -159,14 +163,14 @@ class Client:
             try:
                 status, wait_seconds, text = self._exchange(method, path, body)
             except ConnectionRefusedError:
-                raise ToolError(f"Nothing listens at {self._url}: start it with `make run`") from None
+                raise ToolError(
+                    f"No service listens at {self._url}: start one with `make run`, or correct URL"
+                ) from None
             except (OSError, http.client.HTTPException) as error:
                 # A retry is safe: a repeated request has no further effect.
                 self._connection.close()
                 if attempt == self.ATTEMPTS:
-                    raise ToolError(
-                        f"{self._url} does not answer ({error!r}): look at what `make run` prints"
-                    ) from None
+                    raise ToolError(f"{self._url} does not answer ({error!r}): read the output of `make run`") from None
                 wait_seconds = 1
             else:
                 if status != http.HTTPStatus.SERVICE_UNAVAILABLE or attempt == self.ATTEMPTS:
@@ -220,7 +224,7 @@ def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
 
 
 def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
-    """Return the answer's body; raise ToolError unless it has one of the statuses."""
+    """Return the answer's body; raise ToolError unless the answer has one of the statuses."""
     status, body = answer
     if status in statuses:
         return body
@@ -237,7 +241,7 @@ def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
 
 
 def _ancestors(sha: str, graph: Mapping[str, Commit], *, without: set[str]) -> set[str]:
-    """Return a commit and its ancestors, except those in `without`, which has all ancestors of its commits, too."""
+    """Return a commit and its ancestors, except those in `without`. That set must have all ancestors of its commits."""
     found: set[str] = set()
     ahead = [sha]
     while ahead:
@@ -249,7 +253,7 @@ def _ancestors(sha: str, graph: Mapping[str, Commit], *, without: set[str]) -> s
 
 
 def _best_travelled(deployments: Iterable[Deployment]) -> str:
-    """Return the artifact that went to the most environments; of several, the last one."""
+    """Return the artifact that went to the most environments. If several did, return the last one."""
     environments: dict[str, set[str]] = {}
     for deployment in reversed(list(deployments)):
         environments.setdefault(deployment.artifact, set()).add(deployment.environment)

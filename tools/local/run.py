@@ -1,7 +1,7 @@
 """`make run`: run this checkout's database, issuer and server until Ctrl-C.
 
-This process supervises. The server is a separate process, `tools.local.server`, which is restarted when the service's
-code changes. It always ends with this process. Only `kill -9` leaves the database running; the next start uses it.
+The server is a separate process, `tools.local.server`. This process restarts the server when the service's code
+changes. The server always ends with this process. Only `kill -9` leaves the database running; the next start uses it.
 """
 
 import contextlib
@@ -56,7 +56,7 @@ def running() -> str | None:
 
 
 def say(line: str) -> None:
-    with contextlib.suppress(OSError):  # a closed terminal must not keep us from stopping
+    with contextlib.suppress(OSError):  # a closed terminal must not prevent a clean stop
         print(line, flush=True)
 
 
@@ -96,7 +96,7 @@ class Worker:
         self.was_ready = False
 
     def becomes_ready(self) -> bool:
-        """True if it became ready since the last call."""
+        """True if the server became ready since the last call."""
         with contextlib.suppress(BlockingIOError, ConnectionError):
             if self.channel.recv(1):
                 self.was_ready = True
@@ -104,7 +104,7 @@ class Worker:
         return False
 
     def end(self) -> str | None:
-        """Return how it ended, or None while it runs."""
+        """Return how the server ended, or None while it runs."""
         code = self._process.poll()
         if code is None:
             return None
@@ -121,7 +121,7 @@ class Worker:
 
 
 def _serve(port: int, stop: StopRequests) -> None:
-    """Start everything, keep it running until a request to stop, and stop it."""
+    """Run the database and the server until a request to stop."""
     from tools.local import postgres  # noqa: PLC0415 (main's refusals do not wait for this import)
 
     url = os.environ.get("DATABASE_URL")
@@ -132,7 +132,7 @@ def _serve(port: int, stop: StopRequests) -> None:
             postgres.start(say)
         _supervise(port, stop, (lambda: None) if url else _restart_database_if_gone)
     except ToolError:
-        # Ctrl-C at a terminal also interrupts the processes that we are starting.
+        # Ctrl-C at a terminal also interrupts the processes that we are starting. Ignore their errors.
         if not stop.requested:
             raise
     finally:
@@ -172,14 +172,14 @@ def _restart_database_if_gone() -> None:
     from tools.local import postgres  # noqa: PLC0415
 
     if not postgres.is_running():
-        say("the database is gone: starting it again")
+        say("the database has ended: starting it again")
         postgres.start()
 
 
 def _successor(worker: Worker, end: str, port: int) -> Worker | None:
     """Start another server after one that ended by itself. Return None if it had never become ready."""
     if not worker.was_ready:
-        say(f"the server does not start ({end}): fix the error above, and it starts again")
+        say(f"the server does not start ({end}): fix the error above, and the server starts again")
         return None
     say(f"the server ended ({end}): starting it again")
     return Worker(port)
@@ -206,7 +206,10 @@ def _port(text: str) -> int:
 
 @contextlib.contextmanager
 def _only_one(port: int) -> Iterator[None]:
-    """Lock the checkout for this process. Raises ToolError if another one has it. A killed process frees it."""
+    """Lock the checkout for this process. Raises ToolError if another process has the lock.
+
+    The lock ends with the process, even if it is killed.
+    """
     _LOCK.parent.mkdir(exist_ok=True)
     with _LOCK.open("a+") as lock:
         try:
@@ -229,7 +232,7 @@ def _require_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise ToolError(
-                f"Port {port} is not free ({error.strerror}): use another, as in `make run PORT={port + 1}`"
+                f"Port {port} is not free ({error.strerror}): use another port, as in `make run PORT={port + 1}`"
             ) from None
 
 
@@ -241,8 +244,8 @@ def _prepare_database(url: str) -> None:
         bootstrap(url)
     except DatabaseUnavailable as error:
         raise ToolError(
-            f"The database at DATABASE_URL does not answer ({error}): correct the address, or unset it "
-            "to use the embedded database"
+            f"The database at DATABASE_URL does not answer ({error}): correct the address, or unset DATABASE_URL to "
+            "use the embedded database"
         ) from None
 
 
@@ -265,7 +268,7 @@ def _changed(seen: Snapshot) -> list[str]:
 
 
 def _settled() -> Snapshot:
-    """Return a snapshot when files have stopped changing. Switching branches changes many, one after the other."""
+    """Return a snapshot when files have stopped changing. A switch of branches changes many files in turn."""
     last: Snapshot = {}
     while (now := _snapshot()) != last:
         last = now

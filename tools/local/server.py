@@ -3,7 +3,8 @@
 `chalice local` differs too much from API Gateway. This server answers with problems, separates 401, 404 and 405, limits
 bodies and slow clients, and answers at once on a kept-alive connection.
 
-`make run` starts it as a worker: it applies migrations, says when it is ready, and serves until its parent ends.
+`make run` starts this server as a worker. The worker applies migrations, says when it is ready, and serves until its
+parent ends.
 """
 
 import contextlib
@@ -54,7 +55,7 @@ DRAIN_SECONDS = 2
 
 Response = dict[str, Any]
 
-# Not among the service's own problems, because on AWS the service never answers this.
+# Not among the service's own problems, because on AWS the service never answers with this problem.
 length_required = ProblemType(
     slug="length-required",
     status=411,
@@ -73,7 +74,9 @@ def main(environ: Mapping[str, str]) -> None:
     try:
         migrate(_address_for_migrations(), report=lambda name: print(f"applying migration {name}", flush=True))
     except MigrationRefused as error:
-        ours = "" if os.environ.get("DATABASE_URL") else "; `make reset` deletes it, and the next start makes a new one"
+        ours = (
+            "" if os.environ.get("DATABASE_URL") else ". Or run `make reset` to delete this database, and start again"
+        )
         raise ToolError(f"{error}{ours}") from None
     except (DatabaseUnavailable, MigrationFailed, UnusableSettings) as error:
         raise ToolError(str(error)) from None
@@ -84,7 +87,7 @@ def main(environ: Mapping[str, str]) -> None:
 
 @contextlib.contextmanager
 def serving(app: Chalice, config: Config) -> Iterator[str]:
-    """Serve an app in a thread until the end of the block, and give its URL."""
+    """Serve an app in a thread until the end of the block, and yield its URL."""
     server = _server(app, config, port=0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -124,16 +127,18 @@ class Gateway:
             )
             self._require_method(method, event["resource"])
             if method in ("POST", "PUT", "PATCH") and body is None:
-                raise Problem(length_required, "The header Content-Length is missing")
+                raise Problem(length_required, "The header Content-Length is missing: send the body's length")
             response: Response = self._app(self._authorized(event, context), context)
         except NoRoute:
-            return _as_response(Problem(problems.not_found, "Nothing is at this address"), request_id)
+            return _as_response(
+                Problem(problems.not_found, "Nothing is at this address: check its spelling"), request_id
+            )
         except Problem as problem:
             return _as_response(problem, request_id)
         except Exception:
             traceback.print_exc()
             return _as_response(
-                Problem(problems.internal_error, "An unexpected error; the server's output has the traceback"),
+                Problem(problems.internal_error, "An unexpected error: read the traceback in the server's output"),
                 request_id,
             )
         return response
@@ -142,7 +147,7 @@ class Gateway:
         methods = sorted(self._app.routes[template])
         if method not in methods:
             allowed = ", ".join(methods)
-            raise Problem(problems.method_not_allowed, f"This address takes {allowed}", headers={"Allow": allowed})
+            raise Problem(problems.method_not_allowed, f"This address takes only {allowed}", headers={"Allow": allowed})
 
     def _authorized(self, event: Event, context: LambdaContext) -> Event:
         """Return the event with the authorizer's result. Raises Problem."""
@@ -152,14 +157,14 @@ class Gateway:
         try:
             authorized, _ = self._authorizer.authorize(event["path"], {**event, "headers": lower}, context)
         except ForbiddenError:
-            raise Problem(problems.forbidden, "The authorizer does not allow this address") from None
+            raise Problem(problems.forbidden, "The authorizer does not allow this address: use another token") from None
         except NotAuthorizedError:
-            raise _unauthenticated("The header Authorization is missing") from None
+            raise _unauthenticated("The header Authorization is missing: send 'Bearer <token>'") from None
         except Exception as error:
             # With this text an authorizer makes API Gateway answer 401.
             if error.args != ("Unauthorized",):
                 raise
-            raise _unauthenticated("The token is not trusted: the log says why") from None
+            raise _unauthenticated("The token is not trusted: read the reason in the server's output") from None
         return {**authorized, "headers": headers}
 
 
@@ -195,17 +200,17 @@ class RequestHandler(ChaliceRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _generic_handle  # noqa: N815
 
     def _read_body(self) -> bytes | None:
-        """Return the body, or None if no length was sent. Raises Problem before any of it is read."""
+        """Return the body, or None if no length was sent. Raises Problem before it reads any part of the body."""
         if "transfer-encoding" in self.headers:
-            raise Problem(length_required, "The local server takes no chunked bodies")
+            raise Problem(length_required, "The local server takes no chunked bodies: send Content-Length")
         lengths = set(self.headers.get_all("content-length", []))
         if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):
-            raise Problem(problems.malformed, "The header Content-Length is not one number of bytes")
+            raise Problem(problems.malformed, "The header Content-Length must be one number of bytes")
         if not lengths:
             return None
         length = int(lengths.pop())
         if length > MAX_BODY_BYTES:
-            raise Problem(problems.too_large, f"The body has {length} bytes; at most {MAX_BODY_BYTES} are allowed")
+            raise Problem(problems.too_large, f"The body has {length} bytes: send at most {MAX_BODY_BYTES}")
         if self.headers.get("expect", "").lower() == "100-continue":
             self.send_response_only(100)
             self.end_headers()
@@ -235,10 +240,10 @@ class RequestHandler(ChaliceRequestHandler):
         self.wfile.flush()
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer before reading the body, and close the connection, because its next bytes are unknown."""
+        """Answer without the body, and close the connection, because its next bytes are unknown."""
         self.close_connection = True
         self._send(_as_response(problem, str(uuid.uuid4())))
-        # Read on for a moment: if we closed while the client still sends, its kernel would drop our answer.
+        # Read on for a moment: if we closed while the client still sends, the client's kernel would drop our answer.
         deadline = time.monotonic() + DRAIN_SECONDS
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
@@ -253,14 +258,14 @@ class RequestHandler(ChaliceRequestHandler):
         """Answer a request that http.server can't read."""
         self.command = getattr(self, "command", None) or "GET"
         self.request_version = self.protocol_version  # so that the answer has a status line
-        self._refuse(Problem(problems.malformed, message or "The request can't be read"))
+        self._refuse(Problem(problems.malformed, message or "The request can't be read: send valid HTTP"))
 
     def version_string(self) -> str:
         return "slipway"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log a request in one line before its answer is sent, so that lines come in order."""
-        # Leave out the query, which may have secrets, and control characters.
+        # Leave out the query, which may have secrets. Replace control characters.
         path = re.sub(r"[^!-~]", "?", getattr(self, "path", "?").partition("?")[0])[:200]
         milliseconds = (time.perf_counter() - self._started) * 1000
         sys.stderr.write(f"{self.command} {path} {code} {milliseconds:.0f} ms\n")
@@ -286,7 +291,7 @@ class _HTTPServer(ThreadedHTTPServer):
 
 
 def _server(app: Chalice, config: Config, port: int) -> ThreadedHTTPServer:
-    # As `chalice local` does: each thread has its own current request.
+    # Give each thread its own current request, as `chalice local` does.
     app.__class__ = LocalChalice
     server = LocalDevServer(app, config, HOST, port, handler_cls=RequestHandler, server_cls=_HTTPServer)
     http_server: ThreadedHTTPServer = server.server

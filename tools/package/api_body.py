@@ -18,39 +18,42 @@ _HERE = "tools/package/api_body.py"
 PROBLEM_JSON = "application/problem+json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 
-# Not declared with the service's own problems: no function answers with these.
+# The service does not declare these problems, because no function answers with them.
 throttled = ProblemType(
-    slug="throttled", status=429, title="Too many requests", meaning="Send fewer requests, and this one again later."
+    slug="throttled", status=429, title="Too many requests", meaning="Send fewer requests, and repeat this one later."
 )
 timed_out = ProblemType(
-    slug="timed-out", status=504, title="Took too long", meaning="It may have been written: read, then try again."
+    slug="timed-out",
+    status=504,
+    title="Took too long",
+    meaning="The request may have taken effect: read the current data, then try again.",
 )
 
 RETRY_SECONDS = "5"
 
-# The gateway's own responses, by its names ("Gateway response types for API Gateway"): the problem and its detail.
+# For each of the gateway's own responses ("Gateway response types for API Gateway"), the problem and its detail.
 GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
-    "ACCESS_DENIED": (problems.forbidden, "The authorizer does not allow this address"),
-    "API_CONFIGURATION_ERROR": (problems.internal_error, "The API is set up wrongly"),
-    "AUTHORIZER_CONFIGURATION_ERROR": (problems.internal_error, "The authorizer gave no usable answer"),
-    "AUTHORIZER_FAILURE": (problems.internal_error, "The authorizer gave no usable answer"),
-    "BAD_REQUEST_BODY": (problems.malformed, "The body can't be read"),
-    "BAD_REQUEST_PARAMETERS": (problems.malformed, "The parameters can't be read"),
-    "DEFAULT_4XX": (problems.malformed, "The request can't be handled"),
-    "DEFAULT_5XX": (problems.internal_error, "An unexpected error"),
-    # Unknown paths get this too. We use no AWS signatures, so a request with one has no token.
-    "EXPIRED_TOKEN": (problems.unauthenticated, "The header Authorization is not 'Bearer <token>'"),
-    "INTEGRATION_FAILURE": (problems.unavailable, "The function gave no usable answer"),
-    "INTEGRATION_TIMEOUT": (timed_out, "The function has not answered in time"),
-    "INVALID_SIGNATURE": (problems.unauthenticated, "The header Authorization is not 'Bearer <token>'"),
-    "MISSING_AUTHENTICATION_TOKEN": (problems.not_found, "Nothing is at this address"),
-    "QUOTA_EXCEEDED": (throttled, "There are too many requests"),
-    "REQUEST_TOO_LARGE": (problems.too_large, "The body has more than 10 MB"),
-    "RESOURCE_NOT_FOUND": (problems.not_found, "Nothing is at this address"),
-    "THROTTLED": (throttled, "There are too many requests"),
-    "UNAUTHORIZED": (problems.unauthenticated, "The token is missing or not trusted"),
-    "UNSUPPORTED_MEDIA_TYPE": (problems.unsupported_media_type, "The body is not application/json"),
-    "WAF_FILTERED": (problems.forbidden, "The firewall refuses this request"),
+    "ACCESS_DENIED": (problems.forbidden, "The authorizer does not allow this address: use another token"),
+    "API_CONFIGURATION_ERROR": (problems.internal_error, "The API is set up wrongly: report it with the request's id"),
+    "AUTHORIZER_CONFIGURATION_ERROR": (problems.internal_error, "The authorizer gave no usable answer: try again"),
+    "AUTHORIZER_FAILURE": (problems.internal_error, "The authorizer gave no usable answer: try again"),
+    "BAD_REQUEST_BODY": (problems.malformed, "The body can't be read: send valid JSON"),
+    "BAD_REQUEST_PARAMETERS": (problems.malformed, "The parameters can't be read: check the path and the query"),
+    "DEFAULT_4XX": (problems.malformed, "The request can't be handled: check its path, headers and body"),
+    "DEFAULT_5XX": (problems.internal_error, "An unexpected error: try again, or report it with the request's id"),
+    # An unknown path gets this response too. A request with an AWS signature has no token.
+    "EXPIRED_TOKEN": (problems.unauthenticated, "The header Authorization must be 'Bearer <token>'"),
+    "INTEGRATION_FAILURE": (problems.unavailable, "The function gave no usable answer: try again"),
+    "INTEGRATION_TIMEOUT": (timed_out, "The function has not answered in time: read the current data, then try again"),
+    "INVALID_SIGNATURE": (problems.unauthenticated, "The header Authorization must be 'Bearer <token>'"),
+    "MISSING_AUTHENTICATION_TOKEN": (problems.not_found, "Nothing is at this address: check its spelling"),
+    "QUOTA_EXCEEDED": (throttled, "There are too many requests: try again later"),
+    "REQUEST_TOO_LARGE": (problems.too_large, "The body has more than 10 MB: send less"),
+    "RESOURCE_NOT_FOUND": (problems.not_found, "Nothing is at this address: check its spelling"),
+    "THROTTLED": (throttled, "There are too many requests: try again later"),
+    "UNAUTHORIZED": (problems.unauthenticated, "The token is missing or not trusted: send a new token"),
+    "UNSUPPORTED_MEDIA_TYPE": (problems.unsupported_media_type, "The body must be application/json"),
+    "WAF_FILTERED": (problems.forbidden, "The firewall refuses this request: change its content or its address"),
 }
 _HEADERS_OF_STATUS = {
     401: {"WWW-Authenticate": "Bearer"},
@@ -96,8 +99,8 @@ def document(swagger: Json) -> Json:
         raise ToolError(f"Chalice wrote Swagger {swagger.get('swagger')}, not 2.0: adapt {_HERE}")
     _only(swagger, _SECTIONS, "the API's description")
     paths = {path: _path(path, methods) for path, methods in swagger["paths"].items()}
-    # Without this, the gateway answers 403 to an unknown path.
-    nothing = _refusing(problems.not_found, "Nothing is at this address")
+    # Without these two paths, the gateway answers 403 to an unknown path.
+    nothing = _refusing(problems.not_found, "Nothing is at this address: check its spelling")
     paths.setdefault("/", {"x-amazon-apigateway-any-method": nothing})
     proxy = {"name": "proxy", "in": "path", "required": True, "schema": {"type": "string"}}
     paths.setdefault("/{proxy+}", {"x-amazon-apigateway-any-method": {**nothing, "parameters": [proxy]}})
@@ -134,10 +137,10 @@ def _path(path: str, methods: Json) -> Json:
     _only(methods, set(METHODS), f"the methods of {path}")
     made = {method: _operation(f"{method} {path}", operation) for method, operation in methods.items()}
     allowed = ", ".join(sorted(method.upper() for method in methods))
-    refusing = _refusing(problems.method_not_allowed, f"This address takes {allowed}", Allow=allowed)
+    refusing = _refusing(problems.method_not_allowed, f"This address takes only {allowed}", Allow=allowed)
     if "parameters" in (first := next(iter(made.values()))):
         refusing["parameters"] = first["parameters"]
-    # Without this, the gateway answers 403 to an unknown method.
+    # Without this operation, the gateway answers 403 to an unknown method.
     made["x-amazon-apigateway-any-method"] = refusing
     return made
 
@@ -203,7 +206,7 @@ def _function(uri: str, name: str) -> str:
 
 
 def _invoke_arn(function: str) -> str:
-    # The alias, because the deployment moves it. The function itself changes at once.
+    # Call the alias, which only the deployment moves. The function itself changes as soon as Terraform is applied.
     return f'${{aws_lambda_alias.live["{function}"].invoke_arn}}'
 
 
@@ -258,4 +261,4 @@ def _literal(value: Any) -> Any:
 
 def _only(value: Json, known: set[str], what: str) -> None:
     if unknown := sorted(set(value) - known):
-        raise ToolError(f"{_HERE} does not know {', '.join(unknown)} in {what}: add them there")
+        raise ToolError(f"Chalice's output has {', '.join(unknown)} in {what}, which is unknown: adapt {_HERE}")

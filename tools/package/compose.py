@@ -1,7 +1,7 @@
 """Turn Chalice's Terraform package into the input of infra/modules/api: `make package STAGE=production`.
 
 Chalice knows the functions, schedules and routes. Our own Terraform says what they are on AWS, so none of Chalice's
-Terraform is kept. package_shape.py reads it, and this module writes two files:
+Terraform is kept. package_shape.py reads Chalice's Terraform, and this module writes two files:
 
 - `generated.tf.json`: locals with the functions, the schedules, the API's OpenAPI document and the stage;
 - `deployment.zip`: the code of all functions. The same sources give the same bytes for every stage.
@@ -27,21 +27,21 @@ from tools.package import api_body, package_shape
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "infra" / "modules" / "api"
 
-# The functions' Python on AWS. A package for AWS must be built with it, because wheels are made for one version.
+# The functions' Python on AWS. Build a package for AWS with this version: some wheels support only one version.
 PYTHON = (3, 13)
-# Tests run nearly everywhere on x86_64, so they can run the very zip that is deployed. arm64 costs a fifth less, but
-# no test could run that zip.
+# Most machines that run tests have x86_64, so the tests can run the deployed zip. arm64 would cost a fifth less, but
+# those machines could not run its zip.
 ARCHITECTURE = "x86_64"
 SECONDS = 300
 
-# Chalice runs pip, which reads these variables. It may use only wheels for Lambda whose hash is in requirements.txt.
-# Otherwise the package would depend on this machine, or Chalice would build from source.
+# Chalice runs pip, which reads these variables. With them, pip installs only wheels for Lambda whose hash is in
+# requirements.txt. Otherwise the package would depend on this machine, or Chalice would build from source.
 _PIP = {
     "PIP_REQUIRE_HASHES": "1",
     "PIP_ONLY_BINARY": ":all:",
     "PIP_PLATFORM": f"manylinux2014_{ARCHITECTURE}",
 }
-# cffi, which cryptography needs, reads C headers with it. Nothing is compiled on Lambda.
+# cffi, which cryptography needs, reads C headers with pycparser. Lambda compiles nothing.
 _LEFT_OUT = "pycparser"
 _SOURCES = ("app.py", "requirements.txt", ".chalice/config.json")
 
@@ -59,7 +59,7 @@ def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
     stages = json.loads((root / ".chalice" / "config.json").read_text())["stages"]
     deployed = [name for name in stages if name != "local"]
     if unknown := [stage for stage in modules if stage not in deployed]:
-        raise UsageError(f"{unknown[0]!r} is not a deployed stage: make package STAGE={'|'.join(deployed)}")
+        raise UsageError(f"{unknown[0]!r} is not a deployed stage: run make package STAGE={'|'.join(deployed)}")
     with tempfile.TemporaryDirectory(prefix="slipway-package-") as temporary:
         code = Path(temporary) / "normal.zip"
         for stage, module in modules.items():
@@ -88,7 +88,7 @@ def compose(chalice: dict[str, Any], stage: str, code: bytes) -> dict[str, Any]:
                 # infra/modules/api refuses a package of another stage.
                 "stage": stage,
                 "digest": digest.hexdigest(),
-                # In Lambda's encoding, so that a plan needs no zip.
+                # The digest in Lambda's encoding, so that a plan needs no zip.
                 "source_code_hash": base64.b64encode(digest.digest()).decode(),
                 "runtime": shape.runtime,
                 "architecture": shape.architecture,
@@ -118,7 +118,7 @@ def normalize(source: Path, target: Path) -> None:
 
 
 def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool) -> Path:
-    """Let Chalice package a copy of the sources, because it leaves caches where it works."""
+    """Let Chalice package a copy of the sources, because Chalice leaves caches in its folder."""
     source = folder / "source"
     shutil.copytree(root / "chalicelib", source / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
     (source / ".chalice").mkdir()
@@ -137,7 +137,8 @@ def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool
     except subprocess.TimeoutExpired:
         raise ToolError(f"Chalice took more than {SECONDS} s: check the connection to the package index") from None
     if done.returncode != 0:
-        raise ToolError(f"Chalice can't package:\n{done.stderr.strip() or done.stdout.strip() or 'no reason given'}")
+        said = done.stderr.strip() or done.stdout.strip() or "no reason given"
+        raise ToolError(f"Chalice can't package the app. Fix this error:\n{said}")
     return folder / "written"
 
 

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 _HERE = "tools/package/package_shape.py"
 
-# Chalice's name of the function that serves all routes, and ours.
+# Chalice's name and our name of the function that serves all routes.
 _HANDLER = "api_handler"
 API = "api"
 
@@ -28,7 +28,7 @@ _RESOURCES = {
     "aws_api_gateway_deployment",
     "aws_cloudwatch_event_rule",
     "aws_cloudwatch_event_target",
-    # Chalice's one role for all functions. It is not used: in roles.tf each function has its own.
+    # Chalice's one role for all functions is not used: in roles.tf each function has its own role.
     "aws_iam_role",
     "aws_iam_role_policy",
 }
@@ -56,7 +56,7 @@ _RULE_NAME = re.compile(r"\$\{aws_cloudwatch_event_rule\.([\w-]+)\.name\}")
 
 @dataclass(frozen=True)
 class Shape:
-    """The content of the package. `functions` and `schedules` are by name, as locals of infra/modules/api."""
+    """The content of Chalice's package. `functions` and `schedules` have the form of infra/modules/api's locals."""
 
     functions: dict[str, Json]
     schedules: dict[str, Json]
@@ -69,8 +69,8 @@ class Shape:
 def read(chalice: Json) -> Shape:
     """Return the content of chalice.tf.json. Raises ToolError."""
     _only(chalice, _SECTIONS, "sections")
-    # Our versions are in versions.tf; Chalice's exclude Terraform 1.4 and later. The null provider only holds the
-    # stage's name, in a data source.
+    # Ignore Chalice's versions, which exclude Terraform 1.4 and later: versions.tf has ours. Ignore the null provider,
+    # which only has a data source with the stage's name.
     _only(_member(chalice, "terraform", "required_providers"), _PROVIDERS, "providers")
     _only(_member(chalice, "data"), _DATA, "data sources")
     resources = _member(chalice, "resource")
@@ -79,7 +79,7 @@ def read(chalice: Json) -> Shape:
     if _HANDLER not in functions:
         raise ToolError(f"Chalice's package has no function {_HANDLER} for the routes: adapt {_HERE}")
     if API in functions:
-        raise ToolError(f"A function is called {API!r}, the name of the one that serves the routes: rename it")
+        raise ToolError(f"A function is called {API!r}, but that name is for the function of the routes: rename it")
     for name, function in functions.items():
         _only(function, _FUNCTION, f"arguments of the function {name} (VPC, layers and concurrency: see functions.tf)")
     rest_api = _rest_api(resources)
@@ -96,8 +96,8 @@ def read(chalice: Json) -> Shape:
 
 
 def _function(function: Json) -> Json:
-    # Leave out its name, because each workspace needs another one; its role, because each function has its own; and
-    # Chalice's tag, because requirements-dev.txt has the version.
+    # Leave out the name, because each workspace needs another one. Leave out the role, because each function has its
+    # own. Leave out the tag with Chalice's version, because requirements-dev.txt has the version.
     return {
         "handler": _member(function, "handler"),
         "memory_size": _member(function, "memory_size"),
@@ -110,10 +110,12 @@ def _rest_api(resources: Json) -> Json:
     rest_api: Json = _member(resources, "aws_api_gateway_rest_api", "rest_api")
     _only(rest_api, _REST_API, "arguments of the REST API")
     if (types := _member(rest_api, "endpoint_configuration", "types")) != ["REGIONAL"]:
-        raise ToolError(f"The API's endpoint is {types}, but CloudFront needs REGIONAL: set it in .chalice/config.json")
+        raise ToolError(
+            f"The API's endpoint is {types}, but must be REGIONAL for CloudFront: change .chalice/config.json"
+        )
     if binary := _member(rest_api, "binary_media_types"):
         raise ToolError(f"The API has binary media types, {binary}: set app.api.binary_types = []")
-    # Terraform makes its own deployment: Chalice's also makes the stage, which could then have no settings.
+    # Our Terraform has its own deployment. Chalice's deployment would also make the stage, which then has no settings.
     _only(_member(resources, "aws_api_gateway_deployment", "rest_api"), _DEPLOYMENT, "arguments of the deployment")
     return rest_api
 
@@ -122,7 +124,7 @@ def _schedules(resources: Json) -> dict[str, Json]:
     rules: Json = resources.get("aws_cloudwatch_event_rule", {})
     targets: Json = resources.get("aws_cloudwatch_event_target", {})
     if set(rules) != set(targets):
-        raise ToolError(f"Rules and targets without a partner: {sorted(set(rules) ^ set(targets))}. Adapt {_HERE}")
+        raise ToolError(f"These rules have no target, or no rule: {sorted(set(rules) ^ set(targets))}. Adapt {_HERE}")
     schedules = {}
     for name, rule in rules.items():
         target = targets[name]
@@ -149,7 +151,8 @@ def _check_permissions(resources: Json, schedules: set[str]) -> None:
         known = principal == "apigateway.amazonaws.com" or (principal == "events.amazonaws.com" and name in schedules)
         if not known:
             raise ToolError(
-                f"The permission {name} lets {principal} invoke a function, but infra/modules/api does not: add it"
+                f"The permission {name} lets {principal} invoke a function, but infra/modules/api does not: add the "
+                "permission there"
             )
 
 

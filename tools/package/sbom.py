@@ -1,4 +1,4 @@
-"""List a package's components in CycloneDX 1.6 format. They are read from the zip, not from the requirements."""
+"""List a package's components in CycloneDX 1.6 format. Read the components from the zip, not the requirements."""
 
 import zipfile
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from email.parser import Parser
 from pathlib import Path
 from typing import Any
 
-# Chalice puts its runtime into the zip, without metadata that has its version.
+# Chalice puts its runtime into the zip without metadata, so its version is read from this file.
 _CHALICE = "chalice/app.py"
 _VERSION = "__version__"
 
 
 def bill_of_materials(package: Path, name: str, artifact: str, digest: str) -> dict[str, Any]:
-    """Return the bill of materials of a package. It has no time, so the same package gives the same bytes."""
+    """Return the bill of materials of a package. The bill has no time, so the same package gives the same bytes."""
     with zipfile.ZipFile(package) as zipped:
         components = sorted(_components(zipped), key=lambda each: str(each["name"]).lower())
     return {
@@ -52,6 +52,6 @@ def _component(name: str, version: str, license_: str | None) -> dict[str, Any]:
 
 
 def _license(metadata: Any) -> str | None:
-    """Return the SPDX expression, or None if there is none; classifiers are too vague."""
+    """Return the license's SPDX expression, or None if there is none. Classifiers are too vague."""
     stated: str | None = metadata["License-Expression"]
     return stated

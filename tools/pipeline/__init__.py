@@ -1,1 +1,1 @@
-"""The steps of the workflows, except Terraform. People can run each with `python -m tools pipeline`."""
+"""Commands that the workflows run as steps. People can run each with `python -m tools pipeline`."""

@@ -39,7 +39,7 @@ _CONFLICTS = 5
 
 
 class Store:
-    """The bucket of packages. The tree that a package was built from is its key, and it is written once."""
+    """The bucket of packages. Each key starts with the git tree of the package, and is written only once."""
 
     def __init__(self, environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
         self.bucket = environ.get("ARTIFACT_BUCKET", "")
@@ -47,14 +47,15 @@ class Store:
         self._pause = pause
 
     def read(self, key: str) -> bytes | None:
-        """Return the object, or None if there is none. Raises ToolError."""
+        """Return the object, or None if the key does not exist. Raises ToolError."""
         try:
             content: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise ToolError(
-                f"{key} can't be read from the bucket {self.bucket}: {error}. Check its name and your permissions"
+                f"{key} can't be read from the bucket {self.bucket}: {error}. Check ARTIFACT_BUCKET "
+                "and your permissions"
             ) from None
         return content
 
@@ -67,15 +68,16 @@ class Store:
                 code = error.response["Error"]["Code"]
                 if code == "PreconditionFailed":
                     return False
-                # Another run is writing this key: wait, then see if it succeeded.
+                # Another run is writing this key: wait, then try again.
                 if code == "ConditionalRequestConflict":
                     self._pause(2**attempt)
                     continue
                 raise ToolError(
-                    f"{key} can't be written to the bucket {self.bucket}: {error}. Check its name and your permissions"
+                    f"{key} can't be written to the bucket {self.bucket}: {error}. Check ARTIFACT_BUCKET "
+                    "and your permissions"
                 ) from None
             return True
-        raise ToolError(f"Other runs kept writing {key}: run this again")
+        raise ToolError(f"Other runs kept writing {key}: run the command again")
 
 
 def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
@@ -91,7 +93,7 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
     elif environ.get("GITHUB_ACTIONS"):
         raise ToolError("ARTIFACT_BUCKET is not set: add it to the repository's variables (docs/first-deployment.md)")
     else:
-        warn(environ, "ARTIFACT_BUCKET is not set: the package is built here and not kept")
+        warn(environ, "The package is built here and not kept: to keep it, set ARTIFACT_BUCKET")
     if kept is None:
         packaged = _make(artifact, root)
         (folder / _MADE).write_bytes(packaged)
@@ -117,10 +119,10 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
             f"The package is for {runtime}, but AWS runs {_RUNTIME}: build it again with make PYTHON={_RUNTIME}"
         )
     if not store.write(_key(artifact), content):
-        say("Another run has put its package of this tree into the store first: this run uses that one")
+        say("Another run has put its package of this tree into the store first: this run uses that package")
         kept = store.read(_key(artifact))
         if kept is None:
-            raise ToolError(f"The package of {artifact} was in the store and is gone: run this again")
+            raise ToolError(f"The package of {artifact} was in the store and is gone: run the command again")
         digest = _install(kept, folder, _stage(environ))
         _tell(environ, artifact, digest, built=False)
     made.unlink()
@@ -129,11 +131,13 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
 def attested(environ: Environ, folder: Path = FOLDER) -> None:
     """Require GitHub's attestation that this repository's deploy workflow built the zip. Raises ToolError.
 
-    Nothing else shows that our pipeline, and not somebody else, put the package into the bucket.
+    Nothing else proves that the package in the bucket comes from this repository's pipeline.
     """
     repository = environ.get("GITHUB_REPOSITORY")
     if not repository:
-        raise UsageError("It is unknown which repository built the package: set GITHUB_REPOSITORY=owner/name")
+        raise UsageError(
+            "GITHUB_REPOSITORY, the repository that built the package, is missing: set GITHUB_REPOSITORY=owner/name"
+        )
     command = ["gh", "attestation", "verify", str(folder / _ZIP), "--repo", repository]
     command += ["--signer-workflow", f"{repository}/.github/workflows/deploy.yml"]
     try:
@@ -142,8 +146,9 @@ def attested(environ: Environ, folder: Path = FOLDER) -> None:
         raise ToolError("gh, GitHub's command line, is not on the PATH: install it to verify attestations") from None
     if done.returncode != 0:
         raise ToolError(
-            f"GitHub does not attest that {repository} built this package: {done.stderr.strip()}. It is not deployed. "
-            "If nobody else can write to the artifact bucket, delete the package there and run the deployment again"
+            f"GitHub does not attest that {repository} built this package: {done.stderr.strip()}. So the package is "
+            "not deployed. If nobody else can write to the artifact bucket, delete the package there and run the "
+            "deployment again"
         )
     say("GitHub attests that the deploy workflow built this package")
 
@@ -158,7 +163,7 @@ def tree(root: Path = compose.ROOT) -> str:
 
 
 def client(environ: Environ, service: str = "s3") -> Any:
-    """Return an AWS client. With EMULATED it calls the emulated account: 1 means its usual port, else its port."""
+    """Return an AWS client. With EMULATED, the client calls the emulated account. 1 means the usual port."""
     if not _is_emulated(environ):
         return boto3.client(service)
     port = emulation.PORT if environ["EMULATED"] == "1" else int(environ["EMULATED"])
@@ -201,7 +206,7 @@ def _install(content: bytes, folder: Path, stage: str | None) -> str:
             if (told["digest"], told["stage"]) != (digest, name):
                 raise ToolError(
                     f"The package is inconsistent: {_generated(name)} belongs to another zip or stage. "
-                    "Delete it from the store and run this again"
+                    "Delete the package from the store and run the command again"
                 )
             if stage == name:
                 (folder / name).mkdir(exist_ok=True)
@@ -246,5 +251,5 @@ def _generated(stage: str) -> str:
 def _git(root: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
-        raise ToolError(f"git {' '.join(arguments)} failed: {done.stderr.strip()}")
+        raise ToolError(f"git {' '.join(arguments)} failed: {done.stderr.strip()}. Run the command in a git checkout")
     return done.stdout.strip()

@@ -6,7 +6,7 @@ from tools.slipway_client.commands import MAY_PROMOTE, OPEN, SLIPWAY, STATUS, TA
 
 _ENV = Option("ENV", "the environment", ENVIRONMENTS)
 _BUCKET = Option("ARTIFACT_BUCKET", "the bucket that keeps packages")
-_EMULATED = Option("EMULATED", "1 for the emulated account, or its port")
+_EMULATED = Option("EMULATED", "1 for the emulated account on its usual port, or another port")
 _DIGEST = Option("DIGEST", "the package's digest, sha256:…")
 
 COMMANDS = (
@@ -26,11 +26,11 @@ COMMANDS = (
         "artifact-attested",
         "Require GitHub's attestation that the deploy workflow built the package",
         "tools.pipeline.artifact:attested",
-        (Option("GITHUB_REPOSITORY", "the repository that built it"),),
+        (Option("GITHUB_REPOSITORY", "the repository that built the package"),),
     ),
     Command(
         "may-promote",
-        "Check if an artifact may enter an environment, and print what blocks it",
+        "Check if an artifact may enter an environment, and print each blocker",
         "tools.pipeline.promotion:may_promote",
         (*SLIPWAY, *MAY_PROMOTE, _BUCKET, _EMULATED),
     ),
@@ -79,8 +79,8 @@ COMMANDS = (
         "tools.pipeline.plan_comment:main",
         (
             Option("PLANS", "the plans' titles and files: development=plan.json production=…"),
-            Option("POLICY", "a file with the output of the policies"),
-            Option("POLICY_OUTCOME", "the policies' outcome: success or failure"),
+            Option("POLICY", "a file with the output of the policy check"),
+            Option("POLICY_OUTCOME", "the outcome of the policy check: success or failure"),
             _DIGEST,
             Option("ARTIFACT", "the artifact"),
         ),

@@ -2,8 +2,8 @@
 
     python -m tools pipeline plan-comment --plans "development=development.json" --policy policy.txt
 
-A plan is the output of `terraform show -json`. Anybody may have written it. So it is shown as code, which can neither
-mention people nor link.
+A plan is the output of `terraform show -json`. Anybody may have written the plan, so the comment shows it as code: code
+can neither mention people nor contain links.
 """
 
 import json
@@ -16,7 +16,7 @@ from tools.slipway_client.runner import needed
 
 # The workflow finds its previous comment by this line, and replaces it.
 MARKER = "<!-- slipway: plans -->"
-# GitHub allows 65,536.
+# GitHub allows 65,536 characters in a comment.
 MOST_CHARACTERS = 60_000
 _MOST_LINES = 60
 _MOST_POLICY_CHARACTERS = 4_000
@@ -37,7 +37,9 @@ def comment(environ: Mapping[str, str]) -> str:
         parts += ["", f"Package: {_code(digest)} of {_code(environ.get('ARTIFACT') or 'this tree')}"]
     text = "\n".join(parts) + "\n"
     if len(text) > MOST_CHARACTERS:
-        text = text[:MOST_CHARACTERS].rpartition("\n")[0] + "\n```\n</details>\n\n…and more: see the run's log\n"
+        text = (
+            text[:MOST_CHARACTERS].rpartition("\n")[0] + "\n```\n</details>\n\nThe rest is cut off: see the run's log\n"
+        )
     return text
 
 
@@ -66,7 +68,7 @@ def _kind(actions: list[str]) -> str | None:
             return "replaced"
         case ["delete"]:
             return "destroyed"
-    return None  # no-op, read, forget
+    return None  # no-op, read and forget change nothing on AWS
 
 
 def _table(plans: list[tuple[str, Path]]) -> Iterator[str]:
@@ -107,7 +109,7 @@ def _plan(path: Path) -> dict[str, Any]:
     try:
         plan = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is not a plan ({error}): `make plan` saves one as JSON") from None
+        raise UsageError(f"{path} is not a plan ({error}): save one with `terraform show -json`") from None
     if not isinstance(plan, dict) or "format_version" not in plan:
         raise UsageError(f"{path} is not a plan in JSON: save one with `terraform show -json`")
     return plan

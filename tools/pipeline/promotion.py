@@ -1,7 +1,6 @@
-"""Decide if an artifact may enter the next environment. Slipway decides; without it, the order of branches does.
+"""Check if an artifact may enter an environment. Slipway decides, or the order of branches if Slipway does not answer.
 
-This pipeline deploys the Slipway that it asks. If Slipway does not answer, the order of branches decides, with a
-warning: a broken Slipway must not block its own repair.
+This pipeline deploys the Slipway that it asks, and a broken Slipway must not block its own repair.
 """
 
 import json
@@ -19,13 +18,13 @@ from tools.slipway_client.runner import needed, run_url, say, warn
 
 
 def may_promote(environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
-    """Raise ToolError with every blocker, if there is any."""
+    """Raise ToolError with every blocker, unless the artifact may enter the environment."""
     environ = {**environ, "ARTIFACT": environ.get("ARTIFACT") or tree()}
     if environ.get("SLIPWAY_URL"):
         try:
             recording.may_promote(Slipway(environ, pause), environ)
         except Unreachable as silence:
-            warn(environ, f"{silence}. Until then the order of branches decides")
+            warn(environ, f"{silence}. The order of branches decides instead")
         else:
             return
     else:
@@ -55,7 +54,7 @@ def note_verified(environ: Environ) -> None:
     """Note in the artifact bucket that the artifact was verified in an environment. The first note stays."""
     environment, artifact = _environment(environ), environ.get("ARTIFACT") or tree()
     if environment == ENVIRONMENTS[-1]:
-        say(f"{environment} is the last environment, so it needs no note")  # and its role can't write one
+        say(f"{environment} is the last environment, so it needs no note")  # its role can't write a note either
         return
     note = {
         "environment": environment,
@@ -81,20 +80,20 @@ def _require_order(environ: Environ) -> None:
         return
     before = ENVIRONMENTS[rank - 1]
     if (reason := environ.get("OVERRIDE_REASON", "").strip()) != "":
-        warn(environ, f"{artifact} enters {environment} without {before}, for this reason: {reason}")
+        warn(environ, f"{artifact} enters {environment} without proof from {before}, for this reason: {reason}")
         return
     store = Store(environ)
     note = store.read(_key(artifact, before)) if store.bucket else None
     if note is None:
         raise ToolError(
-            f"{artifact} may not enter {environment} yet: the bucket has no note that it passed the acceptance tests "
-            f"in {before}. Merge it into the branch {before} first, and wait for that run. If it can't wait, use a "
-            "hotfix with an override (docs/branching.md)"
+            f"{artifact} may not enter {environment} yet: the bucket has no note that the artifact was verified "
+            f"in {before}. Merge the change into the branch {before} first, and wait for that run. If the change "
+            "can't wait, use a hotfix with an override (docs/branching.md)"
         )
     told = json.loads(note)
     if (digest := digest_in()) is not None and told.get("digest") not in (None, digest):
         raise ToolError(f"{before} verified the package {told['digest']}, not {digest}: run the deployment again")
-    say(f"{artifact} was deployed to {before} at {told.get('at')}, and may enter {environment}")
+    say(f"{artifact} was verified in {before} at {told.get('at')}, and may enter {environment}")
 
 
 def _environment(environ: Environ) -> str:

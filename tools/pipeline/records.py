@@ -1,6 +1,6 @@
-"""Record in Slipway what this repository's own pipeline does. A missing or broken Slipway does not stop it.
+"""Record in Slipway what this repository's own pipeline does. The pipeline goes on if Slipway is missing or broken.
 
-The pipeline deploys the Slipway that it records in, and may be about to repair it.
+The pipeline deploys the same Slipway, and may be about to repair it.
 """
 
 from collections.abc import Callable, Mapping

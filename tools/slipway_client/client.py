@@ -1,6 +1,6 @@
 """Call Slipway from a pipeline with the job's own OIDC token, and retry while the service wakes up.
 
-Uses only the standard library; runner.py says why.
+This module uses only the standard library: the actions for other repositories run it with any Python.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from tools.slipway_client.runner import needed
 Json = dict[str, Any]
 
 TIMEOUT_SECONDS = 30
-# Seconds before each attempt. They add up to 31, because a sleeping database takes 15 to wake up.
+# Seconds before each attempt. They add up to 31, because a sleeping database takes 15 seconds to wake up.
 _PAUSES_BEFORE = (0, 1, 2, 4, 8, 16)
 _LONGEST_PAUSE = 30
 _PASSING = {429, 500, 502, 503, 504}
@@ -38,11 +38,12 @@ class Refused(ToolError):
         self.status = status
         self.problem = problem
         self.slug = str(problem.get("type", "")).rpartition("/")[2]
-        super().__init__(f"Slipway refused this ({status} {self.slug}): {problem.get('detail', 'no reason given')}")
+        detail = problem.get("detail", "no reason given")
+        super().__init__(f"Slipway refused the request ({status} {self.slug}, see docs/problems.md): {detail}")
 
 
 class Slipway:
-    """One system in Slipway. `environ` has the step's variables; `pause` waits for some seconds."""
+    """A client for one system in Slipway. `environ` has the step's variables; `pause` waits for some seconds."""
 
     def __init__(self, environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
         self._environ = environ
@@ -93,7 +94,7 @@ class Slipway:
 
 
 def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> str:
-    """Return SLIPWAY_TOKEN, or a new token that GitHub issues to this job. Those expire after minutes.
+    """Return SLIPWAY_TOKEN, or a new token that GitHub issues to this job. GitHub's tokens expire after minutes.
 
     Raises ToolError, Unreachable.
     """
@@ -135,9 +136,13 @@ def _send(
                 raise Refused(error.code, _problem(told)) from None
             why = f"status {error.code}"
             asked_to_wait = min(_seconds(error.headers.get("Retry-After")), _LONGEST_PAUSE)
-        except (OSError, http.client.HTTPException, ValueError) as error:  # cut off or not JSON: counts as no answer
+        except (
+            OSError,
+            http.client.HTTPException,
+            ValueError,
+        ) as error:  # ignore an answer that is cut off or not JSON
             why = str(error) or type(error).__name__
-    raise Unreachable(f"{urlsplit(url).netloc} did not work in {len(_PAUSES_BEFORE)} tries ({why}): try again later")
+    raise Unreachable(f"{urlsplit(url).netloc} failed in {len(_PAUSES_BEFORE)} tries ({why}): try again later")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -153,18 +158,18 @@ _OPENER = urllib.request.build_opener(_NoRedirect)
 def _require_confidential(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")):
-        raise UsageError(f"SLIPWAY_URL is {url!r}: start it with https://, because a token is sent there")
+        raise UsageError(f"SLIPWAY_URL is {url!r}: use https://, because a token is sent there")
 
 
 def _document(content: bytes) -> Json:
     document = json.loads(content or b"{}")
     if not isinstance(document, dict):
-        raise ValueError("the answer is not a JSON object")  # noqa: TRY004 (json.loads raises it too)
+        raise ValueError("the answer is not a JSON object")  # noqa: TRY004 (json.loads raises ValueError too)
     return document
 
 
 def _problem(content: bytes) -> Json:
-    """Return a problem document. If a proxy in front of Slipway answered, its text is the detail."""
+    """Return a problem document. If the content is not JSON, as from a proxy, it becomes the detail."""
     try:
         return _document(content)
     except ValueError:

@@ -1,11 +1,11 @@
-"""The commands of `python -m tools slipway`. Those of `pipeline` share their options."""
+"""The commands of `python -m tools slipway`. The commands of `pipeline` have the same options."""
 
 from tools.commands import Command, Environ, Option
 from tools.slipway_client import recording
 from tools.slipway_client.client import Slipway
 
 SLIPWAY = (
-    Option("SLIPWAY_URL", "the address of Slipway; without it nothing is recorded"),
+    Option("SLIPWAY_URL", "the address of Slipway; without SLIPWAY_URL, nothing is recorded"),
     Option("SLIPWAY_SYSTEM", "the key of the system"),
     Option("SLIPWAY_AUDIENCE", "the audience of the job's token", default="slipway"),
     Option("SLIPWAY_TOKEN", "a token, if GitHub issues none"),
@@ -36,7 +36,7 @@ VERIFICATION = (
     _ARTIFACT,
     Option("SUITE", "the test suite", default="acceptance"),
     Option("TRIGGER", "the cause of the run: deployment, schedule or manual"),
-    Option("OUTCOME", "the result; without it, the report decides"),
+    Option("OUTCOME", "the outcome; without OUTCOME, the report decides"),
     Option("REPORT", "a JSON file with the numbers passed, failed and skipped"),
 )
 
@@ -44,7 +44,7 @@ _HERE = "tools.slipway_client.commands"
 COMMANDS = (
     Command(
         "may-promote",
-        "Check if an artifact may enter an environment, and print what blocks it",
+        "Check if an artifact may enter an environment, and print each blocker",
         f"{_HERE}:may_promote",
         (*SLIPWAY, *MAY_PROMOTE),
     ),
@@ -61,7 +61,7 @@ COMMANDS = (
 
 
 def may_promote(environ: Environ) -> None:
-    """Raise ToolError with every blocker, or if Slipway does not answer, even with SLIPWAY_REQUIRED=0."""
+    """Raise ToolError with every blocker. Also raise it if Slipway does not answer, even with SLIPWAY_REQUIRED=0."""
     recording.may_promote(Slipway(environ), environ)
 
 

@@ -1,10 +1,9 @@
 """Ask Slipway if an artifact may be promoted, and record what the pipeline did.
 
-Each function is a command of `python -m tools slipway` and takes the variables of its step, which commands.py lists.
-Without SLIPWAY_URL nothing is recorded, and a warning says so. With SLIPWAY_REQUIRED=0 a Slipway that does not answer
-causes only a warning, too.
+commands.py lists the commands and the variables that each takes. Without SLIPWAY_URL nothing is recorded, and a warning
+says so. With SLIPWAY_REQUIRED=0, the commands that record only warn if Slipway does not answer.
 
-Uses only the standard library: the actions `record` and `may-promote` run this in other repositories' jobs.
+This module uses only the standard library: the actions `record` and `may-promote` run it in other repositories' jobs.
 """
 
 import json
@@ -21,17 +20,20 @@ from tools.slipway_client.runner import needed, put_out, run_url, say, summarize
 
 Environ = Mapping[str, str]
 
-# Slipway's limit. From a longer history, the newest commits are sent.
+# The most commits that Slipway accepts. If there are more, only the newest are sent.
 MOST_COMMITS = 10_000
 _REVISION = re.compile("[0-9a-f]{40}")
-# GitHub's result of a job or a step, and the state that it means.
+# GitHub's result of a job or a step, and the deployment's state that the result stands for.
 _STATES = {"success": "succeeded", "failure": "failed"}
 
 
 def recorded(
     step: Callable[[Slipway, Environ], None], environ: Environ, pause: Callable[[float], None] = time.sleep
 ) -> None:
-    """Run a step. Only warn without SLIPWAY_URL, or if an optional Slipway does not answer. Raises ToolError."""
+    """Run a step. Without SLIPWAY_URL, only warn. With SLIPWAY_REQUIRED=0, only warn if Slipway does not answer.
+
+    Raises ToolError.
+    """
     name = step.__name__.replace("_", "-")
     if not environ.get("SLIPWAY_URL"):
         warn(environ, f"{name}: skipped, because SLIPWAY_URL is not set")
@@ -41,11 +43,11 @@ def recorded(
     except Unreachable as silence:
         if environ.get("SLIPWAY_REQUIRED") != "0":
             raise
-        warn(environ, f"{name}: {silence}. The pipeline goes on without it")
+        warn(environ, f"{name}: {silence}. The pipeline goes on without Slipway")
 
 
 def may_promote(slipway: Slipway, environ: Environ) -> None:
-    """Ask the gate if the artifact may enter, and record nothing. Raises ToolError with every blocker."""
+    """Ask if the artifact may enter the environment, and record nothing. Raises ToolError with every blocker."""
     environment, artifact = _environment(environ), _artifact(environ)
     if environ.get("DEPLOYMENT"):
         _adopted(slipway, environ, environment, artifact)
@@ -57,7 +59,7 @@ def may_promote(slipway: Slipway, environ: Environ) -> None:
 
 
 def deployment_open(slipway: Slipway, environ: Environ) -> None:
-    """Open a deployment. Set the outputs: its id, and what ran there before, for a rollback.
+    """Open a deployment. Set outputs: its id, and the artifact and revision that ran before, for a rollback.
 
     With DEPLOYMENT, take over the deployment that a maintainer opened with an override.
     """
@@ -103,9 +105,9 @@ def deployment_status(slipway: Slipway, environ: Environ) -> None:
 
 
 def verification(slipway: Slipway, environ: Environ) -> None:
-    """Record a test run with the numbers in REPORT. Without a report the run broke, and its outcome is `error`.
+    """Record a test run with the numbers in REPORT. If both OUTCOME and the report are missing, record `error`.
 
-    It sends no times: Slipway's own clock decides if a verification came after the deployment.
+    The request has no times: Slipway's own clock decides if a verification came after the deployment.
     """
     environment, report = _environment(environ), _report(environ)
     trigger = environ.get("TRIGGER") or ("schedule" if environ.get("GITHUB_EVENT_NAME") == "schedule" else "manual")
@@ -124,7 +126,10 @@ def verification(slipway: Slipway, environ: Environ) -> None:
         slipway.post("verifications", body)
     except Refused as refusal:
         if refusal.slug == "artifact-not-current" and trigger != "deployment":
-            warn(environ, f"Nothing is recorded: another deployment to {environment} came during the verification")
+            warn(
+                environ,
+                f"Nothing is recorded, because {environment} now runs another artifact: run the verification again",
+            )
             return
         raise
     said = ", ".join(f"{body[name]} {name}" for name in ("passed", "failed", "skipped") if body[name] is not None)
@@ -133,7 +138,7 @@ def verification(slipway: Slipway, environ: Environ) -> None:
 
 
 def current(slipway: Slipway, environ: Environ) -> None:
-    """Set the outputs `artifact` and `revision` to what runs on a target; both are empty if nothing does."""
+    """Set the outputs `artifact` and `revision` to those that a target runs, or to "" if it runs nothing."""
     current = _current(slipway, _environment(environ), _workspace(environ))
     put_out(environ, artifact=current.get("artifact") or "", revision=current.get("revision") or "")
 
@@ -151,7 +156,7 @@ def _opened(slipway: Slipway, body: Json) -> Json:
 
 
 def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str) -> Json:
-    """Return the deployment that a maintainer opened for this run. Raises ToolError if it does not match."""
+    """Return the deployment that a maintainer opened. Raises ToolError if it is not for this run, or has ended."""
     deployment = slipway.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
     wanted = {
         "environment": environment,
@@ -182,7 +187,7 @@ def _current(slipway: Slipway, environment: str, workspace: str) -> Json:
 
 
 def _commits(since: str | None, revision: str | None) -> list[Json]:
-    """Return the commits after `since`, for lead times. Return none if the checkout does not have them."""
+    """Return the commits after `since`, for lead times, or [] if the checkout does not have them."""
     if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
         return []
     format_ = ["git", "log", "--format=%H %at", f"--max-count={MOST_COMMITS}", f"{since}..{revision}"]

@@ -1,6 +1,6 @@
 """Write a step's annotations, summary and outputs for GitHub Actions. Elsewhere, print to the terminal.
 
-Uses only the standard library: the actions for other repositories run this with any Python.
+This module uses only the standard library: the actions for other repositories run it with any Python.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from tools.checkout import UsageError
 
 
 def say(line: str) -> None:
-    """Print a line at once."""
+    """Print a line and flush the output."""
     print(line, flush=True)
 
 
@@ -26,7 +26,7 @@ def fail(environ: Mapping[str, str], text: str) -> None:
 
 
 def summarize(environ: Mapping[str, str], markdown: str) -> None:
-    """Add to the run's summary. Outside GitHub, do nothing."""
+    """Add text to the run's summary. Outside GitHub, do nothing."""
     _append(environ, "GITHUB_STEP_SUMMARY", markdown + "\n")
 
 
@@ -48,7 +48,7 @@ def run_url(environ: Mapping[str, str]) -> str | None:
 
 
 def needed(environ: Mapping[str, str], name: str, example: str) -> str:
-    """Return a variable. Raises UsageError if it is empty."""
+    """Return a variable's value. Raises UsageError if it is empty."""
     value = environ.get(name, "").strip()
     if not value:
         raise UsageError(f"{name} is missing: set {name}={example}")
@@ -57,7 +57,8 @@ def needed(environ: Mapping[str, str], name: str, example: str) -> str:
 
 def _annotate(environ: Mapping[str, str], level: str, text: str) -> None:
     if environ.get("GITHUB_ACTIONS"):
-        # A workflow command is one line, with these three escaped ("Workflow commands", GitHub's documentation).
+        # A workflow command is one line, with these three characters escaped:
+        # https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
         escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         say(f"::{level}::{escaped}")
     else:

@@ -1,4 +1,4 @@
-"""Explain a refusal of Slipway: what blocks, until when, and what to do next."""
+"""Explain why Slipway refused a request, until when, and what to do next."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,12 +7,12 @@ Blocker = Mapping[str, Any]
 
 # The next step for each blocker; {suite} and {environment} come from the blocker.
 REMEDIES = {
-    "not-deployed": "deploy it to {environment} first: merge it into the branch {environment}, and wait for that run",
-    "not-verified": "run {suite} against {environment} and record it: use the workflow `verify`, or "
+    "not-deployed": "merge the change into the branch {environment}, and wait until its run has deployed the change",
+    "not-verified": "run {suite} against {environment} and record the result: use the workflow `verify`, or "
     "`make acceptance` and `python -m tools slipway verification`",
     "verification-failed": "fix the fault and deploy the fix to {environment}; if the artifact has no fault, run "
-    "{suite} there again and record it (workflow `verify`)",
-    "verification-expired": "run {suite} against {environment} again and record it (workflow `verify`)",
+    "{suite} there again and record the result (workflow `verify`)",
+    "verification-expired": "run {suite} against {environment} again and record the result (workflow `verify`)",
     "soaking": "wait, then run this job again",
 }
 _UNKNOWN = "see docs/problems.md"
@@ -28,7 +28,7 @@ def busy(holder: Mapping[str, Any]) -> str:
     run = holder.get("run_url") or f"deployment {holder.get('id')}"
     return (
         f"Another deployment holds the target: {_one_line(run)}, until {_one_line(holder.get('lease_expires_at'))} at "
-        "the latest. Run this job again when it has ended"
+        "the latest. Run this job again when that deployment has ended"
     )
 
 
@@ -37,8 +37,10 @@ def _blocker(blocker: Blocker) -> str:
     suite = _one_line(blocker.get("suite") or "")
     where = f"{code} in {environment}" + (f" ({suite})" if suite else "")
     remedy = REMEDIES.get(code, _UNKNOWN).format(suite=suite or "the acceptance tests", environment=environment)
-    lifts = f" It ends by itself at {_one_line(blocker['available_at'])}." if blocker.get("available_at") else ""
-    return f"{where}: {_one_line(blocker.get('detail'))}.{lifts} To fix it: {remedy}."
+    lifts = (
+        f" This blocker ends by itself at {_one_line(blocker['available_at'])}." if blocker.get("available_at") else ""
+    )
+    return f"{where}: {_one_line(blocker.get('detail'))}.{lifts} Next step: {remedy}."
 
 
 def _one_line(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Run a temporary emulated account, and make clients of any emulated account."""
+"""Run a temporary emulated account, and make boto3 clients for emulated accounts."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ from tools.local.emulation import REGION, environment
 
 @contextmanager
 def emulated_account() -> Iterator[int]:
-    """Serve an emulated account until the end of the block, and give its port. Raises ToolError."""
+    """Serve an emulated account until the end of the block, and yield its port. Raises ToolError."""
     command = [sys.executable, "-m", "tools", "aws", "emulator", "--port", "0"]
     with lifeline.kept(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -28,7 +28,7 @@ def emulated_account() -> Iterator[int]:
 
 
 def emulated_client(service: str, port: int, region: str = REGION, config: Config | None = None) -> Any:
-    """Return a boto3 client of a service in the account on this port."""
+    """Return a boto3 client for a service in the emulated account on `port`."""
     settings = environment({}, port)
     return boto3.client(
         service,

@@ -1,6 +1,6 @@
-"""Answer the requests of Terraform that moto does not support, in front of moto's own application.
+"""Add the AWS features that Terraform needs and moto lacks.
 
-Other requests go to moto unchanged. When moto supports one of these, delete it here.
+Requests that need none of these features go to moto unchanged. When moto supports a feature, delete it here.
 """
 
 import io
@@ -28,7 +28,7 @@ from moto.s3.models import FakeBucket
 
 from tools.local.emulation import ACCOUNT
 
-# The settings of a new account.
+# Lambda's settings in a new account.
 _LAMBDA_SETTINGS = {
     "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000},
     "AccountUsage": {"FunctionCount": 0},
@@ -36,7 +36,7 @@ _LAMBDA_SETTINGS = {
 
 _DISTRIBUTION = re.compile(r"<DistributionConfig(?: [^>]*)?>(.*)</DistributionConfig>", re.DOTALL)
 
-# moto adds these to every distribution. AWS has them only where they were given.
+# moto adds these elements to every distribution. AWS returns them only if the request had them.
 _NOT_ADDED = ("ForwardedValues", "SSLSupportMethod")
 
 _REMEMBERED = 500
@@ -58,18 +58,18 @@ class Answer(Exception):
 
 
 def fill_in_process() -> None:
-    """Change moto itself where an answer in front of it is not enough. Call this once, before the first request."""
-    # Do not run functions, which needs Docker: a function answers with its input.
+    """Change moto's own classes. Call this function once, before the first request."""
+    # moto needs Docker to run functions. Without Docker, a function answers with its input.
     default_user_config["lambda"]["use_docker"] = False
-    # moto supports the Data API and a scaling configuration only for Serverless v1, and adds both to every cluster.
+    # moto allows the Data API only on Serverless v1, and gives every cluster the scaling configuration of v1.
     DBCluster.enable_http_endpoint = property(  # type: ignore[method-assign, assignment]
         lambda cluster: cluster._enable_http_endpoint,  # noqa: SLF001
         lambda cluster, value: setattr(cluster, "_enable_http_endpoint", bool(value)),
     )
     DBCluster.scaling_configuration_info = None  # type: ignore[method-assign, assignment]
-    # moto's default is not a certificate of AWS, so Terraform would change it and restart the instance.
+    # moto's default certificate does not exist on AWS. Terraform would replace it and restart the instance.
     _default(DBInstance, "__init__", ca_certificate_identifier="rds-ca-rsa2048-g1")
-    # moto requires both, but a mock integration has neither.
+    # moto requires both arguments, but a mock integration has neither.
     _default(APIGatewayBackend, "put_integration", uri="", integration_method="")
     # moto forgets these settings, so Terraform would set them again in every apply, and wait each time.
     _remember_insights()
@@ -113,7 +113,7 @@ def _remember_logging() -> None:
 
 
 def _default(owner: type, name: str, **defaults: str) -> None:
-    """Give keyword arguments of a method default values."""
+    """Give default values to keyword arguments of a method."""
     method = getattr(owner, name)
 
     @wraps(method)
@@ -125,7 +125,7 @@ def _default(owner: type, name: str, **defaults: str) -> None:
 
 
 class GapsFilled:
-    """moto's application with the gaps filled."""
+    """moto's application, with the features that moto lacks."""
 
     def __init__(self, moto: Application) -> None:
         bucket: Any = FakeBucket
@@ -139,7 +139,7 @@ class GapsFilled:
         self._etags: dict[str, str] = {}
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        # One request at a time: moto is not thread-safe.
+        # Handle one request at a time, because moto is not thread-safe.
         with self._lock:
             call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
             if not call or environ["REQUEST_METHOD"] in ("GET", "HEAD"):
@@ -151,12 +151,12 @@ class GapsFilled:
                 self._do_once(call, environ)
             status, headers, body = self._answered[call]
             if not status.startswith("2"):
-                del self._answered[call]  # a failed request is really tried again
+                del self._answered[call]  # let the SDK try a failed request again
             start_response(status, headers)
             return body
 
     def _do_once(self, call: str, environ: Environ) -> None:
-        """Answer, and keep the answer for a while in case the request is repeated."""
+        """Answer a request, and keep the answer in case the SDK repeats the request."""
         said: list[Any] = []
         body = list(self._answer(environ, lambda *words: said.extend(words)))
         self._answered[call] = (said[0], said[1], body)
@@ -181,7 +181,7 @@ class GapsFilled:
         return self._moto(environ, start_response)
 
     def _distribution(self, environ: Environ, start_response: Any, identifier: str | None) -> Iterable[bytes]:
-        """Answer with the distribution's configuration as it was given, of which moto keeps only a part."""
+        """Answer with the distribution's configuration as Terraform sent it. moto keeps only a part."""
         given = _DISTRIBUTION.search(_body(environ)) if environ["REQUEST_METHOD"] in ("POST", "PUT") else None
         said: list[Any] = []
         answer = b"".join(self._moto(environ, lambda *words: said.extend(words))).decode()
@@ -205,7 +205,7 @@ class GapsFilled:
             _publish(match[1])
 
     def _policy(self, environ: Environ, kind: str, identifier: str | None) -> None:
-        """Keep a policy as the XML that Terraform sent, and return that."""
+        """Keep a policy's XML as Terraform sent it, and answer with this XML."""
         method = environ["REQUEST_METHOD"]
         name = "".join(part.title() for part in kind.split("-")) + "Policy"
         if method == "POST":
@@ -267,13 +267,15 @@ class GapsFilled:
             pools = get_backend("cognito-idp")[ACCOUNT][region]
             servers = pools.describe_user_pool(asked["UserPoolId"]).resource_servers
             if servers.pop(asked["Identifier"], None) is None:
-                problem = json.dumps({"__type": "ResourceNotFoundException", "message": "no such resource server"})
+                problem = json.dumps(
+                    {"__type": "ResourceNotFoundException", "message": "The resource server does not exist"}
+                )
                 raise Answer("400 Bad Request", problem, kind="application/x-amz-json-1.1")
             raise Answer("200 OK", "{}", kind="application/x-amz-json-1.1")
 
 
 def _complete(given: str, known: str) -> str:
-    """Return a distribution's configuration as given, with the elements that moto added."""
+    """Return the configuration that Terraform sent, with the elements that moto added."""
     configuration, other = _parsed(given), _parsed(known)
     _add(configuration, other)
     return ET.tostring(configuration, encoding="unicode")
@@ -293,7 +295,7 @@ def _add(given: ET.Element, known: ET.Element) -> None:
 
 
 def _permission(bucket: Any, action: str, resource: str) -> Any:
-    """Apply a bucket's policy to a request. moto ignores conditions, so "deny without TLS" would always deny."""
+    """Decide by a bucket's policy. moto ignores conditions, so "deny without TLS" would deny every request."""
     policy = json.loads(bucket.policy or b'{"Statement": []}')
     holding = [
         {name: value for name, value in statement.items() if name != "Condition"}
@@ -306,7 +308,7 @@ def _permission(bucket: Any, action: str, resource: str) -> Any:
 
 
 def _holds(condition: dict[str, dict[str, str]]) -> bool:
-    """True if the request meets a condition. Other kinds of conditions count as not met."""
+    """True if the request meets a condition. A condition with an unknown key or operator counts as not met."""
     found = {
         "aws:SecureTransport": "true",  # plain HTTP stands for TLS here
         "s3:ObjectCreationOperation": "true",

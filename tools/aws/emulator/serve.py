@@ -17,9 +17,9 @@ from tools.local.emulation import HOST, REGION, STATE_BUCKET, environment
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Serve the account on PORT."""
+    """Serve the emulated account on PORT."""
     port = int(environ["PORT"])
-    # moto reads this when it is imported.
+    # moto reads this variable when Python imports moto.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     settings = environment(os.environ)
     os.environ.clear()
@@ -41,7 +41,7 @@ def main(environ: Mapping[str, str]) -> None:
         server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     except (OSError, SystemExit):
         raise ToolError(
-            f"Port {port} is not free: stop the other emulator or LocalStack there, use it, or set another PORT"
+            f"Port {port} is not free: stop the emulator or LocalStack that uses it, or set another PORT"
         ) from None
     with server_in_background(server):
         make_state_bucket(server.port)
@@ -62,7 +62,7 @@ def server_in_background(server: BaseWSGIServer) -> Iterator[None]:
 
 
 def make_state_bucket(port: int) -> None:
-    """Make the bucket for Terraform's state. In a real account, infra/account makes it."""
+    """Make the bucket for Terraform's state. In a real account, infra/account makes this bucket."""
     client = boto3.client("s3", endpoint_url=f"http://{HOST}:{port}")
     client.create_bucket(Bucket=STATE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     client.put_bucket_versioning(Bucket=STATE_BUCKET, VersioningConfiguration={"Status": "Enabled"})

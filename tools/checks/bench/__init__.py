@@ -1,5 +1,5 @@
-"""`make bench`: measure the cost of a request and of a cold start, and compare it with bounds.
+"""`make bench`: measure the cost of a request and of a cold start, and compare the costs with bounds.
 
-Times are compared only within one run, never with another machine's. The service is compared with a bare Chalice view
-that does the same work, and its imports with those of Chalice and psycopg2.
+Times are compared only within one run on one machine. The service is compared with bare Chalice views that do the same
+work. The service's imports are compared with those of Chalice and psycopg2.
 """

@@ -1,9 +1,9 @@
 """Three endpoints of the service as plain Chalice views, written by hand only for speed.
 
-They give the same answers as the service, byte for byte, from the rows that PostgreSQL gave to the service. They do all
-the work that the answer needs, except statements and transactions: they check the caller's roles, types, parameters and
-bodies, ask the gate, set every header, and prepare the values of statements. They leave out everything that these three
-requests do not need: problem details, conditional requests, a check for duplicate keys, a cursor to the next page.
+The views give the same answers as the service, byte for byte, from the rows that PostgreSQL gave to the service. They
+check the caller's roles, parameters and bodies, ask the gate, set every header, and prepare the values of statements.
+They send no statement. They leave out everything that these three requests do not need: problem details, conditional
+requests, a check for duplicate keys, a cursor to the next page.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ def application(query: Callable[..., Rows], issuer: str) -> Chalice:
 
     @app.route("/v1/systems/{system}/deployments/{id}")
     def get_deployment(system: str, id: str) -> Response:  # noqa: A002
-        system, id = unquote(system), unquote(id)  # noqa: A001 (API Gateway does not decode them)
+        system, id = unquote(system), unquote(id)  # noqa: A001 (API Gateway does not decode path parameters)
         require(Role.viewer, system)
         names, [row] = query(system=system, id=int(id))
         found = dict(zip(names, row, strict=True))

@@ -1,4 +1,4 @@
-"""Record the messages that requests exchange with PostgreSQL, and replay the answers without PostgreSQL."""
+"""Record the messages that requests send to PostgreSQL, and replay PostgreSQL's answers without PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from chalicelib.database.connection import database as of_this_stage
 
 
 class Exchange(NamedTuple):
-    """One round trip: a message and its result."""
+    """One round trip to PostgreSQL: a message and its result."""
 
     message: str
     rows: Rows
@@ -19,13 +19,13 @@ class Exchange(NamedTuple):
 
     @property
     def statements(self) -> int:
-        """The number of statements in the message. No statement here has a `;` at the end of an inner line."""
+        """The number of statements in the message. None of the service's statements has a `;` before its last line."""
         return len(self.message.split(";\n"))
 
 
 @contextmanager
 def recorded() -> Iterator[list[Exchange]]:
-    """Give a list to which the requests in the block add their exchanges."""
+    """Yield a list to which the requests in the block add their exchanges."""
     exchanges: list[Exchange] = []
 
     class Recording(Database):
@@ -42,7 +42,7 @@ def recorded() -> Iterator[list[Exchange]]:
 def replayed(exchanges: list[Exchange], *, composed: bool) -> Iterator[None]:
     """Answer requests in the block with the recorded exchanges, in a cycle, without PostgreSQL.
 
-    Without `composed`, skip writing values into statements too, which is psycopg2's work.
+    Without `composed`, also skip psycopg2's work: writing the values into the statements.
     """
     answers = cycle(exchanges)
 

@@ -1,4 +1,4 @@
-"""Measure costs so that other work on the machine does not change them, and print them as a table."""
+"""Measure costs so that other work on the machine changes them little, and format them as a table."""
 
 import gc
 import time
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """One line of the table. `value` may be at most `bound`; None means no bound."""
+    """One line of the table. `value` may be at most `bound`, or any number if `bound` is None."""
 
     what: str
     value: float
@@ -31,9 +31,9 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def fastest(*ways: Callable[[], float], rounds: int) -> list[float]:
-    """Return the lowest cost of each way. They take turns, and the order changes each round.
+    """Return the lowest cost of each way. The ways take turns, and their order changes each round.
 
-    Other work on the machine can only add to a cost, so the lowest of many is the best to compare.
+    Other work on the machine can only add to a cost, so the lowest of many costs is the best to compare.
     """
     taken: list[list[float]] = [[] for _ in ways]
     for number in range(rounds):
@@ -52,7 +52,7 @@ def microseconds(call: Callable[[], object], times: int) -> Callable[[], float]:
         return (time.process_time_ns() - started) / times / 1000
 
     call()
-    # Let the garbage collector run as on AWS, but without the objects that only the tools have imported.
+    # Let the garbage collector skip all objects so far. Many come from the tools, and do not exist on AWS.
     gc.collect()
     gc.freeze()
     return spend

@@ -1,9 +1,8 @@
-"""Measure what the handler adds to Chalice: compare the service with views written by hand.
+"""Measure the time that the handler adds to Chalice: compare the service with views written by hand.
 
-Both are whole Chalice apps, called in this process with the same API Gateway event, and both answer the same bytes.
-Neither calls PostgreSQL: both get the rows that were recorded when the request was really answered. Both prepare the
-values of their statements. psycopg2's work of writing these into statements is not compared, but shown separately. The
-docstring of `bare` says what the views do and leave out.
+Both are whole Chalice apps. They get the same API Gateway event, and answer the same bytes. Neither calls PostgreSQL:
+both get the rows that a real request got. Both prepare the values of their statements. To write these values into the
+statements is psycopg2's work, which is not compared but shown separately. bare.py says what the views do and leave out.
 """
 
 import time
@@ -22,11 +21,11 @@ from tools.local.issuer import local_issuer
 
 BOUND = 1.7
 ROUNDS = 41
-ROUND_SECONDS = 0.02  # much longer than the clock's steps, and short enough to be undisturbed at times
+ROUND_SECONDS = 0.02  # much longer than the clock's steps, but so short that other work disturbs only some rounds
 
 
 class Request(NamedTuple):
-    """A request, and the exchanges with PostgreSQL when it was really answered."""
+    """A request, and its recorded exchanges with PostgreSQL."""
 
     what: str
     event: Event
@@ -34,13 +33,13 @@ class Request(NamedTuple):
 
 
 def figures() -> Iterator[Figure]:
-    """Yield the handler time of each request. Call `tell_history` first."""
+    """Yield the handler's time for each request. Call `tell_history` first."""
     for request in requests():
         yield _figure(request)
 
 
 def requests() -> Iterator[Request]:
-    """Yield the requests, each recorded just before it is needed. Call `tell_history` first."""
+    """Yield the requests. Record each one only when the caller asks for it. Call `tell_history` first."""
     listed = service.event(f"GET {service.DEPLOYMENTS}", query={"limit": str(service.HISTORY)})
     newest = service.asked(listed)["items"][0]["id"]
     yield record("GET one deployment", service.event(f"GET {service.DEPLOYMENT}", id=newest))
@@ -56,7 +55,7 @@ def record(what: str, event: Event) -> Request:
 
 
 def bare_view(request: Request) -> Any:
-    """Return the app with the bare views, which gets the rows that the service got."""
+    """Return the app with the bare views. It gets the rows that the service got."""
     rows = cycle([exchange.rows for exchange in request.exchanges])
     return bare.application(lambda **values: next(rows), local_issuer().issuer)
 
@@ -72,12 +71,12 @@ def _figure(request: Request) -> Figure:
         service_takes / view_takes,
         "times",
         BOUND,
-        f"{service_takes:.0f} µs, bare Chalice {view_takes:.0f} µs; {with_statements:.0f} µs with statements composed",
+        f"{service_takes:.0f} µs, bare Chalice {view_takes:.0f} µs; {with_statements:.0f} µs with psycopg2's work",
     )
 
 
 def _rounds(app: Chalice, request: Request) -> Callable[[], float]:
-    """Return a function that fills a round with calls, and returns the microseconds for each call."""
+    """Return a function that calls the app for ROUND_SECONDS, and returns the microseconds for each call."""
 
     def call() -> Any:
         return app(request.event, None)

@@ -1,4 +1,4 @@
-"""Measure the imports of a cold start, without the interpreter's own time, in new processes with shipped packages."""
+"""Measure the time of a cold start's imports, in new processes that find only the shipped packages."""
 
 import os
 import re
@@ -20,12 +20,12 @@ _SPENT = "import time; print(time.process_time_ns())"
 
 
 def figure() -> Figure:
-    """Return the time to import `app`, compared with that for Chalice and psycopg2."""
+    """Return the time to import `app`, divided by the time to import Chalice and psycopg2."""
     with TemporaryDirectory() as folder:
         link_shipped(Path(folder))
         ways = [partial(milliseconds, statement, Path(folder)) for statement in ("import app", _BASIS, "pass")]
         for way in ways:
-            way()  # writes bytecode, so that the measured runs need not
+            way()  # write the bytecode, so that no measured run has to
         app, basis, nothing = fastest(*ways, rounds=ROUNDS)
     detail = (
         f"{app - nothing:.0f} ms, chalice and psycopg2 {basis - nothing:.0f} ms; an empty interpreter {nothing:.0f} ms"
@@ -34,9 +34,9 @@ def figure() -> Figure:
 
 
 def link_shipped(folder: Path) -> None:
-    """Link the packages in requirements.txt, and Chalice's runtime, into a folder to import from.
+    """Link Chalice and the packages in requirements.txt into a folder to import from.
 
-    The virtual environment has more packages, and libraries import the optional ones that they find.
+    The virtual environment has more packages, and libraries import optional packages if they exist.
     """
     required = re.findall(r"^[A-Za-z0-9_.-]+(?===)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     for name in ("chalice", *required):

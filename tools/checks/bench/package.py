@@ -7,14 +7,15 @@ from tools.checkout import ROOT, ToolError
 from tools.checks.bench.figures import Figure
 from tools.package import compose
 
-# A quarter more than the zip needs now. boto3 alone adds more, so this shows if a development package slips in.
+# A quarter more than the zip has now. boto3 alone would add more, so the bound shows if somebody adds a development
+# package by mistake.
 BOUND = 12_000_000
 
 FOLDER = LOCAL_STATE / "bench"
 
 
 def figure() -> Figure:
-    """Return the bytes of deployment.zip. Raises ToolError if it can't be made, such as without the network."""
+    """Return the size of deployment.zip. Raises ToolError if the zip can't be made, as without a network."""
     return Figure("package: deployment.zip", make().stat().st_size, "bytes", BOUND)
 
 

@@ -1,4 +1,4 @@
-"""Count a request's round trips to PostgreSQL, including BEGIN and COMMIT, and the statements in them."""
+"""Count a request's round trips to PostgreSQL, and the statements in them. BEGIN and COMMIT count too."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tools.local.gateway_event import Event
 
 
 def figures() -> Iterator[Figure]:
-    """Yield the round trips of the most frequent requests. Call `tell_history` first."""
+    """Yield the number of round trips for each of the most frequent requests. Call `tell_history` first."""
     listed = service.event(f"GET {service.DEPLOYMENTS}", query={"limit": str(service.HISTORY)})
     newest = service.asked(listed)["items"][0]["id"]
     yield _figure("GET one deployment", service.event(f"GET {service.DEPLOYMENT}", id=newest), 1)

@@ -1,4 +1,4 @@
-"""Run the service on its own database with a history, and call it as API Gateway calls its function."""
+"""Run the service on its own database with a history. Call it with API Gateway's events."""
 
 import json
 import os
@@ -28,11 +28,11 @@ SYSTEMS = "/v1/systems"
 ENVIRONMENTS = "/v1/systems/{system}/environments"
 VERIFICATIONS = "/v1/systems/{system}/verifications"
 
-HISTORY = 200  # the most that a page has
+HISTORY = 200  # the most deployments that a page has
 
 _ROUTES = Routes(application.app.routes)
 
-# The headers of a pipeline's request through API Gateway. Chalice reads all of them, which takes time.
+# The headers of a pipeline's request through API Gateway. Chalice reads all of them, and that takes time.
 _HEADERS = {
     "Accept": "*/*",
     "Authorization": f"Bearer {'e' * 900}",

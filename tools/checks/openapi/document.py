@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the declared operations: it says what the code accepts and answers."""
+"""Make the OpenAPI 3.1 document from the declared operations, so that it says what the code accepts and answers."""
 
 import inspect
 import re
@@ -24,22 +24,23 @@ PATH_PARAMETERS: dict[str, Any] = {
     "id": Id,
     "system": Slug,
 }
-# The member of an answer that its address has, where the path's parameter has another name.
+# Path parameters whose value has another name in the answer, and that name.
 _ADDRESSED_BY = {"environment": "name", "system": "key"}
 
 _INFO = {
     "title": "Slipway",
     "version": __version__,
-    "description": "Ask what runs where, whether that was verified, and whether it may go one environment "
-    "further.\n\nEvery refusal has problem details (RFC 9457), also at paths and with methods that are not listed "
-    "here. Their `type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains it and "
-    "says what to do.",
+    "description": "Ask which artifact runs where, whether the artifact was verified, and whether it may enter the "
+    "next environment.\n\n"
+    "Every refusal has problem details (RFC 9457), also at paths and with methods that are not listed here. Their "
+    "`type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains the problem and says "
+    "what to do.",
     "contact": {"name": "Slipway", "url": "https://github.com/acme/slipway"},
     "license": {"name": "MIT", "identifier": "MIT"},
 }
 _PATH_NAME = re.compile(r"{(\w+)}")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# OpenAPI has no place for answers to what is not listed, and no operation refers to a component of theirs.
+# OpenAPI has no place for answers at unlisted paths and methods. So these extensions have the answers in full.
 _UNLISTED = {"x-unlisted-path": problems.not_found, "x-unlisted-method": problems.method_not_allowed}
 _STATUSES_WITH_FAULTS = (409, 422)
 _TEXT = {"type": "string"}
@@ -51,12 +52,12 @@ _REQUEST_HEADERS = {
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "examples": ["run-4711-attempt-1"]},
     },
     "If-Match": {
-        "description": "The ETag of what you change: nobody changes what they have not seen.",
+        "description": "The ETag of the resource that you change, so that you change only what you have seen.",
         "required": True,
         "schema": _TEXT,
     },
     "If-None-Match": {
-        "description": "The ETag of what you have: the answer is 304 while it is current.",
+        "description": "The ETag of the answer that you have: you get 304 while that answer is current.",
         "required": False,
         "schema": _TEXT,
     },
@@ -70,7 +71,7 @@ _ANSWER_HEADERS = {
         "schema": {"const": "true"},
     },
     "Link": {"description": 'The next page, as `rel="next"`, if there is one.', "schema": _TEXT},
-    # Not required: without it, the new resource is at the address of the request (RFC 9110, section 15.3.2).
+    # Not required: without Location, the new resource is at the request's address (RFC 9110, section 15.3.2).
     "Location": {"description": "The address of the new resource.", "schema": _TEXT},
     "Retry-After": {
         "description": "Seconds to wait.",
@@ -85,8 +86,8 @@ _ANSWER_HEADERS = {
     },
 }
 _EXISTING = {
-    "POST": "It existed already: nothing changed",
-    "PUT": "It existed already, and now has the requested values",
+    "POST": "The resource existed already: nothing changed",
+    "PUT": "The resource existed already, and now has the requested values",
 }
 _PROBLEM_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
 
@@ -127,7 +128,7 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
     """Return the problems that an operation declares, and those that follow from its declaration.
 
     An operation declares the problems of constraints that it can violate. A public operation that asks the
-    database also declares `unavailable`; for the others that follows, since all of them ask it.
+    database also declares `unavailable`. All other operations ask the database, so they need not declare it.
     """
     public = operation.role == "public"
     has_body = operation.body is not None
@@ -156,7 +157,7 @@ def _is_list(operation: Operation) -> bool:
 
 
 def _types(operations: Sequence[Operation], every_problem: Sequence[ProblemType]) -> list[Any]:
-    """Return every type that the document has a schema of."""
+    """Return every type that has a schema in the document."""
     types: list[Any] = [Fault]
     for each in operations:
         types += [_path_parameter(name, each) for name in _path_names(each)]
@@ -187,7 +188,7 @@ def _operation(operation: Operation, schemas: Schemas, operations: Sequence[Oper
 
 
 def _package(operation: Operation) -> str:
-    """Return the package that declares an operation: one for each resource."""
+    """Return the package that declares an operation. Each resource has its own package."""
     return str(operation.function.__module__).rpartition(".")[0]
 
 
@@ -227,7 +228,10 @@ def _path_parameter(name: str, operation: Operation) -> Any:
 
 
 def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
-    """Return a parameter. It has no null: callers leave it out. Its description goes where tools look for it."""
+    """Return a parameter. Remove null, because callers leave the parameter out. Move the description out of the schema.
+
+    Tools look for the description beside the schema.
+    """
     match schema:
         case {"anyOf": [*alternatives]}:
             given = [each for each in alternatives if each != {"type": "null"}]
@@ -262,7 +266,10 @@ def _answers(operation: Operation, schemas: Schemas, links: Json) -> Json:
 
 
 def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
-    """Return the operations that an answer has the parameters of: on a new resource, or to change the one it shows."""
+    """Return links to the operations whose path parameters the answer has.
+
+    They are the operations on a new resource, or on the resource that the answer shows.
+    """
     created = operation.status == HTTPStatus.CREATED
     address = _address_below(operation, operations) if created else operation.path
     if address is None or operation.answer is None or not address.endswith("}"):
@@ -284,7 +291,7 @@ def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
 
 
 def _address_below(operation: Operation, operations: Sequence[Operation]) -> str | None:
-    """Return the path of the resources that an operation creates. None if they have no address of their own."""
+    """Return the path of the resources that an operation creates, or None if they have no path."""
     addresses = (each.path for each in operations if each.path.rpartition("/")[0] == operation.path)
     return next((address for address in addresses if address.endswith("}")), None)
 
@@ -322,7 +329,7 @@ def _problem(problem: ProblemType, schemas: Schemas) -> Json:
         "type": {"const": problem.uri},
         "title": {"const": problem.title},
         "status": {"const": problem.status},
-        "detail": {"type": "string", "description": "The fault in this place"},
+        "detail": {"type": "string", "description": "The fault in this request"},
         "instance": {"type": "string", "description": "The request's id"},
     }
     members |= {name: schemas.of(type_) for name, type_ in problem.extra}

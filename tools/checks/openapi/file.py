@@ -1,4 +1,4 @@
-"""Write chalicelib/api_description/openapi.json, which the service serves. Its diff shows reviewers what changes."""
+"""Write chalicelib/api_description/openapi.json, which the service serves. Its diff shows how the API changes."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ def render(operations: Iterable[Operation]) -> str:
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Write the file."""
+    """Write openapi.json."""
     rendered = render(OPERATIONS)
     changed = not PATH.exists() or PATH.read_text() != rendered
     PATH.write_text(rendered)

@@ -1,4 +1,4 @@
-"""Redocly's recommended rules know what readers and generators of an OpenAPI document need. They come from npm."""
+"""Check an OpenAPI document with Redocly's recommended rules. Redocly comes from npm."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from tools.checkout import ToolError
 from tools.checks import npm
 
 _COMMAND = ("node", "node_modules/@redocly/cli/bin/cli.js", "lint", "--extends=recommended", "--format=json")
-# It asks nobody, and tells nobody.
+# Redocly must not call any other server.
 _OFFLINE = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 
 def faults(document: Path) -> Iterator[str]:
-    """Yield what is wrong with a document, warnings too. Raises ToolError. The caller has asked `npm.missing`."""
+    """Yield the faults of a document, including warnings. Call `npm.missing` first. Raises ToolError."""
     answer = lifeline.run(
         [*_COMMAND, str(document.absolute())],
         cwd=npm.INSTALLED,
@@ -26,6 +26,7 @@ def faults(document: Path) -> Iterator[str]:
     try:
         problems = json.loads(answer.stdout)["problems"]
     except ValueError:
-        raise ToolError(f"Redocly broke: {answer.stderr.strip() or answer.stdout.strip()}") from None
+        said = answer.stderr.strip() or answer.stdout.strip()
+        raise ToolError(f"Redocly failed: {said}. Delete .local/node to install it again") from None
     for each in problems:
         yield f"{each['location'][0].get('pointer', '#')}: {each['message']} ({each['ruleId']})"

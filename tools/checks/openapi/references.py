@@ -1,4 +1,4 @@
-"""References to components: which of them the document needs, and what they stand for."""
+"""Find the components that a document refers to, and replace references by their components."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def referenced(components: Json, paths: Json) -> Json:
 
 
 def inlined(part: Any, components: Json) -> Any:
-    """Return a part with what it refers to in place."""
+    """Return a part in which each reference is replaced by its component."""
     match part:
         case {"$ref": str(reference)}:
             kind, name = reference.split("/")[-2:]

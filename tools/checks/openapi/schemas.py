@@ -15,7 +15,7 @@ _EMPTY: tuple[Any, ...] = ([], {})
 
 
 class Schemas:
-    """The schemas of some types. `components` are those of structs and enumerations, which others refer to."""
+    """The schemas of some types. `components` are the schemas of structs and enumerations, which others refer to."""
 
     def __init__(self, types: Sequence[Any]) -> None:
         self._types = list(types)
@@ -33,7 +33,7 @@ class Schemas:
         return component
 
     def example(self, schema: Json) -> Any:
-        """Return a value that fits: the schema's own example, else a value that it names, else one made of parts."""
+        """Return a value that fits: the schema's own example, or a value in the schema, or a value made of parts."""
         match schema:
             case {"examples": [first, *_]} | {"const": first}:
                 return first
@@ -68,7 +68,7 @@ def _plain_example(schema: Json) -> Any:
 
 
 def _tidy(schema: Any) -> Any:
-    """Return msgspec's schema without what is Python's alone."""
+    """Return msgspec's schema without the parts that only Python understands."""
     if isinstance(schema, list | tuple):
         return [_tidy(each) for each in schema]
     if not isinstance(schema, dict):
@@ -79,7 +79,7 @@ def _tidy(schema: Any) -> Any:
 def _tidy_value(keyword: str, value: Any) -> Any:
     match keyword, value:
         case "pattern", str():
-            # JSON Schema has the patterns of ECMA 262: there `$` matches only at the end.
+            # JSON Schema uses the patterns of ECMA 262, in which `$` matches only at the end.
             return value.removesuffix(r"(?!\n)")
         case "$ref", str():
             return COMPONENTS + _tidy_name(value.removeprefix(COMPONENTS))

@@ -1,4 +1,4 @@
-"""`make policy`: check infra/ against the scenarios of infra/policy, and the scenarios with plans that violate them.
+"""`make policy`: check infra/ against the scenarios of infra/policy, and require that each scenario finds violations.
 
 - plans.py makes the plans with `terraform test` and a mocked provider;
 - facts.py converts a plan to the form that the scenarios read;

@@ -4,13 +4,13 @@ terraform-compliance compares single values of single resources. If a scenario i
 combines the values into resources of types that Terraform does not have:
 
 - `name`, `tags`: the name and the tags of a resource, for each that has a name or can have tags;
-- `permission`: the grants of an IAM statement, as "<action> on <resource>"; an attached policy is "all of <policy>";
+- `permission`: the grants of an IAM statement, as "<action> on <resource>", or "all of <policy>" if one is attached;
 - `access`: the principals that a statement of a resource, or of a role's trust, lets in;
 - `ingress`: the addresses that a network rule lets in;
 - `bucket`: a bucket, with the settings that Terraform keeps in other resources;
 - `inventory`: the types of all resources.
 
-Nothing is decided here: the scenarios say what is allowed.
+This module decides nothing: the scenarios say what is allowed.
 """
 
 import json
@@ -35,9 +35,9 @@ _NAMES = {
     "aws_rds_cluster_instance": "identifier",
     "aws_s3_bucket": "bucket",
 }
-# These need no unique name, because they belong to a resource that has one.
+# Resources of these types need no unique name, because they belong to a resource that has one.
 _NAMED_WITHIN = {"aws_cognito_user_group", "aws_iam_role_policy", "aws_lambda_alias", "aws_route53_record"}
-# Defaults of the real provider. The mocked one has none.
+# Defaults of the real provider. The mocked provider has none.
 _DEFAULTS: dict[str, Values] = {"aws_subnet": {"map_public_ip_on_launch": False}}
 _IDENTITY_POLICIES = {"aws_iam_group_policy", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"}
 _INGRESS_RULES = {"aws_network_acl_rule", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule"}
@@ -64,7 +64,7 @@ class Resource:
 def resources(plan: Plan, default_tags: dict[str, str]) -> list[Resource]:
     """Return the resources that a plan creates.
 
-    Arguments that are wholly unknown are left out: nobody sets them, or infra/modules/mocks lacks their resource.
+    Leave out arguments that are wholly unknown: nobody sets them, or infra/modules/mocks lacks their resource.
     A mocked provider adds no default tags, so this function adds them.
     """
     found = []
@@ -101,7 +101,7 @@ def readable(found: list[Resource]) -> dict[str, Any]:
         "format_version": "1.2",
         "terraform_version": "1.11.0",
         "planned_values": {"root_module": {}},
-        # Without it, terraform-compliance mounts no resource into another, which would change their values.
+        # Without a configuration, terraform-compliance mounts no resource into another, which would change values.
         "configuration": {"root_module": {}},
         "resource_changes": [
             {
@@ -155,7 +155,7 @@ def _statements(resource: Resource) -> Iterator[tuple[str, Values]]:
 
 
 def _document(policy: str | None) -> list[dict[str, Any]]:
-    """Return the statements of a policy; none if it is missing or a mocked provider made it up."""
+    """Return the statements of a policy, or [] if the policy is missing or made up by a mocked provider."""
     return _listed(json.loads(policy)["Statement"]) if policy and policy.startswith("{") else []
 
 
@@ -172,7 +172,7 @@ def _principals(statement: dict[str, Any]) -> Values:
 
 
 def _ingress(resource: Resource) -> Iterator[list[str]]:
-    """Yield the addresses of each rule that lets traffic in, for all of Terraform's ways to write one."""
+    """Yield the addresses of each rule that lets traffic in, for all of Terraform's ways to write a rule."""
     values = resource.values
     lets_in = values.get("type") != "egress" and not values.get("egress") and values.get("rule_action") != "deny"
     rules = [values] if resource.type in _INGRESS_RULES and lets_in else []
@@ -181,7 +181,7 @@ def _ingress(resource: Resource) -> Iterator[list[str]]:
 
 
 def _bucket(bucket: Resource, found: list[Resource]) -> Values:
-    """Return a bucket's settings. Each is a separate resource in Terraform, so it could be forgotten."""
+    """Return a bucket's settings. Each setting is a separate resource in Terraform, so it could be forgotten."""
     identifiers = {bucket.values.get("id"), bucket.values.get("bucket")} - {None}
     values: Values = {}
     for each in found:

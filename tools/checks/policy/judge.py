@@ -1,4 +1,4 @@
-"""`make policy`: check the plans with terraform-compliance, and prove that each scenario catches its mutants.
+"""`make policy`: check the plans with terraform-compliance, and require that each scenario catches its mutants.
 
 - `make policy`: check the plans of all environments and of production's workspaces, then the mutants;
 - `make policy ENV=production`: check only the plans of that environment.
@@ -48,18 +48,18 @@ class Verdict:
 
     @property
     def holding(self) -> int | None:
-        """The number of scenarios if all hold, else None. A skipped scenario does not hold."""
+        """The number of scenarios if all hold, or None. A skipped scenario does not hold."""
         found = re.search(r"^(\d+) scenarios? \(\1 passed\)$", self.printed, re.MULTILINE)
         return int(found[1]) if found and self.exit_code == 0 else None
 
     @property
     def violated(self) -> bool:
-        """True if a scenario failed; false if terraform-compliance itself did."""
+        """True if a scenario failed. False if none did, or if terraform-compliance itself failed."""
         return self.exit_code == 1 and re.search(r"^\t\tFailure: ", self.printed, re.MULTILINE) is not None
 
     @property
     def faults(self) -> str:
-        """The scenarios that do not hold, with messages. If terraform-compliance ran none, its whole output."""
+        """The scenarios that do not hold, with messages, or the whole output if it names none."""
         faulty = re.compile(r"^(\t\t| {10})\w+: |^\t\* SKIPPING", re.MULTILINE)
         return "\n\n".join(each for each in self.printed.split("\n\n") if faulty.search(each)) or self.printed
 
@@ -85,7 +85,7 @@ def plan(copies: Path, run: plans.Run) -> plans.Plan:
 
 
 def subject(run: plans.Run, plan: plans.Plan) -> Subject:
-    """Return a run's plan in the form that is checked."""
+    """Return a run's plan as a subject for the scenarios."""
     outputs = {name: output["after"] for name, output in plan["output_changes"].items()}
     main_tf = (ROOT / "infra" / run.environment / "main.tf").read_text()
     tags = facts.default_tags(main_tf, run.workspace, outputs["made_with"]["owner"])
@@ -94,7 +94,7 @@ def subject(run: plans.Run, plan: plans.Plan) -> Subject:
 
 
 def check(subjects: Mapping[str, Subject], features: Path = FEATURES) -> Iterator[str]:
-    """Check plans. Print a line for each that holds, and yield what is wrong."""
+    """Check plans. Print a line for each plan without a fault, and yield the faults of the others."""
     _scenarios(features)
     texts = {path.name: path.read_text() for path in features.glob("*.feature")}
     with _pool() as pool:
@@ -103,7 +103,7 @@ def check(subjects: Mapping[str, Subject], features: Path = FEATURES) -> Iterato
             if verdict.holding:
                 print(f"{name:22} {verdict.holding:3} policies hold")
             else:
-                yield f"{name} violates policies: fix the infrastructure, or a policy if it is wrong.\n{verdict.faults}"
+                yield f"{name} violates policies: fix the infrastructure, or a policy that is wrong.\n{verdict.faults}"
 
 
 def prove(
@@ -111,12 +111,12 @@ def prove(
     features: Path = FEATURES,
     mutants: Mapping[str, Sequence[Mutant]] = MUTANTS,
 ) -> Iterator[str]:
-    """Check that each scenario catches its mutants. Print a line and yield what is wrong."""
+    """Check that each scenario catches its mutants. Print a summary, and yield what is wrong."""
     scenarios = _scenarios(features)
     for name in scenarios.keys() - mutants.keys():
-        yield f"{name!r} has no mutant, so it may catch nothing: add one to {_MUTANTS}"
+        yield f"{name!r} has no mutant, so nothing shows that it finds violations: add a mutant to {_MUTANTS}"
     for name in mutants.keys() - scenarios.keys():
-        yield f"{name!r} has mutants and is in no feature: fix its name in {_MUTANTS}"
+        yield f"{name!r} has mutants, but no feature has this scenario: correct the name in {_MUTANTS}"
     pairs = [(name, mutant) for name in scenarios for mutant in mutants.get(name, ())]
 
     def is_caught(pair: tuple[str, Mutant]) -> bool:
@@ -130,11 +130,11 @@ def prove(
     print(f"{sum(caught)} of {len(pairs)} mutants are caught, by {len(scenarios)} policies")
     for (name, mutant), was_caught in zip(pairs, caught, strict=True):
         if not was_caught:
-            yield f"{name!r} does not catch a mutant of {mutant.plan} ({mutant.what}): sharpen the scenario"
+            yield f"{name!r} does not catch a mutant of {mutant.plan} ({mutant.what}): make the scenario stricter"
 
 
 def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
-    """Check a plan against features, by file name, without the scenarios about resources that it lacks."""
+    """Check a plan against features, which map file names to texts. Skip scenarios about resources that it lacks."""
     with tempfile.TemporaryDirectory(prefix="slipway-policy-") as temporary:
         folder = Path(temporary)
         (folder / "plan.json").write_text(json.dumps(facts.readable(subject.resources)))
@@ -168,11 +168,17 @@ def _scenarios(features: Path) -> dict[str, str]:
         for text in path.read_text().split("\n\n")[1:]:
             names = re.findall(r"^  Scenario: (.+)$", text, re.MULTILINE)
             if len(names) != 1:
-                raise ToolError(f"{path.name}: put one empty line before each scenario, and none within it: {names}")
+                raise ToolError(
+                    f"{path.name}: put one empty line before each scenario, and none inside a scenario: {names}"
+                )
             if names[0] in found:
-                raise ToolError(f"Two scenarios are called {names[0]!r}: rename one, since mutants are listed by name")
+                raise ToolError(
+                    f"Two scenarios are called {names[0]!r}: rename one, because mutants.py lists mutants by name"
+                )
             if not re.search(r"^  .*@noskip\b", text, re.MULTILINE):
-                raise ToolError(f"The scenario {names[0]!r} passes if it finds nothing to judge: tag it with @noskip")
+                raise ToolError(
+                    f"The scenario {names[0]!r} passes if it finds no resource: tag the scenario with @noskip"
+                )
             found[names[0]] = text
     return found
 

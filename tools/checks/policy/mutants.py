@@ -1,7 +1,6 @@
-"""The violations that the policies must catch: for every scenario, at least one changed plan that violates it.
+"""List the mutants: for every scenario, at least one changed plan that violates the scenario.
 
-A scenario that no plan violates proves nothing. So `make policy` fails if a scenario has no mutant, or lets one of its
-mutants pass.
+They show that a scenario finds violations. `make policy` fails if a scenario has no mutant, or passes with a mutant.
 """
 
 import json
@@ -15,7 +14,7 @@ from tools.checks.policy.facts import UNKNOWN, Resource
 Change = Callable[[list[Resource]], None]
 
 PRODUCTION, DEBUG = "production", "production-clone"
-# A value as a mocked provider makes it up for an argument that the sources do not set.
+# A value such as a mocked provider makes up for an argument that the sources do not set.
 MADE_UP = "eq0e3k59"
 
 
@@ -80,7 +79,7 @@ def _first(resources: list[Resource], kind: str, only: str = "") -> Resource:
     for each in resources:
         if each.type == kind and each.address.endswith(only):
             return each
-    raise ToolError(f"A mutant changes {kind} ...{only}, which its plan does not have: fix mutants.py")
+    raise ToolError(f"A mutant changes {kind} ...{only}, which the mutant's plan does not have: fix mutants.py")
 
 
 def _parent(resources: list[Resource], path: str, only: str) -> tuple[Any, str]:
@@ -105,9 +104,9 @@ _EVERYTHING_OF_S3 = json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:*
 MUTANTS = {
     # names_and_tags
     "Every name starts with the environment and the workspace": [
-        Mutant("another environment's", _set("aws_lambda_function.function_name", "slipway-preproduction-api")),
-        Mutant("the environment's, in a workspace", _set("aws_sns_topic.name", "slipway-production-alarms"), DEBUG),
-        Mutant("a longer environment's", _set("aws_s3_bucket.bucket", "slipway-production2-site")),
+        Mutant("another environment's name", _set("aws_lambda_function.function_name", "slipway-preproduction-api")),
+        Mutant("the environment's name in a workspace", _set("aws_sns_topic.name", "slipway-production-alarms"), DEBUG),
+        Mutant("a longer environment's name", _set("aws_s3_bucket.bucket", "slipway-production2-site")),
     ],
     "Everything is tagged with its system": [
         Mutant("no tag", _unset("aws_rds_cluster.tags_all.system")),
@@ -122,8 +121,8 @@ MUTANTS = {
     "Everything is tagged with its owner": [Mutant("nobody", _unset("aws_sns_topic.tags_all.owner"))],
     # encryption_at_rest
     "The database is encrypted": [
-        Mutant("it is not", _set("aws_rds_cluster.storage_encrypted", to=False)),
-        Mutant("nothing is said", _unset("aws_rds_cluster.storage_encrypted")),
+        Mutant("the database is not encrypted", _set("aws_rds_cluster.storage_encrypted", to=False)),
+        Mutant("the encryption is not set", _unset("aws_rds_cluster.storage_encrypted")),
     ],
     "The database is encrypted with the environment's key": [
         Mutant("no key", _unset("aws_rds_cluster.kms_key_id")),
@@ -137,9 +136,9 @@ MUTANTS = {
         Mutant("no key", _unset("aws_rds_cluster_instance.performance_insights_kms_key_id"))
     ],
     "Logs are encrypted with the environment's key": [
-        Mutant("no key for a function's", _unset("aws_cloudwatch_log_group.kms_key_id", only='function["api"]')),
+        Mutant("no key for a function's log", _unset("aws_cloudwatch_log_group.kms_key_id", only='function["api"]')),
         Mutant(
-            "no key for the API's firewall",
+            "no key for the log of the API's firewall",
             _unset("aws_cloudwatch_log_group.kms_key_id", only="firewall_api[0].aws_cloudwatch_log_group.this"),
         ),
     ],
@@ -147,16 +146,16 @@ MUTANTS = {
         Mutant("no key", _unset("aws_sns_topic.kms_master_key_id"))
     ],
     "Every bucket is encrypted": [
-        Mutant("it is not", _remove("aws_s3_bucket_server_side_encryption_configuration")),
-        Mutant("another one is not", _add("aws_s3_bucket", bucket="slipway-production-more")),
+        Mutant("a bucket is not encrypted", _remove("aws_s3_bucket_server_side_encryption_configuration")),
+        Mutant("another bucket is not encrypted", _add("aws_s3_bucket", bucket="slipway-production-more")),
     ],
-    "Keys are rotated": [Mutant("they are not", _set("aws_kms_key.enable_key_rotation", to=False))],
+    "Keys are rotated": [Mutant("a key is not rotated", _set("aws_kms_key.enable_key_rotation", to=False))],
     # encryption_in_transit
     "The database accepts only TLS connections": [
-        Mutant("others too", _set(_PARAMETERS, [{"name": "rds.force_ssl", "value": "0"}])),
-        Mutant("nothing is said", _set(_PARAMETERS, [{"name": "log_statement", "value": "ddl"}])),
+        Mutant("connections without TLS are accepted", _set(_PARAMETERS, [{"name": "rds.force_ssl", "value": "0"}])),
+        Mutant("the parameter is not set", _set(_PARAMETERS, [{"name": "log_statement", "value": "ddl"}])),
     ],
-    "Every bucket refuses requests without TLS": [Mutant("it does not", _remove("aws_s3_bucket_policy"))],
+    "Every bucket refuses requests without TLS": [Mutant("a bucket has no policy", _remove("aws_s3_bucket_policy"))],
     "CloudFront serves nothing over HTTP": [
         Mutant("files", _set(f"{_DISTRIBUTION}.default_cache_behavior.0.viewer_protocol_policy", "allow-all"))
     ],
@@ -170,16 +169,20 @@ MUTANTS = {
         Mutant("TLS 1.0", _set(f"{_DISTRIBUTION}.viewer_certificate", [_OLD_TLS]))
     ],
     "CloudFront calls the API only over HTTPS": [
-        Mutant("as the viewer calls", _origin_of_api(origin_protocol_policy="match-viewer"))
+        Mutant("over HTTP if the viewer uses HTTP", _origin_of_api(origin_protocol_policy="match-viewer"))
     ],
     "CloudFront calls the API with TLS 1.2 or later": [
         Mutant("TLS 1.1", _origin_of_api(origin_ssl_protocols=["TLSv1.2", "TLSv1.1"]))
     ],
     # nothing_public
-    "No bucket accepts a public ACL": [Mutant("it does", _set(f"{_BLOCK}.block_public_acls", to=False))],
-    "No bucket accepts a public policy": [Mutant("it does", _set(f"{_BLOCK}.block_public_policy", to=False))],
+    "No bucket accepts a public ACL": [
+        Mutant("a bucket accepts a public ACL", _set(f"{_BLOCK}.block_public_acls", to=False))
+    ],
+    "No bucket accepts a public policy": [
+        Mutant("a bucket accepts a public policy", _set(f"{_BLOCK}.block_public_policy", to=False))
+    ],
     "Every bucket ignores a public ACL that it has": [
-        Mutant("it does not", _set(f"{_BLOCK}.ignore_public_acls", to=False))
+        Mutant("a bucket uses its public ACL", _set(f"{_BLOCK}.ignore_public_acls", to=False))
     ],
     "Every bucket ignores a public policy that it has": [Mutant("nothing blocks it", _remove(_BLOCK))],
     "Nobody gets access without being named": [
@@ -202,8 +205,8 @@ MUTANTS = {
         Mutant("for anybody's API", _unset("aws_lambda_permission.source_arn"))
     ],
     "The database has no public address": [
-        Mutant("it has", _set("aws_rds_cluster_instance.publicly_accessible", to=True)),
-        Mutant("nothing is said", _unset("aws_rds_cluster_instance.publicly_accessible")),
+        Mutant("the database has a public address", _set("aws_rds_cluster_instance.publicly_accessible", to=True)),
+        Mutant("the argument is not set", _unset("aws_rds_cluster_instance.publicly_accessible")),
     ],
     "Nothing else can be reached from the internet": [Mutant("a function's URL", _add("aws_lambda_function_url"))],
     # network
@@ -211,10 +214,16 @@ MUTANTS = {
         Mutant("IPv4", _add("aws_vpc_security_group_ingress_rule", cidr_ipv4="0.0.0.0/0")),
         Mutant("IPv6", _add("aws_vpc_security_group_ingress_rule", cidr_ipv6="::/0"), DEBUG),
         Mutant("within a group", _set("aws_security_group.ingress", [{"cidr_blocks": ["10.0.0.0/8", "0.0.0.0/0"]}])),
-        Mutant("a rule of the older kind", _add("aws_security_group_rule", type="ingress", ipv6_cidr_blocks=["::/0"])),
+        Mutant(
+            "a rule of the older resource type",
+            _add("aws_security_group_rule", type="ingress", ipv6_cidr_blocks=["::/0"]),
+        ),
     ],
     "No subnet gives out public addresses": [
-        Mutant("it does", _set("aws_subnet.map_public_ip_on_launch", to=True, only="private[1]"))
+        Mutant(
+            "a subnet gives out public addresses",
+            _set("aws_subnet.map_public_ip_on_launch", to=True, only="private[1]"),
+        )
     ],
     "There is no gateway to the internet": [
         Mutant("NAT", _add("aws_nat_gateway")),
@@ -224,26 +233,31 @@ MUTANTS = {
         Mutant("only refused traffic", _set("aws_flow_log.traffic_type", "REJECT"))
     ],
     "Functions are in the network, except the listed ones": [
-        Mutant("the API's is not", _unset("aws_lambda_function.vpc_config", only='["api"]')),
-        Mutant("it has no subnet", _unset("aws_lambda_function.vpc_config.0.subnet_ids", only='["api"]')),
+        Mutant("the API's function is not in the network", _unset("aws_lambda_function.vpc_config", only='["api"]')),
         Mutant(
-            "one whose name starts like a listed one's is not",
+            "the API's function has no subnet", _unset("aws_lambda_function.vpc_config.0.subnet_ids", only='["api"]')
+        ),
+        Mutant(
+            "an unlisted function, with a name that starts like a listed name, is not in the network",
             _add("aws_lambda_function", function_name="slipway-production-authorizer-2"),
         ),
     ],
     "Functions in the network have a security group": [
-        Mutant("one has none", _unset("aws_lambda_function.vpc_config.0.security_group_ids", only='["migrate"]'))
+        Mutant(
+            "a function has no security group",
+            _unset("aws_lambda_function.vpc_config.0.security_group_ids", only='["migrate"]'),
+        )
     ],
     # permissions
     "No action with a wildcard is allowed on all resources": [
         Mutant("everything on everything", _allow(_ROLE_POLICY, Action="*", Resource="*")),
         Mutant(
-            "a wildcard among others",
+            "a wildcard among other actions",
             _allow(_ROLE_POLICY, '["api"]', Action=["s3:GetObject", "s3:List*"], Resource=["arn:aws:s3:::a", "*"]),
             DEBUG,
         ),
-        Mutant("everything of a service", _allow(_ROLE_POLICY, Action="s3:Put*", Resource="arn:aws:s3:::*")),
-        Mutant("all but something", _allow(_ROLE_POLICY, NotAction="ec2:*", Resource="*")),
+        Mutant("every Put action of a service", _allow(_ROLE_POLICY, Action="s3:Put*", Resource="arn:aws:s3:::*")),
+        Mutant("all actions except those of EC2", _allow(_ROLE_POLICY, NotAction="ec2:*", Resource="*")),
         Mutant("within the role", _set("aws_iam_role.inline_policy", [{"policy": _EVERYTHING_OF_S3}])),
     ],
     "No role may change permissions": [
@@ -266,35 +280,37 @@ MUTANTS = {
     # watching
     "Every log expires": [
         Mutant("never", _set("aws_cloudwatch_log_group.retention_in_days", 0, only='function["api"]')),
-        Mutant("nothing is said", _unset("aws_cloudwatch_log_group.retention_in_days"), DEBUG),
+        Mutant("the retention is not set", _unset("aws_cloudwatch_log_group.retention_in_days"), DEBUG),
     ],
     "Every function writes to a log group of ours": [
-        Mutant("to one that Lambda makes", _unset("aws_lambda_function.logging_config.0.log_group", '["migrate"]')),
-        Mutant("nothing is said", _set("aws_lambda_function.logging_config.0.log_group", UNKNOWN)),
+        Mutant("to a group that Lambda makes", _unset("aws_lambda_function.logging_config.0.log_group", '["migrate"]')),
+        Mutant("the log group is unknown", _set("aws_lambda_function.logging_config.0.log_group", UNKNOWN)),
     ],
-    "The API has an access log": [Mutant("it has none", _unset("aws_api_gateway_stage.access_log_settings"))],
+    "The API has an access log": [
+        Mutant("the API has no access log", _unset("aws_api_gateway_stage.access_log_settings"))
+    ],
     "Every alarm has a topic to notify": [
-        Mutant("one has none", _unset("aws_cloudwatch_metric_alarm.alarm_actions"), DEBUG),
+        Mutant("an alarm has no topic", _unset("aws_cloudwatch_metric_alarm.alarm_actions"), DEBUG),
         Mutant(
-            "one only stops a machine",
+            "an alarm only stops a machine",
             _set("aws_cloudwatch_metric_alarm.alarm_actions", ["arn:aws:automate:eu-central-1:ec2:stop"]),
         ),
     ],
     "Every alarm of an environment is on": [
-        Mutant("one is off", _set("aws_cloudwatch_metric_alarm.actions_enabled", to=False, only="latency"))
+        Mutant("an alarm is off", _set("aws_cloudwatch_metric_alarm.actions_enabled", to=False, only="latency"))
     ],
     # production
     "The database is protected from deletion": [
-        Mutant("it is not", _set("aws_rds_cluster.deletion_protection", to=False))
+        Mutant("the database is not protected", _set("aws_rds_cluster.deletion_protection", to=False))
     ],
     "Deleting the database leaves a snapshot": [
-        Mutant("it does not", _set("aws_rds_cluster.skip_final_snapshot", to=True))
+        Mutant("deleting leaves no snapshot", _set("aws_rds_cluster.skip_final_snapshot", to=True))
     ],
     "The database can be restored to any moment of the last two weeks": [
         Mutant("of one week", _set("aws_rds_cluster.backup_retention_period", 7))
     ],
     "The user pool is protected from deletion": [
-        Mutant("it is not", _set("aws_cognito_user_pool.deletion_protection", "INACTIVE"))
+        Mutant("the user pool is not protected", _set("aws_cognito_user_pool.deletion_protection", "INACTIVE"))
     ],
     "A deleted key can be restored for a month": [Mutant("for a week", _set("aws_kms_key.deletion_window_in_days", 7))],
 }

@@ -1,7 +1,7 @@
 """Plan each environment and some workspaces with `terraform test` and a mocked provider.
 
-The tests in infra/*/tests use infra/modules/mocks, so they call no account. Terraform writes into its folder, so it
-works in copies of infra/. Existing copies and plans are used again, because the tests of a run share them.
+The tests in infra/*/tests use infra/modules/mocks, so they call no account. Terraform works in copies of infra/,
+because it writes into its folder. Existing copies and plans are used again, because several tests share them.
 """
 
 import json
@@ -29,7 +29,7 @@ class Run:
     file: str = "tests/environment.tftest.hcl"
     run: str = "the_environment"
     workspace: str = "default"
-    # Tags of the scenarios about resources that it does not have.
+    # Tags of the scenarios about resources that this plan does not have.
     lacks: tuple[str, ...] = ()
 
     @property
@@ -50,7 +50,7 @@ RUNS = (
 
 
 def package(copies: Path, more: str = "") -> None:
-    """Package the checkout, with `more` at the end of app.py. Leave out wheels, because Terraform does not see them."""
+    """Package the checkout, with `more` at the end of app.py. Leave out dependencies, which no plan shows."""
     with locked(copies / "package.lock"):
         if (copies / "package" / "generated.tf.json").exists():
             return
@@ -63,7 +63,7 @@ def package(copies: Path, more: str = "") -> None:
 
 
 def initialised(copies: Path, folder: str, stage: str) -> Path:
-    """Return a copy of `folder`, below infra/, where `terraform init` has run and the package is of `stage`."""
+    """Return a copy of a folder below infra/, after `terraform init`, with the package of `stage`."""
     package(copies)
     with locked(copies / f"{stage}.lock"):
         if not (copies / stage).exists():
@@ -73,7 +73,7 @@ def initialised(copies: Path, folder: str, stage: str) -> Path:
         if not (copy / ".terraform").exists():
             answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], copy, seconds=_SECONDS)
             if answer.returncode != 0:
-                raise ToolError(f"terraform init failed in a copy of infra/{folder}:\n{answer.stderr}")
+                raise ToolError(f"terraform init failed in a copy of infra/{folder}. Fix this error:\n{answer.stderr}")
     return copy
 
 
@@ -93,8 +93,8 @@ def _plans(folder: Path, file: str, environ: Mapping[str, str]) -> dict[str, Pla
     answer = terraform(["test", "-json", "-verbose", f"-filter={file}"], folder, environ, seconds=_SECONDS)
     messages = [json.loads(line) for line in answer.stdout.splitlines()]
     if (faults := _faults(messages)) or answer.returncode != 0:
-        raise ToolError(f"{folder.name}/{file} fails:\n{faults or answer.stderr}")
-    # Leave out the rest of a plan, which is 25 MB of the provider's schema.
+        raise ToolError(f"{folder.name}/{file} fails. Fix this error:\n{faults or answer.stderr}")
+    # Keep only these parts of a plan. Its other parts are 25 MB of the provider's schema.
     return {
         message["@testrun"]: {key: message["test_plan"].get(key) for key in ("resource_changes", "output_changes")}
         for message in messages

@@ -47,7 +47,7 @@ class Run:
             self.passed += 1
 
     def outcome_of(self, code: int) -> Outcome:
-        """Return the outcome for pytest's exit code. A run without any check is no success."""
+        """Return the outcome for pytest's exit code. A run in which no check passed is no success."""
         if code == pytest.ExitCode.OK and self.passed:
             return "success"
         if code == pytest.ExitCode.TESTS_FAILED:

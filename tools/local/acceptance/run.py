@@ -1,6 +1,6 @@
 """`make acceptance URL=https://…`: run the acceptance tests against a running service (docs/acceptance.md).
 
-The exit code is 0 if no check failed, 1 if one failed, 2 if the run itself broke.
+The exit code is 0 if no check failed, 1 if one failed, 2 if the run itself broke, 130 if somebody stopped it.
 """
 
 import signal
@@ -18,7 +18,7 @@ from tools.local.acceptance.service import IDLE_SECONDS, READY_SECONDS, NotReady
 
 EXIT_CODES: dict[Outcome, int] = {"success": 0, "failure": 1, "error": 2, "cancelled": 130}
 
-# Replace the options in pyproject.toml, which keep other tests off the network.
+# These options replace those in pyproject.toml, which keep other tests off the network.
 _OPTIONS = (
     *("-c", str(ROOT / "pyproject.toml"), "-o", "addopts="),
     *("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:xdist"),
@@ -36,7 +36,7 @@ def main(environ: Mapping[str, str]) -> int:
     except (ToolError, requests.RequestException) as broken:
         outcome, error = "error", str(broken)
     except KeyboardInterrupt:
-        outcome, error = "cancelled", "Stopped before anything was checked"
+        outcome, error = "cancelled", "Stopped before anything was checked: run the command again"
     if environ.get("REPORT"):
         report.write(Path(environ["REPORT"]), run.document(outcome, error))
     if error is not None:
@@ -60,7 +60,9 @@ def _outcome(run: Run, ready_seconds: float) -> Outcome:
     code = pytest.main([*_OPTIONS, str(ROOT / "tests" / "acceptance")], plugins=[run])
     outcome = run.outcome_of(code)
     if outcome == "error":
-        raise ToolError(f"The tests themselves broke ({pytest.ExitCode(code).name}): see pytest's output above")
+        raise ToolError(
+            f"The tests could not run ({pytest.ExitCode(code).name}): read pytest's output above, and fix the error"
+        )
     return outcome
 
 

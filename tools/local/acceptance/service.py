@@ -15,9 +15,9 @@ from tools.local.acceptance.settings import SYSTEM, AcceptanceSettings, is_loopb
 from tools.local.gateway_event import NoRoute, Routes
 
 CONNECT_SECONDS = 5
-READ_SECONDS = 35  # API Gateway gives up after 29
-READY_SECONDS = 120  # Aurora needs about 15 to resume
-IDLE_SECONDS = 90  # longer than a deployment of the tests takes
+READ_SECONDS = 35  # API Gateway gives up after 29 s
+READY_SECONDS = 120  # Aurora needs about 15 s to resume
+IDLE_SECONDS = 90  # longer than the tests need for a deployment
 POLL_SECONDS = 2.0
 
 DOCUMENT = json.loads((ROOT / "chalicelib" / "api_description" / "openapi.json").read_text())
@@ -26,11 +26,11 @@ _ROUTES = Routes(DOCUMENT["paths"])
 
 
 class NotReady(Exception):
-    """The service did not become ready. The message has its last answer."""
+    """The service did not become ready. The message has the service's last answer."""
 
 
 class Answer(NamedTuple):
-    """The answer to a request. As text it is one line."""
+    """The answer to a request. `str` returns one line about it."""
 
     method: str
     path: str
@@ -47,13 +47,13 @@ class Answer(NamedTuple):
 
     @property
     def problem(self) -> str:
-        """The slug of the problem in this answer; empty if there is none."""
+        """The slug of the problem in this answer, or "" if the answer is no problem."""
         if self.headers.get("Content-Type") != "application/problem+json":
             return ""
         return str(self.json.get("type", "")).removeprefix("/problems/")
 
     def expect(self, *statuses: int) -> Self:
-        """Return this answer; raise AssertionError unless it has one of the statuses."""
+        """Return this answer; raise AssertionError unless the answer has one of the statuses."""
         if self.status not in statuses:
             raise AssertionError(f"{self}, not {' or '.join(map(str, statuses))}")
         return self
@@ -64,7 +64,7 @@ class Answer(NamedTuple):
 
 
 class Latency(NamedTuple):
-    """How long an operation's answers took, in milliseconds, including the network."""
+    """The time that an operation's answers took, in milliseconds, including the network."""
 
     operation: str
     answers: int
@@ -93,7 +93,7 @@ class Latencies:
 class Service:
     """A client of the service. `inspect` gets every answer, and may raise AssertionError.
 
-    It follows no redirect. It retries only connections that were never made, because a sent request may have had an
+    The client follows no redirect. It tries again only if it could not connect, because a sent request may have had an
     effect.
     """
 
@@ -134,7 +134,10 @@ class Service:
         headers: Mapping[str, str] | None = None,
         authorization: str | None = "",
     ) -> Answer:
-        """Send a request. Bytes are sent unchanged; `authorization` replaces the header, None leaves it out."""
+        """Send a request, with `body` as JSON, or unchanged if it is bytes.
+
+        `authorization` replaces the header of that name. None leaves out the header.
+        """
         # Ask for no compression, because a CDN weakens the ETag of a compressed answer.
         sent = {"Accept-Encoding": "identity", "User-Agent": "slipway-acceptance", **(headers or {})}
         if body is not None:
@@ -162,14 +165,16 @@ class Service:
     def wait_until_ready(self, wait: "Wait") -> None:
         """Wait until /v1/ready says that the service is ready. Raises NotReady."""
         if last := wait(f"{self.settings.url}/v1/ready", self._readiness):
-            raise NotReady(f"{self.settings.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}")
+            raise NotReady(
+                f"{self.settings.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}. Read the service's logs"
+            )
 
     def wait_until_idle(self, wait: "Wait") -> None:
-        """Wait until no other run has a deployment. A killed run has one until its lease ends. Raises ToolError."""
+        """Wait until no deployment is in progress. A killed run leaves one until its lease ends. Raises ToolError."""
         if last := wait(f"the system {self.settings.system!r}", self._business):
             raise ToolError(
-                f"Another run uses the system {self.settings.system!r} ({last}): wait for it, or use another system, "
-                f"such as SYSTEM={SYSTEM}-2"
+                f"Another run uses the system {self.settings.system!r} ({last}): wait until it ends, or use another "
+                f"system, such as SYSTEM={SYSTEM}-2"
             )
 
     def _readiness(self) -> str | None:
@@ -177,7 +182,7 @@ class Service:
         try:
             answer = self.ask("GET", "/v1/ready", authorization=None)
         except requests.RequestException as error:
-            return f"it can't be reached ({type(error).__name__})"
+            return f"the service can't be reached ({type(error).__name__})"
         try:
             if answer.status == 200 and answer.json["status"] == "ready":
                 return None
@@ -186,7 +191,7 @@ class Service:
         return str(answer)
 
     def _business(self) -> str | None:
-        """Return the system's deployment in progress, or None if there is none, or no system."""
+        """Return a line about the system's deployment in progress, or None if no deployment is in progress."""
         address = f"/v1/systems/{self.settings.system}/deployments?state=in_progress"
         answer = self.get(address)
         if answer.status == 200 and answer.json["items"]:
@@ -195,7 +200,7 @@ class Service:
 
 
 class Wait:
-    """Wait until a question is answered with None. The first time, `say` gets a line about what is awaited."""
+    """Wait until an obstacle is gone, at most `seconds`. `say` gets a line if there is a wait."""
 
     def __init__(
         self,
@@ -238,5 +243,5 @@ def _milliseconds(seconds: Sequence[float], quantile: float) -> float:
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep the header Authorization, which requests would replace with the host's login from ~/.netrc."""
+    """Keep the header Authorization. The library would replace it with the host's login from ~/.netrc."""
     return request

@@ -37,7 +37,7 @@ class AcceptanceSettings:
 
     @property
     def claims(self) -> Mapping[str, Any]:
-        """The token's claims, unverified; empty if it is not a JWT."""
+        """The token's claims, unverified, or {} if the token is not a JWT."""
         try:
             payload = self.token.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -52,7 +52,7 @@ def from_environ(environ: Mapping[str, str]) -> AcceptanceSettings:
     system = environ.get("SYSTEM") or SYSTEM
     if not _SYSTEM.fullmatch(system):
         raise UsageError(
-            f"SYSTEM={system} is not for acceptance tests, which record false deployments: "
+            f"SYSTEM={system} can't be used, because acceptance tests record false deployments: "
             f"use {SYSTEM!r}, or a key that begins with '{SYSTEM}-'"
         )
     token, mint = environ.get("TOKEN", "").strip(), None

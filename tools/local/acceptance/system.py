@@ -13,7 +13,10 @@ _PAGE = "docs/acceptance.md lists the roles that the token needs"
 
 
 def may(roles: Iterable[Mapping[str, Any]], role: str, system: str | None = None) -> bool:
-    """True if the roles that /v1/me lists include `role` or more, for the system or, without one, for all."""
+    """True if `roles`, as /v1/me lists them, include `role` or a higher one for `system`.
+
+    Without `system`, the role must be for all systems.
+    """
     return any(
         Role[each["role"]] >= Role[role] and (each["systems"] is None or system in each["systems"]) for each in roles
     )
@@ -24,8 +27,8 @@ def roles(service: Service) -> list[Mapping[str, Any]]:
     settings = service.settings
     answer = service.get("/v1/me")
     if answer.status == 401:
-        made = ". This checkout's issuer made it: is the service another checkout's?" if settings.mint else ""
-        raise ToolError(f"{settings.url} does not trust the token ({answer}): get a new TOKEN for it{made}")
+        made = ". This checkout made the token: check that the service runs from this checkout" if settings.mint else ""
+        raise ToolError(f"{settings.url} does not trust the token ({answer}): set a new TOKEN{made}")
     granted: list[Mapping[str, Any]] = _expected(answer, 200)["roles"]
     if not granted:
         raise ToolError(f"{answer.json['subject']} has no role at {settings.url}: {_PAGE}")
@@ -33,17 +36,19 @@ def roles(service: Service) -> list[Mapping[str, Any]]:
 
 
 def prepare(service: Service) -> str:
-    """Create the system and its environments if they are missing; return its address. Raises ToolError.
+    """Create the system and its environments if they are missing; return the system's address. Raises ToolError.
 
-    Every run uses the same system: a system with a history can't be deleted, so each run would leave another one.
+    Every run uses the same system, because a system with a history can't be deleted.
     """
     key, granted = service.settings.system, roles(service)
     if not may(granted, "pipeline", key):
-        raise ToolError(f"The token may not write to the system {key!r}: set READ_ONLY=1, or get another. {_PAGE}")
+        raise ToolError(
+            f"The token may not write to the system {key!r}: set READ_ONLY=1, or get another token. {_PAGE}"
+        )
     address = f"/v1/systems/{key}"
     if service.get(address).status == 404:
         if not may(granted, "admin"):
-            raise ToolError(f"There is no system {key!r}: ask an admin to create it, or to run this once")
+            raise ToolError(f"There is no system {key!r}: ask an admin to create it, or to run this command once")
         _expected(service.post("/v1/systems", {"key": key, "name": "Acceptance tests"}), 201, 409)
     there = {each["name"] for each in _expected(service.get(f"{address}/environments"), 200)["items"]}
     for name, rank in ENVIRONMENTS.items():
@@ -56,5 +61,5 @@ def prepare(service: Service) -> str:
 
 def _expected(answer: Answer, *statuses: int) -> Any:
     if answer.status not in statuses:
-        raise ToolError(f"The service can't be tested: {answer}")
+        raise ToolError(f"The service can't be tested: {answer}. Fix this, and run the command again")
     return answer.json
