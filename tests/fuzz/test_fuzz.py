@@ -1,4 +1,4 @@
-"""Send the running service made-up requests: few, and the same each time. `make fuzz` sends many, at random."""
+"""Send the running service a few made-up requests, the same each time. `make fuzz` sends many random ones."""
 
 import pytest
 
