@@ -1,4 +1,4 @@
-"""A pipeline's client of Slipway retries when Slipway is unavailable, and shows its token to no other server."""
+"""The client in a pipeline retries while Slipway is unavailable, and sends its token to no other server."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ GRANTED = {"decision": "granted"}
 
 
 class Stub(ThreadingHTTPServer):
-    """Give the answers in `answers` in turn, and repeat the last one. `asked` lists the requests."""
+    """A server that gives its `answers` in turn, and repeats the last answer. `asked` lists the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -135,7 +135,7 @@ def test_it_gives_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[fl
     with pytest.raises(Unreachable, match="status 503"):
         slipway.get("state")
 
-    # At least as long as a paused database takes to resume.
+    # A paused database needs about 15 seconds to resume.
     assert sum(pauses) > 15
     assert len(stub.asked) == len(pauses) + 1
 
