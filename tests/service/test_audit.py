@@ -326,7 +326,7 @@ def test_it_holds_no_token_and_no_personal_data(api, given):
 
 
 def _new_events(given, before):
-    """Return the events added since then, and require that nothing else has changed."""
+    """Return the audit events that are not in `before`, and require that nothing else has changed."""
     after = everything(given)
     assert set(before["audit_events"]) <= set(after["audit_events"])
     assert {**after, "audit_events": None} == {**before, "audit_events": None}
