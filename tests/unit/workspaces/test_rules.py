@@ -22,7 +22,7 @@ def workspace(**fields: Any) -> Workspace:
         "name": "jane",
         "purpose": "personal",
         "owner": "jane",
-        "reason": "To try something",
+        "reason": "To try an index",
         "base_url": None,
         "database": "empty",
         "state": "active",
@@ -39,7 +39,7 @@ def new(**fields: Any) -> NewWorkspace:
         "environment": "production",
         "name": "jane",
         "purpose": "personal",
-        "reason": "To try something",
+        "reason": "To try an index",
         "expires_at": NOW + DAY,
     }
     return NewWorkspace(**{**defaults, **fields})
@@ -115,7 +115,7 @@ def test_the_limit_of_an_extension_counts_from_now() -> None:
 
 
 @pytest.mark.parametrize("state", ["expired", "destroyed"])
-@pytest.mark.parametrize("change", [{"base_url": None}, {"expires_at": NOW + DAY, "reason": "Once more"}])
+@pytest.mark.parametrize("change", [{"base_url": None}, {"expires_at": NOW + DAY, "reason": "Not finished yet"}])
 def test_an_inactive_workspace_cannot_change(state: str, change: dict[str, Any]) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_change(workspace(state=state), WorkspaceChange(**change), NOW)
