@@ -16,10 +16,10 @@ MEBIBYTE = 1024 * 1024
 of_every_body = pytest.mark.parametrize("route", BODIES)
 
 MALFORMED = {
-    "nothing": b"",
+    "an empty body": b"",
     "white space": b" \n",
     "half an object": b"{",
-    "no JSON": b"key=azul",
+    "text that is not JSON": b"key=azul",
     "two values": b"{} {}",
     "a trailing comma": b'{"a": 1,}',
     "a byte order mark": b"\xef\xbb\xbf{}",

@@ -116,7 +116,7 @@ def sets_up_first(definition: Definition) -> Iterator[str]:
             script, uses = step.get("run", ""), step.get("uses", "")
             ready = uses.endswith("/.github/actions/setup") or (ready and not uses.startswith("actions/checkout@"))
             if not ready and (_MAKE.search(script) or _TOOLS.search(script)):
-                yield f"{definition.name}, {job}: calls `{script.splitlines()[0]}` before .github/actions/setup: swap them"
+                yield f"{definition.name}, {job}: `{script.splitlines()[0]}` needs .github/actions/setup before it"
                 break
 
 
