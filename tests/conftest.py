@@ -66,7 +66,7 @@ def stage(database_url: str) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def emulated() -> Iterator[dict[str, str]]:
-    """The variables that send AWS calls to an emulated account. A worker's tests share it: leave it unchanged."""
+    """The variables that send AWS calls to an emulated account. Tests share the account, and must not change it."""
     from tools.aws.emulator.account import emulated_account  # noqa: PLC0415
 
     with emulated_account() as port:

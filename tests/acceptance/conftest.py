@@ -40,7 +40,7 @@ def settings(request: pytest.FixtureRequest) -> Iterator[AcceptanceSettings]:
 
 @pytest.fixture(scope="module")
 def service(request: pytest.FixtureRequest, settings: AcceptanceSettings) -> Iterator[Service]:
-    """A client with the caller's token. Answers below /v1 must match the committed OpenAPI document, except to HEAD."""
+    """A client with the caller's token. Answers below /v1, except to HEAD, must match the OpenAPI document."""
     run, contract = run_of(request.config), Contract(DOCUMENT)
 
     def inspect(answer: Answer) -> None:
@@ -74,7 +74,7 @@ def system(service: Service) -> str:
 
 @pytest.fixture
 def own_system(service: Service, may: Callable[..., bool]) -> Iterator[str]:
-    """The key of a system that does not exist yet. After the test the system is deleted, so it must have no history."""
+    """The key of a new system. The fixture deletes the system after the test, so the test must make no history."""
     if service.settings.read_only:
         pytest.skip("this test writes: run the tests without READ_ONLY=1")
     if not may("admin"):

@@ -1,4 +1,4 @@
-"""The gate: an artifact enters an environment only after it was deployed and verified in the one before."""
+"""The gate: an artifact enters an environment only after it was deployed and verified in the environment before."""
 
 import secrets
 from collections.abc import Iterator

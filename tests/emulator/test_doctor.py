@@ -1,4 +1,4 @@
-"""`make doctor` checks an AWS account and the machine that it runs on."""
+"""`make doctor` checks an AWS account and this machine."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from tools.aws import doctor
 from tools.aws.environment import Target
 
-REGION = "eu-west-1"  # no other test makes a VPC here
+REGION = "eu-west-1"  # no other test makes a VPC in this region
 
 
 @pytest.fixture

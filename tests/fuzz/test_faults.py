@@ -124,7 +124,7 @@ def test_a_resource_that_survives_its_deletion_is_found(
 
 
 def put_in(monkeypatch: pytest.MonkeyPatch, faults: Mapping[str, Fault]) -> None:
-    """Put these faults into their operations."""
+    """Put these faults into the operations of these names."""
     answer = respond._answer
 
     def answer_with_faults(call: Call) -> Response:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: 
 
 @pytest.fixture(scope="module")
 def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of infra/account after `terraform init`, which writes into its folder."""
+    """A copy of infra/account after `terraform init`, because Terraform writes into the folder."""
     folder = tmp_path_factory.mktemp("account") / "account"
     shutil.copytree(ACCOUNT, folder, ignore=shutil.ignore_patterns(".terraform"))
     answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], folder)

@@ -52,7 +52,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Che
 
 @pytest.fixture
 def as_(running: tuple[Run, Checkout], contract: Contract) -> Iterator[Callable[..., Caller]]:
-    """`as_("pipeline", SYSTEM="shop")` is a caller of the running service."""
+    """`as_("pipeline", SYSTEM="shop")` is a caller of the running service with this role."""
     with ExitStack() as callers:
 
         def caller(role: str, **claims: str) -> Caller:
@@ -140,7 +140,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     assert finished(hotfix) == 201
     verified("production", "failure")
 
-    # After a failed hotfix, production can roll back to an artifact that was good there, and to no other.
+    # After a failed hotfix, production can roll back to an artifact that succeeded there before, and to no other.
     _, state = pipeline("GET", f"{PATH}/state")
     production = state["targets"][2]
     assert (production["environment"], production["current"]["id"]) == ("production", hotfix["id"])

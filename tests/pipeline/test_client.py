@@ -192,7 +192,7 @@ def test_the_runners_own_token_is_sent_to_github_only(stub: Stub, start: Callabl
         "SLIPWAY_SYSTEM": "azul",
         "SLIPWAY_AUDIENCE": "slipway production",
         "ACTIONS_ID_TOKEN_REQUEST_URL": f"{github.url}/token?api-version=2.0",
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the runner's own",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner-token",
     }
 
     Slipway(environ).get("state")
@@ -200,7 +200,7 @@ def test_the_runners_own_token_is_sent_to_github_only(stub: Stub, start: Callabl
     [(path, asked_github)] = github.asked
     [(_, asked_slipway)] = stub.asked
     assert parse_qs(urlsplit(path).query) == {"api-version": ["2.0"], "audience": ["slipway production"]}
-    assert asked_github["Authorization"] == "Bearer the runner's own"
+    assert asked_github["Authorization"] == "Bearer runner-token"
     assert asked_slipway["Authorization"] == "Bearer issued"
 
 

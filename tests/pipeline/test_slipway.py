@@ -178,7 +178,7 @@ def test_a_verified_artifact_may_be_promoted(step: Any, given: Given) -> None:
 
     assert step("may-promote", ENV="preproduction") == 0, step.said
 
-    # Opening the deployment recorded a promotion; asking did not.
+    # The deployment to development recorded this promotion. `may-promote` recorded none.
     assert given.sql("SELECT count(*) FROM promotions WHERE decision = 'granted'") == [(1,)]
 
 

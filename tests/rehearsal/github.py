@@ -161,7 +161,7 @@ class GitHub:
             reached.add(step.name)
             if step.outcome != "skipped":
                 self.after_step()
-                if "/" not in step.name:  # without a name, an action is called after its repository
+                if "/" not in step.name:  # leave out actions without a name
                     say(f"{title:36} {step.outcome:8} {step.name} ({time.monotonic() - started:.0f} s)")
 
         content = definition.jobs[job]

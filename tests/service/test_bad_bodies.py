@@ -249,7 +249,7 @@ def test_a_time_may_have_any_offset(api, given, offset):
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_time_outside_the_years_1_to_9999_is_refused_by_name(api, given, at):
-    # In UTC, the times are in the years 10000 and 0. Python can't represent these years.
+    # In UTC these times are in the years 10000 and 0. PostgreSQL would store them, but Python could not read them.
     given.the_usual()
     body = {"environment": "development", "artifact": an_artifact()}
 

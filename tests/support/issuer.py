@@ -32,7 +32,7 @@ JWKS = "/jwks"
 PATIENCE_SECONDS = 20
 
 # GitHub gives a job this token. The job sends it to get other tokens.
-RUNNERS_OWN = "the runner's own token"
+RUNNERS_OWN = "runner-token"
 
 GROUPS = {
     "everybody": {"role": "viewer"},

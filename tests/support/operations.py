@@ -23,7 +23,7 @@ READS = [each for each in OPERATIONS if not each.writes]
 LISTS = [each for each in OPERATIONS if each.query is not None and issubclass(each.query, PageQuery)]
 DOCUMENT = document(OPERATIONS)
 
-# These parameters name the first of each resource that `given.two_of_everything()` makes: its id is 1.
+# These parameters name the first of each resource that `given.two_of_everything()` makes. Ids start at 1.
 THERE = {"system": "azul", "environment": "development", "artifact": an_artifact(), "client": "jane", "id": "1"}
 
 

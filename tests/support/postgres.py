@@ -49,7 +49,7 @@ def run_folder() -> AbstractContextManager[Path]:
 
 
 def server_folder() -> Path:
-    """Make a folder in the run's folder, for the server of one test; return its path."""
+    """Make a folder for the server of one test, in the run's folder; return the path of the new folder."""
     folder = Path(tempfile.mkdtemp(dir=os.environ[RUN_FOLDER]))
     folder.chmod(0o755)
     return folder

@@ -59,7 +59,7 @@ class Hold:
 
 @contextmanager
 def held(database_url: str, statement: str) -> Iterator[Hold]:
-    """Run a statement, and commit at the end of the block. Until then, other transactions wait for its locks."""
+    """Run a statement, and commit at the end of the block. Until then, other transactions wait for the locks."""
     with (
         ThreadPoolExecutor(4) as pool,
         closing(psycopg2.connect(database_url)) as holder,

@@ -116,7 +116,7 @@ def test_commands_on_a_page_are_run_by_a_test(page: str) -> None:
 
 
 def is_run(name: str) -> bool:
-    """True if a test runs the target, its command or its function, or runs a section of a page with them."""
+    """True if a test runs a target or a command: by its name, by its function, or in a section of a page."""
     ways = [rf'["\']make (?:-s )?{name}\b']
     for command in [name, *TARGETS.get(name, [])]:
         if command in COMMANDS:

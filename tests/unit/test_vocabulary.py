@@ -1,4 +1,4 @@
-"""Copies of a pattern are equal: other languages, and code that runs without the service, need copies."""
+"""Copies of a pattern equal the original. Other languages, and code that runs without the service, need copies."""
 
 from pathlib import Path
 

@@ -30,7 +30,7 @@ if path == f"repos/acme/slipway/branches/{os.environ['MISSING']}":
 
 
 def protect(folder: Path, missing: str = "") -> tuple[list[list[Any]], str]:
-    """Run the script, for a repository without the branch `missing`; return its requests and its output."""
+    """Run the script, for a repository without the branch `missing`; return the requests and the output."""
     (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # -S: without `site`, to start faster
     (folder / "gh").chmod(0o755)
     answer = subprocess.run(

@@ -73,7 +73,7 @@ def changes_one_target_at_a_time(definition: Definition) -> Iterator[str]:
 
 
 def fails_in_pipes(definition: Definition) -> Iterator[str]:
-    """Each script runs with `shell: bash`. In GitHub's default shell, only the last command of a pipe can fail it."""
+    """Each script runs with `shell: bash`. GitHub's default shell ignores failures before the end of a pipe."""
     shell = definition.content.get("defaults", {}).get("run", {}).get("shell")
     for where, step in definition.steps():
         if "run" in step and step.get("shell", shell) != "bash":
@@ -81,13 +81,13 @@ def fails_in_pipes(definition: Definition) -> Iterator[str]:
 
 
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
-    """Workflows use no secrets, because AWS and Slipway accept the run's own tokens. GitHub's is `github.token`."""
+    """Workflows use no secrets: AWS and Slipway accept tokens of the run, and `github.token` is GitHub's token."""
     if re.search(r"\bsecrets\b", definition.text):
         yield f"{definition.name}: uses secrets: use tokens of the run"
 
 
 def trusts_no_fork(definition: Definition) -> Iterator[str]:
-    """Anyone can send a pull request from a fork. Its jobs get no environment, and may write only security reports."""
+    """Anyone can fork. Jobs for a fork's pull request get no environment, and may write only security reports."""
     if "pull_request" not in definition.triggers:
         return
     for job, content in definition.jobs.items():
@@ -97,7 +97,7 @@ def trusts_no_fork(definition: Definition) -> Iterator[str]:
 
 
 def calls_what_exists(definition: Definition) -> Iterator[str]:
-    """Each step calls a target or a command, which people can call too, or is in NO_TARGET."""
+    """Each step calls a target or a command, so that people can do the same, or is in NO_TARGET."""
     known = targets() | {f"pipeline {command.name}" for command in COMMANDS}
     for where, name in called(definition):
         if name not in known:
@@ -317,4 +317,4 @@ def test_acceptance_tests_get_the_same_settings_after_a_deployment_and_every_day
 
     assert daily == {name: value for name, value in deployed.items() if name in daily}
     assert deployed.keys() - daily.keys() <= {"REPORT"}
-    assert daily["READ_ONLY"] == "${{ vars.READ_ONLY }}"  # each environment decides in its variable
+    assert daily["READ_ONLY"] == "${{ vars.READ_ONLY }}"  # READ_ONLY of each environment decides

@@ -48,7 +48,7 @@ def issuer() -> Iterator[IssuerServer]:
 
 @pytest.fixture(autouse=True)
 def unexpected() -> Iterator[list[logging.LogRecord]]:
-    """The logged errors. None may be left after a test, because an issuer's answer is no error of the service."""
+    """The logged errors. A test must leave no error here, because an issuer's fault is not an error of the service."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler(logging.ERROR)
     handler.emit = records.append  # type: ignore[method-assign]

@@ -304,7 +304,7 @@ def check_that_refuses(token: str, trusted: tuple[Issuer, ...]) -> str | None:
 
 
 def without(check: str, trusted: Issuer, server: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disable a check. The checks `issuer` and `key` are lookups: a disabled lookup always finds what it needs."""
+    """Disable a check. The checks `issuer` and `key` are lookups, so replace them by functions with a fixed result."""
     if check == "length":
         monkeypatch.setattr(unverified, "MAX_TOKEN_LENGTH", 2 * MAX_TOKEN_LENGTH)
     elif check == "issuer":
@@ -313,7 +313,7 @@ def without(check: str, trusted: Issuer, server: IssuerServer, monkeypatch: pyte
         monkeypatch.setattr(tokens, "_key_of", lambda token, issuer: server.key().public_key())
     else:
         table: dict[str, Any] = unverified.FORM_CHECKS if check in unverified.FORM_CHECKS else tokens.TRUST_CHECKS
-        monkeypatch.setitem(table, check, lambda *_: None)  # a deleted check would come back last
+        monkeypatch.setitem(table, check, lambda *_: None)  # monkeypatch would put a deleted check back at the end
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])

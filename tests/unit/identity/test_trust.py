@@ -12,7 +12,7 @@ MAIN = "refs/heads/main"
 
 
 def without(monkeypatch, claim):
-    """Replace the table by one without a claim. (monkeypatch would put a deleted check back at the end.)"""
+    """Disable the check of a claim. (Replace the table: monkeypatch would put a deleted check back at the end.)"""
     monkeypatch.setattr(trust, "CLAIM_CHECKS", {name: check for name, check in CLAIM_CHECKS.items() if name != claim})
 
 

@@ -1,4 +1,4 @@
-"""Only keys that the pinned algorithm can verify with are used."""
+"""A key is used only if the pinned algorithm can verify signatures with this key."""
 
 from typing import Any
 
