@@ -1,4 +1,4 @@
-"""A request that fails gets the right problem."""
+"""A request that fails gets the problem that docs/problems.md describes for the failure."""
 
 from collections.abc import Callable
 from typing import Any

@@ -150,7 +150,7 @@ def test_a_cognito_resource_server_is_deleted_once(client):
 
 
 def test_a_key_value_store_keeps_keys(client, emulated):
-    """Call the store over HTTP, because boto3 needs an extra library to sign calls of this service."""
+    """Call the store over HTTP, because boto3 would need an extra library to sign these calls."""
     arn = client("cloudfront").create_key_value_store(Name="routes")["KeyValueStore"]["ARN"]
     address = f"{emulated['AWS_ENDPOINT_URL']}/key-value-stores/{quote(arn, safe='')}"
 

@@ -106,7 +106,7 @@ def test_code_is_reloaded_even_after_a_syntax_error(checkout: Checkout) -> None:
     last = max(int(path.name[:4]) for path in migrations.iterdir())
 
     with checkout.run() as run:
-        app.write_text("this is not Python\n")
+        app.write_text("this text is not Python\n")
         run.wait_for("the server does not start")
         assert "SyntaxError" in run.output
         assert refuses(run.port)

@@ -144,7 +144,10 @@ def test_every_operation_is_in_the_table():
     lines = {route_of(each): f'    "{route_of(each)}": {_written(each.role)},' for each in OPERATIONS}
 
     require_entries(
-        "TAKES in tests/service/test_authorization.py", TAKES, lines, ", with the lowest role that may call it"
+        "TAKES in tests/service/test_authorization.py",
+        TAKES,
+        lines,
+        ", with the lowest role that may call the operation",
     )
 
 

@@ -1,6 +1,6 @@
 """A stand-in for the AWS CLI that runs the commands of the docs, with the parameters that botocore knows.
 
-aws cognito-idp list-user-pools --max-results 60 --query 'UserPools[].Id' --output text
+For example: aws cognito-idp list-user-pools --max-results 60 --query 'UserPools[].Id' --output text
 """
 
 import json

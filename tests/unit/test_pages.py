@@ -91,7 +91,7 @@ def test_options_in_make_help_exist(target: str) -> None:
 def test_every_target_and_every_setting_is_documented() -> None:
     options = {option.variable for command in COMMANDS.values() for option in command.options}
     read = {name for name in re.findall(r'environ(?:\.get\(|\[)"(\w+)"', TOOLS) if name not in options}
-    # The --help of commands documents their own settings.
+    # Commands document their own settings in --help.
     settings = {name for name in read if not re.fullmatch(NOT_SET_BY_PEOPLE, name)}
 
     assert [target for target in LISTED if not re.search(rf"\bmake (-s )?{target}\b", PAGES)] == []
