@@ -244,7 +244,7 @@ def test_if_a_failover_breaks_one_request_the_next_is_served(api, given):
     verification = {"environment": "development", "suite": "s", "trigger": "manual", "outcome": "success"}
     _read_only_session()
 
-    # The service repeats only the first statement of a transaction. Here the first statement succeeds, the second fails.
+    # The service repeats only the first statement of a transaction. Here the first succeeds, and the second fails.
     assert_unavailable(api.post(f"{PATH}/verifications", verification))
 
     assert api.post(f"{PATH}/verifications", verification).status == 201
