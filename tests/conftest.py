@@ -1,4 +1,4 @@
-"""Fixtures for all tests. pytest-socket, set up in pyproject.toml, keeps them from calling other machines."""
+"""Fixtures for all tests. pytest-socket, configured in pyproject.toml, keeps tests from calling other machines."""
 
 import json
 import os
@@ -26,9 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
     if not hasattr(config, "workerinput"):
-        # A shell starts background jobs deaf to Ctrl-C. Tests of Ctrl-C start processes that would inherit this.
+        # A shell makes its background jobs ignore Ctrl-C. Processes that the tests start would ignore Ctrl-C too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        # Processes started by tests end with the tests, and the tests end with `make`, even when killed.
+        # Even after a kill, the tests end with `make`, and the processes that the tests started end with the tests.
         lifeline.end_with_make()
         run = ExitStack()
         config.add_cleanup(run.close)
@@ -37,13 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Each worker takes whole files. Start the files that mostly wait for Terraform; the short ones fill the gaps.
+    # Each worker runs whole files. Start with the files that mostly wait for Terraform; short files fill the rest.
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FIRST))
 
 
 @pytest.fixture(scope="session")
 def clones(worker_id: str) -> Iterator[postgres.Clones]:
-    """Make databases on the tests' own server."""
+    """Make databases on the PostgreSQL server of this test run."""
     clones = postgres.Clones(postgres.address_of(Path(os.environ[postgres.RUN_FOLDER])), worker_id)
     yield clones
     clones.close()
@@ -51,7 +51,7 @@ def clones(worker_id: str) -> Iterator[postgres.Clones]:
 
 @pytest.fixture
 def database_url(clones: postgres.Clones) -> Iterator[str]:
-    """The address of a migrated, empty database of this test, with the service's login."""
+    """The address of a migrated, empty database for one test, with the service's login."""
     address = clones.new()
     yield address
     clones.drop(address)
@@ -59,14 +59,14 @@ def database_url(clones: postgres.Clones) -> Iterator[str]:
 
 @pytest.fixture
 def stage(database_url: str) -> Iterator[None]:
-    """Run the test in the stage `local`, on its own database."""
+    """Run the test in the stage `local`, on the test's own database."""
     with local_stage(database_url):
         yield
 
 
 @pytest.fixture(scope="session")
 def emulated() -> Iterator[dict[str, str]]:
-    """The variables of an emulated account. All tests of a worker share it, and must leave it unchanged."""
+    """The variables that send AWS calls to an emulated account. Tests share the account, and must not change it."""
     from tools.aws.emulator.account import emulated_account  # noqa: PLC0415
 
     with emulated_account() as port:
@@ -101,7 +101,7 @@ def given(api: Api, database_url: str) -> Given:
 
 @pytest.fixture
 def trusting(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """`trusting("local")` makes the stage trust issuers of these kinds only; `another` adds an issuer of pipelines."""
+    """`trusting("local")` makes the stage trust only issuers of this kind; `another` is the URL of one more issuer."""
 
     def trust(*kinds: str, another: str | None = None) -> None:
         issuers = [issuer for issuer in ISSUERS if issuer["kind"] in kinds]

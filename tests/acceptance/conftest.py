@@ -1,4 +1,4 @@
-"""Fixtures of the acceptance tests: the service that `make acceptance` names, or else one in this process."""
+"""Fixtures of the acceptance tests, for the service that `make acceptance` names or for one in this process."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from tools.local.server import serving
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the tests of CDN headers for the service in this process: it has no CDN."""
+    """Leave out the tests of CDN headers if the service runs in this process, without a CDN."""
     if run_of(config) is None:
         items[:] = [item for item in items if "behind_the_cdn" not in getattr(item, "fixturenames", ())]
 
@@ -40,7 +40,7 @@ def settings(request: pytest.FixtureRequest) -> Iterator[AcceptanceSettings]:
 
 @pytest.fixture(scope="module")
 def service(request: pytest.FixtureRequest, settings: AcceptanceSettings) -> Iterator[Service]:
-    """A client with the caller's token that checks every answer against the committed OpenAPI document."""
+    """A client with the caller's token. Answers below /v1, except to HEAD, must match the OpenAPI document."""
     run, contract = run_of(request.config), Contract(DOCUMENT)
 
     def inspect(answer: Answer) -> None:
@@ -55,12 +55,12 @@ def service(request: pytest.FixtureRequest, settings: AcceptanceSettings) -> Ite
 @pytest.fixture
 def behind_the_cdn(settings: AcceptanceSettings) -> None:
     if not settings.site:
-        pytest.skip("only the CDN sets it (SITE=1 where URL is the CDN's)")
+        pytest.skip("only a CDN sets this header: give SITE=1 if URL is the address of a CDN")
 
 
 @pytest.fixture(scope="module")
 def may(service: Service) -> Callable[..., bool]:
-    """`may("maintainer", "shop")` is True if the token has this role for the system; without a system: everywhere."""
+    """`may("maintainer", "shop")` is True if the token has the role for the system; `may("admin")`, for all systems."""
     return partial(system_of_tests.may, system_of_tests.roles(service))
 
 
@@ -68,17 +68,17 @@ def may(service: Service) -> Callable[..., bool]:
 def system(service: Service) -> str:
     """The path of the system with two environments that the acceptance tests write to."""
     if service.settings.read_only:
-        pytest.skip("READ_ONLY=1 is given, and this test writes")
+        pytest.skip("this test writes: run the tests without READ_ONLY=1")
     return system_of_tests.prepare(service)
 
 
 @pytest.fixture
 def own_system(service: Service, may: Callable[..., bool]) -> Iterator[str]:
-    """The key of a system that does not exist yet. It is deleted after the test, which must give it no history."""
+    """The key of a new system. The fixture deletes the system after the test, so the test must make no history."""
     if service.settings.read_only:
-        pytest.skip("READ_ONLY=1 is given, and this test writes")
+        pytest.skip("this test writes: run the tests without READ_ONLY=1")
     if not may("admin"):
-        pytest.skip("creating and deleting a system needs an admin's token")
+        pytest.skip("only an admin may create and delete a system: give an admin's token in TOKEN")
     key = f"acceptance-{secrets.token_hex(6)}"
     yield key
     left = service.get(f"/v1/systems/{key}").expect(200, 404)

@@ -7,7 +7,7 @@ import pytest
 
 from tools.local.acceptance.service import Service
 
-# Paths that give the same answer twice.
+# The answers of these paths stay the same between two requests.
 STEADY = ["/v1/health", "/v1/openapi.json", "/v1/me"]
 
 
@@ -53,4 +53,4 @@ def test_the_answer_to_a_write_is_not_cached(service: Service, system: str) -> N
 
     answer = service.post(f"{system}/promotions", body).expect(200)
 
-    assert answer.headers.get("Cache-Control") == "no-store", f"the header Cache-Control is not no-store: {answer}"
+    assert answer.headers.get("Cache-Control") == "no-store", f"the header Cache-Control is not `no-store`: {answer}"

@@ -1,4 +1,4 @@
-"""The service is the one that this checkout describes."""
+"""The service serves the OpenAPI document of this checkout."""
 
 from typing import Any
 
@@ -10,9 +10,8 @@ def test_the_served_description_is_the_committed_one(service: Service) -> None:
     served = service.get("/v1/openapi.json").expect(200).json
 
     assert served == DOCUMENT, (
-        f"the OpenAPI document of {service.settings.url} ({_version(served)}) is not this checkout's "
-        f"({_version(DOCUMENT)}); they differ in {', '.join(_differences(served))}: "
-        "run the acceptance tests of the revision that is deployed"
+        f"the OpenAPI document of {service.settings.url} ({_version(served)}) differs from the one in this checkout "
+        f"({_version(DOCUMENT)}) in {', '.join(_differences(served))}: check out the deployed revision and repeat"
     )
 
 
@@ -21,7 +20,7 @@ def _version(document: Any) -> str:
 
 
 def _differences(served: Any) -> list[str]:
-    """Return the paths that differ, or else the sections."""
+    """Return up to five paths that differ, or else the sections that differ, or else `order`."""
     paths = served.get("paths", {})
     differing = [path for path in {**paths, **DOCUMENT["paths"]} if paths.get(path) != DOCUMENT["paths"].get(path)]
     return sorted(differing)[:5] or [name for name in DOCUMENT if served.get(name) != DOCUMENT[name]] or ["order"]

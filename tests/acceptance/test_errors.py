@@ -1,4 +1,4 @@
-"""A request that fails is answered with a problem that says what to do."""
+"""A request that fails gets the problem that docs/problems.md describes for the failure."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +10,10 @@ from tools.local.acceptance.service import Answer, Service
 
 def is_problem(answer: Answer, status: int, slug: str) -> None:
     answer.expect(status)
-    assert answer.problem == slug, f"{answer} is not the problem {slug}"
-    assert answer.json["instance"] == answer.headers["X-Request-Id"], f"{answer}: `instance` is not the request's id"
+    assert answer.problem == slug, f"{answer}: the problem is not {slug}"
+    assert answer.json["instance"] == answer.headers["X-Request-Id"], (
+        f"{answer}: `instance` is not the header X-Request-Id"
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_a_caller_without_the_role_is_refused(service: Service, may: Callable[..
     token = service.settings.token
     if may("admin"):
         if service.settings.mint is None:
-            pytest.skip("an admin is never refused, and the tests can make no other token for this service")
+            pytest.skip("an admin has every role: give the token of another role in TOKEN")
         token = service.settings.mint("viewer")
 
     is_problem(service.ask("GET", "/v1/audit-events", authorization=f"Bearer {token}"), 403, "forbidden")
@@ -75,11 +77,11 @@ def test_a_caller_without_the_role_is_refused(service: Service, may: Callable[..
         "an empty body",
         "half a body",
         "a field twice",
-        "brackets",
-        "a body of another media type",
+        "brackets that never close",
+        "a media type other than JSON",
         "missing fields",
         "an unknown field",
-        "a field of the wrong form",
+        "a value in the wrong form",
         "an unknown environment",
     ],
 )
@@ -93,7 +95,7 @@ def test_a_second_environment_of_the_same_name_is_refused(
     service: Service, system: str, may: Callable[..., bool]
 ) -> None:
     if not may("maintainer", service.settings.system):
-        pytest.skip("this test needs a maintainer's token")
+        pytest.skip("only a maintainer may create an environment: give a maintainer's token in TOKEN")
 
     answer = service.post(f"{system}/environments", {"name": "development", "rank": 9})
 

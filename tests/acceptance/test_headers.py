@@ -1,10 +1,10 @@
-"""The headers that every answer has."""
+"""The headers that answers must have, and the headers that they must not have."""
 
 import pytest
 
 from tools.local.acceptance.service import Service
 
-# Requests by the status of their answer. Several layers answer, each with its own headers.
+# Requests, each with the status of its answer. Several layers of the service answer and set headers themselves.
 ANSWERS = {
     "GET /v1/health": 200,
     "GET /v1/openapi.json": 200,
@@ -50,7 +50,7 @@ def test_a_refused_token_gets_the_same_headers(service: Service) -> None:
 def test_each_answer_has_its_own_request_id(service: Service) -> None:
     ids = [service.get("/v1/health").headers["X-Request-Id"] for _ in range(2)]
 
-    assert ids[0] != ids[1], f"the header X-Request-Id is {ids[0]!r} twice"
+    assert ids[0] != ids[1], f"two answers have the same X-Request-Id, {ids[0]!r}"
 
 
 @pytest.mark.parametrize("name", ["Set-Cookie", "Access-Control-Allow-Origin"])
@@ -59,7 +59,7 @@ def test_no_answer_has_the_header(service: Service, name: str) -> None:
         method, path = request.split(" ")
         answer = service.ask(method, path, headers={"Origin": "https://somewhere.example"})
 
-        assert name not in answer.headers, f"the header {name} is {answer.headers[name]!r}: {answer}"
+        assert name not in answer.headers, f"the answer must not have the header {name}: {answer}"
 
 
 @pytest.mark.usefixtures("behind_the_cdn")

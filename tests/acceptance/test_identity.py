@@ -1,4 +1,4 @@
-"""The service accepts good tokens only."""
+"""The service accepts only valid tokens."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ OPERATIONS = [
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 ]
-# They name resources that do not exist, in case a request gets through.
+# These path parameters name nothing that exists, in case the authorizer lets a request through.
 PARAMETERS = defaultdict(lambda: "nothing", system="acceptance-nothing", artifact=f"tree:{'0' * 40}", id="0")
 
 
@@ -48,14 +48,14 @@ def _of_another_key(settings: AcceptanceSettings) -> str:
     return jwt.encode(dict(settings.claims), keys[header["alg"]](), algorithm=header["alg"], headers=header)
 
 
-# Tokens that anybody who has seen a good one could make.
+# Forged tokens. Anybody with a valid token could make them.
 FORGED: dict[str, Callable[[AcceptanceSettings], str]] = {
     "unsigned, with the algorithm none": _unsigned,
     "without its signature": _without_signature,
     "with other claims": _with_other_claims,
     "signed with another key": _of_another_key,
 }
-# Tokens that the issuer itself signed, and that are not good.
+# Tokens that the issuer signed and the service must refuse.
 MADE: dict[str, Callable[[Mint], str]] = {
     "expired": lambda mint: mint("admin", iat=int(time.time()) - 7200, exp=int(time.time()) - 3600),
     "for another audience": lambda mint: mint("admin", aud="another"),
@@ -69,7 +69,7 @@ def refuses(service: Service, authorization: str | None, what: str) -> None:
     answer = service.ask("GET", "/v1/me", authorization=authorization)
 
     assert answer.status == 401, f"the authorizer accepts {what}: {answer}"
-    assert answer.problem == "unauthenticated", f"{what} gets no problem: {answer}"
+    assert answer.problem == "unauthenticated", f"the answer to {what} is not the problem unauthenticated: {answer}"
     scheme = answer.headers.get("WWW-Authenticate", "")
     assert scheme.startswith("Bearer"), f"the header WWW-Authenticate is {scheme!r}, not Bearer: {answer}"
 
@@ -95,7 +95,7 @@ def test_a_forged_token_is_refused(service: Service, how: str) -> None:
 @pytest.mark.parametrize("how", MADE)
 def test_an_unacceptable_token_of_the_issuer_is_refused(service: Service, how: str) -> None:
     if service.settings.mint is None:
-        pytest.skip("the tests can only make such a token with the local issuer")
+        pytest.skip("only the local issuer makes such a token: test a local service, without TOKEN")
 
     refuses(service, f"Bearer {MADE[how](service.settings.mint)}", f"a token {how}")
 
@@ -110,7 +110,7 @@ def test_without_a_token_only_public_operations_answer(service: Service) -> None
         elif operation["x-role"] == "public" and answer.status == 401:
             kept_out.append(str(answer))
 
-    assert let_in == [], f"the authorizer is missing: without a token, {'; '.join(let_in)}"
+    assert let_in == [], f"the authorizer is missing, because callers without a token get: {'; '.join(let_in)}"
     assert kept_out == [], f"public operations refuse callers without a token: {'; '.join(kept_out)}"
 
 

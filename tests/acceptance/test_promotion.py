@@ -1,4 +1,4 @@
-"""The core of Slipway: an artifact enters the next environment only after it has proved itself."""
+"""The gate: an artifact enters an environment only after it was deployed and verified in the environment before."""
 
 import secrets
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import pytest
 
 from tools.local.acceptance.service import Answer, Service
 
-LEASE_SECONDS = 60  # short, so that a killed run does not block the next one for long
+LEASE_SECONDS = 60  # short, so that a killed run does not block the next run for long
 
 
 class Pipeline:
-    """A pipeline of the system, with an artifact of its own."""
+    """A pipeline that deploys and verifies a made-up artifact in the system."""
 
     def __init__(self, service: Service, system: str) -> None:
         self._service = service
@@ -40,8 +40,8 @@ class Pipeline:
     def refused(self, environment: str) -> list[str]:
         """Try to deploy, expect a refusal, and return the blockers' codes."""
         answer = self.open(environment)
-        assert answer.status == 409, f"the gate grants what it has to deny: {answer}"
-        assert answer.problem == "promotion-denied", f"the gate refuses with another problem: {answer}"
+        assert answer.status == 409, f"the gate grants a deployment that it must deny: {answer}"
+        assert answer.problem == "promotion-denied", f"the refusal is not the problem promotion-denied: {answer}"
         return [blocker["code"] for blocker in answer.json["blockers"]]
 
     def finish(self, deployment: str, state: str = "succeeded") -> None:
@@ -62,7 +62,7 @@ class Pipeline:
         return self._service.get(f"{self._system}{address}").expect(200).json
 
     def close(self) -> None:
-        """Cancel open deployments. One may be over already, if the answer to its last status was lost."""
+        """Cancel open deployments. A deployment may have ended already, if the answer to its last status was lost."""
         for deployment in self._open:
             self._say(deployment, "cancelled").expect(201, 409)
 
@@ -94,7 +94,7 @@ def test_the_gate_grants_only_artifacts_that_were_deployed_and_verified_before(p
     assert [each["environment"] for each in travelled] == ["preproduction", "development"]
     assert {each["state"] for each in travelled} == {"succeeded"}
     current = {each["environment"]: each["current"] for each in pipeline.read("/state")["targets"]}
-    assert current["preproduction"]["id"] == promoted["id"], "the current deployment is not the last one"
+    assert current["preproduction"]["id"] == promoted["id"], "the current deployment is not the promoted one"
 
 
 def test_a_target_takes_one_deployment_at_a_time(pipeline: Pipeline) -> None:
@@ -122,7 +122,7 @@ def test_the_gate_denies_an_artifact_that_was_never_deployed(service: Service, r
     listed = service.get(f"{address}/environments").expect(200, 404)
     environments = listed.json["items"] if listed.status == 200 else []
     if len(environments) < 2:
-        pytest.skip(f"this test needs a system {service.settings.system!r} with two environments")
+        pytest.skip(f"the system {service.settings.system!r} has no two environments: run once without READ_ONLY=1")
 
     body = {"artifact": f"tree:{'0' * 40}", "environment": environments[-1]["name"], "dry_run": True}
     promotion = service.post(f"{address}/promotions", body).expect(200).json

@@ -1,4 +1,4 @@
-"""A run's own system is created, changed and deleted, and never changed by mistake."""
+"""Create, change and delete a system. Retries and stale ETags change nothing."""
 
 from tools.local.acceptance.service import Service
 
@@ -11,7 +11,9 @@ def test_a_system_is_created_once_changed_with_its_etag_and_deleted(service: Ser
     created = service.post("/v1/systems", body, **key).expect(201)
     replayed = service.post("/v1/systems", body, **key).expect(201)
     assert created.headers["Location"].endswith(address)
-    assert replayed.headers.get("Idempotency-Replayed") == "true", "the retried write was not recognised"
+    assert replayed.headers.get("Idempotency-Replayed") == "true", (
+        "the header Idempotency-Replayed is not true for a repeated POST"
+    )
     assert replayed.body == created.body
     assert service.post("/v1/systems", body).expect(409).problem == "already-exists"
     assert service.post("/v1/systems", {**body, "name": "Other"}, **key).expect(422).problem == "idempotency-key-reused"

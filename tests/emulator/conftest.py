@@ -1,4 +1,4 @@
-"""Clients of the emulated account."""
+"""The fixture for boto3 clients of the emulated account."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/branching.md: make the package that `deploy` begins with, and keep it in an emulated account's bucket."""
+"""Run the command of docs/branching.md that packages a commit and stores the package in a bucket."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ BUCKET = "slipway-artifacts-of-the-page"
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A checkout with the packaged files, committed."""
+    """A Git repository with the files that the command needs, committed."""
     folder = tmp_path / "checkout"
     ignored = shutil.ignore_patterns("__pycache__", ".terraform", "generated.tf.json", "deployment.zip")
     for name in ("chalicelib", "tools", "infra", ".chalice"):

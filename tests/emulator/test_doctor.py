@@ -1,4 +1,4 @@
-"""`make doctor` checks an account. Its checks of the machine use the machine that runs the tests."""
+"""`make doctor` checks an AWS account and this machine."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from tools.aws import doctor
 from tools.aws.environment import Target
 
-REGION = "eu-west-1"  # no other test makes a VPC here
+REGION = "eu-west-1"  # no other test makes a VPC in this region
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def target(emulated_port):
 
 @pytest.fixture
 def vpcs(target):
-    """`vpcs(4)` makes that many VPCs in the region, besides AWS's own."""
+    """`vpcs(4)` makes four VPCs in REGION, besides the default VPC."""
     ec2 = target.client("ec2", REGION)
     made = []
 
@@ -34,7 +34,7 @@ def vpcs(target):
 
 @pytest.fixture
 def wrong(target, monkeypatch):
-    """`wrong(reserved=200)` returns the findings for a production that reserves that many."""
+    """`wrong(reserved=200)` returns the findings if production reserves a concurrency of 200."""
 
     def ask(reserved=100):
         monkeypatch.setitem(doctor.RESERVED, "production", reserved)

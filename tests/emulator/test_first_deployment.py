@@ -1,7 +1,7 @@
-"""Follow docs/first-deployment.md exactly, from an empty emulated account to a running environment.
+"""Follow docs/first-deployment.md exactly, from an empty emulated account to an environment with a user.
 
 `make test` applies only this environment, so all tests of an applied environment are here. tests/rehearsal applies
-several, side by side. tests/local tests the page's calls to GitHub and to the service.
+several environments. tests/local tests the page's calls of GitHub and of the service.
 """
 
 import base64
@@ -87,7 +87,7 @@ def test_the_page_makes_an_account_and_its_first_environment_and_adds_a_user(acc
         assert "No changes." in again.result()
         assert "moves" not in again.result()
 
-    # The new code becomes a version, but no alias moves: the deployment moves it, after the migrations.
+    # The apply publishes the new code as a version, and moves no alias: a deployment does that after the migrations.
     assert {address.partition("[")[0]: actions for address, actions in changes(ROOT, "development").items()} == {
         "module.main.module.api.aws_lambda_function.this": ["update"]
     }
@@ -114,7 +114,7 @@ def a_package_is_written_once(s3: Any) -> None:
 
 
 def another_package(deployed: Target, folder: Path) -> Path:
-    """Return the package that a target was applied with, plus a comment in its zip."""
+    """Copy the package that a target was applied with, and add a comment to the zip; return the folder."""
     folder.mkdir()
     code, generated = folder / "deployment.zip", folder / "generated.tf.json"
     for file in (code, generated):

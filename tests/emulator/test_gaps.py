@@ -1,4 +1,4 @@
-"""The emulated account answers calls that Terraform makes and moto does not know."""
+"""The emulated account answers calls of Terraform that moto does not support."""
 
 import io
 import json
@@ -71,7 +71,7 @@ def test_a_cloudfront_function_is_published(client):
     assert published["FunctionSummary"]["FunctionConfig"] == config
 
 
-@pytest.mark.parametrize(("calls", "made"), [("aa", 1), ("ab", 2)], ids=["tried again", "another"])
+@pytest.mark.parametrize(("calls", "made"), [("aa", 1), ("ab", 2)], ids=["the same call again", "another call"])
 def test_a_call_that_the_sdk_retries_has_one_effect(client, calls, made):
     cloudfront, names = client("cloudfront"), iter(calls)
 
@@ -130,7 +130,7 @@ def test_a_distribution_keeps_its_configuration(client):
         assert told["Comment"] == comment
         assert told["Origins"]["Items"][0].items() >= origin.items()
         assert behavior["FunctionAssociations"]["Items"] == [function]
-        # AWS adds defaults to the configuration, and only where their parent was given.
+        # AWS adds default members to a configuration, but only inside members that the caller sent.
         assert "ViewerCertificate" in told
         assert "ForwardedValues" not in behavior
 
@@ -150,7 +150,7 @@ def test_a_cognito_resource_server_is_deleted_once(client):
 
 
 def test_a_key_value_store_keeps_keys(client, emulated):
-    """Call it over HTTP: boto3 signs for this service with an extra library."""
+    """Call the store over HTTP, because boto3 would need an extra library to sign these calls."""
     arn = client("cloudfront").create_key_value_store(Name="routes")["KeyValueStore"]["ARN"]
     address = f"{emulated['AWS_ENDPOINT_URL']}/key-value-stores/{quote(arn, safe='')}"
 
@@ -173,7 +173,7 @@ def test_a_key_value_store_keeps_keys(client, emulated):
 
 @pytest.fixture
 def bucket(client):
-    """`bucket("Deny", "s3:PutObject", Bool={…})` makes a bucket with a policy."""
+    """`bucket("Deny", "s3:PutObject", Condition={…})` makes a bucket with this policy; return the bucket's name."""
     s3 = client("s3")
 
     def make(effect, action, **condition):

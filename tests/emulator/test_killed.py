@@ -1,4 +1,4 @@
-"""Kill make, pytest or the process group in the middle of an apply: no process stays behind."""
+"""After a kill of make, pytest or the process group during an apply, no process is left."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ PLANNING, APPLYING = "Refreshing state...", "Creating..."
 
 @contextlib.contextmanager
 def make(log: Path, *arguments: str) -> Iterator[Started]:
-    """Run `make` with its output in the log."""
+    """Run `make` during the block, with its output in `log`."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     command = ["make", "-o", "venv", f"python={sys.executable}", *arguments]
     with started(log, command, others) as made:

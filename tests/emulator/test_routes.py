@@ -1,4 +1,4 @@
-"""Write routes to the store that CloudFront's viewer function reads, signed and sent as `make route` does."""
+"""Write routes to the store that CloudFront's viewer function reads, with the code of `make route`."""
 
 import uuid
 

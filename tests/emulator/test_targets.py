@@ -1,4 +1,4 @@
-"""Asking for a target that does not exist does not create it."""
+"""Invalid targets are refused, and reading a missing target does not create it."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""The fuzz tests find faults: here the service has some on purpose."""
+"""The fuzz tests find faults that this module puts into the service."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -75,18 +75,18 @@ def a_precondition_that_is_forgotten(call: Call, answer: Answering) -> Response:
 
 def a_refusal_without_a_reason(call: Call, answer: Answering) -> Response:
     decoding.body(call.operation.body, call.request)
-    raise invalid_field("#/trigger", "is not one that we like")
+    raise invalid_field("#/trigger", "is not allowed")
 
 
 def a_status_that_no_valid_request_should_get(call: Call, answer: Answering) -> Response:
-    raise Problem(problems.too_large, "Everything is too large")
+    raise Problem(problems.too_large, "The body is too large")
 
 
 def a_deletion_that_deletes_nothing(call: Call, answer: Answering) -> Response:
     return Response("", status_code=204, headers={"X-Request-Id": call.id, "Cache-Control": "no-store"})
 
 
-# The fault of each operation, and the failure that Schemathesis must report.
+# The fault of each operation, and the failure that the fuzz tests must report.
 FAULTS: dict[str, tuple[Fault, str]] = {
     "get_system": (an_undeclared_status, "UndefinedStatusCode"),
     "list_systems": (a_member_of_another_type, "JsonSchemaError"),
@@ -124,7 +124,7 @@ def test_a_resource_that_survives_its_deletion_is_found(
 
 
 def put_in(monkeypatch: pytest.MonkeyPatch, faults: Mapping[str, Fault]) -> None:
-    """Break these operations."""
+    """Put these faults into the operations of these names."""
     answer = respond._answer
 
     def answer_with_faults(call: Call) -> Response:
@@ -141,7 +141,7 @@ def without_the_header_allow(problem: Problem, request_id: str) -> dict[str, Any
 
 
 def fuzzed(url: str, folder: Path, phase: str, *names: str) -> dict[str, list[str]]:
-    """Fuzz the operations of these names; return the kinds of failures, or our own checks, for each."""
+    """Fuzz the named operations; return the operations that failed, by the failed check."""
     report = folder / "report.json"
     only = [option for name in names for option in ("--include-operation-id", name)]
     options = ("--phases", phase, "--max-examples", "10", "--generation-deterministic", "--no-color")

@@ -1,4 +1,4 @@
-"""Chalice's real output becomes the input of infra/modules/api; any part of it that is not handled stops the build."""
+"""Chalice's output becomes the input of infra/modules/api. An unknown part of the output stops the build."""
 
 import copy
 import hashlib
@@ -74,7 +74,7 @@ SWAGGER: dict[str, Any] = {
 
 
 def chalice(swagger: dict[str, Any] = SWAGGER) -> dict[str, Any]:
-    """Return the smallest possible output of Chalice."""
+    """Return a minimal output of Chalice."""
     return copy.deepcopy(
         {
             "terraform": {"required_version": "< 1.4.0", "required_providers": {"aws": {}, "null": {}}},
@@ -384,7 +384,7 @@ def test_two_checkouts_and_two_stages_give_one_digest(tmp_path: Path) -> None:
 
 
 def a_wheel(folder: Path, name: str, needs: str = "") -> str:
-    """Put version 1 of a package into a folder, and return its line of requirements.txt."""
+    """Put version 1 of a package into a folder, and return the package's line for requirements.txt."""
     path = folder / f"{name}-1-py3-none-any.whl"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n" + (f"Requires-Dist: {needs}\n" if needs else "")
     with zipfile.ZipFile(path, "w") as wheel:

@@ -1,4 +1,4 @@
-"""`make db-shell`: a stand-in for the Data API runs statements on the tests' PostgreSQL; `psql` is the real one."""
+"""`make db-shell`: a stand-in for the RDS Data API runs statements in the tests' PostgreSQL, and `psql` is real."""
 
 import contextlib
 import os
@@ -37,7 +37,7 @@ def exceptions() -> Any:
 
 
 class FakeDataApi:
-    """Run one statement at a time, in transactions, as the master user. `refuses` holds errors for the next calls."""
+    """A stand-in for the Data API, logged in as the master user. The next calls raise the errors in `refuses`."""
 
     def __init__(self, address: str) -> None:
         self.exceptions = exceptions()
@@ -226,7 +226,7 @@ def test_a_shell_goes_on_after_a_failure_until_it_is_ended(
 
 
 class Account:
-    """An account with clusters, by name."""
+    """A stand-in for boto3's RDS client, with clusters by name."""
 
     class exceptions:  # noqa: N801 (the name in boto3)
         class DBClusterNotFoundFault(Exception):
@@ -243,7 +243,7 @@ class Account:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
-    """An account with a production database, and no terminal to ask for a yes."""
+    """An account with a production database. No terminal can ask for a confirmation."""
     account = Account()
     account.clusters["slipway-production"] = {
         "DBClusterArn": "cluster",
@@ -275,7 +275,7 @@ def test_a_statement_runs_on_the_targets_own_or_its_environments_database(
 
 
 def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    # As with `| head`. The command line catches this error, but not one that is raised while Python exits.
+    # `| head` closes the output early. The command line can't catch an error that Python raises while it exits.
     reader, writer = os.pipe()
     os.close(reader)
     output = os.fdopen(writer, "w")
@@ -327,7 +327,7 @@ def test_production_runs_no_statement_without_a_yes(
     assert db_shell.main(asked) == 0
 
 
-# It runs in a process of its own, because it becomes psql.
+# This program runs in its own process, because psql replaces the process.
 _LOCAL = """
 import sys
 from pathlib import Path
@@ -340,7 +340,7 @@ db_shell.main({"ENV": "local", "SQL": sys.argv[3], "WRITE": sys.argv[4]})
 
 @pytest.fixture
 def local(database_url: str, tmp_path: Path) -> Any:
-    """`local("SELECT 1")` runs it on the checkout's database with only tmp_path on the PATH; it returns the output."""
+    """`local("SELECT 1")` runs the statement on the local database. Only tmp_path is on the PATH."""
     address = tmp_path / "database-url"
     address.write_text(f"{database_url}\n")
 

@@ -1,6 +1,6 @@
-"""The steps after an apply: aliases in moto's account, and the migration on a real PostgreSQL.
+"""The steps after an apply: migrate a real PostgreSQL, and move the aliases of Lambda functions.
 
-moto runs no function, so `invoke` runs the handler here. moto does the rest of Lambda.
+moto stands in for Lambda. It runs no function, so `invoke` runs the handler in this process.
 """
 
 import io
@@ -25,7 +25,7 @@ FUNCTIONS = {role: f"slipway-development-{role}" for role in ("api", "authorizer
 
 
 class Account:
-    """Lambda in an account whose handlers run here. `invoked` records each call, and which version was serving then."""
+    """A Lambda client that runs handlers here. `invoked` records function, version, and the API's served version."""
 
     def __init__(self, client):
         self._client = client
@@ -51,7 +51,7 @@ class Account:
         return self._client.update_alias(**call)
 
     def publish(self, code, *roles):
-        """Publish another version of some functions, or of all, as an apply does."""
+        """Publish a new version of the functions of these roles, or of all functions, as an apply does."""
         for role in roles or FUNCTIONS:
             self._client.update_function_code(FunctionName=FUNCTIONS[role], ZipFile=package(code), Publish=True)
 
@@ -79,7 +79,7 @@ def every(version):
 
 @pytest.fixture
 def account(database_url, monkeypatch):
-    """An account after the first apply: every function has version 1, and its alias points there."""
+    """An account after the first apply: every function has a version 1 and an alias that points to it."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with local_stage(as_login(database_url, MIGRATOR)), mock_aws():
         role = boto3.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")["Role"]["Arn"]

@@ -1,6 +1,6 @@
 """The settings of each environment, and of workspaces of production: sizes, protection, alarms, trusted issuers.
 
-infra/*/tests plan them with a mocked provider; a plan shows all modules at once.
+The plans come from infra/*/tests, with a mocked provider. Each plan has the resources of all modules.
 """
 
 import re
@@ -60,7 +60,7 @@ OF_A_WORKSPACE_OF_PRODUCTION = {
 
 @pytest.fixture(scope="module")
 def workspaces() -> dict[str, Plan]:
-    """Plans of production's workspace fix-1: personal, on a clone, and on live data."""
+    """Three plans of production's workspace fix-1: personal, for debugging on a clone, and on live data."""
     return {run: modules.arguments(RUN[f"production-{run}"]) for run in ("personal", "clone", "live")}
 
 
@@ -72,7 +72,7 @@ def test_an_environment_has_its_sizes_and_sends_its_alarms(environment: str) -> 
     assert max(sizes(plan)["reserved"], 0) == doctor.RESERVED[environment]
     assert told(plan) == (["ann@example.org"], True)
     assert schedules(plan) == {"ENABLED"}
-    # Without this boundary the environment's pipeline could create no role.
+    # The environment's pipeline may create only roles with this boundary.
     [boundary] = {role["permissions_boundary"] for role in of_type(plan, "aws_iam_role")}
     assert boundary.endswith(f":policy/slipway-account-boundary-{environment}")
     assert names_without(plan, f"slipway-{environment}") == []
@@ -149,7 +149,7 @@ def sizes(plan: Plan) -> dict[str, Any]:
     [limits] = method["settings"]
     pools = {pool["deletion_protection"] == "ACTIVE" for pool in of_type(plan, "aws_cognito_user_pool")}
     protected = cluster["deletion_protection"]
-    assert pools <= {protected}, "database and user pool must have the same protection"
+    assert pools <= {protected}, "the database and the user pool must both be protected, or both not"
     return {
         "capacity": (scaling["min_capacity"], scaling["max_capacity"]),
         "instances": len(of_type(plan, "aws_rds_cluster_instance")),
@@ -164,7 +164,7 @@ def sizes(plan: Plan) -> dict[str, Any]:
 
 
 def told(plan: Plan) -> tuple[list[str], bool]:
-    """Return the addresses that alarms are mailed to, and True if the alarms are enabled."""
+    """Return the mail addresses that get alarms, and True if the alarms are enabled."""
     [enabled] = {alarm["actions_enabled"] for alarm in of_type(plan, "aws_cloudwatch_metric_alarm")}
     return [subscription["endpoint"] for subscription in of_type(plan, "aws_sns_topic_subscription")], enabled
 
@@ -174,7 +174,7 @@ def schedules(plan: Plan) -> set[str]:
 
 
 def issuers(plan: Plan, stage: str) -> tuple[Any, ...]:
-    """Return the trusted issuers, as the functions read them from their variables."""
+    """Return the trusted issuers, read from the variables of the functions."""
     given = settings(plan, "api")["SLIPWAY_ISSUERS"]
     assert settings(plan, "authorizer")["SLIPWAY_ISSUERS"] == given
     return read({"SLIPWAY_STAGE": stage, "SLIPWAY_ISSUERS": given}).issuers
@@ -197,7 +197,7 @@ def names_without(plan: Plan, name: str) -> list[str]:
         "aws_s3_bucket": "bucket",
         "aws_cloudwatch_metric_alarm": "alarm_name",
     }
-    # Their names need only be unique within their parent, which carries the name.
+    # The names of these resources need only be unique within their parent.
     within = ("aws_lambda_alias", "aws_iam_role_policy", "aws_cognito_user_group")
     found = {address: kind_of(address) for address in plan if kind_of(address) not in within}
     return [

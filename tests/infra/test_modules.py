@@ -1,4 +1,4 @@
-"""Each module is formatted, and passes its own `terraform test` without a warning, offline."""
+"""Each module pins its provider, is formatted, and passes its own `terraform test` without a warning."""
 
 from pathlib import Path
 

@@ -1,7 +1,6 @@
-"""Lambda's own runtime client calls the deployed zip, which is alone in an empty folder.
+"""Call the zip of a deployment through Lambda's own runtime client, without other packages on Python's path.
 
-Unlike on AWS, the database is the tests' own, at DATABASE_URL in stage `local`: it has neither IAM tokens nor Amazon's
-certificates. Those have tests of their own.
+The database is the tests' own, in the stage `local`: no IAM tokens, no certificates of Amazon. Other tests cover both.
 """
 
 import json
@@ -28,7 +27,10 @@ EVENTS = [gateway_event(Routes(PATHS), "GET", path, stage="production") for path
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Lambda's runtime API ("Using the Lambda runtime API"). It sends EVENTS in order, and keeps the answers."""
+    """A stand-in for Lambda's runtime API. It sends EVENTS in order, and keeps the answers.
+
+    AWS documents this API in "Using the Lambda runtime API".
+    """
 
     def __init__(self) -> None:
         self.answered = threading.Event()
@@ -82,7 +84,7 @@ def runtime_api() -> Iterator[RuntimeApi]:
 
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with production's package, and with its zip unpacked in `task`."""
+    """A folder with production's package. The package's zip is unpacked in `task`."""
     folder = tmp_path_factory.mktemp("module")
     compose.package("production", folder)
     with zipfile.ZipFile(folder / "deployment.zip") as package:
@@ -105,7 +107,7 @@ def test_the_zip_answers_alone_through_lambdas_runtime(
     composed = json.loads((module / "generated.tf.json").read_text())["locals"]
     handler = composed["functions"]["api"]["handler"]
 
-    # Only the zip is on the path. The runtime client is imported from its own folder, which then leaves the path.
+    # Only the zip is on Python's path. The runtime client's folder is on it only during the import.
     process = subprocess.Popen(
         [sys.executable, "-S", "-c", _CLIENT, _site_packages(), str(task), handler],
         cwd=task,
@@ -141,7 +143,7 @@ def test_the_zip_answers_alone_through_lambdas_runtime(
 
 
 def _site_packages() -> str:
-    import awslambdaric  # noqa: PLC0415 (the only use)
+    import awslambdaric  # noqa: PLC0415 (only this function needs it)
 
     return str(Path(awslambdaric.__file__).parents[1])
 

@@ -1,4 +1,4 @@
-"""All environments' plans meet the policies, and each policy catches its mutants."""
+"""The plans of all environments meet the policies, and each policy refuses the plans that violate it on purpose."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastruct
 
 @pytest.fixture
 def shared_plans(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judge the plans that other tests of this run have made."""
+    """Have `judge` use the plans that all tests of a run share."""
     monkeypatch.setattr(judge, "plan", lambda copies, run: modules.plan(run))
 
 
@@ -52,13 +52,13 @@ SCENARIOS = {
 Feature: A function
 
   @noskip
-  Scenario: It is quick
+  Scenario: The function is quick
     Given I have aws_lambda_function defined
     Then it must have timeout
     And its value must be less than 30
 
   @noskip
-  Scenario: It has a timeout
+  Scenario: The function has a timeout
     Given I have aws_lambda_function defined
     Then it must have timeout
 """,
@@ -66,23 +66,23 @@ Feature: A function
 Feature: What is wrong with a scenario
 
   @noskip
-  Scenario: It breaks the tool
+  Scenario: A step breaks the tool
     Given I have aws_lambda_function defined
     When I sum them
 
   @noskip
-  Scenario: There is nothing to judge
+  Scenario: No table exists to judge
     Given I have aws_dynamodb_table defined
     Then it must have arn
 
   @noskip
-  Scenario: Nothing is left to judge
+  Scenario: The filter leaves nothing to judge
     Given I have aws_lambda_function defined
     When its function_name is another
     Then it must have arn
 
   @noskip @site
-  Scenario: It is about something else
+  Scenario: The distribution has a comment
     Given I have aws_cloudfront_distribution defined
     Then it must have comment
 """,
@@ -98,7 +98,7 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def a_function(timeout: int) -> dict[str, Subject]:
-    """Return a plan of one function, made without Terraform."""
+    """Return a plan of production that has one function, made without Terraform."""
     function = Resource("aws_lambda_function.this", "aws_lambda_function", {"function_name": "a", "timeout": timeout})
     return {"production": Subject("slipway-production", "production", "default", ("site",), [function])}
 
@@ -107,9 +107,9 @@ def test_a_violation_names_plan_scenario_and_resource(features: Any) -> None:
     [wrong] = judge.check(a_function(40), features)
 
     assert wrong.startswith("production violates policies")
-    assert "Scenario: It is quick" in wrong
+    assert "Scenario: The function is quick" in wrong
     assert "aws_lambda_function.this" in wrong
-    assert "It has a timeout" not in wrong
+    assert "The function has a timeout" not in wrong
 
 
 def test_a_scenario_that_breaks_or_judges_nothing_fails_unless_its_subject_is_absent(
@@ -117,34 +117,48 @@ def test_a_scenario_that_breaks_or_judges_nothing_fails_unless_its_subject_is_ab
 ) -> None:
     [wrong] = judge.check(a_function(20), features)
 
-    for scenario in ("It breaks the tool", "There is nothing to judge", "Nothing is left to judge"):
+    for scenario in ("A step breaks the tool", "No table exists to judge", "The filter leaves nothing to judge"):
         assert f"Scenario: {scenario}" in wrong
-    assert "It is about something else" not in wrong
+    assert "The distribution has a comment" not in wrong
 
 
 def test_a_mutant_must_fail_in_its_own_scenario(features: Any) -> None:
     slow = Mutant("a slow function", lambda found: found[0].values.update(timeout=40))
-    names = ("It is quick", "It has a timeout", "It breaks the tool", "It is about something else", "It is gone")
+    names = (
+        "The function is quick",
+        "The function has a timeout",
+        "A step breaks the tool",
+        "The distribution has a comment",
+        "The scenario is gone",
+    )
 
     wrong = list(judge.prove(a_function(20), features, {name: [slow] for name in names}))
 
     uncaught = "does not catch a mutant of production (a slow function)"
     assert {each.partition(":")[0] for each in wrong} == {
-        f"'It has a timeout' {uncaught}",
-        f"'It breaks the tool' {uncaught}",
-        f"'It is about something else' {uncaught}",
-        "'It is gone' has mutants, but no feature has this scenario",
-        "'Nothing is left to judge' has no mutant, so nothing shows that it finds violations",
-        "'There is nothing to judge' has no mutant, so nothing shows that it finds violations",
+        f"'The function has a timeout' {uncaught}",
+        f"'A step breaks the tool' {uncaught}",
+        f"'The distribution has a comment' {uncaught}",
+        "'The scenario is gone' has mutants, but no feature has this scenario",
+        "'The filter leaves nothing to judge' has no mutant, so nothing shows that it finds violations",
+        "'No table exists to judge' has no mutant, so nothing shows that it finds violations",
     }
 
 
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("It has a timeout", "It is quick", "Two scenarios are called 'It is quick'"),
-        ("@noskip\n  Scenario: It has", "@production\n  Scenario: It has", "tag the scenario with @noskip"),
-        ("\n\n  @noskip\n  Scenario: It has", "\n  @noskip\n  Scenario: It has", "one empty line before each scenario"),
+        ("The function has a timeout", "The function is quick", "Two scenarios are called 'The function is quick'"),
+        (
+            "@noskip\n  Scenario: The function has",
+            "@production\n  Scenario: The function has",
+            "tag the scenario with @noskip",
+        ),
+        (
+            "\n\n  @noskip\n  Scenario: The function has",
+            "\n  @noskip\n  Scenario: The function has",
+            "one empty line before each scenario",
+        ),
     ],
 )
 def test_scenarios_that_the_tool_would_skip_are_refused(old: str, new: str, sentence: str, features: Any) -> None:
@@ -157,7 +171,7 @@ def test_scenarios_that_the_tool_would_skip_are_refused(old: str, new: str, sent
 def test_mocks_invent_no_value_for_publicly_accessible() -> None:
     mocks = "".join(path.read_text() for path in (judge.ROOT / "infra" / "modules" / "mocks").iterdir())
 
-    # A missing `publicly_accessible` must stay unknown: a mocked `false` would pass for a given one.
+    # A `publicly_accessible` that nobody sets must stay unknown. A mocked `false` would look as if somebody set it.
     assert '"aws_rds_cluster_instance"' not in mocks
 
 
@@ -173,7 +187,7 @@ def test_unknown_and_empty_values_are_dropped_but_lists_of_unknown_ids_are_kept(
     [found] = facts.resources(a_plan(planned, unknown), {})
 
     assert found.values == {
-        "map_public_ip_on_launch": False,  # the real provider's default; a mocked provider has none
+        "map_public_ip_on_launch": False,  # the real provider's default; a mocked provider has no defaults
         "name": "a",
         "vpc_config": [{"subnet_ids": [facts.UNKNOWN]}],
     }

@@ -12,7 +12,7 @@ from tools.aws.terraform import AWS_PROVIDER
 
 TARGET = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}.get(platform.machine(), "linux_amd64")
 
-pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="this test uses folders of Linux")
+pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="these tests use folders of Linux")
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The root of a machine where only we can write, and that cannot reach the registry."""
+    """The root folder of a made-up machine. Nobody else can write there, and the registry does not answer."""
     monkeypatch.setattr(terraform, "_registry_answers", lambda: False)
     top = tmp_path / "machine"
     top.mkdir(mode=0o755)
@@ -34,7 +34,7 @@ FOUND_MIRROR = terraform.found_mirror
 
 
 def a_mirror(folder: Path, version: str = AWS_PROVIDER) -> Path:
-    """Put a provider into a folder, and return its program."""
+    """Make a mirror with one provider in a folder, and return the path of the provider's program."""
     provider = folder / "registry.terraform.io" / "hashicorp" / "aws" / version / TARGET
     old = os.umask(0o022)
     provider.mkdir(parents=True)
@@ -44,7 +44,7 @@ def a_mirror(folder: Path, version: str = AWS_PROVIDER) -> Path:
 
 
 def source(environ: dict[str, str]) -> str:
-    """Return Terraform's configuration, as Terraform would read it."""
+    """Return the configuration that Terraform would read."""
     return Path(terraform.environment(environ)["TF_CLI_CONFIG_FILE"]).read_text()
 
 
@@ -140,7 +140,7 @@ def test_the_path_given_to_terraform_contains_no_link(machine: Path) -> None:
 def test_a_folder_below_tmp_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     everybodys = next((each for each in tmp_path.parents if each.stat().st_mode & 0o002), None)
     if everybodys is None:
-        pytest.skip("the tests' folder is not below one that everybody can write")
+        pytest.skip("the tests' folder is not below a folder that everybody can write")
     monkeypatch.setattr(terraform, "_registry_answers", lambda: False)
     a_mirror(tmp_path / "planted" / "terraform" / "plugins")
 
@@ -168,7 +168,7 @@ def test_a_missing_terraform_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_missing_provider_is_reported(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("terraform") is None:
-        pytest.skip("this test needs a terraform on the PATH")
+        pytest.skip("this test needs terraform on the PATH")
     terraform.missing.cache_clear()
     monkeypatch.setenv("HOME", str(machine))
     for name in ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_MIRROR", "XDG_DATA_HOME", "XDG_DATA_DIRS"):

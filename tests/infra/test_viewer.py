@@ -15,7 +15,7 @@ ROUTE = {
     "path": "/production",
     "until": 4102444800,
 }
-pytestmark = pytest.mark.skipif(NODE is None, reason="this test needs node on the PATH")
+pytestmark = pytest.mark.skipif(NODE is None, reason="these tests need node on the PATH")
 
 
 def a_token(subject: str) -> str:

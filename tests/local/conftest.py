@@ -9,7 +9,7 @@ from tests.support.checkout import Checkout
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Checkout]:
-    """A checkout that never ran. Files that it leaves outside its folder are deleted."""
+    """A new checkout. After the test, delete the checkout's database, which lies outside the checkout."""
     folder = tmp_path / "checkout"
     folder.mkdir()
     checkout = Checkout(folder, databases=Path(os.environ["SLIPWAY_TEST_RUN"]) / "local")

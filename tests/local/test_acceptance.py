@@ -1,4 +1,4 @@
-"""`make acceptance` passes for a good service, names each fault, and writes no more than documented."""
+"""`make acceptance` passes for a correct service, names each fault, and writes only the documented records."""
 
 import json
 import os
@@ -32,7 +32,7 @@ SECONDS = 120
 
 
 class Ended(NamedTuple):
-    """A finished run: its exit code, its output, and its report, if it wrote one."""
+    """A finished run: its exit code, its output, and its report, or None if it wrote no report."""
 
     code: int
     said: str
@@ -59,7 +59,7 @@ def url(stage: None) -> Iterator[str]:
 
 @pytest.fixture
 def acceptance(tmp_path: Path) -> Callable[..., Ended]:
-    """`acceptance(URL=…)` does what `make acceptance URL=…` does."""
+    """`acceptance(URL=…)` runs the command of `make acceptance URL=…`."""
 
     def acceptance(**words: str) -> Ended:
         report = tmp_path / "report.json"
@@ -79,7 +79,7 @@ def acceptance(tmp_path: Path) -> Callable[..., Ended]:
 
 
 def without_header(patch: pytest.MonkeyPatch) -> None:
-    """Leave a header out of every answer."""
+    """Leave the header X-Content-Type-Options out of every answer."""
     send = server.RequestHandler._send
 
     def stripped(handler: server.RequestHandler, response: dict[str, Any]) -> None:
@@ -90,12 +90,12 @@ def without_header(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_checks(patch: pytest.MonkeyPatch, *names: str) -> None:
-    """Replace the whole table: a deleted check would be put back at its end, and the order of checks counts."""
+    """Replace the whole table: monkeypatch would put a deleted check back at the end, and the checks' order counts."""
     patch.setattr(tokens, "TRUST_CHECKS", {name: it for name, it in tokens.TRUST_CHECKS.items() if name not in names})
 
 
 def without_signature(patch: pytest.MonkeyPatch) -> None:
-    """Have the authorizer believe unsigned tokens."""
+    """Have the authorizer accept tokens without a valid signature."""
     without_checks(patch, "alg", "signature")
 
 
@@ -122,29 +122,29 @@ def without_authorizer(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_gate(patch: pytest.MonkeyPatch) -> None:
-    """Have the gate ask for no proof."""
+    """Have the gate grant everything."""
     patch.setattr(rules, "RULES", ())
 
 
 def without_verification(patch: pytest.MonkeyPatch) -> None:
-    """Have the gate ask for a deployment only."""
+    """Have the gate require a deployment, but no verification."""
     patch.setattr(rules, "RULES", (rules.deployed,))
 
 
 def without_conditions(patch: pytest.MonkeyPatch) -> None:
-    """Have no answer count as unchanged."""
+    """Send every answer again, even if it has not changed."""
     matches = respond.matches
     patch.setattr(respond, "matches", lambda *tags, weakly: not weakly and matches(*tags, weakly=weakly))
 
 
 def with_another_document(patch: pytest.MonkeyPatch) -> None:
-    """Serve another revision's document."""
+    """Serve an OpenAPI document that differs from the committed one."""
     document = api_description._document()
     patch.setattr(api_description, "_document", lambda: {**document, "paths": {}})
 
 
 def without_cdn(patch: pytest.MonkeyPatch) -> None:
-    """Change nothing: there is no CDN, although SITE=1 says so."""
+    """Change nothing: the run has SITE=1, but no CDN is in front of the service."""
 
 
 # Each fault, and the checks that must report it.
@@ -217,7 +217,7 @@ def test_production_behind_its_cdn_passes_and_keeps_one_system(
     below("/production", monkeypatch)
     with_headers(OF_THE_CDN, monkeypatch)
 
-    # On this machine the acceptance tests make their own tokens, good and bad.
+    # For a local service the acceptance tests make their own tokens, valid and invalid ones.
     ended = acceptance(URL=f"{url}/production", SITE="1")
 
     assert ended.code == 0, ended.said
@@ -237,7 +237,7 @@ def test_the_expected_headers_of_the_cdn_are_those_of_its_module() -> None:
     }
 
     for name, value in OF_THE_CDN.items():
-        assert spelt.get(name, value) in module, f"{name} is missing in the module, or has another value"
+        assert spelt.get(name, value) in module, f"infra/modules/site does not set {name}, or sets another value"
 
 
 def test_a_read_only_run_writes_nothing(
@@ -263,7 +263,7 @@ def test_a_pipeline_leaves_only_its_own_system_behind(url: str, given: Given, ac
     for name in ("development", "preproduction"):
         given.an_environment(name, system="acceptance")
     token = issuer.token("pipeline", ["acceptance"])
-    # A killed run left this behind; its lease has expired.
+    # A killed run left this deployment in progress. Its lease has expired.
     given.a_deployment(state="in_progress", system="acceptance", lease_seconds=60)
     given.time_passes(61)
 
@@ -337,7 +337,7 @@ def below(prefix: str, patch: pytest.MonkeyPatch) -> None:
     handle = server.Gateway.handle_request
 
     def handled(gateway: server.Gateway, method: str, path: str, *rest: Any) -> Any:
-        assert path.startswith(f"{prefix}/"), "this request would go to another API"
+        assert path.startswith(f"{prefix}/"), "the request is not below the prefix"
         return handle(gateway, method, path.removeprefix(prefix), *rest)
 
     patch.setattr(server.Gateway, "handle_request", handled)

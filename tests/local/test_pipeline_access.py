@@ -1,4 +1,4 @@
-"""Follow docs/give-a-pipeline-access.md exactly: create its publisher, then run its workflow step by step."""
+"""Follow docs/give-a-pipeline-access.md exactly: create the page's publisher, then run its workflow step by step."""
 
 import json
 import os
@@ -28,7 +28,7 @@ PAGE = "give-a-pipeline-access.md"
 
 
 class Runner:
-    """GitHub, as a job sees it: a checkout, environment variables, and tokens."""
+    """A stand-in for a runner of GitHub, with a checkout, environment variables, and tokens."""
 
     def __init__(self, folder: Path, service: str, issuer: IssuerServer) -> None:
         self._folder, self._service, self._issuer = folder, service, issuer
@@ -67,7 +67,7 @@ class Runner:
         return done
 
     def _true(self, status: str) -> set[str]:
-        """Return the step conditions that hold now."""
+        """Return the conditions of steps that are true now."""
         return {
             *(["success()"] if status == "success" else []),
             *(["always() && env.DEPLOYMENT"] if "DEPLOYMENT" in self._written() else []),
@@ -115,7 +115,7 @@ def issuer() -> Iterator[IssuerServer]:
 
 @pytest.fixture
 def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The service over HTTP with its real authorizer. It trusts the issuer as the page says."""
+    """The URL of the service with its real authorizer. The service trusts the issuer as the page says."""
     local = [json.loads(os.environ["SLIPWAY_ISSUERS"])[0]]
     trusted = issuer.settings("github-actions", audience=JOB["env"]["AUDIENCE"])
     monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, trusted]))
@@ -138,7 +138,7 @@ def runner(tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> 
 
 @pytest.fixture
 def recorded(given: Given) -> Callable[[], list[tuple[Any, ...]]]:
-    """Return the recorded deployments, then the outcomes of the verifications."""
+    """`recorded()` returns the recorded deployments, then the outcomes of the verifications."""
     return lambda: [
         *given.sql("SELECT state, revision, run_id FROM deployments ORDER BY id"),
         *given.sql("SELECT outcome FROM verifications ORDER BY id"),

@@ -1,4 +1,4 @@
-"""`make database` starts the embedded PostgreSQL, however it ended before; `make reset` deletes it."""
+"""`make database` starts the embedded PostgreSQL, even after a crash. `make reset` deletes the data."""
 
 import os
 import sys
@@ -45,13 +45,13 @@ def test_it_starts_however_it_ended_before(checkout: Checkout) -> None:
 
     assert rows(url, "SELECT session_user") == [(APP,)], "the service must log in as its own role"
 
-    # The files lie outside the checkout, because Chalice watches the checkout.
+    # The database's files lie outside the checkout, because Chalice watches the checkout for changes.
     assert not data(checkout).is_relative_to(checkout.folder)
 
     assert checkout.call("local", "database-stop").returncode == 0
     assert checkout.processes() == []
 
-    # A power failure leaves this file behind, and another process may have the pid by now.
+    # A power failure leaves this file behind. Another process may have the pid that is in the file.
     stale = f"{os.getpid()}\n{data(checkout)}\n1700000000\n5432\n{data(checkout)}\n\n  1  2\nready   \n"
     (data(checkout) / "postmaster.pid").write_text(stale)
     assert is_migrated(start(checkout))
@@ -76,7 +76,7 @@ def test_a_database_without_the_roles_is_refused_with_a_remedy(checkout: Checkou
 
 @pytest.fixture
 def files(checkout: Checkout, tmp_path: Path) -> Path:
-    """Files of a server that never ran, behind the checkout's link."""
+    """The folder of a server that never ran. The checkout has a link to this folder."""
     home = tmp_path / "home"
     (home / "data").mkdir(parents=True)
     (home / "checkout").write_text(str(checkout.folder))

@@ -106,7 +106,7 @@ def test_code_is_reloaded_even_after_a_syntax_error(checkout: Checkout) -> None:
     last = max(int(path.name[:4]) for path in migrations.iterdir())
 
     with checkout.run() as run:
-        app.write_text("this is no Python\n")
+        app.write_text("this text is not Python\n")
         run.wait_for("the server does not start")
         assert "SyntaxError" in run.output
         assert refuses(run.port)
@@ -128,7 +128,7 @@ def refuses(port: int) -> bool:
 
 @pytest.fixture
 def new_database(clones: Clones) -> Iterator[str]:
-    """The address of an unprepared database."""
+    """The address of a new database, without the service's schema."""
     address = clones.new("template0")
     yield address
     clones.drop(address)
@@ -136,7 +136,7 @@ def new_database(clones: Clones) -> Iterator[str]:
 
 @pytest.fixture
 def somebody(new_database: str, worker_id: str) -> Iterator[str]:
-    """A login that may only connect to that database."""
+    """A login that may only connect to the new database."""
     name = f"somebody_{worker_id}"
     database = parse_dsn(new_database)["dbname"]
     with administration(as_login(new_database, SUPERUSER)) as cursor:
@@ -191,7 +191,7 @@ def test_an_unreachable_named_database_ends_the_start(checkout: Checkout) -> Non
 
 
 def ended(connection: socket.socket) -> bool:
-    """True if the other end closes the connection, or resets it because it had not accepted it yet."""
+    """True if the server closes the connection, or resets a connection that it has not accepted yet."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:

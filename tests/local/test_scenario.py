@@ -1,4 +1,4 @@
-"""The whole story over HTTP, as a user sees it, with tokens from `make token`."""
+"""From a new system to a rollback, over HTTP as a user works, with tokens from `make token`."""
 
 import http.client
 import json
@@ -41,7 +41,7 @@ class Caller:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Checkout]]:
-    """A service that runs as a developer runs it."""
+    """The service, started with `make run`."""
     folder = tmp_path_factory.mktemp("scenario") / "checkout"
     folder.mkdir()
     checkout = Checkout(folder, folder.parent / "state")
@@ -52,7 +52,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Che
 
 @pytest.fixture
 def as_(running: tuple[Run, Checkout], contract: Contract) -> Iterator[Callable[..., Caller]]:
-    """`as_("pipeline", SYSTEM="shop")` is a caller of the running service."""
+    """`as_("pipeline", SYSTEM="shop")` is a caller of the running service with this role."""
     with ExitStack() as callers:
 
         def caller(role: str, **claims: str) -> Caller:
@@ -98,12 +98,12 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     assert environment("preproduction", 2, "111111111111")[0] == 201
     required = {"production": True, "required_suites": ["acceptance", "load"]}
 
-    # Two environments in one account, only one of them production.
+    # One AWS account can't hold both production and other environments.
     status, problem = environment("production", 3, "111111111111", **required)
     assert (status, problem["type"]) == (409, "/problems/account-holds-one-class")
     assert environment("production", 3, "222222222222", **required)[0] == 201
 
-    # Deployed but not verified; an error changes nothing; verified; failed later; deployed again.
+    # The last verification since the last deployment decides. An outcome `error` does not count.
     deployed(first, "development")
     assert blockers(first, "preproduction") == ["not-verified"]
     status, problem = opened(first, "preproduction")
@@ -130,7 +130,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     # An override needs a maintainer and a reason.
     status, problem = opened(second, "production", maintainer, override_reason="")
     assert (status, problem["errors"][0]["pointer"]) == (422, "#/override_reason")
-    assert opened(second, "production", override_reason="I would like to")[0] == 403
+    assert opened(second, "production", override_reason="I want to deploy now")[0] == 403
     status, hotfix = opened(second, "production", maintainer, kind="hotfix", override_reason="The shop is down")
     assert (status, hotfix["override_reason"]) == (201, "The shop is down")
 
@@ -140,7 +140,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     assert finished(hotfix) == 201
     verified("production", "failure")
 
-    # The current deployment of production, and the artifact to roll back to.
+    # After a failed hotfix, production can roll back to an artifact that succeeded there before, and to no other.
     _, state = pipeline("GET", f"{PATH}/state")
     production = state["targets"][2]
     assert (production["environment"], production["current"]["id"]) == ("production", hotfix["id"])
@@ -149,7 +149,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     status, problem = opened(second, "production", kind="rollback")
     assert (status, problem["type"]) == (422, "/problems/rollback-refused")
 
-    # tests/service tests expired leases: time can pass there.
+    # tests/service tests expired leases, because tests can move records into the past there.
     _, artifact = pipeline("GET", f"{PATH}/artifacts/{first}")
     assert [each["environment"] for each in reversed(artifact["deployments"])] == [
         "development",
@@ -194,11 +194,11 @@ def test_the_readme_leads_a_newcomer_to_the_first_deployment(checkout: Checkout)
     samples = [json.loads(block.text) for block in blocks("README.md") if block.language == "json"]
     assert len(samples) == 2
     for sample in samples:
-        assert any(is_part(sample, answer) for answer in answers), f"no answer has {sample}"
+        assert any(is_part(sample, answer) for answer in answers), f"no answer contains {sample}"
 
 
 def is_part(sample: Any, answer: Any) -> bool:
-    """True if a sample is an answer, or an answer from which members of objects were left out."""
+    """True if the sample equals the answer, except for members of objects that the sample leaves out."""
     if isinstance(sample, dict) and isinstance(answer, dict):
         return all(name in answer and is_part(value, answer[name]) for name, value in sample.items())
     if isinstance(sample, list) and isinstance(answer, list):

@@ -56,7 +56,7 @@ def guard(app: Chalice) -> None:
                 return AuthResponse(routes=[], principal_id="somebody")
             case "broken":
                 raise ZeroDivisionError
-        raise Exception("Unauthorized")  # noqa: TRY002 (API Gateway knows exactly these words)
+        raise Exception("Unauthorized")  # noqa: TRY002 (API Gateway expects exactly this text)
 
     @app.route("/guarded/{name}", methods=["GET"], authorizer=doorkeeper)
     def guarded(name: str) -> Any:
@@ -101,7 +101,7 @@ def client(port: int) -> Iterator[Client]:
 
 
 def exchange(port: int, message: bytes) -> bytes:
-    """Send these bytes; return all that the server answers before it closes."""
+    """Send these bytes; return everything that the server sends until it closes the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(message)
         return b"".join(iter(lambda: connection.recv(65536), b""))

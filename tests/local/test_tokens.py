@@ -1,4 +1,4 @@
-"""Tokens of an issuer with published keys pass through the local server and the real authorizer."""
+"""The local server checks tokens of an issuer with published keys, through the real authorizer."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[IssuerServer]:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """The port of an application whose one endpoint answers with the caller's claims."""
+    """The port of an application. Its only endpoint answers with the caller's claims."""
     app = Chalice(app_name="tried")
     app.register_blueprint(identity)
 

@@ -1,4 +1,4 @@
-"""Send the service, over real HTTP, requests that no ordinary client sends."""
+"""Send unusual requests to the service, over real HTTP."""
 
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -40,7 +40,7 @@ def api(clones: Clones, contract: Contract, tmp_path_factory: pytest.TempPathFac
 
 @pytest.mark.parametrize(("method", "path"), UNDECLARED)
 def test_a_wrong_method_is_answered_with_the_allowed_ones(api: Served, method: str, path: str) -> None:
-    # API Gateway answers the same, from a mock for undeclared methods. HEAD and OPTIONS are no exception.
+    # API Gateway gives the same answer through a mock integration for undeclared methods, even to HEAD and OPTIONS.
     there = {"system": "azul", "environment": "development", "artifact": an_artifact(), "id": "1", "client": "jane"}
     target = path.format_map(there)
 
@@ -199,15 +199,15 @@ def test_an_invalid_cursor_is_refused(api: Served, cursor: str) -> None:
         (b" " * (2 * 1024 * 1024), 413),
     ],
     ids=[
-        "nothing",
+        "an empty body",
         "UTF-16",
-        "a byte that is no UTF-8",
+        "a byte that is not UTF-8",
         "half a surrogate pair",
         "a NUL",
         "gzip",
-        "brackets",
+        "brackets that never close",
         "an escaped NUL",
-        "a byte more than 1 MiB",
+        "1 byte more than 1 MiB",
         "2 MiB",
     ],
 )

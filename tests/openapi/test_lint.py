@@ -1,4 +1,4 @@
-"""Redocly finds nothing in the OpenAPI document, and finds something in one that is broken."""
+"""Redocly finds no fault in the OpenAPI document, and finds each fault in a broken document."""
 
 import json
 from pathlib import Path

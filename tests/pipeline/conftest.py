@@ -1,4 +1,4 @@
-"""The steps of a pipeline: their variables and outputs."""
+"""Fixtures that run commands as the steps of a pipeline."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ from tools.slipway_client.runner import fail
 
 
 class Step:
-    """`step("deployment-open", ENV="production")` runs a command as a job's step does; `step.said` is its log."""
+    """`step("deployment-open", ENV="production")` runs a command as a job does; `step.said` is what it printed."""
 
     def __init__(self, folder: Path, variables: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
         self._output, self._summary = folder / "output", folder / "summary"
@@ -81,7 +81,7 @@ def a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
 
 @pytest.fixture
 def service(stage: None) -> Iterator[str]:
-    """The service over HTTP."""
+    """The URL of the running service."""
     config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
     with serving(application.app, config) as url:
         yield url
@@ -89,6 +89,6 @@ def service(stage: None) -> Iterator[str]:
 
 @pytest.fixture
 def step(service: str, given: Given, a_step: Callable[..., Step]) -> Any:
-    """Steps of a pipeline of `azul`, which has the usual environments."""
+    """A step of a pipeline of the system azul, which has development, preproduction and production."""
     given.the_usual()
     return a_step(SLIPWAY_URL=service, SLIPWAY_TOKEN=token("pipeline", ["azul"]))

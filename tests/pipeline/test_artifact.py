@@ -1,4 +1,4 @@
-"""The first job packages a tree; all later ones deploy the same bytes."""
+"""The first job packages a tree. All later jobs with this tree deploy the same bytes."""
 
 import hashlib
 import io
@@ -24,7 +24,7 @@ PYTHON = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
 
 
 class Job:
-    """A job with its own checkout. Its steps are `find()` and `keep()`; `outputs` are the last step's."""
+    """A job with its own checkout. Its steps `find()` and `keep()` return their outputs."""
 
     def __init__(self, root: Path, folder: Path, **variables: str) -> None:
         self.root, self.folder = root, folder
@@ -67,7 +67,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def packaged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Package in an instant, and list the packaged stages. As with wheels, each zip is different."""
+    """Replace the packaging by a fast one, and list the packaged stages. No two zips are equal, as with real wheels."""
     stages: list[str] = []
     made = {"number": 0}
 
@@ -77,7 +77,7 @@ def packaged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         for stage, module in modules.items():
             module.mkdir(parents=True)
             with zipfile.ZipFile(module / "deployment.zip", "w") as code:
-                code.writestr("app.py", f"{(root / 'app.py').read_text()}, made the {made['number']}. time")
+                code.writestr("app.py", f"{(root / 'app.py').read_text()}, build {made['number']}")
             digest = hashlib.sha256((module / "deployment.zip").read_bytes()).hexdigest()
             generated = {"locals": {"package": {"stage": stage, "digest": digest, "runtime": PYTHON}}}
             (module / "generated.tf.json").write_text(json.dumps(generated))
@@ -241,11 +241,11 @@ def test_a_package_of_another_python_is_stored_in_the_emulator_only(
 
 def test_chalices_error_is_shown(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> str:
-        raise ToolError("Chalice did not package")
+        raise ToolError("Chalice failed")
 
     monkeypatch.setattr(compose, "packages", refuse)
 
-    with pytest.raises(ToolError, match="Chalice did not package"):
+    with pytest.raises(ToolError, match="Chalice failed"):
         job().find()
 
 
@@ -278,7 +278,7 @@ def test_an_unknown_environment_is_named(job: Callable[..., Job]) -> None:
 
 
 class Client:
-    """An S3 client whose first calls fail with one error."""
+    """An S3 client whose first `times` calls fail with the error `code`."""
 
     def __init__(self, code: str, times: int) -> None:
         self.code, self.times, self.asked = code, times, 0

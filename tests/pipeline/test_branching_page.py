@@ -21,7 +21,7 @@ TOOLS = ".local/venv/bin/python -m tools pipeline"
 
 @pytest.fixture
 def run(tmp_path: Path, service: str, given: Given) -> Callable[..., str]:
-    """Run commands of the page as a caller with a role; return what they print."""
+    """`run(role, heading)` runs the commands below a heading of the page; it returns their output."""
     given.the_usual()
 
     def run(role: str, heading: str, *beginnings: str, replacing: dict[str, str] | None = None) -> str:
@@ -66,7 +66,7 @@ def test_a_maintainer_opens_a_hotfix_as_the_page_says(run: Any, service: str, gi
     git("commit", "-q", "--allow-empty", "-m", "First")
     git("remote", "add", "origin", str(tmp_path))
     git("fetch", "-q")
-    git("commit", "-q", "--allow-empty", "-m", "Second, which nobody has pushed")
+    git("commit", "-q", "--allow-empty", "-m", "Second, not pushed")
 
     here = {
         "https://slipway.example.org": service,

@@ -1,4 +1,4 @@
-"""A pipeline's client of Slipway retries when Slipway is unavailable, and shows its token to no other server."""
+"""The client in a pipeline retries while Slipway is unavailable, and sends its token to no other server."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ GRANTED = {"decision": "granted"}
 
 
 class Stub(ThreadingHTTPServer):
-    """Give the answers in `answers` in turn, and repeat the last one. `asked` lists the requests."""
+    """A server that gives its `answers` in turn, and repeats the last answer. `asked` lists the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -135,7 +135,7 @@ def test_it_gives_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[fl
     with pytest.raises(Unreachable, match="status 503"):
         slipway.get("state")
 
-    # At least as long as a paused database takes to resume.
+    # A paused database needs about 15 seconds to resume.
     assert sum(pauses) > 15
     assert len(stub.asked) == len(pauses) + 1
 
@@ -192,7 +192,7 @@ def test_the_runners_own_token_is_sent_to_github_only(stub: Stub, start: Callabl
         "SLIPWAY_SYSTEM": "azul",
         "SLIPWAY_AUDIENCE": "slipway production",
         "ACTIONS_ID_TOKEN_REQUEST_URL": f"{github.url}/token?api-version=2.0",
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the runner's own",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner-token",
     }
 
     Slipway(environ).get("state")
@@ -200,7 +200,7 @@ def test_the_runners_own_token_is_sent_to_github_only(stub: Stub, start: Callabl
     [(path, asked_github)] = github.asked
     [(_, asked_slipway)] = stub.asked
     assert parse_qs(urlsplit(path).query) == {"api-version": ["2.0"], "audience": ["slipway production"]}
-    assert asked_github["Authorization"] == "Bearer the runner's own"
+    assert asked_github["Authorization"] == "Bearer runner-token"
     assert asked_slipway["Authorization"] == "Bearer issued"
 
 

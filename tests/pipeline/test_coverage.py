@@ -1,4 +1,4 @@
-"""The coverage gate refuses untested lines. Each test runs it in a copy of this checkout."""
+"""The coverage gate refuses untested lines. Each test runs the gate in a copy of this checkout."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def test_twice() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout whose branch `base` is the one to compare with."""
+    """A checkout on a new branch `change`. The gate compares this branch with the branch `base`."""
     for name in NEEDED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():

@@ -1,4 +1,4 @@
-"""A plan without an AWS account: an emulated account exists while the plan is made, and is gone afterwards."""
+"""A plan without an AWS account. An emulated account runs only while Terraform plans."""
 
 import socket
 import sys

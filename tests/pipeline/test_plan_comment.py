@@ -1,4 +1,4 @@
-"""The comment on a pull request shows what it would change."""
+"""The comment on a pull request shows the changes that a merge would make."""
 
 import json
 from pathlib import Path

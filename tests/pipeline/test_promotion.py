@@ -1,4 +1,4 @@
-"""Without a Slipway to ask, artifacts go from branch to branch in order."""
+"""Without a Slipway, an artifact may enter an environment only if it was verified in the environment before."""
 
 import json
 import subprocess
@@ -120,7 +120,7 @@ def test_slipway_decides_if_there_is_one(bucket: Any, service: str, given: Given
     slipway = {"SLIPWAY_URL": service, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": token("pipeline", ["azul"])}
 
     with pytest.raises(ToolError, match="not-deployed"):
-        may_promote("preproduction", OVERRIDE_REASON="No reason at all", **slipway)
+        may_promote("preproduction", OVERRIDE_REASON="The login is broken", **slipway)
 
 
 def test_a_broken_slipway_does_not_block_its_own_fix(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""This repository's own pipeline records its checkout, and goes on when Slipway is broken."""
+"""This repository's pipeline records the tree of its checkout, and goes on if Slipway does not answer."""
 
 from collections.abc import Callable
 from typing import Any

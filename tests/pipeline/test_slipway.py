@@ -1,4 +1,4 @@
-"""A pipeline's commands read from and write to the real service."""
+"""Run the commands of a pipeline with the real service."""
 
 import json
 import subprocess
@@ -178,9 +178,8 @@ def test_a_verified_artifact_may_be_promoted(step: Any, given: Given) -> None:
 
     assert step("may-promote", ENV="preproduction") == 0, step.said
 
-    assert given.sql("SELECT count(*) FROM promotions WHERE decision = 'granted'") == [
-        (1,)
-    ]  # recorded with the deployment
+    # The deployment to development recorded this promotion. `may-promote` recorded none.
+    assert given.sql("SELECT count(*) FROM promotions WHERE decision = 'granted'") == [(1,)]
 
 
 def test_a_denial_says_how_to_fix_it(step: Any) -> None:
@@ -242,8 +241,8 @@ def test_progress_renews_the_lease_each_time(step: Any, given: Given) -> None:
 
 
 def hotfix(step: Any, **variables: str) -> str:
-    """Open a hotfix past the gate, as a maintainer; return its id."""
-    reason = "The login is broken for everybody"
+    """Open a hotfix as a maintainer, although the gate denies it; return the deployment's id."""
+    reason = "The login is broken for all users"
     maintainer = {"SLIPWAY_TOKEN": token("maintainer", ["azul"]), "KIND": "hotfix", "OVERRIDE_REASON": reason}
     assert step("deployment-open", ENV="production", GITHUB_RUN_ID="", **maintainer, **variables) == 0, step.said
     return str(step.outputs["deployment"])
@@ -253,7 +252,7 @@ def test_a_pipeline_takes_over_a_deployment_that_a_maintainer_opened_past_the_ga
     deployment = hotfix(step)
 
     assert step("may-promote", ENV="production", DEPLOYMENT=deployment) == 0, step.said
-    assert "The login is broken for everybody" in step.said
+    assert "The login is broken for all users" in step.said
     assert step("deployment-open", ENV="production", DEPLOYMENT=deployment) == 0, step.said
     assert step.outputs["deployment"] == deployment
     step("deployment-status", DEPLOYMENT=deployment, STATE="succeeded")
@@ -280,7 +279,7 @@ def test_a_finished_deployment_is_not_taken_over(step: Any) -> None:
 
 
 def test_a_pipeline_cannot_override_the_gate(step: Any) -> None:
-    assert step("deployment-open", ENV="production", KIND="hotfix", OVERRIDE_REASON="Because I can do it") == 1
+    assert step("deployment-open", ENV="production", KIND="hotfix", OVERRIDE_REASON="The login is broken") == 1
 
     assert "403 forbidden" in step.said
 

@@ -1,6 +1,6 @@
 """`make workspace-…`, `route` and `reap`: their calls of the real service, and the order of their changes in AWS.
 
-Terraform is replaced here; tests/rehearsal makes and destroys a real workspace.
+A stand-in replaces Terraform. tests/rehearsal makes and destroys a workspace with Terraform.
 """
 
 import shlex
@@ -23,7 +23,7 @@ OUTPUTS = {
 
 
 class Account:
-    """A stand-in for the AWS account: its changes in order, and its routes."""
+    """A stand-in for Terraform and the store of routes. `done` lists all changes in order."""
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str]] = []
@@ -76,7 +76,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.fixture
 def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`run("create", EXPIRES="2d")` runs it on the workspace `fix`. It returns the output, or None after a failure."""
+    """`run("create")` runs the command for the workspace `fix`. It returns the output, or None if the command fails."""
     given.the_usual()
 
     def run(command: str, **variables: str) -> str | None:
@@ -121,7 +121,7 @@ def test_the_pages_commands_create_use_and_destroy_a_workspace(run: Any, account
 def test_the_pages_commands_create_use_and_destroy_a_debug_workspace(run: Any, account: Account, given: Given) -> None:
     debug = {"ENV": "production", "WORKSPACE": "fix-42", "PURPOSE": "debug", "DATABASE": "clone"}
 
-    assert run("create", **debug, EXPIRES="1d", REASON="Orders of jane fail"), run.said
+    assert run("create", **debug, EXPIRES="1d", REASON="Jane's orders fail"), run.said
     assert records(given) == [("fix-42", "debug", OUTPUTS["url"], False)]
     assert account.choices == [{"workspace_purpose": "debug", "database_source": "clone"}]
 
@@ -130,7 +130,7 @@ def test_the_pages_commands_create_use_and_destroy_a_debug_workspace(run: Any, a
     assert records(given) == [("fix-42", "debug", OUTPUTS["url"], True)]
 
 
-NEW = {"EXPIRES": "2d", "REASON": "To see why orders fail", "PURPOSE": "debug"}
+NEW = {"EXPIRES": "2d", "REASON": "Jane's orders fail", "PURPOSE": "debug"}
 
 
 def test_a_workspace_is_recorded_then_made_and_its_url_is_recorded(run: Any, account: Account, given: Given) -> None:
@@ -212,7 +212,7 @@ def test_extending_it_takes_a_reason(run: Any, given: Given) -> None:
     run("create", **NEW)
     before = given.sql("SELECT expires_at FROM workspaces")[0][0]
 
-    assert run("extend", EXPIRES="3d", REASON="Still looking into it")
+    assert run("extend", EXPIRES="3d", REASON="The cause is still unknown")
 
     assert given.sql("SELECT expires_at FROM workspaces")[0][0] > before
 

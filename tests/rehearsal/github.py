@@ -1,4 +1,4 @@
-"""GitHub as workflows see it: a bare remote, checkouts of it, runs with their own tokens, and attestations."""
+"""A stand-in for GitHub: a remote repository, its checkouts, runs with their own tokens, and attestations."""
 
 import hashlib
 import itertools
@@ -19,15 +19,15 @@ from tools.aws import terraform
 REPOSITORY = "acme/slipway"
 SECONDS = 600
 
-# All checkouts share the rehearsal's environment: `make` would make the same one in each.
+# All checkouts use the virtual environment of the tests. Otherwise `make` would make one in each checkout.
 _MAKE = f"""#!/bin/sh
 exec {shutil.which("make")} -o venv python={sys.executable} "$@"
 """
-# The setup action puts the environment's Python first on the PATH.
+# The setup action puts the Python of the virtual environment first on the PATH.
 _PYTHON = f"""#!/bin/sh
 exec {sys.executable} "$@"
 """
-# `gh attestation verify FILE --repo R --signer-workflow W` succeeds if the ledger has this attestation.
+# `gh attestation verify FILE --repo R --signer-workflow W` succeeds if the file `attestations` has this attestation.
 _GH = f"""#!{sys.executable}
 import hashlib, pathlib, sys
 command, verify, package, repo, repository, signer, workflow = sys.argv[1:]
@@ -41,7 +41,7 @@ _print = threading.Lock()
 
 
 class Failed(AssertionError):
-    """A job did not end as expected; the message is what its steps printed."""
+    """A job did not end as expected. The message has the output of the job's steps."""
 
 
 class Ran:
@@ -56,14 +56,14 @@ class Ran:
         return self
 
     def failed_at(self, name: str) -> str:
-        """Require that this step failed and no other; return what it printed."""
+        """Require that this step failed and no other; return the step's output."""
         failed = [step for step in self._steps if step.outcome == "failure"]
         if [step.name for step in failed] != [name]:
             raise Failed(f"{self._title} should have failed at {name!r} only:\n{self._everything()}")
         return failed[0].said
 
     def said(self, name: str) -> str:
-        """Return what a step printed; empty if it was skipped."""
+        """Return a step's output; empty if the step was skipped."""
         [step] = [step for step in self._steps if step.name == name]
         return step.said
 
@@ -76,7 +76,7 @@ class Ran:
 
 
 class GitHub:
-    """The repository acme/slipway with its own `variables`, and those of its GitHub environments in `environments`."""
+    """The repository acme/slipway and its `variables`. `environments` has the variables of each GitHub environment."""
 
     def __init__(self, folder: Path, issuer: IssuerServer, port: int) -> None:
         self._folder, self._issuer, self._port = folder, issuer, port
@@ -86,7 +86,7 @@ class GitHub:
         self._runs = itertools.count(1)
         self.variables: dict[str, str] = {}
         self.environments: dict[str, dict[str, str]] = {}
-        # Variables that win over those of the steps.
+        # These variables replace variables of the same name in all steps.
         self.overrides: dict[str, str] = {}
         self.after_step: Callable[[], None] = lambda: None
         self._bin.mkdir()
@@ -97,7 +97,7 @@ class GitHub:
         self._begin()
 
     def commit(self, branch: str, message: str, path: str, old: str, new: str, count: int = -1) -> str:
-        """Replace text in a file, everywhere or `count` times, and commit it to a branch; return the commit."""
+        """Replace text in a file, everywhere or `count` times, and commit the file to a branch; return the commit."""
         self._git("checkout", "-q", branch)
         file = self._work / path
         text = file.read_text()
@@ -112,7 +112,7 @@ class GitHub:
         self._git("revert", "--no-edit", "HEAD")
 
     def merge(self, source: str, target: str) -> str:
-        """Merge a branch into another with a merge commit, as a pull request does; return that commit."""
+        """Merge a branch into another, as a pull request does; return the merge commit."""
         self._git("checkout", "-q", target)
         self._git("merge", "-q", "--no-ff", "-m", f"Merge {source} into {target}", source)
         return self._pushed(target)
@@ -124,7 +124,7 @@ class GitHub:
         return f"tree:{self._git('rev-parse', f'{revision}^{{tree}}')}"
 
     def checkout(self, ref: str, folder: Path) -> Path:
-        """Clone a commit into a folder, as `actions/checkout` does; delete what the folder held."""
+        """Clone a commit into an emptied folder, as `actions/checkout` does; return the folder."""
         shutil.rmtree(folder, ignore_errors=True)
         self._run("git", "clone", "-q", str(self._remote), str(folder))
         self._run("git", "-C", str(folder), "checkout", "-q", ref)
@@ -144,9 +144,9 @@ class GitHub:
         cancelled_after: str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Ran:
-        """Run a job of a workflow for an event on a branch, at its newest commit or at `sha`.
+        """Run a job of a workflow for an event on a branch, at the branch's newest commit or at `sha`.
 
-        With `cancelled_after`, the run is cancelled after that step. `environ` adds variables to the runner's.
+        The run is cancelled after the step `cancelled_after`. `environ` has more environment variables for the runner.
         """
         definition = workflow(name)
         number = next(self._runs)
@@ -161,7 +161,7 @@ class GitHub:
             reached.add(step.name)
             if step.outcome != "skipped":
                 self.after_step()
-                if "/" not in step.name:  # an action needs a name
+                if "/" not in step.name:  # leave out actions without a name
                     say(f"{title:36} {step.outcome:8} {step.name} ({time.monotonic() - started:.0f} s)")
 
         content = definition.jobs[job]
@@ -218,7 +218,7 @@ class GitHub:
         return Ran(title, running, steps, outputs)
 
     def machine(self) -> dict[str, str]:
-        """Return the environment variables of a runner, or of a person's machine, before any checkout."""
+        """Return the environment variables that a runner or a person's machine has before a checkout."""
         ours = terraform.environment()
         kept = ("HOME", "PATH", "LANG", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "CHECKPOINT_DISABLE")
         kept += ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
@@ -230,7 +230,7 @@ class GitHub:
         }
 
     def _begin(self) -> None:
-        """Commit this checkout's files once, to all branches."""
+        """Make the repository: one commit with this checkout's files, on all branches."""
         self._run("git", "init", "-q", "--bare", str(self._remote))
         self._run("git", "init", "-q", "-b", "production", str(self._work))
         listed = self._run("git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -240,7 +240,7 @@ class GitHub:
                 shutil.copy2(ROOT / name, self._work / name)
         self._git("remote", "add", "origin", str(self._remote))
         self._git("add", "-A")
-        self._git("commit", "-q", "-m", "What is checked out")
+        self._git("commit", "-q", "-m", "Add the files of the checkout")
         for branch in ("preproduction", "development"):
             self._git("branch", branch)
         self._git("push", "-q", "--all", "origin")
@@ -271,4 +271,4 @@ class GitHub:
 
 def say(line: str) -> None:
     with _print:
-        print(line, flush=True)  # noqa: T201 (`-s` shows it)
+        print(line, flush=True)  # noqa: T201 (pytest shows the line with `-s`)

@@ -1,4 +1,4 @@
-"""Run the service on this machine, with the code that the emulated account says is serving."""
+"""Run the service on this machine, with the code that the emulated account's aliases point to."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ SERVE = (sys.executable, "-m", "tools", "local", "serve")
 
 
 class Place:
-    """An address that serves the service. Its code can change; its database stays."""
+    """A running service. Its code can change; its address and its database stay."""
 
     def __init__(self, folder: Path, server_url: str, name: str, issuers: Sequence[Mapping[str, Any]]) -> None:
         self._folder = folder
@@ -47,7 +47,7 @@ class Place:
             shutil.copytree(ROOT / "chalicelib", self._folder / "chalicelib")
             shutil.copy(ROOT / "app.py", self._folder)
         else:
-            # Leave its dependencies out: the server needs more of Chalice than the functions do.
+            # Leave the package's dependencies out: the local server needs parts of Chalice that no package has.
             ours = [name for name in package.namelist() if name == "app.py" or name.startswith("chalicelib/")]
             package.extractall(self._folder, ours)
         (self._folder / ".chalice").mkdir()
@@ -69,7 +69,7 @@ class Place:
                     f"--channel={theirs.fileno()}",
                 ],
                 cwd=self._folder,
-                # The folder has the service; the checkout has the server.
+                # The folder contains the service's code; the checkout contains the local server.
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 pass_fds=[theirs.fileno()],
                 stdout=log,
@@ -103,7 +103,7 @@ class Deployed(Place):
         self._lock = threading.Lock()
 
     def follow(self) -> None:
-        """Serve the code that the alias points to."""
+        """Serve the code that the alias points to, if it has changed."""
         with self._lock:
             digest = self.digest()
             if digest not in ("", self._serving):
@@ -113,7 +113,7 @@ class Deployed(Place):
                 self._serving = digest
 
     def digest(self) -> str:
-        """Return the digest of the serving package, as Lambda computes it; empty if there is none."""
+        """Return the SHA-256 digest of the serving package, from Lambda; empty if no package serves."""
         try:
             alias = self._lambda.get_alias(FunctionName=self._function, Name="live")
             version = self._lambda.get_function(FunctionName=self._function, Qualifier=alias["FunctionVersion"])
@@ -122,7 +122,7 @@ class Deployed(Place):
         return base64.b64decode(version["Configuration"]["CodeSha256"]).hex()
 
     def _package(self, digest: str) -> zipfile.ZipFile:
-        """Read the package from the artifact bucket, where the pipeline stored it."""
+        """Read the package with this digest from the artifact bucket."""
         for item in self._s3.list_objects_v2(Bucket=self._bucket)["Contents"]:
             if item["Key"].endswith("/package.zip"):
                 content = self._s3.get_object(Bucket=self._bucket, Key=item["Key"])["Body"].read()

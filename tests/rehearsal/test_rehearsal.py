@@ -1,7 +1,7 @@
-"""Two environments and one artifact: run the workflows' jobs, from a merge to a rollback, with all that can go wrong.
+"""Run the jobs of the workflows for two environments: from a merge to a rollback, with failures on the way.
 
-Everything is real but AWS, replaced by moto, and GitHub, replaced by github.py. The emulated account runs no functions,
-so this machine serves each environment with the code that its alias points to.
+moto stands in for AWS, and github.py stands in for GitHub. The emulated account runs no functions, so this machine
+serves each environment with the code that its alias points to.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ WORKSPACE = "development/fix-42/development.tfstate"
 STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
 FIX_42 = "ENV=development WORKSPACE=fix-42"
 
-# The commands that record Slipway in Slipway, and its publishers.
+# The commands that record the system slipway and its publishers in a Slipway.
 RECORDS = "".join(
     block.text for block in blocks("first-deployment.md") if block.needs is None and "slipway " in block.text
 )
@@ -61,7 +61,7 @@ SOURCE = "chalicelib/rest/respond.py"
 
 
 class Maintainer:
-    """A person with a clone at a commit and the package of its tree, who types commands from the docs."""
+    """A person who types commands from the docs, in a clone at a commit and with the commit's package."""
 
     def __init__(self, stage: "Stage", revision: str, environment: str) -> None:
         self.folder = stage.github.checkout(revision, stage.folder / f"maintainer-{environment}-{revision}")
@@ -89,7 +89,7 @@ class Maintainer:
 
 
 class Stage:
-    """All parts of the rehearsal. `registry` is the Slipway that records; `places` are the deployed environments."""
+    """All parts of the rehearsal. `registry` is the Slipway that keeps records; `places` are the environments."""
 
     def __init__(self, folder: Path, github: GitHub, registry: Place, places: dict[str, Deployed], port: int) -> None:
         self.folder = folder
@@ -97,7 +97,7 @@ class Stage:
         self._groups = {name: threading.Lock() for name in places}
 
     def deploy(self, branch: str, cancelled_after: str | None = None) -> tuple[Ran, Ran]:
-        """Run the workflow's two jobs, as a push to the branch does. Runs on one branch wait for each other."""
+        """Run both jobs of deploy.yml, as a push to the branch does. Runs on one branch wait for each other."""
         sha = self.github.revision(branch)
         with self._groups[branch]:
             built = self.github.run("deploy", "artifact", branch, sha=sha).succeeded()
@@ -107,7 +107,7 @@ class Stage:
             )
 
     def ask(self, path: str) -> Any:
-        """Ask the registry about the system."""
+        """Read a path below the system slipway from the registry."""
         answer = requests.get(
             f"{self.registry.url}/v1/systems/slipway/{path}",
             headers={"Authorization": f"Bearer {token('viewer')}"},
@@ -135,12 +135,12 @@ class Stage:
         return str(target["current"]["artifact"])
 
     def stands(self, workspace: str) -> str | None:
-        """Say that the workspace is active; None if it is not."""
+        """Return a message if the workspace is active, None if it is not."""
         active = [item["name"] for item in self.ask("workspaces?state=active")["items"]]
         return f"{workspace} is active" if workspace in active else None
 
     def sent_to(self, client: str) -> str:
-        """Return the workspace that CloudFront's function sends a client of development to."""
+        """Return the workspace to which CloudFront's function sends a client of development."""
         stores = emulated_client("cloudfront", self.port).list_key_value_stores()["KeyValueStoreList"]["Items"]
         [arn] = [store["ARN"] for store in stores if store["Name"] == "slipway-development-routes"]
         routes = Routes(Target("development", emulated=self.port), {"site": {"routes_arn": arn}}).all()
@@ -191,7 +191,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         for name, place in places.items():
             variables = {"URL": place.url, "AUDIENCE": f"slipway-{name}"}
             github.environments |= {name: variables, f"{name}-verify": variables}
-        github.overrides = {"SITE": ""}  # this service has no CDN
+        github.overrides = {"SITE": ""}  # no CDN is in front of these services
         github.after_step = lambda: [place.follow() for place in places.values()]
         yield Stage(tmp_path, github, registry, places, port)
     assert [process.pid for process in psutil.process_iter() if is_below(process, tmp_path)] == []
@@ -218,7 +218,7 @@ def record(url: str, environment: str) -> None:
 
 def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
     github = stage.github
-    say("\nThe first artifact, into development")
+    say("\nDeploy the first artifact to development")
     first = github.commit("development", "Say hello", SOURCE, '"""', '"""Hello. ', count=1)
     built, deployed = stage.deploy("development")
     deployed.succeeded()
@@ -227,7 +227,7 @@ def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
     assert "built" in built.said("Find or build the package of this tree").split()
     assert stage.verifications("development") == ["success"]
 
-    say("\nAt the same time: its promotion, a debug workspace, and a failing deployment")
+    say("\nAt the same time, promote the artifact, use a debug workspace, and deploy a fault")
     merge = github.merge("development", "preproduction")
     with ThreadPoolExecutor(3) as lanes:
         promoted = lanes.submit(promote, stage, first, merge, built)
@@ -238,7 +238,7 @@ def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
                 say(f"\nThis failed; the others still finish:\n{failure!r}")
                 raise failure
 
-    say("\nThe workspace is gone, and the environments have not changed")
+    say("\nCheck that the workspace is gone and that the environments have not changed")
     with ThreadPoolExecutor(2) as lanes:
         for checked in [
             lanes.submit(leave_preproduction, stage, merge),
@@ -249,7 +249,7 @@ def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
 
 
 def promote(stage: Stage, first: str, merge: str, built: Ran) -> None:
-    """Promote the same bytes across a merge commit."""
+    """Deploy the same package to preproduction, from a merge commit."""
     again, deployed = stage.deploy("preproduction")
     deployed.succeeded()
     assert merge != first
@@ -265,9 +265,9 @@ def promote(stage: Stage, first: str, merge: str, built: Ran) -> None:
 
 
 def develop(stage: Stage, artifact: str, promoted: "Future[None]") -> None:
-    """Roll back a deployment that fails its acceptance tests, and refuse to promote an unverified one."""
+    """Roll back a deployment that fails its acceptance tests, and refuse to promote an unverified artifact."""
     github = stage.github
-    github.commit("development", "Forget a header", SOURCE, HEADER, "")
+    github.commit("development", "Remove a header", SOURCE, HEADER, "")
     _, deployed = stage.deploy("development")
     assert "X-Content-Type-Options" in deployed.failed_at("Run the acceptance tests")
     assert deployed.outcome("Move the alias back") == "success"
@@ -295,7 +295,7 @@ def develop(stage: Stage, artifact: str, promoted: "Future[None]") -> None:
 
 
 def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
-    """Route one client to a copy of development until its time is over, and nobody else."""
+    """Route one client, and no other, to a copy of development until the copy expires."""
     github = stage.github
     workspace = {"environment": "development", "workspace": "fix-42", "purpose": "debug", "database": "clone"}
     workspace |= {"reason": "Jane's orders vanish", "expires": "8h", "ref": first}
@@ -321,7 +321,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
         assert "4a0b" not in said
 
     github.run(*dispatched, inputs={**workspace, "action": "extend", "expires": "1m"}).succeeded()
-    # The workspace keeps the settings that it was made with.
+    # `make apply` keeps the purpose and the database that the workspace was made with.
     maintainer.run(f"make apply {FIX_42}")
     assert maintainer.changes("development-fix-42") == {}
     assert Wait(EXPIRY_SECONDS, say)("the workspace's end", lambda: stage.stands("fix-42")) is None
@@ -335,7 +335,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
     assert "development-fix-42 is destroyed" in reaped.said("Destroy expired workspaces, report orphans")
     assert stage.ask("workspaces")["items"][0]["state"] == "destroyed"
     assert states(stage.port).keys() == STATES - {WORKSPACE}
-    # The role of the reaper allows the calls that this took.
+    # The role of the reaper allows the AWS calls that destroyed the workspace.
     took = asked.actions(log)
     assert {"rds:DeleteDBCluster", "wafv2:DeleteWebACL"} <= took
     assert took <= asked.listed("destroying.tf") | asked.listed("reading.tf")
@@ -351,7 +351,7 @@ def share_nothing(made: dict[str, Any]) -> None:
 
 
 def leave_preproduction(stage: Stage, merge: str) -> None:
-    """Apply it again, and see that nothing changes."""
+    """Apply preproduction again, and require that nothing changes."""
     maintainer = Maintainer(stage, merge, "preproduction")
     digest = stage.places["preproduction"].digest()
 
@@ -362,7 +362,7 @@ def leave_preproduction(stage: Stage, merge: str) -> None:
 
 
 def leave_development(stage: Stage, built: Ran) -> None:
-    """See that applying it again changes nothing, and roll back by hand."""
+    """Plan development again, require that nothing changes, and roll back by hand."""
     maintainer = Maintainer(stage, stage.github.revision("development"), "development")
     digest = stage.places["development"].digest()
 

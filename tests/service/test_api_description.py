@@ -1,4 +1,4 @@
-"""The API serves its own description."""
+"""The API serves its OpenAPI document."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ def test_links_lead_to_the_address_in_location(api: Api, given: Given, route: st
 
 
 def address(document: Any, link: Any, route: str, path: str, body: Any) -> str:
-    """Return the address that a link leads to, after an answer to a request to `path`."""
+    """Return the address that a link leads to, in the answer `body` to a request to `path`."""
     names, values = route.partition(" ")[2].split("/"), path.split("/")
     asked = {f"$request.path.{name[1:-1]}": value for name, value in zip(names, values, strict=True)}
     told = {f"$response.body#/{name}": value for name, value in body.items()}

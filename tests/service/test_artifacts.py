@@ -12,7 +12,7 @@ def way(api, artifact: str = FIRST, system: str = "azul"):
 
 
 def codes(answer) -> dict[str, list[str]]:
-    """Return the blockers' codes of each environment's decision, in the answer's order."""
+    """Return the codes of the blockers for each environment, in the order of the answer."""
     return {
         decision["environment"]: [blocker["code"] for blocker in decision["blockers"]]
         for decision in answer["decisions"]

@@ -177,7 +177,7 @@ def test_an_import_has_an_action_of_its_own(api, given):
     assert given.sql("SELECT action FROM audit_events ORDER BY id DESC LIMIT 1") == [("deployment.import",)]
 
 
-@pytest.mark.parametrize("subject", ["viewer@local", "a\0b"], ids=["unavailable", "unusable"])
+@pytest.mark.parametrize("subject", ["viewer@local", "a\0b"], ids=["a missing right", "a subject with a NUL"])
 def test_a_refusal_that_cannot_be_recorded_is_logged_and_still_answered(api, given, monkeypatch, subject):
     given.a_system()
     if subject == "viewer@local":
@@ -326,7 +326,7 @@ def test_it_holds_no_token_and_no_personal_data(api, given):
 
 
 def _new_events(given, before):
-    """Return the events added since then, and require that nothing else has changed."""
+    """Return the audit events that are not in `before`, and require that nothing else has changed."""
     after = everything(given)
     assert set(before["audit_events"]) <= set(after["audit_events"])
     assert {**after, "audit_events": None} == {**before, "audit_events": None}

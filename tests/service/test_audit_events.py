@@ -1,4 +1,4 @@
-"""Reading the audit trail: allowed callers, filters, and pages that cost the same however long the trail is."""
+"""Reading the audit trail: allowed callers, filters, and pages whose cost does not grow with the trail."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def trail(api, given):
 
 
 def told(api, query=""):
-    """Return action, system and principal of each event."""
+    """Return the action, the system and the principal of each event."""
     return [(each["action"], each["system"], each["principal"]) for each in api.get(f"{PATH}?{query}")["items"]]
 
 

@@ -1,4 +1,4 @@
-"""Roles of callers: every declared operation is tested, so a new one is checked from the start."""
+"""The roles of callers. The tests cover every declared operation, so a new operation is tested from the start."""
 
 import time
 from dataclasses import replace
@@ -16,34 +16,34 @@ PROTECTED = [each for each in OPERATIONS if each.role != "public"]
 
 
 def _who(api):
-    """Return all kinds of callers, in the system azul. Pipelines are runs that publishers of azul and blue trust."""
+    """Return a caller of each kind, for the system azul. Publishers of azul and blue trust the two pipelines."""
     return {
         "no token": api.as_(None),
         "an expired token": api.as_("admin", exp=time.time() - 1),
-        "a token of a stranger": api.as_run(repository_id="75"),
+        "a run that no publisher trusts": api.as_run(repository_id="75"),
         "a person in no group": api.as_member(),
         "a viewer": api.as_member("everybody"),
         "a pipeline of another system": api.as_run(ref="refs/heads/blue", workflow_ref=_BLUE, job_workflow_ref=_BLUE),
         "a pipeline of this system": api.as_run(),
         "a maintainer of another system": api.as_member("blue-maintainers"),
         "a maintainer": api.as_member("azul-maintainers"),
-        "a maintainer of all": api.as_member("all-maintainers"),
+        "a maintainer of all systems": api.as_member("all-maintainers"),
         "an admin": api.as_member("admins"),
     }
 
 
 _BLUE = "acme/azul/.github/workflows/deploy.yml@refs/heads/blue"
 
-# Each caller's role in the system of the path, and in paths without a system.
+# The role of each caller, first for paths of the system azul, then for paths without a system.
 ROLES = {
-    "a token of a stranger": (Role.anybody, Role.anybody),
+    "a run that no publisher trusts": (Role.anybody, Role.anybody),
     "a person in no group": (Role.anybody, Role.anybody),
     "a viewer": (Role.viewer, Role.viewer),
     "a pipeline of another system": (Role.viewer, Role.viewer),
     "a pipeline of this system": (Role.pipeline, Role.viewer),
     "a maintainer of another system": (Role.viewer, Role.viewer),
     "a maintainer": (Role.maintainer, Role.viewer),
-    "a maintainer of all": (Role.maintainer, Role.viewer),
+    "a maintainer of all systems": (Role.maintainer, Role.viewer),
     "an admin": (Role.admin, Role.admin),
 }
 
@@ -85,7 +85,7 @@ def test_every_operation_serves_exactly_the_callers_with_its_role(api, given):
 
 @of(PROTECTED)
 def test_a_missing_or_expired_token_is_answered_with_how_to_sign_in(api, operation):
-    # API Gateway caches the authorizer's answer beyond the token's expiry.
+    # An expired token can reach the function, because API Gateway caches the authorizer's answer.
     for caller in (api.as_(None), api.as_("admin", exp=time.time() - 1)):
         answer = caller.send(operation.method, address(operation))
 
@@ -93,7 +93,7 @@ def test_a_missing_or_expired_token_is_answered_with_how_to_sign_in(api, operati
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-# The lowest role for each operation, repeated here by hand so that none changes by mistake.
+# The lowest role for each operation, repeated here by hand so that no role changes by mistake.
 TAKES = {
     "GET /v1/health": "public",
     "GET /v1/ready": "public",
@@ -143,7 +143,12 @@ TAKES = {
 def test_every_operation_is_in_the_table():
     lines = {route_of(each): f'    "{route_of(each)}": {_written(each.role)},' for each in OPERATIONS}
 
-    require_entries("TAKES in tests/service/test_authorization.py", TAKES, lines, ", with the role that was agreed")
+    require_entries(
+        "TAKES in tests/service/test_authorization.py",
+        TAKES,
+        lines,
+        ", with the lowest role that may call the operation",
+    )
 
 
 def test_operations_require_the_roles_in_the_table():

@@ -16,7 +16,7 @@ from tests.support.writes import WRITES, everything
 KNOWN = READS + [each for each in OPERATIONS if route_of(each) in WRITES]
 PROTECTED = [each for each in KNOWN if each.role != "public"]
 
-# Each replaces a segment of a path.
+# Each value replaces a segment of a path.
 NOWHERE = {
     **HOSTILE,
     "a slash": "a/b",
@@ -32,13 +32,13 @@ NOWHERE = {
     "a number of 30 digits": "9" * 30,
     "2^63": str(2**63),
     "a negative number": "-1",
-    "digits of another script": "\u0661",
+    "a digit of another script": "\u0661",
     "10,000 characters": "a" * 10_000,
 }
 NO_TEXT = ["a\0b", "\0", "\ud800", "azul\udfff"]
 
 
-# Without the valid names of clients: a PUT to them creates a route.
+# NOWHERE without the valid names of clients, because a PUT with a valid name creates a route.
 NO_CLIENT = {what: name for what, name in NOWHERE.items() if not re.fullmatch("[A-Za-z0-9._~@:-]{1,128}", name)}
 
 
@@ -53,7 +53,7 @@ def test_a_path_that_names_no_resource_is_not_found(api, given, operation):
 
     for name in names_of(operation):
         made = operation.method == "PUT" and operation.path.endswith(f"{{{name}}}")
-        for what, nowhere in (NO_CLIENT if made else {**NOWHERE, "a name of nothing": "elsewhere"}).items():
+        for what, nowhere in (NO_CLIENT if made else {**NOWHERE, "an unknown name": "elsewhere"}).items():
             answer = _ask(api, operation, {**there, name: nowhere}, body)
 
             assert (answer.status, answer.problem) == (404, "not-found"), what
@@ -166,7 +166,7 @@ def test_invalid_values_of_filters_are_refused_by_name(api, given, operation):
         wrong = {f"#/{name}" for name, schema in filters.items() if not _fits(value, schema)}
         answer = _ask(api, operation, there, query="?" + "&".join(f"{name}={quote(value)}" for name in filters))
 
-        assert wrong, f"{value!r} fits every filter, so it tests nothing"
+        assert wrong, f"{value!r} fits every filter: choose another value"
         assert (answer.status, set(_pointers(answer))) == (422, wrong), value
 
 
@@ -183,7 +183,7 @@ def test_a_parameter_that_is_no_valid_text_is_refused(api, given, operation):
 
 
 def _there(given, operation):
-    """Return path parameters with which the operation finds its resource, and a body that it accepts."""
+    """Make the operation's resource; return the path parameters, and a valid body if the operation writes."""
     if operation.writes:
         write = WRITES[route_of(operation)](given)
         segments = zip(operation.path.split("/"), write.path.split("/"), strict=True)

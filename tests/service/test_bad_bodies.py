@@ -1,4 +1,4 @@
-"""Every operation with a body refuses invalid bodies, names the place, and changes nothing."""
+"""Every operation with a body refuses invalid bodies, names the place of the fault, and changes nothing."""
 
 import json
 
@@ -16,29 +16,29 @@ MEBIBYTE = 1024 * 1024
 of_every_body = pytest.mark.parametrize("route", BODIES)
 
 MALFORMED = {
-    "nothing": b"",
+    "an empty body": b"",
     "white space": b" \n",
     "half an object": b"{",
-    "no JSON": b"key=azul",
+    "text that is not JSON": b"key=azul",
     "two values": b"{} {}",
     "a trailing comma": b'{"a": 1,}',
     "a byte order mark": b"\xef\xbb\xbf{}",
-    "no UTF-8": b'{"a": "\xff"}',
+    "a byte that is not UTF-8": b'{"a": "\xff"}',
     "UTF-16": '{"a": "b"}'.encode("utf-16"),
     "a bare NUL": b'{"a": "\x00"}',
     "a key twice": b'{"a": 1, "a": 1}',
-    "a key twice, deeper": b'{"a": [{"b": 1, "\\u0062": 1}]}',
+    "a nested key twice": b'{"a": [{"b": 1, "\\u0062": 1}]}',
     "NaN": b'{"a": NaN}',
     "Infinity": b'{"a": [-Infinity]}',
     "half a surrogate pair": b'{"a": "\\ud800"}',
     "half a surrogate pair in a key": b'{"\\udc00": 1}',
-    "brackets": b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "nested arrays": b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "brackets that never close": b"[" * 100_000,
-    "objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "nested objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
     "a number of 100,000 digits": b'{"a": ' + b"1" * 100_000 + b"}",
 }
 
-# Each is the value of all fields of a body at once.
+# Each value is sent in all fields of a body at once.
 VALUES = [
     None,
     True,
@@ -166,7 +166,7 @@ def test_infinite_numbers_and_escaped_nul_are_refused(api, given, route):
 
 @of_every_body
 def test_a_refusal_stays_small_for_a_large_body(api, given, route):
-    # Lambda fails on answers above 6 MB, and the caller would see a 500.
+    # Lambda refuses an answer above 6 MB, and the caller would get a 500.
     write, _ = _prepared(given, route)
 
     for body in ({f"field-{number}": 1 for number in range(2000)}, {'"' * 50_000: 1}):
@@ -177,7 +177,7 @@ def test_a_refusal_stays_small_for_a_large_body(api, given, route):
 
 
 def test_a_long_value_is_shortened_and_not_searched_for_a_place(api, given):
-    # The library's message quotes the value: searching all of it for the place took a quarter of an hour.
+    # The message of msgspec quotes the value. A search of the whole message for the place took 15 minutes.
     given.a_system()
     looks_like_a_place = " - at `$" * (MEBIBYTE // 10)
 
@@ -230,7 +230,7 @@ def test_a_hostile_url_is_returned_unchanged(api, given, text):
 
 @pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+16:00"])
 def test_a_time_may_have_any_offset(api, given, offset):
-    # PostgreSQL refuses offsets of 16 hours.
+    # PostgreSQL itself refuses offsets of 16 hours or more.
     given.the_usual()
     at = f"2026-01-02T00:00:00{offset}"
     commit = {"sha": "0" * 40, "authored_at": at}
@@ -249,7 +249,7 @@ def test_a_time_may_have_any_offset(api, given, offset):
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_time_outside_the_years_1_to_9999_is_refused_by_name(api, given, at):
-    # PostgreSQL would store the year 10000, and Python could not read it.
+    # In UTC these times are in the years 10000 and 0. PostgreSQL would store them, but Python could not read them.
     given.the_usual()
     body = {"environment": "development", "artifact": an_artifact()}
 

@@ -1,4 +1,4 @@
-"""Creating the roles: on a server without them, with a login that is no superuser."""
+"""Create the roles on a new server, with a login that is not a superuser."""
 
 from contextlib import closing
 
@@ -16,14 +16,14 @@ from tests.support.stage import local_stage
 from tools.checkout import ToolError
 from tools.local.bootstrap import bootstrap
 
-NAME = 'a "database" of ours'  # as unusual as a name can be
+NAME = 'a "database" of ours'  # SQL must quote this name
 MASTER = "master user"
 SOMEBODY = "some-body"
 
 
 @pytest.fixture(scope="module")
 def bare_server():
-    """The address of an unprepared PostgreSQL."""
+    """The address of a new PostgreSQL server, without the roles."""
     folder = server_folder()
     yield server(folder / "data").get_uri()
     stop(folder)
@@ -31,7 +31,7 @@ def bare_server():
 
 @pytest.fixture
 def owned(bare_server):
-    """The address of a database whose owner is no superuser but may create roles, as on Amazon RDS."""
+    """The address of a database whose owner is not a superuser but may create roles, as on Amazon RDS."""
     run(
         bare_server,
         f'CREATE ROLE "{MASTER}" LOGIN CREATEDB CREATEROLE',
@@ -47,7 +47,7 @@ def owned(bare_server):
 
 
 def run(address, *statements):
-    """Run each statement in its own transaction; return the rows of the last."""
+    """Run each statement in its own transaction; return the rows of the last statement."""
     with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         for statement in statements:
@@ -60,7 +60,7 @@ def quoted(name):
 
 
 def assert_served(address, contract):
-    """Require that the service works there, with its role."""
+    """Require that the service works with this database, in the role slipway_app."""
     with local_stage(address):
         api = Api(contract).as_("admin")
         assert api.as_(None).get("/v1/ready")["schema_version"] == expected_version()
@@ -147,7 +147,7 @@ def test_a_login_with_only_one_of_the_roles_is_refused(owned, missing):
 
 
 def test_acting_as_the_roles_is_not_enough_if_they_do_not_own_the_schema(owned):
-    """The server has the roles already, from another database; this database is new."""
+    """The roles exist already, as they do if another database of the server uses them."""
     run(owned, *statements(NAME, SOMEBODY))
     run(as_login(owned, SUPERUSER), f'ALTER SCHEMA public OWNER TO "{MASTER}"')
 

@@ -1,4 +1,4 @@
-"""A new process of the API's function loads no crypto library: it verifies no token."""
+"""The function of the API loads no crypto library, because only the authorizer verifies tokens."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ print(json.dumps([answers, [*sys.modules]]))
 
 @pytest.fixture
 def answered(api: Api) -> tuple[list[int], list[str]]:
-    """The statuses of a write and a read in a new process, and the modules loaded by then."""
+    """The statuses of a write and a read in a new process, and the modules that the process has loaded."""
     body = json.dumps({"key": "azul", "name": "Azul"})
     events = [
         gateway_event(

@@ -7,24 +7,24 @@ from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest.problems import PROBLEM_TYPES
 from tests.support.operations import require_entries
 
-# Constraints that no request can violate.
+# Constraints that no request can violate, with the reason.
 OUT_OF_REACH = {
-    "aws_accounts_pkey": "the trigger that claims an account inserts ON CONFLICT",
-    "aws_accounts_class": "foreign keys need it; the primary key is stricter",
-    "environments_of_system": "foreign keys need it; the primary key is stricter",
+    "aws_accounts_pkey": "the only INSERT has an ON CONFLICT clause",
+    "aws_accounts_class": "foreign keys need this key; the primary key is stricter",
+    "environments_of_system": "foreign keys need this key; the primary key is stricter",
     "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",
     "publishers_system_id_fkey": "creating a publisher and deleting its system wait for each other",
-    "idempotency_keys_once": "answers are stored ON CONFLICT",
-    "deployments_promotion_id_fkey": "the promotion is recorded in the same statement",
-    "deployment_statuses_deployment_id_fkey": "the deployment is locked or recorded before, and never deleted",
-    "deployment_commits_deployment_id_fkey": "the deployment is recorded in the same statement",
-    "audit_events_are_not_truncated": "the service may not truncate, and never does",
-    "deployments_are_not_truncated": "the service may not truncate, and never does",
-    "verifications_are_not_truncated": "the service may not truncate, and never does",
-    "workspaces_are_not_truncated": "the service may not truncate, and never does",
-    "workspaces_as_target": "foreign keys need it; the primary key is stricter",
-    "workspaces_as_routed": "foreign keys need it; the primary key is stricter",
-    "schema_migrations_pkey": "migrations are applied one runner at a time",
+    "idempotency_keys_once": "the only INSERT has an ON CONFLICT clause",
+    "deployments_promotion_id_fkey": "one statement records a deployment and its promotion",
+    "deployment_statuses_deployment_id_fkey": "the deployment exists already, and is never deleted",
+    "deployment_commits_deployment_id_fkey": "one statement records a deployment and its commits",
+    "audit_events_are_not_truncated": "the service has no right to truncate",
+    "deployments_are_not_truncated": "the service has no right to truncate",
+    "verifications_are_not_truncated": "the service has no right to truncate",
+    "workspaces_are_not_truncated": "the service has no right to truncate",
+    "workspaces_as_target": "foreign keys need this key; the primary key is stricter",
+    "workspaces_as_routed": "foreign keys need this key; the primary key is stricter",
+    "schema_migrations_pkey": "one process at a time applies migrations",
 }
 
 
@@ -33,10 +33,10 @@ def test_every_constraint_that_a_write_can_violate_has_a_refusal(named):
         "CONSTRAINTS in chalicelib/database/constraints.py",
         CONSTRAINTS,
         {
-            name: f'    "{name}": Refusal("invalid", "What a caller is told", "#/field"),'
+            name: f'    "{name}": Refusal("invalid", "The message for the caller", "#/field"),'
             for name in named - OUT_OF_REACH.keys()
         },
-        ", or with a reason to OUT_OF_REACH in tests/service/test_constraints.py if no request can violate it",
+        ", or to OUT_OF_REACH in tests/service/test_constraints.py with the reason why no request can violate it",
     )
 
 

@@ -1,4 +1,4 @@
-"""Requests take a limited number of round trips to PostgreSQL, and the benchmark compares like with like."""
+"""Requests take few round trips to PostgreSQL, and the benchmark compares requests that do the same work."""
 
 import pytest
 
@@ -15,7 +15,7 @@ VERIFICATION = {"environment": "development", "suite": "acceptance", "trigger": 
 
 @pytest.fixture
 def history(stage):
-    """The benchmark's history."""
+    """Record the history that the benchmark reads and extends."""
     service.tell_history()
 
 
@@ -50,7 +50,7 @@ def test_reading_a_verification_is_one_round_trip(api, given):
 
 @pytest.fixture(params=["local", "person", "run"])
 def pipeline(request, api, given):
-    """A pipeline of each kind of issuer. A run's publishers are read together with the answer stored for its key."""
+    """A pipeline of each kind of issuer. One statement reads the publishers of a run and the stored answer."""
     given.the_usual()
     given.a_publisher()
     return {
@@ -92,7 +92,7 @@ def test_begin_and_commit_count_as_statements(api, given):
     with recorded() as exchanges:
         given.a_system()
 
-    # BEGIN is sent with the first statement, the audit event with COMMIT.
+    # The service sends BEGIN together with the first statement, and COMMIT together with the audit event.
     assert [exchange.statements for exchange in exchanges] == [2, 2]
 
 

@@ -1,4 +1,4 @@
-"""Cursors are valid for the list and filters that they come from; any other cursor is refused."""
+"""A cursor is valid only for the list and the filters that it comes from. Any other cursor is refused."""
 
 import base64
 
@@ -12,7 +12,7 @@ from tests.support.operations import LISTS, OPERATIONS, READS, address, example,
 
 @pytest.fixture
 def lists(api, given):
-    """Every list by its address, with at least two rows."""
+    """All lists that have at least two rows, by address."""
     for system in ("azul", "blue"):
         given.two_of_everything(system)
     return {address(each): each for each in LISTS if len(api.get(address(each))["items"]) >= 2}
@@ -27,7 +27,7 @@ def test_two_of_everything_covers_every_read(api, lists):
         for each in READS
     }
 
-    require_entries("two_of_everything in tests/support/given.py", found, lines, ", where it makes two of each")
+    require_entries("two_of_everything in tests/support/given.py", found, lines, ", in the loop that makes two of each")
 
 
 def test_a_cursor_continues_after_the_page_before(api, lists):
@@ -113,7 +113,7 @@ def test_a_cursor_is_valid_with_its_filters_only(api, given, resource, given_for
 
 
 def test_a_sealed_cursor_with_an_impossible_position_is_refused(api, lists):
-    # The seal is no secret: anyone can make one from the code.
+    # The seal needs no secret: anyone can compute it from the code.
     for path, operation in lists.items():
         *moment, key = _position(api.get(f"{path}?limit=1")["next"])
         keys = [None, True, 1.5, -1, 2**63, 2**64, 1e300, "", "Abc", "-1", "0", str(2**63), "a\0", [], {}]
@@ -141,7 +141,7 @@ def _position(cursor):
 
 
 def _sealed(operation, path, payload):
-    """Return the cursor that the list would give at this position."""
+    """Return a cursor of the list with a valid seal and this position."""
 
     class Anywhere(paging.Keyset):
         def position(self, row):

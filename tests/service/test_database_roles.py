@@ -1,4 +1,4 @@
-"""The service's rights in the database: all that it needs, and none to change records or the schema."""
+"""The service's rights in the database: all that it needs, and no right to change records or the schema."""
 
 import json
 from contextlib import closing
@@ -17,8 +17,8 @@ from tests.support.writes import WRITES, everything, send
 
 WHOLE = "the whole table"
 
-# Every table with slipway_app's rights: to the whole table, or to the columns named. Repeated here by hand, so that no
-# migration grants a right by mistake.
+# The rights of slipway_app to each table: to the whole table, or to the named columns. They are repeated here by hand,
+# so that no migration grants a right by mistake.
 MAY = {
     "audit_events": {
         "SELECT": WHOLE,
@@ -54,10 +54,10 @@ MAY = {
     },
 }
 
-# Its rows have columns that change while a deployment is in progress.
+# Tables of records that may change while a deployment is in progress.
 OPEN = {"deployments"}
 
-# Records that never change: the service may only insert them.
+# Tables of records: the service inserts rows, and can't change or delete them later.
 RECORDS = [
     table
     for table, may in MAY.items()
@@ -68,7 +68,9 @@ RECORDS = [
 def test_every_table_is_in_the_list_of_rights(given):
     lines = {table: f'    "{table}": {may},'.replace(f"'{WHOLE}'", "WHOLE") for table, may in rights(given).items()}
 
-    require_entries("MAY in tests/service/test_database_roles.py", MAY, lines, ", with the rights that it should have")
+    require_entries(
+        "MAY in tests/service/test_database_roles.py", MAY, lines, ", with the rights that the service should have"
+    )
 
 
 def test_the_service_has_exactly_the_rights_listed_here(given):
@@ -104,7 +106,7 @@ def rights(given):
 
 
 def privileges(given):
-    """Return all rights that exist for a table: its owner has them all."""
+    """Return all rights that exist for a table. The owner of a table has all of them by default."""
     rows = given.sql("SELECT privilege_type FROM aclexplode(acldefault('r', 'slipway_migrator'::regrole))")
     known = [privilege for (privilege,) in rows]
     assert {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"} <= set(known)
@@ -169,7 +171,7 @@ def test_only_the_roles_have_rights_to_schema_and_database(given):
 
 def test_a_new_function_may_not_be_executed_without_a_grant(given, database_url):
     with closing(psycopg2.connect(as_login(database_url, MIGRATOR))) as connection, connection:
-        connection.cursor().execute("CREATE FUNCTION one_of_tomorrow() RETURNS integer LANGUAGE sql RETURN 1")
+        connection.cursor().execute("CREATE FUNCTION a_new_function() RETURNS integer LANGUAGE sql RETURN 1")
 
     assert (
         given.sql(
@@ -308,7 +310,7 @@ def test_two_of_everything_makes_every_kind_of_record(given):
 
     empty = [table for table in RECORDS if not everything(given)[table]]
 
-    assert empty == [], "have two_of_everything in tests/support/given.py make a row in each"
+    assert empty == [], "add a row for each of these tables to two_of_everything in tests/support/given.py"
 
 
 def test_the_services_sql_cannot_change_or_delete_records(given, as_the_service):
@@ -374,7 +376,7 @@ def test_no_operation_changes_or_deletes_records(api, given, route):
 
 @pytest.fixture
 def as_the_service(given, database_url):
-    """A cursor with the service's login, as an attacker could use it."""
+    """A cursor with the service's login. An attacker could use such a cursor after breaking into the service."""
     with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         yield cursor
@@ -382,7 +384,7 @@ def as_the_service(given, database_url):
 
 @pytest.fixture(scope="module")
 def on_an_empty_database(clones):
-    """The same on a shared, empty database: all statements there are refused."""
+    """A cursor with the service's login on an empty database. Tests share it, because nothing can be changed there."""
     address = clones.new()
     assert parse_dsn(address)["user"] == APP
     with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
@@ -392,7 +394,7 @@ def on_an_empty_database(clones):
 
 
 def recorded(given):
-    """Return all rows that must stay unchanged, by table."""
+    """Return all rows that must stay unchanged, by table. Deployments in progress may change."""
     rows = everything(given)
     finished = [row for row in rows["deployments"] if json.loads(row)["state"] != "in_progress"]
     return {table: set(finished if table == "deployments" else rows[table]) for table in RECORDS}

@@ -1,4 +1,4 @@
-"""Deployments: rules 1 and 4 of docs/design.md, their statuses, their lists."""
+"""Deployments, their statuses and their lists: rules 1 and 4 of docs/design.md."""
 
 import pytest
 
@@ -115,14 +115,14 @@ def test_an_override_without_a_reason_is_refused(api, given, reason):
 def test_a_pipeline_cannot_override(api, given):
     given.the_usual()
 
-    answer = api.as_("pipeline").post(PATH, rollout("production", override_reason="I would like to"))
+    answer = api.as_("pipeline").post(PATH, rollout("production", override_reason="I want to deploy now"))
 
     assert answer.status == 403
 
 
 def test_ten_thousand_commits_are_counted_and_kept(api, given):
     given.the_usual()
-    # The longest form of a time: if these fit into a body, any 10,000 commits do.
+    # These times have the longest form. If these commits fit into a body, any 10,000 commits do.
     commits = [{"sha": f"{n:040x}", "authored_at": "2026-01-01T00:00:00.123456+01:00"} for n in range(10_000)]
 
     answer = api.post(PATH, rollout(commits=commits))

@@ -225,7 +225,7 @@ def test_a_cursor_of_another_system_is_refused(api, given):
     assert (answer.status, answer.problem) == (400, "cursor-unusable")
 
 
-# Rule 6 of docs/design.md: an AWS account with a production environment holds no other class, of any system.
+# Rule 6 of docs/design.md: all environments in an AWS account, of all systems, are production, or none of them is.
 
 
 @pytest.fixture

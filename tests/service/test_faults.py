@@ -1,4 +1,4 @@
-"""Faults of the database: it stops, dies, freezes, is full, is slow, or is no longer a writer."""
+"""Faults of the database server: it stops, dies, freezes, is full, is slow, or is no longer a writer."""
 
 import json
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -28,7 +28,7 @@ def cluster():
 
 @pytest.fixture
 def database_url(cluster):
-    """A database on a server of this test alone, which may break it."""
+    """The address of a database on a server that only these tests use, so they may break the server."""
     cluster.start()
     yield cluster.new_database()
     forget_connections()
@@ -52,7 +52,7 @@ def frozen(cluster):
 
 
 def sessions(given):
-    """Return PostgreSQL's processes that serve the service."""
+    """Return the pids of PostgreSQL's processes for the connections of the service."""
     return given.sql(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'slipway'"
     )
@@ -244,7 +244,7 @@ def test_if_a_failover_breaks_one_request_the_next_is_served(api, given):
     verification = {"environment": "development", "suite": "s", "trigger": "manual", "outcome": "success"}
     _read_only_session()
 
-    # Its first statement reads, and succeeds. When the second is refused, it is too late to repeat the request.
+    # The service repeats only the first statement of a transaction. Here the first succeeds, and the second fails.
     assert_unavailable(api.post(f"{PATH}/verifications", verification))
 
     assert api.post(f"{PATH}/verifications", verification).status == 201
@@ -266,7 +266,7 @@ def test_without_a_writer_requests_get_503(api, given, cluster):
 
 
 def _read_only_session():
-    """Turn the kept connection into one to a reader, as a failover does."""
+    """Make the kept connection read-only, as a failover does."""
     db = database()
     db.execute("SET default_transaction_read_only = on")
     db.close()

@@ -1,4 +1,4 @@
-"""Rule 1 of docs/design.md, the gate, as a pipeline meets it; its facts come from records."""
+"""Rule 1 of docs/design.md: the gate's decisions, made from recorded deployments and verifications."""
 
 from tests.support.given import an_artifact
 

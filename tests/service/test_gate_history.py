@@ -1,4 +1,4 @@
-"""Compare the gate with a reference that reads the rule word for word, over whole histories of records."""
+"""Compare the gate with a simple implementation of the same rule, over random histories of records."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class Verified(NamedTuple):
 
 
 def identity(event):
-    """Return what identifies a record: one deployment has one end."""
+    """Return the values in which any two records of a history differ."""
     if isinstance(event, Deployed):
         return (event.environment, event.artifact, event.finished)
     return event
@@ -86,7 +86,7 @@ def test_the_decision_matches_the_words_of_the_rule(api, given, history, require
 
 
 def may_enter(artifact, history, required):
-    """Return the decision of rule 1 of docs/design.md for preproduction, in the slowest and most obvious way."""
+    """Return the decision of rule 1 of docs/design.md for preproduction, with simple and slow code."""
     succeeded = [
         (event.finished, order)
         for order, event in enumerate(history)
@@ -124,7 +124,7 @@ def begin_anew(given, required):
 
 
 def record(given, history):
-    """Record the history as imports would, in its order."""
+    """Insert the records of a history in order, as imports do."""
     for event in history:
         environment_id = ENVIRONMENTS.index(event.environment) + 1
         finished_at = START + timedelta(minutes=event.finished)

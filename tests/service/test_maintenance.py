@@ -22,7 +22,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AW
 
 
 class DataApi:
-    """The used part of the RDS Data API: one transaction on a PostgreSQL, which resumes after some attempts."""
+    """A stand-in for the RDS Data API, with one transaction on a PostgreSQL. The first `resuming` calls fail."""
 
     class exceptions:  # noqa: N801 (the name in the SDK)
         class DatabaseResumingException(Exception):
@@ -51,7 +51,7 @@ class DataApi:
 
 @pytest.fixture(scope="module")
 def cluster():
-    """An unprepared PostgreSQL, except for the role that Amazon RDS has."""
+    """The address of a new PostgreSQL server with the role `rds_iam`, as on Amazon RDS."""
     folder = server_folder()
     url = server(folder / "data").get_uri()
     sql(url, "CREATE ROLE rds_iam")
@@ -61,7 +61,7 @@ def cluster():
 
 @pytest.fixture
 def empty(cluster, monkeypatch):
-    """An empty database of it, and the settings of the function that prepares it."""
+    """The address of an empty database on the server. The variables of the function `bootstrap` are set."""
     sql(cluster, "DROP DATABASE IF EXISTS slipway WITH (FORCE)")
     sql(cluster, "CREATE DATABASE slipway")
     monkeypatch.setenv("SLIPWAY_DATABASE_CLUSTER_ARN", "arn:cluster")
@@ -133,7 +133,7 @@ def test_a_failed_migration_is_the_functions_error(empty, monkeypatch, tmp_path)
         maintenance.migrate({}, None)
 
 
-# Logins of the functions.
+# How the functions log in.
 
 
 def test_a_function_logs_in_over_tls_with_a_fresh_password(monkeypatch):

@@ -1,4 +1,4 @@
-"""The caller, as the service sees it."""
+"""GET /v1/me: the subject and the roles of the caller."""
 
 import pytest
 

@@ -19,7 +19,7 @@ from tools.local.bootstrap import bootstrap
 
 @pytest.fixture
 def empty_database(clones):
-    """An empty database with the roles, and the login that migrates it."""
+    """The address of a database with the roles and without tables, with the migrator's login."""
     address = clones.new("template0")
     bootstrap(as_login(address, SUPERUSER))
     yield as_login(address, MIGRATOR)

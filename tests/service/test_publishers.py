@@ -1,4 +1,4 @@
-"""Publishers: which pipelines may write for a system, which records, and for which environments."""
+"""Publishers: which pipelines may write which records of a system, and for which environments."""
 
 import pytest
 
@@ -311,7 +311,7 @@ def test_a_publisher_never_gives_a_maintainers_rights(api, given):
     run = api.as_run()
     over = {"started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:00:00Z"}
 
-    assert run.post(DEPLOYMENTS, rollout(override_reason="I would like to")).problem == "forbidden"
+    assert run.post(DEPLOYMENTS, rollout(override_reason="I want to deploy now")).problem == "forbidden"
     assert run.post(DEPLOYMENTS, rollout(imported=True, state="succeeded", **over)).problem == "forbidden"
     assert run.get(PATH).problem == "forbidden"
     assert run.post(PATH, A_PUBLISHER).problem == "forbidden"

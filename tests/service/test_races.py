@@ -1,4 +1,4 @@
-"""Concurrent requests: one effect for one intent, and an order that everybody can read afterwards."""
+"""Concurrent requests: a repeated request takes effect once, and the records agree on who came first."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A real history: azul's 197 deployments sent through the API, and what it then answers."""
+"""Replay azul's 197 real deployments through the API, and compare the API's answers with the history."""
 
 import json
 from collections import Counter
@@ -40,7 +40,7 @@ def replayed(clones: Clones, contract: Contract) -> Iterator[tuple[str, Summary]
 
 @pytest.fixture
 def database_url(clones: Clones, replayed: tuple[str, Summary]) -> Iterator[str]:
-    """A copy of the replayed database for each test."""
+    """The address of a copy of the replayed database, for one test."""
     address = clones.new(template=parse_dsn(replayed[0])["dbname"])
     yield address
     clones.drop(address)
@@ -48,7 +48,7 @@ def database_url(clones: Clones, replayed: tuple[str, Summary]) -> Iterator[str]
 
 @pytest.fixture(scope="module")
 def history() -> list[dict[str, str]]:
-    """The lines of the file, oldest first, read in another way than by the replay."""
+    """The lines of the file, oldest first, read without the code of the replay."""
     lines = (HISTORY / "deployments.ndjson").read_text().splitlines()
     return sorted(map(json.loads, lines), key=lambda line: line["deployed_at"])
 
@@ -134,8 +134,8 @@ def test_the_state_is_the_end_of_the_history(api, history):
 def test_the_drift_matches_the_commit_graph(api, history):
     last = {line["environment"]: line for line in history}
     trees = {name: [line["tree"] for line in history if line["environment"] == name] for name in ENVIRONMENTS}
-    # Each environment's branch has its own merges. Drift counts what the environment before received since it left the
-    # tree that runs here.
+    # Drift counts the commits that staging received after the tree that runs in prod. Leave out commits that prod has:
+    # each branch has its own merge commits.
     left_at = max(index for index, tree in enumerate(trees["staging"]) if tree == last["prod"]["tree"])
     passed = [line for line in history if line["environment"] == "staging"][left_at]
     behind = ancestors(last["staging"]["sha"]) - ancestors(passed["sha"]) - ancestors(last["prod"]["sha"])
@@ -243,7 +243,7 @@ def test_filters_can_be_combined(api, history):
 
 
 def test_no_two_deployments_of_an_environment_finished_at_the_same_time(history):
-    """Check the data itself: without ties, the order of the lines above is certain."""
+    """Check the data of the other tests: equal times would make the order of the lines uncertain."""
     for _, lines in groupby(
         sorted(history, key=lambda line: line["environment"]), key=lambda line: line["environment"]
     ):

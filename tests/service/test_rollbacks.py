@@ -1,4 +1,4 @@
-"""Rule 2 of docs/design.md: roll back to an artifact that was good on the target before."""
+"""Rule 2 of docs/design.md: roll back only to an artifact that worked on the target before."""
 
 from tests.support.given import an_artifact
 

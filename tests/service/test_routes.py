@@ -1,4 +1,4 @@
-"""Routes: which clients' calls go to a debug workspace, and until when."""
+"""Routes: which clients' requests go to a debug workspace, and until when."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
 
 @pytest.fixture
 def workspace(given):
-    """The address of an active debug workspace of development, which lasts a day."""
+    """The path of an active debug workspace of development that expires after a day."""
     given.the_usual()
     return f"{WORKSPACES}/{given.a_workspace(base_url='https://debug.example.org')['id']}"
 
@@ -229,7 +229,7 @@ def test_shortening_a_workspace_shortens_its_routes(api, given, workspace):
 def test_extending_a_workspace_does_not_extend_its_routes(api, workspace):
     before = route(api, workspace).json
 
-    api.patch(workspace, {"expires_at": ahead(hours=48), "reason": "It shows at night alone"}, if_match="*")
+    api.patch(workspace, {"expires_at": ahead(hours=48), "reason": "The fault appears only at night"}, if_match="*")
 
     assert api.get(f"{workspace}/routes/{JANE}").json == before
     assert route(api, workspace, until=ahead(hours=47)).status == 200
@@ -304,7 +304,7 @@ def test_a_route_that_waited_while_its_workspace_was_shortened_is_refused(api, g
 
 
 def a_workspace_of(api):
-    body = {"environment": "development", "name": "ours", "purpose": "debug", "reason": "To look at it"}
+    body = {"environment": "development", "name": "ours", "purpose": "debug", "reason": "To find a fault"}
     return api.post(WORKSPACES, {**body, "expires_at": ahead(hours=2)})["id"]
 
 

@@ -1,4 +1,4 @@
-"""docs/schema.sql shows the schema that the migrations make, and nothing of a schema is left out of it."""
+"""docs/schema.sql shows the whole schema that the migrations make."""
 
 from contextlib import closing
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_the_committed_file_is_what_the_migrations_make(monkeypatch: pytest.Monk
         ("ALTER TABLE routes ENABLE ROW LEVEL SECURITY", "\nALTER TABLE routes ENABLE ROW LEVEL SECURITY;"),
         ("CREATE TYPE rig AS ENUM ('barque')", "\nCREATE TYPE rig AS ENUM ("),
         ("CREATE VIEW ends AS SELECT until FROM routes", "\nCREATE VIEW ends AS\n"),
-        ("COMMENT ON TABLE routes IS 'Of clients'", "\nCOMMENT ON TABLE routes IS 'Of clients';"),
+        ("COMMENT ON TABLE routes IS 'Routes of clients'", "\nCOMMENT ON TABLE routes IS 'Routes of clients';"),
     ],
 )
 def test_it_shows_every_kind_of_change(database_url: str, change: str, shown: str) -> None:

@@ -16,7 +16,7 @@ def in_base64(raw):
 
 
 def test_a_body_may_come_in_base64(api):
-    # API Gateway sends this for media types declared as binary.
+    # API Gateway encodes bodies of a media type that is declared as binary.
     answer = api.send("POST", "/v1/systems", AZUL, event=in_base64(json.dumps({**AZUL, "name": "Größe"}).encode()))
 
     assert (answer.status, answer["name"]) == (201, "Größe")
@@ -36,12 +36,12 @@ def test_a_body_may_come_in_base64(api):
         ({"body": ""}, 400),
     ],
     ids=[
-        "nothing",
-        "no UTF-8",
-        "too large",
-        "no ASCII",
-        "no padding",
-        "no Base64",
+        "an empty body in Base64",
+        "a byte that is not UTF-8",
+        "a body above 1 MiB",
+        "a character outside of ASCII",
+        "Base64 without padding",
+        "a body that is not Base64",
         "half a surrogate pair",
         "no body",
         "an empty body",
@@ -101,7 +101,7 @@ def test_reads_and_deletions_ignore_a_body(api, given, body):
 
 
 def test_messages_of_postgresql_are_not_shown(api, monkeypatch):
-    # These messages quote the statement.
+    # Messages of PostgreSQL quote values of the statement.
     monkeypatch.setattr("chalicelib.systems.store.list_", lambda db, **_: db.value("SELECT 'secret'::bigint"))
 
     answer = api.get("/v1/systems")
@@ -112,7 +112,7 @@ def test_messages_of_postgresql_are_not_shown(api, monkeypatch):
 
 
 def test_unreadable_claims_make_no_principal(api):
-    # A token may hold half a surrogate pair, which is valid JSON and no valid text.
+    # A token may contain half a surrogate pair, which is valid in JSON but not in UTF-8.
     for claims in (r'{"sub": "\ud800"}', "{", "[]", "null"):
         authorizer = {"claims": claims, "principalId": "somebody"}
         event = {"requestContext": {"httpMethod": "GET", "resourcePath": "/v1/systems", "authorizer": authorizer}}

@@ -1,4 +1,4 @@
-"""The sweep ends what has expired: in batches, and once, even if several sweeps run at once."""
+"""The sweep ends expired records in batches. Several sweeps at once end each record only once."""
 
 from pydoc import locate
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ NOTHING = {"deployments": 0, "routes": 0, "workspaces": 0, "idempotency_keys": 0
 DAY = 86400
 
 
-# An event of EventBridge ("Events from EventBridge" in its documentation).
+# A scheduled event, as in "Events from EventBridge" in the documentation of EventBridge.
 EVENT = {
     "version": "0",
     "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -33,13 +33,13 @@ EVENT = {
 
 
 def sweep(request_id="request-1"):
-    """Call it as Lambda does."""
+    """Call the function `sweep` as Lambda does."""
     return schedule.sweep(EVENT, SimpleNamespace(aws_request_id=request_id))
 
 
 @pytest.fixture
 def over(api, given):
-    """One expired record of each kind, and one of each kind that has not expired."""
+    """Records of each kind that have expired, and records that have not."""
     given.the_usual()
     given.a_deployment(state="in_progress", lease_seconds=60)
     given.a_workspace("old", expires_at=ahead(minutes=1))

@@ -215,7 +215,7 @@ def test_a_cursor_of_another_list_is_refused(api, given):
 def test_creating_in_a_system_during_its_deletion_finds_no_system(api, given, database_url):
     given.the_usual()
 
-    # The deletion has deleted the system's row, and waits for an environment's.
+    # The deletion has deleted the row of the system, and waits for the row of an environment.
     with held(database_url, "SELECT FROM environments FOR UPDATE") as hold:
         deletion = hold.waiting(lambda: api.delete(PATH, if_match="*"))
         creation = hold.waiting(lambda: api.post(f"{PATH}/environments", {"name": "testing", "rank": 7}))

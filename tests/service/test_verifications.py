@@ -1,4 +1,4 @@
-"""Recording verifications."""
+"""Verifications: recording them, importing them, and listing them."""
 
 import pytest
 

@@ -15,7 +15,7 @@ def body(**fields):
         "environment": "development",
         "name": "jane",
         "purpose": "personal",
-        "reason": "To try something",
+        "reason": "To try an index",
         "expires_at": ahead(days=1),
         **fields,
     }

@@ -19,7 +19,7 @@ def body(**fields):
         "environment": "development",
         "name": "jane",
         "purpose": "personal",
-        "reason": "To try something",
+        "reason": "To try an index",
         "expires_at": ahead(days=1),
         **fields,
     }
@@ -40,7 +40,7 @@ def test_a_workspace_is_created_and_read(api, given):
         "name": "reports",
         "purpose": "debug",
         "owner": "jane",
-        "reason": "Reports are empty since Monday",
+        "reason": "Reports have been empty since Monday",
         "base_url": "https://reports.example.org",
         "database": "live",
         "expires_at": "2030-01-01T00:00:00Z",
@@ -213,13 +213,13 @@ def test_extending_it_takes_a_reason(api, given):
     path, until = f"{PATH}/{workspace['id']}", ahead(hours=70)
 
     without = api.patch(path, {"expires_at": until}, if_match="*")
-    extended = api.patch(path, {"expires_at": until, "reason": "It shows at night alone"}, if_match="*")
+    extended = api.patch(path, {"expires_at": until, "reason": "The fault appears only at night"}, if_match="*")
 
     assert pointers(without) == ["#/reason"]
     assert datetime.fromisoformat(extended["expires_at"]) == datetime.fromisoformat(until)
     assert api.get(path).json == extended.json
     assert given.sql("SELECT before ->> 'reason', after ->> 'reason' FROM audit_events ORDER BY id DESC LIMIT 1") == [
-        ("This is where a test begins", "It shows at night alone")
+        ("The test starts with this record", "The fault appears only at night")
     ]
 
 
@@ -228,8 +228,8 @@ def test_repeated_extensions_never_exceed_the_limit_from_now(api, given):
     path = f"{PATH}/{given.a_workspace(expires_at=ahead(hours=71))['id']}"
     given.time_passes(DAY)
 
-    beyond = api.patch(path, {"expires_at": ahead(days=3, seconds=5), "reason": "Once more"}, if_match="*")
-    again = api.patch(path, {"expires_at": ahead(days=3, seconds=-5), "reason": "Once more"}, if_match="*")
+    beyond = api.patch(path, {"expires_at": ahead(days=3, seconds=5), "reason": "Not finished yet"}, if_match="*")
+    again = api.patch(path, {"expires_at": ahead(days=3, seconds=-5), "reason": "Not finished yet"}, if_match="*")
 
     assert pointers(beyond) == ["#/expires_at"]
     assert again.status == 200
@@ -270,7 +270,7 @@ def test_an_expired_workspace_cannot_change(api, given):
     given.time_passes(3601)
     before = api.get(path).json
 
-    for change in ({"base_url": None}, {"expires_at": ahead(hours=2), "reason": "Once more"}):
+    for change in ({"base_url": None}, {"expires_at": ahead(hours=2), "reason": "Not finished yet"}):
         answer = api.patch(path, change, if_match="*")
 
         assert (answer.status, answer.problem) == (409, "workspace-not-active")
@@ -280,7 +280,7 @@ def test_an_expired_workspace_cannot_change(api, given):
 def test_an_extension_that_waits_beyond_the_expiry_is_refused(api, given, database_url):
     given.the_usual()
     path = f"{PATH}/{given.a_workspace()['id']}"
-    change = {"expires_at": ahead(hours=2), "reason": "Once more"}
+    change = {"expires_at": ahead(hours=2), "reason": "Not finished yet"}
 
     with held(database_url, LOCK) as hold:
         given.sql("UPDATE workspaces SET expires_at = clock_timestamp() + interval '0.5 seconds'")

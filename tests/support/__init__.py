@@ -1,1 +1,1 @@
-"""Tools for writing tests."""
+"""Code that tests share."""

@@ -1,6 +1,7 @@
 """Run a workflow's job on this machine, with conditions, expressions, outputs and environment as on GitHub.
 
-It knows what the workflows here use, and fails on anything else. Actions of others do nothing, unless replaced.
+Only the syntax that this repository's workflows use is supported; any other syntax fails. Actions of other repositories
+do nothing, unless `actions` replaces them.
 """
 
 import json
@@ -27,7 +28,7 @@ _STATUS = re.compile(r"\b(always|success|failure|cancelled)\(\)")
 
 @dataclass
 class Step:
-    """A step that was reached: its name, its `outcome` (skipped, success or failure), and its output."""
+    """A step of a job that ran: its name, its `outcome` (skipped, success or failure), and its output."""
 
     name: str
     outcome: str
@@ -36,10 +37,10 @@ class Step:
 
 @dataclass
 class Job:
-    """A job and its surroundings. `context` holds github, vars, inputs, needs, matrix; `environ` is the runner's.
+    """A job. `context` holds github, vars, inputs, needs and matrix; `environ` holds the runner's variables.
 
-    The job works in `folder`. Its steps write their outputs to `temporary`, by default the same folder. `actions`
-    replace actions of others, by name; each gets its inputs. `overrides` win over the steps' variables.
+    The job works in `folder`. Its steps write their outputs to `temporary`, by default the same folder. `actions` maps
+    the names of other repositories' actions to functions, which get the inputs. `overrides` replaces steps' variables.
     """
 
     content: Yaml
@@ -55,7 +56,7 @@ class Job:
     seconds: float = SECONDS
 
     def run(self) -> list[Step]:
-        """Run the steps. The first failing step fails the job; later steps run as their conditions say."""
+        """Run the steps. After a step has failed, a later step runs only if its condition allows that."""
         self.status = "success"
         self.context["steps"] = {}
         self.context["job"] = {"status": "success"}
@@ -144,7 +145,7 @@ class Job:
             "fromJSON": json.loads,
             "value_of": self._look_up,
         }
-        return eval(_python(expression), {"__builtins__": {}}, functions)  # noqa: S307 (only our own files)
+        return eval(_python(expression), {"__builtins__": {}}, functions)  # noqa: S307 (the expressions are in this repository)
 
     def _look_up(self, name: str) -> Any:
         first, *rest = name.split(".")
@@ -159,7 +160,7 @@ def _python(expression: str) -> str:
     expression, position, found = expression.strip(), 0, []
     while position < len(expression):
         token = _TOKEN.match(expression, position)
-        assert token, f"unknown syntax in an expression: {expression[position:]!r}"
+        assert token, f"this module can't read {expression[position:]!r} in an expression: add the syntax"
         position = token.end()
         if token["text"]:
             found.append(repr(token["text"][1:-1].replace("''", "'")))

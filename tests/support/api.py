@@ -14,8 +14,7 @@ from tests.support.claims import ISSUER, PEOPLE, RUN
 from tests.support.contract import Contract
 from tools.local.gateway_event import Routes, gateway_event
 
-# Use Chalice's class that keeps one current request per thread. On AWS a process has one request at a time; tests have
-# several.
+# Use Chalice's class that keeps one current request for each thread, because tests send several requests at a time.
 application.app.__class__ = LocalChalice
 
 ROUTES = Routes(application.app.routes)
@@ -45,14 +44,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Api:
-    """A caller of the API. `api.as_("pipeline")` is another caller; without a role it sends no token."""
+    """A caller of the API. `api.as_("pipeline")` is a caller with another role; `api.as_(None)` sends no token."""
 
     contract: Contract
     claims: Mapping[str, Any] | None = None
     system: str = "azul"
 
     def as_(self, role: str | None, *, of: str | None = None, **claims: Any) -> "Api":
-        """Return a caller with this role for the system `of`."""
+        """Return a caller with this role for the system `of`, or for this caller's system."""
         system = of or self.system
         if role is None:
             return Api(self.contract, None, self.system)
@@ -104,8 +103,8 @@ class Api:
     ) -> Answer:
         """Send a request, and check the answer against the OpenAPI document.
 
-        Header names are written as Python names: `if_match`. A body that is bytes or text is sent as it is. Members of
-        `event` replace those of the function's event.
+        Header names are written as Python names: `if_match`. A body that is bytes or text is sent unchanged. `event`
+        replaces members of the event that the function gets.
         """
         sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         if body is not None:

@@ -1,4 +1,4 @@
-"""Read which IAM actions Terraform needed, from the provider's log with TF_LOG_PROVIDER=DEBUG."""
+"""Read the IAM actions that Terraform needed from the provider's log, written with TF_LOG_PROVIDER=DEBUG."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ PREFIXES = {
     "WAFV2": "wafv2",
 }
 
-# Operations whose permission has another name.
+# Operations of S3 whose IAM action has another name.
 S3 = {
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
@@ -41,7 +41,7 @@ API_GATEWAY = {"Create": "POST", "Delete": "DELETE", "Get": "GET", "Put": "PUT",
 
 
 def actions(log: Path) -> set[str]:
-    """Return the actions in the log, but for the one that everybody may call."""
+    """Return the actions in the log, except sts:GetCallerIdentity, which everybody may call."""
     entries = re.split(r"\n(?=\d{4}-\d\d-\d\dT)", log.read_text())
     sent = [entry for entry in entries if "HTTP Request Sent" in entry]
     return {_action(entry) for entry in sent} - {"sts:GetCallerIdentity"}

@@ -1,7 +1,6 @@
-"""The part of the AWS CLI that the docs' commands use, made from botocore's own model of the services. These commands
-run in tests without the CLI, and an unknown parameter fails.
+"""A stand-in for the AWS CLI that runs the commands of the docs, with the parameters that botocore knows.
 
-    aws cognito-idp list-user-pools --max-results 60 --query 'UserPools[].Id' --output text
+For example: aws cognito-idp list-user-pools --max-results 60 --query 'UserPools[].Id' --output text
 """
 
 import json
@@ -15,7 +14,7 @@ from botocore import xform_name
 
 
 def install(folder: Path, root: Path) -> None:
-    """Write the command `aws` into a folder for the PATH."""
+    """Write the program `aws` into a folder, which the caller puts on the PATH."""
     script = folder / "aws"
     script.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {sys.executable} -m tests.support.aws_cli "$@"\n')
     script.chmod(0o755)

@@ -1,4 +1,4 @@
-"""A checkout of the project in its own folder, run as a developer runs it."""
+"""A copy of the project in its own folder, run as a developer runs a checkout."""
 
 import os
 import queue
@@ -21,7 +21,7 @@ START_SECONDS = 30
 
 
 class Checkout:
-    """The files that `make` needs in a checkout; the virtual environment is the tests' own."""
+    """The files of a checkout that a running service needs. The Python is that of the tests."""
 
     def __init__(self, folder: Path, databases: Path) -> None:
         self.folder = folder
@@ -45,7 +45,7 @@ class Checkout:
 
     @contextmanager
     def run(self, **environment: str) -> Iterator["Run"]:
-        """Start `make run` on a free port, yield it once it is ready, and stop it in the end."""
+        """Start `make run` on a free port, yield the run once it is ready, and stop it in the end."""
         run = Run(self, {"PORT": str(free_port()), **environment})
         try:
             run.wait_for("curl")
@@ -91,11 +91,11 @@ class Run:
 
     @property
     def token(self) -> str:
-        """Return the admin token that it prints."""
+        """Return the admin's token that `make run` printed."""
         return re.findall(r"^ey\S+$", self.output, re.MULTILINE)[-1]
 
     def wait_for(self, words: str) -> None:
-        """Wait until it prints these words."""
+        """Wait until `make run` prints these words."""
         seen = ""
         deadline = time.monotonic() + START_SECONDS
         while words not in seen:
@@ -110,7 +110,7 @@ class Run:
         return self.process.wait(START_SECONDS)
 
     def worker(self) -> psutil.Process:
-        """Return the process that serves."""
+        """Return the process of the server."""
         [worker] = [child for child in psutil.Process(self.process.pid).children() if "serve" in child.cmdline()]
         return worker
 

@@ -1,4 +1,4 @@
-"""The claims of tokens, as their issuers make them."""
+"""The claims of tokens, as GitHub and Cognito make them."""
 
 import time
 import uuid
@@ -23,7 +23,7 @@ def github_claims(
 ) -> dict[str, Any]:
     """Return GitHub's claims for a run ("OpenID Connect reference" in its documentation); None leaves a claim out.
 
-    Claims that follow from these arguments can be given as `changes` too.
+    `changes` adds or replaces claims.
     """
     now = int(time.time())
     sha = changes.get("sha", "200f4b2d8e19e8e64f878567f24b464f3d7146ac")
@@ -74,7 +74,7 @@ def github_claims(
 
 
 def person_claims(issuer: str, groups: Sequence[str] = ("everybody",), **changes: Any) -> dict[str, Any]:
-    """Return Cognito's claims for an access token; None leaves a claim out. Without groups the claim is missing."""
+    """Return Cognito's claims for an access token; None leaves a claim out. No groups leave `cognito:groups` out."""
     now = int(time.time())
     return without_none(
         {

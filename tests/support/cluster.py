@@ -1,4 +1,4 @@
-"""A PostgreSQL that a test may stop, kill and freeze."""
+"""A PostgreSQL server that a test may stop, kill and freeze."""
 
 import signal
 from contextlib import closing, suppress
@@ -12,7 +12,7 @@ from psycopg2.extensions import make_dsn
 from chalicelib.database.roles import APP, on_database
 from tests.support.postgres import TEMPLATE, as_login, make_template, server
 
-# fsync and all that recovery needs stay on, so this server survives what a real one survives.
+# fsync and everything else that recovery needs stay on, so this server recovers from a crash as a real one does.
 _CONFIGURATION = """
 max_connections = 20
 superuser_reserved_connections = 0
@@ -34,25 +34,25 @@ class Cluster:
         make_template(self._address(TEMPLATE))
 
     def start(self) -> None:
-        """Start it, with crash recovery if needed. Do nothing while it runs."""
+        """Start the server, with crash recovery if needed. Do nothing if the server runs."""
         server(self._data).ensure_postgres_running()
 
     def stop(self) -> None:
-        """Stop it in an orderly way."""
+        """Stop the server in an orderly way."""
         server(self._data).stop()
 
     def kill(self) -> None:
-        """Kill all its processes at once, as a power failure does."""
+        """Kill all processes of the server at once, as a power failure does."""
         processes = self._processes()
         self._signal(signal.SIGKILL)
         while any(map(_lives, processes)):
             pass
-        # Until init has reaped it, the next postmaster would think that the old one is alive.
+        # With these files, the next postmaster would think that the old one is alive until init has reaped it.
         for file in (self._data / "postmaster.pid", *self._data.glob(".s.PGSQL.*")):
             file.unlink()
 
     def freeze(self) -> None:
-        """Stop all its processes: they keep their connections, and answer nothing."""
+        """Suspend all processes of the server: they keep their connections, and answer nothing."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -79,17 +79,17 @@ class Cluster:
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._processes():
-            with suppress(psutil.NoSuchProcess):  # it ended with its last client
+            with suppress(psutil.NoSuchProcess):  # the process may have ended with its client
                 process.send_signal(number)
 
     def _processes(self) -> list[psutil.Process]:
-        # The postmaster comes first: it would replace processes that end.
+        # The postmaster is first in the list, because it replaces other processes that end.
         postmaster = psutil.Process(server(self._data).get_pid())
         return [postmaster, *postmaster.children(recursive=True)]
 
 
 def _lives(process: psutil.Process) -> bool:
-    # Until init has reaped a process, psutil too thinks that it is alive.
+    # psutil calls a process running until init has reaped it.
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

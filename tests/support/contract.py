@@ -1,4 +1,4 @@
-"""Check that the OpenAPI document describes every answer."""
+"""Check answers and accepted requests against the OpenAPI document."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ DOCUMENT = "urn:openapi"
 
 
 class Contract:
-    """An OpenAPI document. Its checks raise AssertionError and say where document and service disagree."""
+    """An OpenAPI document. Its checks raise AssertionError, which says where the document and the service disagree."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
@@ -33,14 +33,16 @@ class Contract:
         given = {name.lower(): value for name, value in headers.items()}
         for name, header in response.get("headers", {}).items():
             missing = name.lower() not in given
-            assert not (missing and self._resolved(header).get("required")), f"{what} without the header {name}"
+            assert not (missing and self._resolved(header).get("required")), (
+                f"{what} without the header {name}, which the document requires"
+            )
         content = response.get("content")
         if content is None:
-            assert not body, f"{what} with a body, and the document describes no body"
+            assert not body, f"{what} with a body, but the document describes no body"
             return
         content_type = given.get("content-type", "").partition(";")[0]
         assert content_type in content, (
-            f"{what} with the content type {content_type!r}, and the document has {' or '.join(content)}"
+            f"{what} with the content type {content_type!r}, but the document has only {' or '.join(content)}"
         )
         validator = self._answer_validator(f"{pointer}/content/{_escaped(content_type)}/schema")
         _check(validator, json.loads(body), what)
@@ -52,18 +54,18 @@ class Contract:
         """
         template, parameters = self._template(path)
         what = f"{method} {path} was accepted"
-        assert template is not None, f"{what}, and the document does not have this path"
+        assert template is not None, f"{what}, but the document does not have this path"
         pointer = f"/paths/{_escaped(template)}/{method.lower()}"
         operation = self._document["paths"][template].get(method.lower())
-        assert operation is not None, f"{what}, and the document does not have this method"
+        assert operation is not None, f"{what}, but the document does not have this method"
         described = {(each["in"], each["name"]): index for index, each in enumerate(self._parameters(operation))}
         for name in query:
-            assert ("query", name) in described, f"{what}, and the document has no query parameter {name!r}"
+            assert ("query", name) in described, f"{what}, but the document has no query parameter {name!r}"
         for name, value in parameters.items():
             validator = self._request_validator(f"{pointer}/parameters/{described['path', name]}/schema")
             _check(validator, value, f"{what} with the {name} {value!r}")
         if body:
-            assert "requestBody" in operation, f"{what} with a body, and the document describes no body"
+            assert "requestBody" in operation, f"{what} with a body, but the document describes no body"
             validator = self._request_validator(f"{pointer}/requestBody/content/application~1json/schema")
             _check(validator, json.loads(body), what)
 
@@ -75,10 +77,10 @@ class Contract:
         if operation is None and status in unlisted:
             return self._document[unlisted[status]], f"/{unlisted[status]}"
         what = f"{method.upper()} {path} answered {status}"
-        assert template is not None, f"{what}, and the document does not have this path"
-        assert operation is not None, f"{what}, and the document does not have this method"
+        assert template is not None, f"{what}, but the document does not have this path"
+        assert operation is not None, f"{what}, but the document does not have this method"
         response = operation["responses"].get(str(status))
-        assert response is not None, f"{what}, and the document has only {', '.join(operation['responses'])}"
+        assert response is not None, f"{what}, but the document has only {', '.join(operation['responses'])}"
         if "$ref" in response:
             return self._resolved(response), response["$ref"].removeprefix("#")
         return response, f"/paths/{_escaped(template)}/{method}/responses/{status}"
@@ -115,7 +117,7 @@ def _validators(document: Mapping[str, Any]) -> Any:
 
 
 def _closed(schema: Any) -> Any:
-    """Return the document with all its objects closed: readers can't rely on members that it does not name."""
+    """Return the schema with all its objects closed, so that a member that the document does not name is a fault."""
     if isinstance(schema, list):
         return [_closed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -129,7 +131,7 @@ def _closed(schema: Any) -> Any:
 def _check(validator: Draft202012Validator, value: Any, what: str) -> None:
     if not validator.is_valid(value):
         error = best_match(validator.iter_errors(value))
-        raise AssertionError(f"{what}, and the document disagrees at {error.json_path}: {error.message}")
+        raise AssertionError(f"{what}, but the document disagrees at {error.json_path}: {error.message}")
 
 
 def _escaped(step: str) -> str:

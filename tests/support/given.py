@@ -1,4 +1,4 @@
-"""Record what tests start from. Every method has defaults, so a test states only its subject."""
+"""Make the records that a test starts with. Every method has defaults, so a test states only what it is about."""
 
 import hashlib
 from contextlib import closing
@@ -23,7 +23,7 @@ A_PUBLISHER = {
 
 
 def an_artifact(name: str = "first") -> str:
-    """Return the artifact of this name: the same name always gives the same artifact."""
+    """Return an artifact for a name. The same name always gives the same artifact."""
     return f"tree:{hashlib.sha1(name.encode()).hexdigest()}"  # noqa: S324
 
 
@@ -32,7 +32,7 @@ def a_revision(name: str = "first") -> str:
 
 
 def ahead(**time: float) -> str:
-    """Return a time from now: `ahead(hours=1)`."""
+    """Return a time in the future: `ahead(hours=1)`."""
     return (datetime.now(UTC) + timedelta(**time)).isoformat()
 
 
@@ -66,11 +66,11 @@ class Given:
         system: str = "azul",
         **fields: Any,
     ) -> Answer:
-        """Record a deployment in a state. It skips the gate, because it is only where a test begins."""
+        """Record a deployment in a state. An override skips the gate, so a test can start with any deployment."""
         body = {
             "environment": environment,
             "artifact": artifact or an_artifact(),
-            "override_reason": "This is where a test begins",
+            "override_reason": "The test starts with this record",
             **fields,
         }
         deployment = self.post(f"/v1/systems/{system}/deployments", body)
@@ -118,7 +118,7 @@ class Given:
             "environment": environment,
             "name": name,
             "purpose": purpose,
-            "reason": "This is where a test begins",
+            "reason": "The test starts with this record",
             "expires_at": ahead(hours=24),
             **fields,
         }
@@ -166,7 +166,7 @@ class Given:
             self.a_route(workspaces[0], client, system=system)
 
     def time_passes(self, seconds: int) -> None:
-        """Move everything recorded `seconds` into the past: like waiting, but at once."""
+        """Move all times in the database `seconds` into the past, as if the test had waited."""
         moments = self.sql(
             """
             SELECT table_name, string_agg(format('%%1$I = %%1$I - %%2$L::interval', column_name, %s), ', ')
@@ -176,7 +176,7 @@ class Given:
             """,
             f"{seconds} seconds",
         )
-        # Triggers keep records from changing, so disable them to move records in time.
+        # Triggers refuse changes of records, so disable triggers.
         updates = [f"UPDATE {table} SET {changes}" for table, changes in moments]
         self.sql("; ".join(["SET session_replication_role = replica", *updates]))
 
@@ -185,7 +185,7 @@ class Given:
         return made(self._api.post(path, body))
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Run SQL as the superuser, without the service."""
+        """Run a statement as the superuser; return its rows, if any."""
         with closing(psycopg2.connect(as_login(self._database_url, SUPERUSER))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Texts with a meaning for SQL, browsers, templates or parsers, and none for the service."""
+"""Texts that mean something to SQL, browsers, templates or parsers. The service must take them literally."""
 
 HOSTILE = {
     "sql": "'; DROP TABLE systems; COMMIT; --",
@@ -12,5 +12,5 @@ HOSTILE = {
     "lines": "one\r\nSet-Cookie: two\ttabbed\x7f\x1b[31m",
     "unicode": "Ünï\u202ecod\u2028e \U0001f680 \ufeff\uffff e\u0301",
 }
-# The ASCII texts, without white space: they fit into a URL's path.
+# The printable ASCII texts, without white space, so that they fit into the path of a URL.
 HOSTILE_ASCII = {name: "".join(text.split()) for name, text in HOSTILE.items() if text.isascii() and text.isprintable()}

@@ -1,11 +1,11 @@
-"""An issuer of tokens with real keys, over HTTP on loopback. It can rotate its keys, fail, and lie.
+"""An issuer of tokens with real keys, over HTTP on loopback. It can rotate its keys, fail, and answer wrongly.
 
 with serving() as issuer:
     issuer.settings("github-actions")     # an entry of SLIPWAY_ISSUERS
     issuer.github_token(repository="acme/shop", environment="production")
     issuer.person_token(groups=["admins"])
     issuer.rotate()
-    issuer.behaves("html")                # how it answers from now on when asked for its keys
+    issuer.behaves("html")                # from now on, answer requests for the keys like this
 """
 
 import json
@@ -31,8 +31,8 @@ JWKS = "/jwks"
 
 PATIENCE_SECONDS = 20
 
-# A job uses it to ask for its tokens.
-RUNNERS_OWN = "the runner's own token"
+# GitHub gives a job this token. The job sends it to get other tokens.
+RUNNERS_OWN = "runner-token"
 
 GROUPS = {
     "everybody": {"role": "viewer"},
@@ -42,7 +42,7 @@ GROUPS = {
 
 
 class IssuerServer:
-    """An issuer. `requests` are the paths that were asked for; `discovery` and `jwks` are its documents."""
+    """An issuer. `requests` are the requested paths; `discovery` and `jwks` are the published documents."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
@@ -68,7 +68,7 @@ class IssuerServer:
         self._server.server_close()
 
     def settings(self, kind: str = "github-actions", **changes: Any) -> dict[str, Any]:
-        """Return its entry of SLIPWAY_ISSUERS; its people are those of a Cognito pool."""
+        """Return the issuer's entry for SLIPWAY_ISSUERS; the kind `people` is configured like a Cognito pool."""
         people = {"audience_claim": "client_id", "groups_claim": "cognito:groups", "groups": GROUPS}
         return {
             "kind": kind,
@@ -80,7 +80,7 @@ class IssuerServer:
         }
 
     def trusted(self, kind: str = "github-actions", **changes: Any) -> Issuer:
-        """Return its entry as the settings read it."""
+        """Return the issuer's entry as the service reads it."""
         return Issuer(**self.settings(kind, **changes))
 
     def github_token(self, *, header: Mapping[str, Any] | None = None, algorithm: str = "RS256", **claims: Any) -> str:
@@ -88,13 +88,13 @@ class IssuerServer:
         return self.sign(github_claims(self.url, **claims), header=header, algorithm=algorithm)
 
     def person_token(self, groups: Sequence[str] = ("everybody",), **claims: Any) -> str:
-        """Return a person's access token; see `person_claims`. Like Cognito's, its header has no `typ`."""
+        """Return a person's access token; see `person_claims`. Its header has no `typ`, as with Cognito."""
         return self.sign(person_claims(self.url, groups, **claims), header={"typ": None})
 
     def sign(
         self, claims: Mapping[str, Any], *, header: Mapping[str, Any] | None = None, algorithm: str = "RS256"
     ) -> str:
-        """Sign a token with exactly these claims and the current key; `header` changes its header."""
+        """Sign a token with exactly these claims and the current key. `header` adds or replaces header members."""
         headers = {"kid": self.kid(algorithm), **(header or {})}
         return jwt.encode(dict(claims), self.key(algorithm), algorithm=algorithm, headers=headers)
 
@@ -111,13 +111,13 @@ class IssuerServer:
         return public_jwk(self.key(algorithm), **members)
 
     def rotate(self, *, keep: bool = False) -> None:
-        """Replace its keys and publish the new ones; with `keep`, publish the old ones too."""
+        """Make and publish new keys; with `keep`, still publish the old keys."""
         before = self.jwks["keys"] if keep else []
         self._generation += 1
         self.jwks = {"keys": [*before, self.jwk("RS256"), self.jwk("ES256")]}
 
     def behaves(self, how: str, path: str = JWKS) -> None:
-        """Answer as named in BEHAVIOURS, for this path or, with "", for all. "well" is the correct answer again."""
+        """Answer requests for a path as in BEHAVIOURS; "" stands for all paths. Answer correctly again with "well"."""
         self._behaviours[path] = BEHAVIOURS[how]
         if path == "":
             self._behaviours = {"": BEHAVIOURS[how]} if how != "well" else {}
@@ -126,7 +126,7 @@ class IssuerServer:
         self.requests.append(handler.path)
         path = handler.path.partition("?")[0]
         behaviour = self._behaviours.get("", self._behaviours.get(path, _well))
-        # An issuer's URL may have a path; its documents are below it.
+        # The URL of an issuer may have a path. The documents are below that path.
         document = self.discovery if path.endswith(DISCOVERY) else self.jwks if path.endswith(JWKS) else None
         if document is None:
             handler.send(b"{}", status=404)
@@ -136,7 +136,7 @@ class IssuerServer:
 
 @contextmanager
 def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
-    """Serve an issuer during the block, over http unless `tls` has its certificate.
+    """Serve an issuer during the block: over https if `tls` has a certificate, else over http.
 
     Before and after, forget all cached keys of issuers.
     """
@@ -153,21 +153,21 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
 
 @cache
 def private_key(algorithm: str = "RS256", number: int = 1) -> Any:
-    """Return a private key, always the same for a number in this process: making an RSA key is slow."""
+    """Return the private key of a number. A process makes each key once, because making an RSA key is slow."""
     if algorithm == "ES256":
         return ec.generate_private_key(ec.SECP256R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def public_jwk(key: Any, **members: Any) -> dict[str, Any]:
-    """Return the public part of a key as a JWK with these members added; None leaves one out."""
+    """Return the public part of a key as a JWK with these members added; None leaves a member out."""
     family = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
     return without_none({**family.to_jwk(key.public_key(), as_dict=True), "key_ops": None, **members})
 
 
 @contextmanager
 def tokens_of_a_run(issuer: IssuerServer, **claims: Any) -> Iterator[str]:
-    """Yield the URL where a job of GitHub Actions gets tokens for the audience that it names, with RUNNERS_OWN."""
+    """Yield the URL where a job of GitHub Actions gets tokens. A request needs an audience and RUNNERS_OWN."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -198,7 +198,7 @@ class _Server(ThreadingHTTPServer):
     issuer: IssuerServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore errors: clients should disconnect from an issuer that lies."""
+        """Ignore errors, because clients should disconnect from an issuer that answers wrongly."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -223,7 +223,7 @@ def _well(handler: _Handler, body: bytes) -> None:
 
 
 def _down(handler: _Handler, body: bytes) -> None:
-    # Reset the connection, like a process that ends. Keep the port, so that no other test gets it.
+    # Reset the connection, as if the process had ended. Keep the port, so that no other test gets the port.
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.close_connection = True
 
@@ -234,7 +234,7 @@ def _silent(handler: _Handler, body: bytes) -> None:
 
 
 def _drips(handler: _Handler, body: bytes) -> None:
-    """Send the right answer byte by byte: each byte restarts a timeout per read."""
+    """Send the correct answer byte by byte. Each byte restarts a client's timeout for a read."""
     handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n")
     _drip(handler, body)
 
@@ -253,7 +253,7 @@ def _drip(handler: _Handler, content: bytes) -> None:
 
 
 def _redirects(handler: _Handler, body: bytes) -> None:
-    # The redirect leads to the right answer: following it must fail.
+    # The redirect leads to the correct answer, so that a client that follows it accepts the answer.
     if "?" in handler.path:
         handler.send(body)
     else:
@@ -261,7 +261,7 @@ def _redirects(handler: _Handler, body: bytes) -> None:
         handler.send(b"{}", status=302, Location=there)
 
 
-# Ways to answer; `body` is the right document.
+# How the issuer can answer. `body` is the correct document.
 BEHAVIOURS: dict[str, Callable[[_Handler, bytes], None]] = {
     "well": _well,
     "down": _down,

@@ -1,4 +1,4 @@
-"""Run Terraform's own tests, and read their plans, in copies of infra/ that all workers of a run share."""
+"""Run `terraform test`, and read the plans of these tests, in copies of infra/ that all workers of a run share."""
 
 import atexit
 import os
@@ -28,7 +28,7 @@ def initialised(folder: str, stage: str = "production") -> Path:
 
 
 def tests_of(folder: Path) -> list[str]:
-    """Return the test files of a folder. Each runs by itself, so that two cores share the work."""
+    """Return the test files of a folder. Each file is a case, so that several workers share the files."""
     return sorted(f"tests/{path.name}" for path in (folder / "tests").glob("*.tftest.hcl"))
 
 
@@ -53,14 +53,14 @@ def arguments(run: Run) -> dict[str, dict[str, Any]]:
 
 
 def quickly(folder: Path) -> dict[str, str]:
-    """Return variables that make Terraform use one running provider; without them each run starts two."""
+    """Return variables that make Terraform use a running provider. Otherwise each run would start two providers."""
     [provider] = folder.glob(".terraform/providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_*")
     return {"TF_REATTACH_PROVIDERS": _served(provider.resolve())}
 
 
 @cache
 def _served(provider: Path) -> str:
-    """Start the provider; return how Terraform finds it. Only tests that mock it may share its one configuration."""
+    """Start the provider; return its address for Terraform. It has one configuration, so all tests must mock it."""
     kept = ExitStack()
     atexit.register(kept.close)
     process = kept.enter_context(

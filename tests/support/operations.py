@@ -1,7 +1,7 @@
-"""Addresses and errors for tests that walk all operations.
+"""Addresses and error messages for tests of all operations.
 
-A test that walks a table skips operations without an entry. One test of the table fails instead and prints the line to
-add, so each missing entry is reported once.
+Some tests read a table, and skip operations that the table does not have. For each table, one test fails if an entry is
+missing, and prints the line to add.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -23,7 +23,7 @@ READS = [each for each in OPERATIONS if not each.writes]
 LISTS = [each for each in OPERATIONS if each.query is not None and issubclass(each.query, PageQuery)]
 DOCUMENT = document(OPERATIONS)
 
-# The first of each resource from `given.two_of_everything()`; ids count from 1 in a test's own database.
+# These parameters name the first of each resource that `given.two_of_everything()` makes. Ids start at 1.
 THERE = {"system": "azul", "environment": "development", "artifact": an_artifact(), "client": "jane", "id": "1"}
 
 
@@ -37,7 +37,7 @@ def of(operations: Iterable[Operation]) -> pytest.MarkDecorator:
 
 
 def address(operation: Operation, system: str = "azul") -> str:
-    """Return the operation's address for what `given.two_of_everything()` made, with its required parameters."""
+    """Return the operation's path and required parameters, for resources of `given.two_of_everything()`."""
     there = {**THERE, "system": system}
     fields = msgspec.structs.fields(operation.query) if operation.query else ()
     query = [f"{field.encode_name}={there[field.encode_name]}" for field in fields if field.required]
@@ -46,7 +46,7 @@ def address(operation: Operation, system: str = "azul") -> str:
 
 
 def example(operation: Operation) -> Any:
-    """Return the example body of the OpenAPI document; None if the operation takes no body."""
+    """Return the operation's example body in the OpenAPI document; None if the operation takes no body."""
     described = DOCUMENT["paths"][operation.path][operation.method.lower()].get("requestBody")
     return described and described["content"]["application/json"]["example"]
 

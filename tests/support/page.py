@@ -22,14 +22,14 @@ MAKE = (
     '"PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX-}" "$@"; }\n'
     f'.local/venv/bin/python() {{ command "{sys.executable}" "$@"; }}\n'
 )
-# Pages outside of docs/, and its index.
+# Pages outside of docs/, and the index of docs/.
 OUTSIDE = ("README.md", "CONTRIBUTING.md", "docs/README.md", "infra/README.md")
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A code block: its heading, its language, and what it needs to run (`sh on AWS`), if anything."""
+    """A code block of a page. `needs` is the place where the block must run: `AWS` in `sh on AWS`."""
 
     heading: str
     language: str | None
@@ -38,13 +38,13 @@ class Block:
 
 
 def names() -> list[str]:
-    """Return the paths of the pages: those OUTSIDE from the root, the others from docs/."""
+    """Return the paths of all pages: OUTSIDE relative to the root, the others relative to docs/."""
     pages = sorted(str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))
     return [*OUTSIDE, *(page for page in pages if page != "README.md")]
 
 
 def path(name: str) -> Path:
-    """Return the file of a page."""
+    """Return the path of a page's file."""
     return ROOT / name if name in OUTSIDE else ROOT / "docs" / name
 
 
@@ -78,9 +78,9 @@ def script(
     needs: str | None = None,
     replacing: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the shell blocks below the heading; with `beginnings`, only the commands that start with one of them.
+    """Return the shell blocks below a heading; with `beginnings`, only commands that begin with one of these texts.
 
-    `needs` selects blocks that need a place to run (`sh on AWS`). `replacing` maps texts of the page to the test's own.
+    `needs` selects blocks for a place (`sh on AWS`). `replacing` maps texts of the page to the texts that replace them.
     """
     chosen = "".join(
         block.text
@@ -90,7 +90,7 @@ def script(
     if beginnings:
         commands = re.findall(r"(?:.*\\\n)*.*\n", chosen)
         chosen = "".join(command for command in commands if command.startswith(beginnings))
-    assert chosen, f"{page} has no commands below {heading!r} that start with one of {beginnings}"
+    assert chosen, f"{page} has no commands below {heading!r} that begin with one of {beginnings}"
     for old, new in (replacing or {}).items():
         assert old in chosen, f"the text to replace, {old!r}, is not in\n{chosen}"
         chosen = chosen.replace(old, new)
@@ -98,7 +98,7 @@ def script(
 
 
 def sh(script: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, seconds: float = 60) -> str:
-    """Run a script with our `make`; return its output. A failing command fails the test."""
+    """Run a script with MAKE; return its output. A failing command fails the test."""
     done = subprocess.run(
         [*SHELL, MAKE + script],
         cwd=cwd,
@@ -116,8 +116,8 @@ def sh(script: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, s
 def started(
     script: str, until: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, seconds: float = 60
 ) -> Iterator[str]:
-    """Run a script in the background; yield its output up to the word. The end of the block sends it Ctrl-C."""
-    # Keep reading its output, or it would block; pytest shows it if the test fails.
+    """Run a script in the background; yield its output up to `until`. Send Ctrl-C at the end of the block."""
+    # Keep reading the output, because a full pipe would block the script. pytest shows the output of a failed test.
     with (
         ThreadPoolExecutor() as readers,
         subprocess.Popen(

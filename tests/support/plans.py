@@ -1,10 +1,10 @@
-"""Return the changes in a saved plan, without those that the emulated account causes by forgetting attributes."""
+"""Read the changes in a saved plan, without changes of attributes that the emulated account forgets."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-# Attributes, by type, that the emulated account forgets and that every second plan therefore changes.
+# Attributes, by type of resource, that the emulated account forgets. Every later plan would set them again.
 PHANTOMS = {
     "aws_vpc_security_group_egress_rule": {"description"},
     "aws_vpc_security_group_ingress_rule": {"description"},
@@ -22,6 +22,6 @@ def _is_none(resource: dict[str, Any]) -> bool:
     if change["actions"] == ["update"]:
         before, after = change["before"], change["after"]
         changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-        # A value known only after the apply is missing here, and so counts as changed.
+        # A value that is known only after the apply is missing in `after`, so the attribute counts as changed.
         return changed <= PHANTOMS.get(resource["type"], set())
     return change["actions"] in (["no-op"], ["read"])

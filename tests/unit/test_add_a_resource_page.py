@@ -1,4 +1,4 @@
-"""The endpoint in docs/add-a-resource.md works exactly as printed there."""
+"""The endpoint in docs/add-a-resource.md works exactly as the page prints it."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -37,7 +37,7 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> Any:
         "audit": audit,
         "problems": problems,
     }
-    exec(EXAMPLE, names)  # noqa: S102 (code from our own page)
+    exec(EXAMPLE, names)  # noqa: S102 (the code is in docs/add-a-resource.md)
     [declared] = operations.OPERATIONS
     return declared
 

@@ -1,4 +1,4 @@
-"""The modules that a cold start loads: every request to a new function waits for them."""
+"""A cold start loads few modules, because the first request to a new process waits for them."""
 
 import subprocess
 import sys

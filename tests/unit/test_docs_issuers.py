@@ -1,4 +1,4 @@
-"""A stage starts with the example in docs/issuers.md."""
+"""The example in docs/issuers.md is a valid value of SLIPWAY_ISSUERS."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Where the pages lead: links, the index, the README's answers, the rules that tests cite."""
+"""References exist: links between pages, the index, the README's answers, and the rules that tests cite."""
 
 import re
 
@@ -16,8 +16,10 @@ def test_links_lead_to_files_and_headings_that_exist(page: str) -> None:
     for link in links(page):
         file, _, anchor = link.partition("#")
         target = path(page).parent / file if file else path(page)
-        assert target.exists(), f"{page} links {link}, which does not exist"
-        assert not anchor or anchor in anchors(target.read_text()), f"{page} links {link}, which has no such heading"
+        assert target.exists(), f"{page} links {link}, which does not exist: correct the link"
+        assert not anchor or anchor in anchors(target.read_text()), (
+            f"{page} links {link}, but no heading has this anchor: correct the link"
+        )
 
 
 def test_the_index_lists_every_page_once() -> None:
@@ -51,12 +53,12 @@ def test_the_readme_answers_questions_with_names_that_exist() -> None:
 
 
 def links(page: str) -> list[str]:
-    """The links of a page, without those to other sites."""
+    """Return the links of a page, except links to other sites."""
     prose = re.sub(r"^ *```.*?^ *```$", "", text(page), flags=re.MULTILINE | re.DOTALL)
     return [link for link in re.findall(r"\]\(([^)\s]+)\)", prose) if not re.match(r"[a-z]+:", link)]
 
 
 def anchors(markdown: str) -> set[str]:
-    """The anchors that GitHub gives to headings."""
+    """Return the anchors that GitHub gives to the headings of a page."""
     headings = re.findall("^#+ (.+)$", markdown, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -23,7 +23,7 @@ def types_of(source: str) -> Iterator[str]:
 
 
 def shared(modules: dict[str, str]) -> dict[str, list[str]]:
-    """Return the names that several modules define, each with these modules."""
+    """Return the names that more than one module defines, with the modules of each name."""
     defined: dict[str, list[str]] = {}
     for module, source in modules.items():
         for name in types_of(source):

@@ -26,18 +26,18 @@ TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
 
 # Targets in the docs that no test runs, with the reason.
 NOT_RUN = {
-    **dict.fromkeys(("check", "test", "test-all", "workflows"), "a test would run the tests"),
-    "nightly": "it takes an hour; tests run its parts",
-    "lock": "it needs the package index; tests/unit/test_requirements.py checks its output",
-    "format": "it only runs ruff; `make lint` checks the result",
-    "lint": "`make test` runs it",
-    "bench": "it takes half a minute; its report and its figures are tested",
-    "checkov": "it only prints; the tests of checkov cover the rest",
-    "destroy": "a test of `make workspace-destroy` covers it",
-    "package": "it only prints the digest of compose.package, which is tested",
+    **dict.fromkeys(("check", "test", "test-all", "workflows"), "tests can't run themselves"),
+    "nightly": "takes an hour; tests run the parts",
+    "lock": "needs the package index; tests/unit/test_requirements.py checks the output",
+    "format": "only runs ruff; `make lint` checks the result",
+    "lint": "`make test` includes the target",
+    "bench": "takes half a minute; the report and the figures are tested",
+    "checkov": "only prints; the tests of checkov cover the rest",
+    "destroy": "`make workspace-destroy` runs the same code, and is tested",
+    "package": "only prints the digest of compose.package, which is tested",
 }
 
-# Variables of the tools that the system, GitHub's runners or a web server set.
+# Variables that the tools read, and that the system, GitHub's runners or a web server set.
 NOT_SET_BY_PEOPLE = (
     r"(ACTIONS|GITHUB|HTTP|REQUEST|CONTENT|MOTO|XDG)_\w+|HOME|PATH|PATH_INFO|RAW_URI|TF_CLI_CONFIG_FILE|"
     "SLIPWAY_DATABASES"
@@ -45,7 +45,7 @@ NOT_SET_BY_PEOPLE = (
 
 
 def lines(page: str) -> list[list[str]]:
-    """Return the words of each command line of make or the tools on a page, from blocks and sentences."""
+    """Return the words of each command of make or the tools on a page, from code blocks and from sentences."""
     spans = re.findall(r"`([^`]+)`", re.sub(r"^ *```.*?^ *```$", "", text(page), flags=re.MULTILINE | re.DOTALL))
     shell = "".join(block.text for block in blocks(page) if block.language == "sh").replace("\\\n", " ").splitlines()
     typed = [re.sub(r"\$\((?!make)[^()]*\)", "…", " ".join(line.split())) for line in [*spans, *shell]]
@@ -54,7 +54,7 @@ def lines(page: str) -> list[list[str]]:
 
 
 def called(words: list[str]) -> list[str]:
-    """Return the targets, or the tools command, that a line calls."""
+    """Return the targets or the tools command in the words of a line."""
     found = words[1:] if words[0] == "make" else [" ".join(words[3:5])]
     return [each for each in found if re.fullmatch("[a-z][a-z -]*", each)]
 
@@ -74,7 +74,7 @@ def check_options(command: Command, words: list[str]) -> None:
 def test_commands_and_options_on_a_page_exist(page: str) -> None:
     for words in lines(page):
         for name in called(words):
-            assert name in TARGETS or name in COMMANDS, f"{name} is no target and no command: {words}"
+            assert name in TARGETS or name in COMMANDS, f"{name} is no target and no command: correct {words}"
             if words[0] == "make":
                 for command in TARGETS[name]:
                     check_options(COMMANDS[command], words)
@@ -91,7 +91,7 @@ def test_options_in_make_help_exist(target: str) -> None:
 def test_every_target_and_every_setting_is_documented() -> None:
     options = {option.variable for command in COMMANDS.values() for option in command.options}
     read = {name for name in re.findall(r'environ(?:\.get\(|\[)"(\w+)"', TOOLS) if name not in options}
-    # The --help of commands documents their own settings.
+    # Commands document their own settings in --help.
     settings = {name for name in read if not re.fullmatch(NOT_SET_BY_PEOPLE, name)}
 
     assert [target for target in LISTED if not re.search(rf"\bmake (-s )?{target}\b", PAGES)] == []
@@ -104,7 +104,7 @@ def test_make_help_lists_every_target() -> None:
 
 def test_every_variable_that_a_page_names_is_read() -> None:
     spans = re.findall(r"`([A-Z][A-Z_]+)=", PAGES)
-    known = {*re.findall(r'"([A-Z][A-Z_]+)"', TOOLS), "PYTHON"}  # only the Makefile reads this one
+    known = {*re.findall(r'"([A-Z][A-Z_]+)"', TOOLS), "PYTHON"}  # only the Makefile reads PYTHON
 
     assert sorted(set(spans) - known) == []
 
@@ -112,11 +112,11 @@ def test_every_variable_that_a_page_names_is_read() -> None:
 @pytest.mark.parametrize("page", names())
 def test_commands_on_a_page_are_run_by_a_test(page: str) -> None:
     for name in {name for words in lines(page) for name in called(words)} - NOT_RUN.keys():
-        assert is_run(name), f"no test runs {name}, and NOT_RUN has no reason for it"
+        assert is_run(name), f"no test runs {name}: add a test, or a reason to NOT_RUN"
 
 
 def is_run(name: str) -> bool:
-    """True if a test types a target, calls a command or its function, or runs a page's section with it."""
+    """True if a test runs a target or a command: by its name, by its function, or in a section of a page."""
     ways = [rf'["\']make (?:-s )?{name}\b']
     for command in [name, *TARGETS.get(name, [])]:
         if command in COMMANDS:
@@ -134,4 +134,4 @@ def is_run(name: str) -> bool:
 @pytest.mark.parametrize("page", names())
 def test_every_code_block_names_its_language(page: str) -> None:
     assert {block.language for block in blocks(page)} <= {"sh", "yaml", "json", "python", "text"}
-    assert "```" not in re.sub(r"^ *```.*$", "", text(page), flags=re.MULTILINE), "a fence must be on its own line"
+    assert "```" not in re.sub(r"^ *```.*$", "", text(page), flags=re.MULTILINE), "a code fence must be on its own line"

@@ -1,4 +1,4 @@
-"""docs/problems.md explains exactly the problems that can be answered."""
+"""docs/problems.md explains exactly the problems that a caller can get."""
 
 import re
 from pathlib import Path
@@ -18,12 +18,12 @@ from tools.package import api_body
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "problems.md").read_text()
-# Problems that the local server or API Gateway answers instead of the service.
+# Problems that the local server or API Gateway sends instead of the service.
 ELSEWHERE = [*vars(server).values(), *vars(api_body).values()]
 LOCAL = {each.slug: each for each in ELSEWHERE if isinstance(each, ProblemType)}
 DECLARED = PROBLEM_TYPES | LOCAL
 
-# No code block contains a heading or a list.
+# The patterns ignore code blocks, because no code block of the page contains a heading or a list.
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 SECTION = re.compile(r"^## (\S+)\n\n\*\*(\d{3}) ([^*\n]+)\*\*\n\n(.+?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 SECTIONS = {slug: (int(status), title, text) for slug, status, title, text in SECTION.findall(PAGE)}
@@ -35,7 +35,7 @@ def test_problems_and_sections_correspond() -> None:
         "docs/problems.md",
         SECTIONS,
         {slug: _section(problem) for slug, problem in DECLARED.items()},
-        ", in the order of status and name, with words for callers",
+        ", ordered by status and name, in words for callers",
     )
 
 
@@ -97,12 +97,12 @@ def test_the_readme_and_the_apis_description_link_to_the_page() -> None:
 
 
 def _section(problem: ProblemType) -> str:
-    members = "".join(f"- `{name}`: what it says\n" for name, _ in problem.extra)
-    means = f"What it means.\n\n{members}".strip()
+    members = "".join(f"- `{name}`: the meaning of the member\n" for name, _ in problem.extra)
+    means = f"The meaning of the problem.\n\n{members}".strip()
     return f"## {problem.slug}\n\n**{problem.status} {problem.title}**\n\n{means}\n\nWhat to do: {problem.meaning}\n"
 
 
 def _fields(type_: Any) -> list[str]:
-    """Return the fields of an own member's type, which is an object or a list of them."""
+    """Return the fields of a member's type, which is an object or a list of objects."""
     [struct] = get_args(type_) or [type_]
     return [field.encode_name for field in msgspec.structs.fields(struct)]

@@ -1,4 +1,4 @@
-"""Installed packages are locked: requirements*.txt holds what requirements*.in names, each with its hashes."""
+"""requirements*.txt locks the packages of requirements*.in, with hashes."""
 
 import re
 

@@ -28,7 +28,7 @@ DEPLOYED = ["development", "preproduction", "production"]
 
 
 def group(name, **membership):
-    """Return an issuer of people with this group."""
+    """Return an issuer of people with one group, which has this membership."""
     return {**PEOPLE, "groups": {name: membership}}
 
 

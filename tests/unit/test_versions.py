@@ -17,7 +17,7 @@ SETUP = action("setup").content
 
 
 def newest(changelog: str) -> str:
-    """Return the version that the newest heading is about, released or not."""
+    """Return the version in the newest heading, released or not."""
     found = re.search(r"^## \[(?:Unreleased\]\n\nThe next version is )?(\d+\.\d+\.\d+)\b", changelog, re.MULTILINE)
     assert found
     assert changelog.index("\n## ") + 1 == found.start()
@@ -67,7 +67,7 @@ def test_each_folder_of_terraform_requires_at_least_that_version() -> None:
 
 
 def makefile(variable: str) -> str:
-    """Return how the Makefile defines a variable."""
+    """Return the value of a variable in the Makefile."""
     [value] = re.findall(rf"^{variable} := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     return str(value)
 

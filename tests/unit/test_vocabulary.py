@@ -1,4 +1,4 @@
-"""A word means one thing. Other languages, and code that runs without the service, repeat patterns: they are equal."""
+"""Copies of a pattern equal the original. Other languages, and code that runs without the service, need copies."""
 
 from pathlib import Path
 

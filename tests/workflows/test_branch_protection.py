@@ -1,4 +1,4 @@
-"""The script that protects branches makes the right requests to GitHub; workflows and documentation agree with it."""
+"""branch-protection.sh sends the right requests to GitHub. The workflows and CODEOWNERS fit these requests."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.workflows import ENVIRONMENTS, GITHUB, ROOT, WORKFLOWS, workflow
 
-# This `gh` records its requests; it knows one team and no policy.
+# This stand-in for `gh` records the requests. Its answers have one team and no branch policy.
 GH = """
 import json, os, sys
 words = sys.argv[2:]
@@ -30,8 +30,8 @@ if path == f"repos/acme/slipway/branches/{os.environ['MISSING']}":
 
 
 def protect(folder: Path, missing: str = "") -> tuple[list[list[Any]], str]:
-    """Run the script, with one branch missing; return its requests and what it prints."""
-    (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # without `site`, which takes time at each start
+    """Run the script, for a repository without the branch `missing`; return the requests and the output."""
+    (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # -S: without `site`, to start faster
     (folder / "gh").chmod(0o755)
     answer = subprocess.run(
         [GITHUB / "branch-protection.sh", "acme/slipway", "acme/approvers"],
@@ -50,7 +50,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
 
 
 def environments(asked: list[list[Any]]) -> dict[str, Any]:
-    """Return the environments that the script makes, with their bodies."""
+    """Return the body of each environment that the script makes, by name."""
     found = {path.partition("/environments/")[2]: body for method, path, body, _ in asked if method == "PUT"}
     return {name: body for name, body in found.items() if name}
 
@@ -96,7 +96,7 @@ def test_the_required_check_depends_on_all_others(asked: list[list[Any]]) -> Non
     [name] = [name for name, job in jobs.items() if job["name"] == required]
 
     assert jobs[name]["if"] == "always()"
-    # The comment is no check.
+    # The job `comment` checks nothing.
     assert set(jobs[name]["needs"]) == jobs.keys() - {name, "comment"}
 
 

@@ -1,6 +1,6 @@
-"""Run the deploying job step by step: its order, and what it does when a step fails.
+"""Run the job that deploys, step by step: the order of its calls, and the calls after a failure.
 
-A stand-in replaces its make targets and records their calls; the targets have tests of their own.
+A stand-in replaces the make targets and the commands, and records each call. The targets have tests of their own.
 """
 
 import json

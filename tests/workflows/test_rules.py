@@ -1,4 +1,4 @@
-"""This project's own rules for workflows and actions, which zizmor and actionlint can't know."""
+"""This project's own rules for workflows and actions, which zizmor and actionlint do not check."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ from tools.pipeline.commands import COMMANDS
 
 LONGEST_MINUTES = 120
 
-# The permissions of jobs to write; all other jobs only read. Adding a line here needs a decision.
+# The write permissions of jobs. All other jobs may only read.
 MAY_WRITE = {
     ("deploy", "artifact"): {"id-token", "attestations"},
     ("deploy", "deploy"): {"id-token"},
@@ -28,15 +28,15 @@ MAY_WRITE = {
     ("security", "scorecard"): {"security-events"},
 }
 
-# Targets that change an account.
+# Make targets that change an AWS account.
 CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-extend", "workspace-destroy", "reap"}
 
-# Scripts that are neither a target nor a command, with the reason.
+# Scripts that call neither a make target nor a command of the tools, with the reason.
 NO_TARGET = {
     "gh workflow run workspace.yml": "runs without a checkout",
-    'case "$RESULTS" in': "sums up the jobs, without a checkout",
+    'case "$RESULTS" in': "reads the results of other jobs, without a checkout",
     'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools slipway': (
-        "runs in checkouts of other repositories, which do not have these targets"
+        "runs in checkouts of other repositories, which have no such targets"
     ),
 }
 
@@ -45,49 +45,49 @@ _MAKE = re.compile(r"\bmake((?: -s| [A-Z_]+=(?:\"[^\"]*\"|\S+)| [a-z][a-z-]*)+)"
 _TOOLS = re.compile(r"python -m tools (pipeline [a-z-]+)")
 
 
-# The rules. Each yields the violations.
+# The rules. Each rule yields its violations.
 
 
 def says_its_version(definition: Definition) -> Iterator[str]:
-    """A comment beside each pinned commit names its version. (zizmor compares the two only online.)"""
+    """A comment beside each pinned commit names the version. (zizmor compares commit and version only online.)"""
     for line in definition.text.splitlines():
         if "uses:" in line and "@" in line and not re.search(r"@\S+  # v\d+(\.\d+)*$", line):
-            yield f"{definition.name}: `{line.strip()}` does not say its version"
+            yield f"{definition.name}: `{line.strip()}` has no version: add a comment such as `# v1.2.3`"
 
 
 def ends(definition: Definition) -> Iterator[str]:
-    """Each job has a time limit: GitHub's own is six hours."""
+    """Each job has a time limit, because GitHub's default is six hours."""
     for job, content in definition.jobs.items():
         if not 0 < content.get("timeout-minutes", 0) <= LONGEST_MINUTES:
-            yield f"{definition.name}, {job}: `timeout-minutes` is not 1 to {LONGEST_MINUTES}"
+            yield f"{definition.name}, {job}: set `timeout-minutes` to a number from 1 to {LONGEST_MINUTES}"
 
 
 def changes_one_target_at_a_time(definition: Definition) -> Iterator[str]:
-    """Runs that change a target wait for each other and are never cancelled: half an apply is worse than none."""
+    """Runs that change a target wait for each other. They are never cancelled, because half an apply is a fault."""
     changing = {target for _, target in called(definition)} & CHANGING
     concurrency = definition.content["concurrency"]
     if changing and concurrency.get("cancel-in-progress") is not False:
-        yield f"{definition.name}: `cancel-in-progress` is not false, and it calls {', '.join(sorted(changing))}"
+        yield f"{definition.name}: calls {', '.join(sorted(changing))}, so set `cancel-in-progress` to false"
     if changing - {"reap"} and not concurrency["group"].startswith("target-${{ "):
-        yield f"{definition.name}: its `concurrency` group is not target-<environment>-<workspace>"
+        yield f"{definition.name}: set the `concurrency` group to target-<environment>-<workspace>"
 
 
 def fails_in_pipes(definition: Definition) -> Iterator[str]:
-    """Each script runs with `shell: bash`: in GitHub's default shell only a pipe's last command can fail it."""
+    """Each script runs with `shell: bash`. GitHub's default shell ignores failures before the end of a pipe."""
     shell = definition.content.get("defaults", {}).get("run", {}).get("shell")
     for where, step in definition.steps():
         if "run" in step and step.get("shell", shell) != "bash":
-            yield f"{where}: does not run with `shell: bash`"
+            yield f"{where}: set `shell: bash`"
 
 
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
-    """Workflows hold no secrets: AWS and Slipway accept the run's own tokens. GitHub's is `github.token`."""
+    """Workflows use no secrets: AWS and Slipway accept tokens of the run, and `github.token` is GitHub's token."""
     if re.search(r"\bsecrets\b", definition.text):
-        yield f"{definition.name}: uses secrets"
+        yield f"{definition.name}: uses secrets: use tokens of the run"
 
 
 def trusts_no_fork(definition: Definition) -> Iterator[str]:
-    """Anyone can open a pull request from a fork: its jobs get no environment, and may only write security reports."""
+    """Anyone can fork. Jobs for a fork's pull request get no environment, and may write only security reports."""
     if "pull_request" not in definition.triggers:
         return
     for job, content in definition.jobs.items():
@@ -97,26 +97,26 @@ def trusts_no_fork(definition: Definition) -> Iterator[str]:
 
 
 def calls_what_exists(definition: Definition) -> Iterator[str]:
-    """People can run what workflows run: each step calls a target or a command, or is in NO_TARGET."""
+    """Each step calls a target or a command, so that people can do the same, or is in NO_TARGET."""
     known = targets() | {f"pipeline {command.name}" for command in COMMANDS}
     for where, name in called(definition):
         if name not in known:
-            yield f"{where}: calls {name!r}, which is neither in the Makefile nor a command of the tools"
+            yield f"{where}: calls {name!r}, which is no target and no command: correct the name"
     for where, step in definition.steps():
         script = step.get("run", "make nothing")
         if not (_MAKE.search(script) or _TOOLS.search(script) or script.startswith(tuple(NO_TARGET))):
-            yield f"{where}: runs `{script.splitlines()[0]}`, which is no make target and no command"
+            yield f"{where}: runs `{script.splitlines()[0]}`, no target or command: add one, or a line in NO_TARGET"
 
 
 def sets_up_first(definition: Definition) -> Iterator[str]:
-    """After a checkout, a job sets up before it calls a target or a command: there is no Python of ours before."""
+    """After a checkout, a job uses the setup action before a target or a command: both need the project's Python."""
     for job, content in definition.jobs.items():
         ready = False
         for step in content.get("steps", []):
             script, uses = step.get("run", ""), step.get("uses", "")
             ready = uses.endswith("/.github/actions/setup") or (ready and not uses.startswith("actions/checkout@"))
             if not ready and (_MAKE.search(script) or _TOOLS.search(script)):
-                yield f"{definition.name}, {job}: calls `{script.splitlines()[0]}` before it has set up"
+                yield f"{definition.name}, {job}: `{script.splitlines()[0]}` needs .github/actions/setup before it"
                 break
 
 
@@ -134,7 +134,7 @@ RULES_OF_ACTIONS = [says_its_version, fails_in_pipes, holds_no_secrets, calls_wh
 
 
 def called(definition: Definition) -> Iterator[tuple[str, str]]:
-    """Yield each make target or tools command that a step calls, and its place."""
+    """Yield the place and the name of each make target or tools command that a step calls."""
     for where, step in definition.steps():
         script = step.get("run", "")
         words = " ".join(_MAKE.findall(script)).split()
@@ -172,7 +172,7 @@ def step(**members: Any) -> Change:
 
 
 def without_setup(name: str) -> Change:
-    """Take the last step that sets up out of a job."""
+    """Remove the last step with the setup action from a job."""
 
     def change(it: Definition) -> None:
         steps = it.jobs[name]["steps"]
@@ -238,9 +238,8 @@ def test_a_branch_deploys_the_environment_of_its_name() -> None:
     assert deploy.triggers["push"]["branches"] == ENVIRONMENTS
     assert json.dumps(ENVIRONMENTS) in deploy.jobs["artifact"]["if"]  # a manual run can name any branch
     assert deploy.content["env"]["ENV"] == "${{ github.ref_name }}"
-    assert (
-        deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"
-    )  # so that this environment's reviewers approve
+    # GitHub asks the reviewers of the job's environment.
+    assert deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"
     assert deploy.jobs["deploy"]["needs"] == "artifact"
 
 
@@ -318,4 +317,4 @@ def test_acceptance_tests_get_the_same_settings_after_a_deployment_and_every_day
 
     assert daily == {name: value for name, value in deployed.items() if name in daily}
     assert deployed.keys() - daily.keys() <= {"REPORT"}
-    assert daily["READ_ONLY"] == "${{ vars.READ_ONLY }}"  # production is only read, unless its variable says otherwise
+    assert daily["READ_ONLY"] == "${{ vars.READ_ONLY }}"  # READ_ONLY of each environment decides

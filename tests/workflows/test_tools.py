@@ -1,4 +1,4 @@
-"""actionlint, zizmor and the schemas find nothing in .github, and find each fault in a broken copy."""
+"""actionlint, zizmor and the JSON schemas find no fault in .github, and find each fault in a broken copy."""
 
 import shutil
 import subprocess
@@ -52,7 +52,7 @@ def test_it_finds_no_fault_here(tool: Callable[[Path], str]) -> None:
     ("tool", "old", "new", "named"),
     [
         pytest.param(lint, "steps.open.", "steps.opened.", '"opened"', marks=needs_node),
-        # Only the auditor persona finds this one.
+        # zizmor finds this fault only as the persona `auditor`.
         (audit, "run: make plan", "run: make ${{ github.sha }}", "template-injection"),
         (fit, "timeout-minutes:", "timeout-minute:", "timeout-minute"),
     ],

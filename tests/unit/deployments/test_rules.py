@@ -1,4 +1,4 @@
-"""Rules for open deployments, at moments that a caller can't time."""
+"""Rules for open deployments, at exact moments that no request can hit."""
 
 from datetime import UTC, datetime, timedelta
 

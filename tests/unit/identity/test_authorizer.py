@@ -39,7 +39,7 @@ def stage(tmp_path, monkeypatch):
 
 @pytest.fixture
 def log(monkeypatch):
-    """The log records, parsed: one object a line."""
+    """The parsed log records: one object for each line."""
     lines = []
     handler = logging.Handler()
     handler.setFormatter(telemetry.JsonLines())
@@ -57,7 +57,7 @@ def test_a_verified_token_may_call_every_route_and_its_claims_are_passed_on():
     assert answer["principalId"] == "jane@example.org"
     (statement,) = answer["policyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
-    # API Gateway caches answers by token: a policy for this route alone would refuse the next one.
+    # API Gateway caches the answer for a token. A policy for one route would refuse the token on other routes.
     assert statement["Resource"] == [f"{STAGE_ARN}/*/*"]
     assert json.loads(answer["context"]["claims"]) == claims
 
@@ -136,7 +136,7 @@ def test_it_needs_no_database(monkeypatch):
 
 
 class TestAnIssuerWithADiscoveryDocument:
-    """Tokens of an issuer with a discovery document, and settings that name it."""
+    """Tokens of an issuer with a discovery document, and settings that name the issuer."""
 
     @pytest.fixture
     def issuer(self, monkeypatch):

@@ -1,4 +1,4 @@
-"""An issuer's keys come from the issuer alone, are kept while it is down, and are rarely requested."""
+"""An issuer's keys come only from the issuer, are kept while the issuer is down, and are rarely requested."""
 
 import logging
 import socket
@@ -29,7 +29,7 @@ SLOW = ("silent", "drips", "drips headers")
 
 
 class Clock:
-    """A clock that only moves when told."""
+    """A clock that moves only by `goes_on`."""
 
     now = 1_800_000_000.0
 
@@ -48,7 +48,7 @@ def issuer() -> Iterator[IssuerServer]:
 
 @pytest.fixture(autouse=True)
 def unexpected() -> Iterator[list[logging.LogRecord]]:
-    """Records of logged errors: no answer of an issuer may be logged as an error of the service."""
+    """The logged errors. A test must leave no error here, because an issuer's fault is not an error of the service."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler(logging.ERROR)
     handler.emit = records.append  # type: ignore[method-assign]
@@ -246,7 +246,7 @@ def test_a_request_waits_only_briefly_for_an_issuer() -> None:
 
 
 def at(address: str) -> Callable[[IssuerServer], None]:
-    """Publish this address of the keys; `{url}` is the issuer's own address, `{port}` its port."""
+    """Publish this address of the keys. `{url}` stands for the issuer's address, `{port}` for the issuer's port."""
 
     def lie(issuer: IssuerServer) -> None:
         issuer.discovery["jwks_uri"] = address.format(url=issuer.url, port=issuer.url.rpartition(":")[2])
@@ -255,7 +255,7 @@ def at(address: str) -> Callable[[IssuerServer], None]:
 
 
 def publishing(*changes: dict[str, Any], **members: Any) -> Callable[[IssuerServer], None]:
-    """Publish the current key once for each of these changes."""
+    """Publish the current key several times, each time with one of these changes."""
 
     def lie(issuer: IssuerServer) -> None:
         issuer.jwks = {"keys": [issuer.jwk(**{**members, **each}) for each in changes]}
@@ -269,23 +269,23 @@ def calls_itself(name: Any) -> Callable[[IssuerServer], None]:
 
 LIES: dict[str, Callable[[IssuerServer], None]] = {
     "of another issuer": calls_itself("https://issuer.example.org"),
-    "of this issuer and a slash": calls_itself("{url}/"),
-    "of no issuer": calls_itself(None),
+    "of this issuer with a slash": calls_itself("{url}/"),
+    "without an issuer": calls_itself(None),
     "without an address": lambda issuer: issuer.discovery.pop("jwks_uri"),
     "with an invalid address": lambda issuer: issuer.discovery.update(jwks_uri=[f"{issuer.url}{JWKS}"]),
     "with another host": at("http://localhost:{port}/jwks"),
     "with another port": at("http://127.0.0.1:1/jwks"),
     "with a user": at("http://a@127.0.0.1:{port}/jwks"),
     "with a file": at("file:///etc/hosts"),
-    "with half an address": at("https://[::1"),
+    "with an incomplete address": at("https://[::1"),
     "without a host": at("https:///jwks"),
     "with an invalid port": at("https://127.0.0.1:99999/jwks"),
     "with a control character": at("{url}/jwks\x01"),
     "without keys": publishing(),
-    "with keys that are no list": lambda issuer: issuer.jwks.update(keys={issuer.kid(): issuer.jwk()}),
-    "with keys that are no objects": lambda issuer: issuer.jwks.update(keys=[None, 1, "key", [issuer.jwk()]]),
+    "with keys that are not a list": lambda issuer: issuer.jwks.update(keys={issuer.kid(): issuer.jwk()}),
+    "with keys that are not objects": lambda issuer: issuer.jwks.update(keys=[None, 1, "key", [issuer.jwk()]]),
     "with keys without ids": publishing({"kid": None}, {"kid": 7}, {"kid": ""}),
-    "with two keys of one id": publishing({}, {"use": None}),
+    "with two keys that have one id": publishing({}, {"use": None}),
     "with too many keys": lambda issuer: issuer.jwks.update(keys=[issuer.jwk()] + [{}] * MAX_KEYS),
     "with keys of another algorithm": publishing({"alg": "RS512"}),
 }
@@ -319,7 +319,7 @@ def test_unusable_keys_do_not_affect_the_others(issuer: IssuerServer) -> None:
 
 
 class TestManyAtOnce:
-    """One thread requests the keys. The others use kept keys, or wait for the request if there are none."""
+    """One thread requests the keys. Other threads use kept keys; without kept keys, they wait for this request."""
 
     @pytest.fixture
     def held(self, issuer: IssuerServer) -> "Held":

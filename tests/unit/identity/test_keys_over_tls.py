@@ -1,4 +1,4 @@
-"""Keys are accepted only from a server whose certificate is the issuer's."""
+"""Keys are accepted only from a server with a trusted certificate for the issuer's name."""
 
 import select
 import socket
@@ -25,7 +25,7 @@ Serve = Callable[[str], IssuerServer]
 
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """Serve an issuer at https://localhost with a certificate for a name; this machine trusts the certificate."""
+    """`serve(name)` serves an issuer at https://localhost. This machine trusts its certificate, which is for `name`."""
 
     def serve(name: str) -> IssuerServer:
         certificate, chain = _certificate(name), tmp_path / "certificate.pem"
@@ -93,11 +93,11 @@ def test_a_handshake_that_comes_byte_by_byte_is_cut_off() -> None:
         with pytest.raises(NotFetched):
             fetch_json(f"https://127.0.0.1:{server.getsockname()[1]}/", 0.3)
 
-        assert dripping.result(10), "the connection was closed long before the handshake's end"
+        assert dripping.result(10), "the client must close the connection before the handshake ends"
 
 
 def _drip_handshake(server: socket.socket) -> bool:
-    """Announce a message of 16 kB, and send it byte by byte; True if the client leaves before its end."""
+    """Announce a message of 16 kB, and send it byte by byte; return True if the client disconnects meanwhile."""
     connection, _ = server.accept()
     with connection:
         try:

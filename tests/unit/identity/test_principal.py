@@ -1,4 +1,4 @@
-"""The principal that verified claims describe, and its roles."""
+"""The principal that verified claims describe, and the principal's roles."""
 
 import time
 
@@ -157,7 +157,9 @@ def test_a_group_for_all_systems_makes_no_admin():
 
 
 @pytest.mark.parametrize(
-    "groups", [(), ("unheard-of",), ("Admins",), ("admins ",), ("role",)], ids=["none", "unknown", "case", "blank", "x"]
+    "groups",
+    [(), ("unheard-of",), ("Admins",), ("admins ",), ("role",)],
+    ids=["no group", "an unknown group", "another case", "a blank at the end", "the name of a setting"],
 )
 def test_a_person_in_no_configured_group_is_not_known(groups):
     assert not person(*groups).is_known
@@ -174,7 +176,7 @@ def test_groups_must_be_a_list_of_names(groups):
 
 
 def test_claims_of_other_kinds_of_issuers_grant_a_person_nothing():
-    # Claims with a meaning for other issuers.
+    # These claims mean something only in tokens of other kinds of issuers.
     assert not person(role="admin", systems=["azul"], repository_id="74").is_known
 
 

@@ -1,7 +1,7 @@
-"""Trusted tokens are recent, and signed for this service by a known issuer with its own key and algorithm.
+"""Each fault of a token is refused by its own check.
 
-The check named in the table refuses each fault, and no other check does: without it the token is accepted, or refused
-by the other defence in the table. PyJWT is the second defence; the names of exceptions are its own.
+CASES names the check for each fault. Without this check the token is accepted, or a second defence refuses the token.
+`other` names the second defence: another check, or an exception of PyJWT.
 """
 
 import base64
@@ -44,7 +44,7 @@ def made(
     sign: Callable[[bytes], bytes] | None = None,
     encode: Callable[[bytes], str] | None = None,
 ) -> str:
-    """Make a valid token, except for these changes of header or claims, or their whole text."""
+    """Make a token that is valid except for these changes of the header, the claims, the signature or the encoding."""
     encode = encode or encoded
     whole_header = {"alg": algorithm, "typ": "JWT", "kid": issuer.kid(algorithm)}
     parts = [changed(whole_header, header or {}), changed(github_claims(issuer.url), claims or {})]
@@ -55,7 +55,7 @@ def made(
 def changed(members: dict[str, Any], changes: dict[str, Any] | str | bytes) -> bytes:
     if isinstance(changes, bytes):
         return changes
-    if isinstance(changes, str):  # more members, as text
+    if isinstance(changes, str):  # a text with more members
         return f"{json.dumps(members)[:-1]}, {changes}}}".encode()
     return json.dumps({name: value for name, value in {**members, **changes}.items() if value is not ABSENT}).encode()
 
@@ -77,7 +77,7 @@ def header(text: str = "", **changes: Any) -> Callable[[IssuerServer], str]:
 
 
 def later(**seconds: float) -> Callable[[IssuerServer], str]:
-    """Make a token with times this many seconds from now."""
+    """`later(exp=60)` makes a token whose claim `exp` is 60 seconds from now."""
     return lambda issuer: made(issuer, claims={name: int(time.time()) + each for name, each in seconds.items()})
 
 
@@ -86,7 +86,7 @@ def padded(raw: bytes) -> str:
 
 
 def loose_bits(raw: bytes) -> str:
-    """Encode the bytes wrongly, in a way that many decoders accept."""
+    """Encode the bytes with a wrong last character. Many decoders accept it, because they ignore unused bits."""
     text = encoded(raw + b" " * ((1 - len(raw)) % 3))
     return text[:-1] + chr(ord(text[-1]) + 1)
 
@@ -156,7 +156,7 @@ CASES = [
     Case("another claim twice", "duplicates", claims('"ref": "refs/heads/main"')),
     Case("a member twice, deep inside", "duplicates", claims('"x": [{"a": 1, "a": 2}]')),
     Case("an algorithm twice", "duplicates", header('"alg": "RS256"')),
-    Case("a claim that is no number", "numbers", claims('"x": NaN')),
+    Case("a claim that is NaN", "numbers", claims('"x": NaN')),
     Case("an infinite claim", "numbers", claims('"x": -Infinity')),
     Case("a claim too large for a number", "numbers", claims('"x": 1e999')),
     Case("a claim of too many digits", "numbers", claims(x=2**63)),
@@ -179,7 +179,7 @@ CASES = [
     Case("certificates", "key in header", header(x5c=["MIIB"])),
     Case("another issuer", "issuer", claims(iss="https://issuer.example.org"), other="InvalidIssuerError"),
     Case(
-        "an issuer of many letters",
+        "a long issuer",
         "issuer",
         claims(iss=f"https://{'a' * 5000}.example.org"),
         other="InvalidIssuerError",
@@ -204,13 +204,13 @@ CASES = [
     ),
     Case("no issuer", "issuer", claims(iss=ABSENT), other="MissingRequiredClaimError"),
     Case(
-        "unsigned, with none",
+        "unsigned, with the algorithm none",
         "alg",
         lambda i: made(i, header={"alg": "none"}, sign=lambda _: b""),
         other="InvalidAlgorithmError",
     ),
-    Case("signed, with none", "alg", header(alg="none"), other="InvalidAlgorithmError"),
-    Case("signed, with None", "alg", header(alg="None"), other="InvalidAlgorithmError"),
+    Case("signed, with the algorithm none", "alg", header(alg="none"), other="InvalidAlgorithmError"),
+    Case("signed, with the algorithm None", "alg", header(alg="None"), other="InvalidAlgorithmError"),
     Case("the public key as a secret", "alg", shared_secret, other="InvalidAlgorithmError"),
     Case("a longer digest", "alg", header(alg="RS384"), other="InvalidAlgorithmError"),
     Case("another padding", "alg", header(alg="PS256"), other="InvalidAlgorithmError"),
@@ -218,7 +218,7 @@ CASES = [
     Case("no algorithm", "alg", header(alg=ABSENT), other="InvalidAlgorithmError"),
     Case("a list of algorithms", "alg", header(alg=["RS256"]), other="InvalidAlgorithmError"),
     Case("another key of the issuer", "alg", lambda issuer: made(issuer, algorithm="ES256"), other="key"),
-    Case("RSA for an issuer of ES256", "alg", made, other="key", trusted={"algorithm": "ES256"}),
+    Case("RS256 instead of the issuer's ES256", "alg", made, other="key", trusted={"algorithm": "ES256"}),
     Case("no key id", "kid", header(kid=ABSENT), other="key"),
     Case("a key id that is null", "kid", header(kid=None), other="key"),
     Case("a key id that is a number", "kid", header(kid=1), other="key"),
@@ -228,17 +228,17 @@ CASES = [
     Case("an unknown key", "key", header(kid="unknown")),
     Case("a key id that is a path", "key", header(kid="../../dev/null")),
     Case("for another", "aud", claims(aud="another")),
-    Case("for us and another", "aud", claims(aud=["slipway", "another"])),
-    Case("for us twice", "aud", claims(aud=["slipway", "slipway"])),
+    Case("for this service and another", "aud", claims(aud=["slipway", "another"])),
+    Case("for this service twice", "aud", claims(aud=["slipway", "slipway"])),
     Case("for nobody", "aud", claims(aud=[])),
     Case("for null", "aud", claims(aud=None)),
     Case("for an object", "aud", claims(aud={"slipway": True})),
     Case("no audience", "aud", claims(aud=ABSENT)),
-    Case("for us in upper case", "aud", claims(aud="SLIPWAY")),
-    Case("for us and a blank", "aud", claims(aud="slipway ")),
+    Case("for this service in upper case", "aud", claims(aud="SLIPWAY")),
+    Case("for this service and a blank", "aud", claims(aud="slipway ")),
     Case("for GitHub's default", "aud", claims(aud="https://github.com/acme")),
     Case("for another client", "aud", claims(client_id="another"), trusted=PEOPLE),
-    Case("for us in the wrong claim", "aud", claims(aud="slipway"), trusted=PEOPLE),
+    Case("for this service in the wrong claim", "aud", claims(aud="slipway"), trusted=PEOPLE),
     Case("expired", "exp", later(iat=-700, exp=-LEEWAY_SECONDS - 1), other="ExpiredSignatureError"),
     Case("no expiry", "exp", claims(exp=ABSENT), other="MissingRequiredClaimError"),
     Case("an expiry that is a text", "exp", claims(exp="99999999999")),
@@ -246,12 +246,12 @@ CASES = [
     Case("an expiry that is null", "exp", claims(exp=None), other="MissingRequiredClaimError"),
     Case("issued in the future", "iat", later(iat=LEEWAY_SECONDS + 60), other="ImmatureSignatureError"),
     Case("no time of issue", "iat", claims(iat=ABSENT), other="MissingRequiredClaimError"),
-    Case("issued at a text", "iat", claims(iat="1")),
-    Case("issued at true", "iat", claims(iat=True)),
+    Case("a time of issue that is a text", "iat", claims(iat="1")),
+    Case("a time of issue that is true", "iat", claims(iat=True)),
     Case("not valid yet", "nbf", later(nbf=LEEWAY_SECONDS + 60), other="ImmatureSignatureError"),
-    Case("valid from a text", "nbf", claims(nbf="1")),
-    Case("valid from true", "nbf", claims(nbf=True)),
-    Case("valid from null", "nbf", claims(nbf=None), other="DecodeError"),
+    Case("a start of validity that is a text", "nbf", claims(nbf="1")),
+    Case("a start of validity that is true", "nbf", claims(nbf=True)),
+    Case("a start of validity that is null", "nbf", claims(nbf=None), other="DecodeError"),
     Case("issued after it expired", "order", later(exp=-5, iat=0)),
     Case("no subject", "sub", claims(sub=ABSENT), other="MissingRequiredClaimError"),
     Case("an empty subject", "sub", claims(sub="")),
@@ -259,10 +259,10 @@ CASES = [
     Case("a subject that is a number", "sub", claims(sub=7), other="InvalidSubjectError"),
     Case("a list of subjects", "sub", claims(sub=["jane"]), other="InvalidSubjectError"),
     Case("a long subject", "sub", claims(sub="s" * 300)),
-    Case("a subject of two lines", "sub", claims(sub="jane\nadmin")),
+    Case("a subject with a line break", "sub", claims(sub="jane\nadmin")),
     Case("another key's signature", "signature", another_key),
     Case("changed after it was signed", "signature", tampered),
-    Case("a signature cut off", "signature", cut_off),
+    Case("a shortened signature", "signature", cut_off),
     Case("no signature", "signature", lambda issuer: made(issuer, sign=lambda _: b"")),
     Case("a signature in another form", "signature", der, trusted={"algorithm": "ES256"}),
 ]
@@ -304,7 +304,7 @@ def check_that_refuses(token: str, trusted: tuple[Issuer, ...]) -> str | None:
 
 
 def without(check: str, trusted: Issuer, server: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disable a check. Two checks look something up: without them, the lookup accepts anything."""
+    """Disable a check. The checks `issuer` and `key` are lookups, so replace them by functions with a fixed result."""
     if check == "length":
         monkeypatch.setattr(unverified, "MAX_TOKEN_LENGTH", 2 * MAX_TOKEN_LENGTH)
     elif check == "issuer":
@@ -313,7 +313,7 @@ def without(check: str, trusted: Issuer, server: IssuerServer, monkeypatch: pyte
         monkeypatch.setattr(tokens, "_key_of", lambda token, issuer: server.key().public_key())
     else:
         table: dict[str, Any] = unverified.FORM_CHECKS if check in unverified.FORM_CHECKS else tokens.TRUST_CHECKS
-        monkeypatch.setitem(table, check, lambda *_: None)  # not deleted: the order counts
+        monkeypatch.setitem(table, check, lambda *_: None)  # monkeypatch would put a deleted check back at the end
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
@@ -440,7 +440,7 @@ LOCAL = Issuer(kind="local", issuer="https://slipway.localhost", audience="slipw
 
 @pytest.fixture
 def local_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The file of the local issuer's key."""
+    """The path of the file with the local issuer's public key."""
     public = tmp_path / "public.jwk.json"
     public.write_text(json.dumps(public_jwk(private_key("ES256"))))
     monkeypatch.setattr(tokens, "LOCAL_PUBLIC_KEY", public)

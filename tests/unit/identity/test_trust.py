@@ -12,7 +12,7 @@ MAIN = "refs/heads/main"
 
 
 def without(monkeypatch, claim):
-    """Do not check a claim. (To delete it from the table, and put it back, would change the order of the checks.)"""
+    """Disable the check of a claim. (Replace the table: monkeypatch would put a deleted check back at the end.)"""
     monkeypatch.setattr(trust, "CLAIM_CHECKS", {name: check for name, check in CLAIM_CHECKS.items() if name != claim})
 
 

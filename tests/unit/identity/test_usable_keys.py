@@ -1,4 +1,4 @@
-"""Only keys that the pinned algorithm can verify with are used."""
+"""A key is used only if the pinned algorithm can verify signatures with this key."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.support.issuer import private_key, public_jwk
 
 RSA, EC = private_key("RS256"), private_key("ES256")
 USELESS: list[tuple[str, str, dict[str, Any], str | None]] = [
-    # The check, the algorithm, the JWK, and the other defence that refuses it, if any.
+    # The check, the algorithm, the JWK, and the other check that would refuse this JWK, if any.
     ("alg", "RS256", {**public_jwk(RSA), "alg": "RS512"}, None),
     ("alg", "RS256", {**public_jwk(RSA), "alg": "RSA-OAEP"}, None),
     ("use", "RS256", {**public_jwk(RSA), "use": "enc"}, None),
@@ -21,7 +21,7 @@ USELESS: list[tuple[str, str, dict[str, Any], str | None]] = [
     ("crv", "ES256", public_jwk(ec.generate_private_key(ec.SECP384R1())), "size"),
     ("crv", "ES256", public_jwk(ec.generate_private_key(ec.SECP256K1())), None),
     ("d", "ES256", {**jwt.algorithms.ECAlgorithm.to_jwk(EC, as_dict=True)}, None),
-    ("size", "RS256", public_jwk(rsa.generate_private_key(65537, 1024)), None),  # noqa: S505 (a key to refuse)
+    ("size", "RS256", public_jwk(rsa.generate_private_key(65537, 1024)), None),  # noqa: S505 (the service must refuse this key)
 ]
 
 

@@ -1,4 +1,4 @@
-"""The gate, rule by rule, and compared with a slow and obvious reference."""
+"""The gate, rule by rule, and compared with a simple implementation of the rules."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def facts(**known: Any) -> GateFacts:
-    """Return the facts of an artifact that has proved itself in development and wants to enter preproduction."""
+    """Return the facts for preproduction about an artifact that was deployed and verified in development."""
     proof = {"deployed_at": NOW - timedelta(hours=1), "verifications": (verified(),)}
     usual = {
         "environment": "preproduction",

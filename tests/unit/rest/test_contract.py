@@ -1,4 +1,4 @@
-"""The contract can be violated: each test does so in one way."""
+"""`Contract` finds violations of an OpenAPI document. Each test violates the document in one way."""
 
 import json
 from typing import Annotated, Any
@@ -69,7 +69,7 @@ def contract(monkeypatch: pytest.MonkeyPatch) -> Contract:
 
 
 def problem(slug: str, title: str, status: int, **members: Any) -> str:
-    named = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": "so it is", "instance": "1"}
+    named = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": "a sentence", "instance": "1"}
     return json.dumps(named | members)
 
 

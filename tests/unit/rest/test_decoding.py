@@ -1,4 +1,4 @@
-"""Decoding bytes gives typed values, or a problem that names every fault; no input breaks it."""
+"""Decoding returns typed values, or raises a problem that names every fault. No input causes another exception."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Cursors are opaque, and valid for the list and the filters that they come from."""
+"""Cursors are opaque, and valid only for the list and the filters that they come from."""
 
 import base64
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Patterns mean the same in Python, which refuses texts, and in JSON Schema, which documents them."""
+"""A pattern means the same in Python, which checks texts, and in JSON Schema, which documents the pattern."""
 
 from typing import Any
 

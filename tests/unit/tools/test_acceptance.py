@@ -1,4 +1,4 @@
-"""The settings of `make acceptance`, its waiting, and its counting."""
+"""`make acceptance`: its settings, its waiting for the service, and its report."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -107,7 +107,7 @@ def test_latencies_are_reported_as_quantiles() -> None:
 
 
 class Clock:
-    """A clock that only moves by sleeping."""
+    """A clock that moves only in `sleep`."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -132,7 +132,7 @@ def wait(said: list[str]) -> Wait:
 
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service]]:
-    """`answering((503, b""), (200, b"…"))` makes a service that gives these answers, and repeats the last."""
+    """`answering((503, b""), (200, b"…"))` makes a service that gives these answers, and repeats the last answer."""
 
     def answering(*answers: tuple[int, bytes]) -> Service:
         coming = itertools.chain(answers, itertools.repeat(answers[-1]))

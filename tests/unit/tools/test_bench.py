@@ -66,9 +66,9 @@ def test_a_failed_packaging_says_why(tmp_path, monkeypatch):
         '{"version": "2.0", "app_name": "slipway", "stages": {"production": {}}}'
     )
     (checkout / "requirements.txt").touch()
-    (checkout / "app.py").write_text("raise ImportError('the hull leaks')")
+    (checkout / "app.py").write_text("raise ImportError('a package is missing')")
     monkeypatch.setattr(package, "ROOT", checkout)
     monkeypatch.setattr(package, "FOLDER", tmp_path / "bench")
 
-    with pytest.raises(ToolError, match="the hull leaks"):
+    with pytest.raises(ToolError, match="a package is missing"):
         package.make()

@@ -1,4 +1,4 @@
-"""`python -m tools GROUP COMMAND`: its options, its variables, and its messages for wrong ones."""
+"""`python -m tools GROUP COMMAND`: its options, its variables, and its messages for wrong input."""
 
 import subprocess
 import sys

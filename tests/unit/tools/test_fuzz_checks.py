@@ -1,4 +1,4 @@
-"""Fuzzing accepts only explained refusals: with too many explanations it would find nothing."""
+"""Fuzzing accepts only explained refusals. Too many explanations would hide faults."""
 
 import re
 
@@ -50,4 +50,6 @@ def test_explanations_name_existing_problems_and_operations_only() -> None:
     assert PROBLEMS.keys() <= PROBLEM_TYPES.keys()
     for pattern, _ in RULES:
         for alternative in pattern.split("|"):
-            assert any(re.fullmatch(alternative, name) for name in names), f"no operation is called {alternative}"
+            assert any(re.fullmatch(alternative, name) for name in names), (
+                f"no operation is called {alternative}: correct RULES"
+            )

@@ -1,4 +1,4 @@
-"""The stand-in for API Gateway's event is complete, and no more forgiving than API Gateway."""
+"""The stand-in for API Gateway makes complete events, and decodes only what API Gateway decodes."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""All that a process has started ends with it, however it ends."""
+"""When a process ends, in any way, all processes that it has started end too."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the service, and of operations made up here."""
+"""The OpenAPI document of the service, and documents of made-up operations."""
 
 import json
 import re
@@ -68,7 +68,7 @@ class Collision(msgspec.Struct):
     at: Timestamp
 
 
-# Made without `problem_type`, which would declare it for the service too.
+# Do not call `problem_type` here: it would declare this problem for the service too.
 AGROUND = ProblemType(
     slug="aground", status=409, title="Aground", meaning="Wait for the tide.", extra=(("collisions", list[Collision]),)
 )
@@ -87,9 +87,9 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Operation
 
 
 def list_ships(call: Call, query: ShipQuery) -> Page[Ship]:
-    """Every ship.
+    """List all ships.
 
-    The newest come first.
+    The newest ship is first.
     """
 
 
@@ -238,8 +238,8 @@ def test_the_parameters_headers_and_problems_of_a_get_are_described(declare: Cal
     of_list = described(declare("GET /v1/ships", list_ships))
 
     assert of_list["operationId"] == "list_ships"
-    assert of_list["summary"] == "Every ship."
-    assert of_list["description"] == "The newest come first.\n\nTakes the role `viewer`."
+    assert of_list["summary"] == "List all ships."
+    assert of_list["description"] == "The newest ship is first.\n\nTakes the role `viewer`."
     assert of_list["x-role"] == "viewer"
     assert {"$ref": "#/components/parameters/If-None-Match"} in of_list["parameters"]
     assert {"200", "304"} == {status for status in of_list["responses"] if int(status) < 400}
@@ -291,7 +291,7 @@ def test_a_created_resource_links_to_the_operations_on_it(declare: Callable[...,
     create = declare("POST /v1/fleets/{system}/ships", create_ship, status=201, existing_status=True)
     change = declare("PATCH /v1/fleets/{system}/ships/{id}", change_ship)
     below = declare("GET /v1/fleets/{system}/ships/{id}/ports", list_ships)
-    # The ship's ETag is not valid for its ports.
+    # The ETag of a ship is not valid for the ship's ports, so the link to this operation has no If-Match.
     delete = declare("DELETE /v1/fleets/{system}/ships/{id}/ports", delete_ship, status=204)
     further = declare("GET /v1/fleets/{system}/ships/{id}/ports/{artifact}", list_ports)
     beside = declare("GET /v1/fleets/{system}/crews/{id}", list_crews)
@@ -336,7 +336,7 @@ def test_a_resource_without_an_address_has_no_links(declare: Callable[..., Opera
 
 def test_a_public_operation_takes_no_token(declare: Callable[..., Operation]) -> None:
     def look(call: Call) -> dict[str, Any]:
-        """Return anything."""
+        """Return an object."""
 
     of_public = described(declare("GET /v1/sea", look, role="public"))
 

@@ -1,4 +1,4 @@
-"""The replay: the commits that a deployment delivers, the order of its requests, and what stops it."""
+"""The replay: the commits that a deployment delivers, the order of the requests, and the failures that stop it."""
 
 import http.server
 import threading
@@ -16,7 +16,7 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def a_graph(*edges: str) -> dict[str, Commit]:
-    """Return commits a minute apart, each written with its parents: `merge: left right`."""
+    """Return commits, one minute apart. `merge: left right` is the commit `merge` with two parents."""
     commits = [edge.partition(":") for edge in edges]
     return {
         sha: Commit(sha, tuple(parents.split()), MONDAY + timedelta(minutes=minute))
@@ -139,7 +139,7 @@ def test_a_refusal_stops_the_replay_and_says_why():
 
 
 class Service:
-    """A server that gives its answers in turn, and then repeats the last."""
+    """A server that gives its answers in turn, and then repeats the last answer."""
 
     def __init__(self, *answers: tuple[int, dict[str, str], str]) -> None:
         self.answers = list(answers)

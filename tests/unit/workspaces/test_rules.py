@@ -22,7 +22,7 @@ def workspace(**fields: Any) -> Workspace:
         "name": "jane",
         "purpose": "personal",
         "owner": "jane",
-        "reason": "To try something",
+        "reason": "To try an index",
         "base_url": None,
         "database": "empty",
         "state": "active",
@@ -39,7 +39,7 @@ def new(**fields: Any) -> NewWorkspace:
         "environment": "production",
         "name": "jane",
         "purpose": "personal",
-        "reason": "To try something",
+        "reason": "To try an index",
         "expires_at": NOW + DAY,
     }
     return NewWorkspace(**{**defaults, **fields})
@@ -93,7 +93,7 @@ def test_extending_it_takes_a_reason() -> None:
         rules.require_change(workspace(), WorkspaceChange(expires_at=NOW + 2 * DAY), NOW)
     assert pointers(refusal.value) == ["#/reason"]
 
-    rules.require_change(workspace(), WorkspaceChange(expires_at=NOW + 2 * DAY, reason="Not done yet"), NOW)
+    rules.require_change(workspace(), WorkspaceChange(expires_at=NOW + 2 * DAY, reason="Not finished yet"), NOW)
 
 
 def test_shortening_it_or_changing_another_field_takes_no_reason() -> None:
@@ -107,7 +107,7 @@ def test_shortening_it_or_changing_another_field_takes_no_reason() -> None:
 
 
 def test_the_limit_of_an_extension_counts_from_now() -> None:
-    change = WorkspaceChange(expires_at=NOW + 14 * DAY + SECOND, reason="Not done yet")
+    change = WorkspaceChange(expires_at=NOW + 14 * DAY + SECOND, reason="Not finished yet")
 
     with pytest.raises(Problem) as refusal:
         rules.require_change(workspace(expires_at=NOW + 13 * DAY), change, NOW)
@@ -115,7 +115,7 @@ def test_the_limit_of_an_extension_counts_from_now() -> None:
 
 
 @pytest.mark.parametrize("state", ["expired", "destroyed"])
-@pytest.mark.parametrize("change", [{"base_url": None}, {"expires_at": NOW + DAY, "reason": "Once more"}])
+@pytest.mark.parametrize("change", [{"base_url": None}, {"expires_at": NOW + DAY, "reason": "Not finished yet"}])
 def test_an_inactive_workspace_cannot_change(state: str, change: dict[str, Any]) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_change(workspace(state=state), WorkspaceChange(**change), NOW)
