@@ -1,5 +1,5 @@
-# Terraform's state of the account and of each environment in it. Without it, nobody knows what Terraform created. So
-# Terraform can't destroy it, and S3 keeps each version for a while.
+# Terraform's state of the account and of each environment in it. Without the state, nobody knows what Terraform
+# created. So Terraform can't destroy this bucket, and S3 keeps replaced versions for a year.
 
 resource "aws_s3_bucket" "state" {
   #checkov:skip=CKV2_AWS_62: nothing reacts to what is written here

@@ -7,10 +7,10 @@
 #   schedules.tf   functions that run at certain times
 
 locals {
-  # Functions outside of the VPC: they need AWS or an issuer's keys, and no connection to the database.
+  # Functions outside of the VPC. They call AWS or fetch an issuer's keys, and do not connect to the database.
   outside_of_vpc = ["authorizer", "bootstrap"]
 
-  # Database users of functions in the VPC. A function that is not listed logs in as the service.
+  # Database users of functions in the VPC. A function that is not listed logs in as slipway_app.
   database_users = { migrate = "slipway_migrator" }
 
   in_vpc = { for name, function in local.functions : name => lookup(local.database_users, name, "slipway_app")

@@ -9,7 +9,7 @@ output "vpc_cidr" {
 }
 
 output "private_subnet_ids" {
-  description = "Ids of the subnets of functions and database, one per zone."
+  description = "Ids of the private subnets, for functions and database. There is one per zone."
   value       = aws_subnet.private[*].id
 }
 
