@@ -88,7 +88,7 @@ apply: venv ## Apply, migrate, and switch to the new version; PLAN=1 applies the
 	@$(tools) aws apply
 rollback: venv ## Switch ENV= back to the version that served before [WORKSPACE=]
 	@$(tools) aws rollback
-destroy: venv ## Destroy ENV= [WORKSPACE=]
+destroy: venv ## Destroy the environment ENV=, or its copy [WORKSPACE=]
 	@$(tools) aws destroy
 logs: venv ## Print the logs of ENV= [WORKSPACE= SINCE=1h REQUEST_ID= FOLLOW=1]
 	@$(tools) aws logs

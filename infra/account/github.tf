@@ -115,7 +115,7 @@ resource "aws_iam_role" "artifacts" {
 # issues no token to pull requests from forks.
 resource "aws_iam_role" "plan" {
   name        = "${local.name}-plan"
-  description = "Plans pull requests: reads what Terraform needs, and no data"
+  description = "Plans pull requests: reads settings, and no data"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

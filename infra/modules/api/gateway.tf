@@ -30,7 +30,7 @@ resource "aws_api_gateway_deployment" "this" {
 }
 
 resource "aws_api_gateway_stage" "this" {
-  #checkov:skip=CKV_AWS_120: answers depend on the caller; CloudFront caches what may be cached
+  #checkov:skip=CKV_AWS_120: answers depend on the caller; CloudFront caches the answers that allow it
   #checkov:skip=CKV2_AWS_4: the access log says why a request failed; execution logs would quote requests
   #checkov:skip=CKV2_AWS_51: callers identify themselves by tokens
   #checkov:skip=CKV2_AWS_29: infrastructure-main puts a firewall before the stage, unless the environment has none

@@ -1,8 +1,8 @@
-# The API on AWS. `make package` writes generated.tf.json, which lists what to create: `local.functions`,
+# The API on AWS. `make package` writes generated.tf.json, which lists the parts: `local.functions`,
 # `local.schedules` and `local.openapi`. These files say how to create it:
 #
 #   functions.tf   the functions, their versions and the alias `live`
-#   roles.tf       what each function may do, and its logs
+#   roles.tf       the role and the log of each function
 #   gateway.tf     API Gateway: the API, its stage, its access log
 #   schedules.tf   functions that run at certain times
 

@@ -58,7 +58,7 @@ resource "aws_default_security_group" "this" {
 resource "aws_security_group" "functions" {
   #checkov:skip=CKV2_AWS_5: the functions of the module api use it
   name        = "${var.name}-functions"
-  description = "Functions of ${var.name}, and what they may reach besides the database"
+  description = "Functions of ${var.name}"
   vpc_id      = aws_vpc.this.id
 
   tags = { Name = "${var.name}-functions" }

@@ -14,6 +14,6 @@ output "private_subnet_ids" {
 }
 
 output "functions_security_group_id" {
-  description = "Id of the functions' security group, which says what they may reach besides the database."
+  description = "Id of the functions' security group. With `egress` it allows calls to external systems."
   value       = aws_security_group.functions.id
 }

@@ -70,7 +70,7 @@ resource "aws_cloudfront_distribution" "this" {
   ordered_cache_behavior {
     path_pattern           = "/v1/*"
     target_origin_id       = "api"
-    viewer_protocol_policy = "https-only" # a redirect would be too late: the token was already sent in plain text
+    viewer_protocol_policy = "https-only" # a redirect is too late: the client has already sent the token in plain text
     allowed_methods        = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
     cached_methods         = ["GET", "HEAD"]
     compress               = true

@@ -33,7 +33,7 @@ run "an_environment_has_its_own_pool" {
 
   assert {
     condition     = { for name, group in aws_cognito_user_group.this : name => group.description } == { everybody = "viewer", maintainers = "maintainer of all", payments = "pipeline of payments, ledger" }
-    error_message = "Each named group must exist, and its description must say what it may do."
+    error_message = "Each named group must exist, and the group's description must name its role and systems."
   }
 
   assert {
