@@ -469,7 +469,7 @@ run "only_jobs_of_merged_code_store_packages" {
     error_message = "The role that builds must only read artifacts and store packages."
   }
 
-  # A job that applies an environment may record the deployment there. The job may not store packages.
+  # A job that applies an environment may record which packages it deployed. The job may not store packages.
   assert {
     condition = { for key, policy in aws_iam_policy.applying : key => [for arn in flatten([for statement in jsondecode(policy.policy).Statement :
       statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")]) : arn if strcontains(arn, "artifacts")] if endswith(key, "-functions") } == {

@@ -32,7 +32,7 @@ output "api" {
 }
 
 output "owns_database" {
-  description = "True if the database belongs to this environment or workspace. Only such a database is bootstrapped and migrated."
+  description = "True if the database belongs to this environment or workspace. A deployment then bootstraps and migrates the database."
   value       = !local.on_live_data
 }
 
