@@ -4,17 +4,18 @@
 python := .local/venv/bin/python
 tools := $(python) -m tools
 
-# The first of these that is Python 3.11 to 3.13 makes the virtual environment. The embedded PostgreSQL does not support
-# later versions.
+# The first of these commands that is Python 3.11 to 3.13 creates the virtual environment. The embedded PostgreSQL does
+# not support later versions.
 pythons := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 suits := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 installed := { echo '$(CURDIR)/.local/venv'; readlink -f $(python); cat requirements-dev.txt; }
 
-# One more than there are cores: tests that apply infrastructure mostly wait. Each runs a file at a time, in order.
+# One worker more than there are cores, because tests that apply infrastructure mostly wait. A worker runs one file at a
+# time, in order.
 workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 pytest := $(python) -m pytest -n $(workers) --dist loadfile --no-loadscope-reorder
 
-# Processes that `make` starts end when it is killed: see tools/lifeline.py.
+# Processes that `make` starts end when `make` is killed: see tools/lifeline.py.
 export MAKE_PID := $(shell echo $$PPID)
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
@@ -25,12 +26,12 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
 ##@ Every day
 run: venv ## Serve on http://127.0.0.1:8000 with a database of its own [PORT= DATABASE_URL= EMULATED=1]
 	@$(tools) local run
-check: lint types ## Check while you edit, 90 s: lint, types, unit and service tests
+check: lint types ## Check while you edit (90 s): lint, types, unit and service tests
 	@$(pytest) tests/unit tests/service
-test: lint types ## Check before you push, 6 min: `check`, local server, infrastructure, pipeline
+test: lint types ## Check before you push (6 min): `check`, local server, infrastructure, pipeline
 	@$(pytest) tests
 	@$(tools) checks untested
-format: venv ## Format the code, and fix what the linter can
+format: venv ## Format the code, and fix the faults that the linter can fix
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
 openapi: venv ## Write openapi.json from the code
@@ -49,9 +50,9 @@ reset: venv ## Delete the local database and all its data
 	@$(tools) local database-reset
 
 ##@ More checks
-test-all: test ## Run what CI runs, 25 min: `test`, the rehearsal of a deployment, all mutants
+test-all: test ## Check as CI does (25 min): `test`, the rehearsal of a deployment, all mutants
 	@$(pytest) -n 2 -m slow tests
-nightly: venv ## Run random tests, 60 min: a long fuzz, races and faults 50 times; and the benchmark
+nightly: venv ## Run random tests (60 min): a long fuzz, races and faults 50 times; then the benchmark
 	@$(tools) checks fuzz --examples 1500 --seconds 1500
 	@for round in $$(seq 50); do $(python) -m pytest -q tests/service/test_races.py tests/service/test_faults.py || exit; done
 	@$(tools) checks bench
@@ -59,27 +60,27 @@ coverage: venv ## Require tests for 95 % of the lines that differ from BASE=orig
 	@$(tools) checks coverage
 fuzz: venv ## Send made-up requests to the service [EXAMPLES=200 SECONDS=60 SEED=]
 	@$(tools) checks fuzz
-bench: venv ## Measure what a request and a cold start cost
+bench: venv ## Measure the cost of a request and of a cold start, and check its bounds
 	@$(tools) checks bench
 policy: venv ## Check the plans of all environments, or of ENV=, against infra/policy
 	@$(tools) checks policy
 checkov: venv ## Scan infra/ for known faults
 	@$(tools) checks checkov
-lock: venv ## Compile requirements*.in with hashes; keep each version unless a .in names another
+lock: venv ## Compile requirements*.in with hashes; keep each version unless a .in file names another
 	@for name in requirements requirements-dev requirements-checkov; do \
 		UV_PYTHON_DOWNLOADS=never $(python) -m uv pip compile --quiet --universal --python-version 3.11 \
 			--generate-hashes --no-annotate --output-file $$name.txt $$name.in || exit; done
-workflows: venv ## Check the workflows: actionlint, zizmor, schemas, our own rules
+workflows: venv ## Check the workflows with actionlint, zizmor, schemas and our own rules
 	@$(python) -m pytest -q -n 0 tests/workflows
 
 ##@ On AWS, or with EMULATED=1 in the account of `make emulator`
-doctor: venv ## List what this machine lacks and, with ENV=, which quotas would stop an apply
+doctor: venv ## List tools that this machine lacks and, with ENV=, quotas that would stop an apply
 	@$(tools) aws doctor
 emulator: venv ## Serve an emulated AWS account on 127.0.0.1:4566
 	@$(tools) aws emulator
-account: venv ## Create what an AWS account needs once: ACCOUNT=testing|production
+account: venv ## Create the resources that an AWS account needs once: ACCOUNT=testing|production
 	@$(tools) aws account
-package: venv ## Package the functions for STAGE= and print the digest
+package: venv ## Package the functions for STAGE=, and print the package's digest
 	@$(tools) package make
 plan: venv ## Package and plan ENV=development|preproduction|production [WORKSPACE= PACKAGE=]
 	@$(tools) aws plan
@@ -87,15 +88,15 @@ apply: venv ## Apply, migrate, and switch to the new version; PLAN=1 applies the
 	@$(tools) aws apply
 rollback: venv ## Switch ENV= back to the version that served before [WORKSPACE=]
 	@$(tools) aws rollback
-destroy: venv ## Destroy ENV= [WORKSPACE=]
+destroy: venv ## Destroy the environment ENV=, or its copy [WORKSPACE=]
 	@$(tools) aws destroy
-logs: venv ## Print what ENV= [WORKSPACE=] logged [SINCE=1h REQUEST_ID= FOLLOW=1]
+logs: venv ## Print the logs of ENV= [WORKSPACE= SINCE=1h REQUEST_ID= FOLLOW=1]
 	@$(tools) aws logs
 
 ##@ Temporary copies of an environment
 workspace-create: venv ## Create a copy: ENV= WORKSPACE= EXPIRES=2d REASON= [PURPOSE= DATABASE= OWNER= CLIENT=]
 	@$(tools) aws workspace-create
-workspace-extend: venv ## Let a copy live longer: ENV= WORKSPACE= EXPIRES=2d REASON=
+workspace-extend: venv ## Set a later end for a copy: ENV= WORKSPACE= EXPIRES=2d REASON=
 	@$(tools) aws workspace-extend
 workspace-destroy: venv ## Destroy a copy: ENV= WORKSPACE=
 	@$(tools) aws workspace-destroy
@@ -106,7 +107,7 @@ unroute: venv ## Send CLIENT= to ENV= again, away from WORKSPACE=
 reap: venv ## Destroy the expired copies of ENV=, and report orphans
 	@$(tools) aws reap
 
-# Parts of the targets above.
+# Targets that `make help` does not list.
 help:
 	@awk -F ':.*## ' '/^##@ / { printf "%s%s\n", n++ ? "\n" : "", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -122,10 +123,10 @@ database-stop: venv
 	@$(tools) local database-stop
 clean:
 	@rm -rf .local/venv .local/checkov .local/cache .local/bench
-# Keep the virtual environment if .local/venv/complete fits: it records the place, the Python and the packages.
+# Keep the virtual environment if the file .local/venv/complete names this folder, this Python and these requirements.
 venv:
 	@$(if $(PYTHON),false,test -x $(python) && $(installed) | cmp -s - .local/venv/complete) && exit; \
 	for each in $(pythons); do "$$each" -c '$(suits)' 2>/dev/null && exec "$$each" -m tools.venv; done; \
-	echo "Slipway needs Python 3.11, 3.12 or 3.13 (with its modules venv and ensurepip), and none of" \
-		"$(pythons) is one. Install one (Debian and Ubuntu: apt-get install python3-venv; macOS: brew install" \
-		"python@3.13), or name it: make PYTHON=/path/to/python3.13" >&2; exit 1
+	echo "Slipway needs Python 3.11, 3.12 or 3.13 with the modules venv and ensurepip. None of these commands is" \
+		"such a Python: $(pythons). Install one (Debian and Ubuntu: apt-get install python3-venv; macOS: brew" \
+		"install python@3.13), or name yours: make PYTHON=/path/to/python3.13" >&2; exit 1

@@ -3,21 +3,21 @@
 #
 #   .github/branch-protection.sh acme/slipway acme/slipway-approvers
 #
-# The team approves deployments to production. You can run the script again: it only changes what differs. It skips
-# branches that do not exist yet, and names them.
+# The team approves deployments to production. You can run the script again: it sets the same settings. It skips
+# branches that do not exist yet, and prints their names.
 set -euo pipefail
 
-repository=${1:?say which repository: .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
-team=${2:?say which team approves deployments to production: .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
+repository=${1:?the repository is missing: run .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
+team=${2:?the team of approvers is missing: run .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
 branches=(development preproduction production)
 
-# put PATH: send the body from standard input
+# put PATH: send the body from standard input to this path of the repository's API
 put() {
     echo "$1" >&2
     gh api --method PUT "repos/$repository/$1" --input - >/dev/null
 }
 
-# environment NAME REVIEWERS BRANCH…: make a GitHub environment that only jobs of these branches may use
+# environment NAME REVIEWERS BRANCH…: create a GitHub environment that only jobs on these branches may use
 environment() {
     local name=$1 reviewers=$2
     shift 2
@@ -37,18 +37,18 @@ END
 
 approvers=$(gh api "orgs/${team%/*}/teams/${team#*/}" --jq '[{type: "Team", id: .id}]')
 
-# Work starts from `development`, and schedules run its workflows. Only merge commits are allowed: a squash would make a
-# new commit of what was tested.
+# Work starts from `development`, and schedules run the workflows of this branch. Only merge commits are allowed: a
+# squash would separate the branches' histories.
 gh api --method PATCH "repos/$repository" -f default_branch=development -F allow_merge_commit=true \
     -F allow_squash_merge=false -F allow_rebase_merge=false -F delete_branch_on_merge=true >/dev/null
 
 for branch in "${branches[@]}"; do
     if ! gh api "repos/$repository/branches/$branch" --silent 2>/dev/null; then
-        echo "There is no branch $branch yet. Create it, then run this again to protect it" >&2
+        echo "There is no branch $branch yet. Create the branch, then run this script again to protect it" >&2
         continue
     fi
-    # A promotion's branch lacks the merge commits of earlier promotions, and needs none. The check `Promotes the tested
-    # tree` compares trees.
+    # Only `development` requires branches that are up to date. A promotion's branch lacks the merge commits of earlier
+    # promotions, and the check `Promotes the tested tree` compares trees instead.
     strict=false
     [ "$branch" = development ] && strict=true
     put "branches/$branch/protection" <<END
@@ -74,7 +74,7 @@ for branch in "${branches[@]}"; do
     reviewers='[]'
     [ "$branch" = production ] && reviewers=$approvers
     environment "$branch" "$reviewers" "$branch"
-    # A debug copy of production has production's data, so somebody else has to approve it.
+    # A debug copy of production has production's data, so somebody else has to approve the job that creates it.
     environment "$branch-workspaces" "$reviewers" development
     # Daily jobs must not wait for a reviewer.
     environment "$branch-verify" '[]' development

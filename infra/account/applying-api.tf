@@ -90,7 +90,8 @@ locals {
       Condition = { StringEqualsIfExists = local.own[key] }
     },
     {
-      # These let WAF and API Gateway write into log groups. AWS has them per region, not per environment.
+      # These actions let WAF and API Gateway write into log groups. Log deliveries belong to a region, not to an
+      # environment.
       Sid      = "LogDeliveriesAreNumbers"
       Effect   = "Allow"
       Action   = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"]
@@ -98,8 +99,9 @@ locals {
     },
   ]) }
 
-  # The resource is the tags of an ARN, and has no tags itself. So this limits which tag is set, not on whose API. After
-  # removing the tags of the environment's API, a role could destroy it. So roles that only destroy get none of this.
+  # This resource is the tags of an API, and has no tags itself. So the condition limits which tags a role sets, but not
+  # on which API. A role could remove the tags of the environment's API and then destroy the API. So a role that only
+  # destroys workspaces does not get this statement.
   api_tags = { for key, applier in local.appliers : key => [for resource in ["${local.apigateway}/tags/*"] : {
     Sid       = "ApiTagsAreNumbers"
     Effect    = "Allow"

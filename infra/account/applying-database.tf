@@ -32,14 +32,14 @@ locals {
         ]
       },
       {
-        # The source of a workspace's clone.
+        # This cluster is the source of a workspace's clone.
         Sid      = "EnvironmentCloned"
         Effect   = "Allow"
         Action   = ["rds:RestoreDBClusterToPointInTime"]
         Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:slipway-${applier.environment}"]
       },
       {
-        # RDS creates the master's secret with our permissions. This role can't read it.
+        # RDS creates the master's secret with the permissions of this role. The role can't read the secret.
         Sid      = "MasterPassword"
         Effect   = "Allow"
         Action   = ["secretsmanager:CreateSecret", "secretsmanager:TagResource"]
@@ -85,7 +85,7 @@ locals {
         Resource = ["arn:${local.partition}:kms:${local.arn_account}:alias/${applier.prefix}*"]
       },
       {
-        # Only through the services that encrypt with it. A clone's source is encrypted with the environment's key.
+        # Only services that encrypt data may use the key for this role. A clone's source is encrypted with this key.
         Sid      = "EnvironmentKeyUsed"
         Effect   = "Allow"
         Action   = ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]

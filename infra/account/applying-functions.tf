@@ -25,7 +25,7 @@ locals {
       Resource = ["arn:${local.partition}:lambda:${local.arn_account}:function:${applier.prefix}*"]
     },
     {
-      # Only with the boundary. No action of this list can remove it.
+      # The roles must have the boundary. No action in these policies can remove the boundary.
       Sid      = "RolesWithinBoundary"
       Effect   = "Allow"
       Action   = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]

@@ -3,8 +3,8 @@
 locals {
   ec2 = "arn:${local.partition}:ec2:${local.arn_account}"
 
-  # The type that each action creates: only this type is limited by the request's tags. Otherwise "a subnet with my tag,
-  # in your VPC" would be allowed.
+  # For each action, the type of the resource that it creates. The request's tags limit only the new resource. The
+  # statement `Change` limits the resources around it, such as the VPC of a new subnet, by the tags that they have.
   ec2_made = {
     AllocateAddress               = "elastic-ip"
     AuthorizeSecurityGroupEgress  = "security-group-rule"

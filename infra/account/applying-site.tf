@@ -48,7 +48,7 @@ locals {
         Resource = ["${local.cloudfront}:*"]
       },
       {
-        # The environment's store routes clients to debug workspaces.
+        # The environment's key value store holds the routes to debug workspaces.
         Sid      = "EnvironmentRoutesAreNumbers"
         Effect   = "Allow"
         Action   = ["cloudfront-keyvaluestore:DeleteKey", "cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey", "cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:PutKey"]

@@ -1,10 +1,10 @@
-# What a pipeline may do to apply an environment. Statements name services and actions, limited to the environment
+# The permissions that a pipeline needs to apply an environment. Each statement is limited to the environment:
 #   by name   if ARNs have names: slipway-<environment>…
-#   by tag    if ARNs have ids: every resource gets the tag `environment` when it is created. Only a resource without
-#             that tag can be given one, so a pipeline can't take over another environment's.
-# If AWS can limit an action by neither, its statement is called …Numbers. A role for workspaces may do the same, except
-# to the environment itself, whose resources have `default` in the tag `workspace`. A role that only destroys workspaces
-# has only the actions of destroying.tf.
+#   by tag    if ARNs have ids: every resource gets the tag `environment` when it is created. A pipeline can add the tag
+#             only to a resource without it, and so can't take over the resources of another environment.
+# If AWS can limit an action neither by name nor by tag, its statement is called …Numbers. A role for workspaces may do
+# the same, except to the environment itself, whose resources have `default` in the tag `workspace`. A role that only
+# destroys workspaces has only the actions of destroying.tf.
 
 locals {
   # A policy has at most 6,144 characters, so each role has one policy per subject.
@@ -22,7 +22,7 @@ locals {
   own = { for key, applier in local.appliers : key => { "aws:ResourceTag/environment" = applier.environment } }
   new = { for key, applier in local.appliers : key => { "aws:RequestTag/environment" = applier.environment } }
 
-  # If AWS has no tags for a resource, the key is missing, and the name decides.
+  # If AWS has no tags for a resource, the condition does not apply, and the resource's name decides.
   never_the_environment_itself = { for key, applier in local.appliers : key => {
     for operator, keys in { StringNotEqualsIfExists = {
       "aws:ResourceTag/workspace" = "default"
@@ -30,7 +30,7 @@ locals {
     } } : operator => keys if applier.workspaces_only
   } }
 
-  # Keep the actions that the role may do; drop a statement without any. All roles write Terraform's state alike.
+  # Keep the actions that the role may use. All roles write Terraform's state, so they keep those statements whole.
   allowed = { for key, subjects in local.applying : key => { for subject, statements in subjects : subject => [
     for statement in statements : merge(statement, { Action = [
       for action in statement.Action : action
@@ -38,7 +38,8 @@ locals {
     ] })
   ] } }
 
-  # Statements called Environment… may touch the environment itself: a clone, for example, reads its source.
+  # Statements called Environment… may touch the environment itself: a clone, for example, reads its source. Leave out
+  # statements without actions.
   bounded = { for key, subjects in local.allowed : key => { for subject, statements in subjects : subject => [
     for statement in statements : { for element, value in merge(statement, {
       Condition = merge(
@@ -50,7 +51,7 @@ locals {
 
   deliveries = { for key, applier in local.appliers : key => concat(
     [
-      # The state has no tags, so keys limit what a role for workspaces may write.
+      # The objects of the state have no tags, so their keys limit what a role for workspaces may write.
       {
         Sid      = "EnvironmentStateRead"
         Effect   = "Allow"
@@ -95,7 +96,7 @@ resource "aws_iam_policy" "applying" {
   for_each = local.policies
 
   name        = "${local.name}-${each.key}"
-  description = "What ${local.name}-${each.value.applier} may do: ${each.value.subject}"
+  description = "Permissions of ${local.name}-${each.value.applier}: ${each.value.subject}"
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.bounded[each.value.applier][each.value.subject] })
 }
 

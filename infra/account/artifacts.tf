@@ -2,8 +2,8 @@
 # production runs exactly the bytes that were tested.
 #
 # Each key is written once. Writes need the header `If-None-Match: *`, with which S3 refuses a key that exists. The
-# bucket's policy refuses writes without it, and all deletions. Object lock would bind the account's administrators too,
-# and could never be undone. If an administrator changes this policy, CloudTrail records it.
+# bucket's policy refuses writes without this header, and all deletions. Object lock would bind the account's
+# administrators too, and could never be undone. If an administrator changes this policy, CloudTrail records the change.
 
 locals {
   keeps_artifacts     = var.artifact_account_id == null
@@ -18,7 +18,7 @@ locals {
   }
 }
 
-# Build jobs write <tree>/package.zip. Jobs that deployed it write <tree>/deployed/<environment>.json.
+# Jobs that build write <tree>/package.zip. Jobs that deployed the package write <tree>/deployed/<environment>.json.
 resource "aws_iam_role_policy" "artifacts" {
   count = local.keeps_artifacts ? 1 : 0
 
@@ -40,7 +40,7 @@ resource "aws_iam_role_policy" "artifacts" {
 }
 
 resource "aws_s3_bucket" "artifacts" {
-  #checkov:skip=CKV2_AWS_62: nothing reacts to what is written here
+  #checkov:skip=CKV2_AWS_62: nothing reacts to new objects in the bucket
   #checkov:skip=CKV_AWS_144: a package can be built again from its tree, byte for byte
   #checkov:skip=CKV_AWS_145: S3's own key is enough: see its encryption below
   #checkov:skip=CKV_AWS_18: CloudTrail records readers and writers by role; an access log would need another bucket
@@ -74,7 +74,7 @@ resource "aws_s3_bucket_ownership_controls" "artifacts" {
   }
 }
 
-# S3's own key: for one of ours, production's account would need a grant too.
+# Use S3's own key: with a key of ours, production's account would need one more grant.
 resource "aws_s3_bucket_server_side_encryption_configuration" "artifacts" {
   count = local.keeps_artifacts ? 1 : 0
 
@@ -147,7 +147,7 @@ resource "aws_s3_bucket_policy" "artifacts" {
           Resource  = "${local.artifact_bucket_arn}/*"
           Condition = {
             Null = { "s3:if-none-match" = "true" }
-            # The parts of a large package have no such header; the request that completes them has.
+            # Uploads of a large package's parts lack this header. The request that joins the parts has it.
             Bool = { "s3:ObjectCreationOperation" = "true" }
           }
         },
@@ -159,7 +159,8 @@ resource "aws_s3_bucket_policy" "artifacts" {
           Resource  = "${local.artifact_bucket_arn}/*"
         },
       ],
-      # A role that does not exist yet can't be a principal. So name its account, and limit it to the role.
+      # A role that does not exist yet can't be a principal. So name the role's account, and limit access to the role by
+      # a condition.
       [for account in var.artifact_reader_account_ids : {
         Sid       = "Read${account}"
         Effect    = "Allow"

@@ -1,5 +1,5 @@
-# The limit of the roles that an environment creates, whatever a pipeline writes into them. Without it, a pipeline that
-# may create roles could do everything. If the functions of your copy call more AWS services, add them here first.
+# The limit of the roles that an environment creates, whatever policies a pipeline gives them. Without this limit, a
+# pipeline that may create roles could do everything. If your functions call more AWS services, allow them here first.
 
 resource "aws_iam_policy" "boundary" {
   #checkov:skip=CKV_AWS_290: traces and the VPC's interfaces can't be named as resources
@@ -7,7 +7,7 @@ resource "aws_iam_policy" "boundary" {
   for_each = var.environments
 
   name        = "${local.name}-boundary-${each.key}"
-  description = "What roles made by ${each.key} and its workspaces may do at most"
+  description = "Limits the roles that ${each.key} and its workspaces create"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -32,7 +32,8 @@ resource "aws_iam_policy" "boundary" {
         Resource = ["*"]
       },
       {
-        # Only as the functions' users. Clusters have ids here, no names, so each role's policy names its own.
+        # Log in only as the functions' database users. This ARN has the cluster's id, not its name. So the limit to one
+        # cluster is in the policy of each role.
         Sid    = "LogIn"
         Effect = "Allow"
         Action = ["rds-db:connect"]
@@ -48,7 +49,7 @@ resource "aws_iam_policy" "boundary" {
         Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:slipway-${each.key}*"]
       },
       {
-        # RDS makes the secret, and names the cluster in a tag of it.
+        # RDS creates the secret, and names the cluster in a tag of the secret.
         Sid       = "ReadMasterPassword"
         Effect    = "Allow"
         Action    = ["secretsmanager:GetSecretValue"]

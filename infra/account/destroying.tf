@@ -1,6 +1,6 @@
-# What a role that only destroys workspaces may do: those actions of applying*.tf that destroying a workspace needs. It
-# writes Terraform's state like any role for workspaces. It can't copy an environment's data or change what runs, so it
-# needs no reviewer. tests/rehearsal compares this list with the calls of a destroy.
+# The permissions of a role that only destroys workspaces: the actions of applying*.tf that a destroy needs. The role
+# writes Terraform's state like any role for workspaces. It can't copy an environment's data or change what runs. So its
+# jobs need no reviewer. tests/rehearsal compares this list with the calls of a destroy.
 
 locals {
   destroying = toset(concat(local.taking_away, local.on_the_way))
@@ -61,9 +61,9 @@ locals {
     "wafv2:DisassociateWebACL",
   ]
 
-  # A destroy also does these, or AWS gives a deletion another name.
+  # A destroy also needs these actions, whose names do not say that they remove something.
   on_the_way = [
-    # Find the routes that end.
+    # Find the routes that lead to the workspace.
     "cloudfront-keyvaluestore:DescribeKeyValueStore",
     "cloudfront-keyvaluestore:ListKeys",
     # Switch a distribution off before deleting it.
@@ -74,7 +74,8 @@ locals {
     # Read a log delivery before deleting it.
     "logs:GetLogDelivery",
     "logs:ListLogDeliveries",
-    # Reset a bucket's settings, which takes the permissions to set them, and delete all versions of its objects.
+    # List all versions of a bucket's objects, to delete them. Reset the bucket's settings: AWS asks for the permissions
+    # to set them.
     "s3:ListBucketVersions",
     "s3:PutBucketOwnershipControls",
     "s3:PutBucketPublicAccessBlock",

@@ -1,12 +1,13 @@
-# The pipelines' roles. GitHub issues a token to each job, and a role trusts its claims. No secret is stored anywhere.
+# The pipelines' roles. GitHub issues a token to each job, and a role trusts tokens with certain claims. No secret is
+# stored anywhere.
 #
 # IAM requires `sub`, and also compares `repository_id`, `environment` and `ref`. All of them must match:
 #   sub            names repository and environment, in one of two forms: repositories made since July 2026 have the ids
 #                  in it. A pull request's `sub` has neither branch nor environment.
 #   repository_id  is never given to another repository, unlike a name.
 #   environment    enforces the GitHub environment's rules: reviewers, waiting time.
-#   ref            is the branch. The GitHub environment has a rule for that too, which any administrator of the
-#                  repository can remove. They can't remove this one.
+#   ref            is the branch. The GitHub environment has a rule for the branch too, which any administrator of the
+#                  repository can remove. Such an administrator can't remove this condition.
 
 locals {
   issuer  = "token.actions.githubusercontent.com"
@@ -23,8 +24,8 @@ locals {
     "${local.issuer}:repository_id" = var.github.repository_id
   }
 
-  # For each role, the GitHub environment and branch that a job must have. Two answers decide what the role may do: is
-  # it for workspaces only, and does it only destroy them?
+  # For each role, the GitHub environment and the branch that a job must have. `workspaces_only` and `destroys_only`
+  # decide what the role may do.
   jobs = merge(
     { for name, environment in var.environments : "apply-${name}" => {
       environment        = name
@@ -40,7 +41,7 @@ locals {
       branch             = var.default_branch
       workspaces_only    = true
       destroys_only      = false
-      description        = "Makes and destroys workspaces of ${name}"
+      description        = "Creates and destroys workspaces of ${name}"
     } if environment.workspaces_github_environment != null },
     { for name, environment in var.environments : "reap-${name}" => {
       environment        = name
@@ -48,14 +49,14 @@ locals {
       branch             = var.default_branch
       workspaces_only    = true
       destroys_only      = true
-      description        = "Destroys workspaces of ${name}, and makes nothing"
+      description        = "Destroys workspaces of ${name}, and creates nothing"
     } if environment.reap_github_environment != null },
   )
 
   appliers = { for key, job in local.jobs : key => merge(job, {
     prefix = job.workspaces_only ? "slipway-${job.environment}-" : "slipway-${job.environment}"
-    # CloudFront and S3 can't be limited by tags here, so names keep a role for workspaces from the environment's own
-    # slipway-<environment>-site-… and …-viewer.
+    # Tags can't limit these actions of CloudFront and S3. So names keep a role for workspaces away from the
+    # environment's own bucket slipway-<environment>-site-… and its own function slipway-<environment>-viewer.
     site_bucket = job.workspaces_only ? "slipway-${job.environment}-*-site-${var.account_id}" : "slipway-${job.environment}-*site-${var.account_id}"
     viewer      = job.workspaces_only ? "slipway-${job.environment}-*-viewer" : "slipway-${job.environment}-*viewer"
     claims = {
@@ -110,11 +111,11 @@ resource "aws_iam_role" "artifacts" {
   })
 }
 
-# The role of pull requests. Nobody has reviewed their code yet, so the role must be harmless in anybody's hands. GitHub
+# The role of pull requests. Nobody has reviewed their code yet, so the role must do no harm, whoever uses it. GitHub
 # issues no token to pull requests from forks.
 resource "aws_iam_role" "plan" {
   name        = "${local.name}-plan"
-  description = "Plans pull requests: reads what Terraform needs, and no data"
+  description = "Plans pull requests: reads settings, and no data"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

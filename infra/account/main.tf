@@ -1,4 +1,5 @@
-# What an AWS account needs once, before any environment. `make account` applies it, and no pipeline may change it.
+# The resources that an AWS account needs once, before any environment. `make account` creates them, and no pipeline may
+# change them.
 #
 #   state      Terraform's state                    artifacts             the packages that are promoted
 #   github     the pipelines' roles, by token       applying, destroying  the permissions of these roles

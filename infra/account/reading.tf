@@ -1,5 +1,6 @@
-# What Terraform reads to make a plan, for pull requests and pipelines: settings, and no data. AWS's own ReadOnlyAccess
-# would read every object, table and log of the account. If a statement names no resource, AWS has none for its actions.
+# The permissions to make a plan, for pull requests and pipelines. They read settings, and no data. AWS's own policy
+# ReadOnlyAccess would allow every object, table and log of the account. A statement has the resource "*" if AWS can't
+# limit most of its actions to resources.
 
 locals {
   arn_account = "${var.region}:${var.account_id}"
@@ -112,7 +113,7 @@ locals {
         Condition = { StringEquals = { "aws:ResourceTag/system" = "slipway" } }
       },
       {
-        # These have ids instead of names, and no tags.
+        # Most of these resources have ids instead of names, and no tags.
         Sid    = "ReadWhatCloudFrontNumbers"
         Effect = "Allow"
         Action = [
@@ -146,7 +147,7 @@ locals {
         ]
       },
       {
-        # The settings of a bucket, not its content.
+        # Read a bucket's settings and the names of its objects, but no object.
         Sid    = "ReadBuckets"
         Effect = "Allow"
         Action = [
@@ -189,9 +190,9 @@ locals {
 }
 
 resource "aws_iam_policy" "reading" {
-  #checkov:skip=CKV_AWS_355: most services have no resources for listing and describing; it reads no data
+  #checkov:skip=CKV_AWS_355: most services have no resources for listing and describing; the policy reads no data
   name        = "${local.name}-reading"
-  description = "What Terraform reads to make a plan, and no data"
+  description = "Reads the settings that a plan needs, and no data"
   policy      = jsonencode(local.reading)
 }
 

@@ -1,8 +1,8 @@
-# Terraform's state of the account and of each environment in it. Without it, nobody knows what Terraform created. So
-# Terraform can't destroy it, and S3 keeps each version for a while.
+# Terraform's state of the account and of each environment in it. Without the state, nobody knows what Terraform
+# created. So Terraform can't destroy this bucket, and S3 keeps replaced versions for a year.
 
 resource "aws_s3_bucket" "state" {
-  #checkov:skip=CKV2_AWS_62: nothing reacts to what is written here
+  #checkov:skip=CKV2_AWS_62: nothing reacts to new objects in the bucket
   #checkov:skip=CKV_AWS_144: the account and all that its state describes are in one region
   #checkov:skip=CKV_AWS_145: S3's own key is enough: see its encryption below
   #checkov:skip=CKV_AWS_18: CloudTrail records readers and writers by role; an access log would need another bucket

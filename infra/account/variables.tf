@@ -1,5 +1,5 @@
 variable "account_id" {
-  description = "The only AWS account in which this may be created."
+  description = "The only AWS account to which this configuration may be applied."
   type        = string
 
   validation {
@@ -14,7 +14,7 @@ variable "region" {
 
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "A region is named like eu-central-1."
+    error_message = "The region must be an AWS region such as eu-central-1, not a zone."
   }
 }
 
@@ -43,16 +43,16 @@ variable "github" {
 
   validation {
     condition     = can(regex("^[1-9][0-9]*$", var.github.repository_id)) && can(regex("^[1-9][0-9]*$", var.github.repository_owner_id))
-    error_message = "The ids must be numbers. Roles also trust ids, because others can take over a name that was given up."
+    error_message = "Enter both ids as numbers: `gh api repos/OWNER/NAME --jq '.id, .owner.id'` prints them. Roles check ids too, because others can take a name that was given up."
   }
 }
 
 variable "environments" {
   description = <<-END
-    The environments of the account. A job must run on `branch` and in `github_environment` to apply one. Jobs of the
-    default branch may create and destroy its workspaces, but not change the environment, in
-    `workspaces_github_environment` (null: nowhere). They may only destroy workspaces in `reap_github_environment`
-    (null: nowhere). `hosted_zone_id` is the zone of its domain's records.
+    The environments of the account. To apply one, a job must run on its `branch` and in its `github_environment`. A job
+    on the default branch may create and destroy workspaces in `workspaces_github_environment`, and only destroy them in
+    `reap_github_environment`. If one of the two is null, it has no role. `hosted_zone_id` is the zone of the DNS records
+    of the environment's domain.
   END
   type = map(object({
     branch                        = string
@@ -69,18 +69,18 @@ variable "environments" {
 
   validation {
     condition     = alltrue([for name in keys(var.environments) : can(regex("^[a-z][a-z0-9]{1,15}$", name)) && name != "account"])
-    error_message = "An environment's name has 2 to 16 lower-case letters and digits, and is not account."
+    error_message = "An environment's name must have 2 to 16 lower-case letters and digits, and start with a letter. It must not be account."
   }
 
   validation {
     condition     = !contains(keys(var.environments), "production") || length(var.environments) == 1
-    error_message = "Production needs an account of its own, so that nobody who may change another environment can reach it."
+    error_message = "Move the other environments to another account: nobody who may change them should reach production."
   }
 
   validation {
-    # Permissions match the beginning of names.
+    # Permissions match the beginnings of resources' names.
     condition     = alltrue([for a in keys(var.environments) : alltrue([for b in keys(var.environments) : a == b || !startswith(a, b)])])
-    error_message = "No environment's name may begin with another's: a role for the shorter name could change both."
+    error_message = "Rename an environment: no name may begin with the name of another, because a role for the shorter name could change both."
   }
 
   validation {
@@ -145,7 +145,7 @@ variable "artifact_account_id" {
 
   validation {
     condition     = var.artifact_account_id == null || can(regex("^[0-9]{12}$", var.artifact_account_id))
-    error_message = "An AWS account id has 12 digits."
+    error_message = "An AWS account id has 12 digits: correct artifact_account_id."
   }
 
   validation {
@@ -161,22 +161,22 @@ variable "artifact_reader_account_ids" {
 
   validation {
     condition     = alltrue([for account in var.artifact_reader_account_ids : can(regex("^[0-9]{12}$", account))])
-    error_message = "An AWS account id has 12 digits."
+    error_message = "An AWS account id has 12 digits: correct artifact_reader_account_ids."
   }
 
   validation {
     condition     = length(var.artifact_reader_account_ids) == 0 || var.artifact_account_id == null
-    error_message = "Only the account that stores the artifacts can let others read them."
+    error_message = "Leave artifact_reader_account_ids empty: only the account that stores the artifacts can let others read them."
   }
 }
 
 variable "artifact_retention_days" {
-  description = "Days that an artifact is stored. Older ones must be built again before they can be deployed again."
+  description = "Days for which an artifact is stored. An older artifact must be built again before it can be deployed again."
   type        = number
   default     = 400
 
   validation {
     condition     = var.artifact_retention_days >= 30 && floor(var.artifact_retention_days) == var.artifact_retention_days
-    error_message = "Store artifacts for at least 30 days: until they reach production, and a while after."
+    error_message = "Store artifacts for a whole number of days, at least 30: they must reach production before they expire."
   }
 }

@@ -1,5 +1,5 @@
 Feature: Stored data is encrypted
-  The environment's own key encrypts it: without that key nobody can read data, backups or logs.
+  The environment's own key encrypts the database, its backups and logs. Nobody can read them without this key.
 
   @noskip @database
   Scenario: The database is encrypted

@@ -25,7 +25,8 @@ Feature: The network lets nobody in and nothing out
     Then it must have traffic_type
     And its value must match the "^ALL$" regex
 
-  # The authorizer fetches the issuers' keys, and bootstrap calls AWS's Data API; neither connects to the database.
+  # The authorizer fetches the issuers' keys, and bootstrap calls AWS's Data API. Neither of them connects to the
+  # database.
   @noskip
   Scenario: Functions are in the network, except the listed ones
     Given I have aws_lambda_function defined

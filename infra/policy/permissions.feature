@@ -1,6 +1,7 @@
 Feature: A role may do only what it is for
 
-  # Tracing and Lambda's network interfaces have no resource to name: actions without a wildcard may be on all.
+  # AWS can't limit tracing and Lambda's network interfaces to resources. So an action without a wildcard may be allowed
+  # on all resources.
   @noskip
   Scenario: No action with a wildcard is allowed on all resources
     Given I have permission defined

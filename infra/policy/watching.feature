@@ -26,7 +26,7 @@ Feature: Logs expire, and alarms reach somebody
     Then it must have alarm_actions
     And its value must match the "^arn:aws[a-z-]*:sns:" regex
 
-  # A workspace's alarms are off: its owner watches it.
+  # The alarms of a workspace are off, because its owner watches the workspace.
   @noskip @environment
   Scenario: Every alarm of an environment is on
     Given I have aws_cloudwatch_metric_alarm defined

@@ -56,7 +56,8 @@ module "main" {
   workspace_purpose   = var.workspace_purpose
   database_source     = var.database_source
 
-  # This policy of infra/account limits every role made here. The pipeline can't make roles without it.
+  # This policy of infra/account limits every role that is created here. The pipeline can't create roles without the
+  # policy.
   permissions_boundary = "arn:aws:iam::${var.account_id}:policy/slipway-account-boundary-preproduction"
 
   database = {

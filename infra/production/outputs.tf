@@ -4,7 +4,7 @@ output "main" {
 }
 
 output "made_with" {
-  description = "Choices that a workspace was created with. The tool passes them again to each apply."
+  description = "Choices that a workspace was created with. `make plan` and `make apply` use them again."
   value = {
     workspace_purpose = var.workspace_purpose
     database_source   = var.database_source

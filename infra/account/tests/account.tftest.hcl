@@ -1,4 +1,4 @@
-# Plan everything and apply nothing: a test ends with a destroy, which the buckets refuse.
+# Only plan: a test that applies ends with a destroy, which the buckets refuse.
 mock_provider "aws" {
   override_during = plan
 
@@ -48,7 +48,7 @@ run "a_pipeline_applies_its_environment_from_its_branch_in_its_github_environmen
 
   assert {
     condition     = keys(aws_iam_role.apply) == ["apply-development", "apply-preproduction", "reap-development", "workspaces-development"]
-    error_message = "a role is missing that applies an environment, or that its workspaces ask for"
+    error_message = "Each environment must have a role to apply it, and a role for its workspaces if a GitHub environment is named for them."
   }
 
   assert {
@@ -70,11 +70,11 @@ run "a_pipeline_applies_its_environment_from_its_branch_in_its_github_environmen
         } }
       }]
     }
-    error_message = "another job may apply preproduction"
+    error_message = "Only jobs on preproduction's branch and in its GitHub environment may apply preproduction."
   }
 }
 
-run "the_default_branch_makes_workspaces_in_a_github_environment_of_their_own" {
+run "the_default_branch_creates_workspaces_in_a_separate_github_environment" {
   command = plan
 
   assert {
@@ -90,7 +90,7 @@ run "the_default_branch_makes_workspaces_in_a_github_environment_of_their_own" {
         "token.actions.githubusercontent.com:ref"           = "refs/heads/development"
       }
     }
-    error_message = "another job may make workspaces"
+    error_message = "Only jobs on the default branch and in the workspaces' GitHub environment may create workspaces."
   }
 
   assert {
@@ -100,7 +100,7 @@ run "the_default_branch_makes_workspaces_in_a_github_environment_of_their_own" {
         "aws:RequestTag/workspace"  = "default"
       }
     ])
-    error_message = "a role for workspaces may change the environment itself"
+    error_message = "A role for workspaces must not change the environment itself."
   }
 
   assert {
@@ -110,23 +110,23 @@ run "the_default_branch_makes_workspaces_in_a_github_environment_of_their_own" {
       "cloudfront-keyvaluestore:DeleteKey", "cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey",
       "cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:PutKey",
     ])
-    error_message = "a role for workspaces may do more to its environment than read its state, clone its data and set its routes"
+    error_message = "A role for workspaces may only read its environment's state, clone its data and set its routes."
   }
 
   assert {
     condition = alltrue([for statement in jsondecode(aws_iam_policy.applying["workspaces-development-functions"].policy).Statement :
       !contains(flatten([statement.Action]), "s3:PutObject") || alltrue([for arn in statement.Resource : startswith(arn, "arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate")])
     ])
-    error_message = "a role for workspaces may write the environment's state, or artifacts"
+    error_message = "A role for workspaces must write neither the environment's state nor artifacts."
   }
 
   assert {
     condition     = alltrue([for name in local.subjects : !strcontains(aws_iam_policy.applying["apply-development-${name}"].policy, "StringNotEqualsIfExists")])
-    error_message = "the role of the environment may not change the environment"
+    error_message = "The role of the environment must be allowed to change the environment."
   }
 }
 
-run "the_default_branch_reaps_without_making_anything" {
+run "the_default_branch_reaps_and_creates_nothing" {
   command = plan
 
   variables {
@@ -139,7 +139,7 @@ run "the_default_branch_reaps_without_making_anything" {
 
   assert {
     condition     = keys(output.reap_role_arns) == ["development", "preproduction"] && keys(output.workspaces_role_arns) == ["development"]
-    error_message = "an environment has another role for its reaper, or one for workspaces that nobody asked for"
+    error_message = "An environment must have a role for its reaper and for its workspaces only if a GitHub environment is named for it."
   }
 
   assert {
@@ -155,10 +155,10 @@ run "the_default_branch_reaps_without_making_anything" {
         "token.actions.githubusercontent.com:ref"           = "refs/heads/development"
       }
     }
-    error_message = "another job may reap"
+    error_message = "Only jobs on the default branch and in the reaper's GitHub environment may reap."
   }
 
-  # All other actions have names of removal at AWS. These do not, but a destroy needs them.
+  # A destroy needs these actions, although their names do not say that they remove something.
   assert {
     condition = toset([for action in flatten([for subject in local.subjects : [
       for statement in jsondecode(aws_iam_policy.applying["reap-development-${subject}"].policy).Statement : statement.Action if !strcontains(statement.Sid, "State")
@@ -167,16 +167,16 @@ run "the_default_branch_reaps_without_making_anything" {
       "apigateway:DELETE", "apigateway:PATCH", "apigateway:SetWebACL", "cloudfront:UpdateDistribution", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock",
       "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
     ])
-    error_message = "a role that reaps may make or change something"
+    error_message = "A role that reaps must only have the actions of a destroy."
   }
 
-  # Tags say which environment owns a resource: without them, any environment could take it.
+  # A tag says which environment owns a resource. Without the tag, any environment could take the resource.
   assert {
     condition     = alltrue([for subject in local.subjects : !can(regex("Tag(s|Resource|Role|LogGroup)?\"|/tags/", aws_iam_policy.applying["reap-development-${subject}"].policy))])
-    error_message = "a role that reaps may take tags away"
+    error_message = "A role that reaps must not remove tags."
   }
 
-  # Its statements are those of the role for workspaces with fewer actions, so the limits are the same.
+  # The role's statements are those of the role for workspaces, with fewer actions. So their limits are the same.
   assert {
     condition = alltrue(flatten([for subject in local.subjects : [
       for statement in jsondecode(aws_iam_policy.applying["reap-development-${subject}"].policy).Statement : anytrue([
@@ -184,7 +184,7 @@ run "the_default_branch_reaps_without_making_anything" {
         merge(other, { Action = [for action in other.Action : action if contains(statement.Action, action)] }) == statement
       ])
     ]]))
-    error_message = "a role that reaps may do what the role for workspaces may not"
+    error_message = "Each statement of a role that reaps must be a statement of the role for workspaces, with fewer actions."
   }
 
   assert {
@@ -195,14 +195,14 @@ run "the_default_branch_reaps_without_making_anything" {
       [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate.tflock"]],
       [["s3:DeleteObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate"]],
     ]
-    error_message = "a role that reaps may do more than write the state of workspaces and read the environment's"
+    error_message = "A role that reaps may write only the state of workspaces, and read the environment's state."
   }
 
   assert {
     condition = length(setsubtract(local.destroying, flatten([for subject in local.subjects : [
       for statement in jsondecode(aws_iam_policy.applying["workspaces-development-${subject}"].policy).Statement : statement.Action
     ]]))) == 0
-    error_message = "destroying.tf names an action that no statement has, so no role gets it"
+    error_message = "Each action in destroying.tf must be in a statement. Otherwise no role gets the action."
   }
 }
 
@@ -217,19 +217,19 @@ run "a_pull_request_plans" {
         "token.actions.githubusercontent.com:repository_id" = "74"
       }
     }
-    error_message = "another job may plan"
+    error_message = "Only pull requests of this repository may plan."
   }
 
   assert {
     condition     = toset(keys(aws_iam_role_policy_attachment.plan)) == toset(["reading", "planning"])
-    error_message = "the plan role has other policies than those for reading"
+    error_message = "The role that plans must have only the policies for reading."
   }
 
   assert {
     condition = alltrue([for action in flatten([for policy in [aws_iam_policy.reading, aws_iam_policy.planning] :
       [for statement in jsondecode(policy.policy).Statement : statement.Action]
     ]) : can(regex("^([a-z0-9-]+:(Get|List|Describe)[A-Za-z]+|apigateway:GET)$", action))])
-    error_message = "the plan role may do more than read"
+    error_message = "The role that plans must only read."
   }
 
   assert {
@@ -237,7 +237,7 @@ run "a_pull_request_plans" {
       "s3:GetObjectVersion", "secretsmanager:", "ssm:", "kms:Decrypt", "logs:GetLogEvents", "logs:FilterLogEvents", "rds-data:", "rds-db:",
       "cloudfront-keyvaluestore:", "cognito-idp:ListUsers", "cognito-idp:AdminGetUser", "dynamodb:",
     ] : !strcontains("${aws_iam_policy.reading.policy}${aws_iam_policy.planning.policy}", secret)])
-    error_message = "the plan role may read secrets or data"
+    error_message = "The role that plans must read neither secrets nor data."
   }
 
   assert {
@@ -248,7 +248,7 @@ run "a_pull_request_plans" {
         "arn:aws:s3:::slipway-state-123456789012/preproduction.tfstate",
         "arn:aws:s3:::slipway-state-123456789012/preproduction/*/preproduction.tfstate",
     ]]
-    error_message = "the plan role may read other objects than the environments' state"
+    error_message = "The role that plans must read no object but the environments' state."
   }
 }
 
@@ -259,41 +259,41 @@ run "no_role_may_do_everything" {
     condition = alltrue([for policy in concat(values(aws_iam_policy.applying), values(aws_iam_policy.boundary), [aws_iam_policy.reading, aws_iam_policy.planning]) :
       alltrue(flatten([for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : !strcontains(action, "*")]]))
     ])
-    error_message = "an action has a wildcard"
+    error_message = "No action may have a wildcard."
   }
 
   assert {
     condition = alltrue([for policy in concat(values(aws_iam_policy.applying), values(aws_iam_policy.boundary), [aws_iam_policy.reading, aws_iam_policy.planning]) :
       alltrue([for statement in jsondecode(policy.policy).Statement : statement.Effect == "Allow" && length(setsubtract(keys(statement), ["Sid", "Effect", "Action", "Resource", "Condition"])) == 0])
     ])
-    error_message = "a statement has an element that would turn its meaning around"
+    error_message = "Each statement must allow actions on resources: Deny, NotAction and NotResource would mean the opposite."
   }
 
   assert {
     condition     = alltrue([for policy in values(aws_iam_policy.applying) : length(jsondecode(policy.policy).Statement) > 0])
-    error_message = "a policy has no statement, which IAM refuses"
+    error_message = "Each policy must have a statement: IAM refuses an empty policy."
   }
 
-  # A statement may name every resource only if it is limited by tags, or AWS has no resources and its name says so.
+  # A statement may name every resource only if tags limit it, or if AWS has no resources and the name says so.
   assert {
     condition = alltrue([for statement in flatten([for policy in values(aws_iam_policy.applying) : jsondecode(policy.policy).Statement]) :
       !contains(flatten([statement.Resource]), "*") || endswith(statement.Sid, "Numbers") || try(statement.Condition.StringEquals["aws:RequestTag/environment"], "") != ""
     ])
-    error_message = "a statement names every resource without a condition"
+    error_message = "A statement on every resource must be limited by a tag of the request, or end in Numbers."
   }
 
   # Each limit by name or tag allows one environment.
   assert {
     condition = alltrue([for key, policy in aws_iam_policy.applying : !strcontains(policy.policy, "preproduction") if startswith(key, "apply-development")
     ]) && alltrue([for key, policy in aws_iam_policy.applying : !strcontains(policy.policy, "development") if startswith(key, "apply-preproduction")])
-    error_message = "a role names another environment than its own"
+    error_message = "Each role must name only its own environment."
   }
 
   assert {
     condition = toset([for statement in jsondecode(aws_iam_policy.applying["apply-development-functions"].policy).Statement : statement.Sid
       if !endswith(statement.Sid, "Numbers") && alltrue([for arn in flatten([statement.Resource]) : !strcontains(arn, "development")])
     ]) == toset(["RolesOfServices", "EnvironmentStatesList", "ArtifactsRead"])
-    error_message = "a statement on functions, roles, logs and states is limited to no environment"
+    error_message = "Statements on functions, roles, logs and states must be limited to one environment."
   }
 
   assert {
@@ -305,27 +305,27 @@ run "no_role_may_do_everything" {
       || try(statement.Condition.StringEquals["aws:RequestTag/environment"], "") == "development"
       || try(statement.Condition.StringEqualsIfExists["aws:ResourceTag/environment"], "") == "development"
     ])])
-    error_message = "a statement is limited neither by name nor by tag, and its name does not say so"
+    error_message = "A statement that is limited neither by name nor by tag must end in Numbers."
   }
 }
 
-run "iam_takes_every_policy" {
+run "iam_accepts_every_policy" {
   command = plan
 
   assert {
     condition = alltrue([for policy in concat(values(aws_iam_policy.applying), values(aws_iam_policy.boundary), [aws_iam_policy.reading, aws_iam_policy.planning]) :
       length(policy.policy) <= 6144
     ])
-    error_message = "a policy has more than 6,144 characters: split its subject into two"
+    error_message = "A policy must have at most 6,144 characters: split its subject into two."
   }
 
   assert {
     condition     = length(local.subjects) + 1 <= 10
-    error_message = "IAM attaches at most ten policies to a role"
+    error_message = "A role must have at most ten policies, as IAM requires."
   }
 }
 
-run "who_makes_roles_makes_none_above_the_boundary" {
+run "a_pipeline_creates_no_role_without_the_boundary" {
   command = plan
 
   assert {
@@ -333,14 +333,14 @@ run "who_makes_roles_makes_none_above_the_boundary" {
       try(statement.Condition.StringEquals["iam:PermissionsBoundary"], "") == "arn:aws:iam::123456789012:policy/mocked"
       if length(setintersection(flatten([statement.Action]), ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"])) > 0
     ])
-    error_message = "a role may be created, or its policy set, without the boundary"
+    error_message = "A pipeline must not create a role or set a role's policy without the boundary."
   }
 
   assert {
     condition = alltrue([for action in ["iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateUser", "iam:CreateOpenIDConnectProvider", "sts:AssumeRole"] :
       alltrue([for policy in values(aws_iam_policy.applying) : !strcontains(policy.policy, "\"${action}\"")])
     ])
-    error_message = "a role may remove its boundary"
+    error_message = "No pipeline may remove the boundary of a role."
   }
 
   # No pipeline may reach the account's own roles and policies.
@@ -349,42 +349,42 @@ run "who_makes_roles_makes_none_above_the_boundary" {
       [for role in concat(values(aws_iam_role.apply), [aws_iam_role.plan, aws_iam_role.apigateway]) : startswith(role.name, "slipway-account-")],
       [for policy in concat(values(aws_iam_policy.applying), values(aws_iam_policy.boundary), [aws_iam_policy.reading, aws_iam_policy.planning]) : startswith(policy.name, "slipway-account-")],
     ))
-    error_message = "a resource of the account has a name like an environment's"
+    error_message = "The account's roles and policies must be named slipway-account-…, so that no pipeline can change them."
   }
 
   assert {
     condition = alltrue([for name, policy in aws_iam_policy.boundary : length(setintersection(flatten([for statement in jsondecode(policy.policy).Statement : statement.Action]), [
       "iam:PassRole", "sts:AssumeRole", "s3:GetObject", "lambda:InvokeFunction", "kms:CreateGrant",
     ])) == 0])
-    error_message = "the boundary allows what no function needs"
+    error_message = "The boundary must not allow actions that no function needs, such as taking another role."
   }
 }
 
-run "the_state_is_private_kept_and_not_to_be_destroyed" {
+run "the_state_is_private_and_versioned" {
   command = plan
 
   assert {
     condition     = aws_s3_bucket.state.bucket == "slipway-state-123456789012" && output.state_bucket == "slipway-state-123456789012"
-    error_message = "the bucket is not called slipway-state-<account>, as the environments' backends expect"
+    error_message = "The bucket must be called slipway-state-<account>, as the environments' backends expect."
   }
 
   assert {
     condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled" && aws_s3_bucket_versioning.artifacts[0].versioning_configuration[0].status == "Enabled"
-    error_message = "old versions are not stored"
+    error_message = "The buckets of state and artifacts must be versioned."
   }
 
   assert {
     condition = alltrue([for block in [aws_s3_bucket_public_access_block.state, aws_s3_bucket_public_access_block.artifacts[0]] :
       block.block_public_acls && block.block_public_policy && block.ignore_public_acls && block.restrict_public_buckets
     ])
-    error_message = "a bucket could be made public"
+    error_message = "Nothing may make a bucket public."
   }
 
   assert {
     condition = alltrue([for encryption in [aws_s3_bucket_server_side_encryption_configuration.state, aws_s3_bucket_server_side_encryption_configuration.artifacts[0]] :
       alltrue([for rule in encryption.rule : rule.apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"])
     ])
-    error_message = "a bucket is not encrypted"
+    error_message = "Each bucket must be encrypted."
   }
 
   assert {
@@ -393,7 +393,7 @@ run "the_state_is_private_kept_and_not_to_be_destroyed" {
       statement.Effect == "Deny" && statement.Principal == "*" && statement.Action == "s3:*" && length(statement.Resource) == 2
       && try(statement.Condition, {}) == { Bool = { "aws:SecureTransport" = "false" } }
     ])])
-    error_message = "a bucket can be reached without TLS"
+    error_message = "Each bucket must refuse requests without TLS."
   }
 }
 
@@ -405,7 +405,7 @@ run "an_artifact_is_written_once" {
       statement.Effect == "Deny" && statement.Principal == "*" && statement.Action == "s3:PutObject"
       && try(statement.Condition, {}) == { Null = { "s3:if-none-match" = "true" }, Bool = { "s3:ObjectCreationOperation" = "true" } }
     ])
-    error_message = "an artifact can be overwritten"
+    error_message = "Nobody may overwrite an artifact."
   }
 
   assert {
@@ -413,7 +413,7 @@ run "an_artifact_is_written_once" {
       statement.Effect == "Deny" && statement.Principal == "*" && try(tolist(statement.Action), []) == tolist(["s3:DeleteObject", "s3:DeleteObjectVersion"])
       && !can(statement.Condition)
     ])
-    error_message = "an artifact can be deleted and written again"
+    error_message = "Nobody may delete an artifact and write it again."
   }
 
   assert {
@@ -438,11 +438,11 @@ run "an_artifact_is_written_once" {
         Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:aws:iam::210987654321:role/slipway-account-apply-production" } }
       },
     ]
-    error_message = "another role of production's account than those that deploy may read or note artifacts"
+    error_message = "In production's account, only the roles that deploy may read artifacts and record deployments."
   }
 }
 
-run "packages_are_of_what_was_merged" {
+run "only_jobs_of_merged_code_store_packages" {
   command = plan
 
   assert {
@@ -458,7 +458,7 @@ run "packages_are_of_what_was_merged" {
         "token.actions.githubusercontent.com:ref"           = ["refs/heads/development", "refs/heads/preproduction", "refs/heads/production"]
       }
     }
-    error_message = "another job may store packages"
+    error_message = "Only jobs on the builders' branches and in their GitHub environment may store packages."
   }
 
   assert {
@@ -466,10 +466,10 @@ run "packages_are_of_what_was_merged" {
       [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]],
       [["s3:PutObject"], ["arn:aws:s3:::slipway-artifacts-123456789012/*/package.zip"]],
     ]
-    error_message = "the role that builds may do more than store packages"
+    error_message = "The role that builds must only read artifacts and store packages."
   }
 
-  # A job that applies an environment may note that, but store no package that others apply.
+  # A job that applies an environment may record which packages it deployed. The job may not store packages.
   assert {
     condition = { for key, policy in aws_iam_policy.applying : key => [for arn in flatten([for statement in jsondecode(policy.policy).Statement :
       statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")]) : arn if strcontains(arn, "artifacts")] if endswith(key, "-functions") } == {
@@ -478,11 +478,11 @@ run "packages_are_of_what_was_merged" {
       "reap-development-functions"       = []
       "workspaces-development-functions" = []
     }
-    error_message = "another role than the builders' may store packages"
+    error_message = "Only the role that builds may store packages."
   }
 }
 
-run "productions_account_keeps_no_artifacts_and_reads_the_testing_accounts" {
+run "productions_account_stores_no_artifacts_and_reads_those_of_the_testing_account" {
   command = plan
 
   variables {
@@ -494,7 +494,7 @@ run "productions_account_keeps_no_artifacts_and_reads_the_testing_accounts" {
 
   assert {
     condition     = length(aws_s3_bucket.artifacts) == 0 && length(aws_iam_role.artifacts) == 0 && output.artifact_bucket == "slipway-artifacts-123456789012"
-    error_message = "a second account stores artifacts"
+    error_message = "Only one account may store artifacts."
   }
 
   assert {
@@ -502,16 +502,16 @@ run "productions_account_keeps_no_artifacts_and_reads_the_testing_accounts" {
       [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]],
       [["s3:PutObject"], ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/production.json"]],
     ]
-    error_message = "production may do more than read artifacts and note what it deployed"
+    error_message = "Production may only read artifacts and record its deployments beside them."
   }
 
   assert {
     condition     = strcontains(aws_iam_policy.applying["apply-production-site"].policy, "arn:aws:route53:::hostedzone/Z1")
-    error_message = "production may not set its domain's records"
+    error_message = "Production must be allowed to set the DNS records of its domain."
   }
 }
 
-run "outputs_are_what_pipelines_are_told" {
+run "outputs_name_the_buckets_and_roles" {
   command = plan
 
   assert {
@@ -520,16 +520,16 @@ run "outputs_are_what_pipelines_are_told" {
       && keys(output.reap_role_arns) == ["development"]
       && keys(output.permissions_boundary_arns) == ["development", "preproduction"] && output.artifact_bucket == "slipway-artifacts-123456789012"
     )
-    error_message = "an output is missing"
+    error_message = "The outputs must name the artifacts' bucket, and each environment's roles and boundary."
   }
 
   assert {
     condition     = aws_api_gateway_account.this.cloudwatch_role_arn == aws_iam_role.apigateway.arn
-    error_message = "API Gateway has another role for its logs"
+    error_message = "API Gateway must write its logs with the account's role for it."
   }
 
   assert {
     condition     = length(aws_iam_policy.applying) == length(aws_iam_role_policy_attachment.applying) && alltrue([for key, attachment in aws_iam_role_policy_attachment.applying : startswith("slipway-account-${key}", "${attachment.role}-")])
-    error_message = "a policy is attached to another role than its own"
+    error_message = "Each policy must be attached to its own role."
   }
 }

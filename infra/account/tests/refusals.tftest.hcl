@@ -1,4 +1,4 @@
-# Each rule of the variables is violated once.
+# Each run violates one rule of the variables.
 
 mock_provider "aws" {
   override_during = plan
@@ -45,13 +45,13 @@ run "an_account_id_with_11_digits_is_refused" {
   expect_failures = [var.account_id]
 }
 
-run "a_zone_is_no_region" {
+run "a_zone_instead_of_a_region_is_refused" {
   command = plan
   variables { region = "eu-central-1a" }
   expect_failures = [var.region]
 }
 
-run "nobody_is_no_owner" {
+run "a_blank_owner_is_refused" {
   command = plan
   variables { owner = " " }
   expect_failures = [var.owner]
@@ -93,7 +93,7 @@ run "an_environment_named_like_the_account_is_refused" {
   expect_failures = [var.environments]
 }
 
-run "production_shares_its_account_with_nobody" {
+run "production_beside_another_environment_is_refused" {
   command = plan
   variables {
     environments = {
@@ -135,7 +135,7 @@ run "workspaces_in_the_environments_own_github_environment_are_refused" {
   expect_failures = [var.environments]
 }
 
-run "reaping_where_workspaces_are_made_is_refused" {
+run "reaping_in_the_workspaces_github_environment_is_refused" {
   command = plan
   variables {
     environments = { development = { branch = "development", github_environment = "development", workspaces_github_environment = "workspaces", reap_github_environment = "workspaces" } }
@@ -143,7 +143,7 @@ run "reaping_where_workspaces_are_made_is_refused" {
   expect_failures = [var.environments]
 }
 
-run "reaping_in_any_github_environment_is_refused" {
+run "a_reapers_github_environment_with_a_wildcard_is_refused" {
   command = plan
   variables {
     environments = { development = { branch = "development", github_environment = "development", reap_github_environment = "*" } }
@@ -157,25 +157,25 @@ run "a_default_branch_with_a_wildcard_is_refused" {
   expect_failures = [var.default_branch]
 }
 
-run "builders_in_any_github_environment_are_refused" {
+run "a_builders_github_environment_with_a_wildcard_is_refused" {
   command = plan
   variables { artifact_builders = { github_environment = "*", branches = ["development"] } }
   expect_failures = [var.artifact_builders]
 }
 
-run "builders_of_any_branch_are_refused" {
+run "a_builders_branch_with_a_wildcard_is_refused" {
   command = plan
   variables { artifact_builders = { github_environment = "artifact", branches = ["development", "*"] } }
   expect_failures = [var.artifact_builders]
 }
 
-run "builders_of_no_branch_are_refused" {
+run "builders_without_a_branch_are_refused" {
   command = plan
   variables { artifact_builders = { github_environment = "artifact", branches = [] } }
   expect_failures = [var.artifact_builders]
 }
 
-run "an_artifact_account_with_a_name_is_refused" {
+run "an_artifact_account_without_12_digits_is_refused" {
   command = plan
   variables {
     artifact_account_id         = "testing"
@@ -193,19 +193,19 @@ run "an_account_that_is_its_own_artifact_account_is_refused" {
   expect_failures = [var.artifact_account_id]
 }
 
-run "a_reader_with_a_name_is_refused" {
+run "a_reader_account_without_12_digits_is_refused" {
   command = plan
   variables { artifact_reader_account_ids = ["production"] }
   expect_failures = [var.artifact_reader_account_ids]
 }
 
-run "readers_of_what_is_not_kept_here_are_refused" {
+run "readers_are_refused_if_another_account_stores_the_artifacts" {
   command = plan
   variables { artifact_account_id = "999999999999" }
   expect_failures = [var.artifact_reader_account_ids]
 }
 
-run "artifacts_that_go_within_a_week_are_refused" {
+run "a_retention_of_a_week_is_refused" {
   command = plan
   variables { artifact_retention_days = 7 }
   expect_failures = [var.artifact_retention_days]

@@ -24,7 +24,7 @@ locals {
 
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_116: callers of the functions wait for the answer, and schedules try again
-  #checkov:skip=CKV_AWS_117: authorizer and bootstrap need the outside of the VPC; the others are in it
+  #checkov:skip=CKV_AWS_117: authorizer and bootstrap call services outside of the VPC; the others are inside
   #checkov:skip=CKV_AWS_173: nothing in the settings is secret; Lambda encrypts them with its own key
   #checkov:skip=CKV_AWS_272: every deployment checks the digest of the promoted package
   for_each = local.functions
@@ -39,7 +39,7 @@ resource "aws_lambda_function" "this" {
   filename         = "${path.module}/deployment.zip"
   source_code_hash = local.package.source_code_hash
 
-  # Publish a version for every change. The alias points to the one that serves; a rollback points it back.
+  # Publish a version for every change. The alias points to the version that serves. A rollback moves the alias back.
   publish = true
 
   reserved_concurrent_executions = each.key == "api" && var.reserved_concurrency != null ? var.reserved_concurrency : -1
@@ -66,13 +66,13 @@ resource "aws_lambda_function" "this" {
     log_group  = aws_cloudwatch_log_group.function[each.key].name
   }
 
-  # Lambda can't create a function in the VPC before the function has its permissions.
+  # Lambda can't create a function in the VPC before the function's role has its permissions.
   depends_on = [aws_iam_role_policy.function]
 
   lifecycle {
     precondition {
       condition     = var.stage == local.package.stage
-      error_message = "The package is for the stage ${local.package.stage}, but this is ${var.stage}: run `make package STAGE=${var.stage}`, then plan again."
+      error_message = "The package is for the stage ${local.package.stage}, but the environment is ${var.stage}: run `make package STAGE=${var.stage}`, then plan again."
     }
   }
 }
@@ -81,13 +81,13 @@ resource "aws_lambda_alias" "live" {
   for_each = local.functions
 
   name             = "live"
-  description      = "The version that serves. The deployment moves it after the migration"
+  description      = "Points to the version that serves. A deployment moves the alias after the migration"
   function_name    = aws_lambda_function.this[each.key].function_name
   function_version = aws_lambda_function.this[each.key].version
 
   lifecycle {
-    # Terraform creates the alias and never moves it: an apply must not serve code before the database is migrated. The
-    # tools that move it write the previous version into the description.
+    # Terraform creates the alias and never moves it: code must not serve before the database is migrated. `make apply`
+    # and `make rollback` move the alias. Its description names the previous version, if there is one.
     ignore_changes = [function_version, description]
   }
 }

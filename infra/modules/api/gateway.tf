@@ -19,7 +19,7 @@ resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
   description = "The API that the stage serves"
 
-  # A deployment is a snapshot: the stage serves a changed API only after a new one.
+  # A deployment is a snapshot: the stage serves a changed API only after a new deployment.
   triggers = {
     body = sha256(aws_api_gateway_rest_api.this.body)
   }
@@ -30,7 +30,7 @@ resource "aws_api_gateway_deployment" "this" {
 }
 
 resource "aws_api_gateway_stage" "this" {
-  #checkov:skip=CKV_AWS_120: answers depend on the caller; CloudFront caches what may be cached
+  #checkov:skip=CKV_AWS_120: answers depend on the caller; CloudFront caches the answers that allow it
   #checkov:skip=CKV2_AWS_4: the access log says why a request failed; execution logs would quote requests
   #checkov:skip=CKV2_AWS_51: callers identify themselves by tokens
   #checkov:skip=CKV2_AWS_29: infrastructure-main puts a firewall before the stage, unless the environment has none
@@ -43,7 +43,7 @@ resource "aws_api_gateway_stage" "this" {
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
 
-    # Log no headers: one of them is the token. requestId is the answers' X-Request-Id.
+    # Log no header with the token. The answer has the requestId in its header X-Request-Id.
     format = jsonencode({
       requestId        = "$context.requestId"
       requestTime      = "$context.requestTime"
@@ -67,7 +67,7 @@ resource "aws_api_gateway_stage" "this" {
 }
 
 resource "aws_api_gateway_method_settings" "this" {
-  #checkov:skip=CKV_AWS_225: the stage does not cache answers, see there
+  #checkov:skip=CKV_AWS_225: the stage does not cache answers: see its CKV_AWS_120
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name
   method_path = "*/*"

@@ -1,16 +1,16 @@
-# The API on AWS. `make package` writes generated.tf.json, which lists what to create: `local.functions`,
+# The API on AWS. `make package` writes generated.tf.json, which lists the parts: `local.functions`,
 # `local.schedules` and `local.openapi`. These files say how to create it:
 #
 #   functions.tf   the functions, their versions and the alias `live`
-#   roles.tf       what each function may do, and its logs
+#   roles.tf       the role and the log of each function
 #   gateway.tf     API Gateway: the API, its stage, its access log
 #   schedules.tf   functions that run at certain times
 
 locals {
-  # Functions outside of the VPC: they need AWS or an issuer's keys, and no connection to the database.
+  # Functions outside of the VPC. They call AWS or fetch an issuer's keys, and do not connect to the database.
   outside_of_vpc = ["authorizer", "bootstrap"]
 
-  # Database users of functions in the VPC. A function that is not listed logs in as the service.
+  # Database users of functions in the VPC. A function that is not listed logs in as slipway_app.
   database_users = { migrate = "slipway_migrator" }
 
   in_vpc = { for name, function in local.functions : name => lookup(local.database_users, name, "slipway_app")

@@ -14,7 +14,7 @@ output "invoke_domain" {
 }
 
 output "invoke_url" {
-  description = "URL of the API without a distribution. Append paths like /v1/ready."
+  description = "URL of the regional API, without CloudFront. Append paths such as /v1/ready."
   value       = "https://${aws_api_gateway_rest_api.this.id}.execute-api.${data.aws_region.this.name}.${data.aws_partition.this.dns_suffix}/${aws_api_gateway_stage.this.stage_name}"
 }
 
@@ -29,17 +29,17 @@ output "function_names" {
 }
 
 output "function_versions" {
-  description = "The newest version of each function, to which the deployment moves the alias."
+  description = "The newest version of each function, to which a deployment moves the alias."
   value       = { for name, function in aws_lambda_function.this : name => function.version }
 }
 
 output "alias_name" {
-  description = "The name of the alias of each function that serves."
+  description = "Name of the alias in each function that points to the version that serves."
   value       = "live"
 }
 
 output "log_group_names" {
-  description = "Log groups by function, and `access`: the gateway's access log."
+  description = "Names of the log groups, by function. `access` is API Gateway's access log."
   value       = merge({ for name, group in aws_cloudwatch_log_group.function : name => group.name }, { access = aws_cloudwatch_log_group.access.name })
 }
 

@@ -28,7 +28,7 @@ locals {
       Sid    = "BeInVpc"
       Effect = "Allow"
       Action = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]
-      # Lambda needs this before an interface exists, so none can be named.
+      # Lambda needs these actions before an interface exists, so the policy can't name one.
       Resource = ["*"]
     },
     {
@@ -68,7 +68,7 @@ resource "aws_iam_role" "function" {
   for_each = local.functions
 
   name                 = local.names[each.key]
-  description          = "What the function ${local.names[each.key]} may do"
+  description          = "Permissions of the function ${local.names[each.key]}"
   permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({

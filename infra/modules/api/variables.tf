@@ -1,15 +1,15 @@
 variable "name" {
-  description = "Prefix of every name: the system, the environment and, for a workspace, its name."
+  description = "Prefix of every name: the system, the environment and, in a workspace, the workspace's name."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{2,47}$", var.name))
-    error_message = "A name must start with a letter and have 3 to 48 lower-case letters, digits and hyphens: IAM allows 64 with the suffix."
+    error_message = "A name must start with a letter and have 3 to 48 lower-case letters, digits and hyphens: IAM allows 64 characters, and the function's name is appended."
   }
 }
 
 variable "stage" {
-  description = "Chalice's stage, which has the environment's name. The package must be of this stage."
+  description = "Chalice's stage, which has the environment's name. The package must be for this stage."
   type        = string
 
   validation {
@@ -24,7 +24,7 @@ variable "subnet_ids" {
 
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "Name subnets of at least two zones, so that one zone may fail."
+    error_message = "Name subnets in at least two zones, so that the API works if one zone fails."
   }
 }
 
@@ -34,7 +34,7 @@ variable "security_group_ids" {
 
   validation {
     condition     = length(var.security_group_ids) > 0
-    error_message = "Name a security group: without one the functions get the VPC's default one, which is closed."
+    error_message = "Name at least one security group. Without it, the functions get the VPC's default group, which allows no traffic."
   }
 }
 
@@ -49,7 +49,7 @@ variable "database" {
 }
 
 variable "bootstrap" {
-  description = "Cluster, master's secret and its key, with which the bootstrap function creates the database roles. If null, the roles exist already, and the function may do nothing."
+  description = "Cluster, secret with the master's password and key of the secret. With them the bootstrap function creates the database roles. Null if the roles exist already: the function can't use a database then."
   type = object({
     cluster_arn        = string
     master_secret_arn  = string
@@ -63,12 +63,12 @@ variable "issuers" {
 
   validation {
     condition     = startswith(var.issuers, "[") && can([for issuer in jsondecode(var.issuers) : issuer.issuer]) # tolist() refuses issuers of two kinds
-    error_message = "The issuers must be a JSON list: jsonencode([...])."
+    error_message = "The issuers must be a JSON list of objects that have an `issuer`: see docs/issuers.md."
   }
 }
 
 variable "dependencies" {
-  description = "Endpoints of external systems, by name. Functions get them as a setting."
+  description = "Endpoints of external systems, by name. Functions get them in the setting SLIPWAY_DEPENDENCIES."
   type        = map(string)
   default     = {}
 }
@@ -90,7 +90,7 @@ variable "log_retention_days" {
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
-    error_message = "CloudWatch only allows certain numbers of days: 7, 14, 30, 90, 180, 365 …"
+    error_message = "CloudWatch allows only certain numbers of days: use 7, 14, 30, 60, 90, 180 or 365."
   }
 }
 
@@ -108,7 +108,7 @@ variable "throttling" {
 
   validation {
     condition     = var.throttling.rate > 0 && var.throttling.burst > 0
-    error_message = "Rate and burst must be above 0: at 0 API Gateway refuses everything."
+    error_message = "Rate and burst must be above 0: at 0 API Gateway refuses every request."
   }
 }
 
@@ -119,6 +119,6 @@ variable "permissions_boundary" {
 }
 
 variable "schedules_enabled" {
-  description = "True if schedules run. In debug workspaces they do not."
+  description = "True if schedules run. Schedules do not run in debug workspaces."
   type        = bool
 }

@@ -3,7 +3,8 @@
 
 locals {
   cloned = var.clone_of != null
-  # The cluster can't pause while connections are open, and frozen functions keep theirs open.
+  # The cluster can't pause while connections are open, and functions keep theirs open between calls. So PostgreSQL ends
+  # idle connections first.
   idle_session_timeout_ms = 240 * 1000
   pause_after_seconds     = 300
 }
@@ -17,7 +18,7 @@ resource "aws_rds_cluster" "this" {
   engine_version = var.engine_version
   port           = 5432
 
-  # A clone takes these from its source.
+  # A clone takes both values from its source.
   database_name   = local.cloned ? null : "slipway"
   master_username = local.cloned ? null : "slipway_owner"
 
@@ -40,7 +41,7 @@ resource "aws_rds_cluster" "this" {
     seconds_until_auto_pause = var.min_capacity == 0 ? local.pause_after_seconds : null
   }
 
-  # A clone shares pages with its source until one of them changes, so any amount of data is cloned quickly.
+  # A clone shares each page with its source until the page changes. So any amount of data is cloned quickly.
   dynamic "restore_to_point_in_time" {
     for_each = local.cloned ? [var.clone_of] : []
 
@@ -66,7 +67,7 @@ resource "aws_rds_cluster" "this" {
   lifecycle {
     precondition {
       condition     = !(local.cloned && var.deletion_protection)
-      error_message = "A clone ends with its workspace, so it can't have deletion protection."
+      error_message = "A clone is destroyed with its workspace: set deletion_protection to false."
     }
   }
 }
@@ -81,11 +82,11 @@ resource "aws_rds_cluster_instance" "this" {
   engine             = aws_rds_cluster.this.engine
   engine_version     = aws_rds_cluster.this.engine_version
 
-  # Tiers 0 and 1 scale with the writer, so they can take over at once.
+  # Instances of tiers 0 and 1 scale with the writer, so they can take over at once.
   promotion_tier             = count.index
   publicly_accessible        = false
   auto_minor_version_upgrade = true
-  ca_cert_identifier         = "rds-ca-rsa2048-g1" # its bundle ships with the functions
+  ca_cert_identifier         = "rds-ca-rsa2048-g1" # the functions ship with this authority's certificates
 
   performance_insights_enabled          = true
   performance_insights_kms_key_id       = var.kms_key_arn
@@ -100,7 +101,7 @@ resource "aws_db_subnet_group" "this" {
 
 resource "aws_rds_cluster_parameter_group" "this" {
   name        = var.name
-  description = "TLS alone, and sessions that end"
+  description = "Requires TLS, and ends idle sessions"
   family      = "aurora-postgresql16"
 
   parameter {
@@ -128,7 +129,7 @@ resource "aws_rds_cluster_parameter_group" "this" {
   }
 }
 
-# Without this, RDS would create the group and keep logs forever.
+# Without this resource, RDS would create the log group itself and keep the logs forever.
 resource "aws_cloudwatch_log_group" "postgresql" {
   #checkov:skip=CKV_AWS_338: each environment chooses how long it keeps logs
   name              = "/aws/rds/cluster/${var.name}/postgresql"
@@ -147,7 +148,7 @@ resource "aws_security_group" "database" {
 resource "aws_security_group" "client" {
   #checkov:skip=CKV2_AWS_5: the functions of the module api use it
   name        = "${var.name}-database-client"
-  description = "Whoever may connect to the database of ${var.name}"
+  description = "Clients of the database of ${var.name}"
   vpc_id      = var.vpc_id
 
   tags = { Name = "${var.name}-database-client" }

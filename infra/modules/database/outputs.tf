@@ -9,7 +9,7 @@ output "port" {
 }
 
 output "name" {
-  description = "Name of the database in the cluster. A clone has its source's."
+  description = "Name of the database in the cluster. A clone's database has the same name as its source."
   value       = "slipway"
 }
 

@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 51
-    error_message = "A cluster's identifier must have at most 51 lower-case letters, digits and hyphens, no two hyphens in a row and none at its end."
+    error_message = "A cluster's identifier must start with a letter and have at most 51 lower-case letters, digits and hyphens. Two hyphens in a row and a hyphen at the end are not allowed."
   }
 }
 
@@ -19,7 +19,7 @@ variable "subnet_ids" {
 
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "Aurora requires subnets in two zones."
+    error_message = "Name subnets in at least two zones: Aurora requires them."
   }
 }
 
@@ -35,22 +35,22 @@ variable "engine_version" {
 
   validation {
     condition     = can(regex("^16(\\.[0-9]+)?$", var.engine_version))
-    error_message = "Use PostgreSQL 16: the tests, the migrations and the parameter group are for it."
+    error_message = "Use PostgreSQL 16: the tests, the migrations and the parameter group are for this version."
   }
 }
 
 variable "min_capacity" {
-  description = "Minimum of Aurora capacity units. At 0 an idle cluster pauses, and the next call waits 15 seconds."
+  description = "Minimum of Aurora capacity units. At 0 an idle cluster pauses, and the next call waits about 15 seconds."
   type        = number
 
   validation {
     condition     = var.min_capacity >= 0 && var.min_capacity * 2 == floor(var.min_capacity * 2)
-    error_message = "The minimum must be a multiple of 0.5, from 0."
+    error_message = "The minimum must be 0 or a positive multiple of 0.5."
   }
 }
 
 variable "max_capacity" {
-  description = "Maximum of Aurora capacity units; one has about 2 GiB of memory."
+  description = "Maximum of Aurora capacity units. A unit has about 2 GiB of memory."
   type        = number
 
   validation {
@@ -60,7 +60,7 @@ variable "max_capacity" {
 }
 
 variable "instances" {
-  description = "Number of instances. If there are two, the second one takes over within a minute."
+  description = "Number of instances. If the writer fails, another instance takes over within a minute."
   type        = number
   default     = 1
 
@@ -76,12 +76,12 @@ variable "backup_retention_days" {
 
   validation {
     condition     = var.backup_retention_days >= 1 && var.backup_retention_days <= 35
-    error_message = "Aurora keeps backups for 1 to 35 days."
+    error_message = "Keep backups for 1 to 35 days: Aurora allows no other period."
   }
 }
 
 variable "deletion_protection" {
-  description = "True to protect the cluster from deletion, and to keep a snapshot if it is deleted anyway."
+  description = "True to protect the cluster from deletion, and to keep a snapshot if somebody deletes it anyway."
   type        = bool
 }
 

@@ -3,7 +3,7 @@
 locals {
   # The cheapest rules that refuse many requests come first.
   managed = ["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]
-  # Only count these: bodies may list thousands of commits and contain URLs of runs.
+  # Only count the requests that these rules match: bodies may list thousands of commits and contain URLs of runs.
   counted = { AWSManagedRulesCommonRuleSet = ["SizeRestrictions_BODY", "GenericRFI_BODY"] }
 }
 
@@ -30,7 +30,8 @@ resource "aws_wafv2_web_acl" "this" {
         evaluation_window_sec = 300
         aggregate_key_type    = var.scope == "CLOUDFRONT" ? "IP" : "FORWARDED_IP"
 
-        # The API sees CloudFront's addresses, so use the header. The stage's throttling limits forged ones.
+        # The API sees CloudFront's addresses, so take the client's address from the header. Clients can forge the
+        # header, but the stage's throttling limits their requests too.
         dynamic "forwarded_ip_config" {
           for_each = var.scope == "CLOUDFRONT" ? [] : ["X-Forwarded-For"]
 

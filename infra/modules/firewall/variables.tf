@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "scope" {
-  description = "REGIONAL in front of the API, or CLOUDFRONT in front of the site, which needs the provider of us-east-1."
+  description = "REGIONAL in front of the API, or CLOUDFRONT in front of the site. CLOUDFRONT needs a provider for us-east-1."
   type        = string
 
   validation {
@@ -14,13 +14,13 @@ variable "scope" {
 }
 
 variable "resource_arn" {
-  description = "ARN of the API's stage to protect; null for CLOUDFRONT, whose distribution names its firewall."
+  description = "ARN of the API's stage to protect; null for CLOUDFRONT, because the distribution names the firewall."
   type        = string
   default     = null
 
   validation {
     condition     = var.scope == "CLOUDFRONT" ? var.resource_arn == null : var.resource_arn != null
-    error_message = "Set the stage for a REGIONAL firewall, and null for CLOUDFRONT."
+    error_message = "Set resource_arn to the stage's ARN for REGIONAL, and to null for CLOUDFRONT."
   }
 }
 
@@ -31,16 +31,16 @@ variable "rate_limit" {
 
   validation {
     condition     = var.rate_limit >= 100 && var.rate_limit <= 2000000000
-    error_message = "The limit must be at least 100, as WAF requires."
+    error_message = "The limit must be from 100 to 2,000,000,000, as WAF requires."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days for which its log is kept."
+  description = "Days for which the firewall's log is kept."
   type        = number
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the key that encrypts its log, in the log's region: us-east-1 for CLOUDFRONT."
+  description = "ARN of the key that encrypts the firewall's log. The key must be in the log's region: us-east-1 for CLOUDFRONT."
   type        = string
 }

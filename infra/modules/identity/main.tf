@@ -9,7 +9,7 @@ locals {
   domain      = "${var.name}-${var.account_id}"
   sign_in_url = local.has_pool ? "https://${local.domain}.auth.${data.aws_region.this.name}.amazoncognito.com" : null
 
-  # Strings of JSON, because `systems` is a list or "all", and viewers and admins must not have it.
+  # JSON as text, because Terraform's maps hold one type: `systems` is a list, "all", or missing for viewers and admins.
   memberships = { for name, group in var.groups : name => (
     group.systems == null ? jsonencode({ role = group.role }) :
     contains(group.systems, "all") ? jsonencode({ role = group.role, systems = "all" }) :
@@ -21,7 +21,7 @@ locals {
     kind           = "people"
     issuer         = "https://cognito-idp.${data.aws_region.this.name}.amazonaws.com/${local.pool_id}"
     audience       = local.client_id
-    audience_claim = "client_id" # Cognito's access tokens have it; its ID tokens do not, and are refused
+    audience_claim = "client_id" # Cognito's access tokens have this claim; its ID tokens lack it, and are refused
     algorithm      = "RS256"
     groups_claim   = "cognito:groups"
   })
@@ -46,7 +46,7 @@ data "aws_cognito_user_pools" "environment" {
   lifecycle {
     postcondition {
       condition     = length(self.ids) == 1
-      error_message = "Expected exactly one user pool named ${var.pool_of}. Apply the environment before its debug workspaces."
+      error_message = "Expected exactly one user pool named ${var.pool_of}. Apply the environment before its debug workspaces, and delete other pools with this name."
     }
   }
 }

@@ -4,7 +4,7 @@ output "issuers" {
 }
 
 output "sign_in_url" {
-  description = "URL where people sign in; null without a user pool of its own."
+  description = "URL where people sign in; null if this module creates no user pool."
   value       = local.sign_in_url
 }
 

@@ -14,7 +14,7 @@ variable "audience" {
 }
 
 variable "pool_of" {
-  description = "Name of the user pool to trust instead of a new one: that of a debug workspace's environment."
+  description = "Name of an existing user pool to trust; null to create one. A debug workspace trusts its environment's pool."
   type        = string
   default     = null
 }
@@ -50,12 +50,12 @@ variable "groups" {
 
   validation {
     condition     = length(var.groups) > 0 && alltrue([for group in values(var.groups) : contains(["viewer", "pipeline", "maintainer", "admin"], group.role)])
-    error_message = "Name at least one group. Its role must be viewer, pipeline, maintainer or admin."
+    error_message = "Name at least one group. Each group's role must be viewer, pipeline, maintainer or admin."
   }
 
   validation {
     condition     = alltrue([for group in values(var.groups) : contains(["viewer", "admin"], group.role) == (group.systems == null)])
-    error_message = "Name systems for pipelines and maintainers, and none for viewers and admins: these act on every system."
+    error_message = "Name systems for pipelines and maintainers, and none for viewers and admins: viewers and admins have their role in every system."
   }
 }
 
@@ -65,7 +65,7 @@ variable "callback_urls" {
 
   validation {
     condition     = alltrue([for url in var.callback_urls : can(regex("^(https://|http://localhost[:/])", url))])
-    error_message = "A callback must be an https URL, or one on localhost."
+    error_message = "A callback must be an https URL, or begin with http://localhost."
   }
 }
 

@@ -1,10 +1,10 @@
-# One key per environment: without it nobody can read the environment's data, logs or backups. CloudFront's firewall
-# logs in us-east-1, where a key of another region does not work, so there is a second key.
+# One key per environment or workspace encrypts its data, logs and backups: nobody can read them without the key.
+# CloudFront's firewall logs in us-east-1, where keys of other regions do not work. So its log has a key there.
 
 locals {
   statements_of_keys = { for region in toset([data.aws_region.this.name, "us-east-1"]) : region => [
     {
-      # IAM policies of this account decide. In a key's policy, "*" is the key itself.
+      # IAM policies of this account decide who may use the key. In a key's policy, the resource "*" is the key itself.
       Sid       = "Account"
       Effect    = "Allow"
       Principal = { AWS = "arn:aws:iam::${local.account_id}:root" }

@@ -7,14 +7,14 @@ locals {
   is_default       = var.workspace == "default"
   is_debug         = !local.is_default && var.workspace_purpose == "debug"
   environment_name = local.is_default ? var.environment : "${var.environment}-${var.workspace}"
-  # Every name starts with this one, so names of two environments or workspaces never collide.
+  # Every resource has this in its name. So resources of two environments or workspaces never have the same name.
   name = "slipway-${local.environment_name}"
-  # The environment that a workspace copies.
+  # The name of the environment itself, which a workspace copies.
   environment_of = "slipway-${var.environment}"
 
   account_id = data.aws_caller_identity.this.account_id
 
-  # A workspace on live data owns neither network nor database: live.tf finds the environment's.
+  # A workspace on live data has no network or database of its own: live.tf finds those of the environment.
   on_live_data = var.database_source == "live"
   network      = concat(module.network[*], local.live_network)[0]
   database     = concat(module.database[*], local.live_database)[0]
@@ -32,7 +32,7 @@ data "aws_caller_identity" "this" {
   lifecycle {
     postcondition {
       condition     = !(var.production && contains(var.testing_account_ids, self.account_id))
-      error_message = "Production must not be created in a testing account: write production's account into infra/production/terraform.tfvars.json."
+      error_message = "Production must not be created in a testing account: write the id of production's account into infra/production/terraform.tfvars.json."
     }
   }
 }
@@ -104,7 +104,7 @@ module "api" {
     resource_id = local.database.resource_id
   }
 
-  # On live data, the environment's roles exist already.
+  # On live data, the environment has already created the database roles.
   bootstrap = local.on_live_data ? null : {
     cluster_arn        = module.database[0].cluster_arn
     master_secret_arn  = module.database[0].master_secret_arn

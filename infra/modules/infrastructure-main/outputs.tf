@@ -9,12 +9,12 @@ output "region" {
 }
 
 output "is_protected" {
-  description = "True if it must not be destroyed."
+  description = "True if the environment must not be destroyed. A workspace may always be destroyed."
   value       = local.is_protected
 }
 
 output "url" {
-  description = "Address: the site's, or the API's if there is no site."
+  description = "The site's address, or the API's if there is no site."
   value       = local.has_site ? module.site[0].url : module.api.invoke_url
 }
 
@@ -32,7 +32,7 @@ output "api" {
 }
 
 output "owns_database" {
-  description = "True if it is bootstrapped and migrated. A workspace on live data is not."
+  description = "True if the database belongs to this environment or workspace. A deployment then bootstraps and migrates the database."
   value       = !local.on_live_data
 }
 
@@ -46,7 +46,7 @@ output "site" {
 }
 
 output "sign_in" {
-  description = "URL where people sign in, and the client's id."
+  description = "URL where people sign in, id of the dashboard's client, and id of the user pool. Null if there is none."
   value = {
     url          = module.identity.sign_in_url
     client_id    = module.identity.client_id

@@ -4,12 +4,12 @@ variable "environment" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.environment))
-    error_message = "An environment's name must have 2 to 16 lower-case letters and digits. A hyphen would make it look like a workspace."
+    error_message = "An environment's name must have 2 to 16 lower-case letters and digits, and start with a letter. Hyphens are only for names of workspaces."
   }
 }
 
 variable "production" {
-  description = "True if users depend on it: it is protected from deletion, and must not be in a testing account."
+  description = "True if users depend on the environment. It is then protected from deletion, and refused in a testing account."
   type        = bool
 }
 
@@ -29,7 +29,7 @@ variable "workspace" {
 
   validation {
     condition     = !can(regex("--|-$", var.workspace))
-    error_message = "A workspace's name must not have two hyphens in a row or one at its end: AWS refuses such a database name."
+    error_message = "A workspace's name must not have two hyphens in a row or one at its end: AWS refuses a database cluster with that name."
   }
 }
 
@@ -56,7 +56,7 @@ variable "database_source" {
 
   validation {
     condition     = var.workspace != "default" || var.database_source == "empty"
-    error_message = "The environment has its own database: only workspaces may use clone and live."
+    error_message = "The environment itself must have database_source = \"empty\": only workspaces may use clone and live."
   }
 
   validation {
@@ -66,7 +66,7 @@ variable "database_source" {
 }
 
 variable "database" {
-  description = "Size of the database, and days of its backups. Workspaces always pause, have one instance and keep one day."
+  description = "Size of the database, and days for which backups are kept. A workspace's database pauses when idle, has one instance and keeps one day."
   type = object({
     min_capacity          = number
     max_capacity          = number
@@ -76,7 +76,7 @@ variable "database" {
 }
 
 variable "reserved_concurrency" {
-  description = "Maximum of concurrent calls of the API's function; null for the account's limit. The account must keep 100 unreserved."
+  description = "Maximum of concurrent calls of the API's function; null for the account's limit. AWS requires that 100 calls of the account stay unreserved."
   type        = number
   default     = null
 
@@ -97,19 +97,19 @@ variable "throttling" {
 }
 
 variable "dependencies" {
-  description = "Endpoints of the environment's external systems, by name. Functions get them as settings."
+  description = "Endpoints of the environment's external systems, by name. Functions get them in the setting SLIPWAY_DEPENDENCIES."
   type        = map(string)
   default     = {}
 }
 
 variable "egress" {
-  description = "True if functions may call external systems, through a NAT gateway. Slipway's own functions need none."
+  description = "True if functions may call external systems, through a NAT gateway. Slipway's own functions call none."
   type        = bool
   default     = false
 }
 
 variable "groups" {
-  description = "Role of each group of people, and its systems."
+  description = "Role of each group of people, and the systems in which a pipeline or maintainer has the role."
   type = map(object({
     role    = string
     systems = optional(list(string))
@@ -129,7 +129,7 @@ variable "external_issuer" {
 }
 
 variable "site" {
-  description = "True to create a site. Of the workspaces, only previews get one."
+  description = "True to create a site. Among the workspaces, only previews get a site."
   type        = bool
   default     = true
 }
@@ -145,7 +145,7 @@ variable "domain" {
 }
 
 variable "firewall" {
-  description = "True to put a firewall in front of site and API; each costs about 9 dollars a month."
+  description = "True to put a firewall in front of the API and another one in front of the site. A firewall costs about 9 dollars a month."
   type        = bool
   default     = true
 }

@@ -1,4 +1,5 @@
-# Values as AWS would return them, mostly ARNs: arguments refuse those that `terraform test`'s mock provider makes up.
+# Values as AWS would return them, mostly ARNs. The mock provider of `terraform test` makes up others, and some
+# arguments refuse those.
 
 mock_data "aws_availability_zones" {
   defaults = { names = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }

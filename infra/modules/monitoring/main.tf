@@ -20,7 +20,7 @@ resource "aws_sns_topic_subscription" "email" {
 
 resource "aws_cloudwatch_metric_alarm" "server_errors" {
   alarm_name          = "${var.name}-5xx"
-  alarm_description   = "More than 1 % of requests fail. Look at the API's access log, then at the function's log by request id."
+  alarm_description   = "More than 1 % of requests get a 5xx answer. Look at the API's access log, then at the function's log by request id."
   actions_enabled     = var.notifications_enabled
   alarm_actions       = local.actions
   ok_actions          = local.actions
@@ -38,7 +38,7 @@ resource "aws_cloudwatch_metric_alarm" "server_errors" {
 
 resource "aws_cloudwatch_metric_alarm" "latency" {
   alarm_name          = "${var.name}-latency"
-  alarm_description   = "One request of a hundred takes longer than ${var.latency_ms} ms. Look at performance insights, then at traces."
+  alarm_description   = "One request in a hundred takes longer than ${var.latency_ms} ms. Look at performance insights, then at traces."
   actions_enabled     = var.notifications_enabled
   alarm_actions       = local.actions
   ok_actions          = local.actions
@@ -58,7 +58,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   for_each = var.function_names
 
   alarm_name          = "${var.name}-${each.key}-throttles"
-  alarm_description   = "Calls of ${each.value} are throttled: its reserved concurrency, or the account's, is used up. Look for slow requests before raising it."
+  alarm_description   = "Calls of ${each.value} are throttled: the function's reserved concurrency or the account's limit is used up. Look for slow requests before raising either."
   actions_enabled     = var.notifications_enabled
   alarm_actions       = local.actions
   ok_actions          = local.actions
@@ -75,7 +75,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
 
 resource "aws_cloudwatch_metric_alarm" "database_capacity" {
   alarm_name          = "${var.name}-database-capacity"
-  alarm_description   = "The database is near its largest size. Look for a slow statement before raising max_capacity."
+  alarm_description   = "The database uses more than 90 % of its maximum capacity. Look for a slow statement before raising max_capacity."
   actions_enabled     = var.notifications_enabled
   alarm_actions       = local.actions
   ok_actions          = local.actions
@@ -92,7 +92,7 @@ resource "aws_cloudwatch_metric_alarm" "database_capacity" {
 
 resource "aws_cloudwatch_metric_alarm" "database_connections" {
   alarm_name          = "${var.name}-database-connections"
-  alarm_description   = "Connections run out at about ${var.database_max_connections}. Lower the functions' concurrency or raise max_capacity."
+  alarm_description   = "More than 80 % of the database's connections, about ${var.database_max_connections}, are in use. Lower the functions' concurrency or raise max_capacity."
   actions_enabled     = var.notifications_enabled
   alarm_actions       = local.actions
   ok_actions          = local.actions

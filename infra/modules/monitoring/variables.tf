@@ -9,17 +9,17 @@ variable "kms_key_arn" {
 }
 
 variable "notify" {
-  description = "E-mail addresses that receive alarms. Each must confirm its subscription."
+  description = "E-mail addresses that receive alarms. The owner of each address must confirm the subscription."
   type        = list(string)
 
   validation {
     condition     = alltrue([for address in var.notify : can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", address))])
-    error_message = "Each entry must be an e-mail address."
+    error_message = "Each entry of notify must be an e-mail address, such as ann@example.org."
   }
 }
 
 variable "notifications_enabled" {
-  description = "True if alarms notify the topic. In debug workspaces they do not."
+  description = "True if alarms notify the topic. Alarms of workspaces do not."
   type        = bool
   default     = true
 }
@@ -35,7 +35,7 @@ variable "api_stage" {
 }
 
 variable "function_names" {
-  description = "Names of the functions to watch, by role."
+  description = "Names of the functions to watch, by their names in Chalice."
   type        = map(string)
 }
 
@@ -56,7 +56,7 @@ variable "database_cluster_identifier" {
 }
 
 variable "database_max_connections" {
-  description = "Connections that the cluster accepts at its largest size."
+  description = "Connections that the cluster accepts at its maximum capacity."
   type        = number
 
   validation {

@@ -1,4 +1,5 @@
-# A way out, for copies of this repository whose functions call external systems. Slipway's own call none: no cost.
+# A way to the internet, for copies of this repository whose functions call external systems. Slipway's own functions
+# call none, so `egress` is off by default and costs nothing.
 
 resource "aws_internet_gateway" "this" {
   count = var.egress ? 1 : 0
@@ -49,7 +50,7 @@ resource "aws_eip" "this" {
   tags = { Name = var.name }
 }
 
-# One gateway, not one per zone. If its zone fails, calls to external systems fail, and the service itself continues.
+# One gateway, not one per zone. If its zone fails, calls to external systems fail, but the API continues.
 resource "aws_nat_gateway" "this" {
   count = var.egress ? 1 : 0
 
@@ -73,7 +74,7 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   count = var.egress ? 1 : 0
 
   security_group_id = aws_security_group.functions.id
-  description       = "HTTPS to the dependencies"
+  description       = "HTTPS to external systems"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443

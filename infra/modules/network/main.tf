@@ -1,5 +1,5 @@
-# Functions and database can reach each other and nothing else. Environments are never connected, not even by peering,
-# so all of them may use the same addresses.
+# Without `egress`, the functions can reach the database and nothing else. Environments are never connected, not even by
+# peering, so all of them may use the same addresses.
 
 data "aws_availability_zones" "this" {
   #checkov:skip=CKV_AWS_394: the first zones by name are used; a zone that AWS adds comes last
@@ -31,7 +31,7 @@ resource "aws_subnet" "private" {
   cidr_block        = cidrsubnet(var.cidr, 4, count.index)
   availability_zone = local.zones[count.index]
 
-  # A debug workspace on live data finds the subnets by these tags.
+  # A debug workspace on live data finds the subnets by the tag `tier`.
   tags = { Name = "${var.name}-private-${count.index + 1}", tier = "private" }
 }
 
@@ -58,7 +58,7 @@ resource "aws_default_security_group" "this" {
 resource "aws_security_group" "functions" {
   #checkov:skip=CKV2_AWS_5: the functions of the module api use it
   name        = "${var.name}-functions"
-  description = "Functions of ${var.name}: what they may reach besides the database"
+  description = "Functions of ${var.name}"
   vpc_id      = aws_vpc.this.id
 
   tags = { Name = "${var.name}-functions" }

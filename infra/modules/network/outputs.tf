@@ -9,11 +9,11 @@ output "vpc_cidr" {
 }
 
 output "private_subnet_ids" {
-  description = "Ids of the subnets of functions and database, one per zone."
+  description = "Ids of the private subnets, for functions and database. There is one per zone."
   value       = aws_subnet.private[*].id
 }
 
 output "functions_security_group_id" {
-  description = "Id of the functions' security group, which says what they may reach besides the database."
+  description = "Id of the functions' security group. With `egress` it allows calls to external systems."
   value       = aws_security_group.functions.id
 }

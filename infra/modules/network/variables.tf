@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,50}$", var.name))
-    error_message = "A name must have at most 51 lower-case letters, digits and hyphens."
+    error_message = "A name must have 2 to 51 lower-case letters, digits and hyphens, and start with a letter."
   }
 }
 
@@ -15,12 +15,12 @@ variable "cidr" {
 
   validation {
     condition     = can(cidrhost(var.cidr, 0)) && try(tonumber(split("/", var.cidr)[1]) >= 16 && tonumber(split("/", var.cidr)[1]) <= 22, false)
-    error_message = "The range must be between /16 and /22, such as 10.0.0.0/16."
+    error_message = "The range must have a prefix from /16 to /22, such as 10.0.0.0/16."
   }
 }
 
 variable "zones" {
-  description = "Number of availability zones with a private subnet. Aurora requires two."
+  description = "Number of availability zones with a private subnet. Aurora requires at least two."
   type        = number
   default     = 2
 

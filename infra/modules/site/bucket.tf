@@ -1,12 +1,12 @@
-# The dashboard's files. Only CloudFront reads them.
+# The bucket of the dashboard's files. Only CloudFront reads the files.
 
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18: only CloudFront reads it
-  #checkov:skip=CKV_AWS_144: the repository has all its files
+  #checkov:skip=CKV_AWS_18: only CloudFront reads the bucket
+  #checkov:skip=CKV_AWS_144: the repository has all files of the bucket
   #checkov:skip=CKV_AWS_145: the files are public; S3's own key encrypts them
-  #checkov:skip=CKV2_AWS_62: nothing reacts to its changes
+  #checkov:skip=CKV2_AWS_62: nothing reacts to changes of the bucket
   bucket = local.bucket
-  # The repository has all its files, so it may be deleted.
+  # The repository has all files of the bucket, so Terraform may delete the bucket while it holds files.
   force_destroy = true
 }
 
@@ -27,7 +27,7 @@ resource "aws_s3_bucket_ownership_controls" "this" {
   }
 }
 
-# S3's own key: CloudFront makes the files public anyway, and a key of ours would need one more grant.
+# S3's own key is enough: CloudFront makes the files public anyway, and a key of ours would need one more grant.
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 

@@ -1,8 +1,10 @@
-# The dashboard and the API under one address: browsers need no CORS, and the content security policy only 'self'.
+# The dashboard and the API have one address. So browsers need no CORS, and the dashboard calls only 'self' and the
+# sign-in.
 
 locals {
   bucket = "${var.name}-site-${var.account_id}"
-  # Only an upper limit: CloudFront caches nothing unless the API's answer says so.
+  # How long browsers keep HSTS, and the longest time that CloudFront caches. It caches an API's answer only if the
+  # answer allows it.
   a_year_seconds = 31536000
 
   content_security_policy = join("; ", [
@@ -25,7 +27,7 @@ resource "aws_cloudfront_distribution" "this" {
   #checkov:skip=CKV2_AWS_42: an environment may do without a domain and its certificate
   #checkov:skip=CKV_AWS_86: the API and the firewall log requests; the rest are public files
   #checkov:skip=CKV_AWS_310: there is one API; a second one would need a second database
-  #checkov:skip=CKV_AWS_374: people work from anywhere; tokens decide who may
+  #checkov:skip=CKV_AWS_374: people work from any country; tokens decide what they may do
   #checkov:skip=CKV2_AWS_47: the module firewall has the rules against Log4j (known bad inputs), but checkov can't see them there
   comment             = var.name
   enabled             = true
@@ -68,7 +70,7 @@ resource "aws_cloudfront_distribution" "this" {
   ordered_cache_behavior {
     path_pattern           = "/v1/*"
     target_origin_id       = "api"
-    viewer_protocol_policy = "https-only" # a redirect would be too late: the token was already sent in plain text
+    viewer_protocol_policy = "https-only" # a redirect is too late: the client has already sent the token in plain text
     allowed_methods        = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
     cached_methods         = ["GET", "HEAD"]
     compress               = true
@@ -93,7 +95,7 @@ resource "aws_cloudfront_distribution" "this" {
     cloudfront_default_certificate = var.domain == null
     acm_certificate_arn            = try(var.domain.certificate_arn, null)
     ssl_support_method             = var.domain == null ? null : "sni-only"
-    minimum_protocol_version       = var.domain == null ? "TLSv1" : "TLSv1.2_2021" # without a domain CloudFront sets it
+    minimum_protocol_version       = var.domain == null ? "TLSv1" : "TLSv1.2_2021" # the only value for CloudFront's own certificate
   }
 
   tags = { Name = var.name }
@@ -124,12 +126,12 @@ resource "aws_cloudfront_function" "viewer" {
 
 resource "aws_cloudfront_key_value_store" "routes" {
   name    = "${var.name}-routes"
-  comment = "Which client goes to which debug workspace, until when"
+  comment = "Routes of clients to debug workspaces, with their ends"
 }
 
 resource "aws_cloudfront_cache_policy" "site" {
   name        = "${var.name}-site"
-  comment     = "Files, by path alone"
+  comment     = "Caches files by their paths alone"
   min_ttl     = 0
   default_ttl = 60
   max_ttl     = local.a_year_seconds
@@ -152,7 +154,7 @@ resource "aws_cloudfront_cache_policy" "site" {
 
 resource "aws_cloudfront_cache_policy" "api" {
   name        = "${var.name}-api"
-  comment     = "What the API allows, for the same token and the same workspace"
+  comment     = "Caches answers if the API allows it, for the same token and workspace"
   min_ttl     = 0
   default_ttl = 0
   max_ttl     = local.a_year_seconds
@@ -178,7 +180,7 @@ resource "aws_cloudfront_cache_policy" "api" {
 
 resource "aws_cloudfront_origin_request_policy" "api" {
   name    = "${var.name}-api"
-  comment = "Everything but Host, by which API Gateway knows its APIs"
+  comment = "Forwards all headers but Host, by which API Gateway finds the API"
 
   cookies_config {
     cookie_behavior = "none"
@@ -197,7 +199,7 @@ resource "aws_cloudfront_origin_request_policy" "api" {
 resource "aws_cloudfront_response_headers_policy" "this" {
   #checkov:skip=CKV_AWS_259: HSTS is set; the domain's owner decides about preloading, not one host
   name    = var.name
-  comment = "What a browser may do with ${var.name}"
+  comment = "Security headers of ${var.name}"
 
   security_headers_config {
     content_security_policy {

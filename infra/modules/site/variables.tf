@@ -9,7 +9,7 @@ variable "account_id" {
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "An AWS account id has 12 digits."
+    error_message = "An AWS account id has 12 digits: correct account_id."
   }
 
   validation {
@@ -24,12 +24,12 @@ variable "api_domain" {
 }
 
 variable "api_stage" {
-  description = "Name of the API's stage, which its paths begin with."
+  description = "Name of the API's stage: the first segment of its paths."
   type        = string
 }
 
 variable "connect_sources" {
-  description = "Other origins that the dashboard's scripts may call: the sign-in's."
+  description = "Other origins that the dashboard's scripts may call, such as the sign-in."
   type        = list(string)
   default     = []
 

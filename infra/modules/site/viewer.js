@@ -1,7 +1,8 @@
-// Sends clients with a route to a debug workspace, and changes nothing for others. CloudFront runs it before its cache.
+// Sends a client's requests to a debug workspace if the client has a route. CloudFront runs this before its cache.
 //
-// This does not verify the token: it only chooses the origin, and the workspace verifies it as the environment would.
-// The store's key is a client; its value is {"workspace", "domain", "path", "until"}, `until` in seconds of Unix time.
+// This function does not verify the token. It only chooses the origin, and the API there verifies the token.
+// In the key value store, the key is a client. The value is {"workspace", "domain", "path", "until"}, with `until` in
+// seconds of Unix time.
 import cf from 'cloudfront';
 
 const CLIENT = /^[A-Za-z0-9._~@:-]{1,128}$/;
@@ -12,7 +13,7 @@ const PATH = /^\/[a-z0-9-]{1,64}$/;
 
 async function handler(event) {
   const request = event.request;
-  // Part of the cache's key, so that others never get a workspace's answer. Overwrite the viewer's own header.
+  // The header is part of the cache's key, so that others never get a workspace's answer. Overwrite the client's value.
   request.headers['x-slipway-workspace'] = { value: 'default' };
   if (!request.uri.startsWith('/v1/')) {
     return request;
@@ -43,7 +44,7 @@ function subjectOf(authorization) {
     const payload = authorization.value.split(' ')[1].split('.')[1];
     return JSON.parse(Buffer.from(payload, 'base64url').toString()).sub;
   } catch (error) {
-    return null; // not a JWT: the API refuses it
+    return null; // the token is not a JWT: the API refuses it
   }
 }
 

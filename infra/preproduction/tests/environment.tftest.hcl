@@ -1,5 +1,5 @@
-# tests/infra/test_environments.py runs this and checks what the plan contains: a test of a root module sees only the
-# outputs of the modules that it calls.
+# tests/infra/test_environments.py runs this file and checks the resources of the plan. An assertion here sees only the
+# outputs of the modules that the environment calls.
 
 mock_provider "aws" {
   source          = "../modules/mocks"
@@ -30,7 +30,7 @@ run "the_environment" {
   }
 }
 
-run "no_account_and_nobody_to_answer_for_it_are_refused" {
+run "an_account_id_with_11_digits_and_a_blank_owner_are_refused" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-# Run in the workspace fix-1: tests/infra/test_environments.py checks the plans.
+# tests/infra/test_environments.py runs this file in the workspace fix-1 and checks the plans.
 
 mock_provider "aws" {
   source          = "../modules/mocks"

@@ -34,34 +34,34 @@ run "everything_is_named_from_the_environment_and_workspace" {
       [aws_api_gateway_rest_api.this.name],
       values(aws_cloudwatch_event_rule.this)[*].name,
     ) : startswith(name, "slipway-production-debug")])
-    error_message = "A name does not start with var.name."
+    error_message = "Every name must start with var.name."
   }
 
   assert {
     condition     = alltrue([for name in values(output.log_group_names) : strcontains(name, "/slipway-production-debug")])
-    error_message = "A log group's name does not contain var.name."
+    error_message = "The name of each log group must contain var.name."
   }
 }
 
-run "what_serves_is_the_alias" {
+run "the_alias_serves" {
   assert {
     condition     = alltrue([for name, alias in aws_lambda_alias.live : alias.name == "live" && alias.function_name == output.function_names[name]])
-    error_message = "A function has no alias of its own."
+    error_message = "Each function must have its own alias."
   }
 
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : function.publish])
-    error_message = "A function publishes no versions."
+    error_message = "Each function must publish versions."
   }
 
   assert {
     condition     = alltrue([for permission in merge(aws_lambda_permission.gateway, aws_lambda_permission.schedule) : permission.qualifier == "live"])
-    error_message = "A version that the alias does not point to may be invoked."
+    error_message = "API Gateway and schedules must invoke only the alias."
   }
 }
 
 run "a_function_may_log_in_as_one_user_of_one_cluster" {
-  # In the VPC, functions that are not listed log in as the service, also those added later.
+  # In the VPC, functions that are not listed log in as slipway_app. This includes functions that are added later.
   assert {
     condition = alltrue([for name, policy in aws_iam_role_policy.function : join(" ", flatten([
       for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "rds-db:connect")
@@ -69,12 +69,12 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
       contains(["authorizer", "bootstrap"], name) ? "" :
       "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/${name == "migrate" ? "slipway_migrator" : "slipway_app"}"
     )])
-    error_message = "A function may log in as another user."
+    error_message = "Each function may log in only as its own database user."
   }
 
   assert {
     condition     = [for name, policy in aws_iam_role_policy.function : name if strcontains(policy.policy, "secretsmanager:")] == ["bootstrap"]
-    error_message = "Another function than bootstrap may read the master password."
+    error_message = "Only bootstrap may read the master's password."
   }
 
   assert {
@@ -83,7 +83,7 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
       ReadMasterPassword    = [var.bootstrap.master_secret_arn]
       DecryptMasterPassword = [var.bootstrap.secret_kms_key_arn]
     }
-    error_message = "Bootstrap must use only this cluster, this secret and this key."
+    error_message = "Bootstrap must use only the given cluster, secret and key."
   }
 
   assert {
@@ -94,24 +94,24 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
       BeInVpc        = ["Allow", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
       ButNotByItself = ["Deny", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
     }
-    error_message = "The API's function may do something else."
+    error_message = "The API's function must have only the listed actions."
   }
 
   assert {
     condition = [for statement in jsondecode(aws_iam_role_policy.function["api"].policy).Statement : statement.Condition if statement.Sid == "ButNotByItself"] == [
       { ArnEquals = { "lambda:SourceFunctionArn" = ["arn:aws:lambda:eu-central-1:210987654321:function:${aws_lambda_function.this["api"].function_name}"] } }
     ]
-    error_message = "The function's own code may manage network interfaces."
+    error_message = "The function's own code must not manage network interfaces."
   }
 
   assert {
     condition     = alltrue([for role in aws_iam_role.function : [for statement in jsondecode(role.assume_role_policy).Statement : statement.Principal] == [{ Service = "lambda.amazonaws.com" }]])
-    error_message = "Another service than Lambda may take a role."
+    error_message = "Only Lambda may take the roles."
   }
 
   assert {
     condition     = alltrue([for name, function in aws_lambda_function.this : function.role == aws_iam_role.function[name].arn])
-    error_message = "A function has another's role."
+    error_message = "Each function must have its own role."
   }
 
   assert {
@@ -120,14 +120,14 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
         for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : !strcontains(action, "*")]
       ]
     ]))
-    error_message = "A role allows more actions than it names."
+    error_message = "No action of a role may have a wildcard."
   }
 }
 
 run "functions_are_in_the_private_subnets_unless_listed" {
   assert {
     condition     = toset([for name, function in aws_lambda_function.this : name if length(function.vpc_config) == 0]) == toset(["authorizer", "bootstrap"])
-    error_message = "Another function than authorizer and bootstrap is outside of the VPC."
+    error_message = "All functions but authorizer and bootstrap must be in the VPC."
   }
 
   assert {
@@ -139,19 +139,19 @@ run "functions_are_in_the_private_subnets_unless_listed" {
       SLIPWAY_DATABASE_NAME = "slipway"
       SLIPWAY_DATABASE_USER = "slipway_app"
     })
-    error_message = "The API's function has other settings."
+    error_message = "The API's function must have exactly these settings."
   }
 
   assert {
     condition     = aws_lambda_function.this["api"].reserved_concurrent_executions == 20 && aws_lambda_function.this["migrate"].reserved_concurrent_executions == -1
-    error_message = "Concurrency must be reserved only for the API."
+    error_message = "Concurrency must be reserved only for the API's function."
   }
 }
 
-run "schedules_rest_in_a_debug_workspace" {
+run "schedules_are_off_in_a_debug_workspace" {
   assert {
     condition     = toset(values(aws_cloudwatch_event_rule.this)[*].state) == toset(["DISABLED"])
-    error_message = "A schedule runs, or the test has none."
+    error_message = "There must be a schedule, and every schedule must be off."
   }
 }
 
@@ -170,7 +170,7 @@ run "requests_are_bounded_and_logged_without_the_token" {
 
   assert {
     condition     = jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format).requestId == "$context.requestId" && !strcontains(lower(aws_api_gateway_stage.this.access_log_settings[0].format), "header")
-    error_message = "The log must have the answers' X-Request-Id, and no header: one of them is the token."
+    error_message = "The access log must have the answers' X-Request-Id, and no headers, because one of them holds the token."
   }
 
   assert {
@@ -182,7 +182,7 @@ run "requests_are_bounded_and_logged_without_the_token" {
 
   assert {
     condition     = aws_api_gateway_deployment.this.triggers.body == sha256(aws_api_gateway_rest_api.this.body) && aws_api_gateway_rest_api.this.endpoint_configuration[0].types == tolist(["REGIONAL"])
-    error_message = "A changed API must be deployed again."
+    error_message = "A changed API must cause a new deployment."
   }
 
   assert {
@@ -191,7 +191,7 @@ run "requests_are_bounded_and_logged_without_the_token" {
   }
 }
 
-run "elsewhere_schedules_run_and_the_functions_hear_of_dependencies" {
+run "elsewhere_schedules_run_and_functions_get_the_dependencies" {
   variables {
     schedules_enabled    = true
     reserved_concurrency = null
@@ -201,35 +201,35 @@ run "elsewhere_schedules_run_and_the_functions_hear_of_dependencies" {
 
   assert {
     condition     = toset(values(aws_cloudwatch_event_rule.this)[*].state) == toset(["ENABLED"])
-    error_message = "A schedule does not run, or the test has none."
+    error_message = "There must be a schedule, and every schedule must be on."
   }
 
   assert {
     condition     = jsondecode(aws_lambda_function.this["api"].environment[0].variables.SLIPWAY_DEPENDENCIES) == { payments = "https://payments.example.org" }
-    error_message = "The API's function does not get its dependencies."
+    error_message = "The API's function must get the dependencies."
   }
 
   assert {
     condition     = toset(values(aws_lambda_function.this)[*].reserved_concurrent_executions) == toset([-1]) && toset(values(aws_iam_role.function)[*].permissions_boundary) == toset([var.permissions_boundary])
-    error_message = "Without a number no concurrency may be reserved. Each role must have the boundary."
+    error_message = "Without reserved_concurrency, nothing may be reserved. Each role must have the boundary."
   }
 }
 
-run "on_the_environment_s_database_bootstrap_may_do_nothing" {
+run "on_the_environments_database_bootstrap_has_no_permissions_for_it" {
   variables { bootstrap = null }
 
   assert {
     condition     = toset([for statement in jsondecode(aws_iam_role_policy.function["bootstrap"].policy).Statement : statement.Sid]) == toset(["Log", "Trace"])
-    error_message = "Bootstrap may do more than log and trace."
+    error_message = "Bootstrap may only write logs and traces."
   }
 
   assert {
     condition     = [for name, value in aws_lambda_function.this["bootstrap"].environment[0].variables : name if strcontains(name, "DATABASE")] == []
-    error_message = "Bootstrap gets a database."
+    error_message = "Bootstrap must get no settings of a database."
   }
 }
 
-run "a_package_of_another_stage_is_refused" {
+run "a_package_for_another_stage_is_refused" {
   command = plan
 
   variables { stage = "development" }
@@ -237,7 +237,7 @@ run "a_package_of_another_stage_is_refused" {
   expect_failures = [aws_lambda_function.this]
 }
 
-run "what_aws_would_not_take_is_refused" {
+run "values_that_aws_would_refuse_are_refused" {
   command = plan
 
   variables {
@@ -256,7 +256,7 @@ run "what_aws_would_not_take_is_refused" {
   ]
 }
 
-run "a_name_too_long_issuers_that_are_no_json_and_no_burst_are_refused" {
+run "a_long_name_issuers_without_json_and_a_burst_of_0_are_refused" {
   command = plan
 
   variables {

@@ -15,7 +15,7 @@ variables {
   log_retention_days    = 365
 }
 
-run "an_environment_that_is_protected" {
+run "a_protected_environment" {
   assert {
     condition = (
       aws_rds_cluster.this.cluster_identifier == "slipway-production" && aws_rds_cluster.this.engine == "aurora-postgresql" &&
@@ -44,7 +44,7 @@ run "an_environment_that_is_protected" {
       one(aws_rds_cluster.this.serverlessv2_scaling_configuration).min_capacity == 1 &&
       one(aws_rds_cluster.this.serverlessv2_scaling_configuration).max_capacity == 16
     )
-    error_message = "The cluster must have the given size."
+    error_message = "The cluster must have the given minimum and maximum capacity."
   }
 
   assert {
@@ -53,7 +53,7 @@ run "an_environment_that_is_protected" {
   }
 }
 
-run "who_may_read_it_and_how" {
+run "access_and_encryption" {
   assert {
     condition = (
       aws_rds_cluster.this.storage_encrypted && aws_rds_cluster.this.kms_key_id == var.kms_key_arn &&
@@ -79,7 +79,7 @@ run "who_may_read_it_and_how" {
 
   assert {
     condition     = alltrue([for instance in aws_rds_cluster_instance.this : !instance.publicly_accessible]) && aws_db_subnet_group.this.subnet_ids == toset(["subnet-1", "subnet-2"])
-    error_message = "The cluster must be in the private subnets only."
+    error_message = "The cluster must be only in the private subnets."
   }
 
   assert {
@@ -90,7 +90,7 @@ run "who_may_read_it_and_how" {
       aws_vpc_security_group_egress_rule.to_database.referenced_security_group_id == aws_security_group.database.id &&
       [for rule in [aws_vpc_security_group_ingress_rule.from_clients, aws_vpc_security_group_egress_rule.to_database] : [rule.from_port, rule.to_port]] == [[5432, 5432], [5432, 5432]]
     )
-    error_message = "The clients' security group must reach the database's, at its port."
+    error_message = "The clients' security group must reach the database's security group, at the port of PostgreSQL."
   }
 
   assert {
@@ -98,7 +98,7 @@ run "who_may_read_it_and_how" {
       [aws_security_group.database.name, aws_security_group.client.name] == ["slipway-production-database", "slipway-production-database-client"] &&
       [aws_db_subnet_group.this.name, aws_rds_cluster_parameter_group.this.name] == ["slipway-production", "slipway-production"]
     )
-    error_message = "Every name must start with the environment's; debug workspaces find the security groups by name."
+    error_message = "Every name must start with the environment's name, because debug workspaces find the security groups by name."
   }
 
   assert {
@@ -135,7 +135,7 @@ run "a_clone_that_pauses" {
 
   assert {
     condition     = one(aws_rds_cluster.this.serverlessv2_scaling_configuration).min_capacity == 0 && one(aws_rds_cluster.this.serverlessv2_scaling_configuration).seconds_until_auto_pause == 300
-    error_message = "At a minimum of 0 the cluster must pause after five minutes."
+    error_message = "With a minimum of 0, the cluster must pause after five minutes."
   }
 
   assert {
@@ -152,7 +152,7 @@ run "a_clone_has_no_deletion_protection" {
   expect_failures = [aws_rds_cluster.this]
 }
 
-run "sizes_below_what_aurora_takes_are_refused" {
+run "sizes_below_auroras_limits_are_refused" {
   command = plan
 
   variables {
@@ -167,7 +167,7 @@ run "sizes_below_what_aurora_takes_are_refused" {
   expect_failures = [var.name, var.subnet_ids, var.engine_version, var.min_capacity, var.instances, var.backup_retention_days]
 }
 
-run "sizes_above_what_aurora_takes_are_refused" {
+run "sizes_above_auroras_limits_are_refused" {
   command = plan
 
   variables {
@@ -181,7 +181,8 @@ run "sizes_above_what_aurora_takes_are_refused" {
   expect_failures = [var.name, var.engine_version, var.min_capacity, var.instances, var.backup_retention_days]
 }
 
-# If the minimum is wrong, Terraform does not check the maximum, which is compared with it. So this is a run of its own.
+# If the minimum is wrong, Terraform does not check the maximum, because the rule compares both. So the maximum has
+# separate runs.
 run "a_maximum_of_half_a_unit_is_refused" {
   command = plan
 
@@ -193,7 +194,7 @@ run "a_maximum_of_half_a_unit_is_refused" {
   expect_failures = [var.max_capacity]
 }
 
-run "a_maximum_that_no_cluster_has_is_refused" {
+run "a_maximum_above_256_units_is_refused" {
   command = plan
 
   variables { max_capacity = 257 }

@@ -2,7 +2,7 @@ mock_provider "aws" {
   source = "../mocks"
 }
 
-# Plan only: Terraform takes a second each time it reads a firewall's rules.
+# Only plan: Terraform takes a second each time that it reads a firewall's rules.
 override_resource {
   target          = aws_wafv2_web_acl.this
   override_during = plan
@@ -33,7 +33,7 @@ run "before_the_api" {
 
   assert {
     condition     = aws_wafv2_web_acl.this.name == "slipway-production-regional" && aws_cloudwatch_log_group.this.name == "aws-waf-logs-slipway-production-regional"
-    error_message = "The name must contain environment and scope: an environment has one firewall of each."
+    error_message = "The name must contain environment and scope, because an environment has a firewall for each scope."
   }
 
   assert {
@@ -53,14 +53,14 @@ run "before_the_api" {
       AWSManagedRulesKnownBadInputsRuleSet  = 2
       AWSManagedRulesCommonRuleSet          = 3
     }
-    error_message = "These must be the rules, in this order."
+    error_message = "The firewall must have these rules, in this order."
   }
 
   assert {
     condition = alltrue([for rule in aws_wafv2_web_acl.this.rule :
       rule.name == "rate" ? length(rule.action[0].block) == 1 : length(rule.override_action[0].none) == 1 && length(rule.override_action[0].count) == 0
     ])
-    error_message = "Each rule must refuse what it finds, not only count it."
+    error_message = "Each rule must refuse the requests that it matches, and not only count them."
   }
 
   assert {
@@ -103,7 +103,7 @@ run "before_the_site" {
   }
 }
 
-run "what_it_refuses_is_logged_without_the_token" {
+run "requests_are_logged_without_the_token" {
   command = plan
 
   variables { scope = "CLOUDFRONT" }
@@ -119,7 +119,7 @@ run "what_it_refuses_is_logged_without_the_token" {
   }
 }
 
-run "a_scope_that_there_is_not_and_a_limit_below_waf_s_are_refused" {
+run "an_unknown_scope_and_a_limit_below_100_are_refused" {
   command = plan
 
   variables {
@@ -130,7 +130,7 @@ run "a_scope_that_there_is_not_and_a_limit_below_waf_s_are_refused" {
   expect_failures = [var.scope, var.rate_limit]
 }
 
-run "a_regional_one_that_guards_nothing_is_refused" {
+run "a_regional_firewall_without_a_stage_and_a_limit_above_wafs_are_refused" {
   command = plan
 
   variables {
@@ -141,7 +141,7 @@ run "a_regional_one_that_guards_nothing_is_refused" {
   expect_failures = [var.resource_arn, var.rate_limit]
 }
 
-run "a_global_one_that_names_what_it_guards_is_refused" {
+run "a_firewall_of_cloudfront_with_a_stage_is_refused" {
   command = plan
 
   variables {

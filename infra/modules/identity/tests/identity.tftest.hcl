@@ -15,7 +15,7 @@ variables {
   }
 }
 
-run "a_pool_of_its_own" {
+run "an_environment_has_its_own_pool" {
   assert {
     condition     = one(aws_cognito_user_pool.this).name == "slipway-production" && one(aws_cognito_user_pool.this).deletion_protection == "ACTIVE" && output.user_pool_id == "eu-central-1_own"
     error_message = "The pool must have the environment's name and be protected from deletion."
@@ -33,7 +33,7 @@ run "a_pool_of_its_own" {
 
   assert {
     condition     = { for name, group in aws_cognito_user_group.this : name => group.description } == { everybody = "viewer", maintainers = "maintainer of all", payments = "pipeline of payments, ledger" }
-    error_message = "Each named group must exist, and its description must say what it may do."
+    error_message = "Each named group must exist, and the group's description must name its role and systems."
   }
 
   assert {
@@ -61,7 +61,7 @@ run "a_pool_of_its_own" {
         }
       },
     ]
-    error_message = "The stage must trust GitHub's tokens with its audience, and the pool's."
+    error_message = "The stage must trust GitHub's tokens with its audience, and the pool's tokens."
   }
 }
 
@@ -79,7 +79,7 @@ run "a_debug_workspace_trusts_the_pool_of_its_environment" {
 
   assert {
     condition     = data.aws_cognito_user_pools.environment[0].name == "slipway-production" && output.user_pool_id == "eu-central-1_environment" && output.client_id == "client-of-the-environment"
-    error_message = "The pool must be the environment's, found by its name."
+    error_message = "The pool must be the environment's pool, found by its name."
   }
 
   assert {
@@ -87,23 +87,23 @@ run "a_debug_workspace_trusts_the_pool_of_its_environment" {
       ["https://token.actions.githubusercontent.com", "slipway-production"],
       ["https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_environment", "client-of-the-environment"],
     ]
-    error_message = "The workspace must trust the tokens that the environment trusts."
+    error_message = "The workspace must trust the same tokens as the environment."
   }
 
   assert {
     condition     = output.sign_in_url == null
-    error_message = "The workspace must not have its own sign-in."
+    error_message = "The workspace must not have a sign-in page."
   }
 }
 
-run "an_issuer_from_outside" {
+run "an_external_issuer" {
   variables {
     external_issuer = { issuer = "https://login.example.org/realms/one", audience = "slipway", algorithm = "ES256", groups_claim = "groups" }
   }
 
   assert {
     condition     = length(aws_cognito_user_pool.this) == 0 && length(data.aws_cognito_user_pools.environment) == 0 && output.user_pool_id == null && output.client_id == null && output.sign_in_url == null
-    error_message = "With an external issuer there must be no pool, of this or another environment."
+    error_message = "With an external issuer, no pool may be created or looked up."
   }
 
   assert {
@@ -124,7 +124,7 @@ run "an_issuer_from_outside" {
   }
 }
 
-run "a_workspace_s_pool_goes_with_it" {
+run "a_workspaces_pool_can_be_destroyed" {
   command = plan
 
   variables { deletion_protection = false }
@@ -135,7 +135,7 @@ run "a_workspace_s_pool_goes_with_it" {
   }
 }
 
-run "a_domain_that_cognito_does_not_take_is_refused" {
+run "a_domain_that_cognito_refuses_is_refused" {
   command = plan
 
   variables { name = "slipway-development-laws" }
@@ -156,7 +156,7 @@ run "an_environment_without_a_pool_has_no_debug_workspaces" {
   expect_failures = [data.aws_cognito_user_pools.environment]
 }
 
-run "two_pools_of_one_name_are_not_chosen_from" {
+run "two_pools_with_one_name_are_refused" {
   command = plan
 
   variables { pool_of = "slipway-production" }
@@ -169,7 +169,7 @@ run "two_pools_of_one_name_are_not_chosen_from" {
   expect_failures = [data.aws_cognito_user_pools.environment]
 }
 
-run "a_group_without_a_role_an_issuer_without_tls_and_a_callback_elsewhere_are_refused" {
+run "an_unknown_role_an_issuer_without_tls_and_a_callback_without_tls_are_refused" {
   command = plan
 
   variables {
@@ -181,7 +181,7 @@ run "a_group_without_a_role_an_issuer_without_tls_and_a_callback_elsewhere_are_r
   expect_failures = [var.groups, var.external_issuer, var.callback_urls]
 }
 
-run "no_group_and_a_shared_key_are_refused" {
+run "no_group_and_an_algorithm_with_a_shared_key_are_refused" {
   command = plan
 
   variables {
@@ -192,7 +192,7 @@ run "no_group_and_a_shared_key_are_refused" {
   expect_failures = [var.groups, var.external_issuer]
 }
 
-run "a_maintainer_of_nothing_is_refused" {
+run "a_maintainer_without_systems_is_refused" {
   command = plan
 
   variables { groups = { maintainers = { role = "maintainer" } } }

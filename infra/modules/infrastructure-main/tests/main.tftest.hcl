@@ -7,7 +7,8 @@ mock_provider "aws" {
   source = "../mocks"
 }
 
-# Each module has its own tests, and infra/production/tests checks what they are given. This checks which modules exist.
+# Each module has its own tests, and infra/production/tests checks the values that the modules get. This file checks
+# which modules exist.
 override_module {
   target  = module.api
   outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, function_versions = {}, alias_name = "live", log_group_names = {} }
@@ -44,27 +45,27 @@ variables {
   log_retention_days  = 30
 }
 
-run "the_environment_has_its_own_name_and_everything" {
+run "the_environment_has_its_own_name_and_all_parts" {
   command = plan
 
   assert {
     condition     = output.name == "slipway-production" && output.owns_database && length(module.network) == 1 && module.database[0].cluster_identifier == "slipway-production"
-    error_message = "production must be called slipway-production, with its own network and database"
+    error_message = "Production must be called slipway-production, and have its own network and database."
   }
 
   assert {
     condition     = length(module.site) == 1 && length(module.firewall_site) == 1 && length(module.firewall_api) == 1
-    error_message = "the environment must have a site, and a firewall in front of it and of the API"
+    error_message = "The environment must have a site, a firewall in front of the site, and one in front of the API."
   }
 
   assert {
     condition     = aws_kms_alias.this.name == "alias/slipway-production" && aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
-    error_message = "its key must rotate, and be restorable for 30 days"
+    error_message = "The environment's key must rotate, and be restorable for 30 days."
   }
 
   assert {
     condition     = aws_kms_alias.us_east_1[0].name == "alias/slipway-production-cloudfront" && aws_kms_key.us_east_1[0].enable_key_rotation
-    error_message = "the site's firewall and its key must be in us-east-1"
+    error_message = "The key in us-east-1 must have the environment's name, and rotate."
   }
 
   assert {
@@ -74,11 +75,11 @@ run "the_environment_has_its_own_name_and_everything" {
       "Logs {\"Service\":\"logs.us-east-1.amazonaws.com\"}"    = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:us-east-1:210987654321:log-group:*slipway-production*" } })]
       "Alarms {\"Service\":\"cloudwatch.amazonaws.com\"}"      = [jsonencode({ StringEquals = { "aws:SourceAccount" = "210987654321" } })]
     }
-    error_message = "the keys must serve this account, the environment's logs in their region, and its alarms"
+    error_message = "Only this account, the environment's logs in the key's region and its alarms may use the keys."
   }
 }
 
-run "a_personal_workspace_is_named_and_does_without_site_and_firewall" {
+run "a_personal_workspace_has_its_own_name_but_no_site_and_no_firewall" {
   command = plan
 
   variables {
@@ -88,21 +89,21 @@ run "a_personal_workspace_is_named_and_does_without_site_and_firewall" {
 
   assert {
     condition     = output.name == "slipway-production-ann" && module.database[0].cluster_identifier == "slipway-production-ann" && aws_kms_alias.this.name == "alias/slipway-production-ann"
-    error_message = "a personal workspace must have its own name"
+    error_message = "A personal workspace must have its own name."
   }
 
   assert {
     condition     = length(concat(module.site, module.firewall_site, module.firewall_api, aws_kms_key.us_east_1)) == 0 && output.site == null
-    error_message = "a personal workspace must have neither site nor firewall"
+    error_message = "A personal workspace must have neither site nor firewall."
   }
 
   assert {
     condition     = output.url == "https://a" && aws_kms_key.this.deletion_window_in_days == 7
-    error_message = "its address must be the API's, and its key must be deleted after 7 days"
+    error_message = "A personal workspace must have the API's address, and its key must be deleted after 7 days."
   }
 }
 
-run "a_preview_has_a_site_under_an_address_of_its_own" {
+run "a_preview_has_a_site_with_its_own_address" {
   command = plan
 
   variables {
@@ -119,11 +120,11 @@ run "a_preview_has_a_site_under_an_address_of_its_own" {
 
   assert {
     condition     = length(module.site) == 1 && output.url == "https://d7.cloudfront.net" && length(module.firewall_site) == 0
-    error_message = "a preview must have a site, but not the environment's domain"
+    error_message = "A preview must have a site, but not the environment's domain."
   }
 }
 
-run "live_data_is_neither_made_nor_migrated" {
+run "a_workspace_on_live_data_uses_the_environments_database" {
   command = plan
 
   variables {
@@ -134,21 +135,21 @@ run "live_data_is_neither_made_nor_migrated" {
 
   assert {
     condition     = length(module.database) == 0 && length(module.network) == 0 && !output.owns_database
-    error_message = "a workspace on live data must own neither network nor database"
+    error_message = "A workspace on live data must own neither network nor database."
   }
 
   assert {
     condition     = data.aws_rds_cluster.live[0].cluster_identifier == "slipway-production" && data.aws_vpc.live[0].tags == tomap({ Name = "slipway-production" })
-    error_message = "network and database must be the environment's"
+    error_message = "Network and database must be those of the environment."
   }
 
   assert {
     condition     = { for key, group in data.aws_security_group.live : key => group.name } == { functions = "slipway-production-functions", database-client = "slipway-production-database-client" }
-    error_message = "its functions must be in the environment's security groups"
+    error_message = "The workspace's functions must be in the environment's security groups."
   }
 }
 
-run "a_clone_is_made_without_a_site_and_with_a_firewall_in_a_testing_account_too" {
+run "a_debug_workspace_with_a_clone_has_a_firewall_and_no_site" {
   command = plan
 
   variables {
@@ -163,26 +164,26 @@ run "a_clone_is_made_without_a_site_and_with_a_firewall_in_a_testing_account_too
 
   assert {
     condition     = output.name == "slipway-development-fix-1"
-    error_message = "the name must contain environment and workspace; all but production may be in a testing account"
+    error_message = "The name must contain environment and workspace. All environments but production may be in a testing account."
   }
 
   assert {
     condition     = local.database_max_connections == 360
-    error_message = "two units accept 450 connections by Aurora's formula; a fifth of them is reserved"
+    error_message = "Two units are 450 connections by Aurora's formula. Count on 80 % of them."
   }
 
   assert {
     condition     = length(module.database) == 1 && length(data.aws_rds_cluster.live) == 0 && output.owns_database
-    error_message = "a clone must belong to the workspace"
+    error_message = "A clone must belong to the workspace."
   }
 
   assert {
     condition     = length(module.site) == 0 && length(module.firewall_api) == 1
-    error_message = "a debug workspace must have no site, but a firewall in front of its API"
+    error_message = "A debug workspace must have no site, but a firewall in front of its API."
   }
 }
 
-run "neither_site_nor_firewall_where_they_are_switched_off" {
+run "site_and_firewall_can_be_switched_off" {
   command = plan
 
   variables {
@@ -192,6 +193,6 @@ run "neither_site_nor_firewall_where_they_are_switched_off" {
 
   assert {
     condition     = length(concat(module.site, module.firewall_site, module.firewall_api, aws_kms_key.us_east_1)) == 0
-    error_message = "site and firewall must be optional"
+    error_message = "Site and firewall must be optional."
   }
 }

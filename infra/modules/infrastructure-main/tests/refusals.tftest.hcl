@@ -7,7 +7,7 @@ mock_provider "aws" {
   source = "../mocks"
 }
 
-# Each module has its own tests, and infra/production/tests checks what they are given. This checks which modules exist.
+# Each run gives values that the module must refuse.
 override_module {
   target  = module.api
   outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, function_versions = {}, alias_name = "live", log_group_names = {} }
@@ -44,7 +44,7 @@ variables {
   log_retention_days  = 30
 }
 
-run "capitals_and_what_nobody_knows_are_refused" {
+run "capitals_and_unknown_values_are_refused" {
   command = plan
 
   variables {
@@ -92,8 +92,9 @@ run "a_workspace_with_two_hyphens_in_a_row_and_more_functions_than_connections_a
   expect_failures = [var.workspace, var.reserved_concurrency]
 }
 
-# If the workspace or its purpose is refused, Terraform does not check its database. So these are runs of their own.
-run "a_database_from_nowhere_is_refused" {
+# If the workspace or its purpose is refused, Terraform does not check the database's source. So the source has separate
+# runs.
+run "an_unknown_database_source_is_refused" {
   command = plan
 
   variables {
@@ -104,7 +105,7 @@ run "a_database_from_nowhere_is_refused" {
   expect_failures = [var.database_source]
 }
 
-run "live_is_for_debugging_alone" {
+run "live_data_in_a_personal_workspace_is_refused" {
   command = plan
 
   variables {
@@ -115,7 +116,7 @@ run "live_is_for_debugging_alone" {
   expect_failures = [var.database_source]
 }
 
-run "the_environment_is_no_clone" {
+run "a_clone_as_the_environment_itself_is_refused" {
   command = plan
 
   variables { database_source = "clone" }

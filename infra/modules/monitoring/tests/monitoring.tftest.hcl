@@ -13,7 +13,7 @@ variables {
   database_max_connections    = 2000
 }
 
-run "somebody_hears_of_every_alarm" {
+run "every_alarm_notifies_the_topic" {
   assert {
     condition     = toset(values(aws_sns_topic_subscription.email)[*].endpoint) == toset(var.notify) && alltrue([for each in aws_sns_topic_subscription.email : each.protocol == "email" && each.topic_arn == aws_sns_topic.alarms.arn])
     error_message = "Each given address must receive alarms."
@@ -33,11 +33,11 @@ run "somebody_hears_of_every_alarm" {
       alarm.actions_enabled && alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn]) &&
       startswith(alarm.alarm_name, "slipway-production-") && length(alarm.alarm_description) > 40 && alarm.treat_missing_data == "notBreaching"
     )])
-    error_message = "Each alarm must notify at its begin and end, have the environment's name, say what to look at, and stay quiet without traffic."
+    error_message = "Each alarm must notify when it begins and ends, have the environment's name and a description, and stay quiet without traffic."
   }
 }
 
-run "what_is_watched" {
+run "the_api_the_functions_and_the_database_are_watched" {
   assert {
     condition = [for alarm in [aws_cloudwatch_metric_alarm.server_errors, aws_cloudwatch_metric_alarm.latency] : [alarm.metric_name, alarm.dimensions.ApiName, alarm.dimensions.Stage]] == [
       ["5XXError", "slipway-production", "production"],
@@ -51,12 +51,12 @@ run "what_is_watched" {
       aws_cloudwatch_metric_alarm.server_errors.threshold == 0.01 && aws_cloudwatch_metric_alarm.server_errors.statistic == "Average" &&
       aws_cloudwatch_metric_alarm.latency.threshold == 1000 && aws_cloudwatch_metric_alarm.latency.extended_statistic == "p99"
     )
-    error_message = "More than 1 % of failures must alarm, and so must more than a second for one request in a hundred."
+    error_message = "An alarm must start if more than 1 % of requests fail, or if one in a hundred takes longer than a second."
   }
 
   assert {
     condition     = tomap({ for name, alarm in aws_cloudwatch_metric_alarm.throttles : name => alarm.dimensions.FunctionName }) == var.function_names && values(aws_cloudwatch_metric_alarm.throttles)[*].threshold == [0, 0]
-    error_message = "Each function must be watched: one refused call must alarm."
+    error_message = "Each function must have an alarm that starts at the first throttled call."
   }
 
   assert {
@@ -64,11 +64,11 @@ run "what_is_watched" {
       ["ACUUtilization", "slipway-production", "90"],
       ["DatabaseConnections", "slipway-production", "1600"],
     ]
-    error_message = "The database must be watched: 90 % of its largest size, and four of five connections."
+    error_message = "The database must have alarms above 90 % of its capacity and above 80 % of its connections."
   }
 }
 
-run "a_debug_workspace_tells_nobody" {
+run "alarms_of_a_workspace_notify_nobody" {
   command = plan
 
   variables {
@@ -83,16 +83,16 @@ run "a_debug_workspace_tells_nobody" {
       [aws_cloudwatch_metric_alarm.database_capacity, aws_cloudwatch_metric_alarm.database_connections],
       values(aws_cloudwatch_metric_alarm.throttles),
     ) : alarm.actions_enabled])
-    error_message = "No alarm of a debug workspace may notify anybody."
+    error_message = "No alarm of a workspace may notify anybody."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.latency.threshold == 250
-    error_message = "The latency's limit must be the given one."
+    error_message = "The alarm must use the given latency."
   }
 }
 
-run "no_address_no_latency_and_no_connection_are_refused" {
+run "a_wrong_address_a_latency_of_0_and_no_connections_are_refused" {
   command = plan
 
   variables {

@@ -8,7 +8,7 @@ variables {
   kms_key_arn        = "arn:aws:kms:eu-central-1:210987654321:key/1"
 }
 
-run "private_subnets_and_no_way_out" {
+run "private_subnets_without_a_way_to_the_internet" {
   assert {
     condition     = length(aws_subnet.private) == 2 && aws_subnet.private[*].availability_zone == ["eu-central-1a", "eu-central-1b"]
     error_message = "By default there must be a private subnet in each of two zones."
@@ -21,7 +21,7 @@ run "private_subnets_and_no_way_out" {
 
   assert {
     condition     = alltrue([for subnet in aws_subnet.private : subnet.map_public_ip_on_launch != true && subnet.tags.tier == "private"])
-    error_message = "A private subnet must give out no public addresses, and have the tag by which debug workspaces find it."
+    error_message = "A private subnet must give out no public addresses. Debug workspaces must find the subnet by its tag."
   }
 
   assert {
@@ -29,23 +29,23 @@ run "private_subnets_and_no_way_out" {
       aws_internet_gateway.this, aws_nat_gateway.this, aws_eip.this, aws_subnet.public, aws_route.out, aws_route.to_the_internet,
       aws_vpc_security_group_egress_rule.https,
     )) == 0
-    error_message = "Without egress there must be no way out."
+    error_message = "Without egress, there must be no way to the internet."
   }
 
   assert {
     condition     = aws_route_table_association.private[*].route_table_id == [for _ in aws_subnet.private : aws_route_table.private.id]
-    error_message = "Every private subnet must have the private route table."
+    error_message = "Every private subnet must use the private route table."
   }
 }
 
-run "whatever_names_no_security_group_is_closed" {
+run "the_default_security_group_is_closed" {
   assert {
     condition     = length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0
     error_message = "The default security group must let nothing in or out."
   }
 }
 
-run "everything_is_logged" {
+run "all_traffic_is_logged" {
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_flow_log.this.log_destination == aws_cloudwatch_log_group.flow.arn
     error_message = "Accepted and rejected traffic must go to the log."
@@ -62,18 +62,18 @@ run "everything_is_logged" {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
       Resource = "${aws_cloudwatch_log_group.flow.arn}:*"
     }]
-    error_message = "The flow log's role must write this log only."
+    error_message = "The flow log's role may only write this log."
   }
 }
 
-run "everything_is_named" {
+run "every_name_starts_with_the_environments_name" {
   assert {
     condition = alltrue([for name in concat(
       [aws_vpc.this.tags.Name, aws_route_table.private.tags.Name, aws_default_security_group.this.tags.Name, aws_flow_log.this.tags.Name],
       [aws_security_group.functions.name, aws_iam_role.flow.name],
       aws_subnet.private[*].tags.Name,
     ) : startswith(name, "slipway-development")])
-    error_message = "Every name must start with the environment's."
+    error_message = "Every name must start with the environment's name."
   }
 
   assert {
@@ -82,7 +82,7 @@ run "everything_is_named" {
   }
 }
 
-run "with_egress_functions_reach_others_by_https_alone" {
+run "with_egress_functions_reach_the_internet_only_by_https" {
   variables { egress = true }
 
   assert {
@@ -100,7 +100,7 @@ run "with_egress_functions_reach_others_by_https_alone" {
       aws_route.out[0].route_table_id == aws_route_table.private.id && aws_route.out[0].nat_gateway_id == aws_nat_gateway.this[0].id &&
       aws_route.to_the_internet[0].route_table_id == aws_route_table.public[0].id && aws_route.to_the_internet[0].gateway_id == aws_internet_gateway.this[0].id
     )
-    error_message = "Private subnets must go out through the NAT gateway, and that through the internet gateway."
+    error_message = "Private subnets must reach the internet through the NAT gateway. The NAT gateway must reach it through the internet gateway."
   }
 
   assert {
@@ -108,7 +108,7 @@ run "with_egress_functions_reach_others_by_https_alone" {
       aws_vpc_security_group_egress_rule.https[0].security_group_id == aws_security_group.functions.id &&
       aws_vpc_security_group_egress_rule.https[0].from_port == 443 && aws_vpc_security_group_egress_rule.https[0].to_port == 443
     )
-    error_message = "The functions must be allowed to call by HTTPS."
+    error_message = "The functions must be allowed to call external systems only by HTTPS."
   }
 }
 
@@ -130,7 +130,7 @@ run "three_zones_and_other_addresses_and_a_boundary" {
   }
 }
 
-run "what_is_no_slug_no_range_and_no_number_of_zones_is_refused" {
+run "a_name_with_capitals_a_wrong_range_and_one_zone_are_refused" {
   command = plan
 
   variables {
@@ -142,7 +142,7 @@ run "what_is_no_slug_no_range_and_no_number_of_zones_is_refused" {
   expect_failures = [var.name, var.cidr, var.zones]
 }
 
-run "a_name_too_long_a_range_too_small_and_zones_that_few_regions_have_are_refused" {
+run "a_long_name_a_small_range_and_four_zones_are_refused" {
   command = plan
 
   variables {

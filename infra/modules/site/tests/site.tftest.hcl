@@ -10,7 +10,7 @@ variables {
   connect_sources = ["https://slipway-production-210987654321.auth.eu-central-1.amazoncognito.com"]
 }
 
-run "the_bucket_is_cloudfront_s_alone" {
+run "only_cloudfront_reads_the_bucket" {
   assert {
     condition     = aws_s3_bucket.this.bucket == "slipway-production-site-210987654321"
     error_message = "The bucket's name must contain environment and account, so that it is unique in the world."
@@ -63,21 +63,21 @@ run "site_and_api_under_one_address" {
       one(aws_cloudfront_distribution.this.default_cache_behavior).target_origin_id == "site" && one(aws_cloudfront_distribution.this.default_cache_behavior).viewer_protocol_policy == "redirect-to-https" &&
       one(aws_cloudfront_distribution.this.default_cache_behavior).allowed_methods == toset(["GET", "HEAD"])
     )
-    error_message = "Files must be read-only, and redirected to TLS."
+    error_message = "Clients must only read files, and requests without TLS must be redirected."
   }
 
   assert {
     condition = [for behavior in aws_cloudfront_distribution.this.ordered_cache_behavior : [behavior.path_pattern, behavior.target_origin_id, behavior.viewer_protocol_policy, behavior.cache_policy_id]] == [
       ["/v1/*", "api", "https-only", aws_cloudfront_cache_policy.api.id]
     ]
-    error_message = "The API must be below /v1, and refuse plain text."
+    error_message = "The API must be below /v1, and refuse requests without TLS."
   }
 
   assert {
     condition = [for association in aws_cloudfront_distribution.this.ordered_cache_behavior[0].function_association : [association.event_type, association.function_arn]] == [
       ["viewer-request", aws_cloudfront_function.viewer.arn]
     ]
-    error_message = "The API's clients must be looked up in the routes."
+    error_message = "The function with the routes must run for every request to the API."
   }
 
   assert {
@@ -86,7 +86,7 @@ run "site_and_api_under_one_address" {
   }
 }
 
-run "nothing_is_kept_unless_the_api_says_so" {
+run "answers_are_cached_only_if_the_api_allows_it" {
   command = plan
 
   assert {
@@ -104,11 +104,11 @@ run "nothing_is_kept_unless_the_api_says_so" {
       one(aws_cloudfront_origin_request_policy.api.headers_config).header_behavior == "allExcept" &&
       one(one(aws_cloudfront_origin_request_policy.api.headers_config).headers).items == toset(["Host"])
     )
-    error_message = "The API must get every header but the viewer's Host."
+    error_message = "The API must get every header but the client's Host."
   }
 }
 
-run "what_a_browser_may_do" {
+run "the_security_headers_are_set" {
   command = plan
 
   assert {
@@ -117,7 +117,7 @@ run "what_a_browser_may_do" {
       "connect-src 'self' https://slipway-production-210987654321.auth.eu-central-1.amazoncognito.com",
       "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "upgrade-insecure-requests",
     ])
-    error_message = "Scripts must come from the site, and call only the site and the sign-in."
+    error_message = "Scripts must come from the site, and may call only the site and the sign-in."
   }
 
   assert {
@@ -129,15 +129,15 @@ run "what_a_browser_may_do" {
   }
 }
 
-run "without_a_domain_it_has_cloudfront_s_own" {
+run "without_a_domain_the_site_has_cloudfronts_domain" {
   assert {
     condition     = output.url == "https://d1.cloudfront.net" && length(coalesce(aws_cloudfront_distribution.this.aliases, [])) == 0 && length(aws_route53_record.this) == 0
-    error_message = "The URL must be CloudFront's own."
+    error_message = "The URL must have CloudFront's own domain."
   }
 
   assert {
     condition     = one(aws_cloudfront_distribution.this.viewer_certificate).cloudfront_default_certificate
-    error_message = "The certificate must be CloudFront's."
+    error_message = "The certificate must be CloudFront's own."
   }
 
   assert {
@@ -146,11 +146,11 @@ run "without_a_domain_it_has_cloudfront_s_own" {
       aws_cloudfront_origin_request_policy.api.name, aws_cloudfront_response_headers_policy.this.name, aws_cloudfront_origin_access_control.this.name,
       aws_cloudfront_distribution.this.comment,
     ] : startswith(name, "slipway-production")])
-    error_message = "Every name must start with the environment's, since CloudFront's names are unique in the account."
+    error_message = "Every name must start with the environment's name, because CloudFront's names are unique in the account."
   }
 }
 
-run "with_a_domain_it_has_records_and_tls_1_2" {
+run "with_a_domain_the_site_has_records_and_tls_1_2" {
   variables {
     domain      = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1", zone_id = "Z1" }
     web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/a/1"
@@ -158,14 +158,14 @@ run "with_a_domain_it_has_records_and_tls_1_2" {
 
   assert {
     condition     = output.url == "https://slipway.example.org" && aws_cloudfront_distribution.this.aliases == toset(["slipway.example.org"])
-    error_message = "The URL must be the domain's."
+    error_message = "The URL must have the given domain."
   }
 
   assert {
     condition = [for certificate in aws_cloudfront_distribution.this.viewer_certificate : [certificate.acm_certificate_arn, certificate.ssl_support_method, certificate.minimum_protocol_version]] == [
       ["arn:aws:acm:us-east-1:210987654321:certificate/1", "sni-only", "TLSv1.2_2021"]
     ]
-    error_message = "The certificate must be the domain's, and TLS 1.2 the minimum."
+    error_message = "The certificate must be the given one, and TLS 1.2 the minimum."
   }
 
   assert {
@@ -179,18 +179,18 @@ run "with_a_domain_it_has_records_and_tls_1_2" {
   }
 }
 
-run "records_elsewhere_are_yours_to_make" {
+run "without_a_zone_the_site_has_no_records" {
   command = plan
 
   variables { domain = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" } }
 
   assert {
     condition     = length(aws_route53_record.this) == 0
-    error_message = "Without a zone there must be no record."
+    error_message = "Without a zone, there must be no record."
   }
 }
 
-run "no_account_any_origin_a_certificate_elsewhere_and_a_class_that_there_is_not_are_refused" {
+run "a_short_account_id_an_origin_with_a_wildcard_a_certificate_elsewhere_and_an_unknown_class_are_refused" {
   command = plan
 
   variables {
@@ -203,7 +203,7 @@ run "no_account_any_origin_a_certificate_elsewhere_and_a_class_that_there_is_not
   expect_failures = [var.account_id, var.connect_sources, var.domain, var.price_class]
 }
 
-run "a_bucket_with_a_name_longer_than_s3_takes_is_refused" {
+run "a_bucket_name_with_more_than_63_characters_is_refused" {
   command = plan
 
   variables { name = "slipway-preproduction-a23456789012345678901234" } # 46, which makes 64
