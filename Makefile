@@ -52,9 +52,9 @@ reset: venv ## Delete the local database and all its data
 ##@ More checks
 test-all: test ## Check as CI does (25 min): `test`, the rehearsal of a deployment, all mutants
 	@$(pytest) -n 2 -m slow tests
-nightly: venv ## Run random tests (60 min): a long fuzz, races and faults 50 times; then the benchmark
-	@$(tools) checks fuzz --examples 1500 --seconds 1500
-	@for round in $$(seq 50); do $(python) -m pytest -q tests/service/test_races.py tests/service/test_faults.py || exit; done
+nightly: venv ## Run random tests (30 min): a long fuzz, races and faults 20 times; then the benchmark
+	@$(tools) checks fuzz --examples 400 --seconds 600
+	@for round in $$(seq 20); do $(python) -m pytest -q tests/service/test_races.py tests/service/test_faults.py || exit; done
 	@$(tools) checks bench
 coverage: venv ## Require tests for 95 % of the lines that differ from BASE=origin/development
 	@$(tools) checks coverage

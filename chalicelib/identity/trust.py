@@ -3,6 +3,9 @@
 `CLAIM_CHECKS` has one check for each claim; to check more, add a row. The claim `sub` is not checked, because its form
 is a setting of the repository. Anyone who may change this setting could choose the text. Ids are checked, because a
 name can be given up and then taken by somebody else.
+
+`permitting` checks the claim `environment`, because a publisher has one value for each environment. The rules of
+deployments check the claim `sha`.
 """
 
 import re

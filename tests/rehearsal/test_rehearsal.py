@@ -332,7 +332,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
         matrix={"environment": "development"},
         environ={"TF_LOG_PROVIDER": "DEBUG", "TF_LOG_PATH": str(log)},
     ).succeeded()
-    assert "development-fix-42 is destroyed" in reaped.said("Destroy expired workspaces, report orphans")
+    assert "development-fix-42 is destroyed" in reaped.said("Destroy expired workspaces, and report orphans")
     assert stage.ask("workspaces")["items"][0]["state"] == "destroyed"
     assert states(stage.port).keys() == STATES - {WORKSPACE}
     # The role of the reaper allows the AWS calls that destroyed the workspace.

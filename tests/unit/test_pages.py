@@ -27,7 +27,7 @@ TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
 # Targets in the docs that no test runs, with the reason.
 NOT_RUN = {
     **dict.fromkeys(("check", "test", "test-all", "workflows"), "tests can't run themselves"),
-    "nightly": "takes an hour; tests run the parts",
+    "nightly": "takes half an hour; tests run the parts",
     "lock": "needs the package index; tests/unit/test_requirements.py checks the output",
     "format": "only runs ruff; `make lint` checks the result",
     "lint": "`make test` includes the target",

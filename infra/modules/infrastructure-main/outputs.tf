@@ -24,7 +24,6 @@ output "api" {
     rest_api_id       = module.api.rest_api_id
     stage_name        = module.api.stage_name
     invoke_domain     = module.api.invoke_domain
-    invoke_url        = module.api.invoke_url
     function_names    = module.api.function_names
     function_versions = module.api.function_versions
     alias_name        = module.api.alias_name

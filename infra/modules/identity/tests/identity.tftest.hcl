@@ -39,6 +39,7 @@ run "an_environment_has_its_own_pool" {
   assert {
     condition = (
       !one(aws_cognito_user_pool_client.this).generate_secret && one(aws_cognito_user_pool_client.this).allowed_oauth_flows == toset(["code"]) &&
+      one(aws_cognito_user_pool_client.this).allowed_oauth_scopes == toset(["openid", "profile"]) &&
       one(aws_cognito_user_pool_client.this).callback_urls == toset(["https://slipway.example.org/"]) && one(aws_cognito_user_pool_client.this).explicit_auth_flows == toset(["ALLOW_REFRESH_TOKEN_AUTH"])
     )
     error_message = "The dashboard's client must be public: no secret, only the code flow, no password by API, only the given callbacks."
