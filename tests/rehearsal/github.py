@@ -165,6 +165,8 @@ class GitHub:
                     say(f"{title:36} {step.outcome:8} {step.name} ({time.monotonic() - started:.0f} s)")
 
         content = definition.jobs[job]
+        steps = {step.get("name") for step in content["steps"]}
+        assert cancelled_after is None or cancelled_after in steps, f"{name} has no step {cancelled_after!r}"
         running = Job(
             content,
             folder,

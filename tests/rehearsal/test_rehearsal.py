@@ -281,7 +281,7 @@ def develop(stage: Stage, artifact: str, promoted: "Future[None]") -> None:
 
     github.revert("development")
     mended = github.commit("development", "Say hello again", SOURCE, '"""Hello. ', '"""Hello again. ', count=1)
-    _, deployed = stage.deploy("development", cancelled_after="Say how the deployment ended")
+    _, deployed = stage.deploy("development", cancelled_after="Record how the deployment ended")
     assert deployed.outcome("Run the acceptance tests") == "skipped"
     assert stage.current("development") == github.tree(mended)
     promoted.result()
