@@ -1,5 +1,6 @@
 """JSON schemas of types, and examples of their values."""
 
+import inspect
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -85,6 +86,8 @@ def _tidy_value(keyword: str, value: Any) -> Any:
             return COMPONENTS + _tidy_name(value.removeprefix(COMPONENTS))
         case "title", str():
             return _tidy_name(value)
+        case "description", str():
+            return inspect.cleandoc(value)  # before 3.13, Python keeps the indentation of docstrings
     return _tidy(value)
 
 
