@@ -41,6 +41,11 @@ class Crew(msgspec.Struct):
 
 
 class Ship(Answer, kw_only=True):
+    """A ship.
+
+    Ships have names.
+    """
+
     name: Slug
     rig: Rig
     crew: Crew
@@ -373,6 +378,12 @@ def test_patterns_are_valid_in_json_schema(declare: Callable[..., Operation]) ->
 
     assert made["components"]["schemas"]["NewShip"]["properties"]["name"]["pattern"] == "^[a-z][a-z0-9-]{1,38}$"
     assert "(?!" not in json.dumps(made)
+
+
+def test_the_description_of_a_type_has_no_indentation(declare: Callable[..., Operation]) -> None:
+    made = document([declare("POST /v1/ships", create_ship)])
+
+    assert made["components"]["schemas"]["Ship"]["description"] == "A ship.\n\nShips have names."
 
 
 def test_a_path_parameter_without_a_type_is_refused(declare: Callable[..., Operation]) -> None:
