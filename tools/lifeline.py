@@ -1,8 +1,8 @@
-"""End the commands that this process started when this process ends. This works even after `kill -9`.
+"""Run commands that end when the process that runs them ends, even after `kill -9`.
 
-Each command has a keeper: a process that runs this file. The keeper reads a pipe that only this process has open for
-writing. End-of-file means that this process is done with the command, or has ended. The keeper has its own session, so
-that signals to our process group, such as a terminal's Ctrl-C, do not reach the keeper.
+Each command has a keeper: a process that runs this file. The keeper reads a pipe that only the caller has open for
+writing. End-of-file means that the caller is done with the command, or has ended. The keeper has its own session.
+So signals to the caller's process group, such as a terminal's Ctrl-C, do not reach the keeper.
 """
 
 import os

@@ -42,7 +42,8 @@ class TargetState(Answer, kw_only=True):
     current: Annotated[Deployment | None, Meta(description="The succeeded deployment that finished last")]
     last_attempt: Annotated[Deployment | None, Meta(description="The deployment that started last")]
     verifications: Annotated[
-        list[Verification], Meta(description="The latest verification of the current artifact by each suite, by suite")
+        list[Verification],
+        Meta(description="Each suite's latest verification of the current artifact, by suite"),
     ]
     drift: Annotated[
         Drift | None, Meta(description="How far the target is behind; null for the lowest rank and for workspaces")

@@ -44,7 +44,7 @@ def test_every_mutant_is_caught_by_its_scenario(shared_plans: None, capsys: pyte
     said = capsys.readouterr()
     assert (code, said.err) == (0, "")
     mutants = sum(map(len, MUTANTS.values()))
-    assert said.out.splitlines()[-1] == f"{mutants} of {mutants} mutants are caught, by {len(MUTANTS)} policies"
+    assert said.out.splitlines()[-1] == f"{mutants} of {mutants} mutants of {len(MUTANTS)} policies are caught"
 
 
 SCENARIOS = {

@@ -12,7 +12,7 @@ from tools.aws.terraform import AWS_PROVIDER
 
 TARGET = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}.get(platform.machine(), "linux_amd64")
 
-pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="these tests use folders of Linux")
+pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="these tests run only on Linux")
 
 
 @pytest.fixture(autouse=True)

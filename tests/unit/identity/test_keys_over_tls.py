@@ -97,7 +97,7 @@ def test_a_handshake_that_comes_byte_by_byte_is_cut_off() -> None:
 
 
 def _drip_handshake(server: socket.socket) -> bool:
-    """Announce a message of 16 kB, and send it byte by byte; return True if the client disconnects meanwhile."""
+    """Announce 16 kB, and send the first bytes one by one. Return True if the client disconnects meanwhile."""
     connection, _ = server.accept()
     with connection:
         try:

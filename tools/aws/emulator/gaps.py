@@ -295,7 +295,10 @@ def _add(given: ET.Element, known: ET.Element) -> None:
 
 
 def _permission(bucket: Any, action: str, resource: str) -> Any:
-    """Decide by a bucket's policy. moto ignores conditions, so "deny without TLS" would deny every request."""
+    """Return what a bucket's policy says about an action: permitted, denied or neutral.
+
+    moto ignores conditions, so "deny without TLS" would deny every request.
+    """
     policy = json.loads(bucket.policy or b'{"Statement": []}')
     holding = [
         {name: value for name, value in statement.items() if name != "Condition"}

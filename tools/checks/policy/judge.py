@@ -127,7 +127,7 @@ def prove(
 
     with _pool() as pool:
         caught = list(pool.map(is_caught, pairs))
-    print(f"{sum(caught)} of {len(pairs)} mutants are caught, by {len(scenarios)} policies")
+    print(f"{sum(caught)} of {len(pairs)} mutants of {len(scenarios)} policies are caught")
     for (name, mutant), was_caught in zip(pairs, caught, strict=True):
         if not was_caught:
             yield f"{name!r} does not catch a mutant of {mutant.plan} ({mutant.what}): make the scenario stricter"
