@@ -176,9 +176,9 @@ def _is_for_others(issuer: Issuer) -> bool:
 
 def _faults_of_groups(issuer: Issuer) -> Iterator[str]:
     if not issuer.groups_claim:
-        yield "`groups_claim` is missing, so nobody has a role: name the claim that has a person's groups"
+        yield "nobody has a role: name the claim that has a person's groups in `groups_claim`"
     if not issuer.groups:
-        yield "`groups` is missing or empty, so nobody has a role: map each group to a role in `groups`"
+        yield "nobody has a role: map each group to a role in `groups`"
     for name, membership in issuer.groups.items():
         if not name.strip() or "*" in name:
             yield f"the group {name!r} is not an exact name: name each group in full"
