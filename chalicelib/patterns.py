@@ -1,4 +1,4 @@
-"""Types of texts that must match a whole pattern, in Python as in JSON Schema."""
+"""Patterns that a whole text must match, with the same meaning in Python and in JSON Schema."""
 
 from msgspec import Meta
 

@@ -1,4 +1,4 @@
-"""Requests take few round trips to PostgreSQL, and the benchmark compares requests that do the same work."""
+"""Requests take few round trips to PostgreSQL. The benchmark compares requests that do the same work."""
 
 import pytest
 

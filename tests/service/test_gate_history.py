@@ -86,7 +86,7 @@ def test_the_decision_matches_the_words_of_the_rule(api, given, history, require
 
 
 def may_enter(artifact, history, required):
-    """Return the decision of rule 1 of docs/design.md for preproduction, with simple and slow code."""
+    """True if rule 1 of docs/design.md lets the artifact enter preproduction; soak and age are left out."""
     succeeded = [
         (event.finished, order)
         for order, event in enumerate(history)
