@@ -1,7 +1,7 @@
 """Passwords for Aurora that are valid for 15 minutes, so that no secret is stored.
 
-A password is a request to connect: a URL, signed by Signature Version 4 with the function's own credentials. See
-"Create a signed AWS API request" in the AWS General Reference; the service is `rds-db`. The AWS SDK makes the same
+A password is a request to connect to the service `rds-db`: a URL, signed with Signature Version 4 and the function's
+own credentials. See "Create a signed AWS API request" in the IAM User Guide. The AWS SDK makes the same
 password, but adds 350 ms to a cold start, mostly for its import.
 """
 
