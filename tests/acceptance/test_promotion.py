@@ -122,7 +122,9 @@ def test_the_gate_denies_an_artifact_that_was_never_deployed(service: Service, r
     listed = service.get(f"{address}/environments").expect(200, 404)
     environments = listed.json["items"] if listed.status == 200 else []
     if len(environments) < 2:
-        pytest.skip(f"the system {service.settings.system!r} is missing or has fewer than two environments: run the tests once without READ_ONLY=1")
+        pytest.skip(
+            f"the system {service.settings.system!r} is missing or has fewer than two environments: run the tests once without READ_ONLY=1"
+        )
 
     body = {"artifact": f"tree:{'0' * 40}", "environment": environments[-1]["name"], "dry_run": True}
     promotion = service.post(f"{address}/promotions", body).expect(200).json

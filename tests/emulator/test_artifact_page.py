@@ -12,6 +12,7 @@ import pytest
 from tests.support.checkout import ROOT
 from tests.support.page import script, sh
 from tools.local.emulation import REGION
+from tools.package.compose import LEFT_OUT
 
 BUCKET = "slipway-artifacts-of-the-page"
 
@@ -52,6 +53,7 @@ def test_one_real_package_serves_all_stages_is_stored_and_lists_its_contents(
     components = {each["name"].lower(): each["version"] for each in bill["components"]}
     required = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
     assert bill["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
+    assert required.pop(LEFT_OUT)
     assert components == {**required, "chalice": components["chalice"]}
     assert f"chalice=={components['chalice']} " in (ROOT / "requirements-dev.txt").read_text()
     assert all(each["purl"] == f"pkg:pypi/{each['name'].lower()}@{each['version']}" for each in bill["components"])

@@ -180,8 +180,6 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
     arguments = ["plan", "-input=false", f"-out={target.plan}"]
     if destroy:
         arguments += ["-destroy"]
-        # A refresh would fail: moto answers HeadObject with 403 if a bucket's policy requires TLS.
-        arguments += [] if target.emulated is None else ["-refresh=false"]
     variables = {**_remembered(target), **target.choices}
     if target.emulated is not None:
         variables |= {"account_id": emulation.ACCOUNT, "region": emulation.REGION}

@@ -42,7 +42,7 @@ _PIP = {
     "PIP_PLATFORM": f"manylinux2014_{ARCHITECTURE}",
 }
 # cffi, which cryptography needs, reads C headers with pycparser. Lambda compiles nothing.
-_LEFT_OUT = "pycparser"
+LEFT_OUT = "pycparser"
 _SOURCES = ("app.py", "requirements.txt", ".chalice/config.json")
 
 
@@ -108,7 +108,7 @@ def normalize(source: Path, target: Path) -> None:
     """
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
         for name in sorted(given.namelist()):
-            if name.endswith(("/", ".pyc")) or name.startswith(_LEFT_OUT):
+            if name.endswith(("/", ".pyc")) or name.startswith(LEFT_OUT):
                 continue
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o100644 << 16
