@@ -153,7 +153,7 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
 
 @cache
 def private_key(algorithm: str = "RS256", number: int = 1) -> Any:
-    """Return a private key; each algorithm and number has its own. A process makes each key once, because making an RSA key is slow."""
+    """Return the private key of an algorithm and a number. A process makes it once, because RSA keys take long."""
     if algorithm == "ES256":
         return ec.generate_private_key(ec.SECP256R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
