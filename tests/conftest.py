@@ -26,9 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
     if not hasattr(config, "workerinput"):
-        # A shell makes its background jobs ignore Ctrl-C. Processes that the tests start would ignore Ctrl-C too.
+        # A shell script makes background jobs ignore Ctrl-C. Processes that the tests start would ignore Ctrl-C too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        # Even after a kill, the tests end with `make`, and the processes that the tests started end with the tests.
+        # When `make` ends, even by a kill, the tests end too. The processes that the tests started end with the tests.
         lifeline.end_with_make()
         run = ExitStack()
         config.add_cleanup(run.close)
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Each worker runs whole files. Start with the files that mostly wait for Terraform; short files fill the rest.
+    # Each worker runs whole files. Start with the longest files, so that no long file starts last.
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FIRST))
 
 
@@ -66,7 +66,7 @@ def stage(database_url: str) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def emulated() -> Iterator[dict[str, str]]:
-    """The variables that send AWS calls to an emulated account. Tests share the account, and must not change it."""
+    """The variables that send AWS calls to an emulated account. All tests of a worker share the account."""
     from tools.aws.emulator.account import emulated_account  # noqa: PLC0415
 
     with emulated_account() as port:
@@ -101,7 +101,10 @@ def given(api: Api, database_url: str) -> Given:
 
 @pytest.fixture
 def trusting(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """`trusting("local")` makes the stage trust only issuers of this kind; `another` is the URL of one more issuer."""
+    """`trusting("local")` makes the stage trust only issuers of this kind.
+
+    `another` is the URL of one more issuer of tokens for GitHub Actions.
+    """
 
     def trust(*kinds: str, another: str | None = None) -> None:
         issuers = [issuer for issuer in ISSUERS if issuer["kind"] in kinds]

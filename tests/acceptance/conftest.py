@@ -1,4 +1,4 @@
-"""Fixtures of the acceptance tests, for the service that `make acceptance` names or for one in this process."""
+"""Fixtures of the acceptance tests. Without `make acceptance`, the tests call a service in this process."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -60,13 +60,16 @@ def behind_the_cdn(settings: AcceptanceSettings) -> None:
 
 @pytest.fixture(scope="module")
 def may(service: Service) -> Callable[..., bool]:
-    """`may("maintainer", "shop")` is True if the token has the role for the system; `may("admin")`, for all systems."""
+    """`may("maintainer", "shop")` is True if the token has this role, or a higher role, for the system shop.
+
+    Without a system, the token must have the role for all systems.
+    """
     return partial(system_of_tests.may, system_of_tests.roles(service))
 
 
 @pytest.fixture(scope="module")
 def system(service: Service) -> str:
-    """The path of the system with two environments that the acceptance tests write to."""
+    """The path of the acceptance tests' system, which has at least two environments. The tests write to this system."""
     if service.settings.read_only:
         pytest.skip("this test writes: run the tests without READ_ONLY=1")
     return system_of_tests.prepare(service)
@@ -74,7 +77,7 @@ def system(service: Service) -> str:
 
 @pytest.fixture
 def own_system(service: Service, may: Callable[..., bool]) -> Iterator[str]:
-    """The key of a new system. The fixture deletes the system after the test, so the test must make no history."""
+    """An unused key for a system. The fixture deletes the system after the test, so the test must make no history."""
     if service.settings.read_only:
         pytest.skip("this test writes: run the tests without READ_ONLY=1")
     if not may("admin"):

@@ -1,4 +1,4 @@
-"""Answers say who may cache them, and an unchanged answer is not sent twice."""
+"""Answers say who may cache them. An answer that the client has is not sent again."""
 
 import re
 import secrets

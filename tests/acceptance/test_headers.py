@@ -4,7 +4,7 @@ import pytest
 
 from tools.local.acceptance.service import Service
 
-# Requests, each with the status of its answer. Several layers of the service answer and set headers themselves.
+# Requests, with the status of each answer. Several layers of the service send answers, with headers of their own.
 ANSWERS = {
     "GET /v1/health": 200,
     "GET /v1/openapi.json": 200,

@@ -1,4 +1,4 @@
-"""The gate: an artifact enters an environment only after it was deployed and verified in the environment before."""
+"""A pipeline passes the gate only with a verified artifact. A target takes one deployment at a time."""
 
 import secrets
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Pipeline:
         return codes
 
     def open(self, environment: str, artifact: str | None = None) -> Answer:
-        # A pipeline's token names a commit, and allows only deployments of that commit.
+        # By default, a run of GitHub Actions may roll out only the commit that the run's token names.
         revision = self._service.settings.claims.get("sha")
         body = {"environment": environment, "artifact": artifact or self.artifact, "lease_seconds": LEASE_SECONDS}
         answer = self._service.post(f"{self._system}/deployments", {**body, "revision": revision})

@@ -1,4 +1,4 @@
-"""Create, change and delete a system. Retries and stale ETags change nothing."""
+"""Create, change and delete a system. A retry, or a request with a stale ETag, changes nothing."""
 
 from tools.local.acceptance.service import Service
 

@@ -34,7 +34,7 @@ def vpcs(target):
 
 @pytest.fixture
 def wrong(target, monkeypatch):
-    """`wrong(reserved=200)` returns the findings if production reserves a concurrency of 200."""
+    """`wrong(reserved=200)` returns what the doctor finds wrong if production reserves a concurrency of 200."""
 
     def ask(reserved=100):
         monkeypatch.setitem(doctor.RESERVED, "production", reserved)

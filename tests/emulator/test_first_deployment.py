@@ -87,7 +87,7 @@ def test_the_page_makes_an_account_and_its_first_environment_and_adds_a_user(acc
         assert "No changes." in again.result()
         assert "moves" not in again.result()
 
-    # The apply publishes the new code as a version, and moves no alias: a deployment does that after the migrations.
+    # The apply publishes the new code as a version. A deployment moves the aliases, after the migrations.
     assert {address.partition("[")[0]: actions for address, actions in changes(ROOT, "development").items()} == {
         "module.main.module.api.aws_lambda_function.this": ["update"]
     }

@@ -1,4 +1,4 @@
-"""After a kill of make, pytest or the process group during an apply, no process is left."""
+"""If make, pytest or their process group is killed, no process is left. Terraform's state is unlocked."""
 
 import contextlib
 import os

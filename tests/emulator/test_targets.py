@@ -1,4 +1,4 @@
-"""Invalid targets are refused, and reading a missing target does not create it."""
+"""Invalid targets are refused. Reading a missing workspace does not create it."""
 
 import shutil
 

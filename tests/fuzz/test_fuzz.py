@@ -1,4 +1,4 @@
-"""Send the running service a few made-up requests, the same each time. `make fuzz` sends many random ones."""
+"""Send the running service a few made-up requests, the same in every run. `make fuzz` sends many random requests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""infra/account passes its own tests, and `make account` refuses unsafe calls."""
+"""infra/account passes its own tests. `make account` refuses unsafe calls."""
 
 import json
 import os

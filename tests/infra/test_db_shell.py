@@ -1,4 +1,4 @@
-"""`make db-shell`: a stand-in for the RDS Data API runs statements in the tests' PostgreSQL, and `psql` is real."""
+"""`make db-shell`. A stand-in for the RDS Data API runs statements in the tests' PostgreSQL; `psql` is real."""
 
 import contextlib
 import os

@@ -25,7 +25,7 @@ FUNCTIONS = {role: f"slipway-development-{role}" for role in ("api", "authorizer
 
 
 class Account:
-    """A Lambda client that runs handlers here. `invoked` records function, version, and the API's served version."""
+    """A Lambda client that runs handlers here. `invoked` has each call's role and version, and the live API version."""
 
     def __init__(self, client):
         self._client = client

@@ -1,4 +1,4 @@
-"""Each module pins its provider, is formatted, and passes its own `terraform test` without a warning."""
+"""Each module pins its provider and is formatted. The module's `terraform test` passes without a warning."""
 
 from pathlib import Path
 

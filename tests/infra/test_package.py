@@ -1,6 +1,6 @@
 """Call the zip of a deployment through Lambda's own runtime client, without other packages on Python's path.
 
-The database is the tests' own, in the stage `local`: no IAM tokens, no certificates of Amazon. Other tests cover both.
+The database is the tests' own, in the stage `local`. Other tests cover IAM tokens and Amazon's certificates.
 """
 
 import json
@@ -107,7 +107,7 @@ def test_the_zip_answers_alone_through_lambdas_runtime(
     composed = json.loads((module / "generated.tf.json").read_text())["locals"]
     handler = composed["functions"]["api"]["handler"]
 
-    # Only the zip is on Python's path. The runtime client's folder is on it only during the import.
+    # Python's path has site-packages only during the import of the runtime client. Then the zip replaces site-packages.
     process = subprocess.Popen(
         [sys.executable, "-S", "-c", _CLIENT, _site_packages(), str(task), handler],
         cwd=task,

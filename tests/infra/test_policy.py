@@ -1,4 +1,4 @@
-"""The plans of all environments meet the policies, and each policy refuses the plans that violate it on purpose."""
+"""The plans of all environments meet the policies. Each policy refuses plans that violate the policy on purpose."""
 
 import json
 from typing import Any

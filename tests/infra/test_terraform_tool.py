@@ -1,4 +1,4 @@
-"""Terraform finds its provider in the right place, and never runs programs from folders that others can write."""
+"""Terraform finds its provider in the right place. It never runs programs from folders that others can write."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""`make acceptance` passes for a correct service, names each fault, and writes only the documented records."""
+"""`make acceptance` passes for a correct service and names each fault. It writes only the documented records."""
 
 import json
 import os
@@ -45,7 +45,7 @@ class Ended(NamedTuple):
 
 @contextmanager
 def started() -> Iterator[str]:
-    """Serve the service from this process; yield its URL."""
+    """Run the service in this process during the block; yield the service's URL."""
     config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
     with serving(application.app, config) as url:
         yield url
@@ -90,7 +90,10 @@ def without_header(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_checks(patch: pytest.MonkeyPatch, *names: str) -> None:
-    """Replace the whole table: monkeypatch would put a deleted check back at the end, and the checks' order counts."""
+    """Disable checks of tokens.
+
+    Replace the whole table, because the order of the checks counts. monkeypatch would put a deleted check back last.
+    """
     patch.setattr(tokens, "TRUST_CHECKS", {name: it for name, it in tokens.TRUST_CHECKS.items() if name not in names})
 
 

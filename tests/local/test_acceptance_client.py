@@ -1,4 +1,4 @@
-"""The acceptance tests' client never repeats a write, and sends its token to no other address."""
+"""The acceptance tests' client never repeats a write. It sends its token to no other address."""
 
 import threading
 from collections.abc import Iterator

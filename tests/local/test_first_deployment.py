@@ -1,4 +1,4 @@
-"""Follow docs/first-deployment.md exactly, and check its records in the service and its calls of GitHub."""
+"""Run the commands of docs/first-deployment.md that call the service or GitHub, and check their effects."""
 
 import os
 import re

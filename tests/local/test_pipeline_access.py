@@ -67,7 +67,7 @@ class Runner:
         return done
 
     def _true(self, status: str) -> set[str]:
-        """Return the conditions of steps that are true now."""
+        """Return the conditions that are true now, written as in the page's workflow."""
         return {
             *(["success()"] if status == "success" else []),
             *(["always() && env.DEPLOYMENT"] if "DEPLOYMENT" in self._written() else []),
@@ -115,7 +115,7 @@ def issuer() -> Iterator[IssuerServer]:
 
 @pytest.fixture
 def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of the service with its real authorizer. The service trusts the issuer as the page says."""
+    """The URL of the service with its real authorizer. The service trusts the test's issuer for the page's audience."""
     local = [json.loads(os.environ["SLIPWAY_ISSUERS"])[0]]
     trusted = issuer.settings("github-actions", audience=JOB["env"]["AUDIENCE"])
     monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, trusted]))

@@ -1,4 +1,4 @@
-"""Chalice's own commands work as docs/development.md says, in a checkout that has only a database."""
+"""Chalice's own commands work as docs/development.md says, after `make database`."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""`make run` starts everything with one command, and stops everything when it ends."""
+"""`make run` starts the service and all that the service needs. When `make run` ends, it stops them all."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""From a new system to a rollback, over HTTP as a user works, with tokens from `make token`."""
+"""Use the running service over HTTP, as a user does, with tokens from `make token`."""
 
 import http.client
 import json
@@ -140,7 +140,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     assert finished(hotfix) == 201
     verified("production", "failure")
 
-    # After a failed hotfix, production can roll back to an artifact that succeeded there before, and to no other.
+    # The hotfix fails its verification. Production can roll back to the artifact before, but not to the hotfix again.
     _, state = pipeline("GET", f"{PATH}/state")
     production = state["targets"][2]
     assert (production["environment"], production["current"]["id"]) == ("production", hotfix["id"])

@@ -67,7 +67,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def packaged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Replace the packaging by a fast one, and list the packaged stages. No two zips are equal, as with real wheels."""
+    """Replace the packaging by a fast stand-in, and list the packaged stages. Each build makes different zips."""
     stages: list[str] = []
     made = {"number": 0}
 

@@ -1,4 +1,4 @@
-"""The client in a pipeline retries while Slipway is unavailable, and sends its token to no other server."""
+"""The client in a pipeline retries while Slipway is unavailable. It sends its token to no other server."""
 
 import json
 import socket

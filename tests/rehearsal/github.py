@@ -23,7 +23,7 @@ SECONDS = 600
 _MAKE = f"""#!/bin/sh
 exec {shutil.which("make")} -o venv python={sys.executable} "$@"
 """
-# The setup action puts the Python of the virtual environment first on the PATH.
+# On GitHub, the setup action puts the virtual environment's Python first on the PATH. Here this program is first.
 _PYTHON = f"""#!/bin/sh
 exec {sys.executable} "$@"
 """
@@ -124,7 +124,7 @@ class GitHub:
         return f"tree:{self._git('rev-parse', f'{revision}^{{tree}}')}"
 
     def checkout(self, ref: str, folder: Path) -> Path:
-        """Clone a commit into an emptied folder, as `actions/checkout` does; return the folder."""
+        """Delete a folder, and clone a commit into it, as `actions/checkout` does; return the folder."""
         shutil.rmtree(folder, ignore_errors=True)
         self._run("git", "clone", "-q", str(self._remote), str(folder))
         self._run("git", "-C", str(folder), "checkout", "-q", ref)

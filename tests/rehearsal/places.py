@@ -1,4 +1,4 @@
-"""Run the service on this machine, with the code that the emulated account's aliases point to."""
+"""Run a service on this machine, with this checkout's code or the code that an emulated alias points to."""
 
 import base64
 import hashlib
@@ -113,7 +113,7 @@ class Deployed(Place):
                 self._serving = digest
 
     def digest(self) -> str:
-        """Return the SHA-256 digest of the serving package, from Lambda; empty if no package serves."""
+        """Return the SHA-256 digest of the package that the alias points to; empty if there is no alias."""
         try:
             alias = self._lambda.get_alias(FunctionName=self._function, Name="live")
             version = self._lambda.get_function(FunctionName=self._function, Qualifier=alias["FunctionVersion"])

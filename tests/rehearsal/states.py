@@ -30,7 +30,7 @@ def states(port: int) -> dict[str, Any]:
 
 
 def identities(state: Any) -> set[tuple[str, str, str]]:
-    """Return the ids, ARNs and names of all resources in a state."""
+    """Return the ids, ARNs and names of a state's managed resources, except names within a parent resource."""
     return set(_identities(state))
 
 

@@ -204,7 +204,7 @@ def is_below(process: psutil.Process, folder: Path) -> bool:
 
 
 def record(url: str, environment: str) -> None:
-    """Record an environment in a Slipway as docs/first-deployment.md does."""
+    """Record the system slipway with an environment in a Slipway, as docs/first-deployment.md does."""
     script = RECORDS.replace("name=development ", f"name={environment} ")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],

@@ -1,4 +1,4 @@
-"""Rule 6 of docs/design.md: all environments in an AWS account, of all systems, are production, or none of them is."""
+"""Rule 6 of docs/design.md: an AWS account holds either production or other environments, across all systems."""
 
 import pytest
 

@@ -16,7 +16,7 @@ PROTECTED = [each for each in OPERATIONS if each.role != "public"]
 
 
 def _who(api):
-    """Return a caller of each kind, for the system azul. Publishers of azul and blue trust the two pipelines."""
+    """Return a caller of each kind, for the system azul. The test makes the publishers that trust the two pipelines."""
     return {
         "no token": api.as_(None),
         "an expired token": api.as_("admin", exp=time.time() - 1),

@@ -166,7 +166,7 @@ def test_infinite_numbers_and_escaped_nul_are_refused(api, given, route):
 
 @of_every_body
 def test_a_refusal_stays_small_for_a_large_body(api, given, route):
-    # Lambda refuses an answer above 6 MB, and the caller would get a 500.
+    # Lambda refuses an answer above 6 MB, so the caller would not learn of the faults.
     write, _ = _prepared(given, route)
 
     for body in ({f"field-{number}": 1 for number in range(2000)}, {'"' * 50_000: 1}):

@@ -1,4 +1,4 @@
-"""Conditional requests: a change needs the current ETag, and an unchanged resource is not sent again."""
+"""Conditional requests: a change needs the current ETag. An unchanged resource is not sent again."""
 
 import pytest
 

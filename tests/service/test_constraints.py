@@ -1,4 +1,4 @@
-"""Every rule of the schema has a message for the caller who violates it."""
+"""Every rule of the schema that a request can violate has a message for the caller."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_a_refusal_is_a_known_client_error(name):
 
 @pytest.fixture
 def named(given):
-    """The names of all constraints and triggers that refuse rows, except primary keys that PostgreSQL generates."""
+    """The names of all constraints and triggers that refuse rows. Primary keys with generated values are left out."""
     return {
         name
         for (name,) in given.sql(

@@ -57,7 +57,7 @@ MAY = {
 # Tables of records that may change while a deployment is in progress.
 OPEN = {"deployments"}
 
-# Tables of records: the service inserts rows, and can't change or delete them later.
+# Tables of records: the service inserts rows, and can't delete them. It can change rows only in OPEN.
 RECORDS = [
     table
     for table, may in MAY.items()

@@ -1,4 +1,4 @@
-"""Migrations run in order, once, completely or not at all, and are never edited afterwards."""
+"""Migrations run in order, once, and completely or not at all. An edited migration is refused."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor

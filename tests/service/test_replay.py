@@ -48,7 +48,7 @@ def database_url(clones: Clones, replayed: tuple[str, Summary]) -> Iterator[str]
 
 @pytest.fixture(scope="module")
 def history() -> list[dict[str, str]]:
-    """The lines of the file, oldest first, read without the code of the replay."""
+    """The lines of deployments.ndjson, oldest first, read without the code of the replay."""
     lines = (HISTORY / "deployments.ndjson").read_text().splitlines()
     return sorted(map(json.loads, lines), key=lambda line: line["deployed_at"])
 
@@ -73,7 +73,7 @@ def facts(deployment: dict) -> tuple[str, str, str, datetime]:
 
 
 def written(line: dict[str, str]) -> tuple[str, str, str, datetime]:
-    """Return the expected `facts` for a line of the file."""
+    """Return the expected `facts` for a line of deployments.ndjson."""
     return line["environment"], f"tree:{line['tree']}", line["sha"], datetime.fromisoformat(line["deployed_at"])
 
 

@@ -16,7 +16,7 @@ def in_base64(raw):
 
 
 def test_a_body_may_come_in_base64(api):
-    # API Gateway encodes bodies of a media type that is declared as binary.
+    # API Gateway sends a body in base64 if the body's media type is declared as binary.
     answer = api.send("POST", "/v1/systems", AZUL, event=in_base64(json.dumps({**AZUL, "name": "Größe"}).encode()))
 
     assert (answer.status, answer["name"]) == (201, "Größe")

@@ -1,7 +1,7 @@
 """Run a workflow's job on this machine, with conditions, expressions, outputs and environment as on GitHub.
 
-Only the syntax that this repository's workflows use is supported; any other syntax fails. Actions of other repositories
-do nothing, unless `actions` replaces them.
+Only the syntax that this repository's workflows use is supported; any other syntax fails. The actions `record` and
+`may-promote` run. All other actions do nothing, unless `actions` replaces them.
 """
 
 import json
@@ -40,7 +40,7 @@ class Job:
     """A job. `context` holds github, vars, inputs, needs and matrix; `environ` holds the runner's variables.
 
     The job works in `folder`. Its steps write their outputs to `temporary`, by default the same folder. `actions` maps
-    the names of other repositories' actions to functions, which get the inputs. `overrides` replaces steps' variables.
+    the names of actions to functions, which get the inputs. `overrides` replaces steps' variables.
     """
 
     content: Yaml
@@ -56,7 +56,7 @@ class Job:
     seconds: float = SECONDS
 
     def run(self) -> list[Step]:
-        """Run the steps. After a step has failed, a later step runs only if its condition allows that."""
+        """Run the steps. After a failed step, run only steps whose condition allows a failure, as `always()` does."""
         self.status = "success"
         self.context["steps"] = {}
         self.context["job"] = {"status": "success"}

@@ -101,7 +101,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         event: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Send a request, and check the answer against the OpenAPI document.
+        """Send a request. Check the answer, and an accepted request, against the OpenAPI document.
 
         Header names are written as Python names: `if_match`. A body that is bytes or text is sent unchanged. `event`
         replaces members of the event that the function gets.

@@ -21,7 +21,7 @@ START_SECONDS = 30
 
 
 class Checkout:
-    """The files of a checkout that a running service needs. The Python is that of the tests."""
+    """A copy of the files that a running service needs. Commands run with the tests' Python."""
 
     def __init__(self, folder: Path, databases: Path) -> None:
         self.folder = folder

@@ -74,7 +74,10 @@ def github_claims(
 
 
 def person_claims(issuer: str, groups: Sequence[str] = ("everybody",), **changes: Any) -> dict[str, Any]:
-    """Return Cognito's claims for an access token; None leaves a claim out. No groups leave `cognito:groups` out."""
+    """Return Cognito's claims for an access token; None leaves a claim out.
+
+    Without groups, `cognito:groups` is left out.
+    """
     now = int(time.time())
     return without_none(
         {

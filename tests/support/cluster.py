@@ -12,7 +12,7 @@ from psycopg2.extensions import make_dsn
 from chalicelib.database.roles import APP, on_database
 from tests.support.postgres import TEMPLATE, as_login, make_template, server
 
-# fsync and everything else that recovery needs stay on, so this server recovers from a crash as a real one does.
+# fsync and the other settings for recovery stay on. So this server recovers from a crash as a real server does.
 _CONFIGURATION = """
 max_connections = 20
 superuser_reserved_connections = 0
@@ -47,7 +47,7 @@ class Cluster:
         self._signal(signal.SIGKILL)
         while any(map(_lives, processes)):
             pass
-        # With these files, the next postmaster would think that the old one is alive until init has reaped it.
+        # Until init reaps the killed postmaster, these files would tell the next postmaster that the killed one runs.
         for file in (self._data / "postmaster.pid", *self._data.glob(".s.PGSQL.*")):
             file.unlink()
 
@@ -59,7 +59,7 @@ class Cluster:
         self._signal(signal.SIGCONT)
 
     def new_database(self) -> str:
-        """Return the address of a new, empty database with the expected schema and the service's login."""
+        """Make an empty database with the expected schema; return the database's address, with the service's login."""
         self._databases += 1
         name = f"faults_{self._databases}"
         self.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")

@@ -117,7 +117,7 @@ def _validators(document: Mapping[str, Any]) -> Any:
 
 
 def _closed(schema: Any) -> Any:
-    """Return the schema with all its objects closed, so that a member that the document does not name is a fault."""
+    """Return the schema with its objects closed. A member that the document does not name is then a fault."""
     if isinstance(schema, list):
         return [_closed(each) for each in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""Make the records that a test starts with. Every method has defaults, so a test states only what it is about."""
+"""Make the records that a test starts with. Fields have defaults, so a test gives only the fields that matter to it."""
 
 import hashlib
 from contextlib import closing

@@ -153,7 +153,10 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
 
 @cache
 def private_key(algorithm: str = "RS256", number: int = 1) -> Any:
-    """Return the private key of an algorithm and a number. A process makes it once, because RSA keys take long."""
+    """Return a private key; each algorithm and number has its own.
+
+    A process makes each key once, because making an RSA key is slow.
+    """
     if algorithm == "ES256":
         return ec.generate_private_key(ec.SECP256R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -261,7 +264,7 @@ def _redirects(handler: _Handler, body: bytes) -> None:
         handler.send(b"{}", status=302, Location=there)
 
 
-# How the issuer can answer. `body` is the correct document.
+# The ways in which the issuer can answer. `body` is the correct document.
 BEHAVIOURS: dict[str, Callable[[_Handler, bytes], None]] = {
     "well": _well,
     "down": _down,

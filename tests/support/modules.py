@@ -1,4 +1,4 @@
-"""Run `terraform test`, and read the plans of these tests, in copies of infra/ that all workers of a run share."""
+"""Run `terraform test`, and read the plans of these tests. All workers of a run share copies of infra/."""
 
 import atexit
 import os
@@ -28,7 +28,7 @@ def initialised(folder: str, stage: str = "production") -> Path:
 
 
 def tests_of(folder: Path) -> list[str]:
-    """Return the test files of a folder. Each file is a case, so that several workers share the files."""
+    """Return the test files of a folder. Each file becomes a case, so that a failure names the file."""
     return sorted(f"tests/{path.name}" for path in (folder / "tests").glob("*.tftest.hcl"))
 
 
@@ -46,7 +46,7 @@ def plan(run: Run) -> Plan:
 
 
 def arguments(run: Run) -> dict[str, dict[str, Any]]:
-    """Return the planned arguments of all resources, by address."""
+    """Return the planned arguments of all managed resources, by address."""
     return {
         each["address"]: each["change"]["after"] for each in plan(run)["resource_changes"] if each["mode"] == "managed"
     }

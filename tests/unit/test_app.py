@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# Only the authorizer verifies tokens, and only tools use the AWS SDK.
+# Only the authorizer verifies tokens. Only tools and the functions for maintenance use the AWS SDK.
 NOT_LOADED = (
     "jwt",
     "cryptography",

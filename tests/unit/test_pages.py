@@ -1,4 +1,4 @@
-"""Commands in README.md and docs/ exist and are run by a test, and every target and setting is documented."""
+"""Commands on the pages exist, and tests run them. Every target and setting is documented."""
 
 import re
 import shlex

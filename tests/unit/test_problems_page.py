@@ -23,7 +23,7 @@ ELSEWHERE = [*vars(server).values(), *vars(api_body).values()]
 LOCAL = {each.slug: each for each in ELSEWHERE if isinstance(each, ProblemType)}
 DECLARED = PROBLEM_TYPES | LOCAL
 
-# The patterns ignore code blocks, because no code block of the page contains a heading or a list.
+# The patterns do not skip code blocks, because no code block of the page contains a heading or a list.
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 SECTION = re.compile(r"^## (\S+)\n\n\*\*(\d{3}) ([^*\n]+)\*\*\n\n(.+?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 SECTIONS = {slug: (int(status), title, text) for slug, status, title, text in SECTION.findall(PAGE)}

@@ -14,8 +14,8 @@ import pytest
 from tests.support.actions import Job, Step
 from tests.support.workflows import workflow
 
-# This stand-in for `make` and `python -m tools` records words and variables, writes the outputs in `puts`, and fails
-# for the names in `fails`.
+# This stand-in for `make` and `python -m tools` records words and variables. It writes the outputs in `puts`, and
+# fails for the names in `fails`.
 MAKE = """#!/usr/bin/env python3
 import json, os, sys
 words = sys.argv[1:]

@@ -63,7 +63,7 @@ def ends(definition: Definition) -> Iterator[str]:
 
 
 def changes_one_target_at_a_time(definition: Definition) -> Iterator[str]:
-    """Runs that change a target wait for each other. They are never cancelled, because half an apply is a fault."""
+    """Runs that change a target wait for each other. They are not cancelled, because an apply must not stop halfway."""
     changing = {target for _, target in called(definition)} & CHANGING
     concurrency = definition.content["concurrency"]
     if changing and concurrency.get("cancel-in-progress") is not False:
@@ -97,7 +97,7 @@ def trusts_no_fork(definition: Definition) -> Iterator[str]:
 
 
 def calls_what_exists(definition: Definition) -> Iterator[str]:
-    """Each step calls a target or a command, so that people can do the same, or is in NO_TARGET."""
+    """Each script calls a target or a command, so that people can do the same. NO_TARGET has the exceptions."""
     known = targets() | {f"pipeline {command.name}" for command in COMMANDS}
     for where, name in called(definition):
         if name not in known:

@@ -18,7 +18,7 @@ SESSION.set_credentials("none", "none")
 CLIENT = SESSION.create_client("rds", region_name="eu-central-1")
 
 labels = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?", fullmatch=True)
-# Characters that names, keys and session tokens may have, and characters with a meaning in URLs.
+# Texts for names, keys and session tokens, including characters with a meaning in URLs and characters beyond ASCII.
 texts = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["Cs"]), min_size=1, max_size=40
 )
@@ -43,7 +43,7 @@ def of_the_sdk(host, port, user, region, key, at, monkeypatch):
     at=st.integers(1_577_836_800, 4_102_444_799).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
 )
 def test_a_password_equals_the_sdks(monkeypatch, host, port, user, region, key, at):
-    assume(port != 443)  # https URLs may leave port 443 out, and no database uses it
+    assume(port != 443)  # an https URL may leave out port 443; no database uses this port
 
     ours = password(host, port, user, region, key, at)
 

@@ -1,4 +1,4 @@
-"""An issuer's keys come only from the issuer, are kept while the issuer is down, and are rarely requested."""
+"""An issuer's keys come only from the issuer, and are rarely requested. They are kept while the issuer is down."""
 
 import logging
 import socket

@@ -25,7 +25,7 @@ Serve = Callable[[str], IssuerServer]
 
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """`serve(name)` serves an issuer at https://localhost. This machine trusts its certificate, which is for `name`."""
+    """`serve(name)` serves an issuer at https://localhost. The issuer has a trusted certificate for `name`."""
 
     def serve(name: str) -> IssuerServer:
         certificate, chain = _certificate(name), tmp_path / "certificate.pem"
@@ -97,7 +97,7 @@ def test_a_handshake_that_comes_byte_by_byte_is_cut_off() -> None:
 
 
 def _drip_handshake(server: socket.socket) -> bool:
-    """Announce 16 kB, and send the first bytes one by one. Return True if the client disconnects meanwhile."""
+    """Announce 16 kB, and send the first bytes one by one. The result is True if the client disconnects meanwhile."""
     connection, _ = server.accept()
     with connection:
         try:

@@ -1,4 +1,4 @@
-"""`Contract` finds violations of an OpenAPI document. Each test violates the document in one way."""
+"""`Contract` finds answers and requests that violate an OpenAPI document."""
 
 import json
 from typing import Annotated, Any

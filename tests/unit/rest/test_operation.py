@@ -1,4 +1,4 @@
-"""Declarations that contradict themselves are refused at import, and a returned problem is the answer."""
+"""Declarations that contradict themselves are refused. A problem that a function returns becomes the answer."""
 
 import json
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Cursors are opaque, and valid only for the list and the filters that they come from."""
+"""A cursor holds a position. It is valid only for the list and the filters that it comes from."""
 
 import base64
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Which workspaces a request may name, and who may change a workspace."""
+"""The workspaces that a request may name, and the callers that may change a workspace."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_what_expired_stands_until_it_is_destroyed() -> None:
     assert refusal.value.type.slug == "workspace-not-active"
 
 
-# Who may change a workspace.
+# The callers that may change a workspace.
 
 JANE = Maker(issuer="https://people", subject="jane", repository_id=None)
 RUN = Maker(issuer="https://pipelines", subject="repo:acme/azul:main", repository_id="74")

@@ -21,7 +21,7 @@ STUBBORN = "trap 'echo not now' INT; echo up; while :; do sleep 0.01; done"
 
 @pytest.fixture
 def caller(tmp_path: Path) -> Caller:
-    """Start a process that runs a Python program."""
+    """`caller(program)` starts a process that runs this Python program."""
 
     def start(program: str, **environ: str) -> AbstractContextManager[Started]:
         command = [sys.executable, "-c", f"import os, signal, subprocess\nfrom tools import lifeline\n{program}"]

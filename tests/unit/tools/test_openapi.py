@@ -296,7 +296,7 @@ def test_a_created_resource_links_to_the_operations_on_it(declare: Callable[...,
     create = declare("POST /v1/fleets/{system}/ships", create_ship, status=201, existing_status=True)
     change = declare("PATCH /v1/fleets/{system}/ships/{id}", change_ship)
     below = declare("GET /v1/fleets/{system}/ships/{id}/ports", list_ships)
-    # The ETag of a ship is not valid for the ship's ports, so the link to this operation has no If-Match.
+    # The ETag of a ship is not valid for the ship's ports. So the link to this operation has no If-Match.
     delete = declare("DELETE /v1/fleets/{system}/ships/{id}/ports", delete_ship, status=204)
     further = declare("GET /v1/fleets/{system}/ships/{id}/ports/{artifact}", list_ports)
     beside = declare("GET /v1/fleets/{system}/crews/{id}", list_crews)
