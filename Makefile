@@ -1,5 +1,5 @@
-# `make` lists the targets. Everything local to this checkout is in .local/.
-# People use these targets. `python -m tools GROUP COMMAND --help` explains the tools behind them.
+# `make` lists the targets. Most targets run a tool, which `python -m tools GROUP COMMAND --help` explains. The folder
+# .local/ has everything that is local to this checkout.
 
 python := .local/venv/bin/python
 tools := $(python) -m tools

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Set up branches and GitHub environments as docs/branching.md describes them. Run it as the repository's administrator:
+# Set up branches and GitHub environments as docs/branching.md describes them. Run this script as an administrator of
+# the repository:
 #
 #   .github/branch-protection.sh acme/slipway acme/slipway-approvers
 #
@@ -74,7 +75,8 @@ for branch in "${branches[@]}"; do
     reviewers='[]'
     [ "$branch" = production ] && reviewers=$approvers
     environment "$branch" "$reviewers" "$branch"
-    # A debug copy of production has production's data, so somebody else has to approve the job that creates it.
+    # A debug copy of production may use production's data. So somebody else has to approve the job that creates the
+    # copy.
     environment "$branch-workspaces" "$reviewers" development
     # Daily jobs must not wait for a reviewer.
     environment "$branch-verify" '[]' development

@@ -2,7 +2,8 @@
 
 from msgspec import Meta
 
-# In Python, `\s` means other characters than in ECMA 262, the dialect of JSON Schema. NOT_WHITE excludes both sets.
+# `\s` matches other characters in Python than in ECMA 262, which JSON Schema uses. NOT_WHITE excludes the characters of
+# both, and all characters below U+0020.
 NOT_WHITE = r"[^\s\u0000-\u001f\u0085\ufeff]"
 # `decoding` refuses NUL in every text. NO_NUL states this in the schema of a text that has no other pattern.
 NO_NUL = {"pattern": r"^[^\u0000]*$"}
@@ -13,7 +14,10 @@ EXAMPLES: dict[str, str] = {}
 
 
 def matching(pattern: str, example: str, description: str = "", max_length: int | None = None) -> Meta:
-    """Return the Meta of a text that must match the whole pattern. Python's `$` also matches before a last newline."""
+    """Return the Meta of a text that must match the pattern from its start to its end.
+
+    Python's `$` also matches before a newline at the end. The lookahead excludes this match.
+    """
     whole = rf"^{pattern}$(?!\n)"
     EXAMPLES.setdefault(whole, example)
     return Meta(pattern=whole, examples=[example], description=description or None, max_length=max_length)

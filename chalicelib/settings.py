@@ -1,4 +1,4 @@
-"""The settings of a stage, read once from environment variables and checked before use."""
+"""The settings of a stage. They come from environment variables and are checked before use."""
 
 import os
 import re
@@ -22,12 +22,16 @@ _HTTPS_URL = re.compile(rf"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{{1,
 _LOOPBACK_URL = re.compile(rf"http://127\.0\.0\.1:[0-9]{{1,5}}{_PATH}")
 _SLUG = re.compile(SLUG)
 _REGISTERED_CLAIMS = ("iss", "sub", "exp", "nbf", "iat", "jti")
-# Workflows often request tokens for these audiences. Each receiver of these tokens could use them with this service.
+# Workflows request tokens for these audiences to use other services. If a stage accepted one of these audiences,
+# the other services could use the tokens here.
 _AUDIENCES_OF_OTHERS = ("sts.amazonaws.com", "api://azureadtokenexchange", "sigstore", "pypi", "npm:registry.npmjs.org")
 
 
 class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The role of a group's members, and the systems where they have it: keys, or `all`."""
+    """The role of a group's members. `systems` has the keys of the systems where the role counts, or is `all`.
+
+    The roles viewer and admin count in every system, so they need no `systems`.
+    """
 
     role: Literal["viewer", "pipeline", "maintainer", "admin"]
     systems: tuple[str, ...] | Literal["all"] = ()
@@ -64,7 +68,7 @@ class Aurora(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     issuers: tuple[Issuer, ...]
-    # A URL for tests and on developers' machines, Aurora on AWS. None for the authorizer, which has no database.
+    # A URL in tests and on developers' machines, Aurora on AWS. None if the environment variables name no database.
     database: Aurora | str | None
 
     def issuers_of(self, kind: str) -> list[str]:
@@ -73,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnusableSettings(Exception):
-    """A stage must not start with these settings; the message says what to write instead."""
+    """A stage must not start with these settings. The message says what to write instead."""
 
 
 @cache
@@ -125,7 +129,7 @@ def _issuers(stage: Stage, text: str) -> tuple[Issuer, ...]:
 
 
 def _faults(issuer: Issuer, stage: Stage) -> Iterator[str]:
-    """Say what makes it unsafe to trust this issuer, and what to write instead."""
+    """Yield a message for each fault of an issuer's settings, with what to write instead."""
     if issuer.kind == "local" and stage != "local":
         yield (
             f"stage {stage!r} must not trust the local issuer, whose key is on a developer's machine: "
@@ -167,7 +171,10 @@ def _faults_of_url(url: str, stage: Stage) -> Iterator[str]:
 
 
 def _is_for_others(issuer: Issuer) -> bool:
-    """True if other services may receive tokens for this audience. GitHub's default is the repository owner's URL."""
+    """True if workflows also request tokens for this audience to use other services.
+
+    The default audience of GitHub's tokens is the URL of the repository's owner.
+    """
     audience = issuer.audience.casefold()
     host = issuer.issuer.removeprefix("https://").partition("/")[0]
     owners = ("https://github.com", f"https://{host.removeprefix('token.actions.')}")

@@ -24,7 +24,7 @@ class JsonLines(logging.Formatter):
 
 
 def configure() -> None:
-    """Send the service's logs to standard output, where Lambda collects them. Repeating it changes nothing."""
+    """Send the service's logs to standard output, where Lambda collects them. Calling this again changes nothing."""
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(JsonLines())

@@ -1,4 +1,7 @@
-"""The words of the domain as types, each defined once. Every module may import this one. It imports only patterns."""
+"""The words of the domain as types, each defined once.
+
+Other modules may import this one, because it imports no module of chalicelib except `patterns`.
+"""
 
 from typing import Annotated
 

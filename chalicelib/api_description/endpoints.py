@@ -24,6 +24,6 @@ def get_openapi(call: Call) -> dict[str, Any]:
 
 @cache
 def _document() -> dict[str, Any]:
-    # `make openapi` writes the file. It is read at the first request for it, so that no other request waits.
+    # `make openapi` writes the file. The first request for the document reads the file, so that no other request waits.
     document: dict[str, Any] = msgspec.json.decode(Path(__file__).with_name("openapi.json").read_bytes())
     return document

@@ -60,7 +60,7 @@ def list_(db: Database, system: str, workspace: str, *, limit: int, after: tuple
 
 
 def workspace(db: Database, system: str, id_: str) -> RoutedWorkspace:
-    """Return the workspace that routes lead to, or raise problem 404. Lock the system first to change its routes."""
+    """Return the workspace that routes lead to, or raise problem 404. Before changing routes, lock the system."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, e.name AS environment, w.name, w.purpose, {WORKSPACE_STATE} AS state,

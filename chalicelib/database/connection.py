@@ -35,8 +35,9 @@ __all__ = [
 T = TypeVar("T")
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
-# How long a request may wait for the database in total. One statement may take STATEMENT_SECONDS, which is less. The
-# function's timeout is longer (lambda_timeout in .chalice/config.json), and API Gateway's, 29 s, is the longest.
+# For how long after its start a request may wait for the database. One statement may take STATEMENT_SECONDS, which is
+# less. The function's timeout is longer (lambda_timeout in .chalice/config.json), and API Gateway's, 29 s, is the
+# longest.
 REQUEST_SECONDS = 15
 
 
@@ -89,7 +90,7 @@ class Database:
         self.queue("SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", name=name)
 
     def transaction(self) -> "Transaction":
-        """Return a `with` block: either all its writes take effect, or none."""
+        """Return a context manager. Either all writes in its `with` block take effect, or none."""
         assert not self._in_transaction, "transactions do not nest: use the open transaction"
         return Transaction(self)
 

@@ -205,5 +205,5 @@ CONSTRAINTS = {
 
 
 def refusal(constraint: str) -> Refusal | None:
-    """Return the answer for a violated constraint. None if the table lacks it: then this code is at fault."""
+    """Return the answer for a violated constraint, or None if the table lacks the constraint."""
     return CONSTRAINTS.get(constraint)

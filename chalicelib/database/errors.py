@@ -25,7 +25,7 @@ class UnusableValue(Exception):
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise psycopg2's errors as the errors of this module."""
+    """Raise the errors of this module instead of psycopg2's. Errors in the code, such as wrong SQL, stay psycopg2's."""
     try:
         yield
     except psycopg2.IntegrityError as error:

@@ -1,4 +1,7 @@
-"""The SQL that writes audit events. A write sends it in its own transaction, so both take effect or neither does."""
+"""The SQL that writes audit events.
+
+A write that succeeds sends this SQL in its own transaction, so both take effect or neither does.
+"""
 
 _INSERT = """
     INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
@@ -12,9 +15,10 @@ EVENT = f"""
 
 
 def events_of_the_service(rows: str, action: str, resource: str, before: str, after: str = "NULL") -> str:
-    """Return SQL that writes an event for each row that the service changed itself, because the row's time was over.
+    """Return SQL that writes an event for each row that the service itself ended, because the row's time was over.
 
-    `rows` names a relation with a column `system`. `resource`, `before` and `after` are SQL over its columns.
+    `rows` names a relation with a column `system`. `resource`, `before` and `after` are SQL over the columns of this
+    relation.
     """
     return f"""
         {_INSERT}

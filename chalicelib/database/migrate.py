@@ -39,7 +39,7 @@ class Migration(NamedTuple):
 
 
 class MigrationRefused(Exception):
-    """The migrations and the database do not fit each other. No migration was applied."""
+    """The migrations have a fault, or the database does not fit them. No migration was applied."""
 
 
 class MigrationFailed(Exception):
@@ -55,8 +55,8 @@ def expected_version() -> int:
 def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
     """Apply the migrations that are missing and return their names. Report each name before applying the migration.
 
-    Raises MigrationRefused if a migration was edited, is missing or has a wrong name. Raises it too if the login can't
-    act as the schema's owner. Raises MigrationFailed if PostgreSQL refuses a migration.
+    Raises MigrationRefused if a migration was edited, is missing or has a wrong name. Raises MigrationRefused too if
+    the login can't act as the schema's owner. Raises MigrationFailed if PostgreSQL refuses a migration.
     """
     migrations = read(directory)
     # Closing the connection releases the lock and rolls back an open transaction.
@@ -84,7 +84,11 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
 
 
 def act_as_owner(cursor: Cursor) -> None:
-    """Act as the schema's owner from now on. Raises MigrationRefused if the login may not, or another role owns it."""
+    """Act as slipway_migrator, the role that owns the schema, from now on.
+
+    Raises MigrationRefused if the login may not act as this role, or the role may not create tables. Raises
+    MigrationRefused too if another role owns the tables.
+    """
     login = cursor.connection.info
     to_do = advice(login.dbname, login.user)
     try:

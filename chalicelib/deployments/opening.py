@@ -13,9 +13,10 @@ from chalicelib.systems.rules import require_kind
 
 
 def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment | Problem:
-    """Open a deployment, or import a finished one. Return a denial of the gate, so that the decision is recorded.
+    """Open a deployment, or import a finished one.
 
-    A repeated request by the same attempt of a run gets the recorded deployment, and so does a repeated import.
+    If the gate denies the promotion, return the problem: raising it would roll back the recorded decision. A repeated
+    request by the same attempt of a run gets the recorded deployment, and so does a repeated import.
     """
     require_role(call, rules.role_to_open(new), system)
     permits = require_publisher(call, system, "deployments", new.environment)

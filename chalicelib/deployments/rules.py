@@ -1,4 +1,4 @@
-"""The rules of a deployment: the role to open it, its target, its end."""
+"""The rules for opening a deployment, and for recording its statuses."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -30,9 +30,9 @@ def role_to_open(new: NewDeployment) -> Role:
 
 
 def require_revision(new: NewDeployment, permits: Sequence[TrustRule], run_sha: str | None) -> None:
-    """A pipeline rolls out the commit of its run, unless its publisher allows any revision.
+    """A pipeline's rollout or hotfix is of the commit of the run, unless a publisher allows any revision.
 
-    A rollback names the revision that it returns to. Callers that need no publisher may record any revision.
+    A rollback may be of any revision. Callers that need no publisher may record any revision.
     """
     if not permits or new.kind == "rollback" or any(publisher.any_revision for publisher in permits):
         return
@@ -44,7 +44,7 @@ def require_revision(new: NewDeployment, permits: Sequence[TrustRule], run_sha: 
 
 
 def require_target(new: NewDeployment, facts: OpeningFacts) -> None:
-    """A deployment goes to an active workspace of an environment. History may name one that is no longer active."""
+    """A deployment goes to an active workspace of an environment. Imported history may name any workspace."""
     state = require_known(new.workspace, facts.workspace_state)
     if not new.imported:
         require_active(new.environment, new.workspace, state)
@@ -112,7 +112,7 @@ def require_open(deployment: Deployment, at: datetime) -> None:
     if deployment.state == "in_progress":
         expired = expires_at is not None and expires_at <= at
     else:
-        # Cancelling an expired lease sets the end of the lease as the end of the deployment.
+        # If a deployment is cancelled because its lease expired, the deployment ends when the lease ended.
         expired = deployment.state == "cancelled" and deployment.detail == LEASE_EXPIRED
         expired = expired and deployment.finished_at == expires_at
         if not expired:

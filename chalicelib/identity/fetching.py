@@ -63,7 +63,7 @@ def _get(url: SplitResult, deadline: float) -> tuple[http.client.HTTPResponse, b
 
 
 def _connected(host: str, port: int, deadline: float) -> socket.socket:
-    """Connect to the host's first address that answers. All attempts together have until the deadline."""
+    """Return a connection to the host's first address that answers. All attempts share the deadline."""
     for *_, (address, *_) in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         try:
             return socket.create_connection((str(address), port), _seconds_until(deadline))

@@ -74,7 +74,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_expired(self) -> bool:
-        """True if the token has expired since it was verified: API Gateway caches the authorizer's answer."""
+        """True if the token has expired. API Gateway may keep the authorizer's answer beyond this time."""
         return self.expires_at <= time.time()
 
 

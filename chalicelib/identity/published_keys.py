@@ -14,7 +14,7 @@ from chalicelib.settings import Issuer
 FETCH_SECONDS = 2.0  # the limit for each of the two documents
 MAX_KEYS = 50
 
-_KEY_BITS = {"RS256": range(2048, 8193), "ES256": range(256, 257)}  # verifying with larger keys would take too long
+_KEY_BITS = {"RS256": range(2048, 8193), "ES256": range(256, 257)}  # smaller keys are weak, larger keys are slow
 
 
 class NotPublished(Exception):
@@ -69,7 +69,7 @@ def _may_verify(jwk: dict[str, Any], algorithm: str) -> bool:
     return operations is None or (isinstance(operations, list) and "verify" in operations)
 
 
-# PyJWT checks the key's type (`kty`) and reads the key's numbers. It checks none of the members below.
+# When PyJWT reads a JWK, it checks the key's type (`kty`). It does not check whether the members below are acceptable.
 JWK_CHECKS: dict[str, Callable[[dict[str, Any], str], bool]] = {
     "alg": lambda jwk, algorithm: jwk.get("alg") in (None, algorithm),
     "use": lambda jwk, algorithm: jwk.get("use") in (None, "sig"),
@@ -90,7 +90,10 @@ def _id_of(jwk: Any) -> str | None:
 
 
 def _is_trusted_address(address: str, issuer: Issuer) -> bool:
-    """True for an https address. An issuer on this machine, for tests and trials, may use http at its own address."""
+    """True for an https address. True also for an http address with the host and port of an issuer that uses http.
+
+    Only an issuer on this machine, for tests and trials, may use http.
+    """
     try:
         ours, theirs = urlsplit(issuer.issuer), urlsplit(address)
     except ValueError:

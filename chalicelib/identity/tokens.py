@@ -60,7 +60,7 @@ def _crit(token: Unverified, issuer: Issuer) -> str | None:
 
 
 def _key_in_header(token: Unverified, issuer: Issuer) -> str | None:
-    """Refuse a header that contains or links the key to verify with: anyone could then use a key of their own."""
+    """Refuse a header that contains or links the key to verify with. Otherwise anyone could use a key of their own."""
     found = [name for name in ("jwk", "jku", "x5u", "x5c") if name in token.header]
     return f"the header has {' and '.join(found)}: send a token that names its key only by `kid`" if found else None
 
@@ -144,9 +144,9 @@ def _signature(token: Unverified, issuer: Issuer) -> str | None:
             leeway=LEEWAY_SECONDS,
             options={
                 "require": ["exp", "iat", "sub"],
-                "verify_aud": False,
+                "verify_aud": False,  # the check "aud" is stricter
                 "verify_jti": False,
-            },  # the check "aud" is stricter
+            },
         )
     except jwt.InvalidSignatureError:
         return f"the signature was not made with the key {shown(token.header.get('kid'))}: get a new token"

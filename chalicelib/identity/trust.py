@@ -1,8 +1,8 @@
-"""Trust in pipelines: decide by the claims of a GitHub Actions run if a publisher lets the run write for a system.
+"""Trust in pipelines: decide by the claims of a GitHub Actions run whether a publisher lets the run write for a system.
 
-`CLAIM_CHECKS` has one check for each claim; to check more, add a row. The claim `sub` is not checked, because its form
-is a setting of the repository. Anyone who may change this setting could choose the text. Ids are checked, because a
-name can be given up and then taken by somebody else.
+`CLAIM_CHECKS` has a row for each claim that every publisher checks. To check another claim, add a row. The claim `sub`
+is not checked, because its form is a setting of the repository. Anyone who may change this setting could choose the
+text. Ids are checked, because a name can be given up and then taken by somebody else.
 
 `permitting` checks the claim `environment`, because a publisher has one value for each environment. The rules of
 deployments check the claim `sha`.
@@ -70,7 +70,10 @@ def mismatches(rule: TrustRule, claims: GitHubClaims) -> list[str]:
 def permitting(
     rules: Sequence[TrustRule], claims: GitHubClaims, kind: RecordKind, environment: str
 ) -> Iterator[TrustRule]:
-    """Yield those `rules` that let the run write records of a kind for an environment. All rules trust the run."""
+    """Yield those `rules` that let the run write records of a kind for an environment.
+
+    The caller must pass only rules that trust the run: see `mismatches`.
+    """
     for rule in rules:
         if kind in rule.kinds and environment in rule.environments:
             wanted = rule.environments[environment]

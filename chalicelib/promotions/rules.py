@@ -3,6 +3,9 @@
 The environment with the lowest rank takes every artifact. Any other environment takes an artifact that keeps all rules
 in the environment before, which has the next lower rank. Each rule is one function, whose docstring states the rule.
 The function yields a blocker for everything that breaks the rule.
+
+For each suite, one verification counts: the latest that started after the artifact's latest deployment there. Skip
+verifications that ended in error or were cancelled.
 """
 
 from collections.abc import Iterator
@@ -20,7 +23,7 @@ def decide(facts: GateFacts, at: datetime) -> Decision:
 
 
 def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """The artifact has a succeeded deployment in the environment before. The latest of these counts."""
+    """The artifact has a succeeded deployment in the environment before. If there are several, the latest counts."""
     if before.deployed_at is None:
         yield Blocker(
             code="not-deployed",
@@ -30,9 +33,9 @@ def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Itera
 
 
 def verified(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """Every required suite has run since the artifact's latest deployment in the environment before.
+    """Every required suite has a verification that counts.
 
-    If no suite is required, at least one suite has run since then.
+    If no suite is required, at least one suite has a verification that counts.
     """
     if before.deployed_at is None:
         return
@@ -94,7 +97,7 @@ def soaked(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterato
         )
 
 
-# In the order in which a decision lists its blockers.
+# A decision lists its blockers in this order.
 RULES = (deployed, verified, verified_successfully, verified_lately, soaked)
 
 

@@ -53,7 +53,7 @@ GATE_FACTS = """
     ) AS gate
 """
 
-# A recorded decision, from a row `p` of promotions and its environment `e`.
+# The columns of a recorded Promotion, from rows `p` and `e` (its environment).
 _COLUMNS = "p.id::text, p.artifact, e.name AS environment, p.decision, p.blockers, p.decided_at"
 
 

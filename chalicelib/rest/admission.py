@@ -41,8 +41,8 @@ def authenticate(call: Call) -> None:
 def read(call: Call, key: idempotency.Key | None) -> idempotency.Stored | None:
     """Read the publishers of a pipeline and the stored answer of a key, in one message. Return the stored answer.
 
-    A pipeline's roles come from publishers. Other requests with the same key wait from now on. A request without a
-    pipeline and a key sends no statement.
+    A pipeline gets its roles from the publishers. Other requests with the same key wait from now on. If the caller is
+    no pipeline and sends no key, nothing is read.
     """
     principal = call.principal
     pipeline = principal.pipeline
@@ -110,7 +110,10 @@ def require_publisher(call: Call, system: str, kind: RecordKind, environment: st
 
 
 def _what_next(call: Call, system: str | None) -> str:
-    """Say how the caller can get the role. Name the claims of a pipeline that its repository's publishers refuse."""
+    """Return how the caller can get the role.
+
+    For a pipeline, name the claims that the publishers of its repository refuse.
+    """
     pipeline = call.principal.pipeline
     if pipeline is None:
         return ". Ask an admin for this role."

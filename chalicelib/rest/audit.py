@@ -73,7 +73,7 @@ def record_refusal(call: Call, problem: Problem) -> None:
 
 
 def _encoded(value: Any) -> str | None:
-    """Encode for the audit trail, without the person who started a run."""
+    """Encode a value for the audit trail, without the person who started a run."""
     if value is None:
         return None
     if getattr(value, "run_actor", None) is not None:
@@ -95,5 +95,5 @@ def _is_refusal(problem: Problem) -> bool:
 
 
 def _printable(text: str) -> str:
-    """Return an address that a caller sent, in characters that a text column can hold."""
+    """Return the first 500 characters of an address, in ASCII and without NUL: a text column can't hold every text."""
     return text[:500].encode("ascii", "backslashreplace").decode().replace("\0", "\\0")

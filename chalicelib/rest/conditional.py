@@ -10,7 +10,7 @@ from chalicelib.rest.problems import Problem
 
 
 def etag(body: bytes) -> str:
-    """Return the strong ETag of a representation: a digest. SHA-256 is fast: processors have instructions for it."""
+    """Return the strong ETag of a representation: the first 24 hex digits of its SHA-256 digest."""
     return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
 
 

@@ -16,10 +16,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     `existing_status`: true if the endpoint may answer 200 because the resource existed already.
     `system_in_query`: true if the role must be held in the system that the query parameter `system` names. Without
-    this parameter, only an admin may call the endpoint.
+    this parameter, only an admin has a higher role than viewer.
     `action`: the action of the endpoint's audit events, such as `deployment.open` for `open_deployment`.
     `writes`: true for every method except GET.
-    `takes_idempotency_key`: true for POST with a role. A key belongs to one caller: nobody reads another's answer.
+    `takes_idempotency_key`: true for every POST that is not public. A key belongs to one caller, so no caller gets the
+    answer of another.
     `conditional`: true for PATCH and DELETE. These need If-Match, so that nobody changes a version they have not seen.
     """
 

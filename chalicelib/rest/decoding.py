@@ -1,4 +1,4 @@
-"""Turn the bytes of a request into typed values, or into a problem that names every fault at once."""
+"""Turn the bytes of a request into typed values, or into a problem that names up to MAX_FAULTS faults at once."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def path(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def query(type_: type | None, parameters: Any) -> Any:
-    """Return the query parameters as a `type_`. Raises problem 422 for unknown, repeated and malformed ones."""
+    """Return the query parameters as a `type_`. Raises problem 422 if one is missing, unknown, repeated or wrong."""
     if type_ is None and not parameters:
         return None
     given = {name: parameters.getlist(name) for name in parameters or ()}
@@ -140,7 +140,7 @@ def faults(type_: type, value: Any) -> Iterable[Fault]:
 
 
 def _put_into_utc(struct: Any) -> list[Fault]:
-    """Convert every time in a request to UTC; return the faults. PostgreSQL refuses an offset of 16 hours."""
+    """Convert every time in a request to UTC; return the faults. PostgreSQL refuses offsets of 16 hours or more."""
     wrong: list[Fault] = []
     for name, shown in _with_times(struct.__class__):
         given = getattr(struct, name)
@@ -165,7 +165,7 @@ def _below(place: str, found: list[Fault]) -> Iterable[Fault]:
 
 @cache
 def _with_times(type_: type) -> list[tuple[str, str]]:
-    """Return the fields that may hold a time, or a struct with one: their names in Python and in JSON."""
+    """Return the names of the fields that may hold a time or a struct with a time, in Python and in JSON."""
     return [(field.name, field.encode_name) for field in _fields(type_).values() if _may_hold_time(field.type)]
 
 
@@ -202,7 +202,10 @@ def _read(raw: bytes) -> Any:
 
 
 def _parse(raw: bytes) -> Any:
-    """Return the body as plain values. Refuse whatever RFC 8259 does not allow, and keys that are given twice."""
+    """Return the body as plain values.
+
+    Refuse whatever RFC 8259 does not allow, keys that are given twice, and texts that PostgreSQL can't hold.
+    """
     escapes = b"\\u" in raw  # few bodies have this, and the searches below are slow
     try:
         value = _JSON.decode(raw.decode())

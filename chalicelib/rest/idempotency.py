@@ -1,7 +1,7 @@
 """Idempotency-Key: the first 2xx answer to a POST is stored with the write, and repeated for retries.
 
-Refusals are not stored: a retry of a refused request is evaluated again. Of two simultaneous requests with one key, the
-second waits for the first. If the first succeeds, the second gets the same answer.
+Refusals are not stored: a retry of a refused request is evaluated again. If two requests with one key arrive at once,
+the second waits for the first. If the first succeeds, the second gets the same answer.
 """
 
 import hashlib
@@ -97,7 +97,7 @@ def repeat(call: Call, stored: Stored, request_digest: str) -> chalice.app.Respo
 
 
 def store(db: Database, key: Key, request_digest: str, response: chalice.app.Response) -> None:
-    """Queue the statement that stores an answer. The answer is stored exactly if the transaction commits."""
+    """Queue the statement that stores an answer. The answer is stored only if the transaction commits."""
     db.queue(
         """
         INSERT INTO idempotency_keys (issuer, principal, route, key, request_digest, status, headers, body)

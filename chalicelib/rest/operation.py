@@ -39,7 +39,10 @@ def operation(
     system_in_query: bool = False,
     raises: Sequence[ProblemType] = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Declare an endpoint. `route` is method and path; `raises` has the problems beyond those of every endpoint."""
+    """Declare an endpoint. `route` is the method and the path.
+
+    `raises` has the problems that do not already follow from the rest of the declaration.
+    """
     method, path = route.split(" ")
     assert role != "public" or method == "GET", f"{route} is public, but a write needs a caller"
 

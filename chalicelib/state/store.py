@@ -14,12 +14,14 @@ from chalicelib.vocabulary import Slug
 ORDER = Keyset(system=Slug)
 
 # The rows that the fragments below use:
-# - `target` is the environment `e` of the system `s`, or a workspace of it; `current` is what runs there.
-# - `before` is the environment with the next lower rank; `ahead` is what runs there. A workspace has neither, because
-#   promotion does not go through workspaces.
+# - `target` is the environment `e` of the system `s`, or a workspace of `e`. `current` is the last succeeded deployment
+#   to `target`.
+# - `before` is the environment with the next lower rank. `ahead` is the last succeeded deployment to `before`. A
+#   workspace has neither, because promotion does not go through workspaces.
 # - `passed` is the latest deployment of the current artifact to `before`.
-# - `arrived` and `arrived_ahead` are the first deployments of the two artifacts. An artifact contains the commits that
-#   were delivered until its first deployment: a rollback to the artifact takes back later commits.
+# - `arrived` and `arrived_ahead` are the first deployments of the artifacts of `current` and `ahead`. An artifact
+#   contains the commits that were delivered until its first deployment: a rollback to the artifact takes back later
+#   commits.
 _ON_TARGET = "environment_id = e.id AND workspace = target.name AND workspace_id IS NOT DISTINCT FROM target.id"
 
 _TARGET = f"""

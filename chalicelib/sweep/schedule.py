@@ -24,7 +24,7 @@ blueprint = Blueprint(__name__)
 # `chalice package` reads this with the environment variables of the stage.
 EVERY = "rate(1 hour)" if os.environ.get("SLIPWAY_STAGE") == "production" else "rate(1 day)"
 
-# How many rows of a kind one transaction may change. The transaction holds the system's lock until it ends.
+# How many rows of a kind one transaction may change. A transaction that sweeps a system holds the system's lock.
 BATCH = 200
 KEYS_BATCH = 5_000
 # After this time the rest waits for the next run. Lambda stops the function later (lambda_timeout in
@@ -47,9 +47,10 @@ class SweepIncomplete(Exception):
     EVERY, name="sweep", description="Ends expired leases, routes and workspaces, and deletes old idempotency keys"
 )
 def sweep(event: Any) -> dict[str, int]:
-    """End all that has expired; return the count of each kind. A second run, even at the same time, changes nothing.
+    """End all that has expired, and return the count of each kind. After SECONDS, leave the rest to the next run.
 
-    If something fails, sweep everything else, then raise SweepIncomplete.
+    Two runs at the same time end each record only once. If something fails, sweep everything else, then raise
+    SweepIncomplete.
     """
     configure()
     request_id = str(getattr(event.context, "aws_request_id", None) or uuid.uuid4())
@@ -99,7 +100,7 @@ def _session() -> Iterator[Database]:
 
 @contextmanager
 def _noted(failed: list[str], what: str, request_id: str) -> Iterator[None]:
-    """Log and note an exception, and continue: a failure in one system must not stop the others."""
+    """Log an exception, add it to `failed` and continue: a failure in one system must not stop the others."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Rules for everything that belongs to a system."""
+"""The rule for the artifacts of a system."""
 
 from chalicelib.rest.problems import invalid_field
 

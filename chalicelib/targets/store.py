@@ -8,8 +8,8 @@ WORKSPACE_STATE = """
     CASE WHEN w.state = 'active' AND w.expires_at <= clock_timestamp() THEN 'expired' ELSE w.state END
 """
 
-# A row `target` for the environment `e`: its workspace %(workspace)s, the latest of that name. `id` is null for the
-# environment itself, `state` for a workspace that never existed.
+# A row `target` for the environment `e`: its workspace %(workspace)s, the latest of that name. For the environment
+# itself, `id` is null. For a workspace that never existed, both `id` and `state` are null.
 TARGET = f"""
     LEFT JOIN LATERAL (
         SELECT w.id, CASE WHEN %(workspace)s = 'default' THEN 'active' ELSE {WORKSPACE_STATE} END AS state

@@ -22,7 +22,7 @@ def destroy(call: Call, workspace: Workspace, at: datetime) -> None:
 
 
 def shorten_routes(call: Call, workspace: Workspace) -> None:
-    """Let every route end no later than its workspace."""
+    """Let every route to the workspace end no later than the workspace."""
     client_routes.lapse_of_workspace(call.db, workspace.id, call.id)
     for route in client_routes.ending_after(call.db, workspace.id, workspace.expires_at):
         shortened = msgspec.structs.replace(route, until=workspace.expires_at)

@@ -103,7 +103,10 @@ def destroy_workspace(call: Call, system: str, id: str) -> None:  # noqa: A002
 
 
 def _seen(call: Call, system: str, id_: str) -> tuple[Workspace, datetime]:
-    """Lock the system. Return a workspace that the caller may change and has seen, and the moment of the read."""
+    """Lock the system. Return the workspace and the moment of the read.
+
+    Raise problem 403 if the caller may not change the workspace. Raise problem 412 if If-Match names another version.
+    """
     systems.lock(call.db, system)
     workspace, made_by, at = store.get_to_change(call.db, system, id_)
     require_may_change(call, system, workspace.environment, workspace.name, made_by)

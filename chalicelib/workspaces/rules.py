@@ -23,7 +23,10 @@ def require_end(purpose: str, expires_at: datetime, at: datetime) -> None:
 
 
 def require_change(workspace: Workspace, change: WorkspaceChange, at: datetime) -> None:
-    """Only an active workspace may change. A later end needs a new reason, and has the limit of a new workspace."""
+    """Only an active workspace may change.
+
+    A changed end has the limits of a new workspace. A later end also needs a reason.
+    """
     require_active(workspace.environment, workspace.name, workspace.state)
     if change.expires_at is UNSET or change.expires_at == workspace.expires_at:
         return

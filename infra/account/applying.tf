@@ -30,7 +30,7 @@ locals {
     } } : operator => keys if applier.workspaces_only
   } }
 
-  # Keep the actions that the role may use. All roles write Terraform's state, so they keep those statements whole.
+  # Keep the actions that the role may use. All roles write Terraform's state, so keep the state's statements whole.
   allowed = { for key, subjects in local.applying : key => { for subject, statements in subjects : subject => [
     for statement in statements : merge(statement, { Action = [
       for action in statement.Action : action

@@ -18,7 +18,8 @@ locals {
   }
 }
 
-# Jobs that build write <tree>/package.zip. Jobs that deployed the package write <tree>/deployed/<environment>.json.
+# A job that builds a package writes <tree>/package.zip. A job that has deployed the package writes
+# <tree>/deployed/<environment>.json.
 resource "aws_iam_role_policy" "artifacts" {
   count = local.keeps_artifacts ? 1 : 0
 
@@ -147,7 +148,8 @@ resource "aws_s3_bucket_policy" "artifacts" {
           Resource  = "${local.artifact_bucket_arn}/*"
           Condition = {
             Null = { "s3:if-none-match" = "true" }
-            # Uploads of a large package's parts lack this header. The request that joins the parts has it.
+            # Uploads of a large package's parts lack the header `If-None-Match`. The request that joins the parts has
+            # this header.
             Bool = { "s3:ObjectCreationOperation" = "true" }
           }
         },

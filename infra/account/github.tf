@@ -55,7 +55,7 @@ locals {
 
   appliers = { for key, job in local.jobs : key => merge(job, {
     prefix = job.workspaces_only ? "slipway-${job.environment}-" : "slipway-${job.environment}"
-    # Tags can't limit these actions of CloudFront and S3. So names keep a role for workspaces away from the
+    # Tags can't limit some actions of CloudFront and S3. So names keep a role for workspaces away from the
     # environment's own bucket slipway-<environment>-site-… and its own function slipway-<environment>-viewer.
     site_bucket = job.workspaces_only ? "slipway-${job.environment}-*-site-${var.account_id}" : "slipway-${job.environment}-*site-${var.account_id}"
     viewer      = job.workspaces_only ? "slipway-${job.environment}-*-viewer" : "slipway-${job.environment}-*viewer"

@@ -43,7 +43,7 @@ resource "aws_api_gateway_stage" "this" {
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
 
-    # Log no header with the token. The answer has the requestId in its header X-Request-Id.
+    # Do not log the header Authorization, which has the token. The answer's header X-Request-Id has the requestId.
     format = jsonencode({
       requestId        = "$context.requestId"
       requestTime      = "$context.requestTime"

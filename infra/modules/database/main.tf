@@ -18,7 +18,7 @@ resource "aws_rds_cluster" "this" {
   engine_version = var.engine_version
   port           = 5432
 
-  # A clone takes both values from its source.
+  # A clone takes the names of the database and of the master user from its source.
   database_name   = local.cloned ? null : "slipway"
   master_username = local.cloned ? null : "slipway_owner"
 
@@ -146,7 +146,7 @@ resource "aws_security_group" "database" {
 }
 
 resource "aws_security_group" "client" {
-  #checkov:skip=CKV2_AWS_5: the functions of the module api use it
+  #checkov:skip=CKV2_AWS_5: the functions of the module api use this security group
   name        = "${var.name}-database-client"
   description = "Clients of the database of ${var.name}"
   vpc_id      = var.vpc_id

@@ -7,9 +7,9 @@ locals {
   is_default       = var.workspace == "default"
   is_debug         = !local.is_default && var.workspace_purpose == "debug"
   environment_name = local.is_default ? var.environment : "${var.environment}-${var.workspace}"
-  # Every resource has this in its name. So resources of two environments or workspaces never have the same name.
+  # Resources have this text in their names. So resources of two environments or workspaces never have the same name.
   name = "slipway-${local.environment_name}"
-  # The name of the environment itself, which a workspace copies.
+  # The name of the environment itself. For a workspace, this is the environment that the workspace copies.
   environment_of = "slipway-${var.environment}"
 
   account_id = data.aws_caller_identity.this.account_id

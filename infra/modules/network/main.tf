@@ -1,5 +1,5 @@
-# Without `egress`, the functions can reach the database and nothing else. Environments are never connected, not even by
-# peering, so all of them may use the same addresses.
+# Without `egress`, the functions in the VPC can reach the database and nothing else. Environments are never connected,
+# not even by peering. So all environments may use the same addresses.
 
 data "aws_availability_zones" "this" {
   #checkov:skip=CKV_AWS_394: the first zones by name are used; a zone that AWS adds comes last
@@ -56,7 +56,7 @@ resource "aws_default_security_group" "this" {
 }
 
 resource "aws_security_group" "functions" {
-  #checkov:skip=CKV2_AWS_5: the functions of the module api use it
+  #checkov:skip=CKV2_AWS_5: the functions of the module api use this security group
   name        = "${var.name}-functions"
   description = "Functions of ${var.name}"
   vpc_id      = aws_vpc.this.id

@@ -95,7 +95,7 @@ resource "aws_cloudfront_distribution" "this" {
     cloudfront_default_certificate = var.domain == null
     acm_certificate_arn            = try(var.domain.certificate_arn, null)
     ssl_support_method             = var.domain == null ? null : "sni-only"
-    minimum_protocol_version       = var.domain == null ? "TLSv1" : "TLSv1.2_2021" # the only value for CloudFront's own certificate
+    minimum_protocol_version       = var.domain == null ? "TLSv1" : "TLSv1.2_2021" # CloudFront's own certificate allows only TLSv1 here
   }
 
   tags = { Name = var.name }

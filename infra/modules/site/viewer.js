@@ -14,7 +14,8 @@ const PATH = /^\/[a-z0-9-]{1,64}$/;
 
 async function handler(event) {
   const request = event.request;
-  // The header is part of the cache's key, so that others never get a workspace's answer. Overwrite the client's value.
+  // This header is part of the cache's key, so that other clients never get a workspace's answer. Overwrite the value
+  // that the client sent.
   request.headers['x-slipway-workspace'] = { value: 'default' };
   if (!request.uri.startsWith('/v1/')) {
     return request;
