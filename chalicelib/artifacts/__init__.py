@@ -1,1 +1,1 @@
-"""Artifacts: the records of one artifact in all environments."""
+"""Artifacts: the records of one artifact in all environments, and the decisions of their gates."""

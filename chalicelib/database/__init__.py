@@ -1,4 +1,4 @@
-"""PostgreSQL: connections, statements, transactions, migrations. This package depends on no resource."""
+"""PostgreSQL: connections, statements, transactions, migrations. This package imports no resource."""
 
 POSTGRES_MAJOR = 16
 """PostgreSQL's major version everywhere: embedded for tests and on developers' machines, Aurora on AWS."""

@@ -44,10 +44,10 @@ def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[De
     raises=[promotion_denied, target_busy, rollback_refused, workspace_not_active],
 )
 def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment | Problem:
-    """Open a deployment: ask the gate, take the target, and hold it for the lease.
+    """Open a deployment, which keeps its target for the lease.
 
-    A repeated request by the same attempt of a pipeline's run gets the recorded deployment with status 200. So does a
-    repeated import.
+    A rollout or hotfix to the workspace `default` needs the grant of the gate. A repeated request by the
+    same attempt of a pipeline's run gets the recorded deployment with status 200. So does a repeated import.
     """
     return opening.open_deployment(call, system, body)
 

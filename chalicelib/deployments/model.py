@@ -37,7 +37,7 @@ class Commit(Request, kw_only=True):
 
 
 class NewDeployment(Request, kw_only=True):
-    """`imported` marks history: send `state`, `started_at` and `finished_at`. Otherwise the server sets these three."""
+    """`imported` marks history. Then send `state`, `started_at` and `finished_at`, which the server sets otherwise."""
 
     environment: EnvironmentName
     workspace: WorkspaceName = "default"

@@ -1,1 +1,1 @@
-"""Identity: tokens, issuers, principals and their roles. This package depends on no resource."""
+"""Identity: tokens, issuers, principals and their roles. This package imports no resource."""

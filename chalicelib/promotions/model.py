@@ -23,7 +23,7 @@ DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"]
 class Blocker(Answer, kw_only=True):
     """A reason why an artifact may not enter an environment.
 
-    `available_at` is when the blocker ends by itself; null if it does not.
+    `available_at` is when the blocker ends by itself; null if the blocker does not end by itself.
     """
 
     code: BlockerCode
@@ -57,7 +57,7 @@ class EnvironmentBefore(msgspec.Struct, frozen=True, kw_only=True):
     """The environment with the next lower rank, and the record of the artifact there.
 
     `deployed_at` is when the artifact's latest succeeded deployment finished; None if there is none. `verifications`
-    has the latest of each suite that started since then, by suite. `error` and `cancelled` do not count.
+    has each suite's latest verification that started since then, sorted by suite. `error` and `cancelled` do not count.
     """
 
     name: str

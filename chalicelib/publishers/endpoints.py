@@ -25,7 +25,7 @@ def list_publishers(call: Call, system: str, query: PageQuery) -> Page[Publisher
 
 @operation(blueprint, "POST /v1/systems/{system}/publishers", role=Role.maintainer, status=201)
 def create_publisher(call: Call, system: str, body: NewPublisher) -> Publisher:
-    """Let a pipeline write for the system. A publisher never changes: create another, and delete the old one."""
+    """Let a pipeline write for the system. A publisher never changes: create a new one, and delete the old one."""
     issuer = rules.issuer_of(body, settings().issuers_of("github-actions"))
     systems.lock(call.db, system)
     environments = store.environments(call.db, system)
@@ -45,7 +45,7 @@ def get_publisher(call: Call, system: str, id: str) -> Publisher:  # noqa: A002
 
 @operation(blueprint, "DELETE /v1/systems/{system}/publishers/{id}", role=Role.maintainer, status=204)
 def delete_publisher(call: Call, system: str, id: str) -> None:  # noqa: A002
-    """Delete a publisher. From the next request on, it lets no pipeline write."""
+    """Delete a publisher. From the next request on, the publisher lets no pipeline write."""
     systems.lock(call.db, system)
     before = store.get(call.db, system, id)
     require_unchanged(call.if_match, before)

@@ -18,17 +18,17 @@ class Drift(Answer, kw_only=True):
     commits: Annotated[
         int | None,
         Meta(
-            description="The number of commits that this target is behind; null if unknown. A commit counts if the "
-            "environment before got it after this target's artifact. Commits after the artifact that runs there do "
-            "not count"
+            description="The number of commits that this target is behind the environment before; null if unknown. "
+            "These are the commits that the environment before got after this target's artifact, up to the artifact "
+            "that runs in the environment before"
         ),
     ]
     seconds: Annotated[
         int | None,
         Meta(
-            description="The seconds between two deployments to the environment before: of this target's artifact, and "
-            "of the artifact that runs there. If this target's artifact was never deployed there, its deployment to "
-            "this target counts. 0 for the same artifact, null if nothing runs on this target or there"
+            description="The seconds between two deployments to the environment before: the deployment of this "
+            "target's artifact, and the deployment of the artifact that runs in the environment before. If the first "
+            "is missing, the deployment to this target counts. 0 for the same artifact. Null if either is empty"
         ),
     ]
 

@@ -1,1 +1,1 @@
-"""Systems: services that are deployed."""
+"""Systems: services that teams deploy."""

@@ -1,4 +1,4 @@
-"""A system: something that is deployed."""
+"""A system: a service that a team deploys."""
 
 from typing import Annotated, Literal
 

@@ -38,7 +38,8 @@ def list_verifications(call: Call, system: str, query: VerificationQuery) -> Pag
 def record_verification(call: Call, system: str, body: NewVerification) -> Verification:
     """Record the outcome of a test suite on a target.
 
-    A repeated import gets the recorded verification with status 200."""
+    A repeated import gets the recorded verification with status 200.
+    """
     return recording.record_verification(call, system, body)
 
 

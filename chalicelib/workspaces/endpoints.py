@@ -30,7 +30,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces", role=Role.viewer)
 def list_workspaces(call: Call, system: str, query: WorkspaceQuery) -> Page[Workspace]:
-    """List workspaces, the newest first. Destroy the resources of those with `state=expired`."""
+    """List workspaces, the newest first. Destroy the resources of workspaces with `state=expired`."""
     page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 
@@ -43,7 +43,7 @@ def list_workspaces(call: Call, system: str, query: WorkspaceQuery) -> Page[Work
     raises=[problems.already_exists],
 )
 def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
-    """Record a workspace: its owner, its purpose and its end.
+    """Record a workspace: its name, its owner, its purpose and its end.
 
     The service makes no resources. Send the `base_url` after you have made the resources.
     """
@@ -60,7 +60,7 @@ def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces/{id}", role=Role.viewer)
 def get_workspace(call: Call, system: str, id: str) -> Workspace:  # noqa: A002
-    """Read a workspace. It reads as expired once its time is over."""
+    """Read a workspace. An active workspace reads as expired once its time is over."""
     return store.get(call.db, system, id)
 
 
@@ -94,7 +94,7 @@ def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) ->
 def destroy_workspace(call: Call, system: str, id: str) -> None:  # noqa: A002
     """Record that the resources of a workspace are gone. End its routes, and cancel a deployment in progress there.
 
-    You can still read the workspace, as destroyed; its name is free again. A pipeline may destroy workspaces that runs
+    The workspace stays readable, as destroyed. Its name is free again. A pipeline may destroy workspaces that runs
     of its own repository made. A maintainer may destroy any workspace.
     """
     before, at = _seen(call, system, id)

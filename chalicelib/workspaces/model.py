@@ -68,7 +68,7 @@ class NewWorkspace(Request, kw_only=True):
 
 
 class WorkspaceChange(Request, kw_only=True):
-    """Fields that you leave out stay as they are. A later end needs a new `reason`."""
+    """Fields that you leave out stay as they are. Send a `reason` with a later end."""
 
     owner: Owner | UnsetType = UNSET
     reason: Reason | UnsetType = UNSET
