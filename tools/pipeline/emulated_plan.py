@@ -7,7 +7,7 @@ from tools import lifeline
 from tools.aws.emulator.account import emulated_account
 
 _PLAN = (sys.executable, "-m", "tools", "aws", "plan")
-_GRACE_SECONDS = 15  # longer than Terraform's own grace period
+_GRACE_SECONDS = 15  # after an interrupt, `make plan` has this long to end
 
 
 def main(environ: Mapping[str, str], command: tuple[str, ...] = _PLAN) -> int:
