@@ -25,7 +25,7 @@ _HELP = ("-h", "--help")
 
 
 def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
-    """Run a command and return the exit code: 1 if it failed, 2 if an option is wrong or missing."""
+    """Run a command. Return its exit code, 1 after a ToolError, 2 after a UsageError, or 130 after Ctrl-C."""
     try:
         return _run([*arguments], environ)
     except ToolError as error:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of the output, such as `head`, has ended. Without the next line, Python prints an error at its end.
+        # The reader of the output, such as `head`, has ended. Without the next line, Python prints an error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -51,15 +51,15 @@ def _run(arguments: list[str], environ: MutableMapping[str, str]) -> int:
     command = next((each for each in commands if each.name == name), None)
     if command is None:
         raise UsageError(f"{PROGRAM} {group} has no command {name!r}: `{PROGRAM} {group} --help` lists the commands")
-    # Child processes read the same variables.
+    # Child processes of the command read these variables too.
     environ.update(command.variables(f"{PROGRAM} {group}", rest, environ))
     code = command.load()(environ) or 0
-    sys.stdout.flush()  # here, so that main catches the error of a closed pipe
+    sys.stdout.flush()  # flush here, so that `main` catches the error of a closed pipe
     return code
 
 
 def commands_of(group: str) -> Sequence[Command]:
-    """Return the commands of a group. Raises UsageError."""
+    """Return the commands of a group. Raises UsageError if no group has this name."""
     if group not in GROUPS:
         raise UsageError(f"There is no group {group!r}: use one of {', '.join(GROUPS)}")
     commands: Sequence[Command] = importlib.import_module(GROUPS[group][1]).COMMANDS
@@ -92,6 +92,6 @@ def _fail(environ: MutableMapping[str, str], message: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # clean up, as at Ctrl-C
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # clean up, as after Ctrl-C
     lifeline.end_with_make()
     sys.exit(main(sys.argv[1:], os.environ))

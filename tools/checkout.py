@@ -13,12 +13,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOCAL_STATE = ROOT / ".local"
 
-# In the order of promotion. Each name is also a Chalice stage, a folder in infra/, a branch and a GitHub environment.
+# The environments, in the order of promotion. Each name is also a Chalice stage, a folder in infra/, a branch and a
+# GitHub environment.
 ENVIRONMENTS = ("development", "preproduction", "production")
 
 
 class ToolError(Exception):
-    """A tool can't do its work. The message says why and what to do next; nothing else is printed."""
+    """A tool can't do its work. The message says why and what to do next. No traceback is printed."""
 
     exit_code = 1
 

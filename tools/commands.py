@@ -50,8 +50,8 @@ class Option:
 class Command:
     """A command: its name in its group, a line of help, the function that runs it, and its options.
 
-    The function is named `module:function` and imported only when the command runs, because some imports take a second.
-    The function gets the variables, may return an exit code, and may raise ToolError.
+    `function` is a name, `module:function`. The module is imported only when the command runs, because some imports
+    take a second. The function gets the variables, may return an exit code, and may raise ToolError.
     """
 
     name: str

@@ -50,7 +50,7 @@ def kept(
             finally:
                 try:
                     _lifelines.remove(lifeline)
-                    lifeline.close()  # ends the command at once; a second Ctrl-C may come before the next line
+                    lifeline.close()  # end the command, even if a second Ctrl-C comes before the next line
                     process.communicate()  # read the last output: a full pipe would block the command
                 except BaseException:
                     kill(process)
@@ -66,7 +66,7 @@ def run(
     capture_output: bool = False,
     **options: Any,
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command as `subprocess.run` does. End it when this process ends. Ctrl-C waits for its cleanup."""
+    """Run a command as `subprocess.run` does. End it when this process ends. After Ctrl-C, wait for its cleanup."""
     if capture_output:
         options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     if input is not None:

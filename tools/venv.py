@@ -1,7 +1,7 @@
 """Make a virtual environment for this checkout. `make` and tools/checks/checkov.py use this module.
 
 The file `complete` is written last and deleted first, so an interrupted installation is repeated. It holds the path of
-the environment, its Python and the requirements. The Makefile compares the same three things without Python.
+the environment, the path of its Python, and the requirements. The Makefile compares the same texts without Python.
 """
 
 import os

@@ -1,8 +1,10 @@
-"""`make account [ACCOUNT=testing|production] [EMULATED=1]`: create the resources that an AWS account needs once.
+"""`make account [ACCOUNT=testing|production] [EMULATED=1]`: create an AWS account's own resources.
 
-Terraform also creates the bucket for its own state. So the first run keeps the state on this machine until the bucket
-exists, and then moves the state there. Later runs use the bucket. After a failure, run the command again: Terraform
-creates only what is missing. The command shows the plan before Terraform applies it. On AWS it also asks for consent.
+The environments of the account need these resources. Terraform also creates the bucket for its own state. So the first
+run keeps the state on this machine until the bucket exists, and then moves the state there. Later runs use the bucket.
+
+After a failure, run the command again: Terraform creates only what is missing. The command shows the plan before
+Terraform applies it. On AWS, the command then asks for consent, unless YES=1 or nothing changes.
 """
 
 import json
@@ -51,15 +53,15 @@ class Account:
 
     @property
     def state_bucket(self) -> str:
-        return f"slipway-state-{self.id}"  # the name in infra/account/state.tf
+        return f"slipway-state-{self.id}"  # the same name as in infra/account/state.tf
 
     @property
     def kept_here(self) -> Path:
-        """The state file that is used before the bucket exists."""
+        """The path of the state file on this machine, until the state is in the bucket."""
         return self.folder / STATE_KEY
 
     def prepare(self, *, local: bool) -> None:
-        """Copy the sources. If `local` is true, configure Terraform to keep the state on this machine."""
+        """Copy the sources to `folder`. If `local` is true, configure Terraform to keep the state on this machine."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in self.folder.glob("*.tf"):
             old.unlink()
@@ -79,7 +81,7 @@ class Account:
 def make(account: Account, *, approved: bool) -> None:
     """Apply the account's resources, and keep their state in the account's bucket.
 
-    Raises ToolError if the credentials are for another account, the user does not agree, or Terraform fails.
+    Raises ToolError, for example if the credentials are for another account or the user does not agree.
     """
     _refuse_other_accounts(account)
     s3 = boto3.client("s3")

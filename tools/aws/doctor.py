@@ -1,4 +1,4 @@
-"""`make doctor [ENV=…]`: print which programs are missing and, with ENV, which account quotas are too low."""
+"""`make doctor [ENV=…]`: check the needed programs and, with ENV, the account's quotas."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from tools.aws import environment, terraform
 from tools.checkout import ROOT, ToolError
 from tools.package import compose
 
-# The quota's service, its code in Service Quotas, and AWS's default, which is used if Service Quotas does not answer.
+# The quota of VPCs: its service, its code and AWS's default. The default is used if Service Quotas does not answer.
 _VPCS = ("vpc", "L-F678F1CE", 5)
 # Lambda keeps at least this many of an account's concurrent executions for functions that reserve none.
 _UNRESERVED = 100
@@ -73,7 +73,7 @@ def _region(target: environment.Target) -> str:
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Print a line for each program and quota. Return 1 if one is missing or too low."""
+    """Print a line for each program and quota. Return 1 if a program is missing or a quota is too low."""
     checked = list(of_machine())
     if environ.get("ENV"):
         target = environment.target_of(environ)

@@ -3,8 +3,8 @@
 Terraform works in .local/targets, in a copy of infra/ for each target. So two targets can be applied at once, each with
 the package of its stage. The saved plan is beside the sources that it was made from.
 
-Terraform's state keeps a workspace's purpose, owner and source of data. Later runs read them there, unless the
-variables give others. The source of data can't be changed.
+Terraform's state keeps a workspace's purpose, owner and source of data. Later runs use these values, unless PURPOSE or
+OWNER gives another value. The source of data can't be changed.
 """
 
 import json
@@ -38,13 +38,14 @@ PLANS = ROOT / ".local" / "plans"
 _TARGETS = ROOT / ".local" / "targets"
 _WORKSPACE = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,15}(?<!-)")
 _RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
-# The emulated account stands for all accounts. Production refuses testing accounts, so list only this id as testing.
+# The emulated account stands for all accounts. Production refuses testing accounts. So the only testing account is this
+# id, which no account has.
 _NO_ACCOUNT = "000000000000"
 
 
 @dataclass(frozen=True)
 class Target:
-    """An environment's workspace, on AWS or in the emulated account."""
+    """An environment or one of its workspaces, on AWS or in an emulated account."""
 
     environment: str
     workspace: str = "default"
@@ -58,7 +59,7 @@ class Target:
     def __post_init__(self) -> None:
         if self.environment not in ENVIRONMENTS:
             raise UsageError(f"{self.environment!r} is not an environment: set ENV={'|'.join(ENVIRONMENTS)}")
-        # infrastructure-main refuses the name too, but only after Terraform has made the workspace.
+        # infrastructure-main refuses a wrong name too, but only after Terraform has made the workspace.
         if not _WORKSPACE.fullmatch(self.workspace):
             raise UsageError(
                 f"{self.workspace!r} can't name a workspace: use 1 to 16 lower-case letters, digits and single "
@@ -100,13 +101,13 @@ class NotThere(ToolError):
 
 
 def plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
-    """Package, and save a plan of the target. Raises ToolError."""
+    """Save a plan of the target with its package. Return the plan's summary. Raises ToolError."""
     with _alone(target):
         return _plan(target, destroy=destroy)
 
 
 def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
-    """Apply the saved plan or a new one, migrate, and switch to the new version; return the outputs."""
+    """Apply the saved plan or a new one, migrate, and switch to the new versions. Return the outputs."""
     with _alone(target):
         if not saved:
             _consent(target, _plan(target))
@@ -123,7 +124,7 @@ def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
 
 
 def rollback(target: Target) -> None:
-    """Switch back to the version that served before the last deployment."""
+    """Switch the target back to the versions that served before the last deployment. Raises ToolError."""
     with _alone(target):
         _prepare(target)
         outputs = _outputs(target)
@@ -132,11 +133,11 @@ def rollback(target: Target) -> None:
 
 
 def destroy(target: Target) -> None:
-    """Destroy the target and its Terraform workspace."""
+    """Destroy the target. Then delete its Terraform workspace, except `default`. Raises ToolError."""
     with _alone(target):
         planned = _plan(target, destroy=True)
         if _values(_outputs(target)).get("is_protected"):
-            # RDS would refuse too, but only after half of the other resources are destroyed.
+            # RDS would refuse too, but only after Terraform has destroyed other resources.
             raise ToolError(
                 f"{target.name} is protected. To destroy it anyway, remove `production = true` from "
                 f"infra/{target.environment}/main.tf, run make apply, and run this command again"
@@ -151,7 +152,7 @@ def destroy(target: Target) -> None:
 
 
 def outputs(target: Target) -> dict[str, Any]:
-    """Return the outputs in the target's state, or {} if it has none."""
+    """Return the outputs in the target's state, or {} if the state has none."""
     with _alone(target):
         try:
             _prepare(target)
@@ -161,7 +162,7 @@ def outputs(target: Target) -> dict[str, Any]:
 
 
 def workspaces(environment: str, emulated: int | None = None) -> list[str]:
-    """Return the names of the environment's workspaces that have a state, without `default`."""
+    """Return the names of the environment's Terraform workspaces, without `default`."""
     target = Target(environment, emulated=emulated)
     with _alone(target):
         _prepare(target)
@@ -221,7 +222,7 @@ def _workspaces(target: Target) -> list[str]:
 def _copy(target: Target) -> None:
     source, ignored = ROOT / "infra", shutil.ignore_patterns(".terraform", "__pycache__", "tests")
     target.folder.mkdir(parents=True, exist_ok=True)
-    # A saved plan is valid only with the package that it was made from. This function deletes that package.
+    # A saved plan is valid only with its package, which this function deletes.
     target.plan.unlink(missing_ok=True)
     shutil.rmtree(target.folder / "modules", ignore_errors=True)
     shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
@@ -251,7 +252,7 @@ def _fill(target: Target) -> None:
 
 
 def _remembered(target: Target) -> dict[str, str]:
-    """Return the choices with which the workspace was created. Raises ToolError if DATABASE differs."""
+    """Return the choices of the workspace's last apply. Raises ToolError if DATABASE would change."""
     if target.workspace == "default":
         return {}
     made: dict[str, str] = (_outputs(target).get("made_with") or {"value": {}})["value"]
@@ -265,7 +266,7 @@ def _remembered(target: Target) -> dict[str, str]:
 
 
 def _consent(target: Target, summary: plan_summary.Summary) -> None:
-    """Ask for consent on the terminal, unless YES=1 gives it. Raises ToolError without consent."""
+    """Print the summary. On AWS, ask for consent, unless YES=1 or nothing changes. Raises ToolError without consent."""
     print(f"{target.name}: {summary}")
     if target.emulated is not None or os.environ.get("YES") == "1" or not summary.changes:
         return
@@ -318,7 +319,7 @@ def port_of(emulated: str) -> int | None:
 
 
 def target_of(environ: Mapping[str, str]) -> Target:
-    """Return the target that the variables name. Raises UsageError."""
+    """Return the target that the variables name. Raises ToolError."""
     package = environ.get("PACKAGE")
     return Target(
         environ.get("ENV", ""),

@@ -60,7 +60,7 @@ def readable(name: str, at: int, message: str) -> str:
 
 
 def follow(read: Callable[[int], Iterator[tuple[int, str, str]]], since: int) -> Iterator[str]:
-    """Yield each line since `since` once, then new lines as they come. At an empty line, the caller must wait."""
+    """Yield each line since `since` once, then new lines as they come. At each empty line, the caller must wait."""
     seen: dict[str, int] = {}
     while True:
         for at, event, line in read(since):

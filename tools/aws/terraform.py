@@ -33,7 +33,7 @@ STATE = ROOT / ".local" / "terraform"
 _REGISTRY = "registry.terraform.io"
 _PROVIDER = Path(_REGISTRY, "hashicorp", "aws")
 _PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.well-known/terraform.json', timeout=5)"
-# A time limit, so that Terraform can't block a build. To apply a whole environment takes half of this time.
+# A time limit, so that Terraform can't block a build forever. An apply of a whole environment takes half of this time.
 _SECONDS = 3600
 # After an interrupt, Terraform has this long to finish its current step, save its state and unlock it.
 _GRACE_SECONDS = 120
@@ -56,7 +56,7 @@ def terraform(
     """
     variables = environment({**(os.environ if base is None else base), **(environ or {})})
     emulated = variables.get("AWS_ENDPOINT_URL", "").startswith(f"http://{emulation.HOST}:")
-    # Two runs of `terraform init` at once would damage the plugin cache and the downloads.
+    # Two runs of `terraform init` at once could damage the plugin cache and the downloads.
     alone = locked(STATE / "init.lock") if arguments[:1] == ["init"] else nullcontext()
     with alone:
         return lifeline.run(
@@ -106,13 +106,13 @@ def missing() -> str | None:
 def found_mirror(environ: Mapping[str, str], top: Path = Path("/")) -> Path | None:
     """Return the first mirror that has the provider and that only root and the user can change, or None.
 
-    `top` is the root folder; tests pass another. All symbolic links in the path are resolved, so that nobody can change
-    a link later.
+    `top` is the root folder; tests pass another folder. All symbolic links in the path are resolved, so that nobody can
+    change a link later.
     """
     system, machine = platform.system().lower(), platform.machine().lower()
     target = f"{system}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
     unpacked = f"{AWS_PROVIDER}/{target}/terraform-provider-aws_v{AWS_PROVIDER}*"
-    packed = f"terraform-provider-aws_{AWS_PROVIDER}_{target}.zip"  # the name that `terraform providers mirror` gives
+    packed = f"terraform-provider-aws_{AWS_PROVIDER}_{target}.zip"  # named by `terraform providers mirror`
     for place in _places(environ, top):
         for pattern in (unpacked, packed):
             for provider in (place / _PROVIDER).glob(pattern):
@@ -126,7 +126,7 @@ def found_mirror(environ: Mapping[str, str], top: Path = Path("/")) -> Path | No
 def _places(environ: Mapping[str, str], top: Path) -> Iterator[Path]:
     """Yield the folders that may be a mirror.
 
-    They are Terraform's "implied local mirror directories", except the one in the working directory. Then come the
+    First come Terraform's "implied local mirror directories", except the one in the working directory. Then come the
     folders in /opt and /usr/local/share.
     """
     home = Path(environ.get("HOME", "/"))
@@ -180,7 +180,7 @@ def _registry_answers() -> bool:
 
 
 def _configuration(mirror: Path | None) -> Path:
-    """Write a CLI configuration for Terraform and return its path. Without the file, Terraform would use any mirror."""
+    """Write a CLI configuration for Terraform and return its path. Without it, Terraform would use any mirror."""
     source = "direct {}" if mirror is None else f"filesystem_mirror {{ path = {json.dumps(str(mirror))} }}"
     path = STATE / ("direct.tfrc" if mirror is None else "mirror.tfrc")
     STATE.mkdir(parents=True, exist_ok=True)

@@ -92,7 +92,7 @@ def create(environ: Environ) -> None:
             expires_at=_text(expires),
             database=source,
         )
-    # A missing choice stays as it was. For a new workspace, Terraform's defaults are the same as those above.
+    # A missing choice stays as it was. For a new workspace, Terraform has the same defaults as the lines above.
     made = environment.apply(target)
     record = registry.find(target.workspace)
     registry.change(record, base_url=made["url"])
@@ -126,7 +126,7 @@ def destroy(environ: Environ) -> None:
 
 
 def route(environ: Environ) -> None:
-    """Send CLIENT to a debug workspace until UNTIL."""
+    """Send CLIENT to a debug workspace, for the duration in UNTIL."""
     target, registry, client = _workspace(environ), Registry(environ, environ["ENV"]), _client(environ)
     _send(target, registry, client, ahead(environ, "UNTIL"))
 
@@ -142,7 +142,7 @@ def unroute(environ: Environ) -> None:
 def reap(environ: Environ) -> None:
     """Destroy expired workspaces; report workspaces without a record and records without a workspace.
 
-    If a workspace can't be destroyed, go on with the others, and then raise ToolError.
+    If a workspace can't be destroyed, go on with the others, and then raise ToolError. Without SLIPWAY_URL, do nothing.
     """
     default = replace(environment.target_of({**environ, "WORKSPACE": "default"}), choices={})
     registry = Registry(environ, default.environment)
@@ -197,7 +197,7 @@ def _client(environ: Environ) -> str:
 
 
 def ahead(environ: Environ, name: str) -> datetime:
-    """Return the current time plus the duration, such as 8h or 2d, in the variable `name`."""
+    """Return the current time plus the duration, such as 8h or 2d, in the variable `name`. Raises UsageError."""
     said = needed(environ, name, "2d")
     found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", said)
     if found is None:
@@ -232,7 +232,7 @@ def _end_routes(target: Target) -> None:
 
 
 def _shorten_routes(target: Target, until: int) -> None:
-    """Make routes end no later than `until`. Slipway itself shortens its records of the routes."""
+    """Make the routes to a workspace end no later than `until`. Slipway itself shortens its records of the routes."""
     for routes, client, sent in _routed(target):
         if sent["until"] > until:
             routes.put(client, **{**sent, "until": until})

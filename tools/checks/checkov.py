@@ -1,4 +1,4 @@
-"""`make checkov`: require that infra/ has no fault that checkov finds, except those with a written reason.
+"""`make checkov`: require that checkov finds no fault in infra/, except faults with a written reason.
 
 The comment `#checkov:skip=CKV_AWS_1: why` in a resource's block suppresses a check there.
 
@@ -65,14 +65,14 @@ def scan(folder: Path) -> dict[str, Any]:
 
 
 def command() -> Path:
-    """Return checkov's path. Install it if it is missing or its requirements have changed. Raises ToolError."""
+    """Return checkov's path. Install checkov if it is missing or its requirements have changed. Raises ToolError."""
     venv.ensure(FOLDER, REQUIREMENTS)
     return FOLDER / "bin" / "checkov"
 
 
 @functools.cache
 def missing() -> str | None:
-    """Return the reason why checkov can't be installed here, or None if it is installed."""
+    """Install checkov if it is missing. Return the reason if checkov can't be installed here, or None."""
     try:
         command()
     except ToolError as error:

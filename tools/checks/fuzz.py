@@ -66,13 +66,13 @@ _DATA: tuple[tuple[str, Any], ...] = (
     (f"{_SYSTEM}/deployments", {"environment": "production", **_OVERRIDE}),
     (f"{_SYSTEM}/promotions", {"environment": "production", "artifact": _ARTIFACT}),
     *((f"{_SYSTEM}/publishers", _PUBLISHER) for _ in range(3)),
-    # Requests may destroy only the last three.
+    # Requests may destroy only the last three of these workspaces.
     *((f"{_SYSTEM}/workspaces", {**_WORKSPACE, "name": f"workspace-{number}"}) for number in range(6)),
     # These records have no history, so requests can delete them.
     *(("/v1/systems", {"key": f"spare-{number}", "name": "Spare"}) for number in range(3)),
     *((f"{_SYSTEM}/environments", {"name": f"spare-{number}", "rank": 10 + number}) for number in range(3)),
 )
-# Sent with PUT.
+# The bodies of these routes are sent with PUT.
 _ROUTES = tuple(
     (f"{_SYSTEM}/workspaces/1/routes/{client}", {"until": _SOON})
     for client in ("jane", "spare-0", "spare-1", "spare-2")
@@ -99,7 +99,7 @@ def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
     _DICTIONARY.parent.mkdir(exist_ok=True)
     written = _DICTIONARY.with_suffix(f".{os.getpid()}")
     written.write_text(f'"{_SOON}"\n')
-    written.replace(_DICTIONARY)  # atomically, because other runs may be reading it
+    written.replace(_DICTIONARY)  # replace the file atomically, because other runs may be reading it
     return lifeline.run(
         [str(_PROGRAM), "--config-file", str(_CONFIGURATION), "run", f"{url}/v1/openapi.json", *options],
         cwd=ROOT,
@@ -134,7 +134,7 @@ def _run(amount: Sequence[str], seconds: str) -> None:
             # answers. With --max-time, Schemathesis starts further series.
             found |= fuzz(
                 *(url, "--phases", "stateful", "--max-time", seconds, *amount),
-                *("--exclude-checks", "every_operation_succeeds"),  # the first run has checked that
+                *("--exclude-checks", "every_operation_succeeds"),  # the first run has made this check
             )
     if found:
         raise ToolError(

@@ -1,7 +1,7 @@
-"""Checks for Schemathesis, which schemathesis.toml loads.
+"""Checks that schemathesis.toml adds to those of Schemathesis.
 
-The tables list the reasons why the service may answer 400, 412 or 422 to a request that fits its OpenAPI document. Such
-an answer without an entry is a fault of the document or of the service.
+The tables list why the service may answer 400, 412 or 422 although the request fits the OpenAPI document. A refusal
+without an entry is a fault of the document or of the service.
 """
 
 import re

@@ -14,7 +14,7 @@ SECONDS = 120
 
 @cache
 def missing() -> str | None:
-    """Return the reason why this machine can't run the programs, or None. Install them the first time."""
+    """Install the programs if they are missing or old. Return the reason why this machine can't run them, or None."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             return f"{program} is not on the PATH: install Node"

@@ -1,4 +1,4 @@
-"""Print what this machine can't test, and why. `make test` does so at the end, so that nobody misses the line."""
+"""Print what this machine can't test, and why. `make test` prints this line at the end, so that nobody misses it."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Create the database roles in the local database, or in a developer's own. On AWS, `bootstrap` creates them."""
+"""Create the database roles in the local database, or in a developer's own. On AWS, `bootstrap` does this."""
 
 from contextlib import closing
 
@@ -12,9 +12,9 @@ from tools.checkout import ToolError
 
 
 def bootstrap(url: str) -> None:
-    """Create the roles and give them the database. If the login may not do so, require that somebody has done it.
+    """Create the roles and give them the database. If the login has no permission, require that both are done.
 
-    Raises ToolError, which says what an administrator must run, and DatabaseUnavailable.
+    Raises ToolError and DatabaseUnavailable.
     """
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         info = connection.info
@@ -37,7 +37,10 @@ def bootstrap(url: str) -> None:
 
 
 def _other_than_ours(connection: Connection) -> str | None:
-    """Return a table that belongs neither to Slipway nor to an extension, or None. Its owner would lose the schema."""
+    """Return a table or view that belongs neither to Slipway nor to an extension, or None.
+
+    The owner of such a table would lose the schema.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -1,8 +1,8 @@
 """Run the embedded PostgreSQL of a checkout, for `make run` and `make database`. Nothing needs to be installed.
 
-The server's files are outside the checkout, behind the link `.local/postgres`: plain `chalice local` restarts at every
-write in the project's folder, and does not follow links. If root starts the server, it runs as the system user
-`pgserver`. Then the files are in /var/lib, because this user can't open root's home folder.
+The server's files are outside the checkout, behind the link `.local/postgres`. Plain `chalice local` restarts at every
+write in the project's folder, but does not follow links. If root starts the server, the server runs as the system user
+`pgserver`. Then the files are in /var/lib/slipway, because this user can't open root's home folder.
 
 Everybody who can reach the server's socket may log in as any role, without a password. The service uses `slipway_app`,
 migrations use `slipway_migrator`, and only the tools use the superuser.
@@ -73,7 +73,7 @@ def as_login(url: str, login: str) -> str:
 
 
 def create_database(url: str) -> None:
-    """Make the database at this URL on this checkout's server if it is missing, and give it to the roles."""
+    """Make the database at this URL if it is missing. Create the roles and give them the database."""
     from chalicelib.database.connection import connect  # noqa: PLC0415 (as in _pgserver)
     from tools.local.bootstrap import bootstrap  # noqa: PLC0415
 
@@ -92,7 +92,7 @@ def is_running() -> bool:
 
 
 def stop() -> bool:
-    """Stop this checkout's server, even if another process started it. Return True if it ran."""
+    """Stop this checkout's server, even if another process started it. The result is True if the server ran."""
     with locked(_LOCK):
         return LINK.exists() and _belongs_to_us(LINK.resolve()) and _stop(LINK.resolve() / "data")
 
@@ -154,7 +154,10 @@ def _homes() -> Path:
 
 
 def _belongs_to_us(home: Path) -> bool:
-    """True unless another checkout uses these files. A copied checkout has the same link as its original."""
+    """True if these files are this checkout's. If no other checkout uses the files, take them over.
+
+    A copied checkout has the same link as its original.
+    """
     owner = home / "checkout"
     if not owner.exists():
         return False
@@ -175,7 +178,7 @@ def _require_our_major(data: Path) -> None:
 
 
 def _server(data: Path) -> Server | None:
-    """Return the server that runs on these files, or None. The file's pid may belong to another process by now."""
+    """Return the server that runs on these files, or None. The pid in postmaster.pid may belong to another process."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         process = psutil.Process(int(lines[0]))
@@ -225,7 +228,7 @@ def _plain_environment(**more: str) -> Iterator[None]:
 def _pgserver() -> Any:
     # Import the package here, because it is not needed to find or stop a server.
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # its fallback is good enough
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # the default folder is good enough
         import platformdirs  # noqa: PLC0415
 
         # Without this folder all users share one lock file in /tmp, which only its owner can open.

@@ -124,8 +124,8 @@ def with_commits(
     """Yield the deployments in the order in which they happened, each with at most MAX_COMMITS delivered commits.
 
     A deployment delivers the commits that no earlier deployment to the environment had. So going back to an older
-    commit delivers nothing, and an environment's first deployment delivers its whole history. The history ends at
-    parents that are not in the graph.
+    commit delivers nothing. An environment's first deployment delivers the whole history of its commit. A history ends
+    at parents that are not in the graph.
     """
     delivered: dict[str, set[str]] = {}
     for deployment in sorted(deployments, key=lambda deployment: deployment.deployed_at):
@@ -157,7 +157,10 @@ class Client:
         self._sleep = sleep
 
     def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        """Return status and parsed answer. Retry a few times after a 503 or a lost connection. Raises ToolError."""
+        """Send a request. Return the status and the parsed answer. Retry after a 503 or a lost connection.
+
+        Raises ToolError.
+        """
         attempt = 1
         while True:
             try:

@@ -1,4 +1,4 @@
-"""`make run`: run this checkout's database, issuer and server until Ctrl-C.
+"""`make run`: run this checkout's database and server until Ctrl-C.
 
 The server is a separate process, `tools.local.server`. This process restarts the server when the service's code
 changes. The server always ends with this process. Only `kill -9` leaves the database running; the next start uses it.

@@ -1,7 +1,7 @@
-"""The local server: it stands in for API Gateway in front of the app, and is built from parts of `chalice local`.
+"""The local server, which stands in for API Gateway in front of the app. It is built from parts of `chalice local`.
 
-`chalice local` differs too much from API Gateway. This server answers with problems, separates 401, 404 and 405, limits
-bodies and slow clients, and answers at once on a kept-alive connection.
+`chalice local` itself differs too much from API Gateway. This server answers with problems, and separates 401, 404 and
+405. It limits bodies and slow clients, and answers at once on a kept-alive connection.
 
 `make run` starts this server as a worker. The worker applies migrations, says when it is ready, and serves until its
 parent ends.
@@ -182,7 +182,7 @@ class RequestHandler(ChaliceRequestHandler):
         super(ChaliceRequestHandler, self).__init__(request, client_address, server)
 
     def __getattr__(self, name: str) -> Any:
-        # Handle every HTTP method: the routes decide which are allowed.
+        # Handle every HTTP method: the routes decide which methods are allowed.
         if name.startswith("do_"):
             return self._generic_handle
         raise AttributeError(name)
@@ -240,7 +240,7 @@ class RequestHandler(ChaliceRequestHandler):
         self.wfile.flush()
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer without the body, and close the connection, because its next bytes are unknown."""
+        """Answer without reading the body. Close the connection, because its next bytes may not be a request."""
         self.close_connection = True
         self._send(_as_response(problem, str(uuid.uuid4())))
         # Read on for a moment: if we closed while the client still sends, the client's kernel would drop our answer.
@@ -265,7 +265,7 @@ class RequestHandler(ChaliceRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log a request in one line before its answer is sent, so that lines come in order."""
-        # Leave out the query, which may have secrets. Replace control characters.
+        # Leave out the query, which may have secrets. Replace all characters but visible ASCII.
         path = re.sub(r"[^!-~]", "?", getattr(self, "path", "?").partition("?")[0])[:200]
         milliseconds = (time.perf_counter() - self._started) * 1000
         sys.stderr.write(f"{self.command} {path} {code} {milliseconds:.0f} ms\n")

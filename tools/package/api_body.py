@@ -1,7 +1,7 @@
 """Make the OpenAPI 3 document for API Gateway from Chalice's description of the routes (Swagger 2).
 
-The gateway's own refusals are problem documents (RFC 9457), like those of the functions. Their texts are fixed, because
-the gateway's messages quote the request, in one case with the token.
+The gateway's own refusals are problem documents (RFC 9457), like those of the functions. These documents have fixed
+texts. The gateway's usual messages would quote the request, and one of them would quote the token.
 """
 
 import json
@@ -41,7 +41,7 @@ GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
     "BAD_REQUEST_PARAMETERS": (problems.malformed, "The parameters can't be read: check the path and the query"),
     "DEFAULT_4XX": (problems.malformed, "The request can't be handled: check its path, headers and body"),
     "DEFAULT_5XX": (problems.internal_error, "An unexpected error: try again, or report it with the request's id"),
-    # An unknown path gets this response too. A request with an AWS signature has no token.
+    # A request with an AWS signature may get this response, even at an unknown path. Slipway needs a token instead.
     "EXPIRED_TOKEN": (problems.unauthenticated, "The header Authorization must be 'Bearer <token>'"),
     "INTEGRATION_FAILURE": (problems.unavailable, "The function gave no usable answer: try again"),
     "INTEGRATION_TIMEOUT": (timed_out, "The function has not answered in time: read the current data, then try again"),
@@ -105,7 +105,7 @@ def document(swagger: Json) -> Json:
     proxy = {"name": "proxy", "in": "path", "required": True, "schema": {"type": "string"}}
     paths.setdefault("/{proxy+}", {"x-amazon-apigateway-any-method": {**nothing, "parameters": [proxy]}})
     return {
-        # OpenAPI 3.0, because API Gateway can't read 3.1, and an emulator can't read Swagger 2.
+        # OpenAPI 3.0, because API Gateway can't read 3.1, and the emulator can't read Swagger 2.
         "openapi": "3.0.1",
         "info": _literal(swagger["info"]),
         "paths": paths,

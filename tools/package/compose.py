@@ -30,7 +30,7 @@ MODULE = ROOT / "infra" / "modules" / "api"
 # The functions' Python on AWS. Build a package for AWS with this version: some wheels support only one version.
 PYTHON = (3, 13)
 # Most machines that run tests have x86_64, so the tests can run the deployed zip. arm64 would cost a fifth less, but
-# those machines could not run its zip.
+# those machines could not run a zip for arm64.
 ARCHITECTURE = "x86_64"
 SECONDS = 300
 
@@ -41,7 +41,7 @@ _PIP = {
     "PIP_ONLY_BINARY": ":all:",
     "PIP_PLATFORM": f"manylinux2014_{ARCHITECTURE}",
 }
-# cffi, which cryptography needs, reads C headers with pycparser. Lambda compiles nothing.
+# cffi, which cryptography needs, uses pycparser only to compile C code. Lambda compiles nothing.
 LEFT_OUT = "pycparser"
 _SOURCES = ("app.py", "requirements.txt", ".chalice/config.json")
 
@@ -64,7 +64,7 @@ def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
         code = Path(temporary) / "normal.zip"
         for stage, module in modules.items():
             folder = Path(temporary) / stage
-            # Only the first stage needs dependencies: they take most of the time, and all stages share one zip.
+            # All stages share one zip, so only the first stage needs dependencies. They take most of the time.
             written = _chalice_package(stage, root, folder, dependencies=not code.exists())
             if not code.exists():
                 normalize(written / "deployment.zip", code)
@@ -104,7 +104,7 @@ def compose(chalice: dict[str, Any], stage: str, code: bytes) -> dict[str, Any]:
 def normalize(source: Path, target: Path) -> None:
     """Copy a zip so that the same files give the same bytes: sorted by name, with fixed times and modes.
 
-    Leave out what no function runs.
+    Leave out folders, bytecode and pycparser, which no function needs.
     """
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
         for name in sorted(given.namelist()):
@@ -118,7 +118,10 @@ def normalize(source: Path, target: Path) -> None:
 
 
 def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool) -> Path:
-    """Let Chalice package a copy of the sources, because Chalice leaves caches in its folder."""
+    """Let Chalice package a copy of the sources, because Chalice leaves caches in its folder.
+
+    Return the folder with Chalice's output. Raises ToolError.
+    """
     source = folder / "source"
     shutil.copytree(root / "chalicelib", source / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
     (source / ".chalice").mkdir()

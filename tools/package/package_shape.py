@@ -1,6 +1,6 @@
 """Read Chalice's Terraform package strictly, and refuse anything unknown, so that nothing gets lost.
 
-Written for Chalice 1.34. Each refusal names what is new and where to handle it.
+This module is written for Chalice 1.34. Each refusal names what is new and where to handle it.
 """
 
 import json
@@ -144,7 +144,7 @@ def _schedules(resources: Json) -> dict[str, Json]:
 
 
 def _check_permissions(resources: Json, schedules: set[str]) -> None:
-    """Refuse a permission to invoke a function that is neither in gateway.tf nor in schedules.tf."""
+    """Refuse a permission that neither gateway.tf nor schedules.tf gives. Raises ToolError."""
     for name, permission in _member(resources, "aws_lambda_permission").items():
         _only(permission, _PERMISSION, f"arguments of the permission {name}")
         principal = _member(permission, "principal")

@@ -1,4 +1,4 @@
-"""List a package's components in CycloneDX 1.6 format. Read the components from the zip, not the requirements."""
+"""List a package's components in CycloneDX 1.6 format. Read the components from the zip, not from the requirements."""
 
 import zipfile
 from collections.abc import Iterator
@@ -52,6 +52,6 @@ def _component(name: str, version: str, license_: str | None) -> dict[str, Any]:
 
 
 def _license(metadata: Any) -> str | None:
-    """Return the license's SPDX expression, or None if there is none. Classifiers are too vague."""
+    """Return the license's SPDX expression, or None if the metadata has none. Classifiers are too vague."""
     stated: str | None = metadata["License-Expression"]
     return stated

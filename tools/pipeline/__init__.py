@@ -1,1 +1,1 @@
-"""Commands that the workflows run as steps. People can run each with `python -m tools pipeline`."""
+"""Commands that the workflows run as steps. People can run each command with `python -m tools pipeline`."""

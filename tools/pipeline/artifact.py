@@ -60,7 +60,7 @@ class Store:
         return content
 
     def write(self, key: str, content: bytes) -> bool:
-        """Write the object unless the key exists; return True if it was written. Raises ToolError."""
+        """Write the object unless the key exists. The result is True if the object was written. Raises ToolError."""
         for attempt in range(_CONFLICTS):
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
@@ -163,7 +163,7 @@ def tree(root: Path = compose.ROOT) -> str:
 
 
 def client(environ: Environ, service: str = "s3") -> Any:
-    """Return an AWS client. With EMULATED, the client calls the emulated account. 1 means the usual port."""
+    """Return an AWS client. EMULATED is the port of an emulated account, or 1 for the usual port."""
     if not _is_emulated(environ):
         return boto3.client(service)
     port = emulation.PORT if environ["EMULATED"] == "1" else int(environ["EMULATED"])
@@ -177,7 +177,7 @@ def digest_in(folder: Path = FOLDER) -> str | None:
 
 
 def _make(artifact: str, root: Path) -> bytes:
-    """Build one package for all stages, which deploy the same zip."""
+    """Build one package for all stages, which deploy the same zip. Return the package's content."""
     with tempfile.TemporaryDirectory(prefix="slipway-artifact-") as temporary:
         folder = Path(temporary)
         digest = compose.packages({stage: folder / stage for stage in ENVIRONMENTS}, root)

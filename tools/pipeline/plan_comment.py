@@ -2,7 +2,7 @@
 
     python -m tools pipeline plan-comment --plans "development=development.json" --policy policy.txt
 
-A plan is the output of `terraform show -json`. Anybody may have written the plan, so the comment shows it as code: code
+A plan is the output of `terraform show -json`. Anybody may have written the plan, so the comment shows it as code. Code
 can neither mention people nor contain links.
 """
 

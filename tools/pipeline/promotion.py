@@ -54,7 +54,7 @@ def note_verified(environ: Environ) -> None:
     """Note in the artifact bucket that the artifact was verified in an environment. The first note stays."""
     environment, artifact = _environment(environ), environ.get("ARTIFACT") or tree()
     if environment == ENVIRONMENTS[-1]:
-        say(f"{environment} is the last environment, so it needs no note")  # its role can't write a note either
+        say(f"{environment} is the last environment, so it needs no note")  # its role can't write notes
         return
     note = {
         "environment": environment,

@@ -1,4 +1,4 @@
-"""Record in Slipway what this repository's own pipeline does. The pipeline goes on if Slipway is missing or broken.
+"""Record in Slipway what this repository's own pipeline does. The pipeline goes on if Slipway does not answer.
 
 The pipeline deploys the same Slipway, and may be about to repair it.
 """

@@ -140,7 +140,7 @@ def _send(
             OSError,
             http.client.HTTPException,
             ValueError,
-        ) as error:  # ignore an answer that is cut off or not JSON
+        ) as error:  # an answer that is cut off or not JSON counts as no answer
             why = str(error) or type(error).__name__
     raise Unreachable(f"{urlsplit(url).netloc} failed in {len(_PAUSES_BEFORE)} tries ({why}): try again later")
 
@@ -169,7 +169,7 @@ def _document(content: bytes) -> Json:
 
 
 def _problem(content: bytes) -> Json:
-    """Return a problem document. If the content is not JSON, as from a proxy, it becomes the detail."""
+    """Return a problem document. If the content is not JSON, as from a proxy, its start becomes the detail."""
     try:
         return _document(content)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The commands of `python -m tools slipway`. The commands of `pipeline` have the same options."""
+"""The commands of `python -m tools slipway`. The commands of `pipeline` that call Slipway have the same options."""
 
 from tools.commands import Command, Environ, Option
 from tools.slipway_client import recording
@@ -61,7 +61,7 @@ COMMANDS = (
 
 
 def may_promote(environ: Environ) -> None:
-    """Raise ToolError with every blocker. Also raise it if Slipway does not answer, even with SLIPWAY_REQUIRED=0."""
+    """Raise ToolError unless the artifact may enter the environment. Ignore SLIPWAY_REQUIRED."""
     recording.may_promote(Slipway(environ), environ)
 
 

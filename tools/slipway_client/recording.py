@@ -1,7 +1,7 @@
 """Ask Slipway if an artifact may be promoted, and record what the pipeline did.
 
-commands.py lists the commands and the variables that each takes. Without SLIPWAY_URL nothing is recorded, and a warning
-says so. With SLIPWAY_REQUIRED=0, the commands that record only warn if Slipway does not answer.
+commands.py lists the commands and their variables. Without SLIPWAY_URL nothing is recorded, and a warning says so.
+With SLIPWAY_REQUIRED=0, the commands that record only warn if Slipway does not answer.
 
 This module uses only the standard library: the actions `record` and `may-promote` run it in other repositories' jobs.
 """
@@ -47,7 +47,10 @@ def recorded(
 
 
 def may_promote(slipway: Slipway, environ: Environ) -> None:
-    """Ask if the artifact may enter the environment, and record nothing. Raises ToolError with every blocker."""
+    """Ask if the artifact may enter the environment, and record nothing. Raises ToolError with every blocker.
+
+    With DEPLOYMENT, only check the deployment that a maintainer opened with an override.
+    """
     environment, artifact = _environment(environ), _artifact(environ)
     if environ.get("DEPLOYMENT"):
         _adopted(slipway, environ, environment, artifact)

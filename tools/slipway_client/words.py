@@ -1,4 +1,4 @@
-"""Explain why Slipway refused a request, until when, and what to do next."""
+"""Explain why Slipway refused a request, when the request may succeed, and what to do next."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,6 +1,7 @@
 """Add the AWS features that Terraform needs and moto lacks.
 
-Requests that need none of these features go to moto unchanged. When moto supports a feature, delete it here.
+Requests that need none of these features go to moto unchanged. When moto supports a feature, delete the feature from
+this module.
 """
 
 import io
@@ -58,20 +59,21 @@ class Answer(Exception):
 
 
 def fill_in_process() -> None:
-    """Change moto's own classes. Call this function once, before the first request."""
-    # moto needs Docker to run functions. Without Docker, a function answers with its input.
+    """Change moto's settings and classes. Call this function once, before the first request."""
+    # moto needs Docker to run functions. With this setting, moto runs no function and answers with the input.
     default_user_config["lambda"]["use_docker"] = False
-    # moto allows the Data API only on Serverless v1, and gives every cluster the scaling configuration of v1.
+    # moto allows the Data API only on Serverless v1.
     DBCluster.enable_http_endpoint = property(  # type: ignore[method-assign, assignment]
         lambda cluster: cluster._enable_http_endpoint,  # noqa: SLF001
         lambda cluster, value: setattr(cluster, "_enable_http_endpoint", bool(value)),
     )
+    # moto gives every cluster the scaling configuration of Serverless v1.
     DBCluster.scaling_configuration_info = None  # type: ignore[method-assign, assignment]
     # moto's default certificate does not exist on AWS. Terraform would replace it and restart the instance.
     _default(DBInstance, "__init__", ca_certificate_identifier="rds-ca-rsa2048-g1")
     # moto requires both arguments, but a mock integration has neither.
     _default(APIGatewayBackend, "put_integration", uri="", integration_method="")
-    # moto forgets these settings, so Terraform would set them again in every apply, and wait each time.
+    # moto forgets the settings of Performance Insights and of logging. Terraform would set them again in every apply.
     _remember_insights()
     _remember_logging()
 
@@ -145,7 +147,7 @@ class GapsFilled:
             if not call or environ["REQUEST_METHOD"] in ("GET", "HEAD"):
                 return list(self._answer(environ, start_response))
             if call in self._answered:
-                # The SDK lost the answer and tries again, but the resource exists already: repeat the answer.
+                # The SDK lost the answer and sends the request again. Its change is made already: repeat the answer.
                 sys.stderr.write(f"answered once more: {environ['REQUEST_METHOD']} {environ['PATH_INFO']}\n")
             else:
                 self._do_once(call, environ)
@@ -181,7 +183,7 @@ class GapsFilled:
         return self._moto(environ, start_response)
 
     def _distribution(self, environ: Environ, start_response: Any, identifier: str | None) -> Iterable[bytes]:
-        """Answer with the distribution's configuration as Terraform sent it. moto keeps only a part."""
+        """Answer with the distribution's configuration as Terraform sent it. moto keeps only a part of it."""
         given = _DISTRIBUTION.search(_body(environ)) if environ["REQUEST_METHOD"] in ("POST", "PUT") else None
         said: list[Any] = []
         answer = b"".join(self._moto(environ, lambda *words: said.extend(words))).decode()
@@ -205,7 +207,7 @@ class GapsFilled:
             _publish(match[1])
 
     def _policy(self, environ: Environ, kind: str, identifier: str | None) -> None:
-        """Keep a policy's XML as Terraform sent it, and answer with this XML."""
+        """Answer a request about policies, and keep their XML as Terraform sent it. Raises Answer."""
         method = environ["REQUEST_METHOD"]
         name = "".join(part.title() for part in kind.split("-")) + "Policy"
         if method == "POST":
@@ -275,7 +277,7 @@ class GapsFilled:
 
 
 def _complete(given: str, known: str) -> str:
-    """Return the configuration that Terraform sent, with the elements that moto added."""
+    """Return the configuration that Terraform sent, plus the elements that moto added, except those in _NOT_ADDED."""
     configuration, other = _parsed(given), _parsed(known)
     _add(configuration, other)
     return ET.tostring(configuration, encoding="unicode")

@@ -1,9 +1,9 @@
 """Three endpoints of the service as plain Chalice views, written by hand only for speed.
 
-The views give the same answers as the service, byte for byte, from the rows that PostgreSQL gave to the service. They
+The views get the rows that PostgreSQL gave to the service, and give the same answers, byte for byte. They
 check the caller's roles, parameters and bodies, ask the gate, set every header, and prepare the values of statements.
-They send no statement. They leave out everything that these three requests do not need: problem details, conditional
-requests, a check for duplicate keys, a cursor to the next page.
+They send no statement. They leave out everything that these three requests do not need. Examples are problem details,
+conditional requests, a check for duplicate keys, and a cursor to the next page.
 """
 
 import hashlib

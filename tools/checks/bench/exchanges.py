@@ -19,7 +19,7 @@ class Exchange(NamedTuple):
 
     @property
     def statements(self) -> int:
-        """The number of statements in the message. None of the service's statements has a `;` before its last line."""
+        """The number of statements in the message. No statement has a `;` at the end of an inner line."""
         return len(self.message.split(";\n"))
 
 
@@ -40,7 +40,7 @@ def recorded() -> Iterator[list[Exchange]]:
 
 @contextmanager
 def replayed(exchanges: list[Exchange], *, composed: bool) -> Iterator[None]:
-    """Answer requests in the block with the recorded exchanges, in a cycle, without PostgreSQL.
+    """Give the requests in the block the recorded rows, in a cycle, without PostgreSQL.
 
     Without `composed`, also skip psycopg2's work: writing the values into the statements.
     """

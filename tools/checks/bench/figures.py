@@ -1,4 +1,4 @@
-"""Measure costs so that other work on the machine changes them little, and format them as a table."""
+"""Measure costs, and format them as a table. Other work on the machine changes these costs little."""
 
 import gc
 import time
@@ -31,9 +31,9 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def fastest(*ways: Callable[[], float], rounds: int) -> list[float]:
-    """Return the lowest cost of each way. The ways take turns, and their order changes each round.
+    """Return the lowest cost of each way. Each way returns its cost. The ways take turns, in changing order.
 
-    Other work on the machine can only add to a cost, so the lowest of many costs is the best to compare.
+    Other work on the machine can only add to a cost. So the lowest of many costs is the best to compare.
     """
     taken: list[list[float]] = [[] for _ in ways]
     for number in range(rounds):

@@ -1,8 +1,9 @@
 """Measure the time that the handler adds to Chalice: compare the service with views written by hand.
 
-Both are whole Chalice apps. They get the same API Gateway event, and answer the same bytes. Neither calls PostgreSQL:
-both get the rows that a real request got. Both prepare the values of their statements. To write these values into the
-statements is psycopg2's work, which is not compared but shown separately. bare.py says what the views do and leave out.
+The service and the views are whole Chalice apps. Both get the same API Gateway event, and answer the same bytes.
+Neither calls PostgreSQL: both get the rows that a real request got. Both prepare the values of their statements.
+psycopg2 writes these values into the statements. Its work is not compared, but shown separately. bare.py says what the
+views do and leave out.
 """
 
 import time
@@ -33,7 +34,7 @@ class Request(NamedTuple):
 
 
 def figures() -> Iterator[Figure]:
-    """Yield the handler's time for each request. Call `tell_history` first."""
+    """Yield the service's time for each request, divided by the bare view's time. Call `tell_history` first."""
     for request in requests():
         yield _figure(request)
 
@@ -55,7 +56,7 @@ def record(what: str, event: Event) -> Request:
 
 
 def bare_view(request: Request) -> Any:
-    """Return the app with the bare views. It gets the rows that the service got."""
+    """Return the app with the bare views. The views get the rows that the service got."""
     rows = cycle([exchange.rows for exchange in request.exchanges])
     return bare.application(lambda **values: next(rows), local_issuer().issuer)
 

@@ -25,7 +25,7 @@ def figure() -> Figure:
         link_shipped(Path(folder))
         ways = [partial(milliseconds, statement, Path(folder)) for statement in ("import app", _BASIS, "pass")]
         for way in ways:
-            way()  # write the bytecode, so that no measured run has to
+            way()  # write the bytecode, so that no measured run has to write bytecode
         app, basis, nothing = fastest(*ways, rounds=ROUNDS)
     detail = (
         f"{app - nothing:.0f} ms, chalice and psycopg2 {basis - nothing:.0f} ms; an empty interpreter {nothing:.0f} ms"
@@ -36,7 +36,7 @@ def figure() -> Figure:
 def link_shipped(folder: Path) -> None:
     """Link Chalice and the packages in requirements.txt into a folder to import from.
 
-    The virtual environment has more packages, and libraries import optional packages if they exist.
+    The virtual environment has more packages. Libraries import optional packages if these packages exist.
     """
     required = re.findall(r"^[A-Za-z0-9_.-]+(?===)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     for name in ("chalice", *required):
@@ -47,7 +47,10 @@ def link_shipped(folder: Path) -> None:
 
 
 def milliseconds(statement: str, folder: Path) -> float:
-    """Return the processor time of a new interpreter that runs a statement. It imports only from `folder` and ROOT."""
+    """Return the processor time of a new interpreter that runs a statement.
+
+    The interpreter imports only from `folder`, ROOT and the standard library.
+    """
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "PYTHONPATH": str(folder),

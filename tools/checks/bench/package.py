@@ -7,8 +7,8 @@ from tools.checkout import ROOT, ToolError
 from tools.checks.bench.figures import Figure
 from tools.package import compose
 
-# A quarter more than the zip has now. boto3 alone would add more, so the bound shows if somebody adds a development
-# package by mistake.
+# A quarter more bytes than the zip has now. boto3 alone would add more than that. So the bound shows if somebody adds a
+# development package by mistake.
 BOUND = 12_000_000
 
 FOLDER = LOCAL_STATE / "bench"
@@ -20,7 +20,7 @@ def figure() -> Figure:
 
 
 def make() -> Path:
-    """Package the stage `production` into its own folder; return the zip. Raises ToolError."""
+    """Package the stage `production` into FOLDER. Return the zip's path. Raises ToolError."""
     try:
         compose.package("production", FOLDER, ROOT)
     except ToolError as error:

@@ -1,4 +1,4 @@
-"""`make bench`: print the table. The exit code is 1 if a bound does not hold."""
+"""`make bench`: print the costs as a table. The exit code is 1 if a bound does not hold."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -8,7 +8,7 @@ from tools.checks.bench.figures import Figure, table
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Measure, and print each figure when it is ready."""
+    """Measure the figures, and print each one when it is ready. Return 1 if a bound does not hold."""
     return report(measured())
 
 

@@ -28,7 +28,7 @@ SYSTEMS = "/v1/systems"
 ENVIRONMENTS = "/v1/systems/{system}/environments"
 VERIFICATIONS = "/v1/systems/{system}/verifications"
 
-HISTORY = 200  # the most deployments that a page has
+HISTORY = 200  # the most deployments that a page can have
 
 _ROUTES = Routes(application.app.routes)
 
@@ -95,7 +95,7 @@ def event(
 
 
 def ask(event: Event) -> dict[str, Any]:
-    """Return the service's answer. Raises RuntimeError if the service refuses."""
+    """Return the service's answer. Raises RuntimeError if the service refuses the request."""
     answer: dict[str, Any] = application.app(event, None)
     if answer["statusCode"] >= 300:
         raise RuntimeError(f"{event['httpMethod']} {event['path']} answered {answer['statusCode']}: {answer['body']}")

@@ -128,7 +128,8 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
     """Return the problems that an operation declares, and those that follow from its declaration.
 
     An operation declares the problems of constraints that it can violate. A public operation that asks the
-    database also declares `unavailable`. All other operations ask the database, so they need not declare it.
+    database also declares `unavailable`. Operations that are not public always ask the database. They get
+    `unavailable` without declaring it.
     """
     public = operation.role == "public"
     has_body = operation.body is not None
@@ -188,7 +189,7 @@ def _operation(operation: Operation, schemas: Schemas, operations: Sequence[Oper
 
 
 def _package(operation: Operation) -> str:
-    """Return the package that declares an operation. Each resource has its own package."""
+    """Return the name of the package that declares an operation. Each resource has its own package."""
     return str(operation.function.__module__).rpartition(".")[0]
 
 
@@ -266,9 +267,9 @@ def _answers(operation: Operation, schemas: Schemas, links: Json) -> Json:
 
 
 def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
-    """Return links to the operations whose path parameters the answer has.
+    """Return links to operations whose path parameters the request and the answer have.
 
-    They are the operations on a new resource, or on the resource that the answer shows.
+    These are operations on the new resource, or on the resource that the answer shows.
     """
     created = operation.status == HTTPStatus.CREATED
     address = _address_below(operation, operations) if created else operation.path

@@ -10,7 +10,7 @@ from tools.checkout import ToolError
 from tools.checks import npm
 
 _COMMAND = ("node", "node_modules/@redocly/cli/bin/cli.js", "lint", "--extends=recommended", "--format=json")
-# Redocly must not call any other server.
+# Without these settings, Redocly would send telemetry and ask for newer versions.
 _OFFLINE = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 

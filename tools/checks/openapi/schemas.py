@@ -16,7 +16,7 @@ _EMPTY: tuple[Any, ...] = ([], {})
 
 
 class Schemas:
-    """The schemas of some types. `components` are the schemas of structs and enumerations, which others refer to."""
+    """Schemas of types. `components` are the schemas of structs and enumerations, which other schemas refer to."""
 
     def __init__(self, types: Sequence[Any]) -> None:
         self._types = list(types)
@@ -34,7 +34,7 @@ class Schemas:
         return component
 
     def example(self, schema: Json) -> Any:
-        """Return a value that fits: the schema's own example, or a value in the schema, or a value made of parts."""
+        """Return a value that fits a schema. Prefer the schema's own example or default to a made-up value."""
         match schema:
             case {"examples": [first, *_]} | {"const": first}:
                 return first
@@ -69,7 +69,7 @@ def _plain_example(schema: Json) -> Any:
 
 
 def _tidy(schema: Any) -> Any:
-    """Return msgspec's schema without the parts that only Python understands."""
+    """Return msgspec's schema with tidy names and texts. Drop the end of patterns that only Python needs."""
     if isinstance(schema, list | tuple):
         return [_tidy(each) for each in schema]
     if not isinstance(schema, dict):

@@ -1,11 +1,11 @@
 """Convert a plan to the form that the scenarios of infra/policy read.
 
-terraform-compliance compares single values of single resources. If a scenario is about more than one value, this module
-combines the values into resources of types that Terraform does not have:
+terraform-compliance compares single values of single resources. Some scenarios are about more than one value. For these
+scenarios, this module combines values into resources of types that Terraform does not have:
 
-- `name`, `tags`: the name and the tags of a resource, for each that has a name or can have tags;
-- `permission`: the grants of an IAM statement, as "<action> on <resource>", or "all of <policy>" if one is attached;
-- `access`: the principals that a statement of a resource, or of a role's trust, lets in;
+- `name`, `tags`: the name of a resource that has a name, and the tags of a resource that can have tags;
+- `permission`: the grants of an IAM statement, as "<action> on <resource>"; an attached policy is "all of <policy>";
+- `access`: the principals that a statement in a resource's policy, or in a role's trust policy, lets in;
 - `ingress`: the addresses that a network rule lets in;
 - `bucket`: a bucket, with the settings that Terraform keeps in other resources;
 - `inventory`: the types of all resources.
@@ -25,7 +25,7 @@ Values = dict[str, Any]
 
 UNKNOWN = "known after apply"
 
-# The argument with a resource's name, if it is not `name`.
+# The argument that holds a resource's name, if this argument is not `name`.
 _NAMES = {
     "aws_cloudfront_distribution": "comment",
     "aws_cloudwatch_metric_alarm": "alarm_name",
@@ -35,7 +35,7 @@ _NAMES = {
     "aws_rds_cluster_instance": "identifier",
     "aws_s3_bucket": "bucket",
 }
-# Resources of these types need no unique name, because they belong to a resource that has one.
+# Resources of these types need no unique name, because they belong to a resource with a unique name.
 _NAMED_WITHIN = {"aws_cognito_user_group", "aws_iam_role_policy", "aws_lambda_alias", "aws_route53_record"}
 # Defaults of the real provider. The mocked provider has none.
 _DEFAULTS: dict[str, Values] = {"aws_subnet": {"map_public_ip_on_launch": False}}
@@ -53,7 +53,7 @@ _BUCKET_SETTINGS = {
 
 @dataclass
 class Resource:
-    """A planned resource. Values that are null, empty or unknown are left out."""
+    """A planned resource. Values that are null, empty or wholly unknown are left out."""
 
     address: str
     type: str
@@ -82,7 +82,7 @@ def resources(plan: Plan, default_tags: dict[str, str]) -> list[Resource]:
 
 
 def default_tags(main: str, workspace: str, owner: str) -> dict[str, str]:
-    """Return the default tags of the providers in an environment's main.tf; none if one provider has none."""
+    """Return the default tags of the providers in an environment's main.tf, or {} if a provider has none."""
     providers = re.findall(r'^provider "aws" \{$(.*?)^\}$', main, re.MULTILINE | re.DOTALL)
     tags = re.search(r"^locals \{\n  tags = \{$(.*?)^  \}$", main, re.MULTILINE | re.DOTALL)
     if (
@@ -101,7 +101,7 @@ def readable(found: list[Resource]) -> dict[str, Any]:
         "format_version": "1.2",
         "terraform_version": "1.11.0",
         "planned_values": {"root_module": {}},
-        # Without a configuration, terraform-compliance mounts no resource into another, which would change values.
+        # Without a configuration, terraform-compliance mounts no resource into another. A mount would change values.
         "configuration": {"root_module": {}},
         "resource_changes": [
             {
@@ -214,13 +214,13 @@ def _without_nothing(value: Any) -> Any:
 
 
 def _mapped(values: Values) -> Values:
-    """Turn lists of names and values into maps, so that a scenario finds a value by its name."""
+    """Return a resource's values for scenarios. Leave out policies, and make parameters a map from names to values."""
     values = {key: value for key, value in values.items() if key not in ("id", "policy", "assume_role_policy", "body")}
     if "parameter" in values:
         values["parameters"] = {each["name"]: each["value"] for each in values["parameter"]}
     for certificate in values.get("viewer_certificate", []):
         own = not certificate.get("cloudfront_default_certificate")
-        # With CloudFront's own certificate, CloudFront chooses the version and reports TLSv1.
+        # With CloudFront's own certificate, CloudFront chooses the TLS version and reports TLSv1.
         values["tls"] = certificate.get("minimum_protocol_version") if own else "of CloudFront's own certificate"
     return values
 

@@ -1,6 +1,6 @@
 """`make policy`: check the plans with terraform-compliance, and require that each scenario catches its mutants.
 
-- `make policy`: check the plans of all environments and of production's workspaces, then the mutants;
+- `make policy`: check the plans of all environments and of three workspaces, then the mutants;
 - `make policy ENV=production`: check only the plans of that environment.
 """
 
@@ -162,7 +162,7 @@ def _filled_in(text: str, subject: Subject) -> str:
 
 
 def _scenarios(features: Path) -> dict[str, str]:
-    """Return the scenarios, with their tags, by name. Raises ToolError if one could be skipped."""
+    """Return the scenarios, with their tags, by name. Raises ToolError, for example if a scenario could be skipped."""
     found: dict[str, str] = {}
     for path in sorted(features.glob("*.feature")):
         for text in path.read_text().split("\n\n")[1:]:

@@ -1,6 +1,6 @@
 """List the mutants: for every scenario, at least one changed plan that violates the scenario.
 
-They show that a scenario finds violations. `make policy` fails if a scenario has no mutant, or passes with a mutant.
+Mutants show that a scenario finds violations. `make policy` fails if a scenario has no mutant, or passes with a mutant.
 """
 
 import json
@@ -14,7 +14,7 @@ from tools.checks.policy.facts import UNKNOWN, Resource
 Change = Callable[[list[Resource]], None]
 
 PRODUCTION, DEBUG = "production", "production-clone"
-# A value such as a mocked provider makes up for an argument that the sources do not set.
+# An example of the values that a mocked provider makes up for arguments that the sources do not set.
 MADE_UP = "eq0e3k59"
 
 
@@ -28,7 +28,10 @@ class Mutant:
 
 
 def _set(path: str, to: Any, only: str = "") -> Change:
-    """Set an argument, such as `aws_kms_key.tags_all.owner`, of the first resource whose address ends with `only`."""
+    """Return a change that sets an argument, such as `aws_kms_key.tags_all.owner`.
+
+    The change applies to the first resource of this type whose address ends with `only`.
+    """
 
     def change(resources: list[Resource]) -> None:
         values, last = _parent(resources, path, only)
@@ -54,7 +57,7 @@ def _add(kind: str, **values: Any) -> Change:
 
 
 def _allow(path: str, only: str = "", **statement: Any) -> Change:
-    """Add a statement to a policy."""
+    """Return a change that adds a statement with the effect Allow to a policy."""
 
     def change(resources: list[Resource]) -> None:
         values, last = _parent(resources, path, only)
@@ -66,7 +69,7 @@ def _allow(path: str, only: str = "", **statement: Any) -> Change:
 
 
 def _origin_of_api(**settings: Any) -> Change:
-    """Change CloudFront's settings for calling the API."""
+    """Return a change of the settings with which CloudFront calls the API."""
 
     def change(resources: list[Resource]) -> None:
         origins = _first(resources, "aws_cloudfront_distribution").values["origin"]

@@ -1,6 +1,7 @@
 """`make acceptance URL=https://…`: run the acceptance tests against a running service (docs/acceptance.md).
 
-The exit code is 0 if no check failed, 1 if one failed, 2 if the run itself broke, 130 if somebody stopped it.
+The exit code is 0 if no check failed, and 1 if a check failed. The exit code is 2 if the run itself broke, and 130 if
+somebody stopped the run.
 """
 
 import signal
@@ -27,8 +28,8 @@ _OPTIONS = (
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the tests with the settings URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT and READY_SECONDS."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up, as at Ctrl-C
+    """Run the tests with URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT and READY_SECONDS. Return the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up, as after Ctrl-C
     run = Run(settings.from_environ(environ))
     error = None
     try:

@@ -79,7 +79,7 @@ class Latencies:
         self._seconds: dict[str, list[float]] = {}
 
     def add(self, method: str, path: str, seconds: float) -> None:
-        """Add a measurement, unless the request is no operation."""
+        """Add a measurement if the request is an operation of the OpenAPI document."""
         if (operation := operation_of(method, path)) is not None:
             self._seconds.setdefault(operation, []).append(seconds)
 
@@ -120,7 +120,7 @@ class Service:
         self._session.close()
 
     def get(self, path: str, **headers: str) -> Answer:
-        """Send a GET with the caller's token. Header names are written as Python names: `if_none_match`."""
+        """Send a GET with the token of the settings. Header names are written as Python names: `if_none_match`."""
         return self.ask("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     def post(self, path: str, body: Any, **headers: str) -> Answer:

@@ -23,7 +23,7 @@ def may(roles: Iterable[Mapping[str, Any]], role: str, system: str | None = None
 
 
 def roles(service: Service) -> list[Mapping[str, Any]]:
-    """Return the token's roles. Raises ToolError if it has none, because every check would fail."""
+    """Return the token's roles. Raises ToolError if the token is not trusted or has no role: every check would fail."""
     settings = service.settings
     answer = service.get("/v1/me")
     if answer.status == 401:
