@@ -70,7 +70,9 @@ _DATA: tuple[tuple[str, Any], ...] = (
     *((f"{_SYSTEM}/workspaces", {**_WORKSPACE, "name": f"workspace-{number}"}) for number in range(6)),
     # These records have no history, so requests can delete them.
     *(("/v1/systems", {"key": f"spare-{number}", "name": "Spare"}) for number in range(3)),
-    *((f"{_SYSTEM}/environments", {"name": f"spare-{number}", "rank": 10 + number}) for number in range(3)),
+    # Requests that write records seldom name this system, so its environments stay without a history.
+    ("/v1/systems", {"key": "quiet", "name": "Quiet"}),
+    *(("/v1/systems/quiet/environments", {"name": f"spare-{number}", "rank": 1 + number}) for number in range(3)),
 )
 # The bodies of these routes are sent with PUT.
 _ROUTES = tuple(
