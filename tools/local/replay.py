@@ -11,6 +11,7 @@ import heapq
 import http.client
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -161,16 +162,17 @@ class Client:
 
         Raises ToolError.
         """
+        # With the key, a retry has no second effect, even if only the answer was lost.
+        headers = {**self._headers, **({"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {})}
         attempt = 1
         while True:
             try:
-                status, wait_seconds, text = self._exchange(method, path, body)
+                status, wait_seconds, text = self._exchange(method, path, body, headers)
             except ConnectionRefusedError:
                 raise ToolError(
                     f"No service listens at {self._url}: start one with `make run`, or correct URL"
                 ) from None
             except (OSError, http.client.HTTPException) as error:
-                # A retry is safe: a repeated request has no further effect.
                 self._connection.close()
                 if attempt == self.ATTEMPTS:
                     raise ToolError(f"{self._url} does not answer ({error!r}): read the output of `make run`") from None
@@ -181,9 +183,9 @@ class Client:
             self._sleep(min(wait_seconds, self.LONGEST_WAIT_SECONDS))
             attempt += 1
 
-    def _exchange(self, method: str, path: str, body: Any) -> tuple[int, int, bytes]:
+    def _exchange(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> tuple[int, int, bytes]:
         sent = None if body is None else json.dumps(body).encode()
-        self._connection.request(method, self._prefix + path, sent, self._headers)
+        self._connection.request(method, self._prefix + path, sent, headers)
         response = self._connection.getresponse()
         retry_after = response.headers.get("Retry-After", "")
         return response.status, int(retry_after) if retry_after.isdecimal() else 1, response.read()

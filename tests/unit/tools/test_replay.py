@@ -145,6 +145,7 @@ class Service:
         self.answers = list(answers)
         self.connections: set[tuple[str, int]] = set()
         self.requests: list[tuple[str, str, str | None]] = []
+        self.keys: list[str | None] = []
         self.url = ""
 
     @contextmanager
@@ -157,6 +158,7 @@ class Service:
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
                 service.connections.add(self.client_address)
+                service.keys.append(self.headers["Idempotency-Key"])
                 service.requests.append((self.command, self.path, self.headers["Authorization"]))
                 status, headers, body = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
                 self.send_response(status)
@@ -201,6 +203,16 @@ def test_an_unready_service_is_asked_again_after_its_retry_after():
 
     assert answer == (201, {})
     assert waits == [5, Client.LONGEST_WAIT_SECONDS]
+
+
+def test_a_retry_repeats_its_key_and_another_request_has_its_own():
+    with Service((503, {}, "{}"), (201, {}, "{}")).listening() as service, a_client(service) as client:
+        client.send("POST", "/v1/systems", {})
+        client.send("POST", "/v1/systems", {})
+
+    first, again, second = service.keys
+    assert first == again
+    assert second not in (None, first)
 
 
 def test_it_gives_up_on_a_service_that_never_becomes_ready():
