@@ -31,7 +31,8 @@ class Account:
         self._client = client
         self.handlers = {"bootstrap": lambda event, context: {}, "migrate": migrate}
         self.invoked = []
-        self.fails_to_move = None
+        self.fails_to_move = set()
+        self.moves_once = None
 
     def __getattr__(self, name):
         return getattr(self._client, name)
@@ -46,8 +47,10 @@ class Account:
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(said.encode())}
 
     def update_alias(self, **call):
-        if call["FunctionName"] == self.fails_to_move:
+        if call["FunctionName"] in self.fails_to_move:
             raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "UpdateAlias")
+        if call["FunctionName"] == self.moves_once:
+            self.fails_to_move.add(self.moves_once)
         return self._client.update_alias(**call)
 
     def publish(self, code, *roles):
@@ -140,12 +143,23 @@ def test_a_workspace_on_its_environments_own_database_never_migrates(account):
 
 def test_if_one_alias_cannot_move_the_others_move_back(account):
     account.publish("2")
-    account.fails_to_move = FUNCTIONS["migrate"]
+    account.fails_to_move = {FUNCTIONS["migrate"]}
 
     with pytest.raises(ToolError):
         deploy(outputs(), account)
 
     assert account.served() == every(1)
+
+
+def test_an_alias_that_cannot_move_back_is_named(account):
+    account.publish("2")
+    account.moves_once = FUNCTIONS["api"]
+    account.fails_to_move = {FUNCTIONS["migrate"]}
+
+    with pytest.raises(ToolError, match=f"{FUNCTIONS['api']} could not move back"):
+        deploy(outputs(), account)
+
+    assert account.served() == {**every(1), "api": 2}
 
 
 def test_a_rollback_returns_to_the_version_before_even_after_deploying_the_same_again(account):

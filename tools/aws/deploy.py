@@ -50,7 +50,7 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
     """Move every alias to the version that served before the last deployment. Return the versions by role.
 
-    Raises ToolError. Every alias is then where it was before the call.
+    Raises ToolError. Every alias is then where it was before the call, unless the message names it.
     """
     functions, _ = _read(outputs)
     serving = {role: _serving(client, name) for role, name in functions.items()}
@@ -87,13 +87,21 @@ def _move(
         try:
             _point(client, functions[role], pointer)
         except (ClientError, BotoCoreError) as error:
-            for other in reversed(moved):
-                _point(client, functions[other], serving[other])
+            left = [functions[other] for other in reversed(moved) if not _moved_back(client, functions, serving, other)]
+            others = f"{', '.join(left)} could not move back" if left else "The aliases of other functions moved back"
             raise ToolError(
-                f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. The aliases of other functions "
-                "are back where they were: run the same command again"
+                f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. {others}: "
+                "run the same command again"
             ) from error
         moved.append(role)
+
+
+def _moved_back(client: Any, functions: Mapping[str, str], serving: Mapping[str, Pointer], role: str) -> bool:
+    try:
+        _point(client, functions[role], serving[role])
+    except (ClientError, BotoCoreError):
+        return False
+    return True
 
 
 def _point(client: Any, name: str, pointer: Pointer) -> None:
