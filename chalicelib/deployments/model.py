@@ -155,7 +155,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpeningFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts about a target and an artifact when a deployment opens. Read under the system's lock."""
+    """The facts about a target and an artifact when a deployment opens. They are read under the system's lock."""
 
     at: datetime
     artifact_kind: str

@@ -83,7 +83,7 @@ def require_role(call: Call, role: Role, system: str | None = None) -> None:
         raise Problem(
             problems.forbidden,
             f"{principal.subject!r} has the role {theirs.name}{where}, but this needs {role.name}"
-            f"{_what_next(call, system)}",
+            f"{_what_next(call, role, system)}",
         )
 
 
@@ -109,7 +109,7 @@ def require_publisher(call: Call, system: str, kind: RecordKind, environment: st
     return permits
 
 
-def _what_next(call: Call, system: str | None) -> str:
+def _what_next(call: Call, role: Role, system: str | None) -> str:
     """Return how the caller can get the role.
 
     For a pipeline, name the claims that the publishers of its repository refuse.
@@ -117,13 +117,15 @@ def _what_next(call: Call, system: str | None) -> str:
     pipeline = call.principal.pipeline
     if pipeline is None:
         return ". Ask an admin for this role."
+    if role > Role.pipeline:
+        return f". A pipeline can't have this role: ask a person who is {role.name} to do this."
     wrong = [
         f"; publisher {each.id} of {each.system} expects another {', '.join(mismatches(each, pipeline))}"
         for each in call.publishers
         if system in (None, each.system) and each not in call.principal.publishers
     ]
-    why = "".join(wrong) or "; no publisher trusts this repository"
-    return f"{why}. Ask a maintainer for a publisher that fits."
+    why = "".join(wrong) or f"; no publisher of {system!r} trusts this repository"
+    return f"{why}. Ask a maintainer to add a publisher that trusts this run."
 
 
 def _unauthenticated(detail: str) -> Problem:

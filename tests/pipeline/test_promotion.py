@@ -105,7 +105,7 @@ def test_an_override_needs_a_reason_and_is_shown(bucket: Any, capsys: pytest.Cap
 def test_without_a_bucket_nothing_is_verified(bucket: Any) -> None:
     promotion.note_verified(variables("development", ARTIFACT_BUCKET=""))
 
-    with pytest.raises(ToolError):
+    with pytest.raises(ToolError, match="ARTIFACT_BUCKET is not set"):
         may_promote("preproduction", ARTIFACT_BUCKET="")
 
 

@@ -407,3 +407,13 @@ def test_without_the_sql_of_the_publishers_no_run_gets_in_and_the_log_says_why(a
 
     assert (refused.status, refused.problem) == (500, "internal-error")
     assert "as app.py does" in caplog.text
+
+
+def test_a_run_that_needs_a_higher_role_learns_that_no_publisher_gives_it(api, given):
+    given.the_usual()
+    given.a_publisher()
+
+    refusal = api.as_run().get(PATH)
+
+    assert (refusal.status, refusal.problem) == (403, "forbidden")
+    assert "A pipeline can't have this role" in refusal["detail"]

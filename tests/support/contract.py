@@ -80,7 +80,8 @@ class Contract:
         assert template is not None, f"{what}, but the document does not have this path"
         assert operation is not None, f"{what}, but the document does not have this method"
         response = operation["responses"].get(str(status))
-        assert response is not None, f"{what}, but the document has only {', '.join(operation['responses'])}"
+        statuses = ", ".join(operation["responses"])
+        assert response is not None, f"{what}, but the document has only the statuses {statuses}: declare this status"
         if "$ref" in response:
             return self._resolved(response), response["$ref"].removeprefix("#")
         return response, f"/paths/{_escaped(template)}/{method}/responses/{status}"

@@ -92,7 +92,7 @@ def make(account: Account, *, approved: bool) -> None:
         _run(account, "init", "-reconfigure", f"-backend-config={account.name}.s3.tfbackend")
         _apply(account, approved=approved)
         return
-    _say(f"s3://{bucket} has no state yet. The state stays in {_shown(account.kept_here)} until the bucket exists.")
+    _say(f"s3://{bucket} has no state yet. The state stays in {_shown(account.kept_here)} until the apply has ended.")
     account.prepare(local=True)
     _run(account, "init", "-reconfigure")
     if _is_there(s3.head_bucket, Bucket=bucket) and "aws_s3_bucket.state" not in _resources(account):

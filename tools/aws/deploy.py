@@ -33,8 +33,8 @@ CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "sta
 def deploy(outputs: Any, client: Any) -> dict[str, int]:
     """Create the database roles, migrate, and move every alias to the newest version. Return the versions by role.
 
-    A target that uses another target's database skips the first two steps. Raises ToolError. Every alias is then where
-    it was before the call.
+    A target that uses another target's database skips the first two steps. If this raises ToolError, every alias is
+    where it was before the call, unless the message names the alias.
     """
     functions, owns_database = _read(outputs)
     newest = {role: _versions(client, name)[-1] for role, name in functions.items()}
@@ -50,7 +50,7 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
     """Move every alias to the version that served before the last deployment. Return the versions by role.
 
-    Raises ToolError. Every alias is then where it was before the call, unless the message names it.
+    If this raises ToolError, every alias is where it was before the call, unless the message names the alias.
     """
     functions, _ = _read(outputs)
     serving = {role: _serving(client, name) for role, name in functions.items()}

@@ -83,7 +83,12 @@ def _require_order(environ: Environ) -> None:
         warn(environ, f"{artifact} enters {environment} without proof from {before}, for this reason: {reason}")
         return
     store = Store(environ)
-    note = store.read(_key(artifact, before)) if store.bucket else None
+    if not store.bucket:
+        raise ToolError(
+            f"ARTIFACT_BUCKET is not set, so nothing shows that {artifact} was verified in {before}: "
+            "set ARTIFACT_BUCKET to the bucket of the artifacts"
+        )
+    note = store.read(_key(artifact, before))
     if note is None:
         raise ToolError(
             f"{artifact} may not enter {environment} yet: the bucket has no note that the artifact was verified "
