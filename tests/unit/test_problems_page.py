@@ -61,7 +61,7 @@ def test_a_section_has_the_problems_status_and_title(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", KNOWN)
 def test_a_section_says_what_it_means_and_what_to_do(slug: str) -> None:
-    meaning, found, advice = SECTIONS[slug][2].partition("\nWhat to do: ")
+    meaning, found, advice = SECTIONS[slug][2].partition("\nTo fix it: ")
 
     assert found
     assert meaning.strip()
@@ -99,7 +99,7 @@ def test_the_readme_and_the_apis_description_link_to_the_page() -> None:
 def _section(problem: ProblemType) -> str:
     members = "".join(f"- `{name}`: the meaning of the member\n" for name, _ in problem.extra)
     means = f"The meaning of the problem.\n\n{members}".strip()
-    return f"## {problem.slug}\n\n**{problem.status} {problem.title}**\n\n{means}\n\nWhat to do: {problem.meaning}\n"
+    return f"## {problem.slug}\n\n**{problem.status} {problem.title}**\n\n{means}\n\nTo fix it: {problem.meaning}\n"
 
 
 def _fields(type_: Any) -> list[str]:
