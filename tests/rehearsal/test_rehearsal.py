@@ -255,7 +255,7 @@ def promote(stage: Stage, first: str, merge: str, built: Ran) -> None:
     assert merge != first
     assert again.outputs == built.outputs
     assert "reused" in again.said("Find or build the package of this tree").split()
-    assert again.outcome("Attest where it was built") == "skipped"
+    assert again.outcome("Attest where the package was built") == "skipped"
     [there], here = stage.deployments("preproduction"), stage.deployments("development")[0]
     assert (there["revision"], here["revision"]) == (merge, first)
     assert there["artifact"] == here["artifact"]

@@ -1,4 +1,4 @@
-"""Run the job that deploys, step by step: the order of its calls, and the calls after a failure.
+"""Run the job that deploys step by step. Check the order of its calls, and the calls after a failure.
 
 A stand-in replaces the make targets and the commands, and records each call. The targets have tests of their own.
 """

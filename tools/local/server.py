@@ -60,7 +60,7 @@ length_required = ProblemType(
     slug="length-required",
     status=411,
     title="Length required",
-    meaning="Send the body in one piece, with its `Content-Length`.",
+    meaning="The request has no `Content-Length`. Send the body in one piece, with its length.",
 )
 
 
