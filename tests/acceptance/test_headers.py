@@ -50,7 +50,7 @@ def test_a_refused_token_gets_the_same_headers(service: Service) -> None:
 def test_each_answer_has_its_own_request_id(service: Service) -> None:
     ids = [service.get("/v1/health").headers["X-Request-Id"] for _ in range(2)]
 
-    assert ids[0] != ids[1], f"two answers have the same X-Request-Id, {ids[0]!r}"
+    assert ids[0] != ids[1], f"two answers have the same X-Request-Id, {ids[0]!r}: send the id of each request"
 
 
 @pytest.mark.parametrize("name", ["Set-Cookie", "Access-Control-Allow-Origin"])

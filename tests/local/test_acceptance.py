@@ -240,7 +240,7 @@ def test_the_expected_headers_of_the_cdn_are_those_of_its_module() -> None:
     }
 
     for name, value in OF_THE_CDN.items():
-        assert spelt.get(name, value) in module, f"infra/modules/site does not set {name}, or sets another value"
+        assert spelt.get(name, value) in module, f"set {name} to {value!r} in infra/modules/site"
 
 
 def test_a_read_only_run_writes_nothing(

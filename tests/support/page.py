@@ -90,9 +90,9 @@ def script(
     if beginnings:
         commands = re.findall(r"(?:.*\\\n)*.*\n", chosen)
         chosen = "".join(command for command in commands if command.startswith(beginnings))
-    assert chosen, f"{page} has no commands below {heading!r} that begin with one of {beginnings}"
+    assert chosen, f"{page} has no command below {heading!r} that begins with {beginnings}: correct the page"
     for old, new in (replacing or {}).items():
-        assert old in chosen, f"the text to replace, {old!r}, is not in\n{chosen}"
+        assert old in chosen, f"correct the text to replace, {old!r}, which is not in\n{chosen}"
         chosen = chosen.replace(old, new)
     return chosen
 

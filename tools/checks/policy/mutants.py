@@ -28,9 +28,9 @@ class Mutant:
 
 
 def _set(path: str, to: Any, only: str = "") -> Change:
-    """Return a change that sets an argument, such as `aws_kms_key.tags_all.owner`.
+    """Return a change that sets an argument of a type of resource, such as `aws_kms_key.tags_all.owner`.
 
-    The change applies to the first resource of this type whose address ends with `only`.
+    The change applies to the first resource of the type whose address ends with `only`.
     """
 
     def change(resources: list[Resource]) -> None:
