@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import signal
 import sys
 from collections.abc import MutableMapping, Sequence
 
@@ -25,7 +24,7 @@ _HELP = ("-h", "--help")
 
 
 def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
-    """Run a command. Return its exit code, 1 after a ToolError, 2 after a UsageError, or 130 after Ctrl-C."""
+    """Run a command. Return its exit code: 1 after a ToolError, 2 after a UsageError, 130 after Ctrl-C or SIGTERM."""
     try:
         return _run([*arguments], environ)
     except ToolError as error:
@@ -92,6 +91,6 @@ def _fail(environ: MutableMapping[str, str], message: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # clean up, as after Ctrl-C
+    lifeline.clean_up_at_signals()
     lifeline.end_with_make()
     sys.exit(main(sys.argv[1:], os.environ))

@@ -110,6 +110,25 @@ def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
         # Leaving this block closes the pipe, and waits for the keeper.
 
 
+def clean_up_at_signals() -> None:
+    """Raise KeyboardInterrupt at SIGTERM, as at Ctrl-C, unless this process is already cleaning up.
+
+    `make` passes SIGTERM on to a process that has already received it, and GitHub sends SIGTERM 7.5 s after SIGINT.
+    Only Ctrl-C interrupts the cleanup.
+    """
+    cleaning_up = False
+
+    def interrupted(number: int, _frame: object) -> None:
+        nonlocal cleaning_up
+        if number == signal.SIGINT or not cleaning_up:
+            cleaning_up = True
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupted)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a background job of a shell ignores SIGINT
+        signal.signal(signal.SIGINT, interrupted)
+
+
 def end_with_make() -> None:
     """Send this process SIGTERM when the `make` that started it ends. Do nothing without `make`."""
     if make := os.environ.pop("MAKE_PID", None):

@@ -37,7 +37,7 @@ _PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.w
 _SECONDS = 3600
 # After an interrupt, Terraform has this long to finish its current step, save its state and unlock it.
 _GRACE_SECONDS = 120
-_EMULATED_GRACE_SECONDS = 20
+_EMULATED_GRACE_SECONDS = 45
 
 
 def terraform(

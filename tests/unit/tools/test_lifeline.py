@@ -16,6 +16,7 @@ from tools import lifeline
 Caller = Callable[..., AbstractContextManager[Started]]
 
 CLEANS_UP = "trap 'echo cleaned up; exit' INT; echo up; while :; do sleep 0.01; done"
+SLOWLY_CLEANS_UP = CLEANS_UP.replace("echo cleaned up", "echo cleaning up; sleep 0.5; echo cleaned up")
 STUBBORN = "trap 'echo not now' INT; echo up; while :; do sleep 0.01; done"
 
 
@@ -43,13 +44,26 @@ def test_ctrl_c_waits_until_a_command_has_cleaned_up(caller: Caller) -> None:
         made.ends()
 
 
-def test_a_second_ctrl_c_kills_the_command(caller: Caller) -> None:
-    with caller(keeping(STUBBORN, grace_seconds=600)) as made:
+@pytest.mark.parametrize("first_line", ["", "lifeline.clean_up_at_signals()\n"])
+def test_a_second_ctrl_c_kills_the_command(caller: Caller, first_line: str) -> None:
+    with caller(first_line + keeping(STUBBORN, grace_seconds=600)) as made:
         made.says("up")
         made.signal_group(signal.SIGINT)
         made.says("up\nnot now\n")
         made.signal_group(signal.SIGINT)
 
+        made.ends()
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_sigterm_does_not_interrupt_the_cleanup(caller: Caller, first: signal.Signals) -> None:
+    with caller(f"lifeline.clean_up_at_signals()\n{keeping(SLOWLY_CLEANS_UP, grace_seconds=600)}") as made:
+        made.says("up")
+        made.signal_group(first)
+        made.says("up\ncleaning up\n")
+        made.signal_group(signal.SIGTERM)
+
+        made.says("up\ncleaning up\ncleaned up\n")
         made.ends()
 
 

@@ -4,7 +4,6 @@ The exit code is 0 if no check failed, and 1 if a check failed. The exit code is
 somebody stopped the run.
 """
 
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +28,6 @@ _OPTIONS = (
 
 def main(environ: Mapping[str, str]) -> int:
     """Run the tests with URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT and READY_SECONDS. Return the exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up, as after Ctrl-C
     run = Run(settings.from_environ(environ))
     error = None
     try:
