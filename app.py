@@ -1,12 +1,14 @@
-"""The Chalice application: which blueprints it is made of, and where it reads the rules that trust pipelines."""
+"""The Chalice application: its blueprints, the steps of its sweep, and the rules that trust pipelines."""
 
 from chalice.app import Chalice
 
 from chalicelib.api_description.endpoints import blueprint as api_description
 from chalicelib.artifacts.endpoints import blueprint as artifacts
 from chalicelib.audit.endpoints import blueprint as audit
+from chalicelib.client_routes import store as routes_store
 from chalicelib.client_routes.endpoints import blueprint as client_routes
 from chalicelib.database.maintenance import blueprint as maintenance
+from chalicelib.deployments import leases
 from chalicelib.deployments.endpoints import blueprint as deployments
 from chalicelib.environments.endpoints import blueprint as environments
 from chalicelib.health.endpoints import blueprint as health
@@ -17,10 +19,12 @@ from chalicelib.publishers.endpoints import blueprint as publishers
 from chalicelib.publishers.store import TRUST_RULES
 from chalicelib.rest import admission
 from chalicelib.state.endpoints import blueprint as state
+from chalicelib.sweep.schedule import STEPS, Step
 from chalicelib.sweep.schedule import blueprint as sweep
 from chalicelib.systems.endpoints import blueprint as systems
 from chalicelib.telemetry import configure
 from chalicelib.verifications.endpoints import blueprint as verifications
+from chalicelib.workspaces import store as workspaces_store
 from chalicelib.workspaces.endpoints import blueprint as workspaces
 
 configure()
@@ -49,3 +53,8 @@ for blueprint in (
     audit,
 ):
     app.register_blueprint(blueprint)
+
+# The sweep runs the steps in this order: a route ends before its workspace.
+STEPS["deployments"] = Step(leases.DUE, leases.lapse)
+STEPS["routes"] = Step(routes_store.DUE, routes_store.lapse)
+STEPS["workspaces"] = Step(workspaces_store.DUE, workspaces_store.expire)

@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.patterns import matching
+from chalicelib.rest import problems
+from chalicelib.rest.constraints import constraint
 from chalicelib.rest.types import Answer, Id, PageQuery, Timestamp
 from chalicelib.vocabulary import PrincipalName, Slug
 
@@ -44,3 +46,6 @@ class AuditQuery(PageQuery, kw_only=True):
         default=None, name="from"
     )
     to: Annotated[Timestamp | None, Meta(description="Events before this time")] = None
+
+
+constraint("audit_events_are_final", problems.conflict, "An audit event never changes: leave it as it is")

@@ -6,9 +6,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chalicelib.rest import problems
+from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import problem_type
 from chalicelib.rest.types import Answer, Id, Query, Request, Timestamp, Url
-from chalicelib.targets.model import Maker, WorkspaceState
+from chalicelib.targets.model import Maker, WorkspaceState, workspace_not_active
 from chalicelib.vocabulary import Client, EnvironmentName, PrincipalName, Reason, WorkspaceName
 
 Until = Annotated[Timestamp, Meta(description="The end of the route, which is no later than the end of its workspace")]
@@ -92,4 +94,37 @@ workspace_not_for_debugging = problem_type(
     409,
     "Workspace not for debugging",
     "Clients are routed to debug workspaces only: create a workspace with the purpose `debug`.",
+)
+
+
+constraint(
+    "routes_lead_to_workspace",
+    problems.conflict,
+    "The workspace has changed in the meantime: read it again, then set the route again",
+)
+constraint(
+    "routes_lead_to_debugging",
+    workspace_not_for_debugging,
+    "Routes lead only to debug workspaces: create a workspace with the purpose `debug`",
+)
+constraint(
+    "routes_lead_to_what_is_active",
+    workspace_not_active,
+    "Routes lead only to active workspaces: choose an active workspace, or end the routes first",
+)
+constraint(
+    "routes_end_with_their_workspace",
+    problems.invalid,
+    "The route would end after its workspace: choose an earlier end",
+    "#/until",
+)
+constraint(
+    "routes_client_known",
+    problems.invalid,
+    "A client is 1 to 128 letters, digits or characters of `._~@:-`: correct the client",
+)
+constraint(
+    "routes_one_per_client",
+    problems.conflict,
+    "The client has another route in this environment: end that route first",
 )

@@ -26,6 +26,11 @@ _FROM = """
         JOIN routes r ON r.workspace_id = w.id AND r.until > clock_timestamp()
 """
 
+# The ids of the systems that have a route whose time is over.
+DUE = """
+    SELECT w.system_id FROM routes r JOIN workspaces w ON w.id = r.workspace_id WHERE r.until <= clock_timestamp()
+"""
+
 
 def get(db: Database, system: str, workspace: str, client: str) -> Route:
     """Return the route, or raise problem 404."""

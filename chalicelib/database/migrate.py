@@ -1,8 +1,9 @@
 """Bring the schema to the version that this code expects. docs/schema.sql shows the result.
 
-Migrations are plain SQL files, `NNNN_what_it_does.sql`. One runner at a time applies the files in the order of their
-numbers. Each file runs in its own transaction, which also stores the file's checksum. The runner refuses a file that
-was changed afterwards, because the files would no longer describe the schema. Write a new file instead.
+Migrations are plain SQL files, `chalicelib/<package>/migrations/NNNN_what_it_does.sql`. All packages share one series
+of numbers. One runner at a time applies the files in the order of their numbers. Each file runs in its own transaction,
+which also stores the file's checksum. The runner refuses a file that was changed afterwards, because the files would no
+longer describe the schema. Write a new file instead.
 
 Migrations run as the role that owns the schema, whichever login the runner has: see roles.py.
 """
@@ -23,7 +24,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from chalicelib.database.connection import connect
 from chalicelib.database.roles import MIGRATOR, advice
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parents[1]
 
 _NAME = re.compile(r"^([0-9]{4})_[a-z0-9_]+\.sql$")
 
@@ -49,7 +50,7 @@ class MigrationFailed(Exception):
 @cache
 def expected_version() -> int:
     """Return the schema version that this code was written for: the number of its last migration."""
-    return max(int(path.name[:4]) for path in MIGRATIONS.glob("[0-9]*.sql"))
+    return max(int(path.name[:4]) for path in MIGRATIONS.glob("*/migrations/*.sql"))
 
 
 def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
@@ -112,9 +113,9 @@ def act_as_owner(cursor: Cursor) -> None:
 
 
 def read(directory: Path) -> list[Migration]:
-    """Return the migrations of a directory, in order."""
+    """Return the migrations of a directory and its subdirectories, in order."""
     migrations = []
-    for path in sorted(directory.glob("*.sql")):
+    for path in sorted(directory.rglob("*.sql"), key=lambda path: path.name):
         if not (match := _NAME.match(path.name)):
             raise MigrationRefused(f"{path.name!r} is not a migration's name: rename the file to NNNN_what_it_does.sql")
         migrations.append(Migration(int(match[1]), path.stem, path.read_text()))

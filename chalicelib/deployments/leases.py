@@ -4,6 +4,9 @@ from chalicelib.database.connection import Database
 from chalicelib.database.events import events_of_the_service
 from chalicelib.deployments.model import LEASE_EXPIRED
 
+# The ids of the systems that have a deployment whose lease has expired.
+DUE = "SELECT system_id FROM deployments WHERE state = 'in_progress' AND lease_expires_at <= clock_timestamp()"
+
 
 def lapse_of_target(db: Database, system: str, environment: str, workspace: str, request_id: str) -> None:
     """Queue a statement that cancels the deployment in progress on the target if its lease has expired."""

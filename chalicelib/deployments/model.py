@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.promotions.model import GateFacts
+from chalicelib.rest import problems
+from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Text, Timestamp, Url
 from chalicelib.targets.model import WorkspaceState
@@ -202,3 +204,87 @@ def period_faults(started_at: datetime | None, finished_at: datetime | None) -> 
     for name, moment in {"started_at": started_at, "finished_at": finished_at}.items():
         if moment is not None and moment < EARLIEST:
             yield Fault(f"#/{name}", _TOO_EARLY)
+
+
+constraint(
+    "deployments_keep_environment",
+    problems.has_history,
+    "The environment has deployments, which must be kept: keep the environment and its system",
+)
+constraint(
+    "deployments_artifact_known",
+    problems.invalid,
+    "The artifact has no known form: send `tree:<git tree id>` or `sha256:<digest>`",
+    "#/artifact",
+)
+constraint(
+    "deployments_revision_is_sha",
+    problems.invalid,
+    "A revision has 40 hex digits: send the commit's full id",
+    "#/revision",
+)
+constraint(
+    "deployments_kind_known",
+    problems.invalid,
+    "The kind is unknown: send `rollout`, `rollback` or `hotfix`",
+    "#/kind",
+)
+constraint(
+    "deployments_state_known",
+    problems.invalid,
+    "The state is unknown: send `in_progress`, `succeeded`, `failed` or `cancelled`",
+    "#/state",
+)
+constraint(
+    "deployments_finish_with_their_state",
+    problems.invalid,
+    "Only a finished deployment has a finish time: send a final `state` and `finished_at` together",
+    "#/finished_at",
+)
+constraint(
+    "deployments_finish_after_start",
+    problems.invalid,
+    "The deployment finished before it started: correct one of the two times",
+    "#/finished_at",
+)
+constraint(
+    "deployments_hold_a_lease_or_are_imported",
+    problems.invalid,
+    "Only an imported deployment has no lease, and it must be finished: import it after it has finished",
+    "#/imported",
+)
+constraint(
+    "deployments_override_has_reason",
+    problems.invalid,
+    "An override needs a reason: send 10 to 500 characters",
+    "#/override_reason",
+)
+constraint(
+    "deployments_one_at_a_time",
+    problems.conflict,
+    "Another deployment to this target is in progress: wait until that one finishes",
+)
+constraint(
+    "deployments_import_once",
+    problems.conflict,
+    "This deployment was imported before: find it in the list of deployments",
+)
+constraint(
+    "deployments_run_once",
+    problems.conflict,
+    "This run has opened this deployment before: find it in the list of deployments",
+)
+constraint("deployments_are_final", problems.conflict, "A finished deployment never changes: open a new deployment")
+constraint("deployments_are_kept", problems.has_history, "A deployment is never deleted: keep it")
+constraint("deployment_commits_once", problems.invalid, "A commit is listed twice: list it once", "#/commits")
+constraint(
+    "deployments_go_to_target",
+    problems.invalid,
+    "The environment has no workspace of this name: create the workspace first",
+    "#/workspace",
+)
+constraint(
+    "deployments_keep_workspace",
+    problems.has_history,
+    "The workspace has deployments, which must be kept: keep the workspace",
+)

@@ -9,7 +9,7 @@ from chalicelib.rest.admission import require_publisher, require_role
 from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
 from chalicelib.systems import store as systems
-from chalicelib.systems.rules import require_kind
+from chalicelib.targets.rules import require_kind
 
 
 def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment | Problem:

@@ -6,6 +6,8 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.patterns import matching
+from chalicelib.rest import problems
+from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Request, Seconds, Timestamp, Url
 from chalicelib.vocabulary import EnvironmentName, Suite
@@ -89,3 +91,48 @@ class Environment(Answer, kw_only=True):
 def _repeated(suites: tuple[str, ...]) -> Iterator[Fault]:
     if len(set(suites)) < len(suites):
         yield Fault("#/required_suites", "names a suite twice: send each suite once")
+
+
+constraint(
+    "aws_accounts_id_is_twelve_digits",
+    problems.invalid,
+    "An AWS account's id has twelve digits: correct the id",
+    "#/aws_account_id",
+)
+constraint(
+    "environments_name_once",
+    problems.already_exists,
+    "Another environment of the system has this name: choose another name",
+    "#/name",
+)
+constraint(
+    "environments_rank_once",
+    problems.already_exists,
+    "Another environment of the system has this rank: choose another rank",
+    "#/rank",
+)
+constraint(
+    "environments_name_is_slug",
+    problems.invalid,
+    "A name is 2 to 39 lower-case letters, digits and hyphens, and starts with a letter: choose another name",
+    "#/name",
+)
+constraint("environments_rank_is_positive", problems.invalid, "The lowest rank is 1: send 1 or more", "#/rank")
+constraint(
+    "environments_required_soak_is_not_negative",
+    problems.invalid,
+    "The soak is negative: send 0 seconds or more",
+    "#/required_soak_seconds",
+)
+constraint(
+    "environments_verification_max_age_is_positive",
+    problems.invalid,
+    "The age is too low: send 1 second or more, or null",
+    "#/verification_max_age_seconds",
+)
+constraint(
+    "environments_account_holds_one_class",
+    account_holds_one_class,
+    "An AWS account holds either production environments or others: choose another account",
+    "#/aws_account_id",
+)

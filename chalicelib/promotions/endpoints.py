@@ -13,7 +13,7 @@ from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page
 from chalicelib.systems import store as systems
-from chalicelib.systems.rules import require_kind
+from chalicelib.targets.rules import require_kind
 
 blueprint = Blueprint(__name__)
 

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from chalicelib.rest import problems
+from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import problem_type
 from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp
 from chalicelib.vocabulary import Artifact, EnvironmentName, Suite
@@ -117,3 +119,11 @@ promotion_denied = problem_type(
     "In an emergency a maintainer may send an `override_reason`.",
     blockers=list[Blocker],
 )
+
+
+constraint(
+    "promotions_keep_environment",
+    problems.has_history,
+    "The environment has promotions, which must be kept: keep the environment and its system",
+)
+constraint("promotions_decision_known", problems.invalid, "The decision is unknown: record `granted` or `denied`")

@@ -7,6 +7,8 @@ from msgspec import Meta
 
 from chalicelib.identity.trust import Event, RecordKind
 from chalicelib.patterns import matching
+from chalicelib.rest import problems
+from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault
 from chalicelib.rest.types import Answer, HttpsUrl, Id, Request, Timestamp
 from chalicelib.vocabulary import EnvironmentName, PrincipalName, Slug
@@ -110,3 +112,23 @@ class Publisher(Answer, kw_only=True):
     any_revision: AnyRevision
     created_at: Timestamp
     created_by: PrincipalName
+
+
+constraint(
+    "publishers_events_known",
+    problems.invalid,
+    "The events are empty or contain one that no publisher may allow: send events such as `push`",
+    "#/events",
+)
+constraint(
+    "publishers_kinds_known",
+    problems.invalid,
+    "The kinds are empty or unknown: send `deployments`, `verifications` or `workspaces`",
+    "#/kinds",
+)
+constraint(
+    "publishers_name_environments",
+    problems.invalid,
+    "A publisher needs an environment that it may write for: name at least one environment",
+    "#/environments",
+)

@@ -6,13 +6,13 @@ import chalice
 import msgspec
 
 from chalicelib.database.connection import ConstraintViolated, DatabaseUnavailable, UnusableValue
-from chalicelib.database.constraints import refusal
 from chalicelib.rest import admission, audit, decoding, idempotency, problems
 from chalicelib.rest.call import Call, Headers
 from chalicelib.rest.conditional import etag, matches
+from chalicelib.rest.constraints import problem_of
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.paging import link_to_next
-from chalicelib.rest.problems import PROBLEM_TYPES, Fault, Problem
+from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page
 from chalicelib.telemetry import logger
 
@@ -133,9 +133,8 @@ def _as_problem(call: Call, error: Exception) -> Problem:
         case Problem():
             return error
         case ConstraintViolated():
-            if (known := refusal(error.name)) is not None:
-                faults = [Fault(known.pointer, known.detail)] if known.pointer else []
-                return Problem(PROBLEM_TYPES[known.problem], known.detail, errors=faults)
+            if (problem := problem_of(error.name)) is not None:
+                return problem
         case UnusableValue():
             # PostgreSQL's message quotes the statement, so only the log gets the message.
             logger.warning("unusable value", extra={"request_id": call.id, "reason": str(error)})

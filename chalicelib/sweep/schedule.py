@@ -6,18 +6,15 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalice.app import Blueprint
 
-from chalicelib.client_routes import store as client_routes
 from chalicelib.database.connection import Database, database
-from chalicelib.deployments import leases
 from chalicelib.rest import idempotency
 from chalicelib.sweep import store
 from chalicelib.systems import store as systems
 from chalicelib.telemetry import configure, logger
-from chalicelib.workspaces import store as workspaces
 
 blueprint = Blueprint(__name__)
 
@@ -31,12 +28,20 @@ KEYS_BATCH = 5_000
 # .chalice/config.json).
 SECONDS = 240
 
-# The steps for each system, in this order: a route ends before its workspace.
-STEPS: dict[str, Callable[[Database, str, int, str], int]] = {
-    "deployments": leases.lapse,
-    "routes": client_routes.lapse,
-    "workspaces": workspaces.expire,
-}
+
+class Step(NamedTuple):
+    """Ends records of one kind.
+
+    `due` is a SELECT of the ids of the systems that have such records. `end` takes the database, a system's key, a
+    limit and the request's id. It ends up to `limit` records of the system, and returns their count.
+    """
+
+    due: str
+    end: Callable[[Database, str, int, str], int]
+
+
+# The steps for each system, by the kind of record. app.py adds the steps in the order in which they run.
+STEPS: dict[str, Step] = {}
 
 
 class SweepIncomplete(Exception):
@@ -58,7 +63,7 @@ def sweep(event: Any) -> dict[str, int]:
     swept: Counter[str] = Counter(dict.fromkeys((*STEPS, "idempotency_keys"), 0))
     failed: list[str] = []
     with _session() as db:
-        due = store.systems_due(db)
+        due = store.systems_due(db, [step.due for step in STEPS.values()])
     for system in due:
         with _noted(failed, f"system {system}", request_id):
             _sweep_system(system, swept, request_id, deadline)
@@ -75,7 +80,7 @@ def _sweep_system(system: str, swept: Counter[str], request_id: str, deadline: f
     while more and time.monotonic() < deadline:
         with _session() as db, db.transaction():
             systems.lock(db, system)
-            done = {name: step(db, system, BATCH, request_id) for name, step in STEPS.items()}
+            done = {name: step.end(db, system, BATCH, request_id) for name, step in STEPS.items()}
         swept.update(done)
         more = any(count >= BATCH for count in done.values())
 

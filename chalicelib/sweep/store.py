@@ -1,21 +1,14 @@
 """Find the systems to sweep, in PostgreSQL. The packages of the resources do the sweeping."""
 
+from collections.abc import Sequence
+
 from chalicelib.database.connection import Database
 
 
-def systems_due(db: Database) -> list[str]:
-    """Return the keys of the systems that have a lease, a workspace or a route whose time is over."""
-    keys: list[str] = db.value(
-        """
-        SELECT coalesce(array_agg(s.key ORDER BY s.key), '{}') FROM systems s
-        WHERE s.id IN (
-            SELECT system_id FROM deployments WHERE state = 'in_progress' AND lease_expires_at <= clock_timestamp()
-            UNION ALL
-            SELECT system_id FROM workspaces WHERE state = 'active' AND expires_at <= clock_timestamp()
-            UNION ALL
-            SELECT w.system_id FROM routes r JOIN workspaces w ON w.id = r.workspace_id
-            WHERE r.until <= clock_timestamp()
-        )
-        """
-    )
+def systems_due(db: Database, selects: Sequence[str]) -> list[str]:
+    """Return the keys of the systems that at least one of the SELECT statements finds. Each selects ids of systems."""
+    if not selects:
+        return []
+    ids = " UNION ALL ".join(f"({select})" for select in selects)
+    keys: list[str] = db.value(f"SELECT coalesce(array_agg(key ORDER BY key), '{{}}') FROM systems WHERE id IN ({ids})")
     return keys

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.rest import problems
+from chalicelib.rest.constraints import constraint
 from chalicelib.rest.types import Answer, HttpsUrl, Name, Request, Text, Timestamp
 from chalicelib.vocabulary import Slug
 
@@ -34,3 +36,18 @@ class System(Answer, kw_only=True):
     description: Text
     artifact_kind: ArtifactKind
     created_at: Timestamp
+
+
+constraint("systems_key_once", problems.already_exists, "Another system has this key: choose another key", "#/key")
+constraint(
+    "systems_key_is_slug",
+    problems.invalid,
+    "A key is 2 to 39 lower-case letters, digits and hyphens, and starts with a letter: choose another key",
+    "#/key",
+)
+constraint(
+    "systems_artifact_kind_known",
+    problems.invalid,
+    "The artifact kind is unknown: send `tree` or `sha256`",
+    "#/artifact_kind",
+)

@@ -1,9 +1,15 @@
-"""The workspaces that a request may name, and the right to change one."""
+"""The targets and artifacts that a request may name, and the right to change a workspace."""
 
 from chalicelib.identity.roles import Role
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem, invalid_field
 from chalicelib.targets.model import Maker, WorkspaceState, workspace_not_active
+
+
+def require_kind(artifact: str, kind: str) -> None:
+    """Raise problem 422 unless the artifact is of the one kind that the system uses."""
+    if artifact.partition(":")[0] != kind:
+        raise invalid_field("#/artifact", f"is not of the system's kind: send an artifact that starts with `{kind}:`")
 
 
 def require_known(name: str, state: WorkspaceState | None) -> WorkspaceState:

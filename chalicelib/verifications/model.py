@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.deployments.model import period_faults
+from chalicelib.rest import problems
+from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Timestamp, Url
 from chalicelib.targets.model import WorkspaceState
@@ -93,4 +95,52 @@ artifact_not_current = problem_type(
     409,
     "Artifact not current",
     "The artifact does not run on the target now: verify the artifact that runs there, or deploy yours again.",
+)
+
+
+constraint(
+    "verifications_keep_environment",
+    problems.has_history,
+    "The environment has verifications, which must be kept: keep the environment and its system",
+)
+constraint(
+    "verifications_trigger_known",
+    problems.invalid,
+    "The trigger is unknown: send `deployment`, `schedule` or `manual`",
+    "#/trigger",
+)
+constraint(
+    "verifications_outcome_known",
+    problems.invalid,
+    "The outcome is unknown: send `success`, `failure`, `error` or `cancelled`",
+    "#/outcome",
+)
+constraint(
+    "verifications_finish_after_start",
+    problems.invalid,
+    "The run finished before it started: correct one of the two times",
+    "#/finished_at",
+)
+constraint(
+    "verifications_counts_are_not_negative",
+    problems.invalid,
+    "A count is negative: send `passed`, `failed` and `skipped` as 0 or more",
+    "#/passed",
+)
+constraint(
+    "verifications_import_once",
+    problems.conflict,
+    "This verification was imported before: find it in the list of verifications",
+)
+constraint("verifications_are_final", problems.conflict, "A verification never changes: record a new verification")
+constraint(
+    "verifications_are_of_target",
+    problems.invalid,
+    "The environment has no workspace of this name: create the workspace first",
+    "#/workspace",
+)
+constraint(
+    "verifications_keep_workspace",
+    problems.has_history,
+    "The workspace has verifications, which must be kept: keep the workspace",
 )

@@ -5,7 +5,7 @@ from chalicelib.rest import audit
 from chalicelib.rest.admission import require_publisher, require_role
 from chalicelib.rest.call import Call
 from chalicelib.systems import store as systems
-from chalicelib.systems.rules import require_kind
+from chalicelib.targets.rules import require_kind
 from chalicelib.verifications import rules, store
 from chalicelib.verifications.model import NewVerification, Verification
 

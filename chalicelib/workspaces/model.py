@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.patterns import matching
+from chalicelib.rest import problems
+from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault
 from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp, Url
-from chalicelib.targets.model import DEFAULT, WorkspaceState
+from chalicelib.targets.model import DEFAULT, WorkspaceState, workspace_not_active
 from chalicelib.vocabulary import EnvironmentName, PrincipalName, Reason, Slug, WorkspaceName
 
 Purpose = Annotated[
@@ -99,3 +101,68 @@ class WorkspaceQuery(PageQuery, kw_only=True):
     state: WorkspaceState | None = None
     owner: Owner | None = None
     expires_before: Annotated[Timestamp | None, Meta(description="Workspaces that expire before this time")] = None
+
+
+constraint(
+    "workspaces_keep_environment",
+    problems.has_history,
+    "The environment has workspaces, which must be kept: keep the environment and its system",
+)
+constraint(
+    "workspaces_name_once",
+    problems.already_exists,
+    "Another workspace of the environment has this name: choose another name",
+    "#/name",
+)
+constraint(
+    "workspaces_name_is_usable",
+    problems.invalid,
+    "The name is `default`, or can't be part of a resource's name: choose another name, such as `pr-12`",
+    "#/name",
+)
+constraint(
+    "workspaces_purpose_known",
+    problems.invalid,
+    "The purpose is unknown: send `personal`, `preview` or `debug`",
+    "#/purpose",
+)
+constraint(
+    "workspaces_database_known",
+    problems.invalid,
+    "The database is unknown: send `empty`, `clone` or `live`",
+    "#/database",
+)
+constraint(
+    "workspaces_live_data_is_for_debugging",
+    problems.invalid,
+    "Only the purpose `debug` may use the database `live`: send `empty` or `clone`",
+    "#/database",
+)
+constraint(
+    "workspaces_state_known",
+    problems.invalid,
+    "The state is unknown: send `active`, `expired` or `destroyed`",
+    "#/state",
+)
+constraint(
+    "workspaces_destroyed_with_their_state",
+    problems.invalid,
+    "Only a destroyed workspace has a time of destruction: set its state and this time together",
+    "#/state",
+)
+constraint(
+    "workspaces_end_in_time",
+    problems.invalid,
+    "A workspace ends in the future, within 14 days, or 3 days for the purpose `debug`: choose another end",
+    "#/expires_at",
+)
+constraint(
+    "workspaces_never_come_back",
+    workspace_not_active,
+    "The workspace has expired or was destroyed, which is final: create another workspace",
+)
+constraint(
+    "workspaces_are_kept",
+    problems.has_history,
+    "The record of a workspace is never deleted: mark the workspace as destroyed instead",
+)

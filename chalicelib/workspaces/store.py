@@ -23,6 +23,9 @@ _FROM = """
     FROM systems s JOIN workspaces w ON w.system_id = s.id JOIN environments e ON e.id = w.environment_id
 """
 
+# The ids of the systems that have an active workspace whose time is over.
+DUE = "SELECT system_id FROM workspaces WHERE state = 'active' AND expires_at <= clock_timestamp()"
+
 
 def get(db: Database, system: str, id_: str) -> Workspace:
     """Return the workspace, or raise problem 404."""

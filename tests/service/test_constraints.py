@@ -3,8 +3,7 @@
 import pytest
 
 import app  # noqa: F401 (declares every kind of problem)
-from chalicelib.database.constraints import CONSTRAINTS
-from chalicelib.rest.problems import PROBLEM_TYPES
+from chalicelib.rest.constraints import REFUSALS
 from tests.support.operations import require_entries
 
 # Constraints that no request can violate, with the reason.
@@ -30,10 +29,10 @@ OUT_OF_REACH = {
 
 def test_every_constraint_that_a_write_can_violate_has_a_refusal(named):
     require_entries(
-        "CONSTRAINTS in chalicelib/database/constraints.py",
-        CONSTRAINTS,
+        "the package's model.py",
+        REFUSALS,
         {
-            name: f'    "{name}": Refusal("invalid", "The message for the caller", "#/field"),'
+            name: f'constraint("{name}", problems.invalid, "The message for the caller", "#/field")'
             for name in named - OUT_OF_REACH.keys()
         },
         ", or to OUT_OF_REACH in tests/service/test_constraints.py with the reason why no request can violate it",
@@ -42,14 +41,14 @@ def test_every_constraint_that_a_write_can_violate_has_a_refusal(named):
 
 def test_constraints_out_of_reach_exist_and_have_no_refusal(named):
     assert OUT_OF_REACH.keys() <= named
-    assert not OUT_OF_REACH.keys() & CONSTRAINTS.keys()
+    assert not OUT_OF_REACH.keys() & REFUSALS.keys()
 
 
-@pytest.mark.parametrize("name", CONSTRAINTS)
+@pytest.mark.parametrize("name", REFUSALS)
 def test_a_refusal_is_a_known_client_error(name):
-    refusal = CONSTRAINTS[name]
+    refusal = REFUSALS[name]
 
-    assert PROBLEM_TYPES[refusal.problem].status in (409, 422)
+    assert refusal.problem.status in (409, 422)
     assert not refusal.pointer or refusal.pointer.startswith("#/")
 
 

@@ -126,9 +126,9 @@ def test_it_is_not_ready_on_another_schema(api, given):
 
 
 def test_after_a_failed_migration_it_is_not_ready_until_that_is_fixed(api, given, database_url, tmp_path, monkeypatch):
-    folder = Path(shutil.copytree(migrations.MIGRATIONS, tmp_path / "migrations"))
+    folder = Path(shutil.copytree(migrations.MIGRATIONS, tmp_path / "packages"))
     version = expected_version() + 1
-    newest = folder / f"{version:04}_add_a_column.sql"
+    newest = folder / "systems" / "migrations" / f"{version:04}_add_a_column.sql"
     newest.write_text("ALTER TABLE systems ADD COLUMN colour text; SELECT 1 / 0")
     monkeypatch.setattr(migrations, "MIGRATIONS", folder)
     expected_version.cache_clear()

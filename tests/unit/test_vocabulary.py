@@ -1,47 +1,20 @@
-"""Copies of a pattern equal the original. Other languages, and code that runs without the service, need copies."""
+"""Copies of a pattern in SQL equal the original."""
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from chalicelib.vocabulary import ARTIFACT, CLIENT, SHA, SLUG, WORKSPACE
-from chalicelib.workspaces.model import NewWorkspace
-from tools.aws import environment
-from tools.slipway_client import recording
+from chalicelib.vocabulary import SLUG
 
 ROOT = Path(__file__).parents[2]
-MIGRATIONS = "chalicelib/database/migrations"
 
 
 @pytest.mark.parametrize(
     ("file", "copy"),
     [
-        ("infra/modules/site/viewer.js", f"const CLIENT = /^{CLIENT}$/;"),
-        ("infra/modules/site/viewer.js", f"const WORKSPACE = /^{WORKSPACE}$/;"),
-        ("infra/modules/infrastructure-main/variables.tf", f'regex("^{WORKSPACE}$", var.workspace)'),
-        ("tools/aws/workspace.py", f'_CLIENT = re.compile(r"{CLIENT}")'),
-        (f"{MIGRATIONS}/0002_systems_and_environments.sql", f"(key ~ '^{SLUG}$')"),
-        (f"{MIGRATIONS}/0002_systems_and_environments.sql", f"(name ~ '^{SLUG}$')"),
-        (f"{MIGRATIONS}/0003_deployments.sql", f"(artifact ~ '^{ARTIFACT}$')"),
-        (f"{MIGRATIONS}/0003_deployments.sql", f"(revision ~ '^{SHA}$')"),
-        (f"{MIGRATIONS}/0009_workspaces_and_routes.sql", f"(name ~ '^{WORKSPACE}$' AND"),
-        (f"{MIGRATIONS}/0009_workspaces_and_routes.sql", f"(client ~ '^{CLIENT}$')"),
+        ("chalicelib/systems/migrations/0004_systems.sql", f"(key ~ '^{SLUG}$')"),
+        ("chalicelib/environments/migrations/0005_environments.sql", f"(name ~ '^{SLUG}$')"),
     ],
 )
 def test_a_copy_is_the_pattern(file: str, copy: str) -> None:
     assert copy in (ROOT / file).read_text()
-
-
-def test_the_pipelines_client_sends_what_is_a_revision() -> None:
-    assert recording._REVISION.pattern == SHA
-
-
-@given(st.from_regex(WORKSPACE, fullmatch=True))
-def test_a_workspace_that_is_made_can_be_recorded(name: str) -> None:
-    new = NewWorkspace(environment="production", name=name, purpose="debug", reason="x", expires_at=None)
-
-    refused = [fault for fault in new.faults() if name != "default"]
-
-    assert (environment._WORKSPACE.fullmatch(name) is None) == bool(refused)

@@ -21,7 +21,7 @@ from chalicelib.deployments import rules
 from chalicelib.deployments.model import Deployment, DeploymentQuery, NewDeployment, OpeningFacts
 from chalicelib.identity.roles import Role
 from chalicelib.rest.types import Page
-from chalicelib.systems.rules import require_kind
+from chalicelib.targets.rules import require_kind
 
 
 class Claims(msgspec.Struct):

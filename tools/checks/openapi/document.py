@@ -8,8 +8,8 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib import __version__
-from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest import problems
+from chalicelib.rest.constraints import REFUSALS
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.problems import Fault, ProblemType
 from chalicelib.rest.types import Id, PageQuery
@@ -349,8 +349,8 @@ def _problem(problem: ProblemType, schemas: Schemas) -> Json:
 def _example(problem: ProblemType, schemas: Schemas) -> Json:
     faults = [
         {"pointer": refusal.pointer, "detail": refusal.detail}
-        for refusal in CONSTRAINTS.values()
-        if refusal.problem == problem.slug and refusal.pointer
+        for _, refusal in sorted(REFUSALS.items())  # not in the order of imports
+        if refusal.problem is problem and refusal.pointer
     ]
     return {
         "type": problem.uri,

@@ -1,25 +1,10 @@
-CREATE TABLE promotions (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    system_id bigint NOT NULL,
-    environment_id bigint NOT NULL,
-    artifact text NOT NULL,
-    decision text NOT NULL,
-    blockers jsonb NOT NULL,
-    decided_at timestamptz NOT NULL,
-    decided_by text NOT NULL,
-    CONSTRAINT promotions_decision_known CHECK (decision IN ('granted', 'denied')),
-    CONSTRAINT promotions_keep_environment
-        FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id)
-);
-
-CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
-CREATE INDEX promotions_by_environment ON promotions (environment_id);
-
 CREATE TABLE deployments (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     system_id bigint NOT NULL,
     environment_id bigint NOT NULL,
+    -- A target is an environment itself or one of its workspaces. A later workspace of the same name is another target.
     workspace text NOT NULL DEFAULT 'default',
+    workspace_id bigint,
     artifact text NOT NULL,
     revision text,
     kind text NOT NULL,
@@ -43,6 +28,9 @@ CREATE TABLE deployments (
     run_actor text,
     CONSTRAINT deployments_keep_environment
         FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
+    CONSTRAINT deployments_go_to_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
+    CONSTRAINT deployments_keep_workspace
+        FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces (id, environment_id, name),
     CONSTRAINT deployments_artifact_known CHECK (artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$'),
     CONSTRAINT deployments_revision_is_sha CHECK (revision ~ '^[0-9a-f]{40}$'),
     CONSTRAINT deployments_kind_known CHECK (kind IN ('rollout', 'rollback', 'hotfix')),
@@ -93,9 +81,16 @@ CREATE TABLE deployment_commits (
     CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha)
 );
 
-CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha);
+-- The state looks up the deployments that delivered a commit to an environment. The index alone answers this.
+CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha) INCLUDE (deployment_id);
 
 CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments
     FOR EACH ROW WHEN (OLD.state <> 'in_progress') EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER deployments_are_kept BEFORE DELETE ON deployments
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER deployments_are_not_truncated BEFORE TRUNCATE ON deployments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- A deployment in progress can be renewed or finished. Its artifact, its target and its caller never change.
+GRANT SELECT, INSERT, UPDATE (state, detail, finished_at, lease_expires_at) ON deployments TO slipway_app;
+GRANT SELECT, INSERT ON deployment_statuses, deployment_commits TO slipway_app;

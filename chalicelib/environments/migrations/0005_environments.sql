@@ -1,16 +1,3 @@
-CREATE TABLE systems (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    key text NOT NULL,
-    name text NOT NULL,
-    repository text,
-    description text NOT NULL,
-    artifact_kind text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CONSTRAINT systems_key_once UNIQUE (key),
-    CONSTRAINT systems_key_is_slug CHECK (key ~ '^[a-z][a-z0-9-]{1,38}$'),
-    CONSTRAINT systems_artifact_kind_known CHECK (artifact_kind IN ('tree', 'sha256'))
-);
-
 -- The class of each AWS account: an account holds production environments or others, never both. An environment refers
 -- to its account and class together, so an environment of the other class can't refer to the account.
 CREATE TABLE aws_accounts (
@@ -48,8 +35,12 @@ CREATE TABLE environments (
 
 CREATE INDEX environments_by_account ON environments (aws_account_id);
 
+-- The service has no right to aws_accounts: the functions of the triggers act as their owner. Their search_path is fixed,
+-- so that nobody can put another table in its place.
+
 -- An account takes the class of its first environment. The write to the account's row makes other transactions wait.
-CREATE FUNCTION claim_aws_account() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION claim_aws_account() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO aws_accounts (id, production) VALUES (NEW.aws_account_id, NEW.production)
     ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id;
@@ -62,7 +53,8 @@ CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environ
 
 -- If an account's only environment changes class, so does the account. The last environment takes the account's row
 -- with it.
-CREATE FUNCTION settle_aws_account() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION settle_aws_account() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     -- First wait for other transactions that claim the account. The next statements then see what those have written.
     PERFORM FROM aws_accounts WHERE id = OLD.aws_account_id FOR UPDATE;
@@ -80,3 +72,9 @@ $$;
 
 CREATE TRIGGER environments_settle_aws_account AFTER UPDATE OR DELETE ON environments
     FOR EACH ROW WHEN (OLD.aws_account_id IS NOT NULL) EXECUTE FUNCTION settle_aws_account();
+
+-- Callers know an environment by its name, so the name never changes.
+GRANT SELECT, INSERT, DELETE, UPDATE (
+    rank, aws_account_id, region, base_url, production,
+    required_soak_seconds, verification_max_age_seconds, required_suites
+) ON environments TO slipway_app;

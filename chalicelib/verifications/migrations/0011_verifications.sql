@@ -3,6 +3,7 @@ CREATE TABLE verifications (
     system_id bigint NOT NULL,
     environment_id bigint NOT NULL,
     workspace text NOT NULL DEFAULT 'default',
+    workspace_id bigint,
     artifact text NOT NULL,
     suite text NOT NULL,
     trigger text NOT NULL,
@@ -21,6 +22,9 @@ CREATE TABLE verifications (
     run_attempt text,
     CONSTRAINT verifications_keep_environment
         FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
+    CONSTRAINT verifications_are_of_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
+    CONSTRAINT verifications_keep_workspace
+        FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces (id, environment_id, name),
     CONSTRAINT verifications_trigger_known CHECK (trigger IN ('deployment', 'schedule', 'manual')),
     CONSTRAINT verifications_outcome_known CHECK (outcome IN ('success', 'failure', 'error', 'cancelled')),
     CONSTRAINT verifications_finish_after_start CHECK (finished_at >= started_at),
@@ -37,3 +41,7 @@ CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, fi
 
 CREATE TRIGGER verifications_are_final BEFORE UPDATE OR DELETE ON verifications
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER verifications_are_not_truncated BEFORE TRUNCATE ON verifications
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+GRANT SELECT, INSERT ON verifications TO slipway_app;

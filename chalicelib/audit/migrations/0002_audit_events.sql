@@ -1,0 +1,32 @@
+-- Every write adds an event to this table.
+
+CREATE TABLE audit_events (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    system_key text,
+    issuer text NOT NULL,
+    principal text NOT NULL,
+    action text NOT NULL,
+    resource text NOT NULL,
+    before jsonb,
+    after jsonb,
+    request_id text NOT NULL,
+    -- The slug of the problem in the answer, if the write was refused.
+    refusal text
+);
+
+-- Events are listed newest first, by period, system, principal or action.
+CREATE INDEX audit_events_by_time ON audit_events (at DESC, id DESC);
+CREATE INDEX audit_events_by_system ON audit_events (system_key, at DESC, id DESC);
+CREATE INDEX audit_events_by_principal ON audit_events (principal, at DESC, id DESC);
+CREATE INDEX audit_events_by_action ON audit_events (action, at DESC, id DESC);
+
+CREATE TRIGGER audit_events_are_final BEFORE UPDATE OR DELETE ON audit_events
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+-- Triggers protect records from every role, even from the owner. This one refuses TRUNCATE.
+CREATE TRIGGER audit_events_are_not_truncated BEFORE TRUNCATE ON audit_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- The database sets the time of an event, so the service may not insert the column `at`.
+GRANT SELECT, INSERT (system_key, issuer, principal, action, resource, before, after, request_id, refusal)
+    ON audit_events TO slipway_app;

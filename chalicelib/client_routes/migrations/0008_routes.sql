@@ -1,0 +1,28 @@
+-- Clients whose calls go to a workspace. A route copies the properties of its workspace that the route's rules need. The
+-- foreign key keeps the copies current. While the route exists, a change that breaks one of the rules is refused.
+CREATE TABLE routes (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    workspace_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    workspace_purpose text NOT NULL,
+    workspace_state text NOT NULL,
+    workspace_expires_at timestamptz NOT NULL,
+    client text NOT NULL,
+    until timestamptz NOT NULL,
+    reason text,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    CONSTRAINT routes_lead_to_workspace
+        FOREIGN KEY (workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at)
+        REFERENCES workspaces (id, environment_id, purpose, state, expires_at) ON UPDATE CASCADE,
+    CONSTRAINT routes_lead_to_debugging CHECK (workspace_purpose = 'debug'),
+    CONSTRAINT routes_lead_to_what_is_active CHECK (workspace_state = 'active'),
+    CONSTRAINT routes_end_with_their_workspace CHECK (until <= workspace_expires_at),
+    CONSTRAINT routes_client_known CHECK (client ~ '^[A-Za-z0-9._~@:-]{1,128}$'),
+    CONSTRAINT routes_one_per_client UNIQUE (environment_id, client)
+);
+
+CREATE INDEX routes_by_workspace ON routes (workspace_id, id DESC);
+CREATE INDEX routes_by_end ON routes (until);
+
+GRANT SELECT, INSERT, DELETE, UPDATE (until, reason) ON routes TO slipway_app;

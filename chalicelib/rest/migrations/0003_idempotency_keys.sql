@@ -1,0 +1,19 @@
+-- The first 2xx answer to a POST with an Idempotency-Key, stored with the write.
+CREATE TABLE idempotency_keys (
+    issuer text NOT NULL,
+    principal text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    request_digest text NOT NULL,
+    status integer NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT idempotency_keys_once PRIMARY KEY (issuer, principal, route, key)
+);
+
+-- Stored answers are kept for a day. The sweep deletes older answers.
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+GRANT SELECT, INSERT, DELETE, UPDATE (request_digest, status, headers, body, created_at)
+    ON idempotency_keys TO slipway_app;
