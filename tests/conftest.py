@@ -13,7 +13,7 @@ from chalicelib.settings import settings
 from tests.support import postgres
 from tests.support.api import Api
 from tests.support.contract import Contract
-from tests.support.given import Given
+from tests.support.given import Records, given_with_all_factories
 from tests.support.stage import ISSUERS, local_stage
 from tools import lifeline
 from tools.local import emulation
@@ -94,9 +94,9 @@ def api(stage: None, contract: Contract) -> Api:
 
 
 @pytest.fixture
-def given(api: Api, database_url: str) -> Given:
+def given(api: Api, database_url: str) -> Records:
     """Record what a test starts from: `given.a_deployment(environment="development")`."""
-    return Given(api, database_url)
+    return given_with_all_factories(api, database_url)
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_all_processes_of_the_tests_end_and_their_folder_is_deleted(
     tmp_path: Path, victim: str, how: signal.Signals
 ) -> None:
     # These tests start Terraform, an emulated account and PostgreSQL.
-    tests = "tests/emulator/test_first_deployment.py tests/service/test_me.py"
+    tests = "tests/emulator/test_first_deployment.py tests/service/me/test_me.py"
     makefile = tmp_path / "Makefile"
     makefile.write_text(f"some-tests:\n\t@$(python) -m pytest -n 2 --dist loadfile {tests}\n")
     with make(tmp_path / "log", "-f", "Makefile", "-f", str(makefile), "some-tests") as made:

@@ -24,7 +24,7 @@ from tests.acceptance.test_caching import STEADY
 from tests.acceptance.test_headers import OF_THE_CDN
 from tests.support.api import application
 from tests.support.checkout import ROOT
-from tests.support.given import Given
+from tests.support.given import Records as Given
 from tools.local import issuer, server
 from tools.local.server import serving
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.service.deployments.records import an_artifact
 from tests.support.checkout import Checkout, Run, free_port
 from tests.support.contract import Contract
-from tests.support.given import an_artifact
 from tests.support.page import blocks, script, sh, started
 from tools.local import replay
 

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 
 import app as application
+from tests.service.deployments.records import an_artifact
 from tests.support.contract import Contract
-from tests.support.given import an_artifact
 from tests.support.hostile import HOSTILE
 from tests.support.postgres import Clones
 from tests.support.served import Served, served

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from chalice.config import Config
 
+from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.api import application
-from tests.support.given import Given, a_revision, an_artifact
+from tests.support.given import Records as Given
 from tools.checkout import ToolError
 from tools.local.issuer import token
 from tools.local.server import serving

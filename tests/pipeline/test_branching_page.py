@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.service.deployments.records import an_artifact
 from tests.support.checkout import ROOT
-from tests.support.given import Given, an_artifact
+from tests.support.given import Records as Given
 from tests.support.page import script, sh
 from tools.local.issuer import token
 

@@ -10,7 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.support.given import Given, an_artifact
+from tests.service.deployments.records import an_artifact
+from tests.support.given import Records as Given
 from tools.checkout import ToolError
 from tools.local.issuer import token
 from tools.pipeline import promotion

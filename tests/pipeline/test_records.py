@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.given import Given, an_artifact
+from tests.service.deployments.records import an_artifact
+from tests.support.given import Records as Given
 from tools.pipeline import artifact, records
 
 

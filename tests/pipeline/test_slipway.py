@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.given import Given, a_revision, an_artifact
+from tests.service.deployments.records import a_revision, an_artifact
+from tests.support.given import Records as Given
 from tools.local.issuer import token
 from tools.slipway_client.words import REMEDIES
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.given import Given
+from tests.support.given import Records as Given
 from tests.support.page import script
 from tools.__main__ import main
 from tools.aws import environment, workspace

@@ -8,9 +8,10 @@ import pytest
 import app
 from chalicelib import settings
 from chalicelib.identity.roles import Role
+from tests.service.deployments.records import an_artifact
 from tests.support.claims import ISSUER
-from tests.support.given import an_artifact
 from tests.support.operations import OPERATIONS, address, of, require_entries, route_of
+from tests.support.resources import RESOURCES
 
 PROTECTED = [each for each in OPERATIONS if each.role != "public"]
 
@@ -93,58 +94,14 @@ def test_a_missing_or_expired_token_is_answered_with_how_to_sign_in(api, operati
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-# The lowest role for each operation, repeated here by hand so that no role changes by mistake.
-TAKES = {
-    "GET /v1/health": "public",
-    "GET /v1/ready": "public",
-    "GET /v1/openapi.json": "public",
-    "GET /v1/me": Role.anybody,
-    "GET /v1/systems": Role.viewer,
-    "GET /v1/systems/{system}": Role.viewer,
-    "GET /v1/systems/{system}/environments": Role.viewer,
-    "GET /v1/systems/{system}/environments/{environment}": Role.viewer,
-    "GET /v1/systems/{system}/deployments": Role.viewer,
-    "GET /v1/systems/{system}/deployments/{id}": Role.viewer,
-    "GET /v1/systems/{system}/deployments/{id}/statuses": Role.viewer,
-    "GET /v1/systems/{system}/verifications": Role.viewer,
-    "GET /v1/systems/{system}/verifications/{id}": Role.viewer,
-    "GET /v1/systems/{system}/promotions": Role.viewer,
-    "POST /v1/systems/{system}/promotions": Role.viewer,
-    "GET /v1/systems/{system}/artifacts/{artifact}": Role.viewer,
-    "GET /v1/systems/{system}/state": Role.viewer,
-    "GET /v1/state": Role.viewer,
-    "GET /v1/systems/{system}/workspaces": Role.viewer,
-    "GET /v1/systems/{system}/workspaces/{id}": Role.viewer,
-    "GET /v1/systems/{system}/workspaces/{id}/routes": Role.viewer,
-    "GET /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.viewer,
-    "GET /v1/systems/{system}/environments/{environment}/route": Role.viewer,
-    "POST /v1/systems/{system}/deployments": Role.pipeline,
-    "POST /v1/systems/{system}/deployments/{id}/statuses": Role.pipeline,
-    "POST /v1/systems/{system}/verifications": Role.pipeline,
-    "POST /v1/systems/{system}/workspaces": Role.pipeline,
-    "PATCH /v1/systems/{system}/workspaces/{id}": Role.pipeline,
-    "DELETE /v1/systems/{system}/workspaces/{id}": Role.pipeline,
-    "PUT /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.pipeline,
-    "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.pipeline,
-    "GET /v1/audit-events": Role.maintainer,
-    "PATCH /v1/systems/{system}": Role.maintainer,
-    "POST /v1/systems/{system}/environments": Role.maintainer,
-    "PATCH /v1/systems/{system}/environments/{environment}": Role.maintainer,
-    "DELETE /v1/systems/{system}/environments/{environment}": Role.maintainer,
-    "GET /v1/systems/{system}/publishers": Role.maintainer,
-    "POST /v1/systems/{system}/publishers": Role.maintainer,
-    "GET /v1/systems/{system}/publishers/{id}": Role.maintainer,
-    "DELETE /v1/systems/{system}/publishers/{id}": Role.maintainer,
-    "POST /v1/systems": Role.admin,
-    "DELETE /v1/systems/{system}": Role.admin,
-}
+TAKES = {operation: role for each in RESOURCES.values() for operation, role in each.roles.items()}
 
 
 def test_every_operation_is_in_the_table():
-    lines = {route_of(each): f'    "{route_of(each)}": {_written(each.role)},' for each in OPERATIONS}
+    lines = {route_of(each): f'        "{route_of(each)}": {_written(each.role)},' for each in OPERATIONS}
 
     require_entries(
-        "TAKES in tests/service/test_authorization.py",
+        "`roles` of EXPECTED in tests/service/<package>/test_<package>.py",
         TAKES,
         lines,
         ", with the lowest role that may call the operation",

@@ -8,9 +8,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from chalicelib.identity.roles import Role
 from chalicelib.rest.types import PageQuery
-from tests.support.given import an_artifact
+from tests.service.deployments.records import an_artifact
 from tests.support.hostile import HOSTILE
-from tests.support.operations import DOCUMENT, LISTS, OPERATIONS, READS, THERE, of, route_of
+from tests.support.operations import DOCUMENT, LISTS, OPERATIONS, READS, of, route_of
+from tests.support.resources import PARAMETERS
 from tests.support.writes import WRITES, everything
 
 KNOWN = READS + [each for each in OPERATIONS if route_of(each) in WRITES]
@@ -189,7 +190,7 @@ def _there(given, operation):
         segments = zip(operation.path.split("/"), write.path.split("/"), strict=True)
         return {name[1:-1]: value for name, value in segments if name.startswith("{")}, write.body
     given.two_of_everything()
-    return {name: THERE[name] for name in names_of(operation)}, None
+    return {name: PARAMETERS[name] for name in names_of(operation)}, None
 
 
 def _ask(api, operation, there, body=None, *, query="", headers=None, event=None):

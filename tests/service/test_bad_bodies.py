@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from tests.support.given import an_artifact
+from tests.service.deployments.records import an_artifact
 from tests.support.hostile import HOSTILE, HOSTILE_ASCII
 from tests.support.operations import DOCUMENT, OPERATIONS, route_of
 from tests.support.writes import WRITES, everything, send

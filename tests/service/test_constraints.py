@@ -5,25 +5,13 @@ import pytest
 import app  # noqa: F401 (declares every kind of problem)
 from chalicelib.rest.constraints import REFUSALS
 from tests.support.operations import require_entries
+from tests.support.resources import RESOURCES
 
-# Constraints that no request can violate, with the reason.
+# Constraints that no request can violate, with the reason. Those of the resources are in their EXPECTED.
 OUT_OF_REACH = {
-    "aws_accounts_pkey": "the only INSERT has an ON CONFLICT clause",
-    "aws_accounts_class": "foreign keys need this key; the primary key is stricter",
-    "environments_of_system": "foreign keys need this key; the primary key is stricter",
-    "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",
-    "publishers_system_id_fkey": "creating a publisher and deleting its system wait for each other",
     "idempotency_keys_once": "the only INSERT has an ON CONFLICT clause",
-    "deployments_promotion_id_fkey": "one statement records a deployment and its promotion",
-    "deployment_statuses_deployment_id_fkey": "the deployment exists already, and is never deleted",
-    "deployment_commits_deployment_id_fkey": "one statement records a deployment and its commits",
-    "audit_events_are_not_truncated": "the service has no right to truncate",
-    "deployments_are_not_truncated": "the service has no right to truncate",
-    "verifications_are_not_truncated": "the service has no right to truncate",
-    "workspaces_are_not_truncated": "the service has no right to truncate",
-    "workspaces_as_target": "foreign keys need this key; the primary key is stricter",
-    "workspaces_as_routed": "foreign keys need this key; the primary key is stricter",
     "schema_migrations_pkey": "one process at a time applies migrations",
+    **{name: reason for each in RESOURCES.values() for name, reason in each.out_of_reach.items()},
 }
 
 
@@ -35,7 +23,7 @@ def test_every_constraint_that_a_write_can_violate_has_a_refusal(named):
             name: f'constraint("{name}", problems.invalid, "The message for the caller", "#/field")'
             for name in named - OUT_OF_REACH.keys()
         },
-        ", or to OUT_OF_REACH in tests/service/test_constraints.py with the reason why no request can violate it",
+        ", or to `out_of_reach` of EXPECTED in tests/service/<package>/test_<package>.py with the reason",
     )
 
 

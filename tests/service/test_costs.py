@@ -4,8 +4,8 @@ import pytest
 
 import app as application
 from chalicelib.database.connection import Database
+from tests.service.deployments.records import an_artifact
 from tests.support.claims import RUN
-from tests.support.given import an_artifact
 from tools.checks.bench import handler, roundtrips, service
 from tools.checks.bench.exchanges import recorded, replayed
 

@@ -11,47 +11,22 @@ from psycopg2.extensions import parse_dsn
 from chalicelib.database.connection import ConstraintViolated, database, forget_connections
 from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import settings
+from tests.support.expected import WHOLE
 from tests.support.operations import OPERATIONS, address, require_entries, route_of
 from tests.support.postgres import SUPERUSER, as_login
+from tests.support.resources import RESOURCES
 from tests.support.writes import WRITES, everything, send
 
-WHOLE = "the whole table"
-
-# The rights of slipway_app to each table: to the whole table, or to the named columns. They are repeated here by hand,
-# so that no migration grants a right by mistake.
+# The rights of the service's role to each table. The tables of the resources are in their EXPECTED.
 MAY = {
-    "audit_events": {
-        "SELECT": WHOLE,
-        "INSERT": "system_key issuer principal action resource before after request_id refusal",
-    },
-    "aws_accounts": {},
-    "deployment_commits": {"SELECT": WHOLE, "INSERT": WHOLE},
-    "deployment_statuses": {"SELECT": WHOLE, "INSERT": WHOLE},
-    "deployments": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "state detail lease_expires_at finished_at"},
-    "environments": {
-        "SELECT": WHOLE,
-        "INSERT": WHOLE,
-        "UPDATE": "rank aws_account_id region base_url production required_soak_seconds "
-        "verification_max_age_seconds required_suites",
-        "DELETE": WHOLE,
-    },
     "idempotency_keys": {
         "SELECT": WHOLE,
         "INSERT": WHOLE,
         "UPDATE": "request_digest status headers body created_at",
         "DELETE": WHOLE,
     },
-    "promotions": {"SELECT": WHOLE, "INSERT": WHOLE},
-    "publishers": {"SELECT": WHOLE, "INSERT": WHOLE, "DELETE": WHOLE},
-    "routes": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "until reason", "DELETE": WHOLE},
     "schema_migrations": {"SELECT": WHOLE},
-    "systems": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "name repository description", "DELETE": WHOLE},
-    "verifications": {"SELECT": WHOLE, "INSERT": WHOLE},
-    "workspaces": {
-        "SELECT": WHOLE,
-        "INSERT": WHOLE,
-        "UPDATE": "owner reason base_url state granted_at expires_at destroyed_at",
-    },
+    **{table: may for each in RESOURCES.values() for table, may in each.rights.items()},
 }
 
 # Tables of records that may change while a deployment is in progress.
@@ -66,10 +41,13 @@ RECORDS = [
 
 
 def test_every_table_is_in_the_list_of_rights(given):
-    lines = {table: f'    "{table}": {may},'.replace(f"'{WHOLE}'", "WHOLE") for table, may in rights(given).items()}
+    lines = {table: f'        "{table}": {may},'.replace(f"'{WHOLE}'", "WHOLE") for table, may in rights(given).items()}
 
     require_entries(
-        "MAY in tests/service/test_database_roles.py", MAY, lines, ", with the rights that the service should have"
+        "`rights` of EXPECTED in tests/service/<package>/test_<package>.py",
+        MAY,
+        lines,
+        ", with the rights that the service should have",
     )
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.service.deployments.records import an_artifact
 from tests.support.api import Api
-from tests.support.given import Given, an_artifact
+from tests.support.given import Records as Given
 from tests.support.races import held
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"

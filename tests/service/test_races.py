@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.api import Answer, Api
-from tests.support.given import Given, a_revision, an_artifact
+from tests.support.given import Records as Given
 from tests.support.races import at_once, held
 
 MANY = 50

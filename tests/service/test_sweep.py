@@ -8,7 +8,8 @@ import pytest
 import app as application
 from chalicelib.sweep import schedule
 from chalicelib.sweep.schedule import SweepIncomplete
-from tests.support.given import ahead, an_artifact
+from tests.service.deployments.records import an_artifact
+from tests.support.given import ahead
 from tests.support.races import at_once, held
 from tests.support.writes import everything
 

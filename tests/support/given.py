@@ -1,8 +1,9 @@
 """Make the records that a test starts with. Fields have defaults, so a test gives only the fields that matter to it."""
 
-import hashlib
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -22,21 +23,14 @@ A_PUBLISHER = {
 }
 
 
-def an_artifact(name: str = "first") -> str:
-    """Return an artifact for a name. The same name always gives the same artifact."""
-    return f"tree:{hashlib.sha1(name.encode()).hexdigest()}"  # noqa: S324
-
-
-def a_revision(name: str = "first") -> str:
-    return hashlib.sha1(f"revision {name}".encode()).hexdigest()  # noqa: S324
-
-
 def ahead(**time: float) -> str:
     """Return a time in the future: `ahead(hours=1)`."""
     return (datetime.now(UTC) + timedelta(**time)).isoformat()
 
 
-class Given:
+class Records:
+    """What every package's tests may use. A package adds its own factories in tests/service/<package>/records.py."""
+
     def __init__(self, api: Api, database_url: str) -> None:
         self._api = api
         self._database_url = database_url
@@ -49,6 +43,11 @@ class Given:
         body = {"name": name, "rank": RANKS.get(name, 9), "production": name == "production", **fields}
         return self.post(f"/v1/systems/{system}/environments", body)
 
+    def a_system_with_an_environment(self) -> str:
+        system = self.a_system()
+        self.an_environment()
+        return system
+
     def the_usual(self, **production: Any) -> str:
         """Make a system with development, preproduction and production."""
         system = self.a_system()
@@ -57,113 +56,17 @@ class Given:
         self.an_environment("production", **production)
         return system
 
-    def a_deployment(
-        self,
-        artifact: str | None = None,
-        *,
-        environment: str = "development",
-        state: str = "succeeded",
-        system: str = "azul",
-        **fields: Any,
-    ) -> Answer:
-        """Record a deployment in a state. An override skips the gate, so a test can start with any deployment."""
-        body = {
-            "environment": environment,
-            "artifact": artifact or an_artifact(),
-            "override_reason": "The test starts with this record",
-            **fields,
-        }
-        deployment = self.post(f"/v1/systems/{system}/deployments", body)
-        if state != "in_progress":
-            self.a_status(deployment["id"], state, system=system)
-        return deployment
-
-    def a_status(self, deployment: str, state: str, *, system: str = "azul", **fields: Any) -> Answer:
-        path = f"/v1/systems/{system}/deployments/{deployment}/statuses"
-        return self.post(path, {"state": state, **fields})
-
-    def a_verification(
-        self,
-        *,
-        environment: str = "development",
-        outcome: str = "success",
-        suite: str = "acceptance",
-        system: str = "azul",
-        **fields: Any,
-    ) -> Answer:
-        body = {
-            "environment": environment,
-            "suite": suite,
-            "trigger": "deployment",
-            "outcome": outcome,
-            **fields,
-        }
-        return self.post(f"/v1/systems/{system}/verifications", body)
-
     def a_publisher(self, *, system: str = "azul", **fields: Any) -> Answer:
         """Make a publisher that trusts the runs of `api.as_run()` in any GitHub environment."""
         body = {**A_PUBLISHER, **fields}
         return self.post(f"/v1/systems/{system}/publishers", body)
 
-    def a_workspace(
-        self,
-        name: str = "debug",
-        *,
-        environment: str = "development",
-        purpose: str = "debug",
-        system: str = "azul",
-        **fields: Any,
-    ) -> Answer:
-        body = {
-            "environment": environment,
-            "name": name,
-            "purpose": purpose,
-            "reason": "The test starts with this record",
-            "expires_at": ahead(hours=24),
-            **fields,
-        }
-        return self.post(f"/v1/systems/{system}/workspaces", body)
-
-    def a_route(
-        self, workspace: str, client: str = "jane@example.org", *, system: str = "azul", **fields: Any
-    ) -> Answer:
-        path = f"/v1/systems/{system}/workspaces/{workspace}/routes/{client}"
-        return made(self._api.send("PUT", path, {"until": ahead(hours=1), **fields}))
-
-    def an_import(
-        self,
-        artifact: str | None = None,
-        *,
-        environment: str = "development",
-        at: str = "2026-01-01T00:00:00Z",
-        state: str = "succeeded",
-        system: str = "azul",
-        **fields: Any,
-    ) -> Answer:
-        body = {
-            "environment": environment,
-            "artifact": artifact or an_artifact(),
-            "imported": True,
-            "state": state,
-            "started_at": at,
-            "finished_at": at,
-            **fields,
-        }
-        return self.post(f"/v1/systems/{system}/deployments", body)
-
     def two_of_everything(self, system: str = "azul") -> None:
         """Make at least two rows in each list of the system, and in each table of records."""
-        self.a_system(system)
-        self.an_environment("development", system=system)
-        self.an_environment("production", system=system)
-        workspaces = [self.a_workspace(name, system=system)["id"] for name in ("first", "second")]
-        for name in ("first", "second"):
-            commits = [{"sha": a_revision(name), "authored_at": "2026-01-01T00:00:00Z"}]
-            self.a_deployment(an_artifact(name), system=system, commits=commits)
-            self.a_verification(system=system)
-            self.a_publisher(system=system, ref=f"refs/heads/{name}")
-        for client in ("jane", "joe"):
-            self.a_route(workspaces[0], client, system=system)
+        from tests.support.resources import RESOURCES  # noqa: PLC0415 (the tests of the packages import this module)
+
+        for each in RESOURCES.values():
+            each.two(self, system)
 
     def time_passes(self, seconds: int) -> None:
         """Move all times in the database `seconds` into the past, as if the test had waited."""
@@ -196,3 +99,16 @@ class Given:
 def made(answer: Answer) -> Answer:
     assert answer.status in (200, 201), answer
     return answer
+
+
+def _factories() -> list[type]:
+    """Return the class Records of each package that has one."""
+    service = Path(__file__).parents[1] / "service"
+    names = sorted(path.parent.name for path in service.glob("*/records.py"))
+    return [import_module(f"tests.service.{name}.records").Records for name in names]
+
+
+def given_with_all_factories(api: Api, database_url: str) -> Records:
+    """Return `given`, which has the factories of this module and of every package."""
+    given: Records = type("Given", (*_factories(), Records), {})(api, database_url)
+    return given

@@ -14,7 +14,7 @@ import app  # noqa: F401 (declares the operations)
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.operation import OPERATIONS as DECLARED
 from chalicelib.rest.types import PageQuery
-from tests.support.given import an_artifact
+from tests.support.resources import PARAMETERS
 from tools.checks.openapi.document import document
 
 # Leave out operations that other tests declare.
@@ -22,9 +22,6 @@ OPERATIONS = [each for each in DECLARED if each.function.__module__.startswith("
 READS = [each for each in OPERATIONS if not each.writes]
 LISTS = [each for each in OPERATIONS if each.query is not None and issubclass(each.query, PageQuery)]
 DOCUMENT = document(OPERATIONS)
-
-# These parameters name the first of each resource that `given.two_of_everything()` makes. Ids start at 1.
-THERE = {"system": "azul", "environment": "development", "artifact": an_artifact(), "client": "jane", "id": "1"}
 
 
 def route_of(operation: Operation) -> str:
@@ -38,7 +35,7 @@ def of(operations: Iterable[Operation]) -> pytest.MarkDecorator:
 
 def address(operation: Operation, system: str = "azul") -> str:
     """Return the operation's path and required parameters, for resources of `given.two_of_everything()`."""
-    there = {**THERE, "system": system}
+    there = {**PARAMETERS, "system": system}
     fields = msgspec.structs.fields(operation.query) if operation.query else ()
     query = [f"{field.encode_name}={there[field.encode_name]}" for field in fields if field.required]
     path = operation.path.format_map(there)

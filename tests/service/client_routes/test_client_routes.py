@@ -5,8 +5,62 @@ from datetime import datetime
 import psycopg2
 import pytest
 
+from chalicelib.identity.roles import Role
+from tests.support.expected import WHOLE, Expected, Write
 from tests.support.given import ahead
 from tests.support.races import at_once, held
+
+
+def _a_workspace(given):
+    given.a_system_with_an_environment()
+    return str(given.a_workspace()["id"])
+
+
+def _sets_a_route(given):
+    workspace = _a_workspace(given)
+    return Write(
+        f"/v1/systems/azul/workspaces/{workspace}/routes/jane",
+        f"azul/workspaces/{workspace}/routes/jane",
+        {"until": ahead(hours=1)},
+    )
+
+
+def _deletes_a_route(given):
+    workspace = _a_workspace(given)
+    given.a_route(workspace, "jane")
+    return Write(
+        f"/v1/systems/azul/workspaces/{workspace}/routes/jane",
+        f"azul/workspaces/{workspace}/routes/jane",
+    )
+
+
+def _two(given, system):
+    workspace = given.sql(
+        "SELECT min(w.id)::text FROM workspaces w JOIN systems s ON s.id = system_id WHERE key = %s", system
+    )
+    for client in ("jane", "joe"):
+        given.a_route(workspace[0][0], client, system=system)
+
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/systems/{system}/workspaces/{id}/routes": Role.viewer,
+        "GET /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.viewer,
+        "GET /v1/systems/{system}/environments/{environment}/route": Role.viewer,
+        "PUT /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.pipeline,
+        "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.pipeline,
+    },
+    rights={
+        "routes": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "until reason", "DELETE": WHOLE},
+    },
+    writes={
+        "PUT /v1/systems/{system}/workspaces/{id}/routes/{client}": _sets_a_route,
+        "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}": _deletes_a_route,
+    },
+    two=_two,
+    parameters={"client": "jane"},
+)
+
 
 SYSTEM = "/v1/systems/azul"
 WORKSPACES = f"{SYSTEM}/workspaces"

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import given as for_every
 from hypothesis import strategies as st
 
-from tests.support.given import an_artifact
+from tests.service.deployments.records import an_artifact
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENVIRONMENTS = ("development", "preproduction")

@@ -2,8 +2,46 @@
 
 import pytest
 
-from tests.support.given import an_artifact
+from chalicelib.identity.roles import Role
+from tests.service.deployments.records import an_artifact
+from tests.support.expected import WHOLE, Expected, Write
 from tests.support.races import held
+
+
+def _creates_a_system(given):
+    body = {"key": "azul", "name": "Azul", "description": "Metadata"}
+    return Write("/v1/systems", "azul", body, {**body, "name": "Blue"})
+
+
+def _changes_a_system(given):
+    given.a_system()
+    return Write("/v1/systems/azul", "azul", {"name": "Blue"})
+
+
+def _deletes_a_system(given):
+    given.a_system()
+    return Write("/v1/systems/azul", "azul")
+
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/systems": Role.viewer,
+        "GET /v1/systems/{system}": Role.viewer,
+        "PATCH /v1/systems/{system}": Role.maintainer,
+        "POST /v1/systems": Role.admin,
+        "DELETE /v1/systems/{system}": Role.admin,
+    },
+    rights={
+        "systems": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "name repository description", "DELETE": WHOLE},
+    },
+    writes={
+        "POST /v1/systems": _creates_a_system,
+        "PATCH /v1/systems/{system}": _changes_a_system,
+        "DELETE /v1/systems/{system}": _deletes_a_system,
+    },
+    parameters={"system": "azul"},
+)
+
 
 PATH = "/v1/systems/azul"
 

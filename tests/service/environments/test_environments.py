@@ -2,6 +2,75 @@
 
 import pytest
 
+from chalicelib.identity.roles import Role
+from tests.support.expected import WHOLE, Expected, Write
+
+
+def _creates_an_environment(given):
+    given.a_system()
+    body = {"name": "development", "rank": 1}
+    return Write(
+        "/v1/systems/azul/environments",
+        "azul/development",
+        body,
+        {**body, "name": "preproduction"},
+    )
+
+
+def _changes_an_environment(given):
+    given.a_system_with_an_environment()
+    return Write(
+        "/v1/systems/azul/environments/development",
+        "azul/development",
+        {"required_soak_seconds": 60},
+    )
+
+
+def _deletes_an_environment(given):
+    given.a_system_with_an_environment()
+    return Write("/v1/systems/azul/environments/development", "azul/development")
+
+
+def _two(given, system):
+    given.a_system(system)
+    given.an_environment("development", system=system)
+    given.an_environment("production", system=system)
+
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/systems/{system}/environments": Role.viewer,
+        "GET /v1/systems/{system}/environments/{environment}": Role.viewer,
+        "POST /v1/systems/{system}/environments": Role.maintainer,
+        "PATCH /v1/systems/{system}/environments/{environment}": Role.maintainer,
+        "DELETE /v1/systems/{system}/environments/{environment}": Role.maintainer,
+    },
+    rights={
+        "aws_accounts": {},
+        "environments": {
+            "SELECT": WHOLE,
+            "INSERT": WHOLE,
+            "UPDATE": "rank aws_account_id region base_url production required_soak_seconds "
+            "verification_max_age_seconds required_suites",
+            "DELETE": WHOLE,
+        },
+    },
+    out_of_reach={
+        "aws_accounts_pkey": "the only INSERT has an ON CONFLICT clause",
+        "aws_accounts_class": "foreign keys need this key; the primary key is stricter",
+        "environments_of_system": "foreign keys need this key; the primary key is stricter",
+        "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",
+    },
+    writes={
+        "POST /v1/systems/{system}/environments": _creates_an_environment,
+        "PATCH /v1/systems/{system}/environments/{environment}": _changes_an_environment,
+        "DELETE /v1/systems/{system}/environments/{environment}": _deletes_an_environment,
+    },
+    two=_two,
+    parameters={"environment": "development"},
+)
+
+
 SYSTEM = "/v1/systems/azul"
 PATH = f"{SYSTEM}/environments"
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"

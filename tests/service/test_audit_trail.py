@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.rest import audit
+from tests.service.deployments.records import an_artifact
 from tests.support.claims import ISSUER
-from tests.support.given import an_artifact
 from tests.support.operations import OPERATIONS, route_of
 from tests.support.writes import CHANGES, WRITES, everything, require_all, send
 

@@ -4,8 +4,81 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from chalicelib.identity.roles import Role
+from tests.support.expected import WHOLE, Expected, Write
 from tests.support.given import ahead
 from tests.support.races import at_once, eventually, held
+
+
+def _a_workspace(given):
+    given.a_system_with_an_environment()
+    return str(given.a_workspace()["id"])
+
+
+def _creates_a_workspace(given):
+    given.a_system_with_an_environment()
+    body = {
+        "environment": "development",
+        "name": "jane",
+        "purpose": "personal",
+        "reason": "To try an index",
+        "expires_at": ahead(days=1),
+    }
+    return Write(
+        "/v1/systems/azul/workspaces",
+        "azul/workspaces/{id}",
+        body,
+        {**body, "name": "joe"},
+    )
+
+
+def _changes_a_workspace(given):
+    workspace = _a_workspace(given)
+    return Write(
+        f"/v1/systems/azul/workspaces/{workspace}",
+        f"azul/workspaces/{workspace}",
+        {"base_url": "https://debug.example.org"},
+    )
+
+
+def _destroys_a_workspace(given):
+    workspace = _a_workspace(given)
+    return Write(f"/v1/systems/azul/workspaces/{workspace}", f"azul/workspaces/{workspace}")
+
+
+def _two(given, system):
+    for name in ("first", "second"):
+        given.a_workspace(name, system=system)
+
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/systems/{system}/workspaces": Role.viewer,
+        "GET /v1/systems/{system}/workspaces/{id}": Role.viewer,
+        "POST /v1/systems/{system}/workspaces": Role.pipeline,
+        "PATCH /v1/systems/{system}/workspaces/{id}": Role.pipeline,
+        "DELETE /v1/systems/{system}/workspaces/{id}": Role.pipeline,
+    },
+    rights={
+        "workspaces": {
+            "SELECT": WHOLE,
+            "INSERT": WHOLE,
+            "UPDATE": "owner reason base_url state granted_at expires_at destroyed_at",
+        },
+    },
+    out_of_reach={
+        "workspaces_are_not_truncated": "the service has no right to truncate",
+        "workspaces_as_target": "foreign keys need this key; the primary key is stricter",
+        "workspaces_as_routed": "foreign keys need this key; the primary key is stricter",
+    },
+    writes={
+        "POST /v1/systems/{system}/workspaces": _creates_a_workspace,
+        "PATCH /v1/systems/{system}/workspaces/{id}": _changes_a_workspace,
+        "DELETE /v1/systems/{system}/workspaces/{id}": _destroys_a_workspace,
+    },
+    two=_two,
+)
+
 
 SYSTEM = "/v1/systems/azul"
 PATH = f"{SYSTEM}/workspaces"

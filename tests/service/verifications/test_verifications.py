@@ -2,7 +2,46 @@
 
 import pytest
 
-from tests.support.given import an_artifact
+from chalicelib.identity.roles import Role
+from tests.service.deployments.records import an_artifact
+from tests.support.expected import WHOLE, Expected, Write
+
+
+def _records_a_verification(given):
+    given.a_system_with_an_environment()
+    given.a_deployment()
+    body = {"environment": "development", "suite": "acceptance", "trigger": "manual", "outcome": "success"}
+    return Write(
+        "/v1/systems/azul/verifications",
+        "azul/verifications/{id}",
+        body,
+        {**body, "outcome": "failure"},
+    )
+
+
+def _two(given, system):
+    for _ in range(2):
+        given.a_verification(system=system)
+
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/systems/{system}/verifications": Role.viewer,
+        "GET /v1/systems/{system}/verifications/{id}": Role.viewer,
+        "POST /v1/systems/{system}/verifications": Role.pipeline,
+    },
+    rights={
+        "verifications": {"SELECT": WHOLE, "INSERT": WHOLE},
+    },
+    out_of_reach={
+        "verifications_are_not_truncated": "the service has no right to truncate",
+    },
+    writes={
+        "POST /v1/systems/{system}/verifications": _records_a_verification,
+    },
+    two=_two,
+)
+
 
 PATH = "/v1/systems/azul/verifications"
 

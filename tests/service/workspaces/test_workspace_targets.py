@@ -3,7 +3,8 @@
 import psycopg2
 import pytest
 
-from tests.support.given import ahead, an_artifact
+from tests.service.deployments.records import an_artifact
+from tests.support.given import ahead
 from tests.support.races import at_once, held
 
 SYSTEM = "/v1/systems/azul"

@@ -2,10 +2,56 @@
 
 import pytest
 
+from chalicelib.identity.roles import Role
 from chalicelib.rest import admission
 from chalicelib.telemetry import logger
+from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.claims import GITHUB, RUN
-from tests.support.given import A_PUBLISHER, a_revision, an_artifact
+from tests.support.expected import WHOLE, Expected, Write
+from tests.support.given import A_PUBLISHER
+
+
+def _creates_a_publisher(given):
+    given.a_system_with_an_environment()
+    return Write(
+        "/v1/systems/azul/publishers",
+        "azul/publishers/{id}",
+        A_PUBLISHER,
+        {**A_PUBLISHER, "ref": "refs/heads/*"},
+    )
+
+
+def _deletes_a_publisher(given):
+    given.a_system_with_an_environment()
+    publisher = given.a_publisher()["id"]
+    return Write(f"/v1/systems/azul/publishers/{publisher}", f"azul/publishers/{publisher}")
+
+
+def _two(given, system):
+    for name in ("first", "second"):
+        given.a_publisher(system=system, ref=f"refs/heads/{name}")
+
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/systems/{system}/publishers": Role.maintainer,
+        "POST /v1/systems/{system}/publishers": Role.maintainer,
+        "GET /v1/systems/{system}/publishers/{id}": Role.maintainer,
+        "DELETE /v1/systems/{system}/publishers/{id}": Role.maintainer,
+    },
+    rights={
+        "publishers": {"SELECT": WHOLE, "INSERT": WHOLE, "DELETE": WHOLE},
+    },
+    out_of_reach={
+        "publishers_system_id_fkey": "creating a publisher and deleting its system wait for each other",
+    },
+    writes={
+        "POST /v1/systems/{system}/publishers": _creates_a_publisher,
+        "DELETE /v1/systems/{system}/publishers/{id}": _deletes_a_publisher,
+    },
+    two=_two,
+)
+
 
 SYSTEM = "/v1/systems/azul"
 PATH = f"{SYSTEM}/publishers"

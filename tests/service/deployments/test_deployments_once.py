@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.given import a_revision, an_artifact
+from tests.service.deployments.records import a_revision, an_artifact
 
 PATH = "/v1/systems/azul/deployments"
 

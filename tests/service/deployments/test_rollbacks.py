@@ -1,6 +1,6 @@
 """Rule 2 of docs/design.md: roll back only to an artifact that worked on the target before."""
 
-from tests.support.given import an_artifact
+from tests.service.deployments.records import an_artifact
 
 PATH = "/v1/systems/azul/deployments"
 

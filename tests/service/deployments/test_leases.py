@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.support.given import an_artifact
+from tests.service.deployments.records import an_artifact
 
 PATH = "/v1/systems/azul/deployments"
 

@@ -1,6 +1,6 @@
 """Drift: how far a target is behind the environment before, in commits and in time."""
 
-from tests.support.given import a_revision, an_artifact
+from tests.service.deployments.records import a_revision, an_artifact
 
 FIRST, SECOND, THIRD = an_artifact("first"), an_artifact("second"), an_artifact("third")
 

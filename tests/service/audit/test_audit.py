@@ -2,9 +2,27 @@
 
 import pytest
 
+from chalicelib.identity.roles import Role
 from chalicelib.rest.operation import OPERATIONS
-from tests.support.given import an_artifact
+from tests.service.deployments.records import an_artifact
+from tests.support.expected import WHOLE, Expected
 from tools.checks.bench.exchanges import recorded
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/audit-events": Role.maintainer,
+    },
+    rights={
+        "audit_events": {
+            "SELECT": WHOLE,
+            "INSERT": "system_key issuer principal action resource before after request_id refusal",
+        },
+    },
+    out_of_reach={
+        "audit_events_are_not_truncated": "the service has no right to truncate",
+    },
+)
+
 
 PATH = "/v1/audit-events"
 

@@ -2,6 +2,15 @@
 
 import pytest
 
+from chalicelib.identity.roles import Role
+from tests.support.expected import Expected
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/me": Role.anybody,
+    },
+)
+
 
 def test_a_person_sees_their_roles_and_systems(api):
     me = api.as_member("everybody", "azul-maintainers", "all-maintainers", "unheard-of").get("/v1/me")

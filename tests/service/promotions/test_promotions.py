@@ -1,6 +1,33 @@
 """Rule 1 of docs/design.md: the gate's decisions, made from recorded deployments and verifications."""
 
-from tests.support.given import an_artifact
+from chalicelib.identity.roles import Role
+from tests.service.deployments.records import an_artifact
+from tests.support.expected import WHOLE, Expected, Write
+
+
+def _decides_a_promotion(given):
+    given.a_system_with_an_environment()
+    body = {"environment": "development", "artifact": an_artifact()}
+    return Write(
+        "/v1/systems/azul/promotions",
+        "azul/promotions/{id}",
+        body,
+        {**body, "artifact": an_artifact("other")},
+    )
+
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/systems/{system}/promotions": Role.viewer,
+        "POST /v1/systems/{system}/promotions": Role.viewer,
+    },
+    rights={
+        "promotions": {"SELECT": WHOLE, "INSERT": WHOLE},
+    },
+    writes={
+        "POST /v1/systems/{system}/promotions": _decides_a_promotion,
+    },
+)
 
 
 def decision(api, environment="preproduction", artifact=None):

@@ -2,7 +2,65 @@
 
 import pytest
 
-from tests.support.given import a_revision, an_artifact
+from chalicelib.identity.roles import Role
+from tests.service.deployments.records import a_revision, an_artifact
+from tests.support.expected import WHOLE, Expected, Write
+
+
+def _opens_a_deployment(given):
+    given.a_system_with_an_environment()
+    body = {"environment": "development", "artifact": an_artifact()}
+    return Write(
+        "/v1/systems/azul/deployments",
+        "azul/deployments/{id}",
+        body,
+        {**body, "artifact": an_artifact("other")},
+    )
+
+
+def _adds_a_status(given):
+    given.a_system_with_an_environment()
+    deployment = given.a_deployment(state="in_progress")["id"]
+    return Write(
+        f"/v1/systems/azul/deployments/{deployment}/statuses",
+        f"azul/deployments/{deployment}",
+        {"state": "succeeded"},
+        {"state": "failed"},
+    )
+
+
+def _two(given, system):
+    for name in ("first", "second"):
+        commits = [{"sha": a_revision(name), "authored_at": "2026-01-01T00:00:00Z"}]
+        given.a_deployment(an_artifact(name), system=system, commits=commits)
+
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/systems/{system}/deployments": Role.viewer,
+        "GET /v1/systems/{system}/deployments/{id}": Role.viewer,
+        "GET /v1/systems/{system}/deployments/{id}/statuses": Role.viewer,
+        "POST /v1/systems/{system}/deployments": Role.pipeline,
+        "POST /v1/systems/{system}/deployments/{id}/statuses": Role.pipeline,
+    },
+    rights={
+        "deployment_commits": {"SELECT": WHOLE, "INSERT": WHOLE},
+        "deployment_statuses": {"SELECT": WHOLE, "INSERT": WHOLE},
+        "deployments": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "state detail lease_expires_at finished_at"},
+    },
+    out_of_reach={
+        "deployments_promotion_id_fkey": "one statement records a deployment and its promotion",
+        "deployment_statuses_deployment_id_fkey": "the deployment exists already, and is never deleted",
+        "deployment_commits_deployment_id_fkey": "one statement records a deployment and its commits",
+        "deployments_are_not_truncated": "the service has no right to truncate",
+    },
+    writes={
+        "POST /v1/systems/{system}/deployments": _opens_a_deployment,
+        "POST /v1/systems/{system}/deployments/{id}/statuses": _adds_a_status,
+    },
+    two=_two,
+)
+
 
 PATH = "/v1/systems/azul/deployments"
 

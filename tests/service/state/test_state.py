@@ -2,7 +2,17 @@
 
 import pytest
 
-from tests.support.given import an_artifact
+from chalicelib.identity.roles import Role
+from tests.service.deployments.records import an_artifact
+from tests.support.expected import Expected
+
+EXPECTED = Expected(
+    roles={
+        "GET /v1/systems/{system}/state": Role.viewer,
+        "GET /v1/state": Role.viewer,
+    },
+)
+
 
 FIRST, SECOND, THIRD = an_artifact("first"), an_artifact("second"), an_artifact("third")
 

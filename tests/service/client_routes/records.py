@@ -1,0 +1,15 @@
+"""Make routes that a test starts with."""
+
+from typing import Any
+
+from tests.support.api import Answer
+from tests.support.given import Records as Base
+from tests.support.given import ahead, made
+
+
+class Records(Base):
+    def a_route(
+        self, workspace: str, client: str = "jane@example.org", *, system: str = "azul", **fields: Any
+    ) -> Answer:
+        path = f"/v1/systems/{system}/workspaces/{workspace}/routes/{client}"
+        return made(self._api.send("PUT", path, {"until": ahead(hours=1), **fields}))
