@@ -32,7 +32,7 @@ LOG = LOCAL_STATE / "fuzz.log"
 _PROGRAM = Path(sys.executable).with_name("schemathesis")
 _CONFIGURATION = ROOT / "schemathesis.toml"
 _CACHE = LOCAL_STATE / "cache" / "hypothesis"
-# schemathesis.toml can't hold a time that is always in the future. So it names this file, which holds one.
+# schemathesis.toml can't hold a time that is always in the future. So each run writes a future time to this file.
 _DICTIONARY = LOCAL_STATE / "fuzz-soon.dict"
 
 # The records that requests can find. schemathesis.toml has the same names, and the ids that the records get.
@@ -82,7 +82,7 @@ _ROUTES = tuple(
 
 
 def fill(url: str) -> None:
-    """Put records into an empty service, so that requests can succeed. Raises ToolError if one is refused."""
+    """Put records into an empty service, so that requests can succeed. Raises ToolError if a record is refused."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
         for method, data in {"POST": _DATA, "PUT": _ROUTES}.items():
