@@ -1,4 +1,4 @@
--- The whole schema, for reading: chalicelib/database/migrations makes it. `make schema` writes this file.
+-- The schema after all migrations, for people to read. `make schema` writes this file.
 
 -- audit_events
 
@@ -359,7 +359,7 @@ CREATE TRIGGER workspaces_never_come_back BEFORE UPDATE ON workspaces FOR EACH R
 GRANT SELECT,INSERT ON TABLE workspaces TO slipway_app;
 GRANT UPDATE (owner, reason, base_url, state, granted_at, expires_at, destroyed_at) ON TABLE workspaces TO slipway_app;
 
--- All the rest
+-- All other statements
 
 CREATE FUNCTION claim_aws_account() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER

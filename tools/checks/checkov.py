@@ -2,7 +2,7 @@
 
 The comment `#checkov:skip=CKV_AWS_1: why` in a resource's block suppresses a check there.
 
-Checkov has its own virtual environment, .local/checkov, because the versions that it needs conflict with ours.
+Checkov has its own virtual environment, .local/checkov, because its requirements conflict with the project's.
 """
 
 import functools
@@ -23,7 +23,7 @@ SECONDS = 300
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Check infra/. Return 1 if something is wrong."""
+    """Check infra/ with checkov, and print the result. Return 1 if something is wrong."""
     answer = scan(INFRA)
     # checkov reports a module's faults once for each call of the module.
     wrong = list(dict.fromkeys(complaints(answer)))
@@ -32,22 +32,25 @@ def main(environ: Mapping[str, str]) -> int:
 
 
 def complaints(answer: dict[str, Any]) -> Iterator[str]:
-    """Yield what is wrong: files that checkov can't read, faults, and suppressions without a reason."""
+    """Yield a line for each unreadable file, fault and suppression without a reason, or one line if no check passed."""
     if not answer.get("summary", {}).get("passed"):
-        yield "checkov found nothing to check: infra/ must contain Terraform"
+        yield "checkov reports no check that passed: make sure that infra/ has Terraform files"
         return
     results = answer["results"]
     for path in results["parsing_errors"]:
-        yield f"{path}: checkov can't read this file, so it checks nothing there: write the file more simply"
+        yield f"{path}: checkov can't read this file, so it checks nothing in the file. Write the file more simply"
     for each in results["failed_checks"]:
         yield (
-            f"{each['file_path']}: {each['resource']} fails {each['check_id']} ({each['check_name']}). Fix it, or "
-            f"add `#checkov:skip={each['check_id']}: ` and the reason to the resource's block"
+            f"{each['file_path']}: {each['resource']} fails {each['check_id']} ({each['check_name']}). Fix the "
+            f"resource, or add `#checkov:skip={each['check_id']}: ` and the reason to the resource's block"
         )
     for each in results["skipped_checks"]:
         reason = each["check_result"]["suppress_comment"].strip()
         if reason == "No comment provided" or len(reason) < 10:
-            yield f"{each['file_path']}: {each['resource']} suppresses {each['check_id']} without a reason: add one"
+            yield (
+                f"{each['file_path']}: {each['resource']} suppresses {each['check_id']} without a reason: "
+                "write at least 10 characters after the check's id"
+            )
 
 
 def scan(folder: Path) -> dict[str, Any]:
@@ -60,7 +63,9 @@ def scan(folder: Path) -> dict[str, Any]:
         done = lifeline.run(call, env=environ, capture_output=True, timeout=SECONDS)
         answer: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
-        raise ToolError(f"checkov gave no report: {error}. Delete {FOLDER} to install it again") from error
+        raise ToolError(
+            f"checkov gave no report: {error}. Delete {FOLDER} and try again: this installs checkov again"
+        ) from error
     return answer
 
 
@@ -72,7 +77,7 @@ def command() -> Path:
 
 @functools.cache
 def missing() -> str | None:
-    """Install checkov if it is missing. Return the reason if checkov can't be installed here, or None."""
+    """Install checkov if it is missing. Return None, or the reason why checkov can't be installed here."""
     try:
         command()
     except ToolError as error:

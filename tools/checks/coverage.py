@@ -1,4 +1,4 @@
-"""`make coverage BASE=origin/development`: require that tests run 95 % of the lines that differ from a base.
+"""`make coverage BASE=origin/development`: require that tests run 95 % of the lines that differ from BASE.
 
 Only changed lines of shipped code count: a change need not add tests for old lines. TESTS names the tests to run, by
 default "tests/unit tests/service".
@@ -21,7 +21,7 @@ _SECONDS = 1800
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the tests, and check their coverage of the changed lines. Return the exit code. Raises UsageError."""
+    """Run the tests and check their coverage of the changed lines. Return the exit code. Raises UsageError."""
     base = environ.get("BASE") or BASE
     named = ["git", "rev-parse", "--quiet", "--verify", f"{base}^{{commit}}"]
     if subprocess.run(named, capture_output=True, check=False).returncode:

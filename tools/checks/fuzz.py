@@ -32,7 +32,7 @@ LOG = LOCAL_STATE / "fuzz.log"
 _PROGRAM = Path(sys.executable).with_name("schemathesis")
 _CONFIGURATION = ROOT / "schemathesis.toml"
 _CACHE = LOCAL_STATE / "cache" / "hypothesis"
-# schemathesis.toml can't hold a time that is always in the future, so it reads this file.
+# schemathesis.toml can't hold a time that is always in the future. So each run writes a future time to this file.
 _DICTIONARY = LOCAL_STATE / "fuzz-soon.dict"
 
 # The records that requests can find. schemathesis.toml has the same names, and the ids that the records get.
@@ -82,7 +82,7 @@ _ROUTES = tuple(
 
 
 def fill(url: str) -> None:
-    """Put records into an empty service, so that requests can succeed. Raises ToolError."""
+    """Put records into an empty service, so that requests can succeed. Raises ToolError if a record is refused."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
         for method, data in {"POST": _DATA, "PUT": _ROUTES}.items():
@@ -92,12 +92,16 @@ def fill(url: str) -> None:
                 told = answer.read().decode()
                 if answer.status not in (200, 201):
                     raise ToolError(
-                        f"The service refuses the test data: {method} {path} got {told}. Fix _DATA in {__name__}"
+                        f"The service refuses the test data: {method} {path} got {told}. Fix _DATA or _ROUTES "
+                        f"in {__name__}"
                     )
 
 
 def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
-    """Fuzz the filled service at `url`. Return 0 if no fault was found. Raises subprocess.TimeoutExpired."""
+    """Send random requests to the filled service at `url`. Return 0 if no fault was found.
+
+    Raises subprocess.TimeoutExpired.
+    """
     _DICTIONARY.parent.mkdir(exist_ok=True)
     written = _DICTIONARY.with_suffix(f".{os.getpid()}")
     written.write_text(f'"{_SOON}"\n')
@@ -111,7 +115,7 @@ def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Fuzz a new service. Raises ToolError if a fault was found."""
+    """Start a new service and fuzz it. Raises ToolError if a fault was found."""
     for name in ("EXAMPLES", "SECONDS", "SEED"):
         if environ[name] and not environ[name].isdecimal():
             raise UsageError(f"{name} is {environ[name]!r}: set a number")
@@ -132,13 +136,14 @@ def _run(amount: Sequence[str], seconds: str) -> None:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), serving(*load_app()) as url:
             fill(url)
             found = fuzz(url, "--phases", "examples,coverage,fuzzing", *amount)
-            # Hypothesis stops if a repeated series of requests gets other answers. A service with state gives other
-            # answers. With --max-time, Schemathesis starts further series.
+            # A service with state answers a repeated series of requests differently. Hypothesis then stops. With
+            # --max-time, Schemathesis starts further series.
             found |= fuzz(
                 *(url, "--phases", "stateful", "--max-time", seconds, *amount),
                 *("--exclude-checks", "every_operation_succeeds"),  # the first run has made this check
             )
     if found:
         raise ToolError(
-            f"Fix the faults above. The service's log is {LOG.relative_to(ROOT)}. SEED=… repeats a run with its seed."
+            f"The run found faults: fix the faults above. The service's log is {LOG.relative_to(ROOT)}. "
+            "To repeat a run, set SEED to the seed that the run printed."
         )

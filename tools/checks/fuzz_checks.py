@@ -1,4 +1,4 @@
-"""Checks that schemathesis.toml adds to those of Schemathesis.
+"""Checks that schemathesis.toml adds to Schemathesis's own checks.
 
 The tables list why the service may answer 400, 412 or 422 although the request fits the OpenAPI document. A refusal
 without an entry is a fault of the document or of the service.
@@ -12,12 +12,12 @@ from schemathesis.specs.openapi.checks import is_unexpected_http_status_case
 
 PROBLEMS = {
     "cursor-unusable": "a cursor must come from the same list with the same filters",
-    "idempotency-key-reused": "the key was used with another body before",
+    "idempotency-key-reused": "the Idempotency-Key was used with another body before",
     "precondition-failed": "If-Match must be the current ETag",
     "rollback-refused": "the target's history decides if a rollback is allowed",
 }
 
-# For the problem `invalid`: patterns of operations and of places in requests, and the rule for these places.
+# Rules behind the problem `invalid`. A key has a pattern of operations and a pattern of places in their requests.
 RULES: dict[tuple[str, str], str] = {
     ("create_publisher", "#/issuer"): "only some issuers are trusted",
     ("create_publisher", "#/environments/.+"): "the environment must exist",
@@ -27,20 +27,20 @@ RULES: dict[tuple[str, str], str] = {
     (
         "open_deployment",
         "#/(state|started_at|finished_at)",
-    ): "imported history must have them, other deployments must not",
-    ("open_deployment", "#/override_reason"): "imported history passes no gate, so it can't override one",
-    ("record_verification", "#/(artifact|started_at|finished_at)"): "imported history must have them",
+    ): "imported deployments must have these fields, and other deployments must not have them",
+    ("open_deployment", "#/override_reason"): "an imported deployment passes no gate, so it can't override a gate",
+    ("record_verification", "#/(artifact|started_at|finished_at)"): "an imported verification must have these fields",
     (
         "open_deployment|record_verification",
         "#/(started_at|finished_at)",
     ): "the times must be in order, after 1969 and not in the future",
     ("list_.+", "#/(from|to|expires_before)"): "the time in UTC must be in the years 1 to 9999",
-    ("create_workspace", "#/name"): "the name is part of resources' names, and `default` is the environment itself",
+    ("create_workspace", "#/name"): "the name must fit into names of AWS resources, and must not be `default`",
     ("create_workspace", "#/database"): "only debug workspaces may use live data",
     ("create_workspace|change_workspace", "#/expires_at"): "the time must be in the future, and not too late",
     ("change_workspace", "#/reason"): "an extension must have a reason",
     ("set_route", "#/until"): "the time must be in the future, and not after the workspace expires",
-    ("open_deployment", "#/commits"): "each commit may be named once",
+    ("open_deployment", "#/commits"): "no commit may be listed twice",
     ("open_deployment", "#/commits/[0-9]+/authored_at"): "the time must be after 1969",
 }
 
@@ -51,7 +51,7 @@ _STATUSES = (400, 412, 422)
 def refusal_is_explained(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: "schemathesis.Case[Any]"
 ) -> None:
-    """Require that the service refuses a request that fits the document only for a reason in the tables above."""
+    """Require that PROBLEMS or RULES explains why the service refuses a request that fits the document."""
     if case.meta is None or not case.meta.generation.mode.is_positive or is_unexpected_http_status_case(case):
         return
     if response.status_code in _STATUSES:
@@ -86,7 +86,7 @@ class every_operation_succeeds:  # noqa: N801 (checks are called like functions)
 
 
 def missing_entries(operation: str, problem: dict[str, Any]) -> list[str]:
-    """Return the entries that are missing to explain a refusal."""
+    """Return the lines of code that PROBLEMS and RULES lack to explain a refusal."""
     slug = str(problem["type"]).removeprefix("/problems/")
     if slug != "invalid":
         return [] if slug in PROBLEMS else [f'PROBLEMS["{slug}"] = "why"']

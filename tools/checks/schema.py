@@ -1,7 +1,7 @@
 """`make schema`: write docs/schema.sql, the schema after all migrations, for people to read.
 
 The file is in docs/ because everything in chalicelib is shipped, and the service never reads the file. pg_dump, which
-comes with the embedded PostgreSQL, scatters a table's parts. This module puts them together.
+comes with the embedded PostgreSQL, prints a table's parts in several places. This module puts the parts together.
 """
 
 import re
@@ -20,10 +20,10 @@ PATH = ROOT / "docs" / "schema.sql"
 _PG_DUMP = BUNDLED_PSQL.with_name("pg_dump")
 _SECONDS = 60
 _INTRODUCTION = """\
--- The whole schema, for reading: chalicelib/database/migrations makes it. `make schema` writes this file.
+-- The schema after all migrations, for people to read. `make schema` writes this file.
 """
 _HEADER = re.compile(r"^--\n-- Name: .+; Type: (.+); Schema: .+\n--\n", re.MULTILINE)
-# The lines of pg_dump that are no schema: settings of the session, psql's own commands, and comments.
+# The lines of pg_dump that are not part of the schema: settings of the session, psql's own commands, and comments.
 _NOT_SCHEMA = re.compile(r"^(SET .*;|\\.*|--.*)\n", re.MULTILINE)
 # Leave out these words, because a reader does not need them.
 _OBVIOUS = re.compile(r"\bpublic\.|::text\b| USING btree\b")
@@ -33,7 +33,7 @@ _COLUMN_GRANT = re.compile(r"GRANT (\w+)\((\w+)\) ON TABLE (\w+) TO (\w+);")
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Write the file from a temporary database. Raises ToolError."""
+    """Write docs/schema.sql from a temporary database. Raises ToolError."""
     with postgres.throwaway() as url:
         migrate(postgres.as_login(url, MIGRATOR))
         text = describe(postgres.as_login(url, postgres.SUPERUSER))
@@ -46,7 +46,9 @@ def describe(url: str) -> str:
     """Return the schema of a database as SQL, table by table. Raises ToolError."""
     dumped = lifeline.run([str(_PG_DUMP), "--schema-only", "--no-owner", url], capture_output=True, timeout=_SECONDS)
     if dumped.returncode != 0:
-        raise ToolError(f"pg_dump failed on {urlsplit(url).path}: {dumped.stderr.strip()}. Fix this, and try again")
+        raise ToolError(
+            f"pg_dump failed on {urlsplit(url).path}: {dumped.stderr.strip()}. Fix this error and try again"
+        )
     _, *parts = _HEADER.split(dumped.stdout)
     statements = [_OBVIOUS.sub("", _NOT_SCHEMA.sub("", text)).strip() for text in parts[1::2]]
     kinds = parts[::2]
@@ -74,7 +76,7 @@ def _grouped(statements: list[tuple[str, str]]) -> Iterator[str]:
             rest.append(text)
     for table, its_own in tables.items():
         yield f"-- {table}\n\n" + "\n".join(_with_joined_grants(its_own)) + "\n"
-    yield "-- All the rest\n\n" + "\n\n".join(rest) + "\n"
+    yield "-- All other statements\n\n" + "\n\n".join(rest) + "\n"
 
 
 def _with_joined_grants(statements: list[str]) -> Iterator[str]:

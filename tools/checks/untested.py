@@ -1,4 +1,4 @@
-"""Print what this machine can't test, and why. `make test` prints this line at the end, so that nobody misses it."""
+"""Print a line with the parts that this machine can't test, and why. `make test` prints this line at its end."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from tools.checks import npm
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Print the line, or nothing if everything can be tested."""
+    """Print the parts that can't be tested, or nothing if everything can be tested."""
     reasons = {"infrastructure": terraform.missing(), "workflows and OpenAPI": npm.missing()}
     lacking = [f"{what} ({reason})" for what, reason in reasons.items() if reason]
     if lacking:

@@ -1,4 +1,4 @@
-"""Create the database roles in the local database, or in a developer's own. On AWS, `bootstrap` does this."""
+"""Create the database roles in a local database. On AWS, the Lambda function `bootstrap` creates the roles."""
 
 from contextlib import closing
 
@@ -12,9 +12,9 @@ from tools.checkout import ToolError
 
 
 def bootstrap(url: str) -> None:
-    """Create the roles and give them the database. If the login has no permission, require that both are done.
+    """Create the roles and grant them the database. Raises ToolError and DatabaseUnavailable.
 
-    Raises ToolError and DatabaseUnavailable.
+    If the login lacks the permission, require that somebody else has done both.
     """
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         info = connection.info
@@ -25,8 +25,8 @@ def bootstrap(url: str) -> None:
             )
         if (stranger := _other_than_ours(connection)) is not None:
             raise ToolError(
-                f"The database {info.dbname} has the table {stranger}, which is not Slipway's. Name an empty database, "
-                "or run `make reset` if it is the local database of an old version"
+                f"The database {info.dbname} has the table or view {stranger}, which is not Slipway's. Use an empty "
+                "database, or run `make reset` if it is the local database of an old version"
             )
         try:
             # PostgreSQL runs one message without BEGIN as one transaction.
@@ -39,7 +39,7 @@ def bootstrap(url: str) -> None:
 def _other_than_ours(connection: Connection) -> str | None:
     """Return a table or view that belongs neither to Slipway nor to an extension, or None.
 
-    The owner of such a table would lose the schema.
+    The bootstrap would take the schema away from the table's owner.
     """
     with connection.cursor() as cursor:
         cursor.execute(

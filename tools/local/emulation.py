@@ -1,4 +1,4 @@
-"""The address of the emulated AWS account, and the variables for calling it. tools/aws/emulator serves it."""
+"""The address of the emulated AWS account, and environment variables for calls to it. tools/aws/emulator serves it."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ STATE_BUCKET = f"slipway-state-{ACCOUNT}"
 def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
     """Return `environ`, changed so that AWS SDKs and tools call only the emulated account."""
     url = f"http://{HOST}:{port}"
-    # Drop variables that name a real account: a profile, a session, a service's own endpoint.
+    # Drop variables that can lead to a real account, such as a profile, a session or a service's endpoint.
     others = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
     return {
         **others,
@@ -22,7 +22,7 @@ def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # The default profile could name a real account.
+        # Read no profile, because the default profile could name a real account.
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }

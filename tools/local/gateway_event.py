@@ -61,7 +61,7 @@ def gateway_event(
 ) -> Event:
     """Return the event for a request. `target` is its path with the query. Raises NoRoute.
 
-    `claims` are the token's claims that the authorizer found. Without them, the event has no authorizer.
+    `claims` are the token's claims that the authorizer found. Without claims, the event has no authorizer.
     """
     headers = list(headers)
     path, _, query = target.partition("?")

@@ -25,7 +25,7 @@ def token(
     **claims: Any,
 ) -> str:
     """Return a signed token. `claims` may add run_id, run_attempt, sha and actor, or replace any other claim."""
-    import jwt  # noqa: PLC0415 (takes 100 ms, and the database commands do not need it)
+    import jwt  # noqa: PLC0415 (the import takes 100 ms, and the database commands do not need jwt)
 
     issuer = local_issuer()
     now = int(time.time())
@@ -47,7 +47,7 @@ def token(
 
 @cache
 def local_issuer() -> Issuer:
-    """Return the issuer of kind `local` that the stage `local` trusts."""
+    """Return the issuer of kind `local` that the stage `local` trusts. Raises ToolError if there is none."""
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     trusted = config["stages"]["local"]["environment_variables"]["SLIPWAY_ISSUERS"]
     for issuer in msgspec.json.decode(trusted, type=tuple[Issuer, ...]):
@@ -57,7 +57,10 @@ def local_issuer() -> Issuer:
 
 
 def private_key() -> dict[str, str]:
-    """Return the key as a JWK. The first call makes the key and its public part; concurrent calls get the same key."""
+    """Return the private key as a JWK. Make the key if there is none. Concurrent calls get the same key.
+
+    Raises ToolError.
+    """
     folder = PRIVATE_KEY.parent
     with locked(folder.with_suffix(".lock")):
         folder.mkdir(exist_ok=True)
@@ -69,7 +72,7 @@ def private_key() -> dict[str, str]:
             public = json.dumps({name: value for name, value in key.items() if name != "d"})
         except (ValueError, AttributeError):
             raise ToolError(
-                f"{PRIVATE_KEY} is not a key: delete the file, and the next token makes a new key"
+                f"{PRIVATE_KEY} is not a key: delete the file and try again, which makes a new key"
             ) from None
         if not LOCAL_PUBLIC_KEY.exists() or LOCAL_PUBLIC_KEY.read_text() != public:
             write_atomically(LOCAL_PUBLIC_KEY, public)

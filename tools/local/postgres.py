@@ -4,7 +4,7 @@ The server's files are outside the checkout, behind the link `.local/postgres`. 
 write in the project's folder, but does not follow links. If root starts the server, the server runs as the system user
 `pgserver`. Then the files are in /var/lib/slipway, because this user can't open root's home folder.
 
-Everybody who can reach the server's socket may log in as any role, without a password. The service uses `slipway_app`,
+Anybody who can reach the server's socket may log in as any role, without a password. The service uses `slipway_app`,
 migrations use `slipway_migrator`, and only the tools use the superuser.
 """
 
@@ -50,7 +50,7 @@ def start(report: Callable[[str], None] = lambda line: None) -> str:
         data = home / "data"
         initialised = home / "initialised"
         if data.exists() and not initialised.exists():
-            # A first start that was killed leaves files that no server can use. They have no data.
+            # A first start that was killed leaves files that no server can use. The files hold no data.
             _stop(data)
             shutil.rmtree(data)
         _require_our_major(data)
@@ -73,8 +73,8 @@ def as_login(url: str, login: str) -> str:
 
 
 def create_database(url: str) -> None:
-    """Make the database at this URL if it is missing. Create the roles and give them the database."""
-    from chalicelib.database.connection import connect  # noqa: PLC0415 (as in _pgserver)
+    """Make the database at this URL if it is missing. Create the roles and grant them the database."""
+    from chalicelib.database.connection import connect  # noqa: PLC0415 (not needed to stop a server)
     from tools.local.bootstrap import bootstrap  # noqa: PLC0415
 
     database = urlsplit(url).path.removeprefix("/")
@@ -98,7 +98,7 @@ def stop() -> bool:
 
 
 def reset() -> None:
-    """Stop the server and delete its data."""
+    """Stop the server and delete its data. If another checkout uses the server, leave both."""
     with locked(_LOCK):
         if LINK.is_symlink():
             home = LINK.resolve()
@@ -111,7 +111,7 @@ def reset() -> None:
 
 @contextlib.contextmanager
 def throwaway() -> Iterator[str]:
-    """Run a temporary server and yield the URL of its empty database. At the end, delete both."""
+    """Run a temporary server and yield the URL of its empty database. At the end, delete the server and its data."""
     with lifeline.temporary_folder("slipway-") as home:
         url = _start(home / "data", None, **{lifeline.MARK: str(home)}).url(DATABASE)
         create_database(url)
@@ -131,7 +131,7 @@ class Server(NamedTuple):
 
 
 def _home() -> Path:
-    """Return the folder behind the link. Make a new folder if there is none, or if another checkout uses it."""
+    """Return the folder behind the link. Make a new folder if none exists, or if another checkout uses the folder."""
     if LINK.is_dir() and not LINK.is_symlink():
         raise ToolError(
             f"{LINK} is a folder, but should be a link to a folder outside the checkout: move the folder away"
@@ -154,7 +154,7 @@ def _homes() -> Path:
 
 
 def _belongs_to_us(home: Path) -> bool:
-    """True if these files are this checkout's. If no other checkout uses the files, take them over.
+    """True if a checkout made these files and no other checkout uses them. Then record this checkout as their owner.
 
     A copied checkout has the same link as its original.
     """
@@ -199,13 +199,13 @@ def _start(data: Path, running: Server | None, **environ: str) -> Server:
                 _pgserver().get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
         except (subprocess.SubprocessError, OSError, RuntimeError) as error:
             raise ToolError(
-                f"PostgreSQL does not start ({error}): {data / 'log'} may say why. Run `make reset`, which deletes the "
+                f"PostgreSQL does not start ({error}): read {data / 'log'}. Or run `make reset`, which deletes the "
                 "database, and start again"
             ) from None
     deadline = time.monotonic() + START_SECONDS
     while not ((server := _server(data)) and server.ready):
         if time.monotonic() > deadline:
-            raise ToolError(f"PostgreSQL is not ready after {START_SECONDS} s: read {data / 'log'}")
+            raise ToolError(f"PostgreSQL is not ready after {START_SECONDS} s: read {data / 'log'} and start again")
         time.sleep(0.05)
     return server
 
@@ -242,7 +242,8 @@ def _stop(data: Path) -> bool:
     server = _server(data)
     if server is None:
         return False
-    # First the fast shutdown, then the immediate one, then a kill. After the last two, the next start needs a recovery.
+    # Try a fast shutdown, then an immediate shutdown, then a kill. After an immediate shutdown or a
+    # kill, PostgreSQL must recover at the next start.
     for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         with contextlib.suppress(psutil.NoSuchProcess):
             server.process.send_signal(request)
@@ -255,7 +256,7 @@ def _stop(data: Path) -> bool:
 
 
 def _lives(process: psutil.Process) -> bool:
-    # Do not use `wait`: it counts an ended process as alive until init notices its end, which can take seconds.
+    # Do not use `wait`: it counts an ended process as alive until init notices the end, which can take seconds.
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,10 +1,10 @@
-"""`make replay`: send a real deployment history to a running service, as pipelines would have sent it.
+"""`make replay`: import a real deployment history into a running service.
 
 The history is in tests/data/azul. It comes from the public git tags of DataBiosphere/azul. A second replay changes
-nothing, and a replay after a stop records only what is missing.
+nothing. A replay after a stop records only the missing deployments.
 
 `URL` is the service's address. `TOKEN` is an admin's token, because only an admin may create the system. Without
-`TOKEN`, the local issuer makes one.
+`TOKEN`, the local issuer makes this token.
 """
 
 import heapq
@@ -40,7 +40,7 @@ ENVIRONMENTS = [
 ADDRESS = f"/v1/systems/{SYSTEM['key']}"
 
 Send = Callable[[str, str, Any], tuple[int, Any]]
-"""Send a request with this method, path and body; return the status and the parsed answer."""
+"""A function that sends a request with a method, path and body. It returns the status and the parsed answer."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Summary:
-    """The numbers of deployments that this replay recorded, and that were recorded before."""
+    """The number of deployments that this replay recorded, and the number of deployments that were recorded before."""
 
     recorded: int
     known: int
@@ -93,7 +93,7 @@ def main(environ: Mapping[str, str]) -> None:
 
 
 def read_history(folder: Path = HISTORY) -> tuple[list[Deployment], dict[str, Commit]]:
-    """Return the deployments, and the commit graph by sha."""
+    """Return the deployments, and the commits by SHA."""
     deployments = [
         Deployment(**{**line, "deployed_at": datetime.fromisoformat(line["deployed_at"])})
         for line in _lines(folder / "deployments.ndjson")
@@ -122,9 +122,9 @@ def replay(
 def with_commits(
     deployments: Iterable[Deployment], graph: Mapping[str, Commit]
 ) -> Iterator[tuple[Deployment, list[Commit]]]:
-    """Yield the deployments in the order in which they happened, each with at most MAX_COMMITS delivered commits.
+    """Yield the deployments in the order of time. With each, yield its newest new commits, at most MAX_COMMITS.
 
-    A deployment delivers the commits that no earlier deployment to the environment had. So going back to an older
+    A deployment delivers the commits that no earlier deployment to the same environment had. So going back to an older
     commit delivers nothing. An environment's first deployment delivers the whole history of its commit. A history ends
     at parents that are not in the graph.
     """
@@ -175,7 +175,9 @@ class Client:
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
                 if attempt == self.ATTEMPTS:
-                    raise ToolError(f"{self._url} does not answer ({error!r}): read the output of `make run`") from None
+                    raise ToolError(
+                        f"{self._url} does not answer ({error!r}): check URL and the service's log"
+                    ) from None
                 wait_seconds = 1
             else:
                 if status != http.HTTPStatus.SERVICE_UNAVAILABLE or attempt == self.ATTEMPTS:
@@ -211,7 +213,7 @@ def _create_what_is_missing(send: Send) -> None:
 
 
 def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
-    """Import one deployment. Return 201, or 200 if it was known already."""
+    """Import one deployment. Return the status: 201, or 200 if the deployment was recorded before."""
     at = deployment.deployed_at.isoformat()
     body = {
         "environment": deployment.environment,
@@ -229,7 +231,7 @@ def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
 
 
 def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
-    """Return the answer's body; raise ToolError unless the answer has one of the statuses."""
+    """Return the answer's body. Raises ToolError unless the answer has one of these statuses."""
     status, body = answer
     if status in statuses:
         return body
@@ -246,7 +248,10 @@ def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
 
 
 def _ancestors(sha: str, graph: Mapping[str, Commit], *, without: set[str]) -> set[str]:
-    """Return a commit and its ancestors, except those in `without`. That set must have all ancestors of its commits."""
+    """Return a commit and its ancestors, except those in `without`.
+
+    `without` must have all ancestors of its own commits.
+    """
     found: set[str] = set()
     ahead = [sha]
     while ahead:
@@ -258,7 +263,7 @@ def _ancestors(sha: str, graph: Mapping[str, Commit], *, without: set[str]) -> s
 
 
 def _best_travelled(deployments: Iterable[Deployment]) -> str:
-    """Return the artifact that went to the most environments. If several did, return the last one."""
+    """Return the artifact that went to the most environments. If several did, return the last in the list."""
     environments: dict[str, set[str]] = {}
     for deployment in reversed(list(deployments)):
         environments.setdefault(deployment.artifact, set()).add(deployment.environment)

@@ -1,7 +1,8 @@
 """`make run`: run this checkout's database and server until Ctrl-C.
 
 The server is a separate process, `tools.local.server`. This process restarts the server when the service's code
-changes. The server always ends with this process. Only `kill -9` leaves the database running; the next start uses it.
+changes. The server always ends with this process. Only `kill -9` leaves the database running. The next start then uses
+the running database.
 """
 
 import contextlib
@@ -61,7 +62,7 @@ def say(line: str) -> None:
 
 
 class StopRequests:
-    """Note SIGINT, SIGTERM and SIGHUP, so that the process stops between two steps and never within one."""
+    """Requests to stop: SIGINT, SIGTERM and SIGHUP. The process then stops between two steps, never within a step."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -89,7 +90,7 @@ class Worker:
                 cwd=ROOT,
                 env=emulation.environment(os.environ) if os.environ.get("EMULATED") else None,
                 pass_fds=[theirs.fileno()],
-                # Ctrl-C must not reach the server: this process stops it.
+                # Ctrl-C must not reach the server, because this process stops the server.
                 start_new_session=True,
             )
         self.channel.settimeout(0)
@@ -122,7 +123,7 @@ class Worker:
 
 def _serve(port: int, stop: StopRequests) -> None:
     """Run the database and the server until a request to stop."""
-    from tools.local import postgres  # noqa: PLC0415 (main's refusals do not wait for this import)
+    from tools.local import postgres  # noqa: PLC0415 (so that errors in `main` do not wait for this import)
 
     url = os.environ.get("DATABASE_URL")
     try:
@@ -177,7 +178,7 @@ def _restart_database_if_gone() -> None:
 
 
 def _successor(worker: Worker, end: str, port: int) -> Worker | None:
-    """Start another server after one that ended by itself. Return None if it had never become ready."""
+    """Return a new server after the old one ended by itself, or None if the old one never became ready."""
     if not worker.was_ready:
         say(f"the server does not start ({end}): fix the error above, and the server starts again")
         return None
@@ -227,7 +228,7 @@ def _only_one(port: int) -> Iterator[None]:
 
 def _require_free(port: int) -> None:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the server sets this option too
         try:
             probe.bind((HOST, port))
         except OSError as error:
@@ -254,7 +255,7 @@ def _snapshot() -> Snapshot:
     found: Snapshot = {}
     for name in WATCHED:
         path = ROOT / name
-        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile: the next snapshot shows it
+        with contextlib.suppress(FileNotFoundError):  # a file was deleted meanwhile: the next snapshot shows this
             for file in path.rglob("*") if path.is_dir() else [path]:
                 if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith("."):
                     status = file.stat()
@@ -268,7 +269,7 @@ def _changed(seen: Snapshot) -> list[str]:
 
 
 def _settled() -> Snapshot:
-    """Return a snapshot when files have stopped changing. A switch of branches changes many files in turn."""
+    """Wait until no file changes, and return a snapshot. A switch of branches changes many files in turn."""
     last: Snapshot = {}
     while (now := _snapshot()) != last:
         last = now

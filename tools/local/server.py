@@ -1,7 +1,7 @@
 """The local server, which stands in for API Gateway in front of the app. It is built from parts of `chalice local`.
 
-`chalice local` itself differs too much from API Gateway. This server answers with problems, and separates 401, 404 and
-405. It limits bodies and slow clients, and answers at once on a kept-alive connection.
+`chalice local` itself differs too much from API Gateway. This server answers errors with problems, and
+distinguishes 401, 404 and 405. It limits bodies and slow clients. It answers at once on a kept-alive connection.
 
 `make run` starts this server as a worker. The worker applies migrations, says when it is ready, and serves until its
 parent ends.
@@ -55,7 +55,7 @@ DRAIN_SECONDS = 2
 
 Response = dict[str, Any]
 
-# Not among the service's own problems, because on AWS the service never answers with this problem.
+# This problem is not among the service's own problems, because on AWS the service never answers with it.
 length_required = ProblemType(
     slug="length-required",
     status=411,
@@ -100,7 +100,7 @@ def serving(app: Chalice, config: Config) -> Iterator[str]:
 
 
 def load_app(environ: Any = os.environ) -> tuple[Chalice, Config]:
-    """Load the app as `chalice local --stage local` does."""
+    """Return the app and its configuration, as `chalice local --stage local` loads them."""
     config = CLIFactory(str(LOCAL_STATE.parent), environ=environ).create_config_obj(chalice_stage_name="local")
     app = config.chalice_app
     validate_routes(app.routes)
@@ -108,7 +108,7 @@ def load_app(environ: Any = os.environ) -> tuple[Chalice, Config]:
 
 
 class Gateway:
-    """Handle a request as API Gateway does: call the function, or answer without it."""
+    """A stand-in for API Gateway. It calls the function for a request, or answers without the function."""
 
     def __init__(self, app: Chalice, config: Config) -> None:
         self._app = app
@@ -147,7 +147,11 @@ class Gateway:
         methods = sorted(self._app.routes[template])
         if method not in methods:
             allowed = ", ".join(methods)
-            raise Problem(problems.method_not_allowed, f"This address takes only {allowed}", headers={"Allow": allowed})
+            raise Problem(
+                problems.method_not_allowed,
+                f"This address does not take {method}: use {' or '.join(methods)}",
+                headers={"Allow": allowed},
+            )
 
     def _authorized(self, event: Event, context: LambdaContext) -> Event:
         """Return the event with the authorizer's result. Raises Problem."""
@@ -169,7 +173,7 @@ class Gateway:
 
 
 class RequestHandler(ChaliceRequestHandler):
-    """A connection of a client."""
+    """The handler of a client's connection."""
 
     disable_nagle_algorithm = True  # otherwise a kept-alive connection answers 40 ms later
     wbufsize = -1  # send headers and body together
@@ -178,7 +182,7 @@ class RequestHandler(ChaliceRequestHandler):
     def __init__(self, request: Any, client_address: Any, server: Any, app_object: Chalice, config: Config) -> None:
         self._started = time.perf_counter()
         self._gateway = Gateway(app_object, config)
-        # Skip the parent's method, which would make its own gateway and serve with it.
+        # Skip the parent's method, which would serve with its own gateway.
         super(ChaliceRequestHandler, self).__init__(request, client_address, server)
 
     def __getattr__(self, name: str) -> Any:
@@ -205,7 +209,9 @@ class RequestHandler(ChaliceRequestHandler):
             raise Problem(length_required, "The local server takes no chunked bodies: send Content-Length")
         lengths = set(self.headers.get_all("content-length", []))
         if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):
-            raise Problem(problems.malformed, "The header Content-Length must be one number of bytes")
+            raise Problem(
+                problems.malformed, "The header Content-Length is not one number: send the body's length in bytes once"
+            )
         if not lengths:
             return None
         length = int(lengths.pop())
@@ -217,7 +223,9 @@ class RequestHandler(ChaliceRequestHandler):
             self.wfile.flush()
         body: bytes = self.rfile.read(length)
         if len(body) < length:
-            raise ConnectionAbortedError("the client left before its body was complete")
+            raise ConnectionAbortedError(
+                "The client closed the connection before the body was complete: send the request again"
+            )
         return body
 
     def _send(self, response: Response) -> None:
@@ -230,7 +238,7 @@ class RequestHandler(ChaliceRequestHandler):
         if not body:
             headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
         elif not any(name.lower() == "content-type" for name in headers):
-            headers["Content-Type"] = "application/json"  # API Gateway's default
+            headers["Content-Type"] = "application/json"  # API Gateway sets this type by default
         if self.close_connection:
             headers["Connection"] = "close"
         self.send_response(status)
@@ -313,6 +321,6 @@ def _address_for_migrations() -> str:
 
 
 def _leave_with(channel: socket.socket) -> None:
-    """End this process when its parent ends, which closes the channel."""
+    """End this process when the channel closes. The channel closes when the parent ends."""
     channel.recv(1)
     os._exit(0)

@@ -1,5 +1,6 @@
-"""Print a token of the local issuer: `make -s token ROLE=admin`, or `ROLE=pipeline SYSTEM=shop,search`.
+"""Print a token of the local issuer: `make -s token ROLE=admin`, or `make -s token ROLE=pipeline SYSTEM=shop`.
 
+SYSTEM can list several systems, as in `SYSTEM=shop,search`.
 SUBJECT, RUN_ID, RUN_ATTEMPT, SHA and ACTOR set further claims.
 """
 

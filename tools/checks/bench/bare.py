@@ -1,9 +1,9 @@
 """Three endpoints of the service as plain Chalice views, written by hand only for speed.
 
-The views get the rows that PostgreSQL gave to the service, and give the same answers, byte for byte. They
-check the caller's roles, parameters and bodies, ask the gate, set every header, and prepare the values of statements.
-They send no statement. They leave out everything that these three requests do not need. Examples are problem details,
-conditional requests, a check for duplicate keys, and a cursor to the next page.
+The views get the rows that PostgreSQL gave to the service, and give the same answers, byte for byte. The views check
+roles, parameters and bodies, ask the gate, set every header, and prepare the values of statements. They send no
+statement. They leave out everything that these three requests do not need. Examples are problem details, conditional
+requests, a check for duplicate keys, and a cursor to the next page.
 """
 
 import hashlib
@@ -37,9 +37,9 @@ class Claims(msgspec.Struct):
 
 
 def application(query: Callable[..., Rows], issuer: str) -> Chalice:
-    """Return an app with the views. `query` takes a statement's values, and returns the statement's rows."""
+    """Return an app with the three views. `query` takes a statement's values, and returns the statement's rows."""
     app = Chalice(app_name="bare")
-    asked: Any = app  # in a view `current_request` is never None, but Chalice's type says that it may be
+    asked: Any = app  # in a view `current_request` is never None, but Chalice's type allows None
     app.api.binary_types = []
 
     def require(role: Role, system: str) -> Claims:

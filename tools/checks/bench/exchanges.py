@@ -25,7 +25,7 @@ class Exchange(NamedTuple):
 
 @contextmanager
 def recorded() -> Iterator[list[Exchange]]:
-    """Yield a list to which the requests in the block add their exchanges."""
+    """Yield a list. The requests in the block add their exchanges to this list."""
     exchanges: list[Exchange] = []
 
     class Recording(Database):
@@ -40,9 +40,9 @@ def recorded() -> Iterator[list[Exchange]]:
 
 @contextmanager
 def replayed(exchanges: list[Exchange], *, composed: bool) -> Iterator[None]:
-    """Give the requests in the block the recorded rows, in a cycle, without PostgreSQL.
+    """Answer the requests in the block with the recorded rows, in a cycle, without PostgreSQL.
 
-    Without `composed`, also skip psycopg2's work: writing the values into the statements.
+    Without `composed`, also skip psycopg2's work, which is to write the values into the statements.
     """
     answers = cycle(exchanges)
 

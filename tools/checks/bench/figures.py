@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """One line of the table. `value` may be at most `bound`, or any number if `bound` is None."""
+    """One line of the table. `value` must be at most `bound`. Without `bound`, any value holds."""
 
     what: str
     value: float
@@ -31,9 +31,10 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def fastest(*ways: Callable[[], float], rounds: int) -> list[float]:
-    """Return the lowest cost of each way. Each way returns its cost. The ways take turns, in changing order.
+    """Return the lowest cost of each function in `ways`.
 
-    Other work on the machine can only add to a cost. So the lowest of many costs is the best to compare.
+    Each function returns a cost. The functions take turns, in changing order.
+    Other work on the machine can only add to a cost. So the lowest of many costs is the best one to compare.
     """
     taken: list[list[float]] = [[] for _ in ways]
     for number in range(rounds):

@@ -2,7 +2,7 @@
 
 The service and the views are whole Chalice apps. Both get the same API Gateway event, and answer the same bytes.
 Neither calls PostgreSQL: both get the rows that a real request got. Both prepare the values of their statements.
-psycopg2 writes these values into the statements. Its work is not compared, but shown separately. bare.py says what the
+psycopg2 writes these values into the statements. psycopg2's work is shown, but not compared. bare.py says what the
 views do and leave out.
 """
 
@@ -56,7 +56,7 @@ def record(what: str, event: Event) -> Request:
 
 
 def bare_view(request: Request) -> Any:
-    """Return the app with the bare views. The views get the rows that the service got."""
+    """Return an app with the bare views. The views get the rows that the service got."""
     rows = cycle([exchange.rows for exchange in request.exchanges])
     return bare.application(lambda **values: next(rows), local_issuer().issuer)
 
@@ -77,7 +77,7 @@ def _figure(request: Request) -> Figure:
 
 
 def _rounds(app: Chalice, request: Request) -> Callable[[], float]:
-    """Return a function that calls the app for ROUND_SECONDS, and returns the microseconds for each call."""
+    """Return a function that calls the app for about ROUND_SECONDS, and returns the microseconds for each call."""
 
     def call() -> Any:
         return app(request.event, None)

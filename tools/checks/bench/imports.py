@@ -47,7 +47,7 @@ def link_shipped(folder: Path) -> None:
 
 
 def milliseconds(statement: str, folder: Path) -> float:
-    """Return the processor time of a new interpreter that runs a statement.
+    """Return the milliseconds of processor time of a new interpreter that runs a statement.
 
     The interpreter imports only from `folder`, ROOT and the standard library.
     """

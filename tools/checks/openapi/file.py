@@ -1,9 +1,12 @@
-"""Write chalicelib/api_description/openapi.json, which the service serves. Its diff shows how the API changes."""
+"""Write chalicelib/api_description/openapi.json, which the service serves.
+
+The diff of this file shows how the API changes.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
 
-import app  # noqa: F401  (declares the operations)
+import app  # noqa: F401  (the import declares the operations)
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.operation import OPERATIONS
 from tools.checkout import ROOT

@@ -10,7 +10,7 @@ from tools.checkout import ToolError
 from tools.checks import npm
 
 _COMMAND = ("node", "node_modules/@redocly/cli/bin/cli.js", "lint", "--extends=recommended", "--format=json")
-# Without these settings, Redocly would send telemetry and ask for newer versions.
+# Without these settings, Redocly would send telemetry and look for newer versions.
 _OFFLINE = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 
@@ -27,6 +27,8 @@ def faults(document: Path) -> Iterator[str]:
         problems = json.loads(answer.stdout)["problems"]
     except ValueError:
         said = answer.stderr.strip() or answer.stdout.strip()
-        raise ToolError(f"Redocly failed: {said}. Delete .local/node to install it again") from None
+        raise ToolError(
+            f"Redocly failed: {said}. Delete .local/node and try again: npm installs Redocly again"
+        ) from None
     for each in problems:
         yield f"{each['location'][0].get('pointer', '#')}: {each['message']} ({each['ruleId']})"

@@ -1,4 +1,4 @@
-"""Find the components that a document refers to, and replace references by their components."""
+"""Find the components that a document refers to, and replace references with these components."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def referenced(components: Json, paths: Json) -> Json:
 
 
 def inlined(part: Any, components: Json) -> Any:
-    """Return a part in which each reference is replaced by its component."""
+    """Return a part of a document, with each reference replaced by its component."""
     match part:
         case {"$ref": str(reference)}:
             kind, name = reference.split("/")[-2:]

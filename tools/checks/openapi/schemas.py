@@ -16,7 +16,7 @@ _EMPTY: tuple[Any, ...] = ([], {})
 
 
 class Schemas:
-    """Schemas of types. `components` are the schemas of structs and enumerations, which other schemas refer to."""
+    """JSON schemas of types. `components` are the schemas of structs and enumerations, which other schemas refer to."""
 
     def __init__(self, types: Sequence[Any]) -> None:
         self._types = list(types)
@@ -25,7 +25,7 @@ class Schemas:
         self.components: Json = {_tidy_name(name): _tidy(schema) for name, schema in components.items()}
 
     def of(self, type_: Any) -> Json:
-        """Return the schema of one of the types."""
+        """Return the schema of one of the types that the constructor got."""
         return self._schemas[self._types.index(type_)]
 
     def resolve(self, schema: Json) -> Json:
@@ -69,7 +69,7 @@ def _plain_example(schema: Json) -> Any:
 
 
 def _tidy(schema: Any) -> Any:
-    """Return msgspec's schema with tidy names and texts. Drop the end of patterns that only Python needs."""
+    """Return msgspec's schema with tidy names and texts. Remove the ends of patterns that only Python needs."""
     if isinstance(schema, list | tuple):
         return [_tidy(each) for each in schema]
     if not isinstance(schema, dict):

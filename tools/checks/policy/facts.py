@@ -5,7 +5,7 @@ scenarios, this module combines values into resources of types that Terraform do
 
 - `name`, `tags`: the name of a resource that has a name, and the tags of a resource that can have tags;
 - `permission`: the grants of an IAM statement, as "<action> on <resource>"; an attached policy is "all of <policy>";
-- `access`: the principals that a statement in a resource's policy, or in a role's trust policy, lets in;
+- `access`: the principals to which a statement gives access to a resource or a role;
 - `ingress`: the addresses that a network rule lets in;
 - `bucket`: a bucket, with the settings that Terraform keeps in other resources;
 - `inventory`: the types of all resources.
@@ -37,7 +37,7 @@ _NAMES = {
 }
 # Resources of these types need no unique name, because they belong to a resource with a unique name.
 _NAMED_WITHIN = {"aws_cognito_user_group", "aws_iam_role_policy", "aws_lambda_alias", "aws_route53_record"}
-# Defaults of the real provider. The mocked provider has none.
+# Defaults that the real provider sets. The mocked provider sets no defaults.
 _DEFAULTS: dict[str, Values] = {"aws_subnet": {"map_public_ip_on_launch": False}}
 _IDENTITY_POLICIES = {"aws_iam_group_policy", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"}
 _INGRESS_RULES = {"aws_network_acl_rule", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule"}
@@ -53,7 +53,7 @@ _BUCKET_SETTINGS = {
 
 @dataclass
 class Resource:
-    """A planned resource. Values that are null, empty or wholly unknown are left out."""
+    """A planned resource. Values that are null, empty or completely unknown are left out."""
 
     address: str
     type: str
@@ -64,8 +64,8 @@ class Resource:
 def resources(plan: Plan, default_tags: dict[str, str]) -> list[Resource]:
     """Return the resources that a plan creates.
 
-    Leave out arguments that are wholly unknown: nobody sets them, or infra/modules/mocks lacks their resource.
-    A mocked provider adds no default tags, so this function adds them.
+    Leave out arguments that are completely unknown. infra/ does not set them, or infra/modules/mocks lacks their
+    resource. A mocked provider adds no default tags, so this function adds them.
     """
     found = []
     for each in plan["resource_changes"]:
@@ -82,7 +82,7 @@ def resources(plan: Plan, default_tags: dict[str, str]) -> list[Resource]:
 
 
 def default_tags(main: str, workspace: str, owner: str) -> dict[str, str]:
-    """Return the default tags of the providers in an environment's main.tf, or {} if a provider has none."""
+    """Return the default tags of the providers in an environment's main.tf, or {} if a provider lacks them."""
     providers = re.findall(r'^provider "aws" \{$(.*?)^\}$', main, re.MULTILINE | re.DOTALL)
     tags = re.search(r"^locals \{\n  tags = \{$(.*?)^  \}$", main, re.MULTILINE | re.DOTALL)
     if (
@@ -172,7 +172,7 @@ def _principals(statement: dict[str, Any]) -> Values:
 
 
 def _ingress(resource: Resource) -> Iterator[list[str]]:
-    """Yield the addresses of each rule that lets traffic in, for all of Terraform's ways to write a rule."""
+    """Yield the addresses of each rule that lets traffic in. Terraform has several ways to write a rule."""
     values = resource.values
     lets_in = values.get("type") != "egress" and not values.get("egress") and values.get("rule_action") != "deny"
     rules = [values] if resource.type in _INGRESS_RULES and lets_in else []
@@ -181,7 +181,7 @@ def _ingress(resource: Resource) -> Iterator[list[str]]:
 
 
 def _bucket(bucket: Resource, found: list[Resource]) -> Values:
-    """Return a bucket's settings. Each setting is a separate resource in Terraform, so it could be forgotten."""
+    """Return a bucket's settings. In Terraform, each setting is a resource that somebody could forget."""
     identifiers = {bucket.values.get("id"), bucket.values.get("bucket")} - {None}
     values: Values = {}
     for each in found:
@@ -214,7 +214,7 @@ def _without_nothing(value: Any) -> Any:
 
 
 def _mapped(values: Values) -> Values:
-    """Return a resource's values for scenarios. Leave out policies, and make parameters a map from names to values."""
+    """Return a resource's values for the scenarios. Leave out policies. Add parameters by name, and the TLS version."""
     values = {key: value for key, value in values.items() if key not in ("id", "policy", "assume_role_policy", "body")}
     if "parameter" in values:
         values["parameters"] = {each["name"]: each["value"] for each in values["parameter"]}

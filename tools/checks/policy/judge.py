@@ -1,7 +1,7 @@
 """`make policy`: check the plans with terraform-compliance, and require that each scenario catches its mutants.
 
 - `make policy`: check the plans of all environments and of three workspaces, then the mutants;
-- `make policy ENV=production`: check only the plans of that environment.
+- `make policy ENV=production`: check only the plans of this environment.
 """
 
 import copy
@@ -48,24 +48,24 @@ class Verdict:
 
     @property
     def holding(self) -> int | None:
-        """The number of scenarios if all hold, or None. A skipped scenario does not hold."""
+        """The number of scenarios if all hold, otherwise None. A skipped scenario does not hold."""
         found = re.search(r"^(\d+) scenarios? \(\1 passed\)$", self.printed, re.MULTILINE)
         return int(found[1]) if found and self.exit_code == 0 else None
 
     @property
     def violated(self) -> bool:
-        """True if a scenario failed. False if none did, or if terraform-compliance itself failed."""
+        """True if a scenario failed. False if no scenario failed, or if terraform-compliance itself failed."""
         return self.exit_code == 1 and re.search(r"^\t\tFailure: ", self.printed, re.MULTILINE) is not None
 
     @property
     def faults(self) -> str:
-        """The scenarios that do not hold, with messages, or the whole output if it names none."""
+        """The scenarios that do not hold, with messages, or the whole output if it names no scenario."""
         faulty = re.compile(r"^(\t\t| {10})\w+: |^\t\* SKIPPING", re.MULTILINE)
         return "\n\n".join(each for each in self.printed.split("\n\n") if faulty.search(each)) or self.printed
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Check the plans of ENV, or all plans and then the mutants. Return 1 if something is wrong."""
+    """Check the plans of ENV. Without ENV, check all plans and then the mutants. Return 1 if something is wrong."""
     runs = [run for run in plans.RUNS if environ["ENV"] in ("", run.environment)]
     with tempfile.TemporaryDirectory(prefix="slipway-policy-") as copies, _pool() as pool:
         planned = pool.map(lambda run: plan(Path(copies), run), runs)
@@ -94,7 +94,7 @@ def subject(run: plans.Run, plan: plans.Plan) -> Subject:
 
 
 def check(subjects: Mapping[str, Subject], features: Path = FEATURES) -> Iterator[str]:
-    """Check plans. Print a line for each plan without a fault, and yield the faults of the others."""
+    """Check plans. Print a line for each plan without a fault, and yield the faults of the other plans."""
     _scenarios(features)
     texts = {path.name: path.read_text() for path in features.glob("*.feature")}
     with _pool() as pool:
@@ -134,7 +134,10 @@ def prove(
 
 
 def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
-    """Check a plan against features, which map file names to texts. Skip scenarios about resources that it lacks."""
+    """Return the verdict on a plan. `features` maps file names to texts.
+
+    Skip scenarios about resources that the plan lacks.
+    """
     with tempfile.TemporaryDirectory(prefix="slipway-policy-") as temporary:
         folder = Path(temporary)
         (folder / "plan.json").write_text(json.dumps(facts.readable(subject.resources)))
@@ -162,14 +165,15 @@ def _filled_in(text: str, subject: Subject) -> str:
 
 
 def _scenarios(features: Path) -> dict[str, str]:
-    """Return the scenarios, with their tags, by name. Raises ToolError, for example if a scenario could be skipped."""
+    """Return the text of each scenario by name, with its tags. Raises ToolError, for example if a tag is missing."""
     found: dict[str, str] = {}
     for path in sorted(features.glob("*.feature")):
         for text in path.read_text().split("\n\n")[1:]:
             names = re.findall(r"^  Scenario: (.+)$", text, re.MULTILINE)
             if len(names) != 1:
                 raise ToolError(
-                    f"{path.name}: put one empty line before each scenario, and none inside a scenario: {names}"
+                    f"{path.name} does not separate its scenarios ({names}): put one empty line before each scenario, "
+                    "and no empty line inside a scenario"
                 )
             if names[0] in found:
                 raise ToolError(

@@ -28,9 +28,9 @@ class Mutant:
 
 
 def _set(path: str, to: Any, only: str = "") -> Change:
-    """Return a change that sets an argument of a type of resource, such as `aws_kms_key.tags_all.owner`.
+    """Return a change that sets an argument. `path` is, for example, `aws_kms_key.tags_all.owner`.
 
-    The change applies to the first resource of the type whose address ends with `only`.
+    The change applies to the first resource of this type whose address ends with `only`.
     """
 
     def change(resources: list[Resource]) -> None:
@@ -82,7 +82,7 @@ def _first(resources: list[Resource], kind: str, only: str = "") -> Resource:
     for each in resources:
         if each.type == kind and each.address.endswith(only):
             return each
-    raise ToolError(f"A mutant changes {kind} ...{only}, which the mutant's plan does not have: fix mutants.py")
+    raise ToolError(f"A mutant changes {kind} ...{only}, which the mutant's plan does not have: correct mutants.py")
 
 
 def _parent(resources: list[Resource], path: str, only: str) -> tuple[Any, str]:
@@ -121,7 +121,7 @@ MUTANTS = {
     "Everything is tagged with its workspace": [
         Mutant("the environment itself", _set("aws_rds_cluster.tags_all.workspace", "default"), DEBUG)
     ],
-    "Everything is tagged with its owner": [Mutant("nobody", _unset("aws_sns_topic.tags_all.owner"))],
+    "Everything is tagged with its owner": [Mutant("no owner", _unset("aws_sns_topic.tags_all.owner"))],
     # encryption_at_rest
     "The database is encrypted": [
         Mutant("the database is not encrypted", _set("aws_rds_cluster.storage_encrypted", to=False)),
@@ -160,11 +160,11 @@ MUTANTS = {
     ],
     "Every bucket refuses requests without TLS": [Mutant("a bucket has no policy", _remove("aws_s3_bucket_policy"))],
     "CloudFront serves nothing over HTTP": [
-        Mutant("files", _set(f"{_DISTRIBUTION}.default_cache_behavior.0.viewer_protocol_policy", "allow-all"))
+        Mutant("files over HTTP", _set(f"{_DISTRIBUTION}.default_cache_behavior.0.viewer_protocol_policy", "allow-all"))
     ],
     "CloudFront refuses API calls over HTTP, and does not redirect them": [
         Mutant(
-            "it redirects",
+            "API calls over HTTP are redirected",
             _set(f"{_DISTRIBUTION}.ordered_cache_behavior.0.viewer_protocol_policy", "redirect-to-https"),
         ),
     ],
@@ -172,7 +172,10 @@ MUTANTS = {
         Mutant("TLS 1.0", _set(f"{_DISTRIBUTION}.viewer_certificate", [_OLD_TLS]))
     ],
     "CloudFront calls the API only over HTTPS": [
-        Mutant("over HTTP if the viewer uses HTTP", _origin_of_api(origin_protocol_policy="match-viewer"))
+        Mutant(
+            "CloudFront calls the API over HTTP if the viewer uses HTTP",
+            _origin_of_api(origin_protocol_policy="match-viewer"),
+        )
     ],
     "CloudFront calls the API with TLS 1.2 or later": [
         Mutant("TLS 1.1", _origin_of_api(origin_ssl_protocols=["TLSv1.2", "TLSv1.1"]))
@@ -187,7 +190,7 @@ MUTANTS = {
     "Every bucket ignores a public ACL that it has": [
         Mutant("a bucket uses its public ACL", _set(f"{_BLOCK}.ignore_public_acls", to=False))
     ],
-    "Every bucket ignores a public policy that it has": [Mutant("nothing blocks it", _remove(_BLOCK))],
+    "Every bucket ignores a public policy that it has": [Mutant("nothing blocks public policies", _remove(_BLOCK))],
     "Nobody gets access without being named": [
         Mutant(
             "everybody reads the bucket",
@@ -199,13 +202,13 @@ MUTANTS = {
             DEBUG,
         ),
         Mutant(
-            "everybody takes a function's role",
+            "everybody may assume a function's role",
             _allow("aws_iam_role.assume_role_policy", Principal={"AWS": "*"}, Action="sts:AssumeRole"),
         ),
         Mutant("everybody calls a function", _set("aws_lambda_permission.principal", "*")),
     ],
     "A service may call a function only for one of our resources": [
-        Mutant("for anybody's API", _unset("aws_lambda_permission.source_arn"))
+        Mutant("any API may call a function", _unset("aws_lambda_permission.source_arn"))
     ],
     "The database has no public address": [
         Mutant("the database has a public address", _set("aws_rds_cluster_instance.publicly_accessible", to=True)),
@@ -261,7 +264,9 @@ MUTANTS = {
         ),
         Mutant("every Put action of a service", _allow(_ROLE_POLICY, Action="s3:Put*", Resource="arn:aws:s3:::*")),
         Mutant("all actions except those of EC2", _allow(_ROLE_POLICY, NotAction="ec2:*", Resource="*")),
-        Mutant("within the role", _set("aws_iam_role.inline_policy", [{"policy": _EVERYTHING_OF_S3}])),
+        Mutant(
+            "everything of S3, in an inline policy", _set("aws_iam_role.inline_policy", [{"policy": _EVERYTHING_OF_S3}])
+        ),
     ],
     "No role may change permissions": [
         Mutant(
@@ -270,23 +275,28 @@ MUTANTS = {
         ),
     ],
     "No role has a policy of AWS's own": [
-        Mutant("administrator", _add("aws_iam_role_policy_attachment", policy_arn=_ADMINISTRATOR)),
-        Mutant("within the role", _set("aws_iam_role.managed_policy_arns", [_ADMINISTRATOR]), DEBUG),
+        Mutant("a role is an administrator", _add("aws_iam_role_policy_attachment", policy_arn=_ADMINISTRATOR)),
+        Mutant("a managed policy in the role", _set("aws_iam_role.managed_policy_arns", [_ADMINISTRATOR]), DEBUG),
     ],
-    "Nobody has a permanent access key": [Mutant("a user has", _add("aws_iam_access_key", user="a"))],
+    "Nobody has a permanent access key": [Mutant("a user has an access key", _add("aws_iam_access_key", user="a"))],
     "The database accepts logins by IAM": [
-        Mutant("only by password", _set("aws_rds_cluster.iam_database_authentication_enabled", to=False))
+        Mutant(
+            "the database accepts only passwords", _set("aws_rds_cluster.iam_database_authentication_enabled", to=False)
+        )
     ],
     "AWS keeps the database's master password": [
-        Mutant("Terraform does", _unset("aws_rds_cluster.manage_master_user_password"))
+        Mutant("Terraform keeps the password", _unset("aws_rds_cluster.manage_master_user_password"))
     ],
     # watching
     "Every log expires": [
-        Mutant("never", _set("aws_cloudwatch_log_group.retention_in_days", 0, only='function["api"]')),
+        Mutant("a log never expires", _set("aws_cloudwatch_log_group.retention_in_days", 0, only='function["api"]')),
         Mutant("the retention is not set", _unset("aws_cloudwatch_log_group.retention_in_days"), DEBUG),
     ],
     "Every function writes to a log group of ours": [
-        Mutant("to a group that Lambda makes", _unset("aws_lambda_function.logging_config.0.log_group", '["migrate"]')),
+        Mutant(
+            "a function writes to a group that Lambda makes",
+            _unset("aws_lambda_function.logging_config.0.log_group", '["migrate"]'),
+        ),
         Mutant("the log group is unknown", _set("aws_lambda_function.logging_config.0.log_group", UNKNOWN)),
     ],
     "The API has an access log": [
@@ -310,10 +320,12 @@ MUTANTS = {
         Mutant("deleting leaves no snapshot", _set("aws_rds_cluster.skip_final_snapshot", to=True))
     ],
     "The database can be restored to any moment of the last two weeks": [
-        Mutant("of one week", _set("aws_rds_cluster.backup_retention_period", 7))
+        Mutant("only the last week can be restored", _set("aws_rds_cluster.backup_retention_period", 7))
     ],
     "The user pool is protected from deletion": [
         Mutant("the user pool is not protected", _set("aws_cognito_user_pool.deletion_protection", "INACTIVE"))
     ],
-    "A deleted key can be restored for a month": [Mutant("for a week", _set("aws_kms_key.deletion_window_in_days", 7))],
+    "A deleted key can be restored for a month": [
+        Mutant("the key can be restored for a week", _set("aws_kms_key.deletion_window_in_days", 7))
+    ],
 }

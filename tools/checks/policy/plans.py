@@ -1,6 +1,6 @@
 """Plan each environment and some workspaces with `terraform test` and a mocked provider.
 
-The tests in infra/*/tests use infra/modules/mocks, so they call no account. Terraform works in copies of infra/,
+The tests in infra/*/tests use infra/modules/mocks, so they call no AWS account. Terraform works in copies of infra/,
 because it writes into its folder. Existing copies and plans are used again, because several tests share them.
 """
 
@@ -23,7 +23,7 @@ Plan = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """A run of infra/*/tests that plans an environment, or a workspace of it."""
+    """A run of infra/*/tests that plans an environment, or a workspace of an environment."""
 
     environment: str
     file: str = "tests/environment.tftest.hcl"
@@ -50,7 +50,7 @@ RUNS = (
 
 
 def package(copies: Path, more: str = "") -> None:
-    """Package the checkout, with `more` at the end of app.py. Leave out dependencies, which no plan shows."""
+    """Package the checkout, with `more` at the end of app.py. Leave out dependencies, because no plan shows them."""
     with locked(copies / "package.lock"):
         if (copies / "package" / "generated.tf.json").exists():
             return
@@ -63,7 +63,7 @@ def package(copies: Path, more: str = "") -> None:
 
 
 def initialised(copies: Path, folder: str, stage: str) -> Path:
-    """Return a copy of a folder below infra/, after `terraform init`, with the package of `stage`."""
+    """Copy infra/ with the package of `stage`, and run `terraform init` in a folder there. Return the folder's path."""
     package(copies)
     with locked(copies / f"{stage}.lock"):
         if not (copies / stage).exists():
@@ -80,7 +80,10 @@ def initialised(copies: Path, folder: str, stage: str) -> Path:
 def plans(
     folder: Path, file: str, workspace: str = "default", environ: Mapping[str, str] | None = None
 ) -> dict[str, Plan]:
-    """Return the plan of each run in a test file. Raises ToolError unless the runs pass without a warning."""
+    """Return the plan of each run in a test file, by the run's name.
+
+    Raises ToolError unless the runs pass without a warning.
+    """
     kept = folder / f"{Path(file).stem}-{workspace}.json"
     with locked(kept.with_suffix(".lock")):
         if not kept.exists():

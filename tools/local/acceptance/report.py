@@ -14,7 +14,7 @@ from tools.local.acceptance.service import Latencies
 from tools.local.acceptance.settings import AcceptanceSettings
 
 Outcome = Literal["success", "failure", "error", "cancelled"]
-"""A verification's outcomes. `error` means that the run itself broke; it says nothing about the service."""
+"""An outcome of a verification. `error` means that the run itself broke. An `error` says nothing about the service."""
 
 
 class Finding(NamedTuple):
@@ -25,7 +25,7 @@ class Finding(NamedTuple):
 
 
 class Run:
-    """One run, as a pytest plugin. The tests read `settings` and fill `latencies`."""
+    """One run of the acceptance tests, as a pytest plugin. The tests read `settings` and fill `latencies`."""
 
     def __init__(self, settings: AcceptanceSettings) -> None:
         self.settings = settings

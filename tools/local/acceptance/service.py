@@ -30,7 +30,7 @@ class NotReady(Exception):
 
 
 class Answer(NamedTuple):
-    """The answer to a request. `str` returns one line about it."""
+    """The answer to a request. `str` returns one line about the answer."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
         try:
             return json.loads(self.body)
         except ValueError:
-            raise AssertionError(f"{self}: its body is not JSON") from None
+            raise AssertionError(f"{self} with a body that is not JSON: check URL") from None
 
     @property
     def problem(self) -> str:
@@ -53,7 +53,7 @@ class Answer(NamedTuple):
         return str(self.json.get("type", "")).removeprefix("/problems/")
 
     def expect(self, *statuses: int) -> Self:
-        """Return this answer; raise AssertionError unless the answer has one of the statuses."""
+        """Return this answer. Raises AssertionError unless the answer has one of these statuses."""
         if self.status not in statuses:
             raise AssertionError(f"{self}, not {' or '.join(map(str, statuses))}")
         return self
@@ -136,7 +136,7 @@ class Service:
     ) -> Answer:
         """Send a request, with `body` as JSON, or unchanged if it is bytes.
 
-        `authorization` replaces the header of that name. None leaves out the header.
+        `authorization` is the header Authorization. "" sends the token of the settings, and None leaves out the header.
         """
         # Ask for no compression, because a CDN weakens the ETag of a compressed answer.
         sent = {"Accept-Encoding": "identity", "User-Agent": "slipway-acceptance", **(headers or {})}
@@ -155,7 +155,7 @@ class Service:
             auth=_as_it_is,
         )
         seconds = time.perf_counter() - started
-        if received.ok:  # refusals are faster, and some come from another layer
+        if received.ok:  # leave out refusals, because they are faster and can come from another layer
             self._latencies.add(method, path, seconds)
         answer = Answer(method, path, received.status_code, received.headers, received.content)
         if self._inspect is not None:
@@ -170,7 +170,7 @@ class Service:
             )
 
     def wait_until_idle(self, wait: "Wait") -> None:
-        """Wait until no deployment is in progress. A killed run leaves one until its lease ends. Raises ToolError."""
+        """Wait until no deployment is in progress. A killed run's deployment ends with its lease. Raises ToolError."""
         if last := wait(f"the system {self.settings.system!r}", self._business):
             raise ToolError(
                 f"Another run uses the system {self.settings.system!r} ({last}): wait until it ends, or use another "
@@ -200,7 +200,7 @@ class Service:
 
 
 class Wait:
-    """Wait until an obstacle is gone, at most `seconds`. `say` gets a line if there is a wait."""
+    """A wait of at most `seconds` until an obstacle is gone. If the wait is needed, `say` gets a line."""
 
     def __init__(
         self,
@@ -243,5 +243,5 @@ def _milliseconds(seconds: Sequence[float], quantile: float) -> float:
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep the header Authorization. The library would replace it with the host's login from ~/.netrc."""
+    """Return the request unchanged. Without this function, `requests` would send the host's login from ~/.netrc."""
     return request

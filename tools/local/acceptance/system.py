@@ -13,7 +13,7 @@ _PAGE = "docs/acceptance.md lists the roles that the token needs"
 
 
 def may(roles: Iterable[Mapping[str, Any]], role: str, system: str | None = None) -> bool:
-    """True if `roles`, as /v1/me lists them, include `role` or a higher one for `system`.
+    """True if `roles`, as /v1/me lists them, include `role` or a higher role for `system`.
 
     Without `system`, the role must be for all systems.
     """
@@ -23,7 +23,7 @@ def may(roles: Iterable[Mapping[str, Any]], role: str, system: str | None = None
 
 
 def roles(service: Service) -> list[Mapping[str, Any]]:
-    """Return the token's roles. Raises ToolError if the token is not trusted or has no role: every check would fail."""
+    """Return the token's roles. Raises ToolError if the token is not trusted or has no role."""
     settings = service.settings
     answer = service.get("/v1/me")
     if answer.status == 401:
@@ -31,12 +31,12 @@ def roles(service: Service) -> list[Mapping[str, Any]]:
         raise ToolError(f"{settings.url} does not trust the token ({answer}): set a new TOKEN{made}")
     granted: list[Mapping[str, Any]] = _expected(answer, 200)["roles"]
     if not granted:
-        raise ToolError(f"{answer.json['subject']} has no role at {settings.url}: {_PAGE}")
+        raise ToolError(f"{answer.json['subject']} has no role at {settings.url}: use another TOKEN. {_PAGE}")
     return granted
 
 
 def prepare(service: Service) -> str:
-    """Create the system and its environments if they are missing; return the system's address. Raises ToolError.
+    """Create the system and environments that are missing. Return the system's address. Raises ToolError.
 
     Every run uses the same system, because a system with a history can't be deleted.
     """
@@ -61,5 +61,5 @@ def prepare(service: Service) -> str:
 
 def _expected(answer: Answer, *statuses: int) -> Any:
     if answer.status not in statuses:
-        raise ToolError(f"The service can't be tested: {answer}. Fix this, and run the command again")
+        raise ToolError(f"The service can't be tested: {answer}. Fix this error and run the command again")
     return answer.json
