@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
     if not hasattr(config, "workerinput"):
-        # A shell script makes background jobs ignore Ctrl-C. Processes that the tests start would ignore Ctrl-C too.
+        # A shell script makes its background jobs and their processes ignore Ctrl-C. Handle Ctrl-C again.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         # When `make` ends, even by a kill, the tests end too. The processes that the tests started end with the tests.
         lifeline.end_with_make()
@@ -95,7 +95,7 @@ def api(stage: None, contract: Contract) -> Api:
 
 @pytest.fixture
 def given(api: Api, database_url: str) -> Given:
-    """Record what a test starts from: `given.a_deployment(environment="development")`."""
+    """The maker of the records that a test starts with: `given.a_deployment(environment="development")`."""
     return Given(api, database_url)
 
 
@@ -103,7 +103,7 @@ def given(api: Api, database_url: str) -> Given:
 def trusting(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """`trusting("local")` makes the stage trust only issuers of this kind.
 
-    `another` is the URL of one more issuer of tokens for GitHub Actions.
+    `trusting("github-actions", another=url)` also makes the stage trust the issuer of GitHub Actions at that URL.
     """
 
     def trust(*kinds: str, another: str | None = None) -> None:

@@ -50,7 +50,7 @@ class Given:
         return self.post(f"/v1/systems/{system}/environments", body)
 
     def the_usual(self, **production: Any) -> str:
-        """Make a system with development, preproduction and production."""
+        """Make a system with development, preproduction and production; return its key."""
         system = self.a_system()
         self.an_environment("development")
         self.an_environment("preproduction")
@@ -152,7 +152,7 @@ class Given:
         return self.post(f"/v1/systems/{system}/deployments", body)
 
     def two_of_everything(self, system: str = "azul") -> None:
-        """Make at least two rows in each list of the system, and in each table of records."""
+        """Make a system with at least two rows in each of its lists, and in each table of records."""
         self.a_system(system)
         self.an_environment("development", system=system)
         self.an_environment("production", system=system)

@@ -1,7 +1,7 @@
 """Addresses and error messages for tests of all operations.
 
 Some tests read a table, and skip operations that the table does not have. For each table, one test fails if an entry is
-missing, and prints the line to add.
+missing. The failure shows the line to add.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -32,12 +32,15 @@ def route_of(operation: Operation) -> str:
 
 
 def of(operations: Iterable[Operation]) -> pytest.MarkDecorator:
-    """Run a test for each of these operations."""
+    """Return a mark that runs a test for each of these operations."""
     return pytest.mark.parametrize("operation", operations, ids=route_of)
 
 
 def address(operation: Operation, system: str = "azul") -> str:
-    """Return the operation's path and required parameters, for resources of `given.two_of_everything()`."""
+    """Return an address of the operation: its path and its required parameters.
+
+    The address names resources that `given.two_of_everything()` makes.
+    """
     there = {**THERE, "system": system}
     fields = msgspec.structs.fields(operation.query) if operation.query else ()
     query = [f"{field.encode_name}={there[field.encode_name]}" for field in fields if field.required]

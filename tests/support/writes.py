@@ -1,6 +1,6 @@
 """A table of all writes of the API: the records that a write needs, its request, and the resource that it changes.
 
-Tests of all writes read this table. tests/service/test_audit.py prints missing entries.
+Tests of all writes read this table. tests/service/test_audit.py shows missing entries.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.support.operations import OPERATIONS, example, require_entries, route
 
 
 class Write(NamedTuple):
-    """A write. `other_body` is another valid body. `{id}` in `resource` stands for the id of the new resource."""
+    """A write of the API. `other_body` is another valid body. `{id}` in `resource` stands for the new resource's id."""
 
     path: str
     resource: str
@@ -209,7 +209,8 @@ def require_all() -> None:
     """Fail unless the table has every operation that writes; print the code to add."""
     lines = {route_of(each): f'    "{route_of(each)}": _{each.name},' for each in WRITING}
     functions = [_function(each) for each in WRITING if route_of(each) not in WRITES]
-    note = ", with values that the service accepts,\n" + "\n".join([*functions, "and to the table"])
+    steps = ["First add functions with values that the service accepts:", *functions, "Then add to the table"]
+    note = ".\n" + "\n".join(steps)
     require_entries("WRITES in tests/support/writes.py", WRITES, lines, note)
 
 
@@ -230,7 +231,7 @@ def _function(operation: Operation) -> str:
 
 
 def send(api: Api, route: str, write: Write, **headers: str) -> Answer:
-    """Send a write; a PATCH or DELETE gets `If-Match: *`."""
+    """Send a write; return the answer. A PATCH or DELETE has `If-Match: *` by default."""
     method = route.partition(" ")[0]
     if method in ("PATCH", "DELETE"):
         headers = {"if_match": "*", **headers}
