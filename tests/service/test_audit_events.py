@@ -11,7 +11,7 @@ PATH = "/v1/audit-events"
 
 @pytest.fixture
 def trail(api, given):
-    """Two systems, and events of several principals in them."""
+    """Make two systems, and audit events of several principals in these systems."""
     given.the_usual()
     given.a_system("blue")
     given.an_environment(system="blue")
@@ -20,7 +20,7 @@ def trail(api, given):
 
 
 def told(api, query=""):
-    """Return the action, the system and the principal of each event."""
+    """Return the action, the system and the principal of each listed event."""
     return [(each["action"], each["system"], each["principal"]) for each in api.get(f"{PATH}?{query}")["items"]]
 
 

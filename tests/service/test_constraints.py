@@ -7,24 +7,24 @@ from chalicelib.database.constraints import CONSTRAINTS
 from chalicelib.rest.problems import PROBLEM_TYPES
 from tests.support.operations import require_entries
 
-# Constraints that no request can violate, with the reason.
+# Constraints that no request can violate, with the reasons.
 OUT_OF_REACH = {
-    "aws_accounts_pkey": "the only INSERT has an ON CONFLICT clause",
-    "aws_accounts_class": "foreign keys need this key; the primary key is stricter",
-    "environments_of_system": "foreign keys need this key; the primary key is stricter",
+    "aws_accounts_pkey": "the only INSERT into this table has an ON CONFLICT clause",
+    "aws_accounts_class": "the primary key is stricter, but foreign keys refer to this key",
+    "environments_of_system": "the primary key is stricter, but foreign keys refer to this key",
     "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",
     "publishers_system_id_fkey": "creating a publisher and deleting its system wait for each other",
-    "idempotency_keys_once": "the only INSERT has an ON CONFLICT clause",
-    "deployments_promotion_id_fkey": "one statement records a deployment and its promotion",
-    "deployment_statuses_deployment_id_fkey": "the deployment exists already, and is never deleted",
-    "deployment_commits_deployment_id_fkey": "one statement records a deployment and its commits",
-    "audit_events_are_not_truncated": "the service has no right to truncate",
-    "deployments_are_not_truncated": "the service has no right to truncate",
-    "verifications_are_not_truncated": "the service has no right to truncate",
-    "workspaces_are_not_truncated": "the service has no right to truncate",
-    "workspaces_as_target": "foreign keys need this key; the primary key is stricter",
-    "workspaces_as_routed": "foreign keys need this key; the primary key is stricter",
-    "schema_migrations_pkey": "one process at a time applies migrations",
+    "idempotency_keys_once": "the only INSERT into this table has an ON CONFLICT clause",
+    "deployments_promotion_id_fkey": "the statement that records a deployment also records its promotion",
+    "deployment_statuses_deployment_id_fkey": "the deployment exists before its statuses, and is never deleted",
+    "deployment_commits_deployment_id_fkey": "the statement that records commits also records their deployment",
+    "audit_events_are_not_truncated": "the service has no right to truncate a table",
+    "deployments_are_not_truncated": "the service has no right to truncate a table",
+    "verifications_are_not_truncated": "the service has no right to truncate a table",
+    "workspaces_are_not_truncated": "the service has no right to truncate a table",
+    "workspaces_as_target": "the primary key is stricter, but foreign keys refer to this key",
+    "workspaces_as_routed": "the primary key is stricter, but foreign keys refer to this key",
+    "schema_migrations_pkey": "only one process at a time applies migrations",
 }
 
 
@@ -36,7 +36,7 @@ def test_every_constraint_that_a_write_can_violate_has_a_refusal(named):
             name: f'    "{name}": Refusal("invalid", "The message for the caller", "#/field"),'
             for name in named - OUT_OF_REACH.keys()
         },
-        ", or to OUT_OF_REACH in tests/service/test_constraints.py with the reason why no request can violate it",
+        ", or to OUT_OF_REACH in tests/service/test_constraints.py if no request can violate the constraint",
     )
 
 
@@ -55,7 +55,7 @@ def test_a_refusal_is_a_known_client_error(name):
 
 @pytest.fixture
 def named(given):
-    """The names of all constraints and triggers that refuse rows. Primary keys with generated values are left out."""
+    """The names of all constraints, unique indexes and triggers that refuse rows, without generated primary keys."""
     return {
         name
         for (name,) in given.sql(

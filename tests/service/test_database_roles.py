@@ -17,8 +17,8 @@ from tests.support.writes import WRITES, everything, send
 
 WHOLE = "the whole table"
 
-# The rights of slipway_app to each table: to the whole table, or to the named columns. They are repeated here by hand,
-# so that no migration grants a right by mistake.
+# The rights of slipway_app to each table: to the whole table, or to the named columns. The rights are repeated here by
+# hand, so that no migration grants a right by mistake.
 MAY = {
     "audit_events": {
         "SELECT": WHOLE,
@@ -57,7 +57,7 @@ MAY = {
 # Tables of records that may change while a deployment is in progress.
 OPEN = {"deployments"}
 
-# Tables of records: the service inserts rows, and can't delete them. It can change rows only in OPEN.
+# Tables of records. The service can insert rows, but can't delete rows. It can change rows only in the tables OPEN.
 RECORDS = [
     table
     for table, may in MAY.items()
@@ -310,7 +310,7 @@ def test_two_of_everything_makes_every_kind_of_record(given):
 
     empty = [table for table in RECORDS if not everything(given)[table]]
 
-    assert empty == [], "add a row for each of these tables to two_of_everything in tests/support/given.py"
+    assert empty == [], f"{empty} have no rows: add a row for each table to two_of_everything in tests/support/given.py"
 
 
 def test_the_services_sql_cannot_change_or_delete_records(given, as_the_service):
@@ -371,12 +371,14 @@ def test_no_operation_changes_or_deletes_records(api, given, route):
 
     after = recorded(given)
     for table in RECORDS:
-        assert before[table] <= after[table], f"{route} changed records in {table}"
+        assert before[table] <= after[table], (
+            f"{route} changed records in {table}: let the operation only insert records"
+        )
 
 
 @pytest.fixture
 def as_the_service(given, database_url):
-    """A cursor with the service's login. An attacker could use such a cursor after breaking into the service."""
+    """A cursor with the service's login. An attacker inside the service would have the same rights."""
     with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         yield cursor
@@ -384,7 +386,7 @@ def as_the_service(given, database_url):
 
 @pytest.fixture(scope="module")
 def on_an_empty_database(clones):
-    """A cursor with the service's login on an empty database. Tests share it, because nothing can be changed there."""
+    """A cursor with the service's login on an empty database. Tests share the cursor, because it can change nothing."""
     address = clones.new()
     assert parse_dsn(address)["user"] == APP
     with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:

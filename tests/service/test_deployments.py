@@ -122,7 +122,7 @@ def test_a_pipeline_cannot_override(api, given):
 
 def test_ten_thousand_commits_are_counted_and_kept(api, given):
     given.the_usual()
-    # These times have the longest form. If these commits fit into a body, any 10,000 commits do.
+    # These times have the longest form. If these commits fit into a body, any other 10,000 commits fit too.
     commits = [{"sha": f"{n:040x}", "authored_at": "2026-01-01T00:00:00.123456+01:00"} for n in range(10_000)]
 
     answer = api.post(PATH, rollout(commits=commits))

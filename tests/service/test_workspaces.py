@@ -30,7 +30,7 @@ def pointers(answer):
     return [fault["pointer"] for fault in answer["errors"]]
 
 
-# The resource.
+# Workspaces can be created, read and listed.
 
 
 def test_a_workspace_is_created_and_read(api, given):
@@ -192,7 +192,7 @@ def test_the_list_is_newest_first_and_filtered(api, given):
     assert names(f"state=active&expires_before={ahead(hours=4).replace('+00:00', 'Z')}") == ["soon"]
 
 
-# Its time.
+# A workspace expires, and can be extended.
 
 
 def test_it_reads_as_expired_before_the_sweep(api, given):
@@ -300,7 +300,7 @@ def test_times_are_those_of_the_database(api, given):
     assert timedelta(minutes=59) < told <= timedelta(hours=1)
 
 
-# Its destruction.
+# A workspace can be destroyed.
 
 
 def test_a_destroyed_workspace_can_still_be_read(api, given):
