@@ -101,7 +101,7 @@ def given(api: Api, database_url: str) -> Given:
 
 @pytest.fixture
 def trusting(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """`trusting("local")` makes the stage trust only issuers of this kind.
+    """`trusting("local")` makes the stage trust only issuers of the kind `local`.
 
     `trusting("github-actions", another=url)` also makes the stage trust the issuer of GitHub Actions at that URL.
     """

@@ -91,9 +91,9 @@ class Job:
         definition = action(found[1])
         given = {name: self.fill(value) for name, value in step.get("with", {}).items()}
         inputs = {name: given.pop(name, each.get("default")) for name, each in definition.content["inputs"].items()}
-        assert not given, f"The action {definition.name} has no inputs {[*given]}: correct `with`"
+        assert not given, f"The action {definition.name} has no inputs {[*given]}: correct the step's `with`"
         missing = [name for name, value in inputs.items() if value is None]
-        assert not missing, f"The action {definition.name} needs the inputs {missing}: add them to `with`"
+        assert not missing, f"The action {definition.name} needs the inputs {missing}: add them to the step's `with`"
         [inner] = definition.content["runs"]["steps"]
         outer, self.context["inputs"] = self.context.get("inputs"), inputs
         try:
@@ -163,7 +163,7 @@ def _python(expression: str) -> str:
     expression, position, found = expression.strip(), 0, []
     while position < len(expression):
         token = _TOKEN.match(expression, position)
-        assert token, f"No token of an expression begins {expression[position:]!r}: add the syntax to _TOKEN"
+        assert token, f"The expression has unknown syntax at {expression[position:]!r}: add the syntax to _TOKEN"
         position = token.end()
         if token["text"]:
             found.append(repr(token["text"][1:-1].replace("''", "'")))

@@ -94,7 +94,7 @@ class Run:
 
     @property
     def token(self) -> str:
-        """Return the latest token that `make run` printed, an admin's token."""
+        """Return the last admin's token that `make run` printed."""
         return re.findall(r"^ey\S+$", self.output, re.MULTILINE)[-1]
 
     def wait_for(self, words: str) -> None:

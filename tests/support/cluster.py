@@ -47,7 +47,7 @@ class Cluster:
         self._signal(signal.SIGKILL)
         while any(map(_lives, processes)):
             pass
-        # Delete the files that name the killed server. Until init reaps its processes, they would stop a new server.
+        # With these files, a new server would refuse to start until init has reaped the killed server.
         for file in (self._data / "postmaster.pid", *self._data.glob(".s.PGSQL.*")):
             file.unlink()
 

@@ -138,7 +138,8 @@ def _check(validator: Draft202012Validator, value: Any, what: str) -> None:
     if not validator.is_valid(value):
         error = best_match(validator.iter_errors(value))
         raise AssertionError(
-            f"{what}, but {error.json_path} does not fit the document: correct one of them. {error.message}"
+            f"{what}, but {error.json_path} does not fit the document: "
+            f"correct the document or the service. {error.message}"
         )
 
 

@@ -117,7 +117,7 @@ class IssuerServer:
         self.jwks = {"keys": [*before, self.jwk("RS256"), self.jwk("ES256")]}
 
     def behaves(self, how: str, path: str = JWKS) -> None:
-        """From now on, answer requests for a path in a way of BEHAVIOURS. The path "" stands for all paths.
+        """From now on, answer requests for a path in the way `how` of BEHAVIOURS. The path "" stands for all paths.
 
         The way "well" answers correctly again.
         """

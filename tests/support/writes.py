@@ -209,7 +209,7 @@ def require_all() -> None:
     """Fail unless the table has every operation that writes; print the code to add."""
     lines = {route_of(each): f'    "{route_of(each)}": _{each.name},' for each in WRITING}
     functions = [_function(each) for each in WRITING if route_of(each) not in WRITES]
-    steps = ["First add functions with values that the service accepts:", *functions, "Then add to the table"]
+    steps = ["First add these functions, with values that the service accepts:", *functions, "Then add these lines"]
     note = ".\n" + "\n".join(steps)
     require_entries("WRITES in tests/support/writes.py", WRITES, lines, note)
 
