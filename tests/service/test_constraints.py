@@ -16,7 +16,7 @@ OUT_OF_REACH = {
     "publishers_system_id_fkey": "creating a publisher and deleting its system wait for each other",
     "idempotency_keys_once": "the only INSERT into this table has an ON CONFLICT clause",
     "deployments_promotion_id_fkey": "the statement that records a deployment also records its promotion",
-    "deployment_statuses_deployment_id_fkey": "the deployment exists before its statuses, and is never deleted",
+    "deployment_statuses_deployment_id_fkey": "each status refers to a recorded deployment, and no record is deleted",
     "deployment_commits_deployment_id_fkey": "the statement that records commits also records their deployment",
     "audit_events_are_not_truncated": "the service has no right to truncate a table",
     "deployments_are_not_truncated": "the service has no right to truncate a table",
@@ -36,7 +36,8 @@ def test_every_constraint_that_a_write_can_violate_has_a_refusal(named):
             name: f'    "{name}": Refusal("invalid", "The message for the caller", "#/field"),'
             for name in named - OUT_OF_REACH.keys()
         },
-        ", or to OUT_OF_REACH in tests/service/test_constraints.py if no request can violate the constraint",
+        ", or to OUT_OF_REACH in tests/service/test_constraints.py "
+        "with the reason why no request can violate the constraint",
     )
 
 

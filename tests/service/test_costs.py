@@ -1,4 +1,4 @@
-"""Requests take few round trips to PostgreSQL. The benchmark's bare views answer like the service."""
+"""Requests take few round trips to PostgreSQL. The benchmark's bare views give the same answers as the service."""
 
 import pytest
 

@@ -57,7 +57,7 @@ MAY = {
 # Tables of records that may change while a deployment is in progress.
 OPEN = {"deployments"}
 
-# Tables of records. The service can insert rows, but can't delete rows. It can change rows only in the tables OPEN.
+# Tables of records. The service can insert rows, but can't delete rows. It can change rows only in the tables of OPEN.
 RECORDS = [
     table
     for table, may in MAY.items()
@@ -371,9 +371,7 @@ def test_no_operation_changes_or_deletes_records(api, given, route):
 
     after = recorded(given)
     for table in RECORDS:
-        assert before[table] <= after[table], (
-            f"{route} changed records in {table}: let the operation only insert records"
-        )
+        assert before[table] <= after[table], f"{route} changed records in {table}: let {route} only insert"
 
 
 @pytest.fixture

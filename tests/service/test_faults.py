@@ -1,4 +1,4 @@
-"""Faults of the database server: it stops, dies, freezes, is full, is slow, or is no longer a writer."""
+"""Faults of the database server: it stops, dies, freezes, is slow, has no free connection, or is no longer a writer."""
 
 import json
 from contextlib import ExitStack, closing, contextmanager, suppress

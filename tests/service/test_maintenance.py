@@ -22,7 +22,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AW
 
 
 class DataApi:
-    """A stand-in for the RDS Data API, with one transaction on a real database. The first `resuming` calls fail."""
+    """A stand-in for the RDS Data API, with one transaction on a real database. It fails to begin `resuming` times."""
 
     class exceptions:  # noqa: N801 (the name in the SDK)
         class DatabaseResumingException(Exception):

@@ -1,4 +1,4 @@
-"""Concurrent requests: a repeated request takes effect once, and the records agree on who came first."""
+"""Concurrent requests: a repeated request takes effect once, and the records agree on which request came first."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

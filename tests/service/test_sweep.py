@@ -1,4 +1,4 @@
-"""The sweep ends expired records in batches. Several sweeps at once end each record only once."""
+"""The sweep ends expired records in batches. Concurrent sweeps end each record only once."""
 
 from pydoc import locate
 from types import SimpleNamespace

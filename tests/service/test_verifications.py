@@ -1,4 +1,4 @@
-"""Verifications: recording them, importing them, and listing them."""
+"""Verifications can be recorded, imported and listed."""
 
 import pytest
 
