@@ -95,7 +95,7 @@ def api(stage: None, contract: Contract) -> Api:
 
 @pytest.fixture
 def given(api: Api, database_url: str) -> Records:
-    """Record what a test starts from: `given.a_deployment(environment="development")`."""
+    """The maker of the records that a test starts with: `given.an_environment("development")`."""
     return given_with_all_factories(api, database_url)
 
 

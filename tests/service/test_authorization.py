@@ -75,7 +75,7 @@ def test_every_operation_serves_exactly_the_callers_with_its_role(api, given):
     given.a_publisher()
     given.a_publisher(system="blue", ref="refs/heads/blue")
 
-    # These requests change nothing: they have no body, or no If-Match.
+    # These requests change nothing, because they have no body and no If-Match.
     answered = {
         route_of(each): {who: _answered(caller.send(each.method, address(each))) for who, caller in _who(api).items()}
         for each in OPERATIONS

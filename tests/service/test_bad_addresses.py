@@ -17,7 +17,7 @@ from tests.support.writes import WRITES, everything
 KNOWN = READS + [each for each in OPERATIONS if route_of(each) in WRITES]
 PROTECTED = [each for each in KNOWN if each.role != "public"]
 
-# Each value replaces a segment of a path.
+# Each value replaces a parameter of a path. The path then names no resource.
 NOWHERE = {
     **HOSTILE,
     "a slash": "a/b",
@@ -104,7 +104,7 @@ def test_callers_without_the_role_learn_of_no_other_fault(api, given, operation)
             assert _ask(api.as_("viewer"), operation, path, **wrong).problem == "forbidden"
 
 
-# Parameters.
+# These tests send invalid query parameters.
 
 
 @of(KNOWN)
@@ -167,7 +167,7 @@ def test_invalid_values_of_filters_are_refused_by_name(api, given, operation):
         wrong = {f"#/{name}" for name, schema in filters.items() if not _fits(value, schema)}
         answer = _ask(api, operation, there, query="?" + "&".join(f"{name}={quote(value)}" for name in filters))
 
-        assert wrong, f"{value!r} fits every filter: choose another value"
+        assert wrong, f"The value {value!r} fits every filter: choose another value"
         assert (answer.status, set(_pointers(answer))) == (422, wrong), value
 
 

@@ -38,7 +38,7 @@ MALFORMED = {
     "a number of 100,000 digits": b'{"a": ' + b"1" * 100_000 + b"}",
 }
 
-# Each value is sent in all fields of a body at once.
+# A test sends each value in all fields of a body at once.
 VALUES = [
     None,
     True,
@@ -143,7 +143,7 @@ def test_invalid_values_of_fields_are_refused_by_name(api, given, route):
 
     for value, wrong in misfits:
         if not wrong:
-            continue  # a valid body
+            continue  # every field accepts the value
         answer = send(api, route, write._replace(body=dict.fromkeys(fields, value)))
 
         assert (answer.status, answer.problem) == (422, "invalid"), value
@@ -177,7 +177,7 @@ def test_a_refusal_stays_small_for_a_large_body(api, given, route):
 
 
 def test_a_long_value_is_shortened_and_not_searched_for_a_place(api, given):
-    # The message of msgspec quotes the value. A search of the whole message for the place took 15 minutes.
+    # msgspec quotes the value in its message. Searching the whole message for the faulty field took 15 minutes.
     given.a_system()
     looks_like_a_place = " - at `$" * (MEBIBYTE // 10)
 
@@ -230,7 +230,7 @@ def test_a_hostile_url_is_returned_unchanged(api, given, text):
 
 @pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+16:00"])
 def test_a_time_may_have_any_offset(api, given, offset):
-    # PostgreSQL itself refuses offsets of 16 hours or more.
+    # PostgreSQL refuses offsets of 16 hours or more, so the service converts times to UTC.
     given.the_usual()
     at = f"2026-01-02T00:00:00{offset}"
     commit = {"sha": "0" * 40, "authored_at": at}

@@ -150,7 +150,7 @@ def test_a_change_that_waited_for_another_is_stale(api, given, database_url, pat
     given.an_environment()
     tag = api.get(path).headers["ETag"]
 
-    # Both requests are sent with the same ETag. Neither can change anything before the block ends.
+    # Both requests are sent with the same ETag. Neither request can change anything before the block ends.
     with held(database_url, "SELECT FROM systems, environments FOR UPDATE") as hold:
         answers = [hold.waiting(lambda: api.patch(path, _another(path), if_match=tag)) for _ in range(2)]
 

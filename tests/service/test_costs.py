@@ -1,4 +1,4 @@
-"""Requests take few round trips to PostgreSQL. The benchmark compares requests that do the same work."""
+"""Requests take few round trips to PostgreSQL. The benchmark's bare views give the same answers as the service."""
 
 import pytest
 
@@ -50,7 +50,10 @@ def test_reading_a_verification_is_one_round_trip(api, given):
 
 @pytest.fixture(params=["local", "person", "run"])
 def pipeline(request, api, given):
-    """A pipeline of each kind of issuer. One statement reads the publishers of a run and the stored answer."""
+    """A pipeline of each kind of issuer.
+
+    For a run, the statement that reads a stored answer also reads the publishers.
+    """
     given.the_usual()
     given.a_publisher()
     return {

@@ -23,11 +23,15 @@ def test_two_of_everything_covers_every_read(api, lists):
     found -= {each.path for each in LISTS if address(each) not in lists}
     makes = {each.path: f'        self.post(f"{each.path}", {example(each)})' for each in OPERATIONS if each.body}
     lines = {
-        each.path: makes.get(each.path) or makes.get(each.path.rpartition("/")[0]) or f"what {route_of(each)} reads"
+        each.path: makes.get(each.path)
+        or makes.get(each.path.rpartition("/")[0])
+        or f"        a record that {route_of(each)} reads"
         for each in READS
     }
 
-    require_entries("two_of_everything in tests/support/given.py", found, lines, ", in the loop that makes two of each")
+    require_entries(
+        "two_of_everything in tests/support/given.py", found, lines, ", in the loop that makes two records of each kind"
+    )
 
 
 def test_a_cursor_continues_after_the_page_before(api, lists):
@@ -113,7 +117,7 @@ def test_a_cursor_is_valid_with_its_filters_only(api, given, resource, given_for
 
 
 def test_a_sealed_cursor_with_an_impossible_position_is_refused(api, lists):
-    # The seal needs no secret: anyone can compute it from the code.
+    # The seal needs no secret, so anyone who has the code can make a sealed cursor.
     for path, operation in lists.items():
         *moment, key = _position(api.get(f"{path}?limit=1")["next"])
         keys = [None, True, 1.5, -1, 2**63, 2**64, 1e300, "", "Abc", "-1", "0", str(2**63), "a\0", [], {}]
@@ -141,7 +145,7 @@ def _position(cursor):
 
 
 def _sealed(operation, path, payload):
-    """Return a cursor of the list with a valid seal and this position."""
+    """Return a cursor of the list with a valid seal and the position `payload`."""
 
     class Anywhere(paging.Keyset):
         def position(self, row):

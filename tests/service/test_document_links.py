@@ -24,7 +24,7 @@ def test_links_lead_to_the_address_in_location(api: Api, given: Given, route: st
 
 
 def address(document: Any, link: Any, route: str, path: str, body: Any) -> str:
-    """Return the address that a link leads to. The link describes the answer `body` to a request to `path`."""
+    """Return the address that a link leads to, with the values of the request's `path` and of its answer `body`."""
     names, values = route.partition(" ")[2].split("/"), path.split("/")
     asked = {f"$request.path.{name[1:-1]}": value for name, value in zip(names, values, strict=True)}
     told = {f"$response.body#/{name}": value for name, value in body.items()}

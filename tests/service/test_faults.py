@@ -1,4 +1,4 @@
-"""Faults of the database server: it stops, dies, freezes, is full, is slow, or is no longer a writer."""
+"""Faults of the database server: it stops, dies, freezes, is slow, has no free connection, or is no longer a writer."""
 
 import json
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -41,7 +41,10 @@ def assert_unavailable(answer):
 
 @contextmanager
 def frozen(cluster):
-    """Freeze the server during the block: it keeps its connections and answers nothing. Requests wait only briefly."""
+    """Freeze the server during the block. The server keeps its connections, but answers nothing.
+
+    Requests wait only briefly for the server.
+    """
     cluster.freeze()
     try:
         with pytest.MonkeyPatch.context() as patch:
@@ -244,7 +247,7 @@ def test_if_a_failover_breaks_one_request_the_next_is_served(api, given):
     verification = {"environment": "development", "suite": "s", "trigger": "manual", "outcome": "success"}
     _read_only_session()
 
-    # The service repeats only the first statement of a transaction. Here the first succeeds, and the second fails.
+    # The service repeats only the first statement of a transaction. Here the second statement fails.
     assert_unavailable(api.post(f"{PATH}/verifications", verification))
 
     assert api.post(f"{PATH}/verifications", verification).status == 201

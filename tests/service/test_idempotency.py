@@ -155,7 +155,7 @@ def test_the_second_request_waits_for_the_answer_to_the_first(api, given, databa
     given.a_system()
     body = {"name": "development", "rank": 1}
 
-    # The first request holds the lock of the key, and waits for the system. The second request waits for the key.
+    # The first request holds the lock of the key, and waits for the system. The second request waits for that lock.
     with held(database_url, "SELECT FROM systems FOR UPDATE") as hold:
         first, second = (
             hold.waiting(lambda: api.post("/v1/systems/azul/environments", body, idempotency_key="one"))

@@ -1,4 +1,4 @@
-"""Rule 12 of docs/design.md: a request that changes facts of a gate takes the system's lock before it reads."""
+"""Rule 12 of docs/design.md: a request that changes facts of the gate first takes the system's lock."""
 
 from collections.abc import Callable
 from typing import Any

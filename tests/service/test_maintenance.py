@@ -22,7 +22,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AW
 
 
 class DataApi:
-    """A stand-in for the RDS Data API, with one transaction on a PostgreSQL. The first `resuming` calls fail."""
+    """A stand-in for the RDS Data API, with one transaction on a real database. It fails to begin `resuming` times."""
 
     class exceptions:  # noqa: N801 (the name in the SDK)
         class DatabaseResumingException(Exception):
@@ -61,7 +61,7 @@ def cluster():
 
 @pytest.fixture
 def empty(cluster, monkeypatch):
-    """The address of an empty database on the server. The variables of the function `bootstrap` are set."""
+    """The address of an empty database on the server. The environment variables of the function `bootstrap` are set."""
     sql(cluster, "DROP DATABASE IF EXISTS slipway WITH (FORCE)")
     sql(cluster, "CREATE DATABASE slipway")
     monkeypatch.setenv("SLIPWAY_DATABASE_CLUSTER_ARN", "arn:cluster")
@@ -133,7 +133,7 @@ def test_a_failed_migration_is_the_functions_error(empty, monkeypatch, tmp_path)
         maintenance.migrate({}, None)
 
 
-# How the functions log in.
+# The functions log in to the database over TLS.
 
 
 def test_a_function_logs_in_over_tls_with_a_fresh_password(monkeypatch):

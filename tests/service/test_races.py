@@ -1,4 +1,4 @@
-"""Concurrent requests: a repeated request takes effect once, and the records agree on who came first."""
+"""Concurrent requests: a repeated request takes effect once, and the records agree on which request came first."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ def statuses(answers: list[Answer]) -> dict[int, int]:
     return dict(Counter(answer.status for answer in answers))
 
 
-# One Idempotency-Key.
+# Concurrent requests may have the same Idempotency-Key.
 
 
 def test_one_key_used_many_times_at_once_writes_one_row_and_gives_one_answer(api: Api, given: Given) -> None:
@@ -87,7 +87,7 @@ def test_requests_that_waited_for_a_refused_one_are_evaluated_again(api: Api, gi
     assert len({answer.body for answer in granted}) == 1
 
 
-# Concurrent pipelines, runs and imports.
+# Pipelines, runs and imports may send requests at the same time.
 
 
 def test_one_of_many_pipelines_gets_the_target_and_the_others_see_its_holder(api: Api, given: Given) -> None:
@@ -156,7 +156,7 @@ def test_after_an_import_and_a_finish_at_once_the_last_finished_is_current(api: 
     assert target["current"]["id"] == imported["id"]
 
 
-# The gate.
+# Facts of the gate may change while the gate decides.
 
 
 def failing_verification(api: Api) -> Answer:
@@ -219,7 +219,7 @@ def audited(given: Given) -> list[str]:
     return [action for (action,) in done][::-1]
 
 
-# The end of a lease.
+# A lease may end while other requests run.
 
 
 def test_a_finish_that_waits_beyond_the_lease_is_refused(api: Api, given: Given, database_url: str) -> None:

@@ -18,7 +18,7 @@ def test_the_committed_file_is_what_the_migrations_make(monkeypatch: pytest.Monk
     schema.main({})
 
     if schema.PATH.read_text() != committed:
-        pytest.fail("docs/schema.sql is stale: run `make schema` and commit it", pytrace=False)
+        pytest.fail("docs/schema.sql is stale: run `make schema` and commit the file", pytrace=False)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_an_unreadable_body_is_refused(api, event, status):
 
 @pytest.mark.parametrize("route", WRITES)
 def test_all_headers_may_be_missing(api, given, route):
-    # The test in the AWS console sends null instead of headers.
+    # The test page of API Gateway's console sends null instead of headers.
     write = WRITES[route](given)
     before = everything(given)
     method = route.partition(" ")[0]
@@ -101,7 +101,7 @@ def test_reads_and_deletions_ignore_a_body(api, given, body):
 
 
 def test_messages_of_postgresql_are_not_shown(api, monkeypatch):
-    # Messages of PostgreSQL quote values of the statement.
+    # PostgreSQL's messages quote values of the statement, which can be secret.
     monkeypatch.setattr("chalicelib.systems.store.list_", lambda db, **_: db.value("SELECT 'secret'::bigint"))
 
     answer = api.get("/v1/systems")

@@ -1,4 +1,4 @@
-"""The sweep ends expired records in batches. Several sweeps at once end each record only once."""
+"""The sweep ends expired records in batches. Concurrent sweeps end each record only once."""
 
 from pydoc import locate
 from types import SimpleNamespace
@@ -34,13 +34,13 @@ EVENT = {
 
 
 def sweep(request_id="request-1"):
-    """Call the function `sweep` as Lambda does."""
+    """Call the function `sweep` as Lambda does; return its counts."""
     return schedule.sweep(EVENT, SimpleNamespace(aws_request_id=request_id))
 
 
 @pytest.fixture
 def over(api, given):
-    """Records of each kind that have expired, and records that have not."""
+    """Make expired and unexpired records of each kind."""
     given.the_usual()
     given.a_deployment(state="in_progress", lease_seconds=60)
     given.a_workspace("old", expires_at=ahead(minutes=1))

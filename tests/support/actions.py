@@ -1,7 +1,7 @@
 """Run a workflow's job on this machine, with conditions, expressions, outputs and environment as on GitHub.
 
-Only the syntax that this repository's workflows use is supported; any other syntax fails. The actions `record` and
-`may-promote` run. All other actions do nothing, unless `actions` replaces them.
+Only the syntax that this repository's workflows use is supported. Any other syntax fails. The actions `record` and
+`may-promote` run. All other actions do nothing, unless `Job.actions` replaces them.
 """
 
 import json
@@ -28,7 +28,7 @@ _STATUS = re.compile(r"\b(always|success|failure|cancelled)\(\)")
 
 @dataclass
 class Step:
-    """A step of a job that ran: its name, its `outcome` (skipped, success or failure), and its output."""
+    """The result of a step: the step's name, its `outcome` (skipped, success or failure), and its output."""
 
     name: str
     outcome: str
@@ -39,8 +39,8 @@ class Step:
 class Job:
     """A job. `context` holds github, vars, inputs, needs and matrix; `environ` holds the runner's variables.
 
-    The job works in `folder`. Its steps write their outputs to `temporary`, by default the same folder. `actions` maps
-    the names of actions to functions, which get the inputs. `overrides` replaces steps' variables.
+    The job works in `folder`. Its steps write their outputs to `temporary`, by default to `folder`. `actions` maps the
+    names of actions to functions, which get the inputs. `overrides` replaces variables of the steps.
     """
 
     content: Yaml
@@ -56,7 +56,10 @@ class Job:
     seconds: float = SECONDS
 
     def run(self) -> list[Step]:
-        """Run the steps. After a failed step, run only steps whose condition allows a failure, as `always()` does."""
+        """Run the steps; return their results.
+
+        After a failed step, run only steps whose condition allows a failure, as `always()` does.
+        """
         self.status = "success"
         self.context["steps"] = {}
         self.context["job"] = {"status": "success"}
@@ -88,9 +91,9 @@ class Job:
         definition = action(found[1])
         given = {name: self.fill(value) for name, value in step.get("with", {}).items()}
         inputs = {name: given.pop(name, each.get("default")) for name, each in definition.content["inputs"].items()}
-        assert not given, f"{definition.name} has no inputs {given}"
+        assert not given, f"The action {definition.name} has no inputs {[*given]}: correct the step's `with`"
         missing = [name for name, value in inputs.items() if value is None]
-        assert not missing, f"{definition.name} needs the inputs {missing}"
+        assert not missing, f"The action {definition.name} needs the inputs {missing}: add them to the step's `with`"
         [inner] = definition.content["runs"]["steps"]
         outer, self.context["inputs"] = self.context.get("inputs"), inputs
         try:
@@ -125,7 +128,7 @@ class Job:
         return ("failure" if done.returncode else "success"), done.stdout + done.stderr, outputs
 
     def fill(self, text: str) -> str:
-        """Replace the expressions in a text with their values."""
+        """Return the text with its expressions replaced by their values."""
         return _EXPRESSION.sub(lambda found: _text(self._value(found[1])), str(text))
 
     def _holds(self, condition: str) -> bool:
@@ -160,7 +163,7 @@ def _python(expression: str) -> str:
     expression, position, found = expression.strip(), 0, []
     while position < len(expression):
         token = _TOKEN.match(expression, position)
-        assert token, f"this module can't read {expression[position:]!r} in an expression: add the syntax"
+        assert token, f"The expression has unknown syntax at {expression[position:]!r}: add the syntax to _TOKEN"
         position = token.end()
         if token["text"]:
             found.append(repr(token["text"][1:-1].replace("''", "'")))

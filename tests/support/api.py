@@ -44,14 +44,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Api:
-    """A caller of the API. `api.as_("pipeline")` is a caller with another role; `api.as_(None)` sends no token."""
+    """A caller of the API.
+
+    `api.as_("pipeline")` returns a caller with that role. `api.as_(None)` returns a caller without a token.
+    """
 
     contract: Contract
     claims: Mapping[str, Any] | None = None
     system: str = "azul"
 
     def as_(self, role: str | None, *, of: str | None = None, **claims: Any) -> "Api":
-        """Return a caller with this role for the system `of`, or for this caller's system."""
+        """Return a caller with a role, or a caller without a token if `role` is None.
+
+        A pipeline or maintainer acts for the system `of`, by default for the system of this caller.
+        """
         system = of or self.system
         if role is None:
             return Api(self.contract, None, self.system)
@@ -66,12 +72,12 @@ class Api:
         return Api(self.contract, made, self.system)
 
     def as_run(self, **claims: Any) -> "Api":
-        """Return a caller that is a run of GitHub Actions; a claim that is None is left out."""
+        """Return a run of GitHub Actions as a caller. `claims` adds or replaces claims; None leaves a claim out."""
         made = {**RUN, "exp": time.time() + 600, **claims}
         return Api(self.contract, {name: value for name, value in made.items() if value is not None}, self.system)
 
     def as_member(self, *groups: str, **claims: Any) -> "Api":
-        """Return a caller who is a person in these groups."""
+        """Return a person in these groups as a caller."""
         made = {
             "iss": PEOPLE,
             "sub": "5ad4",
@@ -101,10 +107,10 @@ class Api:
         headers: Mapping[str, str] | None = None,
         event: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Send a request. Check the answer, and an accepted request, against the OpenAPI document.
+        """Send a request; return the answer. Check the answer, and an accepted request, against the OpenAPI document.
 
-        Header names are written as Python names: `if_match`. A body that is bytes or text is sent unchanged. `event`
-        replaces members of the event that the function gets.
+        Header names are written as Python names: `if_match`. A body that is bytes or text is sent unchanged. Any other
+        body is sent as JSON. `event` replaces members of the event that the function gets.
         """
         sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         if body is not None:

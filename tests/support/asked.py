@@ -1,4 +1,7 @@
-"""Read the IAM actions that Terraform needed from the provider's log, written with TF_LOG_PROVIDER=DEBUG."""
+"""Read IAM actions: from the log of Terraform's AWS provider, and from files of infra/account.
+
+With TF_LOG_PROVIDER=DEBUG, the provider logs its requests.
+"""
 
 import re
 from pathlib import Path
@@ -41,14 +44,14 @@ API_GATEWAY = {"Create": "POST", "Delete": "DELETE", "Get": "GET", "Put": "PUT",
 
 
 def actions(log: Path) -> set[str]:
-    """Return the actions in the log, except sts:GetCallerIdentity, which everybody may call."""
+    """Return the IAM actions of the requests in the log, except sts:GetCallerIdentity, which needs no permission."""
     entries = re.split(r"\n(?=\d{4}-\d\d-\d\dT)", log.read_text())
     sent = [entry for entry in entries if "HTTP Request Sent" in entry]
     return {_action(entry) for entry in sent} - {"sts:GetCallerIdentity"}
 
 
 def listed(file: str) -> set[str]:
-    """Return the actions that a file of infra/account names."""
+    """Return the IAM actions that a file of infra/account names."""
     return set(re.findall(r'"([a-z0-9-]+:[A-Za-z]+)"', (ROOT / "infra" / "account" / file).read_text()))
 
 

@@ -14,7 +14,7 @@ from botocore import xform_name
 
 
 def install(folder: Path, root: Path) -> None:
-    """Write the program `aws` into a folder, which the caller puts on the PATH."""
+    """Write the program `aws` into a folder. The caller puts the folder on the PATH."""
     script = folder / "aws"
     script.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {sys.executable} -m tests.support.aws_cli "$@"\n')
     script.chmod(0o755)
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> str:
             name, shape = members[option]
             parameters[name] = _value(shape, values)
         else:
-            raise SystemExit(f"aws {service} {operation}: unknown option {option}")
+            raise SystemExit(f"aws {service} {operation} has no option {option}: correct the command")
     answer = getattr(client, method)(**parameters)
     answer.pop("ResponseMetadata")
     found = answer if query is None else jmespath.search(query, answer)

@@ -32,7 +32,7 @@ class Checkout:
         self.environment = {**os.environ, "SLIPWAY_DATABASES": str(databases)}
 
     def call(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of `python -m tools` to its end."""
+        """Run a command of `python -m tools` to its end; return its exit code and output."""
         return subprocess.run(
             [sys.executable, "-m", "tools", *arguments],
             cwd=self.folder,
@@ -45,7 +45,10 @@ class Checkout:
 
     @contextmanager
     def run(self, **environment: str) -> Iterator["Run"]:
-        """Start `make run` on a free port, yield the run once it is ready, and stop it in the end."""
+        """Start the command of `make run` on a free port; yield the run once the service is ready.
+
+        Stop the run at the end of the block.
+        """
         run = Run(self, {"PORT": str(free_port()), **environment})
         try:
             run.wait_for("curl")
@@ -56,7 +59,7 @@ class Checkout:
             run.close()
 
     def processes(self) -> list[psutil.Process]:
-        """Return the processes that still run in this checkout or on its database."""
+        """Return the running processes that work in the folder of this checkout or of its database."""
         database = self.folder / ".local" / "postgres"
         folders = {self.folder, database.resolve() / "data"}
         found = []
@@ -70,7 +73,7 @@ class Checkout:
 
 
 class Run:
-    """A running `make run` and its output."""
+    """The process that `make run` starts, and its output."""
 
     def __init__(self, checkout: Checkout, environment: dict[str, str]) -> None:
         self.port = int(environment["PORT"])
@@ -91,26 +94,28 @@ class Run:
 
     @property
     def token(self) -> str:
-        """Return the admin's token that `make run` printed."""
+        """Return the last admin's token that `make run` printed."""
         return re.findall(r"^ey\S+$", self.output, re.MULTILINE)[-1]
 
     def wait_for(self, words: str) -> None:
-        """Wait until `make run` prints these words."""
+        """Wait until `make run` prints `words`, or raise AssertionError."""
         seen = ""
         deadline = time.monotonic() + START_SECONDS
         while words not in seen:
             try:
                 seen += self._lines.get(timeout=max(0, deadline - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"`make run` did not print {words!r}, but:\n{self.output}") from None
+                raise AssertionError(
+                    f"`make run` did not print {words!r}: find out why in its output.\n{self.output}"
+                ) from None
 
     def stop(self, how: signal.Signals) -> int:
-        """Send a signal; return the exit code."""
+        """Send a signal; return the exit code once the process has ended."""
         self.process.send_signal(how)
         return self.process.wait(START_SECONDS)
 
     def worker(self) -> psutil.Process:
-        """Return the process of the server."""
+        """Return the child process that serves the API."""
         [worker] = [child for child in psutil.Process(self.process.pid).children() if "serve" in child.cmdline()]
         return worker
 

@@ -21,9 +21,9 @@ def github_claims(
     audience: str = "slipway",
     **changes: Any,
 ) -> dict[str, Any]:
-    """Return GitHub's claims for a run ("OpenID Connect reference" in its documentation); None leaves a claim out.
+    """Return GitHub's claims for a run. GitHub documents the claims in "OpenID Connect reference".
 
-    `changes` adds or replaces claims.
+    `changes` adds or replaces claims; None leaves a claim out.
     """
     now = int(time.time())
     sha = changes.get("sha", "200f4b2d8e19e8e64f878567f24b464f3d7146ac")
@@ -74,9 +74,9 @@ def github_claims(
 
 
 def person_claims(issuer: str, groups: Sequence[str] = ("everybody",), **changes: Any) -> dict[str, Any]:
-    """Return Cognito's claims for an access token; None leaves a claim out.
+    """Return Cognito's claims for an access token. Without groups, `cognito:groups` is left out.
 
-    Without groups, `cognito:groups` is left out.
+    `changes` adds or replaces claims; None leaves a claim out.
     """
     now = int(time.time())
     return without_none(

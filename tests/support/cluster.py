@@ -34,7 +34,7 @@ class Cluster:
         make_template(self._address(TEMPLATE))
 
     def start(self) -> None:
-        """Start the server, with crash recovery if needed. Do nothing if the server runs."""
+        """Start the server, with crash recovery if needed. Do nothing if the server already runs."""
         server(self._data).ensure_postgres_running()
 
     def stop(self) -> None:
@@ -47,12 +47,12 @@ class Cluster:
         self._signal(signal.SIGKILL)
         while any(map(_lives, processes)):
             pass
-        # Until init reaps the killed postmaster, these files would tell the next postmaster that the killed one runs.
+        # With these files, a new server would refuse to start until init has reaped the killed server.
         for file in (self._data / "postmaster.pid", *self._data.glob(".s.PGSQL.*")):
             file.unlink()
 
     def freeze(self) -> None:
-        """Suspend all processes of the server: they keep their connections, and answer nothing."""
+        """Suspend all processes of the server. The processes keep their connections, but answer nothing."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -79,17 +79,17 @@ class Cluster:
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._processes():
-            with suppress(psutil.NoSuchProcess):  # the process may have ended with its client
+            with suppress(psutil.NoSuchProcess):  # the process may already have ended
                 process.send_signal(number)
 
     def _processes(self) -> list[psutil.Process]:
-        # The postmaster is first in the list, because it replaces other processes that end.
+        # The postmaster is first in the list, because it restarts other processes that end.
         postmaster = psutil.Process(server(self._data).get_pid())
         return [postmaster, *postmaster.children(recursive=True)]
 
 
 def _lives(process: psutil.Process) -> bool:
-    # psutil calls a process running until init has reaped it.
+    # `is_running` is also true for a process that has ended, until init reaps the process.
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

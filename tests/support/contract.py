@@ -34,15 +34,16 @@ class Contract:
         for name, header in response.get("headers", {}).items():
             missing = name.lower() not in given
             assert not (missing and self._resolved(header).get("required")), (
-                f"{what} without the header {name}, which the document requires"
+                f"{what} without the header {name}, which the document requires: send it or declare it as optional"
             )
         content = response.get("content")
         if content is None:
-            assert not body, f"{what} with a body, but the document describes no body"
+            assert not body, f"{what} with a body, but the document describes no body: declare the body, or send none"
             return
         content_type = given.get("content-type", "").partition(";")[0]
         assert content_type in content, (
-            f"{what} with the content type {content_type!r}, but the document has only {' or '.join(content)}"
+            f"{what} with the content type {content_type!r}, but the document has only {' or '.join(content)}: "
+            "declare this content type, or send another one"
         )
         validator = self._answer_validator(f"{pointer}/content/{_escaped(content_type)}/schema")
         _check(validator, json.loads(body), what)
@@ -54,31 +55,35 @@ class Contract:
         """
         template, parameters = self._template(path)
         what = f"{method} {path} was accepted"
-        assert template is not None, f"{what}, but the document does not have this path"
+        assert template is not None, f"{what}, but the document does not have this path: declare the path"
         pointer = f"/paths/{_escaped(template)}/{method.lower()}"
         operation = self._document["paths"][template].get(method.lower())
-        assert operation is not None, f"{what}, but the document does not have this method"
+        assert operation is not None, f"{what}, but the document does not have this method: declare the method"
         described = {(each["in"], each["name"]): index for index, each in enumerate(self._parameters(operation))}
         for name in query:
-            assert ("query", name) in described, f"{what}, but the document has no query parameter {name!r}"
+            assert ("query", name) in described, (
+                f"{what}, but the document has no query parameter {name!r}: declare or refuse the parameter"
+            )
         for name, value in parameters.items():
             validator = self._request_validator(f"{pointer}/parameters/{described['path', name]}/schema")
             _check(validator, value, f"{what} with the {name} {value!r}")
         if body:
-            assert "requestBody" in operation, f"{what} with a body, but the document describes no body"
+            assert "requestBody" in operation, (
+                f"{what} with a body, but the document describes no body: declare or refuse the body"
+            )
             validator = self._request_validator(f"{pointer}/requestBody/content/application~1json/schema")
             _check(validator, json.loads(body), what)
 
     def _find_response(self, method: str, path: str, status: int) -> tuple[Mapping[str, Any], str]:
-        """Return the response object and its place in the document."""
+        """Return the document's response object and its JSON pointer, or raise AssertionError."""
         template, _ = self._template(path)
         operation = self._document["paths"].get(template, {}).get(method)
         unlisted = {404: "x-unlisted-path"} if template is None else {405: "x-unlisted-method"}
         if operation is None and status in unlisted:
             return self._document[unlisted[status]], f"/{unlisted[status]}"
         what = f"{method.upper()} {path} answered {status}"
-        assert template is not None, f"{what}, but the document does not have this path"
-        assert operation is not None, f"{what}, but the document does not have this method"
+        assert template is not None, f"{what}, but the document does not have this path: declare the path"
+        assert operation is not None, f"{what}, but the document does not have this method: declare the method"
         response = operation["responses"].get(str(status))
         statuses = ", ".join(operation["responses"])
         assert response is not None, f"{what}, but the document has only the statuses {statuses}: declare this status"
@@ -118,7 +123,7 @@ def _validators(document: Mapping[str, Any]) -> Any:
 
 
 def _closed(schema: Any) -> Any:
-    """Return the schema with its objects closed. A member that the document does not name is then a fault."""
+    """Return a copy of the schema that refuses members which the schema does not name."""
     if isinstance(schema, list):
         return [_closed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -132,7 +137,10 @@ def _closed(schema: Any) -> Any:
 def _check(validator: Draft202012Validator, value: Any, what: str) -> None:
     if not validator.is_valid(value):
         error = best_match(validator.iter_errors(value))
-        raise AssertionError(f"{what}, but the document disagrees at {error.json_path}: {error.message}")
+        raise AssertionError(
+            f"{what}, but {error.json_path} does not fit the document: "
+            f"correct the document or the service. {error.message}"
+        )
 
 
 def _escaped(step: str) -> str:

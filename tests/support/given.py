@@ -62,7 +62,7 @@ class Records:
         return self.post(f"/v1/systems/{system}/publishers", body)
 
     def two_of_everything(self, system: str = "azul") -> None:
-        """Make at least two rows in each list of the system, and in each table of records."""
+        """Make a system with at least two rows in each of its lists, and in each table of records."""
         from tests.support.resources import RESOURCES  # noqa: PLC0415 (the tests of the packages import this module)
 
         for each in RESOURCES.values():

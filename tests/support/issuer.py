@@ -5,7 +5,7 @@ with serving() as issuer:
     issuer.github_token(repository="acme/shop", environment="production")
     issuer.person_token(groups=["admins"])
     issuer.rotate()
-    issuer.behaves("html")                # from now on, answer requests for the keys like this
+    issuer.behaves("html")                # from now on, answer requests for the keys with HTML
 """
 
 import json
@@ -31,7 +31,7 @@ JWKS = "/jwks"
 
 PATIENCE_SECONDS = 20
 
-# GitHub gives a job this token. The job sends it to get other tokens.
+# GitHub gives each job a token like this one. The job sends the token to get OpenID Connect tokens.
 RUNNERS_OWN = "runner-token"
 
 GROUPS = {
@@ -42,7 +42,7 @@ GROUPS = {
 
 
 class IssuerServer:
-    """An issuer. `requests` are the requested paths; `discovery` and `jwks` are the published documents."""
+    """An issuer. `requests` has the requested paths. `discovery` and `jwks` are the published documents."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
@@ -68,7 +68,7 @@ class IssuerServer:
         self._server.server_close()
 
     def settings(self, kind: str = "github-actions", **changes: Any) -> dict[str, Any]:
-        """Return the issuer's entry for SLIPWAY_ISSUERS; the kind `people` is configured like a Cognito pool."""
+        """Return the issuer's entry for SLIPWAY_ISSUERS. The kind `people` has the settings of a Cognito pool."""
         people = {"audience_claim": "client_id", "groups_claim": "cognito:groups", "groups": GROUPS}
         return {
             "kind": kind,
@@ -80,7 +80,7 @@ class IssuerServer:
         }
 
     def trusted(self, kind: str = "github-actions", **changes: Any) -> Issuer:
-        """Return the issuer's entry as the service reads it."""
+        """Return the issuer's entry for SLIPWAY_ISSUERS as the service's type `Issuer`."""
         return Issuer(**self.settings(kind, **changes))
 
     def github_token(self, *, header: Mapping[str, Any] | None = None, algorithm: str = "RS256", **claims: Any) -> str:
@@ -94,30 +94,33 @@ class IssuerServer:
     def sign(
         self, claims: Mapping[str, Any], *, header: Mapping[str, Any] | None = None, algorithm: str = "RS256"
     ) -> str:
-        """Sign a token with exactly these claims and the current key. `header` adds or replaces header members."""
+        """Return a token with exactly these claims, signed with the current key. `header` adds or replaces members."""
         headers = {"kid": self.kid(algorithm), **(header or {})}
         return jwt.encode(dict(claims), self.key(algorithm), algorithm=algorithm, headers=headers)
 
     def key(self, algorithm: str = "RS256") -> Any:
-        """Return the current private key."""
+        """Return the current private key for an algorithm."""
         return private_key(algorithm, self._generation)
 
     def kid(self, algorithm: str = "RS256") -> str:
         return f"{algorithm.lower()}-{self._generation}"
 
     def jwk(self, algorithm: str = "RS256", **changes: Any) -> dict[str, Any]:
-        """Return the current public key as published; None leaves a member out."""
+        """Return the current public key as a JWK. `changes` adds or replaces members; None leaves a member out."""
         members = {"kid": self.kid(algorithm), "alg": algorithm, "use": "sig", **changes}
         return public_jwk(self.key(algorithm), **members)
 
     def rotate(self, *, keep: bool = False) -> None:
-        """Make and publish new keys; with `keep`, still publish the old keys."""
+        """Make and publish new keys. With `keep`, still publish the old keys too."""
         before = self.jwks["keys"] if keep else []
         self._generation += 1
         self.jwks = {"keys": [*before, self.jwk("RS256"), self.jwk("ES256")]}
 
     def behaves(self, how: str, path: str = JWKS) -> None:
-        """Answer requests for a path as in BEHAVIOURS; "" stands for all paths. Answer correctly again with "well"."""
+        """From now on, answer requests for a path in the way `how` of BEHAVIOURS. The path "" stands for all paths.
+
+        The way "well" answers correctly again.
+        """
         self._behaviours[path] = BEHAVIOURS[how]
         if path == "":
             self._behaviours = {"": BEHAVIOURS[how]} if how != "well" else {}
@@ -136,9 +139,9 @@ class IssuerServer:
 
 @contextmanager
 def serving(tls: ssl.SSLContext | None = None) -> Iterator[IssuerServer]:
-    """Serve an issuer during the block: over https if `tls` has a certificate, else over http.
+    """Serve an issuer during the block: with `tls` over https, else over http.
 
-    Before and after, forget all cached keys of issuers.
+    Forget all cached keys of issuers before and after the block.
     """
     from chalicelib.identity import keys  # noqa: PLC0415
 
@@ -163,14 +166,14 @@ def private_key(algorithm: str = "RS256", number: int = 1) -> Any:
 
 
 def public_jwk(key: Any, **members: Any) -> dict[str, Any]:
-    """Return the public part of a key as a JWK with these members added; None leaves a member out."""
+    """Return the public part of a key as a JWK. `members` adds or replaces members; None leaves a member out."""
     family = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
     return without_none({**family.to_jwk(key.public_key(), as_dict=True), "key_ops": None, **members})
 
 
 @contextmanager
 def tokens_of_a_run(issuer: IssuerServer, **claims: Any) -> Iterator[str]:
-    """Yield the URL where a job of GitHub Actions gets tokens. A request needs an audience and RUNNERS_OWN."""
+    """Yield the URL where a job of GitHub Actions gets tokens. Requests need an audience and the token RUNNERS_OWN."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -237,7 +240,7 @@ def _silent(handler: _Handler, body: bytes) -> None:
 
 
 def _drips(handler: _Handler, body: bytes) -> None:
-    """Send the correct answer byte by byte. Each byte restarts a client's timeout for a read."""
+    """Send the correct answer slowly, byte by byte. Each byte restarts the read timeout of the client."""
     handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n")
     _drip(handler, body)
 
@@ -256,7 +259,7 @@ def _drip(handler: _Handler, content: bytes) -> None:
 
 
 def _redirects(handler: _Handler, body: bytes) -> None:
-    # The redirect leads to the correct answer, so that a client that follows it accepts the answer.
+    # The redirect leads to the correct answer. A client that follows the redirect accepts the answer.
     if "?" in handler.path:
         handler.send(body)
     else:

@@ -1,4 +1,4 @@
-"""Run `terraform test`, and read the plans of these tests. All workers of a run share copies of infra/."""
+"""Run the Terraform tests of infra/, and read their plans. All workers of a test run share copies of infra/."""
 
 import atexit
 import os
@@ -21,46 +21,49 @@ def clock(event): ...
 
 
 def initialised(folder: str, stage: str = "production") -> Path:
-    """Return the copy of infra's `folder` after `terraform init`, with the package of `stage`."""
+    """Return the path of a copy of infra's `folder`, after `terraform init` and with the package of `stage`."""
     copies = Path(os.environ["SLIPWAY_TEST_RUN"]) / "infra"
     mocked.package(copies, SCHEDULE)
     return mocked.initialised(copies, folder, stage)
 
 
 def tests_of(folder: Path) -> list[str]:
-    """Return the test files of a folder. Each file becomes a case, so that a failure names the file."""
+    """Return the paths of a folder's Terraform tests. Each file becomes a test case, so a failure names the file."""
     return sorted(f"tests/{path.name}" for path in (folder / "tests").glob("*.tftest.hcl"))
 
 
 def passes(folder: Path, file: str) -> None:
-    """Require that a test file passes without a warning."""
+    """Require that a Terraform test file passes without a warning."""
     answer = terraform(["test", "-no-color", f"-filter={file}"], folder, quickly(folder))
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "Warning: " not in answer.stdout, answer.stdout
 
 
 def plan(run: Run) -> Plan:
-    """Return the plan of a run of infra/*/tests, which must pass without a warning."""
+    """Return the plan of a run in infra/*/tests, or raise ToolError unless the test passes without a warning."""
     folder = initialised(run.environment, run.environment)
     return mocked.plans(folder, run.file, run.workspace, quickly(folder))[run.run]
 
 
 def arguments(run: Run) -> dict[str, dict[str, Any]]:
-    """Return the planned arguments of all managed resources, by address."""
+    """Return the planned arguments of all managed resources, by the resource's address."""
     return {
         each["address"]: each["change"]["after"] for each in plan(run)["resource_changes"] if each["mode"] == "managed"
     }
 
 
 def quickly(folder: Path) -> dict[str, str]:
-    """Return variables that make Terraform use a running provider. Otherwise each run would start two providers."""
+    """Return variables that make Terraform use a running provider. Otherwise each run starts two providers."""
     [provider] = folder.glob(".terraform/providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_*")
     return {"TF_REATTACH_PROVIDERS": _served(provider.resolve())}
 
 
 @cache
 def _served(provider: Path) -> str:
-    """Start the provider; return its address for Terraform. It has one configuration, so all tests must mock it."""
+    """Start the provider; return the value of TF_REATTACH_PROVIDERS.
+
+    The provider keeps one configuration for all tests, so all tests must mock the provider.
+    """
     kept = ExitStack()
     atexit.register(kept.close)
     process = kept.enter_context(

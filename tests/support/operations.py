@@ -34,7 +34,10 @@ def of(operations: Iterable[Operation]) -> pytest.MarkDecorator:
 
 
 def address(operation: Operation, system: str = "azul") -> str:
-    """Return the operation's path and required parameters, for resources of `given.two_of_everything()`."""
+    """Return an address of the operation: its path and its required parameters.
+
+    The address names resources that `given.two_of_everything()` makes.
+    """
     there = {**PARAMETERS, "system": system}
     fields = msgspec.structs.fields(operation.query) if operation.query else ()
     query = [f"{field.encode_name}={there[field.encode_name]}" for field in fields if field.required]

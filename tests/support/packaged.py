@@ -1,4 +1,4 @@
-"""Copy the sources of the package without its wheels: Chalice's output for Terraform does not depend on wheels."""
+"""Copy the package's sources without its wheels. Chalice's output for Terraform does not depend on the wheels."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,10 @@ from tools.checkout import ROOT
 
 
 def sources(folder: Path) -> Path:
-    """Copy the packaged sources to a new folder with no requirements, so that packaging needs no package index."""
+    """Copy the package's sources to a new folder; return the folder.
+
+    The copy has no requirements, so packaging it needs no package index.
+    """
     folder.mkdir(parents=True)
     shutil.copytree(ROOT / "chalicelib", folder / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / ".chalice", folder / ".chalice")

@@ -1,4 +1,4 @@
-"""Read the code blocks of README.md and of the pages of docs/, and run them in a shell."""
+"""Read the code blocks of the project's Markdown pages, and run them in a shell."""
 
 import os
 import re
@@ -16,20 +16,21 @@ from pathlib import Path
 
 from tests.support.checkout import ROOT
 
-# This `make` works in any folder, with the tests' virtual environment and cache of compiled modules.
+# With these functions, `make` and `.local/venv/bin/python` work in any folder, with the tests' Python. `make` also uses
+# the tests' cache of compiled modules.
 MAKE = (
     f'make() {{ command make -f "{ROOT}/Makefile" -o venv "python={sys.executable}" '
     '"PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX-}" "$@"; }\n'
     f'.local/venv/bin/python() {{ command "{sys.executable}" "$@"; }}\n'
 )
-# Pages outside of docs/, and the index of docs/.
+# The paths of the pages outside of docs/, and of the index of docs/.
 OUTSIDE = ("README.md", "CONTRIBUTING.md", "docs/README.md", "infra/README.md")
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A code block of a page. `needs` is the place where the block must run: `AWS` in `sh on AWS`."""
+    """A code block of a page. `needs` is the place where the block must run, for example `AWS` in `sh on AWS`."""
 
     heading: str
     language: str | None
@@ -78,9 +79,10 @@ def script(
     needs: str | None = None,
     replacing: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the shell blocks below a heading; with `beginnings`, only commands that begin with one of these texts.
+    """Return the shell blocks below headings that begin with `heading`.
 
-    `needs` selects blocks for a place (`sh on AWS`). `replacing` maps texts of the page to the texts that replace them.
+    `beginnings` selects commands that begin with one of these texts. `needs` selects blocks for a place (`sh on AWS`).
+    `replacing` maps texts of the page to the texts that replace them.
     """
     chosen = "".join(
         block.text
@@ -92,13 +94,13 @@ def script(
         chosen = "".join(command for command in commands if command.startswith(beginnings))
     assert chosen, f"{page} has no command below {heading!r} that begins with {beginnings}: correct the page"
     for old, new in (replacing or {}).items():
-        assert old in chosen, f"correct the text to replace, {old!r}, which is not in\n{chosen}"
+        assert old in chosen, f"{page} lacks the text to replace, {old!r}: correct the text or the page.\n{chosen}"
         chosen = chosen.replace(old, new)
     return chosen
 
 
 def sh(script: str, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ, seconds: float = 60) -> str:
-    """Run a script with MAKE; return its output. A failing command fails the test."""
+    """Run a script with the functions of MAKE; return its output. A failing command fails the test."""
     done = subprocess.run(
         [*SHELL, MAKE + script],
         cwd=cwd,
@@ -138,7 +140,9 @@ def started(
             said = ""
             while until not in said:
                 line = process.stdout.readline()
-                assert line, f"{script}\nended before it printed {until!r}:\n{said}"
+                assert line, (
+                    f"The script ended before it printed {until!r}: find out why in its output.\n{script}\n{said}"
+                )
                 said += line
             too_late.cancel()
             readers.submit(shutil.copyfileobj, process.stdout, sys.stdout)

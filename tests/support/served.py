@@ -21,7 +21,7 @@ from tools.local.server import load_app, serving
 
 
 class Served:
-    """A caller of the served API, with an admin's token unless a request has its own headers."""
+    """A caller of the served API. It sends an admin's token, unless a request has its own `Authorization` header."""
 
     def __init__(self, port: int, token: str, contract: Contract) -> None:
         self._port = port
@@ -31,9 +31,9 @@ class Served:
     def ask(
         self, method: str, target: str, body: Any = None, headers: Mapping[str, str | bytes] | None = None
     ) -> Answer:
-        """Send a request with exactly this target; check the answer against the OpenAPI document.
+        """Send a request with exactly this target; return the answer.
 
-        Answers to HEAD are not checked: they have no body.
+        Check the answer against the OpenAPI document. Answers to HEAD are not checked, because they have no body.
         """
         raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)) as connection:
@@ -56,7 +56,10 @@ class Served:
 
 @contextmanager
 def served(database_url: str, contract: Contract, folder: Path) -> Iterator[Served]:
-    """Serve the app on a database, with the local server. The local issuer's public key is written to `folder`."""
+    """Serve the app on a database, with the local server; yield a caller of the served API.
+
+    The local issuer's public key is written to `folder`.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     public = folder / "public.jwk.json"
     public.write_text(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))

@@ -1,4 +1,4 @@
-"""Read the workflows and actions for the tests."""
+"""Read the workflows and actions in .github/, and the targets of the Makefile."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ Yaml = dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):
-    """Load booleans of YAML 1.2 only, as GitHub does: `on` and `YES` are strings."""
+    """A YAML loader that reads only `true` and `false` as booleans, as GitHub does. `on` and `YES` are strings."""
 
 
 _Loader.yaml_implicit_resolvers = {

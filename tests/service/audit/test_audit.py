@@ -19,7 +19,7 @@ EXPECTED = Expected(
         },
     },
     out_of_reach={
-        "audit_events_are_not_truncated": "the service has no right to truncate",
+        "audit_events_are_not_truncated": "the service has no right to truncate a table",
     },
 )
 
@@ -29,7 +29,7 @@ PATH = "/v1/audit-events"
 
 @pytest.fixture
 def trail(api, given):
-    """Two systems, and events of several principals in them."""
+    """Make two systems, and audit events of several principals in these systems."""
     given.the_usual()
     given.a_system("blue")
     given.an_environment(system="blue")
@@ -38,7 +38,7 @@ def trail(api, given):
 
 
 def told(api, query=""):
-    """Return the action, the system and the principal of each event."""
+    """Return the action, the system and the principal of each listed event."""
     return [(each["action"], each["system"], each["principal"]) for each in api.get(f"{PATH}?{query}")["items"]]
 
 

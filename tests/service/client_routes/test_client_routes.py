@@ -1,4 +1,4 @@
-"""Routes: which clients' requests go to a debug workspace, and until when."""
+"""A route sends the requests of a client to a debug workspace until a given time."""
 
 from datetime import datetime
 
@@ -92,7 +92,7 @@ def same_time(one, other):
     return datetime.fromisoformat(one) == datetime.fromisoformat(other)
 
 
-# The resource.
+# Routes can be set, read and deleted.
 
 
 def test_a_route_is_set_read_and_deleted(api, workspace):
@@ -172,7 +172,7 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, workspace, fields,
     assert given.sql("SELECT count(*) FROM routes") == [(0,)]
 
 
-# Rule 8 of docs/design.md.
+# Rule 8 of docs/design.md limits the end and the workspace of a route.
 
 
 def test_a_route_ends_no_later_than_its_workspace(api, given, workspace):
@@ -265,7 +265,7 @@ def test_an_expired_route_is_gone_before_the_sweep(api, given, workspace):
     assert given.sql("SELECT count(*) FROM routes") == [(1,)]
 
 
-# Effects of changes of the workspace.
+# A change of a workspace may change its routes.
 
 
 def test_shortening_a_workspace_shortens_its_routes(api, given, workspace):
@@ -312,7 +312,7 @@ def test_an_expired_workspace_with_routes_can_be_destroyed(api, given, workspace
     assert api.delete(workspace, if_match="*").status == 204
 
 
-# Races.
+# Requests for a route may race with other requests.
 
 
 def test_one_of_two_workspaces_at_once_gets_the_client(api, given, workspace):
@@ -354,7 +354,7 @@ def test_a_route_that_waited_while_its_workspace_was_shortened_is_refused(api, g
     assert (shortened.result().status, pointers(routed.result())) == (200, ["#/until"])
 
 
-# Rights to set and delete routes.
+# Pipelines may set and delete routes only to their own workspaces.
 
 
 def a_workspace_of(api):
@@ -386,7 +386,7 @@ def test_a_run_may_route_if_a_publisher_lets_it_write_workspaces(api, given):
     assert api.as_run().delete(f"{ours}/routes/{JANE}", if_match="*").problem == "forbidden"
 
 
-# Rules that the schema enforces.
+# The schema enforces rules for routes.
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,10 @@ EXPECTED = Expected(
         "deployments": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "state detail lease_expires_at finished_at"},
     },
     out_of_reach={
-        "deployments_promotion_id_fkey": "one statement records a deployment and its promotion",
-        "deployment_statuses_deployment_id_fkey": "the deployment exists already, and is never deleted",
-        "deployment_commits_deployment_id_fkey": "one statement records a deployment and its commits",
-        "deployments_are_not_truncated": "the service has no right to truncate",
+        "deployments_promotion_id_fkey": "the statement that records a deployment also records its promotion",
+        "deployment_statuses_deployment_id_fkey": "each status refers to a recorded deployment, and no record is deleted",
+        "deployment_commits_deployment_id_fkey": "the statement that records commits also records their deployment",
+        "deployments_are_not_truncated": "the service has no right to truncate a table",
     },
     writes={
         "POST /v1/systems/{system}/deployments": _opens_a_deployment,
@@ -180,7 +180,7 @@ def test_a_pipeline_cannot_override(api, given):
 
 def test_ten_thousand_commits_are_counted_and_kept(api, given):
     given.the_usual()
-    # These times have the longest form. If these commits fit into a body, any 10,000 commits do.
+    # These times have the longest form. If these commits fit into a body, any other 10,000 commits fit too.
     commits = [{"sha": f"{n:040x}", "authored_at": "2026-01-01T00:00:00.123456+01:00"} for n in range(10_000)]
 
     answer = api.post(PATH, rollout(commits=commits))

@@ -1,4 +1,4 @@
-"""Rule 5 of docs/design.md: a target takes one deployment at a time, which holds the target for a lease."""
+"""Rule 5 of docs/design.md: a target takes one deployment at a time. The deployment has a lease on the target."""
 
 from datetime import datetime
 

@@ -56,9 +56,9 @@ EXPECTED = Expected(
         },
     },
     out_of_reach={
-        "aws_accounts_pkey": "the only INSERT has an ON CONFLICT clause",
-        "aws_accounts_class": "foreign keys need this key; the primary key is stricter",
-        "environments_of_system": "foreign keys need this key; the primary key is stricter",
+        "aws_accounts_pkey": "the only INSERT into this table has an ON CONFLICT clause",
+        "aws_accounts_class": "the primary key is stricter, but foreign keys refer to this key",
+        "environments_of_system": "the primary key is stricter, but foreign keys refer to this key",
         "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",
     },
     writes={

@@ -32,7 +32,7 @@ class Verified(NamedTuple):
 
 
 def identity(event):
-    """Return the values in which any two records of a history differ."""
+    """Return the values that no two records of a history share."""
     if isinstance(event, Deployed):
         return (event.environment, event.artifact, event.finished)
     return event
@@ -86,7 +86,7 @@ def test_the_decision_matches_the_words_of_the_rule(api, given, history, require
 
 
 def may_enter(artifact, history, required):
-    """True if rule 1 of docs/design.md lets the artifact enter preproduction; soak and age are left out."""
+    """True if rule 1 of docs/design.md, without soak and age, lets the artifact enter preproduction."""
     succeeded = [
         (event.finished, order)
         for order, event in enumerate(history)
@@ -124,7 +124,7 @@ def begin_anew(given, required):
 
 
 def record(given, history):
-    """Insert the records of a history in order, as imports do."""
+    """Insert the records of a history in order, with the times in the history."""
     for event in history:
         environment_id = ENVIRONMENTS.index(event.environment) + 1
         finished_at = START + timedelta(minutes=event.finished)

@@ -66,7 +66,7 @@ def verification(environment="development", **fields):
     return {"environment": environment, "suite": "s", "trigger": "deployment", "outcome": "success", **fields}
 
 
-# The resource.
+# Publishers can be created, read and deleted.
 
 
 def test_a_publisher_is_created_and_read(api, given):
@@ -197,7 +197,7 @@ def test_deleting_a_system_deletes_its_publishers(api, given):
     assert given.sql("SELECT count(*) FROM publishers") == [(0,)]
 
 
-# The rights that a publisher gives.
+# A publisher gives rights to the runs that it trusts.
 
 
 def test_a_pipeline_can_do_its_whole_work_with_its_publisher(api, given):
@@ -363,7 +363,7 @@ def test_a_publisher_never_gives_a_maintainers_rights(api, given):
     assert run.post(PATH, A_PUBLISHER).problem == "forbidden"
 
 
-# Revisions.
+# A publisher limits the revisions that a run may deploy.
 
 
 @pytest.mark.parametrize("kind", ["rollout", "hotfix"])
@@ -402,7 +402,7 @@ def test_people_may_deploy_any_revision(api, given):
     assert api.as_member("azul-pipelines").post(DEPLOYMENTS, rollout(revision=None)).status == 201
 
 
-# Retries.
+# A run may retry a request.
 
 
 def test_a_retried_run_without_a_key_records_one_deployment(api, given):

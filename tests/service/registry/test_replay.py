@@ -134,8 +134,8 @@ def test_the_state_is_the_end_of_the_history(api, history):
 def test_the_drift_matches_the_commit_graph(api, history):
     last = {line["environment"]: line for line in history}
     trees = {name: [line["tree"] for line in history if line["environment"] == name] for name in ENVIRONMENTS}
-    # Drift counts the commits that staging received after the tree that runs in prod. Leave out commits that prod has:
-    # each branch has its own merge commits.
+    # Drift counts the commits that staging received after the tree that runs in prod, except commits that prod has.
+    # Each branch has its own merge commits, so the same tree has different commits in staging and in prod.
     left_at = max(index for index, tree in enumerate(trees["staging"]) if tree == last["prod"]["tree"])
     passed = [line for line in history if line["environment"] == "staging"][left_at]
     behind = ancestors(last["staging"]["sha"]) - ancestors(passed["sha"]) - ancestors(last["prod"]["sha"])
@@ -243,7 +243,7 @@ def test_filters_can_be_combined(api, history):
 
 
 def test_no_two_deployments_of_an_environment_finished_at_the_same_time(history):
-    """Check the data of the other tests: equal times would make the order of the lines uncertain."""
+    """Check the history that the other tests use. Equal times would make the order of its lines uncertain."""
     for _, lines in groupby(
         sorted(history, key=lambda line: line["environment"]), key=lambda line: line["environment"]
     ):

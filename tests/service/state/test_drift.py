@@ -1,4 +1,4 @@
-"""Drift: how far a target is behind the environment before, in commits and in time."""
+"""Drift: how far a target is behind the next lower environment, in commits and in time."""
 
 from tests.service.deployments.records import a_revision, an_artifact
 

@@ -1,4 +1,4 @@
-"""Verifications: recording them, importing them, and listing them."""
+"""Verifications can be recorded, imported and listed."""
 
 import pytest
 
@@ -34,7 +34,7 @@ EXPECTED = Expected(
         "verifications": {"SELECT": WHOLE, "INSERT": WHOLE},
     },
     out_of_reach={
-        "verifications_are_not_truncated": "the service has no right to truncate",
+        "verifications_are_not_truncated": "the service has no right to truncate a table",
     },
     writes={
         "POST /v1/systems/{system}/verifications": _records_a_verification,

@@ -81,7 +81,7 @@ def test_only_runs_of_the_same_repository_may_reap_it(api, given):
     assert reaper.delete(path, if_match="*").status == 204
 
 
-# Rules that the schema enforces.
+# The schema enforces rules for workspaces.
 
 
 @pytest.mark.parametrize(

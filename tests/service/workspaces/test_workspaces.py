@@ -67,9 +67,9 @@ EXPECTED = Expected(
         },
     },
     out_of_reach={
-        "workspaces_are_not_truncated": "the service has no right to truncate",
-        "workspaces_as_target": "foreign keys need this key; the primary key is stricter",
-        "workspaces_as_routed": "foreign keys need this key; the primary key is stricter",
+        "workspaces_are_not_truncated": "the service has no right to truncate a table",
+        "workspaces_as_target": "the primary key is stricter, but foreign keys refer to this key",
+        "workspaces_as_routed": "the primary key is stricter, but foreign keys refer to this key",
     },
     writes={
         "POST /v1/systems/{system}/workspaces": _creates_a_workspace,
@@ -103,7 +103,7 @@ def pointers(answer):
     return [fault["pointer"] for fault in answer["errors"]]
 
 
-# The resource.
+# Workspaces can be created, read and listed.
 
 
 def test_a_workspace_is_created_and_read(api, given):
@@ -265,7 +265,7 @@ def test_the_list_is_newest_first_and_filtered(api, given):
     assert names(f"state=active&expires_before={ahead(hours=4).replace('+00:00', 'Z')}") == ["soon"]
 
 
-# Its time.
+# A workspace expires, and can be extended.
 
 
 def test_it_reads_as_expired_before_the_sweep(api, given):
@@ -373,7 +373,7 @@ def test_times_are_those_of_the_database(api, given):
     assert timedelta(minutes=59) < told <= timedelta(hours=1)
 
 
-# Its destruction.
+# A workspace can be destroyed.
 
 
 def test_a_destroyed_workspace_can_still_be_read(api, given):
