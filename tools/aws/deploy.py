@@ -88,7 +88,9 @@ def _move(
             _point(client, functions[role], pointer)
         except (ClientError, BotoCoreError) as error:
             left = [functions[other] for other in reversed(moved) if not _moved_back(client, functions, serving, other)]
-            others = f"The aliases of {', '.join(left)} could not move back" if left else "No other alias has changed"
+            others = (
+                f"The aliases of {', '.join(left)} could not move back" if left else "All other aliases are unchanged"
+            )
             raise ToolError(
                 f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. {others}. "
                 "Run the same command again"

@@ -48,10 +48,11 @@ def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, s
         "there is no room for another VPC: delete a VPC, or request a higher quota in Service Quotas" if full else None,
     )
     reserved = RESERVED[target.environment] if target.workspace == "default" else 0
-    short = reserved > 0 and limit < reserved + _UNRESERVED
+    needed = reserved + _UNRESERVED
+    short = reserved > 0 and limit < needed
     yield (
         f"Concurrent executions: {limit}; {target.name} reserves {reserved}",
-        f"{_UNRESERVED} executions must stay unreserved: request a quota of {reserved + _UNRESERVED}, or reserve fewer"
+        f"{_UNRESERVED} executions must stay unreserved: request a quota of {needed}, or reserve fewer executions"
         if short
         else None,
     )

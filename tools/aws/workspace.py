@@ -21,7 +21,7 @@ from tools.slipway_client.runner import needed, say, warn
 Environ = Mapping[str, str]
 
 _CLIENT = re.compile(r"[A-Za-z0-9._~@:-]{1,128}")
-_DESTROY = "make workspace-destroy"
+_DESTROY = "destroy this workspace with make workspace-destroy"
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -160,9 +160,9 @@ def reap(environ: Environ) -> None:
     recorded = {record["name"] for record in registry.standing()}
     there = set(environment.workspaces(default.environment, default.emulated))
     for name in sorted(there - recorded):
-        warn(environ, f"{default.environment}-{name} has resources but no record: destroy it with {_DESTROY}")
+        warn(environ, f"{default.environment}-{name} has resources but no record: {_DESTROY}")
     for name in sorted(recorded - there):
-        warn(environ, f"{default.environment}-{name} has a record but no resources: end the record with {_DESTROY}")
+        warn(environ, f"{default.environment}-{name} has a record but no resources: {_DESTROY}")
     if failed:
         raise ToolError(
             f"These workspaces were not destroyed: {', '.join(failed)}. Fix the errors above, and run the command again"

@@ -107,7 +107,7 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
 
 
 def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Put the package into the store. If another run has already stored a package, use that one. Raises ToolError."""
+    """Put the package into the store. If another run has stored a package first, use it instead. Raises ToolError."""
     artifact = tree(root)
     made = folder / _MADE
     if not made.exists():

@@ -284,7 +284,7 @@ def _complete(given: str, known: str) -> str:
 
 
 def _parsed(content: str) -> ET.Element:
-    return ET.fromstring(f"<DistributionConfig>{content}</DistributionConfig>")  # noqa: S314 (Terraform or moto wrote this XML)
+    return ET.fromstring(f"<DistributionConfig>{content}</DistributionConfig>")  # noqa: S314 (this XML is trusted)
 
 
 def _add(given: ET.Element, known: ET.Element) -> None:
