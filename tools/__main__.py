@@ -18,7 +18,7 @@ GROUPS = {
     "aws": ("manage environments and accounts, on AWS or emulated", "tools.aws.commands"),
     "checks": ("check code, policies, security and speed", "tools.checks.commands"),
     "pipeline": ("run the steps of the workflows", "tools.pipeline.commands"),
-    "slipway": ("ask Slipway and record in Slipway, from a pipeline with any Python", "tools.slipway_client.commands"),
+    "slipway": ("call Slipway from a pipeline that has only Python", "tools.slipway_client.commands"),
 }
 _HELP = ("-h", "--help")
 
@@ -49,7 +49,9 @@ def _run(arguments: list[str], environ: MutableMapping[str, str]) -> int:
         return 0 if name else 2
     command = next((each for each in commands if each.name == name), None)
     if command is None:
-        raise UsageError(f"{PROGRAM} {group} has no command {name!r}: `{PROGRAM} {group} --help` lists the commands")
+        raise UsageError(
+            f"{PROGRAM} {group} has no command {name!r}: run `{PROGRAM} {group} --help` to list the commands"
+        )
     # Child processes of the command read these variables too.
     environ.update(command.variables(f"{PROGRAM} {group}", rest, environ))
     code = command.load()(environ) or 0
@@ -83,7 +85,7 @@ def _lines(commands: Sequence[Command]) -> list[str]:
 
 def _fail(environ: MutableMapping[str, str], message: str) -> None:
     if environ.get("GITHUB_ACTIONS"):
-        from tools.slipway_client.runner import fail  # noqa: PLC0415 (only GitHub needs it)
+        from tools.slipway_client.runner import fail  # noqa: PLC0415 (only GitHub Actions needs this module)
 
         fail(environ, message)
     else:

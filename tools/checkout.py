@@ -1,4 +1,4 @@
-"""Define this checkout's folders, its environments and its tools' errors. Lock and write files.
+"""Define the folders, environments and errors that the tools share, and functions that lock and write files.
 
 This module uses only the standard library: the actions for other repositories run it with any Python.
 """
@@ -32,7 +32,7 @@ class UsageError(ToolError):
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Wait for the lock on `path` and hold it. The lock also ends if the process is killed."""
+    """Wait for the lock on `path`, and hold the lock until the block or the process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -40,7 +40,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees either the old text or the new one, never a part."""
+    """Write a file so that a reader sees either the whole old text or the whole new text."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "w") as file:
         file.write(text)

@@ -1,7 +1,7 @@
 """Define commands of `python -m tools` and their options.
 
 Each option is also a variable, so that `make plan ENV=production` works. `--env production` and `ENV=production` mean
-the same. If both are given, the option wins. An empty variable counts as not set.
+the same. If an option and its variable are both given, the option counts. An empty variable counts as not set.
 """
 
 import argparse
@@ -48,10 +48,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its name in its group, a line of help, the function that runs it, and its options.
+    """A command: its name in its group, a line of help, the function that runs the command, and the options.
 
-    `function` is a name, `module:function`. The module is imported only when the command runs, because some imports
-    take a second. The function gets the variables, may return an exit code, and may raise ToolError.
+    `function` has the form `module:function`. The module is imported only when the command runs, because some imports
+    take a second. The function gets the variables. It returns an exit code or None, or raises ToolError.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Command:
         return run
 
     def variables(self, program: str, arguments: Sequence[str], environ: Environ) -> dict[str, str]:
-        """Return the options' values: from the command line, else from `environ`. Raises UsageError."""
+        """Return the value of each option, from the command line, from `environ` or by default. Raises UsageError."""
         parser = _Parser(prog=f"{program} {self.name}", description=self.help, allow_abbrev=False)
         for option in self.options:
             shown = f"{option.help} (or {option.variable}=…)"
@@ -84,4 +84,4 @@ class Command:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[:1].upper()}{message[1:]}. `{self.prog} --help` lists the options")
+        raise UsageError(f"{message[:1].upper()}{message[1:]}: run `{self.prog} --help` to list the options")

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-# The variable that marks the processes of a temporary folder. Its value is the folder's path.
+# The environment variable that marks the processes of a temporary folder. Its value is the folder's path.
 MARK = "LIFELINE"
 
 GRACE_SECONDS = 5
@@ -34,7 +34,7 @@ def kept(
 ) -> Iterator["subprocess.Popen[str]"]:
     """Run a command until the block or this process ends. Then send SIGINT to the command and its children.
 
-    SIGKILL follows after `grace_seconds`, or when Ctrl-C is pressed again. `options` are those of Popen.
+    SIGKILL follows after `grace_seconds`, or when Ctrl-C is pressed again. `options` are options of Popen.
     """
     end, ours = os.pipe()
     keep = [sys.executable, "-I", "-S", __file__, "keep", str(end), str(grace_seconds), *command]
@@ -62,11 +62,14 @@ def run(
     *,
     grace_seconds: float = GRACE_SECONDS,
     timeout: float | None = None,
-    input: str | None = None,  # noqa: A002 (as in subprocess)
+    input: str | None = None,  # noqa: A002 (subprocess uses this name)
     capture_output: bool = False,
     **options: Any,
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command as `subprocess.run` does. End it when this process ends. After Ctrl-C, wait for its cleanup."""
+    """Run a command as `subprocess.run` does, and end the command when this process ends.
+
+    After Ctrl-C, wait until the command has cleaned up.
+    """
     if capture_output:
         options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     if input is not None:
@@ -96,16 +99,16 @@ def kill(process: "subprocess.Popen[str]") -> None:
 def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
     """Make a folder, and delete it when the block or this process ends.
 
-    Before the deletion, kill every process that has the folder's path in the variable MARK. Child processes inherit
-    the variable.
+    Before the deletion, kill every process whose environment variable LIFELINE is the folder's path. Child processes
+    inherit the variable.
     """
     folder = (parent or Path(tempfile.gettempdir())) / f"{prefix}{secrets.token_hex(4)}"
-    # Remove MARK from the keeper's variables. Otherwise another folder's keeper could kill this one too early.
+    # Remove MARK from the keeper's variables. Otherwise another folder's keeper could kill this keeper too early.
     environ = {name: value for name, value in os.environ.items() if name != MARK}
     keep = [sys.executable, "-I", __file__, "clear", str(folder)]
     with subprocess.Popen(keep, stdin=subprocess.PIPE, start_new_session=True, env=environ):
         folder.mkdir()
-        folder.chmod(0o755)  # a database server may run as another user
+        folder.chmod(0o755)  # a database server that runs as another user needs access
         yield folder
         # Leaving this block closes the pipe, and waits for the keeper.
 
@@ -113,8 +116,8 @@ def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
 def clean_up_at_signals() -> None:
     """Raise KeyboardInterrupt at SIGTERM, as at Ctrl-C, unless this process is already cleaning up.
 
-    `make` passes SIGTERM on to a process that has already received it, and GitHub sends SIGTERM 7.5 s after SIGINT.
-    Only Ctrl-C interrupts the cleanup.
+    `make` can send a second SIGTERM to a process that has already received one. GitHub sends SIGTERM 7.5 s after
+    SIGINT. Only Ctrl-C interrupts the cleanup.
     """
     cleaning_up = False
 
@@ -136,7 +139,7 @@ def end_with_make() -> None:
 
 
 def _end_with(make: int, parent: int) -> None:
-    # The pid alone is not enough: it exists until the parent of `make` has waited for `make`.
+    # A check of the pid is not enough: the pid exists until the parent of `make` has waited for `make`.
     while os.getppid() == parent and _exists(make):
         time.sleep(_POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -153,7 +156,7 @@ def _exists(process: int) -> bool:
 
 
 def _keep(end: int, grace_seconds: float, command: Sequence[str]) -> int:
-    # A signal to all processes must not end the keeper first. Use a handler: the command would inherit SIG_IGN.
+    # A signal to all processes must not end the keeper first. Use a handler, because the command would inherit SIG_IGN.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGUSR1, lambda *_: sys.exit(128 + signal.SIGKILL))
@@ -180,7 +183,7 @@ def _signal(group: int, number: signal.Signals) -> None:
 
 
 def _clear(folder: Path) -> None:
-    import psutil  # noqa: PLC0415 (only here: the rest needs only the standard library)
+    import psutil  # noqa: PLC0415 (the rest of this module needs only the standard library)
 
     def marked() -> list[psutil.Process]:
         found = []
@@ -195,7 +198,7 @@ def _clear(folder: Path) -> None:
     while (processes := marked()) and (waited := time.monotonic() - began) < 2 * GRACE_SECONDS:
         for process in processes:
             with suppress(psutil.Error):
-                # SIGQUIT is PostgreSQL's immediate shutdown. SIGKILL would leave its shared memory behind.
+                # SIGQUIT makes PostgreSQL stop at once. After SIGKILL, PostgreSQL's shared memory would remain.
                 gently = process.name() == "postgres" and waited < GRACE_SECONDS
                 process.send_signal(signal.SIGQUIT if gently else signal.SIGKILL)
         time.sleep(0.05)

@@ -1,7 +1,7 @@
 """Make a virtual environment for this checkout. `make` and tools/checks/checkov.py use this module.
 
-The file `complete` is written last and deleted first, so an interrupted installation is repeated. It holds the path of
-the environment, the path of its Python, and the requirements. The Makefile compares the same texts without Python.
+The file `complete` is written last and deleted first, so an interrupted installation is repeated. The file holds the
+path of the environment, the path of the environment's Python, and the requirements. The Makefile checks the file too.
 """
 
 import os
@@ -14,7 +14,7 @@ from tools.checkout import ROOT, ToolError, locked
 
 
 def ensure(folder: Path, requirements: Path) -> None:
-    """Make the environment in `folder` with this Python, unless it is complete. Raises ToolError."""
+    """Make the environment in `folder` with this Python, unless the environment is complete. Raises ToolError."""
     python, complete = folder / "bin" / "python", folder / "complete"
     with locked(folder.with_suffix(".lock")):
         made_by_this_python = python.exists() and (folder / "lib" / "python{}.{}".format(*sys.version_info)).is_dir()

@@ -177,7 +177,7 @@ def test_a_merge_with_a_new_tree_is_no_promotion(repository: Path) -> None:
     change(repository, "hotfix")
     merge(repository)
 
-    with pytest.raises(ToolError, match="Merge the target branch into this one"):
+    with pytest.raises(ToolError, match="Merge the target branch into this branch"):
         promotion.check_merge({}, repository)
 
 

@@ -300,8 +300,8 @@ def test_the_reaper_reports_orphans_of_either_kind(run: Any, account: Account) -
     run("create", **NEW)
     account.there[:] = ["stray"]
 
-    assert "development-stray has resources and no record" in run("reap")
-    assert "development-fix has a record and no resources" in run.said
+    assert "development-stray has resources but no record" in run("reap")
+    assert "development-fix has a record but no resources" in run.said
 
 
 def test_without_slipway_a_workspace_is_made_with_a_warning(run: Any, account: Account, given: Given) -> None:

@@ -1,7 +1,8 @@
 """`make account [ACCOUNT=testing|production] [EMULATED=1]`: create an AWS account's own resources.
 
 The environments of the account need these resources. Terraform also creates the bucket for its own state. So the first
-run keeps the state on this machine until the bucket exists, and then moves the state there. Later runs use the bucket.
+run keeps the state on this machine until the bucket exists, and then moves the state into the bucket. Later runs use
+the bucket.
 
 After a failure, run the command again: Terraform creates only what is missing. The command shows the plan before
 Terraform applies it. On AWS, the command then asks for consent, unless YES=1 or nothing changes.
@@ -73,7 +74,7 @@ class Account:
             (self.folder / "backend_override.tf").write_text(_LOCAL_BACKEND)
 
     def take_over_bucket(self) -> None:
-        """Let the next plan import the bucket. It exists, but the state does not have it."""
+        """Let the next plan import the bucket, which exists but is missing in the state."""
         block = f'import {{\n  to = aws_s3_bucket.state\n  id = "{self.state_bucket}"\n}}\n'
         (self.folder / "taken_over.tf").write_text(block)
 
@@ -114,7 +115,9 @@ def _refuse_other_accounts(account: Account) -> None:
     try:
         found = boto3.client("sts").get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
-        raise ToolError(f"Log in as an administrator of account {account.id}: {error}") from None
+        raise ToolError(
+            f"AWS does not say whose credentials these are: {error}. Log in as an administrator of account {account.id}"
+        ) from None
     if found != account.id:
         raise ToolError(
             f"These credentials are for account {found}, but infra/account/{account.name}.tfvars.json names "
@@ -146,7 +149,7 @@ def _run(account: Account, command: str, *arguments: str) -> None:
     if terraform([command, "-input=false", *arguments], account.folder, capture=False).returncode != 0:
         raise ToolError(
             f"`terraform {command}` failed: fix the error above, and run the command again. Do not delete "
-            f"{_shown(account.folder)}, which may hold the state"
+            f"{_shown(account.folder)}, because the state can be there"
         )
 
 

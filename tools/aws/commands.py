@@ -6,8 +6,8 @@ from tools.commands import Command, Option
 _ENV = Option("ENV", "the environment", ENVIRONMENTS, required=True)
 _WORKSPACE = Option("WORKSPACE", "the environment's workspace; `default` is the environment itself", default="default")
 _OF_A_WORKSPACE = Option("WORKSPACE", "a workspace of the environment, such as fix-42", required=True)
-_EMULATED = Option("EMULATED", "1 for the emulated account on its usual port, or another port")
-_YES = Option("YES", "apply without asking", flag=True)
+_EMULATED = Option("EMULATED", "the port of an emulated account, or 1 for the usual port")
+_YES = Option("YES", "apply without asking for consent", flag=True)
 _PACKAGE = Option("PACKAGE", "the folder of a package; without PACKAGE, the checkout is packaged")
 _CHOICES = (
     Option("PURPOSE", "the purpose of the workspace", ("personal", "preview", "debug")),
@@ -64,7 +64,7 @@ COMMANDS = (
     ),
     Command(
         "workspace-create",
-        "Record a workspace in Slipway and create it",
+        "Record a workspace in Slipway, and create the workspace",
         "tools.aws.workspace:create",
         (
             *_WORKSPACE_TARGET,
@@ -108,7 +108,7 @@ COMMANDS = (
     ),
     Command(
         "logs",
-        "Print what an environment's functions and gateway logged",
+        "Print the log lines of an environment's functions and gateway",
         "tools.aws.logs:main",
         (
             *_TARGET,
@@ -132,7 +132,7 @@ COMMANDS = (
     ),
     Command(
         "doctor",
-        "Print which programs are missing and which quotas would stop an apply",
+        "Check the needed programs, and the account's quotas",
         "tools.aws.doctor:main",
         (Option("ENV", "an environment, to check its account's quotas", ENVIRONMENTS), _WORKSPACE, _EMULATED),
     ),

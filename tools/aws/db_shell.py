@@ -39,13 +39,15 @@ _RESUME_PAUSE_SECONDS = 3
 # The Data API itself ends a statement after 45 s. Wait longer, to get the error from the Data API.
 _CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"})
 
-_NO_PERMISSION = "Your credentials lack a permission. Ask an administrator for those in docs/debug-production.md"
+_NO_PERMISSION = (
+    "Your credentials lack a permission. Ask an administrator for the permissions in docs/debug-production.md"
+)
 _ADVICE = {
     "AccessDenied": _NO_PERMISSION,
     "AccessDeniedException": _NO_PERMISSION,
     "ForbiddenException": _NO_PERMISSION,
     "SecretsErrorException": _NO_PERMISSION,
-    "HttpEndpointNotEnabledException": "The cluster's Data API is off: run make apply, which switches it on",
+    "HttpEndpointNotEnabledException": "The cluster's Data API is off: run `make apply` to switch the Data API on",
     "UnsupportedResultException": "The Data API does not support a column's type: cast the column, as in value::text",
     "StatementTimeoutException": "The Data API stopped the statement after 45 seconds: run a faster statement",
 }
@@ -56,7 +58,7 @@ def main(environ: Mapping[str, str]) -> int:
     sql, write = environ.get("SQL") or None, environ.get("WRITE") == "1"
     if sql is None and not sys.stdin.isatty():
         raise ToolError('There is no terminal for a shell: set SQL="SELECT …"')
-    may = f"statements run as {APP}, and {'read and write' if write else 'only read (WRITE=1 lets them write)'}"
+    may = f"statements run as {APP} and can {'read and write' if write else 'only read: to write, set WRITE=1'}"
     if environ.get("ENV", "") in ("", "local") and not environ.get("WORKSPACE"):
         url = _local_url()
         _note(f"local: {may}")
@@ -64,7 +66,7 @@ def main(environ: Mapping[str, str]) -> int:
     target = replace(environment.target_of(environ), choices={})
     _require_consent(target, environ)
     database = database_of(target, write=write)
-    _note(f"{target.name}: {may}. Each statement has its own transaction. CloudTrail records who runs it")
+    _note(f"{target.name}: {may}. Each statement has its own transaction. CloudTrail records who runs each statement")
     if sql is None:
         shell(database, target.name)
     else:
@@ -114,7 +116,7 @@ class DataApi:
                 if attempt == 0:
                     _note("The database is waking up: this takes about 15 seconds")
                 self.pause(_RESUME_PAUSE_SECONDS)
-        raise ToolError("The database did not wake up within a minute: try again")
+        raise ToolError("The database did not wake up within a minute: run the statement again")
 
 
 def database_of(target: Target, *, write: bool) -> DataApi:
@@ -136,15 +138,15 @@ def database_of(target: Target, *, write: bool) -> DataApi:
     secret = cluster.get("MasterUserSecret", {}).get("SecretArn")
     if not secret:
         raise ToolError(
-            f"{name} has no secret to log in with ({cluster['Status']}): run make apply, which creates the secret"
+            f"The cluster {name} ({cluster['Status']}) has no secret to log in with: create one with `make apply`"
         )
     where = {"resourceArn": cluster["DBClusterArn"], "secretArn": secret}
     return DataApi(target.client("rds-data", outputs["region"], _CONFIG), where, write)
 
 
 def shell(database: DataApi, prompt: str, ask: Callable[[str], str] = input) -> None:
-    r"""Run each statement after a line that ends with a semicolon, until `\q` or the end of input."""
-    import readline  # noqa: F401, PLC0415 (gives `input` line editing and a history)
+    r"""Read lines until `\q` or the end of input. Run a statement when its last line ends with a semicolon."""
+    import readline  # noqa: F401, PLC0415 (this import gives `input` line editing and a history)
 
     _note(r"End a statement with a semicolon, and the shell with \q or Ctrl-D")
     typed: list[str] = []
@@ -197,7 +199,7 @@ def _require_consent(target: Target, environ: Mapping[str, str]) -> None:
 
 
 def _explained(error: ClientError | BotoCoreError) -> ToolError:
-    """Return a ToolError with the message of an error from AWS, and with advice if there is any."""
+    """Return a ToolError that explains an error from AWS, with advice for the errors that this module knows."""
     if not isinstance(error, ClientError):
         return ToolError(f"AWS can't be called: {error}. Check your connection and your login")
     code, said = error.response["Error"]["Code"], _harmless(error.response["Error"]["Message"], besides="\n")
@@ -222,7 +224,7 @@ def _cell(field: Mapping[str, Any]) -> str:
 
 
 def _harmless(text: str, *, besides: str) -> str:
-    """Escape characters that are not printable, because they could control the terminal. Keep those in `besides`."""
+    """Escape unprintable characters, because they could control the terminal. Keep the characters in `besides`."""
     return "".join(char if char.isprintable() or char in besides else repr(char)[1:-1] for char in text)
 
 

@@ -1,9 +1,9 @@
 """Deploy the versions that `terraform apply` published, or roll back to the previous versions.
 
-`deploy` creates the database roles, migrates, and moves the aliases. `rollback` moves the aliases back. Both read the
-output of `terraform output -json`. Terraform publishes versions and never moves an alias. So a version serves only
-after the schema has what the version expects. A rollback restores code, not the schema: migrations only add to the
-schema.
+`deploy` creates the database roles, migrates, and moves the aliases. `rollback` moves the aliases back. Both functions
+read the output of `terraform output -json`. Terraform publishes versions and never moves an alias. So a version serves
+only after the schema has what the version expects. A rollback restores code but not the schema, because migrations only
+add to the schema.
 """
 
 from collections.abc import Mapping
@@ -16,25 +16,25 @@ from tools.checkout import ToolError
 
 ALIAS = "live"
 
-# An alias's description holds its previous version. The current number minus one may be from an older deployment:
-# a deployment publishes only the functions that it changes.
+# An alias's description names the version that served before. Do not subtract one from the current version instead:
+# the result can be from an older deployment, because a deployment publishes only functions that changed.
 _BEFORE = "before: "
 
-# A version, and the version that served before it, or None if that version is unknown.
+# The version that serves, and the version that served before, or None if the earlier version is unknown.
 Pointer = tuple[int, int | None]
 
 # A deployment invokes the newest versions of these functions, in this order. The gateway never invokes them.
 MAINTENANCE = ("bootstrap", "migrate")
 
-# Wait longer than a function may run, which is 900 s. Do not retry: a retry would start the migration a second time.
+# Wait longer than 900 s, the time limit of a function. Do not retry: a retry would start the migration a second time.
 CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "standard"})
 
 
 def deploy(outputs: Any, client: Any) -> dict[str, int]:
-    """Create the database roles, migrate, and move every alias to the newest version. Return the versions by role.
+    """Create the database roles, migrate, and move every alias to the newest version. Return each function's version.
 
-    A target that uses another target's database skips the first two steps. If this raises ToolError, every alias is
-    where it was before the call, unless the message names the alias.
+    A target that uses another target's database skips the first two steps. After a ToolError, every alias has the same
+    version as before the call, unless the message names the alias.
     """
     functions, owns_database = _read(outputs)
     newest = {role: _versions(client, name)[-1] for role, name in functions.items()}
@@ -48,9 +48,9 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
 
 
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
-    """Move every alias to the version that served before the last deployment. Return the versions by role.
+    """Move every alias to the version that served before the last deployment. Return each function's version.
 
-    If this raises ToolError, every alias is where it was before the call, unless the message names the alias.
+    After a ToolError, every alias has the same version as before the call, unless the message names the alias.
     """
     functions, _ = _read(outputs)
     serving = {role: _serving(client, name) for role, name in functions.items()}
@@ -68,7 +68,7 @@ def rollback(outputs: Any, client: Any) -> dict[str, int]:
 def _invoke(client: Any, step: str, name: str, version: int) -> None:
     remedy = (
         "The previous versions still serve. Fix the error (logs: "
-        f"/aws/lambda/{name}), and run the same command again: it skips the steps that succeeded."
+        f"/aws/lambda/{name}), and run the same command again. Steps that succeeded can be repeated."
     )
     try:
         answer = client.invoke(FunctionName=name, Qualifier=str(version), Payload=b"{}")
@@ -88,10 +88,12 @@ def _move(
             _point(client, functions[role], pointer)
         except (ClientError, BotoCoreError) as error:
             left = [functions[other] for other in reversed(moved) if not _moved_back(client, functions, serving, other)]
-            others = f"{', '.join(left)} could not move back" if left else "The aliases of other functions moved back"
+            others = (
+                f"The aliases of {', '.join(left)} could not move back" if left else "All other aliases are unchanged"
+            )
             raise ToolError(
-                f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. {others}: "
-                "run the same command again"
+                f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. {others}. "
+                "Run the same command again"
             ) from error
         moved.append(role)
 
@@ -114,18 +116,18 @@ def _serving(client: Any, name: str) -> Pointer:
     try:
         alias = client.get_alias(FunctionName=name, Name=ALIAS)
     except client.exceptions.ResourceNotFoundException:
-        raise ToolError(f"{name} has no alias {ALIAS}: apply the infrastructure first") from None
+        raise ToolError(f"The function {name} has no alias {ALIAS}: run `make apply` first") from None
     previous = alias.get("Description", "").removeprefix(_BEFORE)
     return int(alias["FunctionVersion"]), int(previous) if previous.isdecimal() else None
 
 
 def _versions(client: Any, name: str) -> list[int]:
-    """Return the published versions, oldest first. Raises ToolError if there are none."""
+    """Return the published versions of a function, oldest first. Raises ToolError if no version is published."""
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
     found = [version["Version"] for page in pages for version in page["Versions"]]
     versions = sorted(int(version) for version in found if version != "$LATEST")
     if not versions:
-        raise ToolError(f"{name} has no published version: apply the infrastructure first")
+        raise ToolError(f"The function {name} has no published version: run `make apply` first")
     return versions
 
 
@@ -138,7 +140,7 @@ def _read(outputs: Any) -> tuple[dict[str, str], bool]:
         functions = owns_database = None
     if not isinstance(functions, dict) or not isinstance(owns_database, bool):
         raise ToolError(
-            "The outputs lack the names of the functions, or whether the target owns its database: apply the "
-            "infrastructure first"
+            "Terraform's outputs lack the functions' names (`api.function_names`) or `owns_database`: run `make apply` "
+            "first"
         )
     return functions, owns_database

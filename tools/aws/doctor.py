@@ -20,19 +20,19 @@ RESERVED = {"development": 0, "preproduction": 0, "production": 100}
 
 
 def of_machine() -> Iterator[tuple[str, str | None]]:
-    """Yield the name of each needed program, with its fault or None."""
+    """Yield each needed program's name and its fault, or None if the program has no fault."""
     running = ".".join(str(part) for part in sys.version_info[:2])
     wanted = ".".join(str(part) for part in compose.PYTHON)
-    python = None if running == wanted else f"Python {running} runs here: to package for AWS, set PYTHON=python{wanted}"
+    python = None if running == wanted else f"this is Python {running}: to package for AWS, set PYTHON=python{wanted}"
     yield f"Python {wanted}", python
     reason = terraform.missing()
     yield "Terraform and the AWS provider", reason
-    for command, purpose in (("node", "tests of the viewer function and the workflows"), ("gh", "GitHub's settings")):
-        yield command, None if shutil.which(command) else f"not on the PATH: install it for {purpose}"
+    for command, purpose in (("node", "test the viewer function and workflows"), ("gh", "change GitHub's settings")):
+        yield command, None if shutil.which(command) else f"not on the PATH: install {command} to {purpose}"
 
 
 def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, str | None]]:
-    """Yield each quota that could stop an apply of the target, with its fault or None. Raises ToolError."""
+    """Yield each quota that could stop an apply of the target, and its fault or None. Raises ToolError."""
     ec2, functions = target.client("ec2", region), target.client("lambda", region)
     try:
         there = [each for page in ec2.get_paginator("describe_vpcs").paginate() for each in page["Vpcs"]]
@@ -45,13 +45,14 @@ def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, s
     full = len(there) >= quota and not has_one
     yield (
         f"VPCs in {region}: {len(there)} of {quota}",
-        "there is no room for another VPC: delete one, or request more in Service Quotas" if full else None,
+        "there is no room for another VPC: delete a VPC, or request a higher quota in Service Quotas" if full else None,
     )
     reserved = RESERVED[target.environment] if target.workspace == "default" else 0
-    short = reserved > 0 and limit < reserved + _UNRESERVED
+    needed = reserved + _UNRESERVED
+    short = reserved > 0 and limit < needed
     yield (
         f"Concurrent executions: {limit}; {target.name} reserves {reserved}",
-        f"{_UNRESERVED} must stay unreserved: request a quota of {reserved + _UNRESERVED}, or reserve fewer"
+        f"{_UNRESERVED} executions must stay unreserved: request a quota of {needed}, or reserve fewer executions"
         if short
         else None,
     )
@@ -73,7 +74,7 @@ def _region(target: environment.Target) -> str:
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Print a line for each program and quota. Return 1 if a program is missing or a quota is too low."""
+    """Print a line for each program and quota. Return 1 if a program is missing or a quota is too low, else 0."""
     checked = list(of_machine())
     if environ.get("ENV"):
         target = environment.target_of(environ)

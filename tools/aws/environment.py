@@ -38,8 +38,8 @@ PLANS = ROOT / ".local" / "plans"
 _TARGETS = ROOT / ".local" / "targets"
 _WORKSPACE = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,15}(?<!-)")
 _RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
-# The emulated account stands for all accounts. Production refuses testing accounts. So the only testing account is this
-# id, which no account has.
+# The emulated account stands for all accounts, but production refuses testing accounts. So the list of testing accounts
+# has only this id, which no account has.
 _NO_ACCOUNT = "000000000000"
 
 
@@ -137,7 +137,7 @@ def destroy(target: Target) -> None:
     with _alone(target):
         planned = _plan(target, destroy=True)
         if _values(_outputs(target)).get("is_protected"):
-            # RDS would refuse too, but only after Terraform has destroyed other resources.
+            # RDS would also refuse to delete the database, but only after Terraform has destroyed other resources.
             raise ToolError(
                 f"{target.name} is protected. To destroy it anyway, remove `production = true` from "
                 f"infra/{target.environment}/main.tf, run make apply, and run this command again"
@@ -152,7 +152,7 @@ def destroy(target: Target) -> None:
 
 
 def outputs(target: Target) -> dict[str, Any]:
-    """Return the outputs in the target's state, or {} if the state has none."""
+    """Return the outputs in the target's state, or {} if the state or the target does not exist."""
     with _alone(target):
         try:
             _prepare(target)
@@ -235,14 +235,14 @@ def _copy(target: Target) -> None:
 
 
 def _fill(target: Target) -> None:
-    """Put the package into the copy's module `api`. Raises ToolError."""
+    """Put the package into the module `api` of the target's copy of infra/. Raises ToolError."""
     module = target.folder / "modules" / "api"
     if target.package is None:
         compose.package(target.environment, module)
     else:
         for name in ("generated.tf.json", "deployment.zip"):
             if not (target.package / name).is_file():
-                raise ToolError(f"PACKAGE={target.package} has no {name}: name the folder of a package")
+                raise ToolError(f"PACKAGE={target.package} has no {name}: set PACKAGE to the folder of a package")
             shutil.copy(target.package / name, module / name)
     runtime = json.loads((module / "generated.tf.json").read_text())["locals"]["package"]["runtime"]
     if target.emulated is None and runtime != _RUNTIME:
@@ -296,8 +296,10 @@ def _say_what_serves(target: Target, versions: Mapping[str, int]) -> None:
 def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False) -> str:
     answer = terraform(arguments, target.folder / target.environment, base=target.environ, capture=not shown)
     if answer.returncode != 0:
-        said = ": fix the error above" if shown else f":\n{answer.stderr.strip()}"
-        raise ToolError(f"terraform {arguments[0]} failed for {target.name}{said}")
+        which, said = ("the error above", "") if shown else ("this error", f":\n{answer.stderr.strip()}")
+        raise ToolError(
+            f"`terraform {arguments[0]}` failed for {target.name}. Fix {which}, and run the command again{said}"
+        )
     return answer.stdout or ""
 
 

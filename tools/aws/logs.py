@@ -90,7 +90,9 @@ def main(environ: Mapping[str, str]) -> None:
     if environ.get("FOLLOW") != "1":
         shown = [line for _, _, line in read(since)]
         print(
-            "\n".join(shown) if shown else f"{target.name} logged nothing in this time: set a longer SINCE, such as 1d"
+            "\n".join(shown)
+            if shown
+            else f"{target.name} logged nothing that fits: set a longer time, such as SINCE=1d, and check REQUEST_ID"
         )
         return
     for line in follow(read, since):

@@ -13,7 +13,7 @@ _GLOBAL = "us-east-1"
 
 
 class Routes:
-    """The routes of an environment, found by its Terraform `outputs`. Raises ToolError if it has no site."""
+    """The routes of an environment with these Terraform outputs. Raises ToolError if the environment has no site."""
 
     def __init__(self, target: Target, outputs: dict[str, Any]) -> None:
         site = outputs.get("site")
@@ -22,7 +22,7 @@ class Routes:
         self._arn = site["routes_arn"]
         self._client = target.client("cloudfront-keyvaluestore", _GLOBAL, Config(signature_version="v4a"))
         if target.emulated is not None:
-            # The SDK puts the account's id before the host's name. The longer name has no address here.
+            # The SDK puts the account's id before the host's name. Remove the id: the longer name has no address here.
             self._client.meta.events.register("before-send", _to_emulator)
 
     def put(self, client: str, *, workspace: str, domain: str, path: str, until: int) -> None:
@@ -35,7 +35,7 @@ class Routes:
         self._client.delete_key(KvsARN=self._arn, Key=client, IfMatch=self._etag())
 
     def all(self) -> dict[str, dict[str, Any]]:
-        """Return every route by client, including the expired ones."""
+        """Return every route by client, including expired routes."""
         pages = self._client.get_paginator("list_keys").paginate(KvsARN=self._arn)
         return {item["Key"]: json.loads(item["Value"]) for page in pages for item in page["Items"]}
 

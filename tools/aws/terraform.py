@@ -35,7 +35,7 @@ _PROVIDER = Path(_REGISTRY, "hashicorp", "aws")
 _PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.well-known/terraform.json', timeout=5)"
 # A time limit, so that Terraform can't block a build forever. An apply of a whole environment takes half of this time.
 _SECONDS = 3600
-# After an interrupt, Terraform has this long to finish its current step, save its state and unlock it.
+# After an interrupt, Terraform has this time to finish its current step, and to save and unlock its state.
 _GRACE_SECONDS = 120
 _EMULATED_GRACE_SECONDS = 45
 
@@ -51,8 +51,8 @@ def terraform(
 ) -> "subprocess.CompletedProcess[str]":
     """Run Terraform in a folder. The caller must check the return code.
 
-    `environ` is added to the variables of `base`, or of this process. Without `capture`, Terraform prints to the
-    terminal. When this process ends, Terraform and its plugins end too, and unlock the state.
+    `environ` is added to the variables in `base`, or to this process's variables. Without `capture`, Terraform prints
+    to the terminal. When this process ends, Terraform and its plugins end too, and unlock the state.
     """
     variables = environment({**(os.environ if base is None else base), **(environ or {})})
     emulated = variables.get("AWS_ENDPOINT_URL", "").startswith(f"http://{emulation.HOST}:")
@@ -86,7 +86,7 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 @cache
 def missing() -> str | None:
-    """Return the reason why Terraform or the provider can't be used here, or None if both can."""
+    """Return the reason why Terraform or the provider can't be used here, or None if both can be used."""
     wanted = ".".join(str(part) for part in MINIMUM)
     if shutil.which("terraform") is None:
         return f"terraform is not on the PATH: install version {wanted} or later"
@@ -106,13 +106,13 @@ def missing() -> str | None:
 def found_mirror(environ: Mapping[str, str], top: Path = Path("/")) -> Path | None:
     """Return the first mirror that has the provider and that only root and the user can change, or None.
 
-    `top` is the root folder; tests pass another folder. All symbolic links in the path are resolved, so that nobody can
-    change a link later.
+    `top` is the root folder; tests pass another folder. The returned path has no symbolic links, so nobody can change
+    a link later.
     """
     system, machine = platform.system().lower(), platform.machine().lower()
     target = f"{system}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
     unpacked = f"{AWS_PROVIDER}/{target}/terraform-provider-aws_v{AWS_PROVIDER}*"
-    packed = f"terraform-provider-aws_{AWS_PROVIDER}_{target}.zip"  # named by `terraform providers mirror`
+    packed = f"terraform-provider-aws_{AWS_PROVIDER}_{target}.zip"  # `terraform providers mirror` gives this name
     for place in _places(environ, top):
         for pattern in (unpacked, packed):
             for provider in (place / _PROVIDER).glob(pattern):
@@ -124,7 +124,7 @@ def found_mirror(environ: Mapping[str, str], top: Path = Path("/")) -> Path | No
 
 
 def _places(environ: Mapping[str, str], top: Path) -> Iterator[Path]:
-    """Yield the folders that may be a mirror.
+    """Yield the folders that could be a mirror.
 
     First come Terraform's "implied local mirror directories", except the one in the working directory. Then come the
     folders in /opt and /usr/local/share.
@@ -139,7 +139,7 @@ def _places(environ: Mapping[str, str], top: Path) -> Iterator[Path]:
 
 
 def _only_ours(path: Path, top: Path) -> bool:
-    """True if only root and the user can change the file or replace a folder on the way to it."""
+    """True if only root and the user can change the file or replace a folder in its path."""
     for each in (path, *path.parents):
         status = each.stat()
         if status.st_uid not in (0, os.geteuid()) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -180,7 +180,7 @@ def _registry_answers() -> bool:
 
 
 def _configuration(mirror: Path | None) -> Path:
-    """Write a CLI configuration for Terraform and return its path. Without it, Terraform would use any mirror."""
+    """Write a CLI configuration for Terraform and return its path. Without the file, Terraform would use any mirror."""
     source = "direct {}" if mirror is None else f"filesystem_mirror {{ path = {json.dumps(str(mirror))} }}"
     path = STATE / ("direct.tfrc" if mirror is None else "mirror.tfrc")
     STATE.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Manage copies of an environment: `make workspace-create`, `-extend`, `-destroy`, `route`, `unroute`, `reap`.
 
-Slipway has a record of each workspace, from before its resources exist until after they are gone. Each command can be
-repeated after a failure. Without SLIPWAY_URL nothing is recorded, and a warning says so.
+Slipway records a workspace before its resources are created, and ends the record after the resources are destroyed.
+Each command can be repeated after a failure. Without SLIPWAY_URL nothing is recorded, and a warning says so.
 """
 
 import re
@@ -21,17 +21,18 @@ from tools.slipway_client.runner import needed, say, warn
 Environ = Mapping[str, str]
 
 _CLIENT = re.compile(r"[A-Za-z0-9._~@:-]{1,128}")
+_DESTROY = "destroy this workspace with make workspace-destroy"
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Registry:
-    """Slipway's records of an environment's workspaces; empty without SLIPWAY_URL."""
+    """Slipway's records of an environment's workspaces. Without SLIPWAY_URL, nothing is found or recorded."""
 
     def __init__(self, environ: Environ, name: str) -> None:
         self._environment = name
         self._slipway = Slipway(environ) if environ.get("SLIPWAY_URL") else None
         if self._slipway is None:
-            warn(environ, "Nothing is recorded in Slipway, because SLIPWAY_URL is not set")
+            warn(environ, "SLIPWAY_URL is not set, so nothing is recorded: set SLIPWAY_URL to record workspaces")
 
     @property
     def is_there(self) -> bool:
@@ -76,7 +77,7 @@ class Registry:
 
 
 def create(environ: Environ) -> None:
-    """Record and create a workspace, or update it. With CLIENT, route that client to the workspace."""
+    """Record and create a workspace, or update the workspace. With CLIENT, route this client to the workspace."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     purpose, source = environ.get("PURPOSE") or "personal", environ.get("DATABASE") or "empty"
     expires = ahead(environ, "EXPIRES")
@@ -92,7 +93,7 @@ def create(environ: Environ) -> None:
             expires_at=_text(expires),
             database=source,
         )
-    # A missing choice stays as it was. For a new workspace, Terraform has the same defaults as the lines above.
+    # Choices that are not given do not change. For a new workspace, Terraform has the same defaults as the lines above.
     made = environment.apply(target)
     record = registry.find(target.workspace)
     registry.change(record, base_url=made["url"])
@@ -103,7 +104,7 @@ def create(environ: Environ) -> None:
 
 
 def extend(environ: Environ) -> None:
-    """Change the time when a workspace expires. Routes to the workspace end no later."""
+    """Change the time when a workspace expires. Routes to the workspace end no later than the workspace."""
     target, registry = _workspace(environ), Registry(environ, environ["ENV"])
     expires = ahead(environ, "EXPIRES")
     record = _needed_record(registry, target)
@@ -154,20 +155,22 @@ def reap(environ: Environ) -> None:
             try:
                 destroy({**environ, "WORKSPACE": record["name"]})
             except ToolError as failure:
-                warn(environ, f"{record['name']} was not destroyed: {failure}")
+                warn(environ, f"{record['name']} was not destroyed, and the next run tries again: {failure}")
                 failed.append(record["name"])
     recorded = {record["name"] for record in registry.standing()}
     there = set(environment.workspaces(default.environment, default.emulated))
     for name in sorted(there - recorded):
-        warn(environ, f"Orphan: {default.environment}-{name} has resources and no record: run make workspace-destroy")
+        warn(environ, f"{default.environment}-{name} has resources but no record: {_DESTROY}")
     for name in sorted(recorded - there):
-        warn(environ, f"Orphan: {default.environment}-{name} has a record and no resources: run make workspace-destroy")
+        warn(environ, f"{default.environment}-{name} has a record but no resources: {_DESTROY}")
     if failed:
-        raise ToolError(f"Not destroyed: {', '.join(failed)}. Fix the errors above; the next run tries again")
+        raise ToolError(
+            f"These workspaces were not destroyed: {', '.join(failed)}. Fix the errors above, and run the command again"
+        )
 
 
 def _send(target: Target, registry: Registry, client: str, until: datetime) -> None:
-    """Route a client to a workspace. Record the route first, because Slipway may refuse it."""
+    """Route a client to a workspace. Record the route first, because Slipway can refuse the route."""
     registry.route(_needed_record(registry, target), client, _text(until))
     api = environment.outputs(target).get("api")
     if not api:
@@ -185,7 +188,7 @@ def _send(target: Target, registry: Registry, client: str, until: datetime) -> N
 def _workspace(environ: Environ) -> Target:
     target = environment.target_of(environ)
     if target.workspace == "default":
-        raise UsageError("WORKSPACE is missing: set WORKSPACE=fix-42")
+        raise UsageError("WORKSPACE is missing: name the workspace, as in WORKSPACE=fix-42")
     return target
 
 

@@ -1,7 +1,7 @@
 """Make the OpenAPI 3 document for API Gateway from Chalice's description of the routes (Swagger 2).
 
-The gateway's own refusals are problem documents (RFC 9457), like those of the functions. These documents have fixed
-texts. The gateway's usual messages would quote the request, and one of them would quote the token.
+The gateway's own refusals are problem documents (RFC 9457), as the functions' refusals are. These documents have fixed
+texts. The gateway's usual messages would quote the request, and one message would quote the token.
 """
 
 import json
@@ -34,25 +34,31 @@ RETRY_SECONDS = "5"
 # For each of the gateway's own responses ("Gateway response types for API Gateway"), the problem and its detail.
 GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
     "ACCESS_DENIED": (problems.forbidden, "The authorizer does not allow this address: use another token"),
-    "API_CONFIGURATION_ERROR": (problems.internal_error, "The API is set up wrongly: report it with the request's id"),
+    "API_CONFIGURATION_ERROR": (problems.internal_error, "The API is set up wrongly: report the request's id"),
     "AUTHORIZER_CONFIGURATION_ERROR": (problems.internal_error, "The authorizer gave no usable answer: try again"),
     "AUTHORIZER_FAILURE": (problems.internal_error, "The authorizer gave no usable answer: try again"),
     "BAD_REQUEST_BODY": (problems.malformed, "The body can't be read: send valid JSON"),
     "BAD_REQUEST_PARAMETERS": (problems.malformed, "The parameters can't be read: check the path and the query"),
     "DEFAULT_4XX": (problems.malformed, "The request can't be handled: check its path, headers and body"),
-    "DEFAULT_5XX": (problems.internal_error, "An unexpected error: try again, or report it with the request's id"),
-    # A request with an AWS signature may get this response, even at an unknown path. Slipway needs a token instead.
-    "EXPIRED_TOKEN": (problems.unauthenticated, "The header Authorization must be 'Bearer <token>'"),
+    "DEFAULT_5XX": (problems.internal_error, "An unexpected error occurred: try again, or report the request's id"),
+    # A request with an AWS signature can get this response, even at an unknown path. Slipway needs a token instead.
+    "EXPIRED_TOKEN": (
+        problems.unauthenticated,
+        "The request has no bearer token: send `Authorization: Bearer <token>`",
+    ),
     "INTEGRATION_FAILURE": (problems.unavailable, "The function gave no usable answer: try again"),
     "INTEGRATION_TIMEOUT": (timed_out, "The function has not answered in time: read the current data, then try again"),
-    "INVALID_SIGNATURE": (problems.unauthenticated, "The header Authorization must be 'Bearer <token>'"),
+    "INVALID_SIGNATURE": (
+        problems.unauthenticated,
+        "The request has no bearer token: send `Authorization: Bearer <token>`",
+    ),
     "MISSING_AUTHENTICATION_TOKEN": (problems.not_found, "Nothing is at this address: check its spelling"),
     "QUOTA_EXCEEDED": (throttled, "There are too many requests: try again later"),
     "REQUEST_TOO_LARGE": (problems.too_large, "The body has more than 10 MB: send less"),
     "RESOURCE_NOT_FOUND": (problems.not_found, "Nothing is at this address: check its spelling"),
     "THROTTLED": (throttled, "There are too many requests: try again later"),
     "UNAUTHORIZED": (problems.unauthenticated, "The token is missing or not trusted: send a new token"),
-    "UNSUPPORTED_MEDIA_TYPE": (problems.unsupported_media_type, "The body must be application/json"),
+    "UNSUPPORTED_MEDIA_TYPE": (problems.unsupported_media_type, "The body's type is wrong: send application/json"),
     "WAF_FILTERED": (problems.forbidden, "The firewall refuses this request: change its content or its address"),
 }
 _HEADERS_OF_STATUS = {
@@ -105,7 +111,7 @@ def document(swagger: Json) -> Json:
     proxy = {"name": "proxy", "in": "path", "required": True, "schema": {"type": "string"}}
     paths.setdefault("/{proxy+}", {"x-amazon-apigateway-any-method": {**nothing, "parameters": [proxy]}})
     return {
-        # OpenAPI 3.0, because API Gateway can't read 3.1, and the emulator can't read Swagger 2.
+        # Use OpenAPI 3.0: API Gateway can't read 3.1, and the emulator can't read Swagger 2.
         "openapi": "3.0.1",
         "info": _literal(swagger["info"]),
         "paths": paths,
@@ -137,7 +143,8 @@ def _path(path: str, methods: Json) -> Json:
     _only(methods, set(METHODS), f"the methods of {path}")
     made = {method: _operation(f"{method} {path}", operation) for method, operation in methods.items()}
     allowed = ", ".join(sorted(method.upper() for method in methods))
-    refusing = _refusing(problems.method_not_allowed, f"This address takes only {allowed}", Allow=allowed)
+    detail = f"This address allows only {allowed}: use an allowed method"
+    refusing = _refusing(problems.method_not_allowed, detail, Allow=allowed)
     if "parameters" in (first := next(iter(made.values()))):
         refusing["parameters"] = first["parameters"]
     # Without this operation, the gateway answers 403 to an unknown method.

@@ -1,6 +1,6 @@
 """Read Chalice's Terraform package strictly, and refuse anything unknown, so that nothing gets lost.
 
-This module is written for Chalice 1.34. Each refusal names what is new and where to handle it.
+This module is written for Chalice 1.34. Each error message names the unknown part and the file to adapt.
 """
 
 import json
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 _HERE = "tools/package/package_shape.py"
 
-# Chalice's name and our name of the function that serves all routes.
+# The function that serves all routes has the first name in Chalice's package and the second name in Terraform.
 _HANDLER = "api_handler"
 API = "api"
 
@@ -69,8 +69,8 @@ class Shape:
 def read(chalice: Json) -> Shape:
     """Return the content of chalice.tf.json. Raises ToolError."""
     _only(chalice, _SECTIONS, "sections")
-    # Ignore Chalice's versions, which exclude Terraform 1.4 and later: versions.tf has ours. Ignore the null provider,
-    # which only has a data source with the stage's name.
+    # Ignore Chalice's versions, which exclude Terraform 1.4 and later: versions.tf has our versions. Ignore the null
+    # provider, which only has a data source with the stage's name.
     _only(_member(chalice, "terraform", "required_providers"), _PROVIDERS, "providers")
     _only(_member(chalice, "data"), _DATA, "data sources")
     resources = _member(chalice, "resource")
@@ -79,7 +79,7 @@ def read(chalice: Json) -> Shape:
     if _HANDLER not in functions:
         raise ToolError(f"Chalice's package has no function {_HANDLER} for the routes: adapt {_HERE}")
     if API in functions:
-        raise ToolError(f"A function is called {API!r}, but that name is for the function of the routes: rename it")
+        raise ToolError(f"The name {API!r} is for the function of the routes: give your function another name")
     for name, function in functions.items():
         _only(function, _FUNCTION, f"arguments of the function {name} (VPC, layers and concurrency: see functions.tf)")
     rest_api = _rest_api(resources)
@@ -96,8 +96,8 @@ def read(chalice: Json) -> Shape:
 
 
 def _function(function: Json) -> Json:
-    # Leave out the name, because each workspace needs another one. Leave out the role, because each function has its
-    # own. Leave out the tag with Chalice's version, because requirements-dev.txt has the version.
+    # Leave out the name, because each workspace needs another name. Leave out the role, because each function has its
+    # own role. Leave out the tag with Chalice's version, because requirements-dev.txt has the version.
     return {
         "handler": _member(function, "handler"),
         "memory_size": _member(function, "memory_size"),
@@ -115,7 +115,7 @@ def _rest_api(resources: Json) -> Json:
         )
     if binary := _member(rest_api, "binary_media_types"):
         raise ToolError(f"The API has binary media types, {binary}: set app.api.binary_types = []")
-    # Our Terraform has its own deployment. Chalice's deployment would also make the stage, which then has no settings.
+    # Our Terraform has its own deployment. Chalice's deployment would also make a stage, without our settings.
     _only(_member(resources, "aws_api_gateway_deployment", "rest_api"), _DEPLOYMENT, "arguments of the deployment")
     return rest_api
 
@@ -124,7 +124,8 @@ def _schedules(resources: Json) -> dict[str, Json]:
     rules: Json = resources.get("aws_cloudwatch_event_rule", {})
     targets: Json = resources.get("aws_cloudwatch_event_target", {})
     if set(rules) != set(targets):
-        raise ToolError(f"These rules have no target, or no rule: {sorted(set(rules) ^ set(targets))}. Adapt {_HERE}")
+        unpaired = sorted(set(rules) ^ set(targets))
+        raise ToolError(f"These rules have no target, or these targets have no rule: {unpaired}. Adapt {_HERE}")
     schedules = {}
     for name, rule in rules.items():
         target = targets[name]
@@ -173,7 +174,7 @@ def _name(resource: str) -> str:
 def _same(functions: Json, argument: str) -> Any:
     values = [_member(function, argument) for function in functions.values()]
     if any(value != values[0] for value in values):
-        raise ToolError(f"All functions share one package, so give them the same {argument}: {values}")
+        raise ToolError(f"The functions share one package: give all functions the same {argument}, not {values}")
     return values[0]
 
 

@@ -6,13 +6,13 @@ from email.parser import Parser
 from pathlib import Path
 from typing import Any
 
-# Chalice puts its runtime into the zip without metadata, so its version is read from this file.
+# Chalice puts its runtime into the zip without metadata, so Chalice's version is read from this file.
 _CHALICE = "chalice/app.py"
 _VERSION = "__version__"
 
 
 def bill_of_materials(package: Path, name: str, artifact: str, digest: str) -> dict[str, Any]:
-    """Return the bill of materials of a package. The bill has no time, so the same package gives the same bytes."""
+    """Return the bill of materials of a package. The bill contains no time, so equal packages have equal bills."""
     with zipfile.ZipFile(package) as zipped:
         components = sorted(_components(zipped), key=lambda each: str(each["name"]).lower())
     return {
@@ -52,6 +52,6 @@ def _component(name: str, version: str, license_: str | None) -> dict[str, Any]:
 
 
 def _license(metadata: Any) -> str | None:
-    """Return the license's SPDX expression, or None if the metadata has none. Classifiers are too vague."""
+    """Return the license's SPDX expression, or None if it is missing. Ignore classifiers, which are too vague."""
     stated: str | None = metadata["License-Expression"]
     return stated

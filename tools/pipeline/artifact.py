@@ -3,8 +3,8 @@
     python -m tools pipeline artifact         find the package of this checkout's tree in the store, or build it
     python -m tools pipeline artifact-keep    put a new package into the store, unless another run was faster
 
-The store is a bucket (ARTIFACT_BUCKET). A package is one object, so it is never incomplete. It holds the zip, the bill
-of materials, and Terraform's input for each stage. Without a store the package is not kept.
+The store is a bucket (ARTIFACT_BUCKET). A package is one object, so it is never incomplete. The object holds the zip,
+the bill of materials, and Terraform's input for each stage. Without a store the package is not kept.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ class Store:
         return content
 
     def write(self, key: str, content: bytes) -> bool:
-        """Write the object unless the key exists. The result is True if the object was written. Raises ToolError."""
+        """Write the object unless the key exists. Return True if the object was written. Raises ToolError."""
         for attempt in range(_CONFLICTS):
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
@@ -81,7 +81,10 @@ class Store:
 
 
 def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Put the package of this tree into `folder`; set the outputs `artifact`, `digest`, `built`. Raises ToolError."""
+    """Put the package of this git tree into `folder`. Set the outputs `artifact`, `digest` and `built`.
+
+    Raises ToolError.
+    """
     artifact = tree(root)
     stage = _stage(environ)
     if folder.exists():
@@ -104,7 +107,7 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
 
 
 def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Put the package into the store. If another run was faster, use its package. Raises ToolError."""
+    """Put the package into the store. If another run has stored a package first, use it instead. Raises ToolError."""
     artifact = tree(root)
     made = folder / _MADE
     if not made.exists():
@@ -143,21 +146,21 @@ def attested(environ: Environ, folder: Path = FOLDER) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except FileNotFoundError:
-        raise ToolError("gh, GitHub's command line, is not on the PATH: install it to verify attestations") from None
+        raise ToolError("gh, GitHub's command line, is not on the PATH: install gh to verify attestations") from None
     if done.returncode != 0:
         raise ToolError(
             f"GitHub does not attest that {repository} built this package: {done.stderr.strip()}. So the package is "
-            "not deployed. If nobody else can write to the artifact bucket, delete the package there and run the "
-            "deployment again"
+            "not deployed. If nobody else can write to the artifact bucket, delete the package from the bucket, and "
+            "run the deployment again"
         )
     say("GitHub attests that the deploy workflow built this package")
 
 
 def tree(root: Path = compose.ROOT) -> str:
-    """Return the checkout's artifact, its git tree. Raises ToolError if changes are not committed."""
+    """Return the checkout's artifact, which names the git tree. Raises ToolError if changes are not committed."""
     if changed := _git(root, "status", "--porcelain"):
         raise ToolError(
-            f"An artifact is a git tree, and this checkout has uncommitted changes. Commit them first:\n{changed}"
+            f"An artifact is a git tree, but this checkout has uncommitted changes. Commit the changes:\n{changed}"
         )
     return f"tree:{_git(root, 'rev-parse', 'HEAD^{tree}')}"
 
@@ -171,7 +174,7 @@ def client(environ: Environ, service: str = "s3") -> Any:
 
 
 def digest_in(folder: Path = FOLDER) -> str | None:
-    """Return the digest of the package that `find_or_make` left, or None if there is none."""
+    """Return the digest of the package that `find_or_make` left, or None if there is no package."""
     package = folder / _ZIP
     return f"sha256:{hashlib.sha256(package.read_bytes()).hexdigest()}" if package.exists() else None
 

@@ -2,8 +2,8 @@
 
     python -m tools pipeline plan-comment --plans "development=development.json" --policy policy.txt
 
-A plan is the output of `terraform show -json`. Anybody may have written the plan, so the comment shows it as code. Code
-can neither mention people nor contain links.
+A plan is the output of `terraform show -json`. A stranger can write a plan in a pull request, so the comment shows
+names from the plan as code. Code can neither mention people nor contain links.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from tools.checkout import UsageError
 from tools.slipway_client.runner import needed
 
-# The workflow finds its previous comment by this line, and replaces it.
+# The workflow finds its previous comment by this line, and replaces the comment.
 MARKER = "<!-- slipway: plans -->"
 # GitHub allows 65,536 characters in a comment.
 MOST_CHARACTERS = 60_000

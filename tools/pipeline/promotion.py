@@ -28,7 +28,7 @@ def may_promote(environ: Environ, pause: Callable[[float], None] = time.sleep) -
         else:
             return
     else:
-        warn(environ, "SLIPWAY_URL is not set: the order of branches decides, and nothing is recorded")
+        warn(environ, "SLIPWAY_URL is not set, so the order of branches decides: to ask Slipway, set SLIPWAY_URL")
     _require_order(environ)
 
 
@@ -45,7 +45,7 @@ def check_merge(environ: Environ, root: Path = ROOT) -> None:
     if merged != branch:
         raise ToolError(
             f"The merge would be tree:{merged}, but tree:{branch} was tested: the target branch has commits that this "
-            "branch lacks. Merge the target branch into this one first (docs/branching.md)"
+            "branch lacks. Merge the target branch into this branch first (docs/branching.md)"
         )
     say(f"The merge is tree:{branch}, as tested")
 
@@ -54,7 +54,7 @@ def note_verified(environ: Environ) -> None:
     """Note in the artifact bucket that the artifact was verified in an environment. The first note stays."""
     environment, artifact = _environment(environ), environ.get("ARTIFACT") or tree()
     if environment == ENVIRONMENTS[-1]:
-        say(f"{environment} is the last environment, so it needs no note")  # its role can't write notes
+        say(f"{environment} is the last environment, so it needs no note")  # its AWS role can't write notes
         return
     note = {
         "environment": environment,
@@ -66,7 +66,7 @@ def note_verified(environ: Environ) -> None:
     }
     store = Store(environ)
     if not store.bucket:
-        warn(environ, "ARTIFACT_BUCKET is not set: the verification is not noted")
+        warn(environ, "ARTIFACT_BUCKET is not set, so the verification is not noted: set ARTIFACT_BUCKET to keep notes")
         return
     written = store.write(_key(artifact, environment), json.dumps(note, indent=2).encode())
     say(f"{artifact} in {environment}: {'noted' if written else 'was noted before'}")

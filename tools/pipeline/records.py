@@ -1,6 +1,6 @@
 """Record in Slipway what this repository's own pipeline does. The pipeline goes on if Slipway does not answer.
 
-The pipeline deploys the same Slipway, and may be about to repair it.
+The pipeline deploys the Slipway that it records in. So the pipeline must also be able to repair a broken Slipway.
 """
 
 from collections.abc import Callable, Mapping

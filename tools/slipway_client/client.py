@@ -28,7 +28,7 @@ _LARGEST_ANSWER = 16 * 1024 * 1024
 
 
 class Unreachable(ToolError):
-    """Slipway did not answer, or only with temporary errors. Its decision is unknown."""
+    """Slipway did not answer, or answered only with temporary errors. Its decision is unknown."""
 
 
 class Refused(ToolError):
@@ -54,11 +54,11 @@ class Slipway:
         self._base = f"{url}/v1/systems/{quote(self.system, safe='')}"
 
     def get(self, path: str, **query: str) -> Json:
-        """Read from the system. Raises Refused, Unreachable, ToolError."""
+        """Return the document at a path of the system. Raises Refused, Unreachable, ToolError."""
         return self._ask("GET", f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Json, *, again: bool = False) -> Json:
-        """Write to the system once, even if several tries are needed. Raises as `get` does.
+        """Write to the system once, even if several tries are needed. Return the answer. Raises as `get` does.
 
         Two equal writes in one attempt of a run count as one, unless `again` is true.
         """
@@ -76,7 +76,7 @@ class Slipway:
         run = self._environ.get("GITHUB_RUN_ID")
         if again or not run:
             return str(uuid.uuid4())
-        # The body is part of the key: a run may record two suites, or deploy to two environments.
+        # The body is part of the key, because a run can record two suites or deploy to two environments.
         digest = hashlib.sha256(json.dumps([path, body], sort_keys=True).encode()).hexdigest()
         return f"{run}-{self._environ.get('GITHUB_RUN_ATTEMPT', '1')}-{digest[:32]}"
 
@@ -169,7 +169,7 @@ def _document(content: bytes) -> Json:
 
 
 def _problem(content: bytes) -> Json:
-    """Return a problem document. If the content is not JSON, as from a proxy, its start becomes the detail."""
+    """Return a problem document. A proxy's answer can be no JSON: then the start of the answer becomes the detail."""
     try:
         return _document(content)
     except ValueError:

@@ -20,7 +20,7 @@ from tools.slipway_client.runner import needed, put_out, run_url, say, summarize
 
 Environ = Mapping[str, str]
 
-# The most commits that Slipway accepts. If there are more, only the newest are sent.
+# The largest number of commits that Slipway accepts. If there are more commits, only the newest are sent.
 MOST_COMMITS = 10_000
 _REVISION = re.compile("[0-9a-f]{40}")
 # GitHub's result of a job or a step, and the deployment's state that the result stands for.
@@ -36,7 +36,7 @@ def recorded(
     """
     name = step.__name__.replace("_", "-")
     if not environ.get("SLIPWAY_URL"):
-        warn(environ, f"{name}: skipped, because SLIPWAY_URL is not set")
+        warn(environ, f"{name} was skipped, because SLIPWAY_URL is not set: set SLIPWAY_URL to record in Slipway")
         return
     try:
         step(Slipway(environ, pause), environ)
@@ -99,7 +99,10 @@ def deployment_status(slipway: Slipway, environ: Environ) -> None:
     state = needed(environ, "STATE", "succeeded")
     deployment = environ.get("DEPLOYMENT", "")
     if not deployment and environ.get("SLIPWAY_REQUIRED") == "0":
-        warn(environ, "deployment-status: skipped, because the deployment was never opened in Slipway")
+        warn(
+            environ,
+            "deployment-status was skipped, because deployment-open set no id: see the warnings of deployment-open",
+        )
         return
     deployment = needed(environ, "DEPLOYMENT", "the id that deployment-open printed")
     body = {"state": _STATES.get(state, state), "detail": environ.get("DETAIL") or None}
@@ -141,7 +144,7 @@ def verification(slipway: Slipway, environ: Environ) -> None:
 
 
 def current(slipway: Slipway, environ: Environ) -> None:
-    """Set the outputs `artifact` and `revision` to those that a target runs, or to "" if it runs nothing."""
+    """Set the outputs `artifact` and `revision` to those that a target runs, or to "" if the target runs nothing."""
     current = _current(slipway, _environment(environ), _workspace(environ))
     put_out(environ, artifact=current.get("artifact") or "", revision=current.get("revision") or "")
 
@@ -159,7 +162,10 @@ def _opened(slipway: Slipway, body: Json) -> Json:
 
 
 def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str) -> Json:
-    """Return the deployment that a maintainer opened. Raises ToolError if it is not for this run, or has ended."""
+    """Return the deployment that a maintainer opened.
+
+    Raises ToolError if the deployment is not for this run, or has ended.
+    """
     deployment = slipway.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
     wanted = {
         "environment": environment,
@@ -171,7 +177,7 @@ def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str
         if deployment.get(name) != value:
             raise ToolError(
                 f"Deployment {deployment.get('id')} is not for this run: its {name} is {deployment.get(name)}, not "
-                f"{value}. Ask a maintainer to open a new one (docs/branching.md)"
+                f"{value}. Ask a maintainer to open a new deployment (docs/branching.md)"
             )
     reason = deployment.get("override_reason")
     warn(
@@ -182,7 +188,7 @@ def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str
 
 
 def _current(slipway: Slipway, environment: str, workspace: str) -> Json:
-    """Return the deployment that runs on a target, or {} if none does."""
+    """Return the deployment that runs on a target, or {} if the target runs no deployment."""
     for target in slipway.get("state").get("targets", []):
         if (target.get("environment"), target.get("workspace")) == (environment, workspace):
             return target.get("current") or {}
@@ -190,7 +196,7 @@ def _current(slipway: Slipway, environment: str, workspace: str) -> Json:
 
 
 def _commits(since: str | None, revision: str | None) -> list[Json]:
-    """Return the commits after `since`, for lead times, or [] if the checkout does not have them."""
+    """Return the commits after `since`, or [] if the checkout does not have them. Lead times need the commits."""
     if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
         return []
     format_ = ["git", "log", "--format=%H %at", f"--max-count={MOST_COMMITS}", f"{since}..{revision}"]

@@ -4,6 +4,7 @@ This module uses only the standard library: the actions for other repositories r
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from tools.checkout import UsageError
 
@@ -48,7 +49,7 @@ def run_url(environ: Mapping[str, str]) -> str | None:
 
 
 def needed(environ: Mapping[str, str], name: str, example: str) -> str:
-    """Return a variable's value. Raises UsageError if it is empty."""
+    """Return a variable's value. Raises UsageError if the variable is empty."""
     value = environ.get(name, "").strip()
     if not value:
         raise UsageError(f"{name} is missing: set {name}={example}")
@@ -67,7 +68,7 @@ def _annotate(environ: Mapping[str, str], level: str, text: str) -> None:
 
 def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
     if path := environ.get(variable):
-        with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123 (Path has no append)
+        with Path(path).open("a", encoding="utf-8") as file:
             file.write(text)
 
 

@@ -1,1 +1,1 @@
-"""An AWS account on this machine: moto, plus the features that moto lacks and this infrastructure needs."""
+"""An emulated AWS account on this machine: moto, plus features that this infrastructure needs and moto lacks."""

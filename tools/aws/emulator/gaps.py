@@ -47,7 +47,7 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 
 
 class Answer(Exception):
-    """End a request early with the answer that AWS would give."""
+    """An answer that AWS would give. Raise it to end a request early."""
 
     def __init__(self, status: str, body: str = "", etag: str | None = None, kind: str = "text/xml") -> None:
         super().__init__(status)
@@ -71,7 +71,7 @@ def fill_in_process() -> None:
     DBCluster.scaling_configuration_info = None  # type: ignore[method-assign, assignment]
     # moto's default certificate does not exist on AWS. Terraform would replace it and restart the instance.
     _default(DBInstance, "__init__", ca_certificate_identifier="rds-ca-rsa2048-g1")
-    # moto requires both arguments, but a mock integration has neither.
+    # moto requires an address and a method, but a mock integration has neither.
     _default(APIGatewayBackend, "put_integration", uri="", integration_method="")
     # moto forgets the settings of Performance Insights and of logging. Terraform would set them again in every apply.
     _remember_insights()
@@ -105,7 +105,7 @@ def _remember_logging() -> None:
         return change(self, config_updates)
 
     @wraps(tell)
-    def told(self: Any, on_create: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 (moto's)
+    def told(self: Any, on_create: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 (moto's arguments)
         usual = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{self.function_name}"}
         return {**tell(self, on_create), "LoggingConfig": {**usual, **(self.logging or {})}}
 
@@ -147,13 +147,13 @@ class GapsFilled:
             if not call or environ["REQUEST_METHOD"] in ("GET", "HEAD"):
                 return list(self._answer(environ, start_response))
             if call in self._answered:
-                # The SDK lost the answer and sends the request again. Its change is made already: repeat the answer.
-                sys.stderr.write(f"answered once more: {environ['REQUEST_METHOD']} {environ['PATH_INFO']}\n")
+                # The SDK lost the answer and sends the request again. The change is already made: repeat the answer.
+                sys.stderr.write(f"repeated the answer to {environ['REQUEST_METHOD']} {environ['PATH_INFO']}\n")
             else:
                 self._do_once(call, environ)
             status, headers, body = self._answered[call]
             if not status.startswith("2"):
-                del self._answered[call]  # let the SDK try a failed request again
+                del self._answered[call]  # so that the SDK can try a failed request again
             start_response(status, headers)
             return body
 
@@ -207,7 +207,7 @@ class GapsFilled:
             _publish(match[1])
 
     def _policy(self, environ: Environ, kind: str, identifier: str | None) -> None:
-        """Answer a request about policies, and keep their XML as Terraform sent it. Raises Answer."""
+        """Raise the Answer to a request about policies. Keep the XML of each policy as Terraform sent the XML."""
         method = environ["REQUEST_METHOD"]
         name = "".join(part.title() for part in kind.split("-")) + "Policy"
         if method == "POST":
@@ -284,7 +284,7 @@ def _complete(given: str, known: str) -> str:
 
 
 def _parsed(content: str) -> ET.Element:
-    return ET.fromstring(f"<DistributionConfig>{content}</DistributionConfig>")  # noqa: S314 (our own XML)
+    return ET.fromstring(f"<DistributionConfig>{content}</DistributionConfig>")  # noqa: S314 (this XML is trusted)
 
 
 def _add(given: ET.Element, known: ET.Element) -> None:
@@ -315,7 +315,7 @@ def _permission(bucket: Any, action: str, resource: str) -> Any:
 def _holds(condition: dict[str, dict[str, str]]) -> bool:
     """True if the request meets a condition. A condition with an unknown key or operator counts as not met."""
     found = {
-        "aws:SecureTransport": "true",  # plain HTTP stands for TLS here
+        "aws:SecureTransport": "true",  # the emulator uses plain HTTP in place of TLS
         "s3:ObjectCreationOperation": "true",
         "s3:if-none-match": request.headers.get("If-None-Match") if has_request_context() else None,
     }

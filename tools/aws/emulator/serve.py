@@ -41,7 +41,7 @@ def main(environ: Mapping[str, str]) -> None:
         server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     except (OSError, SystemExit):
         raise ToolError(
-            f"Port {port} is not free: stop the emulator or LocalStack that uses it, or set another PORT"
+            f"Port {port} is not free: stop the emulator or LocalStack that uses the port, or set another PORT"
         ) from None
     with server_in_background(server):
         make_state_bucket(server.port)
