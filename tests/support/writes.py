@@ -17,8 +17,9 @@ def require_all() -> None:
     """Fail unless the table has every operation that writes; print the code to add."""
     lines = {route_of(each): f'        "{route_of(each)}": _{each.name},' for each in WRITING}
     functions = [_function(each) for each in WRITING if route_of(each) not in WRITES]
-    note = ", with values that the service accepts,\n" + "\n".join([*functions, "and to `writes` of EXPECTED there"])
-    require_entries("tests/service/<package>/test_<package>.py", WRITES, lines, note)
+    steps = ["First add these functions, with values that the service accepts:", *functions, "Then add these lines"]
+    note = ".\n" + "\n".join(steps)
+    require_entries("`writes` of EXPECTED in tests/service/<package>/test_<package>.py", WRITES, lines, note)
 
 
 def _function(operation: Operation) -> str:
@@ -38,7 +39,7 @@ def _function(operation: Operation) -> str:
 
 
 def send(api: Api, route: str, write: Write, **headers: str) -> Answer:
-    """Send a write; a PATCH or DELETE gets `If-Match: *`."""
+    """Send a write; return the answer. A PATCH or DELETE has `If-Match: *` by default."""
     method = route.partition(" ")[0]
     if method in ("PATCH", "DELETE"):
         headers = {"if_match": "*", **headers}

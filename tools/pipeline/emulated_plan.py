@@ -7,7 +7,7 @@ from tools import lifeline
 from tools.aws.emulator.account import emulated_account
 
 _PLAN = (sys.executable, "-m", "tools", "aws", "plan")
-_GRACE_SECONDS = 30  # after an interrupt, the plan has this time to clean up
+_GRACE_SECONDS = 60  # after an interrupt, the plan has this time to clean up
 
 
 def main(environ: Mapping[str, str], command: tuple[str, ...] = _PLAN) -> int:

@@ -50,7 +50,7 @@ EXPECTED = Expected(
     },
     out_of_reach={
         "deployments_promotion_id_fkey": "the statement that records a deployment also records its promotion",
-        "deployment_statuses_deployment_id_fkey": "each status refers to a recorded deployment, and no record is deleted",
+        "deployment_statuses_deployment_id_fkey": "each status has a deployment, and no deployment is deleted",
         "deployment_commits_deployment_id_fkey": "the statement that records commits also records their deployment",
         "deployments_are_not_truncated": "the service has no right to truncate a table",
     },
