@@ -38,7 +38,7 @@ variable "github" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github.repository))
-    error_message = "The repository is not OWNER/NAME: correct github.repository, and use no wildcards."
+    error_message = "The repository is not OWNER/NAME without wildcards: correct github.repository."
   }
 
   validation {
