@@ -85,14 +85,14 @@ variable "environments" {
 
   validation {
     condition     = alltrue([for environment in values(var.environments) : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", environment.branch))])
-    error_message = "This is not the name of a branch: write the exact name, without wildcards and without refs/heads/."
+    error_message = "The name of a branch is not exact: write its full name, without wildcards and without refs/heads/."
   }
 
   validation {
     condition = alltrue([for name in flatten([for environment in values(var.environments) :
       [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
     ]) : can(regex("^[A-Za-z0-9._-]+$", name))])
-    error_message = "A GitHub environment has another name: write the exact name, with letters, digits, dots, hyphens and underscores only."
+    error_message = "The name of a GitHub environment is not exact: write its full name, with letters, digits, dots, hyphens and underscores only."
   }
 
   validation {
@@ -112,7 +112,7 @@ variable "default_branch" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", var.default_branch))
-    error_message = "This is not the name of a branch: write the exact name, without wildcards and without refs/heads/."
+    error_message = "The name of a branch is not exact: write its full name, without wildcards and without refs/heads/."
   }
 }
 
@@ -129,12 +129,12 @@ variable "artifact_builders" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9._-]+$", var.artifact_builders.github_environment))
-    error_message = "A GitHub environment has another name: write the exact name, with letters, digits, dots, hyphens and underscores only."
+    error_message = "The name of a GitHub environment is not exact: write its full name, with letters, digits, dots, hyphens and underscores only."
   }
 
   validation {
     condition     = length(var.artifact_builders.branches) > 0 && alltrue([for branch in var.artifact_builders.branches : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", branch))])
-    error_message = "One of these is not the name of a branch: write the exact names, without wildcards and without refs/heads/."
+    error_message = "The name of a branch is not exact: write its full name, without wildcards and without refs/heads/."
   }
 }
 
