@@ -1,4 +1,4 @@
-"""The Chalice application: which blueprints it is made of, and where it reads the rules that trust pipelines."""
+"""The Chalice application. It registers the blueprints, and gives `rest.admission` the SQL that reads publishers."""
 
 from chalice.app import Chalice
 
