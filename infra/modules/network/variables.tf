@@ -15,7 +15,7 @@ variable "cidr" {
 
   validation {
     condition     = can(cidrhost(var.cidr, 0)) && try(tonumber(split("/", var.cidr)[1]) >= 16 && tonumber(split("/", var.cidr)[1]) <= 22, false)
-    error_message = "The range does not fit a VPC: use a prefix from /16 to /22, such as 10.0.0.0/16."
+    error_message = "The VPC can't have this range: use a prefix from /16 to /22, such as 10.0.0.0/16."
   }
 }
 
