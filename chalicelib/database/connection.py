@@ -19,7 +19,7 @@ from chalicelib.database.errors import ConstraintViolated, DatabaseUnavailable, 
 from chalicelib.database.opening import CONNECT_SECONDS, address, connect, open_connection, wait
 from chalicelib.settings import settings
 
-# The layers above and the tools import these names from this module, even if another module here defines them.
+# The layers above and the tools import these names from this module, even if another one of the package defines them.
 __all__ = [
     "ConstraintViolated",
     "Database",

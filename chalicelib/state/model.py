@@ -55,5 +55,5 @@ class SystemState(Answer, kw_only=True):
     name: Name
     targets: Annotated[
         list[TargetState],
-        Meta(description="By rank: each environment, then its workspaces by name. Destroyed ones are left out"),
+        Meta(description="By rank: each environment, then its workspaces by name. Destroyed workspaces are left out"),
     ]
