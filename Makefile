@@ -10,8 +10,8 @@ pythons := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 suits := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 installed := { echo '$(CURDIR)/.local/venv'; readlink -f $(python); cat requirements-dev.txt; }
 
-# One worker more than there are cores, because tests that apply infrastructure mostly wait. A worker runs one file at a
-# time, in order.
+# Use one worker more than there are cores, because tests that apply infrastructure mostly wait. A worker runs one file
+# at a time, in order.
 workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 pytest := $(python) -m pytest -n $(workers) --dist loadfile --no-loadscope-reorder
 
@@ -113,7 +113,7 @@ help:
 		/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 lint: venv
 	@$(python) -m ruff check --quiet
-	@$(python) -m ruff format --check --quiet || { echo "\`make format\` formats them" >&2; exit 1; }
+	@$(python) -m ruff format --check --quiet || { echo "Some files are not formatted: run \`make format\`" >&2; exit 1; }
 	@report=$$(.local/venv/bin/lint-imports --cache-dir .local/cache/import-linter) || { echo "$$report"; exit 1; }
 types: venv
 	@$(python) -m mypy

@@ -1,4 +1,4 @@
-"""The Chalice application: its blueprints, the steps of its sweep, and the rules that trust pipelines."""
+"""The Chalice application. It registers the blueprints, the steps of the sweep, and the SQL that reads publishers."""
 
 from chalice.app import Chalice
 

@@ -386,7 +386,7 @@ CREATE FUNCTION settle_aws_account() RETURNS trigger
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
-    -- First wait for other transactions that claim the account. The next statements then see what those have written.
+    -- First wait for other transactions that claim the account. The next statements then see their writes.
     PERFORM FROM aws_accounts WHERE id = OLD.aws_account_id FOR UPDATE;
     IF TG_OP = 'UPDATE' THEN
         UPDATE aws_accounts SET production = NEW.production

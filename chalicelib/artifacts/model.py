@@ -26,5 +26,5 @@ class ArtifactHistory(Answer, kw_only=True):
     ]
     decisions: Annotated[
         list[Promotion],
-        Meta(description="The decisions that the gates of all environments would make now, by rank; not recorded"),
+        Meta(description="The decisions that all environments' gates would make now, sorted by rank; not recorded"),
     ]

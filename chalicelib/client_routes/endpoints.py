@@ -53,7 +53,7 @@ def set_route(call: Call, system: str, id: str, client: str, body: NewRoute) -> 
 
 @operation(blueprint, "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.pipeline, status=204)
 def delete_route(call: Call, system: str, id: str, client: str) -> None:  # noqa: A002
-    """Delete a client's route. Callers may use kept lookups for up to 30 seconds more."""
+    """Delete a client's route. Callers may use a kept lookup for up to 30 seconds more."""
     routing.delete_route(call, system, id, client)
 
 

@@ -43,7 +43,7 @@ def require_end(new: NewRoute, workspace: RoutedWorkspace) -> None:
         raise invalid_field("#/until", f"is not in the future: send a time after {workspace.at:%Y-%m-%dT%H:%M:%SZ}")
     if new.until > workspace.expires_at:
         raise invalid_field(
-            "#/until", f"is after the end of the workspace: send at most {workspace.expires_at:%Y-%m-%dT%H:%M:%S.%fZ}"
+            "#/until", f"is after the workspace's end: send {workspace.expires_at:%Y-%m-%dT%H:%M:%S.%fZ} or earlier"
         )
 
 

@@ -19,7 +19,7 @@ from chalicelib.database.errors import ConstraintViolated, DatabaseUnavailable, 
 from chalicelib.database.opening import CONNECT_SECONDS, address, connect, open_connection, wait
 from chalicelib.settings import settings
 
-# The layers above and the tools import these names here, wherever this package defines them.
+# The layers above and the tools import these names from this module, even if another one of the package defines them.
 __all__ = [
     "ConstraintViolated",
     "Database",
@@ -35,14 +35,14 @@ __all__ = [
 T = TypeVar("T")
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
-# For how long after its start a request may wait for the database. One statement may take STATEMENT_SECONDS, which is
-# less. The function's timeout is longer (lambda_timeout in .chalice/config.json), and API Gateway's, 29 s, is the
-# longest.
+# A request waits for the database until this time after the request's start. STATEMENT_SECONDS, the limit of one
+# statement, is shorter. The function's timeout (lambda_timeout in .chalice/config.json) is longer. API Gateway's
+# timeout, 29 s, is the longest.
 REQUEST_SECONDS = 15
 
 
 class Database:
-    """The database, as one request uses it: one connection, one deadline."""
+    """The database for one request, which uses one connection and has one deadline."""
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
@@ -154,7 +154,7 @@ class Database:
             return [column.name for column in cursor.description], cursor.fetchall()
 
     def _compose(self, sql: str, parameters: dict[str, Any]) -> str:
-        # psycopg2 inserts parameters on the client anyway. Doing this early lets several statements share a message.
+        # psycopg2 inserts parameters on the client anyway. Inserting them here lets several statements share a message.
         if not parameters:
             return sql.strip()
         connection = self._connect()

@@ -19,7 +19,7 @@ blueprint = Blueprint(__name__)
 
 @blueprint.authorizer(ttl_seconds=300)
 def authorizer(request: AuthRequest) -> AuthResponse:
-    """Allow a verified token every route, and pass its claims on. Any failure is answered with 401."""
+    """Allow a verified token every route, and pass its claims on. After any failure API Gateway answers 401."""
     configure()
     try:
         claims = verify(_bearer_token(request.token), trusted_issuers())
@@ -29,7 +29,7 @@ def authorizer(request: AuthRequest) -> AuthResponse:
     except TokenRefused as refusal:
         logger.info("token refused", extra={"check": refusal.check, "reason": str(refusal)})
     except UnusableSettings as error:
-        logger.error("no token can be verified", extra={"reason": str(error)})
+        logger.error("no token can be verified: correct the settings of the issuers", extra={"reason": str(error)})
     except Exception as error:
         # Log no exception message: it may quote the token.
         extra = {"exception": type(error).__name__, "traceback": "".join(traceback.format_tb(error.__traceback__))}

@@ -30,7 +30,7 @@ def fetch_json(address: str, seconds: float) -> Any:
     try:
         response, body = _get(urlsplit(address), time.monotonic() + seconds)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise NotFetched(f"{address} can't be read, check the address: {type(error).__name__} {error}"[:300]) from None
+        raise NotFetched(f"{address} can't be read: check the address ({type(error).__name__} {error})"[:300]) from None
     if response.status != http.client.OK:
         raise NotFetched(f"{address} answered {response.status}, not 200: check the address")
     kind = response.headers.get_content_type()
@@ -46,7 +46,7 @@ def fetch_json(address: str, seconds: float) -> Any:
 
 def _get(url: SplitResult, deadline: float) -> tuple[http.client.HTTPResponse, bytes]:
     if not url.hostname:
-        raise ValueError("the address has no host")
+        raise ValueError("the address has no host: add one")
     encrypted = url.scheme == "https"
     connection = http.client.HTTPConnection(url.hostname, url.port or (443 if encrypted else 80))
     with _connected(connection.host, connection.port, deadline) as plain, _cut_at(deadline, plain):

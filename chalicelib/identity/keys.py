@@ -1,6 +1,6 @@
 """The cache of the public keys that issuers publish.
 
-The cache keeps keys, so that the service works even if an issuer is down, slow or wrong. The cache asks seldom, so that
+The cache keeps keys, so that the service works even if an issuer is down, slow or wrong. The cache asks rarely, so that
 forged tokens can't flood the issuer with requests. Only the authorizer's function imports this module.
 
 PyJWT's PyJWKClient does neither: it drops keys when they expire, and asks again at once if an issuer fails. It also

@@ -55,7 +55,7 @@ def usable_key(jwk: Any, algorithm: str) -> Any:
     """Return the public key in a JWK, or None if this algorithm must not verify with it."""
     if not isinstance(jwk, dict) or not all(check(jwk, algorithm) for check in JWK_CHECKS.values()):
         return None
-    import jwt  # noqa: PLC0415 (importing it takes 100 ms, which only the verification of tokens should pay)
+    import jwt  # noqa: PLC0415 (jwt takes 100 ms to import, which only the verification of tokens should pay)
 
     try:
         key = jwt.PyJWK(jwk, algorithm=algorithm).key

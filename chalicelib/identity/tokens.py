@@ -132,7 +132,7 @@ def _sub(token: Unverified, issuer: Issuer) -> str | None:
 
 
 def _signature(token: Unverified, issuer: Issuer) -> str | None:
-    import jwt  # noqa: PLC0415 (importing it takes 100 ms, which the API's function should not pay)
+    import jwt  # noqa: PLC0415 (jwt takes 100 ms to import, which the API's function should not pay)
 
     key = _key_of(token, issuer)
     try:
@@ -177,7 +177,7 @@ TRUST_CHECKS: dict[str, Callable[[Unverified, Issuer], str | None]] = {
 
 
 def _key_of(token: Unverified, issuer: Issuer) -> Any:
-    from chalicelib.identity import keys  # noqa: PLC0415 (it imports HTTP and TLS, which only the authorizer's function needs)
+    from chalicelib.identity import keys  # noqa: PLC0415 (keys imports HTTP and TLS, which only the authorizer needs)
 
     try:
         if issuer.kind == "local":

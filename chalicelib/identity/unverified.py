@@ -31,7 +31,7 @@ class Unverified:
     def __init__(self, text: str) -> None:
         if len(text) > MAX_TOKEN_LENGTH:
             raise TokenRefused(
-                "length", f"the token has {len(text)} characters; at most {MAX_TOKEN_LENGTH} are allowed"
+                "length", f"the token has {len(text)} characters: send one with at most {MAX_TOKEN_LENGTH}"
             )
         self.text = text
         self.parts = text.split(".")
@@ -112,7 +112,7 @@ def _depth(token: Unverified) -> str | None:
     level, depth = [token.header, token.claims], 0
     while level := [inner for each in level for inner in _members(each)]:
         depth += 1
-    return f"the token is nested {depth} levels deep; at most {MAX_DEPTH} are allowed" if depth > MAX_DEPTH else None
+    return f"the token is nested {depth} levels deep: send one with at most {MAX_DEPTH}" if depth > MAX_DEPTH else None
 
 
 def _members(value: Any) -> list[Any]:

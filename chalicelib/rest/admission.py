@@ -79,7 +79,7 @@ def require_role(call: Call, role: Role, system: str | None = None) -> None:
     principal = call.principal
     theirs = principal.role_in(system)
     if theirs < role:
-        where = f" in {system!r}" if system else ""  # quoted: a path may hold characters that JSON can't
+        where = f" in {system!r}" if system else ""  # repr, because a path may hold characters that JSON does not allow
         raise Problem(
             problems.forbidden,
             f"{principal.subject!r} has the role {theirs.name}{where}, but this needs {role.name}"

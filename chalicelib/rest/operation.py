@@ -44,7 +44,7 @@ def operation(
     `raises` has the problems that do not already follow from the rest of the declaration.
     """
     method, path = route.split(" ")
-    assert role != "public" or method == "GET", f"{route} is public, but a write needs a caller"
+    assert role != "public" or method == "GET", f"{route} is public, but a write needs a caller: declare another role"
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
         types = function.__annotations__

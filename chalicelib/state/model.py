@@ -43,7 +43,7 @@ class TargetState(Answer, kw_only=True):
     last_attempt: Annotated[Deployment | None, Meta(description="The deployment that started last")]
     verifications: Annotated[
         list[Verification],
-        Meta(description="Each suite's latest verification of the current artifact, by suite"),
+        Meta(description="Each suite's latest verification of the current artifact, sorted by suite"),
     ]
     drift: Annotated[
         Drift | None, Meta(description="How far the target is behind; null for the lowest rank and for workspaces")
@@ -55,5 +55,5 @@ class SystemState(Answer, kw_only=True):
     name: Name
     targets: Annotated[
         list[TargetState],
-        Meta(description="By rank: each environment itself, then its workspaces by name, except destroyed ones"),
+        Meta(description="By rank: each environment, then its workspaces by name. Destroyed workspaces are left out"),
     ]

@@ -30,7 +30,7 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces", role=Role.viewer)
 def list_workspaces(call: Call, system: str, query: WorkspaceQuery) -> Page[Workspace]:
-    """List workspaces, the newest first. Destroy the resources of workspaces with `state=expired`."""
+    """List workspaces, the newest first. With `state=expired`, find workspaces whose resources you should destroy."""
     page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
     return systems.page_of(call.db, system, page)
 

@@ -1,4 +1,4 @@
-# The API with its firewall, and the user pool that people sign in to.
+# Permissions for the API, its firewall, and the user pool that people sign in to.
 
 locals {
   apigateway = "arn:${local.partition}:apigateway:${var.region}::"

@@ -1,4 +1,4 @@
-# The database, the key that encrypts everything, and the site's bucket.
+# Permissions for the database, the environment's key, and the site's bucket.
 
 locals {
   database = { for key, applier in local.appliers : key => concat(

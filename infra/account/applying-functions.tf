@@ -1,4 +1,4 @@
-# Functions and their roles, logs, schedules and alarms.
+# Permissions for functions and their roles, for logs, schedules and alarms.
 
 locals {
   functions = { for key, applier in local.appliers : key => [
@@ -48,7 +48,7 @@ locals {
       Condition = { StringEquals = { "iam:PassedToService" = ["lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com"] } }
     },
     {
-      # Service-linked roles: some AWS services need one in each account.
+      # Some AWS services need a service-linked role in each account.
       Sid      = "RolesOfServices"
       Effect   = "Allow"
       Action   = ["iam:CreateServiceLinkedRole"]

@@ -1,10 +1,11 @@
-# The VPC and its parts. A new part must have the environment's tag, and so must the part in which it is created.
+# Permissions for the VPC and its parts. A new part must have the environment's tag. The part that the new one is
+# created in must have this tag too.
 
 locals {
   ec2 = "arn:${local.partition}:ec2:${local.arn_account}"
 
-  # For each action, the type of the resource that it creates. The request's tags limit only the new resource. The
-  # statement `Change` limits the resources around it, such as the VPC of a new subnet, by the tags that they have.
+  # The type of the resource that each action creates. The request's tags limit only the new resource. The statement
+  # `Change` limits the resources around the new one, such as the VPC of a new subnet, by their own tags.
   ec2_made = {
     AllocateAddress               = "elastic-ip"
     AuthorizeSecurityGroupEgress  = "security-group-rule"

@@ -1,4 +1,4 @@
-# The CDN in front of site and API, and the domain.
+# Permissions for the CDN in front of the site and the API, and for the domain.
 
 locals {
   cloudfront = "arn:${local.partition}:cloudfront::${var.account_id}"

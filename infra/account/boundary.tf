@@ -1,5 +1,6 @@
 # The limit of the roles that an environment creates, whatever policies a pipeline gives them. Without this limit, a
-# pipeline that may create roles could do everything. If your functions call more AWS services, allow them here first.
+# pipeline that may create roles could do everything. If your functions call other AWS services, first allow the actions
+# of these services here.
 
 resource "aws_iam_policy" "boundary" {
   #checkov:skip=CKV_AWS_290: traces and the VPC's interfaces can't be named as resources

@@ -2,8 +2,8 @@
 # stored anywhere.
 #
 # IAM requires `sub`, and also compares `repository_id`, `environment` and `ref`. All of them must match:
-#   sub            names repository and environment, in one of two forms: repositories made since July 2026 have the ids
-#                  in it. A pull request's `sub` has neither branch nor environment.
+#   sub            names repository and environment. For repositories made since July 2026, `sub` also has their ids.
+#                  A pull request's `sub` has neither branch nor environment.
 #   repository_id  is never given to another repository, unlike a name.
 #   environment    enforces the GitHub environment's rules: reviewers, waiting time.
 #   ref            is the branch. The GitHub environment has a rule for the branch too, which any administrator of the
@@ -111,8 +111,8 @@ resource "aws_iam_role" "artifacts" {
   })
 }
 
-# The role of pull requests. Nobody has reviewed their code yet, so the role must do no harm, whoever uses it. GitHub
-# issues no token to pull requests from forks.
+# The role of pull requests. Nobody has reviewed their code yet, so the role can only read. GitHub issues no token to
+# pull requests from forks.
 resource "aws_iam_role" "plan" {
   name        = "${local.name}-plan"
   description = "Plans pull requests: reads settings, and no data"

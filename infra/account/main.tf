@@ -29,7 +29,7 @@ data "aws_partition" "this" {
 }
 
 locals {
-  # No environment may be named `account`: names of environments' resources begin with slipway-<environment>.
+  # No environment may be named `account`: the names of its resources would begin with this name too.
   name      = "slipway-account"
   partition = data.aws_partition.this.partition
 }

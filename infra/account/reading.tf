@@ -1,4 +1,4 @@
-# The permissions to make a plan, for pull requests and pipelines. They read settings, and no data. AWS's own policy
+# The permissions to make a plan, for pull requests and pipelines: to read settings, but no data. AWS's own policy
 # ReadOnlyAccess would allow every object, table and log of the account. A statement has the resource "*" if AWS can't
 # limit most of its actions to resources.
 

@@ -58,7 +58,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
 
     filter {}
 
-    # An old state can be restored for this long. Each version is a few hundred kilobytes.
+    # A replaced state can be restored for this number of days. Each version has a few hundred kilobytes.
     noncurrent_version_expiration {
       noncurrent_days = 365
     }

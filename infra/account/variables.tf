@@ -14,7 +14,7 @@ variable "region" {
 
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "The region must be an AWS region such as eu-central-1, not a zone."
+    error_message = "The region is not an AWS region: name one such as eu-central-1, and not a zone."
   }
 }
 
@@ -38,12 +38,12 @@ variable "github" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github.repository))
-    error_message = "A repository is named OWNER/NAME, without wildcards."
+    error_message = "The repository is not OWNER/NAME without wildcards: correct github.repository."
   }
 
   validation {
     condition     = can(regex("^[1-9][0-9]*$", var.github.repository_id)) && can(regex("^[1-9][0-9]*$", var.github.repository_owner_id))
-    error_message = "Enter both ids as numbers: `gh api repos/OWNER/NAME --jq '.id, .owner.id'` prints them. Roles check ids too, because others can take a name that was given up."
+    error_message = "The ids of the repository and its owner must be numbers: copy them from `gh api repos/OWNER/NAME --jq '.id, .owner.id'`. Roles check ids too, because others can take a name that was given up."
   }
 }
 
@@ -51,8 +51,8 @@ variable "environments" {
   description = <<-END
     The environments of the account. To apply one, a job must run on its `branch` and in its `github_environment`. A job
     on the default branch may create and destroy workspaces in `workspaces_github_environment`, and only destroy them in
-    `reap_github_environment`. If one of the two is null, it has no role. `hosted_zone_id` is the zone of the DNS records
-    of the environment's domain.
+    `reap_github_environment`. If one of these two is null, no role is created for it. `hosted_zone_id` is the zone of
+    the DNS records of the environment's domain.
   END
   type = map(object({
     branch                        = string
@@ -64,35 +64,35 @@ variable "environments" {
 
   validation {
     condition     = length(var.environments) > 0
-    error_message = "Name at least one environment of the account."
+    error_message = "No environment is named: name at least one environment of the account."
   }
 
   validation {
     condition     = alltrue([for name in keys(var.environments) : can(regex("^[a-z][a-z0-9]{1,15}$", name)) && name != "account"])
-    error_message = "An environment's name must have 2 to 16 lower-case letters and digits, and start with a letter. It must not be account."
+    error_message = "An environment can't have this name: use 2 to 16 lower-case letters and digits, start with a letter, and do not use `account`."
   }
 
   validation {
     condition     = !contains(keys(var.environments), "production") || length(var.environments) == 1
-    error_message = "Move the other environments to another account: nobody who may change them should reach production."
+    error_message = "Production shares the account with other environments: move the others to another account. Nobody who may change them should reach production."
   }
 
   validation {
     # Permissions match the beginnings of resources' names.
     condition     = alltrue([for a in keys(var.environments) : alltrue([for b in keys(var.environments) : a == b || !startswith(a, b)])])
-    error_message = "Rename an environment: no name may begin with the name of another, because a role for the shorter name could change both."
+    error_message = "The name of an environment begins with the name of another: rename one of the two. A role for the shorter name could change both environments."
   }
 
   validation {
     condition     = alltrue([for environment in values(var.environments) : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", environment.branch))])
-    error_message = "Write the exact name of the branch, without wildcards and without refs/heads/."
+    error_message = "The name of a branch is not exact: write its full name, without wildcards and without refs/heads/."
   }
 
   validation {
     condition = alltrue([for name in flatten([for environment in values(var.environments) :
       [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
     ]) : can(regex("^[A-Za-z0-9._-]+$", name))])
-    error_message = "Write the exact name of the GitHub environment: letters, digits, dots, hyphens and underscores."
+    error_message = "The name of a GitHub environment is not exact: write its full name, with letters, digits, dots, hyphens and underscores only."
   }
 
   validation {
@@ -101,7 +101,7 @@ variable "environments" {
       ]))) == length(flatten([for environment in values(var.environments) :
       [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
     ]))
-    error_message = "Use a different GitHub environment for each environment, its workspaces and its reaper, since each has its own rules."
+    error_message = "A GitHub environment is named twice: name another for each environment, its workspaces and its reaper. Each GitHub environment has its own rules."
   }
 }
 
@@ -112,7 +112,7 @@ variable "default_branch" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", var.default_branch))
-    error_message = "Write the exact name of the branch, without wildcards and without refs/heads/."
+    error_message = "The name of a branch is not exact: write its full name, without wildcards and without refs/heads/."
   }
 }
 
@@ -129,12 +129,12 @@ variable "artifact_builders" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9._-]+$", var.artifact_builders.github_environment))
-    error_message = "Write the exact name of the GitHub environment: letters, digits, dots, hyphens and underscores."
+    error_message = "The name of a GitHub environment is not exact: write its full name, with letters, digits, dots, hyphens and underscores only."
   }
 
   validation {
     condition     = length(var.artifact_builders.branches) > 0 && alltrue([for branch in var.artifact_builders.branches : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", branch))])
-    error_message = "Write the exact names of the branches, without wildcards and without refs/heads/."
+    error_message = "The name of a branch is not exact: write its full name, without wildcards and without refs/heads/."
   }
 }
 
@@ -150,7 +150,7 @@ variable "artifact_account_id" {
 
   validation {
     condition     = var.artifact_account_id != var.account_id
-    error_message = "Leave artifact_account_id out if this account stores the artifacts."
+    error_message = "This account stores the artifacts itself: leave out artifact_account_id."
   }
 }
 
@@ -166,7 +166,7 @@ variable "artifact_reader_account_ids" {
 
   validation {
     condition     = length(var.artifact_reader_account_ids) == 0 || var.artifact_account_id == null
-    error_message = "Leave artifact_reader_account_ids empty: only the account that stores the artifacts can let others read them."
+    error_message = "This account stores no artifacts, so it can't let others read them: leave artifact_reader_account_ids empty."
   }
 }
 
@@ -177,6 +177,6 @@ variable "artifact_retention_days" {
 
   validation {
     condition     = var.artifact_retention_days >= 30 && floor(var.artifact_retention_days) == var.artifact_retention_days
-    error_message = "Store artifacts for a whole number of days, at least 30: they must reach production before they expire."
+    error_message = "Artifacts can't be stored for this time: use a whole number of days, at least 30. Artifacts must reach production before they expire."
   }
 }

@@ -42,7 +42,7 @@ CREATE TABLE deployments (
     CONSTRAINT deployments_override_has_reason CHECK (length(override_reason) BETWEEN 10 AND 500)
 );
 
--- One deployment at a time for a target.
+-- A target has at most one deployment in progress.
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace)
     WHERE state = 'in_progress';
 -- A repeated import makes no second deployment. Neither does a repeated request by one attempt of a pipeline's run.

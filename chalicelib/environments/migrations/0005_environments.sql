@@ -51,12 +51,12 @@ $$;
 CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environments
     FOR EACH ROW WHEN (NEW.aws_account_id IS NOT NULL) EXECUTE FUNCTION claim_aws_account();
 
--- If an account's only environment changes class, so does the account. The last environment takes the account's row
--- with it.
+-- If an account's only environment changes class, so does the account. If no environment is left in the account, the
+-- account's row is deleted.
 CREATE FUNCTION settle_aws_account() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    -- First wait for other transactions that claim the account. The next statements then see what those have written.
+    -- First wait for other transactions that claim the account. The next statements then see their writes.
     PERFORM FROM aws_accounts WHERE id = OLD.aws_account_id FOR UPDATE;
     IF TG_OP = 'UPDATE' THEN
         UPDATE aws_accounts SET production = NEW.production

@@ -10,7 +10,7 @@ CREATE TABLE workspaces (
     base_url text,
     database text NOT NULL,
     state text NOT NULL DEFAULT 'active',
-    -- When the workspace's end was last set. The longest lifetime counts from this time.
+    -- The time at which the workspace's end was last set. The longest lifetime counts from this time.
     granted_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     destroyed_at timestamptz,

@@ -1,5 +1,5 @@
 # The API on AWS. `make package` writes generated.tf.json, which lists the parts: `local.functions`,
-# `local.schedules` and `local.openapi`. These files say how to create it:
+# `local.schedules` and `local.openapi`. These files say how to create the parts:
 #
 #   functions.tf   the functions, their versions and the alias `live`
 #   roles.tf       the role and the log of each function

@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{2,47}$", var.name))
-    error_message = "A name must start with a letter and have 3 to 48 lower-case letters, digits and hyphens: IAM allows 64 characters, and the function's name is appended."
+    error_message = "Choose a name of 3 to 48 lower-case letters, digits and hyphens that starts with a letter. IAM allows 64 characters, and the function's name is appended."
   }
 }
 
@@ -14,7 +14,7 @@ variable "stage" {
 
   validation {
     condition     = contains(["development", "preproduction", "production"], var.stage)
-    error_message = "The stage must be development, preproduction or production, as in .chalice/config.json."
+    error_message = "No environment has this stage: use development, preproduction or production, as in .chalice/config.json."
   }
 }
 
@@ -24,7 +24,7 @@ variable "subnet_ids" {
 
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "Name subnets in at least two zones, so that the API works if one zone fails."
+    error_message = "There are fewer than two subnets: name subnets in at least two zones, so that the API works if one zone fails."
   }
 }
 
@@ -34,7 +34,7 @@ variable "security_group_ids" {
 
   validation {
     condition     = length(var.security_group_ids) > 0
-    error_message = "Name at least one security group. Without it, the functions get the VPC's default group, which allows no traffic."
+    error_message = "No security group is named: name at least one. Otherwise the functions get the VPC's default group, which allows no traffic."
   }
 }
 
@@ -63,7 +63,7 @@ variable "issuers" {
 
   validation {
     condition     = startswith(var.issuers, "[") && can([for issuer in jsondecode(var.issuers) : issuer.issuer]) # tolist() refuses issuers of two kinds
-    error_message = "The issuers must be a JSON list of objects that have an `issuer`: see docs/issuers.md."
+    error_message = "The issuers are not a JSON list of objects with an `issuer`: write them as docs/issuers.md shows."
   }
 }
 
@@ -80,7 +80,7 @@ variable "reserved_concurrency" {
 
   validation {
     condition     = var.reserved_concurrency == null || try(var.reserved_concurrency > 0, false)
-    error_message = "With a reserved concurrency of 0 the API would answer nothing: use a positive number, or null."
+    error_message = "With this concurrency the API would answer no request: use a positive number, or null."
   }
 }
 
@@ -108,7 +108,7 @@ variable "throttling" {
 
   validation {
     condition     = var.throttling.rate > 0 && var.throttling.burst > 0
-    error_message = "Rate and burst must be above 0: at 0 API Gateway refuses every request."
+    error_message = "API Gateway would refuse every request: set rate and burst above 0."
   }
 }
 

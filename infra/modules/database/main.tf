@@ -3,8 +3,8 @@
 
 locals {
   cloned = var.clone_of != null
-  # The cluster can't pause while connections are open, and functions keep theirs open between calls. So PostgreSQL ends
-  # idle connections first.
+  # The cluster can't pause while connections are open, and functions keep connections open between calls. So PostgreSQL
+  # ends idle connections first.
   idle_session_timeout_ms = 240 * 1000
   pause_after_seconds     = 300
 }
@@ -73,7 +73,7 @@ resource "aws_rds_cluster" "this" {
 }
 
 resource "aws_rds_cluster_instance" "this" {
-  #checkov:skip=CKV_AWS_118: performance insights and the cluster's metrics suffice for a serverless instance
+  #checkov:skip=CKV_AWS_118: performance insights and the cluster's metrics are enough for a serverless instance
   count = var.instances
 
   identifier         = "${var.name}-${count.index + 1}"

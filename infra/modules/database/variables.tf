@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 51
-    error_message = "A cluster's identifier must start with a letter and have at most 51 lower-case letters, digits and hyphens. Two hyphens in a row and a hyphen at the end are not allowed."
+    error_message = "RDS allows no cluster of this name: use at most 51 lower-case letters, digits and hyphens, and start with a letter. Use no two hyphens in a row, and none at the end."
   }
 }
 
@@ -19,7 +19,7 @@ variable "subnet_ids" {
 
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "Name subnets in at least two zones: Aurora requires them."
+    error_message = "There are fewer than two subnets: name subnets in at least two zones, as Aurora requires."
   }
 }
 
@@ -35,7 +35,7 @@ variable "engine_version" {
 
   validation {
     condition     = can(regex("^16(\\.[0-9]+)?$", var.engine_version))
-    error_message = "Use PostgreSQL 16: the tests, the migrations and the parameter group are for this version."
+    error_message = "The tests, the migrations and the parameter group are for another version: use PostgreSQL 16."
   }
 }
 
@@ -45,7 +45,7 @@ variable "min_capacity" {
 
   validation {
     condition     = var.min_capacity >= 0 && var.min_capacity * 2 == floor(var.min_capacity * 2)
-    error_message = "The minimum must be 0 or a positive multiple of 0.5."
+    error_message = "Aurora does not allow this minimum: set min_capacity to 0 or a multiple of 0.5."
   }
 }
 
@@ -55,7 +55,7 @@ variable "max_capacity" {
 
   validation {
     condition     = var.max_capacity >= 1 && var.max_capacity <= 256 && var.max_capacity >= var.min_capacity
-    error_message = "The maximum must be 1 to 256 units, and not below the minimum."
+    error_message = "The maximum is out of range: set max_capacity to 1 to 256 units, and not below min_capacity."
   }
 }
 
@@ -66,7 +66,7 @@ variable "instances" {
 
   validation {
     condition     = var.instances >= 1 && var.instances <= 3
-    error_message = "Use 1 to 3 instances."
+    error_message = "The number of instances is out of range: use 1 to 3."
   }
 }
 
@@ -76,7 +76,7 @@ variable "backup_retention_days" {
 
   validation {
     condition     = var.backup_retention_days >= 1 && var.backup_retention_days <= 35
-    error_message = "Keep backups for 1 to 35 days: Aurora allows no other period."
+    error_message = "Aurora does not keep backups for this number of days: use 1 to 35."
   }
 }
 

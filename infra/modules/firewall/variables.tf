@@ -9,7 +9,7 @@ variable "scope" {
 
   validation {
     condition     = contains(["REGIONAL", "CLOUDFRONT"], var.scope)
-    error_message = "The scope must be REGIONAL or CLOUDFRONT."
+    error_message = "The scope is unknown: use REGIONAL or CLOUDFRONT."
   }
 }
 
@@ -20,7 +20,7 @@ variable "resource_arn" {
 
   validation {
     condition     = var.scope == "CLOUDFRONT" ? var.resource_arn == null : var.resource_arn != null
-    error_message = "Set resource_arn to the stage's ARN for REGIONAL, and to null for CLOUDFRONT."
+    error_message = "The scope does not fit resource_arn: set resource_arn to the stage's ARN for REGIONAL, and to null for CLOUDFRONT."
   }
 }
 
@@ -31,7 +31,7 @@ variable "rate_limit" {
 
   validation {
     condition     = var.rate_limit >= 100 && var.rate_limit <= 2000000000
-    error_message = "The limit must be from 100 to 2,000,000,000, as WAF requires."
+    error_message = "WAF does not allow this limit: use 100 to 2,000,000,000 requests."
   }
 }
 

@@ -1,4 +1,4 @@
-# How people sign in: with the environment's own Cognito user pool or an external issuer. A debug workspace uses its
+# People sign in with the environment's own Cognito user pool or an external issuer. A debug workspace uses its
 # environment's pool. Pipelines use GitHub's tokens. `issuers` lists the issuers that a stage trusts.
 
 locals {
@@ -9,7 +9,8 @@ locals {
   domain      = "${var.name}-${var.account_id}"
   sign_in_url = local.has_pool ? "https://${local.domain}.auth.${data.aws_region.this.name}.amazoncognito.com" : null
 
-  # JSON as text, because Terraform's maps hold one type: `systems` is a list, "all", or missing for viewers and admins.
+  # The values are JSON in text, because all values of a Terraform map have one type. `systems` is a list or "all".
+  # Viewers and admins have no `systems`.
   memberships = { for name, group in var.groups : name => (
     group.systems == null ? jsonencode({ role = group.role }) :
     contains(group.systems, "all") ? jsonencode({ role = group.role, systems = "all" }) :
@@ -21,7 +22,7 @@ locals {
     kind           = "people"
     issuer         = "https://cognito-idp.${data.aws_region.this.name}.amazonaws.com/${local.pool_id}"
     audience       = local.client_id
-    audience_claim = "client_id" # Cognito's access tokens have this claim; its ID tokens lack it, and are refused
+    audience_claim = "client_id" # Cognito's ID tokens lack this claim, so they are refused; its access tokens have the claim
     algorithm      = "RS256"
     groups_claim   = "cognito:groups"
   })
@@ -100,7 +101,7 @@ resource "aws_cognito_user_group" "this" {
   description  = "${each.value.role}${each.value.systems == null ? "" : " of ${join(", ", each.value.systems)}"}"
 }
 
-# A public client: a browser can't keep a secret, so the code flow uses PKCE.
+# The client is public, because a browser can't keep a secret. So the code flow uses PKCE.
 resource "aws_cognito_user_pool_client" "this" {
   count = local.has_pool ? 1 : 0
 

@@ -9,7 +9,7 @@ variable "account_id" {
 }
 
 variable "audience" {
-  description = "Audience that GitHub's tokens must have for this stage. Workflows request it."
+  description = "Audience that GitHub's tokens must have for this stage. Workflows request this audience."
   type        = string
 }
 
@@ -32,12 +32,12 @@ variable "external_issuer" {
 
   validation {
     condition     = var.external_issuer == null || can(regex("^https://[a-z0-9.-]+(:[0-9]+)?(/[^?#]*)?$", var.external_issuer.issuer))
-    error_message = "An issuer must be an https URL without query or fragment, exactly the `iss` of its tokens."
+    error_message = "The issuer is not an https URL without query and fragment: write exactly the `iss` of the issuer's tokens."
   }
 
   validation {
     condition     = var.external_issuer == null || contains(["RS256", "ES256"], try(var.external_issuer.algorithm, ""))
-    error_message = "The algorithm must be RS256 or ES256."
+    error_message = "The algorithm is not supported: use RS256 or ES256."
   }
 }
 
@@ -50,12 +50,12 @@ variable "groups" {
 
   validation {
     condition     = length(var.groups) > 0 && alltrue([for group in values(var.groups) : contains(["viewer", "pipeline", "maintainer", "admin"], group.role)])
-    error_message = "Name at least one group. Each group's role must be viewer, pipeline, maintainer or admin."
+    error_message = "There is no group, or a group has an unknown role: name a group, and use the roles viewer, pipeline, maintainer and admin."
   }
 
   validation {
     condition     = alltrue([for group in values(var.groups) : contains(["viewer", "admin"], group.role) == (group.systems == null)])
-    error_message = "Name systems for pipelines and maintainers, and none for viewers and admins: viewers and admins have their role in every system."
+    error_message = "A group's systems do not fit its role: name systems for pipelines and maintainers only. Viewers and admins have their role in every system."
   }
 }
 
@@ -65,7 +65,7 @@ variable "callback_urls" {
 
   validation {
     condition     = alltrue([for url in var.callback_urls : can(regex("^(https://|http://localhost[:/])", url))])
-    error_message = "A callback must be an https URL, or begin with http://localhost."
+    error_message = "A callback is neither encrypted nor on this machine: use an https URL, or one that begins with http://localhost."
   }
 }
 

@@ -45,7 +45,7 @@ output "site" {
 }
 
 output "sign_in" {
-  description = "URL where people sign in, id of the dashboard's client, and id of the user pool. Null if there is none."
+  description = "URL where people sign in, id of the dashboard's client, and id of the user pool. A value is null if it does not exist."
   value = {
     url          = module.identity.sign_in_url
     client_id    = module.identity.client_id

@@ -4,7 +4,7 @@ variable "environment" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.environment))
-    error_message = "An environment's name must have 2 to 16 lower-case letters and digits, and start with a letter. Hyphens are only for names of workspaces."
+    error_message = "An environment can't have this name: use 2 to 16 lower-case letters and digits, and start with a letter. Only names of workspaces have hyphens."
   }
 }
 
@@ -24,12 +24,12 @@ variable "workspace" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.workspace))
-    error_message = "A workspace's name must have 1 to 16 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "A workspace can't have this name: use 1 to 16 lower-case letters, digits and hyphens, and start with a letter."
   }
 
   validation {
     condition     = !can(regex("--|-$", var.workspace))
-    error_message = "A workspace's name must not have two hyphens in a row or one at its end: AWS refuses a database cluster with that name."
+    error_message = "AWS allows no database cluster of this name: use no two hyphens in a row, and no hyphen at the end."
   }
 }
 
@@ -40,23 +40,23 @@ variable "workspace_purpose" {
 
   validation {
     condition     = contains(["personal", "preview", "debug"], var.workspace_purpose)
-    error_message = "A workspace's purpose must be personal, preview or debug."
+    error_message = "The purpose of the workspace is unknown: use personal, preview or debug."
   }
 }
 
 variable "database_source" {
-  description = "Data of a workspace: empty, clone (a copy-on-write copy of the environment's) or live (the environment's own database, for debug only)."
+  description = "Data of a workspace: empty, clone (a copy-on-write copy of the environment's database) or live (the environment's own database, for debug only)."
   type        = string
   default     = "empty"
 
   validation {
     condition     = contains(["empty", "clone", "live"], var.database_source)
-    error_message = "The database's source must be empty, clone or live."
+    error_message = "The source of the database is unknown: use empty, clone or live."
   }
 
   validation {
     condition     = var.workspace != "default" || var.database_source == "empty"
-    error_message = "The environment itself must have database_source = \"empty\": only workspaces may use clone and live."
+    error_message = "Only workspaces may use clone and live: set database_source = \"empty\" for the environment itself."
   }
 
   validation {
@@ -92,7 +92,7 @@ variable "throttling" {
 
   validation {
     condition     = var.throttling.rate > 0 && var.throttling.burst >= var.throttling.rate
-    error_message = "The rate must be above 0, and the burst must not be below the rate."
+    error_message = "The rate is not above 0, or the burst is below the rate: set the rate above 0, and the burst to at least the rate."
   }
 }
 
@@ -168,7 +168,7 @@ variable "log_retention_days" {
 
   validation {
     condition     = contains([7, 14, 30, 60, 90, 180, 365], var.log_retention_days)
-    error_message = "Keep logs for 7, 14, 30, 60, 90, 180 or 365 days."
+    error_message = "Logs can't be kept for this number of days: use 7, 14, 30, 60, 90, 180 or 365."
   }
 }
 

@@ -58,7 +58,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   for_each = var.function_names
 
   alarm_name          = "${var.name}-${each.key}-throttles"
-  alarm_description   = "Calls of ${each.value} are throttled: the function's reserved concurrency or the account's limit is used up. Look for slow requests before raising either."
+  alarm_description   = "Calls of ${each.value} are throttled: the function's reserved concurrency or the account's limit is used up. Look for slow requests before raising a limit."
   actions_enabled     = var.notifications_enabled
   alarm_actions       = local.actions
   ok_actions          = local.actions

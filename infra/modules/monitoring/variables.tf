@@ -14,12 +14,12 @@ variable "notify" {
 
   validation {
     condition     = alltrue([for address in var.notify : can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", address))])
-    error_message = "Each entry of notify must be an e-mail address, such as ann@example.org."
+    error_message = "An entry of notify is not an e-mail address: write one such as ann@example.org."
   }
 }
 
 variable "notifications_enabled" {
-  description = "True if alarms notify the topic. Alarms of workspaces do not."
+  description = "True if alarms notify the topic. Alarms of workspaces do not notify it."
   type        = bool
   default     = true
 }
@@ -46,7 +46,7 @@ variable "latency_ms" {
 
   validation {
     condition     = var.latency_ms > 0
-    error_message = "The latency must be more than 0 ms."
+    error_message = "No request is answered in 0 ms: set latency_ms above 0."
   }
 }
 
@@ -61,6 +61,6 @@ variable "database_max_connections" {
 
   validation {
     condition     = var.database_max_connections > 0
-    error_message = "The number of connections must be at least 1."
+    error_message = "The cluster accepts no connection: set database_max_connections to at least 1."
   }
 }

@@ -1,5 +1,5 @@
-# A way to the internet, for copies of this repository whose functions call external systems. Slipway's own functions
-# call none, so `egress` is off by default and costs nothing.
+# The route to the internet, for copies of this repository whose functions call external systems. Slipway's own
+# functions call none, so `egress` is off by default and costs nothing.
 
 resource "aws_internet_gateway" "this" {
   count = var.egress ? 1 : 0
@@ -50,7 +50,7 @@ resource "aws_eip" "this" {
   tags = { Name = var.name }
 }
 
-# One gateway, not one per zone. If its zone fails, calls to external systems fail, but the API continues.
+# All zones share one gateway. If the gateway's zone fails, calls to external systems fail, but the API continues.
 resource "aws_nat_gateway" "this" {
   count = var.egress ? 1 : 0
 

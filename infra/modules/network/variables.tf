@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,50}$", var.name))
-    error_message = "A name must have 2 to 51 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "Resources can't have this name: use 2 to 51 lower-case letters, digits and hyphens, and start with a letter."
   }
 }
 
@@ -15,7 +15,7 @@ variable "cidr" {
 
   validation {
     condition     = can(cidrhost(var.cidr, 0)) && try(tonumber(split("/", var.cidr)[1]) >= 16 && tonumber(split("/", var.cidr)[1]) <= 22, false)
-    error_message = "The range must have a prefix from /16 to /22, such as 10.0.0.0/16."
+    error_message = "The VPC can't have this range: use a prefix from /16 to /22, such as 10.0.0.0/16."
   }
 }
 
@@ -26,7 +26,7 @@ variable "zones" {
 
   validation {
     condition     = contains([2, 3], var.zones)
-    error_message = "Use 2 or 3 availability zones."
+    error_message = "The number of availability zones is out of range: use 2 or 3."
   }
 }
 

@@ -3,8 +3,8 @@
 
 locals {
   bucket = "${var.name}-site-${var.account_id}"
-  # How long browsers keep HSTS, and the longest time that CloudFront caches. It caches an API's answer only if the
-  # answer allows it.
+  # Browsers keep HSTS for this time. CloudFront keeps no answer longer, and keeps the API's answers only if they allow
+  # caching.
   a_year_seconds = 31536000
 
   content_security_policy = join("; ", [
@@ -24,7 +24,7 @@ locals {
 
 resource "aws_cloudfront_distribution" "this" {
   #checkov:skip=CKV_AWS_174: a domain of ours has TLS 1.2; for its own domain CloudFront decides alone
-  #checkov:skip=CKV2_AWS_42: an environment may do without a domain and its certificate
+  #checkov:skip=CKV2_AWS_42: an environment needs no domain and no certificate
   #checkov:skip=CKV_AWS_86: the API and the firewall log requests; the rest are public files
   #checkov:skip=CKV_AWS_310: there is one API; a second one would need a second database
   #checkov:skip=CKV_AWS_374: people work from any country; tokens decide what they may do
@@ -70,7 +70,7 @@ resource "aws_cloudfront_distribution" "this" {
   ordered_cache_behavior {
     path_pattern           = "/v1/*"
     target_origin_id       = "api"
-    viewer_protocol_policy = "https-only" # a redirect is too late: the client has already sent the token in plain text
+    viewer_protocol_policy = "https-only" # a redirect is too late, because the client has already sent the token in plain text
     allowed_methods        = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
     cached_methods         = ["GET", "HEAD"]
     compress               = true

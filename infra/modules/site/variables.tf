@@ -35,7 +35,7 @@ variable "connect_sources" {
 
   validation {
     condition     = alltrue([for source in var.connect_sources : can(regex("^https://[a-z0-9.-]+$", source))])
-    error_message = "An origin must be https:// and a host, without wildcard or path."
+    error_message = "An origin is not https:// and a host: correct connect_sources, without wildcards and paths."
   }
 }
 
@@ -67,6 +67,6 @@ variable "price_class" {
 
   validation {
     condition     = contains(["PriceClass_100", "PriceClass_200", "PriceClass_All"], var.price_class)
-    error_message = "The price class must be PriceClass_100, PriceClass_200 or PriceClass_All."
+    error_message = "The price class is unknown: use PriceClass_100, PriceClass_200 or PriceClass_All."
   }
 }
