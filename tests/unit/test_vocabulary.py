@@ -1,4 +1,4 @@
-"""Copies of a pattern equal the original. Other languages, and code that runs without the service, need copies."""
+"""Copies of a pattern equal the original. Code in other languages, or without the service, needs copies."""
 
 from pathlib import Path
 

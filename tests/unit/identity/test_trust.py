@@ -12,7 +12,7 @@ MAIN = "refs/heads/main"
 
 
 def without(monkeypatch, claim):
-    """Disable the check of a claim. Replace the table, because monkeypatch would put a deleted check back last."""
+    """Disable a claim's check. Replace the table, because monkeypatch would put a deleted check back at the end."""
     monkeypatch.setattr(trust, "CLAIM_CHECKS", {name: check for name, check in CLAIM_CHECKS.items() if name != claim})
 
 

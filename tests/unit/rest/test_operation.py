@@ -24,7 +24,7 @@ class Ship(Answer):
 
 @pytest.fixture(autouse=True)
 def declared(monkeypatch: pytest.MonkeyPatch) -> list[Operation]:
-    """The operations that a test declares, and no others."""
+    """The operations that a test declares, without the service's operations."""
     declared: list[Operation] = []
     monkeypatch.setattr(operations, "OPERATIONS", declared)
     return declared

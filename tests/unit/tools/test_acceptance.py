@@ -1,4 +1,4 @@
-"""`make acceptance`: its settings, its waiting for the service, and its report."""
+"""`make acceptance` checks its settings, waits for the service, and writes a report."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -132,7 +132,7 @@ def wait(said: list[str]) -> Wait:
 
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service]]:
-    """`answering((503, b""), (200, b"…"))` makes a service that gives these answers, and repeats the last answer."""
+    """`answering((503, b""), (200, b"…"))` makes a service that sends these answers, and repeats the last answer."""
 
     def answering(*answers: tuple[int, bytes]) -> Service:
         coming = itertools.chain(answers, itertools.repeat(answers[-1]))

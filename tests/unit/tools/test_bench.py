@@ -1,4 +1,4 @@
-"""The benchmark fails if a figure exceeds its bound, and measures the shipped code."""
+"""The benchmark measures the shipped code. It fails if a figure exceeds its bound."""
 
 import itertools
 

@@ -81,7 +81,7 @@ AGROUND = ProblemType(
 
 @pytest.fixture
 def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Operation]]:
-    """Declare an operation that the service doesn't have: `declare("GET /v1/ships", a_function, role=…)`."""
+    """`declare("GET /v1/ships", a_function, role=…)` declares an operation that the service doesn't have."""
     monkeypatch.setattr(operations, "OPERATIONS", [])
 
     def declare(route: str, function: Callable[..., Any], **declaration: Any) -> Operation:
@@ -148,7 +148,7 @@ def test_openapi_json_matches_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path
     file.main({})
 
     if file.PATH.read_text() != committed:
-        pytest.fail("openapi.json is stale: run `make openapi` and commit it", pytrace=False)
+        pytest.fail("openapi.json is stale: run `make openapi`, and commit the file", pytrace=False)
 
 
 def test_the_document_does_not_depend_on_the_order_of_declaration() -> None:

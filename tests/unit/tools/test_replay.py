@@ -1,4 +1,4 @@
-"""The replay: the commits that a deployment delivers, the order of the requests, and the failures that stop it."""
+"""The replay finds the commits of each deployment, sends requests in order, and stops at a failure."""
 
 import http.server
 import threading
@@ -139,7 +139,7 @@ def test_a_refusal_stops_the_replay_and_says_why():
 
 
 class Service:
-    """A server that gives its answers in turn, and then repeats the last answer."""
+    """A server that sends its answers in order, and then repeats the last answer."""
 
     def __init__(self, *answers: tuple[int, dict[str, str], str]) -> None:
         self.answers = list(answers)
