@@ -1,4 +1,4 @@
-"""The client in a pipeline retries while Slipway is unavailable. It sends its token to no other server."""
+"""A pipeline's client retries while Slipway is unavailable. It sends its token only to Slipway."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ GRANTED = {"decision": "granted"}
 
 
 class Stub(ThreadingHTTPServer):
-    """A server that gives its `answers` in turn, and repeats the last answer. `asked` lists the requests."""
+    """A server that sends its `answers` in order, and repeats the last one. `asked` lists the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

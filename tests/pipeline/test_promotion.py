@@ -1,4 +1,4 @@
-"""Without a Slipway, an artifact may enter an environment only if it was verified in the environment before."""
+"""Without Slipway, an artifact may enter an environment only if the artifact was verified in the previous one."""
 
 import json
 import subprocess

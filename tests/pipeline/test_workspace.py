@@ -1,6 +1,6 @@
-"""`make workspace-…`, `route` and `reap`: their calls of the real service, and the order of their changes in AWS.
+"""`make workspace-…`, `route` and `reap` call the real service, and change AWS in the right order.
 
-A stand-in replaces Terraform. tests/rehearsal makes and destroys a workspace with Terraform.
+A stand-in replaces Terraform here. tests/rehearsal makes and destroys a workspace with Terraform.
 """
 
 import shlex
@@ -23,7 +23,7 @@ OUTPUTS = {
 
 
 class Account:
-    """A stand-in for Terraform and the store of routes. `done` lists all changes in order."""
+    """A stand-in for Terraform and for the store of routes. `done` lists all changes in order."""
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str]] = []
@@ -40,7 +40,7 @@ class Account:
 
     def destroy(self, target: Any) -> None:
         if target.workspace == self.fails:
-            raise ToolError("terraform apply failed")
+            raise ToolError("terraform apply failed: read the output of Terraform")
         self.done.append(("destroy", target.name))
         self.there.remove(target.workspace)
 
@@ -76,7 +76,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.fixture
 def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`run("create")` runs the command for the workspace `fix`. It returns the output, or None if the command fails."""
+    """`run("create")` runs a command for the workspace `fix`; it returns the output, or None if the command fails."""
     given.the_usual()
 
     def run(command: str, **variables: str) -> str | None:
