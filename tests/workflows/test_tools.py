@@ -52,7 +52,7 @@ def test_it_finds_no_fault_here(tool: Callable[[Path], str]) -> None:
     ("tool", "old", "new", "named"),
     [
         pytest.param(lint, "steps.open.", "steps.opened.", '"opened"', marks=needs_node),
-        # zizmor finds this fault only as the persona `auditor`.
+        # zizmor finds this fault only with the persona `auditor`.
         (audit, "run: make plan", "run: make ${{ github.sha }}", "template-injection"),
         (fit, "timeout-minutes:", "timeout-minute:", "timeout-minute"),
     ],
