@@ -1,4 +1,4 @@
-"""`make db-shell`. A stand-in for the RDS Data API runs statements in the tests' PostgreSQL; `psql` is real."""
+"""`make db-shell` runs SQL. A stand-in for the RDS Data API uses the tests' PostgreSQL, and `psql` is real."""
 
 import contextlib
 import os
@@ -243,7 +243,7 @@ class Account:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
-    """An account with a production database. No terminal can ask for a confirmation."""
+    """An account with a production database. Standard input is no terminal, so nobody can confirm a statement."""
     account = Account()
     account.clusters["slipway-production"] = {
         "DBClusterArn": "cluster",
@@ -275,7 +275,7 @@ def test_a_statement_runs_on_the_targets_own_or_its_environments_database(
 
 
 def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    # `| head` closes the output early. The command line can't catch an error that Python raises while it exits.
+    # `| head` closes the output early. The command line can't catch an error that Python raises during its exit.
     reader, writer = os.pipe()
     os.close(reader)
     output = os.fdopen(writer, "w")
