@@ -46,7 +46,7 @@ def kill(made: Started, victim: str, how: signal.Signals) -> None:
 
 
 def seldom(*case: object) -> Any:
-    """Mark a case that only `make test-all` runs."""
+    """Return a case that only `make test-all` runs."""
     return pytest.param(*case, marks=pytest.mark.slow)
 
 
