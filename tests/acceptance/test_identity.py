@@ -55,7 +55,7 @@ FORGED: dict[str, Callable[[AcceptanceSettings], str]] = {
     "with other claims": _with_other_claims,
     "signed with another key": _of_another_key,
 }
-# Tokens that the issuer signed and the service must refuse.
+# Tokens of the local issuer that the service must refuse.
 MADE: dict[str, Callable[[Mint], str]] = {
     "expired": lambda mint: mint("admin", iat=int(time.time()) - 7200, exp=int(time.time()) - 3600),
     "for another audience": lambda mint: mint("admin", aud="another"),

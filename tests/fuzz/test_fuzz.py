@@ -10,5 +10,5 @@ EXAMPLES = 5
 @pytest.mark.parametrize("phases", ["coverage", "examples,fuzzing,stateful"])
 def test_fuzzing_finds_no_fault(url: str, phases: str) -> None:
     options = ("--phases", phases, "--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-color")
-    # With only a few examples in one phase, an operation possibly never succeeds.
+    # With only a few examples in one phase, an operation might never succeed.
     assert fuzz(url, *options, "--exclude-checks", "every_operation_succeeds", timeout=300) == 0

@@ -222,7 +222,7 @@ def test_the_gateways_own_answers_are_problems(name: str) -> None:
 
     assert set(document) == {"type", "title", "status", "detail", "instance"}
     assert document["status"] == answer["statusCode"]
-    assert "$" not in document["detail"]  # variables with the gateway's own messages would quote the request
+    assert "$" not in document["detail"]  # the gateway's variables for messages quote the request
     assert headers["gatewayresponse.header.X-Request-Id"] == "context.requestId"
     assert headers["gatewayresponse.header.Cache-Control"] == "'no-store'"
     assert headers["gatewayresponse.header.X-Content-Type-Options"] == "'nosniff'"

@@ -27,7 +27,7 @@ FUNCTIONS = {role: f"slipway-development-{role}" for role in ("api", "authorizer
 class Account:
     """A Lambda client that runs handlers in this process.
 
-    `invoked` lists the role and the version of each call, and the API's live version at this time.
+    `invoked` lists the role and the version of each call, and the API's live version at the time of the call.
     """
 
     def __init__(self, client):

@@ -45,7 +45,7 @@ class Ended(NamedTuple):
 
 @contextmanager
 def started() -> Iterator[str]:
-    """Run the service in this process during the block; yield the service's URL."""
+    """Run the service in this process during the `with` block; yield the service's URL."""
     config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
     with serving(application.app, config) as url:
         yield url
@@ -125,7 +125,7 @@ def without_authorizer(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_gate(patch: pytest.MonkeyPatch) -> None:
-    """Have the gate grant everything."""
+    """Have the gate grant every deployment."""
     patch.setattr(rules, "RULES", ())
 
 

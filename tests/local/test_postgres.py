@@ -1,4 +1,4 @@
-"""`make database` starts the embedded PostgreSQL, even after a crash. `make reset` deletes its data."""
+"""`make database` starts the embedded PostgreSQL, even after a crash. `make reset` deletes the data."""
 
 import os
 import sys

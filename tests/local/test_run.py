@@ -191,7 +191,7 @@ def test_an_unreachable_named_database_ends_the_start(checkout: Checkout) -> Non
 
 
 def ended(connection: socket.socket) -> bool:
-    """True if the server closes the connection. A server resets a connection that it has not accepted yet."""
+    """True if the server closes or resets the connection. It resets a connection that it has not accepted yet."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:

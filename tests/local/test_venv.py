@@ -48,7 +48,9 @@ def ensure(folder: Path) -> None:
     venv.ensure(folder, folder.parents[1] / "requirements-dev.txt")
 
 
-def test_it_is_made_once_and_only_from_packages_with_known_hashes(folder: Path, commands: Commands) -> None:
+def test_the_environment_is_made_once_and_only_from_packages_with_known_hashes(
+    folder: Path, commands: Commands
+) -> None:
     ensure(folder)
     ensure(folder)
 
@@ -105,7 +107,7 @@ def test_a_failed_installation_is_not_marked_complete(
     assert not (folder / "complete").exists()
 
 
-def test_two_processes_at_once_make_it_once(folder: Path, commands: Commands) -> None:
+def test_two_processes_at_once_make_one_environment(folder: Path, commands: Commands) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(ensure, [folder, folder]))
 

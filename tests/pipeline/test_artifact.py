@@ -1,4 +1,4 @@
-"""The first job packages a tree. All later jobs with this tree deploy the same bytes."""
+"""The first job packages a tree. All later jobs with this tree deploy the same package."""
 
 import hashlib
 import io
@@ -154,7 +154,7 @@ def test_another_tree_gets_another_package(job: Callable[..., Job], checkout: Pa
     assert found["artifact"] != built["artifact"]
 
 
-def test_one_of_two_packages_at_once_wins_and_both_jobs_deploy_it(job: Callable[..., Job], bucket: Any) -> None:
+def test_two_jobs_at_once_deploy_the_package_that_was_stored_first(job: Callable[..., Job], bucket: Any) -> None:
     fast, slow = job(), job()
     won = fast.find(ENV="development")
     lost = slow.find(ENV="development")

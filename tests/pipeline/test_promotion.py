@@ -1,4 +1,4 @@
-"""Without Slipway, an artifact may enter an environment only if the artifact was verified in the previous one."""
+"""Without Slipway, an artifact may enter an environment only after its verification in the previous environment."""
 
 import json
 import subprocess

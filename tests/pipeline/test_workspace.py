@@ -140,7 +140,7 @@ def test_a_workspace_is_recorded_then_made_and_its_url_is_recorded(run: Any, acc
     assert account.done == [("apply", "development-fix")]
 
 
-def test_creating_it_again_updates_it(run: Any, account: Account, given: Given) -> None:
+def test_creating_a_workspace_again_updates_the_workspace(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
     assert run("create", **NEW)
 
@@ -194,7 +194,7 @@ def test_the_environment_itself_is_no_workspace(run: Any, account: Account) -> N
     assert account.done == []
 
 
-def test_shortening_it_shortens_its_routes(run: Any, account: Account) -> None:
+def test_shortening_a_workspace_shortens_its_routes(run: Any, account: Account) -> None:
     run("create", **NEW, CLIENT="jane")
     run("route", CLIENT="joe", UNTIL="5m")
     account.routes["ann"] = {**account.routes["jane"], "workspace": "another"}
@@ -208,7 +208,7 @@ def test_shortening_it_shortens_its_routes(run: Any, account: Account) -> None:
     assert account.routes["jane"]["domain"] == OUTPUTS["api"]["invoke_domain"]
 
 
-def test_extending_it_takes_a_reason(run: Any, given: Given) -> None:
+def test_an_extension_needs_a_reason(run: Any, given: Given) -> None:
     run("create", **NEW)
     before = given.sql("SELECT expires_at FROM workspaces")[0][0]
 

@@ -40,7 +40,7 @@ class Place:
         self.url = f"http://127.0.0.1:{self._port}"
 
     def serve(self, package: zipfile.ZipFile | None = None) -> None:
-        """Replace the served code with the code of a package, or without a package, with this checkout's code."""
+        """Stop the service, and serve the package's code, or this checkout's code if no package is given."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
         if package is None:

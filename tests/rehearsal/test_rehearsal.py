@@ -1,4 +1,4 @@
-"""Run the jobs of the workflows for two environments: from a merge to a rollback, with failures on the way.
+"""Run the jobs of the workflows for two environments: from a merge to a rollback, with failures between them.
 
 moto stands in for AWS, and github.py stands in for GitHub. The emulated account runs no functions, so this machine
 serves each environment with the code that its alias points to.

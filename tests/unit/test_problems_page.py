@@ -60,7 +60,7 @@ def test_a_section_has_the_problems_status_and_title(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", KNOWN)
-def test_a_section_says_what_it_means_and_what_to_do(slug: str) -> None:
+def test_a_section_says_what_the_problem_means_and_what_to_do(slug: str) -> None:
     meaning, found, advice = SECTIONS[slug][2].partition("\nTo fix it: ")
 
     assert found

@@ -1,4 +1,4 @@
-"""The service takes keys only from their issuer, and rarely. It keeps the keys while the issuer is unavailable."""
+"""The service requests keys rarely, and only from their issuer. It keeps the keys while the issuer is unavailable."""
 
 import logging
 import socket

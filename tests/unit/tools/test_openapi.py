@@ -163,7 +163,7 @@ def test_every_problem_that_an_operation_can_answer_is_listed() -> None:
     assert listed == {PROBLEM_TYPES[slug].uri for slug in reachable}
 
 
-def test_it_says_how_paths_and_methods_that_are_not_listed_are_answered() -> None:
+def test_the_document_says_how_paths_and_methods_that_are_not_listed_are_answered() -> None:
     for name, problem in {
         "x-unlisted-path": problems.not_found,
         "x-unlisted-method": problems.method_not_allowed,

@@ -130,11 +130,11 @@ def test_commits_cut_from_the_baseline_are_not_delivered_later(monkeypatch):
 def test_a_refusal_stops_the_replay_and_says_why():
     problem = {
         "title": "Invalid",
-        "detail": "the body breaks the rules",
+        "detail": "the body is invalid",
         "errors": [{"pointer": "#/x", "detail": "no"}],
     }
 
-    with pytest.raises(ToolError, match=r"(?s)422.*the body breaks the rules.*#/x: no"):
+    with pytest.raises(ToolError, match=r"(?s)422.*the body is invalid.*#/x: no"):
         replay.replay(lambda method, path, body: (422, problem), [], {})
 
 
@@ -215,7 +215,7 @@ def test_a_retry_repeats_its_key_and_another_request_has_its_own():
     assert second not in (None, first)
 
 
-def test_it_gives_up_on_a_service_that_never_becomes_ready():
+def test_the_replay_gives_up_on_a_service_that_never_becomes_ready():
     with Service((503, {}, '{"detail": "no database"}')).listening() as service, a_client(service) as client:
         answer = client.send("POST", "/v1/systems", {})
 
