@@ -40,7 +40,7 @@ def settings(request: pytest.FixtureRequest) -> Iterator[AcceptanceSettings]:
 
 @pytest.fixture(scope="module")
 def service(request: pytest.FixtureRequest, settings: AcceptanceSettings) -> Iterator[Service]:
-    """A client with the caller's token. Answers below /v1, except to HEAD, must match the OpenAPI document."""
+    """A client with the caller's token. It checks answers below /v1, except to HEAD, against the OpenAPI document."""
     run, contract = run_of(request.config), Contract(DOCUMENT)
 
     def inspect(answer: Answer) -> None:
@@ -55,12 +55,12 @@ def service(request: pytest.FixtureRequest, settings: AcceptanceSettings) -> Ite
 @pytest.fixture
 def behind_the_cdn(settings: AcceptanceSettings) -> None:
     if not settings.site:
-        pytest.skip("only a CDN sets this header: give SITE=1 if URL is the address of a CDN")
+        pytest.skip("SITE=1 is not set: set SITE=1 if URL is the address of a CDN")
 
 
 @pytest.fixture(scope="module")
 def may(service: Service) -> Callable[..., bool]:
-    """`may("maintainer", "shop")` is True if the token has this role, or a higher role, for the system shop.
+    """`may("maintainer", "shop")` is True if the token has the role maintainer or a higher role in the system shop.
 
     Without a system, the token must have the role for all systems.
     """
@@ -71,17 +71,17 @@ def may(service: Service) -> Callable[..., bool]:
 def system(service: Service) -> str:
     """The path of the acceptance tests' system, which has at least two environments. The tests write to this system."""
     if service.settings.read_only:
-        pytest.skip("this test writes: run the tests without READ_ONLY=1")
+        pytest.skip("READ_ONLY=1 skips tests that write: run the tests without READ_ONLY=1")
     return system_of_tests.prepare(service)
 
 
 @pytest.fixture
 def own_system(service: Service, may: Callable[..., bool]) -> Iterator[str]:
-    """An unused key for a system. The fixture deletes the system after the test, so the test must make no history."""
+    """An unused key for a system. The fixture deletes the system after the test, so the test must record no history."""
     if service.settings.read_only:
-        pytest.skip("this test writes: run the tests without READ_ONLY=1")
+        pytest.skip("READ_ONLY=1 skips tests that write: run the tests without READ_ONLY=1")
     if not may("admin"):
-        pytest.skip("only an admin may create and delete a system: give an admin's token in TOKEN")
+        pytest.skip("only an admin may create and delete a system: set TOKEN to an admin's token")
     key = f"acceptance-{secrets.token_hex(6)}"
     yield key
     left = service.get(f"/v1/systems/{key}").expect(200, 404)

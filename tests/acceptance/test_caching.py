@@ -1,4 +1,4 @@
-"""Answers say who may cache them. An answer that the client has is not sent again."""
+"""Answers say who may cache them. An answer that has not changed is not sent again."""
 
 import re
 import secrets
@@ -7,7 +7,7 @@ import pytest
 
 from tools.local.acceptance.service import Service
 
-# The answers of these paths stay the same between two requests.
+# The answers at these paths stay the same between two requests.
 STEADY = ["/v1/health", "/v1/openapi.json", "/v1/me"]
 
 
@@ -15,13 +15,13 @@ STEADY = ["/v1/health", "/v1/openapi.json", "/v1/me"]
 def test_an_unchanged_answer_is_not_sent_again(service: Service, path: str) -> None:
     first = service.get(path).expect(200)
     tag = first.headers.get("ETag", "")
-    assert re.fullmatch(r'"[!#-~]+"', tag), f"the header ETag is {tag!r}, not a strong validator: {first}"
+    assert re.fullmatch(r'"[!#-~]+"', tag), f"{first}: the header ETag is {tag!r}: send a strong ETag"
 
     again = service.get(path, if_none_match=tag)
 
-    assert again.status == 304, f"the header If-None-Match has no effect: {again}"
+    assert again.status == 304, f"{again}: If-None-Match has no effect: send 304 if the ETag is the same"
     assert again.body == b""
-    assert again.headers.get("ETag") == tag, f"the header ETag is {again.headers.get('ETag')!r}, not {tag!r}: {again}"
+    assert again.headers.get("ETag") == tag, f"{again}: the header ETag is {again.headers.get('ETag')!r}: send {tag!r}"
 
 
 @pytest.mark.parametrize("path", STEADY)
@@ -45,7 +45,7 @@ def test_an_answer_says_who_may_cache_it(service: Service, path: str, value: str
     answer = service.get(path)
 
     found = answer.headers.get("Cache-Control")
-    assert found == value, f"the header Cache-Control is {found!r}, not {value!r}: {answer}"
+    assert found == value, f"{answer}: the header Cache-Control is {found!r}: send {value!r}"
 
 
 def test_the_answer_to_a_write_is_not_cached(service: Service, system: str) -> None:
@@ -53,4 +53,5 @@ def test_the_answer_to_a_write_is_not_cached(service: Service, system: str) -> N
 
     answer = service.post(f"{system}/promotions", body).expect(200)
 
-    assert answer.headers.get("Cache-Control") == "no-store", f"the header Cache-Control is not `no-store`: {answer}"
+    found = answer.headers.get("Cache-Control")
+    assert found == "no-store", f"{answer}: the header Cache-Control is {found!r}: send 'no-store'"

@@ -11,7 +11,8 @@ def test_the_served_description_is_the_committed_one(service: Service) -> None:
 
     assert served == DOCUMENT, (
         f"the OpenAPI document of {service.settings.url} ({_version(served)}) differs from the one in this checkout "
-        f"({_version(DOCUMENT)}) in {', '.join(_differences(served))}: check out the deployed revision and repeat"
+        f"({_version(DOCUMENT)}) in {', '.join(_differences(served))}: check out the deployed revision, and run the "
+        "tests again"
     )
 
 

@@ -10,9 +10,9 @@ from tools.local.acceptance.service import Answer, Service
 
 def is_problem(answer: Answer, status: int, slug: str) -> None:
     answer.expect(status)
-    assert answer.problem == slug, f"{answer}: the problem is not {slug}"
+    assert answer.problem == slug, f"{answer}: send the problem {slug!r} instead"
     assert answer.json["instance"] == answer.headers["X-Request-Id"], (
-        f"{answer}: `instance` is not the header X-Request-Id"
+        f"{answer}: `instance` differs from the header X-Request-Id: send the header's value in `instance`"
     )
 
 
@@ -47,14 +47,16 @@ def test_a_wrong_method_is_answered_with_the_allowed_ones(
     answer = service.ask(method, path, {} if method == "POST" else None)
 
     is_problem(answer, 405, "method-not-allowed")
-    assert answer.headers.get("Allow") == allowed, f"the header Allow is {answer.headers.get('Allow')!r}: {answer}"
+    assert answer.headers.get("Allow") == allowed, (
+        f"{answer}: the header Allow is {answer.headers.get('Allow')!r}: send {allowed!r}"
+    )
 
 
 def test_a_caller_without_the_role_is_refused(service: Service, may: Callable[..., bool]) -> None:
     token = service.settings.token
     if may("admin"):
         if service.settings.mint is None:
-            pytest.skip("an admin has every role: give the token of another role in TOKEN")
+            pytest.skip("an admin has every role: set TOKEN to the token of a caller without the role admin")
         token = service.settings.mint("viewer")
 
     is_problem(service.ask("GET", "/v1/audit-events", authorization=f"Bearer {token}"), 403, "forbidden")
@@ -77,11 +79,11 @@ def test_a_caller_without_the_role_is_refused(service: Service, may: Callable[..
         "an empty body",
         "half a body",
         "a field twice",
-        "brackets that never close",
+        "unclosed brackets",
         "a media type other than JSON",
         "missing fields",
         "an unknown field",
-        "a value in the wrong form",
+        "a value with an invalid format",
         "an unknown environment",
     ],
 )
@@ -95,7 +97,7 @@ def test_a_second_environment_of_the_same_name_is_refused(
     service: Service, system: str, may: Callable[..., bool]
 ) -> None:
     if not may("maintainer", service.settings.system):
-        pytest.skip("only a maintainer may create an environment: give a maintainer's token in TOKEN")
+        pytest.skip("only a maintainer may create an environment: set TOKEN to a maintainer's token")
 
     answer = service.post(f"{system}/environments", {"name": "development", "rank": 9})
 

@@ -4,7 +4,7 @@ import pytest
 
 from tools.local.acceptance.service import Service
 
-# Requests, with the status of each answer. Several layers of the service send answers, with headers of their own.
+# Each request and the status of its answer. Different layers of the service answer, each with its own headers.
 ANSWERS = {
     "GET /v1/health": 200,
     "GET /v1/openapi.json": 200,
@@ -35,8 +35,9 @@ def test_every_answer_has_the_header(service: Service, name: str, value: str) ->
         method, path = request.split(" ")
         answer = service.ask(method, path).expect(status)
 
-        assert name in answer.headers, f"the header {name} is missing: {answer}"
-        assert value in answer.headers[name], f"the header {name} is {answer.headers[name]!r}, not {value!r}: {answer}"
+        assert name in answer.headers, f"{answer}: the header {name} is missing: add this header"
+        found = answer.headers[name]
+        assert value in found, f"{answer}: the header {name} is {found!r}: send a value that contains {value!r}"
 
 
 def test_a_refused_token_gets_the_same_headers(service: Service) -> None:
@@ -44,13 +45,13 @@ def test_a_refused_token_gets_the_same_headers(service: Service) -> None:
         answer = service.ask("GET", "/v1/me", authorization=authorization).expect(401)
 
         for name in ("X-Content-Type-Options", "X-Request-Id"):
-            assert name in answer.headers, f"the header {name} is missing: {answer}"
+            assert name in answer.headers, f"{answer}: the header {name} is missing: add this header"
 
 
 def test_each_answer_has_its_own_request_id(service: Service) -> None:
     ids = [service.get("/v1/health").headers["X-Request-Id"] for _ in range(2)]
 
-    assert ids[0] != ids[1], f"two answers have the same X-Request-Id, {ids[0]!r}: send the id of each request"
+    assert ids[0] != ids[1], f"two answers have the X-Request-Id {ids[0]!r}: send each request's own id"
 
 
 @pytest.mark.parametrize("name", ["Set-Cookie", "Access-Control-Allow-Origin"])
@@ -59,7 +60,7 @@ def test_no_answer_has_the_header(service: Service, name: str) -> None:
         method, path = request.split(" ")
         answer = service.ask(method, path, headers={"Origin": "https://somewhere.example"})
 
-        assert name not in answer.headers, f"the answer must not have the header {name}: {answer}"
+        assert name not in answer.headers, f"{answer}: the header {name} is not allowed: remove this header"
 
 
 @pytest.mark.usefixtures("behind_the_cdn")
@@ -68,5 +69,6 @@ def test_the_cdn_sets_the_header(service: Service, name: str, value: str) -> Non
     for path in ("/", "/v1/health", "/v1/systems"):
         answer = service.ask("GET", path, authorization=None)
 
-        assert name in answer.headers, f"the header {name} is missing: {answer}"
-        assert value in answer.headers[name], f"the header {name} is {answer.headers[name]!r}, not {value!r}: {answer}"
+        assert name in answer.headers, f"{answer}: the header {name} is missing: add this header"
+        found = answer.headers[name]
+        assert value in found, f"{answer}: the header {name} is {found!r}: send a value that contains {value!r}"

@@ -55,7 +55,7 @@ FORGED: dict[str, Callable[[AcceptanceSettings], str]] = {
     "with other claims": _with_other_claims,
     "signed with another key": _of_another_key,
 }
-# Tokens that the issuer signed and the service must refuse.
+# Tokens of the local issuer that the service must refuse.
 MADE: dict[str, Callable[[Mint], str]] = {
     "expired": lambda mint: mint("admin", iat=int(time.time()) - 7200, exp=int(time.time()) - 3600),
     "for another audience": lambda mint: mint("admin", aud="another"),
@@ -68,10 +68,10 @@ MADE: dict[str, Callable[[Mint], str]] = {
 def refuses(service: Service, authorization: str | None, what: str) -> None:
     answer = service.ask("GET", "/v1/me", authorization=authorization)
 
-    assert answer.status == 401, f"the authorizer accepts {what}: {answer}"
-    assert answer.problem == "unauthenticated", f"the answer to {what} is not the problem unauthenticated: {answer}"
+    assert answer.status == 401, f"{answer}: the authorizer must refuse {what}: correct the authorizer"
+    assert answer.problem == "unauthenticated", f"{answer}: send the problem 'unauthenticated' instead"
     scheme = answer.headers.get("WWW-Authenticate", "")
-    assert scheme.startswith("Bearer"), f"the header WWW-Authenticate is {scheme!r}, not Bearer: {answer}"
+    assert scheme.startswith("Bearer"), f"{answer}: the header WWW-Authenticate is {scheme!r}: send the scheme Bearer"
 
 
 def test_a_good_token_is_accepted(service: Service) -> None:
@@ -95,7 +95,7 @@ def test_a_forged_token_is_refused(service: Service, how: str) -> None:
 @pytest.mark.parametrize("how", MADE)
 def test_an_unacceptable_token_of_the_issuer_is_refused(service: Service, how: str) -> None:
     if service.settings.mint is None:
-        pytest.skip("only the local issuer makes such a token: test a local service, without TOKEN")
+        pytest.skip("only the local issuer makes invalid tokens: test a local service without TOKEN")
 
     refuses(service, f"Bearer {MADE[how](service.settings.mint)}", f"a token {how}")
 
@@ -110,8 +110,11 @@ def test_without_a_token_only_public_operations_answer(service: Service) -> None
         elif operation["x-role"] == "public" and answer.status == 401:
             kept_out.append(str(answer))
 
-    assert let_in == [], f"the authorizer is missing, because callers without a token get: {'; '.join(let_in)}"
-    assert kept_out == [], f"public operations refuse callers without a token: {'; '.join(kept_out)}"
+    assert let_in == [], (
+        "the authorizer is missing: add the authorizer to the operations that did not refuse a request without a "
+        f"token: {'; '.join(let_in)}"
+    )
+    assert kept_out == [], f"remove the authorizer from public operations: {'; '.join(kept_out)}"
 
 
 def test_a_cached_answer_is_not_given_to_callers_without_a_token(service: Service) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tools.local.acceptance.service import Answer, Service
 
-LEASE_SECONDS = 60  # short, so that a killed run does not block the next run for long
+LEASE_SECONDS = 60  # a short lease, so that a killed run blocks the next run only briefly
 
 
 class Pipeline:
@@ -40,8 +40,8 @@ class Pipeline:
     def refused(self, environment: str) -> list[str]:
         """Try to deploy, expect a refusal, and return the blockers' codes."""
         answer = self.open(environment)
-        assert answer.status == 409, f"the gate grants a deployment that it must deny: {answer}"
-        assert answer.problem == "promotion-denied", f"the refusal is not the problem promotion-denied: {answer}"
+        assert answer.status == 409, f"{answer}: the gate must deny this deployment: check the gate's rules"
+        assert answer.problem == "promotion-denied", f"{answer}: send the problem 'promotion-denied' instead"
         return [blocker["code"] for blocker in answer.json["blockers"]]
 
     def finish(self, deployment: str, state: str = "succeeded") -> None:
@@ -94,7 +94,9 @@ def test_the_gate_grants_only_artifacts_that_were_deployed_and_verified_before(p
     assert [each["environment"] for each in travelled] == ["preproduction", "development"]
     assert {each["state"] for each in travelled} == {"succeeded"}
     current = {each["environment"]: each["current"] for each in pipeline.read("/state")["targets"]}
-    assert current["preproduction"]["id"] == promoted["id"], "the current deployment is not the promoted one"
+    assert current["preproduction"]["id"] == promoted["id"], (
+        "the current deployment of preproduction is not the newest: show the deployment that succeeded last"
+    )
 
 
 def test_a_target_takes_one_deployment_at_a_time(pipeline: Pipeline) -> None:
@@ -130,5 +132,7 @@ def test_the_gate_denies_an_artifact_that_was_never_deployed(service: Service, r
     body = {"artifact": f"tree:{'0' * 40}", "environment": environments[-1]["name"], "dry_run": True}
     promotion = service.post(f"{address}/promotions", body).expect(200).json
 
-    assert promotion["decision"] == "denied", "the gate grants an artifact that was never deployed"
+    assert promotion["decision"] == "denied", (
+        "the gate grants an artifact that was never deployed: check the gate's rules"
+    )
     assert promotion["blockers"][0]["code"] == "not-deployed"

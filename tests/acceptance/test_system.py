@@ -5,14 +5,14 @@ from tools.local.acceptance.service import Service
 
 def test_a_system_is_created_once_changed_with_its_etag_and_deleted(service: Service, own_system: str) -> None:
     address = f"/v1/systems/{own_system}"
-    body = {"key": own_system, "name": "Acceptance tests", "description": "Deleted at the end of the test"}
+    body = {"key": own_system, "name": "Acceptance tests", "description": "The acceptance tests delete this system"}
     key = {"idempotency_key": own_system}
 
     created = service.post("/v1/systems", body, **key).expect(201)
     replayed = service.post("/v1/systems", body, **key).expect(201)
     assert created.headers["Location"].endswith(address)
     assert replayed.headers.get("Idempotency-Replayed") == "true", (
-        "the header Idempotency-Replayed is not true for a repeated POST"
+        "a repeated POST was answered as a new one: send the header Idempotency-Replayed with the value true"
     )
     assert replayed.body == created.body
     assert service.post("/v1/systems", body).expect(409).problem == "already-exists"

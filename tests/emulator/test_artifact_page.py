@@ -19,7 +19,7 @@ BUCKET = "slipway-artifacts-of-the-page"
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A Git repository with the files that the command needs, committed."""
+    """A Git repository with one commit of the files that the command needs."""
     folder = tmp_path / "checkout"
     ignored = shutil.ignore_patterns("__pycache__", ".terraform", "generated.tf.json", "deployment.zip")
     for name in ("chalicelib", "tools", "infra", ".chalice"):

@@ -34,7 +34,7 @@ def vpcs(target):
 
 @pytest.fixture
 def wrong(target, monkeypatch):
-    """`wrong(reserved=200)` returns what the doctor finds wrong if production reserves a concurrency of 200."""
+    """`wrong(reserved=200)` returns the account's faults if production reserves 200 concurrent executions."""
 
     def ask(reserved=100):
         monkeypatch.setitem(doctor.RESERVED, "production", reserved)
@@ -66,7 +66,7 @@ def test_reserving_too_much_concurrency_is_reported(wrong):
 
 
 def test_missing_terraform_and_node_are_reported(monkeypatch, capsys):
-    monkeypatch.setattr(doctor.terraform, "missing", lambda: "terraform is not on the PATH")
+    monkeypatch.setattr(doctor.terraform, "missing", lambda: "terraform is missing: install Terraform")
     monkeypatch.setattr(doctor.shutil, "which", lambda command: None)
 
     assert doctor.main({}) == 1

@@ -1,4 +1,4 @@
-"""The variables of the emulated account send every AWS call there, even in a shell that names another account."""
+"""The emulated account's variables send every AWS call to it, even in a shell that names another account."""
 
 import os
 import subprocess

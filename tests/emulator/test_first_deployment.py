@@ -114,7 +114,7 @@ def a_package_is_written_once(s3: Any) -> None:
 
 
 def another_package(deployed: Target, folder: Path) -> Path:
-    """Copy the package that a target was applied with, and add a comment to the zip; return the folder."""
+    """Copy the package that a target was applied with, and add a comment to the zip; return the copy's folder."""
     folder.mkdir()
     code, generated = folder / "deployment.zip", folder / "generated.tf.json"
     for file in (code, generated):

@@ -173,7 +173,7 @@ def test_a_key_value_store_keeps_keys(client, emulated):
 
 @pytest.fixture
 def bucket(client):
-    """`bucket("Deny", "s3:PutObject", Condition={…})` makes a bucket with this policy and returns its name."""
+    """`bucket("Deny", "s3:PutObject", Condition={…})` makes a bucket with this policy and returns the bucket's name."""
     s3 = client("s3")
 
     def make(effect, action, **condition):

@@ -27,7 +27,7 @@ PLANNING, APPLYING = "Refreshing state...", "Creating..."
 
 @contextlib.contextmanager
 def make(log: Path, *arguments: str) -> Iterator[Started]:
-    """Run `make` during the block, with its output in `log`."""
+    """Run `make` during the `with` block, and write its output to `log`."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     command = ["make", "-o", "venv", f"python={sys.executable}", *arguments]
     with started(log, command, others) as made:
@@ -46,7 +46,7 @@ def kill(made: Started, victim: str, how: signal.Signals) -> None:
 
 
 def seldom(*case: object) -> Any:
-    """Mark a case that only `make test-all` runs."""
+    """Return a case that only `make test-all` runs."""
     return pytest.param(*case, marks=pytest.mark.slow)
 
 

@@ -1,4 +1,4 @@
-"""Read and follow the logs of a target: the lines of all its log groups, in order of time."""
+"""Read and follow the lines of all log groups of a target, in order of time."""
 
 import json
 import time
@@ -13,7 +13,7 @@ ERROR = {"level": "ERROR", "message": "no answer", "request_id": "r-1", "excepti
 
 @pytest.fixture
 def group(client):
-    """`group(name, *messages)` makes a log group with these lines. It returns the first line's Unix milliseconds."""
+    """`group(name, *messages)` makes a log group with these lines; it returns the first line's Unix milliseconds."""
     made = []
     now = int(time.time() * 1000)
 

@@ -75,11 +75,11 @@ def a_precondition_that_is_forgotten(call: Call, answer: Answering) -> Response:
 
 def a_refusal_without_a_reason(call: Call, answer: Answering) -> Response:
     decoding.body(call.operation.body, call.request)
-    raise invalid_field("#/trigger", "is not allowed")
+    raise invalid_field("#/trigger", "is not allowed: leave this field out")
 
 
 def a_status_that_no_valid_request_should_get(call: Call, answer: Answering) -> Response:
-    raise Problem(problems.too_large, "The body is too large")
+    raise Problem(problems.too_large, "The body is too large: send a smaller body.")
 
 
 def a_deletion_that_deletes_nothing(call: Call, answer: Answering) -> Response:
@@ -124,7 +124,7 @@ def test_a_resource_that_survives_its_deletion_is_found(
 
 
 def put_in(monkeypatch: pytest.MonkeyPatch, faults: Mapping[str, Fault]) -> None:
-    """Put these faults into the operations of these names."""
+    """Put each fault into the operation whose name is the fault's key in `faults`."""
     answer = respond._answer
 
     def answer_with_faults(call: Call) -> Response:
@@ -141,7 +141,7 @@ def without_the_header_allow(problem: Problem, request_id: str) -> dict[str, Any
 
 
 def fuzzed(url: str, folder: Path, phase: str, *names: str) -> dict[str, list[str]]:
-    """Fuzz the named operations; return the operations that failed, by the failed check."""
+    """Fuzz the named operations; return the failed checks, each with the operations that failed the check."""
     report = folder / "report.json"
     only = [option for name in names for option in ("--include-operation-id", name)]
     options = ("--phases", phase, "--max-examples", "10", "--generation-deterministic", "--no-color")

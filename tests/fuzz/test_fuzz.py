@@ -1,4 +1,4 @@
-"""Send the running service a few made-up requests, the same in every run. `make fuzz` sends many random requests."""
+"""Every run sends the service the same few made-up requests. `make fuzz` sends many random requests."""
 
 import pytest
 
@@ -10,5 +10,5 @@ EXAMPLES = 5
 @pytest.mark.parametrize("phases", ["coverage", "examples,fuzzing,stateful"])
 def test_fuzzing_finds_no_fault(url: str, phases: str) -> None:
     options = ("--phases", phases, "--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-color")
-    # With only a few examples in one phase, some operations may never succeed.
+    # With only a few examples in one phase, an operation might never succeed.
     assert fuzz(url, *options, "--exclude-checks", "every_operation_succeeds", timeout=300) == 0

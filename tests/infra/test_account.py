@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: 
 
 @pytest.fixture(scope="module")
 def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of infra/account after `terraform init`, because Terraform writes into the folder."""
+    """A copy of infra/account after `terraform init`. Terraform writes into this copy."""
     folder = tmp_path_factory.mktemp("account") / "account"
     shutil.copytree(ACCOUNT, folder, ignore=shutil.ignore_patterns(".terraform"))
     answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], folder)
@@ -51,7 +51,7 @@ def test_an_account_and_its_environments_name_the_same_bucket_and_account(name: 
 
 @pytest.fixture
 def tools_speak_to_it(emulated: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send the tools' calls of AWS to the emulated account, as if that account were real."""
+    """Send the tools' calls to the emulated account, as if this account were in AWS."""
     for name, value in {**emulated, "TF_CLI_ARGS": "-no-color"}.items():
         monkeypatch.setenv(name, value)
 

@@ -74,7 +74,7 @@ SWAGGER: dict[str, Any] = {
 
 
 def chalice(swagger: dict[str, Any] = SWAGGER) -> dict[str, Any]:
-    """Return a minimal output of Chalice."""
+    """Return a minimal example of Chalice's output."""
     return copy.deepcopy(
         {
             "terraform": {"required_version": "< 1.4.0", "required_providers": {"aws": {}, "null": {}}},
@@ -222,7 +222,7 @@ def test_the_gateways_own_answers_are_problems(name: str) -> None:
 
     assert set(document) == {"type", "title", "status", "detail", "instance"}
     assert document["status"] == answer["statusCode"]
-    assert "$" not in document["detail"], "an answer must not use the gateway's own messages, which quote the request"
+    assert "$" not in document["detail"]  # the gateway's variables for messages quote the request
     assert headers["gatewayresponse.header.X-Request-Id"] == "context.requestId"
     assert headers["gatewayresponse.header.Cache-Control"] == "'no-store'"
     assert headers["gatewayresponse.header.X-Content-Type-Options"] == "'nosniff'"
@@ -419,7 +419,9 @@ def test_stages_packaged_together_or_alone_get_the_same_package(tmp_path: Path, 
         compose.package(stage, tmp_path / "alone", root)
 
         for name in ("generated.tf.json", "deployment.zip"):
-            assert (module / name).read_bytes() == (tmp_path / "alone" / name).read_bytes(), f"{name} of {stage}"
+            assert (module / name).read_bytes() == (tmp_path / "alone" / name).read_bytes(), (
+                f"{name} of {stage} differs: keep the stages apart in compose.packages"
+            )
     with zipfile.ZipFile(tmp_path / "production" / "deployment.zip") as package:
         assert {"hull.py", "keel.py"} <= set(package.namelist())
 

@@ -1,4 +1,4 @@
-"""`make db-shell`. A stand-in for the RDS Data API runs statements in the tests' PostgreSQL; `psql` is real."""
+"""`make db-shell` runs SQL. A stand-in for the RDS Data API uses the tests' PostgreSQL, and `psql` is real."""
 
 import contextlib
 import os
@@ -128,7 +128,7 @@ def test_control_characters_are_escaped_for_the_terminal(database: DataApi) -> N
         database.run("SELECT E'\x1b[2J'::int")
 
 
-def test_it_writes_only_on_request(database: DataApi, writable: DataApi) -> None:
+def test_db_shell_writes_only_on_request(database: DataApi, writable: DataApi) -> None:
     with pytest.raises(ToolError, match="read-only"):
         database.run(SYSTEM)
     assert writable.run(SYSTEM) == "(rows changed: 1)"
@@ -137,7 +137,7 @@ def test_it_writes_only_on_request(database: DataApi, writable: DataApi) -> None
 
 
 @pytest.mark.parametrize("sql", ["CREATE TABLE mine (id int)", "DELETE FROM audit_events", "DROP TABLE systems"])
-def test_it_never_writes_more_than_the_service_may(writable: DataApi, sql: str) -> None:
+def test_db_shell_never_writes_more_than_the_service_may(writable: DataApi, sql: str) -> None:
     with pytest.raises(ToolError, match=r"permission denied|must be owner"):
         writable.run(sql)
 
@@ -156,7 +156,7 @@ def resuming(client: FakeDataApi) -> Exception:
     return error
 
 
-def test_it_waits_for_a_paused_database(
+def test_db_shell_waits_for_a_paused_database(
     database: DataApi, client: FakeDataApi, paused: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     client.refuses = [resuming(client)] * 2
@@ -167,7 +167,7 @@ def test_it_waits_for_a_paused_database(
     assert capsys.readouterr().err.count("waking up") == 1
 
 
-def test_it_stops_waiting_for_a_database_that_does_not_resume(
+def test_db_shell_stops_waiting_for_a_database_that_does_not_resume(
     database: DataApi, client: FakeDataApi, paused: list[float]
 ) -> None:
     client.refuses = [resuming(client)] * 1000
@@ -243,7 +243,7 @@ class Account:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
-    """An account with a production database. No terminal can ask for a confirmation."""
+    """An account with a production database. Standard input is no terminal, so nobody can confirm a statement."""
     account = Account()
     account.clusters["slipway-production"] = {
         "DBClusterArn": "cluster",
@@ -275,7 +275,7 @@ def test_a_statement_runs_on_the_targets_own_or_its_environments_database(
 
 
 def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    # `| head` closes the output early. The command line can't catch an error that Python raises while it exits.
+    # `| head` closes the output early. The command line can't catch an error that Python raises during its exit.
     reader, writer = os.pipe()
     os.close(reader)
     output = os.fdopen(writer, "w")

@@ -1,6 +1,6 @@
-"""The steps after an apply: migrate a real PostgreSQL, and move the aliases of Lambda functions.
+"""After an apply, `deploy` migrates a real PostgreSQL and moves the aliases of Lambda functions.
 
-moto stands in for Lambda. It runs no function, so `invoke` runs the handler in this process.
+moto stands in for Lambda. moto runs no functions, so `invoke` runs the handlers in this process.
 """
 
 import io
@@ -25,7 +25,10 @@ FUNCTIONS = {role: f"slipway-development-{role}" for role in ("api", "authorizer
 
 
 class Account:
-    """A Lambda client that runs handlers here. `invoked` has each call's role and version, and the live API version."""
+    """A Lambda client that runs handlers in this process.
+
+    `invoked` lists the role and the version of each call, and the API's live version at the time of the call.
+    """
 
     def __init__(self, client):
         self._client = client

@@ -60,7 +60,7 @@ OF_A_WORKSPACE_OF_PRODUCTION = {
 
 @pytest.fixture(scope="module")
 def workspaces() -> dict[str, Plan]:
-    """Three plans of production's workspace fix-1: personal, for debugging on a clone, and on live data."""
+    """Three plans of production's workspace fix-1: for personal use, for debugging on a clone, and on live data."""
     return {run: modules.arguments(RUN[f"production-{run}"]) for run in ("personal", "clone", "live")}
 
 
@@ -149,7 +149,7 @@ def sizes(plan: Plan) -> dict[str, Any]:
     [limits] = method["settings"]
     pools = {pool["deletion_protection"] == "ACTIVE" for pool in of_type(plan, "aws_cognito_user_pool")}
     protected = cluster["deletion_protection"]
-    assert pools <= {protected}, "the database and the user pool must both be protected, or both not"
+    assert pools <= {protected}
     return {
         "capacity": (scaling["min_capacity"], scaling["max_capacity"]),
         "instances": len(of_type(plan, "aws_rds_cluster_instance")),
@@ -164,7 +164,7 @@ def sizes(plan: Plan) -> dict[str, Any]:
 
 
 def told(plan: Plan) -> tuple[list[str], bool]:
-    """Return the mail addresses that get alarms, and True if the alarms are enabled."""
+    """Return the mail addresses that get alarms, and a boolean: True if the alarms are enabled."""
     [enabled] = {alarm["actions_enabled"] for alarm in of_type(plan, "aws_cloudwatch_metric_alarm")}
     return [subscription["endpoint"] for subscription in of_type(plan, "aws_sns_topic_subscription")], enabled
 
@@ -197,7 +197,7 @@ def names_without(plan: Plan, name: str) -> list[str]:
         "aws_s3_bucket": "bucket",
         "aws_cloudwatch_metric_alarm": "alarm_name",
     }
-    # The names of these resources need only be unique within their parent.
+    # The name of a resource of these types need only be unique within its parent.
     within = ("aws_lambda_alias", "aws_iam_role_policy", "aws_cognito_user_group")
     found = {address: kind_of(address) for address in plan if kind_of(address) not in within}
     return [

@@ -1,4 +1,4 @@
-"""Each module pins its provider and is formatted. The module's `terraform test` passes without a warning."""
+"""Each module pins its provider, is formatted, and passes its own tests without a warning."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_every_module_pins_the_provider_version_of_the_tools(module: str) -> Non
 def test_everything_is_formatted() -> None:
     answer = terraform(["fmt", "-check", "-recursive", "-no-color"], INFRA)
 
-    assert answer.returncode == 0, f"run `terraform fmt -recursive infra`: it changes {answer.stdout}"
+    assert answer.returncode == 0, f"{answer.stdout} is not formatted: run `terraform fmt -recursive infra`"
 
 
 @needs_terraform

@@ -1,6 +1,6 @@
-"""Call the zip of a deployment through Lambda's own runtime client, without other packages on Python's path.
+"""Call the deployment package through Lambda's own runtime client, without other packages on Python's path.
 
-The database is the tests' own, in the stage `local`. Other tests cover IAM tokens and Amazon's certificates.
+The stage is `local`, with the tests' database. Other tests cover IAM tokens and Amazon's certificates.
 """
 
 import json
@@ -44,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         event = next(self.server.events, None)
-        if event is None:  # no further event: let the client wait, as on AWS
+        if event is None:  # there are no more events: let the client wait, as on AWS
             self.server.answered.wait(SECONDS)
             self._send(410, b"")
             return
@@ -67,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (its name in the base class)
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class uses this name)
         pass
 
 

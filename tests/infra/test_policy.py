@@ -1,4 +1,4 @@
-"""The plans of all environments meet the policies. Each policy refuses plans that violate the policy on purpose."""
+"""The plans of all environments meet the policies. Each policy refuses a plan that violates this policy on purpose."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastruct
 
 @pytest.fixture
 def shared_plans(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have `judge` use the plans that all tests of a run share."""
+    """Make `judge` use the plans that all tests of a run share."""
     monkeypatch.setattr(judge, "plan", lambda copies, run: modules.plan(run))
 
 
@@ -28,7 +28,7 @@ def shared_plans(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_environment_meets_every_policy(
     environment: str, shared_plans: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = judge.main({"ENV": environment})  # as `make policy ENV=…` does
+    code = judge.main({"ENV": environment})
 
     said = capsys.readouterr()
     assert (code, said.err) == (0, "")
@@ -39,7 +39,7 @@ def test_an_environment_meets_every_policy(
 @needs_terraform
 @pytest.mark.slow
 def test_every_mutant_is_caught_by_its_scenario(shared_plans: None, capsys: pytest.CaptureFixture[str]) -> None:
-    code = judge.main({"ENV": ""})  # `make policy`
+    code = judge.main({"ENV": ""})
 
     said = capsys.readouterr()
     assert (code, said.err) == (0, "")
@@ -63,7 +63,7 @@ Feature: A function
     Then it must have timeout
 """,
     "broken.feature": """\
-Feature: What is wrong with a scenario
+Feature: Faulty scenarios
 
   @noskip
   Scenario: A step breaks the tool
@@ -98,7 +98,7 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def a_function(timeout: int) -> dict[str, Subject]:
-    """Return a plan of production that has one function, made without Terraform."""
+    """Return a plan of production with one function. The plan is made without Terraform."""
     function = Resource("aws_lambda_function.this", "aws_lambda_function", {"function_name": "a", "timeout": timeout})
     return {"production": Subject("slipway-production", "production", "default", ("site",), [function])}
 
@@ -171,7 +171,7 @@ def test_scenarios_that_the_tool_would_skip_are_refused(old: str, new: str, sent
 def test_mocks_invent_no_value_for_publicly_accessible() -> None:
     mocks = "".join(path.read_text() for path in (judge.ROOT / "infra" / "modules" / "mocks").iterdir())
 
-    # A `publicly_accessible` that nobody sets must stay unknown. A mocked `false` would look as if somebody set it.
+    # If nobody sets `publicly_accessible`, its value must stay unknown. A mocked `false` would look like a setting.
     assert '"aws_rds_cluster_instance"' not in mocks
 
 
@@ -187,7 +187,7 @@ def test_unknown_and_empty_values_are_dropped_but_lists_of_unknown_ids_are_kept(
     [found] = facts.resources(a_plan(planned, unknown), {})
 
     assert found.values == {
-        "map_public_ip_on_launch": False,  # the real provider's default; a mocked provider has no defaults
+        "map_public_ip_on_launch": False,  # this is the real provider's default; a mocked provider has no defaults
         "name": "a",
         "vpc_config": [{"subnet_ids": [facts.UNKNOWN]}],
     }

@@ -1,4 +1,4 @@
-"""Terraform finds its provider in the right place. It never runs programs from folders that others can write."""
+"""Terraform takes its provider from a mirror or the registry, but not from folders that other users can change."""
 
 import os
 import platform
@@ -12,7 +12,9 @@ from tools.aws.terraform import AWS_PROVIDER
 
 TARGET = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}.get(platform.machine(), "linux_amd64")
 
-pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="these tests run only on Linux")
+pytestmark = pytest.mark.skipif(
+    platform.system() != "Linux", reason="this machine does not run Linux: run these tests on Linux"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +24,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The root folder of a made-up machine. Nobody else can write there, and the registry does not answer."""
+    """The root folder of a made-up machine. Only this user can write there. The registry does not answer."""
     monkeypatch.setattr(terraform, "_registry_answers", lambda: False)
     top = tmp_path / "machine"
     top.mkdir(mode=0o755)
@@ -92,7 +94,7 @@ def test_a_packed_provider_is_used_and_another_version_is_not(machine: Path) -> 
     assert f'"{machine / "opt" / "b"}"' in source({"HOME": str(machine)})
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a file")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a file: run this test as root")
 @pytest.mark.parametrize("depth", range(9))
 def test_a_program_that_somebody_else_owns_is_never_run(machine: Path, depth: int) -> None:
     program = a_mirror(machine / "opt" / "mirror")
@@ -140,7 +142,9 @@ def test_the_path_given_to_terraform_contains_no_link(machine: Path) -> None:
 def test_a_folder_below_tmp_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     everybodys = next((each for each in tmp_path.parents if each.stat().st_mode & 0o002), None)
     if everybodys is None:
-        pytest.skip("the tests' folder is not below a folder that everybody can write")
+        pytest.skip(
+            "no parent of the tests' folder is writable for everybody: run this test with --basetemp below /tmp"
+        )
     monkeypatch.setattr(terraform, "_registry_answers", lambda: False)
     a_mirror(tmp_path / "planted" / "terraform" / "plugins")
 
@@ -168,7 +172,7 @@ def test_a_missing_terraform_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_missing_provider_is_reported(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("terraform") is None:
-        pytest.skip("this test needs terraform on the PATH")
+        pytest.skip("terraform is not on the PATH: install Terraform")
     terraform.missing.cache_clear()
     monkeypatch.setenv("HOME", str(machine))
     for name in ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_MIRROR", "XDG_DATA_HOME", "XDG_DATA_DIRS"):

@@ -1,4 +1,4 @@
-"""CloudFront's viewer function routes clients. Node runs it with a stub of CloudFront's runtime."""
+"""CloudFront's viewer function routes clients. Node runs the function with a stub of CloudFront's runtime."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ ROUTE = {
     "path": "/production",
     "until": 4102444800,
 }
-pytestmark = pytest.mark.skipif(NODE is None, reason="these tests need node on the PATH")
+pytestmark = pytest.mark.skipif(NODE is None, reason="node is not on the PATH: install Node.js")
 
 
 def a_token(subject: str) -> str:

@@ -1,4 +1,4 @@
-"""`make acceptance` passes for a correct service and names each fault. It writes only the documented records."""
+"""`make acceptance` passes for a correct service, and names each fault. It writes only to its own system."""
 
 import json
 import os
@@ -32,7 +32,7 @@ SECONDS = 120
 
 
 class Ended(NamedTuple):
-    """A finished run: its exit code, its output, and its report, or None if it wrote no report."""
+    """A finished run of `make acceptance`. `report` is None if the run wrote no report."""
 
     code: int
     said: str
@@ -45,7 +45,7 @@ class Ended(NamedTuple):
 
 @contextmanager
 def started() -> Iterator[str]:
-    """Run the service in this process during the block; yield the service's URL."""
+    """Run the service in this process during the `with` block; yield the service's URL."""
     config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
     with serving(application.app, config) as url:
         yield url
@@ -59,7 +59,7 @@ def url(stage: None) -> Iterator[str]:
 
 @pytest.fixture
 def acceptance(tmp_path: Path) -> Callable[..., Ended]:
-    """`acceptance(URL=…)` runs the command of `make acceptance URL=…`."""
+    """`acceptance(URL=…)` does what `make acceptance URL=…` does, and returns the finished run."""
 
     def acceptance(**words: str) -> Ended:
         report = tmp_path / "report.json"
@@ -92,7 +92,7 @@ def without_header(patch: pytest.MonkeyPatch) -> None:
 def without_checks(patch: pytest.MonkeyPatch, *names: str) -> None:
     """Disable checks of tokens.
 
-    Replace the whole table, because the order of the checks counts. monkeypatch would put a deleted check back last.
+    Replace the whole table: monkeypatch would put a deleted check back at the end, but the order of checks matters.
     """
     patch.setattr(tokens, "TRUST_CHECKS", {name: it for name, it in tokens.TRUST_CHECKS.items() if name not in names})
 
@@ -125,7 +125,7 @@ def without_authorizer(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_gate(patch: pytest.MonkeyPatch) -> None:
-    """Have the gate grant everything."""
+    """Have the gate grant every deployment."""
     patch.setattr(rules, "RULES", ())
 
 
@@ -147,7 +147,7 @@ def with_another_document(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_cdn(patch: pytest.MonkeyPatch) -> None:
-    """Change nothing: the run has SITE=1, but no CDN is in front of the service."""
+    """Change nothing. A run with SITE=1 must report that the service has no CDN."""
 
 
 # Each fault, and the checks that must report it.
@@ -220,7 +220,7 @@ def test_production_behind_its_cdn_passes_and_keeps_one_system(
     below("/production", monkeypatch)
     with_headers(OF_THE_CDN, monkeypatch)
 
-    # For a local service the acceptance tests make their own tokens, valid and invalid ones.
+    # The acceptance tests make valid and invalid tokens for a local service, so this run skips nothing.
     ended = acceptance(URL=f"{url}/production", SITE="1")
 
     assert ended.code == 0, ended.said
@@ -240,7 +240,9 @@ def test_the_expected_headers_of_the_cdn_are_those_of_its_module() -> None:
     }
 
     for name, value in OF_THE_CDN.items():
-        assert spelt.get(name, value) in module, f"set {name} to {value!r} in infra/modules/site"
+        assert spelt.get(name, value) in module, (
+            f"infra/modules/site sets no {name} to {value!r}: set the header there, or correct OF_THE_CDN"
+        )
 
 
 def test_a_read_only_run_writes_nothing(
@@ -258,7 +260,7 @@ def test_a_read_only_run_writes_nothing(
     assert rows(given) == before
     assert ended.report["read_only"]
     reasons = {finding["message"] for finding in ended.report["left_out"]}
-    assert len(reasons) == 1, "READ_ONLY=1 must not skip the check of the gate"
+    assert len(reasons) == 1
 
 
 def test_a_pipeline_leaves_only_its_own_system_behind(url: str, given: Given, acceptance: Callable[..., Ended]) -> None:
@@ -336,11 +338,13 @@ def test_a_stopped_run_leaves_no_deployment_open(
 
 
 def below(prefix: str, patch: pytest.MonkeyPatch) -> None:
-    """Serve everything below a prefix, as API Gateway does below the stage's name."""
+    """Serve every path below a prefix, as API Gateway does below the stage's name."""
     handle = server.Gateway.handle_request
 
     def handled(gateway: server.Gateway, method: str, path: str, *rest: Any) -> Any:
-        assert path.startswith(f"{prefix}/"), "the request is not below the prefix"
+        assert path.startswith(f"{prefix}/"), (
+            f"the path {path} does not start with {prefix}: send the request below the prefix"
+        )
         return handle(gateway, method, path.removeprefix(prefix), *rest)
 
     patch.setattr(server.Gateway, "handle_request", handled)

@@ -1,4 +1,4 @@
-"""The acceptance tests' client never repeats a write. It sends its token to no other address."""
+"""The acceptance tests' client never repeats a write. It sends its token only to the service."""
 
 import threading
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ def test_the_authorization_header_holds_the_token_or_what_the_test_asks_for(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login jane password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    service._session.trust_env = True  # as the client does for a service on another machine
+    service._session.trust_env = True  # the client uses netrc and proxies only for other machines
 
     for authorization in ("", "Basic YTpi", None):
         service.ask("GET", "/v1/me", authorization=authorization)
@@ -102,9 +102,8 @@ def test_answers_are_requested_uncompressed(service: Service, recorder: _Recorde
     service.get("/v1/me", if_none_match='"a"')
 
     [(_, _, headers)] = recorder.asked
-    assert headers["Accept-Encoding"] == "identity", (
-        "ask for an uncompressed answer: a CDN weakens the ETag of a compressed one"
-    )
+    # A CDN that compresses an answer weakens the answer's ETag.
+    assert headers["Accept-Encoding"] == "identity"
     assert headers["if-none-match"] == '"a"'
 
 

@@ -32,7 +32,7 @@ def test_slipways_own_environments_and_publishers_are_recorded(url: str, api: Ap
         "preproduction": (2, False, "123456789012"),
         "production": (3, True, "210987654321"),
     }
-    # Each workflow may record only its own kinds of records, and only for its own environment.
+    # Each workflow may write only its own kinds of records, and only for its own environment.
     assert publishers(api, "slipway") == {
         (workflow, str({name: f"{name}{suffix}"}), kinds)
         for name in ("development", "preproduction", "production")
@@ -61,7 +61,7 @@ def publishers(api: Api, system: str, *, any_revision: bool = False) -> set[tupl
 
 @pytest.fixture
 def told(tmp_path: Path) -> list[str]:
-    """The calls of `gh` in the page's blocks for GitHub, in order: one call a line."""
+    """The arguments of each call of `gh` in the page's blocks for GitHub, in order."""
     gh = tmp_path / "gh"
     gh.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/told\necho 7\n')
     gh.chmod(0o755)
@@ -85,7 +85,7 @@ def test_each_new_github_environment_gets_the_role_of_its_job(told: list[str]) -
     made = {
         match[1] for line in told if (match := re.search(r"--method PUT repos/acme/slipway/environments/(\S+)", line))
     }
-    # Jobs that verify need no role, because they call only the service.
+    # Jobs that verify need no AWS role, because they call only the service.
     assert made - roles.keys() == {f"{name}-verify" for name in ("development", "preproduction", "production")}
     assert roles.keys() <= made
 

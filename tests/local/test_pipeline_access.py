@@ -28,7 +28,7 @@ PAGE = "give-a-pipeline-access.md"
 
 
 class Runner:
-    """A stand-in for a runner of GitHub, with a checkout, environment variables, and tokens."""
+    """A stand-in for GitHub's runner, with a checkout, environment variables and tokens."""
 
     def __init__(self, folder: Path, service: str, issuer: IssuerServer) -> None:
         self._folder, self._service, self._issuer = folder, service, issuer
@@ -55,7 +55,7 @@ class Runner:
         (self.checkout / name).chmod(0o755)
 
     def run(self) -> list[tuple[str, int, str]]:
-        """Run the job; return each step's name, exit code and errors. After a failure only `always()` steps run."""
+        """Run the job; return each step's name, exit code and errors. After a failure, only `always()` steps run."""
         status, done = "success", []
         with tokens_of_a_run(self._issuer, **self.claims) as request_url:
             for step in (step for step in JOB["steps"] if "run" in step):
@@ -67,14 +67,14 @@ class Runner:
         return done
 
     def _true(self, status: str) -> set[str]:
-        """Return the conditions that are true now, written as in the page's workflow."""
+        """Return the page's conditions that are true before the next step."""
         return {
             *(["success()"] if status == "success" else []),
             *(["always() && env.DEPLOYMENT"] if "DEPLOYMENT" in self._written() else []),
         }
 
     def _written(self) -> dict[str, str]:
-        """Return the variables that earlier steps have set for later ones."""
+        """Return the variables that earlier steps have set for later steps."""
         lines = self._env_file.read_text().splitlines() if self._env_file.exists() else []
         return dict(line.split("=", 1) for line in lines)
 
@@ -138,7 +138,7 @@ def runner(tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> 
 
 @pytest.fixture
 def recorded(given: Given) -> Callable[[], list[tuple[Any, ...]]]:
-    """`recorded()` returns the recorded deployments, then the outcomes of the verifications."""
+    """`recorded()` returns the recorded deployments, followed by the outcomes of the verifications."""
     return lambda: [
         *given.sql("SELECT state, revision, run_id FROM deployments ORDER BY id"),
         *given.sql("SELECT outcome FROM verifications ORDER BY id"),

@@ -16,7 +16,7 @@ def test_plain_chalice_serves_on_the_local_database(checkout: Checkout, database
     local = checkout.folder / ".local"
     local.mkdir()
     (local / "venv").symlink_to(sys.prefix)
-    (local / "database-url").write_text(database_url)  # as `make database` does
+    (local / "database-url").write_text(database_url)  # `make database` writes this file
     port = free_port()
     [said] = [line for line in script("development.md", "Run it").splitlines() if f"/bin/{command} " in line]
     command = said.removeprefix("make database && ").partition("#")[0]

@@ -38,12 +38,12 @@ def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def test_it_starts_however_it_ended_before(checkout: Checkout) -> None:
+def test_the_database_starts_after_a_stop_and_after_a_crash(checkout: Checkout) -> None:
     url = start(checkout)
     assert is_migrated(url)
-    assert start(checkout) == url, "a second start must keep the running server"
+    assert start(checkout) == url
 
-    assert rows(url, "SELECT session_user") == [(APP,)], "the service must log in as its own role"
+    assert rows(url, "SELECT session_user") == [(APP,)]
 
     # The database's files lie outside the checkout, because Chalice watches the checkout for changes.
     assert not data(checkout).is_relative_to(checkout.folder)
@@ -51,7 +51,7 @@ def test_it_starts_however_it_ended_before(checkout: Checkout) -> None:
     assert checkout.call("local", "database-stop").returncode == 0
     assert checkout.processes() == []
 
-    # A power failure leaves this file behind. Another process may have the pid that is in the file.
+    # After a power failure, the file postmaster.pid still exists. Another process may now have the pid in this file.
     stale = f"{os.getpid()}\n{data(checkout)}\n1700000000\n5432\n{data(checkout)}\n\n  1  2\nready   \n"
     (data(checkout) / "postmaster.pid").write_text(stale)
     assert is_migrated(start(checkout))

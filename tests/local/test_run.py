@@ -1,4 +1,4 @@
-"""`make run` starts the service and all that the service needs. When `make run` ends, it stops them all."""
+"""`make run` starts the service and its database. At its end, `make run` stops all processes that it started."""
 
 import http.client
 import json
@@ -59,7 +59,7 @@ def test_ctrl_c_ends_everything_and_the_next_start_finds_the_data(checkout: Chec
 def test_a_killed_run_leaves_nothing_that_blocks_the_next(checkout: Checkout) -> None:
     with checkout.run() as killed, socket.create_connection(("127.0.0.1", killed.port), timeout=10) as connection:
         killed.process.kill()
-        assert ended(connection), "the server must end with its supervisor"
+        assert ended(connection)
 
     with checkout.run(PORT=str(killed.port)) as run:
         assert ask(run, "/v1/ready")
@@ -128,7 +128,7 @@ def refuses(port: int) -> bool:
 
 @pytest.fixture
 def new_database(clones: Clones) -> Iterator[str]:
-    """The address of a new database, without the service's schema."""
+    """The address of a new database without the service's schema."""
     address = clones.new("template0")
     yield address
     clones.drop(address)
@@ -191,7 +191,7 @@ def test_an_unreachable_named_database_ends_the_start(checkout: Checkout) -> Non
 
 
 def ended(connection: socket.socket) -> bool:
-    """True if the server closes the connection, or resets a connection that it has not accepted yet."""
+    """True if the server closes or resets the connection. It resets a connection that it has not accepted yet."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:

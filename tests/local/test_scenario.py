@@ -19,7 +19,7 @@ PATH = "/v1/systems/shop"
 
 
 class Caller:
-    """A caller with a token, on one connection that is kept alive."""
+    """A caller with a token, and with one connection that stays open."""
 
     def __init__(self, run: Run, checkout: Checkout, contract: Contract, **claims: str) -> None:
         made = checkout.call("local", "token", **claims)
@@ -52,7 +52,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Che
 
 @pytest.fixture
 def as_(running: tuple[Run, Checkout], contract: Contract) -> Iterator[Callable[..., Caller]]:
-    """`as_("pipeline", SYSTEM="shop")` is a caller of the running service with this role."""
+    """`as_("pipeline", SYSTEM="shop")` returns a caller with the role pipeline in the system shop."""
     with ExitStack() as callers:
 
         def caller(role: str, **claims: str) -> Caller:
@@ -103,7 +103,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     assert (status, problem["type"]) == (409, "/problems/account-holds-one-class")
     assert environment("production", 3, "222222222222", **required)[0] == 201
 
-    # The last verification since the last deployment decides. An outcome `error` does not count.
+    # The latest verification since the latest deployment decides. The outcome `error` does not count.
     deployed(first, "development")
     assert blockers(first, "preproduction") == ["not-verified"]
     status, problem = opened(first, "preproduction")
@@ -118,7 +118,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     assert blockers(first, "preproduction") == ["not-verified"]
     verified("development")
 
-    # No environment and no required suite can be skipped.
+    # Promotion needs every earlier environment and every required suite.
     assert blockers(first, "production") == ["not-deployed"]
     deployed(first, "preproduction")
     verified("preproduction")
@@ -140,7 +140,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     assert finished(hotfix) == 201
     verified("production", "failure")
 
-    # The hotfix fails its verification. Production can roll back to the artifact before, but not to the hotfix again.
+    # The hotfix failed its verification. Production can roll back to the earlier artifact, but never to the hotfix.
     _, state = pipeline("GET", f"{PATH}/state")
     production = state["targets"][2]
     assert (production["environment"], production["current"]["id"]) == ("production", hotfix["id"])
@@ -149,7 +149,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     status, problem = opened(second, "production", kind="rollback")
     assert (status, problem["type"]) == (422, "/problems/rollback-refused")
 
-    # tests/service tests expired leases, because tests can move records into the past there.
+    # tests/service tests expired leases, because the fixtures of that folder can move records into the past.
     _, artifact = pipeline("GET", f"{PATH}/artifacts/{first}")
     assert [each["environment"] for each in reversed(artifact["deployments"])] == [
         "development",
@@ -194,11 +194,13 @@ def test_the_readme_leads_a_newcomer_to_the_first_deployment(checkout: Checkout)
     samples = [json.loads(block.text) for block in blocks("README.md") if block.language == "json"]
     assert len(samples) == 2
     for sample in samples:
-        assert any(is_part(sample, answer) for answer in answers), f"no answer contains {sample}"
+        assert any(is_part(sample, answer) for answer in answers), (
+            f"no answer contains {sample}: correct this sample in README.md"
+        )
 
 
 def is_part(sample: Any, answer: Any) -> bool:
-    """True if the sample equals the answer, except for members of objects that the sample leaves out."""
+    """True if the answer equals the sample. Objects in the answer may have more members."""
     if isinstance(sample, dict) and isinstance(answer, dict):
         return all(name in answer and is_part(value, answer[name]) for name, value in sample.items())
     if isinstance(sample, list) and isinstance(answer, list):

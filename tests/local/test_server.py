@@ -71,7 +71,7 @@ def port() -> Iterator[int]:
 
 
 class Client:
-    """A client on one connection that is kept alive."""
+    """A client with one connection that stays open."""
 
     def __init__(self, port: int) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -84,7 +84,7 @@ class Client:
         return answer, answer.read()
 
     def problem(self, method: str, path: str, **request: Any) -> tuple[int, str, http.client.HTTPMessage]:
-        """Expect a problem; return its status, slug and headers."""
+        """Expect a problem; return the answer's status, the problem's slug, and the answer's headers."""
         answer, body = self.ask(method, path, **request)
         document = json.loads(body)
         assert answer.headers["Content-Type"] == "application/problem+json"
@@ -177,7 +177,7 @@ def test_an_answer_without_a_body_has_no_content_type(client: Client, method: st
 
     assert (answer.status, body) == (status, b"")
     assert "Content-Type" not in answer.headers
-    assert client.ask("GET", "/things")[0].status == 200, "the connection must stay open"
+    assert client.ask("GET", "/things")[0].status == 200
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1_0", "+1", ""])

@@ -1,4 +1,4 @@
-"""The local server checks tokens of an issuer with published keys, through the real authorizer."""
+"""The local server checks tokens with the real authorizer and the keys that an issuer publishes."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[IssuerServer]:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """The port of an application. Its only endpoint answers with the caller's claims."""
+    """The port of an application whose only endpoint returns the caller's claims."""
     app = Chalice(app_name="tried")
     app.register_blueprint(identity)
 

@@ -1,4 +1,4 @@
-"""The virtual environment: which Python makes it, when it is made again, and which files stay unchanged."""
+"""`tools.venv` makes the virtual environment with a suitable Python, only if needed, and deletes no other files."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def commands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
-    """The commands that make the virtual environment. A stand-in records each command, and installs nothing."""
+    """The recorded commands that make the virtual environment. Nothing is installed."""
     ran: Commands = []
 
     def run(*command: str) -> None:
@@ -48,7 +48,9 @@ def ensure(folder: Path) -> None:
     venv.ensure(folder, folder.parents[1] / "requirements-dev.txt")
 
 
-def test_it_is_made_once_and_only_from_packages_with_known_hashes(folder: Path, commands: Commands) -> None:
+def test_the_environment_is_made_once_and_only_from_packages_with_known_hashes(
+    folder: Path, commands: Commands
+) -> None:
     ensure(folder)
     ensure(folder)
 
@@ -105,7 +107,7 @@ def test_a_failed_installation_is_not_marked_complete(
     assert not (folder / "complete").exists()
 
 
-def test_two_processes_at_once_make_it_once(folder: Path, commands: Commands) -> None:
+def test_two_processes_at_once_make_one_environment(folder: Path, commands: Commands) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(ensure, [folder, folder]))
 
@@ -126,7 +128,7 @@ def test_the_target_of_a_link_is_left_alone(folder: Path, commands: Commands, tm
 
 
 def make_venv(folder: Path, path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run `make venv` in a shell whose PATH has only the Pythons in `path`."""
+    """Run `make venv` with only the folder `path` on the PATH. This folder gets the programs that make needs."""
     path.mkdir(exist_ok=True)
     for name in ("sh", "test", "echo", "readlink", "cat", "cmp", "awk", "getconf"):
         (path / name).symlink_to(shutil.which(name) or name)

@@ -23,7 +23,7 @@ UNDECLARED = [
 
 @pytest.fixture(scope="module")
 def api(clones: Clones, contract: Contract, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The served API, with the system azul, its environment development and one deployment there."""
+    """The served API with the system azul, its environment development, and one deployment to development."""
     address = clones.new()
     with served(address, contract, tmp_path_factory.mktemp("issuer")) as api:
         body = {"environment": "development", "artifact": an_artifact()}
@@ -40,7 +40,7 @@ def api(clones: Clones, contract: Contract, tmp_path_factory: pytest.TempPathFac
 
 @pytest.mark.parametrize(("method", "path"), UNDECLARED)
 def test_a_wrong_method_is_answered_with_the_allowed_ones(api: Served, method: str, path: str) -> None:
-    # API Gateway gives the same answer through a mock integration for undeclared methods, even to HEAD and OPTIONS.
+    # In API Gateway, a mock integration gives the same answer to undeclared methods, even to HEAD and OPTIONS.
     there = {"system": "azul", "environment": "development", "artifact": an_artifact(), "id": "1", "client": "jane"}
     target = path.format_map(there)
 
@@ -205,7 +205,7 @@ def test_an_invalid_cursor_is_refused(api: Served, cursor: str) -> None:
         "half a surrogate pair",
         "a NUL",
         "gzip",
-        "brackets that never close",
+        "unclosed brackets",
         "an escaped NUL",
         "1 byte more than 1 MiB",
         "2 MiB",

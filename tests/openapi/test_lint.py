@@ -12,11 +12,11 @@ from tools.checks.openapi.file import PATH
 pytestmark = pytest.mark.skipif(npm.missing() is not None, reason=f"OpenAPI: {npm.missing()}")
 
 
-def test_it_finds_nothing() -> None:
+def test_redocly_finds_no_fault() -> None:
     assert list(lint.faults(PATH)) == []
 
 
-def test_it_finds_what_is_broken(tmp_path: Path) -> None:
+def test_redocly_finds_each_fault(tmp_path: Path) -> None:
     document = json.loads(PATH.read_text())
     del document["info"]["license"]  # a warning
     document["components"]["examples"] = {"Unused": {"value": 1}}

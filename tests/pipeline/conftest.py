@@ -19,7 +19,7 @@ from tools.slipway_client.runner import fail
 
 
 class Step:
-    """`step("deployment-open", ENV="production")` runs a command as a job does; `step.said` is the command's output."""
+    """`step("deployment-open", ENV="production")` runs a command like a job. `step.said` is the command's output."""
 
     def __init__(self, folder: Path, variables: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
         self._output, self._summary = folder / "output", folder / "summary"

@@ -1,4 +1,4 @@
-"""The first job packages a tree. All later jobs with this tree deploy the same bytes."""
+"""The first job packages a tree. All later jobs with this tree deploy the same package."""
 
 import hashlib
 import io
@@ -24,7 +24,7 @@ PYTHON = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
 
 
 class Job:
-    """A job with its own checkout. Its steps `find()` and `keep()` return their outputs."""
+    """A job on the checkout `root`. The steps `find()` and `keep()` return their outputs."""
 
     def __init__(self, root: Path, folder: Path, **variables: str) -> None:
         self.root, self.folder = root, folder
@@ -67,7 +67,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def packaged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Replace the packaging by a fast stand-in, and list the packaged stages. Each build makes different zips."""
+    """Replace the packaging with a fast stand-in, and list the packaged stages. Each build makes a different zip."""
     stages: list[str] = []
     made = {"number": 0}
 
@@ -154,7 +154,7 @@ def test_another_tree_gets_another_package(job: Callable[..., Job], checkout: Pa
     assert found["artifact"] != built["artifact"]
 
 
-def test_one_of_two_packages_at_once_wins_and_both_jobs_deploy_it(job: Callable[..., Job], bucket: Any) -> None:
+def test_two_jobs_at_once_deploy_the_package_that_was_stored_first(job: Callable[..., Job], bucket: Any) -> None:
     fast, slow = job(), job()
     won = fast.find(ENV="development")
     lost = slow.find(ENV="development")
@@ -241,7 +241,7 @@ def test_a_package_of_another_python_is_stored_in_the_emulator_only(
 
 def test_chalices_error_is_shown(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> str:
-        raise ToolError("Chalice failed")
+        raise ToolError("Chalice failed: correct the code")
 
     monkeypatch.setattr(compose, "packages", refuse)
 

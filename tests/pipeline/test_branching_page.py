@@ -39,7 +39,7 @@ def run(tmp_path: Path, service: str, given: Given) -> Callable[..., str]:
     return run
 
 
-def test_the_lines_of_a_deployment_record_it(run: Any, service: str, given: Given, tmp_path: Path) -> None:
+def test_the_pages_lines_record_a_deployment(run: Any, service: str, given: Given, tmp_path: Path) -> None:
     given.a_deployment(environment="preproduction")
     given.a_verification(environment="preproduction")
 

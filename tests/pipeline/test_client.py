@@ -1,4 +1,4 @@
-"""The client in a pipeline retries while Slipway is unavailable. It sends its token to no other server."""
+"""A pipeline's client retries while Slipway is unavailable. It sends its token only to Slipway."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ GRANTED = {"decision": "granted"}
 
 
 class Stub(ThreadingHTTPServer):
-    """A server that gives its `answers` in turn, and repeats the last answer. `asked` lists the requests."""
+    """A server that sends its `answers` in order, and repeats the last one. `asked` lists the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -121,7 +121,7 @@ def test_a_retry_has_the_same_idempotency_key(slipway: Slipway, stub: Stub) -> N
     assert first == second
 
 
-def test_it_waits_as_long_as_slipway_asks(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
+def test_the_client_waits_as_long_as_slipway_asks(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
     stub.answers = [(503, {}, {"Retry-After": "7"}), (503, {}, {"Retry-After": "86400"}), (200, GRANTED)]
 
     slipway.post("promotions", {})
@@ -129,7 +129,7 @@ def test_it_waits_as_long_as_slipway_asks(slipway: Slipway, stub: Stub, pauses: 
     assert pauses == [7, 30]
 
 
-def test_it_gives_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
+def test_the_client_gives_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
     stub.answers = [(503, {})]
 
     with pytest.raises(Unreachable, match="status 503"):
@@ -240,7 +240,7 @@ def test_the_same_write_in_the_same_attempt_is_recorded_once(
 
 
 @pytest.mark.parametrize(("required", "code"), [("1", 1), ("", 1), ("0", 0)])
-def test_callers_that_tolerate_it_go_on_without_an_answer(a_step: Any, stub: Stub, required: str, code: int) -> None:
+def test_callers_that_tolerate_an_outage_continue(a_step: Any, stub: Stub, required: str, code: int) -> None:
     stub.answers = [(503, {})]
     step = a_step(SLIPWAY_URL=stub.url, SLIPWAY_TOKEN="t", SLIPWAY_REQUIRED=required)
 

@@ -40,7 +40,7 @@ def test_twice() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout on a new branch `change`. The gate compares this branch with the branch `base`."""
+    """A checkout on a new branch `change`. The gate compares `change` with the branch `base`."""
     for name in NEEDED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():

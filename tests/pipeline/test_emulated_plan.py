@@ -1,4 +1,4 @@
-"""A plan without an AWS account. An emulated account runs only while Terraform plans."""
+"""A plan needs no AWS account: an emulated account runs while Terraform plans, and then stops."""
 
 import socket
 import sys

@@ -24,7 +24,7 @@ def plan(tmp_path: Path) -> Any:
     return write
 
 
-def test_it_counts_changes_of_resources(plan: Any) -> None:
+def test_the_comment_counts_changes_of_resources(plan: Any) -> None:
     path = plan(
         resource("a.new", "create"),
         resource("a.newer", "create"),
@@ -44,11 +44,11 @@ def test_it_counts_changes_of_resources(plan: Any) -> None:
     assert not [address for address in ("a.kept", "a.forgotten", "a.read") if address in text]
 
 
-def test_it_is_found_again_by_its_first_line(plan: Any) -> None:
+def test_the_comment_is_found_again_by_its_first_line(plan: Any) -> None:
     assert comment({"PLANS": f"development={plan()}"}).splitlines()[0] == MARKER
 
 
-def test_it_shows_several_plans_policies_and_the_package(plan: Any, tmp_path: Path) -> None:
+def test_the_comment_shows_several_plans_policies_and_the_package(plan: Any, tmp_path: Path) -> None:
     (tmp_path / "said.txt").write_text("12 scenarios passed\n")
     plans = f"development={plan(name='one')} production={plan(resource('a.gone', 'delete'), name='two')}"
 

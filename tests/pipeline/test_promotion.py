@@ -1,4 +1,4 @@
-"""Without a Slipway, an artifact may enter an environment only if it was verified in the environment before."""
+"""Without Slipway, an artifact may enter an environment only after its verification in the previous environment."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Run the commands of a pipeline with the real service."""
+"""A pipeline's commands work with the real service."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ def deployments(given: Given) -> list[tuple[Any, ...]]:
 
 
 def deploy(step: Any, **variables: str) -> str:
-    """Open a deployment, let it succeed, and return its id."""
+    """Open a deployment and record its success; return the deployment's id."""
     assert step("deployment-open", **variables) == 0, step.said
     deployment = str(step.outputs["deployment"])
     assert step("deployment-status", **variables, DEPLOYMENT=deployment, STATE="success") == 0, step.said
@@ -179,7 +179,7 @@ def test_a_verified_artifact_may_be_promoted(step: Any, given: Given) -> None:
 
     assert step("may-promote", ENV="preproduction") == 0, step.said
 
-    # The deployment to development recorded this promotion. `may-promote` recorded none.
+    # The deployment to development recorded this promotion. `may-promote` records no promotion.
     assert given.sql("SELECT count(*) FROM promotions WHERE decision = 'granted'") == [(1,)]
 
 

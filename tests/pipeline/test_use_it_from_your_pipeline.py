@@ -51,7 +51,7 @@ def issuer() -> Iterator[IssuerServer]:
 
 @pytest.fixture
 def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of the service, which trusts the test's issuer as GitHub Actions."""
+    """The URL of the service. The service trusts the test's issuer as the issuer of GitHub Actions."""
     local = [json.loads(os.environ["SLIPWAY_ISSUERS"])[0]]
     monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, issuer.settings("github-actions")]))
     settings.cache_clear()
@@ -63,11 +63,11 @@ def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str) -> Iterator[Callable[..., list[Step]]]:
-    """`run()` runs the page's job in a checkout of the shop. The shop has its own folder `tools`."""
+    """`run()` runs the page's job in a checkout of the shop, which has its own folder `tools`."""
     given.a_system("shop")
     given.an_environment("preproduction", rank=1, system="shop")
     given.an_environment("production", rank=2, system="shop")
-    # Do not create the publisher with `given`: the OpenAPI document does not allow an issuer on loopback.
+    # `given` checks requests against the OpenAPI document, which does not allow an issuer on loopback.
     maintainer = {
         "SLIPWAY_URL": github_service,
         "SLIPWAY_SYSTEM": "shop",
@@ -77,7 +77,9 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
     (tmp_path / "tools" / "slipway_client").mkdir(parents=True)
     for package in ("tools", "tools/slipway_client"):
         (tmp_path / package / "__init__.py").write_text("")
-    (tmp_path / "tools" / "slipway_client" / "slipway.py").write_text("raise SystemExit('the shop has its own tools')")
+    (tmp_path / "tools" / "slipway_client" / "slipway.py").write_text(
+        "raise SystemExit('the wrong package tools was imported: set PYTHONSAFEPATH=1')"
+    )
     git = ["git", "-C", str(tmp_path), "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
     for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "First"]):
         subprocess.run([*git, *command], check=True)

@@ -1,6 +1,6 @@
-"""`make workspace-…`, `route` and `reap`: their calls of the real service, and the order of their changes in AWS.
+"""`make workspace-…`, `route` and `reap` call the real service, and change AWS in the right order.
 
-A stand-in replaces Terraform. tests/rehearsal makes and destroys a workspace with Terraform.
+A stand-in replaces Terraform here. tests/rehearsal makes and destroys a workspace with Terraform.
 """
 
 import shlex
@@ -23,7 +23,7 @@ OUTPUTS = {
 
 
 class Account:
-    """A stand-in for Terraform and the store of routes. `done` lists all changes in order."""
+    """A stand-in for Terraform and for the store of routes. `done` lists all changes in order."""
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str]] = []
@@ -40,7 +40,7 @@ class Account:
 
     def destroy(self, target: Any) -> None:
         if target.workspace == self.fails:
-            raise ToolError("terraform apply failed")
+            raise ToolError("terraform apply failed: read the output of Terraform")
         self.done.append(("destroy", target.name))
         self.there.remove(target.workspace)
 
@@ -76,7 +76,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.fixture
 def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`run("create")` runs the command for the workspace `fix`. It returns the output, or None if the command fails."""
+    """`run("create")` runs a command for the workspace `fix`; it returns the output, or None if the command fails."""
     given.the_usual()
 
     def run(command: str, **variables: str) -> str | None:
@@ -140,7 +140,7 @@ def test_a_workspace_is_recorded_then_made_and_its_url_is_recorded(run: Any, acc
     assert account.done == [("apply", "development-fix")]
 
 
-def test_creating_it_again_updates_it(run: Any, account: Account, given: Given) -> None:
+def test_creating_a_workspace_again_updates_the_workspace(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
     assert run("create", **NEW)
 
@@ -194,7 +194,7 @@ def test_the_environment_itself_is_no_workspace(run: Any, account: Account) -> N
     assert account.done == []
 
 
-def test_shortening_it_shortens_its_routes(run: Any, account: Account) -> None:
+def test_shortening_a_workspace_shortens_its_routes(run: Any, account: Account) -> None:
     run("create", **NEW, CLIENT="jane")
     run("route", CLIENT="joe", UNTIL="5m")
     account.routes["ann"] = {**account.routes["jane"], "workspace": "another"}
@@ -208,7 +208,7 @@ def test_shortening_it_shortens_its_routes(run: Any, account: Account) -> None:
     assert account.routes["jane"]["domain"] == OUTPUTS["api"]["invoke_domain"]
 
 
-def test_extending_it_takes_a_reason(run: Any, given: Given) -> None:
+def test_an_extension_needs_a_reason(run: Any, given: Given) -> None:
     run("create", **NEW)
     before = given.sql("SELECT expires_at FROM workspaces")[0][0]
 

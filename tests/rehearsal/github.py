@@ -19,15 +19,15 @@ from tools.aws import terraform
 REPOSITORY = "acme/slipway"
 SECONDS = 600
 
-# All checkouts use the virtual environment of the tests. Otherwise `make` would make one in each checkout.
+# All checkouts use the tests' virtual environment. Otherwise `make` would make an environment in each checkout.
 _MAKE = f"""#!/bin/sh
 exec {shutil.which("make")} -o venv python={sys.executable} "$@"
 """
-# On GitHub, the setup action puts the virtual environment's Python first on the PATH. Here this program is first.
+# On GitHub, the setup action puts the virtual environment's Python first on the PATH. Here, this program is first.
 _PYTHON = f"""#!/bin/sh
 exec {sys.executable} "$@"
 """
-# `gh attestation verify FILE --repo R --signer-workflow W` succeeds if the file `attestations` has this attestation.
+# `gh attestation verify` succeeds if the file `attestations` lists the package, the repository and the workflow.
 _GH = f"""#!{sys.executable}
 import hashlib, pathlib, sys
 command, verify, package, repo, repository, signer, workflow = sys.argv[1:]
@@ -45,21 +45,21 @@ class Failed(AssertionError):
 
 
 class Ran:
-    """A finished job."""
+    """A finished job, with its steps and outputs."""
 
     def __init__(self, title: str, job: Job, steps: list[Step], outputs: Mapping[str, str]) -> None:
         self._title, self._job, self._steps, self.outputs = title, job, steps, outputs
 
     def succeeded(self) -> "Ran":
         if self._job.status != "success":
-            raise Failed(f"{self._title} failed:\n{self._everything()}")
+            raise Failed(f"{self._title} failed: correct the step that failed.\n{self._everything()}")
         return self
 
     def failed_at(self, name: str) -> str:
-        """Require that this step failed and no other; return the step's output."""
+        """Require that only this step failed; return the step's output."""
         failed = [step for step in self._steps if step.outcome == "failure"]
         if [step.name for step in failed] != [name]:
-            raise Failed(f"{self._title} should have failed at {name!r} only:\n{self._everything()}")
+            raise Failed(f"{self._title} did not fail at {name!r} only: correct the other steps.\n{self._everything()}")
         return failed[0].said
 
     def said(self, name: str) -> str:
@@ -86,7 +86,7 @@ class GitHub:
         self._runs = itertools.count(1)
         self.variables: dict[str, str] = {}
         self.environments: dict[str, dict[str, str]] = {}
-        # These variables replace variables of the same name in all steps.
+        # In every step, these variables replace variables of the same name.
         self.overrides: dict[str, str] = {}
         self.after_step: Callable[[], None] = lambda: None
         self._bin.mkdir()
@@ -101,7 +101,7 @@ class GitHub:
         self._git("checkout", "-q", branch)
         file = self._work / path
         text = file.read_text()
-        assert old in text, f"{path} has no {old!r}"
+        assert old in text, f"{path} does not contain {old!r}: correct the rehearsal"
         file.write_text(text.replace(old, new, count))
         self._git("commit", "-qam", message)
         return self._pushed(branch)
@@ -124,7 +124,7 @@ class GitHub:
         return f"tree:{self._git('rev-parse', f'{revision}^{{tree}}')}"
 
     def checkout(self, ref: str, folder: Path) -> Path:
-        """Delete a folder, and clone a commit into it, as `actions/checkout` does; return the folder."""
+        """Delete the folder, and check out a commit there, as `actions/checkout` does; return the folder."""
         shutil.rmtree(folder, ignore_errors=True)
         self._run("git", "clone", "-q", str(self._remote), str(folder))
         self._run("git", "-C", str(folder), "checkout", "-q", ref)
@@ -146,7 +146,7 @@ class GitHub:
     ) -> Ran:
         """Run a job of a workflow for an event on a branch, at the branch's newest commit or at `sha`.
 
-        The run is cancelled after the step `cancelled_after`. `environ` has more environment variables for the runner.
+        The run is cancelled after the step `cancelled_after`. `environ` has additional variables for the runner.
         """
         definition = workflow(name)
         number = next(self._runs)
@@ -161,12 +161,14 @@ class GitHub:
             reached.add(step.name)
             if step.outcome != "skipped":
                 self.after_step()
-                if "/" not in step.name:  # leave out actions without a name
+                if "/" not in step.name:  # skip steps without a name
                     say(f"{title:36} {step.outcome:8} {step.name} ({time.monotonic() - started:.0f} s)")
 
         content = definition.jobs[job]
         steps = {step.get("name") for step in content["steps"]}
-        assert cancelled_after is None or cancelled_after in steps, f"{name} has no step {cancelled_after!r}"
+        assert cancelled_after is None or cancelled_after in steps, (
+            f"{name} has no step {cancelled_after!r}: correct the rehearsal"
+        )
         running = Job(
             content,
             folder,
@@ -220,7 +222,7 @@ class GitHub:
         return Ran(title, running, steps, outputs)
 
     def machine(self) -> dict[str, str]:
-        """Return the environment variables that a runner or a person's machine has before a checkout."""
+        """Return the environment variables of a machine: of GitHub's runner, or of a person."""
         ours = terraform.environment()
         kept = ("HOME", "PATH", "LANG", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "CHECKPOINT_DISABLE")
         kept += ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
@@ -232,7 +234,7 @@ class GitHub:
         }
 
     def _begin(self) -> None:
-        """Make the repository: one commit with this checkout's files, on all branches."""
+        """Make the repository. All branches point to one commit with this checkout's files."""
         self._run("git", "init", "-q", "--bare", str(self._remote))
         self._run("git", "init", "-q", "-b", "production", str(self._work))
         listed = self._run("git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard")

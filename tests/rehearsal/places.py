@@ -1,4 +1,4 @@
-"""Run a service on this machine, with this checkout's code or the code that an emulated alias points to."""
+"""Run a service on this machine. Its code comes from this checkout, or from the package behind an emulated alias."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ SERVE = (sys.executable, "-m", "tools", "local", "serve")
 
 
 class Place:
-    """A running service. Its code can change; its address and its database stay."""
+    """A service on this machine. Its code can change, but its address and its database stay the same."""
 
     def __init__(self, folder: Path, server_url: str, name: str, issuers: Sequence[Mapping[str, Any]]) -> None:
         self._folder = folder
@@ -40,14 +40,14 @@ class Place:
         self.url = f"http://127.0.0.1:{self._port}"
 
     def serve(self, package: zipfile.ZipFile | None = None) -> None:
-        """Serve the code of a package, or else of the checkout, instead of the current code."""
+        """Stop the service, and serve the package's code, or this checkout's code if no package is given."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
         if package is None:
             shutil.copytree(ROOT / "chalicelib", self._folder / "chalicelib")
             shutil.copy(ROOT / "app.py", self._folder)
         else:
-            # Leave the package's dependencies out: the local server needs parts of Chalice that no package has.
+            # Leave out the package's dependencies, because the local server needs parts of Chalice that they lack.
             ours = [name for name in package.namelist() if name == "app.py" or name.startswith("chalicelib/")]
             package.extractall(self._folder, ours)
         (self._folder / ".chalice").mkdir()
@@ -69,7 +69,7 @@ class Place:
                     f"--channel={theirs.fileno()}",
                 ],
                 cwd=self._folder,
-                # The folder contains the service's code; the checkout contains the local server.
+                # The folder contains the service's code, and the checkout contains the local server.
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 pass_fds=[theirs.fileno()],
                 stdout=log,
@@ -103,7 +103,7 @@ class Deployed(Place):
         self._lock = threading.Lock()
 
     def follow(self) -> None:
-        """Serve the code that the alias points to, if it has changed."""
+        """Serve the code that the alias points to, unless this code is served already."""
         with self._lock:
             digest = self.digest()
             if digest not in ("", self._serving):
@@ -113,7 +113,7 @@ class Deployed(Place):
                 self._serving = digest
 
     def digest(self) -> str:
-        """Return the SHA-256 digest of the package that the alias points to; empty if there is no alias."""
+        """Return the SHA-256 digest of the package that the alias points to, or "" if the alias is missing."""
         try:
             alias = self._lambda.get_alias(FunctionName=self._function, Name="live")
             version = self._lambda.get_function(FunctionName=self._function, Qualifier=alias["FunctionVersion"])
@@ -122,7 +122,7 @@ class Deployed(Place):
         return base64.b64decode(version["Configuration"]["CodeSha256"]).hex()
 
     def _package(self, digest: str) -> zipfile.ZipFile:
-        """Read the package with this digest from the artifact bucket."""
+        """Return the package with this digest from the artifact bucket."""
         for item in self._s3.list_objects_v2(Bucket=self._bucket)["Contents"]:
             if item["Key"].endswith("/package.zip"):
                 content = self._s3.get_object(Bucket=self._bucket, Key=item["Key"])["Body"].read()
@@ -130,4 +130,6 @@ class Deployed(Place):
                     package = bundle.read("deployment.zip")
                 if hashlib.sha256(package).hexdigest() == digest:
                     return zipfile.ZipFile(io.BytesIO(package))
-        raise AssertionError(f"{self._function} serves sha256:{digest}, which is not in the artifact bucket")
+        raise AssertionError(
+            f"sha256:{digest} of {self._function} is not in {self._bucket}: store the package before the apply"
+        )

@@ -1,4 +1,4 @@
-"""Read the resources in Terraform's states, from the bucket of the emulated account."""
+"""Read Terraform's states from the bucket of the emulated account."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from tools.aws.emulator.account import emulated_client
 from tools.local.emulation import STATE_BUCKET
 
-# These attributes are unique only within a parent resource, so different targets may have equal values.
+# These attributes are unique only within a parent resource, so two targets may have the same value.
 _NAMED_WITHIN = {
     "aws_default_security_group": "name",
     "aws_lambda_alias": "name",
@@ -42,5 +42,5 @@ def _identities(state: Any) -> Iterator[tuple[str, str, str]]:
             for attribute in ("id", "arn", "name", "bucket", "identifier", "cluster_identifier"):
                 value = instance["attributes"].get(attribute)
                 if value and attribute != _NAMED_WITHIN.get(resource["type"]):
-                    # An ARN is unique across all resource types, so leave the type out.
+                    # Compare ARNs without the resource type, because an ARN is unique across all types.
                     yield ("", "arn", value) if attribute == "arn" else (resource["type"], attribute, value)

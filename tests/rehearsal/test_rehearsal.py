@@ -1,4 +1,4 @@
-"""Run the jobs of the workflows for two environments: from a merge to a rollback, with failures on the way.
+"""Run the jobs of the workflows for two environments: from a merge to a rollback, with failures between them.
 
 moto stands in for AWS, and github.py stands in for GitHub. The emulated account runs no functions, so this machine
 serves each environment with the code that its alias points to.
@@ -41,7 +41,7 @@ from tools.local.issuer import token
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),
-    pytest.mark.skipif(NODE is None, reason="the rehearsal needs node on the PATH"),
+    pytest.mark.skipif(NODE is None, reason="node is not on the PATH: install Node.js"),
 ]
 
 BUCKET = "slipway-artifacts"
@@ -51,7 +51,7 @@ WORKSPACE = "development/fix-42/development.tfstate"
 STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
 FIX_42 = "ENV=development WORKSPACE=fix-42"
 
-# The commands that record the system slipway and its publishers in a Slipway.
+# The commands of the docs that record the system slipway and its publishers.
 RECORDS = "".join(
     block.text for block in blocks("first-deployment.md") if block.needs is None and "slipway " in block.text
 )
@@ -61,7 +61,7 @@ SOURCE = "chalicelib/rest/respond.py"
 
 
 class Maintainer:
-    """A person who types commands from the docs, in a clone at a commit and with the commit's package."""
+    """A person who types commands from the docs, in a clone of a commit and with this commit's package."""
 
     def __init__(self, stage: "Stage", revision: str, environment: str) -> None:
         self.folder = stage.github.checkout(revision, stage.folder / f"maintainer-{environment}-{revision}")
@@ -84,12 +84,12 @@ class Maintainer:
         return started(command, until, self.folder, self._environ)
 
     def changes(self, target: str) -> dict[str, list[str]]:
-        """Return the changes in the last plan of a target."""
+        """Return the changes in a target's last plan."""
         return changes(self.folder, target)
 
 
 class Stage:
-    """All parts of the rehearsal. `registry` is the Slipway that keeps records; `places` are the environments."""
+    """All parts of the rehearsal. `registry` is the service that keeps records. `places` has the environments."""
 
     def __init__(self, folder: Path, github: GitHub, registry: Place, places: dict[str, Deployed], port: int) -> None:
         self.folder = folder
@@ -126,7 +126,7 @@ class Stage:
         return [item["outcome"] for item in reversed(items)]
 
     def current(self, environment: str) -> str:
-        """Return the environment's current artifact, as the registry records it."""
+        """Return the environment's current artifact, as the registry has recorded it."""
         [target] = [
             each
             for each in self.ask("state")["targets"]
@@ -135,7 +135,7 @@ class Stage:
         return str(target["current"]["artifact"])
 
     def stands(self, workspace: str) -> str | None:
-        """Return a message if the workspace is active, None if it is not."""
+        """Return a message if the workspace is active, or None if the workspace is not active."""
         active = [item["name"] for item in self.ask("workspaces?state=active")["items"]]
         return f"{workspace} is active" if workspace in active else None
 
@@ -147,7 +147,7 @@ class Stage:
         return view(routes, {"x-slipway-client": client})[0]
 
     def log(self, state: Any, request_id: str) -> None:
-        """Log an error for a request in the log group of a state's API."""
+        """Write an error with this request id to the log group of the API in a Terraform state."""
         group = f"/aws/lambda/{state['outputs']['main']['value']['api']['function_names']['api']}"
         message = json.dumps({"level": "ERROR", "message": f"no answer to {request_id}", "request_id": request_id})
         logs = emulated_client("logs", self.port)
@@ -204,7 +204,7 @@ def is_below(process: psutil.Process, folder: Path) -> bool:
 
 
 def record(url: str, environment: str) -> None:
-    """Record the system slipway with an environment in a Slipway, as docs/first-deployment.md does."""
+    """Record the system slipway and an environment in the service at `url`, as docs/first-deployment.md says."""
     script = RECORDS.replace("name=development ", f"name={environment} ")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
@@ -235,7 +235,7 @@ def test_from_a_merge_to_a_rollback(stage: Stage) -> None:
         developed = lanes.submit(develop, stage, artifact, promoted)
         for lane in as_completed((promoted, debugged, developed)):
             if (failure := lane.exception()) is not None:
-                say(f"\nThis failed; the others still finish:\n{failure!r}")
+                say(f"\nOne part failed. The other parts still finish. The failure:\n{failure!r}")
                 raise failure
 
     say("\nCheck that the workspace is gone and that the environments have not changed")
@@ -295,7 +295,7 @@ def develop(stage: Stage, artifact: str, promoted: "Future[None]") -> None:
 
 
 def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
-    """Route one client, and no other, to a copy of development until the copy expires."""
+    """Route only one client to a copy of development until the copy expires."""
     github = stage.github
     workspace = {"environment": "development", "workspace": "fix-42", "purpose": "debug", "database": "clone"}
     workspace |= {"reason": "Jane's orders vanish", "expires": "8h", "ref": first}
@@ -321,7 +321,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
         assert "4a0b" not in said
 
     github.run(*dispatched, inputs={**workspace, "action": "extend", "expires": "1m"}).succeeded()
-    # `make apply` keeps the purpose and the database that the workspace was made with.
+    # `make apply` keeps the workspace's purpose and database.
     maintainer.run(f"make apply {FIX_42}")
     assert maintainer.changes("development-fix-42") == {}
     assert Wait(EXPIRY_SECONDS, say)("the workspace's end", lambda: stage.stands("fix-42")) is None
@@ -335,23 +335,25 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
     assert "development-fix-42 is destroyed" in reaped.said("Destroy expired workspaces, and report orphans")
     assert stage.ask("workspaces")["items"][0]["state"] == "destroyed"
     assert states(stage.port).keys() == STATES - {WORKSPACE}
-    # The role of the reaper allows the AWS calls that destroyed the workspace.
+    # The reaper's role must allow the AWS calls that destroyed the workspace.
     took = asked.actions(log)
     assert {"rds:DeleteDBCluster", "wafv2:DeleteWebACL"} <= took
     assert took <= asked.listed("destroying.tf") | asked.listed("reading.tf")
 
 
 def share_nothing(made: dict[str, Any]) -> None:
-    """Require that no id, name or ARN is in two states."""
+    """Require that no two states have an id, a name or an ARN in common."""
     assert made.keys() == STATES
     known = {key: identities(state) for key, state in made.items()}
     assert all(len(each) > 100 for each in known.values())
     for one, other in combinations(known, 2):
-        assert known[one] & known[other] == set(), f"{one} and {other} share a resource"
+        assert known[one] & known[other] == set(), (
+            f"{one} and {other} share a resource: put the target's name in the resource's name"
+        )
 
 
 def leave_preproduction(stage: Stage, merge: str) -> None:
-    """Apply preproduction again, and require that nothing changes."""
+    """Apply preproduction again, and require that no resource changes."""
     maintainer = Maintainer(stage, merge, "preproduction")
     digest = stage.places["preproduction"].digest()
 
@@ -362,7 +364,7 @@ def leave_preproduction(stage: Stage, merge: str) -> None:
 
 
 def leave_development(stage: Stage, built: Ran) -> None:
-    """Plan development again, require that nothing changes, and roll back by hand."""
+    """Plan development again, require that no resource would change, and roll back by hand."""
     maintainer = Maintainer(stage, stage.github.revision("development"), "development")
     digest = stage.places["development"].digest()
 

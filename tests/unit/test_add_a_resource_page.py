@@ -42,13 +42,13 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> Any:
     return declared
 
 
-def test_it_is_declared_as_the_page_says(declared: Any) -> None:
+def test_the_example_is_declared_as_the_page_says(declared: Any) -> None:
     assert (declared.action, declared.role) == ("anchor.create", Role.maintainer)
     responses = document([declared])["paths"]["/v1/anchors"]["post"]["responses"]
     assert responses.keys() >= {"201", "409", "422"}
 
 
-def test_it_leaves_an_audit_event_and_answers_with_the_new_resource(
+def test_the_example_leaves_an_audit_event_and_answers_with_the_new_resource(
     declared: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded: list[Any] = []

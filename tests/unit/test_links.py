@@ -1,4 +1,4 @@
-"""References exist: links between pages, the index, the README's answers, and the rules that tests cite."""
+"""Links, the index, the README's answers and citations of rules name only things that exist."""
 
 import re
 
@@ -16,9 +16,9 @@ def test_links_lead_to_files_and_headings_that_exist(page: str) -> None:
     for link in links(page):
         file, _, anchor = link.partition("#")
         target = path(page).parent / file if file else path(page)
-        assert target.exists(), f"{page} links {link}, which does not exist: correct the link"
+        assert target.exists(), f"{page} has a link to {link}, but this file does not exist: correct the link"
         assert not anchor or anchor in anchors(target.read_text()), (
-            f"{page} links {link}, but no heading has this anchor: correct the link"
+            f"{page} has a link to {link}, but no heading has this anchor: correct the link"
         )
 
 

@@ -26,18 +26,18 @@ TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
 
 # Targets in the docs that no test runs, with the reason.
 NOT_RUN = {
-    **dict.fromkeys(("check", "test", "test-all", "workflows"), "tests can't run themselves"),
-    "nightly": "takes half an hour; tests run the parts",
+    **dict.fromkeys(("check", "test", "test-all", "workflows"), "runs the tests, and tests can't run themselves"),
+    "nightly": "takes half an hour; other tests run its parts",
     "lock": "needs the package index; tests/unit/test_requirements.py checks the output",
-    "format": "only runs ruff; `make lint` checks the result",
-    "lint": "`make test` includes the target",
-    "bench": "takes half a minute; the report and the figures are tested",
-    "checkov": "only prints; the tests of checkov cover the rest",
-    "destroy": "`make workspace-destroy` runs the same code, and is tested",
-    "package": "only prints the digest of compose.package, which is tested",
+    "format": "only runs ruff, and `make lint` checks the result",
+    "lint": "`make test` runs it",
+    "bench": "takes half a minute; tests/unit/tools/test_bench.py tests the report",
+    "checkov": "only prints what checkov finds, which tests/infra/test_checkov.py tests",
+    "destroy": "runs the code of `make workspace-destroy`, which is tested",
+    "package": "only prints the digest of compose.package, which tests/infra tests",
 }
 
-# Variables that the tools read, and that the system, GitHub's runners or a web server set.
+# Variables that the tools read but people do not set: the operating system, a runner or a program sets them.
 NOT_SET_BY_PEOPLE = (
     r"(ACTIONS|GITHUB|HTTP|REQUEST|CONTENT|MOTO|XDG)_\w+|HOME|PATH|PATH_INFO|RAW_URI|TF_CLI_CONFIG_FILE|"
     "SLIPWAY_DATABASES"
@@ -60,12 +60,12 @@ def called(words: list[str]) -> list[str]:
 
 
 def check_options(command: Command, words: list[str]) -> None:
-    """Assert that the command has these options, and accepts these values."""
+    """Require that the command has the options in these words, and accepts their values."""
     options = {option.variable: option for option in command.options}
     for name, value in (word.split("=", 1) for word in words if re.match("[A-Z_]+=", word)):
-        if name == "PYTHON":  # an option of the Makefile itself
+        if name == "PYTHON":  # the Makefile reads PYTHON, the commands do not
             continue
-        assert name in options, f"{command.name} has no option {name}"
+        assert name in options, f"{command.name} has no option {name}: correct or remove {name}="
         if value and value != "…":
             options[name].check(value)
 
@@ -74,7 +74,9 @@ def check_options(command: Command, words: list[str]) -> None:
 def test_commands_and_options_on_a_page_exist(page: str) -> None:
     for words in lines(page):
         for name in called(words):
-            assert name in TARGETS or name in COMMANDS, f"{name} is no target and no command: correct {words}"
+            assert name in TARGETS or name in COMMANDS, (
+                f"{name} is neither a make target nor a command: correct {words}"
+            )
             if words[0] == "make":
                 for command in TARGETS[name]:
                     check_options(COMMANDS[command], words)
@@ -112,11 +114,11 @@ def test_every_variable_that_a_page_names_is_read() -> None:
 @pytest.mark.parametrize("page", names())
 def test_commands_on_a_page_are_run_by_a_test(page: str) -> None:
     for name in {name for words in lines(page) for name in called(words)} - NOT_RUN.keys():
-        assert is_run(name), f"no test runs {name}: add a test, or a reason to NOT_RUN"
+        assert is_run(name), f"no test runs {name}: add a test, or add {name} to NOT_RUN with a reason"
 
 
 def is_run(name: str) -> bool:
-    """True if a test runs a target or a command: by its name, by its function, or in a section of a page."""
+    """True if the tests call a target or a command by name, call its function, or run a page's section with it."""
     ways = [rf'["\']make (?:-s )?{name}\b']
     for command in [name, *TARGETS.get(name, [])]:
         if command in COMMANDS:
@@ -134,4 +136,6 @@ def is_run(name: str) -> bool:
 @pytest.mark.parametrize("page", names())
 def test_every_code_block_names_its_language(page: str) -> None:
     assert {block.language for block in blocks(page)} <= {"sh", "yaml", "json", "python", "text"}
-    assert "```" not in re.sub(r"^ *```.*$", "", text(page), flags=re.MULTILINE), "a code fence must be on its own line"
+    assert "```" not in re.sub(r"^ *```.*$", "", text(page), flags=re.MULTILINE), (
+        f"{page} has a code fence after other text: start a new line before the fence"
+    )

@@ -40,11 +40,11 @@ def test_problems_and_sections_correspond() -> None:
 
 
 def test_the_last_part_of_a_problems_type_is_the_anchor_of_its_section() -> None:
-    # A heading that is a unique slug is its own anchor.
+    # The anchor of a heading equals the heading, if the heading is a unique slug.
     [_, *headings] = HEADING.findall(PAGE)
 
     assert [f"/problems/{heading}" for heading in headings] == [DECLARED[slug].uri for slug in SECTIONS]
-    assert re.findall(r"\]\(#(.+?)\)", PAGE), "the page must have links to its sections"
+    assert re.findall(r"\]\(#(.+?)\)", PAGE), "docs/problems.md has no links to its sections: add links"
     assert set(re.findall(r"\]\(#(.+?)\)", PAGE)) <= DECLARED.keys()
 
 
@@ -60,7 +60,7 @@ def test_a_section_has_the_problems_status_and_title(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", KNOWN)
-def test_a_section_says_what_it_means_and_what_to_do(slug: str) -> None:
+def test_a_section_says_what_the_problem_means_and_what_to_do(slug: str) -> None:
     meaning, found, advice = SECTIONS[slug][2].partition("\nTo fix it: ")
 
     assert found

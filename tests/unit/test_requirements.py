@@ -34,7 +34,7 @@ def test_a_lock_contains_all_requirements(name: str) -> None:
     lines = re.sub("(^| +)#.*$", "", (ROOT / f"{name}.in").read_text(), flags=re.MULTILINE).split()
 
     assert len(asked_for(name)) == len([line for line in lines if line not in ("-r", "requirements.txt")])
-    assert asked_for(name) <= locked(name), "the lock is stale: run `make lock`"
+    assert asked_for(name) <= locked(name), f"{name}.txt is stale: run `make lock`"
 
 
 def test_development_uses_the_shipped_versions() -> None:

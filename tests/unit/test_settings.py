@@ -1,4 +1,4 @@
-"""A stage with missing or unsafe settings does not start, and the error says what to set."""
+"""A stage with missing or unsafe settings does not start. The error says what to set."""
 
 import json
 

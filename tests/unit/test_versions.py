@@ -1,4 +1,4 @@
-"""Each version number has one source, and everything else agrees with it."""
+"""Each version number has one source. All copies of the number agree with this source."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ SETUP = action("setup").content
 
 
 def newest(changelog: str) -> str:
-    """Return the version in the newest heading, released or not."""
+    """Return the version in the newest heading of a changelog, even if the version is not released."""
     found = re.search(r"^## \[(?:Unreleased\]\n\nThe next version is )?(\d+\.\d+\.\d+)\b", changelog, re.MULTILINE)
     assert found
     assert changelog.index("\n## ") + 1 == found.start()

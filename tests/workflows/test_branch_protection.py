@@ -30,8 +30,8 @@ if path == f"repos/acme/slipway/branches/{os.environ['MISSING']}":
 
 
 def protect(folder: Path, missing: str = "") -> tuple[list[list[Any]], str]:
-    """Run the script, for a repository without the branch `missing`; return the requests and the output."""
-    (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # -S: without `site`, to start faster
+    """Run the script for a repository without the branch `missing`; return the requests and the error output."""
+    (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # -S leaves out the module `site`, to start faster
     (folder / "gh").chmod(0o755)
     answer = subprocess.run(
         [GITHUB / "branch-protection.sh", "acme/slipway", "acme/approvers"],

@@ -106,7 +106,7 @@ def test_a_successful_deployment_calls_everything_in_order(deploy: Callable[...,
     ]
 
 
-def test_it_deploys_the_package_that_was_built(deploy: Callable[..., Deployment]) -> None:
+def test_the_job_deploys_the_package_that_was_built(deploy: Callable[..., Deployment]) -> None:
     done = deploy()
 
     assert done.variables("artifact")["DIGEST"] == "sha256:1"

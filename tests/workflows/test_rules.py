@@ -31,12 +31,12 @@ MAY_WRITE = {
 # Make targets that change an AWS account.
 CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-extend", "workspace-destroy", "reap"}
 
-# Scripts that call neither a make target nor a command of the tools, with the reason.
+# Scripts that call neither a make target nor `python -m tools pipeline`, with the reason.
 NO_TARGET = {
     "gh workflow run workspace.yml": "runs without a checkout",
     'case "$RESULTS" in': "reads the results of other jobs, without a checkout",
     'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools slipway': (
-        "runs in checkouts of other repositories, which have no such targets"
+        "runs in checkouts of other repositories, which do not have Slipway's targets"
     ),
 }
 
@@ -49,27 +49,27 @@ _TOOLS = re.compile(r"python -m tools (pipeline [a-z-]+)")
 
 
 def says_its_version(definition: Definition) -> Iterator[str]:
-    """A comment beside each pinned commit names the version. (zizmor compares commit and version only online.)"""
+    """A comment beside each pinned commit names the version. zizmor compares commit and version only online."""
     for line in definition.text.splitlines():
         if "uses:" in line and "@" in line and not re.search(r"@\S+  # v\d+(\.\d+)*$", line):
             yield f"{definition.name}: `{line.strip()}` has no version: add a comment such as `# v1.2.3`"
 
 
 def ends(definition: Definition) -> Iterator[str]:
-    """Each job has a time limit, because GitHub's default is six hours."""
+    """Each job has its own time limit, because GitHub's default is six hours."""
     for job, content in definition.jobs.items():
         if not 0 < content.get("timeout-minutes", 0) <= LONGEST_MINUTES:
-            yield f"{definition.name}, {job}: set `timeout-minutes` to a number from 1 to {LONGEST_MINUTES}"
+            yield f"{definition.name}, {job}: no time limit: set `timeout-minutes` to at most {LONGEST_MINUTES}"
 
 
 def changes_one_target_at_a_time(definition: Definition) -> Iterator[str]:
-    """Runs that change a target wait for each other. They are not cancelled, because an apply must not stop halfway."""
+    """Runs that change a target run one after another. No run is cancelled, because an apply must not stop halfway."""
     changing = {target for _, target in called(definition)} & CHANGING
     concurrency = definition.content["concurrency"]
     if changing and concurrency.get("cancel-in-progress") is not False:
-        yield f"{definition.name}: calls {', '.join(sorted(changing))}, so set `cancel-in-progress` to false"
+        yield f"{definition.name}: {', '.join(sorted(changing))} must not stop halfway: set `cancel-in-progress: false`"
     if changing - {"reap"} and not concurrency["group"].startswith("target-${{ "):
-        yield f"{definition.name}: set the `concurrency` group to target-<environment>-<workspace>"
+        yield f"{definition.name}: runs can overlap: set the `concurrency` group to target-<environment>-<workspace>"
 
 
 def fails_in_pipes(definition: Definition) -> Iterator[str]:
@@ -77,46 +77,47 @@ def fails_in_pipes(definition: Definition) -> Iterator[str]:
     shell = definition.content.get("defaults", {}).get("run", {}).get("shell")
     for where, step in definition.steps():
         if "run" in step and step.get("shell", shell) != "bash":
-            yield f"{where}: set `shell: bash`"
+            yield f"{where}: the script does not run in Bash: set `shell: bash`"
 
 
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
-    """Workflows use no secrets: AWS and Slipway accept tokens of the run, and `github.token` is GitHub's token."""
+    """Workflows use no secrets. AWS and Slipway accept tokens of the run; GitHub accepts `github.token`."""
     if re.search(r"\bsecrets\b", definition.text):
-        yield f"{definition.name}: uses secrets: use tokens of the run"
+        yield f"{definition.name}: the workflow uses secrets: use a token of the run instead"
 
 
 def trusts_no_fork(definition: Definition) -> Iterator[str]:
-    """Anyone can fork. Jobs for a fork's pull request get no environment, and may write only security reports."""
+    """Jobs for a fork's pull request have no environment, and may write only security reports. Anyone can fork."""
     if "pull_request" not in definition.triggers:
         return
     for job, content in definition.jobs.items():
         trusted = content.get("environment") or writes(content) - {"security-events"}
         if trusted and _SAME_REPOSITORY not in content.get("if", ""):
-            yield f"{definition.name}, {job}: a pull request from a fork can run this; add `if: {_SAME_REPOSITORY}`"
+            yield f"{definition.name}, {job}: a fork's pull request can run this job: add `if: {_SAME_REPOSITORY}`"
 
 
 def calls_what_exists(definition: Definition) -> Iterator[str]:
-    """Each script calls a target or a command, so that people can do the same. NO_TARGET has the exceptions."""
+    """Each script calls a make target or a command, so that people can do the same. NO_TARGET has the exceptions."""
     known = targets() | {f"pipeline {command.name}" for command in COMMANDS}
     for where, name in called(definition):
         if name not in known:
-            yield f"{where}: calls {name!r}, which is no target and no command: correct the name"
+            yield f"{where}: {name!r} is neither a make target nor a command: correct the name"
     for where, step in definition.steps():
         script = step.get("run", "make nothing")
         if not (_MAKE.search(script) or _TOOLS.search(script) or script.startswith(tuple(NO_TARGET))):
-            yield f"{where}: runs `{script.splitlines()[0]}`, no target or command: add one, or a line in NO_TARGET"
+            yield f"{where}: `{script.splitlines()[0]}` calls no target or command: add one, or a line in NO_TARGET"
 
 
 def sets_up_first(definition: Definition) -> Iterator[str]:
-    """After a checkout, a job uses the setup action before a target or a command: both need the project's Python."""
+    """After a checkout, a job uses the setup action before targets and commands. They need the project's Python."""
     for job, content in definition.jobs.items():
         ready = False
         for step in content.get("steps", []):
             script, uses = step.get("run", ""), step.get("uses", "")
             ready = uses.endswith("/.github/actions/setup") or (ready and not uses.startswith("actions/checkout@"))
             if not ready and (_MAKE.search(script) or _TOOLS.search(script)):
-                yield f"{definition.name}, {job}: `{script.splitlines()[0]}` needs .github/actions/setup before it"
+                line = script.splitlines()[0]
+                yield f"{definition.name}, {job}: `{line}` needs Python: use .github/actions/setup before this line"
                 break
 
 
@@ -143,7 +144,7 @@ def called(definition: Definition) -> Iterator[tuple[str, str]]:
 
 
 def writes(job: dict[str, Any]) -> set[str]:
-    """Return the scopes that a job may write. (zizmor finds `write-all` and permissions of whole workflows.)"""
+    """Return the scopes that a job may write. zizmor finds `write-all`, and permissions of whole workflows."""
     return {scope for scope, level in job["permissions"].items() if level == "write"}
 
 
@@ -236,9 +237,9 @@ def test_a_branch_deploys_the_environment_of_its_name() -> None:
     deploy = workflow("deploy")
 
     assert deploy.triggers["push"]["branches"] == ENVIRONMENTS
-    assert json.dumps(ENVIRONMENTS) in deploy.jobs["artifact"]["if"]  # a manual run can name any branch
+    assert json.dumps(ENVIRONMENTS) in deploy.jobs["artifact"]["if"]  # a person can start a run on any branch
     assert deploy.content["env"]["ENV"] == "${{ github.ref_name }}"
-    # GitHub asks the reviewers of the job's environment.
+    # A job waits for the reviewers of its GitHub environment.
     assert deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"
     assert deploy.jobs["deploy"]["needs"] == "artifact"
 
@@ -317,4 +318,4 @@ def test_acceptance_tests_get_the_same_settings_after_a_deployment_and_every_day
 
     assert daily == {name: value for name, value in deployed.items() if name in daily}
     assert deployed.keys() - daily.keys() <= {"REPORT"}
-    assert daily["READ_ONLY"] == "${{ vars.READ_ONLY }}"  # READ_ONLY of each environment decides
+    assert daily["READ_ONLY"] == "${{ vars.READ_ONLY }}"  # each GitHub environment has its own READ_ONLY

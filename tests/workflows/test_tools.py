@@ -44,7 +44,7 @@ needs_node = pytest.mark.skipif(npm.missing() is not None, reason=f"workflows: {
 
 
 @pytest.mark.parametrize("tool", [pytest.param(lint, marks=needs_node), audit, fit])
-def test_it_finds_no_fault_here(tool: Callable[[Path], str]) -> None:
+def test_each_tool_finds_no_fault_in_this_repository(tool: Callable[[Path], str]) -> None:
     assert tool(GITHUB) == ""
 
 
@@ -52,12 +52,12 @@ def test_it_finds_no_fault_here(tool: Callable[[Path], str]) -> None:
     ("tool", "old", "new", "named"),
     [
         pytest.param(lint, "steps.open.", "steps.opened.", '"opened"', marks=needs_node),
-        # zizmor finds this fault only as the persona `auditor`.
+        # zizmor finds this fault only with the persona `auditor`.
         (audit, "run: make plan", "run: make ${{ github.sha }}", "template-injection"),
         (fit, "timeout-minutes:", "timeout-minute:", "timeout-minute"),
     ],
 )
-def test_it_finds_each_fault(tmp_path: Path, tool: Callable[[Path], str], old: str, new: str, named: str) -> None:
+def test_each_tool_finds_a_fault(tmp_path: Path, tool: Callable[[Path], str], old: str, new: str, named: str) -> None:
     shutil.copytree(GITHUB, tmp_path / ".github")
     broken = tmp_path / ".github" / "workflows" / "deploy.yml"
     broken.write_text(broken.read_text().replace(old, new))

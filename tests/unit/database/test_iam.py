@@ -1,4 +1,4 @@
-"""Passwords for Aurora equal those of the AWS SDK, letter for letter."""
+"""Passwords for Aurora are exactly the passwords that the AWS SDK makes."""
 
 from datetime import UTC, datetime
 
@@ -27,7 +27,7 @@ texts = st.text(
 def of_the_sdk(host, port, user, region, key, at, monkeypatch):
     CLIENT._request_signer._credentials = SdkCredentials(*key)
     with monkeypatch.context() as patch:
-        # Use this class instead of awscrt's, which does not ask Python for the time.
+        # Use this class, because the class of awscrt does not take the time from Python.
         patch.setitem(botocore.auth.AUTH_TYPE_MAPS, "v4-query", botocore.auth.SigV4QueryAuth)
         patch.setattr(botocore.auth, "get_current_datetime", lambda **_: at.replace(tzinfo=None))
         return CLIENT.generate_db_auth_token(host, port, user, region)
@@ -43,7 +43,7 @@ def of_the_sdk(host, port, user, region, key, at, monkeypatch):
     at=st.integers(1_577_836_800, 4_102_444_799).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
 )
 def test_a_password_equals_the_sdks(monkeypatch, host, port, user, region, key, at):
-    assume(port != 443)  # an https URL may leave out port 443; no database uses this port
+    assume(port != 443)  # the SDK leaves out the port 443, which no database uses
 
     ours = password(host, port, user, region, key, at)
 

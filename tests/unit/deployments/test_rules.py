@@ -1,4 +1,4 @@
-"""Rules for open deployments, at exact moments that no request can hit."""
+"""Rules for open deployments, tested at exact times that a real request can't hit."""
 
 from datetime import UTC, datetime, timedelta
 

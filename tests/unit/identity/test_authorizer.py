@@ -126,7 +126,7 @@ def test_unusable_settings_refuse_access_and_are_logged(text, log, monkeypatch):
     assert "SLIPWAY_ISSUERS" in line["reason"]
 
 
-def test_it_needs_no_database(monkeypatch):
+def test_the_authorizer_needs_no_database(monkeypatch):
     monkeypatch.setenv("SLIPWAY_STAGE", "production")
     monkeypatch.delenv("DATABASE_URL")
     monkeypatch.setenv("SLIPWAY_ISSUERS", "[]")

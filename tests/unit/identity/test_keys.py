@@ -1,4 +1,4 @@
-"""An issuer's keys come only from the issuer, and are rarely requested. They are kept while the issuer is down."""
+"""The service requests keys rarely, and only from their issuer. It keeps the keys while the issuer is unavailable."""
 
 import logging
 import socket
@@ -48,7 +48,7 @@ def issuer() -> Iterator[IssuerServer]:
 
 @pytest.fixture(autouse=True)
 def unexpected() -> Iterator[list[logging.LogRecord]]:
-    """The logged errors. A test must leave no error here, because an issuer's fault is not an error of the service."""
+    """The logged errors. A test must leave none in this list: an issuer's fault is not an error of the service."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler(logging.ERROR)
     handler.emit = records.append  # type: ignore[method-assign]
@@ -246,7 +246,7 @@ def test_a_request_waits_only_briefly_for_an_issuer() -> None:
 
 
 def at(address: str) -> Callable[[IssuerServer], None]:
-    """Publish this address of the keys. `{url}` stands for the issuer's address, `{port}` for the issuer's port."""
+    """Return a function that publishes this address of the keys, with the issuer's address and port filled in."""
 
     def lie(issuer: IssuerServer) -> None:
         issuer.discovery["jwks_uri"] = address.format(url=issuer.url, port=issuer.url.rpartition(":")[2])
@@ -255,7 +255,7 @@ def at(address: str) -> Callable[[IssuerServer], None]:
 
 
 def publishing(*changes: dict[str, Any], **members: Any) -> Callable[[IssuerServer], None]:
-    """Publish the current key several times, each time with one of these changes."""
+    """Return a function that publishes the current key once for each change, with this change."""
 
     def lie(issuer: IssuerServer) -> None:
         issuer.jwks = {"keys": [issuer.jwk(**{**members, **each}) for each in changes]}
@@ -319,7 +319,7 @@ def test_unusable_keys_do_not_affect_the_others(issuer: IssuerServer) -> None:
 
 
 class TestManyAtOnce:
-    """One thread requests the keys. Other threads use kept keys; without kept keys, they wait for this request."""
+    """One thread requests the keys. Other threads use the kept keys, or wait for this request if no keys are kept."""
 
     @pytest.fixture
     def held(self, issuer: IssuerServer) -> "Held":
@@ -351,7 +351,7 @@ class TestManyAtOnce:
 
 
 class Held:
-    """Delay the issuer's answer until the end of the block."""
+    """Delay the issuer's answer until the end of the `with` block."""
 
     def __init__(self, issuer: IssuerServer) -> None:
         self._issuer = issuer

@@ -211,7 +211,7 @@ def test_a_pipeline_is_not_known_without_a_publisher():
     assert not run().with_publishers([a_rule(ref="refs/heads/other")]).is_known
 
 
-def test_matching_publishers_make_it_a_pipeline_of_their_systems():
+def test_matching_publishers_make_a_run_a_pipeline_of_their_systems():
     principal = run().with_publishers([a_rule("azul"), a_rule("green"), a_rule("blue", events=())])
 
     assert principal.role_in("azul") is Role.pipeline

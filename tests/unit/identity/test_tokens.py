@@ -55,7 +55,7 @@ def made(
 def changed(members: dict[str, Any], changes: dict[str, Any] | str | bytes) -> bytes:
     if isinstance(changes, bytes):
         return changes
-    if isinstance(changes, str):  # a text with more members
+    if isinstance(changes, str):  # `changes` is JSON text with more members
         return f"{json.dumps(members)[:-1]}, {changes}}}".encode()
     return json.dumps({name: value for name, value in {**members, **changes}.items() if value is not ABSENT}).encode()
 
@@ -86,7 +86,7 @@ def padded(raw: bytes) -> str:
 
 
 def loose_bits(raw: bytes) -> str:
-    """Encode the bytes with a wrong last character. Many decoders accept it, because they ignore unused bits."""
+    """Encode the bytes with a wrong last character. Many decoders accept this text, because they ignore unused bits."""
     text = encoded(raw + b" " * ((1 - len(raw)) % 3))
     return text[:-1] + chr(ord(text[-1]) + 1)
 
@@ -142,7 +142,9 @@ PEOPLE = {"kind": "people", "audience_claim": "client_id"}
 CASES = [
     Case("too long", "length", claims(padding="x" * MAX_TOKEN_LENGTH)),
     Case("padded", "encoding", lambda issuer: made(issuer, encode=padded)),
-    Case("unused bits that are set", "encoding", lambda issuer: made(issuer, encode=loose_bits), other="DecodeError"),
+    Case(
+        "unused bits that are not zero", "encoding", lambda issuer: made(issuer, encode=loose_bits), other="DecodeError"
+    ),
     Case(
         "line breaks",
         "encoding",
@@ -158,8 +160,8 @@ CASES = [
     Case("an algorithm twice", "duplicates", header('"alg": "RS256"')),
     Case("a claim that is NaN", "numbers", claims('"x": NaN')),
     Case("an infinite claim", "numbers", claims('"x": -Infinity')),
-    Case("a claim too large for a number", "numbers", claims('"x": 1e999')),
-    Case("a claim of too many digits", "numbers", claims(x=2**63)),
+    Case("a float that is too large", "numbers", claims('"x": 1e999')),
+    Case("an integer that is too large", "numbers", claims(x=2**63)),
     Case("an infinite expiry", "numbers", claims(exp=float("inf")), other="exp"),
     Case("claims nested too deeply", "depth", claims('"x": ' + "[" * 20 + "]" * 20)),
     Case("a header nested too deeply", "depth", header('"x": ' + '{"a":' * 20 + "1" + "}" * 20)),
@@ -304,7 +306,7 @@ def check_that_refuses(token: str, trusted: tuple[Issuer, ...]) -> str | None:
 
 
 def without(check: str, trusted: Issuer, server: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disable a check. The checks `issuer` and `key` are lookups, so replace them by functions with a fixed result."""
+    """Disable a check. The checks `issuer` and `key` are lookups, so replace them with fixed results."""
     if check == "length":
         monkeypatch.setattr(unverified, "MAX_TOKEN_LENGTH", 2 * MAX_TOKEN_LENGTH)
     elif check == "issuer":

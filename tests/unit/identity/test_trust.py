@@ -12,7 +12,7 @@ MAIN = "refs/heads/main"
 
 
 def without(monkeypatch, claim):
-    """Disable the check of a claim. Replace the table, because monkeypatch would put a deleted check back last."""
+    """Disable a claim's check. Replace the table, because monkeypatch would put a deleted check back at the end."""
     monkeypatch.setattr(trust, "CLAIM_CHECKS", {name: check for name, check in CLAIM_CHECKS.items() if name != claim})
 
 
@@ -131,7 +131,7 @@ def test_a_workflow_run_is_trusted_if_the_publisher_names_it():
     assert mismatches(a_rule(events=("workflow_run",)), a_run(event_name="workflow_run")) == []
 
 
-def test_a_publisher_with_a_called_workflow_trusts_it_alone():
+def test_a_publisher_with_a_called_workflow_trusts_only_this_workflow():
     publisher = a_rule(called_workflow="acme/pipelines/.github/workflows/deploy.yml@refs/tags/v*")
 
     called = a_run(job_workflow_ref="acme/pipelines/.github/workflows/deploy.yml@refs/tags/v2")

@@ -1,4 +1,4 @@
-"""The gate, rule by rule, and compared with a simple implementation of the rules."""
+"""The gate follows each rule, and decides like a simple implementation of the rules."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

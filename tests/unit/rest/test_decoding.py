@@ -29,7 +29,7 @@ def decoded(body, type_=NewSystem, content_type="application/json"):
 def refusal(body, type_=NewSystem, **kwargs):
     with pytest.raises(Problem) as raised:
         decoded(body, type_, **kwargs)
-    # A problem must be encodable, or it can't be sent.
+    # A problem that can't be encoded can't be sent.
     msgspec.json.encode(raised.value.document("id"))
     return raised.value
 

@@ -24,7 +24,7 @@ class Ship(Answer):
 
 @pytest.fixture(autouse=True)
 def declared(monkeypatch: pytest.MonkeyPatch) -> list[Operation]:
-    """The operations that a test declares, and no others."""
+    """The operations that a test declares, without the service's operations."""
     declared: list[Operation] = []
     monkeypatch.setattr(operations, "OPERATIONS", declared)
     return declared
@@ -56,7 +56,7 @@ def test_an_operation_has_one_type_of_answer() -> None:
 def test_a_returned_problem_is_the_answer_of_a_read_too(declared: list[Operation]) -> None:
     @operation(Blueprint(__name__), "GET /v1/ships", role="public")
     def get_ship(call: Call) -> Ship | Problem:
-        return Problem(problems.not_found, "No ship has this name.")
+        return Problem(problems.not_found, "No ship has this name: correct the name.")
 
     request: Any = SimpleNamespace(context={"requestId": "7"}, headers={}, query_params=None)
     answer = respond(declared[0], request, {})

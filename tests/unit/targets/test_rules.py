@@ -8,7 +8,7 @@ from chalicelib.targets import rules
 from chalicelib.targets.model import Maker
 
 
-def test_what_expired_stands_until_it_is_destroyed() -> None:
+def test_a_workspace_may_be_named_until_it_is_destroyed() -> None:
     rules.require_standing("production", "jane", "active")
     rules.require_standing("production", "jane", "expired")
 
@@ -17,8 +17,7 @@ def test_what_expired_stands_until_it_is_destroyed() -> None:
     assert refusal.value.type.slug == "workspace-not-active"
 
 
-# The callers that may change a workspace.
-
+# Makers of workspaces, and callers that are not the maker.
 JANE = Maker(issuer="https://people", subject="jane", repository_id=None)
 RUN = Maker(issuer="https://pipelines", subject="repo:acme/azul:main", repository_id="74")
 OTHERS = [
@@ -33,11 +32,11 @@ OTHER_RUNS = [
 ]
 
 
-def test_who_made_it_may_change_it() -> None:
+def test_the_maker_of_a_workspace_may_change_it() -> None:
     rules.require_own("azul", "jane", JANE, JANE, Role.pipeline)
 
 
-def test_runs_of_one_repository_are_one_pipeline_whatever_their_subjects_tell_apart() -> None:
+def test_all_runs_of_the_repository_that_made_a_workspace_may_change_it() -> None:
     nightly = Maker(issuer=RUN.issuer, subject="repo:acme/azul:environment:reap", repository_id="74")
 
     rules.require_own("azul", "jane", RUN, nightly, Role.pipeline)
@@ -46,7 +45,7 @@ def test_runs_of_one_repository_are_one_pipeline_whatever_their_subjects_tell_ap
 @pytest.mark.parametrize(
     ("made_by", "other"), [*((JANE, each) for each in OTHERS), *((RUN, each) for each in OTHER_RUNS)]
 )
-def test_nobody_else_may_but_a_maintainer(made_by: Maker, other: Maker) -> None:
+def test_other_callers_must_be_maintainers(made_by: Maker, other: Maker) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_own("azul", "jane", made_by, other, Role.pipeline)
     assert refusal.value.type.slug == "forbidden"

@@ -1,4 +1,4 @@
-"""`make acceptance`: its settings, its waiting for the service, and its report."""
+"""`make acceptance` checks its settings, waits for the service, and writes a report."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ def variables(**changed: str) -> dict[str, str]:
     return {"URL": URL, "TOKEN": "a.b.c", **changed}
 
 
-def test_it_writes_by_default() -> None:
+def test_a_run_writes_by_default() -> None:
     found = settings.from_environ(variables())
 
     assert (found.url, found.system, found.read_only, found.site) == (URL, "acceptance", False, False)
@@ -132,7 +132,7 @@ def wait(said: list[str]) -> Wait:
 
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service]]:
-    """`answering((503, b""), (200, b"…"))` makes a service that gives these answers, and repeats the last answer."""
+    """`answering((503, b""), (200, b"…"))` makes a service that sends these answers, and repeats the last answer."""
 
     def answering(*answers: tuple[int, bytes]) -> Service:
         coming = itertools.chain(answers, itertools.repeat(answers[-1]))
@@ -150,13 +150,15 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service
 READY = (200, b'{"status": "ready", "schema_version": 8}')
 
 
-def test_it_does_not_wait_for_a_ready_service(answering: Callable[..., Service], wait: Wait, said: list[str]) -> None:
+def test_a_run_does_not_wait_for_a_ready_service(
+    answering: Callable[..., Service], wait: Wait, said: list[str]
+) -> None:
     answering(READY).wait_until_ready(wait)
 
     assert said == []
 
 
-def test_it_waits_for_a_service_that_starts_and_says_so_once(
+def test_a_run_waits_for_a_service_that_starts_and_says_so_once(
     answering: Callable[..., Service], wait: Wait, said: list[str]
 ) -> None:
     answering((503, b""), (504, b""), (403, b"{}"), READY).wait_until_ready(wait)
@@ -173,7 +175,7 @@ def test_a_service_with_any_other_answer_is_not_ready(
         answering((200, body)).wait_until_ready(wait)
 
 
-def test_it_waits_for_an_earlier_run_and_names_one_that_takes_too_long(
+def test_a_run_waits_for_an_earlier_run_and_names_one_that_takes_too_long(
     answering: Callable[..., Service], wait: Wait
 ) -> None:
     busy = (200, b'{"items": [{"id": "17"}]}')

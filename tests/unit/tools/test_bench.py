@@ -1,4 +1,4 @@
-"""The benchmark fails if a figure exceeds its bound, and measures the shipped code."""
+"""The benchmark measures the shipped code. It fails if a figure exceeds its bound."""
 
 import itertools
 
@@ -11,11 +11,11 @@ from tools.checks.bench.figures import Figure, fastest
 from tools.checks.bench.report import report
 
 
-def test_it_succeeds_if_every_bound_holds():
+def test_the_benchmark_succeeds_if_every_bound_holds():
     assert report([Figure("a", 2, "times", 2), Figure("b", 1_000_000, "bytes")]) == 0
 
 
-def test_it_fails_if_a_bound_is_exceeded():
+def test_the_benchmark_fails_if_a_bound_is_exceeded():
     assert report([Figure("a", 2.01, "times", 2), Figure("b", 1, "", 4)]) == 1
 
 

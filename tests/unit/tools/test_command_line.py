@@ -1,4 +1,4 @@
-"""`python -m tools GROUP COMMAND`: its options, its variables, and its messages for wrong input."""
+"""`python -m tools GROUP COMMAND` takes options and variables, and explains wrong input."""
 
 import subprocess
 import sys

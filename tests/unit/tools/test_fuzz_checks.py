@@ -51,5 +51,5 @@ def test_explanations_name_existing_problems_and_operations_only() -> None:
     for pattern, _ in RULES:
         for alternative in pattern.split("|"):
             assert any(re.fullmatch(alternative, name) for name in names), (
-                f"no operation is called {alternative}: correct RULES"
+                f"no operation is called {alternative}: correct this name in RULES"
             )

@@ -1,4 +1,4 @@
-"""When a process ends, in any way, all processes that it has started end too."""
+"""When a process ends in any way, all processes that it started end too."""
 
 import os
 import signal

@@ -81,7 +81,7 @@ AGROUND = ProblemType(
 
 @pytest.fixture
 def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Operation]]:
-    """Declare an operation that the service doesn't have: `declare("GET /v1/ships", a_function, role=…)`."""
+    """`declare("GET /v1/ships", a_function, role=…)` declares an operation that the service doesn't have."""
     monkeypatch.setattr(operations, "OPERATIONS", [])
 
     def declare(route: str, function: Callable[..., Any], **declaration: Any) -> Operation:
@@ -148,7 +148,7 @@ def test_openapi_json_matches_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path
     file.main({})
 
     if file.PATH.read_text() != committed:
-        pytest.fail("openapi.json is stale: run `make openapi` and commit it", pytrace=False)
+        pytest.fail("openapi.json is stale: run `make openapi`, and commit the file", pytrace=False)
 
 
 def test_the_document_does_not_depend_on_the_order_of_declaration() -> None:
@@ -163,7 +163,7 @@ def test_every_problem_that_an_operation_can_answer_is_listed() -> None:
     assert listed == {PROBLEM_TYPES[slug].uri for slug in reachable}
 
 
-def test_it_says_how_paths_and_methods_that_are_not_listed_are_answered() -> None:
+def test_the_document_says_how_paths_and_methods_that_are_not_listed_are_answered() -> None:
     for name, problem in {
         "x-unlisted-path": problems.not_found,
         "x-unlisted-method": problems.method_not_allowed,

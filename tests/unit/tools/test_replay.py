@@ -1,4 +1,4 @@
-"""The replay: the commits that a deployment delivers, the order of the requests, and the failures that stop it."""
+"""The replay finds the commits of each deployment, sends requests in order, and stops at a failure."""
 
 import http.server
 import threading
@@ -130,16 +130,16 @@ def test_commits_cut_from_the_baseline_are_not_delivered_later(monkeypatch):
 def test_a_refusal_stops_the_replay_and_says_why():
     problem = {
         "title": "Invalid",
-        "detail": "the body breaks the rules",
+        "detail": "the body is invalid",
         "errors": [{"pointer": "#/x", "detail": "no"}],
     }
 
-    with pytest.raises(ToolError, match=r"(?s)422.*the body breaks the rules.*#/x: no"):
+    with pytest.raises(ToolError, match=r"(?s)422.*the body is invalid.*#/x: no"):
         replay.replay(lambda method, path, body: (422, problem), [], {})
 
 
 class Service:
-    """A server that gives its answers in turn, and then repeats the last answer."""
+    """A server that sends its answers in order, and then repeats the last answer."""
 
     def __init__(self, *answers: tuple[int, dict[str, str], str]) -> None:
         self.answers = list(answers)
@@ -215,7 +215,7 @@ def test_a_retry_repeats_its_key_and_another_request_has_its_own():
     assert second not in (None, first)
 
 
-def test_it_gives_up_on_a_service_that_never_becomes_ready():
+def test_the_replay_gives_up_on_a_service_that_never_becomes_ready():
     with Service((503, {}, '{"detail": "no database"}')).listening() as service, a_client(service) as client:
         answer = client.send("POST", "/v1/systems", {})
 

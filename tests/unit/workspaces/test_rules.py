@@ -69,11 +69,11 @@ def test_only_debug_workspaces_may_use_live_data(purpose: str) -> None:
     assert list(new(purpose="debug", database="live").faults()) == []
 
 
-# Its end.
+# The end of a workspace.
 
 
 @pytest.mark.parametrize(("purpose", "most"), [("personal", 14), ("preview", 14), ("debug", 3)])
-def test_its_purpose_limits_its_end(purpose: str, most: int) -> None:
+def test_the_purpose_limits_the_end_of_a_workspace(purpose: str, most: int) -> None:
     rules.require_end(purpose, NOW + most * DAY, NOW)
 
     with pytest.raises(Problem) as refusal:
@@ -82,13 +82,13 @@ def test_its_purpose_limits_its_end(purpose: str, most: int) -> None:
 
 
 @pytest.mark.parametrize("expires_at", [NOW, NOW - SECOND])
-def test_its_end_must_be_in_the_future(expires_at: datetime) -> None:
+def test_a_workspace_must_end_in_the_future(expires_at: datetime) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_end("personal", expires_at, NOW)
     assert pointers(refusal.value) == ["#/expires_at"]
 
 
-def test_extending_it_takes_a_reason() -> None:
+def test_an_extension_needs_a_reason() -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_change(workspace(), WorkspaceChange(expires_at=NOW + 2 * DAY), NOW)
     assert pointers(refusal.value) == ["#/reason"]
@@ -96,7 +96,7 @@ def test_extending_it_takes_a_reason() -> None:
     rules.require_change(workspace(), WorkspaceChange(expires_at=NOW + 2 * DAY, reason="Not finished yet"), NOW)
 
 
-def test_shortening_it_or_changing_another_field_takes_no_reason() -> None:
+def test_shortening_a_workspace_or_changing_another_field_needs_no_reason() -> None:
     for change in (
         WorkspaceChange(expires_at=NOW + SECOND),
         WorkspaceChange(expires_at=NOW + DAY),
