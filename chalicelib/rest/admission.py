@@ -23,7 +23,7 @@ _CLAIMS = msgspec.json.Decoder(dict[str, Any])
 
 
 def authenticate(call: Call) -> None:
-    """Set the call's principal from the verified claims. Raises problems 401 and 403."""
+    """Set the call's principal from the verified claims, or raise problem 401 or 403."""
     claims = (call.request.context.get("authorizer") or {}).get("claims")
     if not claims:
         raise _unauthenticated("The request has no verified token. Send a token as `Authorization: Bearer <token>`.")

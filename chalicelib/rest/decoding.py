@@ -33,7 +33,7 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
 def body(type_: type, request: chalice.app.Request) -> Any:
-    """Return the body as a `type_`. Raises problems 400, 413, 415 and 422."""
+    """Return the body as a `type_`, or raise problem 400, 413, 415 or 422."""
     sent = request.headers.get("content-type") or ""
     if sent != "application/json" and (content_type := sent.partition(";")[0].strip().lower()) != "application/json":
         raise Problem(
