@@ -1,9 +1,4 @@
-"""Connections to PostgreSQL, kept between requests, and the few ways in which a request uses them.
-
-Reads run in autocommit. In a transaction, `BEGIN` and locks wait in a queue and travel in one message with the first
-statement. Audit events and stored answers wait too, and mostly travel with `COMMIT`. So a write costs few round trips,
-and its code still reads from top to bottom.
-"""
+"""Connections to PostgreSQL, kept between requests, and the few ways in which a request uses them."""
 
 import time
 from collections import deque
@@ -42,7 +37,10 @@ REQUEST_SECONDS = 15
 
 
 class Database:
-    """The database for one request, which uses one connection and has one deadline."""
+    """The database for one request, which uses one connection and has one deadline.
+
+    Outside of a transaction, each statement runs in autocommit.
+    """
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
@@ -78,7 +76,10 @@ class Database:
         return self._rowcount
 
     def queue(self, sql: str, **parameters: Any) -> None:
-        """Send this statement in one message with the transaction's next statement, or with COMMIT."""
+        """Send this statement in one message with the transaction's next statement, or with COMMIT.
+
+        So a write with locks and audit events costs few round trips, and its code still reads from top to bottom.
+        """
         assert self._in_transaction, "queue works only inside a transaction: outside one, use execute"
         self._queue.append(self._compose(sql, parameters))
 

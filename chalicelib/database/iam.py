@@ -1,8 +1,6 @@
 """Passwords for Aurora that are valid for 15 minutes, so that no secret is stored.
 
-A password is a request to connect to the service `rds-db`: a URL, signed with Signature Version 4 and the function's
-own credentials. See "Create a signed AWS API request" in the IAM User Guide. The AWS SDK makes the same
-password, but adds 350 ms to a cold start, mostly for its import.
+The AWS SDK makes the same passwords, but adds 350 ms to a cold start, mostly for its import.
 """
 
 import hashlib
@@ -27,14 +25,18 @@ class Credentials(NamedTuple):
 
 
 def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
-    """Return the credentials that Lambda gives a function. Raises KeyError if there are none."""
+    """Return the credentials that Lambda gives a function, or raise KeyError if there are none."""
     return Credentials(
         environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN") or None
     )
 
 
 def password(host: str, port: int, user: str, region: str, credentials: Credentials, at: datetime | None = None) -> str:
-    """Return a database user's password, which is valid for SECONDS from `at`, by default from now."""
+    """Return a database user's password, which is valid for SECONDS from `at`, by default from now.
+
+    A password is a request to connect to the service `rds-db`: a URL, signed with Signature Version 4 and the
+    credentials. See "Create a signed AWS API request" in the IAM User Guide.
+    """
     moment = f"{at or datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     scope = f"{moment[:8]}/{region}/rds-db/aws4_request"
     query = {

@@ -22,7 +22,7 @@ _POLL_SECONDS = 5
 
 @blueprint.lambda_function(name="migrate")
 def migrate(event: Any, context: Any) -> dict[str, Any]:
-    """Migrate the schema to this package's version, as slipway_migrator. Raises MigrationFailed, MigrationRefused."""
+    """Migrate the schema to this package's version, or raise MigrationFailed or MigrationRefused."""
     applied = migrations.migrate(address(settings().database))
     return {"applied": applied, "schema_version": migrations.expected_version()}
 

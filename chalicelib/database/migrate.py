@@ -1,12 +1,4 @@
-"""Bring the schema to the version that this code expects. docs/schema.sql shows the result.
-
-Migrations are plain SQL files, `chalicelib/<package>/migrations/NNNN_what_it_does.sql`. All packages share one series
-of numbers. One runner at a time applies the files in the order of their numbers. Each file runs in its own transaction,
-which also stores the file's checksum. The runner refuses a file that was changed afterwards, because the files would no
-longer describe the schema. Write a new file instead.
-
-Migrations run as the role that owns the schema, whichever login the runner has: see roles.py.
-"""
+"""Bring the schema to the version that this code expects. docs/schema.sql shows the result."""
 
 import hashlib
 import re
@@ -30,6 +22,11 @@ _NAME = re.compile(r"^([0-9]{4})_[a-z0-9_]+\.sql$")
 
 
 class Migration(NamedTuple):
+    """A plain SQL file, `chalicelib/<package>/migrations/NNNN_what_it_does.sql`.
+
+    All packages share one series of numbers.
+    """
+
     version: int
     name: str
     sql: str
@@ -56,14 +53,15 @@ def expected_version() -> int:
 def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
     """Apply the migrations that are missing and return their names. Report each name before applying the migration.
 
-    Raises MigrationRefused if a migration was edited, is missing or has a wrong name. Raises MigrationRefused too if
-    the login can't act as the schema's owner. Raises MigrationFailed if PostgreSQL refuses a migration.
+    Raise MigrationRefused if a migration was edited, is missing or has a wrong name, or if the login can't act as the
+    schema's owner. Raise MigrationFailed if PostgreSQL refuses a migration.
     """
     migrations = read(directory)
     # Closing the connection releases the lock and rolls back an open transaction.
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         act_as_owner(cursor)
         cursor.execute("SET lock_timeout = '60s'; SET statement_timeout = '60s'; SET client_min_messages = warning")
+        # One runner at a time applies migrations.
         cursor.execute("SELECT pg_advisory_lock(hashtextextended('slipway migrations', 0))")
         cursor.execute("SET statement_timeout = 0")
         cursor.execute(
@@ -85,10 +83,10 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
 
 
 def act_as_owner(cursor: Cursor) -> None:
-    """Act as slipway_migrator, the role that owns the schema, from now on.
+    """From now on act as slipway_migrator, the role that owns the schema, whichever login the runner has: see roles.py.
 
-    Raises MigrationRefused if the login may not act as this role, or the role may not create tables. Raises
-    MigrationRefused too if another role owns the tables.
+    Raise MigrationRefused if the login may not act as this role, if the role may not create tables, or if another role
+    owns the tables.
     """
     login = cursor.connection.info
     to_do = advice(login.dbname, login.user)
@@ -126,7 +124,10 @@ def read(directory: Path) -> list[Migration]:
 
 
 def pending(migrations: list[Migration], applied: list[tuple[int, str, str]]) -> list[Migration]:
-    """Return the migrations still to apply. Raises MigrationRefused if an applied one is unknown or was changed."""
+    """Return the migrations still to apply, or raise MigrationRefused if an applied one is unknown or was changed.
+
+    A file that was changed after it was applied would no longer describe the schema.
+    """
     by_version = {migration.version: migration for migration in migrations}
     for version, name, checksum in applied:
         if version not in by_version:
@@ -145,7 +146,7 @@ def pending(migrations: list[Migration], applied: list[tuple[int, str, str]]) ->
 def apply(connection: Connection, migration: Migration) -> None:
     """Run one migration and store its checksum, in one transaction.
 
-    Raises MigrationFailed. The caller must then close the connection.
+    Raise MigrationFailed if PostgreSQL refuses it. The caller must then close the connection.
     """
     try:
         with connection.cursor() as cursor:

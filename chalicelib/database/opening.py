@@ -27,7 +27,7 @@ AUTHORITIES = Path(__file__).parent / "rds-ca.pem"
 
 
 def open_connection(url: str, deadline: float) -> Connection:
-    """Open an asynchronous connection, which is always in autocommit. Raises DatabaseUnavailable.
+    """Open an asynchronous connection, which is always in autocommit, or raise DatabaseUnavailable.
 
     The connection acts as the service's role, whichever login the URL names: see roles.py.
     """
@@ -38,7 +38,7 @@ def open_connection(url: str, deadline: float) -> Connection:
 
 
 def connect(url: str) -> Connection:
-    """Open a blocking connection in autocommit, for tools and migrations. Raises DatabaseUnavailable."""
+    """Open a blocking connection in autocommit, for tools and migrations, or raise DatabaseUnavailable."""
     with translated_errors():
         connection: Connection = psycopg2.connect(url, connect_timeout=CONNECT_SECONDS, **_parameters())
         connection.autocommit = True
@@ -48,8 +48,8 @@ def connect(url: str) -> Connection:
 def wait(connection: Connection, deadline: float) -> None:
     """Wait until an asynchronous connection has finished its task.
 
-    `deadline` is a moment of `time.monotonic`. Raises psycopg2's error. Without an answer by the deadline, raises
-    DatabaseUnavailable and closes the connection, because the answer could still come.
+    `deadline` is a moment of `time.monotonic`. Raise psycopg2's errors unchanged. Without an answer by the deadline,
+    close the connection, because the answer could still come, and raise DatabaseUnavailable.
     """
     while (state := connection.poll()) != POLL_OK:
         poll = select.poll()

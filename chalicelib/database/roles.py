@@ -1,11 +1,9 @@
-"""The database's two roles, and the statements that create them.
+"""The database's two roles, and the statements that create them."""
 
-`slipway_migrator` owns the schema: only migrations run as this role. The service acts as `slipway_app`, which has only
-the rights that migrations grant, and no DDL. So an attacker who injects SQL can't change history. Neither role has a
-password. On AWS the roles log in with IAM tokens; the embedded PostgreSQL trusts local logins.
-"""
-
+# The service's role has only the rights that migrations grant, and no DDL. So an attacker who injects SQL can't change
+# history.
 APP = "slipway_app"
+# The owner of the schema. Only migrations run as this role.
 MIGRATOR = "slipway_migrator"
 
 
@@ -51,6 +49,7 @@ def advice(database: str, login: str) -> str:
 
 
 def _role(name: str) -> str:
+    # The roles have no passwords. On AWS they log in with IAM tokens; the embedded PostgreSQL trusts local logins.
     return f"""\
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
