@@ -1,8 +1,4 @@
-"""API Gateway's authorizer: a separate function, outside the VPC, which verifies the token of a request.
-
-API Gateway caches the authorizer's answer for each token, so the authorizer does not decide what the caller may do. Its
-policy allows every route, and the handler decides. The authorizer needs no database.
-"""
+"""API Gateway's authorizer: a separate function, outside the VPC and without a database, which verifies tokens."""
 
 import json
 import traceback
@@ -19,7 +15,10 @@ blueprint = Blueprint(__name__)
 
 @blueprint.authorizer(ttl_seconds=300)
 def authorizer(request: AuthRequest) -> AuthResponse:
-    """Allow a verified token every route, and pass its claims on. After any failure API Gateway answers 401."""
+    """Allow a verified token every route, and pass its claims on. After any failure API Gateway answers 401.
+
+    API Gateway caches the answer for each token, so the handler decides what the caller may do.
+    """
     configure()
     try:
         claims = verify(_bearer_token(request.token), trusted_issuers())

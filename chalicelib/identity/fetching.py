@@ -1,7 +1,6 @@
 """Fetch a small JSON document within a deadline that no slow server can extend.
 
-PyJWT's client, urllib and urllib3 can't do that: their timeouts start again with each byte. The first two also follow
-redirects or use proxies. http.client does neither. Only the authorizer's function imports this module.
+PyJWT's client, urllib and urllib3 can't do that: their timeouts start again with each byte.
 """
 
 import http.client
@@ -23,7 +22,7 @@ class NotFetched(Exception):
 
 
 def fetch_json(address: str, seconds: float) -> Any:
-    """Return the JSON document at an address; raises NotFetched. Follows no redirect and uses no proxy.
+    """Return the JSON document at an address, or raise NotFetched. Follow no redirect and use no proxy.
 
     `seconds` limits the time until the last byte. Only a slow look-up of the host's name can take longer.
     """
@@ -48,6 +47,7 @@ def _get(url: SplitResult, deadline: float) -> tuple[http.client.HTTPResponse, b
     if not url.hostname:
         raise ValueError("the address has no host: add one")
     encrypted = url.scheme == "https"
+    # http.client follows no redirects and uses no proxies, unlike PyJWT's client and urllib.
     connection = http.client.HTTPConnection(url.hostname, url.port or (443 if encrypted else 80))
     with _connected(connection.host, connection.port, deadline) as plain, _cut_at(deadline, plain):
         connection.sock = plain

@@ -1,10 +1,7 @@
 """The cache of the public keys that issuers publish.
 
-The cache keeps keys, so that the service works even if an issuer is down, slow or wrong. The cache asks rarely, so that
-forged tokens can't flood the issuer with requests. Only the authorizer's function imports this module.
-
-PyJWT's PyJWKClient does neither: it drops keys when they expire, and asks again at once if an issuer fails. It also
-lets every thread wait for the thread that asks.
+PyJWT's PyJWKClient drops keys when they expire, asks again at once if an issuer fails, and lets every
+thread wait for the thread that asks.
 """
 
 import threading
@@ -18,8 +15,10 @@ from chalicelib.settings import Issuer
 from chalicelib.telemetry import logger
 
 FRESH_SECONDS = 3600
-# A key that is no longer published may have been revoked. So after this time without an answer, trust no key.
+# Keep keys, so that the service works even if an issuer is down, slow or wrong. But a key that is no longer published
+# may have been revoked. So after this time without an answer, trust no key.
 STALE_SECONDS = 24 * 3600
+# Ask rarely, so that forged tokens can't flood the issuer with requests.
 COOL_DOWN_SECONDS = 30
 COOL_DOWN_WITHOUT_KEYS_SECONDS = 5
 
@@ -43,7 +42,7 @@ class KeySet:
         self._asking = threading.Lock()
 
     def key(self, kid: str) -> Any:
-        """Return the public key with this id; raises NoKey."""
+        """Return the public key with this id, or raise NoKey."""
         # One thread asks at a time. Other threads wait for this one only if they have no key yet.
         if self._wants_to_ask(kid) and self._asking.acquire(blocking=self._kept(kid) is None):
             try:

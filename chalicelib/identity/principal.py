@@ -83,7 +83,7 @@ class NotAPrincipal(Exception):
 
 
 def from_claims(claims: Mapping[str, Any], issuers: tuple[Issuer, ...]) -> Principal:
-    """Return the principal that verified claims describe. Raises NotAPrincipal if they do not say who is calling."""
+    """Return the principal that verified claims describe, or raise NotAPrincipal if they do not say who is calling."""
     for issuer in issuers:
         if issuer.issuer == claims.get("iss"):
             try:

@@ -22,7 +22,7 @@ class NotPublished(Exception):
 
 
 def published_keys(issuer: Issuer) -> dict[str, Any]:
-    """Return the public keys that the issuer publishes now, by their ids; raises NotPublished or NotFetched."""
+    """Return the public keys that the issuer publishes now, by their ids, or raise NotPublished or NotFetched."""
     discovery = fetch_json(f"{issuer.issuer.rstrip('/')}/.well-known/openid-configuration", FETCH_SECONDS)
     if not isinstance(discovery, dict) or discovery.get("issuer") != issuer.issuer:
         raise NotPublished("the discovery document is of another issuer: correct the issuer's URL")

@@ -1,12 +1,4 @@
-"""Verification of bearer tokens against the issuers that a stage trusts (RFC 7515, RFC 7519, RFC 8725).
-
-PyJWT makes the last check: it verifies the signature, the algorithm, the issuer and the times. The checks before it
-refuse tokens that PyJWT would accept. They also refuse wrong claims before the issuer is asked for keys, because PyJWT
-checks claims only after the signature.
-
-PyJWT and the crypto library are slow to import. So only the verification of a signature imports them, in the
-authorizer's function.
-"""
+"""Verification of bearer tokens against the issuers that a stage trusts (RFC 7515, RFC 7519, RFC 8725)."""
 
 import json
 import math
@@ -26,7 +18,7 @@ LOCAL_PUBLIC_KEY = LOCAL_STATE / "issuer" / "public.jwk.json"
 
 
 def verify(token: str, issuers: tuple[Issuer, ...]) -> dict[str, Any]:
-    """Return the claims of a token that one of `issuers` signed for this service. Raises TokenRefused."""
+    """Return the claims of a token that one of `issuers` signed for this service, or raise TokenRefused."""
     read = Unverified(token)
     issuer = _issuer_of(read, issuers)
     for name, check in TRUST_CHECKS.items():
@@ -159,7 +151,8 @@ def _signature(token: Unverified, issuer: Issuer) -> str | None:
     return None
 
 
-# The checks run in this order. The most expensive check comes last: it may ask the issuer for keys.
+# The checks run in this order. The last check calls PyJWT, and may ask the issuer for keys. The checks before it refuse
+# tokens that PyJWT would accept, and tokens with wrong claims, which PyJWT checks only after the signature.
 TRUST_CHECKS: dict[str, Callable[[Unverified, Issuer], str | None]] = {
     "typ": _typ,
     "crit": _crit,

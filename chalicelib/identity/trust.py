@@ -1,12 +1,4 @@
-"""Trust in pipelines: decide by the claims of a GitHub Actions run whether a publisher lets the run write for a system.
-
-`CLAIM_CHECKS` has a row for each claim that every publisher checks. To check another claim, add a row. The claim `sub`
-is not checked, because its form is a setting of the repository. Anyone who may change this setting could choose the
-text. Ids are checked, because a name can be given up and then taken by somebody else.
-
-`permitting` checks the claim `environment`, because a publisher has one value for each environment. The rules of
-deployments check the claim `sha`.
-"""
+"""Trust in pipelines: decide by a GitHub Actions run's claims whether a publisher lets the run write for a system."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -98,6 +90,10 @@ def _runs_the_workflow(rule: TrustRule, claims: GitHubClaims) -> bool:
     return claims.job_workflow_ref is not None and matches(rule.called_workflow, claims.job_workflow_ref)
 
 
+# Every publisher checks these claims. `permitting` checks the claim `environment`, because a publisher has one value
+# for each environment. The rules of deployments check `sha`. Nothing checks `sub`, because its form is a setting of the
+# repository: anyone who may change this setting could choose the text. Ids are checked, because a name can be given up
+# and then taken by somebody else.
 CLAIM_CHECKS: dict[str, Callable[[TrustRule, GitHubClaims], bool]] = {
     "repository_owner_id": lambda rule, claims: claims.repository_owner_id == rule.repository_owner_id,
     "repository_id": lambda rule, claims: claims.repository_id == rule.repository_id,

@@ -1,7 +1,4 @@
-"""A token that was read but not verified. Trust nothing in it until all checks here and in tokens.py have passed.
-
-FORM_CHECKS refuse tokens that two readers could understand differently. PyJWT accepts most of these tokens.
-"""
+"""A token that was read but not verified. Trust nothing in it until all checks here and in tokens.py have passed."""
 
 import base64
 import json
@@ -26,7 +23,7 @@ class TokenRefused(Exception):
 
 
 class Unverified:
-    """A token's parts, read leniently and then checked by FORM_CHECKS. Raises TokenRefused."""
+    """A token's parts, read leniently and then checked by FORM_CHECKS. The constructor raises TokenRefused."""
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_TOKEN_LENGTH:
@@ -132,6 +129,7 @@ def _text(token: Unverified) -> str | None:
     return None
 
 
+# Refuse tokens that other readers could understand differently, or not at all. PyJWT accepts most of these tokens.
 FORM_CHECKS: dict[str, Callable[[Unverified], str | None]] = {
     "encoding": _encoding,
     "utf-8": _utf_8,
