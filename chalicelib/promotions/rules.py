@@ -1,11 +1,7 @@
 """The gate: may an artifact enter an environment with a rollout or a hotfix?
 
-The environment with the lowest rank takes every artifact. Any other environment takes an artifact that keeps all rules
-in the environment before, which has the next lower rank. Each rule is one function, whose docstring states the rule.
-The function yields a blocker for everything that breaks the rule.
-
-For each suite, one verification counts: the latest that started after the artifact's latest deployment there. Skip
-verifications that ended in error or were cancelled.
+Each rule is one function, whose docstring states the rule. The function yields a blocker for everything that
+breaks the rule.
 """
 
 from collections.abc import Iterator
@@ -17,7 +13,7 @@ from chalicelib.promotions.model import Blocker, Decision, EnvironmentBefore, Ga
 
 def decide(facts: GateFacts, at: datetime) -> Decision:
     """Grant the promotion at this moment if no rule yields a blocker. Otherwise deny it with all blockers."""
-    if facts.before is None:
+    if facts.before is None:  # the environment with the lowest rank takes every artifact
         return Decision(blockers=())
     return Decision(blockers=tuple(blocker for rule in RULES for blocker in rule(facts, facts.before, at)))
 
@@ -33,7 +29,7 @@ def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Itera
 
 
 def verified(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """Every required suite has a verification that counts.
+    """Every required suite has a verification that counts: see EnvironmentBefore.
 
     If no suite is required, at least one suite has a verification that counts.
     """
