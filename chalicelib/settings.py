@@ -87,7 +87,7 @@ def settings() -> Settings:
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """Read settings from environment variables; raises UnusableSettings if they are missing or unsafe."""
+    """Read settings from environment variables, or raise UnusableSettings if they are missing or unsafe."""
     stage = _stage(environ)
     return Settings(
         stage=stage,
@@ -97,7 +97,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 
 def trusted_issuers(environ: Mapping[str, str] = os.environ) -> tuple[Issuer, ...]:
-    """Return only the issuers: verifying tokens needs no database. Raises UnusableSettings."""
+    """Return only the issuers, because verifying tokens needs no database. Raise UnusableSettings if they are wrong."""
     return _issuers(_stage(environ), environ.get("SLIPWAY_ISSUERS", "[]"))
 
 

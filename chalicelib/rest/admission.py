@@ -1,7 +1,6 @@
 """Admission: find out who is calling, and check what the caller may do.
 
-`authenticate` and `read` are the first steps of every request that is not public. Each step runs once. The checks
-`require_role` and `require_publisher` then decide from the results, without I/O.
+`authenticate` and `read` run once, before the checks. The checks decide from their results, without I/O.
 """
 
 from typing import Any
@@ -90,7 +89,7 @@ def require_role(call: Call, role: Role, system: str | None = None) -> None:
 def require_publisher(call: Call, system: str, kind: RecordKind, environment: str) -> list[TrustRule]:
     """Return the publishers that let the calling pipeline write records of `kind` for `environment`.
 
-    Raises problem 403 if there is none. Other callers need no publisher: return an empty list for them.
+    Raise problem 403 if there is none. Other callers need no publisher: return an empty list for them.
     """
     pipeline = call.principal.pipeline
     if pipeline is None:

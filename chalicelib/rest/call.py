@@ -46,7 +46,7 @@ class Call:
 
     @property
     def if_match(self) -> str:
-        """The header If-Match. Raises KeyError if it is missing; conditional operations always have it."""
+        """The header If-Match, which requests to conditional operations always have. For others, raise KeyError."""
         return str(self.request.headers["if-match"])
 
     def created(self, address: str, answer: T) -> T:

@@ -1,4 +1,4 @@
-"""The answers to writes that break a constraint of the schema. The models declare them.
+"""The answers to writes that break a constraint of the schema.
 
 Validation refuses most of these writes earlier, with a better message. In a race only the constraint refuses them.
 """
@@ -20,7 +20,7 @@ REFUSALS: dict[str, Refusal] = {}
 
 
 def constraint(name: str, problem: ProblemType, detail: str, pointer: str = "") -> None:
-    """Declare the answer to a write that violates a constraint or that a trigger refuses.
+    """Declare a model's answer to a write that violates a constraint or that a trigger refuses.
 
     `name` is the name of the constraint or the trigger.
     """

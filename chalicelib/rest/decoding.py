@@ -71,7 +71,7 @@ def path(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def query(type_: type | None, parameters: Any) -> Any:
-    """Return the query parameters as a `type_`. Raises problem 422 if one is missing, unknown, repeated or wrong."""
+    """Return the query parameters as a `type_`, or raise problem 422 if one is missing, unknown, repeated or wrong."""
     if type_ is None and not parameters:
         return None
     given = {name: parameters.getlist(name) for name in parameters or ()}

@@ -1,7 +1,6 @@
 """Idempotency-Key: the first 2xx answer to a POST is stored with the write, and repeated for retries.
 
-Refusals are not stored: a retry of a refused request is evaluated again. If two requests with one key arrive at once,
-the second waits for the first. If the first succeeds, the second gets the same answer.
+Refusals are not stored: a retry of a refused request is evaluated again.
 """
 
 import hashlib
@@ -40,7 +39,7 @@ class Stored(msgspec.Struct):
 
 
 def key_of(call: Call) -> Key | None:
-    """Return the request's key, or None if it has none. Raises problem 400 for an unusable key."""
+    """Return the request's key, or None if it has none. Raise problem 400 if the key is unusable."""
     if not call.operation.takes_idempotency_key:
         return None
     key = call.request.headers.get("idempotency-key")
@@ -78,12 +77,12 @@ STORED = f"""
 
 
 def lock(db: Database, key: Key) -> None:
-    """Let other requests with this key wait until the transaction ends."""
+    """Let other requests with this key wait until the transaction ends. After a success, they get the same answer."""
     db.lock(f"idempotency {key.issuer} {key.principal} {key.route} {key.key}")
 
 
 def repeat(call: Call, stored: Stored, request_digest: str) -> chalice.app.Response:
-    """Return the stored answer. Raises problem 422 if the answer belongs to another body."""
+    """Return the stored answer, or raise problem 422 if the answer belongs to another body."""
     if stored.request_digest != request_digest:
         raise Problem(
             problems.key_reused,

@@ -4,9 +4,7 @@
     def create_system(call: Call, body: NewSystem) -> System: ...
 
 The declaration gives authorization, decoding and validation, the transaction, Idempotency-Key, conditional requests,
-encoding, problems and OpenAPI. Parameters are bound by name: those of the path, `body` (a `Request`) and `query` (a
-`Query`). GET reads in autocommit. All other methods run in one transaction. The transaction commits if the function
-returns, even a `Problem`. It rolls back if the function raises.
+encoding, problems and OpenAPI.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,6 +39,7 @@ def operation(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an endpoint. `route` is the method and the path.
 
+    The function's parameters are bound by name: those of the path, `body` (a `Request`) and `query` (a `Query`).
     `raises` has the problems that do not already follow from the rest of the declaration.
     """
     method, path = route.split(" ")

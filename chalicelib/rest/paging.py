@@ -39,7 +39,7 @@ class Keyset:
         return _in_base64(_seal(payload, bound_to) + payload)
 
     def after(self, cursor: str, bound_to: bytes) -> tuple[Any, ...]:
-        """Return a cursor's position. Raises problem 400 unless this list gave the cursor for these filters."""
+        """Return a cursor's position. Raise problem 400 unless this list gave the cursor for these filters."""
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             seal, payload = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]

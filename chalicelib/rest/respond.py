@@ -63,7 +63,8 @@ def _answer(call: Call) -> chalice.app.Response:
 
 def _write(call: Call) -> chalice.app.Response:
     key = idempotency.key_of(call)
-    # BEGIN travels with the first statement. A request that is refused before the first statement costs no transaction.
+    # The transaction commits if the function returns, even a `Problem`, and rolls back if the function raises. BEGIN
+    # travels with the first statement, so a request that is refused earlier costs no transaction.
     with call.db.transaction():
         stored = admission.read(call, key)
         arguments = _arguments(call)
