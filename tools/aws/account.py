@@ -1,11 +1,6 @@
 """`make account [ACCOUNT=testing|production] [EMULATED=1]`: create an AWS account's own resources.
 
-The environments of the account need these resources. Terraform also creates the bucket for its own state. So the first
-run keeps the state on this machine until the bucket exists, and then moves the state into the bucket. Later runs use
-the bucket.
-
-After a failure, run the command again: Terraform creates only what is missing. The command shows the plan before
-Terraform applies it. On AWS, the command then asks for consent, unless YES=1 or nothing changes.
+The environments of the account need these resources.
 """
 
 import json
@@ -80,9 +75,11 @@ class Account:
 
 
 def make(account: Account, *, approved: bool) -> None:
-    """Apply the account's resources, and keep their state in the account's bucket.
+    """Apply the account's resources, and keep their state in the account's bucket, which is one of them.
 
-    Raises ToolError, for example if the credentials are for another account or the user does not agree.
+    So the first run keeps the state on this machine until the bucket exists. After a failure, run the command again:
+    Terraform creates only what is missing. Raise ToolError, for example if the credentials are for another account or
+    the user does not agree.
     """
     _refuse_other_accounts(account)
     s3 = boto3.client("s3")
@@ -126,6 +123,7 @@ def _refuse_other_accounts(account: Account) -> None:
 
 
 def _apply(account: Account, *, approved: bool) -> None:
+    """Show the plan, then apply it. Unless `approved`, ask for consent before a change."""
     plan = ["plan", "-out=account.tfplan", "-detailed-exitcode", f"-var-file={account.name}.tfvars.json"]
     match terraform([*plan, "-input=false"], account.folder, capture=False).returncode:
         case 0:

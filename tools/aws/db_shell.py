@@ -1,11 +1,6 @@
 """`make db-shell [ENV=…] [WORKSPACE=…]`: run SQL on a target's database, or on the local database without ENV.
 
-On the local database, this command runs `psql`. On AWS, statements go through the RDS Data API: no port is open and
-there is no bastion. The Data API logs in with the cluster's own secret.
-
-Each statement runs as the service's role. On AWS, each statement has its own transaction. Transactions are read-only,
-unless WRITE=1. With WRITE=1, a statement may write what the service may write, but can't change the schema. The role
-prevents mistakes, not misuse: people who may use the secret can do more without this command.
+Each statement runs as the service's role, and can only read unless WRITE=1.
 """
 
 import contextlib
@@ -54,7 +49,7 @@ _ADVICE = {
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the statement in the variable SQL, or start a shell. Return the exit code. Raises ToolError."""
+    """Run the statement in the variable SQL, or start a shell. Return the exit code, or raise ToolError."""
     sql, write = environ.get("SQL") or None, environ.get("WRITE") == "1"
     if sql is None and not sys.stdin.isatty():
         raise ToolError('There is no terminal for a shell: set SQL="SELECT …"')
@@ -76,7 +71,7 @@ def main(environ: Mapping[str, str]) -> int:
 
 @dataclass(frozen=True)
 class DataApi:
-    """A cluster's database, reached through the RDS Data API."""
+    """A cluster's database, reached through the RDS Data API, so that no port is open and there is no bastion."""
 
     client: Any
     where: Mapping[str, str]
@@ -84,13 +79,12 @@ class DataApi:
     pause: Callable[[float], None] = time.sleep
 
     def run(self, sql: str) -> str:
-        """Run one statement in a transaction. Return its rows as a table, or the number of changed rows.
-
-        Raises ToolError.
-        """
+        """Run one statement in its own transaction. Return its rows as a table, or the number of changed rows."""
         try:
             transaction = {**self.where, "transactionId": self._begin()}
             try:
+                # The Data API logs in with the cluster's own secret. The role prevents mistakes, not misuse: people who
+                # may use the secret can do more without this command.
                 for statement in [*([] if self.write else ["SET TRANSACTION READ ONLY"]), f"SET LOCAL ROLE {APP}"]:
                     self.client.execute_statement(sql=statement, **transaction)
                 answer = self.client.execute_statement(sql=sql, includeResultMetadata=True, **transaction)
@@ -120,7 +114,7 @@ class DataApi:
 
 
 def database_of(target: Target, *, write: bool) -> DataApi:
-    """Return the database of a target on AWS. Raises ToolError, for example if the target has no database."""
+    """Return the database of a target on AWS. Raise ToolError, for example if the target has no database."""
     if target.emulated is not None:
         raise ToolError("The emulated account runs no database: leave out ENV for a shell on the local database")
     outputs = environment.outputs(target)

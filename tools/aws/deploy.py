@@ -1,9 +1,6 @@
 """Deploy the versions that `terraform apply` published, or roll back to the previous versions.
 
-`deploy` creates the database roles, migrates, and moves the aliases. `rollback` moves the aliases back. Both functions
-read the output of `terraform output -json`. Terraform publishes versions and never moves an alias. So a version serves
-only after the schema has what the version expects. A rollback restores code but not the schema, because migrations only
-add to the schema.
+Terraform never moves an alias. So a version serves only after the schema has what the version expects.
 """
 
 from collections.abc import Mapping
@@ -50,7 +47,8 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
     """Move every alias to the version that served before the last deployment. Return each function's version.
 
-    After a ToolError, every alias has the same version as before the call, unless the message names the alias.
+    The schema stays as it is, because migrations only add to it. After a ToolError, every alias has the same version as
+    before the call, unless the message names the alias.
     """
     functions, _ = _read(outputs)
     serving = {role: _serving(client, name) for role, name in functions.items()}
@@ -122,7 +120,7 @@ def _serving(client: Any, name: str) -> Pointer:
 
 
 def _versions(client: Any, name: str) -> list[int]:
-    """Return the published versions of a function, oldest first. Raises ToolError if no version is published."""
+    """Return the published versions of a function, oldest first. Raise ToolError if no version is published."""
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
     found = [version["Version"] for page in pages for version in page["Versions"]]
     versions = sorted(int(version) for version in found if version != "$LATEST")
@@ -132,7 +130,10 @@ def _versions(client: Any, name: str) -> list[int]:
 
 
 def _read(outputs: Any) -> tuple[dict[str, str], bool]:
-    """Return the functions' names by role, and True if the target has its own database. Raises ToolError."""
+    """Read the output of `terraform output -json`, or raise ToolError.
+
+    Return the functions' names by role, and True if the target has its own database.
+    """
     try:
         main = outputs["main"]["value"]
         functions, owns_database = main["api"]["function_names"], main["owns_database"]

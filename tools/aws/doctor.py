@@ -32,7 +32,7 @@ def of_machine() -> Iterator[tuple[str, str | None]]:
 
 
 def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, str | None]]:
-    """Yield each quota that could stop an apply of the target, and its fault or None. Raises ToolError."""
+    """Yield each quota that could stop an apply of the target, and its fault or None, or raise ToolError."""
     ec2, functions = target.client("ec2", region), target.client("lambda", region)
     try:
         there = [each for page in ec2.get_paginator("describe_vpcs").paginate() for each in page["Vpcs"]]

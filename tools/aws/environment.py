@@ -1,11 +1,4 @@
-"""Manage an environment or a workspace, on AWS or emulated: `make plan|apply|destroy|rollback ENV=…`.
-
-Terraform works in .local/targets, in a copy of infra/ for each target. So two targets can be applied at once, each with
-the package of its stage. The saved plan is beside the sources that it was made from.
-
-Terraform's state keeps a workspace's purpose, owner and source of data. Later runs use these values, unless PURPOSE or
-OWNER gives another value. The source of data can't be changed.
-"""
+"""Manage an environment or a workspace, on AWS or emulated: `make plan|apply|destroy|rollback ENV=…`."""
 
 import json
 import os
@@ -30,11 +23,14 @@ from tools.local import emulation
 from tools.package import compose
 
 # The variables that choose how a workspace is created, and their names in the module infrastructure-main.
+# Terraform's state keeps their values for later runs. PURPOSE and OWNER can be changed, but DATABASE can't.
 CHOICES = {"PURPOSE": "workspace_purpose", "DATABASE": "database_source", "OWNER": "owner"}
 
 # The folder with each target's saved plan as JSON.
 PLANS = ROOT / ".local" / "plans"
 
+# Terraform works here, in a copy of infra/ for each target. So two targets can be applied at once, each with the
+# package of its stage.
 _TARGETS = ROOT / ".local" / "targets"
 _WORKSPACE = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,15}(?<!-)")
 _RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
@@ -79,7 +75,7 @@ class Target:
 
     @property
     def plan(self) -> Path:
-        """The path of the saved plan."""
+        """The path of the saved plan, beside the sources that it was made from."""
         return self.folder / "saved.tfplan"
 
     @property
@@ -101,7 +97,7 @@ class NotThere(ToolError):
 
 
 def plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
-    """Save a plan of the target with its package. Return the plan's summary. Raises ToolError."""
+    """Save a plan of the target with its package. Return the plan's summary, or raise ToolError."""
     with _alone(target):
         return _plan(target, destroy=destroy)
 
@@ -124,7 +120,7 @@ def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
 
 
 def rollback(target: Target) -> None:
-    """Switch the target back to the versions that served before the last deployment. Raises ToolError."""
+    """Switch the target back to the versions that served before the last deployment, or raise ToolError."""
     with _alone(target):
         _prepare(target)
         outputs = _outputs(target)
@@ -133,7 +129,7 @@ def rollback(target: Target) -> None:
 
 
 def destroy(target: Target) -> None:
-    """Destroy the target. Then delete its Terraform workspace, except `default`. Raises ToolError."""
+    """Destroy the target, then delete its Terraform workspace, except `default`. Raise ToolError if it is protected."""
     with _alone(target):
         planned = _plan(target, destroy=True)
         if _values(_outputs(target)).get("is_protected"):
@@ -198,7 +194,7 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
 def _prepare(target: Target, *, create: bool = False) -> None:
     """Make and initialise a new copy of infra/, and select the workspace.
 
-    Raises NotThere if the workspace does not exist and `create` is false.
+    Raise NotThere if the workspace does not exist and `create` is false.
     """
     if reason := missing():
         raise ToolError(f"Terraform can't be run: {reason}")
@@ -235,7 +231,7 @@ def _copy(target: Target) -> None:
 
 
 def _fill(target: Target) -> None:
-    """Put the package into the module `api` of the target's copy of infra/. Raises ToolError."""
+    """Put the package into the module `api` of the target's copy of infra/, or raise ToolError."""
     module = target.folder / "modules" / "api"
     if target.package is None:
         compose.package(target.environment, module)
@@ -252,7 +248,7 @@ def _fill(target: Target) -> None:
 
 
 def _remembered(target: Target) -> dict[str, str]:
-    """Return the choices of the workspace's last apply. Raises ToolError if DATABASE would change."""
+    """Return the choices of the workspace's last apply. Raise ToolError if DATABASE would change."""
     if target.workspace == "default":
         return {}
     made: dict[str, str] = (_outputs(target).get("made_with") or {"value": {}})["value"]
@@ -266,7 +262,7 @@ def _remembered(target: Target) -> dict[str, str]:
 
 
 def _consent(target: Target, summary: plan_summary.Summary) -> None:
-    """Print the summary. On AWS, ask for consent, unless YES=1 or nothing changes. Raises ToolError without consent."""
+    """Print the summary. On AWS, ask for consent, unless YES=1 or nothing changes. Raise ToolError without consent."""
     print(f"{target.name}: {summary}")
     if target.emulated is not None or os.environ.get("YES") == "1" or not summary.changes:
         return
@@ -304,9 +300,9 @@ def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False)
 
 
 def port_of(emulated: str) -> int | None:
-    """Return the port of the emulated account that EMULATED names, or None for AWS. Raises ToolError.
+    """Return the port of the emulated account that EMULATED names, or None for AWS.
 
-    EMULATED is a port, 1 for the usual port, or empty or 0 for AWS.
+    EMULATED is a port, 1 for the usual port, or empty or 0 for AWS. Raise ToolError if no account answers there.
     """
     if emulated in ("", "0"):
         return None
@@ -321,7 +317,7 @@ def port_of(emulated: str) -> int | None:
 
 
 def target_of(environ: Mapping[str, str]) -> Target:
-    """Return the target that the variables name. Raises ToolError."""
+    """Return the target that the variables name, or raise ToolError."""
     package = environ.get("PACKAGE")
     return Target(
         environ.get("ENV", ""),

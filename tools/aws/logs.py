@@ -1,8 +1,4 @@
-"""`make logs ENV=… [WORKSPACE=…]`: print the log lines of a target's functions and gateway, oldest first.
-
-REQUEST_ID=… prints only the lines of one request. Each answer has its request's id in the header X-Request-Id.
-SINCE=30m prints the lines of the last 30 minutes. FOLLOW=1 also prints new lines, until Ctrl-C.
-"""
+"""`make logs ENV=… [WORKSPACE=…]`: print the log lines of a target's functions and gateway, oldest first."""
 
 import json
 import time
@@ -73,6 +69,7 @@ def follow(read: Callable[[int], Iterator[tuple[int, str, str]]], since: int) ->
 
 
 def main(environ: Mapping[str, str]) -> None:
+    """Print the lines that SINCE and REQUEST_ID choose. Each answer has its request's id in the header X-Request-Id."""
     target = replace(environment.target_of(environ), choices={})
     outputs = environment.outputs(target)
     if not outputs:

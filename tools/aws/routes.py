@@ -13,7 +13,7 @@ _GLOBAL = "us-east-1"
 
 
 class Routes:
-    """The routes of an environment with these Terraform outputs. Raises ToolError if the environment has no site."""
+    """The routes of an environment with these Terraform outputs. Without a site, the constructor raises ToolError."""
 
     def __init__(self, target: Target, outputs: dict[str, Any]) -> None:
         site = outputs.get("site")

@@ -1,7 +1,7 @@
 """Manage copies of an environment: `make workspace-create`, `-extend`, `-destroy`, `route`, `unroute`, `reap`.
 
 Slipway records a workspace before its resources are created, and ends the record after the resources are destroyed.
-Each command can be repeated after a failure. Without SLIPWAY_URL nothing is recorded, and a warning says so.
+Each command can be repeated after a failure.
 """
 
 import re
@@ -26,7 +26,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Registry:
-    """Slipway's records of an environment's workspaces. Without SLIPWAY_URL, nothing is found or recorded."""
+    """Slipway's records of an environment's workspaces. Without SLIPWAY_URL, warn, and find and record nothing."""
 
     def __init__(self, environ: Environ, name: str) -> None:
         self._environment = name
@@ -200,7 +200,7 @@ def _client(environ: Environ) -> str:
 
 
 def ahead(environ: Environ, name: str) -> datetime:
-    """Return the current time plus the duration, such as 8h or 2d, in the variable `name`. Raises UsageError."""
+    """Return the current time plus the duration, such as 8h or 2d, in the variable `name`, or raise UsageError."""
     said = needed(environ, name, "2d")
     found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", said)
     if found is None:

@@ -17,7 +17,7 @@ from tools.local.emulation import REGION, environment
 
 @contextmanager
 def emulated_account() -> Iterator[int]:
-    """Serve an emulated account until the end of the block, and yield its port. Raises ToolError."""
+    """Serve an emulated account until the end of the block, and yield its port. Raise ToolError if it can't start."""
     command = [sys.executable, "-m", "tools", "aws", "emulator", "--port", "0"]
     with lifeline.kept(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
