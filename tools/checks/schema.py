@@ -1,8 +1,4 @@
-"""`make schema`: write docs/schema.sql, the schema after all migrations, for people to read.
-
-The file is in docs/ because everything in chalicelib is shipped, and the service never reads the file. pg_dump, which
-comes with the embedded PostgreSQL, prints a table's parts in several places. This module puts the parts together.
-"""
+"""`make schema`: write docs/schema.sql, the schema after all migrations, for people to read."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +11,7 @@ from tools.aws.db_shell import BUNDLED_PSQL
 from tools.checkout import ROOT, ToolError
 from tools.local import postgres
 
+# Not in chalicelib, because everything there is shipped, and the service never reads this file.
 PATH = ROOT / "docs" / "schema.sql"
 
 _PG_DUMP = BUNDLED_PSQL.with_name("pg_dump")
@@ -33,7 +30,7 @@ _COLUMN_GRANT = re.compile(r"GRANT (\w+)\((\w+)\) ON TABLE (\w+) TO (\w+);")
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Write docs/schema.sql from a temporary database. Raises ToolError."""
+    """Write docs/schema.sql from a temporary database, or raise ToolError."""
     with postgres.throwaway() as url:
         migrate(postgres.as_login(url, MIGRATOR))
         text = describe(postgres.as_login(url, postgres.SUPERUSER))
@@ -43,7 +40,7 @@ def main(environ: Mapping[str, str]) -> None:
 
 
 def describe(url: str) -> str:
-    """Return the schema of a database as SQL, table by table. Raises ToolError."""
+    """Return the schema of a database as SQL, table by table, or raise ToolError."""
     dumped = lifeline.run([str(_PG_DUMP), "--schema-only", "--no-owner", url], capture_output=True, timeout=_SECONDS)
     if dumped.returncode != 0:
         raise ToolError(
@@ -56,7 +53,7 @@ def describe(url: str) -> str:
 
 
 def _grouped(statements: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield each table with its keys, indexes, triggers and grants, then the other statements."""
+    """Yield each table with its parts, which pg_dump prints in several places, then the other statements."""
     tables = {text.split()[2]: [text] for kind, text in statements if kind == "TABLE"}
     rest = []
     for kind, text in statements:

@@ -15,12 +15,12 @@ FOLDER = LOCAL_STATE / "bench"
 
 
 def figure() -> Figure:
-    """Return the size of deployment.zip. Raises ToolError if the zip can't be made, for example without a network."""
+    """Return the size of deployment.zip. Raise ToolError if the zip can't be made, for example without a network."""
     return Figure("package: deployment.zip", make().stat().st_size, "bytes", BOUND)
 
 
 def make() -> Path:
-    """Package the stage `production` into FOLDER. Return the zip's path. Raises ToolError."""
+    """Package the stage `production` into FOLDER. Return the zip's path, or raise ToolError."""
     try:
         compose.package("production", FOLDER, ROOT)
     except ToolError as error:

@@ -95,7 +95,7 @@ def event(
 
 
 def ask(event: Event) -> dict[str, Any]:
-    """Return the service's answer. Raises RuntimeError if the service refuses the request."""
+    """Return the service's answer, or raise RuntimeError if the service refuses the request."""
     answer: dict[str, Any] = application.app(event, None)
     if answer["statusCode"] >= 300:
         raise RuntimeError(

@@ -15,7 +15,7 @@ _OFFLINE = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"
 
 
 def faults(document: Path) -> Iterator[str]:
-    """Yield the faults of a document, including warnings. Call `npm.missing` first. Raises ToolError."""
+    """Yield the faults of a document, including warnings, or raise ToolError. Call `npm.missing` first."""
     answer = lifeline.run(
         [*_COMMAND, str(document.absolute())],
         cwd=npm.INSTALLED,

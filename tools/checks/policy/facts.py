@@ -1,15 +1,5 @@
 """Convert a plan to the form that the scenarios of infra/policy read.
 
-terraform-compliance compares single values of single resources. Some scenarios are about more than one value. For these
-scenarios, this module combines values into resources of types that Terraform does not have:
-
-- `name`, `tags`: the name of a resource that has a name, and the tags of a resource that can have tags;
-- `permission`: the grants of an IAM statement, as "<action> on <resource>"; an attached policy is "all of <policy>";
-- `access`: the principals to which a statement gives access to a resource or a role;
-- `ingress`: the addresses that a network rule lets in;
-- `bucket`: a bucket, with the settings that Terraform keeps in other resources;
-- `inventory`: the types of all resources.
-
 This module decides nothing: the scenarios say what is allowed.
 """
 
@@ -117,6 +107,17 @@ def readable(found: list[Resource]) -> dict[str, Any]:
 
 
 def _facts(found: list[Resource]) -> Iterator[Resource]:
+    """Combine values into resources of types that Terraform does not have, for scenarios about more than one value.
+
+    terraform-compliance compares single values of single resources. These are the types:
+
+    - `name`, `tags`: the name of a resource that has a name, and the tags of a resource that can have tags;
+    - `permission`: an IAM statement's grants, as "<action> on <resource>"; an attached policy is "all of <policy>";
+    - `access`: the principals to which a statement gives access to a resource or a role;
+    - `ingress`: the addresses that a network rule lets in;
+    - `bucket`: a bucket, with the settings that Terraform keeps in other resources;
+    - `inventory`: the types of all resources.
+    """
     yield Resource("inventory", "inventory", {"types": sorted({each.type for each in found})})
     for each in found:
         if (name := _name(each)) is not None:

@@ -79,7 +79,7 @@ def main(environ: Mapping[str, str]) -> int:
 
 
 def plan(copies: Path, run: plans.Run) -> plans.Plan:
-    """Return the plan of a run of Terraform's tests, in copies of infra/. Raises ToolError."""
+    """Return the plan of a run of Terraform's tests, in copies of infra/, or raise ToolError."""
     folder = plans.initialised(copies, run.environment, run.environment)
     return plans.plans(folder, run.file, run.workspace)[run.run]
 
@@ -165,7 +165,7 @@ def _filled_in(text: str, subject: Subject) -> str:
 
 
 def _scenarios(features: Path) -> dict[str, str]:
-    """Return the text of each scenario by name, with its tags. Raises ToolError, for example if a tag is missing."""
+    """Return the text of each scenario by name, with its tags. Raise ToolError, for example if a tag is missing."""
     found: dict[str, str] = {}
     for path in sorted(features.glob("*.feature")):
         for text in path.read_text().split("\n\n")[1:]:

@@ -1,7 +1,6 @@
 """Plan each environment and some workspaces with `terraform test` and a mocked provider.
 
-The tests in infra/*/tests use infra/modules/mocks, so they call no AWS account. Terraform works in copies of infra/,
-because it writes into its folder. Existing copies and plans are used again, because several tests share them.
+The tests in infra/*/tests use infra/modules/mocks, so they call no AWS account.
 """
 
 import json
@@ -65,6 +64,7 @@ def package(copies: Path, more: str = "") -> None:
 def initialised(copies: Path, folder: str, stage: str) -> Path:
     """Copy infra/ with the package of `stage`, and run `terraform init` in a folder there. Return the folder's path."""
     package(copies)
+    # Terraform writes into its folder, so it works in a copy. Several tests share the copies and the plans.
     with locked(copies / f"{stage}.lock"):
         if not (copies / stage).exists():
             _copy(copies, stage)
@@ -82,7 +82,7 @@ def plans(
 ) -> dict[str, Plan]:
     """Return the plan of each run in a test file, by the run's name.
 
-    Raises ToolError unless the runs pass without a warning.
+    Raise ToolError unless the runs pass without a warning.
     """
     kept = folder / f"{Path(file).stem}-{workspace}.json"
     with locked(kept.with_suffix(".lock")):
