@@ -12,7 +12,7 @@ from tools.checkout import ToolError
 
 
 def bootstrap(url: str) -> None:
-    """Create the roles and grant them the database. Raises ToolError and DatabaseUnavailable.
+    """Create the roles and grant them the database, or raise ToolError or DatabaseUnavailable.
 
     If the login lacks the permission, require that somebody else has done both.
     """

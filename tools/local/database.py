@@ -11,7 +11,7 @@ from tools.local import postgres, run
 
 
 def start(environ: Mapping[str, str]) -> None:
-    """Start the database, migrate it, and leave it running. Raises ToolError."""
+    """Start the database, migrate it, and leave it running, or raise ToolError."""
     url = postgres.start(print)
     try:
         migrate(postgres.as_login(url, MIGRATOR), report=lambda name: print(f"applying migration {name}"))
@@ -27,14 +27,14 @@ def start(environ: Mapping[str, str]) -> None:
 
 
 def stop(environ: Mapping[str, str]) -> None:
-    """Stop the database. Raises ToolError if `make run` uses it."""
+    """Stop the database. Raise ToolError if `make run` uses it."""
     if other := run.running():
         raise ToolError(f"`make run` uses the database ({other}): stop `make run`, which also stops the database")
     print("PostgreSQL is stopped" if postgres.stop() else "PostgreSQL was not running")
 
 
 def reset(environ: Mapping[str, str]) -> None:
-    """Delete the database. Raises ToolError if `make run` uses it."""
+    """Delete the database. Raise ToolError if `make run` uses it."""
     if other := run.running():
         raise ToolError(f"`make run` uses the database ({other}): stop `make run` first")
     postgres.reset()

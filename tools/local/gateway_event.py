@@ -39,7 +39,7 @@ class Routes:
         self._templates = [(each, each.split("/")) for each in sorted(templates, key=_literals_first)]
 
     def match(self, path: str) -> tuple[str, dict[str, str]]:
-        """Return the template that matches a path, and the path parameters as they were sent. Raises NoRoute."""
+        """Return the template that matches a path, and the path parameters as they were sent, or raise NoRoute."""
         segments = (path if path == "/" else path.removesuffix("/")).split("/")
         for template, names in self._templates:
             if len(names) == len(segments) and all(map(_fits, names, segments)):
@@ -59,7 +59,7 @@ def gateway_event(
     request_id: str | None = None,
     stage: str = "local",
 ) -> Event:
-    """Return the event for a request. `target` is its path with the query. Raises NoRoute.
+    """Return the event for a request, or raise NoRoute. `target` is its path with the query.
 
     `claims` are the token's claims that the authorizer found. Without claims, the event has no authorizer.
     """

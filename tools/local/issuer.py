@@ -47,7 +47,7 @@ def token(
 
 @cache
 def local_issuer() -> Issuer:
-    """Return the issuer of kind `local` that the stage `local` trusts. Raises ToolError if there is none."""
+    """Return the issuer of kind `local` that the stage `local` trusts. Raise ToolError if there is none."""
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     trusted = config["stages"]["local"]["environment_variables"]["SLIPWAY_ISSUERS"]
     for issuer in msgspec.json.decode(trusted, type=tuple[Issuer, ...]):
@@ -57,9 +57,9 @@ def local_issuer() -> Issuer:
 
 
 def private_key() -> dict[str, str]:
-    """Return the private key as a JWK. Make the key if there is none. Concurrent calls get the same key.
+    """Return the private key as a JWK, or raise ToolError. Make the key if there is none.
 
-    Raises ToolError.
+    Concurrent calls get the same key.
     """
     folder = PRIVATE_KEY.parent
     with locked(folder.with_suffix(".lock")):

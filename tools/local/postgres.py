@@ -1,12 +1,4 @@
-"""Run the embedded PostgreSQL of a checkout, for `make run` and `make database`. Nothing needs to be installed.
-
-The server's files are outside the checkout, behind the link `.local/postgres`. Plain `chalice local` restarts at every
-write in the project's folder, but does not follow links. If root starts the server, the server runs as the system user
-`pgserver`. Then the files are in /var/lib/slipway, because this user can't open root's home folder.
-
-Anybody who can reach the server's socket may log in as any role, without a password. The service uses `slipway_app`,
-migrations use `slipway_migrator`, and only the tools use the superuser.
-"""
+"""Run the embedded PostgreSQL of a checkout, for `make run` and `make database`. Nothing needs to be installed."""
 
 import contextlib
 import os
@@ -29,9 +21,12 @@ from chalicelib.settings import LOCAL_STATE
 from tools import lifeline
 from tools.checkout import ROOT, ToolError, locked, write_atomically
 
+# The server's files are outside the checkout, behind this link. Plain `chalice local` restarts at every write in the
+# project's folder, but does not follow links.
 LINK = LOCAL_STATE / "postgres"
 ADDRESS = LOCAL_STATE / "database-url"
 DATABASE = "slipway"
+# Only the tools use this role. Anybody who can reach the server's socket may log in as any role without a password.
 SUPERUSER = "postgres"
 
 START_SECONDS = 30
@@ -43,7 +38,7 @@ _LOCK = LOCAL_STATE / "postgres.lock"
 def start(report: Callable[[str], None] = lambda line: None) -> str:
     """Start the server unless it runs, make its database, and return the URL for the service's role.
 
-    The caller must migrate the database. Raises ToolError.
+    The caller must migrate the database. Raise ToolError if PostgreSQL does not start.
     """
     with locked(_LOCK):
         home = _home()
@@ -148,7 +143,7 @@ def _home() -> Path:
 def _homes() -> Path:
     if chosen := os.environ.get("SLIPWAY_DATABASES"):  # set by the tests, which keep databases in memory
         return Path(chosen)
-    if os.geteuid() == 0:
+    if os.geteuid() == 0:  # the server then runs as the user `pgserver`, who can't open root's home folder
         return Path("/var/lib/slipway")
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "slipway"
 

@@ -71,7 +71,7 @@ class Summary:
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Replay the history to the service at URL. Raises ToolError."""
+    """Replay the history to the service at URL, or raise ToolError."""
     url = environ["URL"]
     deployments, graph = read_history()
     try:
@@ -111,7 +111,7 @@ def replay(
     graph: Mapping[str, Commit],
     progress: Callable[[list[Any]], Iterable[Any]] = iter,
 ) -> Summary:
-    """Record the deployments. Create the system and environments that are missing. Raises ToolError."""
+    """Record the deployments. Create the system and environments that are missing. Raise ToolError after a refusal."""
     _create_what_is_missing(send)
     statuses = [
         _record(send, deployment, commits) for deployment, commits in progress(list(with_commits(deployments, graph)))
@@ -160,7 +160,7 @@ class Client:
     def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """Send a request. Return the status and the parsed answer. Retry after a 503 or a lost connection.
 
-        Raises ToolError.
+        Raise ToolError if the service does not answer.
         """
         # With the key, a retry has no second effect, even if only the answer was lost.
         headers = {**self._headers, **({"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {})}
@@ -231,7 +231,7 @@ def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
 
 
 def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
-    """Return the answer's body. Raises ToolError unless the answer has one of these statuses."""
+    """Return the answer's body. Raise ToolError unless the answer has one of these statuses."""
     status, body = answer
     if status in statuses:
         return body

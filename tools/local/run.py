@@ -1,9 +1,4 @@
-"""`make run`: run this checkout's database and server until Ctrl-C.
-
-The server is a separate process, `tools.local.server`. This process restarts the server when the service's code
-changes. The server always ends with this process. Only `kill -9` leaves the database running. The next start then uses
-the running database.
-"""
+"""`make run`: run this checkout's database and server until Ctrl-C, and restart the server when its code changes."""
 
 import contextlib
 import fcntl
@@ -80,7 +75,10 @@ class StopRequests:
 
 
 class Worker:
-    """The server's process. It ends when the channel closes, and writes to the channel when it is ready."""
+    """The server's process, `tools.local.server`. It writes to the channel when it is ready.
+
+    It ends when the channel closes, so always with this process.
+    """
 
     def __init__(self, port: int) -> None:
         self.channel, theirs = socket.socketpair()
@@ -137,7 +135,7 @@ def _serve(port: int, stop: StopRequests) -> None:
         if not stop.requested:
             raise
     finally:
-        if not url:
+        if not url:  # only `kill -9` leaves the database running; the next start then uses it
             postgres.stop()
 
 
@@ -207,7 +205,7 @@ def _port(text: str) -> int:
 
 @contextlib.contextmanager
 def _only_one(port: int) -> Iterator[None]:
-    """Lock the checkout for this process. Raises ToolError if another process has the lock.
+    """Lock the checkout for this process. Raise ToolError if another process has the lock.
 
     The lock ends with the process, even if it is killed.
     """

@@ -1,10 +1,6 @@
 """The local server, which stands in for API Gateway in front of the app. It is built from parts of `chalice local`.
 
-`chalice local` itself differs too much from API Gateway. This server answers errors with problems, and
-distinguishes 401, 404 and 405. It limits bodies and slow clients. It answers at once on a kept-alive connection.
-
-`make run` starts this server as a worker. The worker applies migrations, says when it is ready, and serves until its
-parent ends.
+`chalice local` itself differs too much from API Gateway.
 """
 
 import contextlib
@@ -65,7 +61,7 @@ length_required = ProblemType(
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Migrate, write to the channel when the server is ready, and serve until the parent ends."""
+    """Serve for `make run`: migrate, write to the channel when the server is ready, and serve until the parent ends."""
     port, channel = int(environ["PORT"]), socket.socket(fileno=int(environ["CHANNEL"]))
     threading.Thread(target=functools.partial(_leave_with, channel), daemon=True).start()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # end at once, even with open connections
@@ -108,7 +104,10 @@ def load_app(environ: Any = os.environ) -> tuple[Chalice, Config]:
 
 
 class Gateway:
-    """A stand-in for API Gateway. It calls the function for a request, or answers without the function."""
+    """A stand-in for API Gateway. It calls the function for a request, or answers without the function.
+
+    Unlike `chalice local`, it answers errors with problems, and distinguishes 401, 404 and 405.
+    """
 
     def __init__(self, app: Chalice, config: Config) -> None:
         self._app = app
@@ -154,7 +153,7 @@ class Gateway:
             )
 
     def _authorized(self, event: Event, context: LambdaContext) -> Event:
-        """Return the event with the authorizer's result. Raises Problem."""
+        """Return the event with the authorizer's result, or raise Problem."""
         headers = event["headers"]
         # Chalice's authorizer reads only lower-case header names.
         lower = {name.lower(): value for name, value in headers.items()}
@@ -173,7 +172,7 @@ class Gateway:
 
 
 class RequestHandler(ChaliceRequestHandler):
-    """The handler of a client's connection."""
+    """The handler of a client's connection. It limits bodies and slow clients."""
 
     disable_nagle_algorithm = True  # otherwise a kept-alive connection answers 40 ms later
     wbufsize = -1  # send headers and body together
@@ -204,7 +203,7 @@ class RequestHandler(ChaliceRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _generic_handle  # noqa: N815
 
     def _read_body(self) -> bytes | None:
-        """Return the body, or None if no length was sent. Raises Problem before it reads any part of the body."""
+        """Return the body, or None if no length was sent. Before reading the body, raise Problem if it is refused."""
         if "transfer-encoding" in self.headers:
             raise Problem(length_required, "The local server takes no chunked bodies: send Content-Length")
         lengths = set(self.headers.get_all("content-length", []))

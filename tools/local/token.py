@@ -18,7 +18,7 @@ _FURTHER_CLAIMS = ("RUN_ID", "RUN_ATTEMPT", "SHA", "ACTOR")
 
 
 def from_words(words: Mapping[str, str]) -> str:
-    """Return the token for ROLE, SYSTEM and the other variables. Raises UsageError."""
+    """Return the token for ROLE, SYSTEM and the other variables, or raise UsageError."""
     role = words.get("ROLE", "")
     if role not in Role.__members__:
         raise UsageError(f"ROLE={role} is not a role: set ROLE to one of {', '.join(Role.__members__)}")

@@ -94,7 +94,7 @@ def run_of(config: pytest.Config) -> Run | None:
 
 
 def write(path: Path, document: dict[str, Any]) -> None:
-    """Write the report atomically. Raises ToolError."""
+    """Write the report atomically, or raise ToolError."""
     try:
         write_atomically(path, json.dumps(document, indent=2) + "\n")
     except OSError as error:

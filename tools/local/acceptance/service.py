@@ -53,7 +53,7 @@ class Answer(NamedTuple):
         return str(self.json.get("type", "")).removeprefix("/problems/")
 
     def expect(self, *statuses: int) -> Self:
-        """Return this answer. Raises AssertionError unless the answer has one of these statuses."""
+        """Return this answer. Raise AssertionError unless the answer has one of these statuses."""
         if self.status not in statuses:
             raise AssertionError(f"{self}, not {' or '.join(map(str, statuses))}")
         return self
@@ -163,14 +163,14 @@ class Service:
         return answer
 
     def wait_until_ready(self, wait: "Wait") -> None:
-        """Wait until /v1/ready says that the service is ready. Raises NotReady."""
+        """Wait until /v1/ready says that the service is ready, or raise NotReady."""
         if last := wait(f"{self.settings.url}/v1/ready", self._readiness):
             raise NotReady(
                 f"{self.settings.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}. Read the service's logs"
             )
 
     def wait_until_idle(self, wait: "Wait") -> None:
-        """Wait until no deployment is in progress. A killed run's deployment ends with its lease. Raises ToolError."""
+        """Wait until no deployment is in progress, or raise ToolError. The lease ends a killed run's deployment."""
         if last := wait(f"the system {self.settings.system!r}", self._business):
             raise ToolError(
                 f"Another run uses the system {self.settings.system!r} ({last}): wait until it ends, or use another "

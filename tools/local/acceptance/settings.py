@@ -47,7 +47,7 @@ class AcceptanceSettings:
 
 
 def from_environ(environ: Mapping[str, str]) -> AcceptanceSettings:
-    """Read URL, TOKEN, SYSTEM, READ_ONLY and SITE. Raises UsageError."""
+    """Read URL, TOKEN, SYSTEM, READ_ONLY and SITE, or raise UsageError."""
     url = _url(environ.get("URL", ""))
     system = environ.get("SYSTEM") or SYSTEM
     if not _SYSTEM.fullmatch(system):

@@ -23,7 +23,7 @@ def may(roles: Iterable[Mapping[str, Any]], role: str, system: str | None = None
 
 
 def roles(service: Service) -> list[Mapping[str, Any]]:
-    """Return the token's roles. Raises ToolError if the token is not trusted or has no role."""
+    """Return the token's roles. Raise ToolError if the token is not trusted or has no role."""
     settings = service.settings
     answer = service.get("/v1/me")
     if answer.status == 401:
@@ -36,7 +36,7 @@ def roles(service: Service) -> list[Mapping[str, Any]]:
 
 
 def prepare(service: Service) -> str:
-    """Create the system and environments that are missing. Return the system's address. Raises ToolError.
+    """Create the system and environments that are missing. Return the system's address, or raise ToolError.
 
     Every run uses the same system, because a system with a history can't be deleted.
     """
