@@ -263,7 +263,7 @@ FAULTS: dict[str, Callable[[dict[str, Any]], None]] = {
     "aws_sns_topic": change(
         "resource", "aws_cloudwatch_event_target", "sweep-event", "arn", to="${aws_sns_topic.x.arn}"
     ),
-    "have no target, or these targets have no rule": change("resource", "aws_cloudwatch_event_target", to={}),
+    "Unpaired: ['sweep-event']": change("resource", "aws_cloudwatch_event_target", to={}),
     "rule.another": change(
         "resource", "aws_cloudwatch_event_target", "sweep-event", "rule", to="${aws_cloudwatch_event_rule.another.name}"
     ),

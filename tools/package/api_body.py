@@ -1,8 +1,4 @@
-"""Make the OpenAPI 3 document for API Gateway from Chalice's description of the routes (Swagger 2).
-
-The gateway's own refusals are problem documents (RFC 9457), as the functions' refusals are. These documents have fixed
-texts. The gateway's usual messages would quote the request, and one message would quote the token.
-"""
+"""Make the OpenAPI 3 document for API Gateway from Chalice's description of the routes (Swagger 2)."""
 
 import json
 import re
@@ -32,6 +28,7 @@ timed_out = ProblemType(
 RETRY_SECONDS = "5"
 
 # For each of the gateway's own responses ("Gateway response types for API Gateway"), the problem and its detail.
+# The texts are fixed. The gateway's usual messages would quote the request, and one message would quote the token.
 GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
     "ACCESS_DENIED": (problems.forbidden, "The authorizer does not allow this address: use another token"),
     "API_CONFIGURATION_ERROR": (problems.internal_error, "The API is set up wrongly: report the request's id"),
@@ -100,7 +97,7 @@ _INVOKE_ARN = re.compile(r"\$\{aws_lambda_function\.([\w-]+)\.invoke_arn\}")
 
 
 def document(swagger: Json) -> Json:
-    """Return the OpenAPI document as a Terraform object, with references to other resources. Raises ToolError."""
+    """Return the OpenAPI document as a Terraform object, with references to other resources, or raise ToolError."""
     if swagger.get("swagger") != "2.0":
         raise ToolError(f"Chalice wrote Swagger {swagger.get('swagger')}, not 2.0: adapt {_HERE}")
     _only(swagger, _SECTIONS, "the API's description")
@@ -127,7 +124,7 @@ def document(swagger: Json) -> Json:
 
 
 def problem(type_: ProblemType, detail: str) -> str:
-    """Return a problem document as a template. The gateway fills in the request's id."""
+    """Return a problem document (RFC 9457) as a template. The gateway fills in the request's id."""
     return json.dumps(
         {
             "type": type_.uri,

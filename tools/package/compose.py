@@ -1,10 +1,6 @@
 """Turn Chalice's Terraform package into the input of infra/modules/api: `make package STAGE=production`.
 
-Chalice knows the functions, schedules and routes. Our own Terraform says what they are on AWS, so none of Chalice's
-Terraform is kept. package_shape.py reads Chalice's Terraform, and this module writes two files:
-
-- `generated.tf.json`: locals with the functions, the schedules, the API's OpenAPI document and the stage;
-- `deployment.zip`: the code of all functions. The same sources give the same bytes for every stage.
+Chalice knows the functions, schedules and routes. Our own Terraform says what they are on AWS.
 """
 
 import base64
@@ -49,7 +45,7 @@ _SOURCES = ("app.py", "requirements.txt", ".chalice/config.json")
 def package(stage: str, module: Path = MODULE, root: Path = ROOT) -> str:
     """Package the checkout at `root` for a stage, into the folder `module`. Return the zip's SHA-256.
 
-    Raises ToolError, also if Chalice's output has an unknown form.
+    Write `generated.tf.json` and `deployment.zip`. Raise ToolError, also if Chalice's output has an unknown form.
     """
     return packages({stage: module}, root)
 
@@ -79,7 +75,10 @@ def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
 
 
 def compose(chalice: dict[str, Any], stage: str, code: bytes) -> dict[str, Any]:
-    """Return the locals of infra/modules/api, from chalice.tf.json and the zip's bytes. Raises ToolError."""
+    """Return the locals of infra/modules/api, from chalice.tf.json and the zip's bytes, or raise ToolError.
+
+    None of Chalice's Terraform is kept.
+    """
     shape = package_shape.read(chalice)
     if shape.architecture != ARCHITECTURE:
         raise ToolError(f"Chalice packaged for {shape.architecture}, not {ARCHITECTURE}: adapt compose.py")
@@ -123,7 +122,7 @@ def normalize(source: Path, target: Path) -> None:
 def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool) -> Path:
     """Let Chalice package a copy of the sources, because Chalice leaves caches in its folder.
 
-    Return the folder with Chalice's output. Raises ToolError.
+    Return the folder with Chalice's output, or raise ToolError.
     """
     source = folder / "source"
     shutil.copytree(root / "chalicelib", source / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))

@@ -67,7 +67,7 @@ class Shape:
 
 
 def read(chalice: Json) -> Shape:
-    """Return the content of chalice.tf.json. Raises ToolError."""
+    """Return the content of chalice.tf.json, or raise ToolError."""
     _only(chalice, _SECTIONS, "sections")
     # Ignore Chalice's versions, which exclude Terraform 1.4 and later: versions.tf has our versions. Ignore the null
     # provider, which only has a data source with the stage's name.
@@ -125,7 +125,7 @@ def _schedules(resources: Json) -> dict[str, Json]:
     targets: Json = resources.get("aws_cloudwatch_event_target", {})
     if set(rules) != set(targets):
         unpaired = sorted(set(rules) ^ set(targets))
-        raise ToolError(f"These rules have no target, or these targets have no rule: {unpaired}. Adapt {_HERE}")
+        raise ToolError(f"A rule and its target must have the same name. Unpaired: {unpaired}. Adapt {_HERE}")
     schedules = {}
     for name, rule in rules.items():
         target = targets[name]
@@ -145,7 +145,7 @@ def _schedules(resources: Json) -> dict[str, Json]:
 
 
 def _check_permissions(resources: Json, schedules: set[str]) -> None:
-    """Refuse a permission that neither gateway.tf nor schedules.tf gives. Raises ToolError."""
+    """Raise ToolError for a permission that neither gateway.tf nor schedules.tf gives."""
     for name, permission in _member(resources, "aws_lambda_permission").items():
         _only(permission, _PERMISSION, f"arguments of the permission {name}")
         principal = _member(permission, "principal")
