@@ -1,11 +1,4 @@
-"""Build the package of a git tree once, so that every environment deploys the same bytes.
-
-    python -m tools pipeline artifact         find the package of this checkout's tree in the store, or build it
-    python -m tools pipeline artifact-keep    put a new package into the store, unless another run was faster
-
-The store is a bucket (ARTIFACT_BUCKET). A package is one object, so it is never incomplete. The object holds the zip,
-the bill of materials, and Terraform's input for each stage. Without a store the package is not kept.
-"""
+"""Build the package of a git tree once, so that every environment deploys the same bytes."""
 
 import hashlib
 import io
@@ -39,7 +32,10 @@ _CONFLICTS = 5
 
 
 class Store:
-    """The bucket of packages. Each key starts with the git tree of the package, and is written only once."""
+    """The bucket of packages. Each key starts with the git tree of the package, and is written only once.
+
+    A package is one object, so it is never incomplete.
+    """
 
     def __init__(self, environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
         self.bucket = environ.get("ARTIFACT_BUCKET", "")
@@ -47,7 +43,7 @@ class Store:
         self._pause = pause
 
     def read(self, key: str) -> bytes | None:
-        """Return the object, or None if the key does not exist. Raises ToolError."""
+        """Return the object, or None if the key does not exist. Raise ToolError if the bucket can't be read."""
         try:
             content: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
@@ -60,7 +56,7 @@ class Store:
         return content
 
     def write(self, key: str, content: bytes) -> bool:
-        """Write the object unless the key exists. Return True if the object was written. Raises ToolError."""
+        """Write the object unless the key exists. Return True if the object was written, or raise ToolError."""
         for attempt in range(_CONFLICTS):
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
@@ -81,9 +77,9 @@ class Store:
 
 
 def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Put the package of this git tree into `folder`. Set the outputs `artifact`, `digest` and `built`.
+    """Find the package of this git tree in the store, or build it, or raise ToolError. Put the package into `folder`.
 
-    Raises ToolError.
+    Set the outputs `artifact`, `digest` and `built`.
     """
     artifact = tree(root)
     stage = _stage(environ)
@@ -107,7 +103,7 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
 
 
 def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> None:
-    """Put the package into the store. If another run has stored a package first, use it instead. Raises ToolError."""
+    """Put a new package into the store, or raise ToolError. If another run has stored a package first, use that one."""
     artifact = tree(root)
     made = folder / _MADE
     if not made.exists():
@@ -132,7 +128,7 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
 
 
 def attested(environ: Environ, folder: Path = FOLDER) -> None:
-    """Require GitHub's attestation that this repository's deploy workflow built the zip. Raises ToolError.
+    """Require GitHub's attestation that this repository's deploy workflow built the zip, or raise ToolError.
 
     Nothing else proves that the package in the bucket comes from this repository's pipeline.
     """
@@ -157,7 +153,7 @@ def attested(environ: Environ, folder: Path = FOLDER) -> None:
 
 
 def tree(root: Path = compose.ROOT) -> str:
-    """Return the checkout's artifact, which names the git tree. Raises ToolError if changes are not committed."""
+    """Return the checkout's artifact, which names the git tree. Raise ToolError if changes are not committed."""
     if changed := _git(root, "status", "--porcelain"):
         raise ToolError(
             f"An artifact is a git tree, but this checkout has uncommitted changes. Commit the changes:\n{changed}"
@@ -180,7 +176,7 @@ def digest_in(folder: Path = FOLDER) -> str | None:
 
 
 def _make(artifact: str, root: Path) -> bytes:
-    """Build one package for all stages, which deploy the same zip. Return the package's content."""
+    """Build one package for all stages: the zip, its bill of materials, and Terraform's input for each stage."""
     with tempfile.TemporaryDirectory(prefix="slipway-artifact-") as temporary:
         folder = Path(temporary)
         digest = compose.packages({stage: folder / stage for stage in ENVIRONMENTS}, root)

@@ -1,10 +1,4 @@
-"""Write a pull request comment with the planned changes, the policies' verdict and the package's digest.
-
-    python -m tools pipeline plan-comment --plans "development=development.json" --policy policy.txt
-
-A plan is the output of `terraform show -json`. A stranger can write a plan in a pull request, so the comment shows
-names from the plan as code. Code can neither mention people nor contain links.
-"""
+"""Write a pull request comment with the planned changes, the policies' verdict and the package's digest."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -25,7 +19,7 @@ _KINDS = {"added": "+", "changed": "~", "replaced": "±", "destroyed": "-"}
 
 
 def comment(environ: Mapping[str, str]) -> str:
-    """Return the comment in Markdown. Raises UsageError if a plan can't be read."""
+    """Return the comment in Markdown. Raise UsageError if a plan can't be read."""
     if not environ.get("POLICY"):
         needed(environ, "PLANS", "development=plan.json")
     plans = [(title, Path(path)) for title, path in map(_named, environ.get("PLANS", "").split())]
@@ -123,6 +117,7 @@ def _named(word: str) -> tuple[str, str]:
 
 
 def _code(text: str) -> str:
+    """Return the text as code, which can neither mention people nor contain links: a stranger can write a plan."""
     return f"`{_harmless(text)}`"
 
 

@@ -35,7 +35,7 @@ def may_promote(environ: Environ, pause: Callable[[float], None] = time.sleep) -
 def check_merge(environ: Environ, root: Path = ROOT) -> None:
     """Require that the checked out merge of a pull request has the same tree as its branch.
 
-    Otherwise the merge would be an artifact that nobody tested. Raises ToolError.
+    Otherwise raise ToolError, because the merge would be an artifact that nobody tested.
     """
     asked = ["git", "rev-parse", "HEAD^{tree}", "HEAD^2^{tree}"]
     answer = subprocess.run(asked, cwd=root, capture_output=True, text=True, timeout=60, check=False)

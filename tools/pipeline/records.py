@@ -1,7 +1,4 @@
-"""Record in Slipway what this repository's own pipeline does. The pipeline goes on if Slipway does not answer.
-
-The pipeline deploys the Slipway that it records in. So the pipeline must also be able to repair a broken Slipway.
-"""
+"""Record in Slipway what this repository's own pipeline does."""
 
 from collections.abc import Callable, Mapping
 
@@ -38,4 +35,6 @@ def oidc_token(environ: Environ) -> None:
 
 
 def _record(step: Callable[[Slipway, Environ], None], environ: Environ) -> None:
+    # The pipeline deploys the Slipway that it records in. So the pipeline must also be able to repair a broken Slipway,
+    # and goes on if Slipway does not answer.
     recording.recorded(step, {**environ, "SLIPWAY_REQUIRED": environ.get("SLIPWAY_REQUIRED") or "0"})

@@ -54,11 +54,11 @@ class Slipway:
         self._base = f"{url}/v1/systems/{quote(self.system, safe='')}"
 
     def get(self, path: str, **query: str) -> Json:
-        """Return the document at a path of the system. Raises Refused, Unreachable, ToolError."""
+        """Return the document at a path of the system, or raise Refused, Unreachable or ToolError."""
         return self._ask("GET", f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Json, *, again: bool = False) -> Json:
-        """Write to the system once, even if several tries are needed. Return the answer. Raises as `get` does.
+        """Write to the system once, even if several tries are needed. Return the answer, or raise as `get` does.
 
         Two equal writes in one attempt of a run count as one, unless `again` is true.
         """
@@ -66,7 +66,7 @@ class Slipway:
         return self._ask("POST", f"{self._base}/{path}", members, self._key(path, members, again=again))
 
     def change(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Send a PUT, PATCH or DELETE to the system, without checking for other changes. Raises as `get` does.
+        """Send a PUT, PATCH or DELETE to the system, without checking for other changes, or raise as `get` does.
 
         A repeated change has no further effect, so it needs no idempotency key.
         """
@@ -94,9 +94,9 @@ class Slipway:
 
 
 def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> str:
-    """Return SLIPWAY_TOKEN, or a new token that GitHub issues to this job. GitHub's tokens expire after minutes.
+    """Return SLIPWAY_TOKEN, or a new token that GitHub issues to this job, or raise ToolError or Unreachable.
 
-    Raises ToolError, Unreachable.
+    GitHub's tokens expire after minutes.
     """
     if given := environ.get("SLIPWAY_TOKEN"):
         return given

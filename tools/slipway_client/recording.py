@@ -1,8 +1,5 @@
 """Ask Slipway if an artifact may be promoted, and record what the pipeline did.
 
-commands.py lists the commands and their variables. Without SLIPWAY_URL nothing is recorded, and a warning says so.
-With SLIPWAY_REQUIRED=0, the commands that record only warn if Slipway does not answer.
-
 This module uses only the standard library: the actions `record` and `may-promote` run it in other repositories' jobs.
 """
 
@@ -18,7 +15,7 @@ from tools.slipway_client import words
 from tools.slipway_client.client import Json, Refused, Slipway, Unreachable
 from tools.slipway_client.runner import needed, put_out, run_url, say, summarize, warn
 
-Environ = Mapping[str, str]
+Environ = Mapping[str, str]  # commands.py lists the commands and their variables
 
 # The largest number of commits that Slipway accepts. If there are more commits, only the newest are sent.
 MOST_COMMITS = 10_000
@@ -30,9 +27,9 @@ _STATES = {"success": "succeeded", "failure": "failed"}
 def recorded(
     step: Callable[[Slipway, Environ], None], environ: Environ, pause: Callable[[float], None] = time.sleep
 ) -> None:
-    """Run a step. Without SLIPWAY_URL, only warn. With SLIPWAY_REQUIRED=0, only warn if Slipway does not answer.
+    """Run a step, or raise ToolError.
 
-    Raises ToolError.
+    Without SLIPWAY_URL, only warn. With SLIPWAY_REQUIRED=0, only warn if Slipway does not answer.
     """
     name = step.__name__.replace("_", "-")
     if not environ.get("SLIPWAY_URL"):
@@ -47,7 +44,7 @@ def recorded(
 
 
 def may_promote(slipway: Slipway, environ: Environ) -> None:
-    """Ask if the artifact may enter the environment, and record nothing. Raises ToolError with every blocker.
+    """Raise ToolError with every blocker if the artifact may not enter the environment. Record nothing.
 
     With DEPLOYMENT, only check the deployment that a maintainer opened with an override.
     """
@@ -164,7 +161,7 @@ def _opened(slipway: Slipway, body: Json) -> Json:
 def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str) -> Json:
     """Return the deployment that a maintainer opened.
 
-    Raises ToolError if the deployment is not for this run, or has ended.
+    Raise ToolError if the deployment is not for this run, or has ended.
     """
     deployment = slipway.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
     wanted = {

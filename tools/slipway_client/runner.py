@@ -49,7 +49,7 @@ def run_url(environ: Mapping[str, str]) -> str | None:
 
 
 def needed(environ: Mapping[str, str], name: str, example: str) -> str:
-    """Return a variable's value. Raises UsageError if the variable is empty."""
+    """Return a variable's value. Raise UsageError if the variable is empty."""
     value = environ.get(name, "").strip()
     if not value:
         raise UsageError(f"{name} is missing: set {name}={example}")
