@@ -60,7 +60,7 @@ def _run(arguments: list[str], environ: MutableMapping[str, str]) -> int:
 
 
 def commands_of(group: str) -> Sequence[Command]:
-    """Return the commands of a group. Raises UsageError if no group has this name."""
+    """Return the commands of a group, or raise UsageError if no group has this name."""
     if group not in GROUPS:
         raise UsageError(f"There is no group {group!r}: use one of {', '.join(GROUPS)}")
     commands: Sequence[Command] = importlib.import_module(GROUPS[group][1]).COMMANDS

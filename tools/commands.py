@@ -1,7 +1,6 @@
 """Define commands of `python -m tools` and their options.
 
-Each option is also a variable, so that `make plan ENV=production` works. `--env production` and `ENV=production` mean
-the same. If an option and its variable are both given, the option counts. An empty variable counts as not set.
+Each option is also a variable, so that `make plan ENV=production` works.
 """
 
 import argparse
@@ -65,7 +64,10 @@ class Command:
         return run
 
     def variables(self, program: str, arguments: Sequence[str], environ: Environ) -> dict[str, str]:
-        """Return the value of each option, from the command line, from `environ` or by default. Raises UsageError."""
+        """Return the value of each option: from the command line, else from `environ`, else the default.
+
+        An empty variable counts as not set. Raise UsageError if a value is missing or not allowed.
+        """
         parser = _Parser(prog=f"{program} {self.name}", description=self.help, allow_abbrev=False)
         for option in self.options:
             shown = f"{option.help} (or {option.variable}=…)"

@@ -1,8 +1,6 @@
 """Run commands that end when the process that runs them ends, even after `kill -9`.
 
-Each command has a keeper: a process that runs this file. The keeper reads a pipe that only the caller has open for
-writing. End-of-file means that the caller is done with the command, or has ended. The keeper has its own session.
-So signals to the caller's process group, such as a terminal's Ctrl-C, do not reach the keeper.
+Each command has a keeper: a process that runs this file, and ends the command when a pipe from the caller closes.
 """
 
 import os
@@ -36,6 +34,8 @@ def kept(
 
     SIGKILL follows after `grace_seconds`, or when Ctrl-C is pressed again. `options` are options of Popen.
     """
+    # Only this process can write to the pipe. End-of-file tells the keeper that this process is done, or has ended.
+    # Signals to this process group, such as a terminal's Ctrl-C, do not reach the keeper, which has its own session.
     end, ours = os.pipe()
     keep = [sys.executable, "-I", "-S", __file__, "keep", str(end), str(grace_seconds), *command]
     with os.fdopen(ours, "wb") as lifeline:

@@ -1,8 +1,4 @@
-"""Make a virtual environment for this checkout. `make` and tools/checks/checkov.py use this module.
-
-The file `complete` is written last and deleted first, so an interrupted installation is repeated. The file holds the
-path of the environment, the path of the environment's Python, and the requirements. The Makefile checks the file too.
-"""
+"""Make a virtual environment for this checkout. `make` and tools/checks/checkov.py use this module."""
 
 import os
 import platform
@@ -14,7 +10,7 @@ from tools.checkout import ROOT, ToolError, locked
 
 
 def ensure(folder: Path, requirements: Path) -> None:
-    """Make the environment in `folder` with this Python, unless the environment is complete. Raises ToolError."""
+    """Make the environment in `folder` with this Python, unless the environment is complete, or raise ToolError."""
     python, complete = folder / "bin" / "python", folder / "complete"
     with locked(folder.with_suffix(".lock")):
         made_by_this_python = python.exists() and (folder / "lib" / "python{}.{}".format(*sys.version_info)).is_dir()
@@ -25,6 +21,7 @@ def ensure(folder: Path, requirements: Path) -> None:
         )
         if folder.is_symlink():
             folder.unlink()  # the link points to another checkout's environment
+        # Delete `complete` first and write it last, so that an interrupted installation is repeated.
         complete.unlink(missing_ok=True)
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
         pip = (str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input")
@@ -33,6 +30,7 @@ def ensure(folder: Path, requirements: Path) -> None:
 
 
 def _state(folder: Path, requirements: Path) -> str:
+    """Return the content of the file `complete`, which the Makefile checks too."""
     return f"{folder}\n{os.path.realpath(folder / 'bin' / 'python')}\n{requirements.read_text()}"
 
 
