@@ -1,7 +1,7 @@
 """Follow docs/first-deployment.md exactly, from an empty emulated account to an environment with a user.
 
 `make test` applies only this environment, so all tests of an applied environment are here. tests/rehearsal applies
-several environments. tests/local tests the page's calls of GitHub and of the service.
+several environments.
 """
 
 import base64
@@ -65,6 +65,7 @@ def account(tmp_path: Path) -> Iterator[Account]:
 
 
 def test_the_page_makes_an_account_and_its_first_environment_and_adds_a_user(account: Account, tmp_path: Path) -> None:
+    # tests/local tests the page's calls of GitHub and of the service.
     for section in ("1.", "2.", "4.", "5."):
         sh(script("first-deployment.md", section), environ=account.environ, seconds=SECONDS)
 

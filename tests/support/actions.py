@@ -1,7 +1,6 @@
 """Run a workflow's job on this machine, with conditions, expressions, outputs and environment as on GitHub.
 
-Only the syntax that this repository's workflows use is supported. Any other syntax fails. The actions `record` and
-`may-promote` run. All other actions do nothing, unless `Job.actions` replaces them.
+Syntax that this repository's workflows do not use fails.
 """
 
 import json
@@ -37,20 +36,21 @@ class Step:
 
 @dataclass
 class Job:
-    """A job. `context` holds github, vars, inputs, needs and matrix; `environ` holds the runner's variables.
-
-    The job works in `folder`. Its steps write their outputs to `temporary`, by default to `folder`. `actions` maps the
-    names of actions to functions, which get the inputs. `overrides` replaces variables of the steps.
-    """
+    """A job that works in `folder`."""
 
     content: Yaml
     folder: Path
+    # github, vars, inputs, needs and matrix
     context: dict[str, Any] = field(default_factory=dict)
+    # The runner's variables.
     environ: dict[str, str] = field(default_factory=dict)
     env: Mapping[str, Any] = field(default_factory=dict)
     is_cancelled: Callable[[], bool] = lambda: False
+    # The folder for the outputs of steps; None for `folder`.
     temporary: Path | None = None
+    # Functions for actions by name, which get the inputs. Other actions do nothing, except `record` and `may-promote`.
     actions: Mapping[str, Callable[[dict[str, str]], None]] = field(default_factory=dict)
+    # Variables that replace those of the steps.
     overrides: Mapping[str, str] = field(default_factory=dict)
     after_step: Callable[["Step"], None] = lambda step: None
     seconds: float = SECONDS

@@ -28,7 +28,7 @@ DEPLOYED = ["development", "preproduction", "production"]
 
 
 def group(name, **membership):
-    """Return an issuer of people with one group, which has this membership."""
+    """Return an issuer for people that has one group, with the given membership."""
     return {**PEOPLE, "groups": {name: membership}}
 
 

@@ -1,7 +1,4 @@
-"""Run the job that deploys step by step. Check the order of its calls, and the calls after a failure.
-
-A stand-in replaces the make targets and the commands, and records each call. The targets have tests of their own.
-"""
+"""Run the job that deploys step by step. Check the order of its calls, and the calls after a failure."""
 
 import json
 import shutil
@@ -14,8 +11,8 @@ import pytest
 from tests.support.actions import Job, Step
 from tests.support.workflows import workflow
 
-# This stand-in for `make` and `python -m tools` records words and variables. It writes the outputs in `puts`, and
-# fails for the names in `fails`.
+# This stand-in for `make` and `python -m tools`, which have tests of their own, records words and variables. It writes
+# the outputs in `puts`, and fails for the names in `fails`.
 MAKE = """#!/usr/bin/env python3
 import json, os, sys
 words = sys.argv[1:]

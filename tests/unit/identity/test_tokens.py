@@ -1,8 +1,4 @@
-"""Each fault of a token is refused by its own check.
-
-CASES names the check for each fault. Without this check the token is accepted, or a second defence refuses the token.
-`other` names the second defence: another check, or an exception of PyJWT.
-"""
+"""Each fault of a token is refused by its own check."""
 
 import base64
 import hashlib
@@ -131,6 +127,11 @@ def in_another_encoding(issuer: IssuerServer) -> str:
 
 
 class Case(NamedTuple):
+    """A fault of a token, and the check that refuses the token.
+
+    Without this check, `other` refuses the token: another check, or an exception of PyJWT. None if nothing does.
+    """
+
     fault: str
     check: str
     token: Callable[[IssuerServer], str]
