@@ -43,7 +43,7 @@ resource "aws_iam_role_policy" "artifacts" {
 resource "aws_s3_bucket" "artifacts" {
   #checkov:skip=CKV2_AWS_62: nothing reacts to new objects in the bucket
   #checkov:skip=CKV_AWS_144: a package can be built again from its tree, byte for byte
-  #checkov:skip=CKV_AWS_145: S3's own key is enough: see its encryption below
+  #checkov:skip=CKV_AWS_145: S3's own key is enough: see the bucket's encryption below
   #checkov:skip=CKV_AWS_18: CloudTrail records readers and writers by role; an access log would need another bucket
   count = local.keeps_artifacts ? 1 : 0
 
