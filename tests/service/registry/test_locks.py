@@ -25,7 +25,6 @@ ACTIONS: dict[str, Callable[[Api, str], Any]] = {
     "recording a decision": lambda api, _: api.post(
         f"{PATH}/promotions", {"environment": "preproduction", "artifact": an_artifact()}
     ),
-    "creating an environment": lambda api, _: api.post(f"{PATH}/environments", {"name": "staging", "rank": 4}),
 }
 
 
@@ -62,7 +61,7 @@ def test_a_write_decides_by_what_was_committed_while_it_waited(api: Api, given: 
     assert [blocker["code"] for blocker in future.result()["blockers"]] == ["verification-failed"]
 
 
-def test_a_read_waits_for_no_lock(api: Api, given: Given, database_url: str) -> None:
+def test_a_dry_run_waits_for_no_lock(api: Api, given: Given, database_url: str) -> None:
     given.the_usual()
     body = {"environment": "development", "artifact": an_artifact(), "dry_run": True}
 

@@ -1,6 +1,5 @@
-"""Concurrent requests: a repeated request takes effect once, and the records agree on which request came first."""
+"""Concurrent requests of pipelines: the records agree on which request came first."""
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.api import Answer, Api
 from tests.support.given import Records as Given
-from tests.support.races import at_once, held
+from tests.support.races import at_once, audited, held, statuses
 
 MANY = 50
 PATH = "/v1/systems/azul"
@@ -20,58 +19,7 @@ def rollout(environment: str = "development", artifact: str = "first", **fields:
     return {"environment": environment, "artifact": an_artifact(artifact), **fields}
 
 
-def statuses(answers: list[Answer]) -> dict[int, int]:
-    return dict(Counter(answer.status for answer in answers))
-
-
-# Concurrent requests may have the same Idempotency-Key.
-
-
-def test_one_key_used_many_times_at_once_writes_one_row_and_gives_one_answer(api: Api, given: Given) -> None:
-    given.the_usual()
-
-    answers = at_once(*[lambda: api.post(f"{PATH}/deployments", rollout(), idempotency_key="one")] * MANY)
-
-    assert statuses(answers) == {201: MANY}
-    assert len({answer.body for answer in answers}) == 1
-    assert sum("Idempotency-Replayed" in answer.headers for answer in answers) == MANY - 1
-    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
-
-
-def test_one_key_with_two_bodies_at_once_accepts_the_first(api: Api, given: Given) -> None:
-    given.the_usual()
-    bodies = [rollout(artifact=name) for name in ("first", "second")]
-
-    answers = at_once(
-        *(
-            lambda body=body: api.post(f"{PATH}/deployments", body, idempotency_key="one")
-            for body in bodies * (MANY // 2)
-        )
-    )
-
-    assert statuses(answers) == {201: MANY // 2, 422: MANY // 2}
-    assert {answer.problem for answer in answers if answer.status == 422} == {"idempotency-key-reused"}
-    assert len({answer.body for answer in answers if answer.status == 201}) == 1
-    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
-
-
-def test_the_same_key_of_many_principals_at_once_is_a_key_for_each(api: Api, given: Given) -> None:
-    admins = [api.as_("admin", sub=f"admin-{number}") for number in range(20)]
-
-    answers = at_once(
-        *(
-            lambda number=number, admin=admin: admin.post(
-                "/v1/systems", {"key": f"system-{number}", "name": "Each their own"}, idempotency_key="one"
-            )
-            for number, admin in enumerate(admins)
-        )
-    )
-
-    assert statuses(answers) == {201: 20}
-    assert not any("Idempotency-Replayed" in answer.headers for answer in answers)
-
-
-def test_requests_that_waited_for_a_refused_one_are_evaluated_again(api: Api, given: Given) -> None:
+def test_requests_that_waited_for_a_denied_one_are_evaluated_again(api: Api, given: Given) -> None:
     given.the_usual()
     given.a_deployment()
 
@@ -211,12 +159,6 @@ def test_the_audit_order_agrees_with_the_outcome(api: Api, given: Given, round_:
         if deployment.status == 201
         else ["verification.record", "promotion.decide"]
     )
-
-
-def audited(given: Given) -> list[str]:
-    """Return the actions of the last two audit events, in order."""
-    done = given.sql("SELECT action FROM audit_events WHERE refusal IS NULL ORDER BY id DESC LIMIT 2")
-    return [action for (action,) in done][::-1]
 
 
 # A lease may end while other requests run.
