@@ -31,9 +31,7 @@ def test_one_key_with_two_bodies_at_once_accepts_the_first(api: Api, given: Give
     given.a_system()
     bodies = [{"name": name, "rank": rank} for rank, name in enumerate(("first", "second"), start=1)]
 
-    answers = at_once(
-        *(lambda body=body: api.post(PATH, body, idempotency_key="one") for body in bodies * (MANY // 2))
-    )
+    answers = at_once(*(lambda body=body: api.post(PATH, body, idempotency_key="one") for body in bodies * (MANY // 2)))
 
     assert statuses(answers) == {201: MANY // 2, 422: MANY // 2}
     assert {answer.problem for answer in answers if answer.status == 422} == {"idempotency-key-reused"}
