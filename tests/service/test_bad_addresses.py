@@ -3,7 +3,6 @@
 import re
 from urllib.parse import quote
 
-import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from chalicelib.identity.roles import Role
