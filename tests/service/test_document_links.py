@@ -19,7 +19,7 @@ def test_links_lead_to_the_address_in_location(api: Api, given: Given, route: st
     links = document["paths"][route.partition(" ")[2]]["post"]["responses"][str(answer.status)].get("links", {})
     paths = {each["operationId"]: path for path, found in document["paths"].items() for each in found.values()}
     templates = {link["operationId"]: paths[link["operationId"]] for link in links.values()}
-    # Other operations, such as one that reads a system's state, do not read what the write made.
+    # Another path, such as a list below the new resource, is no address of it.
     reads = {name: path for name, path in templates.items() if name.startswith("get_") and path.endswith("}")}
     assert {address(path, links[name], route, write.path, answer.json) for name, path in reads.items()} == (
         {answer.headers["Location"]} if "Location" in answer.headers else set()
