@@ -14,6 +14,7 @@ installed := { echo '$(CURDIR)/.local/venv'; readlink -f $(python); cat requirem
 # at a time, in order.
 workers := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 pytest := $(python) -m pytest -n $(workers) --dist loadfile --no-loadscope-reorder
+races_and_faults := $(wildcard tests/service/test_races.py tests/service/*/test_races.py tests/service/test_faults.py)
 
 # Processes that `make` starts end when `make` is killed: see tools/lifeline.py.
 export MAKE_PID := $(shell echo $$PPID)
@@ -54,7 +55,7 @@ test-all: test ## Check as CI does (25 min): `test`, the rehearsal of a deployme
 	@$(pytest) -n 2 -m slow tests
 nightly: venv ## Run random tests (30 min): a long fuzz, races and faults 20 times; then the benchmark
 	@$(tools) checks fuzz --examples 400 --seconds 600
-	@for round in $$(seq 20); do $(python) -m pytest -q tests/service/test_races.py tests/service/test_faults.py || exit; done
+	@for round in $$(seq 20); do $(python) -m pytest -q $(races_and_faults) || exit; done
 	@$(tools) checks bench
 coverage: venv ## Require tests for 95 % of the lines that differ from BASE=origin/development
 	@$(tools) checks coverage

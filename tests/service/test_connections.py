@@ -27,11 +27,11 @@ def test_the_next_read_works_after_the_server_restarted(api, given):
 
 
 def test_the_next_write_works_after_the_server_restarted(api, given):
-    given.the_usual()
+    given.a_system()
 
     end_connections(given)
 
-    assert given.a_deployment().status == 201
+    assert given.an_environment().status == 201
 
 
 def test_a_connection_that_dies_in_a_transaction_loses_all_of_it(api, given):

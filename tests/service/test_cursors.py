@@ -21,16 +21,16 @@ def lists(api, given):
 def test_two_of_everything_covers_every_read(api, lists):
     found = {each.path for each in READS if api.get(address(each)).status == 200}
     found -= {each.path for each in LISTS if address(each) not in lists}
-    makes = {each.path: f'        self.post(f"{each.path}", {example(each)})' for each in OPERATIONS if each.body}
+    makes = {each.path: f'    given.post(f"{each.path}", {example(each)})' for each in OPERATIONS if each.body}
     lines = {
         each.path: makes.get(each.path)
         or makes.get(each.path.rpartition("/")[0])
-        or f"        a record that {route_of(each)} reads"
+        or f"    a record that {route_of(each)} reads"
         for each in READS
     }
 
     require_entries(
-        "two_of_everything in tests/support/given.py", found, lines, ", in the loop that makes two records of each kind"
+        "`two` of EXPECTED in tests/service/<package>/test_<package>.py", found, lines, ", to make two of each"
     )
 
 
@@ -94,20 +94,18 @@ def test_a_cursor_is_valid_for_its_list_only(api, lists):
 
 
 @pytest.mark.parametrize(
-    ("resource", "given_for", "used_for"),
+    ("given_for", "used_for"),
     [
-        ("deployments", "environment=development", "environment=production"),
-        ("deployments", "state=succeeded", ""),
-        ("deployments", "", "kind=rollout"),
-        ("deployments", "from=2020-01-01T00:00:00Z", "from=2020-01-01T00:00:01Z"),
-        ("deployments", "from=2020-01-01T00:00:00Z", "to=2020-01-01T00:00:00Z"),
-        ("verifications", "outcome=success", "trigger=deployment"),
-        ("promotions", "decision=granted", ""),
+        ("system=azul", "system=blue"),
+        ("action=environment.create", ""),
+        ("", "principal=admin@local"),
+        ("from=2020-01-01T00:00:00Z", "from=2020-01-01T00:00:01Z"),
+        ("from=2020-01-01T00:00:00Z", "to=2020-01-01T00:00:00Z"),
     ],
 )
-def test_a_cursor_is_valid_with_its_filters_only(api, given, resource, given_for, used_for):
+def test_a_cursor_is_valid_with_its_filters_only(api, given, given_for, used_for):
     given.two_of_everything()
-    path = f"/v1/systems/azul/{resource}"
+    path = "/v1/audit-events"
     cursor = api.get(f"{path}?limit=1&{given_for}")["next"]
 
     answer = api.get(f"{path}?cursor={cursor}&{used_for}")

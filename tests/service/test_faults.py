@@ -241,16 +241,13 @@ def test_a_connection_to_a_former_writer_is_replaced_within_the_request(api, giv
 
 
 def test_if_a_failover_breaks_one_request_the_next_is_served(api, given):
-    given.a_system()
-    given.an_environment()
-    given.a_deployment()
-    verification = {"environment": "development", "suite": "s", "trigger": "manual", "outcome": "success"}
+    given.a_system_with_an_environment()
     _read_only_session()
 
     # The service repeats only the first statement of a transaction. Here the second statement fails.
-    assert_unavailable(api.post(f"{PATH}/verifications", verification))
+    assert_unavailable(api.patch(f"{PATH}/environments/development", {"rank": 2}, if_match="*"))
 
-    assert api.post(f"{PATH}/verifications", verification).status == 201
+    assert api.patch(f"{PATH}/environments/development", {"rank": 2}, if_match="*").status == 200
 
 
 def test_without_a_writer_requests_get_503(api, given, cluster):

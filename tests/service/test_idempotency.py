@@ -61,18 +61,6 @@ def test_a_refusal_is_evaluated_again(api, given):
     assert "Idempotency-Replayed" not in created.headers
 
 
-def test_a_refusal_that_was_recorded_is_evaluated_again_too(api, given):
-    given.the_usual()
-    artifact = given.a_deployment()["artifact"]
-    body = {"environment": "preproduction", "artifact": artifact}
-    denied = api.post("/v1/systems/azul/deployments", body, idempotency_key="one")
-    given.a_verification()
-
-    opened = api.post("/v1/systems/azul/deployments", body, idempotency_key="one")
-
-    assert (denied.status, opened.status) == (409, 201)
-
-
 def test_after_a_refusal_the_key_can_be_used_for_another_body(api, given):
     given.a_system("blue")
     api.post("/v1/systems", {"key": "blue", "name": "Blue"}, idempotency_key="one")

@@ -1,72 +1,57 @@
-"""Rule 12 of docs/design.md: a request that changes facts of the gate first takes the system's lock."""
+"""A request that changes what a system's other requests decide by first takes the system's lock."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.service.deployments.records import an_artifact
 from tests.support.api import Api
+from tests.support.given import A_PUBLISHER
 from tests.support.given import Records as Given
 from tests.support.races import held
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
 PATH = "/v1/systems/azul"
+ENVIRONMENT = f"{PATH}/environments/development"
 
 ACTIONS: dict[str, Callable[[Api, str], Any]] = {
-    "opening a deployment": lambda api, _: api.post(
-        f"{PATH}/deployments", {"environment": "preproduction", "artifact": an_artifact()}
-    ),
-    "finishing a deployment": lambda api, id_: api.post(f"{PATH}/deployments/{id_}/statuses", {"state": "succeeded"}),
-    "recording a verification": lambda api, _: api.post(
-        f"{PATH}/verifications",
-        {"environment": "production", "suite": "acceptance", "trigger": "manual", "outcome": "success"},
-    ),
-    "recording a decision": lambda api, _: api.post(
-        f"{PATH}/promotions", {"environment": "preproduction", "artifact": an_artifact()}
-    ),
+    "deleting a system": lambda api, _: api.delete(PATH, if_match="*"),
     "creating an environment": lambda api, _: api.post(f"{PATH}/environments", {"name": "staging", "rank": 4}),
+    "changing an environment": lambda api, _: api.patch(ENVIRONMENT, {"rank": 2}, if_match="*"),
+    "deleting an environment": lambda api, _: api.delete(ENVIRONMENT, if_match="*"),
+    "creating a publisher": lambda api, _: api.post(f"{PATH}/publishers", A_PUBLISHER),
+    "deleting a publisher": lambda api, id_: api.delete(f"{PATH}/publishers/{id_}", if_match="*"),
 }
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_write_waits_for_the_systems_lock(api: Api, given: Given, database_url: str, action: str) -> None:
-    given.the_usual()
-    given.a_deployment(environment="production")
-    opened = given.a_deployment(state="in_progress")
+    given.a_system_with_an_environment()
+    publisher = given.a_publisher()["id"]
 
     with held(database_url, LOCK) as hold:
-        future = hold.waiting(lambda: ACTIONS[action](api, opened["id"]))
+        future = hold.waiting(lambda: ACTIONS[action](api, publisher))
         waited = not future.done()
 
     assert waited
-    assert future.result().status in (200, 201, 409)
+    assert future.result().status in (200, 201, 204)
 
 
 def test_a_write_decides_by_what_was_committed_while_it_waited(api: Api, given: Given, database_url: str) -> None:
-    given.the_usual()
-    given.a_deployment()
-    given.a_verification()
-    failure = """
-        INSERT INTO verifications (system_id, environment_id, artifact, suite, trigger, outcome,
-            started_at, finished_at, imported, issuer, created_by)
-        SELECT system_id, environment_id, artifact, suite, trigger, 'failure',
-            now(), now(), imported, issuer, created_by
-        FROM verifications
-    """
+    given.a_system_with_an_environment()
+    tag = api.get(ENVIRONMENT).headers["ETag"]
 
-    with held(database_url, f"{LOCK}; {failure}") as hold:
-        future = hold.waiting(lambda: ACTIONS["opening a deployment"](api, ""))
+    with held(database_url, f"{LOCK}; UPDATE environments SET base_url = 'https://azul.example.org'") as hold:
+        future = hold.waiting(lambda: api.patch(ENVIRONMENT, {"rank": 2}, if_match=tag))
 
-    assert future.result().problem == "promotion-denied"
-    assert [blocker["code"] for blocker in future.result()["blockers"]] == ["verification-failed"]
+    assert future.result().problem == "precondition-failed"
 
 
-def test_a_read_waits_for_no_lock(api: Api, given: Given, database_url: str) -> None:
-    given.the_usual()
-    body = {"environment": "development", "artifact": an_artifact(), "dry_run": True}
+@pytest.mark.parametrize("path", [PATH, ENVIRONMENT, f"{PATH}/environments", f"{PATH}/publishers"])
+def test_a_read_waits_for_no_lock(api: Api, given: Given, database_url: str, path: str) -> None:
+    given.a_system_with_an_environment()
 
-    with held(database_url, LOCK):
-        answer = api.as_("viewer").post(f"{PATH}/promotions", body)
+    with held(database_url, f"{LOCK}; SELECT FROM systems, environments FOR UPDATE"):
+        answer = api.get(path)
 
-    assert answer["decision"] == "granted"
+    assert answer.status == 200

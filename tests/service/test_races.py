@@ -1,58 +1,42 @@
 """Concurrent requests: a repeated request takes effect once, and the records agree on which request came first."""
 
-from collections import Counter
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import pytest
 
-from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.api import Answer, Api
 from tests.support.given import Records as Given
-from tests.support.races import at_once, held
+from tests.support.races import at_once, audited, held, statuses
 
 MANY = 50
-PATH = "/v1/systems/azul"
+SYSTEM = "/v1/systems/azul"
+PATH = f"{SYSTEM}/environments"
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
-
-
-def rollout(environment: str = "development", artifact: str = "first", **fields: Any) -> dict[str, Any]:
-    return {"environment": environment, "artifact": an_artifact(artifact), **fields}
-
-
-def statuses(answers: list[Answer]) -> dict[int, int]:
-    return dict(Counter(answer.status for answer in answers))
+DEVELOPMENT = {"name": "development", "rank": 1}
 
 
 # Concurrent requests may have the same Idempotency-Key.
 
 
 def test_one_key_used_many_times_at_once_writes_one_row_and_gives_one_answer(api: Api, given: Given) -> None:
-    given.the_usual()
+    given.a_system()
 
-    answers = at_once(*[lambda: api.post(f"{PATH}/deployments", rollout(), idempotency_key="one")] * MANY)
+    answers = at_once(*[lambda: api.post(PATH, DEVELOPMENT, idempotency_key="one")] * MANY)
 
     assert statuses(answers) == {201: MANY}
     assert len({answer.body for answer in answers}) == 1
     assert sum("Idempotency-Replayed" in answer.headers for answer in answers) == MANY - 1
-    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+    assert given.sql("SELECT count(*) FROM environments") == [(1,)]
 
 
 def test_one_key_with_two_bodies_at_once_accepts_the_first(api: Api, given: Given) -> None:
-    given.the_usual()
-    bodies = [rollout(artifact=name) for name in ("first", "second")]
+    given.a_system()
+    bodies = [{"name": name, "rank": rank} for rank, name in enumerate(("first", "second"), start=1)]
 
-    answers = at_once(
-        *(
-            lambda body=body: api.post(f"{PATH}/deployments", body, idempotency_key="one")
-            for body in bodies * (MANY // 2)
-        )
-    )
+    answers = at_once(*(lambda body=body: api.post(PATH, body, idempotency_key="one") for body in bodies * (MANY // 2)))
 
     assert statuses(answers) == {201: MANY // 2, 422: MANY // 2}
     assert {answer.problem for answer in answers if answer.status == 422} == {"idempotency-key-reused"}
     assert len({answer.body for answer in answers if answer.status == 201}) == 1
-    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+    assert given.sql("SELECT count(*) FROM environments") == [(1,)]
 
 
 def test_the_same_key_of_many_principals_at_once_is_a_key_for_each(api: Api, given: Given) -> None:
@@ -72,193 +56,92 @@ def test_the_same_key_of_many_principals_at_once_is_a_key_for_each(api: Api, giv
 
 
 def test_requests_that_waited_for_a_refused_one_are_evaluated_again(api: Api, given: Given) -> None:
-    given.the_usual()
-    given.a_deployment()
-
     def send() -> Answer:
-        return api.post(f"{PATH}/deployments", rollout("preproduction"), idempotency_key="one")
+        return api.post(PATH, DEVELOPMENT, idempotency_key="one")
 
     refused = at_once(*[send] * 10)
-    given.a_verification()
-    granted = at_once(*[send] * 10)
+    given.a_system()
+    created = at_once(*[send] * 10)
 
-    assert statuses(refused) == {409: 10}
-    assert statuses(granted) == {201: 10}
-    assert len({answer.body for answer in granted}) == 1
-
-
-# Pipelines, runs and imports may send requests at the same time.
+    assert statuses(refused) == {404: 10}
+    assert statuses(created) == {201: 10}
+    assert len({answer.body for answer in created}) == 1
 
 
-def test_one_of_many_pipelines_gets_the_target_and_the_others_see_its_holder(api: Api, given: Given) -> None:
-    given.the_usual()
-    pipeline = api.as_("pipeline")
+# Concurrent requests may contradict each other.
+
+
+def test_one_of_many_requests_gets_a_rank(api: Api, given: Given) -> None:
+    given.a_system()
 
     answers = at_once(
-        *(
-            lambda number=number: pipeline.post(f"{PATH}/deployments", rollout(artifact=str(number)))
-            for number in range(MANY)
-        )
+        *(lambda number=number: api.post(PATH, {"name": f"number-{number}", "rank": 1}) for number in range(MANY))
     )
 
     (winner,) = [answer for answer in answers if answer.status == 201]
     losers = [answer for answer in answers if answer.status != 201]
-    assert {(answer.status, answer.problem) for answer in losers} == {(409, "target-busy")}
-    assert {answer["holder"]["id"] for answer in losers} == {winner["id"]}
-    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+    assert {(answer.status, answer.problem) for answer in losers} == {(409, "already-exists")}
+    assert api.get(PATH)["items"] == [winner.json]
 
 
-def test_a_run_that_reports_many_times_at_once_is_recorded_once(api: Api, given: Given) -> None:
-    given.the_usual()
-    run = api.as_("pipeline", run_id="4711", sha=a_revision())
-
-    answers = at_once(*[lambda: run.post(f"{PATH}/deployments", rollout())] * 20)
-
-    assert statuses(answers) == {201: 1, 200: 19}
-    assert len({answer.body for answer in answers}) == 1
-
-
-def test_an_import_sent_many_times_at_once_is_recorded_once(api: Api, given: Given) -> None:
-    given.the_usual()
-
-    answers = at_once(*[lambda: given.an_import(revision=a_revision())] * 20)
-
-    assert statuses(answers) == {201: 1, 200: 19}
-    assert len({answer.body for answer in answers}) == 1
-
-
-def test_an_import_does_not_disturb_a_deployment_in_progress(api: Api, given: Given) -> None:
-    given.the_usual()
-    live = given.a_deployment(state="in_progress")
-    earlier = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-
-    answers = at_once(
-        *(lambda name=name: given.an_import(an_artifact(name), at=earlier) for name in "abcdefgh"),
-        lambda: given.a_status(live["id"], "succeeded"),
-        lambda: given.an_import(live["artifact"], at=earlier),
-    )
-
-    assert statuses(answers) == {201: len(answers)}
-    (target, *_) = api.get(f"{PATH}/state")["targets"]
-    assert target["current"]["id"] == live["id"]
-
-
-def test_after_an_import_and_a_finish_at_once_the_last_finished_is_current(api: Api, given: Given) -> None:
-    given.the_usual()
-    live = given.a_deployment(state="in_progress")
-    ahead = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
-
-    imported, _ = at_once(
-        lambda: given.an_import(an_artifact("second"), at=ahead), lambda: given.a_status(live["id"], "succeeded")
-    )
-
-    (target, *_) = api.get(f"{PATH}/state")["targets"]
-    assert target["current"]["id"] == imported["id"]
-
-
-# Facts of the gate may change while the gate decides.
-
-
-def failing_verification(api: Api) -> Answer:
-    body = {"environment": "development", "suite": "acceptance", "trigger": "schedule", "outcome": "failure"}
-    return api.post(f"{PATH}/verifications", body)
-
-
-def test_a_failed_verification_that_comes_first_stops_a_concurrent_deployment(
-    api: Api, given: Given, database_url: str
-) -> None:
-    given.the_usual()
-    given.a_deployment()
-    given.a_verification()
+def test_a_deletion_that_comes_first_stops_a_concurrent_change(api: Api, given: Given, database_url: str) -> None:
+    given.a_system_with_an_environment()
 
     with held(database_url, LOCK) as hold:
-        verification = hold.waiting(lambda: failing_verification(api))
-        deployment = hold.waiting(lambda: api.post(f"{PATH}/deployments", rollout("preproduction")))
+        deletion = hold.waiting(lambda: _delete(api))
+        change = hold.waiting(lambda: _change(api))
 
-    assert verification.result().status == 201
-    assert deployment.result().problem == "promotion-denied"
-    assert audited(given) == ["verification.record", "promotion.decide"]
+    assert deletion.result().status == 204
+    assert (change.result().status, change.result().problem) == (404, "not-found")
+    assert audited(given) == ["environment.create", "environment.delete"]
 
 
-def test_a_deployment_opened_before_the_failed_verification_is_granted(
+def test_a_change_that_comes_first_is_recorded_before_a_concurrent_deletion(
     api: Api, given: Given, database_url: str
 ) -> None:
-    given.the_usual()
-    given.a_deployment()
-    given.a_verification()
+    given.a_system_with_an_environment()
 
     with held(database_url, LOCK) as hold:
-        deployment = hold.waiting(lambda: api.post(f"{PATH}/deployments", rollout("preproduction")))
-        verification = hold.waiting(lambda: failing_verification(api))
+        change = hold.waiting(lambda: _change(api))
+        deletion = hold.waiting(lambda: _delete(api))
 
-    assert (deployment.result().status, verification.result().status) == (201, 201)
-    assert audited(given) == ["deployment.open", "verification.record"]
+    assert (change.result().status, deletion.result().status) == (200, 204)
+    assert audited(given) == ["environment.change", "environment.delete"]
 
 
 @pytest.mark.parametrize("round_", range(5))
 def test_the_audit_order_agrees_with_the_outcome(api: Api, given: Given, round_: int) -> None:
-    given.the_usual()
-    given.a_deployment()
-    given.a_verification()
+    given.a_system_with_an_environment()
 
-    deployment, verification = at_once(
-        lambda: api.post(f"{PATH}/deployments", rollout("preproduction")), lambda: failing_verification(api)
-    )
+    change, deletion = at_once(lambda: _change(api), lambda: _delete(api))
 
-    assert verification.status == 201
-    assert audited(given) == (
-        ["deployment.open", "verification.record"]
-        if deployment.status == 201
-        else ["verification.record", "promotion.decide"]
-    )
-
-
-def audited(given: Given) -> list[str]:
-    """Return the actions of the last two audit events, in order."""
-    done = given.sql("SELECT action FROM audit_events WHERE refusal IS NULL ORDER BY id DESC LIMIT 2")
-    return [action for (action,) in done][::-1]
-
-
-# A lease may end while other requests run.
-
-
-def test_a_finish_that_waits_beyond_the_lease_is_refused(api: Api, given: Given, database_url: str) -> None:
-    given.the_usual()
-    opened = given.a_deployment(state="in_progress", lease_seconds=60)
-
-    with held(database_url, LOCK) as hold:
-        finish = hold.waiting(lambda: api.post(f"{PATH}/deployments/{opened['id']}/statuses", {"state": "succeeded"}))
-        given.time_passes(61)
-
-    assert finish.result().problem == "lease-expired"
-    assert api.get(f"{PATH}/deployments/{opened['id']}")["state"] == "cancelled"
-
-
-def test_a_finish_and_a_successor_at_once_agree_on_who_holds_the_target(api: Api, given: Given) -> None:
-    given.the_usual()
-    opened = given.a_deployment(state="in_progress")
-
-    finish, successor = at_once(
-        lambda: api.post(f"{PATH}/deployments/{opened['id']}/statuses", {"state": "succeeded"}),
-        lambda: api.post(f"{PATH}/deployments", rollout(artifact="second")),
-    )
-
-    assert finish.status == 201
-    expected = ["status.add", "deployment.open"] if successor.status == 201 else ["status.add"]
-    assert audited(given)[-len(expected) :] == expected
+    assert deletion.status == 204
+    assert audited(given) == [
+        "environment.change" if change.status == 200 else "environment.create",
+        "environment.delete",
+    ]
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_a_finish_after_the_lease_never_wins_against_a_successor(api: Api, given: Given, round_: int) -> None:
-    given.the_usual()
-    opened = given.a_deployment(state="in_progress", lease_seconds=60)
-    given.time_passes(61)
+def test_the_last_audited_of_many_changes_is_the_state(api: Api, given: Given, round_: int) -> None:
+    given.a_system_with_an_environment()
 
-    late, successor = at_once(
-        lambda: api.post(f"{PATH}/deployments/{opened['id']}/statuses", {"state": "succeeded"}),
-        lambda: api.post(f"{PATH}/deployments", rollout(artifact="second")),
+    answers = at_once(
+        *(lambda rank=rank: api.patch(f"{PATH}/development", {"rank": rank}, if_match="*") for rank in range(2, 10))
     )
 
-    assert (late.status, late.problem) == (409, "lease-expired")
-    assert successor.status == 201
-    assert api.get(f"{PATH}/deployments/{opened['id']}")["state"] == "cancelled"
+    changes = given.sql(
+        "SELECT (before->'rank')::int, (after->'rank')::int FROM audit_events "
+        "WHERE action = 'environment.change' ORDER BY id"
+    )
+    assert statuses(answers) == {200: 8}
+    assert [before for before, _ in changes] == [1, *(after for _, after in changes[:-1])]
+    assert api.get(f"{PATH}/development")["rank"] == changes[-1][1]
+
+
+def _change(api: Api) -> Answer:
+    return api.patch(f"{PATH}/development", {"base_url": "https://azul.example.org"}, if_match="*")
+
+
+def _delete(api: Api) -> Answer:
+    return api.delete(f"{PATH}/development", if_match="*")

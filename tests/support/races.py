@@ -1,6 +1,7 @@
 """Run actions concurrently: all at once, or while another transaction holds locks."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -9,6 +10,9 @@ from typing import Any
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from tests.support.api import Answer
+from tests.support.given import Records as Given
 
 PATIENCE_SECONDS = 20
 
@@ -32,6 +36,17 @@ def eventually(condition: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline, (
             f"The condition is still false after {PATIENCE_SECONDS} seconds: correct the code under test"
         )
+
+
+def statuses(answers: list[Answer]) -> dict[int, int]:
+    """Return how many answers have each status."""
+    return dict(Counter(answer.status for answer in answers))
+
+
+def audited(given: Given) -> list[str]:
+    """Return the actions of the last two audit events of accepted requests, in order."""
+    done = given.sql("SELECT action FROM audit_events WHERE refusal IS NULL ORDER BY id DESC LIMIT 2")
+    return [action for (action,) in done][::-1]
 
 
 class Hold:
