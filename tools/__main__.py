@@ -18,7 +18,7 @@ GROUPS = {
     "aws": ("manage environments and accounts, on AWS or emulated", "tools.aws.commands"),
     "checks": ("check code, policies, security and speed", "tools.checks.commands"),
     "pipeline": ("run the steps of the workflows", "tools.pipeline.commands"),
-    "slipway": ("ask Slipway and record in Slipway, from a pipeline with any Python", "tools.slipway_client.commands"),
+    "client": ("ask a registry and record in it, from a pipeline with any Python", "tools.slipway_client.commands"),
 }
 _HELP = ("-h", "--help")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalice.app import Blueprint
 
+from chalicelib import SQL_NAME
 from chalicelib.database import migrate as migrations
 from chalicelib.database.opening import address
 from chalicelib.database.roles import APP, MIGRATOR, statements
@@ -22,7 +23,7 @@ _POLL_SECONDS = 5
 
 @blueprint.lambda_function(name="migrate")
 def migrate(event: Any, context: Any) -> dict[str, Any]:
-    """Migrate the schema to this package's version, as slipway_migrator. Raises MigrationFailed, MigrationRefused."""
+    """Migrate the schema to this package's version, as its owner. Raises MigrationFailed, MigrationRefused."""
     applied = migrations.migrate(address(settings().database))
     return {"applied": applied, "schema_version": migrations.expected_version()}
 
@@ -32,7 +33,7 @@ def bootstrap(event: Any, context: Any) -> dict[str, Any]:
     """Create the database's roles as its master user, through the RDS Data API. Running it again changes nothing."""
     import boto3  # noqa: PLC0415 (importing it takes half a second, which no other function should pay)
 
-    database = os.environ.get("SLIPWAY_DATABASE_NAME", "slipway")
+    database = os.environ.get("SLIPWAY_DATABASE_NAME", SQL_NAME)
     where = {
         "resourceArn": os.environ["SLIPWAY_DATABASE_CLUSTER_ARN"],
         "secretArn": os.environ["SLIPWAY_DATABASE_SECRET_ARN"],

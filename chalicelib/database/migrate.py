@@ -63,7 +63,7 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         act_as_owner(cursor)
         cursor.execute("SET lock_timeout = '60s'; SET statement_timeout = '60s'; SET client_min_messages = warning")
-        cursor.execute("SELECT pg_advisory_lock(hashtextextended('slipway migrations', 0))")
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended('migrations', 0))")
         cursor.execute("SET statement_timeout = 0")
         cursor.execute(
             """
@@ -84,7 +84,7 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
 
 
 def act_as_owner(cursor: Cursor) -> None:
-    """Act as slipway_migrator, the role that owns the schema, from now on.
+    """Act as the role that owns the schema from now on.
 
     Raises MigrationRefused if the login may not act as this role, or the role may not create tables. Raises
     MigrationRefused too if another role owns the tables.

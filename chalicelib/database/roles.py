@@ -1,12 +1,14 @@
 """The database's two roles, and the statements that create them.
 
-`slipway_migrator` owns the schema: only migrations run as this role. The service acts as `slipway_app`, which has only
-the rights that migrations grant, and no DDL. So an attacker who injects SQL can't change history. Neither role has a
-password. On AWS the roles log in with IAM tokens; the embedded PostgreSQL trusts local logins.
+`MIGRATOR` owns the schema: only migrations run as this role. The service acts as `APP`, which has only the rights that
+migrations grant, and no DDL. So an attacker who injects SQL can't change history. Neither role has a password. On AWS
+the roles log in with IAM tokens; the embedded PostgreSQL trusts local logins.
 """
 
-APP = "slipway_app"
-MIGRATOR = "slipway_migrator"
+from chalicelib import SQL_NAME
+
+APP = f"{SQL_NAME}_app"
+MIGRATOR = f"{SQL_NAME}_migrator"
 
 
 def statements(database: str, login: str | None = None) -> list[str]:

@@ -29,7 +29,7 @@ def test_the_account_exists_only_for_the_plan(tmp_path: Path) -> None:
 
 
 def test_a_store_in_the_emulated_account_writes_once(emulated_port: int) -> None:
-    environ = {"EMULATED": str(emulated_port), "ARTIFACT_BUCKET": "slipway-state-123456789012"}
+    environ = {"EMULATED": str(emulated_port), "ARTIFACT_BUCKET": "service-state-123456789012"}
 
     assert Store(environ).write("key", b"first") is True
     assert Store(environ).write("key", b"second") is False

@@ -1,4 +1,4 @@
-"""This repository's pipeline records the tree of its checkout. It goes on if Slipway does not answer."""
+"""This repository's pipeline records the tree of its checkout. It goes on if the registry does not answer."""
 
 from collections.abc import Callable
 from typing import Any

@@ -35,7 +35,7 @@ CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-exten
 NO_TARGET = {
     "gh workflow run workspace.yml": "runs without a checkout",
     'case "$RESULTS" in': "reads the results of other jobs, without a checkout",
-    'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools slipway': (
+    'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools client': (
         "runs in checkouts of other repositories, which have no such targets"
     ),
 }
@@ -81,7 +81,7 @@ def fails_in_pipes(definition: Definition) -> Iterator[str]:
 
 
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
-    """Workflows use no secrets: AWS and Slipway accept tokens of the run, and `github.token` is GitHub's token."""
+    """Workflows use no secrets: AWS and the service accept tokens of the run, and `github.token` is GitHub's token."""
     if re.search(r"\bsecrets\b", definition.text):
         yield f"{definition.name}: uses secrets: use tokens of the run"
 

@@ -2,10 +2,10 @@
 
 The server's files are outside the checkout, behind the link `.local/postgres`. Plain `chalice local` restarts at every
 write in the project's folder, but does not follow links. If root starts the server, the server runs as the system user
-`pgserver`. Then the files are in /var/lib/slipway, because this user can't open root's home folder.
+`pgserver`. Then the files are in a folder of /var/lib, because this user can't open root's home folder.
 
-Everybody who can reach the server's socket may log in as any role, without a password. The service uses `slipway_app`,
-migrations use `slipway_migrator`, and only the tools use the superuser.
+Everybody who can reach the server's socket may log in as any role, without a password. The service uses the role
+`APP`, migrations use `MIGRATOR`, and only the tools use the superuser.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 
 import psutil
 
+from chalicelib import NAME, SQL_NAME
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.roles import APP
 from chalicelib.settings import LOCAL_STATE
@@ -31,7 +32,7 @@ from tools.checkout import ROOT, ToolError, locked, write_atomically
 
 LINK = LOCAL_STATE / "postgres"
 ADDRESS = LOCAL_STATE / "database-url"
-DATABASE = "slipway"
+DATABASE = SQL_NAME
 SUPERUSER = "postgres"
 
 START_SECONDS = 30
@@ -112,7 +113,7 @@ def reset() -> None:
 @contextlib.contextmanager
 def throwaway() -> Iterator[str]:
     """Run a temporary server and yield the URL of its empty database. At the end, delete both."""
-    with lifeline.temporary_folder("slipway-") as home:
+    with lifeline.temporary_folder(f"{NAME}-") as home:
         url = _start(home / "data", None, **{lifeline.MARK: str(home)}).url(DATABASE)
         create_database(url)
         yield url
@@ -149,8 +150,8 @@ def _homes() -> Path:
     if chosen := os.environ.get("SLIPWAY_DATABASES"):  # set by the tests, which keep databases in memory
         return Path(chosen)
     if os.geteuid() == 0:
-        return Path("/var/lib/slipway")
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "slipway"
+        return Path("/var/lib") / NAME
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / NAME
 
 
 def _belongs_to_us(home: Path) -> bool:

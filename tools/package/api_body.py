@@ -41,7 +41,7 @@ GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
     "BAD_REQUEST_PARAMETERS": (problems.malformed, "The parameters can't be read: check the path and the query"),
     "DEFAULT_4XX": (problems.malformed, "The request can't be handled: check its path, headers and body"),
     "DEFAULT_5XX": (problems.internal_error, "An unexpected error: try again, or report it with the request's id"),
-    # A request with an AWS signature may get this response, even at an unknown path. Slipway needs a token instead.
+    # A request with an AWS signature may get this response, even at an unknown path. The service needs a token instead.
     "EXPIRED_TOKEN": (problems.unauthenticated, "The header Authorization must be 'Bearer <token>'"),
     "INTEGRATION_FAILURE": (problems.unavailable, "The function gave no usable answer: try again"),
     "INTEGRATION_TIMEOUT": (timed_out, "The function has not answered in time: read the current data, then try again"),

@@ -15,7 +15,7 @@ from tools.checkout import UsageError
 from tools.slipway_client.runner import needed
 
 # The workflow finds its previous comment by this line, and replaces it.
-MARKER = "<!-- slipway: plans -->"
+MARKER = "<!-- plans -->"
 # GitHub allows 65,536 characters in a comment.
 MOST_CHARACTERS = 60_000
 _MOST_LINES = 60

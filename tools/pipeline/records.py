@@ -1,13 +1,13 @@
-"""Record in Slipway what this repository's own pipeline does. The pipeline goes on if Slipway does not answer.
+"""Record in the registry what this repository's own pipeline does. The pipeline goes on if it gets no answer.
 
-The pipeline deploys the same Slipway, and may be about to repair it.
+The pipeline may deploy the same registry, and may be about to repair it.
 """
 
 from collections.abc import Callable, Mapping
 
 from tools.pipeline import artifact
 from tools.slipway_client import recording
-from tools.slipway_client.client import Slipway, token
+from tools.slipway_client.client import RegistryClient, token
 
 Environ = Mapping[str, str]
 
@@ -37,5 +37,5 @@ def oidc_token(environ: Environ) -> None:
     print(token(environ))
 
 
-def _record(step: Callable[[Slipway, Environ], None], environ: Environ) -> None:
+def _record(step: Callable[[RegistryClient, Environ], None], environ: Environ) -> None:
     recording.recorded(step, {**environ, "SLIPWAY_REQUIRED": environ.get("SLIPWAY_REQUIRED") or "0"})
