@@ -11,7 +11,7 @@ provider "aws" {
 
   default_tags {
     tags = {
-      system      = "slipway"
+      system      = var.system
       environment = "account"
       workspace   = "default"
       owner       = var.owner
@@ -29,7 +29,7 @@ data "aws_partition" "this" {
 }
 
 locals {
-  # No environment may be named `account`: names of environments' resources begin with slipway-<environment>.
-  name      = "slipway-account"
+  # No environment may be named `account`: names of environments' resources begin with <system>-<environment>.
+  name      = "${var.system}-account"
   partition = data.aws_partition.this.partition
 }

@@ -1,4 +1,4 @@
-# A way to the internet, for copies of this repository whose functions call external systems. Slipway's own functions
+# A way to the internet, for copies of this repository whose functions call external systems. The service's own functions
 # call none, so `egress` is off by default and costs nothing.
 
 resource "aws_internet_gateway" "this" {

@@ -2,7 +2,7 @@
 # sign-in.
 
 locals {
-  bucket = "${var.name}-site-${var.account_id}"
+  bucket = "${var.name}-${format("%010x", var.account_id)}"
   # How long browsers keep HSTS, and the longest time that CloudFront caches. It caches an API's answer only if the
   # answer allows it.
   a_year_seconds = 31536000
@@ -169,7 +169,7 @@ resource "aws_cloudfront_cache_policy" "api" {
     headers_config {
       header_behavior = "whitelist"
       headers {
-        items = ["Authorization", "X-Slipway-Workspace"]
+        items = ["Authorization", "X-Workspace"]
       }
     }
     query_strings_config {
