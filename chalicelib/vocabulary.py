@@ -7,7 +7,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib import NAME
 from chalicelib.patterns import NO_NUL, NOT_WHITE, matching
 
 # Patterns for code that checks a text itself. tests/unit/test_vocabulary.py compares them with their copies elsewhere.
@@ -53,7 +52,7 @@ PrincipalName = Annotated[
     str,
     Meta(
         examples=["pipeline@local"],
-        description=f"The subject of the caller's token; `{NAME}` is the service itself",
+        description="The subject of the caller's token, or the service's name if the service itself made the change",
         extra_json_schema=NO_NUL,
     ),
 ]

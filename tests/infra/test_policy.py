@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib import NAME
 from tests.support import modules
 from tools.aws.terraform import missing
 from tools.checkout import ENVIRONMENTS, ToolError
@@ -213,7 +214,7 @@ def test_default_tags_come_from_main_tf_and_count_only_if_every_provider_has_the
     given = "  default_tags {\n    tags = local.tags\n  }\n"
 
     assert default_tags(main, "fix-1", "ann") == {
-        "system": "service",
+        "system": NAME,
         "environment": "production",
         "workspace": "fix-1",
         "owner": "ann",
