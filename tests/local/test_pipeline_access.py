@@ -21,7 +21,7 @@ from tools.lifeline import MARK
 from tools.local.issuer import token
 from tools.local.server import serving as serving_app
 
-URL = "https://service.example.org"
+URL = f"https://{NAME}.example.org"
 
 PAGE = "give-a-pipeline-access.md"
 [WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]

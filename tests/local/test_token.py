@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import jwt
 import pytest
 
-from chalicelib import NAME
 from tests.support.checkout import Checkout
 
 
@@ -26,7 +25,7 @@ def test_a_token_names_its_issuer_and_its_role(claims: Callable[..., dict[str, o
     found = claims(ROLE="admin")
 
     assert found["iss"] == "https://issuer.localhost"
-    assert found["aud"] == NAME
+    assert found["aud"] == "service"
     assert found["sub"] == "admin@local"
     assert found["role"] == "admin"
     assert found["systems"] == []
@@ -71,7 +70,7 @@ def test_two_first_tokens_at_once_share_one_private_key_file(checkout: Checkout)
     issuer = checkout.folder / ".local" / "issuer"
     key = jwt.PyJWK.from_json((issuer / "public.jwk.json").read_text())
     for token in tokens:
-        jwt.decode(token, key, algorithms=["ES256"], audience=NAME)
+        jwt.decode(token, key, algorithms=["ES256"], audience="service")
     assert '"d"' not in (issuer / "public.jwk.json").read_text()
     assert stat.S_IMODE((issuer / "private.jwk.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(issuer.stat().st_mode) == 0o700

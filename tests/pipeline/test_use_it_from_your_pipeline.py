@@ -28,6 +28,8 @@ PAGE = "use-it-from-your-pipeline.md"
 [WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
 JOB = WORKFLOW["jobs"]["deploy"]
 ARTIFACT = JOB["env"]["ARTIFACT"]
+# The audience of the actions' tokens, since the page names none.
+AUDIENCE = action("record").content["inputs"]["audience"]["default"]
 
 PUBLISHER = {
     "repository": "acme/shop",
@@ -54,7 +56,7 @@ def issuer() -> Iterator[IssuerServer]:
 def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of the service, which trusts the test's issuer as GitHub Actions."""
     local = [json.loads(os.environ["SLIPWAY_ISSUERS"])[0]]
-    monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, issuer.settings("github-actions")]))
+    monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, issuer.settings("github-actions", audience=AUDIENCE)]))
     settings.cache_clear()
     config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
     with serving_app(application.app, config) as url:

@@ -30,7 +30,7 @@ class Place:
 
     def __init__(self, folder: Path, server_url: str, name: str, issuers: Sequence[Mapping[str, Any]]) -> None:
         self._folder = folder
-        self._database = server_url.replace(f"/{NAME}?", f"/{name}?")
+        self._database = server_url.replace(f"/{postgres.DATABASE}?", f"/{name}?")
         postgres.create_database(self._database)
         self._config = json.loads((ROOT / ".chalice" / "config.json").read_text())
         variables = self._config["stages"]["local"]["environment_variables"]

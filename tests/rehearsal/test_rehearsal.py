@@ -185,7 +185,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         github = GitHub(tmp_path, issuer, port)
         github.variables = {
             "SLIPWAY_URL": registry.url,
-            "SLIPWAY_AUDIENCE": NAME,
+            "SLIPWAY_AUDIENCE": "service",
             "ARTIFACT_BUCKET": BUCKET,
             "AWS_REGION": emulation.REGION,
         }
