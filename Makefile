@@ -128,6 +128,6 @@ clean:
 venv:
 	@$(if $(PYTHON),false,test -x $(python) && $(installed) | cmp -s - .local/venv/complete) && exit; \
 	for each in $(pythons); do "$$each" -c '$(suits)' 2>/dev/null && exec "$$each" -m tools.venv; done; \
-	echo "Slipway needs Python 3.11, 3.12 or 3.13 with the modules venv and ensurepip. None of these commands is" \
+	echo "This project needs Python 3.11, 3.12 or 3.13 with the modules venv and ensurepip. None of these commands is" \
 		"such a Python: $(pythons). Install one (Debian and Ubuntu: apt-get install python3-venv; macOS: brew" \
 		"install python@3.13), or name yours: make PYTHON=/path/to/python3.13" >&2; exit 1

@@ -2,6 +2,7 @@
 
 from chalice.app import Chalice
 
+from chalicelib import NAME
 from chalicelib.api_description.endpoints import blueprint as api_description
 from chalicelib.artifacts.endpoints import blueprint as artifacts
 from chalicelib.audit.endpoints import blueprint as audit
@@ -30,7 +31,7 @@ from chalicelib.workspaces.endpoints import blueprint as workspaces
 configure()
 admission.publishers_column = TRUST_RULES
 
-app = Chalice(app_name="slipway")
+app = Chalice(app_name=NAME)
 app.api.binary_types = []
 
 for blueprint in (

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib import SQL_NAME
 from chalicelib.vocabulary import SLUG
 
 LOCAL_STATE = Path(__file__).parent.parent / ".local"
@@ -220,5 +221,5 @@ def _database(stage: Stage, environ: Mapping[str, str]) -> Aurora | str | None:
     return Aurora(
         **{field: environ[name] for field, name in needed.items()},
         port=int(port),
-        name=environ.get("SLIPWAY_DATABASE_NAME", "slipway"),
+        name=environ.get("SLIPWAY_DATABASE_NAME", SQL_NAME),
     )

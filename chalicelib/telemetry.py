@@ -5,7 +5,9 @@ import logging
 import sys
 import traceback
 
-logger = logging.getLogger("slipway")
+from chalicelib import NAME
+
+logger = logging.getLogger(NAME)
 
 # The fields of every record. Any other field was given as `extra`.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}

@@ -52,7 +52,7 @@ PrincipalName = Annotated[
     str,
     Meta(
         examples=["pipeline@local"],
-        description="The subject of the caller's token; `slipway` is the service itself",
+        description="The subject of the caller's token, or the service's name if the service itself made the change",
         extra_json_schema=NO_NUL,
     ),
 ]

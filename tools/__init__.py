@@ -1,1 +1,1 @@
-"""Tools for developers and workflows, to run, test and deploy Slipway. They are never part of the service."""
+"""Tools for developers and workflows, to run, test and deploy the service. They are never part of the service."""

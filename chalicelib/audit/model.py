@@ -26,7 +26,7 @@ class AuditEvent(Answer, kw_only=True):
         Slug | None,
         Meta(description="The system's key; null if the event concerns no system. The system may be deleted by now"),
     ]
-    issuer: Annotated[str, Meta(description="The issuer of the token", examples=["https://slipway.localhost"])]
+    issuer: Annotated[str, Meta(description="The issuer of the token", examples=["https://issuer.localhost"])]
     principal: PrincipalName
     action: Action
     resource: Annotated[str, Meta(examples=["azul/deployments/197"])]

@@ -3,6 +3,8 @@
 A write that succeeds sends this SQL in its own transaction, so both take effect or neither does.
 """
 
+from chalicelib import NAME
+
 _INSERT = """
     INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
 """
@@ -22,7 +24,7 @@ def events_of_the_service(rows: str, action: str, resource: str, before: str, af
     """
     return f"""
         {_INSERT}
-        SELECT system, 'slipway', 'slipway', '{action}', {resource}, ({before})::jsonb, ({after})::jsonb, NULL,
+        SELECT system, '{NAME}', '{NAME}', '{action}', {resource}, ({before})::jsonb, ({after})::jsonb, NULL,
             %(request_id)s
         FROM {rows}
     """

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalice.app import Blueprint
 
+from chalicelib import SQL_NAME
 from chalicelib.database import migrate as migrations
 from chalicelib.database.opening import address
 from chalicelib.database.roles import APP, MIGRATOR, statements
@@ -32,7 +33,7 @@ def bootstrap(event: Any, context: Any) -> dict[str, Any]:
     """Create the database's roles as its master user, through the RDS Data API. Running it again changes nothing."""
     import boto3  # noqa: PLC0415 (boto3 takes half a second to import, which no other function should pay)
 
-    database = os.environ.get("SLIPWAY_DATABASE_NAME", "slipway")
+    database = os.environ.get("SLIPWAY_DATABASE_NAME", SQL_NAME)
     where = {
         "resourceArn": os.environ["SLIPWAY_DATABASE_CLUSTER_ARN"],
         "secretArn": os.environ["SLIPWAY_DATABASE_SECRET_ARN"],

@@ -62,7 +62,7 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
         act_as_owner(cursor)
         cursor.execute("SET lock_timeout = '60s'; SET statement_timeout = '60s'; SET client_min_messages = warning")
         # One runner at a time applies migrations.
-        cursor.execute("SELECT pg_advisory_lock(hashtextextended('slipway migrations', 0))")
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended('migrations', 0))")
         cursor.execute("SET statement_timeout = 0")
         cursor.execute(
             """
@@ -83,7 +83,7 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
 
 
 def act_as_owner(cursor: Cursor) -> None:
-    """From now on act as slipway_migrator, the role that owns the schema, whichever login the runner has: see roles.py.
+    """From now on act as the role that owns the schema, whichever login the runner has: see roles.py.
 
     Raise MigrationRefused if the login may not act as this role, if the role may not create tables, or if another role
     owns the tables.

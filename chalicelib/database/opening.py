@@ -13,6 +13,7 @@ import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, make_dsn
 from psycopg2.extensions import connection as Connection  # noqa: N812 (psycopg2 writes this class in lower case)
 
+from chalicelib import NAME
 from chalicelib.database import iam
 from chalicelib.database.errors import DatabaseUnavailable, translated_errors
 from chalicelib.database.roles import APP
@@ -88,7 +89,7 @@ def _parameters(**also: str) -> dict[str, Any]:
         **also,
     }
     return {
-        "application_name": "slipway",
+        "application_name": NAME,
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         # After a failover the cluster's name can lead to the old writer for some seconds.
         "target_session_attrs": "read-write",

@@ -1,10 +1,12 @@
 """The database's two roles, and the statements that create them."""
 
+from chalicelib import SQL_NAME
+
 # The service's role has only the rights that migrations grant, and no DDL. So an attacker who injects SQL can't change
 # history.
-APP = "slipway_app"
+APP = f"{SQL_NAME}_app"
 # The owner of the schema. Only migrations run as this role.
-MIGRATOR = "slipway_migrator"
+MIGRATOR = f"{SQL_NAME}_migrator"
 
 
 def statements(database: str, login: str | None = None) -> list[str]:

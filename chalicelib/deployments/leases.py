@@ -1,5 +1,6 @@
 """Cancel deployments whose lease has expired, in PostgreSQL. The audit trail names the service itself as principal."""
 
+from chalicelib import NAME
 from chalicelib.database.connection import Database
 from chalicelib.database.events import events_of_the_service
 from chalicelib.deployments.model import LEASE_EXPIRED
@@ -44,7 +45,7 @@ def _lapse(which: str) -> str:
             RETURNING d.id, d.finished_at, s.key AS system
         ), statuses AS (
             INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
-            SELECT id, 'cancelled', %(detail)s, finished_at, 'slipway' FROM lapsed
+            SELECT id, 'cancelled', %(detail)s, finished_at, '{NAME}' FROM lapsed
         ), events AS ({events})
         SELECT count(*) FROM lapsed
     """

@@ -12,7 +12,7 @@ RecordKind = Literal["deployments", "verifications", "workspaces"]
 
 
 class GitHubClaims(msgspec.Struct, frozen=True, kw_only=True):
-    """The claims of a run that Slipway reads. See "OpenID Connect reference" in the docs of GitHub Actions."""
+    """The claims of a run that the service reads. See "OpenID Connect reference" in the docs of GitHub Actions."""
 
     sub: str
     exp: float

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib import NAME
 from chalicelib.identity.principal import NotAPrincipal, from_claims
 from chalicelib.identity.roles import Role
 from chalicelib.identity.trust import RecordKind, TrustRule, mismatches, permitting
@@ -128,4 +129,4 @@ def _what_next(call: Call, role: Role, system: str | None) -> str:
 
 
 def _unauthenticated(detail: str) -> Problem:
-    return Problem(problems.unauthenticated, detail, headers={"WWW-Authenticate": 'Bearer realm="slipway"'})
+    return Problem(problems.unauthenticated, detail, headers={"WWW-Authenticate": f'Bearer realm="{NAME}"'})

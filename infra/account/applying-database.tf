@@ -36,7 +36,7 @@ locals {
         Sid      = "EnvironmentCloned"
         Effect   = "Allow"
         Action   = ["rds:RestoreDBClusterToPointInTime"]
-        Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:slipway-${applier.environment}"]
+        Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:${var.system}-${applier.environment}"]
       },
       {
         # RDS creates the master's secret with the permissions of this role. The role can't read the secret.

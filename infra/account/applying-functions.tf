@@ -72,7 +72,7 @@ locals {
         "logs:TagResource",
         "logs:UntagResource",
       ]
-      Resource = [for group in ["/aws/lambda/", "/aws/apigateway/", "/aws/rds/cluster/", "/slipway/", "aws-waf-logs-"] :
+      Resource = [for group in ["/aws/lambda/", "/aws/apigateway/", "/aws/rds/cluster/", "/vpc/", "aws-waf-logs-"] :
         "arn:${local.partition}:logs:*:${var.account_id}:log-group:${group}${applier.prefix}*"
       ]
     },

@@ -7,7 +7,7 @@
 
 locals {
   keeps_artifacts     = var.artifact_account_id == null
-  artifact_bucket     = "slipway-artifacts-${coalesce(var.artifact_account_id, var.account_id)}"
+  artifact_bucket     = "${var.system}-artifacts-${coalesce(var.artifact_account_id, var.account_id)}"
   artifact_bucket_arn = "arn:${local.partition}:s3:::${local.artifact_bucket}"
 
   read_artifacts = {

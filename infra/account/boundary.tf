@@ -17,7 +17,7 @@ resource "aws_iam_policy" "boundary" {
         Sid      = "Log"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-        Resource = ["arn:${local.partition}:logs:${local.arn_account}:log-group:*/slipway-${each.key}*"]
+        Resource = ["arn:${local.partition}:logs:${local.arn_account}:log-group:*/${var.system}-${each.key}*"]
       },
       {
         # Traces and the VPC's interfaces can't be named as resources.
@@ -39,15 +39,15 @@ resource "aws_iam_policy" "boundary" {
         Effect = "Allow"
         Action = ["rds-db:connect"]
         Resource = [
-          "arn:${local.partition}:rds-db:${local.arn_account}:dbuser:*/slipway_app",
-          "arn:${local.partition}:rds-db:${local.arn_account}:dbuser:*/slipway_migrator",
+          "arn:${local.partition}:rds-db:${local.arn_account}:dbuser:*/${replace(var.system, "-", "_")}_app",
+          "arn:${local.partition}:rds-db:${local.arn_account}:dbuser:*/${replace(var.system, "-", "_")}_migrator",
         ]
       },
       {
         Sid      = "AskByDataApi"
         Effect   = "Allow"
         Action   = ["rds-data:BeginTransaction", "rds-data:CommitTransaction", "rds-data:ExecuteStatement", "rds-data:RollbackTransaction"]
-        Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:slipway-${each.key}*"]
+        Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:${var.system}-${each.key}*"]
       },
       {
         # RDS creates the secret, and names the cluster in a tag of the secret.
@@ -55,7 +55,7 @@ resource "aws_iam_policy" "boundary" {
         Effect    = "Allow"
         Action    = ["secretsmanager:GetSecretValue"]
         Resource  = ["arn:${local.partition}:secretsmanager:${local.arn_account}:secret:rds!cluster-*"]
-        Condition = { StringLike = { "aws:ResourceTag/aws:rds:primaryDBClusterArn" = "arn:${local.partition}:rds:${local.arn_account}:cluster:slipway-${each.key}*" } }
+        Condition = { StringLike = { "aws:ResourceTag/aws:rds:primaryDBClusterArn" = "arn:${local.partition}:rds:${local.arn_account}:cluster:${var.system}-${each.key}*" } }
       },
       {
         Sid      = "DecryptMasterPassword"

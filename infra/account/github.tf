@@ -14,6 +14,9 @@ locals {
   owner   = split("/", var.github.repository)[0]
   project = split("/", var.github.repository)[1]
 
+  # The account id as modules/site writes it into the names of buckets.
+  hex = format("%010x", var.account_id)
+
   subject_prefixes = [
     "repo:${var.github.repository}",
     "repo:${local.owner}@${var.github.repository_owner_id}/${local.project}@${var.github.repository_id}",
@@ -54,11 +57,11 @@ locals {
   )
 
   appliers = { for key, job in local.jobs : key => merge(job, {
-    prefix = job.workspaces_only ? "slipway-${job.environment}-" : "slipway-${job.environment}"
+    prefix = job.workspaces_only ? "${var.system}-${job.environment}-" : "${var.system}-${job.environment}"
     # Tags can't limit some actions of CloudFront and S3. So names keep a role for workspaces away from the
-    # environment's own bucket slipway-<environment>-site-… and its own function slipway-<environment>-viewer.
-    site_bucket = job.workspaces_only ? "slipway-${job.environment}-*-site-${var.account_id}" : "slipway-${job.environment}-*site-${var.account_id}"
-    viewer      = job.workspaces_only ? "slipway-${job.environment}-*-viewer" : "slipway-${job.environment}-*viewer"
+    # environment's own bucket <system>-<environment>-<hex> and its own function <system>-<environment>-viewer.
+    site_bucket = job.workspaces_only ? "${var.system}-${job.environment}-*-${local.hex}" : "${var.system}-${job.environment}-*${local.hex}"
+    viewer      = job.workspaces_only ? "${var.system}-${job.environment}-*-viewer" : "${var.system}-${job.environment}-*viewer"
     claims = {
       "${local.issuer}:sub"         = [for prefix in local.subject_prefixes : "${prefix}:environment:${job.github_environment}"]
       "${local.issuer}:environment" = job.github_environment

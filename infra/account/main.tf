@@ -11,7 +11,7 @@ provider "aws" {
 
   default_tags {
     tags = {
-      system      = "slipway"
+      system      = var.system
       environment = "account"
       workspace   = "default"
       owner       = var.owner
@@ -30,6 +30,6 @@ data "aws_partition" "this" {
 
 locals {
   # No environment may be named `account`: the names of its resources would begin with this name too.
-  name      = "slipway-account"
+  name      = "${var.system}-account"
   partition = data.aws_partition.this.partition
 }

@@ -78,14 +78,14 @@ locals {
           "wafv2:ListTagsForResource",
         ]
         Resource = [
-          "arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:slipway-*",
-          "arn:${local.partition}:events:${local.arn_account}:rule/slipway-*",
-          "arn:${local.partition}:iam::${var.account_id}:role/slipway-*",
-          "arn:${local.partition}:lambda:${local.arn_account}:function:slipway-*",
-          "arn:${local.partition}:logs:*:${var.account_id}:log-group:*slipway-*",
-          "arn:${local.partition}:rds:${local.arn_account}:*:slipway-*",
-          "arn:${local.partition}:sns:${local.arn_account}:slipway-*",
-          "arn:${local.partition}:wafv2:*:${var.account_id}:*/webacl/slipway-*",
+          "arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${var.system}-*",
+          "arn:${local.partition}:events:${local.arn_account}:rule/${var.system}-*",
+          "arn:${local.partition}:iam::${var.account_id}:role/${var.system}-*",
+          "arn:${local.partition}:lambda:${local.arn_account}:function:${var.system}-*",
+          "arn:${local.partition}:logs:*:${var.account_id}:log-group:*${var.system}-*",
+          "arn:${local.partition}:rds:${local.arn_account}:*:${var.system}-*",
+          "arn:${local.partition}:sns:${local.arn_account}:${var.system}-*",
+          "arn:${local.partition}:wafv2:*:${var.account_id}:*/webacl/${var.system}-*",
         ]
       },
       {
@@ -110,7 +110,7 @@ locals {
           "arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*",
           "arn:${local.partition}:kms:${local.arn_account}:key/*",
         ]
-        Condition = { StringEquals = { "aws:ResourceTag/system" = "slipway" } }
+        Condition = { StringEquals = { "aws:ResourceTag/system" = var.system } }
       },
       {
         # Most of these resources have ids instead of names, and no tags.
@@ -143,7 +143,7 @@ locals {
         Action = ["wafv2:GetWebACLForResource"]
         Resource = [
           "arn:${local.partition}:apigateway:${var.region}::/restapis/*/stages/*",
-          "arn:${local.partition}:wafv2:${local.arn_account}:regional/webacl/slipway-*",
+          "arn:${local.partition}:wafv2:${local.arn_account}:regional/webacl/${var.system}-*",
         ]
       },
       {
@@ -169,7 +169,7 @@ locals {
           "s3:GetReplicationConfiguration",
           "s3:ListBucket",
         ]
-        Resource = [for name in keys(var.environments) : "arn:${local.partition}:s3:::slipway-${name}-*"]
+        Resource = [for name in keys(var.environments) : "arn:${local.partition}:s3:::${var.system}-${name}-*"]
       },
     ]
   }

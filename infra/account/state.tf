@@ -6,7 +6,7 @@ resource "aws_s3_bucket" "state" {
   #checkov:skip=CKV_AWS_144: the account and all that its state describes are in one region
   #checkov:skip=CKV_AWS_145: S3's own key is enough: see its encryption below
   #checkov:skip=CKV_AWS_18: CloudTrail records readers and writers by role; an access log would need another bucket
-  bucket = "slipway-state-${var.account_id}"
+  bucket = "${var.system}-state-${var.account_id}"
 
   lifecycle {
     prevent_destroy = true

@@ -1,3 +1,14 @@
+variable "system" {
+  description = "Name of the system, as in the roots of the environments. The names of all resources begin with it."
+  type        = string
+  default     = "slipway"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.system)) && length(var.system) >= 2 && length(var.system) <= 20
+    error_message = "The system's name must have 2 to 20 lower-case letters, digits and single hyphens, and start with a letter: AWS limits the names that begin with it."
+  }
+}
+
 variable "account_id" {
   description = "The only AWS account to which this configuration may be applied."
   type        = string

@@ -5,13 +5,13 @@ Feature: Everything is named and tagged after its environment and workspace
   Scenario: Every name starts with the environment and the workspace
     Given I have name defined
     Then it must have value
-    And its value must match the "^(/aws/(lambda|apigateway|rds/cluster)/|/slipway/|alias/|aws-waf-logs-)?${name}([-/ ]|$)" regex
+    And its value must match the "^(/aws/(lambda|apigateway|rds/cluster)/|/vpc/|alias/|aws-waf-logs-)?${name}([-/ ]|$)" regex
 
   @noskip
   Scenario: Everything is tagged with its system
     Given I have tags defined
     Then it must have system
-    And its value must match the "^slipway$" regex
+    And its value must match the "^${system}$" regex
 
   @noskip
   Scenario: Everything is tagged with its environment

@@ -49,6 +49,7 @@ module "main" {
   source    = "../modules/infrastructure-main"
   providers = { aws = aws, aws.us_east_1 = aws.us_east_1 }
 
+  system              = local.tags.system
   environment         = "preproduction"
   production          = false
   testing_account_ids = var.testing_account_ids
@@ -58,7 +59,7 @@ module "main" {
 
   # This policy of infra/account limits every role that is created here. The pipeline can't create roles without the
   # policy.
-  permissions_boundary = "arn:aws:iam::${var.account_id}:policy/slipway-account-boundary-preproduction"
+  permissions_boundary = "arn:aws:iam::${var.account_id}:policy/${local.tags.system}-account-boundary-preproduction"
 
   database = {
     min_capacity          = 0

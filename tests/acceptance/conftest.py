@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from chalice.config import Config
 
+from chalicelib import NAME
 from tests.support.api import application
 from tests.support.contract import Contract
 from tests.support.stage import local_stage
@@ -32,7 +33,7 @@ def settings(request: pytest.FixtureRequest) -> Iterator[AcceptanceSettings]:
         return
     clones = request.getfixturevalue("clones")
     address = clones.new()
-    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
     with local_stage(address), serving(application.app, config) as url:
         yield AcceptanceSettings(url, issuer.token("admin"), issuer.token)
     clones.drop(address)

@@ -14,7 +14,7 @@ from tests.support.page import script, sh
 from tools.local.emulation import REGION
 from tools.package.compose import LEFT_OUT
 
-BUCKET = "slipway-artifacts-of-the-page"
+BUCKET = "service-artifacts-of-the-page"
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from chalicelib import NAME
 from tools.aws import doctor
 from tools.aws.environment import Target
 
@@ -55,7 +56,7 @@ def test_a_region_without_room_for_a_vpc_is_reported(wrong, vpcs):
 
 def test_an_environment_that_has_its_vpc_needs_no_room(wrong, vpcs):
     vpcs(3)
-    vpcs(1, "slipway-production")
+    vpcs(1, f"{NAME}-production")
 
     assert wrong() == []
 

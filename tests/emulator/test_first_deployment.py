@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib import NAME
 from tests.support import aws_cli
 from tests.support.page import blocks, script, sh, started
 from tests.support.plans import changes
@@ -97,10 +98,10 @@ def test_the_page_makes_an_account_and_its_first_environment_and_adds_a_user(acc
 def the_roles_of_which_github_is_told_are_there(iam: Any) -> None:
     told = "".join(block.text for block in blocks("first-deployment.md") if block.needs == "GitHub")
     made = {role["RoleName"] for role in iam.list_roles()["Roles"]}
-    assert {"slipway-account-plan", "slipway-account-artifacts"} <= made
+    assert {f"{NAME}-account-plan", f"{NAME}-account-artifacts"} <= made
     for name in ("development", "preproduction"):
-        assert {f"slipway-account-{may}-{name}" for may in ("apply", "workspaces", "reap")} <= made
-    assert re.search(r"role/slipway-account-plan\n", told)
+        assert {f"{NAME}-account-{may}-{name}" for may in ("apply", "workspaces", "reap")} <= made
+    assert re.search(rf"role/{NAME}-account-plan\n", told)
 
 
 def a_package_is_written_once(s3: Any) -> None:

@@ -138,8 +138,8 @@ def test_a_distribution_keeps_its_configuration(client):
 def test_a_cognito_resource_server_is_deleted_once(client):
     cognito = client("cognito-idp")
     pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
-    server = {"UserPoolId": pool, "Identifier": "slipway"}
-    cognito.create_resource_server(**server, Name="Slipway")
+    server = {"UserPoolId": pool, "Identifier": "service"}
+    cognito.create_resource_server(**server, Name="Service")
 
     cognito.delete_resource_server(**server)
 

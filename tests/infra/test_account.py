@@ -10,6 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from chalicelib import NAME
 from tests.support import modules
 from tools.aws.account import NAMES, Account, make
 from tools.aws.terraform import missing, terraform
@@ -72,7 +73,7 @@ def test_a_plan_that_fails_changes_nothing(
     source = tmp_path / "source"
     shutil.copytree(ACCOUNT, source)
     tfvars = source / "testing.tfvars.json"
-    tfvars.write_text(tfvars.read_text().replace('"acme/slipway"', '"acme/*"'))
+    tfvars.write_text(tfvars.read_text().replace(f'"acme/{NAME}"', '"acme/*"'))
 
     with pytest.raises(ToolError, match="nothing was changed"):
         make(Account("testing", tmp_path / "work", source), approved=True)

@@ -24,7 +24,7 @@ INTEGRATION = "x-amazon-apigateway-integration"
 LIVE_API = '${aws_lambda_alias.live["api"].invoke_arn}'
 
 FUNCTION: dict[str, Any] = {
-    "function_name": "slipway-production",
+    "function_name": "service-production",
     "runtime": "python3.13",
     "handler": "app.app",
     "memory_size": 1024,
@@ -65,7 +65,7 @@ AUTHORIZER: dict[str, Any] = {
 }
 SWAGGER: dict[str, Any] = {
     "swagger": "2.0",
-    "info": {"version": "1.0", "title": "slipway"},
+    "info": {"version": "1.0", "title": "service"},
     "schemes": ["https"],
     "paths": {"/v1/systems/{system}": {"get": OPERATION, "delete": OPERATION}},
     "definitions": {},
@@ -105,7 +105,7 @@ def chalice(swagger: dict[str, Any] = SWAGGER) -> dict[str, Any]:
                 "aws_api_gateway_rest_api": {
                     "rest_api": {
                         "body": "${local.chalice_api_swagger}",
-                        "name": "slipway",
+                        "name": "service",
                         "binary_media_types": [],
                         "endpoint_configuration": {"types": ["REGIONAL"]},
                     }
@@ -127,7 +127,7 @@ def test_chalices_versions_providers_names_and_outputs_are_dropped() -> None:
 
     assert set(made) == {"//", "locals"}
     assert not any(
-        word in json.dumps(made) for word in ("null_data_source", "1.4.0", "sweep-event.name", "slipway-prod")
+        word in json.dumps(made) for word in ("null_data_source", "1.4.0", "sweep-event.name", "service-prod")
     )
 
 

@@ -13,6 +13,8 @@ import psycopg2
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from chalicelib import NAME
+from chalicelib.database.roles import APP
 from tests.support.checkout import ROOT
 from tests.support.postgres import SUPERUSER, as_login
 from tools.aws import db_shell, environment
@@ -110,9 +112,9 @@ def test_the_answer_is_a_table_that_tells_null_from_text(database: DataApi) -> N
     table = database.run("SELECT current_user AS who, 12 AS number, NULL AS nothing, 'NULL' AS word")
 
     assert table.splitlines() == [
-        "who         | number | nothing | word",
-        "----------- | ------ | ------- | ----",
-        "slipway_app | 12     | ∅       | NULL",
+        f"{'who':{len(APP)}} | number | nothing | word",
+        f"{'-' * len(APP)} | ------ | ------- | ----",
+        f"{APP} | 12     | ∅       | NULL",
         "(rows: 1)",
     ]
 
@@ -245,15 +247,15 @@ class Account:
 def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
     """An account with a production database. Standard input is no terminal, so nobody can confirm a statement."""
     account = Account()
-    account.clusters["slipway-production"] = {
+    account.clusters[f"{NAME}-production"] = {
         "DBClusterArn": "cluster",
         "Status": "available",
         "MasterUserSecret": {"SecretArn": "secret"},
     }
     applied = {
-        "production": {"name": "slipway-production", "owns_database": True, "region": "eu-central-1"},
-        "production-fix": {"name": "slipway-production-fix", "owns_database": False, "region": "eu-central-1"},
-        "production-own": {"name": "slipway-production-own", "owns_database": True, "region": "eu-central-1"},
+        "production": {"name": f"{NAME}-production", "owns_database": True, "region": "eu-central-1"},
+        "production-fix": {"name": f"{NAME}-production-fix", "owns_database": False, "region": "eu-central-1"},
+        "production-own": {"name": f"{NAME}-production-own", "owns_database": True, "region": "eu-central-1"},
     }
     monkeypatch.setattr(environment, "outputs", lambda target: applied.get(target.name, {}))
     monkeypatch.setattr(environment.Target, "client", lambda self, name, *_: account if name == "rds" else client)
@@ -271,7 +273,7 @@ def test_a_statement_runs_on_the_targets_own_or_its_environments_database(
 
     said = capsys.readouterr()
     assert said.out.splitlines() == ["one", "---", "1", "(rows: 1)"]
-    assert "as slipway_app" in said.err
+    assert f"as {APP}" in said.err
 
 
 def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +297,7 @@ def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatc
         ({"ENV": "staging"}, "ENV=development"),
         ({"WORKSPACE": "fix"}, "ENV=development"),
         ({"ENV": "development"}, "development does not exist"),
-        ({"ENV": "production", "WORKSPACE": "own"}, "no database slipway-production-own"),
+        ({"ENV": "production", "WORKSPACE": "own"}, f"no database {NAME}-production-own"),
     ],
 )
 def test_wrong_or_missing_input_is_named(account: Account, variables: dict[str, str], said: str) -> None:
@@ -304,7 +306,7 @@ def test_wrong_or_missing_input_is_named(account: Account, variables: dict[str, 
 
 
 def test_a_database_in_creation_is_reported(account: Account) -> None:
-    account.clusters["slipway-production"] = {"DBClusterArn": "cluster", "Status": "creating"}
+    account.clusters[f"{NAME}-production"] = {"DBClusterArn": "cluster", "Status": "creating"}
 
     with pytest.raises(ToolError, match="creating"):
         db_shell.main({"ENV": "production", "SQL": "SELECT 1", "YES": "1"})
@@ -363,7 +365,7 @@ def test_without_an_environment_psql_reads_the_local_database_only(local: Any) -
     assert local(SYSTEM, write="1").stdout == "INSERT 0 1\n"
 
     read = local("SELECT key, current_user, NULL AS nothing, E'\x1b[2J' AS control FROM systems")
-    assert [cell.strip() for cell in read.stdout.splitlines()[2].split("|")] == ["shop", "slipway_app", "∅", r"\x1B[2J"]
+    assert [cell.strip() for cell in read.stdout.splitlines()[2].split("|")] == ["shop", APP, "∅", r"\x1B[2J"]
 
 
 def test_the_machines_own_psql_is_preferred(local: Any, tmp_path: Path) -> None:

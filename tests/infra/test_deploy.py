@@ -21,7 +21,7 @@ from tests.support.stage import local_stage
 from tools.aws.deploy import ALIAS, deploy, rollback
 from tools.checkout import ToolError
 
-FUNCTIONS = {role: f"slipway-development-{role}" for role in ("api", "authorizer", "bootstrap", "migrate")}
+FUNCTIONS = {role: f"service-development-{role}" for role in ("api", "authorizer", "bootstrap", "migrate")}
 
 
 class Account:
@@ -75,7 +75,7 @@ def package(code):
 
 def outputs(**changes):
     """Return Terraform's outputs for an environment."""
-    value = {"name": "slipway-development", "api": {"function_names": FUNCTIONS}, "owns_database": True, **changes}
+    value = {"name": "service-development", "api": {"function_names": FUNCTIONS}, "owns_database": True, **changes}
     return {"main": {"sensitive": False, "type": "object", "value": value}}
 
 

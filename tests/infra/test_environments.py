@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib import NAME
 from chalicelib.settings import read
 from tests.support import modules
 from tools.aws import doctor
@@ -74,15 +75,15 @@ def test_an_environment_has_its_sizes_and_sends_its_alarms(environment: str) -> 
     assert schedules(plan) == {"ENABLED"}
     # The environment's pipeline may create only roles with this boundary.
     [boundary] = {role["permissions_boundary"] for role in of_type(plan, "aws_iam_role")}
-    assert boundary.endswith(f":policy/slipway-account-boundary-{environment}")
-    assert names_without(plan, f"slipway-{environment}") == []
-    assert len(names_without(plan, "slipway-another")) > 50
+    assert boundary.endswith(f":policy/{NAME}-account-boundary-{environment}")
+    assert names_without(plan, f"{NAME}-{environment}") == []
+    assert len(names_without(plan, f"{NAME}-another")) > 50
     trusted = issuers(plan, environment)
     assert [(issuer.kind, issuer.audience_claim) for issuer in trusted] == [
         ("github-actions", "aud"),
         ("people", "client_id"),
     ]
-    assert trusted[0].audience == f"slipway-{environment}"
+    assert trusted[0].audience == f"{NAME}-{environment}"
     assert {name: (group.role, group.systems) for name, group in trusted[1].groups.items()} == {
         "everybody": ("viewer", ()),
         "maintainers": ("maintainer", "all"),
@@ -98,7 +99,7 @@ def test_a_workspace_of_production_is_small_unprotected_and_sends_no_alarms(
 
     assert sizes(plan) == OF_A_WORKSPACE_OF_PRODUCTION
     assert told(plan) == ([], False)
-    assert names_without(plan, "slipway-production-fix-1") == []
+    assert names_without(plan, f"{NAME}-production-fix-1") == []
 
 
 def test_only_debug_workspaces_disable_schedules(workspaces: dict[str, Plan]) -> None:
@@ -114,9 +115,9 @@ def test_a_debug_workspace_trusts_the_issuers_of_its_environment(workspaces: dic
     pools = {run: [address for address in plan if "cognito" in address] for run, plan in workspaces.items()}
 
     assert audiences == {
-        "personal": "slipway-production-fix-1",
-        "clone": "slipway-production",
-        "live": "slipway-production",
+        "personal": f"{NAME}-production-fix-1",
+        "clone": f"{NAME}-production",
+        "live": f"{NAME}-production",
     }
     assert issuers(workspaces["clone"], "production") == issuers(workspaces["live"], "production")
     assert issuers(workspaces["live"], "production")[1].audience == "client-of-the-environment"
@@ -127,7 +128,7 @@ def test_a_debug_workspace_trusts_the_issuers_of_its_environment(workspaces: dic
 def test_a_clone_starts_with_the_environments_data(workspaces: dict[str, Plan]) -> None:
     [source] = of_type(workspaces["clone"], "aws_rds_cluster")[0]["restore_to_point_in_time"]
 
-    assert (source["source_cluster_identifier"], source["restore_type"]) == ("slipway-production", "copy-on-write")
+    assert (source["source_cluster_identifier"], source["restore_type"]) == (f"{NAME}-production", "copy-on-write")
     assert of_type(workspaces["personal"], "aws_rds_cluster")[0]["restore_to_point_in_time"] == []
 
 
@@ -139,7 +140,7 @@ def test_a_workspace_on_live_data_has_no_network_database_or_master_password_of_
     assert [address for address in plan if kind_of(address).startswith(("aws_rds", "aws_vpc", "aws_db"))] == []
     assert settings(plan, "bootstrap") == {"SLIPWAY_STAGE": "production"}
     assert settings(plan, "api")["SLIPWAY_DATABASE_HOST"] == "environment.example"
-    assert names_without(plan, "slipway-production-fix-1") == []
+    assert names_without(plan, f"{NAME}-production-fix-1") == []
 
 
 def sizes(plan: Plan) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_the_zip_answers_alone_through_lambdas_runtime(
         env={
             "PATH": os.environ["PATH"],
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_api.server_port}",
-            "AWS_LAMBDA_FUNCTION_NAME": "slipway-production-api",
+            "AWS_LAMBDA_FUNCTION_NAME": "service-production-api",
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
             "AWS_REGION": "eu-central-1",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib import NAME
 from tests.support import modules
 from tools.aws.terraform import missing
 from tools.checkout import ENVIRONMENTS, ToolError
@@ -100,7 +101,7 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def a_function(timeout: int) -> dict[str, Subject]:
     """Return a plan of production with one function. The plan is made without Terraform."""
     function = Resource("aws_lambda_function.this", "aws_lambda_function", {"function_name": "a", "timeout": timeout})
-    return {"production": Subject("slipway-production", "production", "default", ("site",), [function])}
+    return {"production": Subject("service-production", "production", "default", ("site",), [function])}
 
 
 def test_a_violation_names_plan_scenario_and_resource(features: Any) -> None:
@@ -198,11 +199,11 @@ def test_default_tags_are_added_and_a_resources_own_tags_win() -> None:
 
     for unknown in ({"tags_all": True}, {}):
         planned = own if unknown else {**own, "tags_all": {}}
-        [found] = facts.resources(a_plan(planned, unknown), {"owner": "ann", "system": "slipway"})
+        [found] = facts.resources(a_plan(planned, unknown), {"owner": "ann", "system": "service"})
         tags = [
             each["change"]["after"] for each in facts.readable([found])["resource_changes"] if each["type"] == "tags"
         ]
-        assert tags == [{"owner": "nobody", "system": "slipway"}]
+        assert tags == [{"owner": "nobody", "system": "service"}]
 
     [found] = facts.resources(a_plan(own, {}), {"owner": "ann"})
     assert "tags_all" not in found.values
@@ -213,7 +214,7 @@ def test_default_tags_come_from_main_tf_and_count_only_if_every_provider_has_the
     given = "  default_tags {\n    tags = local.tags\n  }\n"
 
     assert default_tags(main, "fix-1", "ann") == {
-        "system": "slipway",
+        "system": NAME,
         "environment": "production",
         "workspace": "fix-1",
         "owner": "ann",

@@ -24,7 +24,7 @@ def a_token(subject: str) -> str:
 
 
 def test_a_named_client_goes_to_its_workspace() -> None:
-    workspace, origins = view({"shop": ROUTE}, {"x-slipway-client": "shop"})
+    workspace, origins = view({"shop": ROUTE}, {"x-client": "shop"})
 
     assert workspace == "fix-1"
     assert origins == [{"domainName": ROUTE["domain"], "originPath": "/production"}]
@@ -35,7 +35,7 @@ def test_without_a_header_the_subject_is_the_client() -> None:
 
 
 def test_the_header_wins_over_the_subject() -> None:
-    headers = {"x-slipway-client": "shop", "authorization": a_token("ann")}
+    headers = {"x-client": "shop", "authorization": a_token("ann")}
 
     assert view({"ann": ROUTE}, headers) == ("default", [])
 
@@ -44,10 +44,10 @@ def test_the_header_wins_over_the_subject() -> None:
     "headers",
     [
         {},
-        {"x-slipway-client": "another"},
-        {"x-slipway-client": "sh op"},
+        {"x-client": "another"},
+        {"x-client": "sh op"},
         {"authorization": "Bearer nonsense"},
-        {"x-slipway-workspace": "fix-1"},
+        {"x-workspace": "fix-1"},
     ],
 )
 def test_other_clients_are_not_routed(headers: dict[str, str]) -> None:
@@ -55,7 +55,7 @@ def test_other_clients_are_not_routed(headers: dict[str, str]) -> None:
 
 
 def test_files_are_not_routed() -> None:
-    assert view({"shop": ROUTE}, {"x-slipway-client": "shop"}, uri="/index.html") == ("default", [])
+    assert view({"shop": ROUTE}, {"x-client": "shop"}, uri="/index.html") == ("default", [])
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_files_are_not_routed() -> None:
     ],
 )
 def test_a_route_that_ended_or_leads_elsewhere_is_ignored(fault: dict[str, Any]) -> None:
-    assert view({"shop": {**ROUTE, **fault}}, {"x-slipway-client": "shop"}) == ("default", [])
+    assert view({"shop": {**ROUTE, **fault}}, {"x-client": "shop"}) == ("default", [])
 
 
 def test_a_route_that_is_no_json_is_ignored() -> None:
-    assert view({"shop": "{"}, {"x-slipway-client": "shop"}) == ("default", [])
+    assert view({"shop": "{"}, {"x-client": "shop"}) == ("default", [])

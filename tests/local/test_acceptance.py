@@ -15,6 +15,7 @@ import psutil
 import pytest
 from chalice.config import Config
 
+from chalicelib import NAME
 from chalicelib.api_description import endpoints as api_description
 from chalicelib.identity import tokens
 from chalicelib.promotions import rules
@@ -46,7 +47,7 @@ class Ended(NamedTuple):
 @contextmanager
 def started() -> Iterator[str]:
     """Run the service in this process during the `with` block; yield the service's URL."""
-    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
     with serving(application.app, config) as url:
         yield url
 
@@ -110,9 +111,7 @@ def for_any_audience(patch: pytest.MonkeyPatch) -> None:
 def without_authorizer(patch: pytest.MonkeyPatch) -> None:
     """Treat callers that the authorizer refuses as admins."""
     authorized = server.Gateway._authorized
-    claims = json.dumps(
-        {"iss": "https://slipway.localhost", "sub": "nobody", "exp": time.time() + 600, "role": "admin"}
-    )
+    claims = json.dumps({"iss": "https://issuer.localhost", "sub": "nobody", "exp": time.time() + 600, "role": "admin"})
 
     def open_to_all(gateway: server.Gateway, event: dict[str, Any], context: Any) -> Any:
         try:
@@ -293,7 +292,7 @@ def test_a_viewer_is_told_to_set_read_only(url: str, acceptance: Callable[..., E
 
 
 def test_a_wrong_setting_is_explained_before_any_request(acceptance: Callable[..., Ended]) -> None:
-    ended = acceptance(URL="http://slipway.example.org")
+    ended = acceptance(URL="http://service.example.org")
 
     assert (ended.code, ended.report) == (2, None)
     assert "https://" in ended.said

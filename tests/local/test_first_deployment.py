@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from chalice.config import Config
 
+from chalicelib import NAME
 from tests.support.api import Api, application
 from tests.support.page import script, sh
 from tools.local.issuer import token
@@ -18,22 +19,22 @@ PAGE = "first-deployment.md"
 
 @pytest.fixture
 def url(stage: None) -> Iterator[str]:
-    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
     with serving(application.app, config) as url:
         yield url
 
 
-def test_slipways_own_environments_and_publishers_are_recorded(url: str, api: Api) -> None:
+def test_our_own_environments_and_publishers_are_recorded(url: str, api: Api) -> None:
     sh(script(PAGE, "6."), environ={"PATH": os.environ["PATH"], "URL": url, "TOKEN": token("admin", [])})
 
-    environments = api.get("/v1/systems/slipway/environments").json["items"]
+    environments = api.get(f"/v1/systems/{NAME}/environments").json["items"]
     assert {item["name"]: (item["rank"], item["production"], item["aws_account_id"]) for item in environments} == {
         "development": (1, False, "123456789012"),
         "preproduction": (2, False, "123456789012"),
         "production": (3, True, "210987654321"),
     }
     # Each workflow may write only its own kinds of records, and only for its own environment.
-    assert publishers(api, "slipway") == {
+    assert publishers(api, NAME) == {
         (workflow, str({name: f"{name}{suffix}"}), kinds)
         for name in ("development", "preproduction", "production")
         for workflow, suffix, kinds in (
@@ -67,7 +68,7 @@ def told(tmp_path: Path) -> list[str]:
     gh.chmod(0o755)
     sh(
         script(PAGE, needs="GitHub"),
-        environ={"PATH": f"{tmp_path}:{os.environ['PATH']}", "URL": "https://slipway.example.org"},
+        environ={"PATH": f"{tmp_path}:{os.environ['PATH']}", "URL": f"https://{NAME}.example.org"},
     )
     return (tmp_path / "told").read_text().splitlines()
 
@@ -75,15 +76,15 @@ def told(tmp_path: Path) -> list[str]:
 def test_each_new_github_environment_gets_the_role_of_its_job(told: list[str]) -> None:
     prefix = "variable set AWS_ROLE --env "
     roles = dict(line.removeprefix(prefix).split(" --body ") for line in told if line.startswith(prefix))
-    expected = {"artifact": "arn:aws:iam::123456789012:role/slipway-account-artifacts"}
+    expected = {"artifact": f"arn:aws:iam::123456789012:role/{NAME}-account-artifacts"}
     for name, account in (("development", 123456789012), ("preproduction", 123456789012), ("production", 210987654321)):
-        expected[name] = f"arn:aws:iam::{account}:role/slipway-account-apply-{name}"
+        expected[name] = f"arn:aws:iam::{account}:role/{NAME}-account-apply-{name}"
         for may in ("workspaces", "reap"):
-            expected[f"{name}-{may}"] = f"arn:aws:iam::{account}:role/slipway-account-{may}-{name}"
+            expected[f"{name}-{may}"] = f"arn:aws:iam::{account}:role/{NAME}-account-{may}-{name}"
     assert roles == expected
 
     made = {
-        match[1] for line in told if (match := re.search(r"--method PUT repos/acme/slipway/environments/(\S+)", line))
+        match[1] for line in told if (match := re.search(rf"--method PUT repos/acme/{NAME}/environments/(\S+)", line))
     }
     # Jobs that verify need no AWS role, because they call only the service.
     assert made - roles.keys() == {f"{name}-verify" for name in ("development", "preproduction", "production")}

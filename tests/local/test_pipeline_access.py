@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from chalice.config import Config
 
+from chalicelib import NAME
 from chalicelib.settings import settings
 from tests.support.api import application
 from tests.support.given import Records as Given
@@ -20,7 +21,7 @@ from tools.lifeline import MARK
 from tools.local.issuer import token
 from tools.local.server import serving as serving_app
 
-URL = "https://slipway.example.org"
+URL = f"https://{NAME}.example.org"
 
 PAGE = "give-a-pipeline-access.md"
 [WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
@@ -120,7 +121,7 @@ def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) 
     trusted = issuer.settings("github-actions", audience=JOB["env"]["AUDIENCE"])
     monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, trusted]))
     settings.cache_clear()
-    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
     with serving_app(application.app, config) as url:
         yield url
     settings.cache_clear()

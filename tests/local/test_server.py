@@ -11,6 +11,7 @@ from chalice.app import AuthRequest, AuthResponse, Chalice
 from chalice.app import Response as ChaliceResponse
 from chalice.config import Config
 
+from chalicelib import NAME
 from tools.local import server as local
 from tools.local.server import MAX_BODY_BYTES, RequestHandler, serving
 
@@ -268,7 +269,7 @@ def test_connections_send_without_delay(port: int, client: Client, monkeypatch: 
     answer, _ = client.ask("GET", "/things")
 
     assert options == [1]
-    assert answer.headers["Server"] == "slipway"
+    assert answer.headers["Server"] == NAME
 
 
 def test_the_application_is_loaded_as_by_chalice() -> None:

@@ -24,8 +24,8 @@ def claims(checkout: Checkout) -> Callable[..., dict[str, object]]:
 def test_a_token_names_its_issuer_and_its_role(claims: Callable[..., dict[str, object]]) -> None:
     found = claims(ROLE="admin")
 
-    assert found["iss"] == "https://slipway.localhost"
-    assert found["aud"] == "slipway"
+    assert found["iss"] == "https://issuer.localhost"
+    assert found["aud"] == "service"
     assert found["sub"] == "admin@local"
     assert found["role"] == "admin"
     assert found["systems"] == []
@@ -70,7 +70,7 @@ def test_two_first_tokens_at_once_share_one_private_key_file(checkout: Checkout)
     issuer = checkout.folder / ".local" / "issuer"
     key = jwt.PyJWK.from_json((issuer / "public.jwk.json").read_text())
     for token in tokens:
-        jwt.decode(token, key, algorithms=["ES256"], audience="slipway")
+        jwt.decode(token, key, algorithms=["ES256"], audience="service")
     assert '"d"' not in (issuer / "public.jwk.json").read_text()
     assert stat.S_IMODE((issuer / "private.jwk.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(issuer.stat().st_mode) == 0o700

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from chalice.config import Config
 
+from chalicelib import NAME
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.api import application
 from tests.support.given import Records as Given
@@ -14,7 +15,7 @@ from tools.checkout import ToolError
 from tools.local.issuer import token
 from tools.local.server import serving
 from tools.slipway_client import recording
-from tools.slipway_client.client import Slipway
+from tools.slipway_client.client import RegistryClient
 from tools.slipway_client.runner import fail
 
 
@@ -51,7 +52,7 @@ class Step:
         step = getattr(recording, command.replace("-", "_"))
         try:
             if step is recording.may_promote:
-                step(Slipway(environ, self.pauses.append), environ)
+                step(RegistryClient(environ, self.pauses.append), environ)
             else:
                 recording.recorded(step, environ, self.pauses.append)
         except ToolError as error:
@@ -83,7 +84,7 @@ def a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
 @pytest.fixture
 def service(stage: None) -> Iterator[str]:
     """The URL of the running service."""
-    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
     with serving(application.app, config) as url:
         yield url
 

@@ -19,7 +19,7 @@ from tools.package import compose
 from tools.pipeline import artifact
 from tools.pipeline.artifact import Store
 
-BUCKET = "slipway-artifacts-123456789012"
+BUCKET = "service-artifacts-123456789012"
 PYTHON = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
 
 
@@ -332,13 +332,13 @@ def test_only_packages_built_by_our_workflow_are_deployed(
 
     if code:
         with pytest.raises(ToolError, match="does not attest"):
-            artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)
+            artifact.attested({"GITHUB_REPOSITORY": "acme/service"}, tmp_path)
     else:
-        artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)
+        artifact.attested({"GITHUB_REPOSITORY": "acme/service"}, tmp_path)
 
     assert (tmp_path / "said").read_text().split() == [
-        *("attestation", "verify", str(tmp_path / "deployment.zip"), "--repo", "acme/slipway"),
-        *("--signer-workflow", "acme/slipway/.github/workflows/deploy.yml"),
+        *("attestation", "verify", str(tmp_path / "deployment.zip"), "--repo", "acme/service"),
+        *("--signer-workflow", "acme/service/.github/workflows/deploy.yml"),
     ]
 
 
@@ -346,4 +346,4 @@ def test_without_gh_no_attestation_can_be_verified(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(ToolError, match="gh"):
-        artifact.attested({"GITHUB_REPOSITORY": "acme/slipway"}, tmp_path)
+        artifact.attested({"GITHUB_REPOSITORY": "acme/service"}, tmp_path)

@@ -1,4 +1,4 @@
-"""Run the commands of docs/branching.md that call Slipway, with the real service."""
+"""Run the commands of docs/branching.md that call the registry, with the real service."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib import NAME
 from tests.service.deployments.records import an_artifact
 from tests.support.checkout import ROOT
 from tests.support.given import Records as Given
@@ -47,7 +48,7 @@ def test_the_pages_lines_record_a_deployment(run: Any, service: str, given: Give
     said = run("pipeline", LINES, f"{TOOLS} deployment-open")
     [deployment] = re.findall("^deployment=(.+)$", said, re.MULTILINE)
     run("pipeline", LINES, f"{TOOLS} deployment-status", replacing={"--deployment 7": f"--deployment {deployment}"})
-    run("admin", LINES, "make acceptance", replacing={"https://slipway.example.org": service})
+    run("admin", LINES, "make acceptance", replacing={f"https://{NAME}.example.org": service})
     run("pipeline", LINES, f"{TOOLS} verification")
 
     assert given.sql(f"SELECT state FROM deployments WHERE id = {deployment}") == [("succeeded",)]
@@ -70,8 +71,8 @@ def test_a_maintainer_opens_a_hotfix_as_the_page_says(run: Any, service: str, gi
     git("commit", "-q", "--allow-empty", "-m", "Second, not pushed")
 
     here = {
-        "https://slipway.example.org": service,
-        "SLIPWAY_SYSTEM=slipway": "SLIPWAY_SYSTEM=azul",
+        f"https://{NAME}.example.org": service,
+        f"SLIPWAY_SYSTEM={NAME}": "SLIPWAY_SYSTEM=azul",
         "SLIPWAY_TOKEN=…": "SLIPWAY_TOKEN",
     }
     run("maintainer", "A hotfix", replacing=here)

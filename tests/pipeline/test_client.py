@@ -1,4 +1,4 @@
-"""A pipeline's client retries while Slipway is unavailable. It sends its token only to Slipway."""
+"""A pipeline's client retries while the registry is unavailable. It sends its token only to the registry."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tools.checkout import ToolError
-from tools.slipway_client.client import Refused, Slipway, Unreachable, token
+from tools.slipway_client.client import Refused, RegistryClient, Unreachable, token
 from tools.slipway_client.words import denial
 
 GRANTED = {"decision": "granted"}
@@ -86,8 +86,8 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def slipway(stub: Stub, pauses: list[float]) -> Slipway:
-    return Slipway({"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": "t"}, pauses.append)
+def registry(stub: Stub, pauses: list[float]) -> RegistryClient:
+    return RegistryClient({"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": "t"}, pauses.append)
 
 
 @pytest.mark.parametrize(
@@ -104,36 +104,36 @@ def slipway(stub: Stub, pauses: list[float]) -> Slipway:
     ],
     ids=str,
 )
-def test_a_temporary_failure_is_retried(slipway: Slipway, stub: Stub, pauses: list[float], fault: Any) -> None:
+def test_a_temporary_failure_is_retried(registry: RegistryClient, stub: Stub, pauses: list[float], fault: Any) -> None:
     stub.answers = [fault, fault, (200, GRANTED)]
 
-    assert slipway.post("promotions", {}) == GRANTED
+    assert registry.post("promotions", {}) == GRANTED
 
     assert pauses == [1, 2]
 
 
-def test_a_retry_has_the_same_idempotency_key(slipway: Slipway, stub: Stub) -> None:
+def test_a_retry_has_the_same_idempotency_key(registry: RegistryClient, stub: Stub) -> None:
     stub.answers = [(503, {}), (200, GRANTED)]
 
-    slipway.post("promotions", {})
+    registry.post("promotions", {})
 
     first, second = (headers["Idempotency-Key"] for _, headers in stub.asked)
     assert first == second
 
 
-def test_the_client_waits_as_long_as_slipway_asks(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
+def test_the_client_waits_as_long_as_it_is_asked_to(registry: RegistryClient, stub: Stub, pauses: list[float]) -> None:
     stub.answers = [(503, {}, {"Retry-After": "7"}), (503, {}, {"Retry-After": "86400"}), (200, GRANTED)]
 
-    slipway.post("promotions", {})
+    registry.post("promotions", {})
 
     assert pauses == [7, 30]
 
 
-def test_the_client_gives_up_after_a_while(slipway: Slipway, stub: Stub, pauses: list[float]) -> None:
+def test_the_client_gives_up_after_a_while(registry: RegistryClient, stub: Stub, pauses: list[float]) -> None:
     stub.answers = [(503, {})]
 
     with pytest.raises(Unreachable, match="status 503"):
-        slipway.get("state")
+        registry.get("state")
 
     # A paused database needs about 15 seconds to resume.
     assert sum(pauses) > 15
@@ -141,45 +141,45 @@ def test_the_client_gives_up_after_a_while(slipway: Slipway, stub: Stub, pauses:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
-def test_a_refusal_is_final(slipway: Slipway, stub: Stub, pauses: list[float], status: int) -> None:
+def test_a_refusal_is_final(registry: RegistryClient, stub: Stub, pauses: list[float], status: int) -> None:
     stub.answers = [(status, {"type": "/problems/no", "detail": "for a reason"})]
 
     with pytest.raises(Refused, match="for a reason") as refusal:
-        slipway.post("promotions", {})
+        registry.post("promotions", {})
 
     assert (refusal.value.status, refusal.value.slug, pauses) == (status, "no", [])
 
 
-def test_a_refusal_that_is_no_problem_is_shown(slipway: Slipway, stub: Stub) -> None:
+def test_a_refusal_that_is_no_problem_is_shown(registry: RegistryClient, stub: Stub) -> None:
     stub.answers = [(403, b"Blocked by the firewall")]
 
     with pytest.raises(Refused, match="Blocked by the firewall"):
-        slipway.get("state")
+        registry.get("state")
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_the_token_is_sent_to_no_other_server(
-    slipway: Slipway, stub: Stub, start: Callable[[], Stub], status: int
+    registry: RegistryClient, stub: Stub, start: Callable[[], Stub], status: int
 ) -> None:
     other = start()
     stub.answers = [(status, {}, {"Location": other.url})]
 
     with pytest.raises(Refused):
-        slipway.get("state")
+        registry.get("state")
 
     assert other.asked == []
 
 
 @pytest.mark.parametrize(
-    "url", ["http://slipway.example.org", "http://127.0.0.1.example.org", "ftp://127.0.0.1", "slipway.example.org"]
+    "url", ["http://service.example.org", "http://127.0.0.1.example.org", "ftp://127.0.0.1", "service.example.org"]
 )
 def test_a_token_is_never_sent_unencrypted(url: str) -> None:
     with pytest.raises(ToolError, match="https://"):
-        Slipway({"SLIPWAY_URL": url, "SLIPWAY_SYSTEM": "azul"})
+        RegistryClient({"SLIPWAY_URL": url, "SLIPWAY_SYSTEM": "azul"})
 
 
 def test_a_system_cannot_change_the_path(stub: Stub) -> None:
-    Slipway({"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "../../other?x", "SLIPWAY_TOKEN": "t"}).get("state")
+    RegistryClient({"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "../../other?x", "SLIPWAY_TOKEN": "t"}).get("state")
 
     assert stub.asked[0][0] == "/v1/systems/..%2F..%2Fother%3Fx/state"
 
@@ -190,18 +190,18 @@ def test_the_runners_own_token_is_sent_to_github_only(stub: Stub, start: Callabl
     environ = {
         "SLIPWAY_URL": stub.url,
         "SLIPWAY_SYSTEM": "azul",
-        "SLIPWAY_AUDIENCE": "slipway production",
+        "SLIPWAY_AUDIENCE": "service production",
         "ACTIONS_ID_TOKEN_REQUEST_URL": f"{github.url}/token?api-version=2.0",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner-token",
     }
 
-    Slipway(environ).get("state")
+    RegistryClient(environ).get("state")
 
     [(path, asked_github)] = github.asked
-    [(_, asked_slipway)] = stub.asked
-    assert parse_qs(urlsplit(path).query) == {"api-version": ["2.0"], "audience": ["slipway production"]}
+    [(_, asked_registry)] = stub.asked
+    assert parse_qs(urlsplit(path).query) == {"api-version": ["2.0"], "audience": ["service production"]}
     assert asked_github["Authorization"] == "Bearer runner-token"
-    assert asked_slipway["Authorization"] == "Bearer issued"
+    assert asked_registry["Authorization"] == "Bearer issued"
 
 
 def test_a_missing_permission_of_the_job_is_named(stub: Stub) -> None:
@@ -232,8 +232,8 @@ KEYED = {"SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": "t", "GITHUB_RUN_ID": "1", "
 def test_the_same_write_in_the_same_attempt_is_recorded_once(
     stub: Stub, path: str, body: dict[str, Any], changes: dict[str, str], *, same: bool
 ) -> None:
-    Slipway({**KEYED, "SLIPWAY_URL": stub.url}).post("verifications", {"suite": "acceptance"})
-    Slipway({**KEYED, "SLIPWAY_URL": stub.url, **changes}).post(path, body)
+    RegistryClient({**KEYED, "SLIPWAY_URL": stub.url}).post("verifications", {"suite": "acceptance"})
+    RegistryClient({**KEYED, "SLIPWAY_URL": stub.url, **changes}).post(path, body)
 
     first, second = (headers["Idempotency-Key"] for _, headers in stub.asked)
     assert (first == second) is same

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.local.emulation import STATE_BUCKET
 from tools.pipeline import emulated_plan
 from tools.pipeline.artifact import Store
 
@@ -29,7 +30,7 @@ def test_the_account_exists_only_for_the_plan(tmp_path: Path) -> None:
 
 
 def test_a_store_in_the_emulated_account_writes_once(emulated_port: int) -> None:
-    environ = {"EMULATED": str(emulated_port), "ARTIFACT_BUCKET": "slipway-state-123456789012"}
+    environ = {"EMULATED": str(emulated_port), "ARTIFACT_BUCKET": STATE_BUCKET}
 
     assert Store(environ).write("key", b"first") is True
     assert Store(environ).write("key", b"second") is False

@@ -1,4 +1,4 @@
-"""Without Slipway, an artifact may enter an environment only after its verification in the previous environment."""
+"""Without a registry, an artifact may enter an environment only after its verification in the one before."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from tools.checkout import ToolError
 from tools.local.issuer import token
 from tools.pipeline import promotion
 
-BUCKET = "slipway-artifacts-123456789012"
+BUCKET = "service-artifacts-123456789012"
 TREE = an_artifact().removeprefix("tree:")
 DIGEST = f"sha256:{'1' * 64}"
 
@@ -115,17 +115,17 @@ def test_an_unknown_environment_is_named() -> None:
         may_promote("staging")
 
 
-def test_slipway_decides_if_there_is_one(bucket: Any, service: str, given: Given) -> None:
+def test_a_registry_decides_if_there_is_one(bucket: Any, service: str, given: Given) -> None:
     given.the_usual()
     promotion.note_verified(variables("development"))
-    slipway = {"SLIPWAY_URL": service, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": token("pipeline", ["azul"])}
+    registry = {"SLIPWAY_URL": service, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": token("pipeline", ["azul"])}
 
     with pytest.raises(ToolError, match="not-deployed"):
-        may_promote("preproduction", OVERRIDE_REASON="The login is broken", **slipway)
+        may_promote("preproduction", OVERRIDE_REASON="The login is broken", **registry)
 
 
-def test_a_broken_slipway_does_not_block_its_own_fix(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    silent = {"SLIPWAY_URL": "http://127.0.0.1:1", "SLIPWAY_SYSTEM": "slipway", "SLIPWAY_TOKEN": "t"}
+def test_a_broken_registry_does_not_block_its_own_fix(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    silent = {"SLIPWAY_URL": "http://127.0.0.1:1", "SLIPWAY_SYSTEM": "service", "SLIPWAY_TOKEN": "t"}
     promotion.note_verified(variables("development"))
 
     may_promote("preproduction", **silent)

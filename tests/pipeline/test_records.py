@@ -1,4 +1,4 @@
-"""This repository's pipeline records the tree of its checkout. The pipeline continues if Slipway does not answer."""
+"""This repository's pipeline records the tree of its checkout. The pipeline goes on if the registry does not answer."""
 
 from collections.abc import Callable
 from typing import Any

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 from chalice.config import Config
 
+from chalicelib import NAME
 from chalicelib.promotions.model import BlockerCode
 from chalicelib.settings import settings
 from tests.support.actions import Job, Step
@@ -21,12 +22,14 @@ from tests.support.page import blocks, text
 from tests.support.workflows import action, read_yaml
 from tools.local.issuer import token
 from tools.local.server import serving as serving_app
-from tools.slipway_client.client import Slipway
+from tools.slipway_client.client import RegistryClient
 
 PAGE = "use-it-from-your-pipeline.md"
 [WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
 JOB = WORKFLOW["jobs"]["deploy"]
 ARTIFACT = JOB["env"]["ARTIFACT"]
+# The audience of the actions' tokens, since the page names none.
+AUDIENCE = action("record").content["inputs"]["audience"]["default"]
 
 PUBLISHER = {
     "repository": "acme/shop",
@@ -53,9 +56,9 @@ def issuer() -> Iterator[IssuerServer]:
 def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of the service. The service trusts the test's issuer as the issuer of GitHub Actions."""
     local = [json.loads(os.environ["SLIPWAY_ISSUERS"])[0]]
-    monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, issuer.settings("github-actions")]))
+    monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*local, issuer.settings("github-actions", audience=AUDIENCE)]))
     settings.cache_clear()
-    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
     with serving_app(application.app, config) as url:
         yield url
     settings.cache_clear()
@@ -73,11 +76,11 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
         "SLIPWAY_SYSTEM": "shop",
         "SLIPWAY_TOKEN": token("maintainer", ["shop"]),
     }
-    Slipway(maintainer).post("publishers", PUBLISHER)
+    RegistryClient(maintainer).post("publishers", PUBLISHER)
     (tmp_path / "tools" / "slipway_client").mkdir(parents=True)
     for package in ("tools", "tools/slipway_client"):
         (tmp_path / package / "__init__.py").write_text("")
-    (tmp_path / "tools" / "slipway_client" / "slipway.py").write_text(
+    (tmp_path / "tools" / "slipway_client" / "client.py").write_text(
         "raise SystemExit('the wrong package tools was imported: set PYTHONSAFEPATH=1')"
     )
     git = ["git", "-C", str(tmp_path), "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
@@ -89,7 +92,7 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
         issuer, repository="acme/shop", ref="refs/heads/production", environment="production", sha=sha
     ) as url:
 
-        def run(*, deploys: bool = True, failed: int = 0, slipway: str = github_service) -> list[Step]:
+        def run(*, deploys: bool = True, failed: int = 0, registry: str = github_service) -> list[Step]:
             script(tmp_path / "deploy.sh", f"#!/bin/sh\nexit {int(not deploys)}")
             script(tmp_path / "acceptance.sh", REPORT.replace("FAILED", str(failed)))
             environ = {
@@ -101,7 +104,7 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
                 "ACTIONS_ID_TOKEN_REQUEST_URL": url,
                 "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNERS_OWN,
             }
-            return Job(JOB, tmp_path, {"vars": {"SLIPWAY_URL": slipway}}, environ).run()
+            return Job(JOB, tmp_path, {"vars": {"SLIPWAY_URL": registry}}, environ).run()
 
         yield run
 
@@ -163,8 +166,8 @@ def test_failed_tests_are_recorded(run: Callable[..., list[Step]], given: Given)
     assert recorded(given) == [("succeeded",), ("failure", 3, 1, 1)]
 
 
-def test_without_slipway_nothing_is_promoted(run: Callable[..., list[Step]]) -> None:
-    assert outcomes(run(slipway=""))[1] == "failure"
+def test_without_a_registry_nothing_is_promoted(run: Callable[..., list[Step]]) -> None:
+    assert outcomes(run(registry=""))[1] == "failure"
 
 
 def test_the_page_explains_every_blocker() -> None:

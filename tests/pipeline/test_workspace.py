@@ -165,7 +165,7 @@ def test_an_expired_workspace_is_not_made_again(run: Any, account: Account, give
     assert len(account.done) == 1
 
 
-def test_a_workspace_that_slipway_refuses_is_not_made(run: Any, account: Account, given: Given) -> None:
+def test_a_workspace_that_the_registry_refuses_is_not_made(run: Any, account: Account, given: Given) -> None:
     assert run("create", **{**NEW, "EXPIRES": "4d"}) is None
 
     assert records(given) == []
@@ -217,7 +217,7 @@ def test_an_extension_needs_a_reason(run: Any, given: Given) -> None:
     assert given.sql("SELECT expires_at FROM workspaces")[0][0] > before
 
 
-def test_a_route_is_recorded_in_slipway_and_written_to_the_store(run: Any, account: Account, given: Given) -> None:
+def test_a_route_is_recorded_in_the_registry_and_written_to_the_store(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
 
     assert run("route", CLIENT="jane", UNTIL="2h")
@@ -247,7 +247,7 @@ def test_a_route_without_a_time_ends_with_its_workspace(run: Any, account: Accou
     ]
 
 
-def test_a_route_that_slipway_refuses_is_not_written(run: Any, account: Account) -> None:
+def test_a_route_that_the_registry_refuses_is_not_written(run: Any, account: Account) -> None:
     run("create", **NEW)
 
     assert run("route", CLIENT="jane", UNTIL="3d") is None
@@ -255,7 +255,7 @@ def test_a_route_that_slipway_refuses_is_not_written(run: Any, account: Account)
     assert account.routes == {}
 
 
-def test_unrouting_deletes_the_route_in_slipway_and_in_the_store(run: Any, account: Account, given: Given) -> None:
+def test_unrouting_deletes_the_route_in_the_registry_and_in_the_store(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW, CLIENT="jane", UNTIL="1h")
 
     assert run("unroute", CLIENT="jane")
@@ -304,7 +304,7 @@ def test_the_reaper_reports_orphans_of_either_kind(run: Any, account: Account) -
     assert "development-fix has a record but no resources" in run.said
 
 
-def test_without_slipway_a_workspace_is_made_with_a_warning(run: Any, account: Account, given: Given) -> None:
+def test_without_a_registry_a_workspace_is_made_with_a_warning(run: Any, account: Account, given: Given) -> None:
     assert "SLIPWAY_URL" in run("create", **NEW, SLIPWAY_URL="")
 
     assert records(given) == []

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from chalicelib import NAME
 from tests.support.actions import Job, Step
 from tests.support.checkout import ROOT
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, tokens_of_a_run
 from tests.support.workflows import workflow
 from tools.aws import terraform
 
-REPOSITORY = "acme/slipway"
+REPOSITORY = f"acme/{NAME}"
 SECONDS = 600
 
 # All checkouts use the tests' virtual environment. Otherwise `make` would make an environment in each checkout.
@@ -76,7 +77,7 @@ class Ran:
 
 
 class GitHub:
-    """The repository acme/slipway and its `variables`. `environments` has the variables of each GitHub environment."""
+    """The repository and its `variables`. `environments` has the variables of each GitHub environment."""
 
     def __init__(self, folder: Path, issuer: IssuerServer, port: int) -> None:
         self._folder, self._issuer, self._port = folder, issuer, port

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chalicelib import NAME
 from chalicelib.identity.tokens import LOCAL_PUBLIC_KEY
 from tests.support.checkout import ROOT, free_port
 from tools.aws.emulator.account import emulated_client
@@ -29,7 +30,7 @@ class Place:
 
     def __init__(self, folder: Path, server_url: str, name: str, issuers: Sequence[Mapping[str, Any]]) -> None:
         self._folder = folder
-        self._database = server_url.replace("/slipway?", f"/{name}?")
+        self._database = server_url.replace(f"/{postgres.DATABASE}?", f"/{name}?")
         postgres.create_database(self._database)
         self._config = json.loads((ROOT / ".chalice" / "config.json").read_text())
         variables = self._config["stages"]["local"]["environment_variables"]
@@ -95,7 +96,7 @@ class Deployed(Place):
     ) -> None:
         super().__init__(*arguments)
         self._when_first_served = when_first_served
-        self._function = f"slipway-{environment}-api"
+        self._function = f"{NAME}-{environment}-api"
         self._lambda = emulated_client("lambda", port)
         self._s3 = emulated_client("s3", port)
         self._bucket = bucket

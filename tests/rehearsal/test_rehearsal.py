@@ -22,6 +22,7 @@ import psutil
 import pytest
 import requests
 
+from chalicelib import NAME
 from tests.rehearsal.github import GitHub, Ran, say
 from tests.rehearsal.places import Deployed, Place
 from tests.rehearsal.states import identities, states
@@ -44,16 +45,16 @@ pytestmark = [
     pytest.mark.skipif(NODE is None, reason="node is not on the PATH: install Node.js"),
 ]
 
-BUCKET = "slipway-artifacts"
+BUCKET = f"{NAME}-artifacts"
 EXPIRY_SECONDS = 90
 COMMAND_SECONDS = 600
 WORKSPACE = "development/fix-42/development.tfstate"
 STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
 FIX_42 = "ENV=development WORKSPACE=fix-42"
 
-# The commands of the docs that record the system slipway and its publishers.
+# The commands of the docs that record the system and its publishers.
 RECORDS = "".join(
-    block.text for block in blocks("first-deployment.md") if block.needs is None and "slipway " in block.text
+    block.text for block in blocks("first-deployment.md") if block.needs is None and "record " in block.text
 )
 
 HEADER = '"X-Content-Type-Options": "nosniff",'
@@ -69,8 +70,8 @@ class Maintainer:
             **stage.github.machine(),
             "ARTIFACT_BUCKET": BUCKET,
             "SLIPWAY_URL": stage.registry.url,
-            "SLIPWAY_SYSTEM": "slipway",
-            "SLIPWAY_TOKEN": token("maintainer", ["slipway"]),
+            "SLIPWAY_SYSTEM": NAME,
+            "SLIPWAY_TOKEN": token("maintainer", [NAME]),
         }
         said = self.run(f".local/venv/bin/python -m tools pipeline artifact --env {environment}")
         assert "reused" in said.split(), said
@@ -107,9 +108,9 @@ class Stage:
             )
 
     def ask(self, path: str) -> Any:
-        """Read a path below the system slipway from the registry."""
+        """Read a path below the system from the registry."""
         answer = requests.get(
-            f"{self.registry.url}/v1/systems/slipway/{path}",
+            f"{self.registry.url}/v1/systems/{NAME}/{path}",
             headers={"Authorization": f"Bearer {token('viewer')}"},
             timeout=30,
         )
@@ -142,9 +143,9 @@ class Stage:
     def sent_to(self, client: str) -> str:
         """Return the workspace to which CloudFront's function sends a client of development."""
         stores = emulated_client("cloudfront", self.port).list_key_value_stores()["KeyValueStoreList"]["Items"]
-        [arn] = [store["ARN"] for store in stores if store["Name"] == "slipway-development-routes"]
+        [arn] = [store["ARN"] for store in stores if store["Name"] == f"{NAME}-development-routes"]
         routes = Routes(Target("development", emulated=self.port), {"site": {"routes_arn": arn}}).all()
-        return view(routes, {"x-slipway-client": client})[0]
+        return view(routes, {"x-client": client})[0]
 
     def log(self, state: Any, request_id: str) -> None:
         """Write an error with this request id to the log group of the API in a Terraform state."""
@@ -174,7 +175,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         places = {}
         for name in ("development", "preproduction"):
             places[name] = Deployed(
-                *(tmp_path / name, database, name, [issuer.settings(audience=f"slipway-{name}")]),
+                *(tmp_path / name, database, name, [issuer.settings(audience=f"{NAME}-{name}")]),
                 environment=name,
                 port=port,
                 bucket=BUCKET,
@@ -184,12 +185,12 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         github = GitHub(tmp_path, issuer, port)
         github.variables = {
             "SLIPWAY_URL": registry.url,
-            "SLIPWAY_AUDIENCE": "slipway",
+            "SLIPWAY_AUDIENCE": "service",
             "ARTIFACT_BUCKET": BUCKET,
             "AWS_REGION": emulation.REGION,
         }
         for name, place in places.items():
-            variables = {"URL": place.url, "AUDIENCE": f"slipway-{name}"}
+            variables = {"URL": place.url, "AUDIENCE": f"{NAME}-{name}"}
             github.environments |= {name: variables, f"{name}-verify": variables}
         github.overrides = {"SITE": ""}  # no CDN is in front of these services
         github.after_step = lambda: [place.follow() for place in places.values()]
@@ -204,7 +205,7 @@ def is_below(process: psutil.Process, folder: Path) -> bool:
 
 
 def record(url: str, environment: str) -> None:
-    """Record the system slipway and an environment in the service at `url`, as docs/first-deployment.md says."""
+    """Record the system and an environment in the service at `url`, as docs/first-deployment.md says."""
     script = RECORDS.replace("name=development ", f"name={environment} ")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import NAME
+from chalicelib.database.roles import APP
 from chalicelib.rest import audit
 from tests.service.deployments.records import an_artifact
 from tests.support.claims import ISSUER
@@ -181,7 +183,7 @@ def test_an_import_has_an_action_of_its_own(api, given):
 def test_a_refusal_that_cannot_be_recorded_is_logged_and_still_answered(api, given, monkeypatch, subject):
     given.a_system()
     if subject == "viewer@local":
-        given.sql("REVOKE INSERT (refusal) ON audit_events FROM slipway_app")
+        given.sql(f"REVOKE INSERT (refusal) ON audit_events FROM {APP}")
     logged = []
     monkeypatch.setattr(audit.logger, "error", lambda message, extra: logged.append(extra["request_id"]))
 
@@ -286,7 +288,7 @@ def test_an_expired_lease_is_ended_in_the_services_own_name(api, given):
     assert given.sql(
         "SELECT principal, action, resource, request_id FROM audit_events WHERE id > %s ORDER BY id", *last
     ) == [
-        ("slipway", "deployment.lapse", f"azul/deployments/{lapsed}", opened.headers["X-Request-Id"]),
+        (NAME, "deployment.lapse", f"azul/deployments/{lapsed}", opened.headers["X-Request-Id"]),
         ("admin@local", "deployment.open", f"azul/deployments/{opened['id']}", opened.headers["X-Request-Id"]),
     ]
 

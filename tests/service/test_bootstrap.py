@@ -60,7 +60,7 @@ def quoted(name):
 
 
 def assert_served(address, contract):
-    """Require that the service works with this database, in the role slipway_app."""
+    """Require that the service works with this database, in the role APP."""
     with local_stage(address):
         api = Api(contract).as_("admin")
         assert api.as_(None).get("/v1/ready")["schema_version"] == expected_version()

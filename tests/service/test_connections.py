@@ -3,6 +3,7 @@
 import psycopg2
 import pytest
 
+from chalicelib import NAME
 from chalicelib.database import connection
 from chalicelib.database.connection import DatabaseUnavailable, database
 
@@ -10,9 +11,9 @@ from chalicelib.database.connection import DatabaseUnavailable, database
 def end_connections(given):
     """End the service's connections, as a restart of the server does."""
     given.sql(
-        """
+        f"""
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'slipway'
+        WHERE datname = current_database() AND application_name = '{NAME}'
         """
     )
 

@@ -85,7 +85,7 @@ def rights(given):
 
 def privileges(given):
     """Return all rights that exist for a table. The owner of a table has all of them by default."""
-    rows = given.sql("SELECT privilege_type FROM aclexplode(acldefault('r', 'slipway_migrator'::regrole))")
+    rows = given.sql(f"SELECT privilege_type FROM aclexplode(acldefault('r', '{MIGRATOR}'::regrole))")
     known = [privilege for (privilege,) in rows]
     assert {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"} <= set(known)
     return known
@@ -201,7 +201,7 @@ def test_it_acts_as_its_role_with_any_login(given, database_url, monkeypatch):
 
 
 def test_a_missing_right_is_answered_like_a_missing_schema(api, given):
-    given.sql("REVOKE SELECT ON systems FROM slipway_app")
+    given.sql(f"REVOKE SELECT ON systems FROM {APP}")
 
     answer = api.get("/v1/systems")
 
@@ -233,28 +233,28 @@ REFUSED = [
     "ALTER TABLE deployments DROP CONSTRAINT deployments_state_known",
     "ALTER TABLE audit_events DISABLE TRIGGER ALL",
     "ALTER TABLE audit_events DISABLE TRIGGER audit_events_are_final",
-    "ALTER TABLE audit_events OWNER TO slipway_app",
-    "ALTER FUNCTION refuse_change() OWNER TO slipway_app",
+    f"ALTER TABLE audit_events OWNER TO {APP}",
+    f"ALTER FUNCTION refuse_change() OWNER TO {APP}",
     "ALTER FUNCTION claim_aws_account() RESET search_path",
-    "ALTER SCHEMA public OWNER TO slipway_app",
+    f"ALTER SCHEMA public OWNER TO {APP}",
     "ALTER SCHEMA public RENAME TO more",
-    "ALTER ROLE slipway_app SUPERUSER",
-    "ALTER ROLE slipway_app CREATEROLE",
-    "ALTER ROLE slipway_migrator PASSWORD 'known'",
+    f"ALTER ROLE {APP} SUPERUSER",
+    f"ALTER ROLE {APP} CREATEROLE",
+    f"ALTER ROLE {MIGRATOR} PASSWORD 'known'",
     "ALTER SYSTEM SET session_replication_role = replica",
     "DROP TABLE audit_events",
     "DROP TRIGGER audit_events_are_final ON audit_events",
     "DROP INDEX deployments_one_at_a_time",
     "DROP FUNCTION refuse_change() CASCADE",
     "DROP SCHEMA public CASCADE",
-    "DROP OWNED BY slipway_migrator",
-    "DROP ROLE slipway_migrator",
+    f"DROP OWNED BY {MIGRATOR}",
+    f"DROP ROLE {MIGRATOR}",
     "COMMENT ON TABLE systems IS 'ours'",
     "REINDEX TABLE systems",
-    "GRANT slipway_migrator TO slipway_app",
-    "REASSIGN OWNED BY slipway_migrator TO slipway_app",
-    "SET ROLE slipway_migrator",
-    "SET SESSION AUTHORIZATION slipway_migrator",
+    f"GRANT {MIGRATOR} TO {APP}",
+    f"REASSIGN OWNED BY {MIGRATOR} TO {APP}",
+    f"SET ROLE {MIGRATOR}",
+    f"SET SESSION AUTHORIZATION {MIGRATOR}",
     "SET session_replication_role = replica",
     "SELECT set_config('session_replication_role', 'replica', false)",
     "COPY systems TO PROGRAM 'cat'",

@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from chalicelib import NAME
 from chalicelib.database import connection, opening
 from chalicelib.database.connection import DatabaseUnavailable, database, forget_connections
 from tests.support.cluster import Cluster
@@ -57,7 +58,7 @@ def frozen(cluster):
 def sessions(given):
     """Return the pids of PostgreSQL's processes for the connections of the service."""
     return given.sql(
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'slipway'"
+        f"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{NAME}'"
     )
 
 

@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import parse_dsn
 
+from chalicelib import SQL_NAME
 from chalicelib.database import maintenance
 from chalicelib.database.migrate import MigrationFailed, expected_version
 from chalicelib.database.opening import AUTHORITIES, address
@@ -17,7 +18,7 @@ from chalicelib.settings import Aurora, UnusableSettings
 from tests.support.postgres import as_login, server, server_folder, stop
 from tests.support.stage import local_stage
 
-AURORA = Aurora(host="Cluster.example.org", port=5432, name="slipway", user=APP, region="eu-central-1")
+AURORA = Aurora(host="Cluster.example.org", port=5432, name=SQL_NAME, user=APP, region="eu-central-1")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session"}
 
 
@@ -62,11 +63,11 @@ def cluster():
 @pytest.fixture
 def empty(cluster, monkeypatch):
     """The address of an empty database on the server. The environment variables of the function `bootstrap` are set."""
-    sql(cluster, "DROP DATABASE IF EXISTS slipway WITH (FORCE)")
-    sql(cluster, "CREATE DATABASE slipway")
+    sql(cluster, f"DROP DATABASE IF EXISTS {SQL_NAME} WITH (FORCE)")
+    sql(cluster, f"CREATE DATABASE {SQL_NAME}")
     monkeypatch.setenv("SLIPWAY_DATABASE_CLUSTER_ARN", "arn:cluster")
     monkeypatch.setenv("SLIPWAY_DATABASE_SECRET_ARN", "arn:secret")
-    return psycopg2.extensions.make_dsn(cluster, dbname="slipway")
+    return psycopg2.extensions.make_dsn(cluster, dbname=SQL_NAME)
 
 
 def sql(url, statement):
@@ -91,7 +92,7 @@ def test_bootstrap_creates_roles_that_log_in_with_tokens_and_migrate(empty, monk
         migrated = maintenance.migrate({}, None)
         again = maintenance.migrate({}, None)
 
-    assert client.asked == [{"database": "slipway", "resourceArn": "arn:cluster", "secretArn": "arn:secret"}]
+    assert client.asked == [{"database": SQL_NAME, "resourceArn": "arn:cluster", "secretArn": "arn:secret"}]
     members = "SELECT pg_get_userbyid(member) FROM pg_auth_members WHERE roleid = 'rds_iam'::regrole ORDER BY 1"
     assert sql(empty, members) == [(APP,), (MIGRATOR,)]
     assert (len(migrated["applied"]), migrated["schema_version"]) == (expected_version(), expected_version())
@@ -145,11 +146,11 @@ def test_a_function_logs_in_over_tls_with_a_fresh_password(monkeypatch):
     assert {name: login[name] for name in ("host", "port", "dbname", "user", "sslmode")} == {
         "host": AURORA.host,
         "port": "5432",
-        "dbname": "slipway",
+        "dbname": SQL_NAME,
         "user": APP,
         "sslmode": "verify-full",
     }
-    assert login["password"].startswith("Cluster.example.org:5432/?Action=connect&DBUser=slipway_app&")
+    assert login["password"].startswith(f"Cluster.example.org:5432/?Action=connect&DBUser={APP}&")
     assert login["sslrootcert"] == str(AUTHORITIES)
 
 

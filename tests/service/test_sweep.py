@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 import app as application
+from chalicelib import NAME
+from chalicelib.database.roles import APP
 from chalicelib.sweep import schedule
 from chalicelib.sweep.schedule import SweepIncomplete
 from tests.service.deployments.records import an_artifact
@@ -28,7 +30,7 @@ EVENT = {
     "account": "123456789012",
     "time": "2026-03-01T12:00:00Z",
     "region": "eu-central-1",
-    "resources": ["arn:aws:events:eu-central-1:123456789012:rule/slipway-production-sweep-event"],
+    "resources": [f"arn:aws:events:eu-central-1:123456789012:rule/{NAME}-production-sweep-event"],
     "detail": {},
 }
 
@@ -83,7 +85,7 @@ def test_the_audit_trail_names_the_service(given, over):
 
     sweep("request-7")
 
-    ours = ("azul", "slipway", "slipway")
+    ours = ("azul", NAME, NAME)
     assert given.sql(
         """
         SELECT system_key, issuer, principal, action, resource, before, after, request_id
@@ -104,8 +106,8 @@ def test_the_audit_trail_names_the_service(given, over):
         """,
         *last,
     ) == [
-        ("azul", "slipway", "azul/workspaces/1/routes/old", "old", None, "request-7"),
-        ("azul", "slipway", "azul/workspaces/2/routes/lapsed", "lapsed", None, "request-7"),
+        ("azul", NAME, "azul/workspaces/1/routes/old", "old", None, "request-7"),
+        ("azul", NAME, "azul/workspaces/2/routes/lapsed", "lapsed", None, "request-7"),
     ]
 
 
@@ -126,7 +128,7 @@ def test_several_sweeps_at_once_do_everything_once(given, over):
         "workspaces": 1,
         "idempotency_keys": 1,
     }
-    assert given.sql("SELECT count(*) FROM audit_events WHERE principal = 'slipway'") == [(4,)]
+    assert given.sql(f"SELECT count(*) FROM audit_events WHERE principal = '{NAME}'") == [(4,)]
 
 
 def test_an_empty_database_needs_no_sweep(given):
@@ -227,7 +229,7 @@ def test_the_log_has_the_counts(given, over, monkeypatch):
 
 
 def test_it_has_only_the_services_rights(given, over):
-    given.sql("REVOKE DELETE ON idempotency_keys FROM slipway_app")
+    given.sql(f"REVOKE DELETE ON idempotency_keys FROM {APP}")
 
     with pytest.raises(SweepIncomplete, match="idempotency keys"):
         sweep()

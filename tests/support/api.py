@@ -81,7 +81,7 @@ class Api:
         made = {
             "iss": PEOPLE,
             "sub": "5ad4",
-            "client_id": "slipway",
+            "client_id": "service",
             "exp": time.time() + 600,
             "cognito:groups": list(groups),
         }

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-ISSUER = "https://slipway.localhost"
+ISSUER = "https://issuer.localhost"
 GITHUB = "https://token.actions.githubusercontent.com"
 PEOPLE = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_people"
 
@@ -18,7 +18,7 @@ def github_claims(
     event_name: str = "push",
     environment: str | None = None,
     workflow: str = ".github/workflows/deploy.yml",
-    audience: str = "slipway",
+    audience: str = "service",
     **changes: Any,
 ) -> dict[str, Any]:
     """Return GitHub's claims for a run. GitHub documents the claims in "OpenID Connect reference".
@@ -85,7 +85,7 @@ def person_claims(issuer: str, groups: Sequence[str] = ("everybody",), **changes
             "cognito:groups": list(groups) or None,
             "iss": issuer,
             "version": 2,
-            "client_id": "slipway",
+            "client_id": "service",
             "origin_jti": str(uuid.uuid4()),
             "token_use": "access",
             "scope": "openid profile",

@@ -73,7 +73,7 @@ class IssuerServer:
         return {
             "kind": kind,
             "issuer": self.url,
-            "audience": "slipway",
+            "audience": "service",
             "algorithm": "RS256",
             **(people if kind == "people" else {}),
             **changes,

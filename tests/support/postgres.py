@@ -21,7 +21,7 @@ from tools.lifeline import temporary_folder
 from tools.local.bootstrap import bootstrap
 
 SUPERUSER = "postgres"
-TEMPLATE = "slipway_template"
+TEMPLATE = "service_template"
 RUN_FOLDER = "SLIPWAY_TEST_RUN"
 
 # The data is deleted at the end of the run, so no data needs to survive a crash.
@@ -44,7 +44,7 @@ def run_folder() -> AbstractContextManager[Path]:
     """Make a folder for one run of the tests, in memory if there is room, because cloning copies many files."""
     memory = Path("/dev/shm")  # noqa: S108
     return temporary_folder(
-        "slipway-tests-", memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
+        "service-tests-", memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
     )
 
 

@@ -64,7 +64,7 @@ def served(database_url: str, contract: Contract, folder: Path) -> Iterator[Serv
     public = folder / "public.jwk.json"
     public.write_text(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": "slipway", "sub": "admin@local", "iat": now, "exp": now + 3600, "role": "admin"}
+    claims = {"iss": ISSUER, "aud": "service", "sub": "admin@local", "iat": now, "exp": now + 3600, "role": "admin"}
     with pytest.MonkeyPatch.context() as patch, local_stage(database_url):
         patch.setattr(tokens, "LOCAL_PUBLIC_KEY", public)
         tokens._local_key.cache_clear()

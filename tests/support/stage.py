@@ -11,12 +11,12 @@ from chalicelib.database import connection
 from tests.support.claims import GITHUB, ISSUER, PEOPLE
 
 ISSUERS = [
-    {"kind": "local", "issuer": ISSUER, "audience": "slipway", "algorithm": "ES256"},
-    {"kind": "github-actions", "issuer": GITHUB, "audience": "slipway", "algorithm": "RS256"},
+    {"kind": "local", "issuer": ISSUER, "audience": "service", "algorithm": "ES256"},
+    {"kind": "github-actions", "issuer": GITHUB, "audience": "service", "algorithm": "RS256"},
     {
         "kind": "people",
         "issuer": PEOPLE,
-        "audience": "slipway",
+        "audience": "service",
         "audience_claim": "client_id",
         "algorithm": "RS256",
         "groups_claim": "cognito:groups",

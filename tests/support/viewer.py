@@ -32,7 +32,7 @@ def view(routes: dict[str, Any], headers: dict[str, str], uri: str = "/v1/system
     source = VIEWER.read_text().replace("import cf from 'cloudfront';", RUNTIME)
     script = (
         f"const routes = {json.dumps(values)};\n{source}\nhandler({json.dumps(event)})"
-        ".then((r) => console.log(JSON.stringify([r.headers['x-slipway-workspace'].value, origins])));"
+        ".then((r) => console.log(JSON.stringify([r.headers['x-workspace'].value, origins])));"
     )
     assert NODE is not None
     answer = subprocess.run([NODE, "-e", script], capture_output=True, text=True, timeout=30, check=True)

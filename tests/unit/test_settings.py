@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from chalicelib import settings
+from chalicelib import SQL_NAME, settings
 from chalicelib.settings import Aurora, Issuer, Membership, UnusableSettings, read, trusted_issuers
 
-LOCAL = {"kind": "local", "issuer": "https://slipway.localhost", "audience": "slipway", "algorithm": "ES256"}
+LOCAL = {"kind": "local", "issuer": "https://issuer.localhost", "audience": "service", "algorithm": "ES256"}
 GITHUB = {
     "kind": "github-actions",
     "issuer": "https://token.actions.githubusercontent.com",
-    "audience": "slipway",
+    "audience": "service",
     "algorithm": "RS256",
 }
 PEOPLE = {
@@ -23,7 +23,7 @@ PEOPLE = {
     "groups_claim": "cognito:groups",
     "groups": {"everybody": {"role": "viewer"}, "admins": {"role": "admin"}},
 }
-DATABASE = "postgresql://localhost/slipway"
+DATABASE = "postgresql://localhost/service"
 DEPLOYED = ["development", "preproduction", "production"]
 
 
@@ -81,18 +81,18 @@ def test_a_deployed_stage_does_not_trust_the_local_issuer(stage):
 @pytest.mark.parametrize(
     "url",
     [
-        "http://slipway.localhost",
+        "http://issuer.localhost",
         "http://issuer.example.org",
         "http://127.0.0.1",
         "http://127.0.0.1.example.org:8000",
         "http://127.0.0.1:8000@example.org",
         "http://localhost:8000",
-        "slipway.localhost",
+        "issuer.localhost",
         "",
         "https://",
         "https:///path",
-        "HTTPS://slipway.localhost",
-        "https://Slipway.localhost",
+        "HTTPS://issuer.localhost",
+        "https://Issuer.localhost",
         "https://issuer.example.org?tenant=1",
         "https://issuer.example.org/?",
         "https://issuer.example.org#here",
@@ -141,7 +141,7 @@ def test_an_issuer_may_not_have_a_wildcard(url):
         read(environ("local", {**GITHUB, "issuer": url}))
 
 
-@pytest.mark.parametrize("audience", ["", " ", "*", "slipway*", "slipway ", "\tslipway"])
+@pytest.mark.parametrize("audience", ["", " ", "*", "service*", "service ", "\tservice"])
 def test_an_audience_must_be_exact(audience):
     with pytest.raises(UnusableSettings, match="name the audience"):
         read(environ("local", {**LOCAL, "audience": audience}))
@@ -170,13 +170,13 @@ def test_an_audience_that_pipelines_get_tokens_for_anyway_is_refused(issuer, aud
         read(environ("production", {**GITHUB, "issuer": issuer, "audience": audience}))
 
 
-@pytest.mark.parametrize("audience", ["slipway", "https://slipway.example.org", "https://github.com.example.org/acme"])
+@pytest.mark.parametrize("audience", ["service", "https://service.example.org", "https://github.com.example.org/acme"])
 def test_any_other_audience_of_pipelines_is_accepted(audience):
     assert read(environ("production", {**GITHUB, "audience": audience})).issuers[0].audience == audience
 
 
 def test_any_audience_of_people_is_accepted():
-    audience = "https://issuer.example.org/slipway"
+    audience = "https://issuer.example.org/service"
 
     people = {**PEOPLE, "issuer": "https://issuer.example.org", "audience": audience, "audience_claim": "aud"}
 
@@ -255,7 +255,7 @@ def test_trusted_issuers_are_read_without_a_database():
         {**LOCAL, "algorithm": ["ES256"]},
         {key: value for key, value in LOCAL.items() if key != "audience"},
         {key: value for key, value in LOCAL.items() if key != "algorithm"},
-        "https://slipway.localhost",
+        "https://issuer.localhost",
     ],
     ids=str,
 )
@@ -264,7 +264,7 @@ def test_an_issuer_has_all_required_members_and_no_unknown_one(issuer):
         read(environ("local", issuer))
 
 
-@pytest.mark.parametrize("text", ["", "{}", "null", "[", "https://slipway.localhost"])
+@pytest.mark.parametrize("text", ["", "{}", "null", "[", "https://issuer.localhost"])
 def test_issuers_must_be_a_json_list(text):
     with pytest.raises(UnusableSettings, match="SLIPWAY_ISSUERS must be a JSON list of issuers"):
         read(environ(SLIPWAY_ISSUERS=text))
@@ -273,7 +273,7 @@ def test_issuers_must_be_a_json_list(text):
 AURORA = {
     "DATABASE_URL": None,
     "SLIPWAY_DATABASE_HOST": "cluster.example.org",
-    "SLIPWAY_DATABASE_USER": "slipway_app",
+    "SLIPWAY_DATABASE_USER": "service_app",
     "AWS_REGION": "eu-central-1",
 }
 
@@ -281,7 +281,7 @@ AURORA = {
 @pytest.mark.parametrize("stage", DEPLOYED)
 def test_a_deployed_stage_reads_its_cluster_from_the_environment(stage):
     assert read(environ(stage, **AURORA)).database == Aurora(
-        host="cluster.example.org", port=5432, name="slipway", user="slipway_app", region="eu-central-1"
+        host="cluster.example.org", port=5432, name=SQL_NAME, user="service_app", region="eu-central-1"
     )
     elsewhere = read(environ(stage, **AURORA, SLIPWAY_DATABASE_PORT="5433", SLIPWAY_DATABASE_NAME="other")).database
     assert (elsewhere.port, elsewhere.name) == (5433, "other")

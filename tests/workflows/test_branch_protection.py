@@ -24,7 +24,7 @@ with open(os.environ["ASKED"], "a") as file:
     file.write(json.dumps([method, path, body, fields]) + "\\n")
 if path.startswith("orgs/"):
     print('[{"type": "Team", "id": 12}]')
-if path == f"repos/acme/slipway/branches/{os.environ['MISSING']}":
+if path == f"repos/acme/service/branches/{os.environ['MISSING']}":
     sys.exit("gh: Branch not found (HTTP 404)")
 """
 
@@ -34,7 +34,7 @@ def protect(folder: Path, missing: str = "") -> tuple[list[list[Any]], str]:
     (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # -S leaves out the module `site`, to start faster
     (folder / "gh").chmod(0o755)
     answer = subprocess.run(
-        [GITHUB / "branch-protection.sh", "acme/slipway", "acme/approvers"],
+        [GITHUB / "branch-protection.sh", "acme/service", "acme/approvers"],
         env={"PATH": f"{folder}:{os.environ['PATH']}", "ASKED": str(folder / "asked"), "MISSING": missing},
         check=True,
         timeout=60,
@@ -58,7 +58,7 @@ def environments(asked: list[list[Any]]) -> dict[str, Any]:
 def test_every_branch_of_an_environment_is_protected(asked: list[list[Any]]) -> None:
     protected = {path: body for method, path, body, _ in asked if path.endswith("/protection")}
 
-    assert list(protected) == [f"repos/acme/slipway/branches/{branch}/protection" for branch in ENVIRONMENTS]
+    assert list(protected) == [f"repos/acme/service/branches/{branch}/protection" for branch in ENVIRONMENTS]
     for body in protected.values():
         assert body["enforce_admins"] is True
         assert body["allow_force_pushes"] is body["allow_deletions"] is False
@@ -70,7 +70,7 @@ def test_a_missing_branch_is_named_and_its_environments_are_made(asked: list[lis
 
     assert "no branch production" in said
     assert [path for *_, path, _, _ in asked if path not in {path for *_, path, _, _ in without}] == [
-        "repos/acme/slipway/branches/production/protection"
+        "repos/acme/service/branches/production/protection"
     ]
     assert environments(without) == environments(asked)
 
@@ -128,7 +128,7 @@ def test_each_environment_accepts_jobs_of_its_own_branches_only(asked: list[list
     allowed: dict[str, list[str]] = {}
     for method, path, _, fields in asked:
         if method == "POST":
-            name = path.removeprefix("repos/acme/slipway/environments/").partition("/")[0]
+            name = path.removeprefix("repos/acme/service/environments/").partition("/")[0]
             allowed.setdefault(name, []).extend(field.removeprefix("name=") for field in fields)
 
     assert allowed["artifact"] == ENVIRONMENTS
@@ -150,7 +150,7 @@ def test_every_environment_of_a_workflow_is_made(asked: list[list[Any]]) -> None
     assert used == environments(asked).keys()
 
 
-@pytest.mark.parametrize("arguments", [[], ["acme/slipway"]])
+@pytest.mark.parametrize("arguments", [[], ["acme/service"]])
 def test_missing_arguments_are_named(arguments: list[str]) -> None:
     answer = subprocess.run([GITHUB / "branch-protection.sh", *arguments], capture_output=True, text=True)
 

@@ -76,7 +76,7 @@ def deploy(tmp_path: Path) -> Callable[..., Deployment]:
             {
                 "github": {"ref_name": "preproduction", "token": "t"},
                 "inputs": inputs,
-                "vars": {"URL": "https://slipway.example.org", "AUDIENCE": "slipway-preproduction"},
+                "vars": {"URL": "https://service.example.org", "AUDIENCE": "service-preproduction"},
                 "needs": {"artifact": {"outputs": {"artifact": "tree:new", "digest": "sha256:1"}}},
             },
             {"PATH": f"{make.parent}:/usr/bin:/bin"},
@@ -123,12 +123,12 @@ def test_the_records_say_what_happened(deploy: Callable[..., Deployment]) -> Non
     assert verified["REPORT"] == done.variables("acceptance")["REPORT"]
 
 
-def test_the_environments_own_slipway_is_tested_with_a_token_for_it(deploy: Callable[..., Deployment]) -> None:
+def test_the_environments_own_service_is_tested_with_a_token_for_it(deploy: Callable[..., Deployment]) -> None:
     done = deploy()
 
     acceptance = done.variables("acceptance")
-    assert (acceptance["TOKEN"], acceptance["URL"]) == ("ey-token", "https://slipway.example.org")
-    assert done.variables("oidc-token")["SLIPWAY_AUDIENCE"] == "slipway-preproduction"
+    assert (acceptance["TOKEN"], acceptance["URL"]) == ("ey-token", "https://service.example.org")
+    assert done.variables("oidc-token")["SLIPWAY_AUDIENCE"] == "service-preproduction"
 
 
 @pytest.mark.parametrize("step", ["artifact", "artifact-attested", "plan", "policy"])

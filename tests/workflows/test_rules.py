@@ -35,8 +35,8 @@ CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-exten
 NO_TARGET = {
     "gh workflow run workspace.yml": "runs without a checkout",
     'case "$RESULTS" in': "reads the results of other jobs, without a checkout",
-    'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools slipway': (
-        "runs in checkouts of other repositories, which do not have Slipway's targets"
+    'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools client': (
+        "runs in checkouts of other repositories, which do not have the targets of this one"
     ),
 }
 
@@ -81,7 +81,7 @@ def fails_in_pipes(definition: Definition) -> Iterator[str]:
 
 
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
-    """Workflows use no secrets. AWS and Slipway accept tokens of the run; GitHub accepts `github.token`."""
+    """Workflows use no secrets. AWS and the service accept tokens of the run; GitHub accepts `github.token`."""
     if re.search(r"\bsecrets\b", definition.text):
         yield f"{definition.name}: the workflow uses secrets: use a token of the run instead"
 

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib import NAME
 from tools.aws.environment import port_of
 from tools.aws.terraform import terraform
 from tools.checkout import ROOT, ToolError, locked
@@ -49,7 +50,7 @@ class Account:
 
     @property
     def state_bucket(self) -> str:
-        return f"slipway-state-{self.id}"  # the same name as in infra/account/state.tf
+        return f"{NAME}-state-{self.id}"  # the same name as in infra/account/state.tf
 
     @property
     def kept_here(self) -> Path:

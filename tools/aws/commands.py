@@ -15,15 +15,15 @@ _CHOICES = (
     Option("OWNER", "the person who is responsible for the workspace"),
 )
 _TARGET = (_ENV, _WORKSPACE, _EMULATED)
-_SLIPWAY = (
-    Option("SLIPWAY_URL", "the address of Slipway; without SLIPWAY_URL, nothing is recorded"),
-    Option("SLIPWAY_SYSTEM", "the key of the system in Slipway"),
-    Option("SLIPWAY_TOKEN", "a token for Slipway"),
+_REGISTRY = (
+    Option("SLIPWAY_URL", "the address of the registry; without SLIPWAY_URL, nothing is recorded"),
+    Option("SLIPWAY_SYSTEM", "the key of the system in the registry"),
+    Option("SLIPWAY_TOKEN", "a token for the registry"),
 )
 _REASON = Option("REASON", "why the workspace is needed")
 _EXPIRES = Option("EXPIRES", "how long the workspace is needed, such as 8h or 2d", required=True)
 _CLIENT = Option("CLIENT", "the client", required=True)
-_WORKSPACE_TARGET = (_ENV, _OF_A_WORKSPACE, _EMULATED, _YES, *_SLIPWAY)
+_WORKSPACE_TARGET = (_ENV, _OF_A_WORKSPACE, _EMULATED, _YES, *_REGISTRY)
 
 COMMANDS = (
     Command(
@@ -64,7 +64,7 @@ COMMANDS = (
     ),
     Command(
         "workspace-create",
-        "Record a workspace in Slipway, and create the workspace",
+        "Record a workspace in the registry, and create the workspace",
         "tools.aws.workspace:create",
         (
             *_WORKSPACE_TARGET,
@@ -104,7 +104,7 @@ COMMANDS = (
         "reap",
         "Destroy expired workspaces; report workspaces without a record and records without a workspace",
         "tools.aws.workspace:reap",
-        (_ENV, _EMULATED, _YES, _PACKAGE, *_SLIPWAY),
+        (_ENV, _EMULATED, _YES, _PACKAGE, *_REGISTRY),
     ),
     Command(
         "logs",

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib import NAME, SQL_NAME
 from chalicelib.database.roles import APP
 from tools.aws import environment
 from tools.aws.environment import Target
@@ -105,7 +106,7 @@ class DataApi:
     def _begin(self) -> str:
         for attempt in range(_RESUME_ATTEMPTS):
             try:
-                return str(self.client.begin_transaction(database="slipway", **self.where)["transactionId"])
+                return str(self.client.begin_transaction(database=SQL_NAME, **self.where)["transactionId"])
             except self.client.exceptions.DatabaseResumingException:
                 if attempt == 0:
                     _note("The database is waking up: this takes about 15 seconds")
@@ -121,7 +122,7 @@ def database_of(target: Target, *, write: bool) -> DataApi:
     if not outputs:
         raise ToolError(f"{target.name} does not exist: check ENV and WORKSPACE, or create it with make apply")
     # A workspace on live data uses its environment's database.
-    name = outputs["name"] if outputs["owns_database"] else f"slipway-{target.environment}"
+    name = outputs["name"] if outputs["owns_database"] else f"{NAME}-{target.environment}"
     client = target.client("rds", outputs["region"])
     try:
         [cluster] = client.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib import NAME
 from tools.aws import environment, terraform
 from tools.checkout import ROOT, ToolError
 from tools.package import compose
@@ -40,7 +41,7 @@ def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, s
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"The account's quotas can't be read: {error}. Log in, or set EMULATED=1") from None
     quota = _quota(target, region)
-    own = f"slipway-{target.name}"
+    own = f"{NAME}-{target.name}"
     has_one = any(tag["Value"] == own for vpc in there for tag in vpc.get("Tags", []) if tag["Key"] == "Name")
     full = len(there) >= quota and not has_one
     yield (

@@ -1,6 +1,6 @@
 """Manage copies of an environment: `make workspace-create`, `-extend`, `-destroy`, `route`, `unroute`, `reap`.
 
-Slipway records a workspace before its resources are created, and ends the record after the resources are destroyed.
+The registry records a workspace before its resources are created, and ends the record after their destruction.
 Each command can be repeated after a failure.
 """
 
@@ -15,7 +15,7 @@ from tools.aws import environment
 from tools.aws.environment import Target
 from tools.aws.routes import Routes
 from tools.checkout import ToolError, UsageError
-from tools.slipway_client.client import Json, Slipway
+from tools.slipway_client.client import Json, RegistryClient
 from tools.slipway_client.runner import needed, say, warn
 
 Environ = Mapping[str, str]
@@ -26,25 +26,25 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Registry:
-    """Slipway's records of an environment's workspaces. Without SLIPWAY_URL, warn, and find and record nothing."""
+    """The registry's records of an environment's workspaces. Without SLIPWAY_URL, warn, and find and record nothing."""
 
     def __init__(self, environ: Environ, name: str) -> None:
         self._environment = name
-        self._slipway = Slipway(environ) if environ.get("SLIPWAY_URL") else None
-        if self._slipway is None:
+        self._client = RegistryClient(environ) if environ.get("SLIPWAY_URL") else None
+        if self._client is None:
             warn(environ, "SLIPWAY_URL is not set, so nothing is recorded: set SLIPWAY_URL to record workspaces")
 
     @property
     def is_there(self) -> bool:
-        return self._slipway is not None
+        return self._client is not None
 
     def standing(self) -> list[Json]:
         """Return the records of workspaces that are not destroyed."""
         found: list[Json] = []
-        if self._slipway is not None:
+        if self._client is not None:
             cursor: dict[str, str] = {}
             while True:
-                page = self._slipway.get("workspaces", environment=self._environment, **cursor)
+                page = self._client.get("workspaces", environment=self._environment, **cursor)
                 found += [each for each in page["items"] if each["state"] != "destroyed"]
                 if page["next"] is None:
                     break
@@ -56,24 +56,24 @@ class Registry:
         return next((each for each in self.standing() if each["name"] == workspace), None)
 
     def record(self, **body: Any) -> None:
-        if self._slipway is not None:
-            self._slipway.post("workspaces", {"environment": self._environment, **body}, again=True)
+        if self._client is not None:
+            self._client.post("workspaces", {"environment": self._environment, **body}, again=True)
 
     def change(self, record: Json | None, **changes: Any) -> None:
-        if self._slipway is not None and record is not None:
-            self._slipway.change("PATCH", f"workspaces/{record['id']}", changes)
+        if self._client is not None and record is not None:
+            self._client.change("PATCH", f"workspaces/{record['id']}", changes)
 
     def destroyed(self, record: Json | None) -> None:
-        if self._slipway is not None and record is not None:
-            self._slipway.change("DELETE", f"workspaces/{record['id']}")
+        if self._client is not None and record is not None:
+            self._client.change("DELETE", f"workspaces/{record['id']}")
 
     def route(self, record: Json | None, client: str, until: str) -> None:
-        if self._slipway is not None and record is not None:
-            self._slipway.change("PUT", _route(record, client), {"until": until})
+        if self._client is not None and record is not None:
+            self._client.change("PUT", _route(record, client), {"until": until})
 
     def unroute(self, record: Json | None, client: str) -> None:
-        if self._slipway is not None and record is not None:
-            self._slipway.change("DELETE", _route(record, client))
+        if self._client is not None and record is not None:
+            self._client.change("DELETE", _route(record, client))
 
 
 def create(environ: Environ) -> None:
@@ -170,7 +170,7 @@ def reap(environ: Environ) -> None:
 
 
 def _send(target: Target, registry: Registry, client: str, until: datetime) -> None:
-    """Route a client to a workspace. Record the route first, because Slipway can refuse the route."""
+    """Route a client to a workspace. Record the route first, because the registry can refuse the route."""
     registry.route(_needed_record(registry, target), client, _text(until))
     api = environment.outputs(target).get("api")
     if not api:
@@ -215,7 +215,7 @@ def _text(moment: datetime) -> str:
 def _needed_record(registry: Registry, target: Target) -> Json | None:
     record = registry.find(target.workspace)
     if registry.is_there and record is None:
-        raise ToolError(f"Slipway has no workspace {target.name}: run make workspace-create")
+        raise ToolError(f"The registry has no workspace {target.name}: run make workspace-create")
     return record
 
 
@@ -235,7 +235,7 @@ def _end_routes(target: Target) -> None:
 
 
 def _shorten_routes(target: Target, until: int) -> None:
-    """Make the routes to a workspace end no later than `until`. Slipway itself shortens its records of the routes."""
+    """Make the routes to a workspace end no later than `until`. The registry itself shortens its records."""
     for routes, client, sent in _routed(target):
         if sent["until"] > until:
             routes.put(client, **{**sent, "until": until})

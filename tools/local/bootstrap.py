@@ -25,8 +25,8 @@ def bootstrap(url: str) -> None:
             )
         if (stranger := _other_than_ours(connection)) is not None:
             raise ToolError(
-                f"The database {info.dbname} has the table or view {stranger}, which is not Slipway's. Use an empty "
-                "database, or run `make reset` if it is the local database of an old version"
+                f"The database {info.dbname} has the table or view {stranger}, which is not the service's. Use an "
+                "empty database, or run `make reset` if it is the local database of an old version"
             )
         try:
             # PostgreSQL runs one message without BEGIN as one transaction.
@@ -37,7 +37,7 @@ def bootstrap(url: str) -> None:
 
 
 def _other_than_ours(connection: Connection) -> str | None:
-    """Return a table or view that belongs neither to Slipway nor to an extension, or None.
+    """Return a table or view that belongs neither to the service nor to an extension, or None.
 
     The bootstrap would take the schema away from the table's owner.
     """

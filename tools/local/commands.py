@@ -16,7 +16,7 @@ COMMANDS = (
             Option("PORT", "the port on 127.0.0.1", default="8000"),
             Option(
                 "DATABASE_URL",
-                "a PostgreSQL database for Slipway alone; without DATABASE_URL, the embedded database is used",
+                "a PostgreSQL database for the service alone; without DATABASE_URL, the embedded database is used",
             ),
             Option("EMULATED", "send every AWS call to the emulated account", flag=True),
         ),

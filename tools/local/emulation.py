@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from chalicelib import NAME
+
 HOST = "127.0.0.1"
 PORT = 4566  # LocalStack's port, which chalice-local calls
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
-STATE_BUCKET = f"slipway-state-{ACCOUNT}"
+STATE_BUCKET = f"{NAME}-state-{ACCOUNT}"
 
 
 def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:

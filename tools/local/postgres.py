@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import psutil
 
+from chalicelib import NAME, SQL_NAME
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.roles import APP
 from chalicelib.settings import LOCAL_STATE
@@ -25,7 +26,7 @@ from tools.checkout import ROOT, ToolError, locked, write_atomically
 # project's folder, but does not follow links.
 LINK = LOCAL_STATE / "postgres"
 ADDRESS = LOCAL_STATE / "database-url"
-DATABASE = "slipway"
+DATABASE = SQL_NAME
 # Only the tools use this role. Anybody who can reach the server's socket may log in as any role without a password.
 SUPERUSER = "postgres"
 
@@ -107,7 +108,7 @@ def reset() -> None:
 @contextlib.contextmanager
 def throwaway() -> Iterator[str]:
     """Run a temporary server and yield the URL of its empty database. At the end, delete the server and its data."""
-    with lifeline.temporary_folder("slipway-") as home:
+    with lifeline.temporary_folder(f"{NAME}-") as home:
         url = _start(home / "data", None, **{lifeline.MARK: str(home)}).url(DATABASE)
         create_database(url)
         yield url
@@ -144,8 +145,8 @@ def _homes() -> Path:
     if chosen := os.environ.get("SLIPWAY_DATABASES"):  # set by the tests, which keep databases in memory
         return Path(chosen)
     if os.geteuid() == 0:  # the server then runs as the user `pgserver`, who can't open root's home folder
-        return Path("/var/lib/slipway")
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "slipway"
+        return Path("/var/lib") / NAME
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / NAME
 
 
 def _belongs_to_us(home: Path) -> bool:

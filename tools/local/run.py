@@ -187,7 +187,7 @@ def _successor(worker: Worker, end: str, port: int) -> Worker | None:
 def _greeting(port: int, token: str) -> str:
     url = f"http://{HOST}:{port}"
     return f"""
-Slipway runs at {url} until Ctrl-C. An admin's token, valid for 8 hours (`make token` prints others):
+The service runs at {url} until Ctrl-C. An admin's token, valid for 8 hours (`make token` prints others):
 
 {token}
 

@@ -33,6 +33,7 @@ from chalice.local import (
     ThreadedHTTPServer,
 )
 
+from chalicelib import NAME
 from chalicelib.database.connection import DatabaseUnavailable, address
 from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate
 from chalicelib.database.roles import MIGRATOR
@@ -268,7 +269,7 @@ class RequestHandler(ChaliceRequestHandler):
         self._refuse(Problem(problems.malformed, message or "The request can't be read: send valid HTTP"))
 
     def version_string(self) -> str:
-        return "slipway"
+        return NAME
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log a request in one line before its answer is sent, so that lines come in order."""
@@ -306,7 +307,7 @@ def _server(app: Chalice, config: Config, port: int) -> ThreadedHTTPServer:
 
 
 def _unauthenticated(detail: str) -> Problem:
-    return Problem(problems.unauthenticated, detail, headers={"WWW-Authenticate": 'Bearer realm="slipway"'})
+    return Problem(problems.unauthenticated, detail, headers={"WWW-Authenticate": f'Bearer realm="{NAME}"'})
 
 
 def _as_response(problem: Problem, request_id: str) -> Response:

@@ -38,7 +38,7 @@ GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
     "BAD_REQUEST_PARAMETERS": (problems.malformed, "The parameters can't be read: check the path and the query"),
     "DEFAULT_4XX": (problems.malformed, "The request can't be handled: check its path, headers and body"),
     "DEFAULT_5XX": (problems.internal_error, "An unexpected error occurred: try again, or report the request's id"),
-    # A request with an AWS signature can get this response, even at an unknown path. Slipway needs a token instead.
+    # A request with an AWS signature can get this response, even at an unknown path. The service needs a token instead.
     "EXPIRED_TOKEN": (
         problems.unauthenticated,
         "The request has no bearer token: send `Authorization: Bearer <token>`",

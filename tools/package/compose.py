@@ -59,7 +59,7 @@ def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
     deployed = [name for name in stages if name != "local"]
     if unknown := [stage for stage in modules if stage not in deployed]:
         raise UsageError(f"{unknown[0]!r} is not a deployed stage: run make package STAGE={'|'.join(deployed)}")
-    with tempfile.TemporaryDirectory(prefix="slipway-package-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="package-") as temporary:
         code = Path(temporary) / "normal.zip"
         for stage, module in modules.items():
             folder = Path(temporary) / stage

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib import NAME
 from tools.aws.emulator.account import emulated_client
 from tools.checkout import ENVIRONMENTS, ToolError, UsageError
 from tools.local import emulation
@@ -177,11 +178,11 @@ def digest_in(folder: Path = FOLDER) -> str | None:
 
 def _make(artifact: str, root: Path) -> bytes:
     """Build one package for all stages: the zip, its bill of materials, and Terraform's input for each stage."""
-    with tempfile.TemporaryDirectory(prefix="slipway-artifact-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="artifact-") as temporary:
         folder = Path(temporary)
         digest = compose.packages({stage: folder / stage for stage in ENVIRONMENTS}, root)
         package = folder / ENVIRONMENTS[0] / _ZIP
-        bill = sbom.bill_of_materials(package, "slipway", artifact, digest)
+        bill = sbom.bill_of_materials(package, NAME, artifact, digest)
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as bundle:
             bundle.write(package, _ZIP)

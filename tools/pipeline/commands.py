@@ -40,7 +40,10 @@ COMMANDS = (
         "tools.pipeline.promotion:check_merge",
     ),
     Command(
-        "deployment-open", "Open a deployment in Slipway", "tools.pipeline.records:deployment_open", (*SLIPWAY, *OPEN)
+        "deployment-open",
+        "Open a deployment in the registry",
+        "tools.pipeline.records:deployment_open",
+        (*SLIPWAY, *OPEN),
     ),
     Command(
         "deployment-status",
@@ -50,7 +53,7 @@ COMMANDS = (
     ),
     Command(
         "verification",
-        "Record a test run in Slipway",
+        "Record a test run in the registry",
         "tools.pipeline.records:verification",
         (*SLIPWAY, *VERIFICATION),
     ),

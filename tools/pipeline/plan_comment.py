@@ -9,7 +9,7 @@ from tools.checkout import UsageError
 from tools.slipway_client.runner import needed
 
 # The workflow finds its previous comment by this line, and replaces the comment.
-MARKER = "<!-- slipway: plans -->"
+MARKER = "<!-- plans -->"
 # GitHub allows 65,536 characters in a comment.
 MOST_CHARACTERS = 60_000
 _MOST_LINES = 60

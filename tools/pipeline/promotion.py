@@ -1,6 +1,6 @@
-"""Check if an artifact may enter an environment. Slipway decides, or the order of branches if Slipway does not answer.
+"""Check if an artifact may enter an environment. The registry decides, or the order of branches if it does not answer.
 
-This pipeline deploys the Slipway that it asks, and a broken Slipway must not block its own repair.
+This pipeline may deploy the registry that it asks, and a broken registry must not block its own repair.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError
 from tools.pipeline.artifact import Environ, Store, digest_in, tree
 from tools.slipway_client import recording
-from tools.slipway_client.client import Slipway, Unreachable
+from tools.slipway_client.client import RegistryClient, Unreachable
 from tools.slipway_client.runner import needed, run_url, say, warn
 
 
@@ -22,13 +22,13 @@ def may_promote(environ: Environ, pause: Callable[[float], None] = time.sleep) -
     environ = {**environ, "ARTIFACT": environ.get("ARTIFACT") or tree()}
     if environ.get("SLIPWAY_URL"):
         try:
-            recording.may_promote(Slipway(environ, pause), environ)
+            recording.may_promote(RegistryClient(environ, pause), environ)
         except Unreachable as silence:
             warn(environ, f"{silence}. The order of branches decides instead")
         else:
             return
     else:
-        warn(environ, "SLIPWAY_URL is not set, so the order of branches decides: to ask Slipway, set SLIPWAY_URL")
+        warn(environ, "SLIPWAY_URL is not set, so the order of branches decides: to ask a registry, set SLIPWAY_URL")
     _require_order(environ)
 
 

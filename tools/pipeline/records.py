@@ -1,10 +1,10 @@
-"""Record in Slipway what this repository's own pipeline does."""
+"""Record in the registry what this repository's own pipeline does."""
 
 from collections.abc import Callable, Mapping
 
 from tools.pipeline import artifact
 from tools.slipway_client import recording
-from tools.slipway_client.client import Slipway, token
+from tools.slipway_client.client import RegistryClient, token
 
 Environ = Mapping[str, str]
 
@@ -34,7 +34,7 @@ def oidc_token(environ: Environ) -> None:
     print(token(environ))
 
 
-def _record(step: Callable[[Slipway, Environ], None], environ: Environ) -> None:
-    # The pipeline deploys the Slipway that it records in. So the pipeline must also be able to repair a broken Slipway,
-    # and goes on if Slipway does not answer.
+def _record(step: Callable[[RegistryClient, Environ], None], environ: Environ) -> None:
+    # This pipeline deploys the registry that it records in. So the pipeline must also be able to repair a broken
+    # registry, and goes on if the registry does not answer.
     recording.recorded(step, {**environ, "SLIPWAY_REQUIRED": environ.get("SLIPWAY_REQUIRED") or "0"})

@@ -42,7 +42,7 @@ class Refused(ToolError):
         super().__init__(f"Slipway refused the request ({status} {self.slug}, see docs/problems.md): {detail}")
 
 
-class Slipway:
+class RegistryClient:
     """A client for one system in Slipway. `environ` has the step's variables; `pause` waits for some seconds."""
 
     def __init__(self, environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:

@@ -1,8 +1,8 @@
-"""The commands of `python -m tools slipway`. The commands of `pipeline` that call Slipway have the same options."""
+"""The commands of `python -m tools client`. The commands of `pipeline` that call Slipway have the same options."""
 
 from tools.commands import Command, Environ, Option
 from tools.slipway_client import recording
-from tools.slipway_client.client import Slipway
+from tools.slipway_client.client import RegistryClient
 
 SLIPWAY = (
     Option("SLIPWAY_URL", "the address of Slipway; without SLIPWAY_URL, nothing is recorded"),
@@ -62,7 +62,7 @@ COMMANDS = (
 
 def may_promote(environ: Environ) -> None:
     """Raise ToolError unless the artifact may enter the environment. Ignore SLIPWAY_REQUIRED."""
-    recording.may_promote(Slipway(environ), environ)
+    recording.may_promote(RegistryClient(environ), environ)
 
 
 def deployment_open(environ: Environ) -> None:

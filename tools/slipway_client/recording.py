@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.checkout import ToolError, UsageError
 from tools.slipway_client import words
-from tools.slipway_client.client import Json, Refused, Slipway, Unreachable
+from tools.slipway_client.client import Json, Refused, RegistryClient, Unreachable
 from tools.slipway_client.runner import needed, put_out, run_url, say, summarize, warn
 
 Environ = Mapping[str, str]  # commands.py lists the commands and their variables
@@ -25,7 +25,7 @@ _STATES = {"success": "succeeded", "failure": "failed"}
 
 
 def recorded(
-    step: Callable[[Slipway, Environ], None], environ: Environ, pause: Callable[[float], None] = time.sleep
+    step: Callable[[RegistryClient, Environ], None], environ: Environ, pause: Callable[[float], None] = time.sleep
 ) -> None:
     """Run a step, or raise ToolError.
 
@@ -36,38 +36,40 @@ def recorded(
         warn(environ, f"{name} was skipped, because SLIPWAY_URL is not set: set SLIPWAY_URL to record in Slipway")
         return
     try:
-        step(Slipway(environ, pause), environ)
+        step(RegistryClient(environ, pause), environ)
     except Unreachable as silence:
         if environ.get("SLIPWAY_REQUIRED") != "0":
             raise
         warn(environ, f"{name}: {silence}. The pipeline goes on without Slipway")
 
 
-def may_promote(slipway: Slipway, environ: Environ) -> None:
+def may_promote(registry: RegistryClient, environ: Environ) -> None:
     """Raise ToolError with every blocker if the artifact may not enter the environment. Record nothing.
 
     With DEPLOYMENT, only check the deployment that a maintainer opened with an override.
     """
     environment, artifact = _environment(environ), _artifact(environ)
     if environ.get("DEPLOYMENT"):
-        _adopted(slipway, environ, environment, artifact)
+        _adopted(registry, environ, environment, artifact)
         return
-    answer = slipway.post("promotions", {"environment": environment, "artifact": artifact, "dry_run": True}, again=True)
+    answer = registry.post(
+        "promotions", {"environment": environment, "artifact": artifact, "dry_run": True}, again=True
+    )
     if answer.get("decision") != "granted":
         raise ToolError(words.denial(artifact, environment, answer.get("blockers") or []))
     say(f"{artifact} may enter {environment}")
 
 
-def deployment_open(slipway: Slipway, environ: Environ) -> None:
+def deployment_open(registry: RegistryClient, environ: Environ) -> None:
     """Open a deployment. Set outputs: its id, and the artifact and revision that ran before, for a rollback.
 
     With DEPLOYMENT, take over the deployment that a maintainer opened with an override.
     """
     environment, workspace, artifact = _environment(environ), _workspace(environ), _artifact(environ)
-    before = _current(slipway, environment, workspace)
+    before = _current(registry, environment, workspace)
     if environ.get("DEPLOYMENT"):
-        deployment = _adopted(slipway, environ, environment, artifact)
-        slipway.post(f"deployments/{deployment['id']}/statuses", {"state": "in_progress"}, again=True)
+        deployment = _adopted(registry, environ, environment, artifact)
+        registry.post(f"deployments/{deployment['id']}/statuses", {"state": "in_progress"}, again=True)
     else:
         kind = environ.get("KIND") or "rollout"
         revision = environ.get("REVISION") or environ.get("GITHUB_SHA") or None
@@ -82,7 +84,7 @@ def deployment_open(slipway: Slipway, environ: Environ) -> None:
             "override_reason": environ.get("OVERRIDE_REASON") or None,
             "lease_seconds": _lease_seconds(environ),
         }
-        deployment = _opened(slipway, body)
+        deployment = _opened(registry, body)
     put_out(
         environ,
         deployment=str(deployment["id"]),
@@ -91,7 +93,7 @@ def deployment_open(slipway: Slipway, environ: Environ) -> None:
     )
 
 
-def deployment_status(slipway: Slipway, environ: Environ) -> None:
+def deployment_status(registry: RegistryClient, environ: Environ) -> None:
     """Record a deployment's new state."""
     state = needed(environ, "STATE", "succeeded")
     deployment = environ.get("DEPLOYMENT", "")
@@ -103,11 +105,11 @@ def deployment_status(slipway: Slipway, environ: Environ) -> None:
         return
     deployment = needed(environ, "DEPLOYMENT", "the id that deployment-open printed")
     body = {"state": _STATES.get(state, state), "detail": environ.get("DETAIL") or None}
-    slipway.post(f"deployments/{deployment}/statuses", body, again=body["state"] == "in_progress")
+    registry.post(f"deployments/{deployment}/statuses", body, again=body["state"] == "in_progress")
     say(f"deployment {deployment}: {body['state']}")
 
 
-def verification(slipway: Slipway, environ: Environ) -> None:
+def verification(registry: RegistryClient, environ: Environ) -> None:
     """Record a test run with the numbers in REPORT. If both OUTCOME and the report are missing, record `error`.
 
     The request has no times: Slipway's own clock decides if a verification came after the deployment.
@@ -126,7 +128,7 @@ def verification(slipway: Slipway, environ: Environ) -> None:
         **{name: report.get(name) for name in ("passed", "failed", "skipped")},
     }
     try:
-        slipway.post("verifications", body)
+        registry.post("verifications", body)
     except Refused as refusal:
         if refusal.slug == "artifact-not-current" and trigger != "deployment":
             warn(
@@ -140,15 +142,15 @@ def verification(slipway: Slipway, environ: Environ) -> None:
     summarize(environ, f"Verification of **{environment}**: {outcome}" + (f", {said}" if said else ""))
 
 
-def current(slipway: Slipway, environ: Environ) -> None:
+def current(registry: RegistryClient, environ: Environ) -> None:
     """Set the outputs `artifact` and `revision` to those that a target runs, or to "" if the target runs nothing."""
-    current = _current(slipway, _environment(environ), _workspace(environ))
+    current = _current(registry, _environment(environ), _workspace(environ))
     put_out(environ, artifact=current.get("artifact") or "", revision=current.get("revision") or "")
 
 
-def _opened(slipway: Slipway, body: Json) -> Json:
+def _opened(registry: RegistryClient, body: Json) -> Json:
     try:
-        return slipway.post("deployments", body)
+        return registry.post("deployments", body)
     except Refused as refusal:
         if refusal.slug == "promotion-denied":
             blockers = refusal.problem.get("blockers") or []
@@ -158,12 +160,12 @@ def _opened(slipway: Slipway, body: Json) -> Json:
         raise
 
 
-def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str) -> Json:
+def _adopted(registry: RegistryClient, environ: Environ, environment: str, artifact: str) -> Json:
     """Return the deployment that a maintainer opened.
 
     Raise ToolError if the deployment is not for this run, or has ended.
     """
-    deployment = slipway.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
+    deployment = registry.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
     wanted = {
         "environment": environment,
         "workspace": _workspace(environ),
@@ -184,9 +186,9 @@ def _adopted(slipway: Slipway, environ: Environ, environment: str, artifact: str
     return deployment
 
 
-def _current(slipway: Slipway, environment: str, workspace: str) -> Json:
+def _current(registry: RegistryClient, environment: str, workspace: str) -> Json:
     """Return the deployment that runs on a target, or {} if the target runs no deployment."""
-    for target in slipway.get("state").get("targets", []):
+    for target in registry.get("state").get("targets", []):
         if (target.get("environment"), target.get("workspace")) == (environment, workspace):
             return target.get("current") or {}
     return {}

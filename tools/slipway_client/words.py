@@ -9,7 +9,7 @@ Blocker = Mapping[str, Any]
 REMEDIES = {
     "not-deployed": "merge the change into the branch {environment}, and wait until its run has deployed the change",
     "not-verified": "run {suite} against {environment} and record the result: use the workflow `verify`, or "
-    "`make acceptance` and `python -m tools slipway verification`",
+    "`make acceptance` and `python -m tools client verification`",
     "verification-failed": "fix the fault and deploy the fix to {environment}; if the artifact has no fault, run "
     "{suite} there again and record the result (workflow `verify`)",
     "verification-expired": "run {suite} against {environment} again and record the result (workflow `verify`)",

@@ -6,7 +6,7 @@ mock_provider "aws" {
     defaults = { partition = "aws" }
   }
   mock_resource "aws_s3_bucket" {
-    defaults = { arn = "arn:aws:s3:::slipway-state-123456789012" }
+    defaults = { arn = "arn:aws:s3:::service-state-123456789012" }
   }
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/mocked" }
@@ -22,10 +22,11 @@ mock_provider "aws" {
 variables {
   account_id = "123456789012"
   region     = "eu-central-1"
-  owner      = "slipway"
+  owner      = "acme"
+  system     = "service"
 
   github = {
-    repository          = "acme/slipway"
+    repository          = "acme/service"
     repository_id       = "74"
     repository_owner_id = "65"
   }
@@ -61,8 +62,8 @@ run "a_pipeline_applies_its_environment_from_its_branch_in_its_github_environmen
         Condition = { StringEquals = {
           "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
           "token.actions.githubusercontent.com:sub" = [
-            "repo:acme/slipway:environment:preproduction",
-            "repo:acme@65/slipway@74:environment:preproduction",
+            "repo:acme/service:environment:preproduction",
+            "repo:acme@65/service@74:environment:preproduction",
           ]
           "token.actions.githubusercontent.com:repository_id" = "74"
           "token.actions.githubusercontent.com:environment"   = "preproduction"
@@ -82,8 +83,8 @@ run "the_default_branch_creates_workspaces_in_a_separate_github_environment" {
       StringEquals = {
         "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
         "token.actions.githubusercontent.com:sub" = [
-          "repo:acme/slipway:environment:development-workspaces",
-          "repo:acme@65/slipway@74:environment:development-workspaces",
+          "repo:acme/service:environment:development-workspaces",
+          "repo:acme@65/service@74:environment:development-workspaces",
         ]
         "token.actions.githubusercontent.com:repository_id" = "74"
         "token.actions.githubusercontent.com:environment"   = "development-workspaces"
@@ -115,7 +116,7 @@ run "the_default_branch_creates_workspaces_in_a_separate_github_environment" {
 
   assert {
     condition = alltrue([for statement in jsondecode(aws_iam_policy.applying["workspaces-development-functions"].policy).Statement :
-      !contains(flatten([statement.Action]), "s3:PutObject") || alltrue([for arn in statement.Resource : startswith(arn, "arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate")])
+      !contains(flatten([statement.Action]), "s3:PutObject") || alltrue([for arn in statement.Resource : startswith(arn, "arn:aws:s3:::service-state-123456789012/development/*/development.tfstate")])
     ])
     error_message = "A role for workspaces must write neither the environment's state nor artifacts."
   }
@@ -147,8 +148,8 @@ run "the_default_branch_reaps_and_creates_nothing" {
       StringEquals = {
         "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
         "token.actions.githubusercontent.com:sub" = [
-          "repo:acme/slipway:environment:reaper",
-          "repo:acme@65/slipway@74:environment:reaper",
+          "repo:acme/service:environment:reaper",
+          "repo:acme@65/service@74:environment:reaper",
         ]
         "token.actions.githubusercontent.com:repository_id" = "74"
         "token.actions.githubusercontent.com:environment"   = "reaper"
@@ -189,11 +190,11 @@ run "the_default_branch_reaps_and_creates_nothing" {
 
   assert {
     condition = [for statement in jsondecode(aws_iam_policy.applying["reap-development-functions"].policy).Statement : [statement.Action, statement.Resource] if strcontains(jsonencode(statement), "s3:")] == [
-      [["s3:GetObject"], ["arn:aws:s3:::slipway-state-123456789012/development.tfstate", "arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate"]],
-      [["s3:ListBucket"], ["arn:aws:s3:::slipway-state-123456789012"]],
-      [["s3:PutObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate"]],
-      [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate.tflock"]],
-      [["s3:DeleteObject"], ["arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate"]],
+      [["s3:GetObject"], ["arn:aws:s3:::service-state-123456789012/development.tfstate", "arn:aws:s3:::service-state-123456789012/development/*/development.tfstate"]],
+      [["s3:ListBucket"], ["arn:aws:s3:::service-state-123456789012"]],
+      [["s3:PutObject"], ["arn:aws:s3:::service-state-123456789012/development/*/development.tfstate"]],
+      [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::service-state-123456789012/development/*/development.tfstate.tflock"]],
+      [["s3:DeleteObject"], ["arn:aws:s3:::service-state-123456789012/development/*/development.tfstate"]],
     ]
     error_message = "A role that reaps may write only the state of workspaces, and read the environment's state."
   }
@@ -213,7 +214,7 @@ run "a_pull_request_plans" {
     condition = jsondecode(aws_iam_role.plan.assume_role_policy).Statement[0].Condition == {
       StringEquals = {
         "token.actions.githubusercontent.com:aud"           = "sts.amazonaws.com"
-        "token.actions.githubusercontent.com:sub"           = ["repo:acme/slipway:pull_request", "repo:acme@65/slipway@74:pull_request"]
+        "token.actions.githubusercontent.com:sub"           = ["repo:acme/service:pull_request", "repo:acme@65/service@74:pull_request"]
         "token.actions.githubusercontent.com:repository_id" = "74"
       }
     }
@@ -243,10 +244,10 @@ run "a_pull_request_plans" {
   assert {
     condition = [for statement in concat(jsondecode(aws_iam_policy.reading.policy).Statement, jsondecode(aws_iam_policy.planning.policy).Statement) :
       statement.Resource if contains(statement.Action, "s3:GetObject")] == [[
-        "arn:aws:s3:::slipway-state-123456789012/development.tfstate",
-        "arn:aws:s3:::slipway-state-123456789012/development/*/development.tfstate",
-        "arn:aws:s3:::slipway-state-123456789012/preproduction.tfstate",
-        "arn:aws:s3:::slipway-state-123456789012/preproduction/*/preproduction.tfstate",
+        "arn:aws:s3:::service-state-123456789012/development.tfstate",
+        "arn:aws:s3:::service-state-123456789012/development/*/development.tfstate",
+        "arn:aws:s3:::service-state-123456789012/preproduction.tfstate",
+        "arn:aws:s3:::service-state-123456789012/preproduction/*/preproduction.tfstate",
     ]]
     error_message = "The role that plans must read no object but the environments' state."
   }
@@ -300,7 +301,7 @@ run "no_role_may_do_everything" {
     condition = alltrue([for subject in ["network", "database", "api", "site"] : alltrue([
       for statement in jsondecode(aws_iam_policy.applying["apply-development-${subject}"].policy).Statement :
       endswith(statement.Sid, "Numbers") || contains(["MasterPassword", "FirewallRulesOfAws"], statement.Sid)
-      || alltrue([for arn in flatten([statement.Resource]) : strcontains(arn, "slipway-development")])
+      || alltrue([for arn in flatten([statement.Resource]) : strcontains(arn, "service-development")])
       || try(statement.Condition.StringEquals["aws:ResourceTag/environment"], "") == "development"
       || try(statement.Condition.StringEquals["aws:RequestTag/environment"], "") == "development"
       || try(statement.Condition.StringEqualsIfExists["aws:ResourceTag/environment"], "") == "development"
@@ -346,10 +347,10 @@ run "a_pipeline_creates_no_role_without_the_boundary" {
   # No pipeline may reach the account's own roles and policies.
   assert {
     condition = alltrue(concat(
-      [for role in concat(values(aws_iam_role.apply), [aws_iam_role.plan, aws_iam_role.apigateway]) : startswith(role.name, "slipway-account-")],
-      [for policy in concat(values(aws_iam_policy.applying), values(aws_iam_policy.boundary), [aws_iam_policy.reading, aws_iam_policy.planning]) : startswith(policy.name, "slipway-account-")],
+      [for role in concat(values(aws_iam_role.apply), [aws_iam_role.plan, aws_iam_role.apigateway]) : startswith(role.name, "service-account-")],
+      [for policy in concat(values(aws_iam_policy.applying), values(aws_iam_policy.boundary), [aws_iam_policy.reading, aws_iam_policy.planning]) : startswith(policy.name, "service-account-")],
     ))
-    error_message = "The account's roles and policies must be named slipway-account-…, so that no pipeline can change them."
+    error_message = "The account's roles and policies must be named service-account-…, so that no pipeline can change them."
   }
 
   assert {
@@ -364,8 +365,8 @@ run "the_state_is_private_and_versioned" {
   command = plan
 
   assert {
-    condition     = aws_s3_bucket.state.bucket == "slipway-state-123456789012" && output.state_bucket == "slipway-state-123456789012"
-    error_message = "The bucket must be called slipway-state-<account>, as the environments' backends expect."
+    condition     = aws_s3_bucket.state.bucket == "service-state-123456789012" && output.state_bucket == "service-state-123456789012"
+    error_message = "The bucket must be called service-state-<account>, as the environments' backends expect."
   }
 
   assert {
@@ -423,10 +424,10 @@ run "an_artifact_is_written_once" {
         Effect    = "Allow"
         Principal = { AWS = "arn:aws:iam::210987654321:root" }
         Action    = ["s3:GetObject", "s3:ListBucket"]
-        Resource  = ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]
+        Resource  = ["arn:aws:s3:::service-artifacts-123456789012", "arn:aws:s3:::service-artifacts-123456789012/*"]
         Condition = { ArnEquals = { "aws:PrincipalArn" = [
-          "arn:aws:iam::210987654321:role/slipway-account-apply-production",
-          "arn:aws:iam::210987654321:role/slipway-account-workspaces-production",
+          "arn:aws:iam::210987654321:role/service-account-apply-production",
+          "arn:aws:iam::210987654321:role/service-account-workspaces-production",
         ] } }
       },
       {
@@ -434,8 +435,8 @@ run "an_artifact_is_written_once" {
         Effect    = "Allow"
         Principal = { AWS = "arn:aws:iam::210987654321:root" }
         Action    = ["s3:PutObject"]
-        Resource  = ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/production.json"]
-        Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:aws:iam::210987654321:role/slipway-account-apply-production" } }
+        Resource  = ["arn:aws:s3:::service-artifacts-123456789012/*/deployed/production.json"]
+        Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:aws:iam::210987654321:role/service-account-apply-production" } }
       },
     ]
     error_message = "In production's account, only the roles that deploy may read artifacts and record deployments."
@@ -450,8 +451,8 @@ run "only_jobs_of_merged_code_store_packages" {
       StringEquals = {
         "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
         "token.actions.githubusercontent.com:sub" = [
-          "repo:acme/slipway:environment:artifact",
-          "repo:acme@65/slipway@74:environment:artifact",
+          "repo:acme/service:environment:artifact",
+          "repo:acme@65/service@74:environment:artifact",
         ]
         "token.actions.githubusercontent.com:repository_id" = "74"
         "token.actions.githubusercontent.com:environment"   = "artifact"
@@ -463,8 +464,8 @@ run "only_jobs_of_merged_code_store_packages" {
 
   assert {
     condition = [for statement in jsondecode(aws_iam_role_policy.artifacts[0].policy).Statement : [statement.Action, statement.Resource]] == [
-      [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]],
-      [["s3:PutObject"], ["arn:aws:s3:::slipway-artifacts-123456789012/*/package.zip"]],
+      [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::service-artifacts-123456789012", "arn:aws:s3:::service-artifacts-123456789012/*"]],
+      [["s3:PutObject"], ["arn:aws:s3:::service-artifacts-123456789012/*/package.zip"]],
     ]
     error_message = "The role that builds must only read artifacts and store packages."
   }
@@ -473,8 +474,8 @@ run "only_jobs_of_merged_code_store_packages" {
   assert {
     condition = { for key, policy in aws_iam_policy.applying : key => [for arn in flatten([for statement in jsondecode(policy.policy).Statement :
       statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")]) : arn if strcontains(arn, "artifacts")] if endswith(key, "-functions") } == {
-      "apply-development-functions"      = ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/development.json"]
-      "apply-preproduction-functions"    = ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/preproduction.json"]
+      "apply-development-functions"      = ["arn:aws:s3:::service-artifacts-123456789012/*/deployed/development.json"]
+      "apply-preproduction-functions"    = ["arn:aws:s3:::service-artifacts-123456789012/*/deployed/preproduction.json"]
       "reap-development-functions"       = []
       "workspaces-development-functions" = []
     }
@@ -493,14 +494,14 @@ run "productions_account_stores_no_artifacts_and_reads_those_of_the_testing_acco
   }
 
   assert {
-    condition     = length(aws_s3_bucket.artifacts) == 0 && length(aws_iam_role.artifacts) == 0 && output.artifact_bucket == "slipway-artifacts-123456789012"
+    condition     = length(aws_s3_bucket.artifacts) == 0 && length(aws_iam_role.artifacts) == 0 && output.artifact_bucket == "service-artifacts-123456789012"
     error_message = "Only one account may store artifacts."
   }
 
   assert {
     condition = [for statement in jsondecode(aws_iam_policy.applying["apply-production-functions"].policy).Statement : [statement.Action, statement.Resource] if startswith(statement.Sid, "Artifacts")] == [
-      [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::slipway-artifacts-123456789012", "arn:aws:s3:::slipway-artifacts-123456789012/*"]],
-      [["s3:PutObject"], ["arn:aws:s3:::slipway-artifacts-123456789012/*/deployed/production.json"]],
+      [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::service-artifacts-123456789012", "arn:aws:s3:::service-artifacts-123456789012/*"]],
+      [["s3:PutObject"], ["arn:aws:s3:::service-artifacts-123456789012/*/deployed/production.json"]],
     ]
     error_message = "Production may only read artifacts and record its deployments beside them."
   }
@@ -518,7 +519,7 @@ run "outputs_name_the_buckets_and_roles" {
     condition = (
       keys(output.apply_role_arns) == ["development", "preproduction"] && keys(output.workspaces_role_arns) == ["development"]
       && keys(output.reap_role_arns) == ["development"]
-      && keys(output.permissions_boundary_arns) == ["development", "preproduction"] && output.artifact_bucket == "slipway-artifacts-123456789012"
+      && keys(output.permissions_boundary_arns) == ["development", "preproduction"] && output.artifact_bucket == "service-artifacts-123456789012"
     )
     error_message = "The outputs must name the artifacts' bucket, and each environment's roles and boundary."
   }
@@ -529,7 +530,7 @@ run "outputs_name_the_buckets_and_roles" {
   }
 
   assert {
-    condition     = length(aws_iam_policy.applying) == length(aws_iam_role_policy_attachment.applying) && alltrue([for key, attachment in aws_iam_role_policy_attachment.applying : startswith("slipway-account-${key}", "${attachment.role}-")])
+    condition     = length(aws_iam_policy.applying) == length(aws_iam_role_policy_attachment.applying) && alltrue([for key, attachment in aws_iam_role_policy_attachment.applying : startswith("service-account-${key}", "${attachment.role}-")])
     error_message = "Each policy must be attached to its own role."
   }
 }

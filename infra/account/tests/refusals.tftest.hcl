@@ -7,7 +7,7 @@ mock_provider "aws" {
     defaults = { partition = "aws" }
   }
   mock_resource "aws_s3_bucket" {
-    defaults = { arn = "arn:aws:s3:::slipway-state-123456789012" }
+    defaults = { arn = "arn:aws:s3:::service-state-123456789012" }
   }
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/mocked" }
@@ -23,10 +23,11 @@ mock_provider "aws" {
 variables {
   account_id = "123456789012"
   region     = "eu-central-1"
-  owner      = "slipway"
+  owner      = "acme"
+  system     = "service"
 
   github = {
-    repository          = "acme/slipway"
+    repository          = "acme/service"
     repository_id       = "74"
     repository_owner_id = "65"
   }
@@ -51,6 +52,18 @@ run "a_zone_instead_of_a_region_is_refused" {
   expect_failures = [var.region]
 }
 
+run "a_name_with_21_characters_is_refused" {
+  command = plan
+  variables { system = "long-distance-orders1" }
+  expect_failures = [var.system]
+}
+
+run "a_name_with_an_underscore_is_refused" {
+  command = plan
+  variables { system = "long_orders" }
+  expect_failures = [var.system]
+}
+
 run "a_blank_owner_is_refused" {
   command = plan
   variables { owner = " " }
@@ -65,13 +78,13 @@ run "a_repository_with_a_wildcard_is_refused" {
 
 run "a_repository_without_its_id_is_refused" {
   command = plan
-  variables { github = { repository = "acme/slipway", repository_id = "", repository_owner_id = "65" } }
+  variables { github = { repository = "acme/service", repository_id = "", repository_owner_id = "65" } }
   expect_failures = [var.github]
 }
 
 run "an_owner_without_its_id_is_refused" {
   command = plan
-  variables { github = { repository = "acme/slipway", repository_id = "74", repository_owner_id = "acme" } }
+  variables { github = { repository = "acme/service", repository_id = "74", repository_owner_id = "acme" } }
   expect_failures = [var.github]
 }
 

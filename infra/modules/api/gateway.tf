@@ -1,6 +1,6 @@
 resource "aws_api_gateway_rest_api" "this" {
   name                     = var.name
-  description              = "Slipway's API; openapi.json in its repository describes it"
+  description              = "The API of ${var.name}; openapi.json in the repository describes it"
   body                     = jsonencode(local.openapi)
   put_rest_api_mode        = "overwrite"
   binary_media_types       = []

@@ -10,10 +10,11 @@ locals {
   # Functions outside of the VPC. They call AWS or fetch an issuer's keys, and do not connect to the database.
   outside_of_vpc = ["authorizer", "bootstrap"]
 
-  # Database users of functions in the VPC. A function that is not listed logs in as slipway_app.
-  database_users = { migrate = "slipway_migrator" }
+  # Database users of functions in the VPC. A function that is not listed logs in as …_app. The roles are named after the
+  # database: see chalicelib/database/roles.py.
+  database_users = { migrate = "${var.database.name}_migrator" }
 
-  in_vpc = { for name, function in local.functions : name => lookup(local.database_users, name, "slipway_app")
+  in_vpc = { for name, function in local.functions : name => lookup(local.database_users, name, "${var.database.name}_app")
   if !contains(local.outside_of_vpc, name) }
 
   names = { for name, function in local.functions : name => "${var.name}-${replace(name, "_", "-")}" }

@@ -3,8 +3,13 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{2,47}$", var.name))
-    error_message = "Choose a name of 3 to 48 lower-case letters, digits and hyphens that starts with a letter. IAM allows 64 characters, and the function's name is appended."
+    condition     = can(regex("^[a-z][a-z0-9-]{2,50}$", var.name))
+    error_message = "Choose a name of 3 to 51 lower-case letters, digits and hyphens that starts with a letter."
+  }
+
+  validation {
+    condition     = alltrue([for part in concat(keys(local.functions), keys(local.schedules)) : length("${var.name}-${part}") <= 64])
+    error_message = "A function or a rule would have a name of more than 64 characters, which AWS refuses: shorten the name of the function or of the workspace."
   }
 }
 

@@ -1,5 +1,5 @@
-# Aurora PostgreSQL Serverless v2. Functions log in with IAM tokens as slipway_app or slipway_migrator. AWS keeps the
-# master's password, and only the bootstrap function reads it, to create those two roles.
+# Aurora PostgreSQL Serverless v2. Functions log in with IAM tokens as one of two database roles. AWS keeps the
+# master's password, and only the bootstrap function reads it, to create these roles.
 
 locals {
   cloned = var.clone_of != null
@@ -19,8 +19,8 @@ resource "aws_rds_cluster" "this" {
   port           = 5432
 
   # A clone takes the names of the database and of the master user from its source.
-  database_name   = local.cloned ? null : "slipway"
-  master_username = local.cloned ? null : "slipway_owner"
+  database_name   = local.cloned ? null : var.database_name
+  master_username = local.cloned ? null : "cluster_owner"
 
   manage_master_user_password   = true
   master_user_secret_kms_key_id = var.kms_key_arn

@@ -10,7 +10,7 @@ output "port" {
 
 output "name" {
   description = "Name of the database in the cluster. A clone's database has the same name as its source."
-  value       = "slipway"
+  value       = var.database_name
 }
 
 output "resource_id" {

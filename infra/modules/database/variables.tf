@@ -8,6 +8,16 @@ variable "name" {
   }
 }
 
+variable "database_name" {
+  description = "Name of the database in the cluster. A clone's database keeps the name that its source has, which must be the same."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9_]{0,62}$", var.database_name))
+    error_message = "A database's name must have 1 to 63 lower-case letters, digits and underscores, and start with a letter."
+  }
+}
+
 variable "vpc_id" {
   description = "Id of the VPC."
   type        = string

@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "account_id" {
-  description = "AWS account id. It makes the sign-in domain unique in the world."
+  description = "AWS account id. In hexadecimal digits, it makes the sign-in domain unique in the world."
   type        = string
 }
 

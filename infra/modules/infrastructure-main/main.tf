@@ -8,9 +8,9 @@ locals {
   is_debug         = !local.is_default && var.workspace_purpose == "debug"
   environment_name = local.is_default ? var.environment : "${var.environment}-${var.workspace}"
   # Resources have this text in their names. So resources of two environments or workspaces never have the same name.
-  name = "slipway-${local.environment_name}"
+  name = "${var.system}-${local.environment_name}"
   # The name of the environment itself. For a workspace, this is the environment that the workspace copies.
-  environment_of = "slipway-${var.environment}"
+  environment_of = "${var.system}-${var.environment}"
 
   account_id = data.aws_caller_identity.this.account_id
 
@@ -55,6 +55,7 @@ module "database" {
   count  = local.on_live_data ? 0 : 1
 
   name                  = local.name
+  database_name         = replace(var.system, "-", "_")
   vpc_id                = module.network[0].vpc_id
   subnet_ids            = module.network[0].private_subnet_ids
   kms_key_arn           = aws_kms_key.this.arn

@@ -1,3 +1,18 @@
+variable "system" {
+  description = "Name of the system. The names of all resources begin with it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.system)) && length(var.system) >= 2 && length(var.system) <= 20
+    error_message = "The system's name must have 2 to 20 lower-case letters, digits and single hyphens, and start with a letter: AWS limits the names that begin with it."
+  }
+
+  validation {
+    condition     = !can(regex("aws|amazon|cognito", var.system))
+    error_message = "The system's name must not contain aws, amazon or cognito: Cognito refuses it in a sign-in domain."
+  }
+}
+
 variable "environment" {
   description = "Name of the environment and of its Chalice stage: development, preproduction or production."
   type        = string
@@ -103,7 +118,7 @@ variable "dependencies" {
 }
 
 variable "egress" {
-  description = "True if functions may call external systems, through a NAT gateway. Slipway's own functions call none."
+  description = "True if functions may call external systems, through a NAT gateway. The service's own functions call none."
   type        = bool
   default     = false
 }

@@ -18,7 +18,7 @@ mock_data "aws_region" {
 }
 
 mock_data "aws_rds_cluster" {
-  defaults = { arn = "arn:aws:rds:eu-central-1:210987654321:cluster:environment", endpoint = "environment.example", cluster_resource_id = "cluster-ENVIRONMENT", database_name = "slipway", port = 5432 }
+  defaults = { arn = "arn:aws:rds:eu-central-1:210987654321:cluster:environment", endpoint = "environment.example", cluster_resource_id = "cluster-ENVIRONMENT", database_name = "service", port = 5432 }
 }
 
 mock_data "aws_subnets" {

@@ -1,4 +1,4 @@
-# The route to the internet, for copies of this repository whose functions call external systems. Slipway's own
+# The route to the internet, for copies of this repository whose functions call external systems. The registry's own
 # functions call none, so `egress` is off by default and costs nothing.
 
 resource "aws_internet_gateway" "this" {

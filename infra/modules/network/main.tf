@@ -66,7 +66,7 @@ resource "aws_security_group" "functions" {
 
 resource "aws_cloudwatch_log_group" "flow" {
   #checkov:skip=CKV_AWS_338: each environment chooses how long it keeps logs
-  name              = "/slipway/${var.name}/flow"
+  name              = "/vpc/${var.name}/flow"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
 }

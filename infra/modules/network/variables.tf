@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Prefix of every name in the environment or workspace, such as slipway-development."
+  description = "Prefix of every name in the environment or workspace, such as orders-development."
   type        = string
 
   validation {

@@ -2,7 +2,7 @@
 # sign-in.
 
 locals {
-  bucket = "${var.name}-site-${var.account_id}"
+  bucket = "${var.name}-${format("%010x", var.account_id)}"
   # Browsers keep HSTS for this time. CloudFront keeps no answer longer, and keeps the API's answers only if they allow
   # caching.
   a_year_seconds = 31536000
@@ -169,7 +169,7 @@ resource "aws_cloudfront_cache_policy" "api" {
     headers_config {
       header_behavior = "whitelist"
       headers {
-        items = ["Authorization", "X-Slipway-Workspace"]
+        items = ["Authorization", "X-Workspace"]
       }
     }
     query_strings_config {

@@ -1,20 +1,20 @@
 variable "name" {
   description = "Prefix of every name in the environment or workspace."
   type        = string
+
+  validation {
+    condition     = length(var.name) <= 52
+    error_message = "The bucket's name would be longer than S3's 63 characters: shorten the workspace's name."
+  }
 }
 
 variable "account_id" {
-  description = "AWS account id. It makes the bucket's name unique in the world."
+  description = "AWS account id. In hexadecimal digits, it makes the bucket's name unique in the world."
   type        = string
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
     error_message = "An AWS account id has 12 digits: correct account_id."
-  }
-
-  validation {
-    condition     = length("${var.name}-site-${var.account_id}") <= 63
-    error_message = "The bucket's name would be longer than S3's 63 characters: shorten the workspace's name."
   }
 }
 

@@ -16,7 +16,7 @@ async function handler(event) {
   const request = event.request;
   // This header is part of the cache's key, so that other clients never get a workspace's answer. Overwrite the value
   // that the client sent.
-  request.headers['x-slipway-workspace'] = { value: 'default' };
+  request.headers['x-workspace'] = { value: 'default' };
   if (!request.uri.startsWith('/v1/')) {
     return request;
   }
@@ -26,14 +26,14 @@ async function handler(event) {
   }
   const route = await routeOf(client);
   if (route !== null) {
-    request.headers['x-slipway-workspace'] = { value: route.workspace };
+    request.headers['x-workspace'] = { value: route.workspace };
     cf.updateRequestOrigin({ domainName: route.domain, originPath: route.path });
   }
   return request;
 }
 
 function clientOf(headers) {
-  const named = headers['x-slipway-client'];
+  const named = headers['x-client'];
   const client = named ? named.value : subjectOf(headers.authorization);
   return typeof client === 'string' && CLIENT.test(client) ? client : null;
 }

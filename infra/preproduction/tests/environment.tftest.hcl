@@ -20,12 +20,12 @@ run "the_environment" {
   command = plan
 
   assert {
-    condition     = module.main.name == "slipway-preproduction" && module.main.owns_database
+    condition     = module.main.name == "${local.tags.system}-preproduction" && module.main.owns_database
     error_message = "The environment must have its name and a database of its own."
   }
 
   assert {
-    condition     = local.tags == { system = "slipway", environment = "preproduction", workspace = "default", owner = "slipway" }
+    condition     = local.tags == { system = local.tags.system, environment = "preproduction", workspace = "default", owner = "acme" }
     error_message = "Everything must be tagged with system, environment, workspace and owner."
   }
 }

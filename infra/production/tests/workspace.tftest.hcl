@@ -20,12 +20,12 @@ run "personal" {
   command = plan
 
   assert {
-    condition     = module.main.name == "slipway-production-fix-1"
+    condition     = module.main.name == "${local.tags.system}-production-fix-1"
     error_message = "The name must contain environment and workspace."
   }
 
   assert {
-    condition     = local.tags == { system = "slipway", environment = "production", workspace = "fix-1", owner = "ann" }
+    condition     = local.tags == { system = local.tags.system, environment = "production", workspace = "fix-1", owner = "ann" }
     error_message = "Everything must be tagged with its workspace and its owner."
   }
 }

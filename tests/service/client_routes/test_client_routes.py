@@ -5,6 +5,7 @@ from datetime import datetime
 import psycopg2
 import pytest
 
+from chalicelib import NAME
 from chalicelib.identity.roles import Role
 from tests.support.expected import WHOLE, Expected, Write
 from tests.support.given import ahead
@@ -239,7 +240,7 @@ def test_an_expired_route_can_be_replaced_by_one_to_another_workspace(api, given
     assert given.sql(
         "SELECT principal, action, resource, before ->> 'client' FROM audit_events WHERE id > %s ORDER BY id", *last
     ) == [
-        ("slipway", "route.lapse", f"azul/workspaces/1/routes/{JANE}", JANE),
+        (NAME, "route.lapse", f"azul/workspaces/1/routes/{JANE}", JANE),
         ("admin@local", "route.set", f"azul/workspaces/2/routes/{JANE}", None),
     ]
     assert created["id"] != lapsed["id"]
@@ -302,7 +303,7 @@ def test_destroying_a_workspace_deletes_its_routes(api, given, workspace):
         ("admin@local", "route.delete", live["id"]),
         ("admin@local", "workspace.destroy", "1"),
     ]
-    assert events[2][:2] == ("slipway", "route.lapse")
+    assert events[2][:2] == (NAME, "route.lapse")
 
 
 def test_an_expired_workspace_with_routes_can_be_destroyed(api, given, workspace):

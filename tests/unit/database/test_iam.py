@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.database.iam import Credentials, credentials, password
 
-HOST = "slipway-development.cluster-c1a2b3.eu-central-1.rds.amazonaws.com"
+HOST = "service-development.cluster-c1a2b3.eu-central-1.rds.amazonaws.com"
 KEY = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "IQoJ//b3+JpZ2luX2VjEA==")
 SESSION = Session()
 SESSION.set_credentials("none", "none")
@@ -57,15 +57,15 @@ def test_odd_session_tokens_are_signed_as_by_the_sdk(monkeypatch, session_token)
     key = KEY._replace(session_token=session_token)
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
-    ours = password(HOST, 5432, "slipway_app", "eu-central-1", key, at)
+    ours = password(HOST, 5432, "service_app", "eu-central-1", key, at)
 
-    assert ours == of_the_sdk(HOST, 5432, "slipway_app", "eu-central-1", key, at, monkeypatch)
+    assert ours == of_the_sdk(HOST, 5432, "service_app", "eu-central-1", key, at, monkeypatch)
 
 
 def test_a_password_is_dated_now_by_default():
     today = f"{datetime.now(UTC):%Y%m%d}"
 
-    assert f"X-Amz-Date={today}" in password(HOST, 5432, "slipway_app", "eu-central-1", KEY)
+    assert f"X-Amz-Date={today}" in password(HOST, 5432, "service_app", "eu-central-1", KEY)
 
 
 def test_credentials_come_from_the_functions_environment():

@@ -16,7 +16,7 @@ from chalicelib.identity.unverified import TokenRefused
 from chalicelib.settings import trusted_issuers
 from tests.support.issuer import serving
 
-ISSUER = "https://slipway.localhost"
+ISSUER = "https://issuer.localhost"
 KEY = ec.generate_private_key(ec.SECP256R1())
 STAGE_ARN = "arn:aws:execute-api:eu-central-1:111122223333:abcdef1234/development"
 
@@ -27,10 +27,10 @@ def stage(tmp_path, monkeypatch):
     public.write_text(jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key()))
     monkeypatch.setattr(tokens, "LOCAL_PUBLIC_KEY", public)
     monkeypatch.setenv("SLIPWAY_STAGE", "local")
-    monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere.invalid/slipway")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere.invalid/service")
     monkeypatch.setenv(
         "SLIPWAY_ISSUERS",
-        json.dumps([{"kind": "local", "issuer": ISSUER, "audience": "slipway", "algorithm": "ES256"}]),
+        json.dumps([{"kind": "local", "issuer": ISSUER, "audience": "service", "algorithm": "ES256"}]),
     )
     tokens._local_key.cache_clear()
     yield
@@ -208,7 +208,7 @@ def _claims(**changes):
     now = int(time.time())
     return {
         "iss": ISSUER,
-        "aud": "slipway",
+        "aud": "service",
         "sub": "jane@example.org",
         "iat": now,
         "exp": now + 600,

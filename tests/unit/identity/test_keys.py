@@ -410,6 +410,6 @@ def test_an_unknown_host_raises_no_unexpected_exception(monkeypatch: pytest.Monk
         raise socket.gaierror("no such name")
 
     monkeypatch.setattr(socket, "getaddrinfo", looked_up)
-    trusted = Issuer(kind="people", issuer="https://issuer.invalid", audience="slipway", algorithm="RS256")
+    trusted = Issuer(kind="people", issuer="https://issuer.invalid", audience="service", algorithm="RS256")
 
     assert not has(KeySet(trusted), "rs256-1")

@@ -10,11 +10,11 @@ from chalicelib.identity.trust import TrustRule
 from chalicelib.settings import Issuer, Membership
 from tests.support.claims import RUN
 
-ISSUER = Issuer(kind="local", issuer="https://slipway.localhost", audience="slipway", algorithm="ES256")
+ISSUER = Issuer(kind="local", issuer="https://issuer.localhost", audience="service", algorithm="ES256")
 PEOPLE = Issuer(
     kind="people",
     issuer="https://people.example.org",
-    audience="slipway",
+    audience="service",
     algorithm="RS256",
     groups_claim="cognito:groups",
     groups={
@@ -25,7 +25,7 @@ PEOPLE = Issuer(
         "admins": Membership("admin"),
     },
 )
-GITHUB = Issuer(kind="github-actions", issuer=RUN["iss"], audience="slipway", algorithm="RS256")
+GITHUB = Issuer(kind="github-actions", issuer=RUN["iss"], audience="service", algorithm="RS256")
 CLAIMS = {"iss": ISSUER.issuer, "sub": "jane@example.org", "exp": 2e9, "role": "maintainer", "systems": ["azul"]}
 
 
@@ -61,7 +61,7 @@ def test_a_run_is_the_first_attempt_by_default():
     [
         {"iss": "https://issuer.example.org"},
         {"iss": None},
-        {"iss": ["https://slipway.localhost"]},
+        {"iss": ["https://issuer.localhost"]},
         {"role": "owner"},
         {"role": "Admin"},
         {"role": 4},

@@ -231,17 +231,17 @@ CASES = [
     Case("an unknown key", "key", header(kid="unknown")),
     Case("a key id that is a path", "key", header(kid="../../dev/null")),
     Case("for another", "aud", claims(aud="another")),
-    Case("for this service and another", "aud", claims(aud=["slipway", "another"])),
-    Case("for this service twice", "aud", claims(aud=["slipway", "slipway"])),
+    Case("for this service and another", "aud", claims(aud=["service", "another"])),
+    Case("for this service twice", "aud", claims(aud=["service", "service"])),
     Case("for nobody", "aud", claims(aud=[])),
     Case("for null", "aud", claims(aud=None)),
-    Case("for an object", "aud", claims(aud={"slipway": True})),
+    Case("for an object", "aud", claims(aud={"service": True})),
     Case("no audience", "aud", claims(aud=ABSENT)),
-    Case("for this service in upper case", "aud", claims(aud="SLIPWAY")),
-    Case("for this service and a blank", "aud", claims(aud="slipway ")),
+    Case("for this service in upper case", "aud", claims(aud="SERVICE")),
+    Case("for this service and a blank", "aud", claims(aud="service ")),
     Case("for GitHub's default", "aud", claims(aud="https://github.com/acme")),
     Case("for another client", "aud", claims(client_id="another"), trusted=PEOPLE),
-    Case("for this service in the wrong claim", "aud", claims(aud="slipway"), trusted=PEOPLE),
+    Case("for this service in the wrong claim", "aud", claims(aud="service"), trusted=PEOPLE),
     Case("expired", "exp", later(iat=-700, exp=-LEEWAY_SECONDS - 1), other="ExpiredSignatureError"),
     Case("no expiry", "exp", claims(exp=ABSENT), other="MissingRequiredClaimError"),
     Case("an expiry that is a text", "exp", claims(exp="99999999999")),
@@ -342,7 +342,7 @@ def test_these_types_of_token_are_accepted(issuer: IssuerServer, typ: Any) -> No
 
 
 def test_a_list_with_only_our_audience_is_accepted(issuer: IssuerServer) -> None:
-    assert verify(made(issuer, claims={"aud": ["slipway"]}), (issuer.trusted(),))
+    assert verify(made(issuer, claims={"aud": ["service"]}), (issuer.trusted(),))
 
 
 def test_a_token_may_leave_out_nbf(issuer: IssuerServer) -> None:
@@ -438,7 +438,7 @@ def test_reasons_are_short_and_hold_no_signature(issuer: IssuerServer) -> None:
         assert not [part for part in token.split(".") if len(part) > 4 and part in reason]
 
 
-LOCAL = Issuer(kind="local", issuer="https://slipway.localhost", audience="slipway", algorithm="ES256")
+LOCAL = Issuer(kind="local", issuer="https://issuer.localhost", audience="service", algorithm="ES256")
 
 
 @pytest.fixture

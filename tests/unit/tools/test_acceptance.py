@@ -13,7 +13,7 @@ from tools.local.acceptance.report import Finding, Run
 from tools.local.acceptance.service import Answer, Latencies, NotReady, Service, Wait, operation_of
 from tools.local.acceptance.settings import AcceptanceSettings
 
-URL = "https://slipway.example.org/production"
+URL = "https://service.example.org/production"
 
 
 def variables(**changed: str) -> dict[str, str]:
@@ -48,13 +48,13 @@ def test_the_local_service_gets_a_new_token(monkeypatch: pytest.MonkeyPatch, url
     ("changed", "explained"),
     [
         ({"URL": ""}, "make acceptance URL="),
-        ({"URL": "slipway.example.org"}, "http(s)://"),
-        ({"URL": "ftp://slipway.example.org"}, "http(s)://"),
+        ({"URL": "service.example.org"}, "http(s)://"),
+        ({"URL": "ftp://service.example.org"}, "http(s)://"),
         ({"URL": "https://"}, "http(s)://"),
         ({"URL": "https://host:port"}, "http(s)://"),
-        ({"URL": "https://me@slipway.example.org"}, "http(s)://"),
-        ({"URL": "https://slipway.example.org?a=b"}, "http(s)://"),
-        ({"URL": "http://slipway.example.org"}, "https://"),
+        ({"URL": "https://me@service.example.org"}, "http(s)://"),
+        ({"URL": "https://service.example.org?a=b"}, "http(s)://"),
+        ({"URL": "http://service.example.org"}, "https://"),
         ({"URL": f"{URL}/v1/"}, f"set URL={URL}"),
         ({"TOKEN": " "}, "TOKEN="),
         ({"SYSTEM": "shop"}, "'acceptance-'"),

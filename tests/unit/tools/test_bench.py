@@ -63,7 +63,7 @@ def test_a_failed_packaging_says_why(tmp_path, monkeypatch):
     for folder in ("chalicelib", ".chalice"):
         (checkout / folder).mkdir(parents=True)
     (checkout / ".chalice" / "config.json").write_text(
-        '{"version": "2.0", "app_name": "slipway", "stages": {"production": {}}}'
+        '{"version": "2.0", "app_name": "service", "stages": {"production": {}}}'
     )
     (checkout / "requirements.txt").touch()
     (checkout / "app.py").write_text("raise ImportError('a package is missing')")

@@ -103,7 +103,7 @@ def test_commands_for_other_repositories_need_only_python() -> None:
     program = f"""
 import runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
-sys.argv = ["tools", "slipway", "may-promote"]
+sys.argv = ["tools", "client", "may-promote"]
 runpy.run_module("tools", run_name="__main__")
 """
 

@@ -50,7 +50,7 @@ def on_a_database() -> Iterator[None]:
     """Run the stage `local` on a new database of the checkout's PostgreSQL. At the end, drop the database."""
     ran = postgres.is_running()
     server = postgres.start()
-    name = f"slipway_bench_{os.getpid()}"
+    name = f"bench_{os.getpid()}"
     url = server.replace(f"/{postgres.DATABASE}?", f"/{name}?")
     try:
         postgres.create_database(url)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib import __version__
+from chalicelib import NAME, __version__
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import REFUSALS
 from chalicelib.rest.declaration import Operation
@@ -27,15 +27,16 @@ PATH_PARAMETERS: dict[str, Any] = {
 # Path parameters whose value has another name in the answer, each with this other name.
 _ADDRESSED_BY = {"environment": "name", "system": "key"}
 
+TITLE = "Slipway"
 _INFO = {
-    "title": "Slipway",
+    "title": TITLE,
     "version": __version__,
     "description": "Ask which artifact runs where, whether the artifact was verified, and whether it may enter the "
     "next environment.\n\n"
     "Every refusal has problem details (RFC 9457), also at paths and with methods that are not listed here. Their "
     "`type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains the problem and says "
     "what to do.",
-    "contact": {"name": "Slipway", "url": "https://github.com/acme/slipway"},
+    "contact": {"name": TITLE, "url": f"https://github.com/acme/{NAME}"},
     "license": {"name": "MIT", "identifier": "MIT"},
 }
 _PATH_NAME = re.compile(r"{(\w+)}")

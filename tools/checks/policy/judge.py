@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib import NAME
 from tools import lifeline
 from tools.checkout import ROOT, ToolError
 from tools.checks.policy import facts, plans
@@ -67,7 +68,7 @@ class Verdict:
 def main(environ: Mapping[str, str]) -> int:
     """Check the plans of ENV. Without ENV, check all plans and then the mutants. Return 1 if something is wrong."""
     runs = [run for run in plans.RUNS if environ["ENV"] in ("", run.environment)]
-    with tempfile.TemporaryDirectory(prefix="slipway-policy-") as copies, _pool() as pool:
+    with tempfile.TemporaryDirectory(prefix="policy-") as copies, _pool() as pool:
         planned = pool.map(lambda run: plan(Path(copies), run), runs)
         subjects = {run.name: subject(run, each) for run, each in zip(runs, planned, strict=True)}
     wrong = list(check(subjects))
@@ -138,7 +139,7 @@ def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
 
     Skip scenarios about resources that the plan lacks.
     """
-    with tempfile.TemporaryDirectory(prefix="slipway-policy-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="policy-") as temporary:
         folder = Path(temporary)
         (folder / "plan.json").write_text(json.dumps(facts.readable(subject.resources)))
         (folder / "features").mkdir()
@@ -159,6 +160,7 @@ def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
 
 
 def _filled_in(text: str, subject: Subject) -> str:
+    text = text.replace("${system}", NAME)
     for name in ("name", "environment", "workspace"):
         text = text.replace(f"${{{name}}}", getattr(subject, name))
     return text

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib import NAME
 from tools.checkout import ToolError
 from tools.checks.policy.facts import UNKNOWN, Resource
 
@@ -107,9 +108,9 @@ _EVERYTHING_OF_S3 = json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:*
 MUTANTS = {
     # names_and_tags
     "Every name starts with the environment and the workspace": [
-        Mutant("another environment's name", _set("aws_lambda_function.function_name", "slipway-preproduction-api")),
-        Mutant("the environment's name in a workspace", _set("aws_sns_topic.name", "slipway-production-alarms"), DEBUG),
-        Mutant("a longer environment's name", _set("aws_s3_bucket.bucket", "slipway-production2-site")),
+        Mutant("another environment's name", _set("aws_lambda_function.function_name", f"{NAME}-preproduction-api")),
+        Mutant("the environment's name in a workspace", _set("aws_sns_topic.name", f"{NAME}-production-alarms"), DEBUG),
+        Mutant("a longer environment's name", _set("aws_s3_bucket.bucket", f"{NAME}-production2")),
     ],
     "Everything is tagged with its system": [
         Mutant("no tag", _unset("aws_rds_cluster.tags_all.system")),
@@ -150,7 +151,7 @@ MUTANTS = {
     ],
     "Every bucket is encrypted": [
         Mutant("a bucket is not encrypted", _remove("aws_s3_bucket_server_side_encryption_configuration")),
-        Mutant("another bucket is not encrypted", _add("aws_s3_bucket", bucket="slipway-production-more")),
+        Mutant("another bucket is not encrypted", _add("aws_s3_bucket", bucket=f"{NAME}-production-more")),
     ],
     "Keys are rotated": [Mutant("a key is not rotated", _set("aws_kms_key.enable_key_rotation", to=False))],
     # encryption_in_transit
@@ -245,7 +246,7 @@ MUTANTS = {
         ),
         Mutant(
             "an unlisted function, with a name that starts like a listed name, is not in the network",
-            _add("aws_lambda_function", function_name="slipway-production-authorizer-2"),
+            _add("aws_lambda_function", function_name=f"{NAME}-production-authorizer-2"),
         ),
     ],
     "Functions in the network have a security group": [

@@ -10,6 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from chalicelib import NAME
 from tools.checkout import ROOT, ToolError
 from tools.local.acceptance.settings import SYSTEM, AcceptanceSettings, is_loopback
 from tools.local.gateway_event import NoRoute, Routes
@@ -139,7 +140,7 @@ class Service:
         `authorization` is the header Authorization. "" sends the token of the settings, and None leaves out the header.
         """
         # Ask for no compression, because a CDN weakens the ETag of a compressed answer.
-        sent = {"Accept-Encoding": "identity", "User-Agent": "slipway-acceptance", **(headers or {})}
+        sent = {"Accept-Encoding": "identity", "User-Agent": f"{NAME}-acceptance", **(headers or {})}
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         if authorization is not None:
@@ -187,7 +188,7 @@ class Service:
             if answer.status == 200 and answer.json["status"] == "ready":
                 return None
         except (AssertionError, KeyError, TypeError):
-            return "the answer is not Slipway's: check the path in URL"
+            return "the answer is not the service's: check the path in URL"
         return str(answer)
 
     def _business(self) -> str | None:

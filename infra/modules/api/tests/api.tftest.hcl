@@ -3,7 +3,7 @@ mock_provider "aws" {
 }
 
 variables {
-  name                 = "slipway-production-debug"
+  name                 = "service-production-debug"
   stage                = "production"
   subnet_ids           = ["subnet-1", "subnet-2"]
   security_group_ids   = ["sg-1"]
@@ -16,11 +16,11 @@ variables {
   database = {
     host        = "db.example"
     port        = 5432
-    name        = "slipway"
+    name        = "service"
     resource_id = "cluster-ABC"
   }
   bootstrap = {
-    cluster_arn        = "arn:aws:rds:eu-central-1:210987654321:cluster:slipway"
+    cluster_arn        = "arn:aws:rds:eu-central-1:210987654321:cluster:service"
     master_secret_arn  = "arn:aws:secretsmanager:eu-central-1:210987654321:secret:master"
     secret_kms_key_arn = "arn:aws:kms:eu-central-1:210987654321:key/1"
   }
@@ -33,13 +33,22 @@ run "everything_is_named_from_the_environment_and_workspace" {
       values(aws_iam_role.function)[*].name,
       [aws_api_gateway_rest_api.this.name],
       values(aws_cloudwatch_event_rule.this)[*].name,
-    ) : startswith(name, "slipway-production-debug")])
+    ) : startswith(name, "service-production-debug")])
     error_message = "Every name must start with var.name."
   }
 
   assert {
-    condition     = alltrue([for name in values(output.log_group_names) : strcontains(name, "/slipway-production-debug")])
+    condition     = alltrue([for name in values(output.log_group_names) : strcontains(name, "/service-production-debug")])
     error_message = "The name of each log group must contain var.name."
+  }
+}
+
+run "the_longest_name_fits" {
+  variables { name = "long-distance-orders-preproduction-a234567890123456" } # 51
+
+  assert {
+    condition     = alltrue([for name in concat(values(aws_iam_role.function)[*].name, values(aws_cloudwatch_event_rule.this)[*].name) : length(name) <= 64])
+    error_message = "AWS allows 64 characters for a function, its role and a rule."
   }
 }
 
@@ -61,13 +70,13 @@ run "the_alias_serves" {
 }
 
 run "a_function_may_log_in_as_one_user_of_one_cluster" {
-  # In the VPC, functions that are not listed log in as slipway_app. This includes functions that are added later.
+  # In the VPC, functions that are not listed log in as service_app. This includes functions that are added later.
   assert {
     condition = alltrue([for name, policy in aws_iam_role_policy.function : join(" ", flatten([
       for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "rds-db:connect")
       ])) == (
       contains(["authorizer", "bootstrap"], name) ? "" :
-      "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/${name == "migrate" ? "slipway_migrator" : "slipway_app"}"
+      "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/${name == "migrate" ? "service_migrator" : "service_app"}"
     )])
     error_message = "Each function may log in only as its own database user."
   }
@@ -90,7 +99,7 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
     condition = { for statement in jsondecode(aws_iam_role_policy.function["api"].policy).Statement : statement.Sid => [statement.Effect, join(" ", statement.Action), join(" ", statement.Resource)] } == {
       Log            = ["Allow", "logs:CreateLogStream logs:PutLogEvents", "${aws_cloudwatch_log_group.function["api"].arn}:*"]
       Trace          = ["Allow", "xray:PutTraceSegments xray:PutTelemetryRecords", "*"]
-      LogIn          = ["Allow", "rds-db:connect", "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/slipway_app"]
+      LogIn          = ["Allow", "rds-db:connect", "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/service_app"]
       BeInVpc        = ["Allow", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
       ButNotByItself = ["Deny", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
     }
@@ -136,8 +145,8 @@ run "functions_are_in_the_private_subnets_unless_listed" {
       SLIPWAY_ISSUERS       = "[]"
       SLIPWAY_DATABASE_HOST = "db.example"
       SLIPWAY_DATABASE_PORT = "5432"
-      SLIPWAY_DATABASE_NAME = "slipway"
-      SLIPWAY_DATABASE_USER = "slipway_app"
+      SLIPWAY_DATABASE_NAME = "service"
+      SLIPWAY_DATABASE_USER = "service_app"
     })
     error_message = "The API's function must have exactly these settings."
   }
@@ -241,7 +250,7 @@ run "values_that_aws_would_refuse_are_refused" {
   command = plan
 
   variables {
-    name                 = "Slipway"
+    name                 = "Service"
     stage                = "local"
     subnet_ids           = ["subnet-1"]
     security_group_ids   = []
@@ -260,7 +269,7 @@ run "a_long_name_issuers_without_json_and_a_burst_of_0_are_refused" {
   command = plan
 
   variables {
-    name       = "slipway-production-a23456789012345678901234567890" # 49
+    name       = "service-production-a23456789012345678901234567890123" # 52
     issuers    = "[{]"
     throttling = { rate = 1, burst = 0 }
   }

@@ -3,7 +3,8 @@ mock_provider "aws" {
 }
 
 variables {
-  name                  = "slipway-production"
+  name                  = "service-production"
+  database_name         = "service"
   vpc_id                = "vpc-1"
   subnet_ids            = ["subnet-1", "subnet-2"]
   kms_key_arn           = "arn:aws:kms:eu-central-1:210987654321:key/1"
@@ -18,19 +19,19 @@ variables {
 run "a_protected_environment" {
   assert {
     condition = (
-      aws_rds_cluster.this.cluster_identifier == "slipway-production" && aws_rds_cluster.this.engine == "aurora-postgresql" &&
+      aws_rds_cluster.this.cluster_identifier == "service-production" && aws_rds_cluster.this.engine == "aurora-postgresql" &&
       aws_rds_cluster.this.engine_version == "16" && aws_rds_cluster_parameter_group.this.family == "aurora-postgresql16"
     )
     error_message = "The cluster must be Aurora PostgreSQL 16, with the environment's name."
   }
 
   assert {
-    condition     = aws_rds_cluster.this.database_name == "slipway" && aws_rds_cluster.this.master_username == "slipway_owner" && length(aws_rds_cluster.this.restore_to_point_in_time) == 0
+    condition     = aws_rds_cluster.this.database_name == "service" && aws_rds_cluster.this.master_username == "cluster_owner" && length(aws_rds_cluster.this.restore_to_point_in_time) == 0
     error_message = "The cluster must start with an empty database."
   }
 
   assert {
-    condition     = aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && aws_rds_cluster.this.final_snapshot_identifier == "slipway-production-final"
+    condition     = aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && aws_rds_cluster.this.final_snapshot_identifier == "service-production-final"
     error_message = "The cluster must be protected from deletion, and leave a snapshot."
   }
 
@@ -48,7 +49,7 @@ run "a_protected_environment" {
   }
 
   assert {
-    condition     = aws_rds_cluster_instance.this[*].identifier == ["slipway-production-1", "slipway-production-2"] && aws_rds_cluster_instance.this[*].promotion_tier == [0, 1]
+    condition     = aws_rds_cluster_instance.this[*].identifier == ["service-production-1", "service-production-2"] && aws_rds_cluster_instance.this[*].promotion_tier == [0, 1]
     error_message = "Instances must be numbered, and take over in that order."
   }
 }
@@ -95,8 +96,8 @@ run "access_and_encryption" {
 
   assert {
     condition = (
-      [aws_security_group.database.name, aws_security_group.client.name] == ["slipway-production-database", "slipway-production-database-client"] &&
-      [aws_db_subnet_group.this.name, aws_rds_cluster_parameter_group.this.name] == ["slipway-production", "slipway-production"]
+      [aws_security_group.database.name, aws_security_group.client.name] == ["service-production-database", "service-production-database-client"] &&
+      [aws_db_subnet_group.this.name, aws_rds_cluster_parameter_group.this.name] == ["service-production", "service-production"]
     )
     error_message = "Every name must start with the environment's name, because debug workspaces find the security groups by name."
   }
@@ -104,7 +105,7 @@ run "access_and_encryption" {
   assert {
     condition = (
       toset(aws_rds_cluster.this.enabled_cloudwatch_logs_exports) == toset(["postgresql"]) &&
-      aws_cloudwatch_log_group.postgresql.name == "/aws/rds/cluster/slipway-production/postgresql" && aws_cloudwatch_log_group.postgresql.retention_in_days == 365
+      aws_cloudwatch_log_group.postgresql.name == "/aws/rds/cluster/service-production/postgresql" && aws_cloudwatch_log_group.postgresql.retention_in_days == 365
     )
     error_message = "PostgreSQL's log must go to a group that keeps it for the given days."
   }
@@ -112,8 +113,8 @@ run "access_and_encryption" {
 
 run "a_clone_that_pauses" {
   variables {
-    name                = "slipway-production-fix-1"
-    clone_of            = "slipway-production"
+    name                = "service-production-fix-1"
+    clone_of            = "service-production"
     min_capacity        = 0
     instances           = 1
     deletion_protection = false
@@ -121,7 +122,7 @@ run "a_clone_that_pauses" {
 
   assert {
     condition = (
-      one(aws_rds_cluster.this.restore_to_point_in_time).source_cluster_identifier == "slipway-production" &&
+      one(aws_rds_cluster.this.restore_to_point_in_time).source_cluster_identifier == "service-production" &&
       one(aws_rds_cluster.this.restore_to_point_in_time).restore_type == "copy-on-write" &&
       one(aws_rds_cluster.this.restore_to_point_in_time).use_latest_restorable_time
     )
@@ -129,7 +130,7 @@ run "a_clone_that_pauses" {
   }
 
   assert {
-    condition     = output.name == "slipway" && length(aws_rds_cluster_instance.this) == 1
+    condition     = output.name == "service" && length(aws_rds_cluster_instance.this) == 1
     error_message = "A clone must take its database from the source."
   }
 
@@ -147,7 +148,7 @@ run "a_clone_that_pauses" {
 run "a_clone_has_no_deletion_protection" {
   command = plan
 
-  variables { clone_of = "slipway-preproduction" }
+  variables { clone_of = "service-preproduction" }
 
   expect_failures = [aws_rds_cluster.this]
 }
@@ -156,7 +157,8 @@ run "sizes_below_auroras_limits_are_refused" {
   command = plan
 
   variables {
-    name                  = "slipway--production"
+    name                  = "service--production"
+    database_name         = "service-production"
     subnet_ids            = ["subnet-1"]
     engine_version        = "15"
     min_capacity          = -0.5
@@ -164,14 +166,14 @@ run "sizes_below_auroras_limits_are_refused" {
     backup_retention_days = 0
   }
 
-  expect_failures = [var.name, var.subnet_ids, var.engine_version, var.min_capacity, var.instances, var.backup_retention_days]
+  expect_failures = [var.name, var.database_name, var.subnet_ids, var.engine_version, var.min_capacity, var.instances, var.backup_retention_days]
 }
 
 run "sizes_above_auroras_limits_are_refused" {
   command = plan
 
   variables {
-    name                  = "slipway-production-a23456789012345678901234567890123" # 52
+    name                  = "service-production-a23456789012345678901234567890123" # 52
     engine_version        = "160"
     min_capacity          = 0.25
     instances             = 4

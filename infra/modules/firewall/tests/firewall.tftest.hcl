@@ -10,7 +10,7 @@ override_resource {
 }
 
 variables {
-  name               = "slipway-production"
+  name               = "service-production"
   log_retention_days = 365
   kms_key_arn        = "arn:aws:kms:eu-central-1:210987654321:key/1"
 }
@@ -32,7 +32,7 @@ run "before_the_api" {
   }
 
   assert {
-    condition     = aws_wafv2_web_acl.this.name == "slipway-production-regional" && aws_cloudwatch_log_group.this.name == "aws-waf-logs-slipway-production-regional"
+    condition     = aws_wafv2_web_acl.this.name == "service-production-regional" && aws_cloudwatch_log_group.this.name == "aws-waf-logs-service-production-regional"
     error_message = "The name must contain environment and scope, because an environment has a firewall for each scope."
   }
 
@@ -89,7 +89,7 @@ run "before_the_site" {
   }
 
   assert {
-    condition     = aws_wafv2_web_acl.this.name == "slipway-production-cloudfront" && aws_cloudwatch_log_group.this.name == "aws-waf-logs-slipway-production-cloudfront"
+    condition     = aws_wafv2_web_acl.this.name == "service-production-cloudfront" && aws_cloudwatch_log_group.this.name == "aws-waf-logs-service-production-cloudfront"
     error_message = "The name must contain environment and scope."
   }
 

@@ -3,10 +3,10 @@ mock_provider "aws" {
 }
 
 variables {
-  name                = "slipway-production"
+  name                = "service-production"
   account_id          = "210987654321"
-  audience            = "slipway-production"
-  callback_urls       = ["https://slipway.example.org/"]
+  audience            = "service-production"
+  callback_urls       = ["https://service.example.org/"]
   deletion_protection = true
   groups = {
     everybody   = { role = "viewer" }
@@ -17,7 +17,7 @@ variables {
 
 run "an_environment_has_its_own_pool" {
   assert {
-    condition     = one(aws_cognito_user_pool.this).name == "slipway-production" && one(aws_cognito_user_pool.this).deletion_protection == "ACTIVE" && output.user_pool_id == "eu-central-1_own"
+    condition     = one(aws_cognito_user_pool.this).name == "service-production" && one(aws_cognito_user_pool.this).deletion_protection == "ACTIVE" && output.user_pool_id == "eu-central-1_own"
     error_message = "The pool must have the environment's name and be protected from deletion."
   }
 
@@ -27,7 +27,7 @@ run "an_environment_has_its_own_pool" {
   }
 
   assert {
-    condition     = output.sign_in_url == "https://slipway-production-210987654321.auth.eu-central-1.amazoncognito.com"
+    condition     = output.sign_in_url == "https://service-production-311fd81cb1.auth.eu-central-1.amazoncognito.com"
     error_message = "The sign-in domain must be unique in the world."
   }
 
@@ -40,14 +40,14 @@ run "an_environment_has_its_own_pool" {
     condition = (
       !one(aws_cognito_user_pool_client.this).generate_secret && one(aws_cognito_user_pool_client.this).allowed_oauth_flows == toset(["code"]) &&
       one(aws_cognito_user_pool_client.this).allowed_oauth_scopes == toset(["openid", "profile"]) &&
-      one(aws_cognito_user_pool_client.this).callback_urls == toset(["https://slipway.example.org/"]) && one(aws_cognito_user_pool_client.this).explicit_auth_flows == toset(["ALLOW_REFRESH_TOKEN_AUTH"])
+      one(aws_cognito_user_pool_client.this).callback_urls == toset(["https://service.example.org/"]) && one(aws_cognito_user_pool_client.this).explicit_auth_flows == toset(["ALLOW_REFRESH_TOKEN_AUTH"])
     )
     error_message = "The dashboard's client must be public: no secret, only the code flow, no password by API, only the given callbacks."
   }
 
   assert {
     condition = jsondecode(output.issuers) == [
-      { kind = "github-actions", issuer = "https://token.actions.githubusercontent.com", audience = "slipway-production", algorithm = "RS256" },
+      { kind = "github-actions", issuer = "https://token.actions.githubusercontent.com", audience = "service-production", algorithm = "RS256" },
       {
         kind           = "people"
         issuer         = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_own"
@@ -66,10 +66,19 @@ run "an_environment_has_its_own_pool" {
   }
 }
 
+run "the_longest_name_fits" {
+  variables { name = "long-distance-orders-preproduction-a234567890123456" } # 51
+
+  assert {
+    condition     = length(local.domain) <= 63
+    error_message = "Cognito allows 63 characters for a sign-in domain."
+  }
+}
+
 run "a_debug_workspace_trusts_the_pool_of_its_environment" {
   variables {
-    name                = "slipway-production-fix-1"
-    pool_of             = "slipway-production"
+    name                = "service-production-fix-1"
+    pool_of             = "service-production"
     deletion_protection = false
   }
 
@@ -79,13 +88,13 @@ run "a_debug_workspace_trusts_the_pool_of_its_environment" {
   }
 
   assert {
-    condition     = data.aws_cognito_user_pools.environment[0].name == "slipway-production" && output.user_pool_id == "eu-central-1_environment" && output.client_id == "client-of-the-environment"
+    condition     = data.aws_cognito_user_pools.environment[0].name == "service-production" && output.user_pool_id == "eu-central-1_environment" && output.client_id == "client-of-the-environment"
     error_message = "The pool must be the environment's pool, found by its name."
   }
 
   assert {
     condition = [for issuer in jsondecode(output.issuers) : [issuer.issuer, issuer.audience]] == [
-      ["https://token.actions.githubusercontent.com", "slipway-production"],
+      ["https://token.actions.githubusercontent.com", "service-production"],
       ["https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_environment", "client-of-the-environment"],
     ]
     error_message = "The workspace must trust the same tokens as the environment."
@@ -99,7 +108,7 @@ run "a_debug_workspace_trusts_the_pool_of_its_environment" {
 
 run "an_external_issuer" {
   variables {
-    external_issuer = { issuer = "https://login.example.org/realms/one", audience = "slipway", algorithm = "ES256", groups_claim = "groups" }
+    external_issuer = { issuer = "https://login.example.org/realms/one", audience = "service", algorithm = "ES256", groups_claim = "groups" }
   }
 
   assert {
@@ -111,7 +120,7 @@ run "an_external_issuer" {
     condition = jsondecode(output.issuers)[1] == {
       kind           = "people"
       issuer         = "https://login.example.org/realms/one"
-      audience       = "slipway"
+      audience       = "service"
       audience_claim = "aud"
       algorithm      = "ES256"
       groups_claim   = "groups"
@@ -139,7 +148,7 @@ run "a_workspaces_pool_can_be_destroyed" {
 run "a_domain_that_cognito_refuses_is_refused" {
   command = plan
 
-  variables { name = "slipway-development-laws" }
+  variables { name = "service-development-laws" }
 
   expect_failures = [aws_cognito_user_pool_domain.this]
 }
@@ -147,7 +156,7 @@ run "a_domain_that_cognito_refuses_is_refused" {
 run "an_environment_without_a_pool_has_no_debug_workspaces" {
   command = plan
 
-  variables { pool_of = "slipway-production" }
+  variables { pool_of = "service-production" }
 
   override_data {
     target = data.aws_cognito_user_pools.environment
@@ -160,7 +169,7 @@ run "an_environment_without_a_pool_has_no_debug_workspaces" {
 run "two_pools_with_one_name_are_refused" {
   command = plan
 
-  variables { pool_of = "slipway-production" }
+  variables { pool_of = "service-production" }
 
   override_data {
     target = data.aws_cognito_user_pools.environment
@@ -175,8 +184,8 @@ run "an_unknown_role_an_issuer_without_tls_and_a_callback_without_tls_are_refuse
 
   variables {
     groups          = { everybody = { role = "reader" } }
-    external_issuer = { issuer = "http://login.example.org", audience = "slipway", groups_claim = "groups" }
-    callback_urls   = ["https://slipway.example.org/", "http://localhost.example.org/"]
+    external_issuer = { issuer = "http://login.example.org", audience = "service", groups_claim = "groups" }
+    callback_urls   = ["https://service.example.org/", "http://localhost.example.org/"]
   }
 
   expect_failures = [var.groups, var.external_issuer, var.callback_urls]
@@ -187,7 +196,7 @@ run "no_group_and_an_algorithm_with_a_shared_key_are_refused" {
 
   variables {
     groups          = {}
-    external_issuer = { issuer = "https://login.example.org", audience = "slipway", algorithm = "HS256", groups_claim = "groups" }
+    external_issuer = { issuer = "https://login.example.org", audience = "service", algorithm = "HS256", groups_claim = "groups" }
   }
 
   expect_failures = [var.groups, var.external_issuer]

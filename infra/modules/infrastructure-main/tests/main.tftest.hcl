@@ -35,6 +35,7 @@ override_module {
 }
 
 variables {
+  system              = "service"
   environment         = "production"
   production          = true
   testing_account_ids = ["123456789012"]
@@ -49,8 +50,8 @@ run "the_environment_has_its_own_name_and_all_parts" {
   command = plan
 
   assert {
-    condition     = output.name == "slipway-production" && output.owns_database && length(module.network) == 1 && module.database[0].cluster_identifier == "slipway-production"
-    error_message = "Production must be called slipway-production, and have its own network and database."
+    condition     = output.name == "service-production" && output.owns_database && length(module.network) == 1 && module.database[0].cluster_identifier == "service-production"
+    error_message = "Production must be called service-production, and have its own network and database."
   }
 
   assert {
@@ -59,20 +60,20 @@ run "the_environment_has_its_own_name_and_all_parts" {
   }
 
   assert {
-    condition     = aws_kms_alias.this.name == "alias/slipway-production" && aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
+    condition     = aws_kms_alias.this.name == "alias/service-production" && aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
     error_message = "The environment's key must rotate, and be restorable for 30 days."
   }
 
   assert {
-    condition     = aws_kms_alias.us_east_1[0].name == "alias/slipway-production-cloudfront" && aws_kms_key.us_east_1[0].enable_key_rotation
+    condition     = aws_kms_alias.us_east_1[0].name == "alias/service-production-cloudfront" && aws_kms_key.us_east_1[0].enable_key_rotation
     error_message = "The key in us-east-1 must have the environment's name, and rotate."
   }
 
   assert {
     condition = { for statement in concat(jsondecode(aws_kms_key.this.policy).Statement, jsondecode(aws_kms_key.us_east_1[0].policy).Statement) : "${statement.Sid} ${jsonencode(statement.Principal)}" => jsonencode(try(statement.Condition, null))... } == {
       "Account {\"AWS\":\"arn:aws:iam::210987654321:root\"}"   = ["null", "null"]
-      "Logs {\"Service\":\"logs.eu-central-1.amazonaws.com\"}" = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:eu-central-1:210987654321:log-group:*slipway-production*" } })]
-      "Logs {\"Service\":\"logs.us-east-1.amazonaws.com\"}"    = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:us-east-1:210987654321:log-group:*slipway-production*" } })]
+      "Logs {\"Service\":\"logs.eu-central-1.amazonaws.com\"}" = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:eu-central-1:210987654321:log-group:*service-production*" } })]
+      "Logs {\"Service\":\"logs.us-east-1.amazonaws.com\"}"    = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:us-east-1:210987654321:log-group:*service-production*" } })]
       "Alarms {\"Service\":\"cloudwatch.amazonaws.com\"}"      = [jsonencode({ StringEquals = { "aws:SourceAccount" = "210987654321" } })]
     }
     error_message = "Only this account, the environment's logs in the key's region and its alarms may use the keys."
@@ -84,11 +85,11 @@ run "a_personal_workspace_has_its_own_name_but_no_site_and_no_firewall" {
 
   variables {
     workspace = "ann"
-    domain    = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" }
+    domain    = { name = "service.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" }
   }
 
   assert {
-    condition     = output.name == "slipway-production-ann" && module.database[0].cluster_identifier == "slipway-production-ann" && aws_kms_alias.this.name == "alias/slipway-production-ann"
+    condition     = output.name == "service-production-ann" && module.database[0].cluster_identifier == "service-production-ann" && aws_kms_alias.this.name == "alias/service-production-ann"
     error_message = "A personal workspace must have its own name."
   }
 
@@ -109,7 +110,7 @@ run "a_preview_has_a_site_with_its_own_address" {
   variables {
     workspace         = "pr-7"
     workspace_purpose = "preview"
-    domain            = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" }
+    domain            = { name = "service.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" }
   }
 
   override_resource {
@@ -139,12 +140,12 @@ run "a_workspace_on_live_data_uses_the_environments_database" {
   }
 
   assert {
-    condition     = data.aws_rds_cluster.live[0].cluster_identifier == "slipway-production" && data.aws_vpc.live[0].tags == tomap({ Name = "slipway-production" })
+    condition     = data.aws_rds_cluster.live[0].cluster_identifier == "service-production" && data.aws_vpc.live[0].tags == tomap({ Name = "service-production" })
     error_message = "Network and database must be those of the environment."
   }
 
   assert {
-    condition     = { for key, group in data.aws_security_group.live : key => group.name } == { functions = "slipway-production-functions", database-client = "slipway-production-database-client" }
+    condition     = { for key, group in data.aws_security_group.live : key => group.name } == { functions = "service-production-functions", database-client = "service-production-database-client" }
     error_message = "The workspace's functions must be in the environment's security groups."
   }
 }
@@ -163,7 +164,7 @@ run "a_debug_workspace_with_a_clone_has_a_firewall_and_no_site" {
   }
 
   assert {
-    condition     = output.name == "slipway-development-fix-1"
+    condition     = output.name == "service-development-fix-1"
     error_message = "The name must contain environment and workspace. All environments but production may be in a testing account."
   }
 
@@ -194,5 +195,21 @@ run "site_and_firewall_can_be_switched_off" {
   assert {
     condition     = length(concat(module.site, module.firewall_site, module.firewall_api, aws_kms_key.us_east_1)) == 0
     error_message = "Site and firewall must be optional."
+  }
+}
+
+run "the_longest_name_fits" {
+  command = plan
+
+  variables {
+    system            = "long-distance-orders"
+    environment       = "preproduction"
+    workspace         = "a234567890123456"
+    workspace_purpose = "preview"
+  }
+
+  assert {
+    condition     = output.name == "long-distance-orders-preproduction-a234567890123456" && module.database[0].name == "long_distance_orders"
+    error_message = "Every name must be short enough for AWS. The database's name must have underscores instead of hyphens."
   }
 }

@@ -34,6 +34,7 @@ override_module {
 }
 
 variables {
+  system              = "service"
   environment         = "production"
   production          = true
   testing_account_ids = ["123456789012"]
@@ -130,4 +131,20 @@ run "production_refuses_a_testing_account" {
   variables { testing_account_ids = ["210987654321"] }
 
   expect_failures = [data.aws_caller_identity.this]
+}
+
+run "a_name_of_the_system_with_21_characters_is_refused" {
+  command = plan
+
+  variables { system = "long-distance-orders1" }
+
+  expect_failures = [var.system]
+}
+
+run "a_name_of_the_system_that_cognito_refuses_is_refused" {
+  command = plan
+
+  variables { system = "lawsuits" }
+
+  expect_failures = [var.system]
 }

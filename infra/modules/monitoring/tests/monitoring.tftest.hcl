@@ -3,13 +3,13 @@ mock_provider "aws" {
 }
 
 variables {
-  name                        = "slipway-production"
+  name                        = "service-production"
   kms_key_arn                 = "arn:aws:kms:eu-central-1:210987654321:key/1"
   notify                      = ["ann@example.org", "bob@example.org"]
-  api_name                    = "slipway-production"
+  api_name                    = "service-production"
   api_stage                   = "production"
-  function_names              = { api = "slipway-production-api", migrate = "slipway-production-migrate" }
-  database_cluster_identifier = "slipway-production"
+  function_names              = { api = "service-production-api", migrate = "service-production-migrate" }
+  database_cluster_identifier = "service-production"
   database_max_connections    = 2000
 }
 
@@ -20,7 +20,7 @@ run "every_alarm_notifies_the_topic" {
   }
 
   assert {
-    condition     = aws_sns_topic.alarms.name == "slipway-production-alarms" && aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn && output.topic_arn == aws_sns_topic.alarms.arn
+    condition     = aws_sns_topic.alarms.name == "service-production-alarms" && aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn && output.topic_arn == aws_sns_topic.alarms.arn
     error_message = "The topic must have the environment's name, and be encrypted with its key."
   }
 
@@ -31,7 +31,7 @@ run "every_alarm_notifies_the_topic" {
       values(aws_cloudwatch_metric_alarm.throttles),
       ) : (
       alarm.actions_enabled && alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn]) &&
-      startswith(alarm.alarm_name, "slipway-production-") && length(alarm.alarm_description) > 40 && alarm.treat_missing_data == "notBreaching"
+      startswith(alarm.alarm_name, "service-production-") && length(alarm.alarm_description) > 40 && alarm.treat_missing_data == "notBreaching"
     )])
     error_message = "Each alarm must notify when it begins and ends, have the environment's name and a description, and stay quiet without traffic."
   }
@@ -40,8 +40,8 @@ run "every_alarm_notifies_the_topic" {
 run "the_api_the_functions_and_the_database_are_watched" {
   assert {
     condition = [for alarm in [aws_cloudwatch_metric_alarm.server_errors, aws_cloudwatch_metric_alarm.latency] : [alarm.metric_name, alarm.dimensions.ApiName, alarm.dimensions.Stage]] == [
-      ["5XXError", "slipway-production", "production"],
-      ["Latency", "slipway-production", "production"],
+      ["5XXError", "service-production", "production"],
+      ["Latency", "service-production", "production"],
     ]
     error_message = "The API's alarms must watch its name and stage."
   }
@@ -61,8 +61,8 @@ run "the_api_the_functions_and_the_database_are_watched" {
 
   assert {
     condition = [for alarm in [aws_cloudwatch_metric_alarm.database_capacity, aws_cloudwatch_metric_alarm.database_connections] : [alarm.metric_name, alarm.dimensions.DBClusterIdentifier, tostring(alarm.threshold)]] == [
-      ["ACUUtilization", "slipway-production", "90"],
-      ["DatabaseConnections", "slipway-production", "1600"],
+      ["ACUUtilization", "service-production", "90"],
+      ["DatabaseConnections", "service-production", "1600"],
     ]
     error_message = "The database must have alarms above 90 % of its capacity and above 80 % of its connections."
   }

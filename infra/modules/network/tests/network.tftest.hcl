@@ -3,7 +3,7 @@ mock_provider "aws" {
 }
 
 variables {
-  name               = "slipway-development"
+  name               = "service-development"
   log_retention_days = 14
   kms_key_arn        = "arn:aws:kms:eu-central-1:210987654321:key/1"
 }
@@ -72,12 +72,12 @@ run "every_name_starts_with_the_environments_name" {
       [aws_vpc.this.tags.Name, aws_route_table.private.tags.Name, aws_default_security_group.this.tags.Name, aws_flow_log.this.tags.Name],
       [aws_security_group.functions.name, aws_iam_role.flow.name],
       aws_subnet.private[*].tags.Name,
-    ) : startswith(name, "slipway-development")])
+    ) : startswith(name, "service-development")])
     error_message = "Every name must start with the environment's name."
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.flow.name == "/slipway/slipway-development/flow"
+    condition     = aws_cloudwatch_log_group.flow.name == "/vpc/service-development/flow"
     error_message = "The log must have the environment's name."
   }
 }
@@ -134,7 +134,7 @@ run "a_name_with_capitals_a_wrong_range_and_one_zone_are_refused" {
   command = plan
 
   variables {
-    name  = "Slipway"
+    name  = "Service"
     cidr  = "10.0.0.0/15"
     zones = 1
   }
@@ -146,7 +146,7 @@ run "a_long_name_a_small_range_and_four_zones_are_refused" {
   command = plan
 
   variables {
-    name  = "slipway-production-a23456789012345678901234567890123" # 52
+    name  = "service-production-a23456789012345678901234567890123" # 52
     cidr  = "10.0.0.0/23"
     zones = 4
   }

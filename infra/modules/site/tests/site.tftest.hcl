@@ -3,16 +3,16 @@ mock_provider "aws" {
 }
 
 variables {
-  name            = "slipway-production"
+  name            = "service-production"
   account_id      = "210987654321"
   api_domain      = "api1.execute-api.eu-central-1.amazonaws.com"
   api_stage       = "production"
-  connect_sources = ["https://slipway-production-210987654321.auth.eu-central-1.amazoncognito.com"]
+  connect_sources = ["https://service-production-311fd81cb1.auth.eu-central-1.amazoncognito.com"]
 }
 
 run "only_cloudfront_reads_the_bucket" {
   assert {
-    condition     = aws_s3_bucket.this.bucket == "slipway-production-site-210987654321"
+    condition     = aws_s3_bucket.this.bucket == "service-production-311fd81cb1"
     error_message = "The bucket's name must contain environment and account, so that it is unique in the world."
   }
 
@@ -95,7 +95,7 @@ run "answers_are_cached_only_if_the_api_allows_it" {
   }
 
   assert {
-    condition     = one(one(one(aws_cloudfront_cache_policy.api.parameters_in_cache_key_and_forwarded_to_origin).headers_config).headers).items == toset(["Authorization", "X-Slipway-Workspace"])
+    condition     = one(one(one(aws_cloudfront_cache_policy.api.parameters_in_cache_key_and_forwarded_to_origin).headers_config).headers).items == toset(["Authorization", "X-Workspace"])
     error_message = "The cache's key must contain the token and the workspace."
   }
 
@@ -114,7 +114,7 @@ run "the_security_headers_are_set" {
   assert {
     condition = one(one(aws_cloudfront_response_headers_policy.this.security_headers_config).content_security_policy).content_security_policy == join("; ", [
       "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'", "manifest-src 'self'",
-      "connect-src 'self' https://slipway-production-210987654321.auth.eu-central-1.amazoncognito.com",
+      "connect-src 'self' https://service-production-311fd81cb1.auth.eu-central-1.amazoncognito.com",
       "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "upgrade-insecure-requests",
     ])
     error_message = "Scripts must come from the site, and may call only the site and the sign-in."
@@ -145,19 +145,19 @@ run "without_a_domain_the_site_has_cloudfronts_domain" {
       aws_cloudfront_function.viewer.name, aws_cloudfront_key_value_store.routes.name, aws_cloudfront_cache_policy.site.name, aws_cloudfront_cache_policy.api.name,
       aws_cloudfront_origin_request_policy.api.name, aws_cloudfront_response_headers_policy.this.name, aws_cloudfront_origin_access_control.this.name,
       aws_cloudfront_distribution.this.comment,
-    ] : startswith(name, "slipway-production")])
+    ] : startswith(name, "service-production")])
     error_message = "Every name must start with the environment's name, because CloudFront's names are unique in the account."
   }
 }
 
 run "with_a_domain_the_site_has_records_and_tls_1_2" {
   variables {
-    domain      = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1", zone_id = "Z1" }
+    domain      = { name = "service.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1", zone_id = "Z1" }
     web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/a/1"
   }
 
   assert {
-    condition     = output.url == "https://slipway.example.org" && aws_cloudfront_distribution.this.aliases == toset(["slipway.example.org"])
+    condition     = output.url == "https://service.example.org" && aws_cloudfront_distribution.this.aliases == toset(["service.example.org"])
     error_message = "The URL must have the given domain."
   }
 
@@ -169,7 +169,7 @@ run "with_a_domain_the_site_has_records_and_tls_1_2" {
   }
 
   assert {
-    condition     = keys(aws_route53_record.this) == ["A", "AAAA"] && toset(values(aws_route53_record.this)[*].name) == toset(["slipway.example.org"])
+    condition     = keys(aws_route53_record.this) == ["A", "AAAA"] && toset(values(aws_route53_record.this)[*].name) == toset(["service.example.org"])
     error_message = "The domain's records must lead to the distribution."
   }
 
@@ -182,7 +182,7 @@ run "with_a_domain_the_site_has_records_and_tls_1_2" {
 run "without_a_zone_the_site_has_no_records" {
   command = plan
 
-  variables { domain = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" } }
+  variables { domain = { name = "service.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" } }
 
   assert {
     condition     = length(aws_route53_record.this) == 0
@@ -196,7 +196,7 @@ run "a_short_account_id_an_origin_with_a_wildcard_a_certificate_elsewhere_and_an
   variables {
     account_id      = "21098765432"
     connect_sources = ["https://*.example.org"]
-    domain          = { name = "slipway.example.org", certificate_arn = "arn:aws:acm:eu-central-1:210987654321:certificate/1" }
+    domain          = { name = "service.example.org", certificate_arn = "arn:aws:acm:eu-central-1:210987654321:certificate/1" }
     price_class     = "PriceClass_300"
   }
 
@@ -206,7 +206,7 @@ run "a_short_account_id_an_origin_with_a_wildcard_a_certificate_elsewhere_and_an
 run "a_bucket_name_with_more_than_63_characters_is_refused" {
   command = plan
 
-  variables { name = "slipway-preproduction-a23456789012345678901234" } # 46, which makes 64
+  variables { name = "long-distance-orders-preproduction-a2345678901234567a" } # 53, which makes 64
 
-  expect_failures = [var.account_id]
+  expect_failures = [var.name]
 }

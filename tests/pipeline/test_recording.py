@@ -308,7 +308,7 @@ def test_an_unknown_system_is_an_error_and_no_warning(step: Any) -> None:
 
 
 @pytest.mark.parametrize("command", ["deployment-open", "deployment-status", "verification", "current"])
-def test_without_slipway_nothing_is_recorded_and_a_warning_says_so(a_step: Any, command: str) -> None:
+def test_without_a_registry_nothing_is_recorded_and_a_warning_says_so(a_step: Any, command: str) -> None:
     step = a_step(SLIPWAY_URL="")
 
     assert step(command) == 0
@@ -317,7 +317,7 @@ def test_without_slipway_nothing_is_recorded_and_a_warning_says_so(a_step: Any, 
     assert "SLIPWAY_URL is not set" in step.summary
 
 
-def test_without_slipway_no_promotion_is_granted(a_step: Any) -> None:
+def test_without_a_registry_no_promotion_is_granted(a_step: Any) -> None:
     assert a_step(SLIPWAY_URL="")("may-promote") == 2
 
 
