@@ -46,10 +46,10 @@ def connect(url: str) -> Connection:
 
 
 def wait(connection: Connection, deadline: float) -> None:
-    """Wait until an asynchronous connection has finished its task.
+    """Wait until an asynchronous connection has finished its task. `deadline` is a moment of `time.monotonic`.
 
-    `deadline` is a moment of `time.monotonic`. Raise psycopg2's errors unchanged. Without an answer by the deadline,
-    close the connection, because the answer could still come, and raise DatabaseUnavailable.
+    Raise psycopg2's errors unchanged. At the deadline, close the connection, because the answer could still come. Then
+    raise DatabaseUnavailable.
     """
     while (state := connection.poll()) != POLL_OK:
         poll = select.poll()
@@ -61,7 +61,10 @@ def wait(connection: Connection, deadline: float) -> None:
 
 
 def address(database: Aurora | str | None) -> str:
-    """Return a database's address and login in libpq's form. A password for Aurora is valid for 15 minutes."""
+    """Return a database's address and login in libpq's form.
+
+    For Aurora, make a password that is valid for 15 minutes.
+    """
     if database is None:
         raise UnusableSettings("SLIPWAY_DATABASE_HOST is not set: set it to the host of the stage's cluster")
     if isinstance(database, str):
@@ -79,7 +82,7 @@ def address(database: Aurora | str | None) -> str:
 
 
 def _parameters(**also: str) -> dict[str, Any]:
-    """Return the parameters of every connection. `also` has further settings of PostgreSQL for this connection."""
+    """Return the parameters of a connection. `also` has further settings of PostgreSQL for this connection."""
     options = {
         "timezone": "UTC",
         "statement_timeout": f"{STATEMENT_SECONDS}s",
