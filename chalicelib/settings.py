@@ -141,12 +141,12 @@ def _faults(issuer: Issuer, stage: Stage) -> Iterator[str]:
     elif issuer.kind == "github-actions" and _is_for_others(issuer):
         yield (
             f"workflows also request tokens for {issuer.audience!r} to use them elsewhere: "
-            "name an audience of this service's own, and let workflows request tokens for that one"
+            "name an audience that only this service has, and let workflows request tokens for this audience"
         )
     if not issuer.audience_claim or issuer.audience_claim in _REGISTERED_CLAIMS:
         yield (
-            f"the claim {issuer.audience_claim!r} has no audience: name the one that does, which is `aud`, or "
-            "`client_id` in Cognito's access tokens"
+            f"the claim {issuer.audience_claim!r} has no audience: "
+            "use `aud`, or `client_id` for Cognito's access tokens"
         )
     if issuer.kind == "people":
         yield from _faults_of_groups(issuer)

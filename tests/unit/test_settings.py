@@ -149,7 +149,7 @@ def test_an_audience_must_be_exact(audience):
 
 @pytest.mark.parametrize("claim", ["", "iss", "sub", "exp", "nbf", "iat", "jti"])
 def test_a_claim_with_another_meaning_cannot_be_the_audience(claim):
-    with pytest.raises(UnusableSettings, match="name the one that does"):
+    with pytest.raises(UnusableSettings, match="has no audience"):
         read(environ("local", {**LOCAL, "audience_claim": claim}))
 
 
@@ -166,7 +166,7 @@ def test_a_claim_with_another_meaning_cannot_be_the_audience(claim):
     ],
 )
 def test_an_audience_that_pipelines_get_tokens_for_anyway_is_refused(issuer, audience):
-    with pytest.raises(UnusableSettings, match="name an audience of this service's own"):
+    with pytest.raises(UnusableSettings, match="name an audience that only this service has"):
         read(environ("production", {**GITHUB, "issuer": issuer, "audience": audience}))
 
 
