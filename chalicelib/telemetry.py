@@ -7,7 +7,7 @@ import traceback
 
 logger = logging.getLogger("slipway")
 
-# The fields of every record. Any other field was given as `extra`.
+# The fields of every log record. Any other field was given as `extra`.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
