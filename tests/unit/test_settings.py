@@ -108,7 +108,7 @@ def test_a_deployed_stage_does_not_trust_the_local_issuer(stage):
     ],
 )
 def test_an_issuer_must_be_an_https_url(url):
-    with pytest.raises(UnusableSettings, match="an issuer is an https URL"):
+    with pytest.raises(UnusableSettings, match="an issuer must be an https URL"):
         read(environ("local", {**GITHUB, "issuer": url}))
 
 
@@ -137,7 +137,7 @@ def test_only_the_local_stage_trusts_an_issuer_on_this_machine():
 
 @pytest.mark.parametrize("url", ["https://*.example.org", "https://issuer.example.org/*", "*"])
 def test_an_issuer_may_not_have_a_wildcard(url):
-    with pytest.raises(UnusableSettings, match="an issuer has no wildcard"):
+    with pytest.raises(UnusableSettings, match="must not have a wildcard"):
         read(environ("local", {**GITHUB, "issuer": url}))
 
 
