@@ -93,7 +93,8 @@ def _parameters(**also: str) -> dict[str, Any]:
     return {
         "application_name": "slipway",
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
-        # After a failover the cluster's name can lead to the old writer for some seconds.
+        # After a failover the cluster's name can lead to the old writer for some seconds. So require a server that can
+        # write.
         "target_session_attrs": "read-write",
         # The server can disappear without a message, for example while the function is frozen. So a connection closes
         # if sent data is not acknowledged within 3 s. An idle connection is probed after 5 s.

@@ -152,7 +152,8 @@ def _signature(token: Unverified, issuer: Issuer) -> str | None:
 
 
 # The checks run in this order. The last check calls PyJWT, and may ask the issuer for keys. The earlier checks also
-# refuse tokens that PyJWT would accept. They refuse wrong claims before the signature, which PyJWT checks first.
+# refuse tokens that PyJWT would accept. Wrong claims are refused before the signature is verified; PyJWT verifies the
+# signature first.
 TRUST_CHECKS: dict[str, Callable[[Unverified, Issuer], str | None]] = {
     "typ": _typ,
     "crit": _crit,

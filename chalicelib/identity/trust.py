@@ -34,9 +34,9 @@ class TrustRule(msgspec.Struct, frozen=True, kw_only=True):
     """The content of a publisher: the claims that it trusts, and the records that a trusted run may write.
 
     `workflow` is the path of the workflow that was started. `called_workflow` is the reusable workflow that has the
-    job, with its repository and ref; None if there must be none. The keys of `environments` are the environments that
-    the run may write for. Their values are what the claim `environment` must be; None accepts any. With `any_revision`,
-    a rollout or hotfix may be of another commit than the run.
+    job, with its repository and ref; None if the job must be in none. The keys of `environments` are the environments
+    that the run may write for. Each value is the required claim `environment`; None accepts any. With `any_revision`, a
+    rollout or hotfix may be of another commit than the run.
     """
 
     id: str

@@ -21,7 +21,7 @@ def issuer_of(new: NewPublisher, trusted: Sequence[str]) -> str:
 
 
 def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
-    """The environments must exist, so that a typing mistake is found now."""
+    """The environments of a new publisher must exist, so that a typing mistake is found early."""
     missing = [name for name in new.environments if name not in existing]
     if missing:
         raise Problem(

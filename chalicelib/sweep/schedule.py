@@ -97,7 +97,7 @@ def _forget_keys(swept: Counter[str], deadline: float) -> None:
 
 @contextmanager
 def _session() -> Iterator[Database]:
-    """Open the database for one batch, with a deadline of its own."""
+    """Open the database for one batch, with a new deadline."""
     db = database()
     try:
         yield db
@@ -107,7 +107,7 @@ def _session() -> Iterator[Database]:
 
 @contextmanager
 def _noted(failed: list[str], what: str, request_id: str) -> Iterator[None]:
-    """Log an exception, add it to `failed` and continue: a failure in one system must not stop the others."""
+    """Log an exception, add `what` to `failed` and continue: a failure in one system must not stop the others."""
     try:
         yield
     except Exception as error:

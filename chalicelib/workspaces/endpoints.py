@@ -60,7 +60,7 @@ def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces/{id}", role=Role.viewer)
 def get_workspace(call: Call, system: str, id: str) -> Workspace:  # noqa: A002
-    """Read a workspace. An active workspace has the state `expired` once its time is over."""
+    """Read a workspace. After its end, an active workspace becomes `expired`."""
     return store.get(call.db, system, id)
 
 
