@@ -2,8 +2,8 @@
 
 from msgspec import Meta
 
-# `\s` matches other characters in Python than in ECMA 262, which JSON Schema uses. NOT_WHITE excludes the characters of
-# both, and all characters below U+0020.
+# `\s` matches other characters in Python than in ECMA 262, which JSON Schema uses. NOT_WHITE excludes what `\s` matches
+# in either of the two, and all characters below U+0020.
 NOT_WHITE = r"[^\s\u0000-\u001f\u0085\ufeff]"
 # `decoding` refuses NUL in every text. NO_NUL states this in the schema of a text that has no other pattern.
 NO_NUL = {"pattern": r"^[^\u0000]*$"}

@@ -142,31 +142,31 @@ def _faults(issuer: Issuer, stage: Stage) -> Iterator[str]:
     elif issuer.kind == "github-actions" and _is_for_others(issuer):
         yield (
             f"workflows also request tokens for {issuer.audience!r} to use them elsewhere: "
-            "name an audience of this service's own, and let workflows request tokens for that one"
+            "name an audience that only this service has, and let workflows request tokens for this audience"
         )
     if not issuer.audience_claim or issuer.audience_claim in _REGISTERED_CLAIMS:
         yield (
-            f"the claim {issuer.audience_claim!r} has no audience: name the one that does, which is `aud`, or "
-            "`client_id` in Cognito's access tokens"
+            f"the claim {issuer.audience_claim!r} has no audience: "
+            "use `aud`, or `client_id` for Cognito's access tokens"
         )
     if issuer.kind == "people":
         yield from _faults_of_groups(issuer)
     elif issuer.groups or issuer.groups_claim is not None:
         yield (
-            f"an issuer of kind {issuer.kind} has no groups: remove `groups` and `groups_claim`, which belong to kind "
-            "`people`"
+            f"an issuer of kind {issuer.kind} must not have groups: remove `groups` and `groups_claim`, which belong "
+            "to kind `people`"
         )
 
 
 def _faults_of_url(url: str, stage: Stage) -> Iterator[str]:
     if "*" in url:
-        yield "an issuer has no wildcard (`*`) in its URL: name each issuer's URL in full"
+        yield "an issuer's URL must not have a wildcard (`*`): name each issuer's URL in full"
     elif _LOOPBACK_URL.fullmatch(url):
         if stage != "local":
             yield f"stage {stage!r} must not trust an issuer on this machine: name an https URL"
     elif not _HTTPS_URL.fullmatch(url):
         yield (
-            "an issuer is an https URL with a host in lower case, and without user, query or fragment: "
+            "an issuer must be an https URL with a host in lower case, and without user, query or fragment: "
             "write the value of `iss` in the issuer's tokens"
         )
 

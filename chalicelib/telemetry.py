@@ -9,7 +9,7 @@ from chalicelib import NAME
 
 logger = logging.getLogger(NAME)
 
-# The fields of every record. Any other field was given as `extra`.
+# The fields of every log record. Any other field was given as `extra`.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 

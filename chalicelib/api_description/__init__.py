@@ -1,1 +1,1 @@
-"""The description of this API."""
+"""The OpenAPI description of this API."""

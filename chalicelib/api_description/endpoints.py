@@ -1,4 +1,4 @@
-"""The description of this API, served by the API that it describes."""
+"""The endpoint that serves the OpenAPI description of this API."""
 
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ def get_openapi(call: Call) -> dict[str, Any]:
 
 @cache
 def _document() -> dict[str, Any]:
-    # `make openapi` writes the file. The first request for the document reads the file, so that no other request waits.
+    # `make openapi` writes the file. The first request for the document reads the file, and other requests never wait
+    # for the file.
     document: dict[str, Any] = msgspec.json.decode(Path(__file__).with_name("openapi.json").read_bytes())
     return document

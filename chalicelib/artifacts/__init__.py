@@ -1,1 +1,1 @@
-"""Artifacts: the records of one artifact in all environments, and the decisions of their gates."""
+"""Artifacts: the records of one artifact in all environments, and the decisions of the environments' gates."""

@@ -1,4 +1,4 @@
-"""`/v1/systems/{system}/artifacts/{artifact}`"""
+"""The endpoint of one artifact's history: `/v1/systems/{system}/artifacts/{artifact}`."""
 
 from chalice.app import Blueprint
 
@@ -31,7 +31,7 @@ def get_artifact(call: Call, system: str, artifact: str) -> ArtifactHistory:
     if not deployed and not verified:
         raise Problem(
             problems.not_found,
-            f"The system {system!r} has no records of an artifact {artifact!r}. Check the artifact and the system.",
+            f"The system {system!r} has no records of the artifact {artifact!r}. Check the artifact and the system.",
         )
     return ArtifactHistory(
         system=system,

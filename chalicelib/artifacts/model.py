@@ -18,13 +18,13 @@ class ArtifactHistory(Answer, kw_only=True):
     artifact: Artifact
     deployments: Annotated[
         list[Deployment],
-        Meta(description=f"At most {MOST} deployments, the newest first; the list of deployments has all"),
+        Meta(description=f"At most {MOST} deployments, the newest first. List deployments to see more"),
     ]
     verifications: Annotated[
         list[Verification],
-        Meta(description=f"At most {MOST} verifications, the last finished first; the list of verifications has all"),
+        Meta(description=f"At most {MOST} verifications, the last finished first. List verifications to see more"),
     ]
     decisions: Annotated[
         list[Promotion],
-        Meta(description="The decisions that all environments' gates would make now, sorted by rank; not recorded"),
+        Meta(description="The gate's current decision for each environment, sorted by rank and not recorded"),
     ]

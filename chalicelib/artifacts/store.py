@@ -10,7 +10,7 @@ from chalicelib.promotions.store import GATE_FACTS
 
 
 class Gates(msgspec.Struct, kw_only=True):
-    """The facts for every environment of a system, by rank, at one moment."""
+    """The facts about an artifact for every environment of a system, by rank, at one moment."""
 
     at: datetime
     gates: list[GateFacts]

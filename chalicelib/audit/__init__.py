@@ -1,1 +1,1 @@
-"""The audit trail: an event for each write and each refused write, with its caller."""
+"""The audit trail: an event for each write and each refused write. An event names the caller."""

@@ -1,4 +1,4 @@
-"""`/v1/audit-events`"""
+"""The endpoint of the audit trail: `/v1/audit-events`."""
 
 from chalice.app import Blueprint
 

@@ -12,7 +12,7 @@ from chalicelib.rest.types import Answer, Id, PageQuery, Timestamp
 from chalicelib.vocabulary import PrincipalName, Slug
 
 Action = Annotated[
-    str, matching("[a-z]{1,30}\\.[a-z]{1,30}", "deployment.open", "The kind of resource, and what was done")
+    str, matching("[a-z]{1,30}\\.[a-z]{1,30}", "deployment.open", "The kind of resource and the action on it")
 ]
 _Fields = dict[str, Any] | None
 
@@ -24,16 +24,19 @@ class AuditEvent(Answer, kw_only=True):
     at: Timestamp
     system: Annotated[
         Slug | None,
-        Meta(description="The system's key; null if the event concerns no system. The system may be deleted by now"),
+        Meta(description="The system's key; null if the event concerns no system. The system may no longer exist"),
     ]
     issuer: Annotated[str, Meta(description="The issuer of the token", examples=["https://issuer.localhost"])]
     principal: PrincipalName
     action: Action
     resource: Annotated[str, Meta(examples=["azul/deployments/197"])]
     before: Annotated[
-        _Fields, Meta(description="The changed fields before the write; null for a new resource or a refusal")
+        _Fields,
+        Meta(description="The values of the changed fields before the write; null for a new resource or a refusal"),
     ]
-    after: Annotated[_Fields, Meta(description="The changed fields after the write; null for a deletion or a refusal")]
+    after: Annotated[
+        _Fields, Meta(description="The values of the changed fields after the write; null for a deletion or a refusal")
+    ]
     refusal: Annotated[str | None, Meta(examples=["forbidden"])]
     request_id: Annotated[str, Meta(description="The request's id, as in `X-Request-Id` and in the logs")]
 

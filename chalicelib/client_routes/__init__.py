@@ -1,1 +1,1 @@
-"""Routes: each sends a client's calls to a debug workspace instead of the environment, for a limited time."""
+"""Routes. A route sends a client's calls to a debug workspace instead of the environment, for a limited time."""

@@ -1,4 +1,8 @@
-"""`/v1/systems/{system}/workspaces/{id}/routes` and `/v1/systems/{system}/environments/{environment}/route`"""
+"""The endpoints of routes.
+
+`/v1/systems/{system}/workspaces/{id}/routes` has the routes to a workspace.
+`/v1/systems/{system}/environments/{environment}/route` looks up where a client's calls go.
+"""
 
 from chalice.app import Blueprint
 
@@ -53,7 +57,7 @@ def set_route(call: Call, system: str, id: str, client: str, body: NewRoute) -> 
 
 @operation(blueprint, "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.pipeline, status=204)
 def delete_route(call: Call, system: str, id: str, client: str) -> None:  # noqa: A002
-    """Delete a client's route. Callers may use a kept lookup for up to 30 seconds more."""
+    """Delete a client's route. Callers that keep a lookup may use it for up to 30 seconds more."""
     routing.delete_route(call, system, id, client)
 
 

@@ -15,7 +15,8 @@ from chalicelib.vocabulary import Client, EnvironmentName, PrincipalName, Reason
 
 Until = Annotated[Timestamp, Meta(description="The end of the route, which is no later than the end of its workspace")]
 
-# How long a caller may keep a lookup. For this time, a new route may stay unseen and a deleted route may still be used.
+# Seconds for which a caller may keep a lookup. During this time, the caller may miss a new route or still use a deleted
+# route.
 MOST_KEPT_SECONDS = 30
 
 
@@ -60,7 +61,7 @@ class RouteHolder(Answer, kw_only=True):
 
 
 class RoutedWorkspace(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts about a workspace that its routes depend on. `at` is when the facts were read."""
+    """The facts about a workspace that its routes depend on. `at` is the time when the facts were read."""
 
     at: datetime
     environment: str
@@ -72,7 +73,7 @@ class RoutedWorkspace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoutingFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The routes of a client in the environment of a workspace. Read under the system's lock.
+    """The routes of a client in the environment of a workspace. They are read under the system's lock.
 
     `own` is the client's route to this workspace. `holder` is another workspace that the client is routed to.
     """
@@ -86,7 +87,7 @@ client_routed = problem_type(
     "client-routed",
     409,
     "Client routed",
-    "The client's calls go to another workspace of the environment: end that route, or wait until `holder.until`.",
+    "The client has a route to another workspace of the environment: end that route, or wait until `holder.until`.",
     holder=RouteHolder,
 )
 workspace_not_for_debugging = problem_type(
@@ -121,7 +122,7 @@ constraint(
 constraint(
     "routes_client_known",
     problems.invalid,
-    "A client is 1 to 128 letters, digits or characters of `._~@:-`: correct the client",
+    "A client's name has 1 to 128 letters, digits or characters of `._~@:-`: correct the name",
 )
 constraint(
     "routes_one_per_client",

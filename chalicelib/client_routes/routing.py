@@ -1,4 +1,4 @@
-"""Send a client's calls to a debug workspace, and back to the environment."""
+"""Create, change and end the routes of clients to debug workspaces."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ from chalicelib.targets.changing import require_may_change
 
 
 def set_route(call: Call, system: str, id_: str, client: str, new: NewRoute) -> Route:
-    """Route the client to the workspace until a time, or change its existing route there."""
+    """Create the client's route to the workspace, or change the existing route."""
     rules.require_client(client)
     workspace = _to_change(call, system, id_)
     rules.require_target(workspace)
@@ -42,7 +42,10 @@ def delete_route(call: Call, system: str, id_: str, client: str) -> None:
 
 
 def _to_change(call: Call, system: str, id_: str) -> RoutedWorkspace:
-    """Lock the system. Return the workspace, or raise problem 403 if the caller may not change its routes."""
+    """Lock the system.
+
+    Return the workspace, or raise problem 403 if the caller may not change the workspace's routes.
+    """
     systems.lock(call.db, system)
     workspace = store.workspace(call.db, system, id_)
     require_may_change(call, system, workspace.environment, workspace.name, workspace.made_by)

@@ -23,7 +23,9 @@ _CLIENT = re.compile(CLIENT, re.ASCII)
 def require_client(client: str) -> None:
     """Raise problem 404 if no client can have this name."""
     if not _CLIENT.fullmatch(client):
-        raise Problem(problems.not_found, "No client can have this name: send 1 to 128 letters, digits or ._~@:-")
+        raise Problem(
+            problems.not_found, "No client can have this name: send 1 to 128 letters, digits or characters of ._~@:-"
+        )
 
 
 def require_target(workspace: RoutedWorkspace) -> None:
@@ -59,7 +61,7 @@ def require_free(client: str, facts: RoutingFacts) -> None:
 
 
 def seconds_to_keep(destination: Destination, at: datetime) -> int:
-    """Return for how many seconds a lookup may be kept: at most MOST_KEPT_SECONDS, and not beyond the route's end."""
+    """Return the seconds for which a lookup may be kept: at most MOST_KEPT_SECONDS, and not beyond the route's end."""
     if destination.until is None:
         return MOST_KEPT_SECONDS
     left = (destination.until - at).total_seconds()

@@ -83,7 +83,10 @@ def workspace(db: Database, system: str, id_: str) -> RoutedWorkspace:
 
 
 def destination(db: Database, system: str, environment: str, client: str) -> tuple[Destination, datetime] | None:
-    """Return where a client's calls go, and the moment of the lookup. None if the environment does not exist."""
+    """Return the destination of a client's calls, and the time of the lookup.
+
+    None if the environment does not exist.
+    """
     row = db.row(
         """
         SELECT statement_timestamp() AS at, %(client)s AS client, e.name AS environment,
@@ -174,7 +177,7 @@ def delete(db: Database, id_: str) -> None:
 
 
 def ending_after(db: Database, workspace: str, at: datetime) -> list[Route]:
-    """Return the routes to a workspace that end after this moment."""
+    """Return the routes to a workspace that end after the time `at`."""
     return db.select(
         Route,
         f"""

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, kept between requests, and the few ways in which a request uses them."""
+"""Connections to PostgreSQL, which are kept between requests, and the methods with which a request uses them."""
 
 import time
 from collections import deque
@@ -14,7 +14,8 @@ from chalicelib.database.errors import ConstraintViolated, DatabaseUnavailable, 
 from chalicelib.database.opening import CONNECT_SECONDS, address, connect, open_connection, wait
 from chalicelib.settings import settings
 
-# The layers above and the tools import these names from this module, even if another one of the package defines them.
+# The layers above and the tools import these names from this module, even if another module of the package defines
+# them.
 __all__ = [
     "ConstraintViolated",
     "Database",
@@ -30,8 +31,8 @@ __all__ = [
 T = TypeVar("T")
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
-# A request waits for the database until this time after the request's start. STATEMENT_SECONDS, the limit of one
-# statement, is shorter. The function's timeout (lambda_timeout in .chalice/config.json) is longer. API Gateway's
+# After this number of seconds from its start, a request stops waiting for the database. STATEMENT_SECONDS, the limit of
+# one statement, is shorter. The function's timeout (lambda_timeout in .chalice/config.json) is longer. API Gateway's
 # timeout, 29 s, is the longest.
 REQUEST_SECONDS = 15
 
@@ -78,7 +79,8 @@ class Database:
     def queue(self, sql: str, **parameters: Any) -> None:
         """Send this statement in one message with the transaction's next statement, or with COMMIT.
 
-        So a write with locks and audit events costs few round trips, and its code still reads from top to bottom.
+        So a write with locks and audit events costs few round trips. The code of the write still reads from top to
+        bottom.
         """
         assert self._in_transaction, "queue works only inside a transaction: outside one, use execute"
         self._queue.append(self._compose(sql, parameters))
@@ -121,7 +123,7 @@ class Database:
             self._connection = None
 
     def _run(self, sql: str, parameters: dict[str, Any]) -> Rows:
-        """Send the queued statements and this one in one message; return this one's column names and rows."""
+        """Send the queued statements and `sql` in one message. Return the column names and rows of `sql`."""
         return self._send([*self._queue, self._compose(sql, parameters)])
 
     def _send(self, statements: list[str]) -> Rows:
@@ -203,7 +205,10 @@ class Transaction:
 
 
 class Pool:
-    """The idle connections of a process. A function has at most one; the local server has threads and so has more."""
+    """The idle connections of a process.
+
+    A function has at most one. The local server has threads, so it may have more.
+    """
 
     def __init__(self) -> None:
         self._idle: deque[Connection] = deque()
@@ -239,7 +244,7 @@ _pool = Pool()
 
 
 def database() -> Database:
-    """Return the stage's database for one request. It connects when the first statement needs it."""
+    """Return the stage's database for one request. The request gets a connection with its first statement."""
     return Database(_pool)
 
 

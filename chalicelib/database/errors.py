@@ -25,7 +25,10 @@ class UnusableValue(Exception):
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise the errors of this module instead of psycopg2's. Errors in the code, such as wrong SQL, stay psycopg2's."""
+    """Convert psycopg2's errors to the errors of this module.
+
+    Leave errors in the code, such as wrong SQL, unchanged.
+    """
     try:
         yield
     except psycopg2.IntegrityError as error:

@@ -1,6 +1,6 @@
 """The SQL that writes audit events.
 
-A write that succeeds sends this SQL in its own transaction, so both take effect or neither does.
+A write that succeeds sends this SQL in the same transaction. So either both take effect, or neither does.
 """
 
 from chalicelib import NAME

@@ -32,7 +32,7 @@ def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
 
 
 def password(host: str, port: int, user: str, region: str, credentials: Credentials, at: datetime | None = None) -> str:
-    """Return a database user's password, which is valid for SECONDS from `at`, by default from now.
+    """Return a database user's password. It is valid for SECONDS from `at`, which is now by default.
 
     A password is a request to connect to the service `rds-db`: a URL, signed with Signature Version 4 and the
     credentials. See "Create a signed AWS API request" in the IAM User Guide.

@@ -30,7 +30,7 @@ def migrate(event: Any, context: Any) -> dict[str, Any]:
 
 @blueprint.lambda_function(name="bootstrap")
 def bootstrap(event: Any, context: Any) -> dict[str, Any]:
-    """Create the database's roles as its master user, through the RDS Data API. Running it again changes nothing."""
+    """Create the database's roles as the master user, through the RDS Data API. A second run changes nothing."""
     import boto3  # noqa: PLC0415 (boto3 takes half a second to import, which no other function should pay)
 
     database = os.environ.get("SLIPWAY_DATABASE_NAME", SQL_NAME)

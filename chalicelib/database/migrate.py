@@ -53,8 +53,8 @@ def expected_version() -> int:
 def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
     """Apply the migrations that are missing and return their names. Report each name before applying the migration.
 
-    Raise MigrationRefused if a migration was edited, is missing or has a wrong name, or if the login can't act as the
-    schema's owner. Raise MigrationFailed if PostgreSQL refuses a migration.
+    Raise MigrationRefused if a migration was edited, is missing or has a wrong name. Raise it also if the login can't
+    act as the schema's owner. Raise MigrationFailed if PostgreSQL refuses a migration.
     """
     migrations = read(directory)
     # Closing the connection releases the lock and rolls back an open transaction.
@@ -83,10 +83,10 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
 
 
 def act_as_owner(cursor: Cursor) -> None:
-    """From now on act as the role that owns the schema, whichever login the runner has: see roles.py.
+    """Act from now on as the role that owns the schema, whichever login the runner has. See roles.py.
 
-    Raise MigrationRefused if the login may not act as this role, if the role may not create tables, or if another role
-    owns the tables.
+    Raise MigrationRefused if the login may not act as this role, or if the role may not create tables. Raise it also if
+    another role owns the tables.
     """
     login = cursor.connection.info
     to_do = advice(login.dbname, login.user)
@@ -124,9 +124,10 @@ def read(directory: Path) -> list[Migration]:
 
 
 def pending(migrations: list[Migration], applied: list[tuple[int, str, str]]) -> list[Migration]:
-    """Return the migrations still to apply, or raise MigrationRefused if an applied one is unknown or was changed.
+    """Return the migrations that are not applied yet.
 
-    A file that was changed after it was applied would no longer describe the schema.
+    Raise MigrationRefused if an applied migration is unknown or was changed. A file that was changed after it was
+    applied would no longer describe the schema.
     """
     by_version = {migration.version: migration for migration in migrations}
     for version, name, checksum in applied:

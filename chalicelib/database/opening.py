@@ -47,10 +47,10 @@ def connect(url: str) -> Connection:
 
 
 def wait(connection: Connection, deadline: float) -> None:
-    """Wait until an asynchronous connection has finished its task.
+    """Wait until an asynchronous connection has finished its task. `deadline` is a moment of `time.monotonic`.
 
-    `deadline` is a moment of `time.monotonic`. Raise psycopg2's errors unchanged. Without an answer by the deadline,
-    close the connection, because the answer could still come, and raise DatabaseUnavailable.
+    Raise psycopg2's errors unchanged. At the deadline, close the connection, because the answer could still come. Then
+    raise DatabaseUnavailable.
     """
     while (state := connection.poll()) != POLL_OK:
         poll = select.poll()
@@ -62,7 +62,10 @@ def wait(connection: Connection, deadline: float) -> None:
 
 
 def address(database: Aurora | str | None) -> str:
-    """Return a database's address and login in libpq's form. A password for Aurora is valid for 15 minutes."""
+    """Return a database's address and login in libpq's form.
+
+    For Aurora, make a password that is valid for 15 minutes.
+    """
     if database is None:
         raise UnusableSettings("SLIPWAY_DATABASE_HOST is not set: set it to the host of the stage's cluster")
     if isinstance(database, str):
@@ -80,7 +83,7 @@ def address(database: Aurora | str | None) -> str:
 
 
 def _parameters(**also: str) -> dict[str, Any]:
-    """Return the parameters of every connection. `also` has further settings of PostgreSQL for this connection."""
+    """Return the parameters of a connection. `also` has further settings of PostgreSQL for this connection."""
     options = {
         "timezone": "UTC",
         "statement_timeout": f"{STATEMENT_SECONDS}s",
@@ -91,7 +94,8 @@ def _parameters(**also: str) -> dict[str, Any]:
     return {
         "application_name": NAME,
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
-        # After a failover the cluster's name can lead to the old writer for some seconds.
+        # After a failover the cluster's name can lead to the old writer for some seconds. So require a server that can
+        # write.
         "target_session_attrs": "read-write",
         # The server can disappear without a message, for example while the function is frozen. So a connection closes
         # if sent data is not acknowledged within 3 s. An idle connection is probed after 5 s.

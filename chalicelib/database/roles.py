@@ -10,9 +10,9 @@ MIGRATOR = f"{SQL_NAME}_migrator"
 
 
 def statements(database: str, login: str | None = None) -> list[str]:
-    """Return the statements that create the roles, give them rights on a database, and let logins act as both.
+    """Return the statements that create the roles, give them rights on a database, and let logins act as both roles.
 
-    The logins are the one that runs the statements, and `login`. Run the statements in that database, in order and in
+    The logins are `login` and the one that runs the statements. Run the statements in that database, in order and in
     one transaction. The runner must be a superuser, or the database's owner with CREATEROLE. Each statement is plain
     SQL, so that any client can run it. Running the statements again changes nothing.
     """
@@ -24,7 +24,8 @@ def statements(database: str, login: str | None = None) -> list[str]:
         f"GRANT {MIGRATOR}, {APP} TO {who} WITH INHERIT FALSE, SET TRUE",
         *on_database(database),
         f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {who}",
-        # From now on only the schema's owner creates objects in it. Migrations grant the right to use the schema.
+        # From now on only the schema's owner creates objects in the schema. Migrations grant the right to use the
+        # schema.
         f"ALTER SCHEMA public OWNER TO {MIGRATOR}",
     ]
 

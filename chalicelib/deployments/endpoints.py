@@ -1,4 +1,4 @@
-"""`/v1/systems/{system}/deployments`"""
+"""The endpoints of deployments: `/v1/systems/{system}/deployments` and the paths below."""
 
 from chalice.app import Blueprint
 
@@ -44,17 +44,17 @@ def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[De
     raises=[promotion_denied, target_busy, rollback_refused, workspace_not_active],
 )
 def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment | Problem:
-    """Open a deployment, which keeps its target for the lease.
+    """Open a deployment, which holds its target until it finishes or its lease expires.
 
-    A rollout or hotfix to the workspace `default` needs the grant of the gate. A repeated request by the
-    same attempt of a pipeline's run gets the recorded deployment with status 200. So does a repeated import.
+    A rollout or hotfix to the workspace `default` needs a grant of the gate. A repeated import gets the recorded
+    deployment with status 200. So does a repeated request by the same attempt of a pipeline's run.
     """
     return opening.open_deployment(call, system, body)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/deployments/{id}", role=Role.viewer)
 def get_deployment(call: Call, system: str, id: str) -> Deployment:  # noqa: A002
-    """Read a deployment. A deployment whose lease has expired reads as cancelled."""
+    """Read a deployment. If its lease expired before it finished, its state is `cancelled`."""
     return store.get(call.db, system, id)
 
 

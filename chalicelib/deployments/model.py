@@ -39,7 +39,10 @@ class Commit(Request, kw_only=True):
 
 
 class NewDeployment(Request, kw_only=True):
-    """`imported` marks history. Then send `state`, `started_at` and `finished_at`, which the server sets otherwise."""
+    """`imported` marks a deployment from the past.
+
+    With `imported`, send `state`, `started_at` and `finished_at`. Otherwise the server sets these fields.
+    """
 
     environment: EnvironmentName
     workspace: WorkspaceName = "default"
@@ -52,7 +55,7 @@ class NewDeployment(Request, kw_only=True):
         tuple[Commit, ...],
         Meta(
             max_length=MAX_COMMITS,
-            description="The commits that the deployment delivers: those that are new since the previous deployment",
+            description="The commits that the deployment delivers: the new commits since the previous deployment",
         ),
     ] = ()
     run_url: Url | None = None
@@ -62,7 +65,7 @@ class NewDeployment(Request, kw_only=True):
         Meta(
             ge=60,
             le=14400,
-            description="How long the deployment holds its target; a status `in_progress` renews the lease",
+            description="Seconds for which the deployment holds its target. A status `in_progress` restarts this time",
         ),
     ] = 3600
     imported: bool = False
@@ -78,7 +81,7 @@ class NewDeployment(Request, kw_only=True):
                 yield Fault(f"#/{name}", wanted)
         if self.imported and self.override_reason is not None:
             yield Fault(
-                "#/override_reason", "has no effect with `imported`, because history passes no gate: leave it out"
+                "#/override_reason", "has no effect with `imported`, because no gate decides on the past: leave it out"
             )
         yield from period_faults(self.started_at, self.finished_at)
         if len({commit.sha for commit in self.commits}) < len(self.commits):
@@ -89,7 +92,7 @@ class NewDeployment(Request, kw_only=True):
 
 
 class Deployment(Answer, kw_only=True):
-    """An artifact on its way to a target. `run_…` are the claims of the pipeline's token about its run."""
+    """An artifact on its way to a target. The fields `run_…` are the claims of the pipeline's token about its run."""
 
     id: Id
     system: Slug
@@ -129,7 +132,9 @@ class DeploymentQuery(PageQuery, kw_only=True):
 
 
 class NewStatus(Request, kw_only=True):
-    state: Annotated[DeploymentState, Meta(description="`in_progress` renews the lease; the other states are final")]
+    state: Annotated[
+        DeploymentState, Meta(description="`in_progress` renews the lease. Any other state finishes the deployment")
+    ]
     detail: Text | None = None
 
 
@@ -193,7 +198,7 @@ lease_expired = problem_type(
     "lease-expired",
     409,
     "Lease expired",
-    "The deployment lost its target and counts as cancelled. Open another, with a longer lease or more statuses.",
+    "The deployment lost its target and counts as cancelled. Open another one with a longer lease.",
 )
 
 

@@ -16,7 +16,7 @@ def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment |
     """Open a deployment, or import a finished one.
 
     If the gate denies the promotion, return the problem: raising it would roll back the recorded decision. A repeated
-    request by the same attempt of a run gets the recorded deployment, and so does a repeated import.
+    import gets the recorded deployment. So does a repeated request by the same attempt of a run.
     """
     require_role(call, rules.role_to_open(new), system)
     permits = require_publisher(call, system, "deployments", new.environment)

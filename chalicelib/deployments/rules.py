@@ -25,14 +25,14 @@ MAX_AHEAD = timedelta(seconds=60)
 
 
 def role_to_open(new: NewDeployment) -> Role:
-    """A pipeline opens deployments. Importing history and overriding the gate take a maintainer."""
+    """A pipeline may open deployments. Importing history and overriding the gate need the role maintainer."""
     return Role.maintainer if new.imported or new.override_reason is not None else Role.pipeline
 
 
 def require_revision(new: NewDeployment, permits: Sequence[TrustRule], run_sha: str | None) -> None:
-    """A pipeline's rollout or hotfix is of the commit of the run, unless a publisher allows any revision.
+    """A pipeline's rollout or hotfix has the commit of the run, unless a publisher allows any revision.
 
-    A rollback may be of any revision. Callers that need no publisher may record any revision.
+    A rollback may have any revision. Callers that need no publisher may record any revision.
     """
     if not permits or new.kind == "rollback" or any(publisher.any_revision for publisher in permits):
         return
@@ -83,7 +83,7 @@ def require_good_rollback(new: NewDeployment, facts: OpeningFacts) -> None:
     if new.artifact == facts.current_artifact:
         reason = f"the artifact runs in {target} now"
     elif not facts.standing.has_succeeded:
-        reason = f"the artifact has no succeeded deployment to {target}"
+        reason = f"no deployment of the artifact to {target} has succeeded"
     elif facts.standing.failed_suites:
         reason = f"{', '.join(facts.standing.failed_suites)} failed in {target}"
     else:
@@ -112,7 +112,7 @@ def require_open(deployment: Deployment, at: datetime) -> None:
     if deployment.state == "in_progress":
         expired = expires_at is not None and expires_at <= at
     else:
-        # If a deployment is cancelled because its lease expired, the deployment ends when the lease ended.
+        # A deployment that was cancelled because its lease expired has the end of the lease as `finished_at`.
         expired = deployment.state == "cancelled" and deployment.detail == LEASE_EXPIRED
         expired = expired and deployment.finished_at == expires_at
         if not expired:

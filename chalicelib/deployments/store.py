@@ -28,7 +28,7 @@ from chalicelib.targets.store import CURRENT_ARTIFACT, ON_TARGET, TARGET
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
 
-# A deployment whose lease has expired reads as cancelled, even before the sweep cancels it.
+# A deployment in progress whose lease has expired counts as cancelled, even before the sweep cancels it.
 _LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestamp())"
 
 # The columns of a Deployment, from rows `d`, `e` (its environment) and `s` (its system).

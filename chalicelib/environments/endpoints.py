@@ -1,4 +1,4 @@
-"""`/v1/systems/{system}/environments`"""
+"""The endpoints of environments: `/v1/systems/{system}/environments` and the paths below."""
 
 from chalice.app import Blueprint
 

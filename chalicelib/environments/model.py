@@ -17,15 +17,15 @@ AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]
 Region = Annotated[str, matching("[a-z]{2}(-[a-z]+)+-[0-9]", "eu-central-1", max_length=30)]
 RequiredSoak = Annotated[
     Seconds,
-    Meta(description="The time that an artifact must soak in the environment with the next lower rank"),
+    Meta(description="Seconds that an artifact must soak in the environment with the next lower rank"),
 ]
 VerificationMaxAge = Annotated[
     int,
     Meta(
         ge=1,
         le=365 * 86400,
-        description="The greatest age of verifications in the environment with the next lower rank; null if "
-        "verifications never expire",
+        description="The greatest age, in seconds, of verifications in the environment with the next lower rank; "
+        "null if verifications never expire",
     ),
 ]
 RequiredSuites = Annotated[
@@ -41,7 +41,7 @@ account_holds_one_class = problem_type(
     "account-holds-one-class",
     409,
     "Account holds one class",
-    "An AWS account with a production environment holds no other class: give the environment another account.",
+    "An AWS account holds either production environments or others: give the environment another account.",
 )
 
 
@@ -121,13 +121,13 @@ constraint("environments_rank_is_positive", problems.invalid, "The lowest rank i
 constraint(
     "environments_required_soak_is_not_negative",
     problems.invalid,
-    "The soak is negative: send 0 seconds or more",
+    "The time to soak is negative: send 0 seconds or more",
     "#/required_soak_seconds",
 )
 constraint(
     "environments_verification_max_age_is_positive",
     problems.invalid,
-    "The age is too low: send 1 second or more, or null",
+    "The greatest age of verifications is below 1 second: send 1 second or more, or null",
     "#/verification_max_age_seconds",
 )
 constraint(

@@ -1,4 +1,4 @@
-"""`/v1/health` and `/v1/ready`"""
+"""The endpoints of the service's health: `/v1/health` and `/v1/ready`."""
 
 from typing import Literal
 

@@ -15,7 +15,7 @@ blueprint = Blueprint(__name__)
 
 @blueprint.authorizer(ttl_seconds=300)
 def authorizer(request: AuthRequest) -> AuthResponse:
-    """Allow a verified token every route, and pass its claims on. After any failure API Gateway answers 401.
+    """Let a verified token use every route, and pass the token's claims on. After any failure API Gateway answers 401.
 
     API Gateway caches the answer for each token, so the handler decides what the caller may do.
     """

@@ -94,5 +94,5 @@ def _shut_down(handle: socket.socket) -> None:
 def _seconds_until(deadline: float) -> float:
     seconds = deadline - time.monotonic()
     if seconds <= 0:
-        raise TimeoutError("the deadline has passed")
+        raise TimeoutError("the deadline has passed: try again later")
     return seconds

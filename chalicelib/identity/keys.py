@@ -1,6 +1,6 @@
 """The cache of the public keys that issuers publish.
 
-PyJWT's PyJWKClient drops keys when they expire, asks again at once if an issuer fails, and lets every
+PyJWT's PyJWKClient drops keys when they expire. If an issuer fails, PyJWKClient asks again at once. It also lets every
 thread wait for the thread that asks.
 """
 
@@ -43,7 +43,7 @@ class KeySet:
 
     def key(self, kid: str) -> Any:
         """Return the public key with this id, or raise NoKey."""
-        # One thread asks at a time. Other threads wait for this one only if they have no key yet.
+        # One thread asks at a time. Other threads wait for this thread only if they have no key yet.
         if self._wants_to_ask(kid) and self._asking.acquire(blocking=self._kept(kid) is None):
             try:
                 if self._wants_to_ask(kid):

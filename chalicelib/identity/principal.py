@@ -148,7 +148,7 @@ def _pipeline(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
 
 
 def _grants(role: Role, systems: Sequence[str] | Literal["all"]) -> tuple[Grant, ...]:
-    """Return the grant of a role in systems. The role `anybody` has none."""
+    """Return the grant of a role in systems. For the role `anybody`, return no grant."""
     if role is Role.anybody:
         return ()
     return (Grant(role, None if systems == "all" else frozenset(systems)),)

@@ -151,8 +151,9 @@ def _signature(token: Unverified, issuer: Issuer) -> str | None:
     return None
 
 
-# The checks run in this order. The last check calls PyJWT, and may ask the issuer for keys. The checks before it refuse
-# tokens that PyJWT would accept, and tokens with wrong claims, which PyJWT checks only after the signature.
+# The checks run in this order. The last check calls PyJWT, and may ask the issuer for keys. The earlier checks also
+# refuse tokens that PyJWT would accept. Wrong claims are refused before the signature is verified; PyJWT verifies the
+# signature first.
 TRUST_CHECKS: dict[str, Callable[[Unverified, Issuer], str | None]] = {
     "typ": _typ,
     "crit": _crit,

@@ -34,9 +34,9 @@ class TrustRule(msgspec.Struct, frozen=True, kw_only=True):
     """The content of a publisher: the claims that it trusts, and the records that a trusted run may write.
 
     `workflow` is the path of the workflow that was started. `called_workflow` is the reusable workflow that has the
-    job, with its repository and ref; None if there must be none. The keys of `environments` are the environments that
-    the run may write for. Their values are what the claim `environment` must be; None accepts any. With `any_revision`,
-    a rollout or hotfix may be of another commit than the run.
+    job, with its repository and ref; None if the job must be in none. The keys of `environments` are the environments
+    that the run may write for. Each value is the required claim `environment`; None accepts any. With `any_revision`, a
+    rollout or hotfix may be of another commit than the run.
     """
 
     id: str
@@ -55,7 +55,7 @@ class TrustRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mismatches(rule: TrustRule, claims: GitHubClaims) -> list[str]:
-    """Return the claims that do not fit the rule. The rule trusts the run if there are none."""
+    """Return the claims that do not fit the rule. If all claims fit, the rule trusts the run."""
     return [claim for claim, fits in CLAIM_CHECKS.items() if not fits(rule, claims)]
 
 
@@ -74,17 +74,20 @@ def permitting(
 
 
 def _same_repository(rule: TrustRule, claims: GitHubClaims) -> bool:
-    """True if the names are equal. GitHub ignores their case."""
+    """True if the repositories have equal names. GitHub ignores the case of names."""
     return claims.repository.casefold() == rule.repository.casefold()
 
 
 def _started_the_workflow(rule: TrustRule, claims: GitHubClaims) -> bool:
-    """True if the run started the rule's workflow, at the ref that the run itself claims."""
+    """True if the run started the rule's workflow, at the ref in the claim `ref`."""
     return claims.workflow_ref == f"{claims.repository}/{rule.workflow}@{claims.ref}"
 
 
 def _runs_the_workflow(rule: TrustRule, claims: GitHubClaims) -> bool:
-    """True if the job is in the reusable workflow that the rule names, or, without one, in the started workflow."""
+    """True if the job is in the reusable workflow that the rule names.
+
+    If the rule names none, the job must be in the workflow that was started.
+    """
     if rule.called_workflow is None:
         return claims.job_workflow_ref in (None, claims.workflow_ref)
     return claims.job_workflow_ref is not None and matches(rule.called_workflow, claims.job_workflow_ref)

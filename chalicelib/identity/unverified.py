@@ -15,7 +15,7 @@ _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class TokenRefused(Exception):
-    """The token must not be trusted. `check` names the check that it failed; the message is only for the log."""
+    """The token must not be trusted. `check` names the check that the token failed; the message is only for the log."""
 
     def __init__(self, check: str, reason: str) -> None:
         super().__init__(reason)
@@ -96,7 +96,7 @@ def _numbers(token: Unverified) -> str | None:
 
 
 def _refusal(token: Unverified, **hooks: Callable[..., None]) -> str | None:
-    """Return why a hook of the JSON reader refuses the token, or None if no hook does."""
+    """Return the reason for which a hook of the JSON reader refuses the token. None if no hook refuses it."""
     try:
         for document in token.documents:
             json.loads(document, **hooks)  # type: ignore[arg-type]

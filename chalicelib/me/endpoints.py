@@ -1,4 +1,4 @@
-"""`/v1/me`"""
+"""The endpoint that describes the caller: `/v1/me`."""
 
 from datetime import UTC, datetime
 

@@ -10,7 +10,9 @@ from chalicelib.vocabulary import PrincipalName, Slug
 
 class MyRole(Answer, kw_only=True):
     role: Annotated[Literal["viewer", "pipeline", "maintainer", "admin"], Meta(examples=["maintainer"])]
-    systems: Annotated[list[Slug] | None, Meta(description="The systems in which the role counts; null for all")]
+    systems: Annotated[
+        list[Slug] | None, Meta(description="The systems in which the role counts; null for all systems")
+    ]
 
 
 class MyPublisher(Answer, kw_only=True):

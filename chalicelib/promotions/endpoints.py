@@ -1,4 +1,4 @@
-"""`/v1/systems/{system}/promotions`"""
+"""The endpoints of promotions: `/v1/systems/{system}/promotions`."""
 
 from chalice.app import Blueprint
 
@@ -29,8 +29,8 @@ def list_promotions(call: Call, system: str, query: PromotionQuery) -> Page[Prom
 def decide_promotion(call: Call, system: str, body: NewPromotion) -> Promotion:
     """Decide whether an artifact may enter an environment.
 
-    Without `dry_run`, the service records the decision. This takes the role pipeline, and a pipeline needs a publisher
-    for deployments. A grant reserves nothing: opening a deployment asks the gate again.
+    Without `dry_run`, the service records the decision. Recording takes the role pipeline. A pipeline also needs a
+    publisher for deployments. A grant reserves nothing: opening a deployment asks the gate again.
     """
     require_role(call, role_to_decide(dry_run=body.dry_run), system)
     if not body.dry_run:

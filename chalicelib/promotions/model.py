@@ -58,8 +58,9 @@ class CountedVerification(msgspec.Struct, frozen=True, kw_only=True):
 class EnvironmentBefore(msgspec.Struct, frozen=True, kw_only=True):
     """The environment with the next lower rank, and the record of the artifact there.
 
-    `deployed_at` is when the artifact's latest succeeded deployment finished; None if there is none. `verifications`
-    has each suite's latest verification that started since then, sorted by suite. `error` and `cancelled` do not count.
+    `deployed_at` is when the artifact's latest successful deployment finished. None if no deployment succeeded.
+    `verifications` has each suite's latest verification that started since then, sorted by suite. Verifications with
+    the outcome `error` or `cancelled` are left out.
     """
 
     name: str

@@ -19,12 +19,15 @@ def decide(facts: GateFacts, at: datetime) -> Decision:
 
 
 def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """The artifact has a succeeded deployment in the environment before. If there are several, the latest counts."""
+    """A deployment of the artifact to the environment with the next lower rank has succeeded.
+
+    If several deployments have succeeded, the latest counts.
+    """
     if before.deployed_at is None:
         yield Blocker(
             code="not-deployed",
             environment=before.name,
-            detail=f"the artifact has no succeeded deployment in {before.name}: deploy the artifact there first",
+            detail=f"no deployment of the artifact to {before.name} has succeeded: deploy the artifact there first",
         )
 
 
@@ -79,7 +82,10 @@ def verified_lately(facts: GateFacts, before: EnvironmentBefore, at: datetime) -
 
 
 def soaked(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """The artifact's latest deployment in the environment before finished at least the required soak ago."""
+    """The artifact has soaked for the required time in the environment with the next lower rank.
+
+    The time starts when the artifact's latest deployment there has finished.
+    """
     if before.deployed_at is None:
         return
     soaked_at = before.deployed_at + timedelta(seconds=facts.required_soak_seconds)
@@ -98,5 +104,5 @@ RULES = (deployed, verified, verified_successfully, verified_lately, soaked)
 
 
 def role_to_decide(*, dry_run: bool) -> Role:
-    """A viewer may ask the gate. Recording the decision takes a pipeline."""
+    """A viewer may ask the gate. Recording the decision takes the role pipeline."""
     return Role.viewer if dry_run else Role.pipeline

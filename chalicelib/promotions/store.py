@@ -66,7 +66,7 @@ class PromotionFacts(msgspec.Struct, kw_only=True):
 
 
 def facts(db: Database, system: str, environment: str, artifact: str) -> PromotionFacts | None:
-    """Return the facts. None if the environment does not exist. Lock the system first to record the decision."""
+    """Return the facts. None if the environment does not exist. To record the decision, lock the system first."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, s.artifact_kind, {GATE_FACTS}

@@ -1,4 +1,4 @@
-"""`/v1/systems/{system}/publishers`"""
+"""The endpoints of publishers: `/v1/systems/{system}/publishers` and the paths below."""
 
 from chalice.app import Blueprint
 

@@ -19,15 +19,15 @@ _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
 _PATTERN = r"[!-)+-~]*(\*[!-)+-~]*){0,3}"
 
 GitHubId = Annotated[str, matching("[0-9]{1,20}", "74")]
-Repository = Annotated[str, matching(_REPOSITORY, "acme/shop", "Owner and name as on GitHub; case does not matter")]
+Repository = Annotated[str, matching(_REPOSITORY, "acme/shop", "Owner and name on GitHub; case does not matter")]
 Workflow = Annotated[str, matching(_WORKFLOW, ".github/workflows/deploy.yml", "Path of the workflow that is started")]
 CalledWorkflow = Annotated[
     str,
     matching(
         rf"{_REPOSITORY}/{_WORKFLOW}@{_PATTERN}",
         "acme/pipelines/.github/workflows/deploy.yml@refs/heads/main",
-        "The reusable workflow that has the job, with repository and ref; null if there must be none. `*` stands for "
-        "any text without `/`",
+        "The reusable workflow that has the job, with repository and ref; null if the job must be in none. `*` stands "
+        "for any text without `/`",
         max_length=600,
     ),
 ]
@@ -47,7 +47,7 @@ Events = Annotated[
         max_length=5,
         extra_json_schema={"uniqueItems": True},
         description="The events that may start the workflow. Pull requests are never allowed, because their code is "
-        "not merged yet. `workflow_run` is not a default, because the run before it can be of any code",
+        "not merged yet. `workflow_run` is not a default, because this event can follow a run of any code",
     ),
 ]
 GitHubEnvironment = Annotated[str, matching(r"[^\u0000-\u001f]{1,255}", "production")]
@@ -56,8 +56,8 @@ Environments = Annotated[
     Meta(
         min_length=1,
         max_length=50,
-        description="The environments that the pipeline may write for, each with the GitHub environment that the job "
-        "must be in; null for any or none",
+        description="The environments that the pipeline may write for. Each names the GitHub environment that the job "
+        "must run in. Null accepts any GitHub environment, or none",
         examples=[{"development": None, "production": "production"}],
     ),
 ]
@@ -77,7 +77,7 @@ AnyRevision = Annotated[bool, Meta(description="True if a rollout or hotfix may 
 class NewPublisher(Request, kw_only=True):
     issuer: Annotated[
         HttpsUrl | None,
-        Meta(description="The issuer of the tokens; null if the stage trusts only one issuer of pipelines"),
+        Meta(description="The issuer of the tokens; may be null if the stage trusts only one issuer of pipelines"),
     ] = None
     repository: Repository
     repository_id: GitHubId

@@ -7,7 +7,10 @@ from chalicelib.rest.problems import Fault, Problem, invalid, invalid_field
 
 
 def issuer_of(new: NewPublisher, trusted: Sequence[str]) -> str:
-    """Return the issuer of the pipeline's tokens, which must be trusted. By default it is the only trusted issuer."""
+    """Return the issuer of the pipeline's tokens, or raise problem 422 if the stage does not trust the issuer.
+
+    If the stage trusts only one issuer of pipelines, the publisher need not name it.
+    """
     if new.issuer is None and len(trusted) == 1:
         return trusted[0]
     if new.issuer in trusted:
@@ -18,14 +21,18 @@ def issuer_of(new: NewPublisher, trusted: Sequence[str]) -> str:
 
 
 def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
-    """The environments must exist, so that a typing mistake is found now."""
+    """The environments of a new publisher must exist, so that a typing mistake is found early."""
     missing = [name for name in new.environments if name not in existing]
     if missing:
         raise Problem(
             invalid,
-            f"The system has no environment {', '.join(map(repr, missing))}. Check the names, or create them.",
+            f"The system has no environment {', '.join(map(repr, missing))}. "
+            "Check the names, or create the environments.",
             errors=[
-                Fault(f"#/environments/{name}", "is not an environment of the system: correct the name or create it")
+                Fault(
+                    f"#/environments/{name}",
+                    "is not an environment of the system: correct the name, or create the environment",
+                )
                 for name in missing
             ],
         )

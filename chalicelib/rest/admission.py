@@ -82,7 +82,7 @@ def require_role(call: Call, role: Role, system: str | None = None) -> None:
         where = f" in {system!r}" if system else ""  # repr, because a path may hold characters that JSON does not allow
         raise Problem(
             problems.forbidden,
-            f"{principal.subject!r} has the role {theirs.name}{where}, but this needs {role.name}"
+            f"{principal.subject!r} has the role {theirs.name}{where}, but this request needs {role.name}"
             f"{_what_next(call, role, system)}",
         )
 
@@ -110,7 +110,7 @@ def require_publisher(call: Call, system: str, kind: RecordKind, environment: st
 
 
 def _what_next(call: Call, role: Role, system: str | None) -> str:
-    """Return how the caller can get the role.
+    """Return a text that says how the caller can get the role.
 
     For a pipeline, name the claims that the publishers of its repository refuse.
     """

@@ -1,4 +1,4 @@
-"""Audit events. A write leaves an event in its transaction. A refused write leaves one afterwards."""
+"""Audit events. A write adds an event in its own transaction. A refused write adds an event afterwards."""
 
 import re
 from typing import Any
@@ -47,10 +47,10 @@ def record(
 
 
 def record_refusal(call: Call, problem: Problem) -> None:
-    """Leave an event of a write that was understood and refused. Call this outside of the transaction.
+    """Add an event of a write that was understood and refused. Call this outside of the transaction.
 
-    Skip callers without a role: anyone can get a GitHub token and could flood the table. The answer is sent even if
-    the event can't be written.
+    Skip callers without a role: anyone can get a GitHub token and could flood the table. The answer is sent even if the
+    event can't be written.
     """
     if not (call.operation.writes and call.has_role and _is_refusal(problem)):
         return

@@ -46,7 +46,10 @@ class Call:
 
     @property
     def if_match(self) -> str:
-        """The header If-Match, which requests to conditional operations always have. For others, raise KeyError."""
+        """The header If-Match, which requests to conditional operations always have.
+
+        For other requests, raise KeyError.
+        """
         return str(self.request.headers["if-match"])
 
     def created(self, address: str, answer: T) -> T:

@@ -34,7 +34,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     # True for every method except GET, which reads in autocommit.
     writes: bool
-    # True for every POST that is not public. A key belongs to one caller, so no caller gets the answer of another.
+    # True for every POST that is not public. An Idempotency-Key belongs to one caller, so no caller gets the answer of
+    # another.
     takes_idempotency_key: bool
     # True for PATCH and DELETE. These need If-Match, so that nobody changes a version they have not seen.
     conditional: bool

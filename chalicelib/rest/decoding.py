@@ -121,7 +121,7 @@ def _from_text(value: str, type_: Any) -> Any:
 
 
 def faults(type_: type, value: Any) -> Iterable[Fault]:
-    """Yield a fault for every field of `value` that does not fit `type_`. msgspec itself stops at the first."""
+    """Yield a fault for every field of `value` that does not fit `type_`. msgspec itself stops at the first fault."""
     if not isinstance(value, dict):
         yield Fault("#", "is not an object: send an object, such as {}")
         return
@@ -165,7 +165,7 @@ def _below(place: str, found: list[Fault]) -> Iterable[Fault]:
 
 @cache
 def _with_times(type_: type) -> list[tuple[str, str]]:
-    """Return the names of the fields that may hold a time or a struct with a time, in Python and in JSON."""
+    """Return the fields that may hold a time, or a struct with a time. Each has its names in Python and in JSON."""
     return [(field.name, field.encode_name) for field in _fields(type_).values() if _may_hold_time(field.type)]
 
 
@@ -181,12 +181,15 @@ def _is_struct(type_: Any) -> bool:
 
 @cache
 def _fields(type_: type) -> Mapping[str, msgspec.structs.FieldInfo]:
-    """Return the fields of a type by their names in JSON. Cached, because evaluating annotations is slow."""
+    """Return the fields of a type by their names in JSON.
+
+    The result is cached, because evaluating annotations is slow.
+    """
     return {field.encode_name: field for field in msgspec.structs.fields(type_)}
 
 
 def _read(raw: bytes) -> Any:
-    """Return the body as plain values: by msgspec if it has no escape and no repeated key, else by `_parse`.
+    """Return the body as plain values. msgspec reads it if it has no escape and no repeated key, otherwise `_parse`.
 
     msgspec keeps only one of two equal keys, so its result has fewer quotes than the body. Counting the quotes takes a
     third of the time that `_parse` takes.
@@ -213,7 +216,7 @@ def _parse(raw: bytes) -> Any:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise Problem(
-            problems.malformed, "The body has half of a surrogate pair. Send both halves, or remove it."
+            problems.malformed, "The body has half of a surrogate pair. Send both halves, or remove the half."
         ) from None
     except UnicodeDecodeError:
         raise Problem(problems.malformed, "The body is not UTF-8. Send JSON in UTF-8.") from None

@@ -77,7 +77,7 @@ def operation(
             path,
             methods=[method],
             authorizer=None if role == "public" else authorizer,
-            content_types=[],  # `decoding` checks the type, so that a refusal is a problem document
+            content_types=[],  # `decoding` checks the body's type, so that a refusal is a problem document
         )(view)
         return function
 

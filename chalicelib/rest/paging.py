@@ -57,7 +57,8 @@ class Keyset:
 def page(address: str, query: PageQuery, keyset: Keyset, rows: Callable[..., list[T]]) -> Page[T]:
     """Return one page of a list.
 
-    `rows` is called with `limit` (one more than the page has) and `after` (the position of the last row seen, or None).
+    Call `rows` with `limit` and `after`. `limit` is one more than the page has. `after` is the position of the last row
+    that the caller has seen, or None.
     """
     bound_to = address.encode() + msgspec.json.encode(msgspec.structs.replace(query, cursor=None, limit=1))
     after = keyset.after(query.cursor, bound_to) if query.cursor is not None else None
@@ -68,7 +69,7 @@ def page(address: str, query: PageQuery, keyset: Keyset, rows: Callable[..., lis
 
 
 def link_to_next(query: PageQuery, cursor: str) -> str:
-    """Return the Link header of a page that has a next one. Its target is relative to the request."""
+    """Return the header Link for a page that has a next page. The link is relative to the request's address."""
     parameters = msgspec.to_builtins(msgspec.structs.replace(query, cursor=cursor))
     given = {name: value for name, value in parameters.items() if value is not None}
     return f'<?{urlencode(given)}>; rel="next"'

@@ -102,7 +102,7 @@ method_not_allowed = problem_type(
     "method-not-allowed",
     405,
     "Method not allowed",
-    "This address does not take the method. Use a method in the header `Allow`.",
+    "This address does not take the method. Use a method that the header `Allow` lists.",
 )
 already_exists = problem_type(
     "already-exists",

@@ -154,4 +154,4 @@ def _as_problem(call: Call, error: Exception) -> Problem:
         exc_info=error,
         extra={"request_id": call.id, "operation": call.operation.name},
     )
-    return Problem(problems.internal_error, "An unexpected error was logged. Report it with this request's id.")
+    return Problem(problems.internal_error, "An unexpected error was logged. Report the error with this request's id.")

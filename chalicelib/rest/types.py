@@ -12,7 +12,10 @@ T = TypeVar("T")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The body of a request. A subclass may have a method `faults`, for rules that no type of a field can state."""
+    """The body of a request.
+
+    A subclass may have a method `faults`, for rules that the types of its fields can't state.
+    """
 
 
 class Answer(msgspec.Struct, kw_only=True):

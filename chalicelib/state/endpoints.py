@@ -1,4 +1,4 @@
-"""`/v1/state` and `/v1/systems/{system}/state`"""
+"""The endpoints of the state: `/v1/state` and `/v1/systems/{system}/state`."""
 
 from chalice.app import Blueprint
 
@@ -16,7 +16,10 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems/{system}/state", role=Role.viewer)
 def get_state(call: Call, system: str) -> SystemState:
-    """Read what runs on each target of a system, whether it was verified, and how far the target is behind."""
+    """Read which artifact runs on each target of a system, and the artifact's verifications.
+
+    Also read how far the target is behind the environment with the next lower rank.
+    """
     state = store.get(call.db, system)
     if state is None:
         raise systems.not_found(system)

@@ -18,17 +18,16 @@ class Drift(Answer, kw_only=True):
     commits: Annotated[
         int | None,
         Meta(
-            description="The number of commits that this target is behind the environment before; null if unknown. "
-            "These are the commits that the environment before got after this target's artifact, up to the artifact "
-            "that runs in the environment before"
+            description="The number of commits that the environment before has and this target lacks; null if unknown"
         ),
     ]
     seconds: Annotated[
         int | None,
         Meta(
             description="The seconds between two deployments to the environment before: the deployment of this "
-            "target's artifact, and the deployment of the artifact that runs in the environment before. If the first "
-            "is missing, the deployment to this target counts. 0 for the same artifact. Null if either is empty"
+            "target's artifact, and the deployment of the artifact that runs there now. If the first deployment is "
+            "missing, the deployment to this target counts. 0 for the same artifact. Null if either artifact is "
+            "missing"
         ),
     ]
 
@@ -39,14 +38,18 @@ class TargetState(Answer, kw_only=True):
     production: bool
     workspace: WorkspaceName
     base_url: Url | None
-    current: Annotated[Deployment | None, Meta(description="The succeeded deployment that finished last")]
+    current: Annotated[Deployment | None, Meta(description="The successful deployment that finished last")]
     last_attempt: Annotated[Deployment | None, Meta(description="The deployment that started last")]
     verifications: Annotated[
         list[Verification],
         Meta(description="Each suite's latest verification of the current artifact, sorted by suite"),
     ]
     drift: Annotated[
-        Drift | None, Meta(description="How far the target is behind; null for the lowest rank and for workspaces")
+        Drift | None,
+        Meta(
+            description="How far the target is behind the environment before; null for the lowest rank "
+            "and for workspaces"
+        ),
     ]
 
 
@@ -55,5 +58,7 @@ class SystemState(Answer, kw_only=True):
     name: Name
     targets: Annotated[
         list[TargetState],
-        Meta(description="By rank: each environment, then its workspaces by name. Destroyed workspaces are left out"),
+        Meta(
+            description="Environments by rank, and after each one its workspaces by name, except destroyed workspaces"
+        ),
     ]

@@ -1,1 +1,1 @@
-"""End leases, routes and workspaces whose time is over. Reads already show these as ended before the sweep."""
+"""End leases, routes and workspaces whose time is over. Even before the sweep, reads show these records as ended."""

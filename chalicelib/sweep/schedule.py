@@ -18,19 +18,19 @@ from chalicelib.telemetry import configure, logger
 
 blueprint = Blueprint(__name__)
 
-# `chalice package` reads this with the environment variables of the stage.
+# `chalice package` imports this module with the environment variables of the stage.
 EVERY = "rate(1 hour)" if os.environ.get("SLIPWAY_STAGE") == "production" else "rate(1 day)"
 
-# How many rows of a kind one transaction may change. A transaction that sweeps a system holds the system's lock.
+# The most rows of a kind that one transaction may change. A transaction that sweeps a system holds the system's lock.
 BATCH = 200
 KEYS_BATCH = 5_000
-# After this time the rest waits for the next run. Lambda stops the function later (lambda_timeout in
-# .chalice/config.json).
+# After this number of seconds, the sweep leaves the rest to its next run. Lambda stops the function later
+# (lambda_timeout in .chalice/config.json).
 SECONDS = 240
 
 
 class Step(NamedTuple):
-    """Ends records of one kind.
+    """A step of the sweep, which ends records of one kind.
 
     `due` is a SELECT of the ids of the systems that have such records. `end` takes the database, a system's key, a
     limit and the request's id. It ends up to `limit` records of the system, and returns their count.
@@ -71,7 +71,9 @@ def sweep(event: Any) -> dict[str, int]:
         _forget_keys(swept, deadline)
     logger.info("swept", extra={"request_id": request_id, **swept})
     if failed:
-        raise SweepIncomplete(f"Not swept: {', '.join(failed)}. Read why in the log of request {request_id}")
+        raise SweepIncomplete(
+            f"The sweep failed for {', '.join(failed)}. Read the reasons in the log of request {request_id}"
+        )
     return dict(swept)
 
 
@@ -95,7 +97,7 @@ def _forget_keys(swept: Counter[str], deadline: float) -> None:
 
 @contextmanager
 def _session() -> Iterator[Database]:
-    """Open the database for one batch, with a deadline of its own."""
+    """Open the database for one batch, with a new deadline."""
     db = database()
     try:
         yield db
@@ -105,7 +107,7 @@ def _session() -> Iterator[Database]:
 
 @contextmanager
 def _noted(failed: list[str], what: str, request_id: str) -> Iterator[None]:
-    """Log an exception, add it to `failed` and continue: a failure in one system must not stop the others."""
+    """Log an exception, add `what` to `failed` and continue: a failure in one system must not stop the others."""
     try:
         yield
     except Exception as error:

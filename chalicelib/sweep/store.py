@@ -6,7 +6,7 @@ from chalicelib.database.connection import Database
 
 
 def systems_due(db: Database, selects: Sequence[str]) -> list[str]:
-    """Return the keys of the systems that at least one of the SELECT statements finds. Each selects ids of systems."""
+    """Return the keys of the systems that at least one of the SELECT statements finds. Each statement selects ids."""
     if not selects:
         return []
     ids = " UNION ALL ".join(f"({select})" for select in selects)

@@ -1,4 +1,4 @@
-"""`/v1/systems`"""
+"""The endpoints of systems: `/v1/systems` and the paths below."""
 
 from chalice.app import Blueprint
 

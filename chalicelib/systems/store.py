@@ -20,7 +20,8 @@ _COLUMNS = "key, name, repository, description, artifact_kind, created_at"
 def lock(db: Database, system: str) -> None:
     """Let one request at a time change the facts from which the system's gate decides.
 
-    Take this lock before reading or writing these facts. It is taken in a separate statement: see `Database.lock`.
+    Take this lock before reading or writing these facts. The lock is taken in a separate statement: see
+    `Database.lock`.
     """
     db.lock(f"system {system}")
 

@@ -18,7 +18,7 @@ def require_may_change(call: Call, system: str, environment: str, name: str, mad
 
 
 def maker(principal: Principal) -> Maker:
-    """Return the maker of the workspaces that a principal makes."""
+    """Return the principal as the maker of a workspace."""
     pipeline = principal.pipeline
     return Maker(
         issuer=principal.issuer,

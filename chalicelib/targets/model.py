@@ -12,7 +12,8 @@ DEFAULT = "default"
 WorkspaceState = Annotated[
     Literal["active", "expired", "destroyed"],
     Meta(
-        examples=["active"], description="An active workspace expires by itself. It stays expired until it is destroyed"
+        examples=["active"],
+        description="An active workspace expires at its end. It stays expired until it is destroyed",
     ),
 ]
 

@@ -3,7 +3,7 @@
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem
 
-# The state of the workspace `w`. A workspace whose time is over reads as expired, even before the sweep.
+# The state of the workspace `w`. A workspace whose time is over counts as expired, even before the sweep.
 WORKSPACE_STATE = """
     CASE WHEN w.state = 'active' AND w.expires_at <= clock_timestamp() THEN 'expired' ELSE w.state END
 """

@@ -1,4 +1,4 @@
-"""`/v1/systems/{system}/verifications`"""
+"""The endpoints of verifications: `/v1/systems/{system}/verifications` and the paths below."""
 
 from chalice.app import Blueprint
 

@@ -81,7 +81,7 @@ class VerificationQuery(PageQuery, kw_only=True):
 
 
 class VerifiedTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts about a target when a verification of it is recorded. Read under the system's lock."""
+    """The facts about a target when a verification of it is recorded. They are read under the system's lock."""
 
     at: datetime
     artifact_kind: str
@@ -94,7 +94,7 @@ artifact_not_current = problem_type(
     "artifact-not-current",
     409,
     "Artifact not current",
-    "The artifact does not run on the target now: verify the artifact that runs there, or deploy yours again.",
+    "The artifact does not run on the target now: verify the artifact that runs there, or deploy your artifact again.",
 )
 
 

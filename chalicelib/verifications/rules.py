@@ -10,7 +10,7 @@ from chalicelib.verifications.model import NewVerification, VerifiedTarget, arti
 
 
 def role_to_record(new: NewVerification) -> Role:
-    """A pipeline records verifications. Importing history takes a maintainer."""
+    """A pipeline may record verifications. Importing history needs the role maintainer."""
     return Role.maintainer if new.imported else Role.pipeline
 
 
@@ -27,11 +27,12 @@ def verified_artifact(new: NewVerification, target: VerifiedTarget) -> str:
         assert new.artifact is not None
         return new.artifact
     if target.current_artifact is None:
-        raise Problem(artifact_not_current, "The target has no succeeded deployment: deploy to it first")
+        raise Problem(artifact_not_current, "No deployment to the target has succeeded: deploy to the target first")
     if new.artifact not in (None, target.current_artifact):
         raise Problem(
             artifact_not_current,
-            f"{target.current_artifact!r} runs on the target, not {new.artifact!r}: verify what runs there",
+            f"{target.current_artifact!r} runs on the target, not {new.artifact!r}: "
+            "verify the artifact that runs there",
         )
     return target.current_artifact
 

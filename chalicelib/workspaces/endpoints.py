@@ -1,4 +1,4 @@
-"""`/v1/systems/{system}/workspaces`"""
+"""The endpoints of workspaces: `/v1/systems/{system}/workspaces` and the paths below."""
 
 from datetime import datetime
 
@@ -60,7 +60,7 @@ def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces/{id}", role=Role.viewer)
 def get_workspace(call: Call, system: str, id: str) -> Workspace:  # noqa: A002
-    """Read a workspace. An active workspace reads as expired once its time is over."""
+    """Read a workspace. After its end, an active workspace becomes `expired`."""
     return store.get(call.db, system, id)
 
 

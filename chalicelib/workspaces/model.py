@@ -18,14 +18,14 @@ Purpose = Annotated[
     Literal["personal", "preview", "debug"],
     Meta(
         examples=["debug"],
-        description="For one person, to preview a pull request, or for debugging",
+        description="The purpose: the work of one person, the preview of a pull request, or debugging",
     ),
 ]
 WorkspaceDatabase = Annotated[
     Literal["empty", "clone", "live"],
     Meta(
         description="The workspace's database: `empty`, a copy-on-write `clone` of the environment's database, or "
-        "`live`, the environment's own, which only the purpose `debug` may use"
+        "`live`. `live` is the environment's own database, which only the purpose `debug` may use"
     ),
 ]
 Owner = Annotated[str, matching(r"[^\u0000]{1,500}", "jane", "The person that the workspace belongs to")]
@@ -34,7 +34,7 @@ ExpiresAt = Annotated[
     Meta(description="The end of the workspace: at most 14 days ahead, 3 days for the purpose `debug`"),
 ]
 
-# How far ahead a workspace may expire, counted from the request that sets its end.
+# The longest time until the end of a workspace, counted from the request that sets the end.
 MOST_AHEAD: dict[str, timedelta] = {
     "personal": timedelta(days=14),
     "preview": timedelta(days=14),
@@ -46,7 +46,7 @@ class NewWorkspace(Request, kw_only=True):
     environment: EnvironmentName
     name: Annotated[
         WorkspaceName,
-        Meta(examples=["jane"], description="Unique among the environment's workspaces, and not `default`"),
+        Meta(examples=["jane"], description="The workspace's name: unique in the environment, and not `default`"),
     ]
     purpose: Purpose
     owner: Annotated[

@@ -23,9 +23,9 @@ def require_end(purpose: str, expires_at: datetime, at: datetime) -> None:
 
 
 def require_change(workspace: Workspace, change: WorkspaceChange, at: datetime) -> None:
-    """Only an active workspace may change.
+    """Only an active workspace may change. A new end has the same limits as the end of a new workspace.
 
-    A changed end has the limits of a new workspace. A later end also needs a reason.
+    A later end also needs a reason.
     """
     require_active(workspace.environment, workspace.name, workspace.state)
     if change.expires_at is UNSET or change.expires_at == workspace.expires_at:

@@ -135,7 +135,7 @@ def insert(db: Database, system: str, new: NewWorkspace, maker: Maker, at: datet
 
 
 def update(db: Database, workspace: Workspace, at: datetime) -> None:
-    """Write the fields that may change. If the end changes, record `at` as the time when it was granted."""
+    """Write the fields that may change. If the end changes, record `at` as the time when the end was granted."""
     db.execute(
         """
         UPDATE workspaces SET

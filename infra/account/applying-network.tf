@@ -1,11 +1,11 @@
-# Permissions for the VPC and its parts. A new part must have the environment's tag. The part that the new one is
-# created in must have this tag too.
+# Permissions for the VPC and its parts. A new part must have the environment's tag. If AWS creates the new part in
+# another part, that one must have this tag too.
 
 locals {
   ec2 = "arn:${local.partition}:ec2:${local.arn_account}"
 
   # The type of the resource that each action creates. The request's tags limit only the new resource. The statement
-  # `Change` limits the resources around the new one, such as the VPC of a new subnet, by their own tags.
+  # `Change` limits the resources around the new resource, such as a subnet's VPC, by their own tags.
   ec2_made = {
     AllocateAddress               = "elastic-ip"
     AuthorizeSecurityGroupEgress  = "security-group-rule"
@@ -79,7 +79,7 @@ locals {
         }
       },
       {
-        # Add other tags, such as Name, to the environment's own resources.
+        # Allow other tags, such as Name, on the environment's own resources.
         Sid      = "TagWhatIsOwn"
         Effect   = "Allow"
         Action   = ["ec2:CreateTags"]

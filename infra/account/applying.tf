@@ -1,7 +1,7 @@
 # The permissions that a pipeline needs to apply an environment. Each statement is limited to the environment:
 #   by name   if ARNs have names: <system>-<environment>…
 #   by tag    if ARNs have ids: every resource gets the tag `environment` when it is created. A pipeline can add the tag
-#             only to a resource without it, and so can't take over the resources of another environment.
+#             only to a resource without it. So a pipeline can't take over another environment's resources.
 # If AWS can limit an action neither by name nor by tag, its statement is called …Numbers. A role for workspaces may do
 # the same, except to the environment itself, whose resources have `default` in the tag `workspace`. A role that only
 # destroys workspaces has only the actions of destroying.tf.

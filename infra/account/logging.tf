@@ -14,7 +14,7 @@ resource "aws_iam_role" "apigateway" {
   })
 }
 
-# AWS's own policy: API Gateway refuses a role with fewer permissions.
+# Use AWS's own policy: API Gateway refuses a role with fewer permissions.
 resource "aws_iam_role_policy_attachment" "apigateway" {
   role       = aws_iam_role.apigateway.name
   policy_arn = "arn:${local.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"

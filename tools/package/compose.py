@@ -51,9 +51,9 @@ def package(stage: str, module: Path = MODULE, root: Path = ROOT) -> str:
 
 
 def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
-    """Package for several stages, each into its own folder. All stages get the same zip.
+    """Build the package for several stages, each in a folder of its own. All stages get the same zip.
 
-    Return the zip's SHA-256, and raise as `package` does.
+    Return the zip's SHA-256. Raise the same errors as `package`.
     """
     stages = json.loads((root / ".chalice" / "config.json").read_text())["stages"]
     deployed = [name for name in stages if name != "local"]

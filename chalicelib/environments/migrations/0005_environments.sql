@@ -35,8 +35,8 @@ CREATE TABLE environments (
 
 CREATE INDEX environments_by_account ON environments (aws_account_id);
 
--- The service has no right to aws_accounts: the functions of the triggers act as their owner. Their search_path is fixed,
--- so that nobody can put another table in its place.
+-- The service has no right to aws_accounts: the functions of the triggers act as their owner. Their search_path is
+-- fixed, so that nobody can replace aws_accounts with another table.
 
 -- An account takes the class of its first environment. The write to the account's row makes other transactions wait.
 CREATE FUNCTION claim_aws_account() RETURNS trigger LANGUAGE plpgsql
@@ -51,8 +51,8 @@ $$;
 CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environments
     FOR EACH ROW WHEN (NEW.aws_account_id IS NOT NULL) EXECUTE FUNCTION claim_aws_account();
 
--- If an account's only environment changes class, so does the account. If no environment is left in the account, the
--- account's row is deleted.
+-- If an account's only environment changes class, the account changes class too. If no environment is left in the
+-- account, the account's row is deleted.
 CREATE FUNCTION settle_aws_account() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN

@@ -275,7 +275,8 @@ run "no_role_may_do_everything" {
     error_message = "Each policy must have a statement: IAM refuses an empty policy."
   }
 
-  # A statement may name every resource only if tags limit it, or if AWS has no resources and the name says so.
+  # A statement may name every resource if tags limit it. It may also do so if AWS has no resources and the name says
+  # so.
   assert {
     condition = alltrue([for statement in flatten([for policy in values(aws_iam_policy.applying) : jsondecode(policy.policy).Statement]) :
       !contains(flatten([statement.Resource]), "*") || endswith(statement.Sid, "Numbers") || try(statement.Condition.StringEquals["aws:RequestTag/environment"], "") != ""

@@ -54,7 +54,7 @@ variable "database" {
 }
 
 variable "bootstrap" {
-  description = "Cluster, secret with the master's password and key of the secret. With them the bootstrap function creates the database roles. Null if the roles exist already: the function can't use a database then."
+  description = "Cluster, secret with the master's password, and key of the secret, for the bootstrap function. The function creates the database roles. Null if the roles exist already; the function then reaches no database."
   type = object({
     cluster_arn        = string
     master_secret_arn  = string
@@ -79,7 +79,7 @@ variable "dependencies" {
 }
 
 variable "reserved_concurrency" {
-  description = "Maximum of concurrent calls of the API's function, below the connections that the database accepts; null for the account's limit."
+  description = "Maximum of concurrent calls of the API's function; null for the account's limit. Use fewer calls than the database accepts connections."
   type        = number
   default     = null
 

@@ -1,7 +1,7 @@
 # AWS's rules against known attacks, and a limit on the requests of one address.
 
 locals {
-  # Groups of rules, the cheapest first.
+  # AWS's groups of rules, the cheapest first.
   managed = ["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]
   # Only count the requests that these rules match: bodies may list thousands of commits and contain URLs of runs.
   counted = { AWSManagedRulesCommonRuleSet = ["SizeRestrictions_BODY", "GenericRFI_BODY"] }

@@ -81,7 +81,7 @@ variable "database_source" {
 }
 
 variable "database" {
-  description = "Size of the database, and days for which backups are kept. A workspace's database pauses when idle, has one instance and keeps one day."
+  description = "Size of the database, and days for which backups are kept. A workspace's database pauses when idle, has one instance and keeps backups for one day."
   type = object({
     min_capacity          = number
     max_capacity          = number

@@ -1,5 +1,5 @@
-# Values as AWS would return them, mostly ARNs. The mock provider of `terraform test` makes up others, and some
-# arguments refuse those.
+# Values as AWS would return them, mostly ARNs. The mock provider of `terraform test` makes up other values, which some
+# arguments refuse.
 
 mock_data "aws_availability_zones" {
   defaults = { names = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }

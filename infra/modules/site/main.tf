@@ -3,8 +3,8 @@
 
 locals {
   bucket = "${var.name}-${format("%010x", var.account_id)}"
-  # Browsers keep HSTS for this time. CloudFront keeps no answer longer, and keeps the API's answers only if they allow
-  # caching.
+  # Browsers keep HSTS for this time. CloudFront keeps no answer longer. It keeps an answer of the API only if the
+  # answer allows caching.
   a_year_seconds = 31536000
 
   content_security_policy = join("; ", [

@@ -50,7 +50,7 @@ variable "domain" {
 
   validation {
     condition     = var.domain == null || can(regex("^arn:aws:acm:us-east-1:", var.domain.certificate_arn))
-    error_message = "CloudFront only accepts certificates of us-east-1: request this one there."
+    error_message = "CloudFront only accepts certificates of us-east-1: request the certificate there."
   }
 }
 

@@ -165,7 +165,7 @@ def test_a_new_workspace_with_an_old_name_starts_empty(api, given):
 
     assert verified.problem == "artifact-not-current"
     assert [back.problem, back_again.problem] == ["rollback-refused"] * 2
-    assert "no succeeded deployment" in back_again["detail"]
+    assert "no deployment of the artifact" in back_again["detail"]
 
 
 def test_a_new_workspace_with_an_old_name_is_not_busy(api, given):
