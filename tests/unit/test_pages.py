@@ -60,7 +60,7 @@ def called(words: list[str]) -> list[str]:
 
 
 def check_options(command: Command, words: list[str]) -> None:
-    """Require that the command has the options in these words, and accepts their values."""
+    """Require that the command accepts each option in `words`, with its value."""
     options = {option.variable: option for option in command.options}
     for name, value in (word.split("=", 1) for word in words if re.match("[A-Z_]+=", word)):
         if name == "PYTHON":  # the Makefile reads PYTHON, the commands do not
