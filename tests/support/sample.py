@@ -1,7 +1,7 @@
 """A resource that only the tests have. It shows what no resource of the service may show in a copy of it.
 
-A voyage is a record that pipelines write. Its body has a field of each type and a list of objects. The endpoint can
-return a problem, which commits the transaction.
+A voyage is a record that pipelines write. Its body has a field of each type and a list of objects. Its endpoint can
+raise a problem, or return one.
 """
 
 from collections.abc import Iterator
@@ -35,8 +35,10 @@ from tools.local.gateway_event import Routes
 
 VOYAGES = "/v1/systems/azul/voyages"
 A_VOYAGE = {"environment": "development", "captain": "nansen"}
-# The endpoint records this voyage, and returns a problem.
-AN_ICEBOUND_VOYAGE = {**A_VOYAGE, "ship": "maud"}
+# For this voyage the endpoint raises a problem, which rolls the transaction back.
+A_REFUSED_VOYAGE = {**A_VOYAGE, "ship": "gjoa"}
+# For this voyage the endpoint returns a problem, which commits the transaction.
+A_DENIED_VOYAGE = {**A_VOYAGE, "ship": "maud"}
 
 Outcome = Literal["arrived", "lost"]
 
@@ -69,6 +71,7 @@ class Voyage(Answer, kw_only=True):
     environment: EnvironmentName
     captain: Slug
     ship: Slug
+    run_actor: str | None
     created_by: PrincipalName
 
 
@@ -95,21 +98,26 @@ def begin_voyage(call: Call, system: str, body: NewVoyage) -> Voyage | Problem:
     voyage = call.db.select_one(
         Voyage,
         """
-        INSERT INTO voyages (system_id, environment, captain, ship, created_by)
-        SELECT id, %(environment)s, %(captain)s, %(ship)s, %(created_by)s FROM systems WHERE key = %(system)s
-        RETURNING id::text, environment, captain, ship, created_by
+        INSERT INTO voyages (system_id, environment, captain, ship, run_actor, created_by)
+        SELECT id, %(environment)s, %(captain)s, %(ship)s, %(run_actor)s, %(created_by)s
+        FROM systems WHERE key = %(system)s
+        RETURNING id::text, environment, captain, ship, run_actor, created_by
         """,
         system=system,
         environment=body.environment,
         captain=body.captain,
         ship=body.ship,
+        run_actor=call.principal.run.actor if call.principal.run else None,
         created_by=call.principal.subject,
     )
     if voyage is None:
         raise systems.not_found(system)
     audit.record(call, f"{system}/voyages/{voyage.id}", system=system, after=voyage)
-    if body.ship == AN_ICEBOUND_VOYAGE["ship"]:
-        return Problem(ICEBOUND, "The ship is recorded, and stays in the ice. Wait for the summer.")
+    problem = Problem(ICEBOUND, f"The ship {body.ship!r} is in the ice. Wait for the summer.")
+    if body.ship == A_REFUSED_VOYAGE["ship"]:
+        raise problem
+    if body.ship == A_DENIED_VOYAGE["ship"]:
+        return problem
     return call.created(f"{call.address}/{voyage.id}", voyage)
 
 
@@ -123,7 +131,7 @@ def _list(call: Call, system: str, query: VoyageQuery, *, limit: int, after: tup
     return call.db.select(
         Voyage,
         """
-        SELECT v.id::text, v.environment, v.captain, v.ship, v.created_by
+        SELECT v.id::text, v.environment, v.captain, v.ship, v.run_actor, v.created_by
         FROM voyages v JOIN systems s ON s.id = v.system_id
         WHERE s.key = %(system)s AND (%(captain)s IS NULL OR v.captain = %(captain)s)
             AND (%(after)s IS NULL OR v.id < %(after)s::bigint)
@@ -159,6 +167,7 @@ def sample_api(api: Api, given: Records) -> Api:
             environment text NOT NULL,
             captain text NOT NULL,
             ship text NOT NULL,
+            run_actor text,
             created_by text NOT NULL
         );
         GRANT SELECT, INSERT ON voyages TO {APP}

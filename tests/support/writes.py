@@ -1,5 +1,7 @@
 """Every write of the API, from EXPECTED of each package, for the tests of all writes."""
 
+from typing import Any
+
 from chalicelib.rest.declaration import Operation
 from tests.support.api import Answer, Api
 from tests.support.expected import Write
@@ -59,3 +61,17 @@ def everything_done(given: Given) -> dict[str, list[str]]:
     """Return all rows of the database, by table, without audit events of refused requests."""
     found = everything(given)
     return {**found, "audit_events": [event for event in found["audit_events"] if '"refusal": null' in event]}
+
+
+def new_events(given: Given, before: dict[str, list[str]]) -> list[tuple[Any, ...]]:
+    """Return the audit events that are not in `before`, and require that nothing else has changed."""
+    after = everything(given)
+    assert set(before["audit_events"]) <= set(after["audit_events"])
+    assert {**after, "audit_events": None} == {**before, "audit_events": None}
+    return given.sql(
+        """
+        SELECT principal, action, resource, before, after, refusal, request_id FROM audit_events
+        ORDER BY id OFFSET %s
+        """,
+        len(before["audit_events"]),
+    )
