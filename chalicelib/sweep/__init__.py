@@ -1,1 +1,1 @@
-"""End leases, routes and workspaces whose time is over. Reads already show these as ended before the sweep."""
+"""End records whose time is over, and delete old idempotency keys. Reads show records as ended before the sweep."""

@@ -1,14 +1,11 @@
-"""The sweep ends expired records in batches. Concurrent sweeps end each record only once."""
-
-from pydoc import locate
-from types import SimpleNamespace
+"""The sweep ends expired leases, routes and workspaces. Concurrent sweeps end each record only once."""
 
 import pytest
 
-import app as application
 from chalicelib.sweep import schedule
 from chalicelib.sweep.schedule import SweepIncomplete
 from tests.service.deployments.records import an_artifact
+from tests.service.test_sweep import sweep
 from tests.support.given import ahead
 from tests.support.races import at_once, held
 from tests.support.writes import everything
@@ -17,25 +14,6 @@ SYSTEM = "/v1/systems/azul"
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
 NOTHING = {"deployments": 0, "routes": 0, "workspaces": 0, "idempotency_keys": 0}
 DAY = 86400
-
-
-# A scheduled event, as in "Events from EventBridge" in the documentation of EventBridge.
-EVENT = {
-    "version": "0",
-    "id": "17793124-05d4-b198-2fde-7ededc63b103",
-    "detail-type": "Scheduled Event",
-    "source": "aws.events",
-    "account": "123456789012",
-    "time": "2026-03-01T12:00:00Z",
-    "region": "eu-central-1",
-    "resources": ["arn:aws:events:eu-central-1:123456789012:rule/slipway-production-sweep-event"],
-    "detail": {},
-}
-
-
-def sweep(request_id="request-1"):
-    """Call the function `sweep` as Lambda does; return its counts."""
-    return schedule.sweep(EVENT, SimpleNamespace(aws_request_id=request_id))
 
 
 @pytest.fixture
@@ -129,10 +107,6 @@ def test_several_sweeps_at_once_do_everything_once(given, over):
     assert given.sql("SELECT count(*) FROM audit_events WHERE principal = 'slipway'") == [(4,)]
 
 
-def test_an_empty_database_needs_no_sweep(given):
-    assert sweep() == NOTHING
-
-
 def test_more_than_a_batch_takes_several(api, given, monkeypatch):
     monkeypatch.setattr(schedule, "BATCH", 2)
     monkeypatch.setattr(schedule, "KEYS_BATCH", 2)
@@ -149,24 +123,6 @@ def test_more_than_a_batch_takes_several(api, given, monkeypatch):
     assert given.sql("SELECT count(*) FROM routes") == [(0,)]
 
 
-def test_the_next_sweep_continues_if_time_runs_out(given, over, monkeypatch):
-    monkeypatch.setattr(schedule, "SECONDS", 0)
-
-    assert sweep() == NOTHING
-
-    monkeypatch.setattr(schedule, "SECONDS", 60)
-    assert sum(sweep().values()) == 5
-
-
-def test_it_waits_for_the_systems_lock(given, over, database_url):
-    with held(database_url, LOCK) as hold:
-        swept = hold.waiting(sweep)
-        waited = not swept.done()
-
-    assert waited
-    assert swept.result()["deployments"] == 1
-
-
 def test_a_status_that_comes_first_keeps_its_target(api, given, over, database_url):
     given.sql("UPDATE deployments SET lease_expires_at = now() + interval '1 second' WHERE id = 1")
 
@@ -175,18 +131,6 @@ def test_a_status_that_comes_first_keeps_its_target(api, given, over, database_u
         swept = hold.waiting(sweep)
 
     assert (renewed.result().status, swept.result()["deployments"]) == (201, 0)
-
-
-def test_a_key_used_again_meanwhile_keeps_its_answer(api, given, over, database_url):
-    renewal = "UPDATE idempotency_keys SET created_at = now() WHERE key = 'old'"
-
-    with held(database_url, renewal) as hold:
-        swept = hold.waiting(sweep)
-        waited = not swept.done()
-
-    assert not waited
-    assert swept.result()["idempotency_keys"] == 0
-    assert given.sql("SELECT count(*) FROM idempotency_keys") == [(2,)]
 
 
 def test_a_failure_in_one_system_does_not_stop_the_others(api, given, over, monkeypatch):
@@ -213,27 +157,3 @@ def test_a_failure_in_one_system_does_not_stop_the_others(api, given, over, monk
         ("cancelled",),
     ]
     assert given.sql("SELECT count(*) FROM idempotency_keys") == [(1,)]
-
-
-def test_the_log_has_the_counts(given, over, monkeypatch):
-    logged = []
-    monkeypatch.setattr(schedule.logger, "info", lambda message, extra: logged.append((message, extra)))
-
-    sweep("request-1")
-
-    assert logged == [
-        ("swept", {"request_id": "request-1", "deployments": 1, "routes": 2, "workspaces": 1, "idempotency_keys": 1})
-    ]
-
-
-def test_it_has_only_the_services_rights(given, over):
-    given.sql("REVOKE DELETE ON idempotency_keys FROM slipway_app")
-
-    with pytest.raises(SweepIncomplete, match="idempotency keys"):
-        sweep()
-
-
-def test_lambda_calls_it_on_schedule():
-    [event] = [each for each in application.app.event_sources if each.name == "sweep"]
-
-    assert locate(event.handler_string) is schedule.sweep
