@@ -59,7 +59,7 @@ def test_an_audit_event_has_the_state_before(api, given, route):
 
     became = answer.json if answer.body else None
     changed = was if became is None else {name: was[name] for name in was if was[name] != became[name]}
-    assert changed
+    assert changed, f"{route} changes nothing: send another value in its entry of `writes`"
     assert given.sql("SELECT before FROM audit_events ORDER BY id DESC LIMIT 1") == [(changed,)]
 
 

@@ -11,7 +11,7 @@ from chalicelib.database.connection import database, forget_connections
 from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import settings
 from tests.support.expected import WHOLE
-from tests.support.operations import OPERATIONS, address, require_entries, route_of
+from tests.support.operations import OPERATIONS, address, entry, require_entries, route_of
 from tests.support.postgres import SUPERUSER, as_login
 from tests.support.resources import RESOURCES
 from tests.support.writes import WRITES, everything, send
@@ -43,7 +43,7 @@ def test_every_table_is_in_the_list_of_rights(given):
     lines = {table: f'        "{table}": {may},'.replace(f"'{WHOLE}'", "WHOLE") for table, may in rights(given).items()}
 
     require_entries(
-        "`rights` of EXPECTED in tests/service/<package>/test_<package>.py",
+        entry("rights"),
         MAY,
         lines,
         ", with the rights that the service should have",
@@ -168,7 +168,7 @@ def test_functions_with_their_owners_rights_have_a_safe_search_path(given):
     )
 
     require_entries(
-        "`owners_functions` of EXPECTED in tests/service/<package>/test_<package>.py",
+        entry("owners_functions"),
         [name for each in RESOURCES.values() for name in each.owners_functions],
         {name: f'    owners_functions=("{name}",),' for name, _ in rows},
         ", if the function needs its owner's rights",
@@ -292,7 +292,7 @@ def test_two_of_everything_makes_every_kind_of_record(given):
 
     empty = [table for table in RECORDS if not everything(given)[table]]
 
-    assert empty == [], "add a row for each of these tables to two_of_everything in tests/support/given.py"
+    assert empty == [], f"in {entry('two')}, make a row for each of these tables"
 
 
 def test_the_services_sql_cannot_change_or_delete_records(given, as_the_service):

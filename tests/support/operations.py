@@ -51,6 +51,13 @@ def example(operation: Operation) -> Any:
     return described and described["content"]["application/json"]["example"]
 
 
+def entry(field: str, operations: Iterable[Operation] = ()) -> str:
+    """Return the place of a field of EXPECTED. Name the package if the operations are all of one."""
+    packages = {each.function.__module__.split(".")[1] for each in operations}
+    package = packages.pop() if len(packages) == 1 else "<package>"
+    return f"`{field}` of EXPECTED in tests/service/{package}/test_{package}.py"
+
+
 def require_entries(table: str, present: Collection[str], lines: Mapping[str, str], note: str = "") -> None:
     """Fail unless a table has exactly the keys of `lines`; print the lines to add and the keys to remove."""
     missing = dict.fromkeys(line for name, line in lines.items() if name not in present)

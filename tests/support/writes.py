@@ -1,12 +1,15 @@
 """Every write of the API, from EXPECTED of each package, for the tests of all writes."""
 
+from collections.abc import Collection
 from typing import Any
+
+import pytest
 
 from chalicelib.rest.declaration import Operation
 from tests.support.api import Answer, Api
 from tests.support.expected import Write
 from tests.support.given import Records as Given
-from tests.support.operations import OPERATIONS, example, require_entries, route_of
+from tests.support.operations import OPERATIONS, READS, entry, example, require_entries, route_of
 from tests.support.resources import RESOURCES
 
 WRITES = {operation: write for each in RESOURCES.values() for operation, write in each.writes.items()}
@@ -17,11 +20,29 @@ CHANGES = [route for route in WRITES if route.startswith(("PATCH ", "DELETE "))]
 
 def require_all() -> None:
     """Fail unless the table has every operation that writes; print the code to add."""
+    missing = [each for each in WRITING if route_of(each) not in WRITES]
     lines = {route_of(each): f'        "{route_of(each)}": _{each.name},' for each in WRITING}
-    functions = [_function(each) for each in WRITING if route_of(each) not in WRITES]
+    functions = [_function(each) for each in missing]
     steps = ["First add these functions, with values that the service accepts:", *functions, "Then add these lines"]
-    note = ".\n" + "\n".join(steps)
-    require_entries("`writes` of EXPECTED in tests/service/<package>/test_<package>.py", WRITES, lines, note)
+    require_entries(entry("writes", missing), WRITES, lines, ".\n" + "\n".join(steps))
+
+
+def require_two(found: Collection[str]) -> None:
+    """Fail unless `two_of_everything` made what the reads of all paths need; print the function to add."""
+    missing = [each for each in READS if each.path not in found]
+    posts = {each.path: each for each in WRITING if each.method == "POST"}
+    lines = []
+    for each in missing:
+        post = posts.get(each.path) or posts.get(each.path.rpartition("/")[0])
+        body = post and str(_with_another_text(example(post), "NAME")).replace("'NAME'", "name")
+        lines.append(f'given.post(f"{post.path}", {body})' if post else f"a record that {route_of(each)} reads")
+    if missing:
+        made = "\n        ".join(dict.fromkeys(lines))
+        pytest.fail(
+            f"Add `two=_two` to {entry('two', missing)}, with a function that makes two of each:\n"
+            f'def _two(given, system):\n    for name in ("first", "second"):\n        {made}',
+            pytrace=False,
+        )
 
 
 def _function(operation: Operation) -> str:
@@ -36,8 +57,14 @@ def _function(operation: Operation) -> str:
     else:
         made = [example(each) for each in WRITING if route_of(each) == f"POST {operation.path.rpartition('/')[0]}"]
         lines += [f'    id = given.post("{collection}", {each})["id"]' for each in made]
-        arguments = f'f"{path}", f"{resource}"' + (f", {body}" if body else "")
+        arguments = f'f"{path}", f"{resource}"' + (f", {_with_another_text(body, 'another')}" if body else "")
     return "\n".join([*lines, f"    return Write({arguments})\n"])
+
+
+def _with_another_text(body: dict[str, Any], text: str) -> dict[str, Any]:
+    """Return the body with `text` in its first field that holds a text."""
+    first = next((name for name, value in body.items() if isinstance(value, str)), None)
+    return {**body, first: text} if first else body
 
 
 def send(api: Api, route: str, write: Write, **headers: str) -> Answer:
