@@ -14,7 +14,7 @@ import app  # noqa: F401 (declares the operations)
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.operation import OPERATIONS as DECLARED
 from chalicelib.rest.types import PageQuery
-from tests.support.resources import PARAMETERS
+from tests.support.resources import PARAMETERS, SERVICE_TESTS
 from tools.checks.openapi.document import document
 
 # Leave out operations that other tests declare.
@@ -55,7 +55,10 @@ def entry(field: str, operations: Iterable[Operation] = ()) -> str:
     """Return the place of a field of EXPECTED. Name the package if the operations are all of one."""
     packages = {each.function.__module__.split(".")[1] for each in operations}
     package = packages.pop() if len(packages) == 1 else "<package>"
-    return f"`{field}` of EXPECTED in tests/service/{package}/test_{package}.py"
+    file = SERVICE_TESTS / package / f"test_{package}.py"
+    what = field if field == "EXPECTED" else f"`{field}` of EXPECTED"
+    how = "" if package == "<package>" or file.exists() else " (write this file; systems/test_systems.py is an example)"
+    return f"{what} in tests/service/{package}/{file.name}{how}"
 
 
 def require_entries(table: str, present: Collection[str], lines: Mapping[str, str], note: str = "") -> None:

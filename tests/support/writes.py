@@ -39,14 +39,15 @@ def require_two(found: Collection[str]) -> None:
     if missing:
         made = "\n        ".join(dict.fromkeys(lines))
         pytest.fail(
-            f"Add `two=_two` to {entry('two', missing)}, with a function that makes two of each:\n"
+            f"Add `two=_two` to {entry('EXPECTED', missing)}, with a function that makes two of each:\n"
             f'def _two(given, system):\n    for name in ("first", "second"):\n        {made}',
             pytrace=False,
         )
 
 
 def _function(operation: Operation) -> str:
-    path = operation.path.replace("{system}", "azul")
+    noun = operation.name.partition("_")[2]
+    path = operation.path.replace("{system}", "azul").replace("{id}", f"{{{noun}}}")
     collection = path.rpartition("/")[0]
     resource = path.removeprefix("/v1/").removeprefix("systems/")
     body = example(operation)
@@ -56,7 +57,7 @@ def _function(operation: Operation) -> str:
         arguments = f'"{path}", "{resource}/{{id}}", body, {{**body, "{next(iter(body))}": "another"}}'
     else:
         made = [example(each) for each in WRITING if route_of(each) == f"POST {operation.path.rpartition('/')[0]}"]
-        lines += [f'    id = given.post("{collection}", {each})["id"]' for each in made]
+        lines += [f'    {noun} = given.post("{collection}", {each})["id"]' for each in made]
         arguments = f'f"{path}", f"{resource}"' + (f", {_with_another_text(body, 'another')}" if body else "")
     return "\n".join([*lines, f"    return Write({arguments})\n"])
 
