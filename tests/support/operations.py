@@ -4,6 +4,7 @@ Some tests read a table, and skip operations that the table does not have. For e
 missing, and prints the line to add.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ READS = [each for each in OPERATIONS if not each.writes]
 LISTS = [each for each in OPERATIONS if each.query is not None and issubclass(each.query, PageQuery)]
 DOCUMENT = document(OPERATIONS)
 
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
 
 def route_of(operation: Operation) -> str:
     return f"{operation.method} {operation.path}"
@@ -40,7 +43,12 @@ def address(operation: Operation, system: str = "azul") -> str:
     """
     there = {**PARAMETERS, "system": system}
     fields = msgspec.structs.fields(operation.query) if operation.query else ()
-    query = [f"{field.encode_name}={there[field.encode_name]}" for field in fields if field.required]
+    required = [field.encode_name for field in fields if field.required]
+    lines = [f'"{name}": "…",' for name in (*_PARAMETER.findall(operation.path), *required) if name not in there]
+    if lines:
+        place = entry("parameters", [operation])
+        pytest.fail(f"Add to {place}, with values of a row that `two` makes:\n" + "\n".join(lines), pytrace=False)
+    query = [f"{name}={there[name]}" for name in required]
     path = operation.path.format_map(there)
     return f"{path}?{'&'.join(query)}" if query else path
 

@@ -34,8 +34,7 @@ def require_two(found: Collection[str]) -> None:
     lines = []
     for each in missing:
         post = posts.get(each.path) or posts.get(each.path.rpartition("/")[0])
-        body = post and str(_with_another_text(example(post), "NAME")).replace("'NAME'", "name")
-        lines.append(f'given.post(f"{post.path}", {body})' if post else f"a record that {route_of(each)} reads")
+        lines.append(_post(post) if post else f"a record that {route_of(each)} reads")
     if missing:
         made = "\n        ".join(dict.fromkeys(lines))
         pytest.fail(
@@ -45,27 +44,43 @@ def require_two(found: Collection[str]) -> None:
         )
 
 
+def _post(operation: Operation) -> str:
+    body = example(operation) or {}
+    fields = [f'"{name}": ' + ("name" if name == _first_text(body) else repr(body[name])) for name in body]
+    return f'given.post(f"{operation.path}", {{{", ".join(fields)}}})'
+
+
 def _function(operation: Operation) -> str:
     noun = operation.name.partition("_")[2]
-    path = operation.path.replace("{system}", "azul").replace("{id}", f"{{{noun}}}")
-    collection = path.rpartition("/")[0]
-    resource = path.removeprefix("/v1/").removeprefix("systems/")
+    collection, _, last = operation.path.replace("{system}", "azul").rpartition("/")
     body = example(operation)
     lines = [f"def _{operation.name}(given):", "    given.a_system_with_an_environment()"]
     if operation.method == "POST":
-        lines.append(f"    body = {body}")
-        arguments = f'"{path}", "{resource}/{{id}}", body, {{**body, "{next(iter(body))}": "another"}}'
+        path = f"{collection}/{last}"
+        key = "{id}" if hasattr(operation.answer, "id") or not body else next(iter(body.values()))
+        arguments = [f'"{path}"', f'"{_resource(path)}/{key}"']
+        if body:
+            lines.append(f"    body = {body}")
+            arguments += ["body", f'{{**body, "{_first_text(body)}": "another"}}']
     else:
         made = [example(each) for each in WRITING if route_of(each) == f"POST {operation.path.rpartition('/')[0]}"]
-        lines += [f'    {noun} = given.post("{collection}", {each})["id"]' for each in made]
-        arguments = f'f"{path}", f"{resource}"' + (f", {_with_another_text(body, 'another')}" if body else "")
-    return "\n".join([*lines, f"    return Write({arguments})\n"])
+        key = "id" if last == "{id}" else "name"
+        lines += [f'    {noun} = given.post("{collection}", {each})["{key}"]' for each in made]
+        path = f"{collection}/{{{noun}}}" if made else f"{collection}/{last}"
+        arguments = [f'f"{path}"', f'f"{_resource(path)}"']
+        if body:
+            arguments.append(str({**body, _first_text(body): "another"}))
+    return "\n".join([*lines, f"    return Write({', '.join(arguments)})\n"])
 
 
-def _with_another_text(body: dict[str, Any], text: str) -> dict[str, Any]:
-    """Return the body with `text` in its first field that holds a text."""
-    first = next((name for name, value in body.items() if isinstance(value, str)), None)
-    return {**body, first: text} if first else body
+def _resource(path: str) -> str:
+    """Return the name of a resource in the audit trail."""
+    return path.removeprefix("/v1/").removeprefix("systems/")
+
+
+def _first_text(body: dict[str, Any]) -> str:
+    """Return the name of the first field that holds a text, or of the first field."""
+    return next((name for name, value in body.items() if isinstance(value, str)), next(iter(body)))
 
 
 def send(api: Api, route: str, write: Write, **headers: str) -> Answer:
