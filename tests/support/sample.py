@@ -1,4 +1,4 @@
-"""A resource that only the tests have. It shows what no resource of the service may show in a copy of it.
+"""A resource that only the tests have. It shows what `systems` and `environments` can't show.
 
 A voyage is a record that pipelines write. Its body has a field of each type and a list of objects. Its endpoint can
 raise a problem, or return one.
