@@ -100,6 +100,14 @@ def given(api: Api, database_url: str) -> Records:
 
 
 @pytest.fixture
+def sample(api: Api, given: Records) -> Api:
+    """A client of a service whose only resource is `voyages`: see tests/support/sample.py."""
+    from tests.support.sample import sample_api  # noqa: PLC0415
+
+    return sample_api(api, given)
+
+
+@pytest.fixture
 def trusting(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """`trusting("local")` makes the stage trust only issuers of this kind.
 

@@ -1,1 +1,1 @@
-"""End leases, routes and workspaces whose time is over. Even before the sweep, reads show these records as ended."""
+"""End records whose time is over, and delete old idempotency keys. Reads show records as ended before the sweep."""

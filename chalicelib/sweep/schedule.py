@@ -48,9 +48,7 @@ class SweepIncomplete(Exception):
     """Some records could not be swept; the log says why. The next run tries again."""
 
 
-@blueprint.schedule(
-    EVERY, name="sweep", description="Ends expired leases, routes and workspaces, and deletes old idempotency keys"
-)
+@blueprint.schedule(EVERY, name="sweep", description="Ends what has expired, and deletes old idempotency keys")
 def sweep(event: Any) -> dict[str, int]:
     """End all that has expired, and return the count of each kind. After SECONDS, leave the rest to the next run.
 

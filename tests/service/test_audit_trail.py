@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib import NAME
 from chalicelib.database.roles import APP
 from chalicelib.rest import audit
-from tests.service.deployments.records import an_artifact
 from tests.support.claims import ISSUER
 from tests.support.operations import OPERATIONS, route_of
-from tests.support.writes import CHANGES, WRITES, everything, require_all, send
+from tests.support.sample import A_DENIED_VOYAGE, A_REFUSED_VOYAGE, A_VOYAGE, VOYAGES
+from tests.support.writes import CHANGES, WRITES, everything, new_events, require_all, send
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,7 +60,7 @@ def test_an_audit_event_has_the_state_before(api, given, route):
 
     became = answer.json if answer.body else None
     changed = was if became is None else {name: was[name] for name in was if was[name] != became[name]}
-    assert changed
+    assert changed, f"{route} changes nothing: send another value in its entry of `writes`"
     assert given.sql("SELECT before FROM audit_events ORDER BY id DESC LIMIT 1") == [(changed,)]
 
 
@@ -95,7 +94,7 @@ def test_a_forbidden_write_leaves_only_an_event_of_its_refusal(api, given, route
     answer = send(api.as_("viewer"), route, write)
 
     assert answer.status == 403
-    (refusal,) = _new_events(given, before)
+    (refusal,) = new_events(given, before)
     assert refusal == (
         "viewer@local",
         _action(route),
@@ -115,7 +114,7 @@ def test_a_stale_write_leaves_only_an_event_of_its_refusal(api, given, route):
     answer = send(api, route, write, if_match='"stale"')
 
     assert answer.status == 412
-    (refusal,) = _new_events(given, before)
+    (refusal,) = new_events(given, before)
     assert refusal[1:6] == (_action(route), _resource(write.path), None, None, "precondition-failed")
 
 
@@ -149,18 +148,31 @@ def test_a_replayed_answer_leaves_nothing(api, given):
     assert everything(given) == before
 
 
-def test_a_write_that_a_rule_refuses_leaves_only_an_event_of_its_refusal(api, given):
+def test_a_write_that_a_rule_refuses_leaves_only_an_event_of_its_refusal(given, sample):
     given.the_usual()
     before = everything(given)
 
-    answer = api.post(
-        "/v1/systems/azul/deployments",
-        {"environment": "development", "artifact": an_artifact(), "kind": "rollback"},
-    )
+    answer = sample.post(VOYAGES, A_REFUSED_VOYAGE)
 
-    assert (answer.status, answer.problem) == (422, "rollback-refused")
-    ((*_, refusal, _),) = _new_events(given, before)
-    assert refusal == "rollback-refused"
+    assert answer.problem == "icebound"
+    ((*_, refusal, _),) = new_events(given, before)
+    assert refusal == "icebound"
+
+
+def test_a_write_whose_problem_is_returned_leaves_its_event_and_the_refusal(given, sample):
+    given.the_usual()
+    (last,) = given.sql("SELECT max(id) FROM audit_events")
+
+    denied = sample.post(VOYAGES, A_DENIED_VOYAGE)
+
+    assert denied.problem == "icebound"
+    [voyage] = sample.get(VOYAGES)["items"]
+    assert given.sql(
+        "SELECT action, after, refusal, request_id FROM audit_events WHERE id > %s ORDER BY id", *last
+    ) == [
+        ("voyage.begin", voyage, None, denied["instance"]),
+        ("voyage.begin", None, "icebound", denied["instance"]),
+    ]
 
 
 def test_a_write_to_an_unknown_resource_leaves_nothing(api, given):
@@ -169,14 +181,6 @@ def test_a_write_to_an_unknown_resource_leaves_nothing(api, given):
 
     assert api.patch("/v1/systems/green", {"name": "Green"}, if_match="*").status == 404
     assert everything(given) == before
-
-
-def test_an_import_has_an_action_of_its_own(api, given):
-    given.the_usual()
-
-    given.an_import()
-
-    assert given.sql("SELECT action FROM audit_events ORDER BY id DESC LIMIT 1") == [("deployment.import",)]
 
 
 @pytest.mark.parametrize("subject", ["viewer@local", "a\0b"], ids=["a missing right", "a subject with a NUL"])
@@ -199,7 +203,7 @@ def test_a_refusal_is_recorded_for_any_address(api, given, system):
 
     assert api.as_("viewer").patch(f"/v1/systems/{system}", {}, if_match="*").status == 403
 
-    ((*_, refusal, _),) = _new_events(given, before)
+    ((*_, refusal, _),) = new_events(given, before)
     assert refusal == "forbidden"
     assert given.sql("SELECT system_key, length(resource) <= 500 FROM audit_events") == [(None, True)]
 
@@ -212,13 +216,12 @@ def test_a_refusal_is_recorded_for_an_address_that_is_no_valid_text(api, given):
     )
 
     assert answer.status == 403
-    ((_, _, resource, *_),) = _new_events(given, before)
+    ((_, _, resource, *_),) = new_events(given, before)
     assert resource == "\\ud800"
 
 
 def test_writes_that_the_database_refuses_leave_only_events_of_their_refusals(api, given):
     given.the_usual()
-    given.a_deployment(state="in_progress")
     path = "/v1/systems/azul/environments"
     account = {"aws_account_id": "111122223333"}
     given.an_environment("live", rank=4, production=True, **account)
@@ -230,66 +233,21 @@ def test_writes_that_the_database_refuses_leave_only_events_of_their_refusals(ap
         api.post(path, {"name": "testing", "rank": 7, **account}),
         api.patch(f"{path}/preproduction", {"rank": 1}, if_match="*"),
         api.patch(f"{path}/preproduction", account, if_match="*"),
-        api.delete(f"{path}/development", if_match="*"),
-        api.delete("/v1/systems/azul", if_match="*"),
-        api.post("/v1/systems/azul/deployments", {"environment": "development", "artifact": an_artifact("other")}),
     ]
 
     assert {answer.status for answer in refused} == {409}
-    assert [(event[5], event[6]) for event in _new_events(given, before)] == [
+    assert [(event[5], event[6]) for event in new_events(given, before)] == [
         (answer.problem, answer["instance"]) for answer in refused
     ]
 
 
-def test_a_dry_run_leaves_nothing(api, given):
-    given.the_usual()
-    before = everything(given)
-
-    api.post("/v1/systems/azul/promotions", {"environment": "production", "artifact": an_artifact(), "dry_run": True})
-
-    assert everything(given) == before
-
-
-def test_a_denied_deployment_leaves_the_decision_and_the_refusal(api, given):
-    given.the_usual()
-    (last,) = given.sql("SELECT max(id) FROM audit_events")
-
-    denied = api.post("/v1/systems/azul/deployments", {"environment": "production", "artifact": an_artifact()})
-
-    assert denied.problem == "promotion-denied"
-    (decision, refusal) = given.sql(
-        "SELECT action, after, refusal, request_id FROM audit_events WHERE id > %s ORDER BY id", *last
-    )
-    action, after, *rest = decision
-    assert (action, after["decision"], rest) == ("promotion.decide", "denied", [None, denied["instance"]])
-    assert refusal == ("deployment.open", None, "promotion-denied", denied["instance"])
-    assert after == api.get("/v1/systems/azul/promotions")["items"][0]
-
-
 def test_an_audit_event_names_the_caller(api, given):
-    given.the_usual()
-    pipeline = api.as_("pipeline", sub="repo:azul:main")
+    given.a_system()
 
-    pipeline.post("/v1/systems/azul/deployments", {"environment": "development", "artifact": an_artifact()})
+    api.as_("maintainer", sub="jane@example.org").patch("/v1/systems/azul", {"name": "Blue"}, if_match="*")
 
     assert given.sql("SELECT issuer, principal FROM audit_events ORDER BY id DESC LIMIT 1") == [
-        (ISSUER, "repo:azul:main")
-    ]
-
-
-def test_an_expired_lease_is_ended_in_the_services_own_name(api, given):
-    given.the_usual()
-    lapsed = given.a_deployment(state="in_progress", lease_seconds=60)["id"]
-    given.time_passes(61)
-    (last,) = given.sql("SELECT max(id) FROM audit_events")
-
-    opened = api.post("/v1/systems/azul/deployments", {"environment": "development", "artifact": an_artifact("other")})
-
-    assert given.sql(
-        "SELECT principal, action, resource, request_id FROM audit_events WHERE id > %s ORDER BY id", *last
-    ) == [
-        (NAME, "deployment.lapse", f"azul/deployments/{lapsed}", opened.headers["X-Request-Id"]),
-        ("admin@local", "deployment.open", f"azul/deployments/{opened['id']}", opened.headers["X-Request-Id"]),
+        (ISSUER, "jane@example.org")
     ]
 
 
@@ -306,39 +264,21 @@ def test_an_audit_event_never_changes(given, statement):
 # Personal data and secrets stay out of the audit trail.
 
 
-def test_it_holds_no_token_and_no_personal_data(api, given):
+def test_it_holds_no_token_and_no_personal_data(api, given, sample):
     given.the_usual()
     given.a_publisher()
-    given.a_deployment(an_artifact("before"))
-    run = api.as_run(actor="jane-doe", actor_id="1234567", email="jane@example.org", jti="secret-jti")
+    run = sample.as_run(actor="jane-doe", actor_id="1234567", email="jane@example.org", jti="secret-jti")
     person = api.as_member("azul-maintainers", username="jane-doe", email="jane@example.org", jti="secret-jti")
 
-    run.post("/v1/systems/azul/deployments", {"environment": "development", "artifact": an_artifact()})
-    run.post(
-        "/v1/systems/azul/deployments",
-        {"environment": "development", "artifact": an_artifact(), "revision": run.claims["sha"]},
-    )
+    run.post(VOYAGES, A_REFUSED_VOYAGE)
+    assert run.post(VOYAGES, A_VOYAGE)["run_actor"] == "jane-doe"
     person.patch("/v1/systems/azul", {"name": "Blue"}, if_match="*")
     person.delete("/v1/systems/azul", if_match="*")
 
     told = " ".join(text for (text,) in given.sql("SELECT to_jsonb(each)::text FROM audit_events AS each"))
-    assert "deployment.open" in told
+    assert "voyage.begin" in told
     for private in ("jane", "1234567", "secret-jti", "Bearer"):
         assert private not in told
-
-
-def _new_events(given, before):
-    """Return the audit events that are not in `before`, and require that nothing else has changed."""
-    after = everything(given)
-    assert set(before["audit_events"]) <= set(after["audit_events"])
-    assert {**after, "audit_events": None} == {**before, "audit_events": None}
-    return given.sql(
-        """
-        SELECT principal, action, resource, before, after, refusal, request_id FROM audit_events
-        ORDER BY id OFFSET %s
-        """,
-        len(before["audit_events"]),
-    )
 
 
 def _action(route):

@@ -4,7 +4,7 @@ import pytest
 
 import app  # noqa: F401 (declares every kind of problem)
 from chalicelib.rest.constraints import REFUSALS
-from tests.support.operations import require_entries
+from tests.support.operations import entry, require_entries
 from tests.support.resources import RESOURCES
 
 # Constraints that no request can violate, with the reason. Those of the resources are in their EXPECTED.
@@ -19,16 +19,13 @@ def test_every_constraint_that_a_write_can_violate_has_a_refusal(named):
     require_entries(
         "the package's model.py",
         REFUSALS,
-        {
-            name: f'constraint("{name}", problems.invalid, "The message for the caller", "#/field")'
-            for name in named - OUT_OF_REACH.keys()
-        },
-        ", or to `out_of_reach` of EXPECTED in tests/service/<package>/test_<package>.py with the reason",
+        {name: _lines(name, *named[name]) for name in named.keys() - OUT_OF_REACH.keys()},
+        f", or to {entry('out_of_reach')} with the reason",
     )
 
 
 def test_constraints_out_of_reach_exist_and_have_no_refusal(named):
-    assert OUT_OF_REACH.keys() <= named
+    assert OUT_OF_REACH.keys() <= named.keys()
     assert not OUT_OF_REACH.keys() & REFUSALS.keys()
 
 
@@ -42,22 +39,37 @@ def test_a_refusal_is_a_known_client_error(name):
 
 @pytest.fixture
 def named(given):
-    """The names of all constraints and triggers that refuse rows. Primary keys with generated values are left out."""
+    """The type and the last column of all constraints, unique indexes and triggers that refuse rows, by name.
+
+    Primary keys with generated values are left out.
+    """
     return {
-        name
-        for (name,) in given.sql(
+        name: (type_, column)
+        for name, type_, column in given.sql(
             """
-            SELECT conname FROM pg_constraint c
+            SELECT conname, contype::text, (
+                SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[cardinality(conkey)]
+            ) FROM pg_constraint c
             WHERE connamespace = 'public'::regnamespace AND NOT (contype = 'p' AND EXISTS (
                 SELECT FROM pg_attribute a
                 WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) AND a.attidentity <> ''
             ))
-            UNION
-            SELECT relname FROM pg_index i JOIN pg_class ON oid = indexrelid
+            UNION ALL
+            SELECT relname, 'u', pg_get_indexdef(i.indexrelid, i.indnatts, true)
+            FROM pg_index i JOIN pg_class ON oid = indexrelid
             WHERE indisunique AND relnamespace = 'public'::regnamespace
                 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
-            UNION
-            SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'refuse_change'::regproc
+            UNION ALL
+            SELECT tgname, 't', 'field'
+            FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'refuse_change'::regproc
             """
         )
     }
+
+
+def _lines(name, type_, column):
+    """Return the declaration of a constraint. For a foreign key, return an entry of `out_of_reach`."""
+    if type_ == "f":
+        return f'        "{name}": "creating the row and deleting the other row wait for each other",'
+    problem = "already_exists" if type_ in ("p", "u") else "invalid"
+    return f'constraint("{name}", problems.{problem}, "The message for the caller", "#/{column}")'

@@ -7,7 +7,8 @@ import pytest
 
 from chalicelib.rest import paging
 from tests.support.hostile import HOSTILE
-from tests.support.operations import LISTS, OPERATIONS, READS, address, example, require_entries, route_of
+from tests.support.operations import LISTS, READS, address
+from tests.support.writes import require_two
 
 
 @pytest.fixture
@@ -21,17 +22,8 @@ def lists(api, given):
 def test_two_of_everything_covers_every_read(api, lists):
     found = {each.path for each in READS if api.get(address(each)).status == 200}
     found -= {each.path for each in LISTS if address(each) not in lists}
-    makes = {each.path: f'    given.post(f"{each.path}", {example(each)})' for each in OPERATIONS if each.body}
-    lines = {
-        each.path: makes.get(each.path)
-        or makes.get(each.path.rpartition("/")[0])
-        or f"    a record that {route_of(each)} reads"
-        for each in READS
-    }
 
-    require_entries(
-        "`two` of EXPECTED in tests/service/<package>/test_<package>.py", found, lines, ", to make two of each"
-    )
+    require_two(found)
 
 
 def test_a_cursor_continues_after_the_page_before(api, lists):

@@ -9,17 +9,12 @@ import app as application
 from chalicelib import NAME
 from chalicelib.database.roles import APP
 from chalicelib.sweep import schedule
-from chalicelib.sweep.schedule import SweepIncomplete
-from tests.service.deployments.records import an_artifact
-from tests.support.given import ahead
+from chalicelib.sweep.schedule import Step, SweepIncomplete
 from tests.support.races import at_once, held
 from tests.support.writes import everything
 
-SYSTEM = "/v1/systems/azul"
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
-NOTHING = {"deployments": 0, "routes": 0, "workspaces": 0, "idempotency_keys": 0}
 DAY = 86400
-
 
 # A scheduled event, as in "Events from EventBridge" in the documentation of EventBridge.
 EVENT = {
@@ -41,120 +36,119 @@ def sweep(request_id="request-1"):
 
 
 @pytest.fixture
-def over(api, given):
-    """Make expired and unexpired records of each kind."""
+def no_steps(monkeypatch):
+    """Take the service's steps away, as in a service whose records never expire."""
+    monkeypatch.setattr(schedule, "STEPS", {})
+
+
+@pytest.fixture
+def over(api, given, no_steps):
+    """Make the systems azul and blue with records that have expired, and green without. A test's step ends the records.
+
+    The records are environments, and expired ones have a rank of 100 or more.
+    """
+    schedule.STEPS["environments"] = Step("SELECT system_id FROM environments WHERE rank >= 100", _end)
+    for system in ("azul", "blue", "green"):
+        given.a_system(system)
+        given.an_environment("current", system=system, rank=1)
+    for rank in (100, 101, 102):
+        given.an_environment(f"expired-{rank}", rank=rank)
+    given.an_environment("expired", system="blue", rank=100)
+    api.post("/v1/systems", {"key": "old", "name": "Old"}, idempotency_key="old")
+    given.time_passes(2 * DAY)
+    api.post("/v1/systems", {"key": "new", "name": "New"}, idempotency_key="new")
+
+
+def _end(db, system, limit, request_id):
+    return db.execute(
+        """
+        DELETE FROM environments WHERE id IN (
+            SELECT e.id FROM environments e JOIN systems s ON s.id = e.system_id
+            WHERE s.key = %(system)s AND rank >= 100 ORDER BY e.id LIMIT %(limit)s
+        )
+        """,
+        system=system,
+        limit=limit,
+    )
+
+
+def test_without_steps_it_deletes_only_old_idempotency_keys(api, given, no_steps):
     given.the_usual()
-    given.a_deployment(state="in_progress", lease_seconds=60)
-    given.a_workspace("old", expires_at=ahead(minutes=1))
-    given.a_route("1", "old", until=ahead(seconds=50))
-    given.a_workspace("new", expires_at=ahead(hours=71))
-    given.a_route("2", "lapsed", until=ahead(seconds=50))
-    given.a_route("2", "new", until=ahead(hours=70))
     api.post("/v1/systems", {"key": "blue", "name": "Blue"}, idempotency_key="old")
     given.time_passes(2 * DAY)
-    given.a_deployment(state="in_progress", environment="preproduction", lease_seconds=60)
     api.post("/v1/systems", {"key": "green", "name": "Green"}, idempotency_key="new")
+    before = everything(given)
+
+    assert sweep() == {"idempotency_keys": 1}
+
+    assert given.sql("SELECT key FROM idempotency_keys") == [("new",)]
+    assert {**everything(given), "idempotency_keys": None} == {**before, "idempotency_keys": None}
 
 
 def test_it_ends_what_has_expired_and_nothing_else(given, over):
-    assert sweep() == {"deployments": 1, "routes": 2, "workspaces": 1, "idempotency_keys": 1}
+    assert sweep() == {"environments": 4, "idempotency_keys": 1}
 
-    assert given.sql("SELECT state, detail FROM deployments ORDER BY id") == [
-        ("cancelled", "The lease expired"),
-        ("in_progress", None),
-    ]
-    assert given.sql("SELECT name, state FROM workspaces ORDER BY id") == [("old", "expired"), ("new", "active")]
-    assert given.sql("SELECT client FROM routes") == [("new",)]
+    assert given.sql("SELECT name FROM environments") == [("current",)] * 3
     assert given.sql("SELECT key FROM idempotency_keys") == [("new",)]
-
-
-def test_reads_are_the_same_before_and_after(api, over):
-    paths = ["deployments", "deployments/1/statuses", "workspaces", "workspaces/1/routes", "workspaces/2/routes"]
-    before = {path: api.get(f"{SYSTEM}/{path}").json for path in [*paths, "state"]}
-
-    sweep()
-
-    after = {path: api.get(f"{SYSTEM}/{path}").json for path in [*paths, "state"]}
-    assert before["deployments/1/statuses"] != after["deployments/1/statuses"]
-    del before["deployments/1/statuses"], after["deployments/1/statuses"]
-    assert after == before
-
-
-def test_the_audit_trail_names_the_service(given, over):
-    (last,) = given.sql("SELECT max(id) FROM audit_events")
-
-    sweep("request-7")
-
-    ours = ("azul", NAME, NAME)
-    assert given.sql(
-        """
-        SELECT system_key, issuer, principal, action, resource, before, after, request_id
-        FROM audit_events WHERE id > %s AND action <> 'route.lapse' ORDER BY id
-        """,
-        *last,
-    ) == [
-        (*ours, action, resource, {"state": was}, {"state": became}, "request-7")
-        for action, resource, was, became in [
-            ("deployment.lapse", "azul/deployments/1", "in_progress", "cancelled"),
-            ("workspace.expire", "azul/workspaces/1", "active", "expired"),
-        ]
-    ]
-    assert given.sql(
-        """
-        SELECT system_key, principal, resource, before ->> 'client', after, request_id
-        FROM audit_events WHERE id > %s AND action = 'route.lapse' ORDER BY resource
-        """,
-        *last,
-    ) == [
-        ("azul", NAME, "azul/workspaces/1/routes/old", "old", None, "request-7"),
-        ("azul", NAME, "azul/workspaces/2/routes/lapsed", "lapsed", None, "request-7"),
-    ]
 
 
 def test_a_second_sweep_changes_nothing(given, over):
     sweep()
     before = everything(given)
 
-    assert sweep() == NOTHING
+    assert sweep() == {"environments": 0, "idempotency_keys": 0}
     assert everything(given) == before
 
 
 def test_several_sweeps_at_once_do_everything_once(given, over):
     counts = at_once(sweep, sweep, sweep)
 
-    assert {name: sum(each[name] for each in counts) for name in NOTHING} == {
-        "deployments": 1,
-        "routes": 2,
-        "workspaces": 1,
-        "idempotency_keys": 1,
-    }
-    assert given.sql(f"SELECT count(*) FROM audit_events WHERE principal = '{NAME}'") == [(4,)]
+    assert sum(each["environments"] for each in counts) == 4
+    assert sum(each["idempotency_keys"] for each in counts) == 1
 
 
 def test_an_empty_database_needs_no_sweep(given):
-    assert sweep() == NOTHING
+    assert set(sweep().values()) == {0}
 
 
-def test_more_than_a_batch_takes_several(api, given, monkeypatch):
+def test_more_than_a_batch_takes_several(given, over, monkeypatch):
     monkeypatch.setattr(schedule, "BATCH", 2)
+    limits = []
+    step = schedule.STEPS["environments"]
+
+    def count(db, system, limit, request_id):
+        limits.append((system, limit))
+        return step.end(db, system, limit, request_id)
+
+    schedule.STEPS["environments"] = step._replace(end=count)
+
+    assert sweep()["environments"] == 4
+    assert limits == [("azul", 2), ("azul", 2), ("blue", 2)]
+
+
+def test_more_than_a_batch_of_keys_takes_several(api, given, no_steps, monkeypatch):
     monkeypatch.setattr(schedule, "KEYS_BATCH", 2)
-    given.the_usual()
     for number in range(3):
-        given.a_workspace(f"w{number}")
-        given.a_deployment(an_artifact(str(number)), workspace=f"w{number}", state="in_progress")
-        for client in range(3):
-            given.a_route(str(number + 1), f"c{number}{client}")
         api.post("/v1/systems", {"key": f"s{number}", "name": "S"}, idempotency_key=str(number))
     given.time_passes(2 * DAY)
 
-    assert sweep() == {"deployments": 3, "routes": 9, "workspaces": 3, "idempotency_keys": 3}
-    assert given.sql("SELECT count(*) FROM routes") == [(0,)]
+    assert sweep() == {"idempotency_keys": 3}
+
+
+def test_the_steps_get_the_requests_id(given, over):
+    seen = []
+    step = schedule.STEPS["environments"]
+    schedule.STEPS["environments"] = step._replace(end=lambda db, system, limit, id_: seen.append(id_) or 0)
+
+    sweep("request-7")
+
+    assert seen == ["request-7", "request-7"]
 
 
 def test_the_next_sweep_continues_if_time_runs_out(given, over, monkeypatch):
     monkeypatch.setattr(schedule, "SECONDS", 0)
 
-    assert sweep() == NOTHING
+    assert sweep() == {"environments": 0, "idempotency_keys": 0}
 
     monkeypatch.setattr(schedule, "SECONDS", 60)
     assert sum(sweep().values()) == 5
@@ -166,20 +160,10 @@ def test_it_waits_for_the_systems_lock(given, over, database_url):
         waited = not swept.done()
 
     assert waited
-    assert swept.result()["deployments"] == 1
+    assert swept.result()["environments"] == 4
 
 
-def test_a_status_that_comes_first_keeps_its_target(api, given, over, database_url):
-    given.sql("UPDATE deployments SET lease_expires_at = now() + interval '1 second' WHERE id = 1")
-
-    with held(database_url, LOCK) as hold:
-        renewed = hold.waiting(lambda: api.post(f"{SYSTEM}/deployments/1/statuses", {"state": "in_progress"}))
-        swept = hold.waiting(sweep)
-
-    assert (renewed.result().status, swept.result()["deployments"]) == (201, 0)
-
-
-def test_a_key_used_again_meanwhile_keeps_its_answer(api, given, over, database_url):
+def test_a_key_used_again_meanwhile_keeps_its_answer(given, over, database_url):
     renewal = "UPDATE idempotency_keys SET created_at = now() WHERE key = 'old'"
 
     with held(database_url, renewal) as hold:
@@ -191,29 +175,25 @@ def test_a_key_used_again_meanwhile_keeps_its_answer(api, given, over, database_
     assert given.sql("SELECT count(*) FROM idempotency_keys") == [(2,)]
 
 
-def test_a_failure_in_one_system_does_not_stop_the_others(api, given, over, monkeypatch):
-    given.an_environment(system="blue")
-    given.a_deployment(system="blue", state="in_progress", lease_seconds=60)
-    given.time_passes(61)
+def test_a_failure_in_one_system_does_not_stop_the_others(given, over, monkeypatch):
     logged = []
     monkeypatch.setattr(schedule.logger, "error", lambda message, exc_info, extra: logged.append(extra))
-    expire = schedule.STEPS["workspaces"]
 
     def fail(db, system, limit, request_id):
         if system == "azul":
             raise ZeroDivisionError
-        return expire.end(db, system, limit, request_id)
+        return 0
 
-    monkeypatch.setitem(schedule.STEPS, "workspaces", expire._replace(end=fail))
+    # The step before the failing one is rolled back too.
+    schedule.STEPS["failing"] = Step("SELECT id FROM systems", fail)
 
     with pytest.raises(SweepIncomplete, match="system azul"):
         sweep("request-9")
 
     assert logged == [{"request_id": "request-9", "what": "system azul"}]
-    assert given.sql("SELECT state FROM deployments WHERE id IN (1, 3) ORDER BY id") == [
-        ("in_progress",),
-        ("cancelled",),
-    ]
+    assert given.sql(
+        "SELECT key, count(*) FROM environments e JOIN systems s ON s.id = system_id GROUP BY key ORDER BY key"
+    ) == [("azul", 4), ("blue", 1), ("green", 1)]
     assert given.sql("SELECT count(*) FROM idempotency_keys") == [(1,)]
 
 
@@ -223,9 +203,7 @@ def test_the_log_has_the_counts(given, over, monkeypatch):
 
     sweep("request-1")
 
-    assert logged == [
-        ("swept", {"request_id": "request-1", "deployments": 1, "routes": 2, "workspaces": 1, "idempotency_keys": 1})
-    ]
+    assert logged == [("swept", {"request_id": "request-1", "environments": 4, "idempotency_keys": 1})]
 
 
 def test_it_has_only_the_services_rights(given, over):

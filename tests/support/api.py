@@ -3,10 +3,11 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from chalice import Chalice
 from chalice.local import LocalChalice
 
 import app as application
@@ -52,6 +53,8 @@ class Api:
     contract: Contract
     claims: Mapping[str, Any] | None = None
     system: str = "azul"
+    app: Chalice = application.app
+    routes: Routes = ROUTES
 
     def as_(self, role: str | None, *, of: str | None = None, **claims: Any) -> "Api":
         """Return a caller with a role, or a caller without a token if `role` is None.
@@ -60,7 +63,7 @@ class Api:
         """
         system = of or self.system
         if role is None:
-            return Api(self.contract, None, self.system)
+            return replace(self, claims=None)
         made = {
             "iss": ISSUER,
             "sub": f"{role}@local",
@@ -69,12 +72,12 @@ class Api:
             "systems": [system] if role in ("pipeline", "maintainer") else [],
             **claims,
         }
-        return Api(self.contract, made, self.system)
+        return replace(self, claims=made)
 
     def as_run(self, **claims: Any) -> "Api":
         """Return a run of GitHub Actions as a caller. `claims` adds or replaces claims; None leaves a claim out."""
         made = {**RUN, "exp": time.time() + 600, **claims}
-        return Api(self.contract, {name: value for name, value in made.items() if value is not None}, self.system)
+        return replace(self, claims={name: value for name, value in made.items() if value is not None})
 
     def as_member(self, *groups: str, **claims: Any) -> "Api":
         """Return a person in these groups as a caller."""
@@ -85,7 +88,7 @@ class Api:
             "exp": time.time() + 600,
             "cognito:groups": list(groups),
         }
-        return Api(self.contract, {**made, **claims}, self.system)
+        return replace(self, claims={**made, **claims})
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, headers=headers)
@@ -116,8 +119,8 @@ class Api:
         if body is not None:
             sent.setdefault("content-type", "application/json")
         raw = body if isinstance(body, str | bytes | None) else json.dumps(body)
-        made = gateway_event(ROUTES, method, path, sent.items(), raw, claims=self.claims)
-        response = application.app({**made, **(event or {})}, None)
+        made = gateway_event(self.routes, method, path, sent.items(), raw, claims=self.claims)
+        response = self.app({**made, **(event or {})}, None)
         response_headers = {**response["headers"], **response.get("multiValueHeaders", {})}
         answer = Answer(response["statusCode"], response_headers, response["body"])
         self.contract.check_answer(method, urlsplit(path).path, answer.status, answer.headers, answer.body)

@@ -1,6 +1,6 @@
 """A package's entries in the tests that walk all resources."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from chalicelib.identity.roles import Role
@@ -28,6 +28,10 @@ class Expected(NamedTuple):
     roles: Mapping[str, Role | str] = {}
     # The rights of the service's database role to each table: to the whole table, or to the named columns.
     rights: Mapping[str, Mapping[str, str]] = {}
+    # Tables of records whose rows change while they are open, each with the SQL condition that a row is open.
+    open_records: Mapping[str, str] = {}
+    # The functions of the schema that act with their owner's rights.
+    owners_functions: Collection[str] = ()
     # The constraints that no request can violate, with the reason.
     out_of_reach: Mapping[str, str] = {}
     # For each operation that writes, a function that makes the records that the write needs and returns the write.

@@ -4,6 +4,7 @@ Some tests read a table, and skip operations that the table does not have. For e
 missing, and prints the line to add.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ import app  # noqa: F401 (declares the operations)
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.operation import OPERATIONS as DECLARED
 from chalicelib.rest.types import PageQuery
-from tests.support.resources import PARAMETERS
+from tests.support.resources import PARAMETERS, SERVICE_TESTS
 from tools.checks.openapi.document import document
 
 # Leave out operations that other tests declare.
@@ -22,6 +23,8 @@ OPERATIONS = [each for each in DECLARED if each.function.__module__.startswith("
 READS = [each for each in OPERATIONS if not each.writes]
 LISTS = [each for each in OPERATIONS if each.query is not None and issubclass(each.query, PageQuery)]
 DOCUMENT = document(OPERATIONS)
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 def route_of(operation: Operation) -> str:
@@ -40,7 +43,12 @@ def address(operation: Operation, system: str = "azul") -> str:
     """
     there = {**PARAMETERS, "system": system}
     fields = msgspec.structs.fields(operation.query) if operation.query else ()
-    query = [f"{field.encode_name}={there[field.encode_name]}" for field in fields if field.required]
+    required = [field.encode_name for field in fields if field.required]
+    lines = [f'"{name}": "…",' for name in (*_PARAMETER.findall(operation.path), *required) if name not in there]
+    if lines:
+        place = entry("parameters", [operation])
+        pytest.fail(f"Add to {place}, with values of a row that `two` makes:\n" + "\n".join(lines), pytrace=False)
+    query = [f"{name}={there[name]}" for name in required]
     path = operation.path.format_map(there)
     return f"{path}?{'&'.join(query)}" if query else path
 
@@ -49,6 +57,16 @@ def example(operation: Operation) -> Any:
     """Return the operation's example body in the OpenAPI document; None if the operation takes no body."""
     described = DOCUMENT["paths"][operation.path][operation.method.lower()].get("requestBody")
     return described and described["content"]["application/json"]["example"]
+
+
+def entry(field: str, operations: Iterable[Operation] = ()) -> str:
+    """Return the place of a field of EXPECTED. Name the package if the operations are all of one."""
+    packages = {each.function.__module__.split(".")[1] for each in operations}
+    package = packages.pop() if len(packages) == 1 else "<package>"
+    file = SERVICE_TESTS / package / f"test_{package}.py"
+    what = field if field == "EXPECTED" else f"`{field}` of EXPECTED"
+    how = "" if package == "<package>" or file.exists() else " (write this file; systems/test_systems.py is an example)"
+    return f"{what} in tests/service/{package}/{file.name}{how}"
 
 
 def require_entries(table: str, present: Collection[str], lines: Mapping[str, str], note: str = "") -> None:

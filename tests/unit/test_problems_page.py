@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 import app  # noqa: F401 (declares every kind of problem)
-from chalicelib.promotions.model import BlockerCode
 from chalicelib.rest.operation import OPERATIONS
 from chalicelib.rest.problems import PROBLEM_TYPES, ProblemType
 from tests.support.operations import require_entries
@@ -83,12 +82,6 @@ def test_a_section_names_the_header_that_comes_with_the_problem(status: int) -> 
 
     assert texts
     assert all(f"`{document._PROBLEM_HEADERS[status]}`" in text for text in texts)
-
-
-def test_exactly_the_existing_blockers_are_explained() -> None:
-    rows = re.findall(r"^\| `([a-z-]+)` \|", SECTIONS["promotion-denied"][2], re.MULTILINE)
-
-    assert rows == list(get_args(BlockerCode))
 
 
 def test_the_readme_and_the_apis_description_link_to_the_page() -> None:

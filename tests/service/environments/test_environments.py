@@ -55,6 +55,7 @@ EXPECTED = Expected(
             "DELETE": WHOLE,
         },
     },
+    owners_functions=("claim_aws_account", "settle_aws_account"),
     out_of_reach={
         "aws_accounts_pkey": "the only INSERT into this table has an ON CONFLICT clause",
         "aws_accounts_class": "the primary key is stricter, but foreign keys refer to this key",

@@ -5,10 +5,10 @@ import pytest
 from chalicelib.identity.roles import Role
 from chalicelib.rest import admission
 from chalicelib.telemetry import logger
-from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.claims import GITHUB, RUN
 from tests.support.expected import WHOLE, Expected, Write
 from tests.support.given import A_PUBLISHER
+from tests.support.sample import A_VOYAGE, VOYAGES
 
 
 def _creates_a_publisher(given):
@@ -55,15 +55,6 @@ EXPECTED = Expected(
 
 SYSTEM = "/v1/systems/azul"
 PATH = f"{SYSTEM}/publishers"
-DEPLOYMENTS = f"{SYSTEM}/deployments"
-
-
-def rollout(environment="development", **fields):
-    return {"environment": environment, "artifact": an_artifact(), "revision": RUN["sha"], **fields}
-
-
-def verification(environment="development", **fields):
-    return {"environment": environment, "suite": "s", "trigger": "deployment", "outcome": "success", **fields}
 
 
 # Publishers can be created, read and deleted.
@@ -200,34 +191,21 @@ def test_deleting_a_system_deletes_its_publishers(api, given):
 # A publisher gives rights to the runs that it trusts.
 
 
-def test_a_pipeline_can_do_its_whole_work_with_its_publisher(api, given):
+def test_a_pipeline_writes_the_records_that_its_publisher_names(given, sample):
     given.the_usual()
     given.a_publisher()
-    run = api.as_run()
 
-    opened = run.post(DEPLOYMENTS, rollout())
-    finished = run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "succeeded"})
-    verified = run.post(f"{SYSTEM}/verifications", verification())
-    decided = run.post(f"{SYSTEM}/promotions", {"environment": "development", "artifact": an_artifact()})
-    read = run.get(f"{SYSTEM}/state")
+    begun = sample.as_run().post(VOYAGES, A_VOYAGE)
 
-    assert [each.status for each in (opened, finished, verified, decided, read)] == [201, 201, 201, 200, 200]
-    assert opened["created_by"] == RUN["sub"]
-    assert [opened[f"run_{name}"] for name in ("id", "attempt", "sha", "actor")] == [
-        RUN["run_id"],
-        RUN["run_attempt"],
-        RUN["sha"],
-        RUN["actor"],
-    ]
+    assert (begun.status, begun["created_by"]) == (201, RUN["sub"])
+    assert sample.as_run().get(VOYAGES)["items"] == [begun.json]
 
 
-def test_without_a_publisher_a_pipeline_may_do_nothing(api, given):
+def test_without_a_publisher_a_pipeline_may_do_nothing(api, given, sample):
     given.the_usual()
-    run = api.as_run()
 
-    assert run.get("/v1/systems").problem == "forbidden"
-    assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
-    assert run.post(f"{SYSTEM}/promotions", {**rollout(), "dry_run": True}).problem == "forbidden"
+    assert api.as_run().get("/v1/systems").problem == "forbidden"
+    assert sample.as_run().post(VOYAGES, A_VOYAGE).problem == "forbidden"
 
 
 @pytest.mark.parametrize(
@@ -241,50 +219,47 @@ def test_without_a_publisher_a_pipeline_may_do_nothing(api, given):
     ],
     ids=str,
 )
-def test_a_run_that_no_publisher_trusts_may_do_nothing(api, given, claims):
+def test_a_run_that_no_publisher_trusts_may_do_nothing(api, given, sample, claims):
     given.the_usual()
     given.a_publisher()
-    run = api.as_run(**claims)
 
-    assert run.get("/v1/systems").problem == "forbidden"
-    assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
-    assert given.sql("SELECT count(*) FROM deployments") == [(0,)]
+    assert api.as_run(**claims).get("/v1/systems").problem == "forbidden"
+    assert sample.as_run(**claims).post(VOYAGES, A_VOYAGE).problem == "forbidden"
+    assert sample.get(VOYAGES)["items"] == []
 
 
-def test_a_refusal_tells_the_runs_of_its_repository_what_the_publisher_expects(api, given):
+def test_a_refusal_tells_the_runs_of_its_repository_what_the_publisher_expects(given, sample):
     given.the_usual()
     publisher = given.a_publisher()["id"]
 
-    ours = api.as_run(event_name="pull_request").post(DEPLOYMENTS, rollout())
-    strangers = api.as_run(repository_id="75").post(DEPLOYMENTS, rollout())
+    ours = sample.as_run(event_name="pull_request").post(VOYAGES, A_VOYAGE)
+    strangers = sample.as_run(repository_id="75").post(VOYAGES, A_VOYAGE)
 
     assert f"publisher {publisher} of azul" in ours["detail"]
     assert "event_name" in ours["detail"]
     assert "publisher 1" not in strangers["detail"]
 
 
-def test_a_publisher_gives_no_rights_in_another_system(api, given):
+def test_a_publisher_gives_no_rights_in_another_system(api, given, sample):
     given.the_usual()
     given.a_system("blue")
     given.an_environment(system="blue")
     given.a_publisher()
 
-    run = api.as_run()
-
-    assert run.get("/v1/systems/blue").status == 200
-    assert run.post("/v1/systems/blue/deployments", rollout()).problem == "forbidden"
+    assert api.as_run().get("/v1/systems/blue").status == 200
+    assert sample.as_run().post(VOYAGES.replace("azul", "blue"), A_VOYAGE).problem == "forbidden"
 
 
-def test_rights_of_publishers_in_two_systems_do_not_add_up(api, given):
+def test_rights_of_publishers_in_two_systems_do_not_add_up(given, sample):
     given.the_usual()
     given.a_system("blue")
     given.an_environment(system="blue")
     given.a_publisher(kinds=["verifications"])
     given.a_publisher(system="blue", kinds=["deployments"], any_revision=True)
-    run = api.as_run()
+    run = sample.as_run()
 
-    assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
-    assert run.post("/v1/systems/blue/deployments", rollout()).status == 201
+    assert run.post(VOYAGES, A_VOYAGE).problem == "forbidden"
+    assert run.post(VOYAGES.replace("azul", "blue"), A_VOYAGE).status == 201
 
 
 def test_equal_ids_of_another_issuer_do_not_match(api, given, trusting):
@@ -299,148 +274,58 @@ def test_equal_ids_of_another_issuer_do_not_match(api, given, trusting):
     assert api.as_run(iss="https://github.example.org/_services/token").get("/v1/systems").status == 200
 
 
-def test_a_deleted_publisher_gives_no_rights(api, given):
+def test_a_deleted_publisher_gives_no_rights(api, given, sample):
     given.the_usual()
     publisher = given.a_publisher()
-    run = api.as_run()
-    opened = run.post(DEPLOYMENTS, rollout())
+    assert sample.as_run().post(VOYAGES, A_VOYAGE).status == 201
 
     api.delete(f"{PATH}/{publisher['id']}", if_match=publisher.headers["ETag"])
 
-    assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "succeeded"}).problem == "forbidden"
-    assert run.get("/v1/systems").problem == "forbidden"
+    assert sample.as_run().post(VOYAGES, A_VOYAGE).problem == "forbidden"
+    assert api.as_run().get("/v1/systems").problem == "forbidden"
 
 
-def test_a_pipeline_writes_only_the_named_kinds_of_record(api, given):
+def test_a_pipeline_writes_only_kinds_of_record_that_its_publisher_names(given, sample):
     given.the_usual()
     given.a_publisher(kinds=["verifications"])
-    given.a_deployment()
-    opened = given.a_deployment(state="in_progress")
-    run = api.as_run()
 
-    assert run.post(f"{SYSTEM}/verifications", verification()).status == 201
-    assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
-    assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).problem == "forbidden"
-    assert run.post(f"{SYSTEM}/promotions", {"environment": "development", "artifact": an_artifact()}).status == 403
-    assert api.get(f"{DEPLOYMENTS}/{opened['id']}")["state"] == "in_progress"
+    assert sample.as_run().post(VOYAGES, A_VOYAGE).problem == "forbidden"
+    assert sample.get(VOYAGES)["items"] == []
 
 
-def test_a_publisher_of_deployments_allows_no_verifications(api, given):
-    given.the_usual()
-    given.a_publisher(kinds=["deployments"])
-    given.a_deployment()
-
-    assert api.as_run().post(f"{SYSTEM}/verifications", verification()).problem == "forbidden"
-
-
-def test_an_environment_is_written_from_its_named_github_environment_only(api, given):
+def test_a_pipeline_writes_for_an_environment_from_its_named_github_environment_only(given, sample):
     given.the_usual()
     given.a_publisher(environments={"development": None, "production": "production"})
-    given.a_deployment(environment="production")
-    opened = given.a_deployment(environment="production", state="in_progress")
-    of_production = api.as_run(environment="production")
+    to_production = {**A_VOYAGE, "environment": "production"}
 
-    assert api.as_run(environment=None).post(DEPLOYMENTS, rollout()).status == 201
+    assert sample.as_run(environment=None).post(VOYAGES, A_VOYAGE).status == 201
     for claim in (None, "development", "production-verify"):
-        run = api.as_run(environment=claim)
-        assert run.post(DEPLOYMENTS, rollout("production")).problem == "forbidden"
-        assert run.post(f"{SYSTEM}/verifications", verification("production")).problem == "forbidden"
-        assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).problem == "forbidden"
-    assert of_production.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).status == 201
-    assert of_production.post(DEPLOYMENTS, rollout("production")).problem == "promotion-denied"
-    assert of_production.post(DEPLOYMENTS, rollout("preproduction")).problem == "forbidden"
+        assert sample.as_run(environment=claim).post(VOYAGES, to_production).problem == "forbidden"
+    assert sample.as_run(environment="production").post(VOYAGES, to_production).status == 201
+    assert (
+        sample.as_run(environment="production").post(VOYAGES, {**A_VOYAGE, "environment": "preproduction"}).problem
+        == "forbidden"
+    )
 
 
-def test_a_publisher_never_gives_a_maintainers_rights(api, given):
-    given.the_usual()
-    given.a_publisher()
-    run = api.as_run()
-    over = {"started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:00:00Z"}
-
-    assert run.post(DEPLOYMENTS, rollout(override_reason="I want to deploy now")).problem == "forbidden"
-    assert run.post(DEPLOYMENTS, rollout(imported=True, state="succeeded", **over)).problem == "forbidden"
-    assert run.get(PATH).problem == "forbidden"
-    assert run.post(PATH, A_PUBLISHER).problem == "forbidden"
-
-
-# A publisher limits the revisions that a run may deploy.
-
-
-@pytest.mark.parametrize("kind", ["rollout", "hotfix"])
-@pytest.mark.parametrize("revision", [None, a_revision("another")])
-def test_a_run_may_roll_out_only_its_own_commit(api, given, kind, revision):
+def test_a_publisher_lets_no_pipeline_read_or_create_publishers(api, given):
     given.the_usual()
     given.a_publisher()
 
-    answer = api.as_run().post(DEPLOYMENTS, rollout(kind=kind, revision=revision))
-
-    assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/revision")
-    assert api.get(DEPLOYMENTS)["items"] == []
+    assert api.as_run().get(PATH).problem == "forbidden"
+    assert api.as_run().post(PATH, A_PUBLISHER).problem == "forbidden"
 
 
-def test_a_rollback_names_the_revision_that_it_goes_back_to(api, given):
-    given.the_usual()
-    given.a_publisher()
-    given.a_deployment(an_artifact("first"), revision=a_revision("first"))
-    given.a_deployment(an_artifact("second"))
-
-    answer = api.as_run().post(DEPLOYMENTS, rollout(kind="rollback", revision=a_revision("first")))
-
-    assert (answer.status, answer["revision"], answer["run_sha"]) == (201, a_revision("first"), RUN["sha"])
-
-
-def test_a_publisher_may_allow_any_revision(api, given):
-    given.the_usual()
-    given.a_publisher(any_revision=True)
-
-    assert api.as_run().post(DEPLOYMENTS, rollout(revision=a_revision("another"))).status == 201
-
-
-def test_people_may_deploy_any_revision(api, given):
-    given.the_usual()
-
-    assert api.as_member("azul-pipelines").post(DEPLOYMENTS, rollout(revision=None)).status == 201
-
-
-# A run may retry a request.
-
-
-def test_a_retried_run_without_a_key_records_one_deployment(api, given):
-    given.the_usual()
-    given.a_publisher()
-
-    first = api.as_run().post(DEPLOYMENTS, rollout())
-    again = api.as_run().post(DEPLOYMENTS, rollout())
-
-    assert (first.status, again.status) == (201, 200)
-    assert again.json == first.json
-    assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
-
-
-def test_one_run_may_record_a_rollout_and_a_rollback(api, given):
-    given.the_usual()
-    given.a_publisher()
-    given.a_deployment(an_artifact("good"), revision=a_revision("good"))
-    run = api.as_run()
-
-    rolled_out = run.post(DEPLOYMENTS, rollout(artifact=an_artifact("bad")))
-    run.post(f"{DEPLOYMENTS}/{rolled_out['id']}/statuses", {"state": "succeeded"})
-    back = run.post(DEPLOYMENTS, rollout(artifact=an_artifact("good"), kind="rollback", revision=a_revision("good")))
-
-    assert (rolled_out.status, back.status) == (201, 201)
-    assert rolled_out["run_id"] == back["run_id"] == RUN["run_id"]
-
-
-def test_a_stored_answer_needs_a_publisher_that_still_trusts_the_run(api, given):
+def test_a_stored_answer_needs_a_publisher_that_still_trusts_the_run(api, given, sample):
     given.the_usual()
     publisher = given.a_publisher()
-    first = api.as_run().post(DEPLOYMENTS, rollout(), idempotency_key="one")
-    replayed = api.as_run().post(DEPLOYMENTS, rollout(), idempotency_key="one")
+    first = sample.as_run().post(VOYAGES, A_VOYAGE, idempotency_key="one")
+    replayed = sample.as_run().post(VOYAGES, A_VOYAGE, idempotency_key="one")
     api.delete(f"{PATH}/{publisher['id']}", if_match="*")
 
     assert (replayed.status, replayed.body) == (201, first.body)
     assert "Idempotency-Replayed" in replayed.headers
-    assert api.as_run().post(DEPLOYMENTS, rollout(), idempotency_key="one").problem == "forbidden"
+    assert sample.as_run().post(VOYAGES, A_VOYAGE, idempotency_key="one").problem == "forbidden"
 
 
 def test_without_the_sql_of_the_publishers_no_run_gets_in_and_the_log_says_why(api, given, monkeypatch, caplog):

@@ -9,15 +9,15 @@ import pytest
 from chalice.app import CaseInsensitiveMapping, MultiDict
 from msgspec import UNSET, UnsetType
 
-from chalicelib.deployments.model import Commit, DeploymentQuery, NewDeployment
 from chalicelib.rest import decoding
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import PageQuery, Query, Request, Timestamp
 from chalicelib.systems.model import NewSystem, SystemChange
+from tests.support.sample import NewVoyage, Stop, VoyageQuery
 
 SYSTEM = {"key": "azul", "name": "Azul"}
-COMMIT = {"sha": "0" * 40, "authored_at": "2026-01-01T00:00:00Z"}
-DEPLOYMENT = {"environment": "development", "artifact": "tree:" + "0" * 40}
+STOP = {"port": "oslo", "at": "2026-01-01T00:00:00Z"}
+VOYAGE = {"environment": "development", "captain": "nansen"}
 
 
 def decoded(body, type_=NewSystem, content_type="application/json"):
@@ -62,39 +62,39 @@ def test_every_fault_is_named_at_once():
 
 
 def test_a_fault_is_named_with_its_place():
-    commits = [{**COMMIT, "sha": "nonsense"}]
+    stops = [{**STOP, "port": "Non Sense"}]
 
-    assert pointers(refusal({**DEPLOYMENT, "commits": commits}, NewDeployment)) == ["#/commits/0/sha"]
+    assert pointers(refusal({**VOYAGE, "stops": stops}, NewVoyage)) == ["#/stops/0/port"]
 
 
 @pytest.mark.parametrize(
-    ("commit", "pointer"),
+    ("stop", "pointer"),
     [
-        ({**COMMIT, "colour": "blue"}, "#/commits/1"),
-        ({"sha": COMMIT["sha"]}, "#/commits/1"),
-        ({**COMMIT, "authored_at": "2026-01-01T00:00:00"}, "#/commits/1/authored_at"),
-        ({**COMMIT, "authored_at": "yesterday"}, "#/commits/1/authored_at"),
-        ("0" * 40, "#/commits/1"),
-        (None, "#/commits/1"),
+        ({**STOP, "colour": "blue"}, "#/stops/1"),
+        ({"port": STOP["port"]}, "#/stops/1"),
+        ({**STOP, "at": "2026-01-01T00:00:00"}, "#/stops/1/at"),
+        ({**STOP, "at": "yesterday"}, "#/stops/1/at"),
+        ("oslo", "#/stops/1"),
+        (None, "#/stops/1"),
     ],
     ids=str,
 )
-def test_nested_objects_are_checked_too(commit, pointer):
-    assert pointers(refusal({**DEPLOYMENT, "commits": [COMMIT, commit]}, NewDeployment)) == [pointer]
+def test_nested_objects_are_checked_too(stop, pointer):
+    assert pointers(refusal({**VOYAGE, "stops": [STOP, stop]}, NewVoyage)) == [pointer]
 
 
 def test_nested_faults_are_named_with_the_others():
-    commits = [{**COMMIT, "sha": "nonsense"}]
+    stops = [{**STOP, "port": "Non Sense"}]
 
-    problem = refusal({"environment": "development", "commits": commits, "lease_seconds": 1}, NewDeployment)
+    problem = refusal({"environment": "development", "stops": stops, "watch_seconds": 1}, NewVoyage)
 
-    assert sorted(pointers(problem)) == ["#/artifact", "#/commits/0/sha", "#/lease_seconds"]
+    assert sorted(pointers(problem)) == ["#/captain", "#/stops/0/port", "#/watch_seconds"]
 
 
 def test_faults_across_several_fields_are_named():
-    problem = refusal({**DEPLOYMENT, "state": "failed", "finished_at": "2026-01-01T00:00:00Z"}, NewDeployment)
+    problem = refusal({**VOYAGE, "outcome": "lost", "arrived_at": "2026-01-01T00:00:00Z"}, NewVoyage)
 
-    assert pointers(problem) == ["#/state", "#/finished_at"]
+    assert pointers(problem) == ["#/outcome", "#/arrived_at"]
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_a_repeated_key_is_malformed(body):
 
 
 def test_a_repeated_nested_key_is_malformed():
-    body = json.dumps({**DEPLOYMENT, "commits": [COMMIT]}).replace('"sha"', '"sha": "1", "sha"')
+    body = json.dumps({**VOYAGE, "stops": [STOP]}).replace('"port"', '"port": "1", "port"')
 
-    assert refusal(body, NewDeployment).type.slug == "malformed"
+    assert refusal(body, NewVoyage).type.slug == "malformed"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
@@ -164,25 +164,25 @@ def test_a_number_that_json_does_not_have_is_malformed(number):
     "number", ["1e999", "-1e999", "1" * 30, "1e300", "60.5", "59", "14401", "true", '"60"', "-0", "-0.0"]
 )
 def test_a_number_out_of_range_is_refused_by_name(number):
-    body = json.dumps(DEPLOYMENT).replace("{", f'{{"lease_seconds": {number}, ', 1)
+    body = json.dumps(VOYAGE).replace("{", f'{{"watch_seconds": {number}, ', 1)
 
-    assert pointers(refusal(body, NewDeployment)) == ["#/lease_seconds"]
+    assert pointers(refusal(body, NewVoyage)) == ["#/watch_seconds"]
 
 
 @pytest.mark.parametrize("number", ["60.0", "6e1", "0.6E+2"])
 def test_an_integer_may_be_written_with_a_zero_fraction(number):
-    body = json.dumps(DEPLOYMENT).replace("{", f'{{"lease_seconds": {number}, ', 1)
+    body = json.dumps(VOYAGE).replace("{", f'{{"watch_seconds": {number}, ', 1)
 
-    lease_seconds = decoded(body, NewDeployment).lease_seconds
+    watch_seconds = decoded(body, NewVoyage).watch_seconds
 
-    assert (lease_seconds, type(lease_seconds)) == (60, int)
+    assert (watch_seconds, type(watch_seconds)) == (60, int)
 
 
 def test_an_integer_with_a_zero_fraction_hides_no_other_fault():
-    body = json.dumps({**DEPLOYMENT, "workspace": "", "imported": True, "lease_seconds": 60.0})
+    body = json.dumps({**VOYAGE, "ship": "", "over": True, "watch_seconds": 60.0})
 
-    assert pointers(refusal(body, NewDeployment)) == ["#/workspace"]
-    assert "#/state" in pointers(refusal(body.replace('"workspace": ""', '"workspace": "default"'), NewDeployment))
+    assert pointers(refusal(body, NewVoyage)) == ["#/ship"]
+    assert "#/outcome" in pointers(refusal(body.replace('"ship": ""', '"ship": "fram"'), NewVoyage))
 
 
 def test_a_number_of_thousands_of_digits_is_refused():
@@ -239,29 +239,27 @@ def test_a_body_is_measured_in_bytes():
 
 
 def test_times_are_converted_to_utc():
-    body = {**DEPLOYMENT, "commits": [{**COMMIT, "authored_at": "2026-01-01T02:00:00+02:00"}]}
-    body |= {"imported": True, "state": "failed", "started_at": "2026-01-01T00:00:00Z"}
+    body = {**VOYAGE, "stops": [{**STOP, "at": "2026-01-01T02:00:00+02:00"}]}
+    body |= {"over": True, "outcome": "lost", "left_at": "2026-01-01T00:00:00Z"}
 
-    deployment = decoded({**body, "finished_at": "2026-01-01T23:59:00+23:59"}, NewDeployment)
+    voyage = decoded({**body, "arrived_at": "2026-01-01T23:59:00+23:59"}, NewVoyage)
 
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    times = (deployment.started_at, deployment.finished_at, deployment.commits[0].authored_at)
+    times = (voyage.left_at, voyage.arrived_at, voyage.stops[0].at)
     assert [(time, time.utcoffset()) for time in times] == [(moment, timedelta(0))] * 3
 
 
 def test_nested_times_are_converted_too():
-    class Voyage(Request, kw_only=True):
-        first: Commit | None = None
-        others: tuple[Commit, ...] | UnsetType = UNSET
+    class Cruise(Request, kw_only=True):
+        first: Stop | None = None
+        others: tuple[Stop, ...] | UnsetType = UNSET
 
-    late = {**COMMIT, "authored_at": "9999-12-31T23:59:59-14:00"}
+    late = {**STOP, "at": "9999-12-31T23:59:59-14:00"}
 
-    assert decoded({"first": {**COMMIT, "authored_at": "2026-01-01T01:00:00+01:00"}}, Voyage) == decoded(
-        {"first": COMMIT}, Voyage
-    )
-    assert pointers(refusal({"first": late, "others": [COMMIT, late]}, Voyage)) == [
-        "#/first/authored_at",
-        "#/others/1/authored_at",
+    assert decoded({"first": {**STOP, "at": "2026-01-01T01:00:00+01:00"}}, Cruise) == decoded({"first": STOP}, Cruise)
+    assert pointers(refusal({"first": late, "others": [STOP, late]}, Cruise)) == [
+        "#/first/at",
+        "#/others/1/at",
     ]
 
 
@@ -279,17 +277,17 @@ def test_nested_times_are_converted_too():
     ],
 )
 def test_every_form_of_offset_is_converted(written):
-    body = json.dumps({**DEPLOYMENT, "commits": [{**COMMIT, "authored_at": "TIME"}]}).replace("TIME", written)
+    body = json.dumps({**VOYAGE, "stops": [{**STOP, "at": "TIME"}]}).replace("TIME", written)
 
-    assert decoded(body, NewDeployment).commits[0].authored_at.tzinfo is UTC
+    assert decoded(body, NewVoyage).stops[0].at.tzinfo is UTC
 
 
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_time_outside_the_years_1_to_9999_is_refused_by_name(time):
-    commits = [COMMIT, {**COMMIT, "sha": "1" * 40, "authored_at": time}]
+    stops = [STOP, {**STOP, "port": "bergen", "at": time}]
 
-    assert "#/commits/1/authored_at" in pointers(refusal({**DEPLOYMENT, "commits": commits}, NewDeployment))
-    assert query_refusal(DeploymentQuery, to=time) == ["#/to"]
+    assert "#/stops/1/at" in pointers(refusal({**VOYAGE, "stops": stops}, NewVoyage))
+    assert query_refusal(VoyageQuery, to=time) == ["#/to"]
 
 
 def test_only_the_first_hundred_faults_are_named():
@@ -413,14 +411,14 @@ def test_a_repeated_parameter_is_refused():
 
 
 def test_every_faulty_parameter_is_named_at_once():
-    parameters = {"state": "gone", "artifact": "image", "from": "yesterday", "colour": "blue"}
+    parameters = {"outcome": "gone", "captain": "A", "from": "yesterday", "colour": "blue"}
 
-    assert sorted(query_refusal(DeploymentQuery, **parameters)) == ["#/artifact", "#/colour", "#/from", "#/state"]
+    assert sorted(query_refusal(VoyageQuery, **parameters)) == ["#/captain", "#/colour", "#/from", "#/outcome"]
 
 
 def test_a_time_needs_a_time_zone():
-    assert query_refusal(DeploymentQuery, **{"from": "2026-01-01T00:00:00"}) == ["#/from"]
-    assert parsed(DeploymentQuery, **{"from": "2026-01-01T00:00:00Z"}).from_ is not None
+    assert query_refusal(VoyageQuery, **{"from": "2026-01-01T00:00:00"}) == ["#/from"]
+    assert parsed(VoyageQuery, **{"from": "2026-01-01T00:00:00Z"}).from_ is not None
 
 
 def test_a_nul_character_in_a_parameter_is_refused():

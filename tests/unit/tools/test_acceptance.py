@@ -86,7 +86,7 @@ def test_the_claims_are_those_of_the_token_or_empty() -> None:
         ("GET", "/v1/systems", "list_systems"),
         ("GET", "/v1/systems?limit=1", "list_systems"),
         ("GET", "/v1/systems/shop", "get_system"),
-        ("POST", "/v1/systems/shop/deployments", "open_deployment"),
+        ("POST", "/v1/systems/shop/environments", "create_environment"),
         ("GET", "/v1/nothing", None),
         ("PUT", "/v1/systems", None),
         ("GET", "/", None),

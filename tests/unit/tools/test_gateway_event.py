@@ -21,7 +21,7 @@ def an_event(target: str = "/v1/systems", **request: Any) -> Event:
         ("/v1/systems/", "/v1/systems", {}),
         ("/v1/systems/shop", "/v1/systems/shop", {}),
         ("/v1/systems/all", "/v1/systems/{system}", {"system": "all"}),
-        ("/v1/artifacts/all", "/v1/{kind}/all", {"kind": "artifacts"}),
+        ("/v1/ships/all", "/v1/{kind}/all", {"kind": "ships"}),
         ("/v1/a;b/..%2F/x", "/v1/{kind}/{id}/x", {"kind": "a;b", "id": "..%2F"}),
     ],
 )
