@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.support.hostile import HOSTILE, HOSTILE_ASCII
 from tests.support.operations import DOCUMENT, OPERATIONS, route_of
+from tests.support.sample import A_VOYAGE, VOYAGES
 from tests.support.writes import WRITES, everything, send
 
 BODIES = [route_of(each) for each in OPERATIONS if each.body is not None and route_of(each) in WRITES]
@@ -224,11 +225,18 @@ def test_a_time_may_have_any_offset(api, given, offset):
 
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
-def test_a_time_outside_the_years_1_to_9999_is_refused_by_name(api, at):
+def test_a_time_outside_the_years_1_to_9999_is_refused_by_name(sample, given, at):
     # In UTC these times are in the years 10000 and 0. PostgreSQL would store them, but Python could not read them.
-    answer = api.get(f"/v1/audit-events?from={quote(at)}&to={quote(at)}")
+    given.a_system_with_an_environment()
+    over = {"over": True, "outcome": "arrived", "left_at": at, "arrived_at": at}
 
-    assert (answer.status, _pointers(answer)) == (422, ["#/from", "#/to"])
+    query = sample.get(f"{VOYAGES}?from={quote(at)}&to={quote(at)}")
+    field = sample.post(VOYAGES, {**A_VOYAGE, **over})
+    nested = sample.post(VOYAGES, {**A_VOYAGE, "stops": [{"port": "tromso", "at": at}]})
+
+    assert (query.status, _pointers(query)) == (422, ["#/from", "#/to"])
+    assert (field.status, _pointers(field)) == (422, ["#/left_at", "#/arrived_at"])
+    assert (nested.status, _pointers(nested)) == (422, ["#/stops/0/at"])
 
 
 def _prepared(given, route):

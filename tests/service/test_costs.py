@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.sample import A_VOYAGE, VOYAGES
 from tools.checks.bench.exchanges import recorded
 
 SYSTEM = "/v1/systems/azul"
@@ -40,6 +41,25 @@ def test_changing_an_environment_is_three_round_trips(maintainer, given):
     given.an_environment()
 
     assert round_trips(lambda: maintainer.patch(f"{ENVIRONMENTS}/development", {"rank": 2}, if_match="*")) <= 3
+
+
+@pytest.fixture(params=["local", "person", "run"])
+def pipeline(request, sample, given):
+    """A pipeline of each kind of issuer.
+
+    For a run, the statement that reads a stored answer also reads the publishers.
+    """
+    given.a_system_with_an_environment()
+    given.a_publisher()
+    return {
+        "local": sample.as_("pipeline"),
+        "person": sample.as_member("azul-pipelines"),
+        "run": sample.as_run(),
+    }[request.param]
+
+
+def test_a_pipelines_record_is_three_round_trips_with_its_key(pipeline):
+    assert round_trips(lambda: pipeline.post(VOYAGES, A_VOYAGE, idempotency_key="once")) == 3
 
 
 def test_a_read_by_a_run_takes_one_more_round_trip_for_its_publishers(api, given):

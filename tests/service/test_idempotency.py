@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.support.races import at_once, held
+from tests.support.sample import A_DENIED_VOYAGE, A_VOYAGE, VOYAGES
 from tests.support.writes import POSTS, WRITES, everything, send
 
 DAY_SECONDS = 24 * 3600
@@ -59,6 +60,17 @@ def test_a_refusal_is_evaluated_again(api, given):
 
     assert (refused.status, created.status) == (404, 201)
     assert "Idempotency-Replayed" not in created.headers
+
+
+def test_a_refusal_that_was_recorded_is_evaluated_again_too(sample, given):
+    given.a_system_with_an_environment()
+
+    denied = [sample.post(VOYAGES, A_DENIED_VOYAGE, idempotency_key="one") for _ in range(2)]
+    begun = sample.post(VOYAGES, A_VOYAGE, idempotency_key="one")
+
+    assert [answer.problem for answer in denied] == ["icebound", "icebound"]
+    assert begun.status == 201
+    assert given.sql("SELECT ship FROM voyages ORDER BY id") == [("maud",), ("maud",), ("fram",)]
 
 
 def test_after_a_refusal_the_key_can_be_used_for_another_body(api, given):

@@ -5,6 +5,7 @@ import pytest
 from tests.support.api import Answer, Api
 from tests.support.given import Records as Given
 from tests.support.races import at_once, audited, held, statuses
+from tests.support.sample import A_DENIED_VOYAGE, A_VOYAGE, VOYAGES
 
 MANY = 50
 SYSTEM = "/v1/systems/azul"
@@ -66,6 +67,18 @@ def test_requests_that_waited_for_a_refused_one_are_evaluated_again(api: Api, gi
     assert statuses(refused) == {404: 10}
     assert statuses(created) == {201: 10}
     assert len({answer.body for answer in created}) == 1
+
+
+def test_requests_that_waited_for_a_refusal_that_was_recorded_are_evaluated_again(sample: Api, given: Given) -> None:
+    given.a_system_with_an_environment()
+
+    denied = at_once(*[lambda: sample.post(VOYAGES, A_DENIED_VOYAGE, idempotency_key="one")] * 10)
+    begun = at_once(*[lambda: sample.post(VOYAGES, A_VOYAGE, idempotency_key="one")] * 10)
+
+    assert statuses(denied) == {409: 10}
+    assert statuses(begun) == {201: 10}
+    assert len({answer.body for answer in begun}) == 1
+    assert given.sql("SELECT count(*) FROM voyages") == [(11,)]
 
 
 # Concurrent requests may contradict each other.
