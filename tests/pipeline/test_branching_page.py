@@ -70,7 +70,7 @@ def test_a_maintainer_opens_a_hotfix_as_the_page_says(run: Any, service: str, gi
     git("commit", "-q", "--allow-empty", "-m", "Second, not pushed")
 
     here = {
-        "https://slipway.example.org": service,
+        "https://registry.example.org": service,
         "SLIPWAY_SYSTEM=slipway": "SLIPWAY_SYSTEM=azul",
         "SLIPWAY_TOKEN=…": "SLIPWAY_TOKEN",
     }
