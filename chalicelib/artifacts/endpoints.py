@@ -16,13 +16,12 @@ from chalicelib.rest.problems import Problem
 from chalicelib.systems import store as systems
 from chalicelib.verifications import store as verifications
 from chalicelib.verifications.model import VerificationQuery
-from chalicelib.vocabulary import Artifact
 
 blueprint = Blueprint(__name__)
 
 
 @operation(blueprint, "GET /v1/systems/{system}/artifacts/{artifact}", role=Role.viewer)
-def get_artifact(call: Call, system: str, artifact: Artifact) -> ArtifactHistory:
+def get_artifact(call: Call, system: str, artifact: str) -> ArtifactHistory:
     """Read an artifact's deployments and verifications, and which environments it may enter now."""
     known = store.gates(call.db, system, artifact)
     if known is None:

@@ -18,7 +18,6 @@ from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.targets.model import workspace_not_active
-from chalicelib.vocabulary import Client
 
 blueprint = Blueprint(__name__)
 
@@ -31,7 +30,7 @@ def list_routes(call: Call, system: str, id: str, query: PageQuery) -> Page[Rout
 
 
 @operation(blueprint, "GET /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.viewer)
-def get_route(call: Call, system: str, id: str, client: Client) -> Route:  # noqa: A002
+def get_route(call: Call, system: str, id: str, client: str) -> Route:  # noqa: A002
     """Read a client's route to a workspace."""
     return store.get(call.db, system, id, client)
 
@@ -44,7 +43,7 @@ def get_route(call: Call, system: str, id: str, client: Client) -> Route:  # noq
     existing_status=True,
     raises=[client_routed, workspace_not_active, workspace_not_for_debugging],
 )
-def set_route(call: Call, system: str, id: str, client: Client, body: NewRoute) -> Route:  # noqa: A002
+def set_route(call: Call, system: str, id: str, client: str, body: NewRoute) -> Route:  # noqa: A002
     """Route a client's calls to a debug workspace until a time, or change the client's existing route there.
 
     A pipeline may use workspaces that runs of its own repository made. A maintainer may use any workspace.
@@ -53,7 +52,7 @@ def set_route(call: Call, system: str, id: str, client: Client, body: NewRoute) 
 
 
 @operation(blueprint, "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.pipeline, status=204)
-def delete_route(call: Call, system: str, id: str, client: Client) -> None:  # noqa: A002
+def delete_route(call: Call, system: str, id: str, client: str) -> None:  # noqa: A002
     """Delete a client's route. Callers may use a kept lookup for up to 30 seconds more."""
     routing.delete_route(call, system, id, client)
 

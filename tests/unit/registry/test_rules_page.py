@@ -14,5 +14,7 @@ def test_tests_cite_rules_that_the_page_has() -> None:
 
     assert rules == [str(number) for number in range(1, 17)]
     assert citations
-    assert not re.search(r"\b[Rr]ules? \d+ (?:and \d+ )?of docs/design\.md", TESTS), "cite docs/registry/rules.md instead"
+    assert not re.search(r"\b[Rr]ules? \d+ (?:and \d+ )?of docs/design\.md", TESTS), (
+        "cite docs/registry/rules.md instead"
+    )
     assert {number for cited in citations for number in cited if number} <= set(rules)

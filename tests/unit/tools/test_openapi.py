@@ -110,7 +110,7 @@ def delete_ship(call: Call, id: str) -> None:  # noqa: A002
     """Delete a ship."""
 
 
-def list_ports(call: Call, artifact: Slug, query: ShipQuery) -> Page[Ship]:
+def list_ports(call: Call, query: ShipQuery) -> Page[Ship]:
     """List ships by port."""
 
 

@@ -7,18 +7,17 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, get_type_hints
 
-from chalicelib import __version__
+from chalicelib import __version__, vocabulary
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import REFUSALS
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.problems import Fault, ProblemType
 from chalicelib.rest.types import Id, PageQuery
-from chalicelib.vocabulary import EnvironmentName, Slug
 from tools.checks.openapi.references import inlined, referenced
 from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
 
-# The types of path parameters of many operations. Other parameters have their type at the endpoint.
-_PATH_PARAMETERS: dict[str, Any] = {"environment": EnvironmentName, "id": Id, "system": Slug}
+# The types of path parameters that are not called like a word of the vocabulary.
+_PATH_PARAMETERS: dict[str, Any] = {"id": Id, "system": vocabulary.Slug}
 
 _INFO = {
     "title": "Slipway",
@@ -223,15 +222,20 @@ def _path_names(operation: Operation) -> list[str]:
 
 
 def _path_parameter(name: str, operation: Operation) -> Any:
+    """Return the type of a path parameter: the endpoint's, else `Ship` or `ShipName` of the vocabulary for `{ship}`."""
     declared = get_type_hints(operation.function, include_extras=True).get(name, str)
     if declared is not str:
         return declared
-    if name not in _PATH_PARAMETERS:
-        raise LookupError(
-            f"The path parameter {{{name}}} of {operation.name} has no type with bounds: declare `{name}: Slug`, or "
-            "another type, in the endpoint"
-        )
-    return _PATH_PARAMETERS[name]
+    if name in _PATH_PARAMETERS:
+        return _PATH_PARAMETERS[name]
+    word = "".join(part.capitalize() for part in name.split("_"))
+    for type_ in (word, f"{word}Name"):
+        if hasattr(vocabulary, type_):
+            return getattr(vocabulary, type_)
+    raise LookupError(
+        f"The path parameter {{{name}}} of {operation.name} has no type: define {word} or {word}Name in "
+        f"{vocabulary.__name__}, or declare the type in the endpoint"
+    )
 
 
 def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
