@@ -53,7 +53,7 @@ FIX_42 = "ENV=development WORKSPACE=fix-42"
 
 # The commands that record the system slipway and its publishers in a Slipway.
 RECORDS = "".join(
-    block.text for block in blocks("first-deployment.md") if block.needs is None and block.heading.startswith("6.")
+    block.text for block in blocks("first-deployment.md") if block.needs is None and "record " in block.text
 )
 
 HEADER = '"X-Content-Type-Options": "nosniff",'
