@@ -1,4 +1,4 @@
-"""Rule 8 of docs/design.md: the routes that may exist, and how long a lookup may be kept."""
+"""Rule 8 of docs/registry/rules.md: the routes that may exist, and how long a lookup may be kept."""
 
 import re
 from datetime import datetime

@@ -71,7 +71,7 @@ def test_a_maintainer_opens_a_hotfix_as_the_page_says(run: Any, service: str, gi
     git("commit", "-q", "--allow-empty", "-m", "Second, not pushed")
 
     here = {
-        f"https://{NAME}.example.org": service,
+        "https://registry.example.org": service,
         f"SLIPWAY_SYSTEM={NAME}": "SLIPWAY_SYSTEM=azul",
         "SLIPWAY_TOKEN=…": "SLIPWAY_TOKEN",
     }

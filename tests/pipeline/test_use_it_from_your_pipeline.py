@@ -1,4 +1,4 @@
-"""Run the workflow of docs/use-it-from-your-pipeline.md with the real service, and with the token of a run."""
+"""Run the workflow of docs/registry/use-it-from-your-pipeline.md with the real service, and with the token of a run."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tools.local.issuer import token
 from tools.local.server import serving as serving_app
 from tools.slipway_client.client import RegistryClient
 
-PAGE = "use-it-from-your-pipeline.md"
+PAGE = "registry/use-it-from-your-pipeline.md"
 [WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
 JOB = WORKFLOW["jobs"]["deploy"]
 ARTIFACT = JOB["env"]["ARTIFACT"]

@@ -1,4 +1,4 @@
-"""Links, the index, the README's answers and citations of rules name only things that exist."""
+"""References exist: links between pages, the index, and the README's answers."""
 
 import re
 
@@ -8,7 +8,6 @@ from tests.support.checkout import ROOT
 from tests.support.page import OUTSIDE, names, path, text
 
 QUESTIONS = dict(re.findall(r"^\| ([^|]+\?) \| (.+) \|$", text("README.md"), re.MULTILINE))
-TESTS = "\n".join(each.read_text() for each in (ROOT / "tests").rglob("*.py"))
 
 
 @pytest.mark.parametrize("page", names())
@@ -33,15 +32,6 @@ def test_a_decision_record_has_four_parts(page: str) -> None:
     headings = re.findall("^## (.+)$", text(page), re.MULTILINE)
 
     assert headings == ["Context", "Options", "Decision", "Consequences"]
-
-
-def test_tests_cite_rules_that_the_design_has() -> None:
-    rules = re.findall(r"^### (\d+)\. ", text("design.md"), re.MULTILINE)
-    citations = re.findall(r"\b[Rr]ules? (\d+)(?: and (\d+))? of docs/design\.md", TESTS)
-
-    assert rules == [str(number) for number in range(1, 17)]
-    assert citations
-    assert {number for cited in citations for number in cited if number} <= set(rules)
 
 
 def test_the_readme_answers_questions_with_names_that_exist() -> None:

@@ -135,7 +135,7 @@ def is_run(name: str) -> bool:
 
 @pytest.mark.parametrize("page", names())
 def test_every_code_block_names_its_language(page: str) -> None:
-    assert {block.language for block in blocks(page)} <= {"sh", "yaml", "json", "python", "text"}
+    assert {block.language for block in blocks(page)} <= {"sh", "yaml", "json", "python", "sql", "diff", "text"}
     assert "```" not in re.sub(r"^ *```.*$", "", text(page), flags=re.MULTILINE), (
         f"{page} has a code fence after other text: start a new line before the fence"
     )

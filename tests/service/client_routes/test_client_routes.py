@@ -173,7 +173,7 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, workspace, fields,
     assert given.sql("SELECT count(*) FROM routes") == [(0,)]
 
 
-# Rule 8 of docs/design.md limits the end and the workspace of a route.
+# Rule 8 of docs/registry/rules.md limits the end and the workspace of a route.
 
 
 def test_a_route_ends_no_later_than_its_workspace(api, given, workspace):

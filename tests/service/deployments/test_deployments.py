@@ -1,4 +1,4 @@
-"""Deployments, their statuses and their lists: rules 1 and 4 of docs/design.md."""
+"""Deployments, their statuses and their lists: rules 1 and 4 of docs/registry/rules.md."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Rule 10 of docs/design.md: repeated imports and retried runs are recorded once."""
+"""Rule 10 of docs/registry/rules.md: repeated imports and retried runs are recorded once."""
 
 import pytest
 

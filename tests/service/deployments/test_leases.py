@@ -1,4 +1,4 @@
-"""Rule 5 of docs/design.md: a target takes one deployment at a time. The deployment has a lease on the target."""
+"""Rule 5 of docs/registry/rules.md: a target takes one deployment at a time. The deployment has a lease on it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Rule 2 of docs/design.md: roll back only to an artifact that worked on the target before."""
+"""Rule 2 of docs/registry/rules.md: roll back only to an artifact that worked on the target before."""
 
 from tests.service.deployments.records import an_artifact
 

@@ -1,4 +1,4 @@
-"""Rule 6 of docs/design.md: an AWS account holds either production or other environments, across all systems."""
+"""An AWS account holds either production or other environments, across all systems (docs/design.md)."""
 
 import pytest
 

@@ -86,7 +86,7 @@ def test_the_decision_matches_the_words_of_the_rule(api, given, history, require
 
 
 def may_enter(artifact, history, required):
-    """True if rule 1 of docs/design.md, without soak and age, lets the artifact enter preproduction."""
+    """True if rule 1 of docs/registry/rules.md, without soak and age, lets the artifact enter preproduction."""
     succeeded = [
         (event.finished, order)
         for order, event in enumerate(history)

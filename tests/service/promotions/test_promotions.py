@@ -1,4 +1,4 @@
-"""Rule 1 of docs/design.md: the gate's decisions, made from recorded deployments and verifications."""
+"""Rule 1 of docs/registry/rules.md: the gate's decisions, made from recorded deployments and verifications."""
 
 from chalicelib.identity.roles import Role
 from tests.service.deployments.records import an_artifact

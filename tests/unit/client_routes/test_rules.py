@@ -1,4 +1,4 @@
-"""Rule 8 of docs/design.md, and how long a lookup may be cached."""
+"""Rule 8 of docs/registry/rules.md, and how long a lookup may be cached."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

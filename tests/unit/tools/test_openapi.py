@@ -391,6 +391,17 @@ def test_a_path_parameter_without_a_type_is_refused(declare: Callable[..., Opera
         document([declare("GET /v1/ships/{mast}", delete_ship)])
 
 
+def test_an_endpoint_may_declare_the_type_of_a_path_parameter(declare: Callable[..., Operation]) -> None:
+    def get_mast(call: Call, mast: Slug) -> Ship:
+        """Read a mast."""
+        raise NotImplementedError
+
+    made = document([declare("GET /v1/masts/{mast}", get_mast)])
+
+    [parameter] = [each for each in made["paths"]["/v1/masts/{mast}"]["get"]["parameters"] if each.get("in") == "path"]
+    assert parameter["schema"]["pattern"] == "^[a-z][a-z0-9-]{1,38}$"
+
+
 def fits(value: Any, schema: dict[str, Any], within: dict[str, Any]) -> None:
     rooted = {**schema, "components": within["components"]}
     Draft202012Validator(rooted, format_checker=FormatChecker(["date-time"])).validate(value)

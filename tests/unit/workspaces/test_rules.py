@@ -1,4 +1,4 @@
-"""Rule 7 of docs/design.md, and the rights to change a workspace."""
+"""Rule 7 of docs/registry/rules.md, and the rights to change a workspace."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -5,27 +5,19 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_type_hints
 
-from chalicelib import NAME, __version__
+from chalicelib import NAME, __version__, vocabulary
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import REFUSALS
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.problems import Fault, ProblemType
 from chalicelib.rest.types import Id, PageQuery
-from chalicelib.vocabulary import Artifact, Client, EnvironmentName, Slug
 from tools.checks.openapi.references import inlined, referenced
 from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
 
-PATH_PARAMETERS: dict[str, Any] = {
-    "artifact": Artifact,
-    "client": Client,
-    "environment": EnvironmentName,
-    "id": Id,
-    "system": Slug,
-}
-# Path parameters whose value has another name in the answer, each with this other name.
-_ADDRESSED_BY = {"environment": "name", "system": "key"}
+# The types of path parameters that are not called like a word of the vocabulary.
+_PATH_PARAMETERS: dict[str, Any] = {"id": Id, "system": vocabulary.Slug}
 
 TITLE = "Slipway"
 _INFO = {
@@ -231,12 +223,20 @@ def _path_names(operation: Operation) -> list[str]:
 
 
 def _path_parameter(name: str, operation: Operation) -> Any:
-    if name not in PATH_PARAMETERS:
-        raise LookupError(
-            f"The path parameter {{{name}}} of {operation.name} has no type: add the type to PATH_PARAMETERS, "
-            f"in {__name__}"
-        )
-    return PATH_PARAMETERS[name]
+    """Return the type of a path parameter: the endpoint's, else `Ship` or `ShipName` of the vocabulary for `{ship}`."""
+    declared = get_type_hints(operation.function, include_extras=True).get(name, str)
+    if declared is not str:
+        return declared
+    if name in _PATH_PARAMETERS:
+        return _PATH_PARAMETERS[name]
+    word = "".join(part.capitalize() for part in name.split("_"))
+    for type_ in (word, f"{word}Name"):
+        if hasattr(vocabulary, type_):
+            return getattr(vocabulary, type_)
+    raise LookupError(
+        f"The path parameter {{{name}}} of {operation.name} has no type: define {word} or {word}Name in "
+        f"{vocabulary.__name__}, or declare the type in the endpoint"
+    )
 
 
 def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
@@ -289,7 +289,7 @@ def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
     known = {name: f"$request.path.{name}" for name in _path_names(operation)}
     if created:
         name = _PATH_NAME.findall(address)[-1]
-        known[name] = f"$response.body#/{_ADDRESSED_BY.get(name, name)}"
+        known[name] = f"$response.body#/{_field_with(name, operation)}"
     unchanged = {"If-Match": "$response.header.ETag"}
     return {
         each.name: {
@@ -300,6 +300,13 @@ def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
         if each.path == address or (created and each.path.startswith(f"{address}/"))
         if each is not operation and set(_path_names(each)) <= known.keys()
     }
+
+
+def _field_with(parameter: str, operation: Operation) -> str:
+    """Return the field of the answer that has the value of a path parameter of the new resource."""
+    fields = getattr(operation.answer, "__struct_fields__", ())
+    names = () if parameter == "id" else (parameter, "key", "name")
+    return next((name for name in names if name in fields), parameter)
 
 
 def _address_below(operation: Operation, operations: Sequence[Operation]) -> str | None:
