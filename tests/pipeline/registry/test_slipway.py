@@ -285,40 +285,8 @@ def test_a_pipeline_cannot_override_the_gate(step: Any) -> None:
     assert "403 forbidden" in step.said
 
 
-@pytest.mark.parametrize(
-    ("command", "variables", "missing"),
-    [
-        ("may-promote", {"ENV": ""}, "ENV"),
-        ("may-promote", {"ARTIFACT": ""}, "ARTIFACT"),
-        ("deployment-open", {"ARTIFACT": " "}, "ARTIFACT"),
-        ("deployment-status", {"STATE": "succeeded"}, "DEPLOYMENT"),
-        ("deployment-status", {"DEPLOYMENT": "1"}, "STATE"),
-        ("deployment-open", {"SLIPWAY_SYSTEM": ""}, "SLIPWAY_SYSTEM"),
-        ("deployment-open", {"LEASE_SECONDS": "an hour"}, "LEASE_SECONDS"),
-    ],
-)
-def test_missing_variables_are_named(step: Any, command: str, variables: dict[str, str], missing: str) -> None:
-    assert step(command, **variables) == 2
-
-    assert missing in step.said
-
-
 def test_an_unknown_system_is_an_error_and_no_warning(step: Any) -> None:
     assert step("deployment-open", SLIPWAY_SYSTEM="no-such-system", SLIPWAY_REQUIRED="0") == 1
-
-
-@pytest.mark.parametrize("command", ["deployment-open", "deployment-status", "verification", "current"])
-def test_without_slipway_nothing_is_recorded_and_a_warning_says_so(a_step: Any, command: str) -> None:
-    step = a_step(SLIPWAY_URL="")
-
-    assert step(command) == 0
-
-    assert "::warning::" in step.said
-    assert "SLIPWAY_URL is not set" in step.summary
-
-
-def test_without_slipway_no_promotion_is_granted(a_step: Any) -> None:
-    assert a_step(SLIPWAY_URL="")("may-promote") == 2
 
 
 def test_every_blocker_has_a_remedy() -> None:

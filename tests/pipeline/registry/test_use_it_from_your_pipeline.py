@@ -18,7 +18,7 @@ from tests.support.api import application
 from tests.support.given import Records as Given
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import blocks, text
-from tests.support.workflows import action, read_yaml
+from tests.support.workflows import read_yaml
 from tools.local.issuer import token
 from tools.local.server import serving as serving_app
 from tools.slipway_client.client import Slipway
@@ -167,11 +167,3 @@ def test_without_slipway_nothing_is_promoted(run: Callable[..., list[Step]]) -> 
 
 def test_the_page_explains_every_blocker() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", text(PAGE), re.MULTILINE)) == set(get_args(BlockerCode))
-
-
-@pytest.mark.parametrize("name", ["record", "may-promote"])
-def test_every_input_of_an_action_is_used(name: str) -> None:
-    content = action(name).content
-    text = json.dumps(content["runs"])
-
-    assert [each for each in content["inputs"] if f"inputs.{each}" not in text] == []

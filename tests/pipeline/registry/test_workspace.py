@@ -8,70 +8,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.workspaces.model import MOST_AHEAD
+from tests.pipeline.account import OUTPUTS, Account
 from tests.support.given import Records as Given
 from tests.support.page import script
 from tools.__main__ import main
-from tools.aws import environment, workspace
-from tools.checkout import ToolError
+from tools.aws import workspace_records
 from tools.local.issuer import token
-
-OUTPUTS = {
-    "url": "https://api.example.org/development",
-    "api": {"invoke_domain": "abc.execute-api.eu-central-1.amazonaws.com", "stage_name": "development"},
-    "site": {"routes_arn": "arn:aws:cloudfront::123456789012:key-value-store/1"},
-}
-
-
-class Account:
-    """A stand-in for Terraform and the store of routes. `done` lists all changes in order."""
-
-    def __init__(self) -> None:
-        self.done: list[tuple[str, str]] = []
-        self.there: list[str] = []
-        self.choices: list[dict[str, str]] = []
-        self.routes: dict[str, dict[str, Any]] = {}
-        self.fails = ""
-
-    def apply(self, target: Any) -> dict[str, Any]:
-        self.done.append(("apply", target.name))
-        self.choices.append(dict(target.choices))
-        self.there.append(target.workspace)
-        return OUTPUTS
-
-    def destroy(self, target: Any) -> None:
-        if target.workspace == self.fails:
-            raise ToolError("terraform apply failed")
-        self.done.append(("destroy", target.name))
-        self.there.remove(target.workspace)
-
-    def outputs(self, target: Any) -> dict[str, Any]:
-        return OUTPUTS
-
-    def workspaces(self, name: str, emulated: int | None) -> list[str]:
-        return self.there
-
-    def store(self, target: Any, outputs: Any) -> Any:
-        return self
-
-    def put(self, client: str, **sent: Any) -> None:
-        self.done.append(("route", client))
-        self.routes[client] = sent
-
-    def delete(self, client: str) -> None:
-        self.done.append(("unroute", client))
-        del self.routes[client]
-
-    def all(self) -> dict[str, dict[str, Any]]:
-        return dict(self.routes)
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Account:
-    account = Account()
-    for name in ("apply", "destroy", "outputs", "workspaces"):
-        monkeypatch.setattr(environment, name, getattr(account, name))
-    monkeypatch.setattr(workspace, "Routes", account.store)
-    return account
 
 
 @pytest.fixture
@@ -304,8 +247,5 @@ def test_the_reaper_reports_orphans_of_either_kind(run: Any, account: Account) -
     assert "development-fix has a record but no resources" in run.said
 
 
-def test_without_slipway_a_workspace_is_made_with_a_warning(run: Any, account: Account, given: Given) -> None:
-    assert "SLIPWAY_URL" in run("create", **NEW, SLIPWAY_URL="")
-
-    assert records(given) == []
-    assert account.done == [("apply", "development-fix")]
+def test_without_slipway_workspaces_have_the_same_limits() -> None:
+    assert workspace_records._MOST_AHEAD == MOST_AHEAD

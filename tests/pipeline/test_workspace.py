@@ -1,0 +1,205 @@
+"""`make workspace-…`, `route` and `reap` without a Slipway. The tag `expires` keeps the end of a workspace.
+
+A stand-in replaces Terraform and AWS. tests/rehearsal makes and destroys a workspace with Terraform.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.pipeline.account import OUTPUTS, Account
+from tests.support import asked
+from tools.__main__ import main
+
+NEW = {"EXPIRES": "2d", "PURPOSE": "debug"}
+
+
+@pytest.fixture
+def run(account: Account, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """`run("create")` runs the command for the workspace `fix`, and requires success; it returns the output."""
+
+    def run(command: str, *, fails: bool = False, **variables: str) -> str:
+        name = f"workspace-{command}" if command in ("create", "extend", "destroy") else command
+        failed = main(["aws", name], {"ENV": "development", "WORKSPACE": "fix", **variables})
+        out, err = capsys.readouterr()
+        assert bool(failed) is fails, out + err
+        return err if failed else out
+
+    return run
+
+
+def ends_in(account: Account, name: str = "development-fix") -> timedelta:
+    """Return the time until the end of a workspace, which its tag says."""
+    return datetime.fromisoformat(account.tags[name]["expires"]) - datetime.now(UTC)
+
+
+def expire(account: Account, name: str = "development-fix") -> None:
+    account.tags[name]["expires"] = "2026-01-01T00:00:00Z"
+
+
+def test_a_workspace_is_made_and_tagged_with_its_end(run: Any, account: Account) -> None:
+    said = run("create", **NEW)
+
+    assert "SLIPWAY_URL" in said
+    assert f"development-fix is at {OUTPUTS['url']}" in said
+    assert account.done == [("apply", "development-fix")]
+    assert account.choices == [{"workspace_purpose": "debug"}]
+    assert timedelta(days=1, hours=23) < ends_in(account) <= timedelta(days=2)
+
+
+def test_an_update_keeps_the_end(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    run("create", EXPIRES="1d")
+
+    assert account.done == [("apply", "development-fix")] * 2
+    assert ends_in(account) > timedelta(days=1)
+
+
+def test_a_workspace_that_make_apply_made_gets_an_end(run: Any, account: Account) -> None:
+    account.there.append("fix")
+    account.tags["development-fix"] = {}
+
+    run("create", EXPIRES="1d")
+
+    assert ends_in(account) <= timedelta(days=1)
+
+
+def test_an_expired_workspace_is_not_made_again(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    expire(account)
+
+    assert "workspace-destroy" in run("create", **NEW, fails=True)
+
+    assert len(account.done) == 1
+
+
+@pytest.mark.parametrize(
+    ("purpose", "longest", "longer"), [("debug", "3d", "4d"), ("personal", "14d", "15d"), ("preview", "14d", "15d")]
+)
+def test_a_workspace_ends_within_the_time_that_its_purpose_allows(
+    run: Any, account: Account, purpose: str, longest: str, longer: str
+) -> None:
+    assert f"EXPIRES={longest}" in run("create", PURPOSE=purpose, EXPIRES=longer, fails=True)
+    assert account.done == []
+
+    run("create", PURPOSE=purpose, EXPIRES=longest)
+    assert f"EXPIRES={longest}" in run("extend", EXPIRES=longer, REASON="It takes longer", fails=True)
+
+
+def test_a_later_end_needs_a_reason_and_an_earlier_end_needs_none(run: Any, account: Account) -> None:
+    run("create", **NEW)
+
+    assert "REASON" in run("extend", EXPIRES="3d", fails=True)
+    run("extend", EXPIRES="3d", REASON="The cause is still unknown")
+    assert ends_in(account) > timedelta(days=2)
+    run("extend", EXPIRES="1h")
+    assert ends_in(account) <= timedelta(hours=1)
+
+
+def test_extending_it_applies_nothing(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    run("extend", EXPIRES="1h")
+
+    assert account.done == [("apply", "development-fix")]
+
+
+def test_an_expired_workspace_is_not_extended(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    expire(account)
+
+    assert "has expired" in run("extend", EXPIRES="1d", REASON="It takes longer", fails=True)
+
+
+def test_shortening_it_shortens_its_routes(run: Any, account: Account) -> None:
+    run("create", **NEW, CLIENT="jane")
+    before = account.routes["jane"]["until"]
+
+    run("extend", EXPIRES="1h")
+
+    assert account.routes["jane"]["until"] < before
+
+
+def test_a_route_is_written_to_the_store_and_deleted(run: Any, account: Account) -> None:
+    run("create", **NEW)
+
+    run("route", CLIENT="jane", UNTIL="2h")
+    assert account.routes["jane"]["workspace"] == "fix"
+    run("unroute", CLIENT="jane")
+    assert account.routes == {}
+
+
+def test_a_route_without_a_time_ends_with_its_workspace(run: Any, account: Account) -> None:
+    run("create", **NEW, CLIENT="jane")
+
+    end = datetime.fromisoformat(account.tags["development-fix"]["expires"])
+    assert account.routes["jane"]["until"] == end.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("created", "until", "needs"),
+    [
+        (None, "1h", "make workspace-create"),
+        ({"EXPIRES": "1d", "PURPOSE": "personal"}, "1h", "PURPOSE=debug"),
+        ({"EXPIRES": "1d", "PURPOSE": "debug"}, "2d", "make workspace-extend"),
+    ],
+)
+def test_a_route_says_what_it_needs(
+    run: Any, account: Account, created: dict[str, str] | None, until: str, needs: str
+) -> None:
+    account.tags["development-fix"] = {}
+    if created is not None:
+        run("create", **created)
+
+    assert needs in run("route", CLIENT="jane", UNTIL=until, fails=True)
+
+    assert account.routes == {}
+
+
+def test_destroying_a_workspace_deletes_its_routes(run: Any, account: Account) -> None:
+    run("create", **NEW, CLIENT="jane")
+
+    assert "development-fix is destroyed" in run("destroy")
+
+    assert account.done[-2:] == [("unroute", "jane"), ("destroy", "development-fix")]
+
+
+def test_a_workspace_whose_creation_or_destruction_broke_off_can_be_destroyed(run: Any, account: Account) -> None:
+    account.there.append("fix")  # its function does not exist
+
+    run("destroy")
+
+    assert account.done == [("destroy", "development-fix")]
+
+
+def test_the_reaper_destroys_expired_workspaces_only(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    run("create", **NEW, WORKSPACE="other")
+    expire(account)
+
+    run("reap")
+
+    assert [name for command, name in account.done if command == "destroy"] == ["development-fix"]
+
+
+def test_the_reaper_goes_on_after_a_failure_and_fails_in_the_end(run: Any, account: Account) -> None:
+    for name in ("fix", "other"):
+        run("create", **NEW, WORKSPACE=name)
+        expire(account, f"development-{name}")
+    account.fails = "fix"
+
+    assert "fix" in run("reap", fails=True)
+
+    assert ("destroy", "development-other") in account.done
+
+
+def test_the_reaper_reports_a_workspace_without_an_end(run: Any, account: Account) -> None:
+    account.there.append("stray")
+
+    assert "development-stray has resources but no tag `expires`" in run("reap")
+
+
+def test_the_roles_on_aws_allow_the_tag() -> None:
+    assert "lambda:TagResource" in asked.listed("applying-functions.tf")
+    assert {"lambda:GetFunction", "lambda:ListTags"} <= asked.listed("reading.tf")
