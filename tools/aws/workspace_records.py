@@ -115,7 +115,7 @@ class Tags:
         if record["state"] == "expired":
             raise ToolError(f"{record['name']} has expired: destroy it with make workspace-destroy")
         _require_end(record["purpose"], expires_at)
-        self._tag(self._outputs(record["name"]), expires_at)
+        self._tag(record["outputs"], expires_at)
 
     def destroyed(self, record: Json) -> None:
         """Do nothing: the tag is gone with its function."""
@@ -151,6 +151,7 @@ class Tags:
             "state": state,
             "purpose": outputs["made_with"]["workspace_purpose"],
             "expires_at": said,
+            "outputs": outputs,
         }
 
     def _tag(self, outputs: Json, expires_at: datetime) -> None:
