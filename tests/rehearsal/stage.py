@@ -54,7 +54,7 @@ DEBUG = {
 
 # The commands that record systems and publishers in a Slipway, so that the acceptance tests may write.
 _RECORDS = "".join(
-    block.text for block in blocks("first-deployment.md") if block.needs is None and "slipway " in block.text
+    block.text for block in blocks("first-deployment.md") if block.needs is None and "publisher " in block.text
 )
 
 

@@ -16,7 +16,7 @@ _CHOICES = (
 )
 _TARGET = (_ENV, _WORKSPACE, _EMULATED)
 _SLIPWAY = (
-    Option("SLIPWAY_URL", "the address of Slipway; without SLIPWAY_URL, nothing is recorded"),
+    Option("SLIPWAY_URL", "the address of Slipway; without SLIPWAY_URL, a tag keeps the end of a workspace"),
     Option("SLIPWAY_SYSTEM", "the key of the system in Slipway"),
     Option("SLIPWAY_TOKEN", "a token for Slipway"),
 )
@@ -64,7 +64,7 @@ COMMANDS = (
     ),
     Command(
         "workspace-create",
-        "Record a workspace in Slipway, and create the workspace",
+        "Create a workspace, and record its end",
         "tools.aws.workspace:create",
         (
             *_WORKSPACE_TARGET,
