@@ -24,6 +24,11 @@ provider "aws" {
   default_tags {
     tags = local.tags
   }
+
+  # Without a Slipway, `make workspace-create` and `make workspace-extend` keep the end of a workspace in this tag.
+  ignore_tags {
+    keys = ["expires"]
+  }
 }
 
 provider "aws" {

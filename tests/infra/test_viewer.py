@@ -2,12 +2,14 @@
 
 import base64
 import json
+import re
 import time
 from typing import Any
 
 import pytest
 
-from tests.support.viewer import NODE, view
+from tests.support.checkout import ROOT
+from tests.support.viewer import NODE, VIEWER, view
 
 ROUTE = {
     "workspace": "fix-1",
@@ -74,3 +76,16 @@ def test_a_route_that_ended_or_leads_elsewhere_is_ignored(fault: dict[str, Any])
 
 def test_a_route_that_is_no_json_is_ignored() -> None:
     assert view({"shop": "{"}, {"x-client": "shop"}) == ("default", [])
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "copy"),
+    [
+        ("CLIENT", "tools/aws/workspace.py", '_CLIENT = re.compile(r"{}")'),
+        ("WORKSPACE", "infra/modules/infrastructure-main/variables.tf", 'regex("^{}$", var.workspace)'),
+    ],
+)
+def test_the_tools_and_terraform_have_the_same_patterns(name: str, file: str, copy: str) -> None:
+    [pattern] = re.findall(rf"^const {name} = /\^(.+)\$/;$", VIEWER.read_text(), re.MULTILINE)
+
+    assert copy.format(pattern) in (ROOT / file).read_text()

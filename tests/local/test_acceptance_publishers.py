@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from chalice.config import Config
 
+from chalicelib import NAME
 from tests.support.api import Api, application
 from tests.support.page import script, sh
 from tools.local.issuer import token
@@ -14,7 +15,7 @@ from tools.local.server import serving
 
 @pytest.fixture
 def url(stage: None) -> Iterator[str]:
-    config = Config(chalice_stage="local", config_from_disk={"app_name": "slipway"}, default_params={})
+    config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
     with serving(application.app, config) as url:
         yield url
 

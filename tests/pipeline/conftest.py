@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
-from chalice.config import Config
+from moto import mock_aws
 
-from chalicelib import NAME
-from tests.service.deployments.records import a_revision, an_artifact
-from tests.support.api import application
-from tests.support.given import Records as Given
+from tests.pipeline.account import BUCKET, Account
+from tests.pipeline.stub import Stub, serving
+from tools.aws import environment, workspace
+from tools.aws.environment import Target
 from tools.checkout import ToolError
-from tools.local.issuer import token
-from tools.local.server import serving
 from tools.slipway_client import recording
 from tools.slipway_client.client import RegistryClient
 from tools.slipway_client.runner import fail
@@ -33,12 +32,12 @@ class Step:
             "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_REPOSITORY": "acme/azul",
-            "GITHUB_SHA": a_revision(),
+            "GITHUB_SHA": "1" * 40,
             "GITHUB_OUTPUT": str(self._output),
             "GITHUB_STEP_SUMMARY": str(self._summary),
             "SLIPWAY_SYSTEM": "azul",
             "ENV": "development",
-            "ARTIFACT": an_artifact(),
+            "ARTIFACT": f"tree:{'2' * 40}",
             **variables,
         }
 
@@ -82,15 +81,35 @@ def a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
 
 
 @pytest.fixture
-def service(stage: None) -> Iterator[str]:
-    """The URL of the running service."""
-    config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
-    with serving(application.app, config) as url:
-        yield url
+def start() -> Iterator[Callable[[], Stub]]:
+    """`start()` starts a stand-in for a server. The server ends with the test."""
+    with serving() as start:
+        yield start
 
 
 @pytest.fixture
-def step(service: str, given: Given, a_step: Callable[..., Step]) -> Any:
-    """A step of a pipeline of the system azul, which has development, preproduction and production."""
-    given.the_usual()
-    return a_step(SLIPWAY_URL=service, SLIPWAY_TOKEN=token("pipeline", ["azul"]))
+def stub(start: Callable[[], Stub]) -> Stub:
+    return start()
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of S3, which has the artifact bucket."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        yield client
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    """A stand-in for Terraform and AWS, for the commands that manage workspaces."""
+    account = Account()
+    for name in ("apply", "destroy", "outputs", "workspaces"):
+        monkeypatch.setattr(environment, name, getattr(account, name))
+    monkeypatch.setattr(Target, "client", account.client)
+    monkeypatch.setattr(workspace, "Routes", account.store)
+    return account

@@ -5,21 +5,19 @@ import io
 import json
 import subprocess
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
+from tests.pipeline.account import BUCKET
 from tools.checkout import ToolError
 from tools.package import compose
 from tools.pipeline import artifact
 from tools.pipeline.artifact import Store
 
-BUCKET = "service-artifacts-123456789012"
 PYTHON = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
 
 
@@ -45,17 +43,6 @@ class Job:
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        yield client
-
-
-@pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     root = tmp_path / "checkout"
     root.mkdir()
@@ -77,7 +64,7 @@ def packaged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         for stage, module in modules.items():
             module.mkdir(parents=True)
             with zipfile.ZipFile(module / "deployment.zip", "w") as code:
-                code.writestr("app.py", f"{(root / 'app.py').read_text()}, build {made['number']}")
+                code.writestr(zipfile.ZipInfo("app.py"), f"{(root / 'app.py').read_text()}, build {made['number']}")
             digest = hashlib.sha256((module / "deployment.zip").read_bytes()).hexdigest()
             generated = {"locals": {"package": {"stage": stage, "digest": digest, "runtime": PYTHON}}}
             (module / "generated.tf.json").write_text(json.dumps(generated))

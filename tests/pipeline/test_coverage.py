@@ -20,17 +20,17 @@ NEEDED = [
     "tests/__init__.py",
     "tests/conftest.py",
 ]
-NEEDED += ["tests/support", "tests/unit/promotions"]
+NEEDED += ["tests/support", "tests/unit/rest/test_types.py"]
 
-RULES = "chalicelib/promotions/rules.py"
-UNUSED = "chalicelib/promotions/unused.py"
+CHANGED = "chalicelib/rest/types.py"
+UNUSED = "chalicelib/rest/unused.py"
 CHANGE = """
 
 def twice(number: int) -> int:
     return 2 * number
 """
 TEST = """
-from chalicelib.promotions.rules import twice
+from chalicelib.rest.types import twice
 
 
 def test_twice() -> None:
@@ -68,7 +68,7 @@ def gate(checkout: Path, **variables: str) -> "subprocess.CompletedProcess[str]"
     return subprocess.run(
         [sys.executable, "-m", "tools", "checks", "coverage"],
         cwd=checkout,
-        env={**outer, "BASE": "base", "TESTS": "tests/unit/promotions", "PROCESSES": "0", **variables},
+        env={**outer, "BASE": "base", "TESTS": "tests/unit/rest", "PROCESSES": "0", **variables},
         capture_output=True,
         text=True,
         timeout=120,
@@ -80,7 +80,7 @@ def append(path: Path, text: str) -> None:
 
 
 def test_untested_changes_and_new_files_that_nothing_imports_fail(checkout: Path) -> None:
-    append(checkout / RULES, CHANGE)
+    append(checkout / CHANGED, CHANGE)
     append(checkout / UNUSED, CHANGE.lstrip())
     commit(checkout)
 
@@ -89,13 +89,13 @@ def test_untested_changes_and_new_files_that_nothing_imports_fail(checkout: Path
     said = answer.stdout + answer.stderr
     assert answer.returncode != 0
     assert "Failure. Coverage is below 95%" in said
-    for path in (RULES, UNUSED):
+    for path in (CHANGED, UNUSED):
         assert re.search(rf"^{path} \(\d+\.\d+%\): Missing lines", said, re.MULTILINE), said
 
 
 def test_a_changed_line_with_a_test_passes(checkout: Path) -> None:
-    append(checkout / RULES, CHANGE)
-    append(checkout / "tests/unit/promotions/test_twice.py", TEST)
+    append(checkout / CHANGED, CHANGE)
+    append(checkout / "tests/unit/rest/test_twice.py", TEST)
     commit(checkout)
 
     answer = gate(checkout)
@@ -105,7 +105,7 @@ def test_a_changed_line_with_a_test_passes(checkout: Path) -> None:
 
 
 def test_failing_tests_fail_the_gate(checkout: Path) -> None:
-    append(checkout / "tests/unit/promotions/test_twice.py", "def test_twice() -> None:\n    assert False\n")
+    append(checkout / "tests/unit/rest/test_twice.py", "def test_twice() -> None:\n    assert False\n")
     commit(checkout)
 
     answer = gate(checkout)

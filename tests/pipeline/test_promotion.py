@@ -2,34 +2,19 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from tests.service.deployments.records import an_artifact
-from tests.support.given import Records as Given
+from tests.pipeline.account import BUCKET
+from tests.pipeline.stub import Stub
 from tools.checkout import ToolError
-from tools.local.issuer import token
 from tools.pipeline import promotion
 
-BUCKET = "service-artifacts-123456789012"
-TREE = an_artifact().removeprefix("tree:")
+TREE = "2" * 40
+ARTIFACT = f"tree:{TREE}"
 DIGEST = f"sha256:{'1' * 64}"
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        yield client
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +23,7 @@ def no_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def variables(environment: str, **more: str) -> dict[str, str]:
-    return {"ENV": environment, "ARTIFACT": an_artifact(), "ARTIFACT_BUCKET": BUCKET, "DIGEST": DIGEST, **more}
+    return {"ENV": environment, "ARTIFACT": ARTIFACT, "ARTIFACT_BUCKET": BUCKET, "DIGEST": DIGEST, **more}
 
 
 def may_promote(environment: str, **more: str) -> None:
@@ -71,7 +56,7 @@ def test_no_environment_is_skipped(bucket: Any) -> None:
 
 
 def test_another_artifact_proves_nothing(bucket: Any) -> None:
-    promotion.note_verified(variables("development", ARTIFACT=an_artifact("second")))
+    promotion.note_verified(variables("development", ARTIFACT=f"tree:{'3' * 40}"))
 
     with pytest.raises(ToolError):
         may_promote("preproduction")
@@ -92,7 +77,7 @@ def test_the_first_note_is_not_overwritten(bucket: Any) -> None:
     [one] = bucket.list_objects_v2(Bucket=BUCKET)["Contents"]
     assert one["Key"] == f"{TREE}/deployed/development.json"
     note = json.loads(bucket.get_object(Bucket=BUCKET, Key=f"{TREE}/deployed/development.json")["Body"].read())
-    assert (note["revision"], note["artifact"], note["digest"]) == ("a" * 40, an_artifact(), DIGEST)
+    assert (note["revision"], note["artifact"], note["digest"]) == ("a" * 40, ARTIFACT, DIGEST)
 
 
 def test_an_override_needs_a_reason_and_is_shown(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,12 +100,13 @@ def test_an_unknown_environment_is_named() -> None:
         may_promote("staging")
 
 
-def test_a_registry_decides_if_there_is_one(bucket: Any, service: str, given: Given) -> None:
-    given.the_usual()
-    promotion.note_verified(variables("development"))
-    registry = {"SLIPWAY_URL": service, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": token("pipeline", ["azul"])}
+def test_a_registry_decides_if_there_is_one(bucket: Any, stub: Stub) -> None:
+    registry = {"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": "t"}
+    may_promote("production", **registry)  # a granted promotion needs no note
 
-    with pytest.raises(ToolError, match="not-deployed"):
+    promotion.note_verified(variables("development"))
+    stub.answers = [(200, {"decision": "denied"})]
+    with pytest.raises(ToolError, match="may not enter preproduction yet"):
         may_promote("preproduction", OVERRIDE_REASON="The login is broken", **registry)
 
 

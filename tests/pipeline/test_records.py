@@ -1,27 +1,18 @@
-"""This repository's pipeline records the tree of its checkout. The pipeline goes on if the registry does not answer."""
+"""This repository's pipeline goes on if the registry does not answer, and without a registry."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.service.deployments.records import an_artifact
-from tests.support.given import Records as Given
-from tools.pipeline import artifact, records
+from tools.__main__ import main
+from tools.pipeline import records
 
 
 def test_only_the_token_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     records.oidc_token({"SLIPWAY_TOKEN": "ey"})
 
     assert capsys.readouterr().out == "ey\n"
-
-
-def test_a_deployment_opens_with_the_checkouts_tree(step: Any, given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artifact, "tree", lambda: an_artifact("checked out"))
-
-    records.deployment_open({**step.variables, "ARTIFACT": ""})
-
-    assert given.sql("SELECT artifact FROM deployments") == [(an_artifact("checked out"),)]
 
 
 def test_this_pipeline_goes_on_without_an_answer(
@@ -33,3 +24,14 @@ def test_this_pipeline_goes_on_without_an_answer(
     records.verification({**variables, "OUTCOME": "success"})
 
     assert "::warning::" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["deployment-open", "deployment-status", "verification", "current"])
+def test_this_pipeline_runs_without_a_registry(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tools.slipway_client.recording.the registry", None)
+
+    assert main(["pipeline", command], {"GITHUB_ACTIONS": "true", "ENV": "development", "ARTIFACT": "tree:1"}) == 0
+
+    assert capsys.readouterr().out == "Nothing is recorded: SLIPWAY_URL is not set\n"

@@ -1,313 +1,205 @@
-"""`make workspace-…`, `route` and `reap` call the real service, and change AWS in the right order.
+"""`make workspace-…`, `route` and `reap` without a registry. The tag `expires` keeps the end of a workspace.
 
-A stand-in replaces Terraform here. tests/rehearsal makes and destroys a workspace with Terraform.
+A stand-in replaces Terraform and AWS. tests/rehearsal makes and destroys a workspace with Terraform.
 """
 
-import shlex
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.support.given import Records as Given
-from tests.support.page import script
+from tests.pipeline.account import OUTPUTS, Account
+from tests.support import asked
 from tools.__main__ import main
-from tools.aws import environment, workspace
-from tools.checkout import ToolError
-from tools.local.issuer import token
 
-OUTPUTS = {
-    "url": "https://api.example.org/development",
-    "api": {"invoke_domain": "abc.execute-api.eu-central-1.amazonaws.com", "stage_name": "development"},
-    "site": {"routes_arn": "arn:aws:cloudfront::123456789012:key-value-store/1"},
-}
-
-
-class Account:
-    """A stand-in for Terraform and for the store of routes. `done` lists all changes in order."""
-
-    def __init__(self) -> None:
-        self.done: list[tuple[str, str]] = []
-        self.there: list[str] = []
-        self.choices: list[dict[str, str]] = []
-        self.routes: dict[str, dict[str, Any]] = {}
-        self.fails = ""
-
-    def apply(self, target: Any) -> dict[str, Any]:
-        self.done.append(("apply", target.name))
-        self.choices.append(dict(target.choices))
-        self.there.append(target.workspace)
-        return OUTPUTS
-
-    def destroy(self, target: Any) -> None:
-        if target.workspace == self.fails:
-            raise ToolError("terraform apply failed: read the output of Terraform")
-        self.done.append(("destroy", target.name))
-        self.there.remove(target.workspace)
-
-    def outputs(self, target: Any) -> dict[str, Any]:
-        return OUTPUTS
-
-    def workspaces(self, name: str, emulated: int | None) -> list[str]:
-        return self.there
-
-    def store(self, target: Any, outputs: Any) -> Any:
-        return self
-
-    def put(self, client: str, **sent: Any) -> None:
-        self.done.append(("route", client))
-        self.routes[client] = sent
-
-    def delete(self, client: str) -> None:
-        self.done.append(("unroute", client))
-        del self.routes[client]
-
-    def all(self) -> dict[str, dict[str, Any]]:
-        return dict(self.routes)
+NEW = {"EXPIRES": "2d", "PURPOSE": "debug"}
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Account:
-    account = Account()
-    for name in ("apply", "destroy", "outputs", "workspaces"):
-        monkeypatch.setattr(environment, name, getattr(account, name))
-    monkeypatch.setattr(workspace, "Routes", account.store)
-    return account
+def run(account: Account, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """`run("create")` runs the command for the workspace `fix`, and requires success; it returns the output."""
 
-
-@pytest.fixture
-def run(service: str, given: Given, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`run("create")` runs a command for the workspace `fix`; it returns the output, or None if the command fails."""
-    given.the_usual()
-
-    def run(command: str, **variables: str) -> str | None:
-        said = {
-            "SLIPWAY_URL": service,
-            "SLIPWAY_SYSTEM": "azul",
-            "SLIPWAY_TOKEN": token("maintainer", ["azul"]),
-            "ENV": "development",
-            "WORKSPACE": "fix",
-            **variables,
-        }
+    def run(command: str, *, fails: bool = False, **variables: str) -> str:
         name = f"workspace-{command}" if command in ("create", "extend", "destroy") else command
-        failed = main(["aws", name], said)
+        failed = main(["aws", name], {"ENV": "development", "WORKSPACE": "fix", **variables})
         out, err = capsys.readouterr()
-        run.said = err if failed else out  # type: ignore[attr-defined]
-        return None if failed else run.said  # type: ignore[attr-defined]
+        assert bool(failed) is fails, out + err
+        return err if failed else out
 
     return run
 
 
-def records(given: Given) -> list[tuple[Any, ...]]:
-    return given.sql("SELECT name, purpose, base_url, destroyed_at IS NOT NULL FROM workspaces ORDER BY id")
+def ends_in(account: Account, name: str = "development-fix") -> timedelta:
+    """Return the time until the end of a workspace, which its tag says."""
+    return datetime.fromisoformat(account.tags[name]["expires"]) - datetime.now(UTC)
 
 
-def test_the_pages_commands_create_use_and_destroy_a_workspace(run: Any, account: Account, given: Given) -> None:
-    [create, extend, destroy, reap] = [
-        (target.removeprefix("workspace-"), dict(word.split("=", 1) for word in words))
-        for _, target, *words in (
-            shlex.split(line, comments=True) for line in script("infrastructure.md", "Workspaces").splitlines()
-        )
-    ]
-    for command, variables in (create, extend):
-        assert run(command, **variables), run.said
-
-    assert records(given) == [("ann", "personal", OUTPUTS["url"], False)]
-    assert given.sql("SELECT expires_at > now() + interval '13 days' FROM workspaces") == [(True,)]
-
-    assert run(destroy[0], **destroy[1]), run.said
-    assert run(reap[0], **reap[1]) == ""
-    assert account.done == [("apply", "development-ann"), ("destroy", "development-ann")]
-    assert records(given) == [("ann", "personal", OUTPUTS["url"], True)]
+def expire(account: Account, name: str = "development-fix") -> None:
+    account.tags[name]["expires"] = "2026-01-01T00:00:00Z"
 
 
-def test_the_pages_commands_create_use_and_destroy_a_debug_workspace(run: Any, account: Account, given: Given) -> None:
-    debug = {"ENV": "production", "WORKSPACE": "fix-42", "PURPOSE": "debug", "DATABASE": "clone"}
+def test_a_workspace_is_made_and_tagged_with_its_end(run: Any, account: Account) -> None:
+    said = run("create", **NEW)
 
-    assert run("create", **debug, EXPIRES="1d", REASON="Jane's orders fail"), run.said
-    assert records(given) == [("fix-42", "debug", OUTPUTS["url"], False)]
-    assert account.choices == [{"workspace_purpose": "debug", "database_source": "clone"}]
-
-    assert run("destroy", ENV="production", WORKSPACE="fix-42"), run.said
-    assert account.done == [("apply", "production-fix-42"), ("destroy", "production-fix-42")]
-    assert records(given) == [("fix-42", "debug", OUTPUTS["url"], True)]
-
-
-NEW = {"EXPIRES": "2d", "REASON": "Jane's orders fail", "PURPOSE": "debug"}
-
-
-def test_a_workspace_is_recorded_then_made_and_its_url_is_recorded(run: Any, account: Account, given: Given) -> None:
-    assert run("create", **NEW)
-
-    assert records(given) == [("fix", "debug", OUTPUTS["url"], False)]
+    assert "SLIPWAY_URL" in said
+    assert f"development-fix is at {OUTPUTS['url']}" in said
     assert account.done == [("apply", "development-fix")]
+    assert account.choices == [{"workspace_purpose": "debug"}]
+    assert timedelta(days=1, hours=23) < ends_in(account) <= timedelta(days=2)
 
 
-def test_creating_a_workspace_again_updates_the_workspace(run: Any, account: Account, given: Given) -> None:
+def test_an_update_keeps_the_end(run: Any, account: Account) -> None:
     run("create", **NEW)
-    assert run("create", **NEW)
-
-    assert len(records(given)) == 1
-    assert account.done == [("apply", "development-fix")] * 2
-
-
-def test_an_update_keeps_its_first_settings(run: Any, account: Account) -> None:
-    run("create", **NEW, DATABASE="clone")
     run("create", EXPIRES="1d")
 
-    assert account.choices == [{"workspace_purpose": "debug", "database_source": "clone"}, {}]
+    assert account.done == [("apply", "development-fix")] * 2
+    assert ends_in(account) > timedelta(days=1)
 
 
-def test_an_expired_workspace_is_not_made_again(run: Any, account: Account, given: Given) -> None:
+def test_a_workspace_that_make_apply_made_gets_an_end(run: Any, account: Account) -> None:
+    account.there.append("fix")
+    account.tags["development-fix"] = {}
+
+    run("create", EXPIRES="1d")
+
+    assert ends_in(account) <= timedelta(days=1)
+
+
+def test_an_expired_workspace_is_not_made_again(run: Any, account: Account) -> None:
     run("create", **NEW)
-    given.sql("UPDATE workspaces SET expires_at = created_at + interval '1 microsecond'")
+    expire(account)
 
-    assert run("create", **NEW) is None
+    assert "workspace-destroy" in run("create", **NEW, fails=True)
 
-    assert "workspace-destroy" in run.said
     assert len(account.done) == 1
 
 
-def test_a_workspace_that_the_registry_refuses_is_not_made(run: Any, account: Account, given: Given) -> None:
-    assert run("create", **{**NEW, "EXPIRES": "4d"}) is None
-
-    assert records(given) == []
+@pytest.mark.parametrize(
+    ("purpose", "longest", "longer"), [("debug", "3d", "4d"), ("personal", "14d", "15d"), ("preview", "14d", "15d")]
+)
+def test_a_workspace_ends_within_the_time_that_its_purpose_allows(
+    run: Any, account: Account, purpose: str, longest: str, longer: str
+) -> None:
+    assert f"EXPIRES={longest}" in run("create", PURPOSE=purpose, EXPIRES=longer, fails=True)
     assert account.done == []
 
-
-@pytest.mark.parametrize("missing", ["EXPIRES", "REASON"])
-def test_missing_variables_are_named(run: Any, account: Account, missing: str) -> None:
-    assert run("create", **{name: value for name, value in NEW.items() if name != missing}) is None
-
-    assert missing in run.said
-    assert account.done == []
+    run("create", PURPOSE=purpose, EXPIRES=longest)
+    assert f"EXPIRES={longest}" in run("extend", EXPIRES=longer, REASON="It takes longer", fails=True)
 
 
-@pytest.mark.parametrize("expires", ["2 d", "d", "0d", "2w", "-1h"])
-def test_an_unreadable_time_is_refused(run: Any, account: Account, expires: str) -> None:
-    assert run("create", **{**NEW, "EXPIRES": expires}) is None
+def test_a_later_end_needs_a_reason_and_an_earlier_end_needs_none(run: Any, account: Account) -> None:
+    run("create", **NEW)
 
-    assert account.done == []
+    assert "REASON" in run("extend", EXPIRES="3d", fails=True)
+    run("extend", EXPIRES="3d", REASON="The cause is still unknown")
+    assert ends_in(account) > timedelta(days=2)
+    run("extend", EXPIRES="1h")
+    assert ends_in(account) <= timedelta(hours=1)
 
 
-def test_the_environment_itself_is_no_workspace(run: Any, account: Account) -> None:
-    for command in ("create", "extend", "destroy", "route", "unroute"):
-        assert run(command, **NEW, WORKSPACE="default", CLIENT="jane", UNTIL="1h") is None
+def test_extending_it_applies_nothing(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    run("extend", EXPIRES="1h")
 
-    assert account.done == []
+    assert account.done == [("apply", "development-fix")]
+
+
+def test_an_expired_workspace_is_not_extended(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    expire(account)
+
+    assert "has expired" in run("extend", EXPIRES="1d", REASON="It takes longer", fails=True)
 
 
 def test_shortening_a_workspace_shortens_its_routes(run: Any, account: Account) -> None:
     run("create", **NEW, CLIENT="jane")
-    run("route", CLIENT="joe", UNTIL="5m")
-    account.routes["ann"] = {**account.routes["jane"], "workspace": "another"}
-    before = {client: sent["until"] for client, sent in account.routes.items()}
+    before = account.routes["jane"]["until"]
 
-    assert run("extend", EXPIRES="1h"), run.said
+    run("extend", EXPIRES="1h")
 
-    after = {client: sent["until"] for client, sent in account.routes.items()}
-    assert after["jane"] < before["jane"]
-    assert (after["joe"], after["ann"]) == (before["joe"], before["ann"])
-    assert account.routes["jane"]["domain"] == OUTPUTS["api"]["invoke_domain"]
+    assert account.routes["jane"]["until"] < before
 
 
-def test_an_extension_needs_a_reason(run: Any, given: Given) -> None:
-    run("create", **NEW)
-    before = given.sql("SELECT expires_at FROM workspaces")[0][0]
-
-    assert run("extend", EXPIRES="3d", REASON="The cause is still unknown")
-
-    assert given.sql("SELECT expires_at FROM workspaces")[0][0] > before
-
-
-def test_a_route_is_recorded_in_the_registry_and_written_to_the_store(run: Any, account: Account, given: Given) -> None:
+def test_a_route_is_written_to_the_store_and_deleted(run: Any, account: Account) -> None:
     run("create", **NEW)
 
-    assert run("route", CLIENT="jane", UNTIL="2h")
-
-    until = given.sql("SELECT extract(epoch FROM until)::int FROM routes WHERE client = 'jane'")[0][0]
-    assert account.routes == {
-        "jane": {
-            "workspace": "fix",
-            "domain": "abc.execute-api.eu-central-1.amazonaws.com",
-            "path": "/development",
-            "until": until,
-        }
-    }
+    run("route", CLIENT="jane", UNTIL="2h")
+    assert account.routes["jane"]["workspace"] == "fix"
+    run("unroute", CLIENT="jane")
+    assert account.routes == {}
 
 
-def test_a_client_can_be_routed_at_the_creation_of_the_workspace(run: Any, account: Account) -> None:
-    assert run("create", **NEW, CLIENT="jane", UNTIL="1h")
+def test_a_route_without_a_time_ends_with_its_workspace(run: Any, account: Account) -> None:
+    run("create", **NEW, CLIENT="jane")
 
-    assert account.routes.keys() == {"jane"}
-
-
-def test_a_route_without_a_time_ends_with_its_workspace(run: Any, account: Account, given: Given) -> None:
-    assert run("create", **NEW, CLIENT="jane")
-
-    assert given.sql("SELECT extract(epoch FROM expires_at)::int FROM workspaces") == [
-        (account.routes["jane"]["until"],)
-    ]
+    end = datetime.fromisoformat(account.tags["development-fix"]["expires"])
+    assert account.routes["jane"]["until"] == end.timestamp()
 
 
-def test_a_route_that_the_registry_refuses_is_not_written(run: Any, account: Account) -> None:
-    run("create", **NEW)
+@pytest.mark.parametrize(
+    ("created", "until", "needs"),
+    [
+        (None, "1h", "make workspace-create"),
+        ({"EXPIRES": "1d", "PURPOSE": "personal"}, "1h", "PURPOSE=debug"),
+        ({"EXPIRES": "1d", "PURPOSE": "debug"}, "2d", "make workspace-extend"),
+    ],
+)
+def test_a_route_says_what_it_needs(
+    run: Any, account: Account, created: dict[str, str] | None, until: str, needs: str
+) -> None:
+    account.tags["development-fix"] = {}
+    if created is not None:
+        run("create", **created)
 
-    assert run("route", CLIENT="jane", UNTIL="3d") is None
+    assert needs in run("route", CLIENT="jane", UNTIL=until, fails=True)
 
     assert account.routes == {}
 
 
-def test_unrouting_deletes_the_route_in_the_registry_and_in_the_store(run: Any, account: Account, given: Given) -> None:
-    run("create", **NEW, CLIENT="jane", UNTIL="1h")
+def test_destroying_a_workspace_deletes_its_routes(run: Any, account: Account) -> None:
+    run("create", **NEW, CLIENT="jane")
 
-    assert run("unroute", CLIENT="jane")
-
-    assert account.routes == {}
-    assert given.sql("SELECT count(*) FROM routes") == [(0,)]
-
-
-def test_destroying_a_workspace_deletes_its_routes(run: Any, account: Account, given: Given) -> None:
-    run("create", **NEW, CLIENT="jane", UNTIL="1h")
-
-    assert run("destroy")
+    assert "development-fix is destroyed" in run("destroy")
 
     assert account.done[-2:] == [("unroute", "jane"), ("destroy", "development-fix")]
-    assert records(given)[0][3]
 
 
-def test_the_reaper_destroys_expired_workspaces_only(run: Any, account: Account, given: Given) -> None:
+def test_a_workspace_whose_creation_or_destruction_broke_off_can_be_destroyed(run: Any, account: Account) -> None:
+    account.there.append("fix")  # its function does not exist
+
+    run("destroy")
+
+    assert account.done == [("destroy", "development-fix")]
+
+
+def test_the_reaper_destroys_expired_workspaces_only(run: Any, account: Account) -> None:
     run("create", **NEW)
     run("create", **NEW, WORKSPACE="other")
-    given.sql("UPDATE workspaces SET expires_at = created_at + interval '1 microsecond' WHERE name = 'fix'")
+    expire(account)
 
-    assert run("reap") is not None
+    run("reap")
 
     assert [name for command, name in account.done if command == "destroy"] == ["development-fix"]
-    assert [gone for *_, gone in records(given)] == [True, False]
 
 
-def test_the_reaper_goes_on_after_a_failure_and_fails_in_the_end(run: Any, account: Account, given: Given) -> None:
-    run("create", **NEW)
-    run("create", **NEW, WORKSPACE="other")
-    given.sql("UPDATE workspaces SET expires_at = created_at + interval '1 microsecond'")
+def test_the_reaper_goes_on_after_a_failure_and_fails_in_the_end(run: Any, account: Account) -> None:
+    for name in ("fix", "other"):
+        run("create", **NEW, WORKSPACE=name)
+        expire(account, f"development-{name}")
     account.fails = "fix"
 
-    assert run("reap") is None
+    assert "fix" in run("reap", fails=True)
 
     assert ("destroy", "development-other") in account.done
-    assert [gone for *_, gone in records(given)] == [False, True]
 
 
-def test_the_reaper_reports_orphans_of_either_kind(run: Any, account: Account) -> None:
-    run("create", **NEW)
-    account.there[:] = ["stray"]
+def test_the_reaper_reports_a_workspace_without_an_end(run: Any, account: Account) -> None:
+    account.there.append("stray")
 
-    assert "development-stray has resources but no record" in run("reap")
-    assert "development-fix has a record but no resources" in run.said
+    assert "development-stray has resources but no tag `expires`" in run("reap")
 
 
-def test_without_a_registry_a_workspace_is_made_with_a_warning(run: Any, account: Account, given: Given) -> None:
-    assert "SLIPWAY_URL" in run("create", **NEW, SLIPWAY_URL="")
-
-    assert records(given) == []
-    assert account.done == [("apply", "development-fix")]
+def test_the_roles_on_aws_allow_the_tag() -> None:
+    assert "lambda:TagResource" in asked.listed("applying-functions.tf")
+    assert {"lambda:GetFunction", "lambda:ListTags"} <= asked.listed("reading.tf")

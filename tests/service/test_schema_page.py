@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from chalicelib.database.migrate import MIGRATIONS, migrate
-from chalicelib.database.roles import MIGRATOR
+from chalicelib.database.roles import APP, MIGRATOR
 from tests.support.page import blocks
 from tests.support.postgres import as_login
 
@@ -46,7 +46,7 @@ def service(database_url: str, given: Any) -> Iterator[Callable[..., list[tuple[
 
         def run(statement: str, **values: Any) -> list[tuple[Any, ...]]:
             with connection.cursor() as cursor:
-                cursor.execute("SET ROLE slipway_app")
+                cursor.execute(f"SET ROLE {APP}")
                 cursor.execute(statement, values)
                 return cursor.fetchall() if cursor.description else []
 

@@ -160,6 +160,14 @@ def test_an_action_follows_the_rules(name: str, rule: Callable[..., Any]) -> Non
     assert list(rule(action(name))) == []
 
 
+@pytest.mark.parametrize("name", ["record", "may-promote"])
+def test_every_input_of_an_action_for_other_repositories_is_used(name: str) -> None:
+    content = action(name).content
+    text = json.dumps(content["runs"])
+
+    assert [each for each in content["inputs"] if f"inputs.{each}" not in text] == []
+
+
 Change = Callable[[Definition], Any]
 
 

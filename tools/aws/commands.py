@@ -16,7 +16,7 @@ _CHOICES = (
 )
 _TARGET = (_ENV, _WORKSPACE, _EMULATED)
 _REGISTRY = (
-    Option("SLIPWAY_URL", "the address of the registry; without SLIPWAY_URL, nothing is recorded"),
+    Option("SLIPWAY_URL", "the address of the registry; without SLIPWAY_URL, a tag keeps the end of a workspace"),
     Option("SLIPWAY_SYSTEM", "the key of the system in the registry"),
     Option("SLIPWAY_TOKEN", "a token for the registry"),
 )
@@ -64,7 +64,7 @@ COMMANDS = (
     ),
     Command(
         "workspace-create",
-        "Record a workspace in the registry, and create the workspace",
+        "Create a workspace, and record its end",
         "tools.aws.workspace:create",
         (
             *_WORKSPACE_TARGET,

@@ -251,7 +251,7 @@ def _remembered(target: Target) -> dict[str, str]:
     """Return the choices of the workspace's last apply. Raise ToolError if DATABASE would change."""
     if target.workspace == "default":
         return {}
-    made: dict[str, str] = (_outputs(target).get("made_with") or {"value": {}})["value"]
+    made = _made_with(_outputs(target))
     source = target.choices.get("database_source")
     if made and source not in (None, made["database_source"]):
         raise ToolError(
@@ -277,7 +277,12 @@ def _outputs(target: Target) -> Any:
 
 
 def _values(outputs: Any) -> dict[str, Any]:
-    return outputs["main"]["value"] if "main" in outputs else {}
+    return {**outputs["main"]["value"], "made_with": _made_with(outputs)} if "main" in outputs else {}
+
+
+def _made_with(outputs: Any) -> dict[str, str]:
+    made: dict[str, str] = (outputs.get("made_with") or {"value": {}})["value"]
+    return made
 
 
 def _lambda(target: Target, outputs: Any) -> Any:

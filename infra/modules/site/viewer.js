@@ -5,7 +5,7 @@
 // seconds of Unix time.
 import cf from 'cloudfront';
 
-// Copies of the patterns in chalicelib/vocabulary.py; a test compares them.
+// The tools and Terraform have the same patterns; a test compares them.
 const CLIENT = /^[A-Za-z0-9._~@:-]{1,128}$/;
 const WORKSPACE = /^[a-z][a-z0-9-]{0,15}$/;
 // A route may only lead to an API Gateway: people who can write routes must not send tokens anywhere else.

@@ -172,11 +172,3 @@ def test_without_a_registry_nothing_is_promoted(run: Callable[..., list[Step]]) 
 
 def test_the_page_explains_every_blocker() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", text(PAGE), re.MULTILINE)) == set(get_args(BlockerCode))
-
-
-@pytest.mark.parametrize("name", ["record", "may-promote"])
-def test_every_input_of_an_action_is_used(name: str) -> None:
-    content = action(name).content
-    text = json.dumps(content["runs"])
-
-    assert [each for each in content["inputs"] if f"inputs.{each}" not in text] == []

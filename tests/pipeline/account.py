@@ -1,0 +1,83 @@
+"""A stand-in for an AWS account with workspaces."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from tools.checkout import ToolError
+
+BUCKET = "service-artifacts-123456789012"
+OUTPUTS: dict[str, Any] = {
+    "url": "https://api.example.org/development",
+    "region": "eu-central-1",
+    "api": {
+        "invoke_domain": "abc.execute-api.eu-central-1.amazonaws.com",
+        "stage_name": "development",
+        "function_names": {"api": "api"},
+    },
+    "site": {"routes_arn": "arn:aws:cloudfront::123456789012:key-value-store/1"},
+}
+
+
+class Account:
+    """A stand-in for Terraform, the store of routes and Lambda. `done` lists all changes in order.
+
+    `tags` has the tags of each target's function.
+    """
+
+    exceptions = SimpleNamespace(ResourceNotFoundException=KeyError)
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str]] = []
+        self.there: list[str] = []
+        self.choices: list[dict[str, str]] = []
+        self.routes: dict[str, dict[str, Any]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self.purposes: dict[str, str] = {}
+        self.fails = ""
+
+    def apply(self, target: Any) -> dict[str, Any]:
+        self.done.append(("apply", target.name))
+        self.choices.append(dict(target.choices))
+        if target.workspace not in self.there:
+            self.there.append(target.workspace)
+        self.tags.setdefault(target.name, {})
+        self.purposes.setdefault(target.name, target.choices.get("workspace_purpose", "personal"))
+        return self.outputs(target)
+
+    def destroy(self, target: Any) -> None:
+        if target.workspace == self.fails:
+            raise ToolError("terraform apply failed")
+        self.done.append(("destroy", target.name))
+        self.there.remove(target.workspace)
+        self.tags.pop(target.name, None)
+
+    def outputs(self, target: Any) -> dict[str, Any]:
+        api = {**OUTPUTS["api"], "function_names": {"api": target.name}}
+        return {**OUTPUTS, "api": api, "made_with": {"workspace_purpose": self.purposes.get(target.name, "")}}
+
+    def workspaces(self, name: str, emulated: int | None) -> list[str]:
+        return self.there
+
+    def store(self, target: Any, outputs: Any) -> Any:
+        return self
+
+    def put(self, client: str, **sent: Any) -> None:
+        self.done.append(("route", client))
+        self.routes[client] = sent
+
+    def delete(self, client: str) -> None:
+        self.done.append(("unroute", client))
+        del self.routes[client]
+
+    def all(self) -> dict[str, dict[str, Any]]:
+        return dict(self.routes)
+
+    def client(self, service: str, region: str) -> Any:
+        assert (service, region) == ("lambda", OUTPUTS["region"])
+        return self
+
+    def get_function(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
+        return {"Configuration": {"FunctionArn": FunctionName}, "Tags": self.tags[FunctionName]}
+
+    def tag_resource(self, Resource: str, Tags: dict[str, str]) -> None:  # noqa: N803
+        self.tags[Resource] |= Tags

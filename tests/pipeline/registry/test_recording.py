@@ -1,0 +1,297 @@
+"""A pipeline's commands work with the real service."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.service.deployments.records import a_revision, an_artifact
+from tests.support.given import Records as Given
+from tools.local.issuer import token
+from tools.slipway_client.words import REMEDIES
+
+
+def deployments(given: Given) -> list[tuple[Any, ...]]:
+    return given.sql(
+        "SELECT e.name, d.kind, d.state FROM deployments d JOIN environments e ON e.id = d.environment_id ORDER BY d.id"
+    )
+
+
+def deploy(step: Any, **variables: str) -> str:
+    """Open a deployment and record its success; return the deployment's id."""
+    assert step("deployment-open", **variables) == 0, step.said
+    deployment = str(step.outputs["deployment"])
+    assert step("deployment-status", **variables, DEPLOYMENT=deployment, STATE="success") == 0, step.said
+    return deployment
+
+
+def test_a_deployment_is_opened_and_finished(step: Any, given: Given) -> None:
+    deploy(step)
+
+    assert deployments(given) == [("development", "rollout", "succeeded")]
+    assert given.sql("SELECT revision, run_url FROM deployments") == [
+        (a_revision(), "https://github.com/acme/azul/actions/runs/4711")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "recorded"), [("failure", "failed"), ("cancelled", "cancelled"), ("succeeded", "succeeded")]
+)
+def test_a_jobs_status_becomes_the_state(step: Any, given: Given, said: str, recorded: str) -> None:
+    step("deployment-open")
+
+    step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE=said)
+
+    assert deployments(given) == [("development", "rollout", recorded)]
+
+
+def test_opening_twice_in_one_attempt_records_one_deployment(step: Any, given: Given) -> None:
+    step("deployment-open")
+    first = step.outputs
+    step("deployment-open")
+
+    assert step.outputs == first
+    assert len(deployments(given)) == 1
+
+
+def test_the_artifact_before_is_put_out_for_a_rollback(step: Any) -> None:
+    deploy(step)
+
+    step("deployment-open", ARTIFACT=an_artifact("second"), GITHUB_SHA=a_revision("second"))
+
+    assert step.outputs["previous-artifact"] == an_artifact()
+    assert step.outputs["previous-revision"] == a_revision()
+
+
+def test_a_first_deployment_has_nothing_to_roll_back_to(step: Any) -> None:
+    step("deployment-open")
+
+    assert step.outputs["previous-artifact"] == step.outputs["previous-revision"] == ""
+
+
+def test_a_rollback_is_recorded(step: Any, given: Given) -> None:
+    deploy(step)
+    deploy(step, ARTIFACT=an_artifact("second"))
+    step("verification", OUTCOME="failure")
+
+    deploy(step, KIND="rollback", REVISION=a_revision())
+
+    assert deployments(given)[-1] == ("development", "rollback", "succeeded")
+
+
+def test_the_commits_between_two_deployments_are_recorded(
+    step: Any, given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    git = ["git", "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for message in ("First", "Second", "Third"):
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", message], check=True)
+    log = subprocess.run([*git, "log", "--format=%H"], capture_output=True, text=True, check=True).stdout.split()
+    deploy(step, GITHUB_SHA=log[2])
+
+    deploy(step, ARTIFACT=an_artifact("second"), GITHUB_SHA=log[0])
+
+    assert given.sql("SELECT sha FROM deployment_commits ORDER BY sha") == sorted([(log[0],), (log[1],)])
+
+
+def test_a_shallow_checkout_records_no_commits(step: Any, given: Given, tmp_path: Path) -> None:
+    deploy(step, GITHUB_SHA="1" * 40)
+
+    assert step("deployment-open", ARTIFACT=an_artifact("second")) == 0
+
+    assert "fetch-depth: 0" in step.said
+    assert given.sql("SELECT * FROM deployment_commits") == []
+
+
+def test_a_verification_has_the_numbers_of_its_report(step: Any, given: Given, tmp_path: Path) -> None:
+    deploy(step)
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({"passed": 12, "failed": 1, "skipped": 2}))
+
+    assert step("verification", REPORT=str(report), TRIGGER="deployment") == 0, step.said
+
+    assert given.sql("SELECT suite, trigger, outcome, passed, failed, skipped FROM verifications") == [
+        ("acceptance", "deployment", "failure", 12, 1, 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("report", "outcome"),
+    [
+        ('{"passed": 3, "failed": 0}', "success"),
+        ('{"passed": 3, "failed": 1}', "failure"),
+        ('{"passed": 0, "failed": 0}', "error"),
+        ("{", "error"),
+        ("[]", "error"),
+        (None, "error"),
+    ],
+)
+def test_a_broken_run_is_recorded_as_an_error(
+    step: Any, given: Given, tmp_path: Path, report: str | None, outcome: str
+) -> None:
+    deploy(step)
+    path = tmp_path / "report.json"
+    if report is not None:
+        path.write_text(report)
+
+    step("verification", REPORT=str(path))
+
+    assert given.sql("SELECT outcome FROM verifications") == [(outcome,)]
+
+
+def test_a_daily_verification_of_a_replaced_deployment_is_not_recorded(step: Any, given: Given) -> None:
+    deploy(step)
+    deploy(step, ARTIFACT=an_artifact("second"))
+
+    assert step("verification", OUTCOME="success", TRIGGER="schedule") == 0
+
+    assert given.sql("SELECT * FROM verifications") == []
+    assert "::warning::" in step.said
+
+
+def test_verifying_a_deployment_that_is_not_current_fails(step: Any) -> None:
+    deploy(step)
+    deploy(step, ARTIFACT=an_artifact("second"))
+
+    assert step("verification", OUTCOME="success", TRIGGER="deployment") == 1
+
+
+def test_the_current_deployment_is_put_out(step: Any) -> None:
+    deploy(step)
+
+    assert step("current") == 0
+
+    assert step.outputs == {"artifact": an_artifact(), "revision": a_revision()}
+
+
+def test_without_a_deployment_nothing_is_put_out(step: Any) -> None:
+    assert step("current", ENV="production") == 0
+
+    assert step.outputs == {"artifact": "", "revision": ""}
+
+
+def test_a_verified_artifact_may_be_promoted(step: Any, given: Given) -> None:
+    deploy(step)
+    step("verification", OUTCOME="success", TRIGGER="deployment")
+
+    assert step("may-promote", ENV="preproduction") == 0, step.said
+
+    # The deployment to development recorded this promotion. `may-promote` records no promotion.
+    assert given.sql("SELECT count(*) FROM promotions WHERE decision = 'granted'") == [(1,)]
+
+
+def test_a_denial_says_how_to_fix_it(step: Any) -> None:
+    deploy(step)
+
+    assert step("may-promote", ENV="preproduction") == 1
+
+    assert f"{an_artifact()} may not enter preproduction yet" in step.said
+    assert "not-verified in development" in step.said
+    assert "make acceptance" in step.said
+    assert "not-verified in development" in step.summary
+
+
+def test_a_denial_says_when_it_ends(step: Any, given: Given) -> None:
+    given.sql("UPDATE environments SET required_soak_seconds = 3600 WHERE name = 'preproduction'")
+    deploy(step)
+    step("verification", OUTCOME="success", TRIGGER="deployment")
+
+    assert step("may-promote", ENV="preproduction") == 1
+
+    assert "soaking in development" in step.said
+    assert "This blocker ends by itself at 20" in step.said
+
+
+def test_opening_a_denied_deployment_fails_with_the_same_message(step: Any, given: Given) -> None:
+    assert step("deployment-open", ENV="preproduction") == 1
+
+    assert "not-deployed in development" in step.said
+    assert "merge the change into the branch development" in step.said
+    assert deployments(given) == []
+
+
+def test_opening_on_a_busy_target_fails_and_names_the_holder(step: Any) -> None:
+    step("deployment-open")
+
+    assert step("deployment-open", ARTIFACT=an_artifact("second"), GITHUB_RUN_ID="4712") == 1
+
+    assert "Another deployment holds the target: https://github.com/acme/azul/actions/runs/4711" in step.said
+
+
+def test_a_status_after_the_lease_fails(step: Any, given: Given) -> None:
+    step("deployment-open", LEASE_SECONDS="60")
+    deployment = step.outputs["deployment"]
+    given.time_passes(61)
+
+    assert step("deployment-status", DEPLOYMENT=deployment, STATE="succeeded") == 1
+
+    assert "lease-expired" in step.said
+
+
+def test_progress_renews_the_lease_each_time(step: Any, given: Given) -> None:
+    step("deployment-open", LEASE_SECONDS="60")
+    deployment = step.outputs["deployment"]
+    for _ in range(3):
+        given.time_passes(40)
+        assert step("deployment-status", DEPLOYMENT=deployment, STATE="in_progress") == 0, step.said
+
+    assert step("deployment-status", DEPLOYMENT=deployment, STATE="succeeded") == 0, step.said
+
+
+def hotfix(step: Any, **variables: str) -> str:
+    """Open a hotfix as a maintainer, although the gate denies it; return the deployment's id."""
+    reason = "The login is broken for all users"
+    maintainer = {"SLIPWAY_TOKEN": token("maintainer", ["azul"]), "KIND": "hotfix", "OVERRIDE_REASON": reason}
+    assert step("deployment-open", ENV="production", GITHUB_RUN_ID="", **maintainer, **variables) == 0, step.said
+    return str(step.outputs["deployment"])
+
+
+def test_a_pipeline_takes_over_a_deployment_that_a_maintainer_opened_past_the_gate(step: Any, given: Given) -> None:
+    deployment = hotfix(step)
+
+    assert step("may-promote", ENV="production", DEPLOYMENT=deployment) == 0, step.said
+    assert "The login is broken for all users" in step.said
+    assert step("deployment-open", ENV="production", DEPLOYMENT=deployment) == 0, step.said
+    assert step.outputs["deployment"] == deployment
+    step("deployment-status", DEPLOYMENT=deployment, STATE="succeeded")
+
+    assert deployments(given) == [("production", "hotfix", "succeeded")]
+
+
+@pytest.mark.parametrize(
+    "other", [{"ARTIFACT": an_artifact("second")}, {"ENV": "preproduction"}, {"WORKSPACE": "other"}], ids=str
+)
+def test_a_deployment_of_another_artifact_is_not_taken_over(step: Any, other: dict[str, str]) -> None:
+    deployment = hotfix(step)
+
+    for command in ("may-promote", "deployment-open"):
+        assert step(command, **{"ENV": "production", "DEPLOYMENT": deployment, **other}) == 1
+        assert "is not for this run" in step.said
+
+
+def test_a_finished_deployment_is_not_taken_over(step: Any) -> None:
+    deployment = hotfix(step)
+    step("deployment-status", DEPLOYMENT=deployment, STATE="succeeded")
+
+    assert step("may-promote", ENV="production", DEPLOYMENT=deployment) == 1
+
+
+def test_a_pipeline_cannot_override_the_gate(step: Any) -> None:
+    assert step("deployment-open", ENV="production", KIND="hotfix", OVERRIDE_REASON="The login is broken") == 1
+
+    assert "403 forbidden" in step.said
+
+
+def test_an_unknown_system_is_an_error_and_no_warning(step: Any) -> None:
+    assert step("deployment-open", SLIPWAY_SYSTEM="no-such-system", SLIPWAY_REQUIRED="0") == 1
+
+
+def test_every_blocker_has_a_remedy() -> None:
+    from typing import get_args  # noqa: PLC0415
+
+    from chalicelib.promotions.model import BlockerCode  # noqa: PLC0415
+
+    assert set(REMEDIES) == set(get_args(BlockerCode))
