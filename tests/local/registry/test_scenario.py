@@ -13,7 +13,7 @@ from tests.service.deployments.records import an_artifact
 from tests.support.checkout import Checkout, Run, free_port
 from tests.support.contract import Contract
 from tests.support.page import blocks, script, sh, started
-from tools.local import replay
+from tools.local.registry import replay
 
 PATH = "/v1/systems/shop"
 
