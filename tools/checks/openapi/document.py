@@ -7,23 +7,17 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib import __version__
+from chalicelib import __version__, vocabulary
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import REFUSALS
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.problems import Fault, ProblemType
 from chalicelib.rest.types import Id, PageQuery
-from chalicelib.vocabulary import Artifact, Client, EnvironmentName, Slug
 from tools.checks.openapi.references import inlined, referenced
 from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
 
-PATH_PARAMETERS: dict[str, Any] = {
-    "artifact": Artifact,
-    "client": Client,
-    "environment": EnvironmentName,
-    "id": Id,
-    "system": Slug,
-}
+# The types of path parameters that are not called like a word of the vocabulary.
+_PATH_PARAMETERS: dict[str, Any] = {"id": Id, "system": vocabulary.Slug}
 # Path parameters whose value has another name in the answer, each with this other name.
 _ADDRESSED_BY = {"environment": "name", "system": "key"}
 
@@ -230,12 +224,17 @@ def _path_names(operation: Operation) -> list[str]:
 
 
 def _path_parameter(name: str, operation: Operation) -> Any:
-    if name not in PATH_PARAMETERS:
-        raise LookupError(
-            f"The path parameter {{{name}}} of {operation.name} has no type: add the type to PATH_PARAMETERS, "
-            f"in {__name__}"
-        )
-    return PATH_PARAMETERS[name]
+    """Return the type of a path parameter: `Ship` or `ShipName` of the vocabulary for `{ship}`."""
+    if name in _PATH_PARAMETERS:
+        return _PATH_PARAMETERS[name]
+    word = "".join(part.capitalize() for part in name.split("_"))
+    for type_ in (word, f"{word}Name"):
+        if hasattr(vocabulary, type_):
+            return getattr(vocabulary, type_)
+    raise LookupError(
+        f"The path parameter {{{name}}} of {operation.name} has no type: define {word} or {word}Name in "
+        f"{vocabulary.__name__}"
+    )
 
 
 def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
