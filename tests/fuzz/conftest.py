@@ -4,7 +4,7 @@ import pytest
 from chalice.config import Config
 
 from tests.support.api import application
-from tools.checks.fuzz import fill
+from tools.checks.fuzz_run import fill
 from tools.local.server import serving
 
 
