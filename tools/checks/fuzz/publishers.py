@@ -1,6 +1,6 @@
-"""Publishers for random requests."""
+"""Publishers for random requests. Requests may delete only the last three."""
 
-from tools.checks.fuzz import Fuzz, Record, often
+from tools.checks.fuzz import Fuzz, Record, always, often
 from tools.checks.fuzz.systems import SYSTEM
 
 _PUBLISHER = {
@@ -14,8 +14,11 @@ _PUBLISHER = {
 
 FUZZ = Fuzz(
     after=("environments",),
-    records=tuple(Record(f"{SYSTEM}/publishers", _PUBLISHER) for _ in range(3)),
-    only={"create_publisher": {"body.issuer": often("https://token.actions.githubusercontent.com")}},
+    records=tuple(Record(f"{SYSTEM}/publishers", _PUBLISHER) for _ in range(6)),
+    only={
+        "create_publisher": {"body.issuer": often("https://token.actions.githubusercontent.com")},
+        "delete_publisher": {"path.id": always("4", "5", "6")},
+    },
     rules={
         ("create_publisher", "#/issuer"): "only some issuers are trusted",
         ("create_publisher", "#/environments/.+"): "the environment must exist",
