@@ -139,9 +139,9 @@ def views(bare: Bare) -> None:
 
 def timed() -> Iterator[Sent]:
     listing = _listing()
-    yield Sent("GET one deployment", event(f"GET {DEPLOYMENT}", id=_newest(listing)))
-    yield Sent(f"GET a list of {PAGE} deployments", listing)
-    yield Sent("POST a deployment", event(f"POST {DEPLOYMENTS}", a_deployment("production", PAGE)))
+    yield Sent("GET one deployment", event(f"GET {DEPLOYMENT}", id=_newest(listing)), 1.7)
+    yield Sent(f"GET a list of {PAGE} deployments", listing, 1.7)
+    yield Sent("POST a deployment", event(f"POST {DEPLOYMENTS}", a_deployment("production", PAGE)), 1.7)
 
 
 def counted() -> Iterator[Sent]:

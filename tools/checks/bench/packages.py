@@ -12,11 +12,11 @@ from tools.local.gateway_event import Event
 
 
 class Sent(NamedTuple):
-    """A request to measure, and the greatest number of its round trips, if that is bounded."""
+    """A request to measure, and the bound of the figure, or None if any value holds."""
 
     what: str
     event: Event
-    bound: int | None = None
+    bound: float | None = None
 
 
 class Bench(NamedTuple):
