@@ -1,64 +1,17 @@
 """Use the running service over HTTP, as a user does, with tokens from `make token`."""
 
-import http.client
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from tests.service.deployments.records import an_artifact
+from tests.support.caller import Caller
 from tests.support.checkout import Checkout, Run, free_port
-from tests.support.contract import Contract
 from tests.support.page import blocks, script, sh, started
 from tools.local.registry import replay
 
 PATH = "/v1/systems/shop"
-
-
-class Caller:
-    """A caller with a token, on one connection that is kept alive."""
-
-    def __init__(self, run: Run, checkout: Checkout, contract: Contract, **claims: str) -> None:
-        made = checkout.call("local", "token", **claims)
-        assert made.returncode == 0, made.stderr
-        self._headers = {"Authorization": f"Bearer {made.stdout.strip()}", "Content-Type": "application/json"}
-        self._connection = http.client.HTTPConnection("127.0.0.1", run.port, timeout=20)
-        self._contract = contract
-
-    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        self._connection.request(method, path, None if body is None else json.dumps(body), self._headers)
-        answer = self._connection.getresponse()
-        text = answer.read()
-        self._contract.check_answer(method, path.partition("?")[0], answer.status, answer.headers, text)
-        return answer.status, json.loads(text) if text else None
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Checkout]]:
-    """The service, started with `make run`."""
-    folder = tmp_path_factory.mktemp("scenario") / "checkout"
-    folder.mkdir()
-    checkout = Checkout(folder, folder.parent / "state")
-    with checkout.run() as run:
-        yield run, checkout
-    checkout.call("local", "database-reset")
-
-
-@pytest.fixture
-def as_(running: tuple[Run, Checkout], contract: Contract) -> Iterator[Callable[..., Caller]]:
-    """`as_("pipeline", SYSTEM="shop")` is a caller of the running service with this role."""
-    with ExitStack() as callers:
-
-        def caller(role: str, **claims: str) -> Caller:
-            return callers.enter_context(closing(Caller(*running, contract, ROLE=role, **claims)))
-
-        yield caller
 
 
 def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[..., Caller]) -> None:
