@@ -111,7 +111,9 @@ def test_code_is_reloaded_even_after_a_syntax_error(checkout: Checkout) -> None:
         assert "SyntaxError" in run.output
         assert refuses(run.port)
 
-        (package / "database" / "migrations" / f"{last + 1:04}_more.sql").write_text("CREATE TABLE more (id integer PRIMARY KEY);\n")
+        (package / "database" / "migrations" / f"{last + 1:04}_more.sql").write_text(
+            "CREATE TABLE more (id integer PRIMARY KEY);\n"
+        )
         app.write_text(sound)
         run.wait_for("serving again")
         assert ask(run, "/v1/ready") == {"status": "ready", "schema_version": last + 1}

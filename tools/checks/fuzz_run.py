@@ -83,6 +83,9 @@ def configuration() -> str:
                 name = f"{operation} {parameter}"
                 named[name] = values
                 operations.append(f"parameters.{json.dumps(parameter)} = {_binding(name, values)}")
+            if any(values.probability == 1 for values in each.only.get(operation, {}).values()):
+                # The document's examples would replace these values, and delete what other requests need.
+                operations.append("phases.examples.enabled = false")
             if operation in each.survivors:
                 operations.append("checks.use_after_free.enabled = false")
     dictionaries = [f"{json.dumps(name)}.values = {json.dumps(given.values)}" for name, given in named.items()]
