@@ -6,19 +6,19 @@ import sys
 from collections.abc import MutableMapping, Sequence
 
 from tools import lifeline
-from tools.checkout import ToolError, UsageError
+from tools.checkout import ROOT, ToolError, UsageError
 from tools.commands import Command
 
 PROGRAM = "python -m tools"
 
-# Each group's purpose, and the module that lists its commands.
+# Each group's purpose, and its folder. Each module `commands` in the folder, or below it, lists commands of the group.
 GROUPS = {
-    "local": ("run the service on this machine", "tools.local.commands"),
-    "package": ("build the package that is deployed", "tools.package.commands"),
-    "aws": ("manage environments and accounts, on AWS or emulated", "tools.aws.commands"),
-    "checks": ("check code, policies, security and speed", "tools.checks.commands"),
-    "pipeline": ("run the steps of the workflows", "tools.pipeline.commands"),
-    "client": ("call a registry from a pipeline that has only Python", "tools.slipway_client.commands"),
+    "local": ("run the service on this machine", "local"),
+    "package": ("build the package that is deployed", "package"),
+    "aws": ("manage environments and accounts, on AWS or emulated", "aws"),
+    "checks": ("check code, policies, security and speed", "checks"),
+    "pipeline": ("run the steps of the workflows", "pipeline"),
+    "client": ("call a registry from a pipeline that has only Python", "slipway_client"),
 }
 _HELP = ("-h", "--help")
 
@@ -63,8 +63,9 @@ def commands_of(group: str) -> Sequence[Command]:
     """Return the commands of a group, or raise UsageError if no group has this name."""
     if group not in GROUPS:
         raise UsageError(f"There is no group {group!r}: use one of {', '.join(GROUPS)}")
-    commands: Sequence[Command] = importlib.import_module(GROUPS[group][1]).COMMANDS
-    return commands
+    files = sorted((ROOT / "tools" / GROUPS[group][1]).rglob("commands.py"), key=lambda file: len(file.parts))
+    modules = (".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files)
+    return [command for module in modules for command in importlib.import_module(module).COMMANDS]
 
 
 def _overview() -> str:

@@ -19,7 +19,7 @@ OPERATIONS = [
     for method, operation in methods.items()
 ]
 # These path parameters name nothing that exists, in case the authorizer lets a request through.
-PARAMETERS = defaultdict(lambda: "nothing", system="acceptance-nothing", artifact=f"tree:{'0' * 40}", id="0")
+PARAMETERS = defaultdict(lambda: "nothing", system="acceptance-nothing", id="0")
 
 
 def _encoded(part: object) -> str:

@@ -5,7 +5,7 @@ from chalice.config import Config
 
 from chalicelib import NAME
 from tests.support.api import application
-from tools.checks.fuzz import fill
+from tools.checks.fuzz_run import fill
 from tools.local.server import serving
 
 

@@ -13,7 +13,7 @@ from chalicelib.rest.call import Call
 from chalicelib.rest.operation import OPERATIONS
 from chalicelib.rest.problems import Problem, invalid_field
 from tests.support.api import application
-from tools.checks.fuzz import fuzz
+from tools.checks.fuzz_run import fuzz
 from tools.local import server
 from tools.local.issuer import local_issuer
 
@@ -75,7 +75,7 @@ def a_precondition_that_is_forgotten(call: Call, answer: Answering) -> Response:
 
 def a_refusal_without_a_reason(call: Call, answer: Answering) -> Response:
     decoding.body(call.operation.body, call.request)
-    raise invalid_field("#/trigger", "is not allowed: leave this field out")
+    raise invalid_field("#/workflow", "is not allowed")
 
 
 def a_status_that_no_valid_request_should_get(call: Call, answer: Answering) -> Response:
@@ -91,19 +91,19 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "get_system": (an_undeclared_status, "UndefinedStatusCode"),
     "list_systems": (a_member_of_another_type, "JsonSchemaError"),
     "get_environment": (a_header_that_is_missing, "MissingHeaders"),
-    "get_state": (another_content_type, "UndefinedContentType"),
+    "get_publisher": (another_content_type, "UndefinedContentType"),
     "list_environments": (an_exception_for_some_input, "ServerError"),
-    "list_deployments": (no_need_of_a_token, "IgnoredAuth"),
-    "list_verifications": (whatever_is_asked_for, "AcceptedNegativeData"),
+    "list_publishers": (no_need_of_a_token, "IgnoredAuth"),
+    "list_audit_events": (whatever_is_asked_for, "AcceptedNegativeData"),
     "change_system": (a_precondition_that_is_forgotten, "MissingHeaderNotRejected"),
-    "record_verification": (a_refusal_without_a_reason, "refusal_is_explained"),
+    "create_publisher": (a_refusal_without_a_reason, "refusal_is_explained"),
     "create_environment": (a_status_that_no_valid_request_should_get, "RejectedPositiveData"),
 }
 
 
 def test_faults_are_found(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     put_in(monkeypatch, {name: fault for name, (fault, _) in FAULTS.items()})
-    monkeypatch.setattr(application.app.routes["/v1/systems/{system}/deployments"]["GET"], "authorizer", None)
+    monkeypatch.setattr(application.app.routes["/v1/systems/{system}/publishers"]["GET"], "authorizer", None)
     monkeypatch.setattr(server, "_as_response", without_the_header_allow)
 
     found = fuzzed(url, tmp_path, "coverage", *FAULTS)

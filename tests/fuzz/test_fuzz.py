@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.checks.fuzz import fuzz
+from tools.checks.fuzz_run import fuzz
 
 EXAMPLES = 5
 

@@ -1,63 +1,15 @@
-"""Run the commands of docs/first-deployment.md that call the service or GitHub, and check their effects."""
+"""Run the commands of docs/first-deployment.md that call GitHub, and check their effects."""
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chalice.config import Config
 
 from chalicelib import NAME
-from tests.support.api import Api, application
 from tests.support.page import script, sh
-from tools.local.issuer import token
-from tools.local.server import serving
 
 PAGE = "first-deployment.md"
-
-
-@pytest.fixture
-def url(stage: None) -> Iterator[str]:
-    config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
-    with serving(application.app, config) as url:
-        yield url
-
-
-def test_our_own_environments_and_publishers_are_recorded(url: str, api: Api) -> None:
-    sh(script(PAGE, "6."), environ={"PATH": os.environ["PATH"], "URL": url, "TOKEN": token("admin", [])})
-
-    environments = api.get(f"/v1/systems/{NAME}/environments").json["items"]
-    assert {item["name"]: (item["rank"], item["production"], item["aws_account_id"]) for item in environments} == {
-        "development": (1, False, "123456789012"),
-        "preproduction": (2, False, "123456789012"),
-        "production": (3, True, "210987654321"),
-    }
-    # Each workflow may write only its own kinds of records, and only for its own environment.
-    assert publishers(api, NAME) == {
-        (workflow, str({name: f"{name}{suffix}"}), kinds)
-        for name in ("development", "preproduction", "production")
-        for workflow, suffix, kinds in (
-            ("deploy.yml", "", "deployments, verifications"),
-            ("verify.yml", "-verify", "verifications"),
-            ("workspace.yml", "-workspaces", "workspaces"),
-            ("reap.yml", "-reap", "workspaces"),
-        )
-    }
-    # These publishers may record any revision, because the acceptance tests deploy artifacts that belong to no commit.
-    assert publishers(api, "acceptance", any_revision=True) == {
-        (workflow, str(dict.fromkeys(("development", "preproduction"), name)), "deployments, verifications")
-        for workflow, name in (("deploy.yml", "development"), ("verify.yml", "development-verify"))
-    }
-
-
-def publishers(api: Api, system: str, *, any_revision: bool = False) -> set[tuple[str, str, str]]:
-    found = api.get(f"/v1/systems/{system}/publishers?limit=100").json["items"]
-    assert {item["any_revision"] for item in found} == {any_revision}
-    return {
-        (item["workflow"].removeprefix(".github/workflows/"), str(item["environments"]), ", ".join(item["kinds"]))
-        for item in found
-    }
 
 
 @pytest.fixture

@@ -102,8 +102,8 @@ def test_an_invalid_port_is_explained(checkout: Checkout) -> None:
 def test_code_is_reloaded_even_after_a_syntax_error(checkout: Checkout) -> None:
     app = checkout.folder / "app.py"
     sound = app.read_text()
-    migrations = checkout.folder / "chalicelib" / "database" / "migrations"
-    last = max(int(path.name[:4]) for path in migrations.iterdir())
+    package = checkout.folder / "chalicelib"
+    last = max(int(path.name[:4]) for path in package.glob("*/migrations/*.sql"))
 
     with checkout.run() as run:
         app.write_text("this text is not Python\n")
@@ -111,7 +111,9 @@ def test_code_is_reloaded_even_after_a_syntax_error(checkout: Checkout) -> None:
         assert "SyntaxError" in run.output
         assert refuses(run.port)
 
-        (migrations / f"{last + 1:04}_more.sql").write_text("CREATE TABLE more (id integer PRIMARY KEY);\n")
+        (package / "database" / "migrations" / f"{last + 1:04}_more.sql").write_text(
+            "CREATE TABLE more (id integer PRIMARY KEY);\n"
+        )
         app.write_text(sound)
         run.wait_for("serving again")
         assert ask(run, "/v1/ready") == {"status": "ready", "schema_version": last + 1}

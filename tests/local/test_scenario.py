@@ -1,208 +1,58 @@
 """Use the running service over HTTP, as a user does, with tokens from `make token`."""
 
-import http.client
-import json
-import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from typing import Any
+from collections.abc import Callable
 
-import pytest
+from tests.support.caller import Caller
 
-from tests.service.deployments.records import an_artifact
-from tests.support.checkout import Checkout, Run, free_port
-from tests.support.contract import Contract
-from tests.support.page import blocks, script, sh, started
-from tools.local import replay
-
-PATH = "/v1/systems/shop"
+SHOP = "/v1/systems/shop"
+PUBLISHER = {
+    "repository": "acme/shop",
+    "repository_id": "74",
+    "repository_owner_id": "65",
+    "workflow": ".github/workflows/deploy.yml",
+    "ref": "refs/heads/main",
+    "environments": {"production": "production"},
+}
 
 
-class Caller:
-    """A caller with a token, and with one connection that stays open."""
-
-    def __init__(self, run: Run, checkout: Checkout, contract: Contract, **claims: str) -> None:
-        made = checkout.call("local", "token", **claims)
-        assert made.returncode == 0, made.stderr
-        self._headers = {"Authorization": f"Bearer {made.stdout.strip()}", "Content-Type": "application/json"}
-        self._connection = http.client.HTTPConnection("127.0.0.1", run.port, timeout=20)
-        self._contract = contract
-
-    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        self._connection.request(method, path, None if body is None else json.dumps(body), self._headers)
-        answer = self._connection.getresponse()
-        text = answer.read()
-        self._contract.check_answer(method, path.partition("?")[0], answer.status, answer.headers, text)
-        return answer.status, json.loads(text) if text else None
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Checkout]]:
-    """The service, started with `make run`."""
-    folder = tmp_path_factory.mktemp("scenario") / "checkout"
-    folder.mkdir()
-    checkout = Checkout(folder, folder.parent / "state")
-    with checkout.run() as run:
-        yield run, checkout
-    checkout.call("local", "database-reset")
-
-
-@pytest.fixture
-def as_(running: tuple[Run, Checkout], contract: Contract) -> Iterator[Callable[..., Caller]]:
-    """`as_("pipeline", SYSTEM="shop")` returns a caller with the role pipeline in the system shop."""
-    with ExitStack() as callers:
-
-        def caller(role: str, **claims: str) -> Caller:
-            return callers.enter_context(closing(Caller(*running, contract, ROLE=role, **claims)))
-
-        yield caller
-
-
-def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[..., Caller]) -> None:
-    admin = as_("admin")
-    pipeline = as_("pipeline", SYSTEM="shop")
-    maintainer = as_("maintainer", SYSTEM="shop")
-    first, second = an_artifact("first"), an_artifact("second")
-
-    def environment(name: str, rank: int, account: str, **fields: Any) -> tuple[int, Any]:
-        body = {"name": name, "rank": rank, "aws_account_id": account, **fields}
-        return maintainer("POST", f"{PATH}/environments", body)
-
-    def opened(artifact: str, target: str, caller: Caller = pipeline, **fields: Any) -> tuple[int, Any]:
-        return caller("POST", f"{PATH}/deployments", {"artifact": artifact, "environment": target, **fields})
-
-    def finished(deployment: Any, state: str = "succeeded") -> int:
-        return pipeline("POST", f"{PATH}/deployments/{deployment['id']}/statuses", {"state": state})[0]
-
-    def deployed(artifact: str, target: str, state: str = "succeeded", **fields: Any) -> None:
-        status, deployment = opened(artifact, target, **fields)
-        assert status == 201, deployment
-        assert finished(deployment, state) == 201
-
-    def verified(target: str, outcome: str = "success", suite: str = "acceptance") -> None:
-        body = {"environment": target, "suite": suite, "trigger": "deployment", "outcome": outcome}
-        assert pipeline("POST", f"{PATH}/verifications", body)[0] == 201
-
-    def blockers(artifact: str, target: str) -> list[str]:
-        body = {"artifact": artifact, "environment": target, "dry_run": True}
-        status, promotion = pipeline("POST", f"{PATH}/promotions", body)
-        assert status == 200
-        assert promotion["decision"] == ("denied" if promotion["blockers"] else "granted")
-        return [blocker["code"] for blocker in promotion["blockers"]]
-
+def test_a_system_gets_environments_and_a_publisher_and_every_write_is_recorded(as_: Callable[..., Caller]) -> None:
+    admin, maintainer, viewer = as_("admin"), as_("maintainer", SYSTEM="shop"), as_("viewer")
     assert admin("POST", "/v1/systems", {"key": "shop", "name": "Shop"})[0] == 201
-    assert environment("development", 1, "111111111111")[0] == 201
-    assert environment("preproduction", 2, "111111111111")[0] == 201
-    required = {"production": True, "required_suites": ["acceptance", "load"]}
+
+    # A maintainer may write to the own system only, and a viewer may only read.
+    development = {"name": "development", "rank": 1, "aws_account_id": "111111111111"}
+    assert viewer("POST", f"{SHOP}/environments", development)[0] == 403
+    assert maintainer("POST", "/v1/systems", {"key": "search", "name": "Search"})[0] == 403
+    assert maintainer("POST", f"{SHOP}/environments", development)[0] == 201
+    status, problem = maintainer("POST", f"{SHOP}/environments", development)
+    assert (status, problem["type"]) == (409, "/problems/already-exists")
 
     # One AWS account can't hold both production and other environments.
-    status, problem = environment("production", 3, "111111111111", **required)
+    production = {"name": "production", "rank": 2, "production": True, "required_suites": ["acceptance", "load"]}
+    status, problem = maintainer("POST", f"{SHOP}/environments", {**production, "aws_account_id": "111111111111"})
     assert (status, problem["type"]) == (409, "/problems/account-holds-one-class")
-    assert environment("production", 3, "222222222222", **required)[0] == 201
+    assert maintainer("POST", f"{SHOP}/environments", {**production, "aws_account_id": "222222222222"})[0] == 201
 
-    # The latest verification since the latest deployment decides. The outcome `error` does not count.
-    deployed(first, "development")
-    assert blockers(first, "preproduction") == ["not-verified"]
-    status, problem = opened(first, "preproduction")
-    assert (status, [each["code"] for each in problem["blockers"]]) == (409, ["not-verified"])
-    verified("development", "error")
-    assert blockers(first, "preproduction") == ["not-verified"]
-    verified("development")
-    assert blockers(first, "preproduction") == []
-    verified("development", "failure")
-    assert blockers(first, "preproduction") == ["verification-failed"]
-    deployed(first, "development")
-    assert blockers(first, "preproduction") == ["not-verified"]
-    verified("development")
+    # A publisher names existing environments. A change must name the version that it changes.
+    status, problem = maintainer("POST", f"{SHOP}/publishers", {**PUBLISHER, "environments": {"staging": None}})
+    assert (status, problem["errors"][0]["pointer"]) == (422, "#/environments/staging")
+    assert maintainer("POST", f"{SHOP}/publishers", PUBLISHER)[0] == 201
+    assert maintainer("PATCH", f"{SHOP}/environments/production", {"rank": 3})[0] == 428
+    assert maintainer("PATCH", f"{SHOP}/environments/production", {"rank": 3}, if_match="*")[0] == 200
 
-    # Promotion needs every earlier environment and every required suite.
-    assert blockers(first, "production") == ["not-deployed"]
-    deployed(first, "preproduction")
-    verified("preproduction")
-    assert blockers(first, "production") == ["not-verified"]
-    verified("preproduction", suite="load")
-    deployed(first, "production")
-    verified("production")
-
-    # An override needs a maintainer and a reason.
-    status, problem = opened(second, "production", maintainer, override_reason="")
-    assert (status, problem["errors"][0]["pointer"]) == (422, "#/override_reason")
-    assert opened(second, "production", override_reason="I want to deploy now")[0] == 403
-    status, hotfix = opened(second, "production", maintainer, kind="hotfix", override_reason="The shop is down")
-    assert (status, hotfix["override_reason"]) == (201, "The shop is down")
-
-    # A target takes one deployment at a time.
-    status, problem = opened(first, "production", kind="rollout")
-    assert (status, problem["holder"]["id"]) == (409, hotfix["id"])
-    assert finished(hotfix) == 201
-    verified("production", "failure")
-
-    # The hotfix failed its verification. Production can roll back to the earlier artifact, but never to the hotfix.
-    _, state = pipeline("GET", f"{PATH}/state")
-    production = state["targets"][2]
-    assert (production["environment"], production["current"]["id"]) == ("production", hotfix["id"])
-    assert [each["outcome"] for each in production["verifications"]] == ["failure"]
-    deployed(first, "production", kind="rollback")
-    status, problem = opened(second, "production", kind="rollback")
-    assert (status, problem["type"]) == (422, "/problems/rollback-refused")
-
-    # tests/service tests expired leases, because the fixtures of that folder can move records into the past.
-    _, artifact = pipeline("GET", f"{PATH}/artifacts/{first}")
-    assert [each["environment"] for each in reversed(artifact["deployments"])] == [
-        "development",
-        "development",
-        "preproduction",
-        "production",
-        "production",
+    _, environments = viewer("GET", f"{SHOP}/environments")
+    assert [(each["name"], each["rank"]) for each in environments["items"]] == [("development", 1), ("production", 3)]
+    assert maintainer("DELETE", f"{SHOP}/environments/development", if_match="*")[0] == 204
+    assert viewer("GET", f"{SHOP}/environments/development")[0] == 404
+    _, events = maintainer("GET", "/v1/audit-events?system=shop")
+    assert [(each["action"], each["refusal"]) for each in reversed(events["items"])] == [
+        ("system.create", None),
+        ("environment.create", "forbidden"),
+        ("environment.create", None),
+        ("environment.create", "already-exists"),
+        ("environment.create", "account-holds-one-class"),
+        ("environment.create", None),
+        ("publisher.create", None),
+        ("environment.change", None),
+        ("environment.delete", None),
     ]
-
-
-def test_the_real_history_is_replayed_once(running: tuple[Run, Checkout], as_: Callable[..., Caller]) -> None:
-    run, checkout = running
-    environ = {**checkout.environment, "URL": run.url, "TOKEN": run.token}
-
-    for _ in range(2):
-        assert re.search(r"\b197\b", sh("make replay", environ=environ))
-
-    viewer = as_("viewer")
-    seen: list[str] = []
-    cursor = ""
-    while True:
-        _, page = viewer("GET", f"{replay.ADDRESS}/deployments?limit=100{cursor}")
-        seen += [each["id"] for each in page["items"]]
-        if page["next"] is None:
-            break
-        cursor = f"&cursor={page['next']}"
-    assert len(seen) == len(set(seen)) == 197
-
-
-def test_the_readme_leads_a_newcomer_to_the_first_deployment(checkout: Checkout) -> None:
-    port = str(free_port())
-    where: Any = {"cwd": checkout.folder, "environ": {**checkout.environment, "PORT": port}}
-    here = {"127.0.0.1:8000": f"127.0.0.1:{port}", "make replay": ""}
-
-    with started(script("README.md", "Two commands", "make run"), until="curl", **where):
-        said = sh(script("README.md", "The first deployment", replacing=here), **where)
-
-    answers = [json.loads(line) for line in said.splitlines() if line]
-    assert [each.get("status", 200) for each in answers].count(409) == 1
-    production = answers[-1]["targets"][-1]
-    assert (production["environment"], production["current"]["state"]) == ("production", "succeeded")
-    samples = [json.loads(block.text) for block in blocks("README.md") if block.language == "json"]
-    assert len(samples) == 2
-    for sample in samples:
-        assert any(is_part(sample, answer) for answer in answers), (
-            f"no answer contains {sample}: correct this sample in README.md"
-        )
-
-
-def is_part(sample: Any, answer: Any) -> bool:
-    """True if the answer equals the sample. Objects in the answer may have more members."""
-    if isinstance(sample, dict) and isinstance(answer, dict):
-        return all(name in answer and is_part(value, answer[name]) for name, value in sample.items())
-    if isinstance(sample, list) and isinstance(answer, list):
-        return len(sample) == len(answer) and all(map(is_part, sample, answer))
-    return bool(sample == answer)

@@ -27,7 +27,7 @@ COMMANDS = (
     Command(
         "fuzz",
         "Test the service with random requests made from openapi.json",
-        "tools.checks.fuzz:main",
+        "tools.checks.fuzz_run:main",
         (
             Option("EXAMPLES", "the number of requests for each operation", default="200"),
             Option("SECONDS", "how many seconds to send series of requests", default="60"),

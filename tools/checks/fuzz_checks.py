@@ -1,7 +1,7 @@
 """Checks that schemathesis.toml adds to Schemathesis's own checks.
 
-The tables list why the service may answer 400, 412 or 422 although the request fits the OpenAPI document. A refusal
-without an entry is a fault of the document or of the service.
+The modules of tools/checks/fuzz list why the service may answer 400, 412 or 422 although the request fits the OpenAPI
+document. A refusal without an entry is a fault of the document or of the service.
 """
 
 import re
@@ -10,39 +10,10 @@ from typing import Any
 import schemathesis
 from schemathesis.specs.openapi.checks import is_unexpected_http_status_case
 
-PROBLEMS = {
-    "cursor-unusable": "a cursor must come from the same list with the same filters",
-    "idempotency-key-reused": "the Idempotency-Key was used with another body before",
-    "precondition-failed": "If-Match must be the current ETag",
-    "rollback-refused": "the target's history decides if a rollback is allowed",
-}
+from tools.checks.fuzz import every
 
-# Rules behind the problem `invalid`. A key has a pattern of operations and a pattern of places in their requests.
-RULES: dict[tuple[str, str], str] = {
-    ("create_publisher", "#/issuer"): "only some issuers are trusted",
-    ("create_publisher", "#/environments/.+"): "the environment must exist",
-    ("open_deployment", "#/workspace"): "the workspace must exist",
-    ("record_verification", "#/workspace"): "the workspace must exist",
-    ("open_deployment|record_verification|decide_promotion", "#/artifact"): "a system uses one kind of artifact",
-    (
-        "open_deployment",
-        "#/(state|started_at|finished_at)",
-    ): "imported deployments must have these fields, and other deployments must not have them",
-    ("open_deployment", "#/override_reason"): "an imported deployment passes no gate, so it can't override a gate",
-    ("record_verification", "#/(artifact|started_at|finished_at)"): "an imported verification must have these fields",
-    (
-        "open_deployment|record_verification",
-        "#/(started_at|finished_at)",
-    ): "the times must be in order, after 1969 and not in the future",
-    ("list_.+", "#/(from|to|expires_before)"): "the time in UTC must be in the years 1 to 9999",
-    ("create_workspace", "#/name"): "the name must fit into names of AWS resources, and must not be `default`",
-    ("create_workspace", "#/database"): "only debug workspaces may use live data",
-    ("create_workspace|change_workspace", "#/expires_at"): "the time must be in the future, and not too late",
-    ("change_workspace", "#/reason"): "an extension must have a reason",
-    ("set_route", "#/until"): "the time must be in the future, and not after the workspace expires",
-    ("open_deployment", "#/commits"): "no commit may be listed twice",
-    ("open_deployment", "#/commits/[0-9]+/authored_at"): "the time must be after 1969",
-}
+PROBLEMS = {slug: why for each in every() for slug, why in each.problems.items()}
+RULES = {rule: why for each in every() for rule, why in each.rules.items()}
 
 _STATUSES = (400, 412, 422)
 
@@ -56,10 +27,11 @@ def refusal_is_explained(
         return
     if response.status_code in _STATUSES:
         problem = response.json()
-        missing = missing_entries(case.operation.definition.raw["operationId"], problem)
+        raw = case.operation.definition.raw
+        missing = missing_entries(raw["operationId"], problem)
         assert not missing, (
             f"The service refuses a request that the document allows: {problem['detail']}. Change the service or the "
-            f"document. If no schema can express the rule, add it to tools/checks/fuzz_checks.py: {', '.join(missing)}"
+            f"document. If no schema can express the rule, add it to FUZZ in {_module(raw)}: {', '.join(missing)}"
         )
 
 
@@ -68,30 +40,44 @@ class every_operation_succeeds:  # noqa: N801 (checks are called like functions)
     """Require that every operation succeeds at least once. If every request got 404, the fuzz would test little."""
 
     def __init__(self) -> None:
-        self._asked: set[str] = set()
+        self._asked: dict[str, str] = {}  # the module of each operation
         self._succeeded: set[str] = set()
 
     def after_response(
         self, ctx: schemathesis.CheckContext, response: schemathesis.Response, case: "schemathesis.Case[Any]"
     ) -> None:
-        self._asked.add(case.operation.label)
+        self._asked[case.operation.label] = _module(case.operation.definition.raw)
         if response.status_code in (200, 201, 204):
             self._succeeded.add(case.operation.label)
 
     def after_run(self, ctx: schemathesis.CheckContext) -> None:
-        never = sorted(self._asked - self._succeeded)
-        assert not never, (
-            f"These operations never succeeded: {', '.join(never)}. Add data for them to _DATA in tools/checks/fuzz.py"
-        )
+        missing = [_needs(label, self._asked[label]) for label in sorted(self._asked.keys() - self._succeeded)]
+        assert not missing, "\n".join(["These operations never succeeded:", *missing])
+
+
+def _needs(label: str, module: str) -> str:
+    """Return a line that says what an operation, such as `GET /v1/systems/{system}`, needs to succeed."""
+    method, path = label.split(" ")
+    deletes = method == "DELETE"
+    needs = f"`records` that {'requests can delete' if deletes else 'exist before the run'}"
+    known = {parameter for each in every() for parameter in each.values}
+    named = [f'"path.{name}"' for name in re.findall(r"{(\w+)}", path) if deletes or f"path.{name}" not in known]
+    values = f", and `{'only' if deletes else 'values'}` that name them for {' and '.join(named)}" if named else ""
+    return f"{label}: FUZZ in {module} needs {needs}{values}"
+
+
+def _module(operation: dict[str, Any]) -> str:
+    """Return the path of the module of the operation's package. An operation's tag is its package."""
+    return f"tools/checks/fuzz/{operation['tags'][0].replace('-', '_')}.py"
 
 
 def missing_entries(operation: str, problem: dict[str, Any]) -> list[str]:
-    """Return the lines of code that PROBLEMS and RULES lack to explain a refusal."""
+    """Return the entries that FUZZ lacks to explain a refusal."""
     slug = str(problem["type"]).removeprefix("/problems/")
     if slug != "invalid":
-        return [] if slug in PROBLEMS else [f'PROBLEMS["{slug}"] = "why"']
+        return [] if slug in PROBLEMS else [f'problems={{"{slug}": "why"}}']
     places = [str(error["pointer"]) for error in problem.get("errors", ())] or ["#"]
-    return [f'RULES["{operation}", "{place}"] = "why"' for place in places if not _has_rule(operation, place)]
+    return [f'rules={{("{operation}", "{place}"): "why"}}' for place in places if not _has_rule(operation, place)]
 
 
 def _has_rule(operation: str, place: str) -> bool:

@@ -4,8 +4,7 @@ from tools.commands import Command, Option
 
 ROLES = ("viewer", "pipeline", "maintainer", "admin")
 
-_URL = Option("URL", "the address of the service, without /v1", default="http://127.0.0.1:8000")
-_TOKEN = Option("TOKEN", "a token for the service; without TOKEN, the local issuer makes an admin's token")
+TOKEN = Option("TOKEN", "a token for the service; without TOKEN, the local issuer makes an admin's token")
 
 COMMANDS = (
     Command(
@@ -48,18 +47,12 @@ COMMANDS = (
     Command("database-stop", "Stop the database that `database-start` started", "tools.local.database:stop"),
     Command("database-reset", "Delete the local database and its data", "tools.local.database:reset"),
     Command(
-        "replay",
-        "Record a project's real deployment history in a running service",
-        "tools.local.replay:main",
-        (_URL, _TOKEN),
-    ),
-    Command(
         "acceptance",
         "Test a running service; the exit code is 1 if a check failed, 2 if the run broke",
         "tools.local.acceptance.run:main",
         (
             Option("URL", "the address of the service, without /v1", required=True),
-            _TOKEN,
+            TOKEN,
             Option("SYSTEM", "the system to record in", default="acceptance"),
             Option("READ_ONLY", "write nothing", flag=True),
             Option("SITE", "the CDN is in front of the service", flag=True),

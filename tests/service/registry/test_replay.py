@@ -14,7 +14,7 @@ from tests.support.api import Api
 from tests.support.contract import Contract
 from tests.support.postgres import Clones
 from tests.support.stage import local_stage
-from tools.local.replay import HISTORY, Send, Summary, read_history, replay
+from tools.local.registry.replay import HISTORY, Send, Summary, read_history, replay
 
 ENVIRONMENTS = ["dev", "integration", "staging", "prod"]
 DEPLOYMENTS = "/v1/systems/azul/deployments"

@@ -1,7 +1,7 @@
 """`make acceptance` checks its settings, waits for the service, and writes a report."""
 
-import itertools
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import jwt
@@ -10,6 +10,7 @@ import pytest
 from tools.checkout import ToolError
 from tools.local.acceptance import report, settings, system
 from tools.local.acceptance.report import Finding, Run
+from tools.local.acceptance.run import main
 from tools.local.acceptance.service import Answer, Latencies, NotReady, Service, Wait, operation_of
 from tools.local.acceptance.settings import AcceptanceSettings
 
@@ -106,47 +107,6 @@ def test_latencies_are_reported_as_quantiles() -> None:
     assert latencies.table() == [("get_health", 100, 50.0, 95.0), ("get_readiness", 1, 7.0, 7.0)]
 
 
-class Clock:
-    """A clock that moves only in `sleep`."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def said() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def wait(said: list[str]) -> Wait:
-    clock = Clock()
-    return Wait(10, said.append, clock, clock.sleep)
-
-
-@pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service]]:
-    """`answering((503, b""), (200, b"…"))` makes a service that sends these answers, and repeats the last answer."""
-
-    def answering(*answers: tuple[int, bytes]) -> Service:
-        coming = itertools.chain(answers, itertools.repeat(answers[-1]))
-
-        def ask(service: Service, method: str, path: str, *_: object, **__: object) -> Answer:
-            status, body = next(coming)
-            return Answer(method, path, status, {}, body)
-
-        monkeypatch.setattr(Service, "ask", ask)
-        return Service(AcceptanceSettings(URL, "a.b.c"))
-
-    return answering
-
-
 READY = (200, b'{"status": "ready", "schema_version": 8}')
 
 
@@ -173,17 +133,6 @@ def test_a_service_with_any_other_answer_is_not_ready(
 ) -> None:
     with pytest.raises(NotReady, match=f"{URL}/v1/ready is not ready after 10 s"):
         answering((200, body)).wait_until_ready(wait)
-
-
-def test_a_run_waits_for_an_earlier_run_and_names_one_that_takes_too_long(
-    answering: Callable[..., Service], wait: Wait
-) -> None:
-    busy = (200, b'{"items": [{"id": "17"}]}')
-    for idle in ((200, b'{"items": []}'), (404, b"{}")):
-        answering(busy, idle).wait_until_idle(wait)
-
-    with pytest.raises(ToolError, match="deployment 17 is in progress"):
-        answering(busy).wait_until_idle(wait)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +184,28 @@ def test_only_a_run_with_passed_tests_and_no_failure_is_a_success(
     run.passed = passed
 
     assert run.outcome_of(code) == outcome
+
+
+def test_a_run_that_a_fixture_stops_is_an_error_with_its_reason(
+    answering: Callable[..., Service],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answering(READY, (200, b'{"roles": [{"role": "viewer", "systems": null}]}'))
+
+    def stopped(arguments: list[str], plugins: list[Run]) -> pytest.ExitCode:
+        with pytest.raises(pytest.exit.Exception) as end:
+            plugins[0].stop("The system is busy: wait")
+        return pytest.ExitCode(end.value.returncode or 0)
+
+    monkeypatch.setattr(pytest, "main", stopped)
+
+    code = main(variables(READ_ONLY="1", REPORT=str(tmp_path / "report.json")))
+
+    assert code == 2
+    assert json.loads((tmp_path / "report.json").read_text())["error"] == "The system is busy: wait"
+    assert "The system is busy: wait" in capsys.readouterr().err
 
 
 def test_a_report_counts_its_findings_and_has_no_token(tmp_path: Path) -> None:

@@ -68,7 +68,6 @@ def test_an_option_wins_over_its_variable_and_a_variable_over_the_default() -> N
         (["local", "token", "--role", "pipeline"], {}, "name them, as in ROLE=pipeline SYSTEM=shop"),
         (["local", "run", "--port", "http"], {}, "make run PORT=8001"),
         (["local", "acceptance", "--url", "ftp://x"], {}, "URL=ftp://x is not a service's address"),
-        (["local", "replay", "--url", "x"], {}, "URL=x is not an address"),
         (["checks", "fuzz", "--examples", "many"], {}, "EXAMPLES is 'many'"),
         (["pipeline", "artifact"], {"ENV": "staging"}, "ENV is 'staging'"),
         (["pipeline", "artifact-attested"], {}, "GITHUB_REPOSITORY"),

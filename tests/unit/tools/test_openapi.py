@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app  # noqa: F401  (declares the operations)
-from chalicelib import systems
+from chalicelib import systems, vocabulary
 from chalicelib.identity.roles import Role
 from chalicelib.rest import operation as operations
 from chalicelib.rest import problems
@@ -298,7 +298,7 @@ def test_a_created_resource_links_to_the_operations_on_it(declare: Callable[...,
     below = declare("GET /v1/fleets/{system}/ships/{id}/ports", list_ships)
     # The ETag of a ship is not valid for the ship's ports. So the link to this operation has no If-Match.
     delete = declare("DELETE /v1/fleets/{system}/ships/{id}/ports", delete_ship, status=204)
-    further = declare("GET /v1/fleets/{system}/ships/{id}/ports/{artifact}", list_ports)
+    further = declare("GET /v1/fleets/{system}/ships/{id}/ports/{environment}", list_ports)
     beside = declare("GET /v1/fleets/{system}/crews/{id}", list_crews)
 
     made = valid(document([create, change, below, delete, further, beside]))
@@ -386,8 +386,20 @@ def test_the_description_of_a_type_has_no_indentation(declare: Callable[..., Ope
     assert made["components"]["schemas"]["Ship"]["description"] == "A ship.\n\nShips have names."
 
 
+def test_a_path_parameter_has_the_type_of_its_name_in_the_vocabulary(
+    declare: Callable[..., Operation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "MainMast", Annotated[str, Meta(pattern="^[a-z]$")], raising=False)
+    monkeypatch.setattr(vocabulary, "ShipName", Annotated[str, Meta(pattern="^[A-Z]$")], raising=False)
+
+    of_delete = described(declare("DELETE /v1/ships/{ship}/{main_mast}", delete_ship, status=204))
+
+    patterns = {each["name"]: each["schema"]["pattern"] for each in of_delete["parameters"] if "name" in each}
+    assert patterns == {"ship": "^[A-Z]$", "main_mast": "^[a-z]$"}
+
+
 def test_a_path_parameter_without_a_type_is_refused(declare: Callable[..., Operation]) -> None:
-    with pytest.raises(LookupError, match=r"\{mast\}"):
+    with pytest.raises(LookupError, match=r"\{mast\} .* define Mast or MastName in chalicelib.vocabulary"):
         document([declare("GET /v1/ships/{mast}", delete_ship)])
 
 

@@ -14,51 +14,49 @@ from typing import Any, NamedTuple
 from chalice.app import Chalice
 
 import app as application
-from tools.checks.bench import bare, service
+from tools.checks.bench import service
+from tools.checks.bench.bare import Bare
 from tools.checks.bench.exchanges import Exchange, recorded, replayed
 from tools.checks.bench.figures import Figure, fastest, microseconds
+from tools.checks.bench.packages import Bench, benches
 from tools.local.gateway_event import Event
 from tools.local.issuer import local_issuer
 
-BOUND = 1.7
 ROUNDS = 41
 ROUND_SECONDS = 0.02  # much longer than the clock's steps, but so short that other work disturbs only some rounds
 
 
 class Request(NamedTuple):
-    """A request, and its recorded exchanges with PostgreSQL."""
+    """A request, its bound, its recorded exchanges with PostgreSQL, and the function that adds its bare view."""
 
     what: str
     event: Event
+    bound: float | None
     exchanges: list[Exchange]
+    views: Callable[[Bare], None]
 
 
 def figures() -> Iterator[Figure]:
-    """Yield the service's time for each request, divided by the bare view's time. Call `tell_history` first."""
-    for request in requests():
-        yield _figure(request)
+    """Yield the service's time for each request, divided by the bare view's time. First call each `prepare`."""
+    for bench in benches().values():
+        for request in requests(bench):
+            yield _figure(request)
 
 
-def requests() -> Iterator[Request]:
-    """Yield the requests. Record each one only when the caller asks for it. Call `tell_history` first."""
-    listed = service.event(f"GET {service.DEPLOYMENTS}", query={"limit": str(service.HISTORY)})
-    newest = service.asked(listed)["items"][0]["id"]
-    yield record("GET one deployment", service.event(f"GET {service.DEPLOYMENT}", id=newest))
-    yield record(f"GET a list of {service.HISTORY}", listed)
-    body = service.a_deployment("production", service.HISTORY)
-    yield record("POST a deployment", service.event(f"POST {service.DEPLOYMENTS}", body))
+def requests(bench: Bench) -> Iterator[Request]:
+    """Yield the requests to time. Record each one only when the caller asks for it."""
+    for what, event, bound in bench.timed():
+        with recorded() as exchanges:
+            service.ask(event)
+        yield Request(what, event, bound, exchanges, bench.views)
 
 
-def record(what: str, event: Event) -> Request:
-    with recorded() as exchanges:
-        service.ask(event)
-    return Request(what, event, exchanges)
-
-
-def bare_view(request: Request) -> Any:
+def bare_view(request: Request) -> Chalice:
     """Return an app with the bare views. The views get the rows that the service got."""
     rows = cycle([exchange.rows for exchange in request.exchanges])
-    return bare.application(lambda **values: next(rows), local_issuer().issuer)
+    bare = Bare(lambda **values: next(rows), local_issuer().issuer)
+    request.views(bare)
+    return bare.app
 
 
 def _figure(request: Request) -> Figure:
@@ -71,7 +69,7 @@ def _figure(request: Request) -> Figure:
         f"handler: {request.what}",
         service_takes / view_takes,
         "times",
-        BOUND,
+        request.bound,
         f"{service_takes:.0f} µs, bare Chalice {view_takes:.0f} µs; {with_statements:.0f} µs with psycopg2's work",
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tools.checkout import ToolError
 from tools.checks.bench import handler, imports, package, roundtrips, service
 from tools.checks.bench.figures import Figure, table
+from tools.checks.bench.packages import benches
 
 
 def main(environ: Mapping[str, str]) -> int:
@@ -14,7 +15,8 @@ def main(environ: Mapping[str, str]) -> int:
 
 def measured() -> Iterator[Figure]:
     with service.on_a_database():
-        service.tell_history()
+        for bench in benches().values():
+            bench.prepare()
         yield from handler.figures()
         yield from roundtrips.figures()
     yield imports.figure()

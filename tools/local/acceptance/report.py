@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import pytest
 
@@ -34,6 +34,12 @@ class Run:
         self.passed = 0
         self.failures: list[Finding] = []
         self.left_out: list[Finding] = []
+        self.stopped: str | None = None
+
+    def stop(self, reason: str) -> NoReturn:
+        """End the run as an error, because the service can't be tested now. Fixtures may call this method."""
+        self.stopped = reason
+        pytest.exit(reason, returncode=pytest.ExitCode.INTERNAL_ERROR)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         check = sentence(report.nodeid)

@@ -14,7 +14,7 @@ import requests
 from tools.checkout import ROOT, ToolError, UsageError
 from tools.local.acceptance import report, settings, system
 from tools.local.acceptance.report import Finding, Outcome, Run
-from tools.local.acceptance.service import IDLE_SECONDS, READY_SECONDS, NotReady, Service, Wait
+from tools.local.acceptance.service import READY_SECONDS, NotReady, Service, Wait
 
 EXIT_CODES: dict[Outcome, int] = {"success": 0, "failure": 1, "error": 2, "cancelled": 130}
 
@@ -55,12 +55,12 @@ def _outcome(run: Run, ready_seconds: float) -> Outcome:
         system.roles(service)
         if not run.settings.read_only:
             system.prepare(service)
-            service.wait_until_idle(Wait(IDLE_SECONDS, _say))
     code = pytest.main([*_OPTIONS, str(ROOT / "tests" / "acceptance")], plugins=[run])
     outcome = run.outcome_of(code)
     if outcome == "error":
         raise ToolError(
-            f"The tests could not run ({pytest.ExitCode(code).name}): read pytest's output above, and fix the error"
+            run.stopped
+            or f"The tests could not run ({pytest.ExitCode(code).name}): read pytest's output above, and fix the error"
         )
     return outcome
 

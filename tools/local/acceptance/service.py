@@ -11,14 +11,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from chalicelib import NAME
-from tools.checkout import ROOT, ToolError
-from tools.local.acceptance.settings import SYSTEM, AcceptanceSettings, is_loopback
+from tools.checkout import ROOT
+from tools.local.acceptance.settings import AcceptanceSettings, is_loopback
 from tools.local.gateway_event import NoRoute, Routes
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 35  # API Gateway gives up after 29 s
 READY_SECONDS = 120  # Aurora needs about 15 s to resume
-IDLE_SECONDS = 90  # longer than the tests need for a deployment
 POLL_SECONDS = 2.0
 
 DOCUMENT = json.loads((ROOT / "chalicelib" / "api_description" / "openapi.json").read_text())
@@ -170,14 +169,6 @@ class Service:
                 f"{self.settings.url}/v1/ready is not ready after {wait.seconds:.0f} s: {last}. Read the service's logs"
             )
 
-    def wait_until_idle(self, wait: "Wait") -> None:
-        """Wait until no deployment is in progress, or raise ToolError. The lease ends a killed run's deployment."""
-        if last := wait(f"the system {self.settings.system!r}", self._business):
-            raise ToolError(
-                f"Another run uses the system {self.settings.system!r} ({last}): wait until it ends, or use another "
-                f"system, such as SYSTEM={SYSTEM}-2"
-            )
-
     def _readiness(self) -> str | None:
         """Return None if the service is ready, or the reason why it is not."""
         try:
@@ -190,14 +181,6 @@ class Service:
         except (AssertionError, KeyError, TypeError):
             return "the answer is not the service's: check the path in URL"
         return str(answer)
-
-    def _business(self) -> str | None:
-        """Return a line about the system's deployment in progress, or None if no deployment is in progress."""
-        address = f"/v1/systems/{self.settings.system}/deployments?state=in_progress"
-        answer = self.get(address)
-        if answer.status == 200 and answer.json["items"]:
-            return f"deployment {answer.json['items'][0]['id']} is in progress"
-        return None
 
 
 class Wait:

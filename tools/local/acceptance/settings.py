@@ -52,7 +52,7 @@ def from_environ(environ: Mapping[str, str]) -> AcceptanceSettings:
     system = environ.get("SYSTEM") or SYSTEM
     if not _SYSTEM.fullmatch(system):
         raise UsageError(
-            f"SYSTEM={system} can't be used, because acceptance tests record false deployments: "
+            f"SYSTEM={system} can't be used, because acceptance tests record made-up data: "
             f"use {SYSTEM!r}, or a key that begins with '{SYSTEM}-'"
         )
     token, mint = environ.get("TOKEN", "").strip(), None

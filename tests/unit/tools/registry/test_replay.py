@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tools.__main__ import main
 from tools.checkout import ToolError
-from tools.local import replay
-from tools.local.replay import Client, Commit, Deployment, with_commits
+from tools.local.registry import replay
+from tools.local.registry.replay import Client, Commit, Deployment, with_commits
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -236,6 +237,14 @@ def test_another_server_at_the_address_is_recognised():
 
     with service.listening(), a_client(service) as client, pytest.raises(ToolError, match="not this API"):
         client.send("POST", "/v1/systems", {})
+
+
+def test_the_command_explains_an_invalid_address(capsys):
+    assert main(["local", "replay", "--url", "x"], {}) == 2
+
+    said = capsys.readouterr().err
+    assert "URL=x is not an address" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://"])

@@ -1,7 +1,7 @@
 """`make replay`: import a real deployment history into a running service.
 
-The history is in tests/data/azul. It comes from the public git tags of DataBiosphere/azul. A second replay changes
-nothing. A replay after a stop records only the missing deployments.
+The history is in tests/data/registry/azul. It comes from the public git tags of DataBiosphere/azul. A second replay
+changes nothing. A replay after a stop records only the missing deployments.
 
 `URL` is the service's address. `TOKEN` is an admin's token, because only an admin may create the system. Without
 `TOKEN`, the local issuer makes this token.
@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from chalicelib.deployments.model import MAX_COMMITS
-from tools.checkout import ToolError, UsageError
+from tools.checkout import ROOT, ToolError, UsageError
 
-HISTORY = Path(__file__).parents[2] / "tests" / "data" / "azul"
+HISTORY = ROOT / "tests" / "data" / "registry" / "azul"
 SYSTEM = {
     "key": "azul",
     "name": "Azul",

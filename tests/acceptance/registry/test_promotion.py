@@ -71,7 +71,7 @@ class Pipeline:
 
 
 @pytest.fixture
-def pipeline(service: Service, system: str) -> Iterator[Pipeline]:
+def pipeline(service: Service, system: str, idle: None) -> Iterator[Pipeline]:
     pipeline = Pipeline(service, system)
     yield pipeline
     pipeline.close()

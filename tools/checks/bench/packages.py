@@ -1,0 +1,38 @@
+"""Find the benchmarks of packages. A package's benchmark is the module with its name in tools/checks/bench."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from tools.checks import bench
+from tools.checks.bench.bare import Bare
+from tools.local.gateway_event import Event
+
+
+class Sent(NamedTuple):
+    """A request to measure, and the bound of the figure, or None if any value holds."""
+
+    what: str
+    event: Event
+    bound: float | None = None
+
+
+class Bench(NamedTuple):
+    """The constant BENCH of a module."""
+
+    # Creates the records that the requests read and extend.
+    prepare: Callable[[], None]
+    # Adds a bare view for each of the requests in `timed`.
+    views: Callable[[Bare], None]
+    # The requests whose time is compared with that of the bare views. Each request is sent before the next one is made.
+    timed: Callable[[], Iterator[Sent]]
+    # The requests whose round trips are counted.
+    counted: Callable[[], Iterator[Sent]]
+
+
+def benches() -> dict[str, Bench]:
+    """Return BENCH of each module that has the name of a package of the service."""
+    names = [module.name for module in pkgutil.iter_modules(bench.__path__) if find_spec(f"chalicelib.{module.name}")]
+    return {name: importlib.import_module(f"{bench.__name__}.{name}").BENCH for name in names}

@@ -1,0 +1,32 @@
+"""Deployments for random requests. The last one is in progress."""
+
+from tools.checks.fuzz import Fuzz, Record
+from tools.checks.fuzz.artifacts import ARTIFACT
+from tools.checks.fuzz.systems import SYSTEM
+
+_DEPLOYMENTS = f"{SYSTEM}/deployments"
+_OVERRIDE = {"artifact": ARTIFACT, "override_reason": "Data for the requests"}
+
+FUZZ = Fuzz(
+    after=("environments",),
+    records=(
+        Record(_DEPLOYMENTS, {"environment": "development", **_OVERRIDE}),
+        Record(f"{_DEPLOYMENTS}/1/statuses", {"state": "succeeded"}),
+        Record(_DEPLOYMENTS, {"environment": "preproduction", **_OVERRIDE}),
+        Record(f"{_DEPLOYMENTS}/2/statuses", {"state": "succeeded"}),
+        Record(_DEPLOYMENTS, {"environment": "production", **_OVERRIDE}),
+    ),
+    problems={"rollback-refused": "the target's history decides if a rollback is allowed"},
+    rules={
+        ("open_deployment", "#/workspace"): "the workspace must exist",
+        ("open_deployment", "#/artifact"): "a system uses one kind of artifact",
+        (
+            "open_deployment",
+            "#/(state|started_at|finished_at)",
+        ): "imported deployments must have these fields, and other deployments must not have them",
+        ("open_deployment", "#/override_reason"): "an imported deployment passes no gate, so it can't override a gate",
+        ("open_deployment", "#/(started_at|finished_at)"): "the times must be in order, after 1969, not in the future",
+        ("open_deployment", "#/commits"): "no commit may be listed twice",
+        ("open_deployment", "#/commits/[0-9]+/authored_at"): "the time must be after 1969",
+    },
+)

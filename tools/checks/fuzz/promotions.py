@@ -1,0 +1,11 @@
+"""A promotion for random requests."""
+
+from tools.checks.fuzz import Fuzz, Record
+from tools.checks.fuzz.artifacts import ARTIFACT
+from tools.checks.fuzz.systems import SYSTEM
+
+FUZZ = Fuzz(
+    after=("verifications",),
+    records=(Record(f"{SYSTEM}/promotions", {"environment": "production", "artifact": ARTIFACT}),),
+    rules={("decide_promotion", "#/artifact"): "a system uses one kind of artifact"},
+)
