@@ -18,6 +18,9 @@ GROUPS = {
     "aws": ("manage environments and accounts, on AWS or emulated", "tools.aws.commands"),
     "checks": ("check code, policies, security and speed", "tools.checks.commands"),
     "pipeline": ("run the steps of the workflows", "tools.pipeline.commands"),
+    # template
+    "adopt": ("make a service of your own from this copy", "tools.adopt.commands"),
+    # /template
     "client": ("call a registry from a pipeline that has only Python", "tools.slipway_client.commands"),
 }
 _HELP = ("-h", "--help")
