@@ -53,10 +53,11 @@ reset: venv ## Delete the local database and all its data
 ##@ More checks
 test-all: test ## Check as CI does (25 min): `test`, the rehearsal of a deployment, all mutants
 	@$(pytest) -n 2 -m slow tests
-nightly: venv ## Run random tests (30 min): a long fuzz, races and faults 20 times; then the benchmark
+nightly: venv ## Run long tests (40 min): a long fuzz, races and faults 20 times; then the benchmark
 	@$(tools) checks fuzz --examples 400 --seconds 600
 	@for round in $$(seq 20); do $(python) -m pytest -q $(races_and_faults) || exit; done
 	@$(tools) checks bench
+	@$(tools) adopt try
 coverage: venv ## Require tests for 95 % of the lines that differ from BASE=origin/development
 	@$(tools) checks coverage
 fuzz: venv ## Send made-up requests to the service [EXAMPLES=200 SECONDS=60 SEED=]
@@ -73,6 +74,10 @@ lock: venv ## Compile requirements*.in with hashes; keep each version unless a .
 			--generate-hashes --no-annotate --output-file $$name.txt $$name.in || exit; done
 workflows: venv ## Check the workflows with actionlint, zizmor, schemas and our own rules
 	@$(python) -m pytest -q -n 0 tests/workflows
+
+##@ A service of your own
+adopt: venv ## Rename this copy, and remove the registry's business: NAME= [OWNER= DESCRIPTION= DRY_RUN=1]
+	@$(tools) adopt run
 
 ##@ On AWS, or with EMULATED=1 in the account of `make emulator`
 doctor: venv ## List tools that this machine lacks and, with ENV=, quotas that would stop an apply

@@ -18,6 +18,9 @@ GROUPS = {
     "aws": ("manage environments and accounts, on AWS or emulated", "aws"),
     "checks": ("check code, policies, security and speed", "checks"),
     "pipeline": ("run the steps of the workflows", "pipeline"),
+    # template
+    "adopt": ("make a service of your own from this copy", "adopt"),
+    # /template
     "client": ("call a registry from a pipeline that has only Python", "slipway_client"),
 }
 _HELP = ("-h", "--help")

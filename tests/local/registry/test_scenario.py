@@ -1,14 +1,13 @@
 """Use the running service over HTTP, as a user does, with tokens from `make token`."""
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 from tests.service.deployments.records import an_artifact
 from tests.support.caller import Caller
-from tests.support.checkout import Checkout, Run, free_port
-from tests.support.page import blocks, script, sh, started
+from tests.support.checkout import Checkout, Run
+from tests.support.page import sh
 from tools.local.registry import replay
 
 PATH = "/v1/systems/shop"
@@ -130,30 +129,3 @@ def test_the_real_history_is_replayed_once(running: tuple[Run, Checkout], as_: C
             break
         cursor = f"&cursor={page['next']}"
     assert len(seen) == len(set(seen)) == 197
-
-
-def test_the_readme_leads_a_newcomer_to_the_first_deployment(checkout: Checkout) -> None:
-    port = str(free_port())
-    where: Any = {"cwd": checkout.folder, "environ": {**checkout.environment, "PORT": port}}
-    here = {"127.0.0.1:8000": f"127.0.0.1:{port}", "make replay": ""}
-
-    with started(script("README.md", "Two commands", "make run"), until="curl", **where):
-        said = sh(script("README.md", "The first deployment", replacing=here), **where)
-
-    answers = [json.loads(line) for line in said.splitlines() if line]
-    assert [each.get("status", 200) for each in answers].count(409) == 1
-    production = answers[-1]["targets"][-1]
-    assert (production["environment"], production["current"]["state"]) == ("production", "succeeded")
-    samples = [json.loads(block.text) for block in blocks("README.md") if block.language == "json"]
-    assert len(samples) == 2
-    for sample in samples:
-        assert any(is_part(sample, answer) for answer in answers), f"no answer contains {sample}"
-
-
-def is_part(sample: Any, answer: Any) -> bool:
-    """True if the sample equals the answer, except for members of objects that the sample leaves out."""
-    if isinstance(sample, dict) and isinstance(answer, dict):
-        return all(name in answer and is_part(value, answer[name]) for name, value in sample.items())
-    if isinstance(sample, list) and isinstance(answer, list):
-        return len(sample) == len(answer) and all(map(is_part, sample, answer))
-    return bool(sample == answer)

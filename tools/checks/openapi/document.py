@@ -3,6 +3,7 @@
 import inspect
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, get_type_hints
@@ -13,6 +14,7 @@ from chalicelib.rest.constraints import REFUSALS
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.problems import Fault, ProblemType
 from chalicelib.rest.types import Id, PageQuery
+from tools.checkout import ROOT
 from tools.checks.openapi.references import inlined, referenced
 from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
 
@@ -20,11 +22,11 @@ from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
 _PATH_PARAMETERS: dict[str, Any] = {"id": Id, "system": vocabulary.Slug}
 
 TITLE = "Slipway"
+_PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 _INFO = {
     "title": TITLE,
     "version": __version__,
-    "description": "Ask which artifact runs where, whether the artifact was verified, and whether it may enter the "
-    "next environment.\n\n"
+    "description": f"{_PROJECT['description']}.\n\n"
     "Every refusal has problem details (RFC 9457), also at paths and with methods that are not listed here. Their "
     "`type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains the problem and says "
     "what to do.",

@@ -1,0 +1,49 @@
+"""Decide by their names which files leave the copy: the registry's business, and the code of the adoption itself."""
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import PurePosixPath
+
+from tools.adopt.tree import Tree
+
+# The packages of chalicelib that every service needs, and the two samples of a resource. Every other package is
+# business, so that a new one need not be listed.
+FOUNDATION = frozenset(
+    [
+        "api_description",
+        "audit",
+        "database",
+        "environments",
+        "health",
+        "identity",
+        "me",
+        "publishers",
+        "rest",
+        "sweep",
+        "systems",
+    ]
+)
+# What belongs to the business as a whole, the tool for adoption, and the page that explains it.
+_OTHERS = frozenset({"registry", "adopt", "copy-it"})
+_PACKAGE = re.compile(r"chalicelib/(\w+)/")
+# infra/ names its files after resources of AWS, such as artifacts.tf, and has no business.
+_WITHOUT_BUSINESS = "infra/"
+
+
+def packages(paths: Iterable[str]) -> set[str]:
+    """Return the packages of the business."""
+    return {match[1] for path in paths if (match := _PACKAGE.match(path))} - FOUNDATION
+
+
+def leaves(path: str, business: Collection[str]) -> bool:
+    """True if a file belongs to the business or the adoption: by its own name, or by the name of a folder."""
+    if path.startswith(_WITHOUT_BUSINESS):
+        return False
+    names = {part.split(".")[0] for part in PurePosixPath(path).parts}
+    return bool(names & {*business, *_OTHERS}) or any(name.startswith("test_adopt") for name in names)
+
+
+def without_business(tree: Tree) -> Tree:
+    """Return the files that stay."""
+    business = packages(tree)
+    return {path: text for path, text in tree.items() if not leaves(path, business)}
