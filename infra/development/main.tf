@@ -25,7 +25,7 @@ provider "aws" {
     tags = local.tags
   }
 
-  # Without a Slipway, `make workspace-create` and `make workspace-extend` keep the end of a workspace in this tag.
+  # Without a registry, `make workspace-create` and `make workspace-extend` keep the end of a workspace in this tag.
   ignore_tags {
     keys = ["expires"]
   }

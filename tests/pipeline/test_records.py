@@ -30,7 +30,7 @@ def test_this_pipeline_goes_on_without_an_answer(
 def test_this_pipeline_runs_without_a_registry(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tools.slipway_client.recording.the registry", None)
+    monkeypatch.setattr("tools.slipway_client.recording.RegistryClient", None)
 
     assert main(["pipeline", command], {"GITHUB_ACTIONS": "true", "ENV": "development", "ARTIFACT": "tree:1"}) == 0
 

@@ -3,6 +3,7 @@
 A stand-in replaces Terraform and AWS. tests/rehearsal makes and destroys a workspace with Terraform.
 """
 
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from tests.pipeline.account import OUTPUTS, Account
 from tests.support import asked
+from tests.support.page import script
 from tools.__main__ import main
 
 NEW = {"EXPIRES": "2d", "PURPOSE": "debug"}
@@ -37,6 +39,14 @@ def ends_in(account: Account, name: str = "development-fix") -> timedelta:
 
 def expire(account: Account, name: str = "development-fix") -> None:
     account.tags[name]["expires"] = "2026-01-01T00:00:00Z"
+
+
+def test_the_pages_commands_make_extend_and_destroy_a_workspace(run: Any, account: Account) -> None:
+    for line in script("infrastructure.md", "Workspaces").splitlines():
+        _, target, *words = shlex.split(line, comments=True)
+        run(target.removeprefix("workspace-"), **dict(word.split("=", 1) for word in words))
+
+    assert account.done == [("apply", "development-ann"), ("destroy", "development-ann")]
 
 
 def test_a_workspace_is_made_and_tagged_with_its_end(run: Any, account: Account) -> None:

@@ -47,7 +47,9 @@ def records(given: Given) -> list[tuple[Any, ...]]:
 def test_the_pages_commands_create_use_and_destroy_a_workspace(run: Any, account: Account, given: Given) -> None:
     [create, extend, destroy, reap] = [
         (target.removeprefix("workspace-"), dict(word.split("=", 1) for word in words))
-        for _, target, *words in (shlex.split(line, comments=True) for line in script("workspaces.md").splitlines())
+        for _, target, *words in (
+            shlex.split(line, comments=True) for line in script("infrastructure.md", "Workspaces").splitlines()
+        )
     ]
     for command, variables in (create, extend):
         assert run(command, **variables), run.said

@@ -77,7 +77,7 @@ def registry(stage: Stage) -> Iterator[Registry]:
     try:
         registry.serve()
         record(registry.url, "development")
-        stage.github.variables |= {"SLIPWAY_URL": registry.url, "SLIPWAY_AUDIENCE": "slipway"}
+        stage.github.variables |= {"SLIPWAY_URL": registry.url, "SLIPWAY_AUDIENCE": "service"}
         yield registry
     finally:
         registry.stop()

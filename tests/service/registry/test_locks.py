@@ -1,4 +1,4 @@
-"""Rule 12 of docs/design.md: a request that changes facts of the gate first takes the system's lock."""
+"""Rule 12 of docs/registry/rules.md: a request that changes facts of the gate first takes the system's lock."""
 
 from collections.abc import Callable
 from typing import Any
