@@ -16,12 +16,14 @@ _VOCABULARY = "chalicelib/vocabulary.py"
 _BY_HAND = """\
 {title} is ready on this machine: `make run` serves it, `make test` checks it. Do the rest by hand:
   1. Look at the changes, and commit them: git add -A && git commit -m "Start from the template"
-  2. Name your teams in .github/CODEOWNERS{teams}.
-  3. Name your accounts and regions in infra/: *.tfvars.json and *.s3.tfbackend, in infra/account first.
-  4. Create the branches on GitHub and protect them: docs/branching.md.
-  5. Deploy, and name your addresses: docs/first-deployment.md. Set SLIPWAY_URL only if you record in a Slipway.
-  6. Add your own resources: docs/add-a-resource.md.
-{record} names the template and its commit. You need both to take later changes of the template."""
+  2. Add your own resources: docs/add-a-resource.md.
+  3. Try a deployment in an emulated account: docs/infrastructure.md.
+  4. Push to your own repository: git remote set-url origin https://github.com/{owner}/{name}
+  5. Create the branches on GitHub and protect them: docs/branching.md.
+  6. Name your teams in .github/CODEOWNERS{teams}.
+  7. Name your accounts and regions in infra/: *.tfvars.json and *.s3.tfbackend, in infra/account first.
+  8. Deploy, and name your addresses: docs/first-deployment.md. Set SLIPWAY_URL only if you record in a Slipway.
+{record} names the template and its commit. With it you can take later changes: docs/take-updates.md."""
 
 
 def main(environ: Environ) -> None:
@@ -43,7 +45,7 @@ def main(environ: Environ) -> None:
     tree.write(ROOT, old, new)
     _finish()
     teams = "" if owner else f", and replace the owner {words.TEMPLATE_OWNER} in all files"
-    print(_BY_HAND.format(title=spoken.title, teams=teams, record=pages.RECORD))
+    print(_BY_HAND.format(title=spoken.title, name=name, owner=spoken.owner, teams=teams, record=pages.RECORD))
 
 
 def _check(environ: Environ, old: Tree) -> None:

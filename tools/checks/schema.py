@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from chalicelib.database.migrate import migrate
+from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate
 from chalicelib.database.roles import MIGRATOR
 from tools import lifeline
 from tools.aws.db_shell import BUNDLED_PSQL
@@ -32,7 +32,10 @@ _COLUMN_GRANT = re.compile(r"GRANT (\w+)\((\w+)\) ON TABLE (\w+) TO (\w+);")
 def main(environ: Mapping[str, str]) -> None:
     """Write docs/schema.sql from a temporary database, or raise ToolError."""
     with postgres.throwaway() as url:
-        migrate(postgres.as_login(url, MIGRATOR))
+        try:
+            migrate(postgres.as_login(url, MIGRATOR))
+        except (MigrationFailed, MigrationRefused) as error:
+            raise ToolError(str(error)) from None
         text = describe(postgres.as_login(url, postgres.SUPERUSER))
     changed = not PATH.exists() or PATH.read_text() != text
     PATH.write_text(text)
