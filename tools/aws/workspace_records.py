@@ -180,7 +180,7 @@ def records_of(environ: Environ, own: Target) -> Registry | Tags:
     """Return the records of an environment's workspaces; `own` is the environment itself."""
     if environ.get("SLIPWAY_URL"):
         return Registry(environ, own)
-    say(f"SLIPWAY_URL is not set, so no the registry records workspaces: their {Tags.kind} keeps their end")
+    say(f"SLIPWAY_URL is not set, so no registry has the workspaces: the {Tags.kind} keeps the end of each")
     return Tags(own)
 
 

@@ -28,7 +28,7 @@ def may_promote(environ: Environ, pause: Callable[[float], None] = time.sleep) -
         else:
             return
     else:
-        say("SLIPWAY_URL is not set, so no the registry is asked: the order of branches decides")
+        say("SLIPWAY_URL is not set, so the order of branches decides: to ask a registry, set SLIPWAY_URL")
     _require_order(environ)
 
 
