@@ -48,10 +48,8 @@ def test_the_copy_has_only_the_sample_resources(copy: Path) -> None:
     assert resources == {"audit-events", "health", "me", "openapi.json", "ready", "systems"}
 
 
-def test_the_copys_pages_are_right(copy: Path) -> None:
-    pages = [str(path.relative_to(copy)) for path in (copy / "tests" / "unit").glob("test_*.py")]
-
-    succeeds(copy, sys.executable, "-m", "pytest", "-q", "-n", "0", *pages)
+def test_the_copy_passes_the_unit_tests(copy: Path) -> None:
+    succeeds(copy, sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/unit")
 
 
 def test_the_copy_names_its_template_and_can_not_be_adopted_again(copy: Path) -> None:

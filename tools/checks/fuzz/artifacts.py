@@ -1,7 +1,6 @@
-"""An artifact for random requests."""
+"""The address of an artifact for random requests."""
 
-from tools.checks.fuzz import Fuzz, often, sometimes
+from tools.checks.fuzz import Fuzz, often
+from tools.checks.fuzz.deployments import ARTIFACT
 
-ARTIFACT = "tree:5b678574ccc67c05b472831abea9e97b713c73e1"
-
-FUZZ = Fuzz(values={"path.artifact": often(ARTIFACT), "body.artifact": sometimes(ARTIFACT)})
+FUZZ = Fuzz(values={"path.artifact": often(ARTIFACT)})

@@ -1,9 +1,9 @@
 """Deployments for random requests. The last one is in progress."""
 
-from tools.checks.fuzz import Fuzz, Record
-from tools.checks.fuzz.artifacts import ARTIFACT
+from tools.checks.fuzz import Fuzz, Record, sometimes
 from tools.checks.fuzz.systems import SYSTEM
 
+ARTIFACT = "tree:5b678574ccc67c05b472831abea9e97b713c73e1"
 _DEPLOYMENTS = f"{SYSTEM}/deployments"
 _OVERRIDE = {"artifact": ARTIFACT, "override_reason": "Data for the requests"}
 
@@ -16,6 +16,7 @@ FUZZ = Fuzz(
         Record(f"{_DEPLOYMENTS}/2/statuses", {"state": "succeeded"}),
         Record(_DEPLOYMENTS, {"environment": "production", **_OVERRIDE}),
     ),
+    values={"body.artifact": sometimes(ARTIFACT)},
     problems={"rollback-refused": "the target's history decides if a rollback is allowed"},
     rules={
         ("open_deployment", "#/workspace"): "the workspace must exist",

@@ -1,7 +1,7 @@
 """A promotion for random requests."""
 
 from tools.checks.fuzz import Fuzz, Record
-from tools.checks.fuzz.artifacts import ARTIFACT
+from tools.checks.fuzz.deployments import ARTIFACT
 from tools.checks.fuzz.systems import SYSTEM
 
 FUZZ = Fuzz(
