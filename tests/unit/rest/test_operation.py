@@ -1,4 +1,4 @@
-"""Declarations that contradict themselves are refused. A problem that a function returns becomes the answer."""
+"""An endpoint refuses a contradictory declaration, and answers with the problem that its function returns."""
 
 import json
 from types import SimpleNamespace

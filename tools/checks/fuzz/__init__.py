@@ -62,7 +62,7 @@ class Fuzz(NamedTuple):
     survivors: Mapping[str, str] = {}
 
 
-# What all packages share.
+# Values, problems and rules that all packages share.
 GENERAL = Fuzz(
     values={
         # The modules create at least three records of each kind that requests may not delete.
