@@ -29,7 +29,7 @@ def ahead(**time: float) -> str:
 
 
 class Records:
-    """What every package's tests may use. A package adds its own factories in tests/service/<package>/records.py."""
+    """The factories for all tests. A package adds its own factories in tests/service/<package>/records.py."""
 
     def __init__(self, api: Api, database_url: str) -> None:
         self._api = api

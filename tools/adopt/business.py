@@ -1,4 +1,4 @@
-"""Decide by their names which files leave the copy: the registry's business, and the code of the adoption itself."""
+"""Decide by its name if a file leaves the copy: files of the business leave, and so does the tool for adoption."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -23,7 +23,7 @@ FOUNDATION = frozenset(
         "systems",
     ]
 )
-# What belongs to the business as a whole, the tool for adoption, and the page that explains it.
+# Names of other files that leave: files of the whole business, the tool for adoption, and the page that explains it.
 _OTHERS = frozenset({"registry", "adopt", "copy-it"})
 _PACKAGE = re.compile(r"chalicelib/(\w+)/")
 # infra/ names its files after resources of AWS, such as artifacts.tf, and has no business.

@@ -27,7 +27,7 @@ _BY_HAND = """\
 
 
 def main(environ: Environ) -> None:
-    """Adopt this checkout. Raises UsageError for a wrong name, and ToolError if the checkout can't be adopted."""
+    """Adopt this checkout, or raise UsageError for a wrong name, or ToolError if the checkout can't be adopted."""
     old = tree.read(ROOT)
     _check(environ, old)
     name, owner = environ["NAME"], environ["OWNER"]
@@ -38,7 +38,10 @@ def main(environ: Environ) -> None:
     new[pages.RECORD] = pages.record(*_template(), answers)
     if faults := [*faults, *verify.faults(old, new, spoken)]:
         listed = "\n".join(f"  {fault}" for fault in faults)
-        raise ToolError(f"Nothing was changed, because the adopted copy would have faults:\n{listed}")
+        raise ToolError(
+            f"Nothing was changed, because the adopted copy would have faults:\n{listed}\nMove code of the business to "
+            "files named after its package or `registry`, or mark its lines with `# registry` and `# /registry`"
+        )
     print(summary(old, new, spoken), flush=True)
     if environ["DRY_RUN"] == "1":
         return
@@ -71,7 +74,7 @@ def _template() -> tuple[str, str, str]:
 
 
 def kept_names(old: Tree) -> frozenset[str]:
-    """Return the Python names with the template's name in code that keeps it: other code imports these."""
+    """Return the Python names that contain the template's name and keep it, because other code imports them."""
     kept = [text for path, text in old.items() if verify.keeps_the_name(path) and path.endswith(".py")]
     return frozenset(name for text in kept for name in verify.defined(text) if words.TEMPLATE in name.lower())
 
@@ -125,7 +128,7 @@ def summary(old: Tree, new: Tree, spoken: Words) -> str:
 
 
 def _finish() -> None:
-    """Format the code, and write the generated files again. Raises ToolError."""
+    """Format the code, and write the generated files again, or raise ToolError."""
     for command in (
         ("ruff", "check", "--quiet", "--fix", "--exit-zero", "--select", "I,F401"),
         ("ruff", "format", "--quiet"),

@@ -23,7 +23,7 @@ _COMMAND = re.compile(r"\$\(tools\) ([a-z]+) ([a-z-]+)")
 
 
 def without_marked(text: str) -> str:
-    """Remove the passages between markers, such as `# registry` and `# /registry`. Raises ValueError at a lone one."""
+    """Remove the passages between markers, such as `# registry` and `# /registry`. Raise ValueError at a lone one."""
     left = _MARKED.sub(lambda match: "\n" if match["before"] or match["after"] else "", text)
     if lone := _MARKER.search(left):
         raise ValueError(f"the marker {lone[0].strip()!r} has no partner: add it")
@@ -71,7 +71,7 @@ def _entry(lines: list[str], at: int) -> tuple[int, int]:
 
 
 def makefile(text: str, commands: Collection[tuple[str, str]], removed: Collection[str]) -> str:
-    """Remove what names a removed path or a command of `tools` that is missing.
+    """Remove steps and targets that name a removed path, or a command of `tools` that is missing.
 
     A removed path goes alone if its step of a recipe names others too, otherwise with its step. A target without a step
     that is left goes too.

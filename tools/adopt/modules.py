@@ -1,4 +1,4 @@
-"""Know the modules of a tree: which exist, and which a text names."""
+"""Find the modules of a tree, and the modules that a text names."""
 
 import re
 from collections.abc import Iterable

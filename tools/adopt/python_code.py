@@ -1,4 +1,4 @@
-"""Remove from Python code what uses a removed module, so that the rest works without it.
+"""Remove each use of a removed module from Python code, so that the rest works without the module.
 
 An import of a removed module goes. So does each element of a tuple, list, set or dict and each base class that uses a
 name so imported, or has a string that names a removed module. If the element shares a line with others, the whole

@@ -35,7 +35,7 @@ def write(root: Path, old: Tree, new: Tree) -> None:
 
 
 def git(root: Path, *arguments: str) -> str:
-    """Run git and return its output. Raises ToolError."""
+    """Run git and return its output, or raise ToolError."""
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -17,7 +17,7 @@ MAKE = ("make", "-o", "venv", f"python={sys.executable}")
 
 
 def main(environ: Environ) -> None:
-    """Raise ToolError if adoption fails, or a test of the adopted copy."""
+    """Raise ToolError if adoption fails, or if a test of the adopted copy fails."""
     with tempfile.TemporaryDirectory(prefix="adopt-") as folder:
         copy = Path(folder) / "copy"
         adopted_copy(copy, environ["NAME"])
@@ -29,7 +29,7 @@ def main(environ: Environ) -> None:
 
 
 def adopted_copy(folder: Path, name: str) -> None:
-    """Copy the files that git tracks or would track, commit them, and adopt the copy. Raises ToolError."""
+    """Copy the files that git tracks or would track, commit them, and adopt the copy, or raise ToolError."""
     listed = tree.git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for path in filter(None, listed.split("\0")):
         if (ROOT / path).is_file():
@@ -48,6 +48,6 @@ def adopted_copy(folder: Path, name: str) -> None:
 
 
 def commit(folder: Path, message: str) -> None:
-    """Commit everything in a folder. Raises ToolError."""
+    """Commit everything in a folder, or raise ToolError."""
     tree.git(folder, "add", "--all")
     tree.git(folder, *_AS_SOMEBODY, "commit", "--quiet", "--no-verify", "--message", message)

@@ -18,7 +18,7 @@ Environ = Mapping[str, str]
 TAG = "expires"
 
 _DEBUG = "debug"
-# How far ahead a workspace may end. A registry has the same limits.
+# The longest time until the end of a workspace. A registry has the same limits.
 _MOST_AHEAD = {"personal": timedelta(days=14), "preview": timedelta(days=14), _DEBUG: timedelta(days=3)}
 
 

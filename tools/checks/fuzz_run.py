@@ -35,7 +35,7 @@ _CACHE = LOCAL_STATE / "cache" / "hypothesis"
 
 
 def fill(url: str) -> None:
-    """Put records into an empty service, so that requests can succeed. Raises ToolError if a record is refused."""
+    """Put records into an empty service, so that requests can succeed, or raise ToolError."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
         for package, found in packages().items():
@@ -98,7 +98,7 @@ def _binding(dictionary: str, values: Values) -> str:
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Start a new service and fuzz it. Raises ToolError if a fault was found."""
+    """Start a new service and fuzz it. Raise ToolError if a fault was found."""
     for name in ("EXAMPLES", "SECONDS", "SEED"):
         if environ[name] and not environ[name].isdecimal():
             raise UsageError(f"{name} is {environ[name]!r}: set a number")

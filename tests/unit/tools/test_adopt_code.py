@@ -1,4 +1,4 @@
-"""What uses a removed module goes from Python code, and the rest stays as it was."""
+"""Adoption removes each use of a removed module from Python code, and leaves the rest unchanged."""
 
 from textwrap import dedent
 

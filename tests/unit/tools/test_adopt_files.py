@@ -1,4 +1,4 @@
-"""What belongs to the business goes from pages, the Makefile, configuration and migrations."""
+"""Adoption removes the business from pages, the Makefile, configuration and migrations."""
 
 import pytest
 

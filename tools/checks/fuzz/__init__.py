@@ -1,4 +1,4 @@
-"""What random requests need to know of each package of the service. Each module is called like the package.
+"""The records, values and rules that random requests need, by package. Each module has the name of its package.
 
 A module has the constant FUZZ. Without a module, requests to the package's operations have only random values.
 """
