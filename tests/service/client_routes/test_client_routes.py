@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import psycopg2
 import pytest
 
 from chalicelib import NAME
@@ -67,13 +66,6 @@ SYSTEM = "/v1/systems/azul"
 WORKSPACES = f"{SYSTEM}/workspaces"
 JANE = "jane@example.org"
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
-
-
-@pytest.fixture
-def workspace(given):
-    """The path of an active debug workspace of development that expires after a day."""
-    given.the_usual()
-    return f"{WORKSPACES}/{given.a_workspace(base_url='https://debug.example.org')['id']}"
 
 
 def route(api, workspace, client=JANE, **fields):
@@ -385,55 +377,3 @@ def test_a_run_may_route_if_a_publisher_lets_it_write_workspaces(api, given):
     assert routed.status == 201
     assert route(api.as_run(), ours, "joe").problem == "forbidden"
     assert api.as_run().delete(f"{ours}/routes/{JANE}", if_match="*").problem == "forbidden"
-
-
-# The schema enforces rules for routes.
-
-
-@pytest.mark.parametrize(
-    ("change", "constraint"),
-    [
-        ("client = 'jane doe'", "routes_client_known"),
-        ("until = workspace_expires_at + interval '1 microsecond'", "routes_end_with_their_workspace"),
-        ("workspace_expires_at = workspace_expires_at + interval '1 day'", "routes_lead_to_workspace"),
-        ("workspace_id = 99", "routes_lead_to_workspace"),
-        ("environment_id = 2", "routes_lead_to_workspace"),
-        ("workspace_purpose = 'personal'", "routes_lead_to_debugging"),
-        ("workspace_state = 'expired'", "routes_lead_to_what_is_active"),
-    ],
-)
-def test_the_schema_enforces_the_rules_for_routes(api, given, workspace, change, constraint):
-    route(api, workspace)
-
-    with pytest.raises(psycopg2.IntegrityError, match=constraint):
-        given.sql(f"UPDATE routes SET {change}")
-
-
-@pytest.mark.parametrize(
-    ("change", "constraint"),
-    [
-        ("state = 'expired'", "routes_lead_to_what_is_active"),
-        ("state = 'destroyed', destroyed_at = now()", "routes_lead_to_what_is_active"),
-        ("purpose = 'personal'", "routes_lead_to_debugging"),
-        ("expires_at = granted_at + interval '1 minute'", "routes_end_with_their_workspace"),
-    ],
-)
-def test_the_schema_enforces_the_rules_when_a_workspace_changes(api, given, workspace, change, constraint):
-    route(api, workspace)
-
-    with pytest.raises(psycopg2.IntegrityError, match=constraint):
-        given.sql(f"UPDATE workspaces SET {change}")
-
-
-def test_the_schema_allows_a_client_one_route(api, given, workspace):
-    route(api, workspace)
-
-    with pytest.raises(psycopg2.IntegrityError, match="routes_one_per_client"):
-        given.sql(
-            """
-            INSERT INTO routes (workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at,
-                client, until, created_by, created_at)
-            SELECT workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at,
-                client, until, created_by, created_at FROM routes
-            """
-        )
