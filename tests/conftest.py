@@ -13,7 +13,7 @@ from chalicelib.settings import settings
 from tests.support import postgres
 from tests.support.api import Api
 from tests.support.contract import Contract
-from tests.support.given import Records, given_with_all_factories
+from tests.support.given import Given, given_with_all_factories
 from tests.support.stage import ISSUERS, local_stage
 from tools import lifeline
 from tools.local import emulation
@@ -94,13 +94,13 @@ def api(stage: None, contract: Contract) -> Api:
 
 
 @pytest.fixture
-def given(api: Api, database_url: str) -> Records:
+def given(api: Api, database_url: str) -> Given:
     """The maker of the records that a test starts with: `given.an_environment("development")`."""
     return given_with_all_factories(api, database_url)
 
 
 @pytest.fixture
-def sample(api: Api, given: Records) -> Api:
+def sample(api: Api, given: Given) -> Api:
     """A client of a service whose only resource is `voyages`: see tests/support/sample.py."""
     from tests.support.sample import sample_api  # noqa: PLC0415
 

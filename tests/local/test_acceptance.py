@@ -15,7 +15,7 @@ from tests.acceptance.test_caching import STEADY
 from tests.acceptance.test_headers import OF_THE_CDN
 from tests.support.acceptance import Ended, rows, stop_when
 from tests.support.checkout import ROOT
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tools.local import issuer, server
 
 

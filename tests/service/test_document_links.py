@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tests.support.writes import POSTS, WRITES, send
 
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
-from tests.support.given import A_PUBLISHER
-from tests.support.given import Records as Given
+from tests.support.given import A_PUBLISHER, Given
 from tests.support.races import held
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"

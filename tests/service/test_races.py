@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.api import Answer, Api
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tests.support.races import at_once, audited, held, statuses
 from tests.support.sample import A_DENIED_VOYAGE, A_VOYAGE, VOYAGES
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tools.local import server
 
 SECONDS = 120

@@ -28,7 +28,7 @@ def ahead(**time: float) -> str:
     return (datetime.now(UTC) + timedelta(**time)).isoformat()
 
 
-class Records:
+class Given:
     """The factories for all tests. A package adds its own factories in tests/service/<package>/records.py."""
 
     def __init__(self, api: Api, database_url: str) -> None:
@@ -108,7 +108,7 @@ def _factories() -> list[type]:
     return [import_module(f"tests.service.{name}.records").Records for name in names]
 
 
-def given_with_all_factories(api: Api, database_url: str) -> Records:
+def given_with_all_factories(api: Api, database_url: str) -> Given:
     """Return `given`, which has the factories of this module and of every package."""
-    given: Records = type("Given", (*_factories(), Records), {})(api, database_url)
+    given: Given = type("Given", (*_factories(), Given), {})(api, database_url)
     return given

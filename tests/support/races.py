@@ -12,7 +12,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from tests.support.api import Answer
-from tests.support.given import Records as Given
+from tests.support.given import Given
 
 PATIENCE_SECONDS = 20
 

@@ -29,7 +29,7 @@ from chalicelib.systems import store as systems
 from chalicelib.vocabulary import EnvironmentName, PrincipalName, Slug
 from tests.support.api import Api
 from tests.support.contract import Contract
-from tests.support.given import Records
+from tests.support.given import Given
 from tools.checks.openapi.document import document
 from tools.local.gateway_event import Routes
 
@@ -157,7 +157,7 @@ def _contract() -> Contract:
     return Contract(document(OPERATIONS))
 
 
-def sample_api(api: Api, given: Records) -> Api:
+def sample_api(api: Api, given: Given) -> Api:
     """Make the table of the voyages; return a client of the application that has only these operations."""
     given.sql(
         f"""

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.rest.declaration import Operation
 from tests.support.api import Answer, Api
 from tests.support.expected import Write
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tests.support.operations import OPERATIONS, READS, entry, example, require_entries, route_of
 from tests.support.resources import RESOURCES
 

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.promotions import rules
 from tests.support.acceptance import Ended, stop_when
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tools.local import issuer
 
 

@@ -13,7 +13,7 @@ from chalice.config import Config
 from chalicelib import NAME
 from chalicelib.settings import settings
 from tests.support.api import application
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import blocks, script, sh
 from tests.support.workflows import read_yaml

@@ -9,7 +9,7 @@ from chalice.config import Config
 from chalicelib import NAME
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.api import application
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tools.local.issuer import token
 from tools.local.server import serving
 

@@ -13,7 +13,7 @@ import pytest
 from chalicelib import NAME
 from tests.service.deployments.records import an_artifact
 from tests.support.checkout import ROOT
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tests.support.page import script, sh
 from tools.local.issuer import token
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.account import BUCKET
 from tests.service.deployments.records import an_artifact
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tools.checkout import ToolError
 from tools.local.issuer import token
 from tools.pipeline import promotion

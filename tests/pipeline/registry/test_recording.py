@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.service.deployments.records import a_revision, an_artifact
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tools.local.issuer import token
 from tools.slipway_client.words import REMEDIES
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.service.deployments.records import an_artifact
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tools.pipeline import artifact, records
 
 

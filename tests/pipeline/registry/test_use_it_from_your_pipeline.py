@@ -16,7 +16,7 @@ from chalicelib.promotions.model import BlockerCode
 from chalicelib.settings import settings
 from tests.support.actions import Job, Step
 from tests.support.api import application
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, serving, tokens_of_a_run
 from tests.support.page import blocks, text
 from tests.support.workflows import action, read_yaml

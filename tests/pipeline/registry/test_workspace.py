@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.workspaces.model import MOST_AHEAD
 from tests.pipeline.account import OUTPUTS, Account
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tests.support.page import script
 from tools.__main__ import main
 from tools.aws import workspace_records

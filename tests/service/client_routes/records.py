@@ -3,11 +3,10 @@
 from typing import Any
 
 from tests.support.api import Answer
-from tests.support.given import Records as Base
-from tests.support.given import ahead, made
+from tests.support.given import Given, ahead, made
 
 
-class Records(Base):
+class Records(Given):
     def a_route(
         self, workspace: str, client: str = "jane@example.org", *, system: str = "azul", **fields: Any
     ) -> Answer:

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from tests.support.api import Answer
-from tests.support.given import Records as Base
+from tests.support.given import Given
 
 
 def an_artifact(name: str = "first") -> str:
@@ -16,7 +16,7 @@ def a_revision(name: str = "first") -> str:
     return hashlib.sha1(f"revision {name}".encode()).hexdigest()  # noqa: S324
 
 
-class Records(Base):
+class Records(Given):
     def a_deployment(
         self,
         artifact: str | None = None,

@@ -7,7 +7,7 @@ import pytest
 
 from tests.service.deployments.records import an_artifact
 from tests.support.api import Api
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tests.support.races import held
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.api import Answer, Api
-from tests.support.given import Records as Given
+from tests.support.given import Given
 from tests.support.races import at_once, audited, held, statuses
 
 MANY = 50

@@ -3,10 +3,10 @@
 from typing import Any
 
 from tests.support.api import Answer
-from tests.support.given import Records as Base
+from tests.support.given import Given
 
 
-class Records(Base):
+class Records(Given):
     def a_verification(
         self,
         *,

@@ -3,11 +3,10 @@
 from typing import Any
 
 from tests.support.api import Answer
-from tests.support.given import Records as Base
-from tests.support.given import ahead
+from tests.support.given import Given, ahead
 
 
-class Records(Base):
+class Records(Given):
     def a_workspace(
         self,
         name: str = "debug",
