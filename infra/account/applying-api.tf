@@ -3,38 +3,71 @@
 locals {
   apigateway = "arn:${local.partition}:apigateway:${var.region}::"
 
-  api = { for key, applier in local.appliers : key => concat(local.api_tags[key], [
-    {
-      Sid       = "ApiMade"
-      Effect    = "Allow"
-      Action    = ["apigateway:POST"]
-      Resource  = ["${local.apigateway}/restapis"]
-      Condition = { StringEquals = local.new[key] }
-    },
-    {
-      # The parts of an API have the API's tags.
-      Sid       = "Api"
-      Effect    = "Allow"
-      Action    = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL"]
-      Resource  = ["${local.apigateway}/restapis/*"]
-      Condition = { StringEquals = local.own[key] }
-    },
+  api = { for key, applier in local.appliers : key => concat(
+    [
+      {
+        Sid       = "ApiMade"
+        Effect    = "Allow"
+        Action    = ["apigateway:POST"]
+        Resource  = ["${local.apigateway}/restapis"]
+        Condition = local.new[key]
+      },
+      {
+        # The parts of an API have the API's tags.
+        Sid       = "Api"
+        Effect    = "Allow"
+        Action    = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL"]
+        Resource  = ["${local.apigateway}/restapis/*"]
+        Condition = local.own[key]
+      },
+      {
+        # The tags of an API are a resource without tags, so no condition can say whose API it is. But a request that
+        # creates an API has no id yet: there AWS checks a literal star. In a policy, that is a star in braces. So a
+        # role can't tag an existing API as its own, and then change it.
+        Sid       = "ApiTaggedWhenMade"
+        Effect    = "Allow"
+        Action    = ["apigateway:PUT"]
+        Resource  = [for made in ["", "*%2Fstages%2F"] : "${local.apigateway}/tags/${urlencode("arn:${local.partition}:apigateway:${var.region}::/restapis/")}${made}$${*}"]
+        Condition = local.new[key]
+      },
+      {
+        # No permission depends on these tags.
+        Sid      = "ApiTaggedAgainIsNumbers"
+        Effect   = "Allow"
+        Action   = ["apigateway:PUT"]
+        Resource = ["${local.apigateway}/tags/*"]
+        Condition = {
+          "ForAllValues:StringEquals" = { "aws:TagKeys" = ["Name", "owner"] }
+          Null                        = { "aws:TagKeys" = "false" }
+        }
+      },
+    ],
+    local.pool[key],
+    local.firewall[key],
+  ) }
+
+  # A debug workspace uses the pool of its environment.
+  pool = { for key, applier in local.appliers : key => [for statement in [
     {
       Sid       = "PoolMade"
       Effect    = "Allow"
       Action    = ["cognito-idp:CreateUserPool"]
       Resource  = ["*"]
-      Condition = { StringEquals = local.new[key] }
+      Condition = local.new[key]
     },
     {
-      Sid      = "PoolTagged"
-      Effect   = "Allow"
-      Action   = ["cognito-idp:TagResource"]
-      Resource = ["arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*"]
-      Condition = {
-        StringEquals         = local.new[key]
-        StringEqualsIfExists = local.own[key]
-      }
+      Sid       = "PoolTagged"
+      Effect    = "Allow"
+      Action    = ["cognito-idp:TagResource"]
+      Resource  = [local.pools]
+      Condition = local.new_or_own[key]
+    },
+    {
+      Sid       = "PoolTaggedAgain"
+      Effect    = "Allow"
+      Action    = ["cognito-idp:TagResource"]
+      Resource  = [local.pools]
+      Condition = local.own_or_new[key]
     },
     {
       # No pipeline may create or change a user.
@@ -54,9 +87,15 @@ locals {
         "cognito-idp:UpdateUserPool",
         "cognito-idp:UpdateUserPoolClient",
       ]
-      Resource  = ["arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*"]
-      Condition = { StringEquals = local.own[key] }
+      Resource  = [local.pools]
+      Condition = local.own[key]
     },
+  ] : statement if applier.reaches != "debug"] }
+
+  pools = "arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*"
+
+  # Previews and personal workspaces have no firewall.
+  firewall = { for key, applier in local.appliers : key => [for statement in [
     {
       Sid    = "Firewall"
       Effect = "Allow"
@@ -71,10 +110,9 @@ locals {
         "wafv2:UntagResource",
         "wafv2:UpdateWebACL",
       ]
-      Resource = [
-        "arn:${local.partition}:wafv2:${local.arn_account}:regional/webacl/${applier.prefix}*",
-        "arn:${local.partition}:wafv2:us-east-1:${var.account_id}:global/webacl/${applier.prefix}*",
-      ]
+      Resource = flatten([for name in local.names[key] : [for scope in ["${var.region}:${var.account_id}:regional", "us-east-1:${var.account_id}:global"] :
+        "arn:${local.partition}:wafv2:${scope}/webacl/${name}*"
+      ]])
     },
     {
       Sid      = "FirewallRulesOfAws"
@@ -87,26 +125,14 @@ locals {
       Effect    = "Allow"
       Action    = ["wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"]
       Resource  = ["${local.apigateway}/restapis/*/stages/*"]
-      Condition = { StringEqualsIfExists = local.own[key] }
+      Condition = { for operator, tags in local.own[key] : "${operator}IfExists" => tags }
     },
     {
-      # These actions let WAF and API Gateway write into log groups. Log deliveries belong to a region, not to an
-      # environment.
+      # With these actions, WAF writes into log groups. Log deliveries belong to a region, not to an environment.
       Sid      = "LogDeliveriesAreNumbers"
       Effect   = "Allow"
       Action   = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"]
       Resource = ["*"]
     },
-  ]) }
-
-  # This resource is the tags of an API, and has no tags itself. So the condition limits which tags a role sets, but not
-  # on which API. A role could remove the tags of the environment's API and then destroy the API. So a role that only
-  # destroys workspaces does not get this statement.
-  api_tags = { for key, applier in local.appliers : key => [for resource in ["${local.apigateway}/tags/*"] : {
-    Sid       = "ApiTagsAreNumbers"
-    Effect    = "Allow"
-    Action    = ["apigateway:DELETE", "apigateway:PUT"]
-    Resource  = [resource]
-    Condition = { StringEqualsIfExists = local.new[key] }
-  } if !applier.destroys_only] }
+  ] : statement if applier.reaches != "workspaces"] }
 }

@@ -1,6 +1,15 @@
-# Permissions for the database, the environment's key, and the site's bucket.
+# Permissions for the database, its secrets, the key, and the site's bucket.
 
 locals {
+  keys_of_region = "arn:${local.partition}:kms:${local.arn_account}:key/*"
+
+  # The firewall in front of an environment's site logs in us-east-1, with a key there.
+  keys_made = { for key, applier in local.appliers : key => distinct(concat(
+    [local.keys_of_region],
+    [for region in ["us-east-1"] : "arn:${local.partition}:kms:${region}:${var.account_id}:key/*" if applier.reaches == "environment"],
+  )) }
+  aliases_made = { for key, arns in local.keys_made : key => flatten([for arn in arns : [for name in local.names[key] : replace(arn, "key/*", "alias/${name}*")]]) }
+
   database = { for key, applier in local.appliers : key => concat(
     [
       {
@@ -27,16 +36,9 @@ locals {
           "rds:ResetDBClusterParameterGroup",
           "rds:RestoreDBClusterToPointInTime",
         ]
-        Resource = [for type in ["cluster", "cluster-pg", "cluster-snapshot", "db", "subgrp"] :
-          "arn:${local.partition}:rds:${local.arn_account}:${type}:${applier.prefix}*"
+        Resource = [for pair in setproduct(["cluster", "cluster-pg", "cluster-snapshot", "db", "subgrp"], local.names[key]) :
+          "arn:${local.partition}:rds:${local.arn_account}:${pair[0]}:${pair[1]}*"
         ]
-      },
-      {
-        # This cluster is the source of a workspace's clone.
-        Sid      = "EnvironmentCloned"
-        Effect   = "Allow"
-        Action   = ["rds:RestoreDBClusterToPointInTime"]
-        Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:${var.system}-${applier.environment}"]
       },
       {
         # RDS creates the master's secret with the permissions of this role. The role can't read the secret.
@@ -46,21 +48,38 @@ locals {
         Resource = ["arn:${local.partition}:secretsmanager:${local.arn_account}:secret:rds!cluster-*"]
       },
       {
+        # Terraform creates the reader's secret without a value. Only bootstrap writes the value.
+        Sid    = "ReadersSecret"
+        Effect = "Allow"
+        Action = [
+          "secretsmanager:CreateSecret",
+          "secretsmanager:DeleteSecret",
+          "secretsmanager:TagResource",
+          "secretsmanager:UntagResource",
+          "secretsmanager:UpdateSecret",
+        ]
+        Resource = [for name in local.names[key] : "arn:${local.partition}:secretsmanager:${local.arn_account}:secret:${name}*"]
+      },
+      {
         Sid       = "KeyMade"
         Effect    = "Allow"
         Action    = ["kms:CreateKey"]
         Resource  = ["*"]
-        Condition = { StringEquals = local.new[key] }
+        Condition = local.new[key]
       },
       {
-        Sid      = "KeyTagged"
-        Effect   = "Allow"
-        Action   = ["kms:TagResource"]
-        Resource = ["arn:${local.partition}:kms:${local.arn_account}:key/*"]
-        Condition = {
-          StringEquals         = local.new[key]
-          StringEqualsIfExists = local.own[key]
-        }
+        Sid       = "KeyTagged"
+        Effect    = "Allow"
+        Action    = ["kms:TagResource"]
+        Resource  = local.keys_made[key]
+        Condition = local.new_or_own[key]
+      },
+      {
+        Sid       = "KeyTaggedAgain"
+        Effect    = "Allow"
+        Action    = ["kms:TagResource"]
+        Resource  = local.keys_made[key]
+        Condition = local.own_or_new[key]
       },
       {
         Sid    = "Key"
@@ -75,49 +94,82 @@ locals {
           "kms:UpdateAlias",
           "kms:UpdateKeyDescription",
         ]
-        Resource  = ["arn:${local.partition}:kms:${local.arn_account}:key/*"]
-        Condition = { StringEquals = local.own[key] }
+        Resource  = local.keys_made[key]
+        Condition = local.own[key]
       },
       {
         Sid      = "KeyNamed"
         Effect   = "Allow"
         Action   = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
-        Resource = ["arn:${local.partition}:kms:${local.arn_account}:alias/${applier.prefix}*"]
+        Resource = local.aliases_made[key]
       },
       {
-        # Only services that encrypt data may use the key for this role. A clone's source is encrypted with this key.
-        Sid      = "EnvironmentKeyUsed"
+        # Only services that encrypt data may use the key for this role.
+        Sid      = "KeyUsed"
         Effect   = "Allow"
         Action   = ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = ["arn:${local.partition}:kms:${local.arn_account}:key/*"]
-        Condition = { StringEquals = merge(local.own[key], {
+        Resource = [local.keys_of_region]
+        Condition = merge(local.own[key], { StringEquals = merge(local.own[key].StringEquals, {
           "kms:ViaService" = [for service in ["rds", "secretsmanager", "sns"] : "${service}.${var.region}.amazonaws.com"]
-        }) }
-      },
-      {
-        Sid    = "SiteBucket"
-        Effect = "Allow"
-        Action = [
-          "s3:CreateBucket",
-          "s3:DeleteBucket",
-          "s3:DeleteBucketPolicy",
-          "s3:ListBucketVersions",
-          "s3:PutBucketOwnershipControls",
-          "s3:PutBucketPolicy",
-          "s3:PutBucketPublicAccessBlock",
-          "s3:PutBucketTagging",
-          "s3:PutBucketVersioning",
-          "s3:PutEncryptionConfiguration",
-          "s3:PutLifecycleConfiguration",
-        ]
-        Resource = ["arn:${local.partition}:s3:::${applier.site_bucket}"]
-      },
-      {
-        Sid      = "SiteFiles"
-        Effect   = "Allow"
-        Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"]
-        Resource = ["arn:${local.partition}:s3:::${applier.site_bucket}/*"]
+        }) })
       },
     ],
+    local.cloning[key],
+    local.bucket[key],
   ) }
+
+  # A debug workspace may start with a clone of the environment's database. RDS reads the clone's source with the
+  # environment's key.
+  cloning = { for key, applier in local.appliers : key => [for statement in [
+    {
+      Sid      = "EnvironmentCloned"
+      Effect   = "Allow"
+      Action   = ["rds:RestoreDBClusterToPointInTime"]
+      Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:${var.system}-${applier.environment}"]
+    },
+    {
+      Sid      = "EnvironmentKeyUsedToClone"
+      Effect   = "Allow"
+      Action   = ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = [local.keys_of_region]
+      Condition = { StringEquals = {
+        "aws:ResourceTag/environment" = applier.environment
+        "aws:ResourceTag/workspace"   = "default"
+        "kms:ViaService"              = "rds.${var.region}.amazonaws.com"
+      } }
+    },
+  ] : statement if applier.reaches == "debug"] }
+
+  # A debug workspace has no site.
+  bucket = { for key, applier in local.appliers : key => [for statement in [
+    {
+      Sid    = "SiteBucket"
+      Effect = "Allow"
+      Action = [
+        "s3:CreateBucket",
+        "s3:DeleteBucket",
+        "s3:DeleteBucketPolicy",
+        "s3:ListBucketVersions",
+        "s3:PutBucketOwnershipControls",
+        "s3:PutBucketPolicy",
+        "s3:PutBucketPublicAccessBlock",
+        "s3:PutBucketTagging",
+        "s3:PutBucketVersioning",
+        "s3:PutEncryptionConfiguration",
+        "s3:PutLifecycleConfiguration",
+      ]
+      Resource = local.buckets[key]
+    },
+    {
+      Sid      = "SiteFiles"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"]
+      Resource = [for arn in local.buckets[key] : "${arn}/*"]
+    },
+  ] : statement if applier.reaches != "debug"] }
+
+  # The end of the name keeps out buckets of other accounts: buckets have no account in their ARNs.
+  buckets = { for key, applier in local.appliers : key => [for kind in applier.kinds :
+    "arn:${local.partition}:s3:::${local.targets["${applier.environment}-${kind}"].name}*-${local.hash}" if kind != "debug"
+  ] }
 }

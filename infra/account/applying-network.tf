@@ -25,7 +25,7 @@ locals {
       Effect    = "Allow"
       Action    = ["ec2:${action}"]
       Resource  = ["${local.ec2}:${type}/*"]
-      Condition = { StringEquals = local.new[key] }
+      Condition = local.new[key]
     }],
     [
       {
@@ -66,28 +66,33 @@ locals {
           "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
         ]
         Resource  = ["${local.ec2}:*/*"]
-        Condition = { StringEquals = local.own[key] }
+        Condition = local.own[key]
       },
       {
+        # Only the request that creates a resource may tag it as one's own. Otherwise a role could take over resources
+        # without tags, such as the interfaces of other functions.
         Sid      = "TagWhatIsNew"
         Effect   = "Allow"
         Action   = ["ec2:CreateTags"]
         Resource = ["${local.ec2}:*/*"]
-        Condition = {
-          StringEquals         = local.new[key]
-          StringEqualsIfExists = local.own[key]
-        }
+        Condition = merge(local.new[key], {
+          StringEquals = merge(local.new[key].StringEquals, { "ec2:CreateAction" = keys(local.ec2_made) })
+        })
       },
       {
-        # Allow other tags, such as Name, on the environment's own resources.
-        Sid      = "TagWhatIsOwn"
-        Effect   = "Allow"
-        Action   = ["ec2:CreateTags"]
-        Resource = ["${local.ec2}:*/*"]
-        Condition = {
-          StringEquals         = local.own[key]
-          StringEqualsIfExists = local.new[key]
-        }
+        # AWS creates the default security group of a VPC, without tags. Terraform closes and tags it.
+        Sid       = "TagDefaultSecurityGroup"
+        Effect    = "Allow"
+        Action    = ["ec2:CreateTags"]
+        Resource  = ["${local.ec2}:security-group/*"]
+        Condition = local.new_or_own[key]
+      },
+      {
+        Sid       = "TagWhatIsOwn"
+        Effect    = "Allow"
+        Action    = ["ec2:CreateTags"]
+        Resource  = ["${local.ec2}:*/*"]
+        Condition = local.own_or_new[key]
       },
       {
         # Interfaces that Lambda left behind prevent the destruction of a VPC, so the provider deletes them.
@@ -95,7 +100,7 @@ locals {
         Effect    = "Allow"
         Action    = ["ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"]
         Resource  = ["${local.ec2}:network-interface/*"]
-        Condition = { StringEquals = local.own[key] }
+        Condition = local.own[key]
       },
     ],
   ) }

@@ -1,10 +1,10 @@
-# The permissions that a pipeline needs to apply an environment. Each statement is limited to the environment:
-#   by name   if ARNs have names: <system>-<environment>…
-#   by tag    if ARNs have ids: every resource gets the tag `environment` when it is created. A pipeline can add the tag
-#             only to a resource without it. So a pipeline can't take over another environment's resources.
-# If AWS can limit an action neither by name nor by tag, its statement is called …Numbers. A role for workspaces may do
-# the same, except to the environment itself, whose resources have `default` in the tag `workspace`. A role that only
-# destroys workspaces has only the actions of destroying.tf.
+# The permissions of the roles that apply an environment or its workspaces. Each statement is limited to the kinds of
+# targets that the role reaches (reach.tf):
+#   by name   if ARNs have names: local.names
+#   by tag    if ARNs have ids: local.own, local.new. A role can add the tags only to a resource without them. So a role
+#             can't take over resources of another kind or environment.
+# AWS can limit some actions by neither. Their statements are called …Numbers, and docs/security.md says what they mean.
+# The reaper has only the actions of destroying.tf.
 
 locals {
   # A policy has at most 6,144 characters, so each role has one policy per subject.
@@ -19,90 +19,69 @@ locals {
     site      = local.site[key]
   } }
 
-  own = { for key, applier in local.appliers : key => { "aws:ResourceTag/environment" = applier.environment } }
-  new = { for key, applier in local.appliers : key => { "aws:RequestTag/environment" = applier.environment } }
-
-  # If AWS has no tags for a resource, the condition does not apply, and the resource's name decides.
-  never_the_environment_itself = { for key, applier in local.appliers : key => {
-    for operator, keys in { StringNotEqualsIfExists = {
-      "aws:ResourceTag/workspace" = "default"
-      "aws:RequestTag/workspace"  = "default"
-    } } : operator => keys if applier.workspaces_only
-  } }
-
-  # Keep the actions that the role may use. All roles write Terraform's state, so keep the state's statements whole.
+  # Keep the actions that the role may use, and leave out statements without actions. The reaper writes Terraform's state
+  # like the other roles, so keep the state's statements whole.
   allowed = { for key, subjects in local.applying : key => { for subject, statements in subjects : subject => [
-    for statement in statements : merge(statement, { Action = [
+    for statement in [for statement in statements : merge(statement, { Action = [
       for action in statement.Action : action
-      if !local.appliers[key].destroys_only || strcontains(statement.Sid, "State") || contains(local.destroying, action)
-    ] })
-  ] } }
-
-  # Statements called Environment… may touch the environment itself: a clone, for example, reads its source. Leave out
-  # statements without actions.
-  bounded = { for key, subjects in local.allowed : key => { for subject, statements in subjects : subject => [
-    for statement in statements : { for element, value in merge(statement, {
-      Condition = merge(
-        try(statement.Condition, {}),
-        { for operator, keys in local.never_the_environment_itself[key] : operator => keys if !startswith(statement.Sid, "Environment") },
-      )
-    }) : element => value if element != "Condition" || length(value) > 0 } if length(statement.Action) > 0
+      if local.appliers[key].reaches != "reap" || strcontains(statement.Sid, "State") || contains(local.destroying, action)
+    ] })] : statement if length(statement.Action) > 0
   ] } }
 
   deliveries = { for key, applier in local.appliers : key => concat(
     [
-      # The objects of the state have no tags, so their keys limit what a role for workspaces may write.
+      # Terraform reads the state of the workspace `default` before it selects another one.
       {
-        Sid      = "EnvironmentStateRead"
+        Sid      = "StateRead"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = local.state_keys[applier.environment]
+        Resource = distinct(concat([local.state_keys["${applier.environment}-environment"]], local.states[key]))
       },
-      merge(local.list_states, { Sid = "EnvironmentStatesList" }),
+      merge(local.list_states, { Sid = "StatesList" }),
       {
         Sid      = "StateWrite"
         Effect   = "Allow"
         Action   = ["s3:PutObject"]
-        Resource = local.writable_states[key]
+        Resource = local.states[key]
       },
       {
         Sid      = "StateLock"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        Resource = [for arn in local.writable_states[key] : "${arn}.tflock"]
+        Resource = [for arn in local.states[key] : "${arn}.tflock"]
       },
-      {
-        Sid      = "StateOfWorkspacesDelete"
-        Effect   = "Allow"
-        Action   = ["s3:DeleteObject"]
-        Resource = [for arn in local.writable_states[key] : arn if strcontains(arn, "*")]
-      },
-      local.read_artifacts,
     ],
-    [for note in ["${local.artifact_bucket_arn}/*/deployed/${applier.environment}.json"] : {
-      Sid      = "ArtifactsNoteDeployed"
+    [for states in [local.states[key]] : {
+      Sid      = "StateOfWorkspacesDelete"
       Effect   = "Allow"
-      Action   = ["s3:PutObject"]
-      Resource = [note]
-    } if !applier.workspaces_only],
+      Action   = ["s3:DeleteObject"]
+      Resource = states
+    } if applier.reaches != "environment"],
+    [for statement in [
+      local.read_artifacts,
+      {
+        Sid      = "ArtifactsNoteDeployed"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${local.artifact_bucket_arn}/*/deployed/${applier.environment}.json"]
+      },
+    ] : statement if applier.reaches == "environment"],
   ) }
 
-  writable_states = { for key, applier in local.appliers : key => [
-    for arn in local.state_keys[applier.environment] : arn if !applier.workspaces_only || strcontains(arn, "*")
-  ] }
+  states = { for key, applier in local.appliers : key => [for kind in applier.kinds : local.state_keys["${applier.environment}-${kind}"]] }
 }
 
 resource "aws_iam_policy" "applying" {
-  for_each = local.policies
+  for_each = { for key, policy in local.policies : key => policy if length(local.allowed[policy.applier][policy.subject]) > 0 }
 
   name        = "${local.name}-${each.key}"
   description = "Permissions of ${local.name}-${each.value.applier}: ${each.value.subject}"
-  policy      = jsonencode({ Version = "2012-10-17", Statement = local.bounded[each.value.applier][each.value.subject] })
+  policy      = jsonencode({ Version = "2012-10-17", Statement = local.allowed[each.value.applier][each.value.subject] })
 }
 
 resource "aws_iam_role_policy_attachment" "applying" {
-  for_each = local.policies
+  for_each = aws_iam_policy.applying
 
-  role       = aws_iam_role.apply[each.value.applier].name
-  policy_arn = aws_iam_policy.applying[each.key].arn
+  role       = aws_iam_role.apply[local.policies[each.key].applier].name
+  policy_arn = each.value.arn
 }

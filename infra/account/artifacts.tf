@@ -169,9 +169,7 @@ resource "aws_s3_bucket_policy" "artifacts" {
         Principal = { AWS = "arn:${local.partition}:iam::${account}:root" }
         Action    = ["s3:GetObject", "s3:ListBucket"]
         Resource  = [local.artifact_bucket_arn, "${local.artifact_bucket_arn}/*"]
-        Condition = { ArnEquals = { "aws:PrincipalArn" = [
-          for role in ["apply-production", "workspaces-production"] : "arn:${local.partition}:iam::${account}:role/${local.name}-${role}"
-        ] } }
+        Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:${local.partition}:iam::${account}:role/${local.name}-apply-production" } }
       }],
       [for account in var.artifact_reader_account_ids : {
         Sid       = "Note${account}"

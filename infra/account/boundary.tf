@@ -1,72 +1,141 @@
-# The limit of the roles that an environment creates, whatever policies a pipeline gives them. Without this limit, a
-# pipeline that may create roles could do everything. If your functions call other AWS services, first allow the actions
-# of these services here.
+# The limits of the roles that an environment and its workspaces create, whatever policies a pipeline or a preview gives
+# them. Without a limit, somebody who may create roles could do everything. If your functions call other AWS services,
+# first allow the actions of these services here.
+#
+# IAM can't limit whom a new role trusts. So what matters is allowed only to code in a function of the same kind: AWS
+# sets lambda:SourceFunctionArn for it, for nobody else who takes the role, and for none of Lambda's own calls but logs
+# and traces.
+# https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
 
 resource "aws_iam_policy" "boundary" {
   #checkov:skip=CKV_AWS_290: traces and the VPC's interfaces can't be named as resources
   #checkov:skip=CKV_AWS_355: traces and the VPC's interfaces can't be named as resources
-  for_each = var.environments
+  for_each = local.targets
 
-  name        = "${local.name}-boundary-${each.key}"
-  description = "Limits the roles that ${each.key} and its workspaces create"
+  name        = "${local.name}-boundary-${each.value.environment}${each.value.boundary}"
+  description = "Limits the roles that are created for ${each.value.environment}${each.value.kind == "environment" ? "" : ": ${each.value.kind}"}"
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "Log"
-        Effect   = "Allow"
-        Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-        Resource = ["arn:${local.partition}:logs:${local.arn_account}:log-group:*/${var.system}-${each.key}*"]
-      },
-      {
-        # Traces and the VPC's interfaces can't be named as resources.
-        Sid    = "TraceAndBeInVpc"
-        Effect = "Allow"
-        Action = [
-          "ec2:CreateNetworkInterface",
-          "ec2:DeleteNetworkInterface",
-          "ec2:DescribeNetworkInterfaces",
-          "xray:PutTelemetryRecords",
-          "xray:PutTraceSegments",
-        ]
-        Resource = ["*"]
-      },
-      {
-        # Log in only as the functions' database users. This ARN has the cluster's id, not its name. So the limit to one
-        # cluster is in the policy of each role.
-        Sid    = "LogIn"
-        Effect = "Allow"
-        Action = ["rds-db:connect"]
-        Resource = [
-          "arn:${local.partition}:rds-db:${local.arn_account}:dbuser:*/${replace(var.system, "-", "_")}_app",
-          "arn:${local.partition}:rds-db:${local.arn_account}:dbuser:*/${replace(var.system, "-", "_")}_migrator",
-        ]
-      },
-      {
-        Sid      = "AskByDataApi"
-        Effect   = "Allow"
-        Action   = ["rds-data:BeginTransaction", "rds-data:CommitTransaction", "rds-data:ExecuteStatement", "rds-data:RollbackTransaction"]
-        Resource = ["arn:${local.partition}:rds:${local.arn_account}:cluster:${var.system}-${each.key}*"]
-      },
-      {
-        # RDS creates the secret, and names the cluster in a tag of the secret.
-        Sid       = "ReadMasterPassword"
-        Effect    = "Allow"
-        Action    = ["secretsmanager:GetSecretValue"]
-        Resource  = ["arn:${local.partition}:secretsmanager:${local.arn_account}:secret:rds!cluster-*"]
-        Condition = { StringLike = { "aws:ResourceTag/aws:rds:primaryDBClusterArn" = "arn:${local.partition}:rds:${local.arn_account}:cluster:${var.system}-${each.key}*" } }
-      },
-      {
-        Sid      = "DecryptMasterPassword"
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt"]
-        Resource = ["arn:${local.partition}:kms:${local.arn_account}:key/*"]
-        Condition = { StringEquals = {
-          "aws:ResourceTag/environment" = each.key
-          "kms:ViaService"              = "secretsmanager.${var.region}.amazonaws.com"
-        } }
-      },
-    ]
+    Statement = concat(
+      [
+        {
+          Sid      = "Log"
+          Effect   = "Allow"
+          Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+          Resource = ["arn:${local.partition}:logs:${local.arn_account}:log-group:*/${each.value.name}*"]
+        },
+        {
+          # Traces and the VPC's interfaces can't be named as resources.
+          Sid    = "TraceAndBeInVpc"
+          Effect = "Allow"
+          Action = [
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+          ]
+          Resource = ["*"]
+        },
+        {
+          # Only Lambda itself may manage a function's interfaces, not the function's code.
+          Sid       = "NoInterfacesByCode"
+          Effect    = "Deny"
+          Action    = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"]
+          Resource  = ["*"]
+          Condition = { Null = { "lambda:SourceFunctionArn" = "false" } }
+        },
+        {
+          Sid      = "NoInterfaceInOtherEnvironments"
+          Effect   = "Deny"
+          Action   = ["ec2:CreateNetworkInterface"]
+          Resource = [for type in ["security-group", "subnet"] : "${local.ec2}:${type}/*"]
+          Condition = {
+            StringNotEquals = { "aws:ResourceTag/environment" = each.value.environment }
+          }
+        },
+        {
+          Sid      = "NoInterfaceInOtherKinds"
+          Effect   = "Deny"
+          Action   = ["ec2:CreateNetworkInterface"]
+          Resource = [for type in ["security-group", "subnet"] : "${local.ec2}:${type}/*"]
+          Condition = {
+            StringNotLike = { "aws:ResourceTag/workspace" = concat([each.value.tag], each.value.kind == "debug" ? ["default"] : []) }
+          }
+        },
+        {
+          # The ARN has the cluster's id, which nobody knows before. So each kind has its own database users.
+          Sid      = "LogIn"
+          Effect   = "Allow"
+          Action   = ["rds-db:connect"]
+          Resource = [for login in local.logins[each.key] : "arn:${local.partition}:rds-db:${local.arn_account}:dbuser:*/${login}"]
+        },
+        {
+          Sid       = "AskByDataApi"
+          Effect    = "Allow"
+          Action    = ["rds-data:BeginTransaction", "rds-data:CommitTransaction", "rds-data:ExecuteStatement", "rds-data:RollbackTransaction"]
+          Resource  = [local.clusters[each.key]]
+          Condition = local.in_a_function[each.key]
+        },
+        {
+          # RDS creates the secret, and names the cluster in a tag of the secret. Only AWS can set such a tag.
+          Sid      = "ReadMasterPassword"
+          Effect   = "Allow"
+          Action   = ["secretsmanager:GetSecretValue"]
+          Resource = ["arn:${local.partition}:secretsmanager:${local.arn_account}:secret:rds!cluster-*"]
+          Condition = merge(local.in_a_function[each.key], {
+            StringLike = { "aws:ResourceTag/aws:rds:primaryDBClusterArn" = local.clusters[each.key] }
+          })
+        },
+        {
+          Sid       = "KeepReadersPassword"
+          Effect    = "Allow"
+          Action    = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+          Resource  = ["arn:${local.partition}:secretsmanager:${local.arn_account}:secret:${each.value.name}${each.value.infix == "" ? "" : "*"}-reader-??????"]
+          Condition = local.in_a_function[each.key]
+        },
+        {
+          Sid      = "EncryptSecrets"
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+          Resource = [local.keys_of_region]
+          Condition = merge(local.in_a_function[each.key], {
+            StringEquals = {
+              "aws:ResourceTag/environment" = each.value.environment
+              "kms:ViaService"              = "secretsmanager.${var.region}.amazonaws.com"
+            }
+            StringLike = { "aws:ResourceTag/workspace" = each.value.tag }
+          })
+        },
+      ],
+      [for name in [each.value.environment] : {
+        # On live data, a debug workspace uses two security groups of its environment.
+        Sid      = "OnlyGroupsOfFunctionsInEnvironment"
+        Effect   = "Deny"
+        Action   = ["ec2:CreateNetworkInterface"]
+        Resource = ["${local.ec2}:security-group/*"]
+        Condition = {
+          StringEquals    = { "aws:ResourceTag/workspace" = "default" }
+          StringNotEquals = { "aws:ResourceTag/Name" = [for group in ["functions", "database-client"] : "${var.system}-${name}-${group}"] }
+        }
+      } if each.value.kind == "debug"],
+    )
   })
+}
+
+locals {
+  boundaries = { for key, target in local.targets : key => "arn:${local.partition}:iam::${var.account_id}:policy/${local.name}-boundary-${target.environment}${target.boundary}" }
+
+  # The database users of each kind. On live data, a debug workspace logs in like the environment's functions.
+  logins = { for key, target in local.targets : key => concat(
+    [for role in ["app", "migrator"] : "${replace(var.system, "-", "_")}_${role}_${target.environment}${target.login}"],
+    target.kind == "debug" ? ["${replace(var.system, "-", "_")}_app_${target.environment}"] : [],
+  ) }
+
+  clusters = { for key, target in local.targets : key => "arn:${local.partition}:rds:${local.arn_account}:cluster:${target.name}${target.infix == "" ? "" : "*"}" }
+
+  in_a_function = { for key, target in local.targets : key => {
+    ArnLike = { "lambda:SourceFunctionArn" = "arn:${local.partition}:lambda:${local.arn_account}:function:${target.name}${target.infix == "" ? "-" : ""}*" }
+  } }
 }

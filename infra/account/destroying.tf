@@ -55,6 +55,7 @@ locals {
     "s3:DeleteBucketPolicy",
     "s3:DeleteObject",
     "s3:DeleteObjectVersion",
+    "secretsmanager:DeleteSecret",
     "sns:DeleteTopic",
     "wafv2:DeleteLoggingConfiguration",
     "wafv2:DeleteWebACL",

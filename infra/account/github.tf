@@ -14,8 +14,8 @@ locals {
   owner   = split("/", var.github.repository)[0]
   project = split("/", var.github.repository)[1]
 
-  # The account id as modules/site writes it into the names of buckets.
-  hex = format("%010x", var.account_id)
+  # The end of the names of buckets, as in modules/site.
+  hash = substr(sha256(var.account_id), 0, 8)
 
   subject_prefixes = [
     "repo:${var.github.repository}",
@@ -27,41 +27,41 @@ locals {
     "${local.issuer}:repository_id" = var.github.repository_id
   }
 
-  # For each role, the GitHub environment and the branch that a job must have. `workspaces_only` and `destroys_only`
-  # decide what the role may do.
+  # For each role, the GitHub environment and the branch that a job must have. `reaches` says which part of an environment
+  # the role may change: see applying.tf.
   jobs = merge(
     { for name, environment in var.environments : "apply-${name}" => {
       environment        = name
       github_environment = environment.github_environment
       branch             = environment.branch
-      workspaces_only    = false
-      destroys_only      = false
-      description        = "Applies ${name} and its workspaces"
+      reaches            = "environment"
+      description        = "Applies ${name}"
     } },
     { for name, environment in var.environments : "workspaces-${name}" => {
       environment        = name
       github_environment = environment.workspaces_github_environment
       branch             = var.default_branch
-      workspaces_only    = true
-      destroys_only      = false
-      description        = "Creates and destroys workspaces of ${name}"
+      reaches            = "workspaces"
+      description        = "Creates and destroys previews and personal workspaces of ${name}"
     } if environment.workspaces_github_environment != null },
+    { for name, environment in var.environments : "debug-${name}" => {
+      environment        = name
+      github_environment = environment.debug_github_environment
+      branch             = var.default_branch
+      reaches            = "debug"
+      description        = "Creates and destroys debug workspaces of ${name}"
+    } if environment.debug_github_environment != null },
     { for name, environment in var.environments : "reap-${name}" => {
       environment        = name
       github_environment = environment.reap_github_environment
       branch             = var.default_branch
-      workspaces_only    = true
-      destroys_only      = true
+      reaches            = "reap"
       description        = "Destroys workspaces of ${name}, and creates nothing"
     } if environment.reap_github_environment != null },
   )
 
   appliers = { for key, job in local.jobs : key => merge(job, {
-    prefix = job.workspaces_only ? "${var.system}-${job.environment}-" : "${var.system}-${job.environment}"
-    # Tags can't limit some actions of CloudFront and S3. So names keep a role for workspaces away from the
-    # environment's own bucket <system>-<environment>-<hex> and its own function <system>-<environment>-viewer.
-    site_bucket = job.workspaces_only ? "${var.system}-${job.environment}-*-${local.hex}" : "${var.system}-${job.environment}-*${local.hex}"
-    viewer      = job.workspaces_only ? "${var.system}-${job.environment}-*-viewer" : "${var.system}-${job.environment}-*viewer"
+    kinds = local.kinds_reached[job.reaches]
     claims = {
       "${local.issuer}:sub"         = [for prefix in local.subject_prefixes : "${prefix}:environment:${job.github_environment}"]
       "${local.issuer}:environment" = job.github_environment

@@ -10,6 +10,8 @@ resource "aws_iam_role" "apigateway" {
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = "apigateway.amazonaws.com" }
+      # AWS does not document whether API Gateway names the account. If it does, it must be ours.
+      Condition = { StringEqualsIfExists = { "aws:SourceAccount" = var.account_id } }
     }]
   })
 }

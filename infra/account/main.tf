@@ -3,7 +3,8 @@
 #
 #   state      Terraform's state                    artifacts             the packages that are promoted
 #   github     the pipelines' roles, by token       applying, destroying  the permissions of these roles
-#   boundary   the limit of environments' roles     logging               API Gateway's access to CloudWatch
+#   reach      the targets that a role reaches      boundary              the limit of roles that pipelines create
+#   people     the roles of people                  logging               API Gateway's access to CloudWatch
 
 provider "aws" {
   region              = var.region

@@ -20,20 +20,35 @@ output "artifacts_role_arn" {
 
 output "apply_role_arns" {
   description = "ARNs of the roles that apply environments, by environment."
-  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if !applier.workspaces_only }
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.reaches == "environment" }
 }
 
 output "workspaces_role_arns" {
-  description = "ARNs of the roles that create and destroy workspaces, by environment."
-  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.workspaces_only && !applier.destroys_only }
+  description = "ARNs of the roles that create and destroy previews and personal workspaces, by environment."
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.reaches == "workspaces" }
+}
+
+output "debug_role_arns" {
+  description = "ARNs of the roles that create and destroy debug workspaces, by environment."
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.reaches == "debug" }
 }
 
 output "reap_role_arns" {
   description = "ARNs of the roles that only destroy workspaces, by environment."
-  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.destroys_only }
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.reaches == "reap" }
+}
+
+output "people_role_arns" {
+  description = "ARNs of the roles of people, by role. A role without members does not exist."
+  value       = { for name, role in aws_iam_role.people : name => role.arn }
+}
+
+output "people_policy_arns" {
+  description = "ARNs of the policies for people, for permission sets of IAM Identity Center, by role."
+  value       = { for name, policy in aws_iam_policy.watching : name => policy.arn }
 }
 
 output "permissions_boundary_arns" {
-  description = "ARNs of the policies that limit all roles of an environment, by environment."
-  value       = { for name, policy in aws_iam_policy.boundary : name => policy.arn }
+  description = "ARNs of the policies that limit the roles of environments and workspaces, by environment and kind."
+  value       = { for target, policy in aws_iam_policy.boundary : target => policy.arn }
 }

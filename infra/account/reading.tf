@@ -3,8 +3,6 @@
 # limit most of its actions to resources.
 
 locals {
-  arn_account = "${var.region}:${var.account_id}"
-
   reading = {
     Version = "2012-10-17"
     Statement = [
@@ -70,6 +68,8 @@ locals {
           "logs:ListTagsForResource",
           "logs:ListTagsLogGroup",
           "rds:ListTagsForResource",
+          "secretsmanager:DescribeSecret",
+          "secretsmanager:GetResourcePolicy",
           "sns:GetTopicAttributes",
           "sns:ListSubscriptionsByTopic",
           "sns:ListTagsForResource",
@@ -84,6 +84,7 @@ locals {
           "arn:${local.partition}:lambda:${local.arn_account}:function:${var.system}-*",
           "arn:${local.partition}:logs:*:${var.account_id}:log-group:*${var.system}-*",
           "arn:${local.partition}:rds:${local.arn_account}:*:${var.system}-*",
+          "arn:${local.partition}:secretsmanager:${local.arn_account}:secret:${var.system}-*",
           "arn:${local.partition}:sns:${local.arn_account}:${var.system}-*",
           "arn:${local.partition}:wafv2:*:${var.account_id}:*/webacl/${var.system}-*",
         ]
@@ -108,7 +109,7 @@ locals {
         Resource = [
           "arn:${local.partition}:cloudfront::${var.account_id}:distribution/*",
           "arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*",
-          "arn:${local.partition}:kms:${local.arn_account}:key/*",
+          "arn:${local.partition}:kms:*:${var.account_id}:key/*",
         ]
         Condition = { StringEquals = { "aws:ResourceTag/system" = var.system } }
       },
@@ -174,13 +175,14 @@ locals {
     ]
   }
 
-  # The keys under which the backends store the state of an environment and its workspaces. Without ListBucket, S3 would
-  # answer 403 for a state that does not exist yet.
-  state_keys = { for name in keys(var.environments) : name => [
-    "${aws_s3_bucket.state.arn}/${name}.tfstate",
-    "${aws_s3_bucket.state.arn}/${name}/*/${name}.tfstate",
-  ] }
+  # The keys under which the backends store the states of an environment and of its workspaces.
+  state_keys = { for target, each in local.targets : target => (
+    each.kind == "environment"
+    ? "${aws_s3_bucket.state.arn}/${each.environment}.tfstate"
+    : "${aws_s3_bucket.state.arn}/${each.environment}/${each.tag}/${each.environment}.tfstate"
+  ) }
 
+  # Without ListBucket, S3 would answer 403 for a state that does not exist yet.
   list_states = {
     Sid      = "ListStates"
     Effect   = "Allow"
@@ -209,7 +211,7 @@ resource "aws_iam_policy" "planning" {
         Sid      = "ReadStates"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = flatten(values(local.state_keys))
+        Resource = values(local.state_keys)
       },
     ]
   })

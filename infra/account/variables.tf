@@ -61,14 +61,16 @@ variable "github" {
 variable "environments" {
   description = <<-END
     The environments of the account. To apply one, a job must run on its `branch` and in its `github_environment`. A job
-    on the default branch may create and destroy workspaces in `workspaces_github_environment`, and only destroy them in
-    `reap_github_environment`. If one of these two is null, no role is created for it. `hosted_zone_id` is the zone of
-    the DNS records of the environment's domain.
+    on the default branch may create and destroy previews and personal workspaces in `workspaces_github_environment`, and
+    debug workspaces in `debug_github_environment`. It may only destroy workspaces in `reap_github_environment`. If one
+    of these three is null, no role is created for it. `hosted_zone_id` is the zone of the DNS records of the
+    environment's domain.
   END
   type = map(object({
     branch                        = string
     github_environment            = string
     workspaces_github_environment = optional(string)
+    debug_github_environment      = optional(string)
     reap_github_environment       = optional(string)
     hosted_zone_id                = optional(string)
   }))
@@ -112,7 +114,7 @@ variable "environments" {
       ]))) == length(flatten([for environment in values(var.environments) :
       [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
     ]))
-    error_message = "A GitHub environment is named twice: name another for each environment, its workspaces and its reaper. Each GitHub environment has its own rules."
+    error_message = "A GitHub environment is named twice: name another for each environment, its workspaces, its debug workspaces and its reaper. Each GitHub environment has its own rules."
   }
 }
 
@@ -124,6 +126,24 @@ variable "default_branch" {
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", var.default_branch))
     error_message = "The name of a branch is not exact: write its full name, without wildcards and without refs/heads/."
+  }
+}
+
+variable "people" {
+  description = <<-END
+    ARNs of the users and roles who may take a role for people, with MFA. A role without members is not created. If people
+    sign in through IAM Identity Center, leave the lists empty and use the policies in permission sets.
+  END
+  type = object({
+    developer     = optional(list(string), [])
+    on_call       = optional(list(string), [])
+    administrator = optional(list(string), [])
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for arn in flatten(values(var.people)) : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "A member is not the ARN of one user or role: write, for example, arn:aws:iam::123456789012:user/jane. A whole account or a wildcard would let in more people."
   }
 }
 
