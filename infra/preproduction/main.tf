@@ -62,10 +62,6 @@ module "main" {
   workspace_purpose   = var.workspace_purpose
   database_source     = var.database_source
 
-  # This policy of infra/account limits every role that is created here. The pipeline can't create roles without the
-  # policy.
-  permissions_boundary = "arn:aws:iam::${var.account_id}:policy/${local.tags.system}-account-boundary-preproduction"
-
   database = {
     min_capacity          = 0
     max_capacity          = 2

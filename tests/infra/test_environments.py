@@ -61,7 +61,7 @@ OF_A_WORKSPACE_OF_PRODUCTION = {
 
 @pytest.fixture(scope="module")
 def workspaces() -> dict[str, Plan]:
-    """Three plans of production's workspace fix-1: for personal use, for debugging on a clone, and on live data."""
+    """Plans of production's workspaces w-fix-1, for personal use, and d-fix-1, to debug on a clone and on live data."""
     return {run: modules.arguments(RUN[f"production-{run}"]) for run in ("personal", "clone", "live")}
 
 
@@ -99,7 +99,7 @@ def test_a_workspace_of_production_is_small_unprotected_and_sends_no_alarms(
 
     assert sizes(plan) == OF_A_WORKSPACE_OF_PRODUCTION
     assert told(plan) == ([], False)
-    assert names_without(plan, f"{NAME}-production-fix-1") == []
+    assert names_without(plan, f"{NAME}-production-{'w' if run == 'personal' else 'd'}-fix-1") == []
 
 
 def test_only_debug_workspaces_disable_schedules(workspaces: dict[str, Plan]) -> None:
@@ -115,7 +115,7 @@ def test_a_debug_workspace_trusts_the_issuers_of_its_environment(workspaces: dic
     pools = {run: [address for address in plan if "cognito" in address] for run, plan in workspaces.items()}
 
     assert audiences == {
-        "personal": f"{NAME}-production-fix-1",
+        "personal": f"{NAME}-production-w-fix-1",
         "clone": f"{NAME}-production",
         "live": f"{NAME}-production",
     }
@@ -140,7 +140,7 @@ def test_a_workspace_on_live_data_has_no_network_database_or_master_password_of_
     assert [address for address in plan if kind_of(address).startswith(("aws_rds", "aws_vpc", "aws_db"))] == []
     assert settings(plan, "bootstrap") == {"SLIPWAY_STAGE": "production"}
     assert settings(plan, "api")["SLIPWAY_DATABASE_HOST"] == "environment.example"
-    assert names_without(plan, f"{NAME}-production-fix-1") == []
+    assert names_without(plan, f"{NAME}-production-d-fix-1") == []
 
 
 def sizes(plan: Plan) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 
 locals {
   is_default       = var.workspace == "default"
-  is_debug         = !local.is_default && var.workspace_purpose == "debug"
+  is_debug         = startswith(var.workspace, "d-")
   environment_name = local.is_default ? var.environment : "${var.environment}-${var.workspace}"
   # Resources have this text in their names. So resources of two environments or workspaces never have the same name.
   name = "${var.system}-${local.environment_name}"
@@ -13,6 +13,9 @@ locals {
   environment_of = "${var.system}-${var.environment}"
 
   account_id = data.aws_caller_identity.this.account_id
+
+  # This policy of infra/account limits every role that is created here. The pipeline can't create roles without it.
+  permissions_boundary = "arn:aws:iam::${local.account_id}:policy/${var.system}-account-boundary-${var.environment}${local.is_default ? "" : local.is_debug ? "-debug" : "-workspaces"}"
 
   # A workspace on live data has no network or database of its own: live.tf finds those of the environment.
   on_live_data = var.database_source == "live"
@@ -47,7 +50,7 @@ module "network" {
   egress               = var.egress
   log_retention_days   = var.log_retention_days
   kms_key_arn          = aws_kms_key.this.arn
-  permissions_boundary = var.permissions_boundary
+  permissions_boundary = local.permissions_boundary
 }
 
 module "database" {
@@ -95,7 +98,7 @@ module "api" {
   log_retention_days   = var.log_retention_days
   kms_key_arn          = aws_kms_key.this.arn
   throttling           = var.throttling
-  permissions_boundary = var.permissions_boundary
+  permissions_boundary = local.permissions_boundary
   schedules_enabled    = !local.is_debug
 
   database = {

@@ -34,12 +34,16 @@ variable "testing_account_ids" {
 }
 
 variable "workspace" {
-  description = "Terraform's workspace: default is the environment itself, any other is an isolated copy of it."
+  description = <<-END
+    Terraform's workspace: `default` is the environment itself. Any other is an isolated copy: `d-<name>` for debugging,
+    `w-<name>` for previews and personal use. Names and tags begin with this letter, and roles in infra/account reach
+    one kind of workspace only.
+  END
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.workspace))
-    error_message = "A workspace can't have this name: use 1 to 16 lower-case letters, digits and hyphens, and start with a letter."
+    condition     = can(regex("^(default|[wd]-[a-z][a-z0-9-]{0,15})$", var.workspace))
+    error_message = "A workspace can't have this name: use w- or d-, then 1 to 16 lower-case letters, digits and hyphens, with a letter first."
   }
 
   validation {
@@ -57,10 +61,15 @@ variable "workspace_purpose" {
     condition     = contains(["personal", "preview", "debug"], var.workspace_purpose)
     error_message = "The purpose of the workspace is unknown: use personal, preview or debug."
   }
+
+  validation {
+    condition     = var.workspace == "default" || startswith(var.workspace, "d-") == (var.workspace_purpose == "debug")
+    error_message = "The purpose does not fit the workspace's name: names of debug workspaces start with d-, other names with w-."
+  }
 }
 
 variable "database_source" {
-  description = "Data of a workspace: empty, clone (a copy-on-write copy of the environment's database) or live (the environment's own database, for debug only)."
+  description = "Data of a workspace: empty, clone (a copy-on-write copy of the environment's database) or live (the environment's own database). Only debug workspaces may see the environment's data."
   type        = string
   default     = "empty"
 
@@ -70,13 +79,8 @@ variable "database_source" {
   }
 
   validation {
-    condition     = var.workspace != "default" || var.database_source == "empty"
-    error_message = "Only workspaces may use clone and live: set database_source = \"empty\" for the environment itself."
-  }
-
-  validation {
-    condition     = var.database_source != "live" || var.workspace_purpose == "debug"
-    error_message = "Only a debug workspace may use live data: set workspace_purpose = \"debug\", or use a clone."
+    condition     = var.database_source == "empty" || startswith(var.workspace, "d-")
+    error_message = "Only a debug workspace may use clone and live: set workspace_purpose = \"debug\", or database_source = \"empty\"."
   }
 }
 
@@ -185,10 +189,4 @@ variable "log_retention_days" {
     condition     = contains([7, 14, 30, 60, 90, 180, 365], var.log_retention_days)
     error_message = "Logs can't be kept for this number of days: use 7, 14, 30, 60, 90, 180 or 365."
   }
-}
-
-variable "permissions_boundary" {
-  description = "ARN of the policy that limits every role created here; null for none."
-  type        = string
-  default     = null
 }

@@ -36,15 +36,15 @@ class Run:
         return self.environment if self.workspace == "default" else f"{self.environment}-{self.run}"
 
 
-def _workspace(run: str, *lacks: str) -> Run:
-    return Run("production", "tests/workspace.tftest.hcl", run, "fix-1", ("environment", "production", "site", *lacks))
+def _workspace(file: str, run: str, workspace: str, *lacks: str) -> Run:
+    return Run("production", f"tests/{file}.tftest.hcl", run, workspace, ("environment", "production", "site", *lacks))
 
 
 RUNS = (
     *(Run(each, lacks=() if each == "production" else ("production",)) for each in ENVIRONMENTS),
-    _workspace("personal"),
-    _workspace("clone", "people"),
-    _workspace("live", "people", "database"),
+    _workspace("workspace", "personal", "w-fix-1"),
+    _workspace("debug", "clone", "d-fix-1", "people"),
+    _workspace("debug", "live", "d-fix-1", "people", "database"),
 )
 
 

@@ -84,12 +84,12 @@ run "a_personal_workspace_has_its_own_name_but_no_site_and_no_firewall" {
   command = plan
 
   variables {
-    workspace = "ann"
+    workspace = "w-ann"
     domain    = { name = "service.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" }
   }
 
   assert {
-    condition     = output.name == "service-production-ann" && module.database[0].cluster_identifier == "service-production-ann" && aws_kms_alias.this.name == "alias/service-production-ann"
+    condition     = output.name == "service-production-w-ann" && module.database[0].cluster_identifier == "service-production-w-ann" && aws_kms_alias.this.name == "alias/service-production-w-ann"
     error_message = "A personal workspace must have its own name."
   }
 
@@ -108,7 +108,7 @@ run "a_preview_has_a_site_with_its_own_address" {
   command = plan
 
   variables {
-    workspace         = "pr-7"
+    workspace         = "w-pr-7"
     workspace_purpose = "preview"
     domain            = { name = "service.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" }
   }
@@ -129,7 +129,7 @@ run "a_workspace_on_live_data_uses_the_environments_database" {
   command = plan
 
   variables {
-    workspace         = "fix-1"
+    workspace         = "d-fix-1"
     workspace_purpose = "debug"
     database_source   = "live"
   }
@@ -157,14 +157,14 @@ run "a_debug_workspace_with_a_clone_has_a_firewall_and_no_site" {
     environment         = "development"
     production          = false
     testing_account_ids = ["210987654321"]
-    workspace           = "fix-1"
+    workspace           = "d-fix-1"
     workspace_purpose   = "debug"
     database_source     = "clone"
     database            = { min_capacity = 0.5, max_capacity = 2, instances = 1, backup_retention_days = 1 }
   }
 
   assert {
-    condition     = output.name == "service-development-fix-1"
+    condition     = output.name == "service-development-d-fix-1"
     error_message = "The name must contain environment and workspace. All environments but production may be in a testing account."
   }
 
@@ -204,12 +204,12 @@ run "the_longest_name_fits" {
   variables {
     system            = "long-distance-orders"
     environment       = "preproduction"
-    workspace         = "a234567890123456"
+    workspace         = "w-a234567890123456"
     workspace_purpose = "preview"
   }
 
   assert {
-    condition     = output.name == "long-distance-orders-preproduction-a234567890123456" && module.database[0].name == "long_distance_orders"
+    condition     = output.name == "long-distance-orders-preproduction-w-a234567890123456" && module.database[0].name == "long_distance_orders"
     error_message = "Every name must be short enough for AWS. The database's name must have underscores instead of hyphens."
   }
 }

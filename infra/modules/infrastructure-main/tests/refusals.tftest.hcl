@@ -50,7 +50,7 @@ run "capitals_and_unknown_values_are_refused" {
 
   variables {
     environment        = "Production"
-    workspace          = "Fix"
+    workspace          = "w-Fix"
     throttling         = { rate = 0, burst = 10 }
     log_retention_days = 1
   }
@@ -63,7 +63,7 @@ run "a_hyphen_in_an_environment_and_a_workspace_with_17_characters_are_refused" 
 
   variables {
     environment       = "production-a"
-    workspace         = "a2345678901234567"
+    workspace         = "w-a2345678901234567"
     workspace_purpose = "leisure"
     throttling        = { rate = 10, burst = 9 }
   }
@@ -76,7 +76,7 @@ run "a_workspace_that_ends_in_a_hyphen_is_refused" {
 
   variables {
     environment = "p"
-    workspace   = "fix-"
+    workspace   = "w-fix-"
   }
 
   expect_failures = [var.environment, var.workspace]
@@ -86,7 +86,7 @@ run "a_workspace_with_two_hyphens_in_a_row_and_more_functions_than_connections_a
   command = plan
 
   variables {
-    workspace            = "fix--it"
+    workspace            = "w-fix--it"
     reserved_concurrency = 2883
   }
 
@@ -99,8 +99,51 @@ run "an_unknown_database_source_is_refused" {
   command = plan
 
   variables {
-    workspace       = "ann"
-    database_source = "copied"
+    workspace         = "d-ann"
+    workspace_purpose = "debug"
+    database_source   = "copied"
+  }
+
+  expect_failures = [var.database_source]
+}
+
+run "a_workspace_without_the_letter_of_its_kind_is_refused" {
+  command = plan
+
+  variables { workspace = "ann" }
+
+  expect_failures = [var.workspace]
+}
+
+run "debugging_in_a_workspace_for_previews_is_refused" {
+  command = plan
+
+  variables {
+    workspace         = "w-ann"
+    workspace_purpose = "debug"
+  }
+
+  expect_failures = [var.workspace_purpose]
+}
+
+run "a_preview_in_a_workspace_for_debugging_is_refused" {
+  command = plan
+
+  variables {
+    workspace         = "d-pr-7"
+    workspace_purpose = "preview"
+  }
+
+  expect_failures = [var.workspace_purpose]
+}
+
+run "a_clone_in_a_preview_is_refused" {
+  command = plan
+
+  variables {
+    workspace         = "w-pr-7"
+    workspace_purpose = "preview"
+    database_source   = "clone"
   }
 
   expect_failures = [var.database_source]
@@ -110,7 +153,7 @@ run "live_data_in_a_personal_workspace_is_refused" {
   command = plan
 
   variables {
-    workspace       = "ann"
+    workspace       = "w-ann"
     database_source = "live"
   }
 
