@@ -43,7 +43,7 @@ resource "aws_iam_role" "people" {
       Principal = { AWS = each.value.members }
       Condition = {
         Bool            = { "aws:MultiFactorAuthPresent" = "true" }
-        NumericLessThan = { "aws:MultiFactorAuthAge" = "${each.value.hours * 60 * 60}" }
+        NumericLessThan = { "aws:MultiFactorAuthAge" = tostring(each.value.hours * 60 * 60) }
       }
     }]
   })

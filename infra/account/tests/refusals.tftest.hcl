@@ -164,6 +164,32 @@ run "a_reapers_github_environment_with_a_wildcard_is_refused" {
   expect_failures = [var.environments]
 }
 
+run "a_whole_account_as_a_developer_is_refused" {
+  command = plan
+  variables {
+    people = { developer = ["arn:aws:iam::333333333333:root"] }
+  }
+  expect_failures = [var.people]
+}
+
+run "an_administrator_with_a_wildcard_is_refused" {
+  command = plan
+  variables {
+    people = { administrator = ["arn:aws:iam::333333333333:user/*"] }
+  }
+  expect_failures = [var.people]
+}
+
+run "a_debug_github_environment_with_a_wildcard_is_refused" {
+  command = plan
+  variables {
+    environments = {
+      development = { branch = "development", github_environment = "development", debug_github_environment = "*" }
+    }
+  }
+  expect_failures = [var.environments]
+}
+
 run "a_default_branch_with_a_wildcard_is_refused" {
   command = plan
   variables { default_branch = "*" }

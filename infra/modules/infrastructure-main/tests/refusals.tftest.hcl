@@ -62,13 +62,20 @@ run "a_hyphen_in_an_environment_and_a_workspace_with_17_characters_are_refused" 
   command = plan
 
   variables {
-    environment       = "production-a"
-    workspace         = "w-a2345678901234567"
-    workspace_purpose = "leisure"
-    throttling        = { rate = 10, burst = 9 }
+    environment = "production-a"
+    workspace   = "w-a2345678901234567"
+    throttling  = { rate = 10, burst = 9 }
   }
 
-  expect_failures = [var.environment, var.workspace, var.workspace_purpose, var.throttling]
+  expect_failures = [var.environment, var.workspace, var.throttling]
+}
+
+run "an_unknown_purpose_is_refused" {
+  command = plan
+
+  variables { workspace_purpose = "leisure" }
+
+  expect_failures = [var.workspace_purpose]
 }
 
 run "a_workspace_that_ends_in_a_hyphen_is_refused" {

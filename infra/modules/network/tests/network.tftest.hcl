@@ -146,7 +146,7 @@ run "a_long_name_a_small_range_and_four_zones_are_refused" {
   command = plan
 
   variables {
-    name  = "service-production-a23456789012345678901234567890123" # 52
+    name  = "service-production-a2345678901234567890123456789012345" # 54
     cidr  = "10.0.0.0/23"
     zones = 4
   }
