@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,50}$", var.name))
-    error_message = "Resources can't have this name: use 2 to 51 lower-case letters, digits and hyphens, and start with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,52}$", var.name))
+    error_message = "Resources can't have this name: use 2 to 53 lower-case letters, digits and hyphens, and start with a letter."
   }
 }
 

@@ -64,6 +64,19 @@ run "all_traffic_is_logged" {
     }]
     error_message = "The flow log's role may only write this log."
   }
+
+  assert {
+    condition = jsondecode(aws_iam_role.flow.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "vpc-flow-logs.amazonaws.com" }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = ["210987654321"] }
+        ArnLike      = { "aws:SourceArn" = ["arn:aws:ec2:eu-central-1:210987654321:vpc-flow-log/*"] }
+      }
+    }]
+    error_message = "Only flow logs of this account and region may use the role."
+  }
 }
 
 run "every_name_starts_with_the_environments_name" {
@@ -146,7 +159,7 @@ run "a_long_name_a_small_range_and_four_zones_are_refused" {
   command = plan
 
   variables {
-    name  = "service-production-a23456789012345678901234567890123" # 52
+    name  = "service-production-a2345678901234567890123456789012345" # 54
     cidr  = "10.0.0.0/23"
     zones = 4
   }
