@@ -1,5 +1,6 @@
 """The functions that set up and migrate a deployed stage's database. Only a deployment of the stage invokes them."""
 
+import json
 import os
 import time
 from typing import Any
@@ -9,13 +10,11 @@ from chalice.app import Blueprint
 from chalicelib import SQL_NAME
 from chalicelib.database import migrate as migrations
 from chalicelib.database.opening import address
-from chalicelib.database.roles import APP, MIGRATOR, statements
+from chalicelib.database.passwords import new_password, verifier
+from chalicelib.database.roles import APP, MIGRATOR, READER, logins, reader, statements
 from chalicelib.settings import settings
 
 blueprint = Blueprint(__name__)
-
-# On Amazon RDS, a role that is a member of `rds_iam` logs in with IAM tokens.
-IAM_LOGINS = f"GRANT rds_iam TO {MIGRATOR}, {APP}"
 
 RESUME_SECONDS = 60
 _POLL_SECONDS = 5
@@ -30,20 +29,51 @@ def migrate(event: Any, context: Any) -> dict[str, Any]:
 
 @blueprint.lambda_function(name="bootstrap")
 def bootstrap(event: Any, context: Any) -> dict[str, Any]:
-    """Create the database's roles as the master user, through the RDS Data API. A second run changes nothing."""
+    """Create the database's roles and logins as the master user, through the RDS Data API. A second run is harmless."""
     import boto3  # noqa: PLC0415 (boto3 takes half a second to import, which no other function should pay)
 
     database = os.environ.get("SLIPWAY_DATABASE_NAME", SQL_NAME)
+    app, migrator = os.environ["SLIPWAY_DATABASE_APP_LOGIN"], os.environ["SLIPWAY_DATABASE_MIGRATOR_LOGIN"]
     where = {
         "resourceArn": os.environ["SLIPWAY_DATABASE_CLUSTER_ARN"],
         "secretArn": os.environ["SLIPWAY_DATABASE_SECRET_ARN"],
     }
+    password = _password_of_reader(boto3.client("secretsmanager"), os.environ["SLIPWAY_DATABASE_READER_SECRET_ARN"])
     client = boto3.client("rds-data")
     transaction = _begin(client, database, where)
-    for statement in [*statements(database), IAM_LOGINS]:
+    for statement in [
+        *statements(database),
+        *logins(database, app, migrator),
+        *iam_logins(app, migrator),
+        *reader(database, verifier(password)),
+    ]:
         client.execute_statement(sql=statement, database=database, transactionId=transaction, **where)
     client.commit_transaction(transactionId=transaction, **where)
-    return {"roles": [MIGRATOR, APP]}
+    return {"roles": [MIGRATOR, APP], "logins": [migrator, app, READER]}
+
+
+def iam_logins(app: str, migrator: str) -> list[str]:
+    """Return the statements that let only these logins use IAM tokens.
+
+    On Amazon RDS, members of `rds_iam` log in with tokens, and with nothing else. This includes members of members. The
+    master user can act as both roles, and needs its password. So the roles must not be members.
+    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/database-authentication.html
+    """
+    return [f"REVOKE rds_iam FROM {MIGRATOR}, {APP}", f"GRANT rds_iam TO {migrator}, {app}"]
+
+
+def _password_of_reader(client: Any, secret: str) -> str:
+    """Return the reader's password from the secret. If the secret has no value, store a new password there first.
+
+    The secret decides: each run gives the database the secret's password, also if an earlier run failed half-way.
+    """
+    try:
+        value: dict[str, str] = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
+        return value["password"]
+    except client.exceptions.ResourceNotFoundException:
+        password = new_password()
+        client.put_secret_value(SecretId=secret, SecretString=json.dumps({"username": READER, "password": password}))
+        return password
 
 
 def _begin(client: Any, database: str, where: dict[str, str]) -> str:

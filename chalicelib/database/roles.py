@@ -1,4 +1,4 @@
-"""The database's two roles, and the statements that create them."""
+"""The database's roles and logins, and the statements that create them."""
 
 from chalicelib import SQL_NAME
 
@@ -7,6 +7,8 @@ from chalicelib import SQL_NAME
 APP = f"{SQL_NAME}_app"
 # The owner of the schema. Only migrations run as this role.
 MIGRATOR = f"{SQL_NAME}_migrator"
+# The login of people on AWS. It can only read.
+READER = f"{SQL_NAME}_reader"
 
 
 def statements(database: str, login: str | None = None) -> list[str]:
@@ -40,6 +42,41 @@ def on_database(database: str) -> list[str]:
     ]
 
 
+def logins(database: str, app: str, migrator: str) -> list[str]:
+    """Return the statements that create a login for each role, to run after `statements`.
+
+    A login acts as its role from the start of a connection. It has no other right, and can't become the other role.
+    """
+    made = []
+    for login, role in ((app, APP), (migrator, MIGRATOR)):
+        made += [
+            _role(login),
+            f"GRANT {role} TO {login} WITH INHERIT FALSE, SET TRUE",
+            f"ALTER ROLE {login} SET role = '{role}'",
+            f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {login}",
+        ]
+    return made
+
+
+def reader(database: str, verifier: str) -> list[str]:
+    """Return the statements that create the reader with this password's verifier, to run after `statements`.
+
+    The reader gets no role such as pg_read_all_data, which also reads the verifiers of all passwords. The last
+    statements run as the schema's owner.
+    """
+    return [
+        _role(READER),
+        f"ALTER ROLE {READER} PASSWORD '{verifier}'",
+        f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {READER}",
+        f"SET LOCAL ROLE {MIGRATOR}",
+        f"GRANT USAGE ON SCHEMA public TO {READER}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}",
+        # This line is for the tables of later migrations.
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {READER}",
+        "RESET ROLE",
+    ]
+
+
 def advice(database: str, login: str) -> str:
     """Return what to do if a login can't act as the roles, or the roles lack rights on the database."""
     if login in (APP, MIGRATOR):
@@ -52,7 +89,8 @@ def advice(database: str, login: str) -> str:
 
 
 def _role(name: str) -> str:
-    # The roles have no passwords. On AWS they log in with IAM tokens; the embedded PostgreSQL trusts local logins.
+    # Only the reader gets a password, later. On AWS the other logins use IAM tokens; the embedded PostgreSQL trusts
+    # local logins.
     return f"""\
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN

@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -14,9 +13,9 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from chalicelib import NAME
-from chalicelib.database.roles import APP
-from tests.support.checkout import ROOT
-from tests.support.postgres import SUPERUSER, as_login
+from chalicelib.database.passwords import verifier
+from chalicelib.database.roles import APP, READER, reader
+from tests.support.postgres import SUPERUSER, Clones, address_of, as_login, server_folder, stop
 from tools.aws import db_shell, environment
 from tools.aws.db_shell import DataApi, shell
 from tools.aws.emulator.account import emulated_client
@@ -39,19 +38,22 @@ def exceptions() -> Any:
 
 
 class FakeDataApi:
-    """A stand-in for the Data API, logged in as the master user. The next calls raise the errors in `refuses`."""
+    """A stand-in for the Data API. It logs in as the master user or as the reader, depending on the secret.
+
+    The next calls raise the errors in `refuses`.
+    """
 
     def __init__(self, address: str) -> None:
         self.exceptions = exceptions()
         self.refuses: list[Exception] = []
         self.calls: list[str] = []
-        self._address = as_login(address, SUPERUSER)
+        self._addresses = {"master": as_login(address, SUPERUSER), "reader": as_login(address, READER)}
         self._open: dict[str, Any] = {}
 
     def begin_transaction(self, *, database: str, resourceArn: str, secretArn: str) -> dict[str, str]:  # noqa: N803
         self._called("begin")
         transaction = str(len(self.calls))
-        self._open[transaction] = psycopg2.connect(self._address)
+        self._open[transaction] = psycopg2.connect(self._addresses[secretArn])
         return {"transactionId": transaction}
 
     def execute_statement(self, *, sql: str, transactionId: str, **_: Any) -> dict[str, Any]:  # noqa: N803
@@ -88,8 +90,21 @@ class FakeDataApi:
         return {"longValue": value} if isinstance(value, int) else {"stringValue": str(value)}
 
 
+@pytest.fixture(scope="module")
+def clones() -> Iterator[Clones]:
+    """Make databases on a server of this file, because other tests expect that there is no reader."""
+    folder = server_folder()
+    clones = Clones(address_of(folder), "shell")
+    yield clones
+    clones.close()
+    stop(folder)
+
+
 @pytest.fixture
 def client(database_url: str) -> FakeDataApi:
+    with closing(psycopg2.connect(as_login(database_url, SUPERUSER))) as connection, connection:
+        for statement in reader(connection.info.dbname, verifier("of-the-reader")):
+            connection.cursor().execute(statement)
     return FakeDataApi(database_url)
 
 
@@ -100,21 +115,21 @@ def paused() -> list[float]:
 
 @pytest.fixture
 def database(client: FakeDataApi, paused: list[float]) -> DataApi:
-    return DataApi(client, {"resourceArn": "cluster", "secretArn": "secret"}, write=False, pause=paused.append)
+    return DataApi(client, {"resourceArn": "cluster", "secretArn": "reader"}, write=False, pause=paused.append)
 
 
 @pytest.fixture
 def writable(client: FakeDataApi) -> DataApi:
-    return DataApi(client, {"resourceArn": "cluster", "secretArn": "secret"}, write=True)
+    return DataApi(client, {"resourceArn": "cluster", "secretArn": "master"}, write=True)
 
 
 def test_the_answer_is_a_table_that_tells_null_from_text(database: DataApi) -> None:
     table = database.run("SELECT current_user AS who, 12 AS number, NULL AS nothing, 'NULL' AS word")
 
     assert table.splitlines() == [
-        f"{'who':{len(APP)}} | number | nothing | word",
-        f"{'-' * len(APP)} | ------ | ------- | ----",
-        f"{APP} | 12     | ∅       | NULL",
+        f"{'who':{len(READER)}} | number | nothing | word",
+        f"{'-' * len(READER)} | ------ | ------- | ----",
+        f"{READER} | 12     | ∅       | NULL",
         "(rows: 1)",
     ]
 
@@ -138,6 +153,12 @@ def test_db_shell_writes_only_on_request(database: DataApi, writable: DataApi) -
     assert "shop" in database.run("SELECT key FROM systems")
 
 
+@pytest.mark.parametrize("sql", ["SET TRANSACTION READ WRITE", f"SET LOCAL ROLE {APP}"])
+def test_a_reader_cannot_become_a_writer(database: DataApi, client: FakeDataApi, sql: str) -> None:
+    with pytest.raises(ToolError, match="permission denied"):
+        database.run(f"{sql}; {SYSTEM}")
+
+
 @pytest.mark.parametrize("sql", ["CREATE TABLE mine (id int)", "DELETE FROM audit_events", "DROP TABLE systems"])
 def test_db_shell_never_writes_more_than_the_service_may(writable: DataApi, sql: str) -> None:
     with pytest.raises(ToolError, match=r"permission denied|must be owner"):
@@ -148,7 +169,7 @@ def test_a_failed_statement_rolls_its_transaction_back(database: DataApi, client
     with pytest.raises(ToolError, match="division by zero"):
         database.run("SELECT 1/0")
 
-    assert client.calls == ["begin", "execute", "execute", "execute", "rollback"]
+    assert client.calls == ["begin", "execute", "execute", "rollback"]
 
 
 def resuming(client: FakeDataApi) -> Exception:
@@ -228,19 +249,28 @@ def test_a_shell_goes_on_after_a_failure_until_it_is_ended(
 
 
 class Account:
-    """A stand-in for boto3's RDS client, with clusters by name."""
+    """A stand-in for boto3's clients of RDS and of Secrets Manager, with clusters and secrets by name."""
 
     class exceptions:  # noqa: N801 (the name in boto3)
         class DBClusterNotFoundFault(Exception):
             pass
 
+        class ResourceNotFoundException(Exception):
+            pass
+
     def __init__(self) -> None:
         self.clusters: dict[str, dict[str, Any]] = {}
+        self.secrets: dict[str, dict[str, Any]] = {}
 
     def describe_db_clusters(self, *, DBClusterIdentifier: str) -> dict[str, Any]:  # noqa: N803
         if DBClusterIdentifier not in self.clusters:
             raise self.exceptions.DBClusterNotFoundFault
         return {"DBClusters": [self.clusters[DBClusterIdentifier]]}
+
+    def describe_secret(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803
+        if SecretId not in self.secrets:
+            raise self.exceptions.ResourceNotFoundException
+        return self.secrets[SecretId]
 
 
 @pytest.fixture
@@ -249,31 +279,35 @@ def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
     account = Account()
     account.clusters[f"{NAME}-production"] = {
         "DBClusterArn": "cluster",
+        "DBClusterIdentifier": f"{NAME}-production",
         "Status": "available",
-        "MasterUserSecret": {"SecretArn": "secret"},
+        "MasterUserSecret": {"SecretArn": "master"},
     }
+    account.secrets[f"{NAME}-production-reader"] = {"ARN": "reader", "VersionIdsToStages": {"1": ["AWSCURRENT"]}}
     applied = {
         "production": {"name": f"{NAME}-production", "owns_database": True, "region": "eu-central-1"},
         "production-fix": {"name": f"{NAME}-production-fix", "owns_database": False, "region": "eu-central-1"},
         "production-own": {"name": f"{NAME}-production-own", "owns_database": True, "region": "eu-central-1"},
     }
     monkeypatch.setattr(environment, "outputs", lambda target: applied.get(target.name, {}))
-    monkeypatch.setattr(environment.Target, "client", lambda self, name, *_: account if name == "rds" else client)
+    monkeypatch.setattr(environment.Target, "client", lambda self, name, *_: client if name == "rds-data" else account)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
     return account
 
 
 @pytest.mark.parametrize("workspace", ["", "fix"])
+@pytest.mark.parametrize(("write", "user"), [("", READER), ("1", APP)])
 def test_a_statement_runs_on_the_targets_own_or_its_environments_database(
-    account: Account, workspace: str, capsys: pytest.CaptureFixture[str]
+    account: Account, workspace: str, write: str, user: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = {"ENV": "production", "WORKSPACE": workspace, "SQL": "SELECT 1 AS one", "YES": "1"}
+    sql = "SELECT current_user AS who"
+    asked = {"ENV": "production", "WORKSPACE": workspace, "SQL": sql, "WRITE": write, "YES": "1"}
 
     assert db_shell.main(asked) == 0
 
     said = capsys.readouterr()
-    assert said.out.splitlines() == ["one", "---", "1", "(rows: 1)"]
-    assert f"as {APP}" in said.err
+    assert said.out.splitlines()[2] == user
+    assert f"as {user}" in said.err
 
 
 def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,10 +340,26 @@ def test_wrong_or_missing_input_is_named(account: Account, variables: dict[str, 
 
 
 def test_a_database_in_creation_is_reported(account: Account) -> None:
-    account.clusters[f"{NAME}-production"] = {"DBClusterArn": "cluster", "Status": "creating"}
+    del account.clusters[f"{NAME}-production"]["MasterUserSecret"]
+    account.clusters[f"{NAME}-production"]["Status"] = "creating"
 
     with pytest.raises(ToolError, match="creating"):
+        db_shell.main({"ENV": "production", "SQL": "SELECT 1", "WRITE": "1", "YES": "1"})
+
+
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [({}, f"no secret {NAME}-production-reader"), ({f"{NAME}-production-reader": {"ARN": "reader"}}, "no password")],
+)
+def test_a_reader_without_a_secret_or_a_password_is_reported(
+    account: Account, client: FakeDataApi, secrets: dict[str, dict[str, Any]], said: str
+) -> None:
+    account.secrets = secrets
+
+    with pytest.raises(ToolError, match=said):
         db_shell.main({"ENV": "production", "SQL": "SELECT 1", "YES": "1"})
+
+    assert client.calls == []
 
 
 def test_production_runs_no_statement_without_a_yes(
@@ -327,56 +377,3 @@ def test_production_runs_no_statement_without_a_yes(
 
     monkeypatch.setattr("builtins.input", lambda prompt: "production-fix")
     assert db_shell.main(asked) == 0
-
-
-# This program runs in its own process, because psql replaces the process.
-_LOCAL = """
-import sys
-from pathlib import Path
-from tools.aws import db_shell
-from tools.local import postgres
-postgres.ADDRESS, postgres.is_running = Path(sys.argv[1]), lambda: sys.argv[2] == "runs"
-db_shell.main({"ENV": "local", "SQL": sys.argv[3], "WRITE": sys.argv[4]})
-"""
-
-
-@pytest.fixture
-def local(database_url: str, tmp_path: Path) -> Any:
-    """`local("SELECT 1")` runs the statement on the local database. Only tmp_path is on the PATH."""
-    address = tmp_path / "database-url"
-    address.write_text(f"{database_url}\n")
-
-    def local(sql: str, *, write: str = "", database: str = "runs") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", _LOCAL, address, database, sql, write],
-            cwd=ROOT,
-            env={**os.environ, "PATH": str(tmp_path)},
-            capture_output=True,
-            text=True,
-        )
-
-    return local
-
-
-def test_without_an_environment_psql_reads_the_local_database_only(local: Any) -> None:
-    refused = local(SYSTEM)
-    assert (refused.returncode, "read-only" in refused.stderr) == (1, True)
-
-    assert local(SYSTEM, write="1").stdout == "INSERT 0 1\n"
-
-    read = local("SELECT key, current_user, NULL AS nothing, E'\x1b[2J' AS control FROM systems")
-    assert [cell.strip() for cell in read.stdout.splitlines()[2].split("|")] == ["shop", APP, "∅", r"\x1B[2J"]
-
-
-def test_the_machines_own_psql_is_preferred(local: Any, tmp_path: Path) -> None:
-    psql = tmp_path / "psql"
-    psql.write_text('#!/bin/sh\necho "$PGOPTIONS"\nexit 3\n')
-    psql.chmod(0o755)
-
-    found = local("SELECT 1")
-
-    assert (found.returncode, found.stdout) == (3, "-c default_transaction_read_only=on\n")
-
-
-def test_a_stopped_local_database_is_started_by_make(local: Any) -> None:
-    assert "make database" in local("SELECT 1", database="stopped").stderr

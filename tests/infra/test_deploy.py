@@ -135,13 +135,17 @@ def test_without_roles_nothing_is_migrated(account):
     assert account.served() == every(1)
 
 
-def test_a_workspace_on_its_environments_own_database_never_migrates(account):
+def test_a_workspace_on_its_environments_own_database_has_no_functions_to_migrate_with(account):
+    api = {"function_names": {role: FUNCTIONS[role] for role in ("api", "authorizer")}}
+    of_a_workspace = outputs(owns_database=False, api=api)
     account.publish("2")
 
-    deploy(outputs(owns_database=False), account)
+    assert deploy(of_a_workspace, account) == {"api": 2, "authorizer": 2}
+    assert account.served() == {**every(1), "api": 2, "authorizer": 2}
+    assert rollback(of_a_workspace, account) == {"api": 1, "authorizer": 1}
 
     assert account.invoked == []
-    assert account.served() == every(2)
+    assert account.served() == every(1)
 
 
 def test_if_one_alias_cannot_move_the_others_move_back(account):

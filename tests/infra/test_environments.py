@@ -3,12 +3,13 @@
 The plans come from infra/*/tests, with a mocked provider. Each plan has the resources of all modules.
 """
 
+import json
 import re
 from typing import Any
 
 import pytest
 
-from chalicelib import NAME
+from chalicelib import NAME, SQL_NAME
 from chalicelib.settings import read
 from tests.support import modules
 from tools.aws import doctor
@@ -73,6 +74,7 @@ def test_an_environment_has_its_sizes_and_sends_its_alarms(environment: str) -> 
     assert max(sizes(plan)["reserved"], 0) == doctor.RESERVED[environment]
     assert told(plan) == (["ann@example.org"], True)
     assert schedules(plan) == {"ENABLED"}
+    assert logins(plan) == {f"{SQL_NAME}_app_{environment}", f"{SQL_NAME}_migrator_{environment}"}
     # The environment's pipeline may create only roles with this boundary.
     [boundary] = {role["permissions_boundary"] for role in of_type(plan, "aws_iam_role")}
     assert boundary.endswith(f":policy/{NAME}-account-boundary-{environment}")
@@ -100,6 +102,18 @@ def test_a_workspace_of_production_is_small_unprotected_and_sends_no_alarms(
     assert sizes(plan) == OF_A_WORKSPACE_OF_PRODUCTION
     assert told(plan) == ([], False)
     assert names_without(plan, f"{NAME}-production-{'w' if run == 'personal' else 'd'}-fix-1") == []
+
+
+def test_each_kind_of_workspace_has_its_own_logins_and_live_data_has_those_of_the_service(
+    workspaces: dict[str, Plan],
+) -> None:
+    app, migrator = f"{SQL_NAME}_app_production", f"{SQL_NAME}_migrator_production"
+
+    assert {run: logins(plan) for run, plan in workspaces.items()} == {
+        "personal": {f"{app}_w", f"{migrator}_w"},
+        "clone": {f"{app}_d", f"{migrator}_d"},
+        "live": {app},
+    }
 
 
 def test_only_debug_workspaces_disable_schedules(workspaces: dict[str, Plan]) -> None:
@@ -137,8 +151,10 @@ def test_a_workspace_on_live_data_has_no_network_database_or_master_password_of_
 ) -> None:
     plan = workspaces["live"]
 
-    assert [address for address in plan if kind_of(address).startswith(("aws_rds", "aws_vpc", "aws_db"))] == []
-    assert settings(plan, "bootstrap") == {"SLIPWAY_STAGE": "production"}
+    of_the_database = ("aws_rds", "aws_vpc", "aws_db", "aws_secretsmanager")
+    assert [address for address in plan if kind_of(address).startswith(of_the_database)] == []
+    assert [address for address in plan if "bootstrap" in address or "migrate" in address] == []
+    assert "secretsmanager" not in str(of_type(plan, "aws_iam_role_policy"))
     assert settings(plan, "api")["SLIPWAY_DATABASE_HOST"] == "environment.example"
     assert names_without(plan, f"{NAME}-production-d-fix-1") == []
 
@@ -187,6 +203,34 @@ def settings(plan: Plan, function: str) -> dict[str, str]:
     [environment] = made["environment"]
     variables: dict[str, str] = environment["variables"]
     return variables
+
+
+def logins(plan: Plan) -> set[str]:
+    """Return the logins in the database that the functions get.
+
+    Require that a function's role may log in as its login, and that bootstrap creates the logins.
+    """
+    found = set()
+    for address, function in plan.items():
+        if kind_of(address) != "aws_lambda_function":
+            continue
+        variables = function["environment"][0]["variables"]
+        [policy] = [
+            json.loads(each["policy"])["Statement"]
+            for each in of_type(plan, "aws_iam_role_policy")
+            if each["name"] == function["function_name"]
+        ]
+        may = [statement["Resource"] for statement in policy if "rds-db:connect" in statement["Action"]]
+        given = [variables["SLIPWAY_DATABASE_USER"]] if "SLIPWAY_DATABASE_USER" in variables else []
+        assert [arn.rpartition("/")[2] for arns in may for arn in arns] == given
+        found |= {*given}
+    created = {
+        settings(plan, "bootstrap")[f"SLIPWAY_DATABASE_{login}_LOGIN"]
+        for login in ("APP", "MIGRATOR")
+        if any("bootstrap" in address for address in plan)
+    }
+    assert created in (found, set())
+    return found
 
 
 def names_without(plan: Plan, name: str) -> list[str]:

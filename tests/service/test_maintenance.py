@@ -2,10 +2,7 @@
 
 import ssl
 import time
-from contextlib import closing
 
-import boto3
-import psycopg2
 import pytest
 from psycopg2.extensions import parse_dsn
 
@@ -13,97 +10,26 @@ from chalicelib import SQL_NAME
 from chalicelib.database import maintenance
 from chalicelib.database.migrate import MigrationFailed, expected_version
 from chalicelib.database.opening import AUTHORITIES, address
-from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import Aurora, UnusableSettings
-from tests.support.postgres import as_login, server, server_folder, stop
+from tests.support.aurora import APP_LOGIN, MIGRATOR_LOGIN, data_api
+from tests.support.postgres import as_login
 from tests.support.stage import local_stage
 
-AURORA = Aurora(host="Cluster.example.org", port=5432, name=SQL_NAME, user=APP, region="eu-central-1")
+AURORA = Aurora(host="Cluster.example.org", port=5432, name=SQL_NAME, user=APP_LOGIN, region="eu-central-1")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session"}
 
 
-class DataApi:
-    """A stand-in for the RDS Data API, with one transaction on a real database. It fails to begin `resuming` times."""
-
-    class exceptions:  # noqa: N801 (the name in the SDK)
-        class DatabaseResumingException(Exception):
-            pass
-
-    def __init__(self, url, resuming=0):
-        self._connection = psycopg2.connect(url)
-        self._resuming = resuming
-        self.asked = []
-
-    def begin_transaction(self, **where):
-        self.asked.append(where)
-        self._resuming -= 1
-        if self._resuming >= 0:
-            raise self.exceptions.DatabaseResumingException
-        return {"transactionId": "one"}
-
-    def execute_statement(self, sql, transactionId, **where):  # noqa: N803
-        assert (transactionId, where) == ("one", self.asked[-1])
-        self._connection.cursor().execute(sql)
-
-    def commit_transaction(self, transactionId, **where):  # noqa: N803
-        self._connection.commit()
-        self._connection.close()
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """The address of a new PostgreSQL server with the role `rds_iam`, as on Amazon RDS."""
-    folder = server_folder()
-    url = server(folder / "data").get_uri()
-    sql(url, "CREATE ROLE rds_iam")
-    yield url
-    stop(folder)
-
-
-@pytest.fixture
-def empty(cluster, monkeypatch):
-    """The address of an empty database on the server. The environment variables of the function `bootstrap` are set."""
-    sql(cluster, f"DROP DATABASE IF EXISTS {SQL_NAME} WITH (FORCE)")
-    sql(cluster, f"CREATE DATABASE {SQL_NAME}")
-    monkeypatch.setenv("SLIPWAY_DATABASE_CLUSTER_ARN", "arn:cluster")
-    monkeypatch.setenv("SLIPWAY_DATABASE_SECRET_ARN", "arn:secret")
-    return psycopg2.extensions.make_dsn(cluster, dbname=SQL_NAME)
-
-
-def sql(url, statement):
-    with closing(psycopg2.connect(url)) as one:
-        one.autocommit = True
-        with one.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-
-
-def data_api(monkeypatch, url, **options):
-    client = DataApi(url, **options)
-    monkeypatch.setattr(boto3, "client", {"rds-data": client}.__getitem__)
-    return client
-
-
-def test_bootstrap_creates_roles_that_log_in_with_tokens_and_migrate(empty, monkeypatch):
+def test_bootstrap_creates_logins_that_use_tokens_and_migrate(empty, monkeypatch):
     client = data_api(monkeypatch, empty)
 
     maintenance.bootstrap({}, None)
-    with local_stage(as_login(empty, MIGRATOR)):
+    with local_stage(as_login(empty, MIGRATOR_LOGIN)):
         migrated = maintenance.migrate({}, None)
         again = maintenance.migrate({}, None)
 
     assert client.asked == [{"database": SQL_NAME, "resourceArn": "arn:cluster", "secretArn": "arn:secret"}]
-    members = "SELECT pg_get_userbyid(member) FROM pg_auth_members WHERE roleid = 'rds_iam'::regrole ORDER BY 1"
-    assert sql(empty, members) == [(APP,), (MIGRATOR,)]
     assert (len(migrated["applied"]), migrated["schema_version"]) == (expected_version(), expected_version())
     assert again == {"applied": [], "schema_version": expected_version()}
-
-
-def test_bootstrap_can_be_repeated(empty, monkeypatch):
-    for _ in range(2):
-        data_api(monkeypatch, empty)
-
-        assert maintenance.bootstrap({}, None) == {"roles": [MIGRATOR, APP]}
 
 
 def test_bootstrap_waits_for_a_paused_cluster(empty, monkeypatch):
@@ -130,7 +56,7 @@ def test_a_failed_migration_is_the_functions_error(empty, monkeypatch, tmp_path)
     (tmp_path / "0001_break.sql").write_text("SELECT 1 / 0")
     monkeypatch.setattr(maintenance.migrations.migrate, "__defaults__", (tmp_path, lambda line: None))
 
-    with local_stage(as_login(empty, MIGRATOR)), pytest.raises(MigrationFailed, match="0001_break"):
+    with local_stage(as_login(empty, MIGRATOR_LOGIN)), pytest.raises(MigrationFailed, match="0001_break"):
         maintenance.migrate({}, None)
 
 
@@ -147,10 +73,10 @@ def test_a_function_logs_in_over_tls_with_a_fresh_password(monkeypatch):
         "host": AURORA.host,
         "port": "5432",
         "dbname": SQL_NAME,
-        "user": APP,
+        "user": APP_LOGIN,
         "sslmode": "verify-full",
     }
-    assert login["password"].startswith(f"Cluster.example.org:5432/?Action=connect&DBUser={APP}&")
+    assert login["password"].startswith(f"Cluster.example.org:5432/?Action=connect&DBUser={APP_LOGIN}&")
     assert login["sslrootcert"] == str(AUTHORITIES)
 
 

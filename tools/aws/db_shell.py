@@ -1,6 +1,6 @@
 """`make db-shell [ENV=…] [WORKSPACE=…]`: run SQL on a target's database, or on the local database without ENV.
 
-Each statement runs as the service's role, and can only read unless WRITE=1.
+Statements can only read. With WRITE=1 they run as the service's role.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import NAME, SQL_NAME
-from chalicelib.database.roles import APP
+from chalicelib.database.roles import APP, READER
 from tools.aws import environment
 from tools.aws.environment import Target
 from tools.checkout import ENVIRONMENTS, ToolError
@@ -54,15 +54,18 @@ def main(environ: Mapping[str, str]) -> int:
     sql, write = environ.get("SQL") or None, environ.get("WRITE") == "1"
     if sql is None and not sys.stdin.isatty():
         raise ToolError('There is no terminal for a shell: set SQL="SELECT …"')
-    may = f"statements run as {APP} and can {'read and write' if write else 'only read: to write, set WRITE=1'}"
+    may = f"can {'read and write' if write else 'only read: to write, set WRITE=1'}"
     if environ.get("ENV", "") in ("", "local") and not environ.get("WORKSPACE"):
         url = _local_url()
-        _note(f"local: {may}")
+        _note(f"local: statements run as {APP} and {may}")
         _become_psql(url, sql, write=write)
     target = replace(environment.target_of(environ), choices={})
     _require_consent(target, environ)
     database = database_of(target, write=write)
-    _note(f"{target.name}: {may}. Each statement has its own transaction. CloudTrail records who runs each statement")
+    _note(
+        f"{target.name}: statements run as {APP if write else READER} and {may}. Each statement has its own "
+        "transaction. CloudTrail records who runs each statement"
+    )
     if sql is None:
         shell(database, target.name)
     else:
@@ -84,10 +87,10 @@ class DataApi:
         try:
             transaction = {**self.where, "transactionId": self._begin()}
             try:
-                # The Data API logs in with the cluster's own secret. The role prevents mistakes, not misuse: people who
-                # may use the secret can do more without this command.
-                for statement in [*([] if self.write else ["SET TRANSACTION READ ONLY"]), f"SET LOCAL ROLE {APP}"]:
-                    self.client.execute_statement(sql=statement, **transaction)
+                # To write, the Data API logs in as the master user. The role prevents mistakes, not misuse: people who
+                # may use the master's secret can do more without this command.
+                first = f"SET LOCAL ROLE {APP}" if self.write else "SET TRANSACTION READ ONLY"
+                self.client.execute_statement(sql=first, **transaction)
                 answer = self.client.execute_statement(sql=sql, includeResultMetadata=True, **transaction)
                 self.client.commit_transaction(**transaction)
             except BaseException:
@@ -130,13 +133,31 @@ def database_of(target: Target, *, write: bool) -> DataApi:
         raise ToolError(f"{target.name} has no database {name}: create the database with make apply") from None
     except (ClientError, BotoCoreError) as error:
         raise _explained(error) from error
-    secret = cluster.get("MasterUserSecret", {}).get("SecretArn")
-    if not secret:
-        raise ToolError(
-            f"The cluster {name} ({cluster['Status']}) has no secret to log in with: create one with `make apply`"
-        )
+    secret = _secret_of_master(cluster) if write else _secret_of_reader(target, name, outputs["region"])
     where = {"resourceArn": cluster["DBClusterArn"], "secretArn": secret}
     return DataApi(target.client("rds-data", outputs["region"], _CONFIG), where, write)
+
+
+def _secret_of_master(cluster: Mapping[str, Any]) -> str:
+    if secret := cluster.get("MasterUserSecret", {}).get("SecretArn"):
+        return str(secret)
+    raise ToolError(
+        f"The cluster {cluster['DBClusterIdentifier']} ({cluster['Status']}) has no secret to log in with: create one "
+        "with `make apply`"
+    )
+
+
+def _secret_of_reader(target: Target, cluster: str, region: str) -> str:
+    client, name = target.client("secretsmanager", region), f"{cluster}-reader"
+    try:
+        secret = client.describe_secret(SecretId=name)
+    except client.exceptions.ResourceNotFoundException:
+        raise ToolError(f"There is no secret {name} to log in with: create the secret with `make apply`") from None
+    except (ClientError, BotoCoreError) as error:
+        raise _explained(error) from error
+    if not secret.get("VersionIdsToStages"):
+        raise ToolError(f"The secret {name} has no password yet: `make apply` stores one when it deploys the functions")
+    return str(secret["ARN"])
 
 
 def shell(database: DataApi, prompt: str, ask: Callable[[str], str] = input) -> None:

@@ -30,8 +30,8 @@ CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "sta
 def deploy(outputs: Any, client: Any) -> dict[str, int]:
     """Create the database roles, migrate, and move every alias to the newest version. Return each function's version.
 
-    A target that uses another target's database skips the first two steps. After a ToolError, every alias has the same
-    version as before the call, unless the message names the alias.
+    A target that uses another target's database has no functions for the first two steps, and skips them. After a
+    ToolError, every alias has the same version as before the call, unless the message names the alias.
     """
     functions, owns_database = _read(outputs)
     newest = {role: _versions(client, name)[-1] for role, name in functions.items()}

@@ -5,12 +5,15 @@ locals {
   )
 
   settings_of_bootstrap = var.bootstrap == null ? {} : {
-    SLIPWAY_DATABASE_CLUSTER_ARN = var.bootstrap.cluster_arn
-    SLIPWAY_DATABASE_SECRET_ARN  = var.bootstrap.master_secret_arn
-    SLIPWAY_DATABASE_NAME        = var.database.name
+    SLIPWAY_DATABASE_CLUSTER_ARN       = var.bootstrap.cluster_arn
+    SLIPWAY_DATABASE_SECRET_ARN        = var.bootstrap.master_secret_arn
+    SLIPWAY_DATABASE_READER_SECRET_ARN = var.bootstrap.reader_secret_arn
+    SLIPWAY_DATABASE_NAME              = var.database.name
+    SLIPWAY_DATABASE_APP_LOGIN         = var.database.app_login
+    SLIPWAY_DATABASE_MIGRATOR_LOGIN    = var.database.migrator_login
   }
 
-  settings = { for name, function in local.functions : name => merge(
+  settings = { for name, function in local.deployed : name => merge(
     function.environment,
     name == "bootstrap" ? local.settings_of_bootstrap : local.settings_of_all,
     !contains(keys(local.in_vpc), name) ? {} : {
@@ -27,7 +30,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_117: authorizer and bootstrap call services outside of the VPC; the others are inside
   #checkov:skip=CKV_AWS_173: nothing in the settings is secret; Lambda encrypts them with its own key
   #checkov:skip=CKV_AWS_272: every deployment checks the digest of the promoted package
-  for_each = local.functions
+  for_each = local.deployed
 
   function_name    = local.names[each.key]
   role             = aws_iam_role.function[each.key].arn
@@ -78,7 +81,7 @@ resource "aws_lambda_function" "this" {
 }
 
 resource "aws_lambda_alias" "live" {
-  for_each = local.functions
+  for_each = local.deployed
 
   name             = "live"
   description      = "Points to the version that serves. A deployment moves the alias after the migration"

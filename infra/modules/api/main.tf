@@ -10,14 +10,19 @@ locals {
   # Functions outside of the VPC. They call AWS or fetch an issuer's keys, and do not connect to the database.
   outside_of_vpc = ["authorizer", "bootstrap"]
 
-  # Database users of functions in the VPC. A function that is not listed logs in as …_app. The roles are named after the
-  # database: see chalicelib/database/roles.py.
-  database_users = { migrate = "${var.database.name}_migrator" }
+  # These functions prepare the database. They do not exist if it belongs to another target.
+  preparing = ["bootstrap", "migrate"]
 
-  in_vpc = { for name, function in local.functions : name => lookup(local.database_users, name, "${var.database.name}_app")
+  deployed = { for name, function in local.functions : name => function
+  if var.bootstrap != null || !contains(local.preparing, name) }
+
+  # Database logins of functions in the VPC. A function that is not listed logs in as the service.
+  logins = { migrate = var.database.migrator_login }
+
+  in_vpc = { for name, function in local.deployed : name => lookup(local.logins, name, var.database.app_login)
   if !contains(local.outside_of_vpc, name) }
 
-  names = { for name, function in local.functions : name => "${var.name}-${replace(name, "_", "-")}" }
+  names = { for name, function in local.deployed : name => "${var.name}-${replace(name, "_", "-")}" }
 }
 
 data "aws_caller_identity" "this" {}

@@ -2,7 +2,7 @@ locals {
   arn_prefix = "arn:${data.aws_partition.this.partition}"
   arn_region = "${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}"
 
-  statements_of_all = { for name, function in local.functions : name => [
+  statements_of_all = { for name, function in local.deployed : name => [
     {
       Sid      = "Log"
       Effect   = "Allow"
@@ -55,9 +55,15 @@ locals {
       Resource = [database.master_secret_arn]
     },
     {
-      Sid       = "DecryptMasterPassword"
+      Sid      = "KeepReadersPassword"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+      Resource = [database.reader_secret_arn]
+    },
+    {
+      Sid       = "UseKeyOfSecrets"
       Effect    = "Allow"
-      Action    = ["kms:Decrypt"]
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource  = [database.secret_kms_key_arn]
       Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"] } }
     },
@@ -65,7 +71,7 @@ locals {
 }
 
 resource "aws_iam_role" "function" {
-  for_each = local.functions
+  for_each = local.deployed
 
   name                 = local.names[each.key]
   description          = "Permissions of the function ${local.names[each.key]}"
@@ -77,12 +83,22 @@ resource "aws_iam_role" "function" {
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = "lambda.amazonaws.com" }
+      # Lambda may use the role for this function only. AWS documents both keys for execution roles, but not that each
+      # call of Lambda has the function's ARN, such as the check when a function is created. So the ARN may be missing.
+      # https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = [data.aws_caller_identity.this.account_id] }
+        ArnLikeIfExists = { "aws:SourceArn" = [
+          "${local.arn_prefix}:lambda:${local.arn_region}:function:${local.names[each.key]}",
+          "${local.arn_prefix}:lambda:${local.arn_region}:function:${local.names[each.key]}:*",
+        ] }
+      }
     }]
   })
 }
 
 resource "aws_iam_role_policy" "function" {
-  for_each = local.functions
+  for_each = local.deployed
 
   name = local.names[each.key]
   role = aws_iam_role.function[each.key].id
@@ -98,7 +114,7 @@ resource "aws_iam_role_policy" "function" {
 }
 
 resource "aws_cloudwatch_log_group" "function" {
-  for_each = local.functions
+  for_each = local.deployed
 
   name              = "/aws/lambda/${local.names[each.key]}"
   retention_in_days = var.log_retention_days

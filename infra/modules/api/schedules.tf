@@ -1,7 +1,8 @@
 resource "aws_cloudwatch_event_rule" "this" {
   for_each = local.schedules
 
-  name                = "${var.name}-${replace(each.key, "_", "-")}"
+  # Chalice appends -event to a schedule's name, which would make the longest names too long.
+  name                = "${var.name}-${replace(trimsuffix(each.key, "-event"), "_", "-")}"
   description         = each.value.description
   schedule_expression = each.value.schedule_expression
   event_pattern       = each.value.event_pattern

@@ -3,12 +3,12 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{2,50}$", var.name))
-    error_message = "Choose a name of 3 to 51 lower-case letters, digits and hyphens that starts with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{2,52}$", var.name))
+    error_message = "Choose a name of 3 to 53 lower-case letters, digits and hyphens that starts with a letter."
   }
 
   validation {
-    condition     = alltrue([for part in concat(keys(local.functions), keys(local.schedules)) : length("${var.name}-${part}") <= 64])
+    condition     = alltrue([for part in concat(keys(local.functions), [for name in keys(local.schedules) : trimsuffix(name, "-event")]) : length("${var.name}-${part}") <= 64])
     error_message = "A function or a rule would have a name of more than 64 characters, which AWS refuses: shorten the name of the function or of the workspace."
   }
 }
@@ -44,20 +44,28 @@ variable "security_group_ids" {
 }
 
 variable "database" {
-  description = "The database that the functions log in to."
+  description = "The database, and the functions' logins there. The migrator's login is null if the functions may not migrate the database."
   type = object({
-    host        = string
-    port        = number
-    name        = string
-    resource_id = string
+    host           = string
+    port           = number
+    name           = string
+    resource_id    = string
+    app_login      = string
+    migrator_login = optional(string)
   })
+
+  validation {
+    condition     = (var.database.migrator_login == null) == (var.bootstrap == null)
+    error_message = "Only functions that bootstrap the database may migrate it: set both bootstrap and database.migrator_login, or neither."
+  }
 }
 
 variable "bootstrap" {
-  description = "Cluster, secret with the master's password, and key of the secret, for the bootstrap function. The function creates the database roles. Null if the roles exist already; the function then reaches no database."
+  description = "Cluster, secrets with the passwords of the master and of the reader, and key of the secrets, for the bootstrap function, which creates the database's logins. Null if the database belongs to another target; then there are no functions bootstrap and migrate."
   type = object({
     cluster_arn        = string
     master_secret_arn  = string
+    reader_secret_arn  = string
     secret_kms_key_arn = string
   })
 }

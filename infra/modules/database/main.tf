@@ -1,5 +1,5 @@
-# Aurora PostgreSQL Serverless v2. Functions log in with IAM tokens as one of two database roles. AWS keeps the
-# master's password, and only the bootstrap function reads it, to create these roles.
+# Aurora PostgreSQL Serverless v2. Functions log in with IAM tokens, people with the reader's password. AWS keeps the
+# master's password, and only the bootstrap function reads it, to create the logins.
 
 locals {
   cloned = var.clone_of != null
@@ -91,6 +91,17 @@ resource "aws_rds_cluster_instance" "this" {
   performance_insights_enabled          = true
   performance_insights_kms_key_id       = var.kms_key_arn
   performance_insights_retention_period = 7
+}
+
+# The bootstrap function stores the value, so that the password is in no plan and in no state.
+resource "aws_secretsmanager_secret" "reader" {
+  #checkov:skip=CKV2_AWS_57: to change the password, store another one here and deploy
+  name        = "${var.name}-reader"
+  description = "Login of people who read the database of ${var.name}"
+  kms_key_id  = var.kms_key_arn
+
+  # A secret that AWS still keeps would block the secret of a new database of this name.
+  recovery_window_in_days = var.deletion_protection ? 30 : 0
 }
 
 resource "aws_db_subnet_group" "this" {

@@ -33,6 +33,11 @@ output "master_secret_arn" {
   value       = one(aws_rds_cluster.this.master_user_secret[*].secret_arn)
 }
 
+output "reader_secret_arn" {
+  description = "ARN of the secret with the reader's password, which the bootstrap function stores there."
+  value       = aws_secretsmanager_secret.reader.arn
+}
+
 output "security_group_id" {
   description = "Id of the cluster's security group."
   value       = aws_security_group.database.id

@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 51
-    error_message = "RDS allows no cluster of this name: use at most 51 lower-case letters, digits and hyphens, and start with a letter. Use no two hyphens in a row, and none at the end."
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 53
+    error_message = "RDS allows no cluster of this name: use at most 53 lower-case letters, digits and hyphens, and start with a letter. Use no two hyphens in a row, and none at the end."
   }
 }
 

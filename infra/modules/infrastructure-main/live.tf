@@ -1,5 +1,5 @@
-# The parts of the environment that a debug workspace on live data uses. The workspace does not change these parts and
-# never migrates. It gets no access to the master's password, because the database roles exist already.
+# The parts of the environment that a debug workspace on live data uses. The workspace does not change these parts, and
+# never bootstraps or migrates the database. It logs in as the environment does.
 
 locals {
   live_network = [for _ in range(local.on_live_data ? 1 : 0) : {

@@ -102,16 +102,19 @@ module "api" {
   schedules_enabled    = !local.is_debug
 
   database = {
-    host        = local.database.host
-    port        = local.database.port
-    name        = local.database.name
-    resource_id = local.database.resource_id
+    host           = local.database.host
+    port           = local.database.port
+    name           = local.database.name
+    resource_id    = local.database.resource_id
+    app_login      = local.app_login
+    migrator_login = local.migrator_login
   }
 
-  # On live data, the environment has already created the database roles.
+  # Live data belongs to the environment, which has created the logins.
   bootstrap = local.on_live_data ? null : {
     cluster_arn        = module.database[0].cluster_arn
     master_secret_arn  = module.database[0].master_secret_arn
+    reader_secret_arn  = module.database[0].reader_secret_arn
     secret_kms_key_arn = aws_kms_key.this.arn
   }
 }

@@ -92,6 +92,10 @@ mock_resource "aws_s3_bucket" {
   defaults = { arn = "arn:aws:s3:::mocked", bucket_regional_domain_name = "mocked.s3.eu-central-1.amazonaws.com" }
 }
 
+mock_resource "aws_secretsmanager_secret" {
+  defaults = { arn = "arn:aws:secretsmanager:eu-central-1:210987654321:secret:mocked" }
+}
+
 mock_resource "aws_sns_topic" {
   defaults = { arn = "arn:aws:sns:eu-central-1:210987654321:mocked" }
 }

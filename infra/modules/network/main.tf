@@ -12,6 +12,12 @@ data "aws_availability_zones" "this" {
   }
 }
 
+data "aws_caller_identity" "this" {}
+
+data "aws_partition" "this" {}
+
+data "aws_region" "this" {}
+
 locals {
   zones = slice(data.aws_availability_zones.this.names, 0, var.zones)
 }
@@ -92,6 +98,12 @@ resource "aws_iam_role" "flow" {
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = "vpc-flow-logs.amazonaws.com" }
+      # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = [data.aws_caller_identity.this.account_id] }
+        # The flow log gets its id later, because it names this role.
+        ArnLike = { "aws:SourceArn" = ["arn:${data.aws_partition.this.partition}:ec2:${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}:vpc-flow-log/*"] }
+      }
     }]
   })
 }

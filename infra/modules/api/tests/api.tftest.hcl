@@ -14,14 +14,17 @@ variables {
   schedules_enabled    = false
   reserved_concurrency = 20
   database = {
-    host        = "db.example"
-    port        = 5432
-    name        = "service"
-    resource_id = "cluster-ABC"
+    host           = "db.example"
+    port           = 5432
+    name           = "service"
+    resource_id    = "cluster-ABC"
+    app_login      = "service_app_production"
+    migrator_login = "service_migrator_production"
   }
   bootstrap = {
     cluster_arn        = "arn:aws:rds:eu-central-1:210987654321:cluster:service"
     master_secret_arn  = "arn:aws:secretsmanager:eu-central-1:210987654321:secret:master"
+    reader_secret_arn  = "arn:aws:secretsmanager:eu-central-1:210987654321:secret:reader"
     secret_kms_key_arn = "arn:aws:kms:eu-central-1:210987654321:key/1"
   }
 }
@@ -44,7 +47,7 @@ run "everything_is_named_from_the_environment_and_workspace" {
 }
 
 run "the_longest_name_fits" {
-  variables { name = "long-distance-orders-preproduction-a234567890123456" } # 51
+  variables { name = "long-distance-orders-preproduction-w-a234567890123456" } # 53
 
   assert {
     condition     = alltrue([for name in concat(values(aws_iam_role.function)[*].name, values(aws_cloudwatch_event_rule.this)[*].name) : length(name) <= 64])
@@ -70,36 +73,37 @@ run "the_alias_serves" {
 }
 
 run "a_function_may_log_in_as_one_user_of_one_cluster" {
-  # In the VPC, functions that are not listed log in as service_app. This includes functions that are added later.
+  # In the VPC, functions that are not listed log in as service_app_production. This includes functions that are added later.
   assert {
     condition = alltrue([for name, policy in aws_iam_role_policy.function : join(" ", flatten([
       for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "rds-db:connect")
       ])) == (
       contains(["authorizer", "bootstrap"], name) ? "" :
-      "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/${name == "migrate" ? "service_migrator" : "service_app"}"
+      "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/${name == "migrate" ? "service_migrator_production" : "service_app_production"}"
     )])
     error_message = "Each function may log in only as its own database user."
   }
 
   assert {
     condition     = [for name, policy in aws_iam_role_policy.function : name if strcontains(policy.policy, "secretsmanager:")] == ["bootstrap"]
-    error_message = "Only bootstrap may read the master's password."
+    error_message = "Only bootstrap may read passwords."
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.function["bootstrap"].policy).Statement : statement.Sid => statement.Resource if !contains(["Log", "Trace"], statement.Sid) } == {
-      AskByDataApi          = [var.bootstrap.cluster_arn]
-      ReadMasterPassword    = [var.bootstrap.master_secret_arn]
-      DecryptMasterPassword = [var.bootstrap.secret_kms_key_arn]
+    condition = { for statement in jsondecode(aws_iam_role_policy.function["bootstrap"].policy).Statement : statement.Sid => [join(" ", statement.Action), join(" ", statement.Resource), jsonencode(try(statement.Condition, null))] if !contains(["Log", "Trace"], statement.Sid) } == {
+      AskByDataApi        = ["rds-data:BeginTransaction rds-data:ExecuteStatement rds-data:CommitTransaction rds-data:RollbackTransaction", var.bootstrap.cluster_arn, "null"]
+      ReadMasterPassword  = ["secretsmanager:GetSecretValue", var.bootstrap.master_secret_arn, "null"]
+      KeepReadersPassword = ["secretsmanager:GetSecretValue secretsmanager:PutSecretValue", var.bootstrap.reader_secret_arn, "null"]
+      UseKeyOfSecrets     = ["kms:Decrypt kms:GenerateDataKey", var.bootstrap.secret_kms_key_arn, jsonencode({ StringEquals = { "kms:ViaService" = ["secretsmanager.eu-central-1.amazonaws.com"] } })]
     }
-    error_message = "Bootstrap must use only the given cluster, secret and key."
+    error_message = "Bootstrap must use only the given cluster, secrets and key."
   }
 
   assert {
     condition = { for statement in jsondecode(aws_iam_role_policy.function["api"].policy).Statement : statement.Sid => [statement.Effect, join(" ", statement.Action), join(" ", statement.Resource)] } == {
       Log            = ["Allow", "logs:CreateLogStream logs:PutLogEvents", "${aws_cloudwatch_log_group.function["api"].arn}:*"]
       Trace          = ["Allow", "xray:PutTraceSegments xray:PutTelemetryRecords", "*"]
-      LogIn          = ["Allow", "rds-db:connect", "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/service_app"]
+      LogIn          = ["Allow", "rds-db:connect", "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/service_app_production"]
       BeInVpc        = ["Allow", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
       ButNotByItself = ["Deny", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
     }
@@ -114,8 +118,16 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
   }
 
   assert {
-    condition     = alltrue([for role in aws_iam_role.function : [for statement in jsondecode(role.assume_role_policy).Statement : statement.Principal] == [{ Service = "lambda.amazonaws.com" }]])
-    error_message = "Only Lambda may take the roles."
+    condition = alltrue([for name, role in aws_iam_role.function : jsondecode(role.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Condition = {
+        StringEquals    = { "aws:SourceAccount" = ["210987654321"] }
+        ArnLikeIfExists = { "aws:SourceArn" = [for end in ["", ":*"] : "arn:aws:lambda:eu-central-1:210987654321:function:${aws_lambda_function.this[name].function_name}${end}"] }
+      }
+    }]])
+    error_message = "Only Lambda may take a role, for the role's function of this account."
   }
 
   assert {
@@ -146,9 +158,22 @@ run "functions_are_in_the_private_subnets_unless_listed" {
       SLIPWAY_DATABASE_HOST = "db.example"
       SLIPWAY_DATABASE_PORT = "5432"
       SLIPWAY_DATABASE_NAME = "service"
-      SLIPWAY_DATABASE_USER = "service_app"
+      SLIPWAY_DATABASE_USER = "service_app_production"
     })
     error_message = "The API's function must have exactly these settings."
+  }
+
+  assert {
+    condition = aws_lambda_function.this["bootstrap"].environment[0].variables == tomap({
+      SLIPWAY_STAGE                      = "production"
+      SLIPWAY_DATABASE_CLUSTER_ARN       = var.bootstrap.cluster_arn
+      SLIPWAY_DATABASE_SECRET_ARN        = var.bootstrap.master_secret_arn
+      SLIPWAY_DATABASE_READER_SECRET_ARN = var.bootstrap.reader_secret_arn
+      SLIPWAY_DATABASE_NAME              = "service"
+      SLIPWAY_DATABASE_APP_LOGIN         = "service_app_production"
+      SLIPWAY_DATABASE_MIGRATOR_LOGIN    = "service_migrator_production"
+    })
+    error_message = "Bootstrap must have exactly these settings."
   }
 
   assert {
@@ -224,18 +249,42 @@ run "elsewhere_schedules_run_and_functions_get_the_dependencies" {
   }
 }
 
-run "on_the_environments_database_bootstrap_has_no_permissions_for_it" {
+run "on_the_environments_database_no_function_bootstraps_or_migrates" {
+  variables {
+    bootstrap = null
+    database = {
+      host        = "db.example"
+      port        = 5432
+      name        = "service"
+      resource_id = "cluster-ABC"
+      app_login   = "service_app_production"
+    }
+  }
+
+  assert {
+    condition     = setsubtract(keys(local.functions), keys(output.function_names)) == toset(["bootstrap", "migrate"])
+    error_message = "All functions but bootstrap and migrate must exist."
+  }
+
+  assert {
+    condition = alltrue([for made in [aws_lambda_alias.live, aws_iam_role.function, aws_iam_role_policy.function, aws_cloudwatch_log_group.function, output.function_versions] :
+      keys(made) == keys(output.function_names)
+    ])
+    error_message = "Functions that do not exist must have no alias, no role and no log."
+  }
+
+  assert {
+    condition     = !strcontains(join(" ", values(aws_iam_role_policy.function)[*].policy), "migrator") && !strcontains(join(" ", values(aws_iam_role_policy.function)[*].policy), "secretsmanager")
+    error_message = "No role may log in as the migrator or read a password."
+  }
+}
+
+run "a_migrator_without_bootstrap_is_refused" {
+  command = plan
+
   variables { bootstrap = null }
 
-  assert {
-    condition     = toset([for statement in jsondecode(aws_iam_role_policy.function["bootstrap"].policy).Statement : statement.Sid]) == toset(["Log", "Trace"])
-    error_message = "Bootstrap may only write logs and traces."
-  }
-
-  assert {
-    condition     = [for name, value in aws_lambda_function.this["bootstrap"].environment[0].variables : name if strcontains(name, "DATABASE")] == []
-    error_message = "Bootstrap must get no settings of a database."
-  }
+  expect_failures = [var.database]
 }
 
 run "a_package_for_another_stage_is_refused" {
@@ -269,7 +318,7 @@ run "a_long_name_issuers_without_json_and_a_burst_of_0_are_refused" {
   command = plan
 
   variables {
-    name       = "service-production-a23456789012345678901234567890123" # 52
+    name       = "service-production-a2345678901234567890123456789012345" # 54
     issuers    = "[{]"
     throttling = { rate = 1, burst = 0 }
   }

@@ -66,6 +66,19 @@ run "access_and_encryption" {
   }
 
   assert {
+    condition = (
+      aws_secretsmanager_secret.reader.name == "service-production-reader" && aws_secretsmanager_secret.reader.kms_key_id == var.kms_key_arn &&
+      output.reader_secret_arn == aws_secretsmanager_secret.reader.arn
+    )
+    error_message = "The reader's secret must have the environment's name, and be encrypted with its key."
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret.reader.recovery_window_in_days == 30
+    error_message = "A deleted secret of a protected environment must be restorable for 30 days."
+  }
+
+  assert {
     condition     = aws_rds_cluster.this.iam_database_authentication_enabled && aws_rds_cluster.this.enable_http_endpoint
     error_message = "Logins by IAM and the Data API must be enabled."
   }
@@ -143,6 +156,11 @@ run "a_clone_that_pauses" {
     condition     = !aws_rds_cluster.this.deletion_protection && aws_rds_cluster.this.skip_final_snapshot && aws_rds_cluster.this.final_snapshot_identifier == null
     error_message = "Without protection, the cluster must be deletable and leave no snapshot."
   }
+
+  assert {
+    condition     = aws_secretsmanager_secret.reader.recovery_window_in_days == 0
+    error_message = "Without protection, the secret must be deleted at once, so that it can be made again."
+  }
 }
 
 run "a_clone_has_no_deletion_protection" {
@@ -173,7 +191,7 @@ run "sizes_above_auroras_limits_are_refused" {
   command = plan
 
   variables {
-    name                  = "service-production-a23456789012345678901234567890123" # 52
+    name                  = "service-production-a2345678901234567890123456789012345" # 54
     engine_version        = "160"
     min_capacity          = 0.25
     instances             = 4

@@ -64,6 +64,19 @@ run "all_traffic_is_logged" {
     }]
     error_message = "The flow log's role may only write this log."
   }
+
+  assert {
+    condition = jsondecode(aws_iam_role.flow.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "vpc-flow-logs.amazonaws.com" }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = ["210987654321"] }
+        ArnLike      = { "aws:SourceArn" = ["arn:aws:ec2:eu-central-1:210987654321:vpc-flow-log/*"] }
+      }
+    }]
+    error_message = "Only flow logs of this account and region may use the role."
+  }
 }
 
 run "every_name_starts_with_the_environments_name" {
