@@ -3,11 +3,7 @@
 # logins, and the boundary of each kind's roles allows only its own logins.
 
 locals {
-  suffix_of_logins = join("_", compact([
-    var.environment,
-    local.is_default || local.on_live_data ? "" :
-    startswith(var.workspace, "w-") ? "w" : startswith(var.workspace, "d-") || local.is_debug ? "d" : "w",
-  ]))
+  suffix_of_logins = "${var.environment}${local.is_default || local.on_live_data ? "" : local.is_debug ? "_d" : "_w"}"
 
   app_login      = "${replace(var.system, "-", "_")}_app_${local.suffix_of_logins}"
   migrator_login = local.on_live_data ? null : "${replace(var.system, "-", "_")}_migrator_${local.suffix_of_logins}"
