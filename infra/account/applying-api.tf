@@ -104,7 +104,6 @@ locals {
         "wafv2:CreateWebACL",
         "wafv2:DeleteLoggingConfiguration",
         "wafv2:DeleteWebACL",
-        "wafv2:DisassociateWebACL",
         "wafv2:PutLoggingConfiguration",
         "wafv2:TagResource",
         "wafv2:UntagResource",
@@ -121,11 +120,11 @@ locals {
       Resource = ["arn:${local.partition}:wafv2:*:*:*/managedruleset/*"]
     },
     {
-      Sid       = "FirewallBeforeApi"
-      Effect    = "Allow"
-      Action    = ["wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"]
-      Resource  = ["${local.apigateway}/restapis/*/stages/*"]
-      Condition = { for operator, tags in local.own[key] : "${operator}IfExists" => tags }
+      # WAF knows no tags of an API's stage. But API Gateway asks for SetWebACL too, which is limited by tags.
+      Sid      = "FirewallBeforeApiIsNumbers"
+      Effect   = "Allow"
+      Action   = ["wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"]
+      Resource = ["${local.apigateway}/restapis/*/stages/*"]
     },
     {
       # With these actions, WAF writes into log groups. Log deliveries belong to a region, not to an environment.
