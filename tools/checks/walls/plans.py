@@ -17,8 +17,16 @@ from tools.checks.policy.plans import Plan
 Values = dict[str, Any]
 
 ACCOUNTS = ("testing", "production")
-_MOCKS = 'mock_provider "aws" {\n  source          = "../modules/mocks"\n  override_during = plan\n}\n'
-_CALLER = "module.main.data.aws_caller_identity.this"
+_MOCKS = """\
+mock_provider "aws" {{{alias}
+  source          = "../modules/mocks"
+  override_during = plan
+
+  mock_data "aws_caller_identity" {{
+    defaults = {{ account_id = "{account_id}" }}
+  }}
+}}
+"""
 
 
 @dataclass(frozen=True)
@@ -75,21 +83,20 @@ def plan(folder: Path, subject: Subject, environ: Mapping[str, str] | None = Non
 def _test(subject: Subject, names: Plan) -> str:
     """Return the text of a Terraform test that plans a subject. `names` is the plan of the first pass, or empty."""
     variables = "".join(f"  {name} = {json.dumps(value)}\n" for name, value in subject.variables.items())
-    parts = [_MOCKS, f"variables {{\n{variables}}}\n"]
+    parts = [_MOCKS.format(alias="", account_id=subject.account_id), f"variables {{\n{variables}}}\n"]
     if subject.folder != "account":
-        parts.append(_MOCKS.replace("{\n", '{\n  alias           = "us_east_1"\n', 1))
-        parts.append(_override("data", _CALLER, {"account_id": subject.account_id}))
+        parts.append(_MOCKS.format(alias='\n  alias           = "us_east_1"', account_id=subject.account_id))
     for each in names["resource_changes"]:
         told = _TELLING.get(each["type"])
         if told and each["mode"] == "managed" and each["change"]["after"]:
             values = told(each["change"]["after"], f"eu-central-1:{subject.account_id}", subject.account_id)
-            parts.append(_override("resource", each["address"], values))
+            parts.append(_override(each["address"], values))
     return "\n".join([*parts, 'run "rendered" {\n  command = plan\n}\n'])
 
 
-def _override(kind: str, address: str, values: Values) -> str:
+def _override(address: str, values: Values) -> str:
     return (
-        f"override_{kind} {{\n  target          = {address}\n  override_during = plan\n"
+        f"override_resource {{\n  target          = {address}\n  override_during = plan\n"
         f"  values          = {json.dumps(values)}\n}}\n"
     )
 

@@ -18,6 +18,8 @@ Document = dict[str, Any]
 _CLAIMS = re.compile(r"^token\.actions\.githubusercontent\.com:(aud|sub)$")
 # These global keys depend on the action: the reference names the actions that support them.
 _OF_THE_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
+# S3 compares a bucket's tags only if the bucket's own setting for this is on. No bucket has this setting.
+_OF_BUCKETS = ("aws:resourcetag/", "s3:buckettag/")
 _GLOBAL = "aws:"
 # This key is global too. AWS sets it for requests of a function's code.
 _GLOBAL_KEYS = {"lambda:sourcefunctionarn"}
@@ -48,6 +50,8 @@ class Action:
         """True if a condition on this resource can use the key."""
         wanted = key.lower()
         of_types = (keys for each in self.types_of(resource) for keys in each.keys)
+        if self.name.startswith("s3:") and wanted.startswith(_OF_BUCKETS):
+            return False
         if wanted in _GLOBAL_KEYS or _CLAIMS.match(wanted):
             return True
         if wanted.startswith(_GLOBAL) and not wanted.startswith(_OF_THE_ACTION):
