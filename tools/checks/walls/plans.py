@@ -1,15 +1,18 @@
 """Plan the accounts, environments and workspaces with a mocked provider whose ids and ARNs name the resources.
 
-A mocked provider gives all resources of a type the same ARN. So plan twice: the first plan has the names of all
-resources, and the second gets an ARN for each name.
+A mocked provider gives all resources of a type the same ARN. So a first plan finds the names of all resources, and a
+second plan gets an ARN for each name. All environments and workspaces use the names of one first plan.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chalicelib import NAME
 from tools.checkout import ENVIRONMENTS, ROOT, write_atomically
 from tools.checks.policy import plans as mocked
 from tools.checks.policy.plans import Plan
@@ -17,6 +20,7 @@ from tools.checks.policy.plans import Plan
 Values = dict[str, Any]
 
 ACCOUNTS = ("testing", "production")
+_FIRST = ENVIRONMENTS[0]
 _MOCKS = """\
 mock_provider "aws" {{{alias}
   source          = "../modules/mocks"
@@ -70,14 +74,36 @@ SUBJECTS = (
 )
 
 
-def plan(folder: Path, subject: Subject, environ: Mapping[str, str] | None = None) -> Plan:
-    """Return the plan of a subject. `folder` is a copy of its folder after `terraform init`."""
-    found: Plan = {"resource_changes": []}
-    for pass_ in ("names", "arns"):
-        file = f"tests/walls-{subject.name}-{pass_}.tftest.hcl"
-        write_atomically(folder / file, _test(subject, found))
-        found = mocked.plans(folder, file, subject.workspace, environ)["rendered"]
-    return found
+def plan_all(
+    initialised: Callable[[str, str], Path], environ: Callable[[Path], Mapping[str, str]] = lambda _: {}
+) -> dict[Subject, Plan]:
+    """Return the plans of all subjects. `initialised` returns a folder of a copy of infra/ after `terraform init`."""
+
+    def planned_(subject: Subject, names: Plan | None) -> Plan:
+        folder = initialised(subject.folder, subject.stage)
+        if names is None:
+            names = _plan(folder, subject, "names", {"resource_changes": []}, environ(folder))
+        return _plan(folder, subject, "arns", names, environ(folder))
+
+    of = initialised(_FIRST, _FIRST)
+    environment = json.dumps(mocked.plans(of, "tests/environment.tftest.hcl", "default", environ(of))["the_environment"])
+
+    def names(subject: Subject) -> Plan | None:
+        if subject.folder == "account":
+            return None
+        workspace = "" if subject.workspace == "default" else f"-{subject.workspace}"
+        renamed = environment.replace(f"{NAME}-{_FIRST}", f"{NAME}-{subject.folder}{workspace}")
+        found: Plan = json.loads(renamed)
+        return found
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(SUBJECTS, pool.map(lambda each: planned_(each, names(each)), SUBJECTS), strict=True))
+
+
+def _plan(folder: Path, subject: Subject, pass_: str, names: Plan, environ: Mapping[str, str]) -> Plan:
+    file = f"tests/walls-{subject.name}-{pass_}.tftest.hcl"
+    write_atomically(folder / file, _test(subject, names))
+    return mocked.plans(folder, file, subject.workspace, environ)["rendered"]
 
 
 def _test(subject: Subject, names: Plan) -> str:

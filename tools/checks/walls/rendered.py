@@ -1,10 +1,12 @@
 """Collect the policies of planned accounts and environments: roles with their policies, boundaries and trust."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tools.checkout import ToolError
 from tools.checks.policy.plans import Plan
 from tools.checks.walls.plans import Subject, Values, planned
 
@@ -59,6 +61,9 @@ def collect(plans: Mapping[Subject, Plan]) -> Rendered:
     found = Rendered()
     for subject, plan in plans.items():
         _collect(found, subject.account_id, plan)
+    for id_, policy in found.policies.items():
+        if re.search("[:/]mocked", json.dumps(policy.document)):
+            raise ToolError(f"{id_} names a mocked ARN: give its type an ARN in tools/checks/walls/plans.py")
     return found
 
 

@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def main(environ: Mapping[str, str]) -> int:
     if reason := npm.missing():
         raise ToolError(f"The table needs Node: {reason}")
     with tempfile.TemporaryDirectory(prefix="walls-") as copies:
-        found = rendered.collect({each: plan(Path(copies), each) for each in plans.SUBJECTS})
+        found = rendered.collect(plans.plan_all(partial(mocked.initialised, Path(copies))))
     verdicts = judge(found, WALLS)
     for line in lines(verdicts):
         print(line)
@@ -29,11 +30,6 @@ def main(environ: Mapping[str, str]) -> int:
     for each in wrong:
         print(each, file=sys.stderr)
     return 1 if wrong else 0
-
-
-def plan(copies: Path, subject: plans.Subject) -> mocked.Plan:
-    """Return the plan of a subject, in copies of infra/."""
-    return plans.plan(mocked.initialised(copies, subject.folder, subject.stage), subject)
 
 
 def judge(found: Rendered, walls: Sequence[Wall]) -> list[Verdict]:
