@@ -1,4 +1,4 @@
-"""`make walls`: ask each principal of the rendered IAM policies what it may do, and compare with the table of questions.
+"""`make walls`: ask what each principal may do under the rendered IAM policies, and compare with a table.
 
 - rows/ has the questions, a file for each kind of principal: start reading there;
 - places.py names the resources, principals.py the principals, and table.py makes questions of a row;

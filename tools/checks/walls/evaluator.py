@@ -68,9 +68,7 @@ def ask(policies: Mapping[str, Policy], questions: Sequence[Question]) -> list[A
         "questions": [json.loads(text) for text in numbers],
     }
     command = ["node", "--input-type=module", "-e", (npm.SOURCE / "simulate.mjs").read_text()]
-    done = lifeline.run(
-        command, cwd=npm.INSTALLED, input=json.dumps(sent), capture_output=True, timeout=npm.SECONDS
-    )
+    done = lifeline.run(command, cwd=npm.INSTALLED, input=json.dumps(sent), capture_output=True, timeout=npm.SECONDS)
     if done.returncode != 0:
         raise ToolError(
             f"The simulator of IAM failed: {done.stderr.strip()}. Delete .local/node and try again: npm reinstalls it"

@@ -28,12 +28,12 @@ class Mutation:
 def draw(policies: Mapping[str, Policy], seed: int, number: int) -> list[Mutation]:
     """Return mutations of all kinds, chosen by the seed."""
     chance = random.Random(seed)  # noqa: S311 (no secret)
-    found = {kind: [] for kind in KINDS}  # type: dict[str, list[Mutation]]
+    found: dict[str, list[Mutation]] = {kind: [] for kind in KINDS}
     for id_ in sorted(policies):
         for each in _mutations(id_, policies[id_], chance):
             found[each.kind].append(each)
-    for each in found.values():
-        chance.shuffle(each)
+    for of_kind in found.values():
+        chance.shuffle(of_kind)
     drawn: list[Mutation] = []
     while len(drawn) < number and any(found.values()):
         drawn += [found[kind].pop() for kind in KINDS if found[kind]]
@@ -80,9 +80,7 @@ def _mutations(id_: str, policy: Policy, chance: random.Random) -> Iterator[Muta
             yield Mutation(kind, id_, f"{name}: {what}", Policy(policy.kind, document, policy.managed))
 
 
-def _weaker(
-    statement: Document, taken: set[str], chance: random.Random
-) -> Iterator[tuple[str, str, Document | None]]:
+def _weaker(statement: Document, taken: set[str], chance: random.Random) -> Iterator[tuple[str, str, Document | None]]:
     if statement["Effect"] == "Deny":
         yield "a denial less", "without this statement", None
         return
@@ -93,10 +91,17 @@ def _weaker(
             yield "a wider name", f"{resource} becomes {wider}", {**statement, "Resource": [*others, wider]}
     for operator, keys in statement.get("Condition", {}).items():
         for key in keys:
-            left = {name: {k: v for k, v in each.items() if (name, k) != (operator, key)} for name, each in statement["Condition"].items()}
+            left = {
+                name: {k: v for k, v in each.items() if (name, k) != (operator, key)}
+                for name, each in statement["Condition"].items()
+            }
             condition = {name: each for name, each in left.items() if each}
             element = {name: value for name, value in statement.items() if name != "Condition"}
-            yield "a condition less", f"without {operator} {key}", {**element, **({"Condition": condition} if condition else {})}
+            yield (
+                "a condition less",
+                f"without {operator} {key}",
+                {**element, **({"Condition": condition} if condition else {})},
+            )
     services = sorted({action.partition(":")[0] for action in listed(statement.get("Action", [])) if ":" in action})
     if services and resources:
         new = [each for each in reference.actions_of(chance.choice(services)) if each not in taken]

@@ -55,7 +55,9 @@ def account(name: str) -> Subject:
     variables = json.loads((ROOT / "infra" / "account" / f"{name}.tfvars.json").read_text())
     del variables["//"]
     # The name of the stage only chooses the copy of infra/ in which Terraform works.
-    return Subject(f"account-{name}", "account", "production" if name == "production" else "development", "default", variables)
+    return Subject(
+        f"account-{name}", "account", "production" if name == "production" else "development", "default", variables
+    )
 
 
 def workspace(environment: str, name: str, purpose: str, database: str) -> Subject:
@@ -86,7 +88,9 @@ def plan_all(
         return _plan(folder, subject, "arns", names, environ(folder))
 
     of = initialised(_FIRST, _FIRST)
-    environment = json.dumps(mocked.plans(of, "tests/environment.tftest.hcl", "default", environ(of))["the_environment"])
+    environment = json.dumps(
+        mocked.plans(of, "tests/environment.tftest.hcl", "default", environ(of))["the_environment"]
+    )
 
     def names(subject: Subject) -> Plan | None:
         if subject.folder == "account":
@@ -134,7 +138,11 @@ def _key(values: Values, place: str, account_id: str) -> Values:
 
 def _cluster(values: Values, place: str, account_id: str) -> Values:
     name = values["cluster_identifier"]
-    secret = {"kms_key_id": "", "secret_arn": f"arn:aws:secretsmanager:{place}:secret:rds!cluster-{name}", "secret_status": "active"}
+    secret = {
+        "kms_key_id": "",
+        "secret_arn": f"arn:aws:secretsmanager:{place}:secret:rds!cluster-{name}",
+        "secret_status": "active",
+    }
     return {
         "arn": f"arn:aws:rds:{place}:cluster:{name}",
         "cluster_resource_id": f"cluster-{name}",

@@ -81,7 +81,7 @@ class OfFunction:
 class MadeBy:
     """A role that a pull request's code made, with all permissions that its boundary leaves.
 
-    `boundary` names the boundary, such as `development-workspaces`. `function` is the function whose code runs, or None.
+    `boundary` names the boundary, such as `development-workspaces`. `function` runs the code.
     """
 
     of: Target
@@ -95,11 +95,14 @@ class MadeBy:
     def seen(self, rendered: Rendered) -> Principal:
         """Return the principal: all permissions within the boundary."""
         account = self.of.account_id
-        boundary = f"arn:aws:iam::{account}:policy/{NAME}-account-boundary-{self.boundary}"
         source = f"arn:aws:lambda:{self.of.place}:function:{self.of.name}-{self.function}"
         context = {"lambda:SourceFunctionArn": source} if self.function else {}
         return Principal(
-            self.name, f"arn:aws:iam::{account}:role/{self.of.name}-made", (EVERYTHING,), boundary, context
+            self.name,
+            f"arn:aws:iam::{account}:role/{self.of.name}-made",
+            (EVERYTHING,),
+            boundary(self.of, self.boundary),
+            context,
         )
 
 
@@ -140,7 +143,10 @@ class Job:
         """Return the principal: the token is the only credential."""
         github = variables(production=self.production)["github"]
         repository = self.repository or github["repository"]
-        subject = self.subject or f"repo:{repository}:{f'environment:{self.environment}' if self.environment else f'ref:{self.ref}'}"
+        subject = (
+            self.subject
+            or f"repo:{repository}:{f'environment:{self.environment}' if self.environment else f'ref:{self.ref}'}"
+        )
         claims = {
             "aud": self.audience,
             "sub": subject,
@@ -190,6 +196,11 @@ def variables(*, production: bool) -> dict[str, dict[str, str]]:
     file = ROOT / "infra" / "account" / f"{'production' if production else 'testing'}.tfvars.json"
     found: dict[str, dict[str, str]] = json.loads(file.read_text())
     return found
+
+
+def boundary(of: Target, name: str) -> str:
+    """Return the ARN of a boundary in the account of a target. `name` is such as `development-workspaces`."""
+    return f"arn:aws:iam::{of.account_id}:policy/{NAME}-account-boundary-{name}"
 
 
 def account_id(*, production: bool) -> str:

@@ -97,12 +97,11 @@ def _faults(statement: Mapping[str, Any]) -> Iterator[str]:
     resources = listed(statement.get("Resource", "*"))
     fitting: set[str] = set()
     for name in listed(statement.get("Action", [])):
-        if "*" in name:
+        found = None if "*" in name else action(name)
+        if found is None:
             fitting.update(resources)
-            continue
-        if (found := action(name)) is None:
-            yield f"{name} is no action of AWS"
-            fitting.update(resources)
+            if "*" not in name:
+                yield f"{name} is no action of AWS"
             continue
         fits = [each for each in resources if each == "*" or found.types_of(each)]
         fitting.update(fits)
@@ -110,19 +109,20 @@ def _faults(statement: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} has no resources: only the resource * allows it"
         elif not fits:
             yield f"{name} acts on none of the resources"
-        if found.types and not fits:
-            continue
-        for operator, keys in statement.get("Condition", {}).items():
-            for key in keys:
-                if any(found.supports(key, each) for each in fits or ["*"]):
-                    continue
-                if _needs_key(operator):
-                    yield f"{name} does not support {key}: {operator} never holds"
-                elif not key.lower().startswith("aws:requesttag/"):  # an action without this key sets no tags
-                    yield f"{name} does not support {key}: {operator} limits nothing"
-    for resource in resources:
-        if resource not in fitting:
-            yield f"no action acts on {resource}"
+        if fits or not found.types:
+            yield from _faults_of_conditions(found, fits or ["*"], statement.get("Condition", {}))
+    yield from (f"no action acts on {each}" for each in resources if each not in fitting)
+
+
+def _faults_of_conditions(found: Action, resources: list[str], condition: Mapping[str, Any]) -> Iterator[str]:
+    for operator, keys in condition.items():
+        for key in keys:
+            if any(found.supports(key, each) for each in resources):
+                continue
+            if _needs_key(operator):
+                yield f"{found.name} does not support {key}: {operator} never holds"
+            elif not key.lower().startswith("aws:requesttag/"):  # an action without this key sets no tags
+                yield f"{found.name} does not support {key}: {operator} limits nothing"
 
 
 def _needs_key(operator: str) -> bool:

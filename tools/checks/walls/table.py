@@ -50,7 +50,11 @@ class Asked:
     def where(self) -> str:
         """The resource, and the target that it belongs to if its ARN does not say so."""
         of = self.place.of
-        return f"{self.question.resource} of {of.name}" if of and of.name not in self.place.resource else self.question.resource
+        return (
+            f"{self.question.resource} of {of.name}"
+            if of and of.name not in self.place.resource
+            else self.question.resource
+        )
 
     def __str__(self) -> str:
         context = {key: value for key, value in self.question.context.items() if key not in self.who.context}
@@ -105,15 +109,15 @@ def policies(rendered: Rendered) -> dict[str, Policy]:
 def _asked(row: Wall, rendered: Rendered) -> Iterator[Asked]:
     who = row.who.seen(rendered)
 
-    def ask(action: str, place: Place, expected: bool, when: Context = row.when, by: Principal = who) -> Asked:
+    def ask(action: str, place: Place, when: Context = row.when, by: Principal = who, *, expected: bool) -> Asked:
         return Asked(row, by, _question(row, by, action, place, when, rendered), expected, place)
 
     for action in row.actions:
         for place in row.on:
-            yield ask(action, place, True)
-            yield from (ask(action, place, False, when) for when in row.not_when)
-            yield from (ask(action, place, False, by=other.seen(rendered)) for other in row.not_by)
-        yield from (ask(action, place, False) for place in row.not_on)
+            yield ask(action, place, expected=True)
+            yield from (ask(action, place, when, expected=False) for when in row.not_when)
+            yield from (ask(action, place, by=other.seen(rendered), expected=False) for other in row.not_by)
+        yield from (ask(action, place, expected=False) for place in row.not_on)
 
 
 def _question(row: Wall, who: Principal, action: str, place: Place, when: Context, rendered: Rendered) -> Question:
@@ -162,7 +166,12 @@ def _key_policy(account: str) -> str:
 
 
 def _delegating(account: str) -> Policy:
-    statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "kms:*", "Resource": "*"}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
     return Policy("resource", {"Version": "2012-10-17", "Statement": [statement]})
 
 

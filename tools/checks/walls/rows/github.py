@@ -26,8 +26,9 @@ def strangers(job: Job) -> tuple[Job, ...]:
         replace(job, name="a foreign repository", repository=f"mallory/{name}", repository_id="99", owner_id="98"),
         replace(job, name="a repository that took the name", repository_id="99"),
         replace(job, name="a token for another audience", audience="https://example.org"),
-        replace(job, name="another branch", ref="refs/heads/mallory", subject=job.subject) if job.environment else
-        replace(job, name="a push", subject=f"repo:{github['repository']}:ref:{job.ref}"),
+        replace(job, name="another branch", ref="refs/heads/mallory", subject=job.subject)
+        if job.environment
+        else replace(job, name="a push", subject=f"repo:{github['repository']}:ref:{job.ref}"),
         replace(job, name="another GitHub environment", environment="anything", subject=None),
     )
 
@@ -40,7 +41,9 @@ def _pipelines() -> Iterator[Wall]:
             ("workspaces", f"{environment}-workspaces", "development"),
             ("reap", f"{environment}-reap", "development"),
         ):
-            job = Job(f"a job in the GitHub environment {github}", github, f"refs/heads/{branch}", production=production)
+            job = Job(
+                f"a job in the GitHub environment {github}", github, f"refs/heads/{branch}", production=production
+            )
             others = tuple(role(f"{each}-{environment}") for each in ("apply", "workspaces", "reap") if each != kind)
             yield Wall(job, "takes its role", ASSUME, (role(f"{kind}-{environment}"),), others, not_by=strangers(job))
 
@@ -48,15 +51,26 @@ def _pipelines() -> Iterator[Wall]:
 def _readers() -> Iterator[Wall]:
     for production in (False, True):
         github = variables(production=production)["github"]["repository"]
-        job = Job("a pull request", ref="refs/pull/7/merge", subject=f"repo:{github}:pull_request", production=production)
+        job = Job(
+            "a pull request", ref="refs/pull/7/merge", subject=f"repo:{github}:pull_request", production=production
+        )
         environment = "production" if production else "development"
         others = tuple(role(f"{each}-{environment}") for each in ("apply", "workspaces", "reap"))
         yield Wall(
-            job, "takes the role that plans", ASSUME, (role("plan", production=production),), others, not_by=strangers(job)
+            job,
+            "takes the role that plans",
+            ASSUME,
+            (role("plan", production=production),),
+            others,
+            not_by=strangers(job),
         )
     builder = Job("a build of merged code", "artifact")
     yield Wall(
-        builder, "takes the role that stores packages", ASSUME, (role("artifacts"),), (role("plan"),),
+        builder,
+        "takes the role that stores packages",
+        ASSUME,
+        (role("artifacts"),),
+        (role("plan"),),
         not_by=strangers(builder),
     )
 
