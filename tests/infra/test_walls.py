@@ -25,3 +25,15 @@ def test_every_answer_is_as_the_table_expects(policies: Rendered) -> None:
 
 def test_every_policy_is_within_the_limits_of_aws(policies: Rendered) -> None:
     assert list(sizes.too_large(policies)) == []
+
+
+def test_the_command_prints_the_table_and_what_is_wrong(
+    policies: Rendered, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report, "policies", lambda: policies)  # the policies that `checks walls` renders
+
+    code = report.main({})
+
+    said = capsys.readouterr()
+    assert "No  arn:aws:" in said.out
+    assert code == bool(said.err)

@@ -21,8 +21,7 @@ def main(environ: Mapping[str, str]) -> int:
     """Print the table, and then what is wrong. Return 1 if something is wrong."""
     if reason := npm.missing():
         raise ToolError(f"The table needs Node: {reason}")
-    with tempfile.TemporaryDirectory(prefix="walls-") as copies:
-        found = rendered.collect(plans.plan_all(partial(mocked.initialised, Path(copies))))
+    found = policies()
     verdicts = judge(found, WALLS)
     for line in lines(verdicts):
         print(line)
@@ -30,6 +29,12 @@ def main(environ: Mapping[str, str]) -> int:
     for each in wrong:
         print(each, file=sys.stderr)
     return 1 if wrong else 0
+
+
+def policies() -> Rendered:
+    """Return the policies of all accounts, environments and workspaces."""
+    with tempfile.TemporaryDirectory(prefix="walls-") as copies:
+        return rendered.collect(plans.plan_all(partial(mocked.initialised, Path(copies))))
 
 
 def judge(found: Rendered, walls: Sequence[Wall]) -> list[Verdict]:
