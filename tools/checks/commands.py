@@ -10,6 +10,11 @@ COMMANDS = (
         "tools.checks.policy.judge:main",
         (Option("ENV", "check only this environment's plans", ENVIRONMENTS),),
     ),
+    Command(
+        "walls",
+        "Ask the rendered IAM policies who may do what, and compare with the table of questions",
+        "tools.checks.walls.report:main",
+    ),
     Command("checkov", "Check infra/ for known faults", "tools.checks.checkov:main"),
     Command("untested", "Print what this machine can't test, and why", "tools.checks.untested:main"),
     Command("openapi", "Write openapi.json from the code", "tools.checks.openapi.file:main"),

@@ -1,0 +1,179 @@
+"""Plan the accounts, environments and workspaces with a mocked provider whose ids and ARNs name the resources.
+
+A mocked provider gives all resources of a type the same ARN. So a first plan finds the names of all resources, and a
+second plan gets an ARN for each name. All environments and workspaces use the names of one first plan.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chalicelib import NAME
+from tools.checkout import ENVIRONMENTS, ROOT, write_atomically
+from tools.checks.policy import plans as mocked
+from tools.checks.policy.plans import Plan
+
+Values = dict[str, Any]
+
+ACCOUNTS = ("testing", "production")
+_FIRST = ENVIRONMENTS[0]
+_MOCKS = """\
+mock_provider "aws" {{{alias}
+  source          = "../modules/mocks"
+  override_during = plan
+
+  mock_data "aws_caller_identity" {{
+    defaults = {{ account_id = "{account_id}" }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A folder of infra/ to plan: an account, an environment, or a workspace of an environment."""
+
+    name: str
+    folder: str
+    stage: str
+    workspace: str = "default"
+    variables: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def account_id(self) -> str:
+        file = ROOT / "infra" / self.folder / "terraform.tfvars.json"
+        id_: str = (json.loads(file.read_text()) if self.folder != "account" else self.variables)["account_id"]
+        return id_
+
+
+def account(name: str) -> Subject:
+    """Return the subject of an account, with the variables of the repository's own file."""
+    variables = json.loads((ROOT / "infra" / "account" / f"{name}.tfvars.json").read_text())
+    del variables["//"]
+    # The name of the stage only chooses the copy of infra/ in which Terraform works.
+    return Subject(
+        f"account-{name}", "account", "production" if name == "production" else "development", "default", variables
+    )
+
+
+def workspace(environment: str, name: str, purpose: str, database: str) -> Subject:
+    """Return the subject of a workspace."""
+    variables = {"workspace_purpose": purpose, "database_source": database}
+    return Subject(f"{environment}-{name}", environment, environment, name, variables)
+
+
+SUBJECTS = (
+    *map(account, ACCOUNTS),
+    *(Subject(each, each, each) for each in ENVIRONMENTS),
+    workspace("development", "w-ann", "preview", "empty"),
+    workspace("development", "d-fix-1", "debug", "clone"),
+    workspace("development", "d-live", "debug", "live"),
+    workspace("production", "d-live", "debug", "live"),
+)
+
+
+def plan_all(
+    initialised: Callable[[str, str], Path], environ: Callable[[Path], Mapping[str, str]] = lambda _: {}
+) -> dict[Subject, Plan]:
+    """Return the plans of all subjects. `initialised` returns a folder of a copy of infra/ after `terraform init`."""
+
+    def planned_(subject: Subject, names: Plan | None) -> Plan:
+        folder = initialised(subject.folder, subject.stage)
+        if names is None:
+            names = _plan(folder, subject, "names", {"resource_changes": []}, environ(folder))
+        return _plan(folder, subject, "arns", names, environ(folder))
+
+    of = initialised(_FIRST, _FIRST)
+    environment = json.dumps(
+        mocked.plans(of, "tests/environment.tftest.hcl", "default", environ(of))["the_environment"]
+    )
+
+    def names(subject: Subject) -> Plan | None:
+        if subject.folder == "account":
+            return None
+        workspace = "" if subject.workspace == "default" else f"-{subject.workspace}"
+        renamed = environment.replace(f"{NAME}-{_FIRST}", f"{NAME}-{subject.folder}{workspace}")
+        found: Plan = json.loads(renamed)
+        return found
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(SUBJECTS, pool.map(lambda each: planned_(each, names(each)), SUBJECTS), strict=True))
+
+
+def _plan(folder: Path, subject: Subject, pass_: str, names: Plan, environ: Mapping[str, str]) -> Plan:
+    file = f"tests/walls-{subject.name}-{pass_}.tftest.hcl"
+    write_atomically(folder / file, _test(subject, names))
+    return mocked.plans(folder, file, subject.workspace, environ)["rendered"]
+
+
+def _test(subject: Subject, names: Plan) -> str:
+    """Return the text of a Terraform test that plans a subject. `names` is the plan of the first pass, or empty."""
+    variables = "".join(f"  {name} = {json.dumps(value)}\n" for name, value in subject.variables.items())
+    parts = [_MOCKS.format(alias="", account_id=subject.account_id), f"variables {{\n{variables}}}\n"]
+    if subject.folder != "account":
+        parts.append(_MOCKS.format(alias='\n  alias           = "us_east_1"', account_id=subject.account_id))
+    for each in names["resource_changes"]:
+        told = _TELLING.get(each["type"])
+        if told and each["mode"] == "managed" and each["change"]["after"]:
+            values = told(each["change"]["after"], f"eu-central-1:{subject.account_id}", subject.account_id)
+            parts.append(_override(each["address"], values))
+    return "\n".join([*parts, 'run "rendered" {\n  command = plan\n}\n'])
+
+
+def _override(address: str, values: Values) -> str:
+    return (
+        f"override_resource {{\n  target          = {address}\n  override_during = plan\n"
+        f"  values          = {json.dumps(values)}\n}}\n"
+    )
+
+
+def _key(values: Values, place: str, account_id: str) -> Values:
+    name = values["description"]
+    return {"arn": f"arn:aws:kms:{place}:key/{name}", "key_id": name}
+
+
+def _cluster(values: Values, place: str, account_id: str) -> Values:
+    name = values["cluster_identifier"]
+    secret = {
+        "kms_key_id": "",
+        "secret_arn": f"arn:aws:secretsmanager:{place}:secret:rds!cluster-{name}",
+        "secret_status": "active",
+    }
+    return {
+        "arn": f"arn:aws:rds:{place}:cluster:{name}",
+        "cluster_resource_id": f"cluster-{name}",
+        "master_user_secret": [secret],
+    }
+
+
+# The values that AWS would make for a resource, by its type. An argument's third value is the account's id.
+_TELLING: dict[str, Callable[[Values, str, str], Values]] = {
+    "aws_cloudwatch_event_rule": lambda values, place, _: {"arn": f"arn:aws:events:{place}:rule/{values['name']}"},
+    "aws_cloudwatch_log_group": lambda values, place, _: {"arn": f"arn:aws:logs:{place}:log-group:{values['name']}"},
+    "aws_iam_policy": lambda values, _, account_id: {"arn": f"arn:aws:iam::{account_id}:policy/{values['name']}"},
+    "aws_iam_role": lambda values, _, account_id: {
+        "arn": f"arn:aws:iam::{account_id}:role/{values['name']}",
+        "id": values["name"],
+    },
+    "aws_iam_openid_connect_provider": lambda values, _, account_id: {
+        "arn": f"arn:aws:iam::{account_id}:oidc-provider/{values['url'].removeprefix('https://')}"
+    },
+    "aws_kms_key": _key,
+    "aws_rds_cluster": _cluster,
+    "aws_s3_bucket": lambda values, _, account_id: {"arn": f"arn:aws:s3:::{values['bucket']}", "id": values["bucket"]},
+    "aws_secretsmanager_secret": lambda values, place, _: {
+        "arn": f"arn:aws:secretsmanager:{place}:secret:{values['name']}-AbCdEf"
+    },
+    "aws_sns_topic": lambda values, place, _: {"arn": f"arn:aws:sns:{place}:{values['name']}"},
+}
+
+
+def planned(plan: Plan, type_: str) -> Iterator[Values]:
+    """Yield the planned values of each resource of a type."""
+    for each in plan["resource_changes"]:
+        if each["type"] == type_ and each["mode"] == "managed" and each["change"]["after"]:
+            yield each["change"]["after"]
