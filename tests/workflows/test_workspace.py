@@ -122,6 +122,13 @@ def test_the_chosen_commit_is_checked_out(run: Callable[..., Run]) -> None:
     assert done.said == "workspace-create ENV=production WORKSPACE=fix-1 PURPOSE=debug DATABASE=live OWNER=jane\n"
 
 
+@pytest.mark.parametrize("action", ["extend", "destroy"])
+def test_only_a_new_workspace_gets_a_database(run: Callable[..., Run], action: str) -> None:
+    done = run({**DEBUG, "action": action})
+
+    assert done.said == f"workspace-{action} ENV=production WORKSPACE=fix-1 PURPOSE=debug DATABASE= OWNER=jane\n"
+
+
 def test_a_preview_is_owned_by_its_pull_request(run: Callable[..., Run]) -> None:
     done = run({**PERSONAL, "workspace": "pr-12", "purpose": "preview"})
 
