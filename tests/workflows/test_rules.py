@@ -244,6 +244,8 @@ def test_account_roles_trust_branches_and_environments_of_the_same_names() -> No
     assert sorted(trusted) == sorted(ENVIRONMENTS)
     for name, given in trusted.items():
         assert given["branch"] == given["github_environment"] == name
+        for key in given.keys() - {"branch", "github_environment"}:
+            assert given[key] == f"{name}-{key.removesuffix('_github_environment')}"
 
 
 def test_each_variable_of_the_repository_is_explained() -> None:
