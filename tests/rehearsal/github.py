@@ -161,7 +161,8 @@ class GitHub:
         folder = self._folder / f"run-{number}"
         temporary = self._folder / f"run-{number}-temporary"
         temporary.mkdir()
-        sha = sha or self.revision(ref)
+        sha = sha or self._head(ref)
+        assert sha, f"GitHub has no branch {ref}: push the branch first"
         reached: set[str] = set()
         title = f"{name}: {job} on {ref}"
 
