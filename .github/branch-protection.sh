@@ -4,18 +4,19 @@
 #
 #   .github/branch-protection.sh acme/slipway acme/slipway-approvers
 #
-# The team approves deployments to production. You can run the script again: it sets the same settings. It skips
-# branches that do not exist yet, and prints their names.
+# The team approves deployments to production, and only the team pushes branches `debug/…`. So the team needs write access
+# to the repository. You can run the script again: it sets the same settings. It skips branches that do not exist yet,
+# and prints their names.
 set -euo pipefail
 
 repository=${1:?the repository is missing: run .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
 team=${2:?the team of approvers is missing: run .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
 branches=(development preproduction production)
 
-# put PATH: send the body from standard input to this path of the repository's API
+# put PATH [METHOD]: send the body from standard input to this path of the repository's API
 put() {
     echo "$1" >&2
-    gh api --method PUT "repos/$repository/$1" --input - >/dev/null
+    gh api --method "${2:-PUT}" "repos/$repository/$1" --input - >/dev/null
 }
 
 # environment NAME REVIEWERS BRANCH…: create a GitHub environment that only jobs on these branches may use
@@ -36,7 +37,8 @@ END
     done
 }
 
-approvers=$(gh api "orgs/${team%/*}/teams/${team#*/}" --jq '[{type: "Team", id: .id}]')
+team_id=$(gh api "orgs/${team%/*}/teams/${team#*/}" --jq .id)
+approvers='[{"type": "Team", "id": '$team_id'}]'
 
 # Work starts from `development`, and schedules run the workflows of this branch. Only merge commits are allowed: a
 # squash would separate the branches' histories.
@@ -70,14 +72,31 @@ for branch in "${branches[@]}"; do
 END
 done
 
+# Only the team may create, push or delete these branches: a workspace of production can be made from them. A ruleset is
+# addressed by its id: https://docs.github.com/en/rest/repos/rules.
+ruleset='Debug branches'
+id=$(gh api "repos/$repository/rulesets?includes_parents=false&per_page=100" \
+    --jq ".[] | select(.name == \"$ruleset\") | .id")
+put "rulesets${id:+/$id}" "$([ -n "$id" ] && echo PUT || echo POST)" <<END
+{
+  "name": "$ruleset",
+  "target": "branch",
+  "enforcement": "active",
+  "bypass_actors": [{"actor_id": $team_id, "actor_type": "Team", "bypass_mode": "always"}],
+  "conditions": {"ref_name": {"include": ["refs/heads/debug/*", "refs/heads/debug/**/*"], "exclude": []}},
+  "rules": [{"type": "creation"}, {"type": "update"}, {"type": "deletion"}]
+}
+END
+
 environment artifact '[]' "${branches[@]}"
 for branch in "${branches[@]}"; do
     reviewers='[]'
     [ "$branch" = production ] && reviewers=$approvers
     environment "$branch" "$reviewers" "$branch"
-    # A debug copy of production may use production's data. So somebody else has to approve the job that creates the
-    # copy.
+    # A debug workspace of production may use production's data. So somebody else has to approve the job that creates
+    # the workspace.
     environment "$branch-workspaces" "$reviewers" development
+    environment "$branch-debug" "$reviewers" development
     # Daily jobs must not wait for a reviewer.
     environment "$branch-verify" '[]' development
     environment "$branch-reap" '[]' development

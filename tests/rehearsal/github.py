@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from chalicelib import NAME
+from tests.rehearsal.api import api_of
 from tests.support.actions import Job, Step
 from tests.support.checkout import ROOT
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, tokens_of_a_run
@@ -109,6 +110,10 @@ class GitHub:
         self._git("commit", "-qam", message)
         return self._pushed(branch)
 
+    def branch(self, name: str, commit: str) -> None:
+        """Push a new branch that points to a commit."""
+        self._git("push", "-q", "origin", f"{commit}:refs/heads/{name}")
+
     def revert(self, branch: str) -> None:
         """Revert the newest commit of a branch."""
         self._git("checkout", "-q", branch)
@@ -156,7 +161,8 @@ class GitHub:
         folder = self._folder / f"run-{number}"
         temporary = self._folder / f"run-{number}-temporary"
         temporary.mkdir()
-        sha = sha or self.revision(ref)
+        sha = sha or self._head(ref)
+        assert sha, f"GitHub has no branch {ref}: push the branch first"
         reached: set[str] = set()
         title = f"{name}: {job} on {ref}"
 
@@ -176,7 +182,14 @@ class GitHub:
             content,
             folder,
             {
-                "github": {"ref_name": ref, "token": "t", "actor": "jane", "event_name": event},
+                "github": {
+                    "ref_name": ref,
+                    "sha": sha,
+                    "token": "t",
+                    "actor": "jane",
+                    "event_name": event,
+                    "run_attempt": "1",
+                },
                 "inputs": inputs or {},
                 "matrix": matrix or {},
                 "needs": {each: {"outputs": outputs} for each, outputs in (needs or {}).items()},
@@ -192,7 +205,7 @@ class GitHub:
             after_step=after_step,
             seconds=SECONDS,
         )
-        environment = content["environment"]
+        environment = content.get("environment", "")
         environment = running.fill(environment["name"] if isinstance(environment, dict) else environment)
         running.context["vars"] = {**self.variables, **self.environments.get(environment, {})}
         claims = {
@@ -205,7 +218,7 @@ class GitHub:
             "run_id": str(number),
         }
         started = time.monotonic()
-        with tokens_of_a_run(self._issuer, **claims) as url:
+        with tokens_of_a_run(self._issuer, **claims) as url, api_of(REPOSITORY, self._head) as api:
             running.environ = {
                 **self.machine(),
                 "GITHUB_SHA": sha,
@@ -214,6 +227,7 @@ class GitHub:
                 "GITHUB_RUN_ID": str(number),
                 "GITHUB_RUN_ATTEMPT": "1",
                 "GITHUB_REPOSITORY": REPOSITORY,
+                "GITHUB_API_URL": api,
                 "GITHUB_SERVER_URL": "https://github.com",
                 "ACTIONS_ID_TOKEN_REQUEST_URL": url,
                 "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNERS_OWN,
@@ -255,6 +269,11 @@ class GitHub:
     def _pushed(self, branch: str) -> str:
         self._git("push", "-q", "origin", branch)
         return self.revision(branch)
+
+    def _head(self, branch: str) -> str | None:
+        """Return the newest commit of a branch on GitHub."""
+        ref = f"refs/heads/{branch}"
+        return self._run("git", "-C", str(self._remote), "for-each-ref", "--format=%(objectname)", ref) or None
 
     def _check_out(self, given: Mapping[str, str], sha: str, folder: Path) -> None:
         ref = given.get("ref")

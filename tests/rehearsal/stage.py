@@ -78,19 +78,24 @@ class Stage:
         self._groups = {name: threading.Lock() for name in places}
 
     def deploy(self, branch: str, cancelled_after: str | None = None) -> tuple[Ran, Ran]:
-        """Run both jobs of deploy.yml, as a push to the branch does. Runs on one branch wait for each other."""
+        """Run the jobs of deploy.yml, as a push to the branch does. Runs on one branch wait for each other."""
         sha = self.github.revision(branch)
         with self._groups[branch]:
+            newest = self.github.run("deploy", "newest", branch, sha=sha).succeeded()
+            assert newest.outputs == {"newest": "true"}
             built = self.github.run("deploy", "artifact", branch, sha=sha).succeeded()
             needs = {"artifact": built.outputs}
             return built, self.github.run(
                 "deploy", "deploy", branch, sha=sha, needs=needs, cancelled_after=cancelled_after
             )
 
-    def manage(self, action: str, ref: str, **inputs: str) -> Ran:
-        """Run the job of workspace.yml for the debug workspace of development, at a commit."""
-        given = {**DEBUG, "action": action, "ref": ref, **inputs}
-        return self.github.run("workspace", "workspace", "development", "workflow_dispatch", inputs=given).succeeded()
+    def manage(self, action: str, **inputs: str) -> Ran:
+        """Run the jobs of workspace.yml for the debug workspace of development."""
+        given = {**DEBUG, "action": action, **inputs}
+        started: Any = ("development", "workflow_dispatch")
+        chosen = self.github.run("workspace", "ref", *started, inputs=given).succeeded()
+        needs = {"ref": chosen.outputs}
+        return self.github.run("workspace", "workspace", *started, inputs=given, needs=needs).succeeded()
 
     def reap(self, **environ: str) -> Ran:
         """Run the job of reap.yml for development."""

@@ -73,10 +73,12 @@ def develop(stage: Stage, promoted: "Future[None]") -> None:
 
 def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
     """Route one client, and no other, to a copy of development until the copy expires."""
-    stage.manage("create", first, client="jane")
+    stage.github.branch("debug/fix-42", first)
+    stage.manage("create", ref="debug/fix-42")
+    maintainer = Maintainer(stage, first, "development")
+    maintainer.run(f"make route {FIX_42} CLIENT=jane UNTIL=2h")
     assert (stage.sent_to("jane"), stage.sent_to("joe")) == ("fix-42", "default")
 
-    maintainer = Maintainer(stage, first, "development")
     maintainer.run(f"make unroute {FIX_42} CLIENT=jane")
     assert stage.sent_to("jane") == "default"
     maintainer.run(f"make route {FIX_42} CLIENT=jane UNTIL=2h")
@@ -95,7 +97,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
     assert maintainer.changes("development-fix-42") == {}
     assert end_of_the_workspace(stage) == end
 
-    stage.manage("extend", first, expires="1m")
+    stage.manage("extend", expires="1m")
     assert Wait(EXPIRY_SECONDS, say)("the workspace's end", lambda: stands(stage)) is None
     assert stage.sent_to("jane") == "default"
     log = stage.folder / "log-of-terraform"

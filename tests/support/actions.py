@@ -146,6 +146,7 @@ class Job:
             "cancelled": self.is_cancelled,
             "contains": lambda where, what: what in where,
             "fromJSON": json.loads,
+            "format": str.format,
             "value_of": self._look_up,
         }
         return eval(_python(expression), {"__builtins__": {}}, functions)  # noqa: S307 (the expressions are in this repository)

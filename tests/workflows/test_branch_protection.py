@@ -1,8 +1,8 @@
 """branch-protection.sh sends the right requests to GitHub. The workflows and CODEOWNERS fit these requests."""
 
+import itertools
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.actions import Job
 from tests.support.workflows import ENVIRONMENTS, GITHUB, ROOT, WORKFLOWS, workflow
+from tools.pipeline import commits
 
-# This stand-in for `gh` records the requests. Its answers have one team and no branch policy.
+# This stand-in for `gh` records the requests. Its answers have one team, no branch policy, and the ruleset in RULESET.
 GH = """
 import json, os, sys
 words = sys.argv[2:]
@@ -23,19 +25,29 @@ fields = [word for word in words if "=" in word]
 with open(os.environ["ASKED"], "a") as file:
     file.write(json.dumps([method, path, body, fields]) + "\\n")
 if path.startswith("orgs/"):
-    print('[{"type": "Team", "id": 12}]')
+    print(12)
+if path.partition("?")[0] == "repos/acme/service/rulesets" and method == "GET":
+    print(os.environ["RULESET"])
 if path == f"repos/acme/service/branches/{os.environ['MISSING']}":
     sys.exit("gh: Branch not found (HTTP 404)")
 """
 
 
-def protect(folder: Path, missing: str = "") -> tuple[list[list[Any]], str]:
-    """Run the script for a repository without the branch `missing`; return the requests and the error output."""
+def protect(folder: Path, missing: str = "", ruleset: str = "") -> tuple[list[list[Any]], str]:
+    """Run the script for a repository without the branch `missing`; return the requests and the error output.
+
+    `ruleset` is the id of the ruleset, if the script ran before.
+    """
     (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # -S leaves out the module `site`, to start faster
     (folder / "gh").chmod(0o755)
     answer = subprocess.run(
         [GITHUB / "branch-protection.sh", "acme/service", "acme/approvers"],
-        env={"PATH": f"{folder}:{os.environ['PATH']}", "ASKED": str(folder / "asked"), "MISSING": missing},
+        env={
+            "PATH": f"{folder}:{os.environ['PATH']}",
+            "ASKED": str(folder / "asked"),
+            "MISSING": missing,
+            "RULESET": ruleset,
+        },
         check=True,
         timeout=60,
         capture_output=True,
@@ -119,22 +131,47 @@ def test_the_required_check_passes_if_no_job_failed(results: str, *, passes: boo
 
 
 def test_only_production_and_its_workspaces_need_approval(asked: list[list[Any]]) -> None:
-    reviewed = {name for name, body in environments(asked).items() if body["reviewers"]}
+    reviewed = {name: body["reviewers"] for name, body in environments(asked).items() if body["reviewers"]}
 
-    assert reviewed == {"production", "production-workspaces"}
+    assert reviewed.keys() == {"production", "production-workspaces", "production-debug"}
+    assert all(reviewers == [{"type": "Team", "id": 12}] for reviewers in reviewed.values())
+
+
+def test_only_the_approvers_may_create_and_push_debug_branches(asked: list[list[Any]]) -> None:
+    [(method, body)] = [(method, body) for method, path, body, _ in asked if path == "repos/acme/service/rulesets"]
+
+    assert method == "POST"
+    assert body["target"] == "branch"
+    assert body["enforcement"] == "active"
+    assert body["bypass_actors"] == [{"actor_id": 12, "actor_type": "Team", "bypass_mode": "always"}]
+    # GitHub's `*` matches no slash.
+    assert body["conditions"]["ref_name"]["include"] == ["refs/heads/debug/*", "refs/heads/debug/**/*"]
+    assert all(
+        pattern.startswith(f"refs/heads/{commits.DEBUG}") for pattern in body["conditions"]["ref_name"]["include"]
+    )
+    assert {rule["type"] for rule in body["rules"]} == {"creation", "update", "deletion"}
+
+
+def test_a_second_run_changes_the_ruleset_of_the_first(asked: list[list[Any]], tmp_path: Path) -> None:
+    again, _ = protect(tmp_path, ruleset="42")
+
+    [made] = [body for method, path, body, _ in asked if path == "repos/acme/service/rulesets"]
+    changed = [(method, body) for method, path, body, _ in again if path == "repos/acme/service/rulesets/42"]
+    assert changed == [("PUT", made)]
+    assert not [path for method, path, _, _ in again if method == "POST" and "/rulesets" in path]
 
 
 def test_each_environment_accepts_jobs_of_its_own_branches_only(asked: list[list[Any]]) -> None:
     allowed: dict[str, list[str]] = {}
     for method, path, _, fields in asked:
-        if method == "POST":
+        if method == "POST" and "/environments/" in path:
             name = path.removeprefix("repos/acme/service/environments/").partition("/")[0]
             allowed.setdefault(name, []).extend(field.removeprefix("name=") for field in fields)
 
     assert allowed["artifact"] == ENVIRONMENTS
     for environment in ENVIRONMENTS:
         assert allowed[environment] == [environment]
-        for purpose in ("workspaces", "verify", "reap"):
+        for purpose in ("workspaces", "debug", "verify", "reap"):
             assert allowed[f"{environment}-{purpose}"] == ["development"]
     assert all(body["deployment_branch_policy"]["custom_branch_policies"] for body in environments(asked).values())
 
@@ -145,7 +182,13 @@ def test_every_environment_of_a_workflow_is_made(asked: list[list[Any]]) -> None
         for job in workflow(name).jobs.values():
             environment = job.get("environment", "")
             environment = environment["name"] if isinstance(environment, dict) else environment
-            used |= {re.sub(r"\$\{\{.*?\}\}", each, environment) for each in ENVIRONMENTS} - {""}
+            for each, purpose in itertools.product(ENVIRONMENTS, ("personal", "preview", "debug")):
+                context = {
+                    "github": {"ref_name": each},
+                    "inputs": {"environment": each, "purpose": purpose},
+                    "matrix": {"environment": each},
+                }
+                used |= {Job({}, ROOT, context).fill(environment)} - {""}
 
     assert used == environments(asked).keys()
 

@@ -36,9 +36,10 @@ sys.exit(what in told["fails"])
 """
 
 OPENED = {"deployment": "7", "previous-artifact": "tree:before", "previous-revision": "b" * 40}
-PUTS = {"deployment-open": OPENED, "deployment-open rollback": {"deployment": "8"}}
+NEWEST = {"newest": {"newest": "true"}}
+PUTS = {**NEWEST, "deployment-open": OPENED, "deployment-open rollback": {"deployment": "8"}}
 
-PROLOGUE = ["artifact", "artifact-attested", "plan", "policy", "plan-comment"]
+PROLOGUE = ["artifact", "artifact-attested", "plan", "policy", "plan-comment", "newest"]
 BACK = ["deployment-open rollback", "rollback", "deployment-status"]
 
 
@@ -131,7 +132,16 @@ def test_the_environments_own_service_is_tested_with_a_token_for_it(deploy: Call
     assert done.variables("oidc-token")["SLIPWAY_AUDIENCE"] == "service-preproduction"
 
 
-@pytest.mark.parametrize("step", ["artifact", "artifact-attested", "plan", "policy"])
+def test_a_push_that_another_push_followed_during_the_approval_changes_nothing(
+    deploy: Callable[..., Deployment],
+) -> None:
+    done = deploy(puts={"newest": {"newest": "false"}})
+
+    assert not done.failed
+    assert done.calls == PROLOGUE
+
+
+@pytest.mark.parametrize("step", ["artifact", "artifact-attested", "plan", "policy", "newest"])
 def test_a_failure_before_the_deployment_changes_nothing(deploy: Callable[..., Deployment], step: str) -> None:
     done = deploy(step)
 
@@ -181,13 +191,13 @@ def test_a_hotfix_takes_over_its_deployment_and_a_rollback_does_not(deploy: Call
 
 
 def test_a_failed_first_deployment_rolls_back_without_a_record(deploy: Callable[..., Deployment]) -> None:
-    done = deploy("acceptance", puts={"deployment-open": {**OPENED, "previous-artifact": ""}})
+    done = deploy("acceptance", puts={**NEWEST, "deployment-open": {**OPENED, "previous-artifact": ""}})
 
     assert done.calls[-3:] == ["acceptance", "verification", "rollback"]
 
 
 def test_a_rollback_that_cannot_be_recorded_still_runs(deploy: Callable[..., Deployment]) -> None:
-    done = deploy("acceptance", "deployment-open rollback", puts={"deployment-open": OPENED})
+    done = deploy("acceptance", "deployment-open rollback", puts={**NEWEST, "deployment-open": OPENED})
 
     assert done.calls[-2:] == ["deployment-open rollback", "rollback"]
 

@@ -8,25 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.support import workflow_changes as mutate
 from tests.support.workflows import ACTIONS, ENVIRONMENTS, ROOT, WORKFLOWS, Definition, action, targets, workflow
 from tools.pipeline.commands import COMMANDS
 
 LONGEST_MINUTES = 120
-
-# The write permissions of jobs. All other jobs may only read.
-MAY_WRITE = {
-    ("deploy", "artifact"): {"id-token", "attestations"},
-    ("deploy", "deploy"): {"id-token"},
-    ("verify", "verify"): {"id-token"},
-    ("workspace", "workspace"): {"id-token"},
-    ("reap", "reap"): {"id-token"},
-    ("preview", "preview"): {"actions"},
-    ("pull-request", "plan"): {"id-token"},
-    ("pull-request", "comment"): {"pull-requests"},
-    ("security", "codeql"): {"security-events"},
-    ("security", "workflows"): {"security-events"},
-    ("security", "scorecard"): {"security-events"},
-}
 
 # Make targets that change an AWS account.
 CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-extend", "workspace-destroy", "reap"}
@@ -35,12 +21,15 @@ CHANGING = {"apply", "destroy", "rollback", "workspace-create", "workspace-exten
 NO_TARGET = {
     "gh workflow run workspace.yml": "runs without a checkout",
     'case "$RESULTS" in': "reads the results of other jobs, without a checkout",
+    'echo "::error::': "refuses a run before the checkout",
     'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools client': (
         "runs in checkouts of other repositories, which do not have the targets of this one"
     ),
 }
 
-_SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
+# Inputs that change neither the target nor the code nor the data of a run.
+NOT_SHOWN = {"reason", "expires"}
+
 _MAKE = re.compile(r"\bmake((?: -s| [A-Z_]+=(?:\"[^\"]*\"|\S+)| [a-z][a-z-]*)+)")
 _TOOLS = re.compile(r"python -m tools (pipeline [a-z-]+)")
 
@@ -63,13 +52,37 @@ def ends(definition: Definition) -> Iterator[str]:
 
 
 def changes_one_target_at_a_time(definition: Definition) -> Iterator[str]:
-    """Runs that change a target run one after another. No run is cancelled, because an apply must not stop halfway."""
+    """Runs that change a target run one after another. No run is cancelled, because an apply must not stop halfway.
+
+    Each workflow has groups of its own, so that a workspace's name can't block the deployments of an environment.
+    """
+    name, concurrency = definition.name, definition.content["concurrency"]
     changing = {target for _, target in called(definition)} & CHANGING
-    concurrency = definition.content["concurrency"]
     if changing and concurrency.get("cancel-in-progress") is not False:
-        yield f"{definition.name}: {', '.join(sorted(changing))} must not stop halfway: set `cancel-in-progress: false`"
-    if changing - {"reap"} and not concurrency["group"].startswith("target-${{ "):
-        yield f"{definition.name}: runs can overlap: set the `concurrency` group to target-<environment>-<workspace>"
+        yield f"{name}: {', '.join(sorted(changing))} must not stop halfway: set `cancel-in-progress: false`"
+    if changing - {"reap"} and not concurrency["group"].startswith(f"{name}-${{{{ "):
+        yield f"{name}: runs can overlap: set the `concurrency` group to {name}-<target>"
+
+
+def loses_no_run(definition: Definition) -> Iterator[str]:
+    """A waiting run is not replaced by a newer one if a person or an event asked for it only once."""
+    changing = {target for _, target in called(definition)} & CHANGING - {"reap"}
+    asked_once = changing or "gh workflow run" in definition.text
+    if asked_once and definition.content["concurrency"].get("queue") != "max":
+        yield f"{definition.name}: GitHub drops all waiting runs but one: set `queue: max` in `concurrency`"
+
+
+def shows_what_it_does(definition: Definition) -> Iterator[str]:
+    """The name of a run that a person can start shows its target, code and data. Reviewers see only this name."""
+    if "workflow_dispatch" not in definition.triggers:
+        return
+    inputs = (definition.triggers["workflow_dispatch"] or {}).get("inputs", {})
+    shown = {f"inputs.{name}" for name in inputs.keys() - NOT_SHOWN}
+    if "environment" not in inputs:
+        shown.add("github.ref_name")
+    run_name = definition.content.get("run-name", "")
+    if missing := sorted(each for each in shown if not re.search(rf"\b{re.escape(each)}\b", run_name)):
+        yield f"{definition.name}: a run's name does not show {', '.join(missing)}: add them to `run-name`"
 
 
 def fails_in_pipes(definition: Definition) -> Iterator[str]:
@@ -78,22 +91,6 @@ def fails_in_pipes(definition: Definition) -> Iterator[str]:
     for where, step in definition.steps():
         if "run" in step and step.get("shell", shell) != "bash":
             yield f"{where}: the script does not run in Bash: set `shell: bash`"
-
-
-def holds_no_secrets(definition: Definition) -> Iterator[str]:
-    """Workflows use no secrets. AWS and the service accept tokens of the run; GitHub accepts `github.token`."""
-    if re.search(r"\bsecrets\b", definition.text):
-        yield f"{definition.name}: the workflow uses secrets: use a token of the run instead"
-
-
-def trusts_no_fork(definition: Definition) -> Iterator[str]:
-    """Jobs for a fork's pull request have no environment, and may write only security reports. Anyone can fork."""
-    if "pull_request" not in definition.triggers:
-        return
-    for job, content in definition.jobs.items():
-        trusted = content.get("environment") or writes(content) - {"security-events"}
-        if trusted and _SAME_REPOSITORY not in content.get("if", ""):
-            yield f"{definition.name}, {job}: a fork's pull request can run this job: add `if: {_SAME_REPOSITORY}`"
 
 
 def calls_what_exists(definition: Definition) -> Iterator[str]:
@@ -125,13 +122,13 @@ RULES = [
     says_its_version,
     ends,
     changes_one_target_at_a_time,
+    loses_no_run,
+    shows_what_it_does,
     fails_in_pipes,
-    holds_no_secrets,
-    trusts_no_fork,
     calls_what_exists,
     sets_up_first,
 ]
-RULES_OF_ACTIONS = [says_its_version, fails_in_pipes, holds_no_secrets, calls_what_exists]
+RULES_OF_ACTIONS = [says_its_version, fails_in_pipes, calls_what_exists]
 
 
 def called(definition: Definition) -> Iterator[tuple[str, str]]:
@@ -141,11 +138,6 @@ def called(definition: Definition) -> Iterator[tuple[str, str]]:
         words = " ".join(_MAKE.findall(script)).split()
         for name in [*(word for word in words if re.fullmatch("[a-z][a-z-]*", word)), *_TOOLS.findall(script)]:
             yield where, name
-
-
-def writes(job: dict[str, Any]) -> set[str]:
-    """Return the scopes that a job may write. zizmor finds `write-all`, and permissions of whole workflows."""
-    return {scope for scope, level in job["permissions"].items() if level == "write"}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -168,65 +160,32 @@ def test_every_input_of_an_action_for_other_repositories_is_used(name: str) -> N
     assert [each for each in content["inputs"] if f"inputs.{each}" not in text] == []
 
 
-Change = Callable[[Definition], Any]
-
-
-def job(name: str, **members: Any) -> Change:
-    return lambda it: it.jobs[name].update({member.replace("_", "-"): value for member, value in members.items()})
-
-
-def step(**members: Any) -> Change:
-    """Add a step to the first job."""
-    return lambda it: next(iter(it.jobs.values()))["steps"].append(members)
-
-
-def without_setup(name: str) -> Change:
-    """Remove the last step with the setup action from a job."""
-
-    def change(it: Definition) -> None:
-        steps = it.jobs[name]["steps"]
-        steps.remove([step for step in steps if step.get("uses", "").endswith("/.github/actions/setup")][-1])
-
-    return change
-
-
-def text(old: str, new: str) -> Change:
-    def change(it: Definition) -> None:
-        assert old in it.text
-        it.text = it.text.replace(old, new, 1)
-
-    return change
-
-
-def concurrency(**members: Any) -> Change:
-    return lambda it: it.content["concurrency"].update(members)
-
-
 WITHOUT_BASH = {"run": "make plan", "shell": "sh"}
 
 
 @pytest.mark.parametrize(
     ("rule", "name", "change"),
     [
-        (says_its_version, "deploy", text("  # v7.0.1", "")),
-        (says_its_version, "deploy", text("  # v7.0.1", "  # latest")),
+        (says_its_version, "deploy", mutate.text("  # v7.0.1", "")),
+        (says_its_version, "deploy", mutate.text("  # v7.0.1", "  # latest")),
         (ends, "deploy", lambda it: it.jobs["deploy"].pop("timeout-minutes")),
-        (ends, "deploy", job("deploy", timeout_minutes=600)),
-        (changes_one_target_at_a_time, "workspace", concurrency(**{"cancel-in-progress": True})),
-        (changes_one_target_at_a_time, "deploy", concurrency(group="deploy")),
-        (fails_in_pipes, "deploy", step(**WITHOUT_BASH)),
-        (holds_no_secrets, "deploy", text("${{ vars.SLIPWAY_URL }}", "${{ secrets.SLIPWAY_URL }}")),
-        (trusts_no_fork, "preview", job("preview", **{"if": "github.event.action != 'closed'"})),
-        (trusts_no_fork, "pull-request", job("check", permissions={"id-token": "write"})),
-        (trusts_no_fork, "pull-request", job("check", environment="development")),
-        (calls_what_exists, "deploy", step(run="python -m tools pipeline artifact > it && make nothing")),
-        (calls_what_exists, "deploy", step(run="python -m tools pipeline nothing")),
-        (calls_what_exists, "deploy", step(run="./deploy.sh")),
-        (sets_up_first, "verify", without_setup("verify")),
-        (sets_up_first, "pull-request", without_setup("promotion")),
+        (ends, "deploy", mutate.job("deploy", timeout_minutes=600)),
+        (changes_one_target_at_a_time, "workspace", mutate.concurrency(**{"cancel-in-progress": True})),
+        (changes_one_target_at_a_time, "deploy", mutate.concurrency(group="deploy")),
+        (changes_one_target_at_a_time, "workspace", mutate.concurrency(group="deploy-${{ inputs.environment }}")),
+        (loses_no_run, "workspace", lambda it: it.content["concurrency"].pop("queue")),
+        (loses_no_run, "preview", mutate.concurrency(queue="single")),
+        (shows_what_it_does, "deploy", lambda it: it.content.pop("run-name")),
+        (shows_what_it_does, "workspace", lambda it: it.content.update({"run-name": "${{ inputs.workspace }}"})),
+        (fails_in_pipes, "deploy", mutate.step(**WITHOUT_BASH)),
+        (calls_what_exists, "deploy", mutate.step(run="python -m tools pipeline artifact > it && make nothing")),
+        (calls_what_exists, "deploy", mutate.step(run="python -m tools pipeline nothing")),
+        (calls_what_exists, "deploy", mutate.step(run="./deploy.sh")),
+        (sets_up_first, "verify", mutate.without_setup("verify")),
+        (sets_up_first, "pull-request", mutate.without_setup("promotion")),
     ],
 )
-def test_each_rule_finds_its_violation(rule: Callable[..., Any], name: str, change: Change) -> None:
+def test_each_rule_finds_its_violation(rule: Callable[..., Any], name: str, change: mutate.Change) -> None:
     mutant = copy.deepcopy(workflow(name))
     change(mutant)
 
@@ -235,17 +194,15 @@ def test_each_rule_finds_its_violation(rule: Callable[..., Any], name: str, chan
     assert fault.startswith(name)
 
 
-def test_only_jobs_in_the_table_may_write() -> None:
-    found = {(name, job): writes(content) for name in WORKFLOWS for job, content in workflow(name).jobs.items()}
-
-    assert {where: scopes for where, scopes in found.items() if scopes} == MAY_WRITE
-
-
 def test_a_branch_deploys_the_environment_of_its_name() -> None:
     deploy = workflow("deploy")
 
     assert deploy.triggers["push"]["branches"] == ENVIRONMENTS
-    assert json.dumps(ENVIRONMENTS) in deploy.jobs["artifact"]["if"]  # a person can start a run on any branch
+    # A person can start a run on any branch or tag.
+    assert json.dumps(ENVIRONMENTS) in deploy.jobs["newest"]["if"]
+    assert "github.ref_type == 'branch'" in deploy.jobs["newest"]["if"]
+    assert deploy.jobs["artifact"]["needs"] == "newest"
+    assert deploy.jobs["artifact"]["if"] == "needs.newest.outputs.newest == 'true'"
     assert deploy.content["env"]["ENV"] == "${{ github.ref_name }}"
     # A job waits for the reviewers of its GitHub environment.
     assert deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"
@@ -287,6 +244,8 @@ def test_account_roles_trust_branches_and_environments_of_the_same_names() -> No
     assert sorted(trusted) == sorted(ENVIRONMENTS)
     for name, given in trusted.items():
         assert given["branch"] == given["github_environment"] == name
+        for key in given.keys() - {"branch", "github_environment"}:
+            assert given[key] == f"{name}-{key.removesuffix('_github_environment')}"
 
 
 def test_each_variable_of_the_repository_is_explained() -> None:

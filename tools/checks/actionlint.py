@@ -15,6 +15,8 @@ NEWER_THAN_IT = {
     'label "ubuntu-24.04" is unknown': "a runner from 2024",
     'unknown permission scope "attestations"': "a permission from 2024",
     'undefined variable "vars"': "the repository's variables, from 2023",
+    'unexpected key "queue" for "concurrency"': "queues of waiting runs, from 2026",
+    'unexpected key "cache-mode"': "modes of the cache, from 2026",
     r'specifying action "\$/': "actions of the same commit, from 2026",
 }
 

@@ -8,8 +8,33 @@ _ENV = Option("ENV", "the environment", ENVIRONMENTS)
 _BUCKET = Option("ARTIFACT_BUCKET", "the bucket that keeps packages")
 _EMULATED = Option("EMULATED", "1 for the emulated account on its usual port, or another port")
 _DIGEST = Option("DIGEST", "the package's digest, sha256:…")
+_GITHUB = (
+    Option("GH_TOKEN", "a token that may read the repository"),
+    Option("GITHUB_REPOSITORY", "the repository"),
+    Option("GITHUB_API_URL", "the address of GitHub's API", default="https://api.github.com"),
+)
 
 COMMANDS = (
+    Command(
+        "newest",
+        "Check if the commit of a push is still the newest of its branch",
+        "tools.pipeline.commits:newest",
+        _GITHUB,
+    ),
+    Command(
+        "workspace-ref",
+        "Find the commit that a run for a workspace may check out, or refuse the run",
+        "tools.pipeline.commits:workspace_ref",
+        (
+            Option("ACTION", "what to do with the workspace", ("create", "extend", "destroy"), default="create"),
+            Option("ENV", "the environment", ENVIRONMENTS, required=True),
+            Option("WORKSPACE", "the workspace's name", required=True),
+            Option("PURPOSE", "the purpose", ("personal", "debug", "preview"), default="personal"),
+            Option("DATABASE", "the source of the data", ("empty", "clone", "live"), default="empty"),
+            Option("REF", "a branch, or the commit of a preview; the default is the environment's branch"),
+            *_GITHUB,
+        ),
+    ),
     Command(
         "artifact",
         "Find the package of this checkout's tree in the bucket, or build it",

@@ -90,7 +90,9 @@ class RegistryClient:
             headers["Idempotency-Key"] = key
         if changes:
             headers["If-Match"] = "*"
-        return _send(method, url, headers, None if body is None else json.dumps(body).encode(), self._pause)
+        content = None if body is None else json.dumps(body).encode()
+        answer: Json = send(method, url, headers, content, self._pause)
+        return answer
 
 
 def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> str:
@@ -109,7 +111,7 @@ def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.slee
     audience = urlencode({"audience": environ.get("SLIPWAY_AUDIENCE") or "slipway"})
     headers = {"Authorization": f"Bearer {environ.get('ACTIONS_ID_TOKEN_REQUEST_TOKEN', '')}"}
     try:
-        answer = _send("GET", f"{address}&{audience}", headers, None, pause)
+        answer = send("GET", f"{address}&{audience}", headers, None, pause)
     except Refused as refusal:
         raise ToolError(
             f"GitHub issued no token ({refusal.status}): give the job `permissions: id-token: write`"
@@ -117,9 +119,18 @@ def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.slee
     return str(answer.get("value", ""))
 
 
-def _send(
-    method: str, url: str, headers: Mapping[str, str], content: bytes | None, pause: Callable[[float], None]
-) -> Json:
+def send(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    content: bytes | None,
+    pause: Callable[[float], None],
+    read: Callable[[bytes], Any] | None = None,
+) -> Any:
+    """Send a request, and return its answer as `read` reads it, or raise Refused or Unreachable.
+
+    Without `read`, the answer is a JSON object. An answer that `read` refuses with ValueError counts as no answer.
+    """
     why = ""
     asked_to_wait = 0.0
     for seconds in _PAUSES_BEFORE:
@@ -128,7 +139,7 @@ def _send(
         request = urllib.request.Request(url, content, dict(headers), method=method)
         try:
             with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
-                return _document(answer.read(_LARGEST_ANSWER))
+                return (read or _document)(answer.read(_LARGEST_ANSWER))
         except urllib.error.HTTPError as error:
             with error:
                 told = error.read(_LARGEST_ANSWER)

@@ -14,6 +14,12 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
+def note(environ: Mapping[str, str], text: str) -> None:
+    """Show a notice on the run's page and in its summary; the step goes on."""
+    _annotate(environ, "notice", text)
+    summarize(environ, f"> [!NOTE]\n> {_one_line(text)}\n")
+
+
 def warn(environ: Mapping[str, str], text: str) -> None:
     """Show a warning on the run's page and in its summary; the step goes on."""
     _annotate(environ, "warning", text)

@@ -27,6 +27,7 @@ def test_our_own_environments_and_publishers_are_recorded(url: str, api: Api) ->
             ("deploy.yml", "", "deployments, verifications"),
             ("verify.yml", "-verify", "verifications"),
             ("workspace.yml", "-workspaces", "workspaces"),
+            ("workspace.yml", "-debug", "workspaces"),
             ("reap.yml", "-reap", "workspaces"),
         )
     }

@@ -16,7 +16,7 @@ from chalicelib import NAME
 from tests.rehearsal import steps
 from tests.rehearsal.github import Ran, say
 from tests.rehearsal.places import Place
-from tests.rehearsal.stage import MARKS, STATES, WORKSPACE, Stage, finished, record, staged
+from tests.rehearsal.stage import FIX_42, MARKS, STATES, WORKSPACE, Maintainer, Stage, finished, record, staged
 from tests.rehearsal.states import states
 from tools.local.acceptance.service import Wait
 from tools.local.issuer import token
@@ -133,14 +133,17 @@ def develop(stage: Stage, registry: Registry, artifact: str, promoted: "Future[N
 
 def debug(stage: Stage, registry: Registry, first: str) -> None:
     """Record a debug workspace and a route to it, until the workspace expires and is destroyed."""
-    stage.manage("create", first, client="jane")
+    stage.github.branch("debug/fix-42", first)
+    stage.manage("create", ref="debug/fix-42")
+    recorded = f"SLIPWAY_URL={registry.url} SLIPWAY_SYSTEM={NAME} SLIPWAY_TOKEN={token('admin')}"
+    Maintainer(stage, first, "development").run(f"{recorded} make route {FIX_42} CLIENT=jane UNTIL=2h")
     assert (stage.sent_to("jane"), stage.sent_to("joe")) == ("fix-42", "default")
     [known] = registry.ask("workspaces")["items"]
     assert (known["name"], known["state"], known["database"]) == ("fix-42", "active", "clone")
     assert re.match(r"https://\w+\.execute-api\.", known["base_url"])
     assert WORKSPACE in states(stage.port)
 
-    stage.manage("extend", first, expires="1m")
+    stage.manage("extend", expires="1m")
     assert Wait(EXPIRY_SECONDS, say)("the workspace's end", lambda: registry.stands("fix-42")) is None
     assert stage.sent_to("jane") == "default"
     reaped = stage.reap()
