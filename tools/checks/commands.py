@@ -8,7 +8,7 @@ COMMANDS = (
         "policy",
         "Check mocked plans against infra/policy, and require that each policy finds violations",
         "tools.checks.policy.judge:main",
-        (Option("ENV", "check only this environment's plans", ENVIRONMENTS),),
+        (Option("ENV", "check only the plans of this environment, or of the accounts", (*ENVIRONMENTS, "account")),),
     ),
     Command("checkov", "Check infra/ for known faults", "tools.checks.checkov:main"),
     Command("untested", "Print what this machine can't test, and why", "tools.checks.untested:main"),
