@@ -6,6 +6,13 @@ Feature: Only people whom an administrator added can sign in
     Then it must have allow_admin_create_user_only
     And its value must match the "^true$" regex
 
+  # Another provider's people would get an account when they sign in for the first time.
+  @noskip @people
+  Scenario: Nobody signs in with another provider's account
+    Given I have aws_cognito_user_pool_client defined
+    Then it must have supported_identity_providers
+    And its value must match the "^COGNITO$" regex
+
   @noskip @people
   Scenario: An authenticator app can be the second factor
     Given I have aws_cognito_user_pool defined

@@ -133,14 +133,12 @@ def _facts(found: list[Resource]) -> Iterator[Resource]:
       <role>";
     - `access`: the principals to which a statement gives access to a resource or a role;
     - `statement`: the elements of a statement that allows something;
-    - `ingress`, `egress`: the addresses that a network rule lets in or out;
+    - `ingress`, `egress`: the addresses that a network rule lets in or out, with one fact for a plan without rules;
     - `bucket`: a bucket, with the settings that Terraform keeps in other resources;
     - `content_security_policy`, `behavior`: see pages.py;
     - `inventory`: the types of all resources, and the addresses of all routes.
     """
-    routes = [each.address for each in found if each.type == "aws_route" or "route" in each.values]
-    types = sorted({each.type for each in found})
-    yield Resource("inventory", "inventory", {"types": types, "routes": routes or ["none"]})
+    yield from _facts_of_all(found)
     for each in found:
         if (name := _name(each)) is not None:
             yield Resource(f"name of {each.address}", "name", {"value": name})
@@ -159,6 +157,14 @@ def _facts(found: list[Resource]) -> Iterator[Resource]:
             yield Resource(f"{kind} {number} of {each.address}", kind, values)
         if each.type == "aws_s3_bucket":
             yield Resource(f"bucket {each.address}", "bucket", _bucket(each, found))
+
+
+def _facts_of_all(found: list[Resource]) -> Iterator[Resource]:
+    routes = [each.address for each in found if each.type == "aws_route" or "route" in each.values]
+    types = sorted({each.type for each in found})
+    yield Resource("inventory", "inventory", {"types": types, "routes": routes or ["none"]})
+    for direction in ("ingress", "egress"):
+        yield Resource(f"no {direction}", direction, {"addresses": ["no address"]})
 
 
 def _name(resource: Resource) -> str | None:

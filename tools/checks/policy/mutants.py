@@ -156,7 +156,9 @@ MUTANTS = {
     ],
     "Rules let out traffic only to private addresses": [
         Mutant("IPv4", add("aws_vpc_security_group_egress_rule", cidr_ipv4="0.0.0.0/0"), DEBUG),
-        Mutant("a list of addresses", add("aws_vpc_security_group_egress_rule", prefix_list_id="pl-1")),
+        Mutant(
+            "a list of addresses", add("aws_vpc_security_group_egress_rule", prefix_list_id="pl-1"), "production-live"
+        ),
         Mutant("an unknown address", add("aws_vpc_security_group_egress_rule", cidr_ipv4=UNKNOWN)),
         Mutant(
             "a network ACL",

@@ -343,6 +343,9 @@ SOURCE_MUTANTS = {
             batch=2,
         ),
     ],
+    "Nobody signs in with another provider's account": [
+        SourceMutant("another provider", _IDENTITY, '= ["COGNITO"]', '= ["COGNITO", "Google"]', ("Google",))
+    ],
     "An authenticator app can be the second factor": [
         SourceMutant(
             "no app",
