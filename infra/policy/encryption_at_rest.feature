@@ -25,26 +25,26 @@ Feature: Stored data is encrypted
     Then it must have performance_insights_kms_key_id
     And its value must match the "^arn:aws[a-z-]*:kms:" regex
 
-  @noskip
+  @noskip @stage
   Scenario: Logs are encrypted with the environment's key
     Given I have aws_cloudwatch_log_group defined
     Then it must have kms_key_id
     And its value must match the "^arn:aws[a-z-]*:kms:" regex
 
-  @noskip
+  @noskip @stage
   Scenario: The topic of the alarms is encrypted with the environment's key
     Given I have aws_sns_topic defined
     Then it must have kms_master_key_id
     And its value must match the "^arn:aws[a-z-]*:kms:" regex
 
-  @noskip @site
+  @noskip @buckets
   Scenario: Every bucket is encrypted
     Given I have bucket defined
     Then it must have encryption
     And it must have sse_algorithm
     And its value must match the "^(AES256|aws:kms)$" regex
 
-  @noskip
+  @noskip @stage
   Scenario: Keys are rotated
     Given I have aws_kms_key defined
     Then it must have enable_key_rotation

@@ -7,7 +7,7 @@ Feature: Data in transit is encrypted
     And it must have rds.force_ssl
     And its value must match the "^1$" regex
 
-  @noskip @site
+  @noskip @buckets
   Scenario: Every bucket refuses requests without TLS
     Given I have bucket defined
     Then it must have refuses_what_is_not_encrypted

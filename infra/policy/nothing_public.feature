@@ -1,27 +1,27 @@
 Feature: Nothing is public but the CDN and the API
 
-  @noskip @site
+  @noskip @buckets
   Scenario: No bucket accepts a public ACL
     Given I have bucket defined
     Then it must have public_access_block
     And it must have block_public_acls
     And its value must match the "^true$" regex
 
-  @noskip @site
+  @noskip @buckets
   Scenario: No bucket accepts a public policy
     Given I have bucket defined
     Then it must have public_access_block
     And it must have block_public_policy
     And its value must match the "^true$" regex
 
-  @noskip @site
+  @noskip @buckets
   Scenario: Every bucket ignores a public ACL that it has
     Given I have bucket defined
     Then it must have public_access_block
     And it must have ignore_public_acls
     And its value must match the "^true$" regex
 
-  @noskip @site
+  @noskip @buckets
   Scenario: Every bucket ignores a public policy that it has
     Given I have bucket defined
     Then it must have public_access_block
@@ -34,7 +34,7 @@ Feature: Nothing is public but the CDN and the API
     Then it must have principals
     And its value must not match the "(^|.*:)\*$" regex
 
-  @noskip
+  @noskip @stage
   Scenario: A service may call a function only for one of our resources
     Given I have aws_lambda_permission defined
     Then it must have source_arn

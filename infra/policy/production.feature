@@ -1,4 +1,4 @@
-Feature: Production cannot be lost by accident
+Feature: Production is protected from accidents and attacks
 
   @noskip @production @database
   Scenario: The database is protected from deletion
@@ -23,6 +23,24 @@ Feature: Production cannot be lost by accident
     Given I have aws_cognito_user_pool defined
     Then it must have deletion_protection
     And its value must match the "^ACTIVE$" regex
+
+  @noskip @production @people
+  Scenario: People sign in with a second factor
+    Given I have aws_cognito_user_pool defined
+    Then it must have mfa_configuration
+    And its value must match the "^ON$" regex
+
+  @noskip @production @site
+  Scenario: A firewall is in front of the site
+    Given I have aws_cloudfront_distribution defined
+    Then it must have web_acl_id
+    And its value must match the "^arn:aws[a-z-]*:wafv2:" regex
+
+  @noskip @production
+  Scenario: A firewall is in front of the API
+    Given I have aws_wafv2_web_acl_association defined
+    Then it must have resource_arn
+    And its value must match the "^arn:aws[a-z-]*:apigateway:" regex
 
   @noskip @production
   Scenario: A deleted key can be restored for a month

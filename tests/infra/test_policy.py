@@ -1,6 +1,7 @@
-"""The plans of all environments meet the policies. Each policy refuses a plan that violates this policy on purpose."""
+"""All plans meet the policies. Each policy refuses a plan, or the plan of sources, that violates it on purpose."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ from chalicelib import NAME
 from tests.support import modules
 from tools.aws.terraform import missing
 from tools.checkout import ENVIRONMENTS, ToolError
-from tools.checks.policy import facts, judge
+from tools.checks.policy import facts, judge, sources
+from tools.checks.policy.changes import Mutant
 from tools.checks.policy.facts import Resource, default_tags
 from tools.checks.policy.judge import Subject
-from tools.checks.policy.mutants import MUTANTS, Mutant
+from tools.checks.policy.mutants import MUTANTS
 from tools.checks.policy.plans import RUNS
+from tools.checks.policy.sources import SOURCE_MUTANTS, SourceMutant
 
 needs_terraform = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
@@ -25,8 +28,8 @@ def shared_plans(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_terraform
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_an_environment_meets_every_policy(
+@pytest.mark.parametrize("environment", [*ENVIRONMENTS, "account"])
+def test_an_environment_and_the_accounts_meet_every_policy(
     environment: str, shared_plans: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = judge.main({"ENV": environment})
@@ -44,8 +47,11 @@ def test_every_mutant_is_caught_by_its_scenario(shared_plans: None, capsys: pyte
 
     said = capsys.readouterr()
     assert (code, said.err) == (0, "")
-    mutants = sum(map(len, MUTANTS.values()))
-    assert said.out.splitlines()[-1] == f"{mutants} of {mutants} mutants of {len(MUTANTS)} policies are caught"
+    mutants, of_sources = (sum(map(len, each.values())) for each in (MUTANTS, SOURCE_MUTANTS))
+    assert said.out.splitlines()[-2:] == [
+        f"{mutants} of {mutants} mutants of {len(MUTANTS)} policies are caught",
+        f"{of_sources} of {of_sources} mutants of the sources are caught",
+    ]
 
 
 SCENARIOS = {
@@ -144,6 +150,73 @@ def test_a_mutant_must_fail_in_its_own_scenario(features: Any) -> None:
         "'The filter leaves nothing to judge' has no mutant, so nothing shows that it finds violations",
         "'No table exists to judge' has no mutant, so nothing shows that it finds violations",
     }
+
+
+def test_a_scenario_must_name_every_culprit_in_the_plan_of_mutated_sources(
+    features: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sources, "mutated", lambda *_: {})
+    monkeypatch.setattr(judge, "subject", lambda *_: a_function(40)["production"])
+
+    def mutants(*culprits: str) -> list[SourceMutant]:
+        return [SourceMutant("a slow function", "a.tf", "20", "40", culprits)]
+
+    wrong = list(
+        judge.prove_sources(
+            tmp_path,
+            features,
+            {
+                "The function is quick": mutants("aws_lambda_function.this", "aws_lambda_function.that"),
+                "The function has a timeout": mutants("aws_lambda_function.this"),
+                "The scenario is gone": mutants("aws_lambda_function.this"),
+            },
+        )
+    )
+
+    unnamed = "in a plan of mutated sources (production"
+    assert {each.partition(":")[0] for each in wrong} == {
+        f"'The function is quick' does not name 'aws_lambda_function.that' {unnamed}",
+        f"'The function has a timeout' does not name 'aws_lambda_function.this' {unnamed}",
+        "'The scenario is gone' has mutants, but no feature has this scenario",
+    }
+    assert all(mutant.culprits for mutants in SOURCE_MUTANTS.values() for mutant in mutants)
+
+
+@pytest.mark.parametrize(("text", "times"), [("timeout = 30", 0), ("timeout = 20\ntimeout = 20", 2)])
+def test_a_mutant_whose_text_is_not_in_the_sources_once_fails(
+    text: str, times: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "production" / "production"
+    folder.mkdir(parents=True)
+    (folder / "main.tf").write_text(text)
+    monkeypatch.setattr(sources.plans, "initialised", lambda *_: folder)
+    run = next(run for run in RUNS if run.name == "production")
+    slow = SourceMutant("slow", "production/main.tf", "timeout = 20", "timeout = 40", ("timeout",))
+
+    with pytest.raises(ToolError, match=f"production/main.tf has {times} times, not once"):
+        sources.mutated(tmp_path, run, 1, [slow])
+
+
+@pytest.mark.parametrize(
+    ("role", "policy", "holds"),
+    [
+        ("account-administrator", "AdministratorAccess", True),
+        ("account-apigateway", "service-role/AmazonAPIGatewayPushToCloudWatchLogs", True),
+        ("account-administrator-2", "AdministratorAccess", False),
+        ("account-apigateway", "AdministratorAccess", False),
+        ("account-administrator", "AWSCloudFormationFullAccess", False),
+    ],
+)
+def test_only_two_roles_have_a_policy_of_awss_own(role: str, policy: str, holds: bool, tmp_path: Path) -> None:
+    values = {"role": f"{NAME}-{role}", "policy_arn": f"arn:aws:iam::aws:policy/{policy}"}
+    attached = Resource("aws_iam_role_policy_attachment.a", "aws_iam_role_policy_attachment", values)
+    text = (judge.FEATURES / "permissions.feature").read_text()
+    [scenario] = [each for each in text.split("\n\n") if "No role has a policy of AWS's own" in each]
+    (tmp_path / "one.feature").write_text(f"Feature: One\n\n{scenario}")
+
+    wrong = list(judge.check({"a": Subject(f"{NAME}-account", "account", "default", (), [attached])}, tmp_path))
+
+    assert (wrong == []) is holds
 
 
 @pytest.mark.parametrize(

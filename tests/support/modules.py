@@ -42,7 +42,7 @@ def passes(folder: Path, file: str) -> None:
 def plan(run: Run) -> Plan:
     """Return the plan of a run in infra/*/tests, or raise ToolError unless the test passes without a warning."""
     folder = initialised(run.environment, run.environment)
-    return mocked.plans(folder, run.file, run.workspace, quickly(folder))[run.run]
+    return mocked.plan(folder, run, quickly(folder))
 
 
 def arguments(run: Run) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ COMMANDS = (
         "policy",
         "Check mocked plans against infra/policy, and require that each policy finds violations",
         "tools.checks.policy.judge:main",
-        (Option("ENV", "check only this environment's plans", ENVIRONMENTS),),
+        (Option("ENV", "check only the plans of this environment, or of the accounts", (*ENVIRONMENTS, "account")),),
     ),
     Command(
         "walls",

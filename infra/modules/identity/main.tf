@@ -6,7 +6,7 @@ locals {
   joins_pool  = var.external_issuer == null && var.pool_of != null
   pool_id     = local.has_pool ? aws_cognito_user_pool.this[0].id : local.joins_pool ? one(data.aws_cognito_user_pools.environment[0].ids) : null
   client_id   = local.has_pool ? aws_cognito_user_pool_client.this[0].id : local.joins_pool ? one(data.aws_cognito_user_pool_clients.environment[0].client_ids) : null
-  domain      = "${var.name}-${format("%010x", var.account_id)}"
+  domain      = "${var.name}-${substr(sha256(var.account_id), 0, 8)}"
   sign_in_url = local.has_pool ? "https://${local.domain}.auth.${data.aws_region.this.name}.amazoncognito.com" : null
 
   # The values are JSON in text, because all values of a Terraform map have one type. `systems` is a list or "all".
@@ -63,7 +63,7 @@ resource "aws_cognito_user_pool" "this" {
 
   name                = var.name
   deletion_protection = var.deletion_protection ? "ACTIVE" : "INACTIVE"
-  mfa_configuration   = "OPTIONAL"
+  mfa_configuration   = var.requires_mfa ? "ON" : "OPTIONAL"
   username_attributes = ["email"]
 
   auto_verified_attributes = ["email"]

@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "account_id" {
-  description = "AWS account id. In hexadecimal digits, it makes the sign-in domain unique in the world."
+  description = "AWS account id. The start of its hash makes the sign-in domain unique in the world."
   type        = string
 }
 
@@ -67,6 +67,11 @@ variable "callback_urls" {
     condition     = alltrue([for url in var.callback_urls : can(regex("^(https://|http://localhost[:/])", url))])
     error_message = "A callback is neither encrypted nor on this machine: use an https URL, or one that begins with http://localhost."
   }
+}
+
+variable "requires_mfa" {
+  description = "True if people can sign in only with a second factor. An external issuer decides this by itself."
+  type        = bool
 }
 
 variable "deletion_protection" {

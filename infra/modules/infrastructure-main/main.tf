@@ -82,6 +82,8 @@ module "identity" {
   groups          = var.groups
   callback_urls   = var.domain != null && local.is_default ? ["https://${var.domain.name}/"] : ["http://localhost:8000/"]
 
+  # In production, people may write. A stolen password alone must not be enough.
+  requires_mfa        = var.production
   deletion_protection = local.is_protected
 }
 

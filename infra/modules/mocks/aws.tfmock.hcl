@@ -72,6 +72,14 @@ mock_resource "aws_cognito_user_pool_client" {
   defaults = { id = "own-client" }
 }
 
+mock_resource "aws_iam_openid_connect_provider" {
+  defaults = { arn = "arn:aws:iam::210987654321:oidc-provider/mocked" }
+}
+
+mock_resource "aws_iam_policy" {
+  defaults = { arn = "arn:aws:iam::210987654321:policy/mocked" }
+}
+
 mock_resource "aws_iam_role" {
   defaults = { arn = "arn:aws:iam::210987654321:role/mocked" }
 }

@@ -2,7 +2,7 @@
 # sign-in.
 
 locals {
-  bucket = "${var.name}-${format("%010x", var.account_id)}"
+  bucket = "${var.name}-${substr(sha256(var.account_id), 0, 8)}"
   # Browsers keep HSTS for this time. CloudFront keeps no answer longer. It keeps an answer of the API only if the
   # answer allows caching.
   a_year_seconds = 31536000
@@ -18,6 +18,7 @@ locals {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
     "upgrade-insecure-requests",
   ])
 }

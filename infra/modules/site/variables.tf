@@ -3,13 +3,13 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = length(var.name) <= 52
+    condition     = length(var.name) <= 54
     error_message = "The bucket's name would be longer than S3's 63 characters: shorten the workspace's name."
   }
 }
 
 variable "account_id" {
-  description = "AWS account id. In hexadecimal digits, it makes the bucket's name unique in the world."
+  description = "AWS account id. The start of its hash makes the bucket's name unique in the world."
   type        = string
 
   validation {

@@ -3,5 +3,5 @@
 - plans.py makes the plans with `terraform test` and a mocked provider;
 - facts.py converts a plan to the form that the scenarios read;
 - judge.py runs terraform-compliance;
-- mutants.py lists the changes that each scenario must catch.
+- mutants.py and sources.py list the changes of plans and of sources that each scenario must catch.
 """

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tools.checks.policy import pages
 from tools.checks.policy.plans import Plan
 
 Values = dict[str, Any]
@@ -30,8 +31,24 @@ _NAMED_WITHIN = {"aws_cognito_user_group", "aws_iam_role_policy", "aws_lambda_al
 # Defaults that the real provider sets. The mocked provider sets no defaults.
 _DEFAULTS: dict[str, Values] = {"aws_subnet": {"map_public_ip_on_launch": False}}
 _IDENTITY_POLICIES = {"aws_iam_group_policy", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"}
-_INGRESS_RULES = {"aws_network_acl_rule", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule"}
-_ADDRESSES = ("cidr_ipv4", "cidr_ipv6", "cidr_block", "cidr_blocks", "ipv6_cidr_block", "ipv6_cidr_blocks")
+_WITH_INLINE_RULES = {
+    "aws_default_network_acl",
+    "aws_default_security_group",
+    "aws_network_acl",
+    "aws_security_group",
+}
+_ADDRESSES = (
+    "cidr_ipv4",
+    "cidr_ipv6",
+    "cidr_block",
+    "cidr_blocks",
+    "ipv6_cidr_block",
+    "ipv6_cidr_blocks",
+    "prefix_list_id",
+    "prefix_list_ids",
+)
+# The argument with the name of the role that gets an attached policy.
+_ROLES_OF_ATTACHED = {"aws_iam_role": "name", "aws_iam_role_policy_attachment": "role"}
 _BUCKET_SETTINGS = {
     "aws_s3_bucket_ownership_controls": "ownership",
     "aws_s3_bucket_policy": "policy",
@@ -112,13 +129,16 @@ def _facts(found: list[Resource]) -> Iterator[Resource]:
     terraform-compliance compares single values of single resources. These are the types:
 
     - `name`, `tags`: the name of a resource that has a name, and the tags of a resource that can have tags;
-    - `permission`: an IAM statement's grants, as "<action> on <resource>"; an attached policy is "all of <policy>";
+    - `permission`: an IAM statement's grants, as "<action> on <resource>"; an attached policy is "all of <policy> for
+      <role>";
     - `access`: the principals to which a statement gives access to a resource or a role;
-    - `ingress`: the addresses that a network rule lets in;
+    - `statement`: the elements of a statement that allows something;
+    - `ingress`, `egress`: the addresses that a network rule lets in or out, with one fact for a plan without rules;
     - `bucket`: a bucket, with the settings that Terraform keeps in other resources;
-    - `inventory`: the types of all resources.
+    - `content_security_policy`, `behavior`: see pages.py;
+    - `inventory`: the types of all resources, and the addresses of all routes.
     """
-    yield Resource("inventory", "inventory", {"types": sorted({each.type for each in found})})
+    yield from _facts_of_all(found)
     for each in found:
         if (name := _name(each)) is not None:
             yield Resource(f"name of {each.address}", "name", {"value": name})
@@ -126,10 +146,25 @@ def _facts(found: list[Resource]) -> Iterator[Resource]:
             yield Resource(f"tags of {each.address}", "tags", each.values.get("tags_all", {}))
         for number, (kind, values) in enumerate(_statements(each), 1):
             yield Resource(f"statement {number} of {each.address}", kind, values)
-        for number, sources in enumerate(_ingress(each), 1):
-            yield Resource(f"ingress {number} of {each.address}", "ingress", {"sources": sources})
+        for number, (_, statement) in enumerate(_allowing(each), 1):
+            yield Resource(
+                f"allowing statement {number} of {each.address}", "statement", {"elements": sorted(statement)}
+            )
+        for direction in ("ingress", "egress"):
+            for number, addresses in enumerate(_rules(each, direction), 1):
+                yield Resource(f"{direction} {number} of {each.address}", direction, {"addresses": addresses})
+        for number, (kind, values) in enumerate(pages.facts(each.type, each.values), 1):
+            yield Resource(f"{kind} {number} of {each.address}", kind, values)
         if each.type == "aws_s3_bucket":
             yield Resource(f"bucket {each.address}", "bucket", _bucket(each, found))
+
+
+def _facts_of_all(found: list[Resource]) -> Iterator[Resource]:
+    routes = [each.address for each in found if each.type == "aws_route" or "route" in each.values]
+    types = sorted({each.type for each in found})
+    yield Resource("inventory", "inventory", {"types": types, "routes": routes or ["none"]})
+    for direction in ("ingress", "egress"):
+        yield Resource(f"no {direction}", direction, {"addresses": ["no address"]})
 
 
 def _name(resource: Resource) -> str | None:
@@ -145,14 +180,20 @@ def _statements(resource: Resource) -> Iterator[tuple[str, Values]]:
         yield "access", {"principals": [values["principal"]]}
     attached = [*_listed(values.get("policy_arn")), *_listed(values.get("managed_policy_arns"))]
     if attached and resource.type.startswith("aws_iam_"):
-        yield "permission", {"grants": [f"all of {arn}" for arn in attached]}
+        role = values.get(_ROLES_OF_ATTACHED.get(resource.type, ""), "others")
+        yield "permission", {"grants": [f"all of {arn} for {role}" for arn in attached]}
+    for kind, statement in _allowing(resource):
+        yield kind, _grants(statement) if kind == "permission" else _principals(statement)
+
+
+def _allowing(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each statement that allows something, with the type of its fact: `permission` or `access`."""
+    values = resource.values
     kind = "permission" if resource.type in _IDENTITY_POLICIES else "access"
     documents = [("access", values.get("assume_role_policy")), (kind, values.get("policy"))]
     documents += [("permission", inline.get("policy")) for inline in values.get("inline_policy", [])]
     for kind, document in documents:
-        for statement in _document(document):
-            if statement["Effect"] == "Allow":
-                yield kind, _grants(statement) if kind == "permission" else _principals(statement)
+        yield from ((kind, statement) for statement in _document(document) if statement["Effect"] == "Allow")
 
 
 def _document(policy: str | None) -> list[dict[str, Any]]:
@@ -172,13 +213,23 @@ def _principals(statement: dict[str, Any]) -> Values:
     return {"principals": [each for kind in kinds for each in _listed(kind)]}
 
 
-def _ingress(resource: Resource) -> Iterator[list[str]]:
-    """Yield the addresses of each rule that lets traffic in. Terraform has several ways to write a rule."""
+def _rules(resource: Resource, direction: str) -> Iterator[list[str]]:
+    """Yield the addresses of each rule that lets traffic in or out. Terraform has several ways to write a rule."""
     values = resource.values
-    lets_in = values.get("type") != "egress" and not values.get("egress") and values.get("rule_action") != "deny"
-    rules = [values] if resource.type in _INGRESS_RULES and lets_in else []
-    for rule in [*rules, *values.get("ingress", [])]:
+    rules = [values] if _is_rule(resource, direction) else []
+    inline = values.get(direction, []) if resource.type in _WITH_INLINE_RULES else []
+    for rule in [*rules, *(each for each in inline if each.get("action") != "deny")]:
         yield [address for key in _ADDRESSES for address in _listed(rule.get(key))] or ["no address"]
+
+
+def _is_rule(resource: Resource, direction: str) -> bool:
+    values = resource.values
+    if resource.type == "aws_network_acl_rule":
+        lets_out: bool = values.get("egress", False)
+        return lets_out == (direction == "egress") and values.get("rule_action") != "deny"
+    if resource.type == "aws_security_group_rule":
+        return bool(values.get("type") == direction)
+    return resource.type == f"aws_vpc_security_group_{direction}_rule"
 
 
 def _bucket(bucket: Resource, found: list[Resource]) -> Values:

@@ -1,6 +1,6 @@
 """`make policy`: check the plans with terraform-compliance, and require that each scenario catches its mutants.
 
-- `make policy`: check the plans of all environments and of three workspaces, then the mutants;
+- `make policy`: check the plans of all environments, three workspaces and the accounts, then the mutants;
 - `make policy ENV=production`: check only the plans of this environment.
 """
 
@@ -18,13 +18,16 @@ from pathlib import Path
 
 from chalicelib import NAME
 from tools import lifeline
-from tools.checkout import ROOT, ToolError
-from tools.checks.policy import facts, plans
-from tools.checks.policy.mutants import MUTANTS, Mutant
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError
+from tools.checks.policy import facts, plans, sources
+from tools.checks.policy.changes import Mutant
+from tools.checks.policy.mutants import MUTANTS
+from tools.checks.policy.sources import SOURCE_MUTANTS, SourceMutant
 
 FEATURES = ROOT / "infra" / "policy"
 
 _MUTANTS = "tools/checks/policy/mutants.py"
+_SOURCES = "tools/checks/policy/sources.py"
 _PROGRAM = Path(sys.executable).parent / "terraform-compliance"
 _SECONDS = 300
 
@@ -58,6 +61,11 @@ class Verdict:
         """True if a scenario failed. False if no scenario failed, or if terraform-compliance itself failed."""
         return self.exit_code == 1 and re.search(r"^\t\tFailure: ", self.printed, re.MULTILINE) is not None
 
+    def failures(self, scenario: str) -> str:
+        """Return the messages with which a scenario failed."""
+        _, _, rest = self.printed.partition(f"    Scenario: {scenario}\n")
+        return "".join(re.findall(r"^\t\tFailure: (.+\n)", rest.partition("    Scenario: ")[0], re.MULTILINE))
+
     @property
     def faults(self) -> str:
         """The scenarios that do not hold, with messages, or the whole output if it names no scenario."""
@@ -71,9 +79,10 @@ def main(environ: Mapping[str, str]) -> int:
     with tempfile.TemporaryDirectory(prefix="policy-") as copies, _pool() as pool:
         planned = pool.map(lambda run: plan(Path(copies), run), runs)
         subjects = {run.name: subject(run, each) for run, each in zip(runs, planned, strict=True)}
-    wrong = list(check(subjects))
-    if not environ["ENV"]:
-        wrong += prove(subjects)
+        wrong = list(check(subjects))
+        if not environ["ENV"]:
+            wrong += prove(subjects)
+            wrong += prove_sources(Path(copies))
     for each in wrong:
         print(f"\n{each}", file=sys.stderr)
     return 1 if wrong else 0
@@ -81,12 +90,14 @@ def main(environ: Mapping[str, str]) -> int:
 
 def plan(copies: Path, run: plans.Run) -> plans.Plan:
     """Return the plan of a run of Terraform's tests, in copies of infra/, or raise ToolError."""
-    folder = plans.initialised(copies, run.environment, run.environment)
-    return plans.plans(folder, run.file, run.workspace)[run.run]
+    return plans.plan(plans.initialised(copies, run.environment, run.environment), run)
 
 
 def subject(run: plans.Run, plan: plans.Plan) -> Subject:
     """Return a run's plan as a subject for the scenarios."""
+    if run.variables:
+        # Scenarios about tags and other environments' names are not for accounts.
+        return Subject(f"{NAME}-account", "account", run.workspace, run.lacks, facts.resources(plan, {}))
     outputs = {name: output["after"] for name, output in plan["output_changes"].items()}
     main_tf = (ROOT / "infra" / run.environment / "main.tf").read_text()
     tags = facts.default_tags(main_tf, run.workspace, outputs["made_with"]["owner"])
@@ -114,8 +125,8 @@ def prove(
 ) -> Iterator[str]:
     """Check that each scenario catches its mutants. Print a summary, and yield what is wrong."""
     scenarios = _scenarios(features)
-    for name in scenarios.keys() - mutants.keys():
-        yield f"{name!r} has no mutant, so nothing shows that it finds violations: add a mutant to {_MUTANTS}"
+    for name in scenarios.keys() - mutants.keys() - SOURCE_MUTANTS.keys():
+        yield f"{name!r} has no mutant, so nothing shows that it finds violations: add one to {_MUTANTS} or {_SOURCES}"
     for name in mutants.keys() - scenarios.keys():
         yield f"{name!r} has mutants, but no feature has this scenario: correct the name in {_MUTANTS}"
     pairs = [(name, mutant) for name in scenarios for mutant in mutants.get(name, ())]
@@ -124,14 +135,48 @@ def prove(
         name, mutant = pair
         violating = copy.deepcopy(subjects[mutant.plan])
         mutant.change(violating.resources)
-        return judge(violating, {"mutant.feature": f"Feature: A mutant\n\n{scenarios[name]}"}).violated
+        return judge(violating, {"mutants.feature": _feature_of(scenarios[name])}).violated
 
     with _pool() as pool:
         caught = list(pool.map(is_caught, pairs))
-    print(f"{sum(caught)} of {len(pairs)} mutants of {len(scenarios)} policies are caught")
+    print(f"{sum(caught)} of {len(pairs)} mutants of {len({name for name, _ in pairs})} policies are caught")
     for (name, mutant), was_caught in zip(pairs, caught, strict=True):
         if not was_caught:
             yield f"{name!r} does not catch a mutant of {mutant.plan} ({mutant.what}): make the scenario stricter"
+
+
+def prove_sources(
+    copies: Path,
+    features: Path = FEATURES,
+    mutants: Mapping[str, Sequence[SourceMutant]] = SOURCE_MUTANTS,
+) -> Iterator[str]:
+    """Check that each scenario catches its mutants of the sources. Print a summary, and yield what is wrong."""
+    scenarios = _scenarios(features)
+    for name in mutants.keys() - scenarios.keys():
+        yield f"{name!r} has mutants, but no feature has this scenario: correct the name in {_SOURCES}"
+    pairs = [(name, mutant) for name in scenarios for mutant in mutants.get(name, ())]
+    batches = sorted({(mutant.plan, mutant.batch) for _, mutant in pairs})
+
+    def verdict(of: tuple[str, int]) -> Verdict:
+        run = next(run for run in plans.RUNS if run.name == of[0])
+        together = [mutant for _, mutant in pairs if (mutant.plan, mutant.batch) == of]
+        violating = subject(run, sources.mutated(copies, run, of[1], together))
+        return judge(violating, {"mutants.feature": _feature_of(*scenarios.values())})
+
+    with _pool() as pool:
+        verdicts = dict(zip(batches, pool.map(verdict, batches), strict=True))
+    missed = [
+        (name, mutant, culprit)
+        for name, mutant in pairs
+        for culprit in mutant.culprits
+        if culprit not in verdicts[mutant.plan, mutant.batch].failures(name)
+    ]
+    print(f"{len(pairs) - len({each[:2] for each in missed})} of {len(pairs)} mutants of the sources are caught")
+    for name, mutant, culprit in missed:
+        yield (
+            f"{name!r} does not name {culprit!r} in a plan of mutated sources ({mutant.plan}: {mutant.what}): "
+            "make the scenario stricter, or correct the mutant"
+        )
 
 
 def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
@@ -160,10 +205,14 @@ def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
 
 
 def _filled_in(text: str, subject: Subject) -> str:
-    text = text.replace("${system}", NAME)
+    text = text.replace("${system}", NAME).replace("${environments}", f"({'|'.join(ENVIRONMENTS)})")
     for name in ("name", "environment", "workspace"):
         text = text.replace(f"${{{name}}}", getattr(subject, name))
     return text
+
+
+def _feature_of(*scenarios: str) -> str:
+    return "\n\n".join(["Feature: Mutants", *scenarios])
 
 
 def _scenarios(features: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Plan each environment and some workspaces with `terraform test` and a mocked provider.
+"""Plan each environment, some workspaces and the accounts with `terraform test` and a mocked provider.
 
 The tests in infra/*/tests use infra/modules/mocks, so they call no AWS account.
 """
@@ -22,29 +22,48 @@ Plan = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """A run of infra/*/tests that plans an environment, or a workspace of an environment."""
+    """A run of infra/*/tests that plans an environment, a workspace of an environment, or an account."""
 
+    # The folder of infra/: the environment's name, or `account`.
     environment: str
     file: str = "tests/environment.tftest.hcl"
     run: str = "the_environment"
     workspace: str = "default"
     # Tags of the scenarios about resources that this plan does not have.
     lacks: tuple[str, ...] = ()
+    # A file with the values of the account's variables.
+    variables: str | None = None
 
     @property
     def name(self) -> str:
+        if self.variables:
+            return f"{self.environment}-{self.variables.partition('.')[0]}"
         return self.environment if self.workspace == "default" else f"{self.environment}-{self.run}"
 
 
 def _workspace(file: str, run: str, workspace: str, *lacks: str) -> Run:
-    return Run("production", f"tests/{file}.tftest.hcl", run, workspace, ("environment", "production", "site", *lacks))
+    return Run("production", f"tests/{file}.tftest.hcl", run, workspace, _LACKED_BY_WORKSPACES + lacks)
 
+
+def _account(name: str) -> Run:
+    return Run(
+        "account",
+        "tests/policy/account.tftest.hcl",
+        "the_account",
+        lacks=("stage", "environment", "production", "database", "site", "people"),
+        variables=f"{name}.tfvars.json",
+    )
+
+
+_LACKED_BY_WORKSPACES = ("account", "environment", "production", "site", "buckets")
 
 RUNS = (
-    *(Run(each, lacks=() if each == "production" else ("production",)) for each in ENVIRONMENTS),
+    *(Run(each, lacks=("account",) if each == "production" else ("account", "production")) for each in ENVIRONMENTS),
     _workspace("workspace", "personal", "w-fix-1"),
     _workspace("debug", "clone", "d-fix-1", "people"),
     _workspace("debug", "live", "d-fix-1", "people", "database"),
+    _account("testing"),
+    _account("production"),
 )
 
 
@@ -77,26 +96,32 @@ def initialised(copies: Path, folder: str, stage: str) -> Path:
     return copy
 
 
-def plans(
-    folder: Path, file: str, workspace: str = "default", environ: Mapping[str, str] | None = None
-) -> dict[str, Plan]:
-    """Return the plan of each run in a test file, by the run's name.
+def plan(folder: Path, run: Run, environ: Mapping[str, str] | None = None) -> Plan:
+    """Return the plan of a run. Keep the plans of its whole file in the folder.
 
-    Raise ToolError unless the runs pass without a warning.
+    Raise ToolError unless all runs of the file pass without a warning.
     """
-    kept = folder / f"{Path(file).stem}-{workspace}.json"
+    kept = kept_plans(folder, run)
     with locked(kept.with_suffix(".lock")):
         if not kept.exists():
-            kept.write_text(json.dumps(_plans(folder, file, {**(environ or {}), "TF_WORKSPACE": workspace})))
-    found: dict[str, Plan] = json.loads(kept.read_text())
+            kept.write_text(json.dumps(_plans(folder, run, {**(environ or {}), "TF_WORKSPACE": run.workspace})))
+    found: Plan = json.loads(kept.read_text())[run.run]
     return found
 
 
-def _plans(folder: Path, file: str, environ: Mapping[str, str]) -> dict[str, Plan]:
-    answer = terraform(["test", "-json", "-verbose", f"-filter={file}"], folder, environ, seconds=_SECONDS)
+def kept_plans(folder: Path, run: Run) -> Path:
+    """Return the path of the file that keeps the plans of the run's file."""
+    return folder / f"plans-{Path(run.file).stem}-{run.workspace}-{run.variables or 'none'}.json"
+
+
+def _plans(folder: Path, run: Run, environ: Mapping[str, str]) -> dict[str, Plan]:
+    arguments = [f"-test-directory={Path(run.file).parent}", f"-filter={run.file}"]
+    if run.variables:
+        arguments.append(f"-var-file={run.variables}")
+    answer = terraform(["test", "-json", "-verbose", *arguments], folder, environ, seconds=_SECONDS)
     messages = [json.loads(line) for line in answer.stdout.splitlines()]
     if (faults := _faults(messages)) or answer.returncode != 0:
-        raise ToolError(f"{folder.name}/{file} fails. Fix this error:\n{faults or answer.stderr}")
+        raise ToolError(f"{folder.name}/{run.file} fails. Fix this error:\n{faults or answer.stderr}")
     # Keep only these parts of a plan. Its other parts are 25 MB of the provider's schema.
     return {
         message["@testrun"]: {key: message["test_plan"].get(key) for key in ("resource_changes", "output_changes")}

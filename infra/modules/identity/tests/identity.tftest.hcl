@@ -7,6 +7,7 @@ variables {
   account_id          = "210987654321"
   audience            = "service-production"
   callback_urls       = ["https://service.example.org/"]
+  requires_mfa        = true
   deletion_protection = true
   groups = {
     everybody   = { role = "viewer" }
@@ -27,7 +28,12 @@ run "an_environment_has_its_own_pool" {
   }
 
   assert {
-    condition     = output.sign_in_url == "https://service-production-311fd81cb1.auth.eu-central-1.amazoncognito.com"
+    condition     = one(aws_cognito_user_pool.this).mfa_configuration == "ON" && one(one(aws_cognito_user_pool.this).software_token_mfa_configuration).enabled
+    error_message = "People must sign in with a second factor, and an authenticator app must be one."
+  }
+
+  assert {
+    condition     = output.sign_in_url == "https://service-production-fbc80910.auth.eu-central-1.amazoncognito.com"
     error_message = "The sign-in domain must be unique in the world."
   }
 
@@ -67,7 +73,7 @@ run "an_environment_has_its_own_pool" {
 }
 
 run "the_longest_name_fits" {
-  variables { name = "long-distance-orders-preproduction-a234567890123456" } # 51
+  variables { name = "long-distance-orders-preproduction-w-a234567890123456" } # 53
 
   assert {
     condition     = length(local.domain) <= 63
@@ -134,14 +140,22 @@ run "an_external_issuer" {
   }
 }
 
-run "a_workspaces_pool_can_be_destroyed" {
+run "a_workspaces_pool_can_be_destroyed_and_may_do_without_a_second_factor" {
   command = plan
 
-  variables { deletion_protection = false }
+  variables {
+    deletion_protection = false
+    requires_mfa        = false
+  }
 
   assert {
     condition     = one(aws_cognito_user_pool.this).deletion_protection == "INACTIVE"
     error_message = "Without protection, the pool must be deletable."
+  }
+
+  assert {
+    condition     = one(aws_cognito_user_pool.this).mfa_configuration == "OPTIONAL"
+    error_message = "If no second factor is required, people must still be able to add one."
   }
 }
 
