@@ -50,10 +50,10 @@ Feature: A role may do only what it is for
 
   # Without the boundary, a pipeline that may create roles could do everything.
   @noskip @stage
-  Scenario: Every role of an environment has the boundary of this environment
+  Scenario: Every role has the boundary of its environment and kind
     Given I have aws_iam_role defined
     Then it must have permissions_boundary
-    And its value must match the "^arn:aws[a-z-]*:iam::\d{12}:policy/${system}-account-boundary-${environment}(-workspaces|-debug)?$" regex
+    And its value must match the "^arn:aws[a-z-]*:iam::\d{12}:policy/${system}-account-boundary-${environment}${kind}$" regex
 
   @noskip
   Scenario: Nobody has a permanent access key

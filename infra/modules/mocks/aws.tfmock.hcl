@@ -111,11 +111,3 @@ mock_resource "aws_sns_topic" {
 mock_resource "aws_wafv2_web_acl" {
   defaults = { arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/mocked/1" }
 }
-
-mock_resource "aws_iam_openid_connect_provider" {
-  defaults = { arn = "arn:aws:iam::210987654321:oidc-provider/mocked" }
-}
-
-mock_resource "aws_iam_policy" {
-  defaults = { arn = "arn:aws:iam::210987654321:policy/mocked" }
-}

@@ -30,6 +30,8 @@ _MUTANTS = "tools/checks/policy/mutants.py"
 _SOURCES = "tools/checks/policy/sources.py"
 _PROGRAM = Path(sys.executable).parent / "terraform-compliance"
 _SECONDS = 300
+# The end of the boundary's name, by the start of the workspace's name.
+_BOUNDARIES = {"default": "", "w": "-workspaces", "d": "-debug"}
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _filled_in(text: str, subject: Subject) -> str:
     text = text.replace("${system}", NAME).replace("${environments}", f"({'|'.join(ENVIRONMENTS)})")
     for name in ("name", "environment", "workspace"):
         text = text.replace(f"${{{name}}}", getattr(subject, name))
-    return text
+    return text.replace("${kind}", _BOUNDARIES[subject.workspace.partition("-")[0]])
 
 
 def _feature_of(*scenarios: str) -> str:

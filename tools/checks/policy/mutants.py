@@ -262,11 +262,16 @@ MUTANTS = {
             ACCOUNT,
         ),
     ],
-    "Every role of an environment has the boundary of this environment": [
+    "Every role has the boundary of its environment and kind": [
         Mutant("no boundary", unset("aws_iam_role.permissions_boundary"), DEBUG),
         Mutant(
             "the boundary of another environment",
             assign("aws_iam_role.permissions_boundary", f"{_POLICY}/{NAME}-account-boundary-preproduction"),
+        ),
+        Mutant(
+            "the environment's boundary in a debug workspace",
+            assign("aws_iam_role.permissions_boundary", f"{_POLICY}/{NAME}-account-boundary-production"),
+            DEBUG,
         ),
     ],
     "Nobody has a permanent access key": [Mutant("a user has an access key", add("aws_iam_access_key", user="a"))],

@@ -298,7 +298,7 @@ SOURCE_MUTANTS = {
         _bad_permissions_in_environment("AdministratorAccess for"),
         _bad_permissions_in_account("AdministratorAccess for"),
     ],
-    "Every role of an environment has the boundary of this environment": [
+    "Every role has the boundary of its environment and kind": [
         SourceMutant(
             "no boundary",
             _NETWORK,
