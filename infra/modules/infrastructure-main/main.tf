@@ -5,7 +5,7 @@
 
 locals {
   is_default       = var.workspace == "default"
-  is_debug         = !local.is_default && var.workspace_purpose == "debug"
+  is_debug         = startswith(var.workspace, "d-")
   environment_name = local.is_default ? var.environment : "${var.environment}-${var.workspace}"
   # Resources have this text in their names. So resources of two environments or workspaces never have the same name.
   name = "${var.system}-${local.environment_name}"

@@ -38,8 +38,8 @@ variable "workspace" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.workspace))
-    error_message = "A workspace can't have this name: use 1 to 16 lower-case letters, digits and hyphens, and start with a letter."
+    condition     = can(regex("^(default|[wd]-[a-z][a-z0-9-]{0,15})$", var.workspace))
+    error_message = "A workspace can't have this name: use w- or d-, then 1 to 16 lower-case letters, digits and hyphens, with a letter first."
   }
 
   validation {
