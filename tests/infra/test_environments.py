@@ -59,9 +59,16 @@ OF_A_WORKSPACE_OF_PRODUCTION = {
 }
 
 
+NAMES = {
+    "personal": f"{NAME}-production-w-fix-1",
+    "clone": f"{NAME}-production-d-fix-1",
+    "live": f"{NAME}-production-d-fix-1",
+}
+
+
 @pytest.fixture(scope="module")
 def workspaces() -> dict[str, Plan]:
-    """Three plans of production's workspace fix-1: for personal use, for debugging on a clone, and on live data."""
+    """Plans of workspaces of production: for personal use, for debugging on a clone, and on live data."""
     return {run: modules.arguments(RUN[f"production-{run}"]) for run in ("personal", "clone", "live")}
 
 
@@ -99,7 +106,20 @@ def test_a_workspace_of_production_is_small_unprotected_and_sends_no_alarms(
 
     assert sizes(plan) == OF_A_WORKSPACE_OF_PRODUCTION
     assert told(plan) == ([], False)
-    assert names_without(plan, f"{NAME}-production-fix-1") == []
+    assert names_without(plan, NAMES[run]) == []
+
+
+@pytest.mark.parametrize("environment", SIZES)
+def test_no_name_of_an_environment_is_a_name_of_its_workspaces(environment: str) -> None:
+    """Roles for workspaces reach every name that begins like the names of a kind of workspace."""
+    assert names_of_workspaces(modules.arguments(RUN[environment]), environment) == []
+
+
+def test_the_names_of_workspaces_tell_their_kinds(workspaces: dict[str, Plan]) -> None:
+    for run, plan in workspaces.items():
+        found = names_of_workspaces(plan, "production")
+        assert len(found) > 50
+        assert [name for name in found if NAMES[run] not in name] == []
 
 
 def test_only_debug_workspaces_disable_schedules(workspaces: dict[str, Plan]) -> None:
@@ -115,7 +135,7 @@ def test_a_debug_workspace_trusts_the_issuers_of_its_environment(workspaces: dic
     pools = {run: [address for address in plan if "cognito" in address] for run, plan in workspaces.items()}
 
     assert audiences == {
-        "personal": f"{NAME}-production-fix-1",
+        "personal": f"{NAME}-production-w-fix-1",
         "clone": f"{NAME}-production",
         "live": f"{NAME}-production",
     }
@@ -140,7 +160,7 @@ def test_a_workspace_on_live_data_has_no_network_database_or_master_password_of_
     assert [address for address in plan if kind_of(address).startswith(("aws_rds", "aws_vpc", "aws_db"))] == []
     assert settings(plan, "bootstrap") == {"SLIPWAY_STAGE": "production"}
     assert settings(plan, "api")["SLIPWAY_DATABASE_HOST"] == "environment.example"
-    assert names_without(plan, f"{NAME}-production-fix-1") == []
+    assert names_without(plan, NAMES["live"]) == []
 
 
 def sizes(plan: Plan) -> dict[str, Any]:
@@ -206,6 +226,20 @@ def names_without(plan: Plan, name: str) -> list[str]:
         for address, kind in found.items()
         if name not in (plan[address].get(of_their_own.get(kind, "name")) or name)
     ]
+
+
+def names_of_workspaces(plan: Plan, environment: str) -> list[str]:
+    """Return all texts of a plan, at any depth, that contain the beginning of a workspace's name."""
+    found: list[str] = []
+
+    def look(value: Any) -> None:
+        if isinstance(value, str) and re.search(rf"{NAME}-{environment}-[wd]-", value):
+            found.append(value)
+        for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+            look(each)
+
+    look(plan)
+    return found
 
 
 def kind_of(address: str) -> str:

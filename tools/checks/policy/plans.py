@@ -36,15 +36,17 @@ class Run:
         return self.environment if self.workspace == "default" else f"{self.environment}-{self.run}"
 
 
-def _workspace(run: str, *lacks: str) -> Run:
-    return Run("production", "tests/workspace.tftest.hcl", run, "fix-1", ("environment", "production", "site", *lacks))
+def _workspace(workspace: str, run: str, *lacks: str) -> Run:
+    file = "debug" if workspace.startswith("d-") else "workspace"
+    missing = ("environment", "production", "site", *lacks)
+    return Run("production", f"tests/{file}.tftest.hcl", run, workspace, missing)
 
 
 RUNS = (
     *(Run(each, lacks=() if each == "production" else ("production",)) for each in ENVIRONMENTS),
-    _workspace("personal"),
-    _workspace("clone", "people"),
-    _workspace("live", "people", "database"),
+    _workspace("w-fix-1", "personal"),
+    _workspace("d-fix-1", "clone", "people"),
+    _workspace("d-fix-1", "live", "people", "database"),
 )
 
 

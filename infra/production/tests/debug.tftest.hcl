@@ -1,0 +1,45 @@
+# tests/infra/test_environments.py runs this file in the workspace d-fix-1 and checks the plans.
+
+mock_provider "aws" {
+  source          = "../modules/mocks"
+  override_during = plan
+}
+
+mock_provider "aws" {
+  alias           = "us_east_1"
+  source          = "../modules/mocks"
+  override_during = plan
+}
+
+variables {
+  notify = ["ann@example.org"]
+  owner  = "ann"
+}
+
+run "clone" {
+  command = plan
+
+  variables {
+    workspace_purpose = "debug"
+    database_source   = "clone"
+  }
+
+  assert {
+    condition     = module.main.owns_database && module.main.sign_in.user_pool_id == "eu-central-1_environment"
+    error_message = "A clone must have its own database, and people must sign in with the environment's pool."
+  }
+}
+
+run "live" {
+  command = plan
+
+  variables {
+    workspace_purpose = "debug"
+    database_source   = "live"
+  }
+
+  assert {
+    condition     = !module.main.owns_database
+    error_message = "A workspace on live data must neither bootstrap nor migrate the database: it does not own it."
+  }
+}
