@@ -1,15 +1,18 @@
 """Invalid targets are refused. Terraform reads no state but the target's, and runs no provider that a state names."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
 import pytest
 
+from chalicelib import NAME
 from tools.aws import environment, terraform
 from tools.aws.environment import Target
+from tools.aws.states import States, settings_of
 from tools.aws.terraform import missing
-from tools.checkout import ToolError
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError
 from tools.local.emulation import STATE_BUCKET
 
 ANOTHER = "registry.terraform.io/acme/another"
@@ -60,6 +63,23 @@ def test_the_workspaces_of_both_kinds_are_found(target, states):
         ("development-d-fix-1", "fix-1", True),
         ("development-w-ann", "ann", False),
     ]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_states_are_where_terraform_keeps_them(name):
+    on_aws = settings_of(name, emulated=False)
+    backend = (ROOT / "infra" / name / "main.tf").read_text()
+
+    assert re.fullmatch(rf"{NAME}-state-[0-9]{{12}}", on_aws["bucket"])
+    assert re.fullmatch(r"[a-z]+-[a-z]+-[0-9]", on_aws["region"])
+    assert f'key                  = "{name}.tfstate"' in backend
+    assert f'workspace_key_prefix = "{name}"' in backend
+    assert States(None, on_aws["bucket"], name)._key("w-ann") == f"{name}/w-ann/{name}.tfstate"
+
+
+def test_a_missing_bucket_is_reported(client):
+    with pytest.raises(ToolError, match=r"(?s)NoSuchBucket.*make account"):
+        States(client("s3"), "missing", "development").workspaces()
 
 
 @pytest.mark.parametrize("debug", [True, False])
