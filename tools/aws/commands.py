@@ -11,7 +11,9 @@ _OF_A_WORKSPACE = Option("WORKSPACE", "a workspace of the environment, such as f
 _EMULATED = Option("EMULATED", "the port of an emulated account, or 1 for the usual port")
 _YES = Option("YES", "apply without asking for consent", flag=True)
 _PACKAGE = Option("PACKAGE", "the folder of a package; without PACKAGE, the checkout is packaged")
-_PURPOSE = Option("PURPOSE", "the purpose of the workspace, if it does not exist yet", ("personal", "preview", "debug"))
+_PURPOSE = Option(
+    "PURPOSE", "the purpose of a new workspace, or the kind of an existing one", ("personal", "preview", "debug")
+)
 _CHOICES = (
     Option("DATABASE", "the source of the workspace's data: clone and live only with PURPOSE=debug", _SOURCES),
     Option("OWNER", "the person who is responsible for the workspace"),

@@ -24,7 +24,7 @@ from tools.local import emulation
 from tools.package import compose
 
 # The variables that choose how a workspace is created, and their names in the module infrastructure-main.
-# Terraform's state keeps their values for later runs. PURPOSE and OWNER can be changed, but DATABASE can't.
+# Terraform's state keeps their values for later runs. DATABASE can't be changed, nor PURPOSE to or from `debug`.
 CHOICES = {"PURPOSE": "workspace_purpose", "DATABASE": "database_source", "OWNER": "owner"}
 
 # The folder with each target's saved plan as JSON.

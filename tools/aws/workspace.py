@@ -30,12 +30,12 @@ def create(environ: Environ) -> None:
     target, records, there = _workspace(environ)
     if environ.get("CLIENT"):
         _require_debug(target)
-    purpose, source = environ.get("PURPOSE") or ("debug" if target.debug else "personal"), environ.get("DATABASE")
+    purpose = environ.get("PURPOSE") or ("debug" if target.debug else "personal")
     expires = ahead(environ, "EXPIRES")
     if there is not None and there["state"] == "expired":
         raise ToolError(f"{target.name} has expired: destroy it with make workspace-destroy, then create it again")
     if there is None:
-        records.begin(target, purpose=purpose, database=source or "empty", expires_at=expires)
+        records.begin(target, purpose=purpose, database=environ.get("DATABASE") or "empty", expires_at=expires)
     # Choices that are not given do not change. For a new workspace, Terraform has the same defaults as the lines above.
     made = environment.apply(target)
     record = records.made(target, made, expires)
@@ -159,7 +159,7 @@ def _workspace(environ: Environ) -> tuple[Target, Records, Json | None]:
 
 
 def _require_debug(target: Target) -> None:
-    """Raise UsageError unless the target is a debug workspace. Roles for other workspaces can't use the routes."""
+    """Raise UsageError unless the target is a debug workspace. The roles of other workspaces reach no routes."""
     if not target.debug:
         raise UsageError(
             f"{target.workspace} is not a debug workspace, and only a debug workspace takes routes: set PURPOSE=debug, "
