@@ -286,9 +286,11 @@ def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
     account.secrets[f"{NAME}-production-reader"] = {"ARN": "reader", "VersionIdsToStages": {"1": ["AWSCURRENT"]}}
     applied = {
         "production": {"name": f"{NAME}-production", "owns_database": True, "region": "eu-central-1"},
-        "production-fix": {"name": f"{NAME}-production-fix", "owns_database": False, "region": "eu-central-1"},
-        "production-own": {"name": f"{NAME}-production-own", "owns_database": True, "region": "eu-central-1"},
+        "production-d-fix": {"name": f"{NAME}-production-d-fix", "owns_database": False, "region": "eu-central-1"},
+        "production-d-own": {"name": f"{NAME}-production-d-own", "owns_database": True, "region": "eu-central-1"},
     }
+    workspaces = [environment.Target("production", name, debug=True) for name in ("fix", "own")]
+    monkeypatch.setattr(environment, "workspaces", lambda target: workspaces)
     monkeypatch.setattr(environment, "outputs", lambda target: applied.get(target.name, {}))
     monkeypatch.setattr(environment.Target, "client", lambda self, name, *_: client if name == "rds-data" else account)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
@@ -331,7 +333,7 @@ def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatc
         ({"ENV": "staging"}, "ENV=development"),
         ({"WORKSPACE": "fix"}, "ENV=development"),
         ({"ENV": "development"}, "development does not exist"),
-        ({"ENV": "production", "WORKSPACE": "own"}, f"no database {NAME}-production-own"),
+        ({"ENV": "production", "WORKSPACE": "own"}, f"no database {NAME}-production-d-own"),
     ],
 )
 def test_wrong_or_missing_input_is_named(account: Account, variables: dict[str, str], said: str) -> None:
@@ -375,5 +377,5 @@ def test_production_runs_no_statement_without_a_yes(
         db_shell.main(asked)
     assert client.calls == []
 
-    monkeypatch.setattr("builtins.input", lambda prompt: "production-fix")
+    monkeypatch.setattr("builtins.input", lambda prompt: "production-d-fix")
     assert db_shell.main(asked) == 0

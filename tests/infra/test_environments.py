@@ -60,6 +60,13 @@ OF_A_WORKSPACE_OF_PRODUCTION = {
 }
 
 
+NAMES = {
+    "personal": f"{NAME}-production-w-fix-1",
+    "clone": f"{NAME}-production-d-fix-1",
+    "live": f"{NAME}-production-d-fix-1",
+}
+
+
 @pytest.fixture(scope="module")
 def workspaces() -> dict[str, Plan]:
     """Plans of production's workspaces w-fix-1, for personal use, and d-fix-1, to debug on a clone and on live data."""
@@ -101,7 +108,20 @@ def test_a_workspace_of_production_is_small_unprotected_and_sends_no_alarms(
 
     assert sizes(plan) == OF_A_WORKSPACE_OF_PRODUCTION
     assert told(plan) == ([], False)
-    assert names_without(plan, f"{NAME}-production-{'w' if run == 'personal' else 'd'}-fix-1") == []
+    assert names_without(plan, NAMES[run]) == []
+
+
+@pytest.mark.parametrize("environment", SIZES)
+def test_no_name_of_an_environment_is_a_name_of_its_workspaces(environment: str) -> None:
+    """Roles for workspaces reach every name that begins like the names of a kind of workspace."""
+    assert names_of_workspaces(modules.arguments(RUN[environment]), environment) == []
+
+
+def test_the_names_of_workspaces_tell_their_kinds(workspaces: dict[str, Plan]) -> None:
+    for run, plan in workspaces.items():
+        found = names_of_workspaces(plan, "production")
+        assert len(found) > 50
+        assert [name for name in found if NAMES[run] not in name] == []
 
 
 def test_each_kind_of_workspace_has_its_own_logins_and_live_data_has_those_of_the_service(
@@ -156,7 +176,7 @@ def test_a_workspace_on_live_data_has_no_network_database_or_master_password_of_
     assert [address for address in plan if "bootstrap" in address or "migrate" in address] == []
     assert "secretsmanager" not in str(of_type(plan, "aws_iam_role_policy"))
     assert settings(plan, "api")["SLIPWAY_DATABASE_HOST"] == "environment.example"
-    assert names_without(plan, f"{NAME}-production-d-fix-1") == []
+    assert names_without(plan, NAMES["live"]) == []
 
 
 def sizes(plan: Plan) -> dict[str, Any]:
@@ -250,6 +270,20 @@ def names_without(plan: Plan, name: str) -> list[str]:
         for address, kind in found.items()
         if name not in (plan[address].get(of_their_own.get(kind, "name")) or name)
     ]
+
+
+def names_of_workspaces(plan: Plan, environment: str) -> list[str]:
+    """Return all texts of a plan, at any depth, that contain the beginning of a workspace's name."""
+    found: list[str] = []
+
+    def look(value: Any) -> None:
+        if isinstance(value, str) and re.search(rf"{NAME}-{environment}-[wd]-", value):
+            found.append(value)
+        for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+            look(each)
+
+    look(plan)
+    return found
 
 
 def kind_of(address: str) -> str:

@@ -82,7 +82,7 @@ def test_a_route_that_is_no_json_is_ignored() -> None:
     ("name", "file", "copy"),
     [
         ("CLIENT", "tools/aws/workspace.py", '_CLIENT = re.compile(r"{}")'),
-        ("WORKSPACE", "infra/modules/infrastructure-main/variables.tf", 'regex("^{}$", var.workspace)'),
+        ("WORKSPACE", "infra/modules/infrastructure-main/variables.tf", 'regex("^(default|[wd]-{})$", var.workspace)'),
     ],
 )
 def test_the_tools_and_terraform_have_the_same_patterns(name: str, file: str, copy: str) -> None:

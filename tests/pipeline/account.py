@@ -1,8 +1,10 @@
 """A stand-in for an AWS account with workspaces."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from tools.aws.environment import NotThere, Target
 from tools.checkout import ToolError
 
 BUCKET = "service-artifacts-123456789012"
@@ -21,7 +23,8 @@ OUTPUTS: dict[str, Any] = {
 class Account:
     """A stand-in for Terraform, the store of routes and Lambda. `done` lists all changes in order.
 
-    `tags` has the tags of each target's function.
+    `there` has Terraform's workspaces. `tags` has the tags of each target's function. `asked_for_routes` is true if a
+    command has read the environment's state or its store of routes.
     """
 
     exceptions = SimpleNamespace(ResourceNotFoundException=KeyError)
@@ -32,33 +35,38 @@ class Account:
         self.choices: list[dict[str, str]] = []
         self.routes: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, dict[str, str]] = {}
-        self.purposes: dict[str, str] = {}
+        self.asked_for_routes = False
         self.fails = ""
 
-    def apply(self, target: Any) -> dict[str, Any]:
+    def apply(self, target: Target) -> dict[str, Any]:
         self.done.append(("apply", target.name))
         self.choices.append(dict(target.choices))
-        if target.workspace not in self.there:
-            self.there.append(target.workspace)
+        if target.terraform_workspace not in self.there:
+            self.there.append(target.terraform_workspace)
         self.tags.setdefault(target.name, {})
-        self.purposes.setdefault(target.name, target.choices.get("workspace_purpose", "personal"))
         return self.outputs(target)
 
-    def destroy(self, target: Any) -> None:
+    def destroy(self, target: Target) -> None:
         if target.workspace == self.fails:
             raise ToolError("terraform apply failed")
+        if target.terraform_workspace not in self.there:
+            raise NotThere("no such workspace")
         self.done.append(("destroy", target.name))
-        self.there.remove(target.workspace)
+        self.there.remove(target.terraform_workspace)
         self.tags.pop(target.name, None)
 
-    def outputs(self, target: Any) -> dict[str, Any]:
+    def outputs(self, target: Target) -> dict[str, Any]:
+        if target.workspace == "default":
+            self.asked_for_routes = True
         api = {**OUTPUTS["api"], "function_names": {"api": target.name}}
-        return {**OUTPUTS, "api": api, "made_with": {"workspace_purpose": self.purposes.get(target.name, "")}}
+        return {**OUTPUTS, "api": api}
 
-    def workspaces(self, name: str, emulated: int | None) -> list[str]:
-        return self.there
+    def workspaces(self, target: Target) -> list[Target]:
+        return [replace(target, workspace=name[2:], debug=name[0] == "d", choices={}) for name in self.there]
 
-    def store(self, target: Any, outputs: Any) -> Any:
+    def store(self, target: Target, outputs: Any) -> Any:
+        assert target.workspace == "default"
+        self.asked_for_routes = True
         return self
 
     def put(self, client: str, **sent: Any) -> None:

@@ -32,12 +32,12 @@ def run(account: Account, capsys: pytest.CaptureFixture[str]) -> Callable[..., s
     return run
 
 
-def ends_in(account: Account, name: str = "development-fix") -> timedelta:
+def ends_in(account: Account, name: str = "development-d-fix") -> timedelta:
     """Return the time until the end of a workspace, which its tag says."""
     return datetime.fromisoformat(account.tags[name]["expires"]) - datetime.now(UTC)
 
 
-def expire(account: Account, name: str = "development-fix") -> None:
+def expire(account: Account, name: str = "development-d-fix") -> None:
     account.tags[name]["expires"] = "2026-01-01T00:00:00Z"
 
 
@@ -46,15 +46,15 @@ def test_the_pages_commands_make_extend_and_destroy_a_workspace(run: Any, accoun
         _, target, *words = shlex.split(line, comments=True)
         run(target.removeprefix("workspace-"), **dict(word.split("=", 1) for word in words))
 
-    assert account.done == [("apply", "development-ann"), ("destroy", "development-ann")]
+    assert account.done == [("apply", "development-w-ann"), ("destroy", "development-w-ann")]
 
 
 def test_a_workspace_is_made_and_tagged_with_its_end(run: Any, account: Account) -> None:
     said = run("create", **NEW)
 
     assert "SLIPWAY_URL" in said
-    assert f"development-fix is at {OUTPUTS['url']}" in said
-    assert account.done == [("apply", "development-fix")]
+    assert f"development-d-fix is at {OUTPUTS['url']}" in said
+    assert account.done == [("apply", "development-d-fix")]
     assert account.choices == [{"workspace_purpose": "debug"}]
     assert timedelta(days=1, hours=23) < ends_in(account) <= timedelta(days=2)
 
@@ -63,17 +63,17 @@ def test_an_update_keeps_the_end(run: Any, account: Account) -> None:
     run("create", **NEW)
     run("create", EXPIRES="1d")
 
-    assert account.done == [("apply", "development-fix")] * 2
+    assert account.done == [("apply", "development-d-fix")] * 2
     assert ends_in(account) > timedelta(days=1)
 
 
 def test_a_workspace_that_make_apply_made_gets_an_end(run: Any, account: Account) -> None:
-    account.there.append("fix")
-    account.tags["development-fix"] = {}
+    account.there.append("w-fix")
+    account.tags["development-w-fix"] = {}
 
     run("create", EXPIRES="1d")
 
-    assert ends_in(account) <= timedelta(days=1)
+    assert ends_in(account, "development-w-fix") <= timedelta(days=1)
 
 
 def test_an_expired_workspace_is_not_made_again(run: Any, account: Account) -> None:
@@ -112,7 +112,7 @@ def test_extending_it_applies_nothing(run: Any, account: Account) -> None:
     run("create", **NEW)
     run("extend", EXPIRES="1h")
 
-    assert account.done == [("apply", "development-fix")]
+    assert account.done == [("apply", "development-d-fix")]
 
 
 def test_an_expired_workspace_is_not_extended(run: Any, account: Account) -> None:
@@ -143,7 +143,7 @@ def test_a_route_is_written_to_the_store_and_deleted(run: Any, account: Account)
 def test_a_route_without_a_time_ends_with_its_workspace(run: Any, account: Account) -> None:
     run("create", **NEW, CLIENT="jane")
 
-    end = datetime.fromisoformat(account.tags["development-fix"]["expires"])
+    end = datetime.fromisoformat(account.tags["development-d-fix"]["expires"])
     assert account.routes["jane"]["until"] == end.timestamp()
 
 
@@ -158,7 +158,7 @@ def test_a_route_without_a_time_ends_with_its_workspace(run: Any, account: Accou
 def test_a_route_says_what_it_needs(
     run: Any, account: Account, created: dict[str, str] | None, until: str, needs: str
 ) -> None:
-    account.tags["development-fix"] = {}
+    account.tags["development-d-fix"] = {}
     if created is not None:
         run("create", **created)
 
@@ -170,17 +170,65 @@ def test_a_route_says_what_it_needs(
 def test_destroying_a_workspace_deletes_its_routes(run: Any, account: Account) -> None:
     run("create", **NEW, CLIENT="jane")
 
-    assert "development-fix is destroyed" in run("destroy")
+    assert "development-d-fix is destroyed" in run("destroy")
 
-    assert account.done[-2:] == [("unroute", "jane"), ("destroy", "development-fix")]
+    assert account.done[-2:] == [("unroute", "jane"), ("destroy", "development-d-fix")]
 
 
 def test_a_workspace_whose_creation_or_destruction_broke_off_can_be_destroyed(run: Any, account: Account) -> None:
-    account.there.append("fix")  # its function does not exist
+    account.there.append("w-fix")  # its function does not exist
 
     run("destroy")
 
-    assert account.done == [("destroy", "development-fix")]
+    assert account.done == [("destroy", "development-w-fix")]
+
+
+def test_a_workspace_that_does_not_exist_is_not_destroyed(run: Any, account: Account) -> None:
+    assert "no such workspace" in run("destroy", fails=True)
+
+    assert account.done == []
+
+
+def test_a_debug_workspace_and_another_one_are_told_apart(run: Any, account: Account) -> None:
+    run("create", **NEW)
+
+    assert "fix is a debug workspace: set PURPOSE=debug" in run("create", EXPIRES="1d", PURPOSE="preview", fails=True)
+    assert "fix is a debug workspace: set PURPOSE=debug" in run("destroy", PURPOSE="personal", fails=True)
+    run("destroy", PURPOSE="debug")
+    run("create", EXPIRES="1d")
+    assert "fix is not a debug workspace" in run("extend", EXPIRES="1h", PURPOSE="debug", fails=True)
+
+    account.there.append("d-fix")
+    assert "two workspaces fix" in run("destroy", fails=True)
+    run("destroy", PURPOSE="personal")
+    assert account.there == ["d-fix"]
+
+
+@pytest.mark.parametrize("source", ["clone", "live"])
+def test_only_a_debug_workspace_may_have_the_environments_data(run: Any, account: Account, source: str) -> None:
+    for purpose in ("", "personal", "preview"):
+        refused = run("create", EXPIRES="1d", PURPOSE=purpose, DATABASE=source, fails=True)
+        assert f"DATABASE={source} is for debug workspaces only: set PURPOSE=debug" in refused
+    assert account.done == []
+
+    run("create", **NEW, DATABASE=source)
+    run("create", EXPIRES="1d", DATABASE=source)
+
+    assert account.done == [("apply", "development-d-fix")] * 2
+
+
+def test_the_routes_are_left_alone_unless_the_workspace_is_for_debugging(run: Any, account: Account) -> None:
+    personal = {"EXPIRES": "2d", "PURPOSE": "personal"}
+
+    run("create", **personal)
+    run("extend", EXPIRES="1d")
+    for command in ("create", "route", "unroute"):
+        refused = run(command, **personal, CLIENT="jane", UNTIL="1h", fails=True)
+        assert "only a debug workspace takes routes" in refused
+    run("destroy")
+
+    assert not account.asked_for_routes
+    assert account.done == [("apply", "development-w-fix"), ("destroy", "development-w-fix")]
 
 
 def test_the_reaper_destroys_expired_workspaces_only(run: Any, account: Account) -> None:
@@ -190,24 +238,48 @@ def test_the_reaper_destroys_expired_workspaces_only(run: Any, account: Account)
 
     run("reap")
 
-    assert [name for command, name in account.done if command == "destroy"] == ["development-fix"]
+    assert [name for command, name in account.done if command == "destroy"] == ["development-d-fix"]
+
+
+def test_the_reaper_destroys_workspaces_of_both_kinds(run: Any, account: Account) -> None:
+    run("create", **NEW, CLIENT="jane")
+    run("create", EXPIRES="2d", WORKSPACE="pr-7", PURPOSE="preview")
+    for name in ("d-fix", "w-pr-7"):
+        expire(account, f"development-{name}")
+
+    run("reap")
+
+    assert account.there == []
+    assert account.routes == {}
+
+
+@pytest.mark.parametrize("tag", ["never", "2026-01-01T00:00:00"])
+def test_a_workspace_with_an_unreadable_end_does_not_stop_the_reaper(run: Any, account: Account, tag: str) -> None:
+    run("create", EXPIRES="2d", WORKSPACE="a", PURPOSE="preview")
+    run("create", **NEW)
+    account.tags["development-w-a"]["expires"] = tag
+    expire(account)
+
+    assert "development-w-a has resources but no tag `expires`" in run("reap")
+
+    assert account.there == ["w-a"]
 
 
 def test_the_reaper_goes_on_after_a_failure_and_fails_in_the_end(run: Any, account: Account) -> None:
     for name in ("fix", "other"):
         run("create", **NEW, WORKSPACE=name)
-        expire(account, f"development-{name}")
+        expire(account, f"development-d-{name}")
     account.fails = "fix"
 
     assert "fix" in run("reap", fails=True)
 
-    assert ("destroy", "development-other") in account.done
+    assert ("destroy", "development-d-other") in account.done
 
 
 def test_the_reaper_reports_a_workspace_without_an_end(run: Any, account: Account) -> None:
-    account.there.append("stray")
+    account.there.append("w-stray")
 
-    assert "development-stray has resources but no tag `expires`" in run("reap")
+    assert "development-w-stray has resources but no tag `expires`" in run("reap")
 
 
 def test_the_roles_on_aws_allow_the_tag() -> None:

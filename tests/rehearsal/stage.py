@@ -41,7 +41,7 @@ MARKS = [
 
 BUCKET = f"{NAME}-artifacts"
 COMMAND_SECONDS = 600
-WORKSPACE = "development/fix-42/development.tfstate"
+WORKSPACE = "development/d-fix-42/development.tfstate"
 STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
 FIX_42 = "ENV=development WORKSPACE=fix-42"
 DEBUG = {

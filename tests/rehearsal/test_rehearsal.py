@@ -94,7 +94,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
     # `make apply` keeps the purpose, the database and the end that the workspace was made with.
     end = end_of_the_workspace(stage)
     maintainer.run(f"make apply {FIX_42}")
-    assert maintainer.changes("development-fix-42") == {}
+    assert maintainer.changes("development-d-fix-42") == {}
     assert end_of_the_workspace(stage) == end
 
     stage.manage("extend", expires="1m")
@@ -102,7 +102,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
     assert stage.sent_to("jane") == "default"
     log = stage.folder / "log-of-terraform"
     reaped = stage.reap(TF_LOG_PROVIDER="DEBUG", TF_LOG_PATH=str(log))
-    assert "development-fix-42 is destroyed" in reaped.said("Destroy expired workspaces, and report orphans")
+    assert "development-d-fix-42 is destroyed" in reaped.said("Destroy expired workspaces, and report orphans")
     assert states(stage.port).keys() == STATES - {WORKSPACE}
     # The reaper's role must allow the AWS calls that destroyed the workspace.
     took = asked.actions(log)
@@ -118,7 +118,7 @@ def notes(stage: Stage, revision: str) -> set[str]:
 
 
 def end_of_the_workspace(stage: Stage) -> datetime:
-    function = emulated_client("lambda", stage.port).get_function(FunctionName=f"{NAME}-development-fix-42-api")
+    function = emulated_client("lambda", stage.port).get_function(FunctionName=f"{NAME}-development-d-fix-42-api")
     return datetime.fromisoformat(function["Tags"]["expires"])
 
 

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import NAME
 from tools.aws.environment import port_of
-from tools.aws.terraform import terraform
+from tools.aws.terraform import INIT, terraform
 from tools.checkout import ROOT, ToolError, locked
 from tools.local import emulation
 
@@ -145,7 +145,8 @@ def _ask() -> None:
 
 
 def _run(account: Account, command: str, *arguments: str) -> None:
-    if terraform([command, "-input=false", *arguments], account.folder, capture=False).returncode != 0:
+    start = INIT if command == "init" else (command, "-input=false")
+    if terraform([*start, *arguments], account.folder, capture=False).returncode != 0:
         raise ToolError(
             f"`terraform {command}` failed: fix the error above, and run the command again. Do not delete "
             f"{_shown(account.folder)}, because the state can be there"

@@ -3,18 +3,22 @@
 from tools.checkout import ENVIRONMENTS
 from tools.commands import Command, Option
 
+_SOURCES = ("empty", "clone", "live")
+
 _ENV = Option("ENV", "the environment", ENVIRONMENTS, required=True)
 _WORKSPACE = Option("WORKSPACE", "the environment's workspace; `default` is the environment itself", default="default")
 _OF_A_WORKSPACE = Option("WORKSPACE", "a workspace of the environment, such as fix-42", required=True)
 _EMULATED = Option("EMULATED", "the port of an emulated account, or 1 for the usual port")
 _YES = Option("YES", "apply without asking for consent", flag=True)
 _PACKAGE = Option("PACKAGE", "the folder of a package; without PACKAGE, the checkout is packaged")
+_PURPOSE = Option(
+    "PURPOSE", "the purpose of a new workspace, or the kind of an existing one", ("personal", "preview", "debug")
+)
 _CHOICES = (
-    Option("PURPOSE", "the purpose of the workspace", ("personal", "preview", "debug")),
-    Option("DATABASE", "the source of the workspace's data", ("empty", "clone", "live")),
+    Option("DATABASE", "the source of the workspace's data: clone and live only with PURPOSE=debug", _SOURCES),
     Option("OWNER", "the person who is responsible for the workspace"),
 )
-_TARGET = (_ENV, _WORKSPACE, _EMULATED)
+_TARGET = (_ENV, _WORKSPACE, _PURPOSE, _EMULATED)
 _REGISTRY = (
     Option("SLIPWAY_URL", "the address of the registry; without SLIPWAY_URL, a tag keeps the end of a workspace"),
     Option("SLIPWAY_SYSTEM", "the key of the system in the registry"),
@@ -23,7 +27,7 @@ _REGISTRY = (
 _REASON = Option("REASON", "why the workspace is needed")
 _EXPIRES = Option("EXPIRES", "how long the workspace is needed, such as 8h or 2d", required=True)
 _CLIENT = Option("CLIENT", "the client", required=True)
-_WORKSPACE_TARGET = (_ENV, _OF_A_WORKSPACE, _EMULATED, _YES, *_REGISTRY)
+_WORKSPACE_TARGET = (_ENV, _OF_A_WORKSPACE, _PURPOSE, _EMULATED, _YES, *_REGISTRY)
 
 COMMANDS = (
     Command(
@@ -124,6 +128,7 @@ COMMANDS = (
         (
             Option("ENV", "the environment; without ENV, the local database is used", (*ENVIRONMENTS, "local")),
             Option("WORKSPACE", "a workspace of the environment"),
+            _PURPOSE,
             _EMULATED,
             _YES,
             Option("SQL", "one statement; without SQL, a shell starts"),
@@ -134,6 +139,6 @@ COMMANDS = (
         "doctor",
         "Check the needed programs, and the account's quotas",
         "tools.aws.doctor:main",
-        (Option("ENV", "an environment, to check its account's quotas", ENVIRONMENTS), _WORKSPACE, _EMULATED),
+        (Option("ENV", "an environment, to check its account's quotas", ENVIRONMENTS), _WORKSPACE, _PURPOSE, _EMULATED),
     ),
 )

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ from botocore.config import Config
 
 from tools.aws import deploy, plan_summary
 from tools.aws.emulator.account import emulated_client
-from tools.aws.terraform import missing, terraform
+from tools.aws.states import States, settings_of
+from tools.aws.terraform import INIT, missing, terraform
 from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError, locked, write_atomically
 from tools.local import emulation
 from tools.package import compose
 
 # The variables that choose how a workspace is created, and their names in the module infrastructure-main.
-# Terraform's state keeps their values for later runs. PURPOSE and OWNER can be changed, but DATABASE can't.
+# Terraform's state keeps their values for later runs. DATABASE can't be changed, nor PURPOSE to or from `debug`.
 CHOICES = {"PURPOSE": "workspace_purpose", "DATABASE": "database_source", "OWNER": "owner"}
 
 # The folder with each target's saved plan as JSON.
@@ -33,6 +34,7 @@ PLANS = ROOT / ".local" / "plans"
 # package of its stage.
 _TARGETS = ROOT / ".local" / "targets"
 _WORKSPACE = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,15}(?<!-)")
+_OF_TERRAFORM = re.compile(f"([wd])-({_WORKSPACE.pattern})")
 _RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
 # The emulated account stands for all accounts, but production refuses testing accounts. So the list of testing accounts
 # has only this id, which no account has.
@@ -45,6 +47,8 @@ class Target:
 
     environment: str
     workspace: str = "default"
+    # A debug workspace may have the environment's data. So it has names in AWS and roles of its own.
+    debug: bool = False
     # Values of CHOICES, by Terraform's names. A missing choice stays as it was.
     choices: Mapping[str, str] = field(default_factory=dict)
     # A folder with deployment.zip and generated.tf.json, or None to package the checkout.
@@ -61,11 +65,20 @@ class Target:
                 f"{self.workspace!r} can't name a workspace: use 1 to 16 lower-case letters, digits and single "
                 "hyphens, with a letter first and no hyphen last"
             )
+        if not self.debug and (source := self.choices.get("database_source", "empty")) != "empty":
+            raise UsageError(
+                f"DATABASE={source} is for debug workspaces only: set PURPOSE=debug and WORKSPACE, or DATABASE=empty"
+            )
+
+    @property
+    def terraform_workspace(self) -> str:
+        """Terraform's workspace: `default`, `w-ann` or, for a debug workspace, `d-fix-1`."""
+        return "default" if self.workspace == "default" else f"{'d' if self.debug else 'w'}-{self.workspace}"
 
     @property
     def name(self) -> str:
-        """The target's name, such as `development` or `development-ann`."""
-        return self.environment if self.workspace == "default" else f"{self.environment}-{self.workspace}"
+        """The target's name, such as `development` or `development-w-ann`."""
+        return self.environment if self.workspace == "default" else f"{self.environment}-{self.terraform_workspace}"
 
     @property
     def folder(self) -> Path:
@@ -81,8 +94,10 @@ class Target:
     @property
     def environ(self) -> dict[str, str]:
         """The environment variables for calling the target's account."""
-        # Drop variables with which Terraform would use another workspace or folder.
-        ours = {name: value for name, value in os.environ.items() if name not in ("TF_WORKSPACE", "TF_DATA_DIR")}
+        # Drop the variable with which Terraform would use another folder. Set the workspace, because without it
+        # `terraform init` would read the state of the environment itself.
+        ours = {name: value for name, value in os.environ.items() if name != "TF_DATA_DIR"}
+        ours["TF_WORKSPACE"] = self.terraform_workspace
         return ours if self.emulated is None else emulation.environment(ours, self.emulated)
 
     def client(self, service: str, region: str, config: Config | None = None) -> Any:
@@ -90,6 +105,12 @@ class Target:
         if self.emulated is None:
             return boto3.client(service, region_name=region, config=config)
         return emulated_client(service, self.emulated, region, config)
+
+    @property
+    def states(self) -> States:
+        """The states of the environment and its workspaces."""
+        backend = settings_of(self.environment, emulated=self.emulated is not None)
+        return States(self.client("s3", backend["region"]), backend["bucket"], self.environment)
 
 
 class NotThere(ToolError):
@@ -129,7 +150,10 @@ def rollback(target: Target) -> None:
 
 
 def destroy(target: Target) -> None:
-    """Destroy the target, then delete its Terraform workspace, except `default`. Raise ToolError if it is protected."""
+    """Destroy the target, then delete its Terraform workspace, except `default`.
+
+    Raise ToolError if the target is protected, and NotThere if the workspace does not exist.
+    """
     with _alone(target):
         planned = _plan(target, destroy=True)
         if _values(_outputs(target)).get("is_protected"):
@@ -142,8 +166,8 @@ def destroy(target: Target) -> None:
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
         target.plan.unlink()
         if target.workspace != "default":
-            _terraform(target, ["workspace", "select", "default"])
-            _terraform(target, ["workspace", "delete", target.workspace])
+            # Terraform refuses to delete the workspace that it uses.
+            _terraform(target, ["workspace", "delete", target.terraform_workspace], TF_WORKSPACE="default")
         shutil.rmtree(target.folder)
 
 
@@ -157,12 +181,10 @@ def outputs(target: Target) -> dict[str, Any]:
         return _values(_outputs(target))
 
 
-def workspaces(environment: str, emulated: int | None = None) -> list[str]:
-    """Return the names of the environment's Terraform workspaces, without `default`."""
-    target = Target(environment, emulated=emulated)
-    with _alone(target):
-        _prepare(target)
-        return [name for name in _workspaces(target) if name != "default"]
+def workspaces(target: Target) -> list[Target]:
+    """Return the workspaces of the target's environment, without the environment itself."""
+    found = [_OF_TERRAFORM.fullmatch(name) for name in target.states.workspaces()]
+    return [replace(target, workspace=each[2], debug=each[1] == "d", choices={}) for each in found if each]
 
 
 @contextmanager
@@ -172,7 +194,7 @@ def _alone(target: Target) -> Iterator[None]:
 
 
 def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
-    _prepare(target, create=True)
+    _prepare(target, create=not destroy)
     _fill(target)
     arguments = ["plan", "-input=false", f"-out={target.plan}"]
     if destroy:
@@ -192,27 +214,23 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
 
 
 def _prepare(target: Target, *, create: bool = False) -> None:
-    """Make and initialise a new copy of infra/, and select the workspace.
+    """Make and initialise a new copy of infra/ for the target.
 
-    Raise NotThere if the workspace does not exist and `create` is false.
+    If the workspace does not exist, create it, or raise NotThere if `create` is false.
     """
     if reason := missing():
         raise ToolError(f"Terraform can't be run: {reason}")
-    _copy(target)
-    arguments = ["init", "-input=false", "-reconfigure", "-backend-config=state.s3.tfbackend"]
-    if target.emulated is not None:
-        arguments += [f"-backend-config=bucket={emulation.STATE_BUCKET}", f"-backend-config=region={emulation.REGION}"]
-    _terraform(target, arguments)
-    if target.workspace != "default" or _terraform(target, ["workspace", "show"]).strip() != "default":
-        if not create and target.workspace not in _workspaces(target):
+    if target.workspace != "default" and target.terraform_workspace not in target.states.workspaces():
+        if not create:
             raise NotThere(
                 f"{target.environment} has no workspace {target.workspace}: check WORKSPACE, or create the workspace"
             )
-        _terraform(target, ["workspace", "select", "-or-create", target.workspace])
-
-
-def _workspaces(target: Target) -> list[str]:
-    return _terraform(target, ["workspace", "list"]).replace("*", " ").split()
+        target.states.create(target.terraform_workspace)
+    _copy(target)
+    arguments = [*INIT, "-reconfigure", "-backend-config=state.s3.tfbackend"]
+    if target.emulated is not None:
+        arguments += [f"-backend-config=bucket={emulation.STATE_BUCKET}", f"-backend-config=region={emulation.REGION}"]
+    _terraform(target, arguments)
 
 
 def _copy(target: Target) -> None:
@@ -253,7 +271,7 @@ def _remembered(target: Target) -> dict[str, str]:
         return {}
     made = _made_with(_outputs(target))
     source = target.choices.get("database_source")
-    if made and source not in (None, made["database_source"]):
+    if source not in (None, made.get("database_source", source)):
         raise ToolError(
             f"{target.name} was created with DATABASE={made['database_source']}, which can't be changed: "
             "destroy the workspace first, or name another workspace"
@@ -281,8 +299,9 @@ def _values(outputs: Any) -> dict[str, Any]:
 
 
 def _made_with(outputs: Any) -> dict[str, str]:
-    made: dict[str, str] = (outputs.get("made_with") or {"value": {}})["value"]
-    return made
+    """Return the choices in the state. Ignore all else there, because these values become options of Terraform."""
+    made = (outputs.get("made_with") or {"value": {}})["value"]
+    return {name: made[name] for name in CHOICES.values() if name in made}
 
 
 def _lambda(target: Target, outputs: Any) -> Any:
@@ -294,8 +313,8 @@ def _say_what_serves(target: Target, versions: Mapping[str, int]) -> None:
         print(f"{target.name}: {role}: version {version} serves")
 
 
-def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False) -> str:
-    answer = terraform(arguments, target.folder / target.environment, base=target.environ, capture=not shown)
+def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False, **environ: str) -> str:
+    answer = terraform(arguments, target.folder / target.environment, environ, base=target.environ, capture=not shown)
     if answer.returncode != 0:
         which, said = ("the error above", "") if shown else ("this error", f":\n{answer.stderr.strip()}")
         raise ToolError(
@@ -324,13 +343,36 @@ def port_of(emulated: str) -> int | None:
 def target_of(environ: Mapping[str, str]) -> Target:
     """Return the target that the variables name, or raise ToolError."""
     package = environ.get("PACKAGE")
-    return Target(
+    target = Target(
         environ.get("ENV", ""),
         environ.get("WORKSPACE") or "default",
-        {variable: environ[name] for name, variable in CHOICES.items() if environ.get(name)},
-        Path(package).resolve() if package else None,
-        port_of(environ.get("EMULATED", "")),
+        package=Path(package).resolve() if package else None,
+        emulated=port_of(environ.get("EMULATED", "")),
     )
+    choices = {variable: environ[name] for name, variable in CHOICES.items() if environ.get(name)}
+    return replace(target, debug=_is_debug(target, environ.get("PURPOSE")), choices=choices)
+
+
+def _is_debug(target: Target, purpose: str | None) -> bool:
+    """True if PURPOSE, or else the workspace that exists, says that the target is a debug workspace."""
+    if target.workspace == "default":
+        return False
+    there = {each.debug for each in workspaces(target) if each.workspace == target.workspace}
+    if len(there) == 2 and not purpose:
+        raise UsageError(
+            f"{target.environment} has two workspaces {target.workspace}: set PURPOSE=debug for the debug workspace, "
+            "PURPOSE=personal for the other one"
+        )
+    debug = purpose == "debug" if purpose else there == {True}
+    if there and debug not in there:
+        raise other_kind(target.workspace, debug=not debug)
+    return debug
+
+
+def other_kind(workspace: str, *, debug: bool) -> UsageError:
+    """Return the error for a PURPOSE that does not fit. `debug` is true if the workspace is for debugging."""
+    not_debug = "not a debug workspace: leave out PURPOSE=debug, or choose another name"
+    return UsageError(f"{workspace} is {'a debug workspace: set PURPOSE=debug' if debug else not_debug}")
 
 
 def plan_command(environ: Mapping[str, str]) -> None:

@@ -28,6 +28,10 @@ from tools.local import emulation
 AWS_PROVIDER = "5.100.0"
 MINIMUM = (1, 11)
 
+# The command that initialises a folder with a state. Unreviewed code can write the state of a preview, and without
+# `-lockfile=readonly` Terraform would install and later run each provider that a state names.
+INIT = ("init", "-input=false", "-lockfile=readonly")
+
 STATE = ROOT / ".local" / "terraform"
 
 _REGISTRY = "registry.terraform.io"

@@ -22,34 +22,34 @@ Environ = Mapping[str, str]
 Records = Registry | Tags
 
 _CLIENT = re.compile(r"[A-Za-z0-9._~@:-]{1,128}")
-_DESTROY = "destroy this workspace with make workspace-destroy"
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def create(environ: Environ) -> None:
     """Record and create a workspace, or update the workspace. With CLIENT, route this client to the workspace."""
-    target, records = _workspace(environ), _records(environ)
-    purpose, source = environ.get("PURPOSE") or "personal", environ.get("DATABASE") or "empty"
+    target, records, there = _workspace(environ)
+    if environ.get("CLIENT"):
+        _require_debug(target)
+    purpose = environ.get("PURPOSE") or ("debug" if target.debug else "personal")
     expires = ahead(environ, "EXPIRES")
-    there = records.find(target.workspace)
     if there is not None and there["state"] == "expired":
         raise ToolError(f"{target.name} has expired: destroy it with make workspace-destroy, then create it again")
     if there is None:
-        records.begin(target.workspace, purpose=purpose, database=source, expires_at=expires)
+        records.begin(target, purpose=purpose, database=environ.get("DATABASE") or "empty", expires_at=expires)
     # Choices that are not given do not change. For a new workspace, Terraform has the same defaults as the lines above.
     made = environment.apply(target)
-    record = records.made(target.workspace, made, expires)
+    record = records.made(target, made, expires)
     say(f"{target.name} is at {made['url']}")
     if environ.get("CLIENT"):
         end = datetime.fromisoformat(record["expires_at"]) if record else expires
-        _send(target, records, _client(environ), ahead(environ, "UNTIL") if environ.get("UNTIL") else end)
+        _send(target, records, record, _client(environ), ahead(environ, "UNTIL") if environ.get("UNTIL") else end)
 
 
 def extend(environ: Environ) -> None:
     """Change the time when a workspace expires. Routes to the workspace end no later than the workspace."""
-    target, records = _workspace(environ), _records(environ)
+    target, records, found = _workspace(environ)
     expires = ahead(environ, "EXPIRES")
-    record = _needed_record(records, target)
+    record = _needed_record(records, target, found)
     later = expires > datetime.fromisoformat(record["expires_at"])
     reason = needed(environ, "REASON", '"why the workspace is needed longer"') if later else None
     records.extend(record, expires, reason)
@@ -60,26 +60,22 @@ def extend(environ: Environ) -> None:
 
 def destroy(environ: Environ) -> None:
     """Delete a workspace's routes, destroy the workspace, and record that it is destroyed."""
-    target, records = _workspace(environ), _records(environ)
-    record = records.find(target.workspace)
-    _end_routes(target)
-    environment.destroy(target)
-    if record is not None:
-        records.destroyed(record)
-    say(f"{target.name} is destroyed")
+    _destroy(*_workspace(environ))
 
 
 def route(environ: Environ) -> None:
     """Send CLIENT to a debug workspace, for the duration in UNTIL."""
-    target, records, client = _workspace(environ), _records(environ), _client(environ)
-    _send(target, records, client, ahead(environ, "UNTIL"))
+    target, records, record = _workspace(environ)
+    _send(target, records, record, _client(environ), ahead(environ, "UNTIL"))
 
 
 def unroute(environ: Environ) -> None:
     """Send CLIENT to the environment again."""
-    target, records, client = _workspace(environ), _records(environ), _client(environ)
+    target, records, record = _workspace(environ)
+    client = _client(environ)
+    _require_debug(target)
     _store(target).delete(client)
-    records.unroute(_needed_record(records, target), client)
+    records.unroute(_needed_record(records, target, record), client)
     say(f"{client} is sent to {environ['ENV']} again")
 
 
@@ -88,33 +84,55 @@ def reap(environ: Environ) -> None:
 
     If a workspace can't be destroyed, go on with the others, and then raise ToolError.
     """
-    default = _own(environment.target_of({**environ, "WORKSPACE": "default"}))
-    records = records_of(environ, default)
-    recorded, failed = set(), []
+    own = _own(environment.target_of({**environ, "WORKSPACE": "default"}))
+    records = records_of(environ, own)
+    recorded, failed = [], []
     for record in records.standing():
-        recorded.add(record["name"])
+        target = replace(own, workspace=record["name"], debug=record["purpose"] == "debug")
+        recorded.append(target)
         if record["state"] == "expired":
             try:
-                destroy({**environ, "WORKSPACE": record["name"]})
+                _destroy(target, records, record)
             except ToolError as failure:
-                warn(environ, f"{record['name']} was not destroyed: {failure}. The next run tries again or reports it")
-                failed.append(record["name"])
+                warn(environ, f"{target.name} was not destroyed: {failure}. The next run tries again or reports it")
+                failed.append(target.name)
             else:
-                recorded.remove(record["name"])
-    there = set(environment.workspaces(default.environment, default.emulated))
-    for name in sorted(there - recorded):
-        warn(environ, f"{default.environment}-{name} has resources but no {records.kind}: {_DESTROY}")
-    for name in sorted(recorded - there):
-        warn(environ, f"{default.environment}-{name} has a {records.kind} but no resources: {_DESTROY}")
+                recorded.remove(target)
+    there = environment.workspaces(own)
+    for target in there:
+        if target not in recorded:
+            warn(environ, f"{target.name} has resources but no {records.kind}: {_advice(target)}")
+    for target in recorded:
+        if target not in there:
+            warn(environ, f"{target.name} has a {records.kind} but no resources: {_advice(target)}")
     if failed:
         raise ToolError(
             f"These workspaces were not destroyed: {', '.join(failed)}. Fix the errors above, and run the command again"
         )
 
 
-def _send(target: Target, records: Records, client: str, until: datetime) -> None:
+def _destroy(target: Target, records: Records, record: Json | None) -> None:
+    _end_routes(target)
+    try:
+        environment.destroy(target)
+    except environment.NotThere:
+        if record is None:
+            raise
+    if record is not None:
+        records.destroyed(record)
+    say(f"{target.name} is destroyed")
+
+
+def _advice(target: Target) -> str:
+    which = f"ENV={target.environment} WORKSPACE={target.workspace}{' PURPOSE=debug' if target.debug else ''}"
+    return f"destroy this workspace with make workspace-destroy {which}"
+
+
+def _send(target: Target, records: Records, record: Json | None, client: str, until: datetime) -> None:
     """Route a client to a workspace. Record the route first, because the record can refuse the route."""
-    records.route(_needed_record(records, target), client, until)
+    found = _needed_record(records, target, record)
+    _require_debug(target)
+    records.route(found, client, until)
     api = environment.outputs(target).get("api")
     if not api:
         raise ToolError(f"{target.name} does not exist: create it with make workspace-create")
@@ -128,11 +146,25 @@ def _send(target: Target, records: Records, client: str, until: datetime) -> Non
     say(f"{client} is sent to {target.name} until {text(until)}")
 
 
-def _workspace(environ: Environ) -> Target:
+def _workspace(environ: Environ) -> tuple[Target, Records, Json | None]:
+    """Return the workspace that the variables name, the records of its environment, and its record or None."""
     target = environment.target_of(environ)
     if target.workspace == "default":
         raise UsageError("WORKSPACE is missing: name the workspace, as in WORKSPACE=fix-42")
-    return target
+    records = records_of(environ, _own(target))
+    record = records.find(target)
+    if record is not None and target.debug != (is_debug := record["purpose"] == "debug"):
+        raise environment.other_kind(target.workspace, debug=is_debug)
+    return target, records, record
+
+
+def _require_debug(target: Target) -> None:
+    """Raise UsageError unless the target is a debug workspace. The roles of other workspaces reach no routes."""
+    if not target.debug:
+        raise UsageError(
+            f"{target.workspace} is not a debug workspace, and only a debug workspace takes routes: set PURPOSE=debug, "
+            "or create another workspace with PURPOSE=debug"
+        )
 
 
 def _client(environ: Environ) -> str:
@@ -151,12 +183,7 @@ def ahead(environ: Environ, name: str) -> datetime:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def _records(environ: Environ) -> Records:
-    return records_of(environ, _own(environment.target_of(environ)))
-
-
-def _needed_record(records: Records, target: Target) -> Json:
-    record = records.find(target.workspace)
+def _needed_record(records: Records, target: Target, record: Json | None) -> Json:
     if record is None:
         raise ToolError(f"{target.name} has no {records.kind}: run make workspace-create")
     return record
@@ -164,7 +191,7 @@ def _needed_record(records: Records, target: Target) -> Json:
 
 def _own(target: Target) -> Target:
     """Return the environment that a workspace copies."""
-    return replace(target, workspace="default", choices={})
+    return replace(target, workspace="default", debug=False, choices={})
 
 
 def _store(target: Target) -> Routes:
@@ -187,6 +214,8 @@ def _shorten_routes(target: Target, until: int) -> None:
 
 def _routed(target: Target) -> Iterator[tuple[Routes, str, dict[str, Any]]]:
     """Yield each route to a workspace: the environment's store, the client, and the entry."""
+    if not target.debug:
+        return
     own = _own(target)
     outputs = environment.outputs(own)
     if outputs.get("site"):

@@ -1,10 +1,11 @@
 """Keep the ends of an environment's workspaces: in a registry, or without SLIPWAY_URL in a tag of each workspace."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.aws import environment
 from tools.aws.environment import Target
@@ -20,6 +21,10 @@ TAG = "expires"
 _DEBUG = "debug"
 # The longest time until the end of a workspace. A registry has the same limits.
 _MOST_AHEAD = {"personal": timedelta(days=14), "preview": timedelta(days=14), _DEBUG: timedelta(days=3)}
+
+
+# Unreviewed code of a preview can write its state and its tag. It must not stop the reaper from reading the others.
+_UNREADABLE = (ToolError, BotoCoreError, ClientError, LookupError, TypeError, ValueError)
 
 
 class Registry:
@@ -43,15 +48,15 @@ class Registry:
                 return found
             cursor = {"cursor": page["next"]}
 
-    def find(self, workspace: str) -> Json | None:
+    def find(self, target: Target) -> Json | None:
         """Return the record of a workspace that is not destroyed, or None if there is none."""
-        return next((each for each in self.standing() if each["name"] == workspace), None)
+        return next((each for each in self.standing() if each["name"] == target.workspace), None)
 
-    def begin(self, workspace: str, *, purpose: str, database: str, expires_at: datetime) -> None:
+    def begin(self, target: Target, *, purpose: str, database: str, expires_at: datetime) -> None:
         """Record a workspace before it is created."""
         body = {
             "environment": self._environment,
-            "name": workspace,
+            "name": target.workspace,
             "purpose": purpose,
             "owner": self._environ.get("OWNER") or None,
             "reason": needed(self._environ, "REASON", '"why the workspace is needed"'),
@@ -60,9 +65,9 @@ class Registry:
         }
         self._client.post("workspaces", body, again=True)
 
-    def made(self, workspace: str, outputs: Json, expires_at: datetime) -> Json | None:
+    def made(self, target: Target, outputs: Json, expires_at: datetime) -> Json | None:
         """Record the address of a workspace that was created or updated; return the workspace's record."""
-        record = self.find(workspace)
+        record = self.find(target)
         if record is not None:
             self._change(record, base_url=outputs["url"])
         return record
@@ -96,19 +101,19 @@ class Tags:
         """Return a record of each workspace that has the tag."""
         return list(self._standing())
 
-    def find(self, workspace: str) -> Json | None:
+    def find(self, target: Target) -> Json | None:
         """Return the record of a workspace, or None if the workspace does not exist or lacks the tag."""
-        return self._record(workspace, self._outputs(workspace))
+        return self._record(target, environment.outputs(target))
 
-    def begin(self, workspace: str, *, purpose: str, database: str, expires_at: datetime) -> None:
+    def begin(self, target: Target, *, purpose: str, database: str, expires_at: datetime) -> None:
         """Check the end of a workspace before the workspace is created. The tag needs the workspace's function."""
         _require_end(purpose, expires_at)
 
-    def made(self, workspace: str, outputs: Json, expires_at: datetime) -> Json | None:
+    def made(self, target: Target, outputs: Json, expires_at: datetime) -> Json | None:
         """Tag a workspace that was created. An update of a workspace keeps the tag. Return the workspace's record."""
-        if self._record(workspace, outputs) is None:
+        if self._record(target, outputs) is None:
             self._tag(outputs, expires_at)
-        return self._record(workspace, outputs)
+        return self._record(target, outputs)
 
     def extend(self, record: Json, expires_at: datetime, reason: str | None) -> None:
         """Change the end of a workspace."""
@@ -121,12 +126,7 @@ class Tags:
         """Do nothing: the tag is gone with its function."""
 
     def route(self, record: Json, client: str, until: datetime) -> None:
-        """Require a debug workspace that does not end before the route."""
-        if record["purpose"] != _DEBUG:
-            raise ToolError(
-                f"{record['name']} is a {record['purpose']} workspace, and only a debug workspace takes routes: "
-                "create another one with PURPOSE=debug"
-            )
+        """Require that the workspace does not end before the route."""
         if until > datetime.fromisoformat(record["expires_at"]):
             raise ToolError(
                 f"The route would end after its workspace, which expires at {record['expires_at']}: set a shorter "
@@ -137,19 +137,25 @@ class Tags:
         """Do nothing: the environment's store of routes has the only record of a route."""
 
     def _standing(self) -> Iterator[Json]:
-        for name in environment.workspaces(self._own.environment, self._own.emulated):
-            if (record := self.find(name)) is not None:
+        for target in environment.workspaces(self._own):
+            try:
+                record = self.find(target)
+            except _UNREADABLE as error:
+                say(f"{target.name} can't be read: {error}")
+                continue
+            if record is not None:
                 yield record
 
-    def _record(self, workspace: str, outputs: Json) -> Json | None:
+    def _record(self, target: Target, outputs: Json) -> Json | None:
         said = self._tags(outputs).get(TAG)
         if said is None:
             return None
         state = "active" if datetime.fromisoformat(said) > datetime.now(UTC) else "expired"
         return {
-            "name": workspace,
+            "name": target.workspace,
             "state": state,
-            "purpose": outputs["made_with"]["workspace_purpose"],
+            # Personal and preview workspaces have the same limits.
+            "purpose": _DEBUG if target.debug else "personal",
             "expires_at": said,
             "outputs": outputs,
         }
@@ -171,9 +177,6 @@ class Tags:
 
     def _client(self, outputs: Json) -> Any:
         return self._own.client("lambda", outputs["region"])
-
-    def _outputs(self, workspace: str) -> Json:
-        return environment.outputs(replace(self._own, workspace=workspace))
 
 
 def records_of(environ: Environ, own: Target) -> Registry | Tags:

@@ -59,7 +59,7 @@ def test_the_pages_commands_create_use_and_destroy_a_workspace(run: Any, account
 
     assert run(destroy[0], **destroy[1]), run.said
     assert run(reap[0], **reap[1]) == ""
-    assert account.done == [("apply", "development-ann"), ("destroy", "development-ann")]
+    assert account.done == [("apply", "development-w-ann"), ("destroy", "development-w-ann")]
     assert records(given) == [("ann", "personal", OUTPUTS["url"], True)]
 
 
@@ -71,7 +71,7 @@ def test_the_pages_commands_create_use_and_destroy_a_debug_workspace(run: Any, a
     assert account.choices == [{"workspace_purpose": "debug", "database_source": "clone"}]
 
     assert run("destroy", ENV="production", WORKSPACE="fix-42"), run.said
-    assert account.done == [("apply", "production-fix-42"), ("destroy", "production-fix-42")]
+    assert account.done == [("apply", "production-d-fix-42"), ("destroy", "production-d-fix-42")]
     assert records(given) == [("fix-42", "debug", OUTPUTS["url"], True)]
 
 
@@ -82,7 +82,7 @@ def test_a_workspace_is_recorded_then_made_and_its_url_is_recorded(run: Any, acc
     assert run("create", **NEW)
 
     assert records(given) == [("fix", "debug", OUTPUTS["url"], False)]
-    assert account.done == [("apply", "development-fix")]
+    assert account.done == [("apply", "development-d-fix")]
 
 
 def test_creating_it_again_updates_it(run: Any, account: Account, given: Given) -> None:
@@ -90,7 +90,26 @@ def test_creating_it_again_updates_it(run: Any, account: Account, given: Given) 
     assert run("create", **NEW)
 
     assert len(records(given)) == 1
-    assert account.done == [("apply", "development-fix")] * 2
+    assert account.done == [("apply", "development-d-fix")] * 2
+
+
+def test_the_record_of_another_kind_is_refused(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    account.there.clear()  # the creation broke off before Terraform
+
+    assert run("create", EXPIRES="1d", REASON="Again") is None
+
+    assert "fix is a debug workspace: set PURPOSE=debug" in run.said
+    assert account.done == [("apply", "development-d-fix")]
+
+
+def test_a_record_without_resources_can_be_ended(run: Any, account: Account, given: Given) -> None:
+    run("create", **NEW)
+    account.there.clear()
+
+    assert run("destroy", PURPOSE="debug"), run.said
+
+    assert records(given)[0][3]
 
 
 def test_an_update_keeps_its_first_settings(run: Any, account: Account) -> None:
@@ -153,7 +172,7 @@ def test_shortening_it_shortens_its_routes(run: Any, account: Account) -> None:
     assert account.routes["jane"]["domain"] == OUTPUTS["api"]["invoke_domain"]
 
 
-def test_extending_it_takes_a_reason(run: Any, given: Given) -> None:
+def test_extending_it_takes_a_reason(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
     before = given.sql("SELECT expires_at FROM workspaces")[0][0]
 
@@ -214,7 +233,7 @@ def test_destroying_a_workspace_deletes_its_routes(run: Any, account: Account, g
 
     assert run("destroy")
 
-    assert account.done[-2:] == [("unroute", "jane"), ("destroy", "development-fix")]
+    assert account.done[-2:] == [("unroute", "jane"), ("destroy", "development-d-fix")]
     assert records(given)[0][3]
 
 
@@ -225,7 +244,7 @@ def test_the_reaper_destroys_expired_workspaces_only(run: Any, account: Account,
 
     assert run("reap") is not None
 
-    assert [name for command, name in account.done if command == "destroy"] == ["development-fix"]
+    assert [name for command, name in account.done if command == "destroy"] == ["development-d-fix"]
     assert [gone for *_, gone in records(given)] == [True, False]
 
 
@@ -237,16 +256,16 @@ def test_the_reaper_goes_on_after_a_failure_and_fails_in_the_end(run: Any, accou
 
     assert run("reap") is None
 
-    assert ("destroy", "development-other") in account.done
+    assert ("destroy", "development-d-other") in account.done
     assert [gone for *_, gone in records(given)] == [False, True]
 
 
 def test_the_reaper_reports_orphans_of_either_kind(run: Any, account: Account) -> None:
     run("create", **NEW)
-    account.there[:] = ["stray"]
+    account.there[:] = ["w-stray"]
 
-    assert "development-stray has resources but no record" in run("reap")
-    assert "development-fix has a record but no resources" in run.said
+    assert "development-w-stray has resources but no record" in run("reap")
+    assert "development-d-fix has a record but no resources" in run.said
 
 
 def test_without_a_registry_workspaces_have_the_same_limits() -> None:

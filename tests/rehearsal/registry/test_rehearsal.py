@@ -147,6 +147,6 @@ def debug(stage: Stage, registry: Registry, first: str) -> None:
     assert Wait(EXPIRY_SECONDS, say)("the workspace's end", lambda: registry.stands("fix-42")) is None
     assert stage.sent_to("jane") == "default"
     reaped = stage.reap()
-    assert "development-fix-42 is destroyed" in reaped.said("Destroy expired workspaces, and report orphans")
+    assert "development-d-fix-42 is destroyed" in reaped.said("Destroy expired workspaces, and report orphans")
     assert registry.ask("workspaces")["items"][0]["state"] == "destroyed"
     assert states(stage.port).keys() <= STATES - {WORKSPACE}

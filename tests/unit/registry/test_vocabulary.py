@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
     [
         ("infra/modules/site/viewer.js", f"const CLIENT = /^{CLIENT}$/;"),
         ("infra/modules/site/viewer.js", f"const WORKSPACE = /^{WORKSPACE}$/;"),
-        ("infra/modules/infrastructure-main/variables.tf", f'regex("^{WORKSPACE}$", var.workspace)'),
+        ("infra/modules/infrastructure-main/variables.tf", f'regex("^(default|[wd]-{WORKSPACE})$", var.workspace)'),
         ("tools/aws/workspace.py", f'_CLIENT = re.compile(r"{CLIENT}")'),
         ("chalicelib/deployments/migrations/0010_deployments.sql", f"(artifact ~ '^{ARTIFACT}$')"),
         ("chalicelib/deployments/migrations/0010_deployments.sql", f"(revision ~ '^{SHA}$')"),

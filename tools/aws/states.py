@@ -1,0 +1,68 @@
+"""List and create the states of an environment's workspaces, in the bucket that Terraform keeps them in.
+
+Terraform can do this too, but `terraform init` first reads the state of a workspace that exists: mostly that of the
+environment itself. A role for previews must not need this state.
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tools.checkout import ROOT, ToolError
+from tools.local import emulation
+
+_SETTING = re.compile(r'^(\w+)\s*=\s*"([^"]+)"', re.MULTILINE)
+
+
+def settings_of(environment: str, *, emulated: bool) -> dict[str, str]:
+    """Return the bucket of an environment's states, and the bucket's region."""
+    if emulated:
+        return {"bucket": emulation.STATE_BUCKET, "region": emulation.REGION}
+    return dict(_SETTING.findall((ROOT / "infra" / environment / "state.s3.tfbackend").read_text()))
+
+
+class States:
+    """The states of an environment and its workspaces, in a bucket. `s3` is a client for the bucket's region."""
+
+    def __init__(self, s3: Any, bucket: str, environment: str) -> None:
+        self._s3, self._bucket, self._environment = s3, bucket, environment
+
+    def workspaces(self) -> list[str]:
+        """Return the names of Terraform's workspaces, without `default`."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{self._environment}/")
+        found = re.compile(re.escape(self._key("*")).replace(r"\*", "([^/]+)"))
+        with self._explained():
+            keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return [match[1] for key in keys if (match := found.fullmatch(key))]
+
+    def create(self, workspace: str) -> None:
+        """Create the empty state of a new workspace, as `terraform workspace new` does."""
+        empty = {"version": 4, "serial": 0, "lineage": str(uuid.uuid4()), "outputs": {}, "resources": []}
+        with self._explained():
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=self._key(workspace),
+                Body=json.dumps(empty).encode(),
+                ContentType="application/json",
+                ServerSideEncryption="AES256",
+                IfNoneMatch="*",
+            )
+
+    def _key(self, workspace: str) -> str:
+        """Return the key of a workspace's state. The backends in infra/*/main.tf choose it."""
+        return f"{self._environment}/{workspace}/{self._environment}.tfstate"
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            raise ToolError(
+                f"The states in s3://{self._bucket}/{self._environment}/ can't be used: {error}. Log in with a role "
+                "for this target. If the bucket does not exist, create it with make account"
+            ) from None
