@@ -30,12 +30,12 @@ locals {
 
   deliveries = { for key, applier in local.appliers : key => concat(
     [
-      # Terraform reads the state of the workspace `default` before it selects another one.
+      # The routes to debug workspaces are in a store of the environment. Its state has the store's address.
       {
         Sid      = "StateRead"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = distinct(concat([local.state_keys["${applier.environment}-environment"]], local.states[key]))
+        Resource = distinct(concat(contains(applier.kinds, "debug") ? [local.state_keys["${applier.environment}-environment"]] : [], local.states[key]))
       },
       merge(local.list_states, { Sid = "StatesList" }),
       {

@@ -288,8 +288,10 @@ def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
         "production": {"name": f"{NAME}-production", "owns_database": True, "region": "eu-central-1"},
         "production-d-fix": {"name": f"{NAME}-production-d-fix", "owns_database": False, "region": "eu-central-1"},
         "production-d-own": {"name": f"{NAME}-production-d-own", "owns_database": True, "region": "eu-central-1"},
+        # A preview's own code wrote these outputs.
+        "production-w-pr": {"name": f"{NAME}-production", "owns_database": False, "region": "eu-central-1"},
     }
-    workspaces = [environment.Target("production", name, debug=True) for name in ("fix", "own")]
+    workspaces = [environment.Target("production", name, debug=name != "pr") for name in ("fix", "own", "pr")]
     monkeypatch.setattr(environment, "workspaces", lambda target: workspaces)
     monkeypatch.setattr(environment, "outputs", lambda target: applied.get(target.name, {}))
     monkeypatch.setattr(environment.Target, "client", lambda self, name, *_: client if name == "rds-data" else account)
@@ -334,6 +336,7 @@ def test_a_closed_output_raises_before_python_exits(account: Account, monkeypatc
         ({"WORKSPACE": "fix"}, "ENV=development"),
         ({"ENV": "development"}, "development does not exist"),
         ({"ENV": "production", "WORKSPACE": "own"}, f"no database {NAME}-production-d-own"),
+        ({"ENV": "production", "WORKSPACE": "pr"}, f"no database {NAME}-production-w-pr"),
     ],
 )
 def test_wrong_or_missing_input_is_named(account: Account, variables: dict[str, str], said: str) -> None:

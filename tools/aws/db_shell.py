@@ -124,8 +124,10 @@ def database_of(target: Target, *, write: bool) -> DataApi:
     outputs = environment.outputs(target)
     if not outputs:
         raise ToolError(f"{target.name} does not exist: check ENV and WORKSPACE, or create it with make apply")
-    # A workspace on live data uses its environment's database.
-    name = outputs["name"] if outputs["owns_database"] else f"{NAME}-{target.environment}"
+    # A debug workspace on live data uses its environment's database. A preview's code writes the outputs of its
+    # workspace, so these do not choose the database.
+    on_live_data = target.debug and not outputs["owns_database"]
+    name = f"{NAME}-{target.environment if on_live_data else target.name}"
     client = target.client("rds", outputs["region"])
     try:
         [cluster] = client.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]

@@ -270,6 +270,9 @@ def _remembered(target: Target) -> dict[str, str]:
     if target.workspace == "default":
         return {}
     made = _made_with(_outputs(target))
+    if not target.debug and _claims_data(made):
+        # A preview's code writes its own state. With these choices, Terraform would refuse to destroy the workspace.
+        made |= {"database_source": "empty", "workspace_purpose": "personal"}
     source = target.choices.get("database_source")
     if source not in (None, made.get("database_source", source)):
         raise ToolError(
@@ -277,6 +280,11 @@ def _remembered(target: Target) -> dict[str, str]:
             "destroy the workspace first, or name another workspace"
         )
     return made
+
+
+def _claims_data(made: Mapping[str, str]) -> bool:
+    """True if the state says that a workspace has data of its environment or is for debugging."""
+    return made.get("database_source", "empty") != "empty" or made.get("workspace_purpose") == "debug"
 
 
 def _consent(target: Target, summary: plan_summary.Summary) -> None:

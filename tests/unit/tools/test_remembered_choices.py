@@ -1,0 +1,44 @@
+"""A workspace keeps the choices that it was created with. Terraform's state has them, and a preview writes its state."""
+
+from typing import Any
+
+import pytest
+
+from tools.aws import environment
+from tools.aws.environment import Target
+from tools.checkout import ToolError
+
+PREVIEW = Target("development", "pr-7")
+DEBUG = Target("development", "fix-1", debug=True)
+
+
+def remembered(monkeypatch: pytest.MonkeyPatch, target: Target, **made: str) -> dict[str, str]:
+    outputs: Any = {"made_with": {"value": made}}
+    monkeypatch.setattr(environment, "_outputs", lambda _: outputs)
+    return environment._remembered(target)
+
+
+def test_a_workspace_keeps_its_purpose_data_and_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {"workspace_purpose": "debug", "database_source": "clone", "owner": "ann"}
+
+    assert remembered(monkeypatch, DEBUG, **made) == made
+
+
+@pytest.mark.parametrize("lie", [{"database_source": "clone"}, {"workspace_purpose": "debug"}])
+def test_a_preview_that_claims_the_environments_data_can_still_be_destroyed(
+    lie: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {"workspace_purpose": "preview", "database_source": "empty", "owner": "pr-7", **lie}
+
+    assert remembered(monkeypatch, PREVIEW, **made) == {
+        "workspace_purpose": "personal",
+        "database_source": "empty",
+        "owner": "pr-7",
+    }
+
+
+def test_the_data_of_a_workspace_cannot_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = Target("development", "fix-1", debug=True, choices={"database_source": "live"})
+
+    with pytest.raises(ToolError, match="created with DATABASE=clone"):
+        remembered(monkeypatch, live, database_source="clone")
