@@ -35,6 +35,20 @@ def test_policies_managed_by_aws_can_be_attached(client):
     assert policy["Policy"]["PolicyName"] == "ReadOnlyAccess"
 
 
+def test_a_policy_keeps_its_encoded_characters(client):
+    iam = client("iam")
+    statement = {
+        "Effect": "Allow",
+        "Action": "apigateway:PUT",
+        "Resource": "arn:aws:apigateway:eu-central-1::/tags/a%2Fb",
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+
+    made = iam.create_policy(PolicyName="encoded", PolicyDocument=json.dumps(document))["Policy"]
+
+    assert iam.get_policy_version(PolicyArn=made["Arn"], VersionId="v1")["PolicyVersion"]["Document"] == document
+
+
 @pytest.mark.parametrize("kind", POLICIES)
 def test_a_cloudfront_policy_is_created_read_changed_and_deleted(client, kind):
     cloudfront = client("cloudfront")

@@ -11,10 +11,11 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterable
+from copy import copy
 from functools import wraps
 from inspect import signature
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
@@ -24,6 +25,7 @@ from moto.awslambda.models import LambdaFunction
 from moto.backends import get_backend
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.iam.responses import IamResponse
 from moto.rds.models import DBCluster, DBInstance
 from moto.s3.models import FakeBucket
 
@@ -76,6 +78,7 @@ def fill_in_process() -> None:
     # moto forgets the settings of Performance Insights and of logging. Terraform would set them again in every apply.
     _remember_insights()
     _remember_logging()
+    _encode_policies()
 
 
 def _remember_insights() -> None:
@@ -112,6 +115,21 @@ def _remember_logging() -> None:
     LambdaFunction.__init__ = made  # type: ignore[method-assign]
     LambdaFunction.update_configuration = changed  # type: ignore[method-assign]
     LambdaFunction.get_configuration = told  # type: ignore[method-assign]
+
+
+def _encode_policies() -> None:
+    """Encode a policy's document like an address, as AWS does. moto sends it plain, and `%2F` in it would become `/`."""
+    tell = IamResponse.get_policy_version
+
+    @wraps(tell)
+    def told(self: Any) -> Any:
+        answer = tell(self)
+        version: Any = copy(answer.result["PolicyVersion"])
+        version.document = quote(version.document, safe="")
+        answer.result["PolicyVersion"] = version
+        return answer
+
+    IamResponse.get_policy_version = told  # type: ignore[method-assign]
 
 
 def _default(owner: type, name: str, **defaults: str) -> None:
