@@ -19,7 +19,8 @@ const starless = (text) => text.replaceAll("${*}", STAR);
 const known = (text) => text.replaceAll(/token\.actions\.githubusercontent\.com:(aud|sub)"/g, 'accounts.google.com:$1"');
 const readable = (value) => JSON.parse(known(starless(JSON.stringify(value))));
 
-// In the data, some parts of an API have two ARNs in one text, and the simulator matches neither. Keep that of REST APIs.
+// In the data, some parts of an API have two ARNs in one text, and the simulator matches neither. Keep that of REST
+// APIs.
 for (const name of await iamResourceTypesForService("apigateway")) {
   const type = await iamResourceTypeDetails("apigateway", name);
   type.arn = type.arn.split(", ").pop();
@@ -50,7 +51,8 @@ const resolved = (resources, asked) => resources && listed(resources).map((each)
 const about = {};
 function aboutAction(id, action) {
   const { Statement } = validated[id].policyDocument;
-  const names = ({ Action }) => !Action || listed(Action).some((each) => glob(each.toLowerCase()).test(action.toLowerCase()));
+  const wanted = action.toLowerCase();
+  const names = ({ Action }) => !Action || listed(Action).some((each) => glob(each.toLowerCase()).test(wanted));
   const kept = listed(Statement).flatMap((each, index) => (names(each) ? [index] : []));
   const document = { ...validated[id].policyDocument, Statement: kept.map((index) => listed(Statement)[index]) };
   return { kept, policy: { ...validated[id], policyDocument: document } };
