@@ -33,6 +33,10 @@ class ResourceType:
     arns: tuple[str, ...]
     keys: frozenset[str]
 
+    def may_be(self, resource: str) -> bool:
+        """True if a resource, or a pattern with wildcards, may have this type."""
+        return any(_may_be(arn, resource) for arn in self.arns)
+
 
 @dataclass(frozen=True)
 class Action:
@@ -44,7 +48,7 @@ class Action:
 
     def types_of(self, resource: str) -> list[ResourceType]:
         """Return the types that a resource, or a pattern with wildcards, may have."""
-        return [each for each in self.types if _may_be(each, resource)]
+        return [each for each in self.types if each.may_be(resource)]
 
     def supports(self, key: str, resource: str) -> bool:
         """True if a condition on this resource can use the key."""
@@ -59,6 +63,7 @@ class Action:
         return any(_is_key(each, wanted) for each in (*self.keys, *of_types))
 
 
+@cache
 def action(name: str) -> Action | None:
     """Return the action, such as `s3:GetObject`, or None if AWS has no such action."""
     service, _, short = name.partition(":")
@@ -137,20 +142,21 @@ def _read(kind: str, service: str) -> dict[str, Any]:
     return found
 
 
-def _may_be(of: ResourceType, resource: str) -> bool:
-    """True if the resource may have this type. Compare ARNs part by part: only the last part may contain a colon."""
+@cache
+def _may_be(arn: str, resource: str) -> bool:
+    """True if the ARN of a type fits. Compare ARNs part by part: only the last part may contain a colon."""
     if resource == "*":
         return True
-    if of.arns == ("arn:*:s3:::*",) and "/" in resource:  # a bucket's name has no slash, unlike an object's
+    if arn == "arn:*:s3:::*" and "/" in resource:  # a bucket's name has no slash, unlike an object's
         return False
-    parts = resource.split(":", 5)
-    return any(all(overlap(*pair) for pair in zip(arn.split(":", 5), parts, strict=False)) for arn in of.arns)
+    return all(overlap(*pair) for pair in zip(arn.split(":", 5), resource.split(":", 5), strict=False))
 
 
 def _lower(keys: list[str]) -> frozenset[str]:
     return frozenset(key.lower() for key in keys)
 
 
+@cache
 def _is_key(pattern: str, key: str) -> bool:
     """True if the reference's key, such as `aws:ResourceTag/${TagKey}`, means this key."""
     return pattern == key or re.fullmatch(re.sub(r"\\\$\\\{[^}]*\\\}", ".+", re.escape(pattern)), key) is not None

@@ -45,16 +45,26 @@ class Asked:
     question: Question
     expected: bool
     place: Place
+    # The context of the request besides facts of the place and the principal.
+    when: Context = field(default_factory=dict)
 
     @property
     def where(self) -> str:
-        """The resource, and the target that it belongs to if its ARN does not say so."""
+        """The resource, its target if the ARN does not name it, and how the request differs from the row's."""
         of = self.place.of
-        return (
-            f"{self.question.resource} of {of.name}"
-            if of and of.name not in self.place.resource
-            else self.question.resource
-        )
+        words = [self.question.resource]
+        if of and not self.place.facts:
+            words.append("without tags")
+        elif of and of.name not in self.place.resource:
+            words.append(f"of {of.name}")
+        for key in dict.fromkeys((*self.wall.when, *self.when)):
+            if key not in self.when:
+                words.append(f"without {key}")
+            elif self.when[key] != self.wall.when.get(key):
+                words.append(f"with {key} {self.when[key]}")
+        if self.who.name != self.wall.who.name:
+            words.append(f"by {self.who.name}")
+        return " ".join(words)
 
     def __str__(self) -> str:
         context = {key: value for key, value in self.question.context.items() if key not in self.who.context}
@@ -110,7 +120,7 @@ def _asked(row: Wall, rendered: Rendered) -> Iterator[Asked]:
     who = row.who.seen(rendered)
 
     def ask(action: str, place: Place, when: Context = row.when, by: Principal = who, *, expected: bool) -> Asked:
-        return Asked(row, by, _question(row, by, action, place, when, rendered), expected, place)
+        return Asked(row, by, _question(row, by, action, place, when, rendered), expected, place, when)
 
     for action in row.actions:
         for place in row.on:
