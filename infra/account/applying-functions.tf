@@ -1,120 +1,113 @@
 # Permissions for functions and their roles, for logs, schedules and alarms.
 
 locals {
-  functions = { for key, applier in local.appliers : key => concat(
-    [
-      {
-        Sid    = "Functions"
-        Effect = "Allow"
-        Action = [
-          "lambda:AddPermission",
-          "lambda:CreateAlias",
-          "lambda:CreateFunction",
-          "lambda:DeleteAlias",
-          "lambda:DeleteFunction",
-          "lambda:DeleteFunctionConcurrency",
-          "lambda:InvokeFunction",
-          "lambda:PublishVersion",
-          "lambda:PutFunctionConcurrency",
-          "lambda:RemovePermission",
-          "lambda:TagResource",
-          "lambda:UntagResource",
-          "lambda:UpdateAlias",
-          "lambda:UpdateFunctionCode",
-          "lambda:UpdateFunctionConfiguration",
-        ]
-        Resource = [for name in local.names[key] : "arn:${local.partition}:lambda:${local.arn_account}:function:${name}*"]
-      },
-      {
-        # The roles must have the boundary of their kind. No action in these policies can remove the boundary.
-        Sid      = "RolesWithinBoundary"
-        Effect   = "Allow"
-        Action   = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
-        Resource = local.roles[key]
-        Condition = { StringEquals = {
-          "iam:PermissionsBoundary" = [for kind in applier.kinds : local.boundaries["${applier.environment}-${kind}"]]
-        } }
-      },
-      {
-        Sid      = "Roles"
-        Effect   = "Allow"
-        Action   = ["iam:DeleteRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription"]
-        Resource = local.roles[key]
-      },
-      {
-        Sid       = "RolesHandedToServices"
-        Effect    = "Allow"
-        Action    = ["iam:PassRole"]
-        Resource  = local.roles[key]
-        Condition = { StringEquals = { "iam:PassedToService" = ["lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com"] } }
-      },
-      {
-        # Some AWS services need a service-linked role in each account.
-        Sid      = "RolesOfServices"
-        Effect   = "Allow"
-        Action   = ["iam:CreateServiceLinkedRole"]
-        Resource = ["arn:${local.partition}:iam::${var.account_id}:role/aws-service-role/*"]
-        Condition = { StringEquals = { "iam:AWSServiceName" = [
-          "ops.apigateway.amazonaws.com",
-          "rds.amazonaws.com",
-          "wafv2.amazonaws.com",
-        ] } }
-      },
-      {
-        Sid    = "Logs"
-        Effect = "Allow"
-        Action = [
-          "logs:AssociateKmsKey",
-          "logs:CreateLogGroup",
-          "logs:DeleteLogGroup",
-          "logs:DisassociateKmsKey",
-          "logs:PutRetentionPolicy",
-          "logs:TagLogGroup",
-          "logs:TagResource",
-          "logs:UntagResource",
-        ]
-        Resource = [for pair in setproduct(["/aws/lambda/", "/aws/apigateway/", "/aws/rds/cluster/", "/vpc/", "aws-waf-logs-"], local.names[key]) :
-          "arn:${local.partition}:logs:*:${var.account_id}:log-group:${join("", pair)}*"
-        ]
-      },
-      {
-        Sid    = "SchedulesAndAlarms"
-        Effect = "Allow"
-        Action = [
-          "cloudwatch:DeleteAlarms",
-          "cloudwatch:PutMetricAlarm",
-          "cloudwatch:TagResource",
-          "cloudwatch:UntagResource",
-          "events:DeleteRule",
-          "events:DisableRule",
-          "events:EnableRule",
-          "events:PutRule",
-          "events:PutTargets",
-          "events:RemoveTargets",
-          "events:TagResource",
-          "events:UntagResource",
-          "sns:CreateTopic",
-          "sns:DeleteTopic",
-          "sns:SetTopicAttributes",
-          "sns:Subscribe",
-          "sns:TagResource",
-          "sns:UntagResource",
-        ]
-        Resource = flatten([for name in local.names[key] : [
-          "arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${name}*",
-          "arn:${local.partition}:events:${local.arn_account}:rule/${name}*",
-          "arn:${local.partition}:sns:${local.arn_account}:${name}*",
-        ]])
-      },
-    ],
-    # Only an environment sends its alarms to somebody.
-    [for resource in ["*"] : {
-      Sid      = "SubscriptionsAreNumbers"
+  functions = { for key, applier in local.appliers : key => [
+    {
+      Sid    = "Functions"
+      Effect = "Allow"
+      Action = [
+        "lambda:AddPermission",
+        "lambda:CreateAlias",
+        "lambda:CreateFunction",
+        "lambda:DeleteAlias",
+        "lambda:DeleteFunction",
+        "lambda:DeleteFunctionConcurrency",
+        "lambda:InvokeFunction",
+        "lambda:PublishVersion",
+        "lambda:PutFunctionConcurrency",
+        "lambda:RemovePermission",
+        "lambda:TagResource",
+        "lambda:UntagResource",
+        "lambda:UpdateAlias",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+      ]
+      Resource = [for name in local.names[key] : "arn:${local.partition}:lambda:${local.arn_account}:function:${name}*"]
+    },
+    {
+      # The roles must have the boundary of their kind. No action in these policies can remove the boundary.
+      Sid      = "RolesWithinBoundary"
       Effect   = "Allow"
-      Action   = ["sns:SetSubscriptionAttributes", "sns:Unsubscribe"]
-      Resource = [resource]
-    } if applier.reaches == "environment"],
-  ) }
+      Action   = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+      Resource = local.roles[key]
+      Condition = { StringEquals = {
+        "iam:PermissionsBoundary" = [for kind in applier.kinds : local.boundaries["${applier.environment}-${kind}"]]
+      } }
+    },
+    {
+      Sid      = "Roles"
+      Effect   = "Allow"
+      Action   = ["iam:DeleteRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription"]
+      Resource = local.roles[key]
+    },
+    {
+      Sid       = "RolesHandedToServices"
+      Effect    = "Allow"
+      Action    = ["iam:PassRole"]
+      Resource  = local.roles[key]
+      Condition = { StringEquals = { "iam:PassedToService" = ["lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com"] } }
+    },
+    {
+      # Some AWS services need a service-linked role in each account.
+      Sid      = "RolesOfServices"
+      Effect   = "Allow"
+      Action   = ["iam:CreateServiceLinkedRole"]
+      Resource = ["arn:${local.partition}:iam::${var.account_id}:role/aws-service-role/*"]
+      Condition = { StringEquals = { "iam:AWSServiceName" = [
+        "ops.apigateway.amazonaws.com",
+        "rds.amazonaws.com",
+        "wafv2.amazonaws.com",
+      ] } }
+    },
+    {
+      Sid    = "Logs"
+      Effect = "Allow"
+      Action = [
+        "logs:AssociateKmsKey",
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DisassociateKmsKey",
+        "logs:PutRetentionPolicy",
+        "logs:TagLogGroup",
+        "logs:TagResource",
+        "logs:UntagResource",
+      ]
+      Resource = [for pair in setproduct(["/aws/lambda/", "/aws/apigateway/", "/aws/rds/cluster/", "/vpc/", "aws-waf-logs-"], local.names[key]) :
+        "arn:${local.partition}:logs:*:${var.account_id}:log-group:${join("", pair)}*"
+      ]
+    },
+    {
+      Sid    = "SchedulesAndAlarms"
+      Effect = "Allow"
+      Action = [
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:PutMetricAlarm",
+        "cloudwatch:TagResource",
+        "cloudwatch:UntagResource",
+        "events:DeleteRule",
+        "events:DisableRule",
+        "events:EnableRule",
+        "events:PutRule",
+        "events:PutTargets",
+        "events:RemoveTargets",
+        "events:TagResource",
+        "events:UntagResource",
+        "sns:CreateTopic",
+        "sns:DeleteTopic",
+        "sns:SetSubscriptionAttributes",
+        "sns:SetTopicAttributes",
+        "sns:Subscribe",
+        "sns:TagResource",
+        "sns:Unsubscribe",
+        "sns:UntagResource",
+      ]
+      Resource = flatten([for name in local.names[key] : [
+        "arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${name}*",
+        "arn:${local.partition}:events:${local.arn_account}:rule/${name}*",
+        "arn:${local.partition}:sns:${local.arn_account}:${name}*",
+      ]])
+    },
+  ] }
 
   roles = { for key, applier in local.appliers : key => [for name in local.names[key] : "arn:${local.partition}:iam::${var.account_id}:role/${name}*"] }
 }

@@ -22,6 +22,7 @@ PREFIXES = {
     "RDS": "rds",
     "S3": "s3",
     "SNS": "sns",
+    "Secrets Manager": "secretsmanager",
     "STS": "sts",
     "WAFV2": "wafv2",
 }

@@ -118,7 +118,7 @@ def _remember_logging() -> None:
 
 
 def _encode_policies() -> None:
-    """Encode a policy's document like an address, as AWS does. moto sends it plain, and `%2F` in it would become `/`."""
+    """Encode a policy's document like an address, as AWS does. moto sends it plain, so `%2F` in it would be decoded."""
     tell = IamResponse.get_policy_version
 
     @wraps(tell)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tools.checks.walls.places import function as function_
 from tools.checks.walls.places import named, role
-from tools.checks.walls.rows.applying import APPLY, MAKERS, Applier
+from tools.checks.walls.rows.applying import MAKERS, Applier
 from tools.checks.walls.table import Wall, acts
 
 function = function_()
@@ -134,11 +134,11 @@ def _schedules_and_alarms(by: Applier) -> Iterator[Wall]:
     yield by.by_name("deletes schedules", acts("events", "DeleteRule RemoveTargets"), rule)
     yield by.by_name(
         "creates and changes topics of alarms",
-        acts("sns", "CreateTopic SetTopicAttributes Subscribe TagResource UntagResource"),
+        acts(
+            "sns",
+            "CreateTopic SetSubscriptionAttributes SetTopicAttributes Subscribe TagResource Unsubscribe UntagResource",
+        ),
         topic,
         MAKERS,
     )
     yield by.by_name("deletes topics of alarms", acts("sns", "DeleteTopic"), topic)
-    yield by.unlimited(
-        "changes and ends subscriptions to topics", acts("sns", "SetSubscriptionAttributes Unsubscribe"), topic, APPLY
-    )
