@@ -1,4 +1,4 @@
-"""A workspace keeps the choices that it was created with. Terraform's state has them, and a preview writes its state."""
+"""A workspace keeps the choices in its state. But a preview's own code writes the state of the preview."""
 
 from typing import Any
 

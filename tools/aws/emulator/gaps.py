@@ -123,8 +123,8 @@ def _encode_policies() -> None:
 
     @wraps(tell)
     def told(self: Any) -> Any:
-        answer = tell(self)
-        version: Any = copy(answer.result["PolicyVersion"])
+        answer: Any = tell(self)
+        version = copy(answer.result["PolicyVersion"])
         version.document = quote(version.document, safe="")
         answer.result["PolicyVersion"] = version
         return answer
