@@ -15,7 +15,10 @@ const VALIDATE = { identity: validateIdentityPolicy, resource: validateResourceP
 const STAR = "~";
 const starless = (text) => text.replaceAll("${*}", STAR);
 // IAM knows `sub` and `aud` of each issuer. The simulator's data has them only for a few issuers, such as Google.
-const known = (text) => text.replaceAll(/token\.actions\.githubusercontent\.com:(aud|sub)"/g, 'accounts.google.com:$1"');
+// It also does not know keys of an encryption context. A tag of the principal is a key that every request may have.
+const known = (text) => text
+  .replaceAll(/token\.actions\.githubusercontent\.com:(aud|sub)"/g, 'accounts.google.com:$1"')
+  .replaceAll('"kms:EncryptionContext:', '"aws:PrincipalTag/kms:EncryptionContext:');
 const readable = (value) => JSON.parse(known(starless(JSON.stringify(value))));
 
 const validated = {};
@@ -33,29 +36,45 @@ for (const [id, { policyDocument }] of Object.entries(validated)) {
   hasSuch[id] = listed(policyDocument.Statement).some((each) =>
     [...listed(each.Resource), ...listed(each.NotResource)].some(inFirstPart));
 }
-const glob = (pattern) => new RegExp(
-  `^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`);
+const glob = (pattern, flags) => new RegExp(
+  `^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`, flags);
 const resolved = (resources, asked) => resources && listed(resources).map((each) =>
   inFirstPart(each) && glob(each).test(asked) ? asked : each);
 
-function policyFor(id, asked) {
-  if (!hasSuch[id] || asked === "*") return validated[id];
-  const document = structuredClone(validated[id].policyDocument);
-  for (const each of listed(document.Statement)) {
-    if (each.Resource) each.Resource = resolved(each.Resource, asked);
-    if (each.NotResource) each.NotResource = resolved(each.NotResource, asked);
-  }
-  return { ...validated[id], policyDocument: document };
+// The simulator evaluates the conditions of all statements. Leave out statements about other actions, to save time.
+const filtered = {};
+function about(id, action) {
+  return (filtered[`${id} ${action}`] ??= (() => {
+    const statements = listed(validated[id].policyDocument.Statement);
+    const indices = statements.map((_, index) => index).filter((index) =>
+      !statements[index].Action || listed(statements[index].Action).some((each) => glob(each, "i").test(action)));
+    return { indices, statements: indices.map((index) => statements[index]) };
+  })());
 }
 
-const named = (ids, asked) => ids.map((id) => ({ name: id, policy: policyFor(id, asked) }));
-// `index` counts from 1, as the simulator does.
-const statements = (found, id) => (found ?? []).map(({ policyId, statement }) => ({
-  policy: policyId ?? id, index: statement.index(), sid: statement.sid() ?? null }));
+function policyFor(id, action, asked) {
+  let { statements } = about(id, action);
+  if (hasSuch[id] && asked !== "*") {
+    statements = structuredClone(statements);
+    for (const each of statements) {
+      if (each.Resource) each.Resource = resolved(each.Resource, asked);
+      if (each.NotResource) each.NotResource = resolved(each.NotResource, asked);
+    }
+  }
+  return { ...validated[id], policyDocument: { ...validated[id].policyDocument, Statement: statements } };
+}
+
+// `index` counts from 1, as the simulator does, in the whole policy.
+const deciding = (found, id, action) => (found ?? []).map(({ policyId, statement }) => ({
+  policy: policyId ?? id,
+  index: about(policyId ?? id, action).indices[statement.index() - 1] + 1,
+  sid: statement.sid() ?? null,
+}));
 
 async function answer(question) {
   const { principal, action, account, context, identity, boundary, resourcePolicy } = question;
   const asked = question.resource === "*" ? "*" : question.resource.replaceAll("*", STAR);
+  const named = (id) => ({ name: id, policy: policyFor(id, action, asked) });
   const found = await runSimulation({
     request: {
       principal: principal ?? anonymousPrincipal,
@@ -63,11 +82,11 @@ async function answer(question) {
       resource: { resource: asked, accountId: account },
       contextVariables: readable(context),
     },
-    identityPolicies: named(identity, asked),
+    identityPolicies: identity.map(named),
     serviceControlPolicies: [],
     resourceControlPolicies: [],
-    ...(resourcePolicy ? { resourcePolicy: policyFor(resourcePolicy, asked) } : {}),
-    ...(boundary ? { permissionBoundaryPolicies: named([boundary], asked) } : {}),
+    ...(resourcePolicy ? { resourcePolicy: policyFor(resourcePolicy, action, asked) } : {}),
+    ...(boundary ? { permissionBoundaryPolicies: [named(boundary)] } : {}),
   }, {});
   if (found.resultType !== "single") return { error: JSON.stringify(found.errors ?? found.resultType) };
   const { analysis, ignoredContextKeys } = found.result;
@@ -76,8 +95,8 @@ async function answer(question) {
     [analysis.identityAnalysis], [analysis.permissionBoundaryAnalysis], [analysis.resourceAnalysis, resourcePolicy]];
   return {
     allowed: analysis.result === "Allowed",
-    allowing: parts.flatMap(([each, id]) => statements(each?.allowStatements, id)),
-    denying: parts.flatMap(([each, id]) => statements(each?.denyStatements, id)),
+    allowing: parts.flatMap(([each, id]) => deciding(each?.allowStatements, id, action)),
+    denying: parts.flatMap(([each, id]) => deciding(each?.denyStatements, id, action)),
     blocked_by: analysis.blockedBy ?? [],
   };
 }
