@@ -158,6 +158,11 @@ def login(user: str) -> Places:
     return named(f"arn:aws:rds-db:{{place}}:dbuser:cluster-{{name}}/{user}")
 
 
+def other_secret(name: str) -> Places:
+    """Return a secret that is not the reader's, by a name of OTHER_SECRETS."""
+    return named(f"arn:aws:secretsmanager:{{place}}:secret:{{name}}-{name}-AbCdEf")
+
+
 def secret_of_master(of: Target) -> Place:
     """Return the secret of the master user, which RDS creates, tags and names."""
     tagged = f"arn:aws:rds:{of.place}:cluster:{of.name}"
@@ -198,11 +203,18 @@ def state_bucket(of: Target) -> Place:
     return replace(state(of), resource=state(of).resource.partition("/")[0])
 
 
+def buckets(of: Target) -> tuple[Place, ...]:
+    """Return buckets in the account of a target whose names begin like the bucket of the states."""
+    names = (f"{NAME}-artifacts-{of.account_id}", f"{NAME}-state-2", f"{NAME}-2")
+    return tuple(Place(f"arn:aws:s3:::{name}", of.account_id) for name in names)
+
+
 def hash_of(account_id: str) -> str:
     """Return the end of the names of buckets in an account."""
     return hashlib.sha256(account_id.encode()).hexdigest()[:8]
 
 
+OTHER_SECRETS = ("other", "other-reader-2", "reader-2")
 anything: Places = named("*")
 api = named("arn:aws:apigateway:{region}::/restapis/api1")
 apis = named("arn:aws:apigateway:{region}::/restapis")

@@ -124,19 +124,17 @@ class Administrator:
 
 @dataclass(frozen=True)
 class Person:
-    """A user on AWS who may do everything that trust policies allow. `mfa_age` is in seconds: None without MFA."""
+    """A user on AWS who may do everything that trust policies allow. `mfa_age` is in seconds."""
 
     name: str
     arn: str
     mfa_age: int | None = 60
+    mfa: bool = True
 
     def seen(self, rendered: Rendered) -> Principal:
         """Return the principal."""
-        context = (
-            {"aws:MultiFactorAuthPresent": "false"}
-            if self.mfa_age is None
-            else {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": str(self.mfa_age)}
-        )
+        age = {} if self.mfa_age is None else {"aws:MultiFactorAuthAge": str(self.mfa_age)}
+        context = {"aws:MultiFactorAuthPresent": str(self.mfa).lower(), **age}
         return Principal(self.name, self.arn, (EVERYTHING,), None, context)
 
 

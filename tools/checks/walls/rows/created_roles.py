@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from chalicelib import SQL_NAME
 from tools.checkout import ENVIRONMENTS
 from tools.checks.walls.places import (
+    OTHER_SECRETS,
     Target,
     abroad,
     anything,
@@ -22,6 +23,7 @@ from tools.checks.walls.places import (
     log_group,
     log_stream,
     login,
+    other_secret,
     part,
     preview,
     reader_secret,
@@ -58,9 +60,13 @@ class Kind:
 
     @property
     def others(self) -> list[Target]:
-        """Targets in the account that the role must not reach."""
-        every = [each.target for each in KINDS if each.target.account_id == self.target.account_id]
-        return [each for each in every if each != self.target]
+        """Targets that the role must not reach. They may have the names of the other account's environments."""
+        account = self.target.account_id
+        moved = [
+            each.target if each.target.account_id == account else replace(each.target, account=account)
+            for each in KINDS
+        ]
+        return [each for each in moved if each != self.target]
 
     @property
     def outside(self) -> list[Target]:
@@ -148,7 +154,7 @@ def _logins(kind: Kind) -> Iterator[Wall]:
         kind.made,
         "logs in as another user",
         connect,
-        not_on=tuple(login(user)(target) for user in sorted(every - allowed) for target in (of, *kind.others)),
+        not_on=tuple(login(user)(target) for user in sorted(every - allowed) for target in (of, kind.others[0])),
     )
 
 
@@ -188,7 +194,8 @@ def _database(kind: Kind) -> Iterator[Wall]:
         ),
     )
     for row in rows:
-        yield replace(row, not_when=tuple(others), not_by=outsider)
+        near = [other_secret(name)(of) for name in OTHER_SECRETS] if row is rows[-1] else []
+        yield replace(row, not_on=(*row.not_on, *near), not_when=tuple(others), not_by=outsider)
     yield wall(
         made,
         "uses the key of secrets",
@@ -202,8 +209,8 @@ def _database(kind: Kind) -> Iterator[Wall]:
 
 
 def _nothing_else(kind: Kind) -> Iterator[Wall]:
-    every = [kind.target, *kind.others]
-    environments = [each for each in every if each.workspace == "default"]
+    environments = [each for each in (kind.target, *kind.others) if each.workspace == "default" and not each.account]
+    every = list(dict.fromkeys([kind.target, *environments]))
     yield wall(kind.made, "takes the role of a function", acts("sts", "AssumeRole"), role(), not_of=environments)
     for does, actions, place in (
         ("hands a role to a service", acts("iam", "PassRole"), role()),

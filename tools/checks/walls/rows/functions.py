@@ -9,6 +9,7 @@ from dataclasses import replace
 from chalicelib import SQL_NAME
 from tools.checks.walls.places import (
     DEVELOPMENT,
+    OTHER_SECRETS,
     PREPRODUCTION,
     PRODUCTION,
     STRANGER,
@@ -23,6 +24,7 @@ from tools.checks.walls.places import (
     key,
     login,
     named,
+    other_secret,
     part,
     preview,
     reader_secret,
@@ -44,7 +46,7 @@ def _of(target: Target) -> Iterator[Wall]:
     is_live = target in LIVE
     data = Target(target.environment) if is_live else target
     suffix = target.environment + {"d-": "_d", "w-": "_w"}.get("" if is_live else target.workspace[:2], "")
-    others = [each for each in (*OWNERS, *LIVE) if each != target]
+    others = [each for each in (*OWNERS, *LIVE, debug(DEVELOPMENT, "fix-2")) if each != target]
     in_network = ("api", "sweep") if is_live else ("api", "sweep", "migrate")
     for name in (*in_network, "authorizer", *(() if is_live else ("bootstrap",))):
         yield from _of_all(name, target, others)
@@ -167,7 +169,9 @@ def _of_bootstrap(target: Target, others: list[Target]) -> Iterator[Wall]:
             [VIA_RDS, {}],
         ),
     )
-    yield from (replace(row, not_by=(by_lambda,)) for row in rows)
+    for row in rows:
+        near = [other_secret(name)(target) for name in OTHER_SECRETS] if row is rows[2] else []
+        yield replace(row, not_on=(*row.not_on, *near), not_by=(by_lambda,))
 
 
 def _callers(target: Target) -> Iterator[Wall]:

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 from tools.checks.walls.places import (
     DEVELOPMENT,
+    OTHER_SECRETS,
     PREPRODUCTION,
     PRODUCTION,
     Places,
     Target,
     abroad,
     anything,
+    buckets,
     cluster,
     debug,
     elsewhere,
@@ -19,6 +21,7 @@ from tools.checks.walls.places import (
     key,
     log_group,
     log_stream,
+    other_secret,
     preview,
     reader_secret,
     role,
@@ -59,7 +62,9 @@ def _members() -> Iterator[Wall]:
             (github.role(name, production=production),),
             tuple(github.role(each, production=production) for each, _, _, _ in others),
             not_by=(
-                replace(member, name="a member without a second factor", mfa_age=None),
+                replace(member, name="a member without a second factor", mfa=False, mfa_age=None),
+                replace(member, name="a member with a second factor of another session", mfa=False),
+                replace(member, name="a member with a second factor of unknown age", mfa_age=None),
                 replace(member, name="a member with an old second factor", mfa_age=hours * HOUR),
                 replace(member, name="another person", arn=f"{arn}-2"),
                 replace(member, name="the account of the member", arn=f"{account}:root"),
@@ -83,7 +88,9 @@ def _watching(who: OfAccount, environments: list[Target], foreigner: Target, own
     """Yield the rows of a role that reads everything in its account, and changes the workspaces like `own`."""
     [of, *_] = environments
     targets = [*environments, preview(of), debug(of)]
-    outside = [foreigner, foreign(of), abroad(of)]
+    # The names of the other account's environment, in this account too.
+    moved = replace(foreigner, account=of.account_id)
+    outside = [foreigner, moved, foreign(of), abroad(of)]
     read = acts("logs", "DescribeLogStreams FilterLogEvents StartLiveTail StartQuery")
     yield wall(who, "reads logs", read, log_group, targets, [*outside, elsewhere(of)])
     yield wall(who, "reads a log", acts("logs", "GetLogEvents"), log_stream, targets, [*outside, elsewhere(of)])
@@ -93,19 +100,21 @@ def _watching(who: OfAccount, environments: list[Target], foreigner: Target, own
         acts("xray", "BatchGetTraces GetServiceGraph GetTraceSummaries"),
     ):
         yield wall(who, "reads metrics, traces and results", actions, anything, [of], [foreigner, abroad(of)])
-    yield wall(who, "lists the states", acts("s3", "ListBucket"), state_bucket, [of], [foreigner])
-    yield wall(who, "reads states", acts("s3", "GetObject"), state, targets, [foreigner])
+    row = wall(who, "lists the states", acts("s3", "ListBucket"), state_bucket, [of], [foreigner])
+    yield replace(row, not_on=(*row.not_on, *buckets(of)))
+    yield wall(who, "reads states", acts("s3", "GetObject"), state, targets, [foreigner, moved])
     ask = acts("rds-data", "BeginTransaction CommitTransaction ExecuteStatement RollbackTransaction")
     yield wall(who, "reads data by the Data API", ask, cluster, targets, [*outside, elsewhere(of)])
     secret = acts("secretsmanager", "GetSecretValue")
-    yield wall(who, "reads the reader's password", secret, reader_secret, targets, [*outside, elsewhere(of)])
+    row = wall(who, "reads the reader's password", secret, reader_secret, targets, [*outside, elsewhere(of)])
+    yield replace(row, not_on=(*row.not_on, *(other_secret(name)(each) for name in OTHER_SECRETS for each in targets)))
     row = wall(
         who,
         "decrypts the reader's password",
         acts("kms", "Decrypt"),
         key,
         targets,
-        [*outside, elsewhere(of)],
+        [foreigner, foreign(of), abroad(of), elsewhere(of)],
         VIA_SECRETS,
         [VIA_S3, {}],
     )

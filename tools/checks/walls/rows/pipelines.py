@@ -14,6 +14,7 @@ from tools.checks.walls.places import (
     api,
     apis,
     artifact,
+    buckets,
     cluster,
     debug,
     elsewhere,
@@ -153,9 +154,12 @@ def _plan(*, production: bool) -> Iterator[Wall]:
         yield wall(who, "reads APIs", acts("apigateway", "GET"), place, [of], [elsewhere(of)])
     keys = named("arn:aws:apigateway:{region}::/apikeys/1")
     yield wall(who, "reads the keys of APIs", acts("apigateway", "GET"), keys, not_of=[of])
-    yield wall(who, "reads buckets", OF_BUCKETS, site_bucket, own, [*foreigners, foreign(of)])
-    yield wall(who, "lists the states", acts("s3", "ListBucket"), state_bucket, [of], foreigners)
-    yield wall(who, "reads states", acts("s3", "GetObject"), state, own, foreigners)
+    # The names of the other account's environments, in this account too.
+    moved = [replace(each, account=of.account_id) for each in foreigners]
+    yield wall(who, "reads buckets", OF_BUCKETS, site_bucket, own, [*foreigners, *moved, foreign(of)])
+    row = wall(who, "lists the states", acts("s3", "ListBucket"), state_bucket, [of], foreigners)
+    yield replace(row, not_on=(*row.not_on, *buckets(of)))
+    yield wall(who, "reads states", acts("s3", "GetObject"), state, own, [*foreigners, *moved])
     yield from (wall(who, does, actions, place, not_of=own) for does, actions, place in DATA)
     account = Place(state_bucket(of).resource + "/account.tfstate", of.account_id)
     yield Wall(who, "reads the state of the account", acts("s3", "GetObject"), not_on=(account,))
