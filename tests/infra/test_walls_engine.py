@@ -8,7 +8,7 @@ import pytest
 
 from tools.checkout import ToolError
 from tools.checks import npm
-from tools.checks.walls import complete, mutations, reference, report, sizes, table
+from tools.checks.walls import complete, exceptions, mutations, reference, report, sizes, table
 from tools.checks.walls.evaluator import Answer, Question, ask
 from tools.checks.walls.places import (
     DEVELOPMENT,
@@ -190,6 +190,24 @@ def test_a_denial_that_decides_nothing_is_a_gap() -> None:
     assert gap.startswith("Never of own denies nothing in the table")
 
 
+def test_a_function_without_a_row_is_a_gap_even_if_its_role_has_no_policy() -> None:
+    arn = f"{WHO.arn}-new"
+    found = rendered(CODE)
+    found.roles[arn] = Role(arn, "trust", (), None)
+    found.functions.add(f"{WHO.name}-new")
+
+    [gap] = complete.gaps(found, report.judge(found, [row()]))
+
+    assert gap.startswith(f"{WHO.name}-new has no row")
+
+
+def test_an_exception_that_nothing_needs_is_a_fault() -> None:
+    [accepted] = exceptions.ACCEPTED
+
+    assert list(exceptions.unaccepted([f"Logs{accepted} and no row asks for it"])) == []
+    assert list(exceptions.unaccepted(["a fault"]))[1:] == [f"No statement needs the exception {accepted!r}: remove it"]
+
+
 def test_a_policy_or_a_role_that_is_too_large_is_refused() -> None:
     large = Policy("identity", document({**CODE, "Resource": "a" * sizes.MANAGED}), managed=True)
     policies = {str(number): large for number in range(sizes.MANAGED_OF_A_ROLE + 1)}
@@ -221,16 +239,19 @@ def test_the_draw_has_all_kinds_and_only_repeats_with_its_seed() -> None:
     assert mutations.draw(policies, 1, 4) == drawn
 
 
-@pytest.mark.parametrize("not_of", [NEIGHBOUR, [elsewhere(DEVELOPMENT)]])
-def test_a_mutation_survives_unless_a_row_has_the_right_twin(not_of: list[Target]) -> None:
+def mutation(kind: str, **changed: Any) -> mutations.Mutation:
+    """Return a mutation of the policy `own` with the one statement CODE."""
+    statement = {**CODE, **changed}
+    return mutations.Mutation(kind, "own", "", Policy("identity", document(statement)), tuple(statement["Action"]))
+
+
+def test_a_row_with_the_right_twin_catches_a_mutation() -> None:
     region = {**CODE, "Condition": {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}}
-    wider = mutations.Mutation("a wider name", "own", "", Policy("identity", document({**CODE, "Resource": "*"})))
-    longer = mutations.Mutation(
-        "an action more", "own", "", Policy("identity", document({**CODE, "Action": [*UPDATE, "lambda:GetFunction"]}))
-    )
+    wider = mutation("a wider name", Resource="*")
+    longer = mutation("an action more", Action=[*UPDATE, "lambda:GetFunction"])
     found = rendered(region)
     when = {"aws:RequestedRegion": "eu-central-1"}
-    asked = table.asked([replace(row(not_of=not_of), when=when)], found)
+    asked = table.asked([replace(row(), when=when)], found)
 
     left = mutations.survivors(table.policies(found), asked, [wider, longer])
 
@@ -239,18 +260,38 @@ def test_a_mutation_survives_unless_a_row_has_the_right_twin(not_of: list[Target
 
 def test_a_mutation_that_changes_no_answer_survives() -> None:
     found = rendered(CODE)
-    wider = mutations.Mutation("a wider name", "own", "", Policy("identity", document({**CODE, "Resource": "*"})))
+    wider = mutation("a wider name", Resource="*")
     asked = table.asked([row(not_of=[])], found)
 
     assert mutations.survivors(table.policies(found), asked, [wider]) == [wider]
 
 
+def test_a_boundary_does_not_hide_a_fault_of_the_policy_that_it_limits() -> None:
+    found = rendered(CODE, boundary=CODE)
+    asked = table.asked([row()], found)
+
+    assert mutations.survivors(table.policies(found), asked, [mutation("a wider name", Resource="*")]) == []
+
+
 def test_the_table_is_printed_with_answers_and_reasons() -> None:
     printed = list(report.lines(report.judge(rendered(CODE), [row()])))
 
-    assert printed[0].strip() == f"{WHO.name} changes code"
-    assert printed[1].startswith("   Yes arn:aws:lambda")
-    assert printed[2].startswith("   No  arn:aws:lambda")
+    own, neighbour = (function()(each).resource.removeprefix("arn:aws:") for each in (DEVELOPMENT, PREPRODUCTION))
+    assert printed == [
+        f"\n{WHO.name}",
+        "  changes code: lambda:UpdateFunctionCode",
+        f"    Yes allowed by Code of own: {own}",
+        f"    No  no statement allows it: {neighbour}",
+    ]
+
+
+def test_the_table_marks_a_wrong_answer_and_names_what_differs_from_the_row() -> None:
+    found = rendered({**CODE, "Resource": "*"})
+    when = {"aws:RequestedRegion": "eu-west-1"}
+    printed = list(report.lines(report.judge(found, [replace(row(not_of=[]), not_when=(when,))])))
+
+    assert "\n".join(printed).count("!!  Yes") == 1
+    assert f"with {when}" in " ".join(map(str.strip, printed))
 
 
 def test_an_answer_says_what_decided() -> None:

@@ -16,7 +16,10 @@ const VALIDATE = { identity: validateIdentityPolicy, resource: validateResourceP
 const STAR = "~";
 const starless = (text) => text.replaceAll("${*}", STAR);
 // IAM knows `sub` and `aud` of each issuer. The simulator's data has them only for a few issuers, such as Google.
-const known = (text) => text.replaceAll(/token\.actions\.githubusercontent\.com:(aud|sub)"/g, 'accounts.google.com:$1"');
+// It also does not know keys of an encryption context. A tag of the principal is a key that every request may have.
+const known = (text) => text
+  .replaceAll(/token\.actions\.githubusercontent\.com:(aud|sub)"/g, 'accounts.google.com:$1"')
+  .replaceAll('"kms:EncryptionContext:', '"aws:PrincipalTag/kms:EncryptionContext:');
 const readable = (value) => JSON.parse(known(starless(JSON.stringify(value))));
 
 // In the data, some parts of an API have two ARNs in one text, and the simulator matches neither. Keep that of REST
@@ -41,33 +44,32 @@ for (const [id, { policyDocument }] of Object.entries(validated)) {
   hasSuch[id] = listed(policyDocument.Statement).some((each) =>
     [...listed(each.Resource), ...listed(each.NotResource)].some(inFirstPart));
 }
-const glob = (pattern) => new RegExp(
-  `^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`);
+const glob = (pattern, flags) => new RegExp(
+  `^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`, flags);
 const resolved = (resources, asked) => resources && listed(resources).map((each) =>
   inFirstPart(each) && glob(each).test(asked) ? asked : each);
 
-// The simulator evaluates the conditions of all statements, even of those about other actions. That takes most of the
-// time. So leave out statements about other actions, and remember which ones are left.
-const about = {};
-function aboutAction(id, action) {
-  const { Statement } = validated[id].policyDocument;
-  const wanted = action.toLowerCase();
-  const names = ({ Action }) => !Action || listed(Action).some((each) => glob(each.toLowerCase()).test(wanted));
-  const kept = listed(Statement).flatMap((each, index) => (names(each) ? [index] : []));
-  const document = { ...validated[id].policyDocument, Statement: kept.map((index) => listed(Statement)[index]) };
-  return { kept, policy: { ...validated[id], policyDocument: document } };
+// The simulator evaluates the conditions of all statements. Leave out statements about other actions, to save time.
+const filtered = {};
+function about(id, action) {
+  return (filtered[`${id} ${action}`] ??= (() => {
+    const statements = listed(validated[id].policyDocument.Statement);
+    const indices = statements.map((_, index) => index).filter((index) =>
+      !statements[index].Action || listed(statements[index].Action).some((each) => glob(each, "i").test(action)));
+    return { indices, statements: indices.map((index) => statements[index]) };
+  })());
 }
 
 function policyFor(id, action, asked) {
-  about[`${action} ${id}`] ??= aboutAction(id, action);
-  const { policy } = about[`${action} ${id}`];
-  if (!hasSuch[id] || asked === "*") return policy;
-  const document = structuredClone(policy.policyDocument);
-  for (const each of document.Statement) {
-    if (each.Resource) each.Resource = resolved(each.Resource, asked);
-    if (each.NotResource) each.NotResource = resolved(each.NotResource, asked);
+  let { statements } = about(id, action);
+  if (hasSuch[id] && asked !== "*") {
+    statements = structuredClone(statements);
+    for (const each of statements) {
+      if (each.Resource) each.Resource = resolved(each.Resource, asked);
+      if (each.NotResource) each.NotResource = resolved(each.NotResource, asked);
+    }
   }
-  return { ...policy, policyDocument: document };
+  return { ...validated[id], policyDocument: { ...validated[id].policyDocument, Statement: statements } };
 }
 
 // The simulator looks among all types of an action for those of the resource, and EC2 can tag a hundred types. So leave
@@ -85,17 +87,17 @@ for (const action of new Set(questions.map((each) => each.action))) {
   if (needed.length) details.resourceTypes.splice(0, details.resourceTypes.length, ...needed);
 }
 
-const named = (ids, action, asked) => ids.map((id) => ({ name: id, policy: policyFor(id, action, asked) }));
-// `index` counts from 1, as the simulator does.
-const statements = (found, action, id) => (found ?? []).map(({ policyId, statement }) => ({
+// `index` counts from 1, as the simulator does, in the whole policy.
+const deciding = (found, id, action) => (found ?? []).map(({ policyId, statement }) => ({
   policy: policyId ?? id,
-  index: about[`${action} ${policyId ?? id}`].kept[statement.index() - 1] + 1,
+  index: about(policyId ?? id, action).indices[statement.index() - 1] + 1,
   sid: statement.sid() ?? null,
 }));
 
 async function answer(question) {
   const { principal, action, account, context, identity, boundary, resourcePolicy } = question;
   const asked = question.resource === "*" ? "*" : question.resource.replaceAll("*", STAR);
+  const named = (id) => ({ name: id, policy: policyFor(id, action, asked) });
   const found = await runSimulation({
     request: {
       principal: principal ?? anonymousPrincipal,
@@ -103,11 +105,11 @@ async function answer(question) {
       resource: { resource: asked, accountId: account },
       contextVariables: readable(context),
     },
-    identityPolicies: named(identity, action, asked),
+    identityPolicies: identity.map(named),
     serviceControlPolicies: [],
     resourceControlPolicies: [],
     ...(resourcePolicy ? { resourcePolicy: policyFor(resourcePolicy, action, asked) } : {}),
-    ...(boundary ? { permissionBoundaryPolicies: named([boundary], action, asked) } : {}),
+    ...(boundary ? { permissionBoundaryPolicies: [named(boundary)] } : {}),
   }, {});
   if (found.resultType !== "single") return { error: JSON.stringify(found.errors ?? found.resultType) };
   const { analysis, ignoredContextKeys } = found.result;
@@ -116,8 +118,8 @@ async function answer(question) {
     [analysis.identityAnalysis], [analysis.permissionBoundaryAnalysis], [analysis.resourceAnalysis, resourcePolicy]];
   return {
     allowed: analysis.result === "Allowed",
-    allowing: parts.flatMap(([each, id]) => statements(each?.allowStatements, action, id)),
-    denying: parts.flatMap(([each, id]) => statements(each?.denyStatements, action, id)),
+    allowing: parts.flatMap(([each, id]) => deciding(each?.allowStatements, id, action)),
+    denying: parts.flatMap(([each, id]) => deciding(each?.denyStatements, id, action)),
     blocked_by: analysis.blockedBy ?? [],
   };
 }

@@ -15,7 +15,7 @@ def gaps(rendered: Rendered, verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield from _undecided(id_, policy, deciding)
     principals = {each.asked.question.principal for each in verdicts}
     for arn, role in rendered.roles.items():
-        if role.identity and arn not in principals:
+        if (role.identity or role.name in rendered.functions) and arn not in principals:
             yield f"{role.name} has no row: add rows for this role"
     for row in dict.fromkeys(each.asked.wall for each in verdicts):
         yield from _twinless(row)

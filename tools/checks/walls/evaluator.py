@@ -9,6 +9,9 @@ from tools.checkout import ToolError
 from tools.checks import npm
 from tools.checks.walls.rendered import Policy
 
+# Thousands of questions take some seconds, and minutes on a busy machine.
+SECONDS = 600
+
 
 @dataclass(frozen=True)
 class Question:
@@ -68,7 +71,7 @@ def ask(policies: Mapping[str, Policy], questions: Sequence[Question]) -> list[A
         "questions": [json.loads(text) for text in numbers],
     }
     command = ["node", "--input-type=module", "-e", (npm.SOURCE / "simulate.mjs").read_text()]
-    done = lifeline.run(command, cwd=npm.INSTALLED, input=json.dumps(sent), capture_output=True, timeout=npm.SECONDS)
+    done = lifeline.run(command, cwd=npm.INSTALLED, input=json.dumps(sent), capture_output=True, timeout=SECONDS)
     if done.returncode != 0:
         raise ToolError(
             f"The simulator of IAM failed: {done.stderr.strip()}. Delete .local/node and try again: npm reinstalls it"

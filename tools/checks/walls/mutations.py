@@ -3,7 +3,7 @@
 import copy
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.checks.walls import reference
 from tools.checks.walls.complete import undecided
@@ -23,6 +23,8 @@ class Mutation:
     policy: str
     what: str
     mutated: Policy
+    # The actions of the statement. The last one is new if the kind is "an action more".
+    actions: tuple[str, ...]
 
 
 def draw(policies: Mapping[str, Policy], seed: int, number: int) -> list[Mutation]:
@@ -41,33 +43,54 @@ def draw(policies: Mapping[str, Policy], seed: int, number: int) -> list[Mutatio
 
 
 def survivors(policies: Mapping[str, Policy], asked: Sequence[Asked], mutations: Sequence[Mutation]) -> list[Mutation]:
-    """Return the mutations that no row catches. Ask only the questions in which the mutated policy takes part."""
+    """Return the mutations that no row catches. Ask only the questions in which the mutated policy takes part.
+
+    A boundary would hide faults of the policies that it limits. So ask about these policies without the boundary.
+    """
     ids = [f"{each.policy} #{number}" for number, each in enumerate(mutations)]
-    touched = [[question for question in asked if naming(question.question, each.policy)] for each in mutations]
-    answers = iter(
-        ask(
-            {**policies, **{id_: each.mutated for id_, each in zip(ids, mutations, strict=True)}},
-            [
-                instead(question.question, mutation.policy, id_)
-                for id_, mutation, questions in zip(ids, mutations, touched, strict=True)
-                for question in questions
-            ],
-        )
+    touched = [
+        [_alone(each, mutation.policy) for each in asked if naming(each.question, mutation.policy)]
+        for mutation in mutations
+    ]
+    pairs = [(id_, mutation, each) for id_, mutation, of in zip(ids, mutations, touched, strict=True) for each in of]
+    mutated = {id_: each.mutated for id_, each in zip(ids, mutations, strict=True)}
+    before = ask(policies, [each.question for _, _, each in pairs])
+    after = ask(
+        {**policies, **mutated}, [instead(each.question, mutation.policy, id_) for id_, mutation, each in pairs]
     )
-    left = []
-    for id_, mutation, questions in zip(ids, mutations, touched, strict=True):
-        verdicts = [Verdict(each, next(answers)) for each in questions]
-        if all(each.holds for each in verdicts) and not (
-            mutation.kind == "an action more" and undecided(id_, mutation.mutated, verdicts)
-        ):
-            left.append(mutation)
-    return left
+    verdicts: dict[str, list[Verdict]] = {id_: [] for id_ in ids}
+    caught = set()
+    for (id_, _, each), old, new in zip(pairs, before, after, strict=True):
+        verdicts[id_].append(Verdict(each, new))
+        if old.allowed != new.allowed:
+            caught.add(id_)
+    return [
+        mutation
+        for id_, mutation in zip(ids, mutations, strict=True)
+        if id_ not in caught and not _is_unasked(id_, mutation, verdicts[id_])
+    ]
+
+
+def _is_unasked(id_: str, mutation: Mutation, verdicts: Sequence[Verdict]) -> bool:
+    """True if a new action is in no row: then the check for complete rows catches the mutation."""
+    added = f" allows {mutation.actions[-1]},"
+    return mutation.kind == "an action more" and any(
+        added in each for each in undecided(id_, mutation.mutated, verdicts)
+    )
+
+
+def _alone(asked: Asked, policy: str) -> Asked:
+    if policy not in asked.question.identity:
+        return asked
+    return replace(asked, question=replace(asked.question, boundary=None))
 
 
 def _mutations(id_: str, policy: Policy, chance: random.Random) -> Iterator[Mutation]:
     taken = {action for each in listed(policy.document["Statement"]) for action in listed(each.get("Action", []))}
     for index, statement in enumerate(listed(policy.document["Statement"])):
         for kind, what, element in _weaker(statement, taken, chance):
+            if policy.kind == "resource" and kind == "a wider name":
+                continue  # the policy of a resource is about this resource, whatever it names
             document = copy.deepcopy(policy.document)
             document["Statement"] = listed(document["Statement"])
             if element is None:
@@ -77,7 +100,8 @@ def _mutations(id_: str, policy: Policy, chance: random.Random) -> Iterator[Muta
             else:
                 document["Statement"][index] = element
             name = statement.get("Sid", f"statement {index + 1}")
-            yield Mutation(kind, id_, f"{name}: {what}", Policy(policy.kind, document, policy.managed))
+            actions = tuple(listed((element or statement).get("Action", "*")))
+            yield Mutation(kind, id_, f"{name}: {what}", Policy(policy.kind, document, policy.managed), actions)
 
 
 def _weaker(statement: Document, taken: set[str], chance: random.Random) -> Iterator[tuple[str, str, Document | None]]:

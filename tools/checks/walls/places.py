@@ -9,6 +9,9 @@ from functools import cache
 from chalicelib import NAME
 from tools.checkout import ROOT
 
+# An account of somebody else.
+STRANGER = "999999999999"
+
 
 @cache
 def _account_of(environment: str) -> str:
@@ -25,12 +28,13 @@ class Target:
     workspace: str = "default"
     region: str = "eu-central-1"
     account: str = ""
+    system: str = NAME
 
     @property
     def name(self) -> str:
         """The start of the names of all its resources."""
         suffix = "" if self.workspace == "default" else f"-{self.workspace}"
-        return f"{NAME}-{self.environment}{suffix}"
+        return f"{self.system}-{self.environment}{suffix}"
 
     @property
     def account_id(self) -> str:
@@ -43,7 +47,7 @@ class Target:
 
     @property
     def tags(self) -> dict[str, str]:
-        return {"system": NAME, "environment": self.environment, "workspace": self.workspace}
+        return {"system": self.system, "environment": self.environment, "workspace": self.workspace}
 
 
 DEVELOPMENT = Target("development")
@@ -68,7 +72,12 @@ def elsewhere(of: Target) -> Target:
 
 def abroad(of: Target) -> Target:
     """Return the same target in an account of somebody else."""
-    return replace(of, account="999999999999")
+    return replace(of, account=STRANGER)
+
+
+def foreign(of: Target) -> Target:
+    """Return a target of another system in the same account."""
+    return replace(of, system="other")
 
 
 @dataclass(frozen=True)
@@ -115,14 +124,43 @@ def role(name: str = "api") -> Places:
     return named(f"arn:aws:iam::{{account}}:role/{{name}}-{name}")
 
 
+def alias(name: str = "api", qualifier: str = "live") -> Places:
+    """Return an alias or a version of a function. The function's own policy counts."""
+    return named(f"arn:aws:lambda:{{place}}:function:{{name}}-{name}:{qualifier}")
+
+
 def part(type_: str) -> Places:
     """Return a part of the network, such as `subnet`. Its id does not name its target: only its tags do."""
     return named(f"arn:aws:ec2:{{place}}:{type_}/{type_}-1")
 
 
+def security_group(name: str) -> Places:
+    """Return a security group by the end of its tag `Name`."""
+
+    def place_of(target: Target) -> Place:
+        group = part("security-group")(target)
+        return replace(
+            group,
+            resource=f"{group.resource}-{name}",
+            facts={**group.facts, "aws:ResourceTag/Name": f"{target.name}-{name}"},
+        )
+
+    return place_of
+
+
+def untagged(place: Places) -> Places:
+    """Return the same place without tags."""
+    return lambda of: replace(place(of), facts={})
+
+
 def login(user: str) -> Places:
-    """Return a database login of a cluster."""
+    """Return the login of a user in the target's cluster."""
     return named(f"arn:aws:rds-db:{{place}}:dbuser:cluster-{{name}}/{user}")
+
+
+def other_secret(name: str) -> Places:
+    """Return a secret that is not the reader's, by a name of OTHER_SECRETS."""
+    return named(f"arn:aws:secretsmanager:{{place}}:secret:{{name}}-{name}-AbCdEf")
 
 
 def secret_of_master(of: Target) -> Place:
@@ -134,7 +172,7 @@ def secret_of_master(of: Target) -> Place:
 
 def site_bucket(of: Target) -> Place:
     """Return the bucket of the site."""
-    return _own(of, f"arn:aws:s3:::{of.name}-{_digits(of.account_id)}")
+    return _own(of, f"arn:aws:s3:::{of.name}-{hash_of(of.account_id)}")
 
 
 def site_file(of: Target) -> Place:
@@ -154,10 +192,29 @@ def lock(of: Target) -> Place:
     return replace(state(of), resource=f"{state(of).resource}.tflock")
 
 
-def _digits(account_id: str) -> str:
+def artifact(of: Target, key: str = "abc/package.zip") -> Place:
+    """Return a package. The bucket in the testing account keeps the packages of all targets."""
+    account = DEVELOPMENT.account_id
+    return Place(f"arn:aws:s3:::{NAME}-artifacts-{account}/{key}", account, of=of)
+
+
+def state_bucket(of: Target) -> Place:
+    """Return the bucket of the states in the account."""
+    return replace(state(of), resource=state(of).resource.partition("/")[0])
+
+
+def buckets(of: Target) -> tuple[Place, ...]:
+    """Return buckets in the account of a target whose names begin like the bucket of the states."""
+    names = (f"{NAME}-artifacts-{of.account_id}", f"{NAME}-state-2", f"{NAME}-2")
+    return tuple(Place(f"arn:aws:s3:::{name}", of.account_id) for name in names)
+
+
+def hash_of(account_id: str) -> str:
+    """Return the end of the names of buckets in an account."""
     return hashlib.sha256(account_id.encode()).hexdigest()[:8]
 
 
+OTHER_SECRETS = ("other", "other-reader-2", "reader-2")
 anything: Places = named("*")
 api = named("arn:aws:apigateway:{region}::/restapis/api1")
 apis = named("arn:aws:apigateway:{region}::/restapis")
@@ -165,6 +222,9 @@ tags_of_api = named("arn:aws:apigateway:{region}::/tags/arn%3Aaws%3Aapigateway%3
 tags_of_new_api = named("arn:aws:apigateway:{region}::/tags/arn%3Aaws%3Aapigateway%3A{region}%3A%3A%2Frestapis%2F*")
 cluster = named("arn:aws:rds:{place}:cluster:{name}")
 key = named("arn:aws:kms:{place}:key/{name}")
+key_of_cloudfront = named("arn:aws:kms:us-east-1:{account}:key/{name}-cloudfront")
 log_group = named("arn:aws:logs:{place}:log-group:/aws/lambda/{name}-api")
+log_stream = named("arn:aws:logs:{place}:log-group:/aws/lambda/{name}-api:log-stream:1")
+reader_secret = named("arn:aws:secretsmanager:{place}:secret:{name}-reader-AbCdEf")
 stage = named("arn:aws:apigateway:{region}::/restapis/api1/stages/live")
 user_pool = named("arn:aws:cognito-idp:{place}:userpool/{region}_pool1")

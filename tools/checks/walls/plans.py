@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ from chalicelib import NAME
 from tools.checkout import ENVIRONMENTS, ROOT, write_atomically
 from tools.checks.policy import plans as mocked
 from tools.checks.policy.plans import Plan
+from tools.checks.walls.places import hash_of
 
 Values = dict[str, Any]
 
 ACCOUNTS = ("testing", "production")
 _FIRST = ENVIRONMENTS[0]
+# infra/modules/mocks has this account.
+_MOCKED_ACCOUNT = "210987654321"
 _MOCKS = """\
 mock_provider "aws" {{{alias}
   source          = "../modules/mocks"
@@ -29,8 +33,14 @@ mock_provider "aws" {{{alias}
   mock_data "aws_caller_identity" {{
     defaults = {{ account_id = "{account_id}" }}
   }}
+
+  mock_data "aws_rds_cluster" {{
+    defaults = {{ cluster_resource_id = "cluster-{live}", endpoint = "db.example", database_name = "db", port = 5432 }}
+  }}
 }}
 """
+# The members of the roles of people. Their users are in an account of their own.
+MEMBERS = {each: f"arn:aws:iam::333333333333:user/{each}" for each in ("developer", "on_call", "administrator")}
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ def account(name: str) -> Subject:
     """Return the subject of an account, with the variables of the repository's own file."""
     variables = json.loads((ROOT / "infra" / "account" / f"{name}.tfvars.json").read_text())
     del variables["//"]
+    variables["people"] = {role: [arn] for role, arn in MEMBERS.items()}
     # The name of the stage only chooses the copy of infra/ in which Terraform works.
     return Subject(
         f"account-{name}", "account", "production" if name == "production" else "development", "default", variables
@@ -88,15 +99,14 @@ def plan_all(
         return _plan(folder, subject, "arns", names, environ(folder))
 
     of = initialised(_FIRST, _FIRST)
-    environment = json.dumps(
-        mocked.plans(of, "tests/environment.tftest.hcl", "default", environ(of))["the_environment"]
-    )
+    environment = json.dumps(mocked.plan(of, mocked.Run(_FIRST), environ(of)))
 
     def names(subject: Subject) -> Plan | None:
         if subject.folder == "account":
             return None
         workspace = "" if subject.workspace == "default" else f"-{subject.workspace}"
         renamed = environment.replace(f"{NAME}-{_FIRST}", f"{NAME}-{subject.folder}{workspace}")
+        renamed = renamed.replace(hash_of(_MOCKED_ACCOUNT), hash_of(subject.account_id))
         found: Plan = json.loads(renamed)
         return found
 
@@ -107,19 +117,21 @@ def plan_all(
 def _plan(folder: Path, subject: Subject, pass_: str, names: Plan, environ: Mapping[str, str]) -> Plan:
     file = f"tests/walls-{subject.name}-{pass_}.tftest.hcl"
     write_atomically(folder / file, _test(subject, names))
-    return mocked.plans(folder, file, subject.workspace, environ)["rendered"]
+    return mocked.plan(folder, mocked.Run(subject.folder, file, "rendered", subject.workspace), environ)
 
 
 def _test(subject: Subject, names: Plan) -> str:
     """Return the text of a Terraform test that plans a subject. `names` is the plan of the first pass, or empty."""
     variables = "".join(f"  {name} = {json.dumps(value)}\n" for name, value in subject.variables.items())
-    parts = [_MOCKS.format(alias="", account_id=subject.account_id), f"variables {{\n{variables}}}\n"]
+    mocks = partial(_MOCKS.format, account_id=subject.account_id, live=f"{NAME}-{subject.folder}")
+    parts = [mocks(alias=""), f"variables {{\n{variables}}}\n"]
     if subject.folder != "account":
-        parts.append(_MOCKS.format(alias='\n  alias           = "us_east_1"', account_id=subject.account_id))
+        parts.append(mocks(alias='\n  alias           = "us_east_1"'))
     for each in names["resource_changes"]:
         told = _TELLING.get(each["type"])
         if told and each["mode"] == "managed" and each["change"]["after"]:
-            values = told(each["change"]["after"], f"eu-central-1:{subject.account_id}", subject.account_id)
+            region = "us-east-1" if "us_east_1" in each["address"] else "eu-central-1"
+            values = told(each["change"]["after"], f"{region}:{subject.account_id}", subject.account_id)
             parts.append(_override(each["address"], values))
     return "\n".join([*parts, 'run "rendered" {\n  command = plan\n}\n'])
 
@@ -152,6 +164,13 @@ def _cluster(values: Values, place: str, account_id: str) -> Values:
 
 # The values that AWS would make for a resource, by its type. An argument's third value is the account's id.
 _TELLING: dict[str, Callable[[Values, str, str], Values]] = {
+    "aws_api_gateway_rest_api": lambda values, place, _: {
+        "id": values["name"],
+        "execution_arn": f"arn:aws:execute-api:{place}:{values['name']}",
+    },
+    "aws_cloudfront_distribution": lambda values, _, account_id: {
+        "arn": f"arn:aws:cloudfront::{account_id}:distribution/{values['comment']}"
+    },
     "aws_cloudwatch_event_rule": lambda values, place, _: {"arn": f"arn:aws:events:{place}:rule/{values['name']}"},
     "aws_cloudwatch_log_group": lambda values, place, _: {"arn": f"arn:aws:logs:{place}:log-group:{values['name']}"},
     "aws_iam_policy": lambda values, _, account_id: {"arn": f"arn:aws:iam::{account_id}:policy/{values['name']}"},

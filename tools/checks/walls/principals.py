@@ -107,22 +107,35 @@ class MadeBy:
 
 
 @dataclass(frozen=True)
-class Person:
-    """A person in the account who may do everything that trust policies leave to the account, with or without MFA."""
+class Administrator:
+    """Somebody with all permissions in an account. Only policies of resources can stop them."""
 
-    mfa: bool
     production: bool = False
-    account: str = ""
 
     @property
     def name(self) -> str:
-        return f"a person with{'' if self.mfa else 'out'} MFA"
+        return f"an administrator of {'production' if self.production else 'testing'}"
 
     def seen(self, rendered: Rendered) -> Principal:
         """Return the principal."""
-        account = self.account or account_id(production=self.production)
-        context = {"aws:MultiFactorAuthPresent": "true"} if self.mfa else {}
-        return Principal(self.name, f"arn:aws:iam::{account}:user/ann", (EVERYTHING,), None, context)
+        role = OfAccount("administrator", production=self.production)
+        return Principal(self.name, role.arn, (EVERYTHING,))
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user on AWS who may do everything that trust policies allow. `mfa_age` is in seconds."""
+
+    name: str
+    arn: str
+    mfa_age: int | None = 60
+    mfa: bool = True
+
+    def seen(self, rendered: Rendered) -> Principal:
+        """Return the principal."""
+        age = {} if self.mfa_age is None else {"aws:MultiFactorAuthAge": str(self.mfa_age)}
+        context = {"aws:MultiFactorAuthPresent": str(self.mfa).lower(), **age}
+        return Principal(self.name, self.arn, (EVERYTHING,), None, context)
 
 
 @dataclass(frozen=True)
@@ -162,14 +175,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Service:
-    """A service of AWS that works for an account."""
+    """A service of AWS. `context` says for which account and resource it works."""
 
     service: str
+    name: str
     context: Mapping[str, str | list[str]] = field(default_factory=dict, hash=False)
-
-    @property
-    def name(self) -> str:
-        return f"{self.service}{f' for {self.context}' if self.context else ''}"
 
     def seen(self, rendered: Rendered) -> Principal:
         """Return the principal."""
@@ -187,7 +197,7 @@ class Anybody:
         return Principal(self.name, None)
 
 
-Who = OfAccount | OfFunction | MadeBy | Person | Job | Service | Anybody
+Who = OfAccount | OfFunction | MadeBy | Administrator | Person | Job | Service | Anybody
 
 
 @cache

@@ -2,9 +2,9 @@
 
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 from tools.checkout import ToolError
@@ -14,7 +14,9 @@ from tools.checks.walls import complete, exceptions, plans, rendered, sizes, tab
 from tools.checks.walls.evaluator import ask
 from tools.checks.walls.rendered import Rendered
 from tools.checks.walls.rows import WALLS
-from tools.checks.walls.table import Verdict, Wall
+from tools.checks.walls.table import Asked, Verdict, Wall
+
+WIDTH = 120
 
 
 def main(environ: Mapping[str, str]) -> int:
@@ -25,7 +27,7 @@ def main(environ: Mapping[str, str]) -> int:
     verdicts = judge(found, WALLS)
     for line in lines(verdicts):
         print(line)
-    wrong = [*failures(verdicts), *complete.gaps(found, verdicts), *exceptions.faults(found), *sizes.too_large(found)]
+    wrong = list(faults(found, verdicts))
     for each in wrong:
         print(each, file=sys.stderr)
     return 1 if wrong else 0
@@ -45,16 +47,54 @@ def judge(found: Rendered, walls: Sequence[Wall]) -> list[Verdict]:
 
 
 def lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """Yield the table as text: a line for each row, and under it a line for each resource and each decision."""
-    for row, of_row in groupby(verdicts, lambda each: each.asked.wall):
-        yield f"\n{row.who.name} {row.does}"
-        decisions: dict[tuple[str, str], list[str]] = {}
-        for each in of_row:
-            answer = "Yes" if each.answer.allowed else "No "
-            at = f"{'   ' if each.holds else '!! '}{answer} {each.asked.where}"
-            decisions.setdefault((at, each.answer.reason), []).append(each.asked.question.action)
-        for (at, reason), actions in decisions.items():
-            yield f"{at}: {reason} ({', '.join(dict.fromkeys(actions))})"
+    """Yield the table as text: the principals, under them the rows, and under these the answers with their reasons."""
+    by_principal: dict[str, dict[Wall, list[Verdict]]] = {}
+    for each in verdicts:
+        by_principal.setdefault(each.asked.wall.who.name, {}).setdefault(each.asked.wall, []).append(each)
+    for name, rows in by_principal.items():
+        yield f"\n{name}"
+        for row, of_row in rows.items():
+            yield from _wrapped(f"  {row.does}: {', '.join(row.actions)}")
+            yield from _answers(row, of_row)
+
+
+def _answers(row: Wall, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    requests: dict[str, dict[str, list[str]]] = {}
+    for each in verdicts:
+        answer = f"{'   ' if each.holds else '!! '} {'Yes' if each.answer.allowed else 'No '} {each.answer.reason}"
+        of_answer = requests.setdefault(answer, {})
+        of_answer.setdefault(_request(each.asked), []).append(each.asked.question.action)
+    for answer, of_answer in requests.items():
+        texts = [
+            text if len(set(actions)) == len(row.actions) else f"{text} ({', '.join(dict.fromkeys(actions))})"
+            for text, actions in of_answer.items()
+        ]
+        yield from _wrapped(f"{answer}: {', '.join(texts)}")
+
+
+def _request(asked: Asked) -> str:
+    """Return what distinguishes a request from the others of its row."""
+    by = "" if asked.who.name == asked.wall.who.name else f" by {asked.who.name}"
+    when = "" if asked.when == asked.wall.when else f" with {asked.when or 'nothing'}"
+    is_plain = len(asked.wall.on) == 1 and asked.place == asked.wall.on[0] and (by or when)
+    return f"{by}{when}".strip() if is_plain else f"{asked.where}{by}{when}"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        text.replace("arn:aws:", ""),
+        WIDTH,
+        subsequent_indent=" " * 12,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def faults(found: Rendered, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield a sentence for each fault of the policies and of the table."""
+    yield from failures(verdicts)
+    yield from exceptions.unaccepted([*complete.gaps(found, verdicts), *exceptions.faults(found)])
+    yield from sizes.too_large(found)
 
 
 def failures(verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from tools.checkout import ToolError
 from tools.checks.walls import reference
 from tools.checks.walls.evaluator import Answer, Question
-from tools.checks.walls.places import Place, Places, Target
+from tools.checks.walls.places import STRANGER, Place, Places, Target
 from tools.checks.walls.principals import ADDED, Principal, Who
 from tools.checks.walls.rendered import Policy, Rendered
 
@@ -46,7 +46,7 @@ class Asked:
     expected: bool
     place: Place
     # The context of the request besides facts of the place and the principal.
-    when: Context = field(default_factory=dict)
+    when: Context = field(default_factory=dict, hash=False)
 
     @property
     def where(self) -> str:
@@ -67,8 +67,7 @@ class Asked:
         return " ".join(words)
 
     def __str__(self) -> str:
-        context = {key: value for key, value in self.question.context.items() if key not in self.who.context}
-        when = f" with {context}" if context else ""
+        when = f" with {self.when}" if self.when else ""
         return f"{self.who.name} {self.wall.does}: {self.question.action} on {self.where}{when}"
 
 
@@ -112,7 +111,7 @@ def asked(walls: Sequence[Wall], rendered: Rendered) -> list[Asked]:
 
 def policies(rendered: Rendered) -> dict[str, Policy]:
     """Return the policies that questions can name."""
-    accounts = {role.account_id for role in rendered.roles.values()}
+    accounts = {STRANGER, *(role.account_id for role in rendered.roles.values())}
     return {**rendered.policies, **ADDED, **{_key_policy(each): _delegating(each) for each in accounts}}
 
 
@@ -134,7 +133,7 @@ def _question(row: Wall, who: Principal, action: str, place: Place, when: Contex
     known = reference.action(action)
     if known is None:
         raise ToolError(f"AWS has no action {action}: correct the row {row.does!r} of {who.name}")
-    resource = place.resource if known.types else "*"
+    resource = _resource(known, place)
     if resource != "*" and not known.types_of(resource):
         raise ToolError(f"{action} does not act on {resource}: correct the row {row.does!r} of {who.name}")
     stated = {**who.context, **when}
@@ -158,6 +157,16 @@ def _question(row: Wall, who: Principal, action: str, place: Place, when: Contex
     )
 
 
+def _resource(action: reference.Action, place: Place) -> str:
+    if not action.types or place.resource != "*":
+        return place.resource if action.types else "*"
+    # AWS asks about all resources of a type by an ARN that ends in a literal star.
+    assert place.of
+    given = {1: "aws", 3: place.of.region, 4: place.account}
+    parts = enumerate(action.types[0].arns[0].split(":", 5))
+    return ":".join(given.get(index, part) if part == "*" else part for index, part in parts)
+
+
 def _policy_of(action: str, place: Place, rendered: Rendered) -> str | None:
     """Return the id of the policy of the resource itself, or None if it has none."""
     service = action.partition(":")[0]
@@ -168,6 +177,9 @@ def _policy_of(action: str, place: Place, rendered: Rendered) -> str | None:
         return rendered.resources.get(place.resource, _key_policy(place.account))
     if service == "s3":
         return rendered.resources.get(place.resource.partition("/")[0])
+    if service == "lambda":
+        # The policy of a function has the statements about its aliases and versions.
+        return rendered.resources.get(":".join(place.resource.split(":")[:7]))
     return rendered.resources.get(place.resource)
 
 
