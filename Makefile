@@ -66,7 +66,7 @@ bench: venv ## Measure the cost of a request and of a cold start, and check its 
 	@$(tools) checks bench
 policy: venv ## Check the plans of all environments, or of ENV=, against infra/policy
 	@$(tools) checks policy
-walls: venv ## Print who may do what on AWS, and check the IAM policies against this table
+walls: venv ## Check the IAM policies against the table of who may do what [WHO=]
 	@$(tools) checks walls
 checkov: venv ## Scan infra/ for known faults
 	@$(tools) checks checkov

@@ -133,6 +133,7 @@ locals {
       Action   = ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]
       Resource = [local.keys_of_region]
       Condition = { StringEquals = {
+        "aws:ResourceTag/system"      = var.system
         "aws:ResourceTag/environment" = applier.environment
         "aws:ResourceTag/workspace"   = "default"
         "kms:ViaService"              = "rds.${var.region}.amazonaws.com"

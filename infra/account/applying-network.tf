@@ -4,27 +4,25 @@
 locals {
   ec2 = "arn:${local.partition}:ec2:${local.arn_account}"
 
-  # The type of the resource that each action creates. The request's tags limit only the new resource. The statement
-  # `Change` limits the resources around the new resource, such as a subnet's VPC, by their own tags.
+  # Actions, and the types of the resources that they create. The request's tags limit only the new resource. The
+  # statement `Change` limits the resources around the new resource, such as a subnet's VPC, by their own tags. So an
+  # action that needs such resources is only beside actions that create the same type.
   ec2_made = {
-    AllocateAddress               = "elastic-ip"
-    AuthorizeSecurityGroupEgress  = "security-group-rule"
-    AuthorizeSecurityGroupIngress = "security-group-rule"
-    CreateFlowLogs                = "vpc-flow-log"
-    CreateInternetGateway         = "internet-gateway"
-    CreateNatGateway              = "natgateway"
-    CreateRouteTable              = "route-table"
-    CreateSecurityGroup           = "security-group"
-    CreateSubnet                  = "subnet"
-    CreateVpc                     = "vpc"
+    FlowLog       = { actions = ["CreateFlowLogs"], types = ["vpc-flow-log"] }
+    Nat           = { actions = ["CreateNatGateway"], types = ["natgateway"] }
+    RouteTable    = { actions = ["CreateRouteTable"], types = ["route-table"] }
+    SecurityGroup = { actions = ["CreateSecurityGroup"], types = ["security-group"] }
+    SecurityRule  = { actions = ["AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress"], types = ["security-group-rule"] }
+    Subnet        = { actions = ["CreateSubnet"], types = ["subnet"] }
+    Vpc           = { actions = ["AllocateAddress", "CreateInternetGateway", "CreateVpc"], types = ["elastic-ip", "internet-gateway", "vpc"] }
   }
 
   network = { for key, applier in local.appliers : key => concat(
-    [for action, type in local.ec2_made : {
-      Sid       = "Make${action}"
+    [for name, made in local.ec2_made : {
+      Sid       = "Make${name}"
       Effect    = "Allow"
-      Action    = ["ec2:${action}"]
-      Resource  = ["${local.ec2}:${type}/*"]
+      Action    = [for action in made.actions : "ec2:${action}"]
+      Resource  = [for type in made.types : "${local.ec2}:${type}/*"]
       Condition = local.new[key]
     }],
     [
@@ -76,7 +74,7 @@ locals {
         Action   = ["ec2:CreateTags"]
         Resource = ["${local.ec2}:*/*"]
         Condition = merge(local.new[key], {
-          StringEquals = merge(local.new[key].StringEquals, { "ec2:CreateAction" = keys(local.ec2_made) })
+          StringEquals = merge(local.new[key].StringEquals, { "ec2:CreateAction" = flatten(values(local.ec2_made)[*].actions) })
         })
       },
       {

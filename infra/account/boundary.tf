@@ -47,13 +47,18 @@ resource "aws_iam_policy" "boundary" {
           Condition = { Null = { "lambda:SourceFunctionArn" = "false" } }
         },
         {
-          Sid      = "NoInterfaceInOtherEnvironments"
-          Effect   = "Deny"
-          Action   = ["ec2:CreateNetworkInterface"]
-          Resource = [for type in ["security-group", "subnet"] : "${local.ec2}:${type}/*"]
-          Condition = {
-            StringNotEquals = { "aws:ResourceTag/environment" = each.value.environment }
-          }
+          Sid       = "NoInterfaceInOtherSystems"
+          Effect    = "Deny"
+          Action    = ["ec2:CreateNetworkInterface"]
+          Resource  = [for type in ["security-group", "subnet"] : "${local.ec2}:${type}/*"]
+          Condition = { StringNotEquals = { "aws:ResourceTag/system" = var.system } }
+        },
+        {
+          Sid       = "NoInterfaceInOtherEnvironments"
+          Effect    = "Deny"
+          Action    = ["ec2:CreateNetworkInterface"]
+          Resource  = [for type in ["security-group", "subnet"] : "${local.ec2}:${type}/*"]
+          Condition = { StringNotEquals = { "aws:ResourceTag/environment" = each.value.environment } }
         },
         {
           Sid      = "NoInterfaceInOtherKinds"
@@ -102,6 +107,7 @@ resource "aws_iam_policy" "boundary" {
           Resource = [local.keys_of_region]
           Condition = merge(local.in_a_function[each.key], {
             StringEquals = {
+              "aws:ResourceTag/system"      = var.system
               "aws:ResourceTag/environment" = each.value.environment
               "kms:ViaService"              = "secretsmanager.${var.region}.amazonaws.com"
             }

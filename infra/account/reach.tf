@@ -33,26 +33,27 @@ locals {
     name        = "${var.system}-${pair[0]}${local.kinds[pair[1]].infix}"
   }) }
 
-  # For each role: the beginnings of the names that it reaches, and conditions on tags. `own` is for a resource that
+  # For each role: the beginnings of the names that it reaches, and conditions on tags. An account may have several
+  # systems, each from a copy of this repository. `own` is for a resource that
   # exists, and `new` for a resource that the request creates. Two more are for requests that set tags: `new_or_own` lets
   # a role tag a resource without tags as its own, and `own_or_new` change other tags of its own resources.
   names = { for key, applier in local.appliers : key => [for kind in applier.kinds : local.targets["${applier.environment}-${kind}"].name] }
   tags  = { for key, applier in local.appliers : key => [for kind in applier.kinds : local.kinds[kind].tag] }
 
   own = { for key, applier in local.appliers : key => {
-    StringEquals = { "aws:ResourceTag/environment" = applier.environment }
+    StringEquals = { "aws:ResourceTag/system" = var.system, "aws:ResourceTag/environment" = applier.environment }
     StringLike   = { "aws:ResourceTag/workspace" = local.tags[key] }
   } }
   new = { for key, applier in local.appliers : key => {
-    StringEquals = { "aws:RequestTag/environment" = applier.environment }
+    StringEquals = { "aws:RequestTag/system" = var.system, "aws:RequestTag/environment" = applier.environment }
     StringLike   = { "aws:RequestTag/workspace" = local.tags[key] }
   } }
   new_or_own = { for key, applier in local.appliers : key => merge(local.new[key], {
-    StringEqualsIfExists = { "aws:ResourceTag/environment" = applier.environment }
+    StringEqualsIfExists = { "aws:ResourceTag/system" = var.system, "aws:ResourceTag/environment" = applier.environment }
     StringLikeIfExists   = { "aws:ResourceTag/workspace" = local.tags[key] }
   }) }
   own_or_new = { for key, applier in local.appliers : key => merge(local.own[key], {
-    StringEqualsIfExists = { "aws:RequestTag/environment" = applier.environment }
+    StringEqualsIfExists = { "aws:RequestTag/system" = var.system, "aws:RequestTag/environment" = applier.environment }
     StringLikeIfExists   = { "aws:RequestTag/workspace" = local.tags[key] }
   }) }
 }

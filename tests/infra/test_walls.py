@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -70,11 +71,16 @@ def test_the_command_prints_the_table_and_what_is_wrong(
     monkeypatch.setattr(report, "policies", lambda: policies)
     monkeypatch.setattr(report, "judge", lambda *_: verdicts)
 
-    code = report.main({})
-
+    code = report.main({"WHO": "^workspaces-development$"})
     said = capsys.readouterr()
+    report.main({"WHO": ""})
+    names = capsys.readouterr().out
+
+    assert "\nworkspaces-development\n" in said.out
     assert "    No  no statement allows it" in said.out
+    assert "preproduction\n" not in said.out
     assert code == bool(said.err)
+    assert re.search(r"^workspaces-development +\d+ allowed +\d+ refused$", names, re.MULTILINE)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ COMMANDS = (
         "walls",
         "Ask the rendered IAM policies who may do what, and compare with the table of questions",
         "tools.checks.walls.report:main",
+        (Option("WHO", "print all requests of the principals whose names match this pattern"),),
     ),
     Command("checkov", "Check infra/ for known faults", "tools.checks.checkov:main"),
     Command("untested", "Print what this machine can't test, and why", "tools.checks.untested:main"),

@@ -1,5 +1,6 @@
 """`make walls`: print the table of questions with the answers, and require that each answer is as expected."""
 
+import re
 import sys
 import tempfile
 import textwrap
@@ -20,12 +21,12 @@ WIDTH = 120
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Print the table, and then what is wrong. Return 1 if something is wrong."""
+    """Print the rows of WHO, or the names of all principals. Then print what is wrong, and return 1 if something is."""
     if reason := npm.missing():
         raise ToolError(f"The table needs Node: {reason}")
     found = policies()
     verdicts = judge(found, WALLS)
-    for line in lines(verdicts):
+    for line in lines(verdicts, environ["WHO"]) if environ["WHO"] else principals(verdicts):
         print(line)
     wrong = list(faults(found, verdicts))
     for each in wrong:
@@ -46,16 +47,33 @@ def judge(found: Rendered, walls: Sequence[Wall]) -> list[Verdict]:
     return [Verdict(*pair) for pair in zip(asked, answers, strict=True)]
 
 
-def lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """Yield the table as text: the principals, under them the rows, and under these the answers with their reasons."""
-    by_principal: dict[str, dict[Wall, list[Verdict]]] = {}
-    for each in verdicts:
-        by_principal.setdefault(each.asked.wall.who.name, {}).setdefault(each.asked.wall, []).append(each)
-    for name, rows in by_principal.items():
+def principals(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield a line for each principal: its name, and how many requests are allowed and refused."""
+    for name, rows in _by_principal(verdicts).items():
+        answers = [each.answer.allowed for of_row in rows.values() for each in of_row]
+        yield f"{name:64} {answers.count(True):5} allowed  {answers.count(False):5} refused"
+    yield "\nmake walls WHO=workspaces-development prints the requests of this principal, and WHO=. those of all"
+
+
+def lines(verdicts: Sequence[Verdict], who: str = ".") -> Iterator[str]:
+    """Yield the table as text: the principals, under them the rows, and under these the answers with their reasons.
+
+    `who` is a regular expression; a principal has rows in the text if a part of its name matches.
+    """
+    for name, rows in _by_principal(verdicts).items():
+        if not re.search(who, name):
+            continue
         yield f"\n{name}"
         for row, of_row in rows.items():
             yield from _wrapped(f"  {row.does}: {', '.join(row.actions)}")
             yield from _answers(row, of_row)
+
+
+def _by_principal(verdicts: Sequence[Verdict]) -> dict[str, dict[Wall, list[Verdict]]]:
+    found: dict[str, dict[Wall, list[Verdict]]] = {}
+    for each in verdicts:
+        found.setdefault(each.asked.wall.who.name, {}).setdefault(each.asked.wall, []).append(each)
+    return found
 
 
 def _answers(row: Wall, verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from tools.checks.walls.places import (
     abroad,
     debug,
     elsewhere,
+    foreign,
     new,
     preview,
 )
@@ -69,6 +70,7 @@ class Applier:
         return (
             *(each for each in kinds if each not in self.own),
             *(replace(self.neighbour, workspace=each.workspace) for each in self.own),
+            *map(foreign, self.own),
             *map(elsewhere, self.own),
             *map(abroad, self.own),
         )
@@ -168,7 +170,7 @@ class Applier:
     ) -> tuple[Wall, ...]:
         """Return rows about the tags of places that have tags."""
         owner: Context = {"aws:RequestTag/owner": "ann", "aws:RequestTag/Name": "ann"}
-        strange = [(key, each.tags[key]) for each in self.strangers for key in ("environment", "workspace")]
+        strange = [(key, each.tags[key]) for each in self.strangers for key in each.tags]
         own = [(key, each.tags[key]) for each in self.own for key in each.tags]
         wrong = [
             {**owner, f"aws:RequestTag/{key}": value}

@@ -46,7 +46,10 @@ def _roles(by: Applier) -> Iterator[Wall]:
     for own in by.own:
         within = {"iam:PermissionsBoundary": by.boundary(own)}
         # No boundary, and the boundaries of other kinds and of the neighbour.
-        without = [{}, *({"iam:PermissionsBoundary": by.boundary(each)} for each in by.strangers)]
+        without = [
+            {},
+            *({"iam:PermissionsBoundary": by.boundary(each)} for each in by.strangers if each.system == own.system),
+        ]
         yield by.by_name(
             f"creates roles within the boundary of {own.name}",
             acts("iam", "CreateRole PutRolePermissionsBoundary PutRolePolicy"),

@@ -34,8 +34,8 @@ def deployed(of: Target) -> Place:
 
 def rows(by: Applier) -> Iterator[Wall]:
     """Yield the rows of a role."""
-    # Terraform reads the state of the workspace `default` before it selects another one.
-    readable = tuple(dict.fromkeys((*by.own, by.environment)))
+    # The environment's state has the address of the store of routes to debug workspaces.
+    readable = by.own if by.kind == "workspaces" else tuple(dict.fromkeys((*by.own, by.environment)))
     yield by.exactly("reads Terraform's state", acts("s3", "GetObject"), state, of=readable)
     yield by.exactly("writes Terraform's state", acts("s3", "PutObject"), state)
     yield by.exactly("locks Terraform's state", acts("s3", "DeleteObject GetObject PutObject"), lock)
