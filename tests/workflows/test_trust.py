@@ -28,6 +28,13 @@ MAY_WRITE = {
 # The permissions of jobs that run unreviewed code. Everything else could be used by this code.
 UNREVIEWED = {"contents": "read", "id-token": "write"}
 
+# The commits that a job with tokens may check out, instead of the run's own commit. A command has checked each commit.
+CHECKED_REFS = {
+    "${{ needs.ref.outputs.commit }}": "workspace-ref",
+    "${{ steps.reviewed.outputs.commit }}": "reviewed-commit",
+    "${{ matrix.environment }}": None,  # a protected branch
+}
+
 _SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 
 
@@ -79,6 +86,25 @@ def takes_nothing_from_unreviewed_jobs(definition: Definition) -> Iterator[str]:
                 yield f"{definition.name}, {job}: another job could have changed the artifact: build or attest it"
 
 
+def checks_out_only_checked_commits(definition: Definition) -> Iterator[str]:
+    """Jobs that may write check out the run's own commit, or a commit of CHECKED_REFS that its command has checked.
+
+    Answers of the registry and of other servers never choose code that runs with a token.
+    """
+    for job, content in definition.jobs.items():
+        for step in content.get("steps", []):
+            ref = step.get("with", {}).get("ref") if "actions/checkout@" in step.get("uses", "") else None
+            if ref is None or not writes(content):
+                continue
+            command = CHECKED_REFS.get(ref, "")
+            if command == "":
+                yield f"{definition.name}, {job}: nothing has checked {ref}: check out a commit of CHECKED_REFS"
+            elif command and f"id: {ref.split('.')[1]}\n        run: python -m tools pipeline {command}\n" not in (
+                definition.text
+            ):
+                yield f"{definition.name}, {job}: {ref} is not set by {command}: run this command before the checkout"
+
+
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
     """Workflows use no secrets. AWS and the service accept tokens of the run; GitHub accepts `github.token`."""
     if re.search(r"\bsecrets\b", definition.text):
@@ -100,6 +126,7 @@ RULES = [
     takes_actions_of_its_own_commit,
     gives_unreviewed_code_few_permissions,
     takes_nothing_from_unreviewed_jobs,
+    checks_out_only_checked_commits,
     holds_no_secrets,
     trusts_no_fork,
 ]
@@ -140,6 +167,15 @@ def test_an_action_follows_the_rules(name: str, rule: Callable[..., Any]) -> Non
         (gives_unreviewed_code_few_permissions, "pull-request", mutate.permission("check", "packages", "read")),
         (takes_nothing_from_unreviewed_jobs, "deploy", mutate.last_step("deploy", uses="actions/download-artifact@8")),
         (takes_nothing_from_unreviewed_jobs, "reap", lambda it: it.triggers.update(workflow_run={})),
+        (
+            checks_out_only_checked_commits,
+            "verify",
+            mutate.last_step(
+                "verify", uses="actions/checkout@7", **{"with": {"ref": "${{ steps.deployed.outputs.revision }}"}}
+            ),
+        ),
+        (checks_out_only_checked_commits, "verify", mutate.text("pipeline reviewed-commit", "pipeline current")),
+        (checks_out_only_checked_commits, "workspace", mutate.text("pipeline workspace-ref", "pipeline newest")),
         (holds_no_secrets, "deploy", mutate.text("${{ vars.SLIPWAY_URL }}", "${{ secrets.SLIPWAY_URL }}")),
         (trusts_no_fork, "preview", mutate.job("preview", **{"if": "github.event.action != 'closed'"})),
         (trusts_no_fork, "pull-request", mutate.job("check", permissions={"id-token": "write"})),

@@ -36,6 +36,12 @@ COMMANDS = (
         ),
     ),
     Command(
+        "reviewed-commit",
+        "Require that the commit that an environment runs is on the environment's branch",
+        "tools.pipeline.commits:reviewed_commit",
+        (_ENV, Option("REVISION", "the commit; the default is the newest of the branch")),
+    ),
+    Command(
         "artifact",
         "Find the package of this checkout's tree in the bucket, or build it",
         "tools.pipeline.artifact:find_or_make",
