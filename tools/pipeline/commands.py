@@ -55,9 +55,12 @@ COMMANDS = (
     ),
     Command(
         "artifact-attested",
-        "Require GitHub's attestation that the deploy workflow built the package",
-        "tools.pipeline.artifact:attested",
-        (Option("GITHUB_REPOSITORY", "the repository that built the package"),),
+        "Require GitHub's attestation that the deploy workflow built the package from this tree",
+        "tools.pipeline.attestation:attested",
+        (
+            Option("GITHUB_REPOSITORY", "the repository that built the package"),
+            Option("GITHUB_SERVER_URL", "the address of GitHub", default="https://github.com"),
+        ),
     ),
     Command(
         "may-promote",
