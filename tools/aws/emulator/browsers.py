@@ -5,8 +5,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tools.aws.emulator.gaps import Application, Environ
+from tools.local.emulation import ACCOUNT
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# SDKs put the account's id in front of the host for some calls. For a browser this is not an address at all.
+_LOOPBACK = ("127.0.0.1", "::1", "localhost", f"{ACCOUNT}.127.0.0.1")
 
 
 class NoBrowser:
