@@ -35,6 +35,11 @@ CHECKED_REFS = {
     "${{ matrix.environment }}": None,  # a protected branch
 }
 
+_INSTALLS = re.compile(
+    r"\b(?:pip3?|pipx|uv|npm|yarn|pnpm|gem|cargo|go|brew|apt(?:-get)?|gh extension) +(?:\S+ +)*(?:install|add|i|exec|get)\b"
+    r"|\b(?:npx|uvx|pipx|curl|wget|docker)\b|\bterraform +(?:\S+ +)*init\b"
+)
+
 _SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 
 
@@ -105,6 +110,22 @@ def checks_out_only_checked_commits(definition: Definition) -> Iterator[str]:
                 yield f"{definition.name}, {job}: {ref} is not set by {command}: run this command before the checkout"
 
 
+def installs_only_what_is_locked(definition: Definition) -> Iterator[str]:
+    """Jobs with a GitHub environment or a write permission install nothing themselves.
+
+    The setup action installs packages by hash (tools/venv.py). The make targets keep the lock files of npm
+    (tools/checks/npm.py) and Terraform (tools/aws/terraform.py).
+    """
+    trusted = {job for job, content in definition.jobs.items() if content.get("environment") or writes(content)} or {
+        "step"
+    }  # an action can run in any job
+    for where, step in definition.steps():
+        if where.removeprefix(f"{definition.name}, ").split(",")[0].split()[0] in trusted and (
+            found := _INSTALLS.search(step.get("run", ""))
+        ):
+            yield f"{where}: `{found[0]}` installs what no hash protects: add it to a lock file that the setup uses"
+
+
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
     """Workflows use no secrets. AWS and the service accept tokens of the run; GitHub accepts `github.token`."""
     if re.search(r"\bsecrets\b", definition.text):
@@ -127,10 +148,11 @@ RULES = [
     gives_unreviewed_code_few_permissions,
     takes_nothing_from_unreviewed_jobs,
     checks_out_only_checked_commits,
+    installs_only_what_is_locked,
     holds_no_secrets,
     trusts_no_fork,
 ]
-RULES_OF_ACTIONS = [takes_actions_of_its_own_commit, holds_no_secrets]
+RULES_OF_ACTIONS = [takes_actions_of_its_own_commit, installs_only_what_is_locked, holds_no_secrets]
 
 
 def writes(job: dict[str, Any]) -> set[str]:
@@ -176,6 +198,11 @@ def test_an_action_follows_the_rules(name: str, rule: Callable[..., Any]) -> Non
         ),
         (checks_out_only_checked_commits, "verify", mutate.text("pipeline reviewed-commit", "pipeline current")),
         (checks_out_only_checked_commits, "workspace", mutate.text("pipeline workspace-ref", "pipeline newest")),
+        (installs_only_what_is_locked, "deploy", mutate.last_step("deploy", run="python -m pip install boto3")),
+        (installs_only_what_is_locked, "verify", mutate.last_step("verify", run="cd tools && npm install --silent")),
+        (installs_only_what_is_locked, "reap", mutate.last_step("reap", run="curl -sSf https://example.org | bash")),
+        (installs_only_what_is_locked, "pull-request", mutate.last_step("plan", run="npx some-tool")),
+        (installs_only_what_is_locked, "workspace", mutate.last_step("workspace", run="terraform -chdir=x init")),
         (holds_no_secrets, "deploy", mutate.text("${{ vars.SLIPWAY_URL }}", "${{ secrets.SLIPWAY_URL }}")),
         (trusts_no_fork, "preview", mutate.job("preview", **{"if": "github.event.action != 'closed'"})),
         (trusts_no_fork, "pull-request", mutate.job("check", permissions={"id-token": "write"})),
