@@ -36,7 +36,7 @@ CHECKED_REFS = {
 }
 
 _INSTALLS = re.compile(
-    r"\b(?:pip3?|pipx|uv|npm|yarn|pnpm|gem|cargo|go|brew|apt(?:-get)?|gh extension) +(?:\S+ +)*(?:install|add|i|exec|get)\b"
+    r"\b(?:pip3?|pipx|uv|npm|yarn|gem|cargo|go|brew|apt|apt-get) +(?:\S+ +)*(?:install|add|i|exec|get)\b"
     r"|\b(?:npx|uvx|pipx|curl|wget|docker)\b|\bterraform +(?:\S+ +)*init\b"
 )
 
@@ -116,14 +116,13 @@ def installs_only_what_is_locked(definition: Definition) -> Iterator[str]:
     The setup action installs packages by hash (tools/venv.py). The make targets keep the lock files of npm
     (tools/checks/npm.py) and Terraform (tools/aws/terraform.py).
     """
-    trusted = {job for job, content in definition.jobs.items() if content.get("environment") or writes(content)} or {
-        "step"
-    }  # an action can run in any job
-    for where, step in definition.steps():
-        if where.removeprefix(f"{definition.name}, ").split(",")[0].split()[0] in trusted and (
-            found := _INSTALLS.search(step.get("run", ""))
-        ):
-            yield f"{where}: `{found[0]}` installs what no hash protects: add it to a lock file that the setup uses"
+    steps = [*definition.content.get("runs", {}).get("steps", [])]  # an action can run in any job
+    for content in definition.jobs.values():
+        if content.get("environment") or writes(content):
+            steps += content["steps"]
+    for step in steps:
+        if found := _INSTALLS.search(step.get("run", "")):
+            yield f"{definition.name}: `{found[0]}` installs what no hash protects: add it to a lock file instead"
 
 
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
