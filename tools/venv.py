@@ -2,11 +2,15 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from tools.checkout import ROOT, ToolError, locked
+
+# The lines of a lock that build packages.
+_BUILD_TOOLS = re.compile(r"^setuptools==(?:.*\\\n)*.*\n", re.MULTILINE)
 
 
 def ensure(folder: Path, requirements: Path) -> None:
@@ -25,7 +29,14 @@ def ensure(folder: Path, requirements: Path) -> None:
         complete.unlink(missing_ok=True)
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
         pip = (str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input")
-        _run(*pip, "--require-hashes", "--requirement", str(requirements))
+        # pip builds packages that have no wheel. It must not download the build's own tools, which no hash protects. So
+        # install them first, from the lock.
+        hashed = (*pip, "--require-hashes", "--no-build-isolation")
+        if build_tools := _BUILD_TOOLS.findall(requirements.read_text()):
+            tools = folder / "build-tools.txt"
+            tools.write_text("".join(build_tools))
+            _run(*hashed, "--only-binary", ":all:", "--no-deps", "--requirement", str(tools))
+        _run(*hashed, "--requirement", str(requirements))
         complete.write_text(_state(folder, requirements))
 
 

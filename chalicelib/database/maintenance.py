@@ -11,7 +11,7 @@ from chalicelib import SQL_NAME
 from chalicelib.database import migrate as migrations
 from chalicelib.database.opening import address
 from chalicelib.database.passwords import new_password, verifier
-from chalicelib.database.roles import APP, MIGRATOR, READER, logins, reader, statements
+from chalicelib.database.roles import APP, MIGRATOR, READER, closed_to_everybody, logins, reader, statements
 from chalicelib.settings import settings
 
 blueprint = Blueprint(__name__)
@@ -44,6 +44,7 @@ def bootstrap(event: Any, context: Any) -> dict[str, Any]:
     for statement in [
         *statements(database),
         *logins(database, app, migrator),
+        closed_to_everybody(),
         *iam_logins(app, migrator),
         *reader(database, verifier(password)),
     ]:

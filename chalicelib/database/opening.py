@@ -22,6 +22,30 @@ from chalicelib.settings import Aurora, UnusableSettings
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
 
+# The settings that the service relies on travel with each connection: then they outrank settings that are stored for a
+# role or a database. Each role may store settings for itself. So an attacker who injects SQL could otherwise stop the
+# service for good.
+_SETTINGS = {
+    "search_path": "public",
+    "default_transaction_read_only": "off",
+    "default_transaction_isolation": r"read\ committed",  # libpq reads the backslash as a quote for the space
+    "local_preload_libraries": "",  # a library that does not exist would refuse each connection
+    "exit_on_error": "off",
+    "synchronous_commit": "on",
+    "client_encoding": "UTF8",
+    "timezone": "UTC",
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "standard_conforming_strings": "on",
+    "transform_null_equals": "off",
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
+    "lock_timeout": "0",  # statement_timeout is enough
+    "idle_in_transaction_session_timeout": "30s",
+    "idle_session_timeout": "240s",  # as in infra/modules/database, where idle connections would keep the cluster awake
+    "client_connection_check_interval": "1s",  # the server stops a statement whose client is gone
+}
+
 # The certificate authorities of Amazon RDS in all regions. AWS publishes them: see "Using SSL/TLS to encrypt a
 # connection to a DB cluster" in the Aurora User Guide.
 AUTHORITIES = Path(__file__).parent / "rds-ca.pem"
@@ -84,13 +108,7 @@ def address(database: Aurora | str | None) -> str:
 
 def _parameters(**also: str) -> dict[str, Any]:
     """Return the parameters of a connection. `also` has further settings of PostgreSQL for this connection."""
-    options = {
-        "timezone": "UTC",
-        "statement_timeout": f"{STATEMENT_SECONDS}s",
-        "idle_in_transaction_session_timeout": "30s",
-        "client_connection_check_interval": "1s",  # the server stops a statement whose client is gone
-        **also,
-    }
+    options = {**_SETTINGS, **also}
     return {
         "application_name": NAME,
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),

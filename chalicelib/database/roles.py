@@ -46,16 +46,31 @@ def logins(database: str, app: str, migrator: str) -> list[str]:
     """Return the statements that create a login for each role, to run after `statements`.
 
     A login acts as its role from the start of a connection. It has no other right, and can't become the other role.
+    A role may store settings for itself, which would change its later connections. So the statements delete them.
     """
-    made = []
+    made = [_role(login) for login in (app, migrator)]
+    for role in (APP, MIGRATOR, app, migrator):
+        made += [f"ALTER ROLE {role} RESET ALL", f"ALTER ROLE {role} IN DATABASE {_identifier(database)} RESET ALL"]
     for login, role in ((app, APP), (migrator, MIGRATOR)):
         made += [
-            _role(login),
             f"GRANT {role} TO {login} WITH INHERIT FALSE, SET TRUE",
             f"ALTER ROLE {login} SET role = '{role}'",
             f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {login}",
         ]
     return made
+
+
+def closed_to_everybody() -> str:
+    """Return the statement that closes all databases of the cluster's owner, to run after `logins`.
+
+    PostgreSQL lets each login connect to each new database, and make temporary tables there.
+    """
+    return """\
+DO $$ DECLARE each name; BEGIN
+    FOR each IN SELECT datname FROM pg_database WHERE pg_has_role(datdba, 'USAGE') LOOP
+        EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', each);
+    END LOOP;
+END $$"""
 
 
 def reader(database: str, verifier: str) -> list[str]:

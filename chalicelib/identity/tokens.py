@@ -1,13 +1,12 @@
 """Verification of bearer tokens against the issuers that a stage trusts (RFC 7515, RFC 7519, RFC 8725)."""
 
 import json
-import math
 import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from chalicelib.identity.unverified import TokenRefused, Unverified, shown
+from chalicelib.identity.unverified import TokenRefused, Unverified, is_time, shown
 from chalicelib.settings import LOCAL_STATE, Issuer
 
 MAX_SUBJECT_LENGTH = 256
@@ -83,7 +82,7 @@ def _aud(token: Unverified, issuer: Issuer) -> str | None:
 
 def _exp(token: Unverified, issuer: Issuer) -> str | None:
     expiry = token.claims.get("exp")
-    if not _is_time(expiry):
+    if not is_time(expiry):
         return f"exp is {shown(expiry)}, not a number of seconds: send another token"
     return f"the token expired at {expiry}: get a new token" if expiry <= time.time() - LEEWAY_SECONDS else None
 
@@ -97,21 +96,16 @@ def _nbf(token: Unverified, issuer: Issuer) -> str | None:
 
 
 def _future(name: str, moment: Any) -> str | None:
-    if not _is_time(moment):
+    if not is_time(moment):
         return f"{name} is {shown(moment)}, not a number of seconds: send another token"
     return f"{name} is in the future, at {moment}: check the clocks" if moment > time.time() + LEEWAY_SECONDS else None
 
 
 def _order(token: Unverified, issuer: Issuer) -> str | None:
     issued, expiry = token.claims.get("iat"), token.claims.get("exp")
-    if _is_time(issued) and _is_time(expiry) and issued > expiry:
+    if is_time(issued) and is_time(expiry) and issued > expiry:
         return f"the token was issued at {issued}, after its expiry at {expiry}: check the issuer's clock"
     return None
-
-
-def _is_time(value: Any) -> bool:
-    """True for a finite number. PyJWT also accepts "1" and true as numbers."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _sub(token: Unverified, issuer: Issuer) -> str | None:

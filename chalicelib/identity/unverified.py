@@ -10,6 +10,7 @@ from typing import Any
 
 MAX_TOKEN_LENGTH = 16 * 1024
 MAX_DEPTH = 10
+YEAR_10000 = 253_402_300_800  # in seconds; Python has no later time
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -54,6 +55,12 @@ class Unverified:
 def shown(value: Any) -> str:
     """Return a value of a token, quoted and cut for the log."""
     return repr(value)[:200]
+
+
+def is_time(value: Any) -> bool:
+    """True for a number of seconds from 1970 to the year 9999. PyJWT also accepts 1e300, "1" and true."""
+    # NaN fails the comparison.
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < YEAR_10000
 
 
 def _encoding(token: Unverified) -> str | None:

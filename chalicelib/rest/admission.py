@@ -11,6 +11,7 @@ from chalicelib import NAME
 from chalicelib.identity.principal import NotAPrincipal, from_claims
 from chalicelib.identity.roles import Role
 from chalicelib.identity.trust import RecordKind, TrustRule, mismatches, permitting
+from chalicelib.identity.unverified import is_time
 from chalicelib.rest import idempotency, problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
@@ -28,7 +29,11 @@ def authenticate(call: Call) -> None:
     if not claims:
         raise _unauthenticated("The request has no verified token. Send a token as `Authorization: Bearer <token>`.")
     try:
-        principal = from_claims(_CLAIMS.decode(claims), settings().issuers)
+        known = _CLAIMS.decode(claims)
+        # The authorizer refuses such a token too. But the time of expiry is in answers, so it must be one.
+        if "exp" in known and not is_time(known["exp"]):
+            raise _unauthenticated("The token's expiry is not a time. Get a new token.")
+        principal = from_claims(known, settings().issuers)
     except (NotAPrincipal, msgspec.DecodeError) as error:
         raise Problem(
             problems.forbidden, f"The token does not say who is calling: {error}. Get a token from a trusted issuer."

@@ -55,7 +55,22 @@ def test_the_environment_is_made_once_and_only_from_packages_with_known_hashes(
     ensure(folder)
 
     assert [command[1:3] for command in commands] == [("-m", "venv"), ("-m", "pip")]
-    assert "--require-hashes" in commands[1]
+    assert {"--require-hashes", "--no-build-isolation"} <= {*commands[1]}
+
+
+def test_the_tools_that_build_packages_come_from_the_lock(folder: Path, commands: Commands) -> None:
+    requirements = folder.parents[1] / "requirements-dev.txt"
+    folder.mkdir()
+    lock = "setuptools==84.2.1 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n"
+    requirements.write_text(
+        f"setuptools-scm==1 --hash=sha256:0\nfirst==1 --hash=sha256:3\n{lock}wheel==1 --hash=sha256:4\n"
+    )
+
+    ensure(folder)
+
+    assert (folder / "build-tools.txt").read_text() == lock
+    assert [command[-1] for command in commands[1:]] == [str(folder / "build-tools.txt"), str(requirements)]
+    assert {"--only-binary", ":all:", "--require-hashes"} <= {*commands[1]}
 
 
 def other_requirements(folder: Path) -> None:

@@ -47,6 +47,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.do_GET()
 
+    do_DELETE = do_GET  # noqa: N815 (http.server calls this name)
+
     def log_message(self, *arguments: Any) -> None:
         """Log nothing."""
 

@@ -299,38 +299,3 @@ def test_a_bucket_that_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch, buck
 
     with pytest.raises(ToolError, match="NoSuchBucket"):
         Store({"ARTIFACT_BUCKET": "no-such-bucket"}).read("key")
-
-
-GH = """#!/bin/sh
-echo "$@" > "$SAID"
-exit "$CODE"
-"""
-
-
-@pytest.mark.parametrize("code", [0, 1])
-def test_only_packages_built_by_our_workflow_are_deployed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
-) -> None:
-    (tmp_path / "gh").write_text(GH)
-    (tmp_path / "gh").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setenv("SAID", str(tmp_path / "said"))
-    monkeypatch.setenv("CODE", str(code))
-
-    if code:
-        with pytest.raises(ToolError, match="does not attest"):
-            artifact.attested({"GITHUB_REPOSITORY": "acme/service"}, tmp_path)
-    else:
-        artifact.attested({"GITHUB_REPOSITORY": "acme/service"}, tmp_path)
-
-    assert (tmp_path / "said").read_text().split() == [
-        *("attestation", "verify", str(tmp_path / "deployment.zip"), "--repo", "acme/service"),
-        *("--signer-workflow", "acme/service/.github/workflows/deploy.yml"),
-    ]
-
-
-def test_without_gh_no_attestation_can_be_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    with pytest.raises(ToolError, match="gh"):
-        artifact.attested({"GITHUB_REPOSITORY": "acme/service"}, tmp_path)

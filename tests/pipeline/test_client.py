@@ -8,6 +8,7 @@ import pytest
 
 from tests.pipeline.stub import GRANTED, Stub
 from tools.checkout import ToolError
+from tools.slipway_client import runner
 from tools.slipway_client.client import Refused, RegistryClient, Unreachable, token
 from tools.slipway_client.words import denial
 
@@ -208,3 +209,15 @@ def test_an_answer_cannot_set_other_outputs_or_start_workflow_commands(a_step: A
         "previous-revision": "",
     }
     assert step.output_lines == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["::set-output name=revision::x", "fine\n ::add-mask::x", "fine ##[set-output name=revision;]x", "a\r::error::x"],
+)
+def test_github_runs_no_command_of_an_answer(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.say(text)
+
+    said = capsys.readouterr().out
+    assert "##[" not in said
+    assert not any(line.lstrip().startswith("::") for line in said.splitlines())

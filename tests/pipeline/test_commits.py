@@ -1,5 +1,6 @@
 """A run for a workspace may check out only certain commits, and only the newest push deploys."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -202,3 +203,55 @@ def test_a_push_that_was_followed_by_another_ends_with_a_notice(
 def test_a_run_that_a_person_started_always_deploys(newest: Run, stub: Stub) -> None:
     assert newest(branch("production", OTHER), GITHUB_EVENT_NAME="workflow_dispatch") == {"newest": "true"}
     assert stub.asked == []
+
+
+class Branch:
+    """A checkout with the branch origin/production of two commits, and a commit of another branch."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._git("init", "-q")
+        self.first, self.newest = self._commit("First"), self._commit("Second")
+        self._git("update-ref", "refs/remotes/origin/production", self.newest)
+        self.unreviewed = self._commit("Nobody has reviewed this")
+        self._git("tag", "v1")
+
+    def _commit(self, message: str) -> str:
+        self._git("commit", "-q", "--allow-empty", "-m", message)
+        return self._git("rev-parse", "HEAD")
+
+    def _git(self, *arguments: str) -> str:
+        who = ("-c", "user.name=Jane", "-c", "user.email=jane@example.org", "-c", "commit.gpgsign=false")
+        done = subprocess.run(["git", *who, *arguments], cwd=self.root, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+
+@pytest.mark.parametrize(("revision", "chosen"), [("", "newest"), ("first", "first"), ("newest", "newest")])
+def test_a_verification_runs_the_code_of_the_environments_branch(tmp_path: Path, revision: str, chosen: str) -> None:
+    (tmp_path / "checkout").mkdir()
+    branch = Branch(tmp_path / "checkout")
+    environ = {
+        "ENV": "production",
+        "REVISION": getattr(branch, revision, ""),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+    }
+
+    commits.reviewed_commit(environ, branch.root)
+
+    assert (tmp_path / "output").read_text() == f"commit={getattr(branch, chosen)}\n"
+
+
+@pytest.mark.parametrize("revision", ["unreviewed", "f" * 40, "v1", "HEAD", "--help", "refs/pull/1/head", "{short}"])
+def test_the_registry_chooses_no_code_outside_the_branch(tmp_path: Path, revision: str) -> None:
+    branch = Branch(tmp_path)
+    said = getattr(branch, revision, revision).format(short=branch.first[:12])
+
+    with pytest.raises(ToolError, match="not a commit of the branch production"):
+        commits.reviewed_commit({"ENV": "production", "REVISION": said}, branch.root)
+
+
+def test_a_shallow_checkout_is_an_error(tmp_path: Path) -> None:
+    branch = Branch(tmp_path)
+
+    with pytest.raises(ToolError, match="fetch-depth: 0"):
+        commits.reviewed_commit({"ENV": "development", "REVISION": branch.first}, branch.root)

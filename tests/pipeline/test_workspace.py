@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.pipeline.account import OUTPUTS, Account
+from tests.pipeline.stub import Stub
 from tests.support import asked
 from tests.support.page import script
 from tools.__main__ import main
@@ -280,6 +281,18 @@ def test_the_reaper_reports_a_workspace_without_an_end(run: Any, account: Accoun
     account.there.append("w-stray")
 
     assert "development-w-stray has resources but no tag `expires`" in run("reap")
+
+
+def test_a_record_that_names_the_environment_destroys_nothing(run: Any, account: Account, stub: Stub) -> None:
+    account.there.append("w-fix")
+    record = {"purpose": "personal", "state": "expired"}
+    items = [{**record, "id": 1, "name": "default"}, {**record, "id": 2, "name": "fix"}]
+    stub.answers = [(200, {"items": items, "next": None}), (200, {})]
+    registry = {"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": "t"}
+
+    assert "names the environment itself" in run("reap", **registry)
+
+    assert account.done == [("destroy", "development-w-fix")]
 
 
 def test_the_roles_on_aws_allow_the_tag() -> None:

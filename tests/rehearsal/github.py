@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 import shutil
 import subprocess
 import sys
@@ -31,14 +32,16 @@ exec {shutil.which("make")} -o venv python={sys.executable} "$@"
 _PYTHON = f"""#!/bin/sh
 exec {sys.executable} "$@"
 """
-# `gh attestation verify` succeeds if the file `attestations` lists the package, the repository and the workflow.
+# `gh attestation verify` answers with the certificates of the package that the file `attestations` lists.
 _GH = f"""#!{sys.executable}
-import hashlib, pathlib, sys
-command, verify, package, repo, repository, signer, workflow = sys.argv[1:]
+import hashlib, json, pathlib, sys
+command, verify, package, *options = sys.argv[1:]
 digest = hashlib.sha256(pathlib.Path(package).read_bytes()).hexdigest()
-ledger = pathlib.Path(__file__).with_name("attestations").read_text().splitlines()
-if f"{{digest}} {{repository}} {{workflow}}" not in ledger:
+ledger = map(json.loads, pathlib.Path(__file__).with_name("attestations").read_text().splitlines())
+found = [each["certificate"] for each in ledger if each["digest"] == digest]
+if not found:
     sys.exit(f"no attestation of {{digest}}")
+print(json.dumps([{{"verificationResult": {{"signature": {{"certificate": each}}}}}} for each in found]))
 """
 
 _print = threading.Lock()
@@ -199,7 +202,7 @@ class GitHub:
             temporary=temporary,
             actions={
                 "actions/checkout": lambda given: self._check_out(given, sha, folder),
-                "actions/attest-build-provenance": lambda given: self._attest(given, folder, name),
+                "actions/attest-build-provenance": lambda given: self._attest(given, folder, name, ref, sha),
             },
             overrides=self.overrides,
             after_step=after_step,
@@ -279,11 +282,19 @@ class GitHub:
         ref = given.get("ref")
         self.checkout(ref if ref else sha, folder)
 
-    def _attest(self, given: Mapping[str, str], folder: Path, name: str) -> None:
+    def _attest(self, given: Mapping[str, str], folder: Path, name: str, branch: str, commit: str) -> None:
+        address, ref = f"https://github.com/{REPOSITORY}", f"refs/heads/{branch}"
+        certificate = {
+            "sourceRepositoryURI": address,
+            "sourceRepositoryRef": ref,
+            "sourceRepositoryDigest": commit,
+            "buildSignerURI": f"{address}/.github/workflows/{name}.yml@{ref}",
+            "runnerEnvironment": "github-hosted",
+        }
         with (self._bin / "attestations").open("a") as ledger:
             for subject in given["subject-path"].split():
                 digest = hashlib.sha256((folder / subject).read_bytes()).hexdigest()
-                ledger.write(f"{digest} {REPOSITORY} {REPOSITORY}/.github/workflows/{name}.yml\n")
+                ledger.write(json.dumps({"digest": digest, "certificate": certificate}) + "\n")
 
     def _git(self, *arguments: str) -> str:
         who = ("-c", "user.name=Jane", "-c", "user.email=jane@example.org", "-c", "commit.gpgsign=false")

@@ -23,6 +23,8 @@ def cluster():
     url = server(folder / "data").get_uri()
     sql(url, f"CREATE ROLE {MASTER} LOGIN CREATEDB CREATEROLE")
     sql(url, "CREATE ROLE rds_iam")
+    for database in ("postgres", "template1"):
+        sql(url, f"ALTER DATABASE {database} OWNER TO {MASTER}")
     [(file,)] = sql(url, "SHOW hba_file")
     Path(file).write_text(f"local all {READER} scram-sha-256\n{Path(file).read_text()}")
     sql(url, "SELECT pg_reload_conf()")

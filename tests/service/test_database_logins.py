@@ -7,8 +7,9 @@ from contextlib import closing
 import psycopg2
 import pytest
 from psycopg2.errors import InsufficientPrivilege
-from psycopg2.extensions import encrypt_password
+from psycopg2.extensions import encrypt_password, make_dsn
 
+from chalicelib import SQL_NAME
 from chalicelib.database import maintenance
 from chalicelib.database.connection import database
 from chalicelib.database.passwords import new_password, verifier
@@ -68,6 +69,43 @@ def test_the_functions_serve_with_the_login_of_the_service(migrated):
         user = database().row("SELECT session_user, current_user")
 
     assert user == {"session_user": APP_LOGIN, "current_user": APP}
+
+
+@pytest.mark.parametrize("login", [APP_LOGIN, MIGRATOR_LOGIN, READER])
+def test_other_databases_are_closed(migrated, login):
+    url, secret = migrated
+
+    for other in ("postgres", "template1"):
+        with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+            sql(make_dsn(url, dbname=other, user=login, password=secret.password), "SELECT")
+
+
+def test_a_deployment_deletes_settings_that_a_login_stored_for_itself(migrated, monkeypatch):
+    url, secret = migrated
+    for role in (APP, MIGRATOR, APP_LOGIN, MIGRATOR_LOGIN):
+        for where in ("", f"IN DATABASE {SQL_NAME}"):
+            sql(as_login(url, role), f"SET ROLE NONE; ALTER ROLE {role} {where} SET enable_indexscan = off")
+    data_api(monkeypatch, url, secret)
+
+    maintenance.bootstrap({}, None)
+
+    assert sql(url, "SELECT setrole::regrole::text, setconfig FROM pg_db_role_setting ORDER BY 1") == [
+        (APP_LOGIN, [f"role={APP}"]),
+        (MIGRATOR_LOGIN, [f"role={MIGRATOR}"]),
+    ]
+
+
+def test_a_password_of_its_own_opens_nothing_more(migrated):
+    """On AWS a member of rds_iam can't log in with a password. This server has no such rule."""
+    url, _ = migrated
+
+    sql(as_login(url, APP_LOGIN), f"SET ROLE NONE; ALTER ROLE {APP_LOGIN} PASSWORD 'known'")
+
+    login = make_dsn(url, user=APP_LOGIN, password="known")
+    assert sql(login, "SELECT session_user, current_user") == [(APP_LOGIN, APP)]
+    for statement in (f"SET ROLE {MIGRATOR}", f"SET ROLE {MASTER}", "SELECT FROM pg_authid", "CREATE ROLE more"):
+        with pytest.raises(InsufficientPrivilege):
+            sql(login, statement)
 
 
 def test_bootstrap_in_a_clone_adds_the_clones_logins(migrated, monkeypatch):

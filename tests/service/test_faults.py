@@ -254,14 +254,9 @@ def test_if_a_failover_breaks_one_request_the_next_is_served(api, given):
 
 def test_without_a_writer_requests_get_503(api, given, cluster):
     given.a_system()
-    forget_connections()
-    cluster.sql("ALTER SYSTEM SET default_transaction_read_only = on")
-    cluster.sql("SELECT pg_reload_conf()")
-    try:
+    with cluster.as_reader():
+        forget_connections()
         answers = [api.get("/v1/ready"), api.post(f"{PATH}/environments", WRITE)]
-    finally:
-        cluster.sql("ALTER SYSTEM RESET default_transaction_read_only")
-        cluster.sql("SELECT pg_reload_conf()")
 
     for answer in answers:
         assert_unavailable(answer)

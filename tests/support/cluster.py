@@ -1,7 +1,8 @@
 """A PostgreSQL server that a test may stop, kill and freeze."""
 
 import signal
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,20 @@ class Cluster:
     def stop(self) -> None:
         """Stop the server in an orderly way."""
         server(self._data).stop()
+
+    @contextmanager
+    def as_reader(self) -> Iterator[None]:
+        """Run the server as a standby during the block, like a reader of a cluster. A standby only reads."""
+        standby = self._data / "standby.signal"
+        self.stop()
+        standby.touch()
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            standby.unlink()
+            self.start()
 
     def kill(self) -> None:
         """Kill all processes of the server at once, as a power failure does."""

@@ -28,6 +28,18 @@ MAY_WRITE = {
 # The permissions of jobs that run unreviewed code. Everything else could be used by this code.
 UNREVIEWED = {"contents": "read", "id-token": "write"}
 
+# The commits that a job with tokens may check out, instead of the run's own commit. A command has checked each commit.
+CHECKED_REFS = {
+    "${{ needs.ref.outputs.commit }}": "workspace-ref",
+    "${{ steps.reviewed.outputs.commit }}": "reviewed-commit",
+    "${{ matrix.environment }}": None,  # a protected branch
+}
+
+_INSTALLS = re.compile(
+    r"\b(?:pip3?|pipx|uv|npm|yarn|gem|cargo|go|brew|apt|apt-get) +(?:\S+ +)*(?:install|add|i|exec|get)\b"
+    r"|\b(?:npx|uvx|pipx|curl|wget|docker)\b|\bterraform +(?:\S+ +)*init\b"
+)
+
 _SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 
 
@@ -79,6 +91,40 @@ def takes_nothing_from_unreviewed_jobs(definition: Definition) -> Iterator[str]:
                 yield f"{definition.name}, {job}: another job could have changed the artifact: build or attest it"
 
 
+def checks_out_only_checked_commits(definition: Definition) -> Iterator[str]:
+    """Jobs that may write check out the run's own commit, or a commit of CHECKED_REFS that its command has checked.
+
+    Answers of the registry and of other servers never choose code that runs with a token.
+    """
+    for job, content in definition.jobs.items():
+        for step in content.get("steps", []):
+            ref = step.get("with", {}).get("ref") if "actions/checkout@" in step.get("uses", "") else None
+            if ref is None or not writes(content):
+                continue
+            command = CHECKED_REFS.get(ref, "")
+            if command == "":
+                yield f"{definition.name}, {job}: nothing has checked {ref}: check out a commit of CHECKED_REFS"
+            elif command and f"id: {ref.split('.')[1]}\n        run: python -m tools pipeline {command}\n" not in (
+                definition.text
+            ):
+                yield f"{definition.name}, {job}: {ref} is not set by {command}: run this command before the checkout"
+
+
+def installs_only_what_is_locked(definition: Definition) -> Iterator[str]:
+    """Jobs with a GitHub environment or a write permission install nothing themselves.
+
+    The setup action installs packages by hash (tools/venv.py). The make targets keep the lock files of npm
+    (tools/checks/npm.py) and Terraform (tools/aws/terraform.py).
+    """
+    steps = [*definition.content.get("runs", {}).get("steps", [])]  # an action can run in any job
+    for content in definition.jobs.values():
+        if content.get("environment") or writes(content):
+            steps += content["steps"]
+    for step in steps:
+        if found := _INSTALLS.search(step.get("run", "")):
+            yield f"{definition.name}: `{found[0]}` installs what no hash protects: add it to a lock file instead"
+
+
 def holds_no_secrets(definition: Definition) -> Iterator[str]:
     """Workflows use no secrets. AWS and the service accept tokens of the run; GitHub accepts `github.token`."""
     if re.search(r"\bsecrets\b", definition.text):
@@ -100,10 +146,12 @@ RULES = [
     takes_actions_of_its_own_commit,
     gives_unreviewed_code_few_permissions,
     takes_nothing_from_unreviewed_jobs,
+    checks_out_only_checked_commits,
+    installs_only_what_is_locked,
     holds_no_secrets,
     trusts_no_fork,
 ]
-RULES_OF_ACTIONS = [takes_actions_of_its_own_commit, holds_no_secrets]
+RULES_OF_ACTIONS = [takes_actions_of_its_own_commit, installs_only_what_is_locked, holds_no_secrets]
 
 
 def writes(job: dict[str, Any]) -> set[str]:
@@ -140,6 +188,20 @@ def test_an_action_follows_the_rules(name: str, rule: Callable[..., Any]) -> Non
         (gives_unreviewed_code_few_permissions, "pull-request", mutate.permission("check", "packages", "read")),
         (takes_nothing_from_unreviewed_jobs, "deploy", mutate.last_step("deploy", uses="actions/download-artifact@8")),
         (takes_nothing_from_unreviewed_jobs, "reap", lambda it: it.triggers.update(workflow_run={})),
+        (
+            checks_out_only_checked_commits,
+            "verify",
+            mutate.last_step(
+                "verify", uses="actions/checkout@7", **{"with": {"ref": "${{ steps.deployed.outputs.revision }}"}}
+            ),
+        ),
+        (checks_out_only_checked_commits, "verify", mutate.text("pipeline reviewed-commit", "pipeline current")),
+        (checks_out_only_checked_commits, "workspace", mutate.text("pipeline workspace-ref", "pipeline newest")),
+        (installs_only_what_is_locked, "deploy", mutate.last_step("deploy", run="python -m pip install boto3")),
+        (installs_only_what_is_locked, "verify", mutate.last_step("verify", run="cd tools && npm install --silent")),
+        (installs_only_what_is_locked, "reap", mutate.last_step("reap", run="curl -sSf https://example.org | bash")),
+        (installs_only_what_is_locked, "pull-request", mutate.last_step("plan", run="npx some-tool")),
+        (installs_only_what_is_locked, "workspace", mutate.last_step("workspace", run="terraform -chdir=x init")),
         (holds_no_secrets, "deploy", mutate.text("${{ vars.SLIPWAY_URL }}", "${{ secrets.SLIPWAY_URL }}")),
         (trusts_no_fork, "preview", mutate.job("preview", **{"if": "github.event.action != 'closed'"})),
         (trusts_no_fork, "pull-request", mutate.job("check", permissions={"id-token": "write"})),

@@ -87,7 +87,7 @@ def reap(environ: Environ) -> None:
     own = _own(environment.target_of({**environ, "WORKSPACE": "default"}))
     records = records_of(environ, own)
     recorded, failed = [], []
-    for record in records.standing():
+    for record in _standing(environ, records):
         target = replace(own, workspace=record["name"], debug=record["purpose"] == "debug")
         recorded.append(target)
         if record["state"] == "expired":
@@ -109,6 +109,15 @@ def reap(environ: Environ) -> None:
         raise ToolError(
             f"These workspaces were not destroyed: {', '.join(failed)}. Fix the errors above, and run the command again"
         )
+
+
+def _standing(environ: Environ, records: Records) -> Iterator[Json]:
+    """Yield the records of workspaces. The records must not choose the environment itself for destruction."""
+    for record in records.standing():
+        if record["name"] == "default":
+            warn(environ, f"A {records.kind} names the environment itself, which is never reaped: delete this record")
+        else:
+            yield record
 
 
 def _destroy(target: Target, records: Records, record: Json | None) -> None:

@@ -26,6 +26,8 @@ Environ = Mapping[str, str]
 
 FOLDER = compose.ROOT / ".local" / "artifact"
 
+# The package as it is stored and attested. The parts are in the same folder.
+PACKAGE = "package.zip"
 _ZIP, _GENERATED, _SBOM = "deployment.zip", "generated.tf.json", "sbom.cdx.json"
 _MADE = "made"  # a package that is not in the store yet
 _RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
@@ -128,31 +130,6 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
     made.unlink()
 
 
-def attested(environ: Environ, folder: Path = FOLDER) -> None:
-    """Require GitHub's attestation that this repository's deploy workflow built the zip, or raise ToolError.
-
-    Nothing else proves that the package in the bucket comes from this repository's pipeline.
-    """
-    repository = environ.get("GITHUB_REPOSITORY")
-    if not repository:
-        raise UsageError(
-            "GITHUB_REPOSITORY, the repository that built the package, is missing: set GITHUB_REPOSITORY=owner/name"
-        )
-    command = ["gh", "attestation", "verify", str(folder / _ZIP), "--repo", repository]
-    command += ["--signer-workflow", f"{repository}/.github/workflows/deploy.yml"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    except FileNotFoundError:
-        raise ToolError("gh, GitHub's command line, is not on the PATH: install gh to verify attestations") from None
-    if done.returncode != 0:
-        raise ToolError(
-            f"GitHub does not attest that {repository} built this package: {done.stderr.strip()}. So the package is "
-            "not deployed. If nobody else can write to the artifact bucket, delete the package from the bucket, and "
-            "run the deployment again"
-        )
-    say("GitHub attests that the deploy workflow built this package")
-
-
 def tree(root: Path = compose.ROOT) -> str:
     """Return the checkout's artifact, which names the git tree. Raise ToolError if changes are not committed."""
     if changed := _git(root, "status", "--porcelain"):
@@ -193,7 +170,7 @@ def _make(artifact: str, root: Path) -> bytes:
 
 
 def _install(content: bytes, folder: Path, stage: str | None) -> str:
-    """Unpack the package, check that its parts match, and return the zip's digest.
+    """Store the package in `folder`, with its parts. Check that the parts match, and return the zip's digest.
 
     `make plan PACKAGE=…` takes the folder that is named like the stage.
     """
@@ -214,6 +191,7 @@ def _install(content: bytes, folder: Path, stage: str | None) -> str:
                 (folder / name / _ZIP).write_bytes(package)
         (folder / _ZIP).write_bytes(package)
         (folder / _SBOM).write_bytes(bundle.read(_SBOM))
+    (folder / PACKAGE).write_bytes(content)
     return digest
 
 
@@ -241,7 +219,7 @@ def _stage(environ: Environ) -> str | None:
 
 
 def _key(artifact: str) -> str:
-    return f"{artifact.removeprefix('tree:')}/package.zip"
+    return f"{artifact.removeprefix('tree:')}/{PACKAGE}"
 
 
 def _generated(stage: str) -> str:

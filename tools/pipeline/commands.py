@@ -36,6 +36,12 @@ COMMANDS = (
         ),
     ),
     Command(
+        "reviewed-commit",
+        "Require that the commit that an environment runs is on the environment's branch",
+        "tools.pipeline.commits:reviewed_commit",
+        (_ENV, Option("REVISION", "the commit; the default is the newest of the branch")),
+    ),
+    Command(
         "artifact",
         "Find the package of this checkout's tree in the bucket, or build it",
         "tools.pipeline.artifact:find_or_make",
@@ -49,9 +55,12 @@ COMMANDS = (
     ),
     Command(
         "artifact-attested",
-        "Require GitHub's attestation that the deploy workflow built the package",
-        "tools.pipeline.artifact:attested",
-        (Option("GITHUB_REPOSITORY", "the repository that built the package"),),
+        "Require GitHub's attestation that the deploy workflow built the package from this tree",
+        "tools.pipeline.attestation:attested",
+        (
+            Option("GITHUB_REPOSITORY", "the repository that built the package"),
+            Option("GITHUB_SERVER_URL", "the address of GitHub", default="https://github.com"),
+        ),
     ),
     Command(
         "may-promote",

@@ -1,11 +1,13 @@
-"""Decide which commit a run may use: the commit of a workspace, and the commit of a push that deploys."""
+"""Decide which commit a run may use: of a workspace, of a push that deploys, and of a daily verification."""
 
 import re
+import subprocess
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from tools.aws.environment import Target
-from tools.checkout import ENVIRONMENTS, ToolError, UsageError
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError
 from tools.pipeline.github import Repository
 from tools.slipway_client.runner import needed, note, put_out, say, summarize
 
@@ -15,6 +17,7 @@ Environ = Mapping[str, str]
 DEBUG = "debug/"
 _ONLY_APPROVERS = {"creation", "update"}
 _PREVIEW = re.compile(r"pr-([1-9][0-9]{0,8})")
+_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def workspace_ref(environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
@@ -63,6 +66,34 @@ def newest(environ: Environ, pause: Callable[[float], None] = time.sleep) -> Non
     else:
         say(f"{commit} may be deployed to {branch}")
     put_out(environ, newest="false" if superseded else "true")
+
+
+def reviewed_commit(environ: Environ, root: Path = ROOT) -> None:
+    """Set the output `commit` to REVISION, or without REVISION to the newest commit of the environment's branch.
+
+    Raise ToolError unless the commit is on this branch. REVISION is the registry's answer, and the job that checks it
+    out has tokens. Data in the registry must not choose code that nobody reviewed.
+    """
+    environment = needed(environ, "ENV", "production")
+    if environment not in ENVIRONMENTS:
+        raise UsageError(f"{environment!r} is not an environment: set ENV={'|'.join(ENVIRONMENTS)}")
+    branch = f"refs/remotes/origin/{environment}"
+    newest = _git(root, "rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}")
+    if newest is None:
+        raise ToolError(f"The checkout has no branch origin/{environment}: set fetch-depth: 0")
+    commit = environ.get("REVISION") or newest
+    if not _COMMIT.fullmatch(commit) or _git(root, "merge-base", "--is-ancestor", commit, newest) is None:
+        raise ToolError(
+            f"The registry says that {environment} runs {commit!r}, which is not a commit of the branch {environment}. "
+            "So its tests get no token: deploy the branch again, which records a commit of the branch"
+        )
+    put_out(environ, commit=commit)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Return the output of a git command, or None if the command fails."""
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _require_fitting(environ: Environ) -> None:

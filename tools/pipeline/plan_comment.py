@@ -8,11 +8,10 @@ from typing import Any
 from tools.checkout import UsageError
 from tools.slipway_client.runner import needed
 
-# The workflow finds its previous comment by this line, and replaces the comment.
-MARKER = "<!-- plans -->"
 # GitHub allows 65,536 characters in a comment.
 MOST_CHARACTERS = 60_000
 _MOST_LINES = 60
+_MOST_IN_A_LINE = 500
 _MOST_POLICY_CHARACTERS = 4_000
 
 _KINDS = {"added": "+", "changed": "~", "replaced": "±", "destroyed": "-"}
@@ -23,7 +22,7 @@ def comment(environ: Mapping[str, str]) -> str:
     if not environ.get("POLICY"):
         needed(environ, "PLANS", "development=plan.json")
     plans = [(title, Path(path)) for title, path in map(_named, environ.get("PLANS", "").split())]
-    parts = [MARKER, "## Planned changes", *_table(plans)]
+    parts = ["## Planned changes", *_table(plans)]
     for title, path in plans:
         parts += _details(title, changes(_plan(path)))
     parts += _policy(environ)
@@ -31,9 +30,10 @@ def comment(environ: Mapping[str, str]) -> str:
         parts += ["", f"Package: {_code(digest)} of {_code(environ.get('ARTIFACT') or 'this tree')}"]
     text = "\n".join(parts) + "\n"
     if len(text) > MOST_CHARACTERS:
-        text = (
-            text[:MOST_CHARACTERS].rpartition("\n")[0] + "\n```\n</details>\n\nThe rest is cut off: see the run's log\n"
-        )
+        text = text[:MOST_CHARACTERS].rpartition("\n")[0]
+        # Only the fences of code blocks have backticks in a row.
+        end = "\n```\n</details>" if text.count("```") % 2 else ""
+        text += f"{end}\n\nThe rest is cut off: see the run's log\n"
     return text
 
 
@@ -122,5 +122,6 @@ def _code(text: str) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Replace characters that could end a line, a fence, inline code or a tag."""
-    return "".join(letter if letter.isprintable() and letter not in "`<>" else "?" for letter in text)
+    """Replace characters that could end a line, a fence, inline code or a tag, or mention people. Cut a long text."""
+    cut = text if len(text) <= _MOST_IN_A_LINE else f"{text[:_MOST_IN_A_LINE]}…"
+    return "".join(letter if letter.isprintable() and letter not in "`<>@" else "?" for letter in cut)

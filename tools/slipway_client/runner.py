@@ -3,15 +3,21 @@
 This module uses only the standard library: the actions for other repositories run it with any Python.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from tools.checkout import UsageError
 
 
-def say(line: str) -> None:
-    """Print a line and flush the output."""
-    print(line, flush=True)
+def say(text: str) -> None:
+    """Print text and flush the output. GitHub runs no command in the text: a server's answer can be part of it.
+
+    GitHub runs `::command::` at the start of a line, and the older `##[command]` anywhere:
+    https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+    """
+    harmless = (re.sub(r"^(\s*):(?=:)", r"\1: ", line).replace("##[", "## [") for line in text.splitlines() or [""])
+    print("\n".join(harmless), flush=True)
 
 
 def note(environ: Mapping[str, str], text: str) -> None:
@@ -67,7 +73,7 @@ def _annotate(environ: Mapping[str, str], level: str, text: str) -> None:
         # A workflow command is one line, with these three characters escaped:
         # https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
         escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        say(f"::{level}::{escaped}")
+        print(f"::{level}::{escaped}", flush=True)
     else:
         say(f"{level}: {text}")
 

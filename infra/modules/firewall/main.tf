@@ -1,6 +1,21 @@
 # AWS's rules against known attacks, and a limit on the requests of one address.
+#
+# The limit counts by the address of the connection, which nobody can forge. The header X-Forwarded-For is no alternative:
+# WAF counts by the first address in it, which the client writes, and does not apply the rule at all without the header.
+# So a client could use up the limit of another, or have none:
+# https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-forwarded-ip-address.html
+#
+# - In front of the site, the connection's address is the client's.
+# - In front of the API, it is the client's too if the client calls the API directly. Through the site, it is an address
+#   of CloudFront, which many clients share. Their requests were counted in front of the site already, so the API's
+#   firewall does not count them again. It knows them by a header with a secret that only the distribution sends.
+#
+# The stage's throttling limits all requests together.
 
 locals {
+  # CloudFront replaces a header of this name that a client sends.
+  header_of_site = "x-from-site"
+
   # AWS's groups of rules, the cheapest first.
   managed = ["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]
   # Only count the requests that these rules match: bodies may list thousands of commits and contain URLs of runs.
@@ -28,16 +43,31 @@ resource "aws_wafv2_web_acl" "this" {
       rate_based_statement {
         limit                 = var.rate_limit
         evaluation_window_sec = 300
-        aggregate_key_type    = var.scope == "CLOUDFRONT" ? "IP" : "FORWARDED_IP"
+        aggregate_key_type    = "IP"
 
-        # The API sees CloudFront's addresses, so take the client's address from the header. Clients can forge the
-        # header, but the stage's throttling limits their requests too.
-        dynamic "forwarded_ip_config" {
-          for_each = var.scope == "CLOUDFRONT" ? [] : ["X-Forwarded-For"]
+        dynamic "scope_down_statement" {
+          for_each = nonsensitive(var.site == null) ? [] : ["other requests than those of the site"]
 
           content {
-            header_name       = forwarded_ip_config.value
-            fallback_behavior = "MATCH"
+            not_statement {
+              statement {
+                byte_match_statement {
+                  positional_constraint = "EXACTLY"
+                  search_string         = var.site.secret
+
+                  field_to_match {
+                    single_header {
+                      name = local.header_of_site
+                    }
+                  }
+
+                  text_transformation {
+                    priority = 0
+                    type     = "NONE"
+                  }
+                }
+              }
+            }
           }
         }
       }
@@ -113,9 +143,13 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
   resource_arn            = aws_wafv2_web_acl.this.arn
   log_destination_configs = [aws_cloudwatch_log_group.this.arn]
 
-  redacted_fields {
-    single_header {
-      name = "authorization"
+  dynamic "redacted_fields" {
+    for_each = ["authorization", local.header_of_site]
+
+    content {
+      single_header {
+        name = redacted_fields.value
+      }
     }
   }
 }

@@ -2,3 +2,8 @@ output "web_acl_arn" {
   description = "ARN of the firewall's web ACL, for a distribution."
   value       = aws_wafv2_web_acl.this.arn
 }
+
+output "header_of_site" {
+  description = "Name of the header in which the site's distribution sends its secret to the API."
+  value       = local.header_of_site
+}

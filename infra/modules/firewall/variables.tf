@@ -35,6 +35,18 @@ variable "rate_limit" {
   }
 }
 
+variable "site" {
+  description = "Secret that the site's distribution sends to the API, if a firewall in front of the site counts its requests. With null, all requests are counted here."
+  type        = object({ secret = string })
+  default     = null
+  sensitive   = true
+
+  validation {
+    condition     = var.scope == "REGIONAL" || var.site == null
+    error_message = "Only the API's firewall can leave requests of the site to another one: set site to null for CLOUDFRONT."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days for which the firewall's log is kept."
   type        = number

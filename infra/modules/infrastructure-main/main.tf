@@ -121,6 +121,16 @@ module "api" {
   }
 }
 
+# The distribution proves with this secret that a request comes through the site. Terraform's state keeps the secret.
+resource "terraform_data" "secret_of_site" {
+  count = local.has_firewall_of_site ? 1 : 0
+  input = uuid() # random, from the system's generator
+
+  lifecycle {
+    ignore_changes = [input] # uuid() differs in each run
+  }
+}
+
 module "firewall_api" {
   source = "../firewall"
   count  = local.has_firewall ? 1 : 0
@@ -128,6 +138,7 @@ module "firewall_api" {
   name               = local.name
   scope              = "REGIONAL"
   resource_arn       = module.api.stage_arn
+  site               = local.has_firewall_of_site ? { secret = terraform_data.secret_of_site[0].output } : null
   log_retention_days = var.log_retention_days
   kms_key_arn        = aws_kms_key.this.arn
 }
@@ -154,6 +165,10 @@ module "site" {
   connect_sources = compact([module.identity.sign_in_url])
   domain          = local.is_default ? var.domain : null
   web_acl_arn     = one(module.firewall_site[*].web_acl_arn)
+  header_to_api = local.has_firewall_of_site ? {
+    name  = module.firewall_api[0].header_of_site
+    value = terraform_data.secret_of_site[0].output
+  } : null
 }
 
 module "monitoring" {

@@ -56,6 +56,15 @@ resource "aws_cloudfront_distribution" "this" {
       origin_protocol_policy = "https-only"
       origin_ssl_protocols   = ["TLSv1.2"]
     }
+
+    dynamic "custom_header" {
+      for_each = nonsensitive(var.header_to_api == null) ? [] : ["header_to_api"]
+
+      content {
+        name  = var.header_to_api.name
+        value = var.header_to_api.value
+      }
+    }
   }
 
   default_cache_behavior {

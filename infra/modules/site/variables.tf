@@ -54,6 +54,13 @@ variable "domain" {
   }
 }
 
+variable "header_to_api" {
+  description = "Header that the distribution adds to each request to the API: the API's firewall knows the site's requests by it. Null for none."
+  type        = object({ name = string, value = string })
+  default     = null
+  sensitive   = true
+}
+
 variable "web_acl_arn" {
   description = "ARN of the firewall in front of CloudFront; null for none."
   type        = string

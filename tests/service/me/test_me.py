@@ -58,3 +58,15 @@ def test_a_run_sees_which_publishers_trust_it_and_why_others_do_not(api, given):
 
 def test_the_answer_says_when_the_token_expires(api):
     assert api.as_member("everybody", exp=2_000_000_000).get("/v1/me")["expires_at"] == "2033-05-18T03:33:20Z"
+
+
+@pytest.mark.parametrize("exp", [1e300, 2**62, 253402300800, -1, "2000000000", True, [2000000000]], ids=str)
+def test_a_token_whose_expiry_is_no_time_is_refused(api, exp):
+    for caller in (api.as_("admin", exp=exp), api.as_member("admins", exp=exp), api.as_run(exp=exp)):
+        answer = caller.get("/v1/me")
+
+        assert (answer.status, answer.problem) == (401, "unauthenticated")
+
+
+def test_the_last_expiry_that_is_a_time_is_shown(api):
+    assert api.as_("admin", exp=253402300799).get("/v1/me")["expires_at"] == "9999-12-31T23:59:59Z"

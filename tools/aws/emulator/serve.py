@@ -30,13 +30,14 @@ def main(environ: Mapping[str, str]) -> None:
         create_backend_app,
     )
 
+    from tools.aws.emulator.browsers import NoBrowser  # noqa: PLC0415
     from tools.aws.emulator.gaps import GapsFilled, fill_in_process  # noqa: PLC0415
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # do not log each request
     fill_in_process()
-    application = GapsFilled(DomainDispatcherApplication(create_backend_app))
+    application = NoBrowser(GapsFilled(DomainDispatcherApplication(create_backend_app)))
     try:
         server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     except (OSError, SystemExit):

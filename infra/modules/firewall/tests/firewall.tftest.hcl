@@ -41,9 +41,10 @@ run "before_the_api" {
       limit   = rate.limit
       seconds = rate.evaluation_window_sec
       by      = rate.aggregate_key_type
-      header  = one(rate.forwarded_ip_config).header_name
-    }] if rule.name == "rate"] == [[{ limit = 3000, seconds = 300, by = "FORWARDED_IP", header = "X-Forwarded-For" }]]
-    error_message = "The API sees CloudFront's addresses, so the limit must use the header with the client's address."
+      header  = length(rate.forwarded_ip_config)
+      some    = length(rate.scope_down_statement)
+    }] if rule.name == "rate"] == [[{ limit = 3000, seconds = 300, by = "IP", header = 0, some = 0 }]]
+    error_message = "The limit must count all requests by the connection's address, and trust no header."
   }
 
   assert {
@@ -72,6 +73,34 @@ run "before_the_api" {
       AWSManagedRulesCommonRuleSet          = toset(["GenericRFI_BODY", "SizeRestrictions_BODY"])
     }
     error_message = "Two of AWS's rules must only count, since bodies are long and contain URLs."
+  }
+}
+
+run "before_the_api_behind_a_site" {
+  command = plan
+
+  variables {
+    scope        = "REGIONAL"
+    resource_arn = "arn:aws:apigateway:eu-central-1::/restapis/api1/stages/production"
+    site         = { secret = "6f1c9a52" }
+  }
+
+  assert {
+    condition = nonsensitive([for rule in aws_wafv2_web_acl.this.rule : [for rate in rule.statement[0].rate_based_statement : {
+      by     = rate.aggregate_key_type
+      header = length(rate.forwarded_ip_config)
+      except = [for match in rate.scope_down_statement[0].not_statement[0].statement[0].byte_match_statement : {
+        header = match.field_to_match[0].single_header[0].name
+        value  = match.search_string
+        how    = match.positional_constraint
+        after  = [for transformation in match.text_transformation : transformation.type]
+      }]
+      }] if rule.name == "rate"]) == [[{
+      by     = "IP"
+      header = 0
+      except = [{ header = output.header_of_site, value = "6f1c9a52", how = "EXACTLY", after = ["NONE"] }]
+    }]]
+    error_message = "The limit must count by the connection's address all requests but those with the site's secret, which the site's firewall counts."
   }
 }
 
@@ -114,8 +143,8 @@ run "requests_are_logged_without_the_token" {
   }
 
   assert {
-    condition     = [for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : one(field.single_header).name] == ["authorization"]
-    error_message = "Tokens must not be logged."
+    condition     = toset([for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : one(field.single_header).name]) == toset(["authorization", output.header_of_site])
+    error_message = "Tokens and the site's secret must not be logged."
   }
 }
 
@@ -141,13 +170,14 @@ run "a_regional_firewall_without_a_stage_and_a_limit_above_wafs_are_refused" {
   expect_failures = [var.resource_arn, var.rate_limit]
 }
 
-run "a_firewall_of_cloudfront_with_a_stage_is_refused" {
+run "a_firewall_of_cloudfront_with_a_stage_or_a_secret_is_refused" {
   command = plan
 
   variables {
     scope        = "CLOUDFRONT"
     resource_arn = "arn:aws:apigateway:eu-central-1::/restapis/api1/stages/production"
+    site         = { secret = "6f1c9a52" }
   }
 
-  expect_failures = [var.resource_arn]
+  expect_failures = [var.resource_arn, var.site]
 }

@@ -25,7 +25,7 @@ override_module {
 
 override_module {
   target  = module.firewall_api
-  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1" }
+  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1", header_of_site = "x-from-site" }
 }
 
 override_module {

@@ -26,7 +26,7 @@ override_module {
 
 override_module {
   target  = module.firewall_api
-  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1" }
+  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1", header_of_site = "x-from-site" }
 }
 
 override_module {
@@ -57,6 +57,11 @@ run "the_environment_has_its_own_name_and_all_parts" {
   assert {
     condition     = length(module.site) == 1 && length(module.firewall_site) == 1 && length(module.firewall_api) == 1
     error_message = "The environment must have a site, a firewall in front of the site, and one in front of the API."
+  }
+
+  assert {
+    condition     = length(terraform_data.secret_of_site) == 1
+    error_message = "The firewall in front of the API must know the site's requests by a secret."
   }
 
   assert {

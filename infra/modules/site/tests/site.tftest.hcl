@@ -152,8 +152,9 @@ run "without_a_domain_the_site_has_cloudfronts_domain" {
 
 run "with_a_domain_the_site_has_records_and_tls_1_2" {
   variables {
-    domain      = { name = "service.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1", zone_id = "Z1" }
-    web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/a/1"
+    domain        = { name = "service.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1", zone_id = "Z1" }
+    web_acl_arn   = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/a/1"
+    header_to_api = { name = "x-from-site", value = "6f1c9a52" }
   }
 
   assert {
@@ -176,6 +177,14 @@ run "with_a_domain_the_site_has_records_and_tls_1_2" {
   assert {
     condition     = aws_cloudfront_distribution.this.web_acl_id == "arn:aws:wafv2:us-east-1:210987654321:global/webacl/a/1"
     error_message = "The distribution must have the given firewall."
+  }
+
+  assert {
+    condition = nonsensitive({ for origin in aws_cloudfront_distribution.this.origin : origin.origin_id => [for header in origin.custom_header : { (header.name) = header.value }] }) == {
+      api  = [{ x-from-site = "6f1c9a52" }]
+      site = []
+    }
+    error_message = "The API's firewall must know the site's requests by the header, which nobody else may get."
   }
 }
 
