@@ -21,7 +21,10 @@ _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """An Idempotency-Key and its scope: one caller's requests to one address."""
+    """An Idempotency-Key and its scope: one caller's requests to one address.
+
+    A pipeline's keys belong to a run of its repository.
+    """
 
     issuer: str
     principal: str
@@ -52,7 +55,7 @@ def key_of(call: Call) -> Key | None:
         )
     return Key(
         issuer=call.principal.issuer,
-        principal=call.principal.subject,
+        principal=call.principal.keeper,
         route=f"{call.operation.method} {call.address}",
         key=key,
     )

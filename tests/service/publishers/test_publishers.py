@@ -5,7 +5,7 @@ import pytest
 from chalicelib.identity.roles import Role
 from chalicelib.rest import admission
 from chalicelib.telemetry import logger
-from tests.support.claims import GITHUB, RUN
+from tests.support.claims import GITHUB, RUN, RUN_SUBJECT
 from tests.support.expected import WHOLE, Expected, Write
 from tests.support.given import A_PUBLISHER
 from tests.support.sample import A_VOYAGE, VOYAGES
@@ -197,7 +197,7 @@ def test_a_pipeline_writes_the_records_that_its_publisher_names(given, sample):
 
     begun = sample.as_run().post(VOYAGES, A_VOYAGE)
 
-    assert (begun.status, begun["created_by"]) == (201, RUN["sub"])
+    assert (begun.status, begun["created_by"]) == (201, RUN_SUBJECT)
     assert sample.as_run().get(VOYAGES)["items"] == [begun.json]
 
 
