@@ -24,6 +24,7 @@ def record(
     system: str | None = None,
     before: Any = None,
     after: Any = None,
+    reason: str | None = None,
 ) -> None:
     """Queue an event of a write. With both `before` and `after`, keep only the fields that differ.
 
@@ -42,6 +43,7 @@ def record(
         before=_encoded(before),
         after=_encoded(after),
         refusal=None,
+        reason=reason,
         request_id=call.id,
     )
 
@@ -66,6 +68,7 @@ def record_refusal(call: Call, problem: Problem) -> None:
             before=None,
             after=None,
             refusal=problem.type.slug,
+            reason=None,
             request_id=call.id,
         )
     except (DatabaseUnavailable, UnusableValue) as error:

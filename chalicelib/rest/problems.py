@@ -116,6 +116,12 @@ has_history = problem_type(
     "Has history",
     "The resource can't be deleted, because its history must be kept. Leave it.",
 )
+in_use = problem_type(
+    "in-use",
+    409,
+    "In use",
+    "Other records name the resource, so it can't be deleted. Delete these records first.",
+)
 conflict = problem_type(
     "conflict", 409, "Conflict", "The request contradicts the current data. Read the data again, then decide."
 )
@@ -143,6 +149,12 @@ key_reused = problem_type(
     422,
     "Idempotency-Key reused",
     "The key was used with another body. Send a new key with a new request.",
+)
+reason_required = problem_type(
+    "reason-required",
+    422,
+    "Reason required",
+    "The change lets a production environment require less. Send it again with a `reason` of 10 to 500 characters.",
 )
 precondition_required = problem_type(
     "precondition-required",

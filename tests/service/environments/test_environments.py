@@ -271,7 +271,7 @@ def test_an_environment_without_history_can_be_deleted_and_created_again(api, gi
 
 def test_the_list_is_paged_in_promotion_order(api, given):
     given.a_system()
-    for name, rank in {"production": 30, "testing": 10, "preproduction": 20}.items():
+    for name, rank in {"preproduction": 20, "testing": 10, "production": 30}.items():
         given.an_environment(name, rank=rank)
 
     first = api.get(f"{PATH}?limit=2")

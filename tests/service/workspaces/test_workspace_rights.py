@@ -3,7 +3,7 @@
 import psycopg2
 import pytest
 
-from tests.support.claims import RUN, RUN_SUBJECT
+from tests.support.claims import RUN_SUBJECT
 from tests.support.given import ahead
 
 SYSTEM = "/v1/systems/azul"

@@ -250,7 +250,9 @@ def test_a_persons_keys_and_writes_belong_to_the_subject():
     assert (person().keeper, person().writer) == ("5ad4", "5ad4")
 
 
-@pytest.mark.parametrize("claims", [{"environment": "a\u202eb"}, {"ref": "refs/heads/" + "x" * 500}], ids=["odd", "long"])
+@pytest.mark.parametrize(
+    "claims", [{"environment": "a\u202eb"}, {"ref": "refs/heads/" + "x" * 500}], ids=["odd", "long"]
+)
 def test_a_pipelines_subject_is_a_short_printable_text(claims):
     with pytest.raises(NotAPrincipal):
         run(**{"environment": None, **claims})
@@ -260,9 +262,7 @@ def test_claims_of_other_kinds_of_issuers_grant_a_run_nothing():
     assert not run(role="admin", systems=["azul"], **{"cognito:groups": ["admins"]}).with_publishers([]).is_known
 
 
-@pytest.mark.parametrize(
-    "name", ["exp", "repository", "repository_id", "workflow_ref", "event_name", "ref", "sha"]
-)
+@pytest.mark.parametrize("name", ["exp", "repository", "repository_id", "workflow_ref", "event_name", "ref", "sha"])
 def test_a_missing_or_mistyped_claim_makes_no_principal(name):
     for claims in ({key: value for key, value in RUN.items() if key != name}, {**RUN, name: None}, {**RUN, name: []}):
         with pytest.raises(NotAPrincipal):
