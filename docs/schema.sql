@@ -31,9 +31,11 @@ GRANT INSERT (system_key, issuer, principal, action, resource, before, after, re
 CREATE TABLE aws_accounts (
     id text NOT NULL,
     production boolean NOT NULL,
+    system_id bigint NOT NULL,
     CONSTRAINT aws_accounts_id_is_twelve_digits CHECK ((id ~ '^[0-9]{12}$')),
     CONSTRAINT aws_accounts_class UNIQUE (id, production),
-    CONSTRAINT aws_accounts_pkey PRIMARY KEY (id)
+    CONSTRAINT aws_accounts_pkey PRIMARY KEY (id),
+    CONSTRAINT aws_accounts_first_system FOREIGN KEY (system_id) REFERENCES systems(id) DEFERRABLE INITIALLY DEFERRED
 );
 
 -- deployment_commits
@@ -382,9 +384,19 @@ CREATE FUNCTION claim_aws_account() RETURNS trigger
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
-    INSERT INTO aws_accounts (id, production) VALUES (NEW.aws_account_id, NEW.production)
+    INSERT INTO aws_accounts (id, production, system_id)
+    VALUES (NEW.aws_account_id, NEW.production, NEW.system_id)
     ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id;
     RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION first_system_of_aws_account(account text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN (SELECT s.key FROM aws_accounts a JOIN systems s ON s.id = a.system_id WHERE a.id = account);
 END
 $$;
 
@@ -412,6 +424,11 @@ BEGIN
     DELETE FROM aws_accounts
     WHERE id = OLD.aws_account_id
         AND NOT EXISTS (SELECT FROM environments WHERE aws_account_id = OLD.aws_account_id);
+    UPDATE aws_accounts a SET system_id = (
+        SELECT e.system_id FROM environments e WHERE e.aws_account_id = a.id ORDER BY e.id LIMIT 1
+    )
+    WHERE a.id = OLD.aws_account_id
+        AND NOT EXISTS (SELECT FROM environments e WHERE e.aws_account_id = a.id AND e.system_id = a.system_id);
     RETURN NULL;
 END
 $$;
@@ -420,6 +437,9 @@ REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO slipway_app;
 
 REVOKE ALL ON FUNCTION claim_aws_account() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION first_system_of_aws_account(account text) FROM PUBLIC;
+GRANT ALL ON FUNCTION first_system_of_aws_account(account text) TO slipway_app;
 
 REVOKE ALL ON FUNCTION refuse_change() FROM PUBLIC;
 

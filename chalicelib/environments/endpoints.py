@@ -40,13 +40,15 @@ def list_environments(call: Call, system: str, query: PageQuery) -> Page[Environ
 def create_environment(call: Call, system: str, body: NewEnvironment) -> Environment:
     """Create an environment.
 
-    If it comes between a production environment and the environment before that one, send a `reason`.
+    An AWS account that another system named first takes the role admin. If the environment comes between a production
+    environment and the environment before that one, send a `reason`.
     """
     systems.lock(call.db, system)
     inserted = store.insert(call.db, system, body)
     if inserted is None:
         raise systems.not_found(system)
-    environment, neighbours = inserted
+    environment, neighbours, first_system = inserted
+    rules.require_own_account(system, first_system, call.principal)
     require_reason(body.reason, rules.loosened(neighbours, [*neighbours, environment]))
     audit.record(call, f"{system}/{environment.name}", system=system, after=environment, reason=body.reason)
     return call.created(f"{call.address}/{environment.name}", environment)
@@ -67,13 +69,16 @@ def get_environment(call: Call, system: str, environment: str) -> Environment:
 def change_environment(call: Call, system: str, environment: str, body: EnvironmentChange) -> Environment:
     """Change an environment. Fields that you leave out stay as they are.
 
-    If a production environment would require less after the change, send a `reason`.
+    An AWS account that another system named first takes the role admin. If a production environment would require less
+    after the change, send a `reason`.
     """
     systems.lock(call.db, system)
     before, all_before = store.get_among(call.db, system, environment)
     require_unchanged(call.if_match, before)
     after = changed(before, body)
-    store.update(call.db, system, after)
+    first_system = store.update(call.db, system, after)
+    if after.aws_account_id != before.aws_account_id:
+        rules.require_own_account(system, first_system, call.principal)
     all_after = [after if each is before else each for each in all_before]
     require_reason(body.reason, rules.loosened(all_before, all_after))
     audit.record(call, f"{system}/{environment}", system=system, before=before, after=after, reason=body.reason)

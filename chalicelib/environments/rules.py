@@ -1,8 +1,11 @@
-"""What a production environment requires of an artifact, and changes that let it require less."""
+"""Changes that let production environments require less, and AWS accounts that other systems named first."""
 
 from collections.abc import Iterator, Sequence
 
 from chalicelib.environments.model import Environment
+from chalicelib.identity.principal import Principal
+from chalicelib.identity.roles import Role
+from chalicelib.rest.problems import Problem, forbidden
 
 
 def loosened(before: Sequence[Environment], after: Sequence[Environment]) -> list[str]:
@@ -18,6 +21,22 @@ def loosened(before: Sequence[Environment], after: Sequence[Environment]) -> lis
         if each.production
         for loss in _losses(each, remaining.get(each.name), _preceding(each, before), after)
     ]
+
+
+def require_own_account(system: str, first_system: str | None, principal: Principal) -> None:
+    """An AWS account that another system named first takes an admin.
+
+    The refusal names the other system only to callers who may read it.
+    """
+    if first_system in (None, system) or principal.role_in(system) >= Role.admin:
+        return
+    may_read = principal.role_in(first_system) >= Role.viewer
+    holder = f"the system {first_system!r}" if may_read else "another system"
+    raise Problem(
+        forbidden,
+        f"The AWS account belongs to {holder}, which named it first. Ask an admin to name it here, or choose another "
+        "account.",
+    )
 
 
 def _losses(

@@ -1,6 +1,6 @@
 """Environments in PostgreSQL."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -67,8 +67,19 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
     )
 
 
-def insert(db: Database, system: str, new: NewEnvironment) -> tuple[Environment, list[Environment]] | None:
-    """Return the new environment and its neighbours in the order of promotion. None if the system does not exist."""
+class Inserted(NamedTuple):
+    """A new environment, and what the rules about it need.
+
+    `neighbours` are the environments directly before and after it. `first_system` named its AWS account first.
+    """
+
+    environment: Environment
+    neighbours: list[Environment]
+    first_system: str | None
+
+
+def insert(db: Database, system: str, new: NewEnvironment) -> Inserted | None:
+    """Insert an environment. Return None if the system does not exist."""
     row = db.row(
         f"""
         INSERT INTO environments AS e (
@@ -78,7 +89,7 @@ def insert(db: Database, system: str, new: NewEnvironment) -> tuple[Environment,
         SELECT id, %(name)s, %(rank)s, %(aws_account_id)s, %(region)s, %(base_url)s, %(production)s,
             %(required_soak_seconds)s, %(verification_max_age_seconds)s, %(required_suites)s::text[]
         FROM systems WHERE key = %(system)s
-        RETURNING {_COLUMNS}, (
+        RETURNING {_COLUMNS}, first_system_of_aws_account(e.aws_account_id) AS first_system, (
             SELECT coalesce(json_agg(neighbour), '[]') FROM (
                 (SELECT {_COLUMNS} {_OF_SYSTEM} AND e.rank < %(rank)s ORDER BY e.rank DESC LIMIT 1)
                 UNION ALL
@@ -92,11 +103,13 @@ def insert(db: Database, system: str, new: NewEnvironment) -> tuple[Environment,
     if row is None:
         return None
     neighbours = msgspec.convert(row.pop("neighbours"), list[Environment])
-    return Environment(**row), neighbours
+    first_system = row.pop("first_system")
+    return Inserted(Environment(**row), neighbours, first_system)
 
 
-def update(db: Database, system: str, environment: Environment) -> None:
-    db.execute(
+def update(db: Database, system: str, environment: Environment) -> str | None:
+    """Update an environment. Return the system that named its AWS account first; None without an account."""
+    first_system: str | None = db.value(
         """
         UPDATE environments e SET
             rank = %(rank)s, aws_account_id = %(aws_account_id)s, region = %(region)s, base_url = %(base_url)s,
@@ -104,10 +117,12 @@ def update(db: Database, system: str, environment: Environment) -> None:
             verification_max_age_seconds = %(verification_max_age_seconds)s,
             required_suites = %(required_suites)s::text[]
         FROM systems s WHERE s.id = e.system_id AND s.key = %(system)s AND e.name = %(name)s
+        RETURNING first_system_of_aws_account(e.aws_account_id)
         """,
         system=system,
         **_columns(environment),
     )
+    return first_system
 
 
 def delete(db: Database, system: str, name: str) -> None:

@@ -55,9 +55,11 @@ EXPECTED = Expected(
             "DELETE": WHOLE,
         },
     },
-    owners_functions=("claim_aws_account", "settle_aws_account"),
+    owners_functions=("claim_aws_account", "first_system_of_aws_account", "settle_aws_account"),
+    granted_functions=("first_system_of_aws_account",),
     out_of_reach={
         "aws_accounts_pkey": "the only INSERT into this table has an ON CONFLICT clause",
+        "aws_accounts_first_system": "the triggers write the row, and its system exists",
         "aws_accounts_class": "the primary key is stricter, but foreign keys refer to this key",
         "environments_of_system": "the primary key is stricter, but foreign keys refer to this key",
         "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",

@@ -1,4 +1,4 @@
-"""A change that lets a production environment require less takes a reason (docs/design.md)."""
+"""A production environment that requires less takes a reason, another system's account an admin (docs/design.md)."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,10 @@ import msgspec
 import pytest
 
 from chalicelib.environments.model import Environment
-from chalicelib.environments.rules import loosened
+from chalicelib.environments.rules import loosened, require_own_account
+from chalicelib.identity.principal import Grant, Principal
+from chalicelib.identity.roles import Role
+from chalicelib.rest.problems import Problem
 
 
 def an_environment(name, rank, **fields):
@@ -110,3 +113,23 @@ def test_other_environments_may_require_less(name):
 
 def test_an_environment_that_becomes_production_is_not_loosened():
     assert loosened(ALL, after("preproduction", production=True, required_suites=())) == []
+
+
+def refusal(principal):
+    with pytest.raises(Problem) as refused:
+        require_own_account("azul", "blue", principal)
+    return refused.value.detail
+
+
+def caller(*grants):
+    return Principal(issuer="https://issuer.localhost", subject="jane", kind="person", expires_at=2e9, grants=grants)
+
+
+def test_a_refused_account_names_its_system_only_to_callers_who_may_read_that_system():
+    assert "'blue'" in refusal(caller(Grant(Role.maintainer, frozenset({"azul"}))))
+    assert "blue" not in refusal(caller())
+
+
+@pytest.mark.parametrize("first_system", [None, "azul"])
+def test_an_account_that_no_other_system_named_first_is_free(first_system):
+    require_own_account("azul", first_system, caller(Grant(Role.maintainer, frozenset({"azul"}))))
