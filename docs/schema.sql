@@ -155,6 +155,20 @@ CREATE TRIGGER environments_settle_aws_account AFTER DELETE OR UPDATE ON environ
 GRANT SELECT,INSERT,DELETE ON TABLE environments TO slipway_app;
 GRANT UPDATE (rank, aws_account_id, region, base_url, production, required_soak_seconds, verification_max_age_seconds, required_suites) ON TABLE environments TO slipway_app;
 
+-- hourly_writes
+
+CREATE TABLE hourly_writes (
+    issuer text NOT NULL,
+    writer text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    writes integer NOT NULL,
+    allowed integer NOT NULL,
+    CONSTRAINT hourly_writes_within_rate CHECK ((writes <= allowed)),
+    CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer)
+);
+GRANT SELECT,INSERT ON TABLE hourly_writes TO slipway_app;
+GRANT UPDATE (hour, writes, allowed) ON TABLE hourly_writes TO slipway_app;
+
 -- idempotency_keys
 
 CREATE TABLE idempotency_keys (

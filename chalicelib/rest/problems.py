@@ -162,6 +162,12 @@ precondition_required = problem_type(
     "Precondition required",
     "The header `If-Match` is missing. Read the resource and send its ETag, so that nobody's change is lost.",
 )
+too_many_writes = problem_type(
+    "too-many-writes",
+    429,
+    "Too many writes",
+    "The caller has written too often in this hour. Wait for the seconds in the header `Retry-After`, then try again.",
+)
 internal_error = problem_type(
     "internal-error", 500, "Internal error", "The service failed. Report the failure with the request's id."
 )

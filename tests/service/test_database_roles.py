@@ -18,6 +18,7 @@ from tests.support.writes import WRITES, everything, send
 
 # The rights of the service's role to each table. The tables of the resources are in their EXPECTED.
 MAY = {
+    "hourly_writes": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "hour writes allowed"},
     "idempotency_keys": {
         "SELECT": WHOLE,
         "INSERT": WHOLE,
