@@ -48,7 +48,7 @@ def create_environment(call: Call, system: str, body: NewEnvironment) -> Environ
     if inserted is None:
         raise systems.not_found(system)
     environment, neighbours, first_system = inserted
-    rules.require_own_account(system, first_system, call.principal)
+    _require_own_account(call, system, first_system)
     require_reason(body.reason, rules.loosened(neighbours, [*neighbours, environment]))
     audit.record(call, f"{system}/{environment.name}", system=system, after=environment, reason=body.reason)
     return call.created(f"{call.address}/{environment.name}", environment)
@@ -78,7 +78,7 @@ def change_environment(call: Call, system: str, environment: str, body: Environm
     after = changed(before, body)
     first_system = store.update(call.db, system, after)
     if after.aws_account_id != before.aws_account_id:
-        rules.require_own_account(system, first_system, call.principal)
+        _require_own_account(call, system, first_system)
     all_after = [after if each is before else each for each in all_before]
     require_reason(body.reason, rules.loosened(all_before, all_after))
     audit.record(call, f"{system}/{environment}", system=system, before=before, after=after, reason=body.reason)
@@ -104,3 +104,13 @@ def delete_environment(call: Call, system: str, environment: str, query: Environ
     all_after = [each for each in all_before if each is not before]
     require_reason(query.reason, rules.loosened(all_before, all_after))
     audit.record(call, f"{system}/{environment}", system=system, before=before, reason=query.reason)
+
+
+def _require_own_account(call: Call, system: str, first_system: str | None) -> None:
+    role_in = call.principal.role_in
+    rules.require_own_account(
+        system,
+        first_system,
+        role_in(system),
+        may_read=first_system is not None and role_in(first_system) >= Role.viewer,
+    )

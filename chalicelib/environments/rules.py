@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from chalicelib.environments.model import Environment
-from chalicelib.identity.principal import Principal
 from chalicelib.identity.roles import Role
 from chalicelib.rest.problems import Problem, forbidden
 
@@ -23,14 +22,13 @@ def loosened(before: Sequence[Environment], after: Sequence[Environment]) -> lis
     ]
 
 
-def require_own_account(system: str, first_system: str | None, principal: Principal) -> None:
+def require_own_account(system: str, first_system: str | None, role: Role, *, may_read: bool) -> None:
     """An AWS account that another system named first takes an admin.
 
-    The refusal names the other system only to callers who may read it.
+    `role` is the caller's role in `system`. The refusal names the other system only to callers who may read it.
     """
-    if first_system in (None, system) or principal.role_in(system) >= Role.admin:
+    if first_system in (None, system) or role >= Role.admin:
         return
-    may_read = principal.role_in(first_system) >= Role.viewer
     holder = f"the system {first_system!r}" if may_read else "another system"
     raise Problem(
         forbidden,
