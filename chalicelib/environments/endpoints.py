@@ -108,9 +108,5 @@ def delete_environment(call: Call, system: str, environment: str, query: Environ
 
 def _require_own_account(call: Call, system: str, first_system: str | None) -> None:
     role_in = call.principal.role_in
-    rules.require_own_account(
-        system,
-        first_system,
-        role_in(system),
-        may_read=first_system is not None and role_in(first_system) >= Role.viewer,
-    )
+    may_read = first_system is not None and role_in(first_system) >= Role.viewer
+    rules.require_own_account(system, first_system, role_in(system), may_read=may_read)
