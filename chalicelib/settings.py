@@ -15,6 +15,9 @@ from chalicelib.vocabulary import SLUG
 
 LOCAL_STATE = Path(__file__).parent.parent / ".local"
 
+# The default is far above the need of a busy pipeline, and bounds what a caller with a role can store.
+WRITES_PER_HOUR = 2000
+
 Stage = Literal["local", "development", "preproduction", "production"]
 
 _PATH = r"(?:/[A-Za-z0-9._~%!$&'()+,;=:@/-]*)?"
@@ -71,6 +74,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     issuers: tuple[Issuer, ...]
     # A URL in tests and on developers' machines, Aurora on AWS. None if the environment variables name no database.
     database: Aurora | str | None
+    # The most records that the requests of one caller may leave in an hour: see `rest.rates`.
+    writes_per_hour: int
 
     def issuers_of(self, kind: str) -> list[str]:
         """Return the URLs of the trusted issuers of a kind."""
@@ -94,6 +99,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         stage=stage,
         issuers=trusted_issuers(environ),
         database=_database(stage, environ),
+        writes_per_hour=_writes_per_hour(environ),
     )
 
 
@@ -111,6 +117,16 @@ def _stage(environ: Mapping[str, str]) -> Stage:
             f"SLIPWAY_STAGE is {stage!r}: name one of the stages of .chalice/config.json ({error})"
         ) from None
     return checked
+
+
+def _writes_per_hour(environ: Mapping[str, str]) -> int:
+    number = environ.get("SLIPWAY_WRITES_PER_HOUR", str(WRITES_PER_HOUR))
+    if not re.fullmatch("[1-9][0-9]{0,8}", number, re.ASCII):
+        raise UnusableSettings(
+            f"SLIPWAY_WRITES_PER_HOUR is {number!r}: set it to a number from 1 to 999999999, or leave it out for "
+            f"{WRITES_PER_HOUR}"
+        )
+    return int(number)
 
 
 @lru_cache(maxsize=1)

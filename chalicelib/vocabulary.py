@@ -40,6 +40,15 @@ OverrideReason = Annotated[
         "Why the deployment may pass the gate without a grant; no white space at the start or the end",
     ),
 ]
+LooseningReason = Annotated[
+    str,
+    matching(
+        rf"{NOT_WHITE}[^\u0000]{{8,498}}{NOT_WHITE}",
+        "The load test has replaced this suite",
+        "Why a production environment may require less. Required for such a change; the audit event has the reason. No "
+        "white space at the start or the end",
+    ),
+]
 Reason = Annotated[
     str,
     matching(

@@ -14,6 +14,7 @@ CREATE TABLE audit_events (
     after jsonb,
     request_id text NOT NULL,
     refusal text,
+    reason text,
     CONSTRAINT audit_events_pkey PRIMARY KEY (id)
 );
 CREATE INDEX audit_events_by_action ON audit_events (action, at DESC, id DESC);
@@ -23,16 +24,18 @@ CREATE INDEX audit_events_by_time ON audit_events (at DESC, id DESC);
 CREATE TRIGGER audit_events_are_final BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_events_are_not_truncated BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 GRANT SELECT ON TABLE audit_events TO slipway_app;
-GRANT INSERT (system_key, issuer, principal, action, resource, before, after, request_id, refusal) ON TABLE audit_events TO slipway_app;
+GRANT INSERT (system_key, issuer, principal, action, resource, before, after, request_id, refusal, reason) ON TABLE audit_events TO slipway_app;
 
 -- aws_accounts
 
 CREATE TABLE aws_accounts (
     id text NOT NULL,
     production boolean NOT NULL,
+    system_id bigint NOT NULL,
     CONSTRAINT aws_accounts_id_is_twelve_digits CHECK ((id ~ '^[0-9]{12}$')),
     CONSTRAINT aws_accounts_class UNIQUE (id, production),
-    CONSTRAINT aws_accounts_pkey PRIMARY KEY (id)
+    CONSTRAINT aws_accounts_pkey PRIMARY KEY (id),
+    CONSTRAINT aws_accounts_first_system FOREIGN KEY (system_id) REFERENCES systems(id) DEFERRABLE INITIALLY DEFERRED
 );
 
 -- deployment_commits
@@ -87,6 +90,7 @@ CREATE TABLE deployments (
     finished_at timestamp with time zone,
     issuer text NOT NULL,
     created_by text NOT NULL,
+    repository_id text,
     run_id text,
     run_attempt text,
     run_sha text,
@@ -108,9 +112,9 @@ CREATE TABLE deployments (
 CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
 CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
 CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
-CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE(revision, ''), finished_at) WHERE imported;
+CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE(revision, ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE (state = 'in_progress');
-CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt) WHERE ((run_id IS NOT NULL) AND (NOT imported));
+CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt, COALESCE(repository_id, ''), COALESCE(workspace_id, (0)::bigint)) WHERE ((run_id IS NOT NULL) AND (NOT imported));
 CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (state = 'succeeded');
 CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE (state = 'succeeded');
 CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW WHEN ((old.state <> 'in_progress')) EXECUTE FUNCTION refuse_change();
@@ -151,6 +155,20 @@ CREATE TRIGGER environments_settle_aws_account AFTER DELETE OR UPDATE ON environ
 GRANT SELECT,INSERT,DELETE ON TABLE environments TO slipway_app;
 GRANT UPDATE (rank, aws_account_id, region, base_url, production, required_soak_seconds, verification_max_age_seconds, required_suites) ON TABLE environments TO slipway_app;
 
+-- hourly_writes
+
+CREATE TABLE hourly_writes (
+    issuer text NOT NULL,
+    writer text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    writes integer NOT NULL,
+    allowed integer NOT NULL,
+    CONSTRAINT hourly_writes_within_rate CHECK ((writes <= allowed)),
+    CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer)
+);
+GRANT SELECT,INSERT ON TABLE hourly_writes TO slipway_app;
+GRANT UPDATE (hour, writes, allowed) ON TABLE hourly_writes TO slipway_app;
+
 -- idempotency_keys
 
 CREATE TABLE idempotency_keys (
@@ -188,6 +206,20 @@ CREATE INDEX promotions_by_environment ON promotions (environment_id);
 CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
 GRANT SELECT,INSERT ON TABLE promotions TO slipway_app;
 
+-- publisher_environments
+
+CREATE TABLE publisher_environments (
+    publisher_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    system_id bigint NOT NULL,
+    github_environment text,
+    CONSTRAINT publisher_environments_once PRIMARY KEY (publisher_id, environment_id),
+    CONSTRAINT publisher_environments_end_with_publisher FOREIGN KEY (publisher_id, system_id) REFERENCES publishers(id, system_id) ON DELETE CASCADE,
+    CONSTRAINT publisher_environments_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX publisher_environments_by_environment ON publisher_environments (environment_id);
+GRANT SELECT,INSERT,DELETE ON TABLE publisher_environments TO slipway_app;
+
 -- publishers
 
 CREATE TABLE publishers (
@@ -201,14 +233,13 @@ CREATE TABLE publishers (
     called_workflow text,
     events text[] NOT NULL,
     ref text NOT NULL,
-    environments jsonb NOT NULL,
     kinds text[] NOT NULL,
     any_revision boolean NOT NULL,
     created_by text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT publishers_events_known CHECK (((cardinality(events) > 0) AND (events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']))),
     CONSTRAINT publishers_kinds_known CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['deployments', 'verifications', 'workspaces']))),
-    CONSTRAINT publishers_name_environments CHECK (((jsonb_typeof(environments) = 'object') AND (environments <> '{}'::jsonb))),
+    CONSTRAINT publishers_of_system UNIQUE (id, system_id),
     CONSTRAINT publishers_pkey PRIMARY KEY (id),
     CONSTRAINT publishers_system_id_fkey FOREIGN KEY (system_id) REFERENCES systems(id) ON DELETE CASCADE
 );
@@ -294,6 +325,7 @@ CREATE TABLE verifications (
     issuer text NOT NULL,
     created_by text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    repository_id text,
     run_id text,
     run_attempt text,
     CONSTRAINT verifications_are_of_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
@@ -308,7 +340,7 @@ CREATE TABLE verifications (
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_target ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC);
-CREATE UNIQUE INDEX verifications_import_once ON verifications (environment_id, workspace, artifact, suite, finished_at) WHERE imported;
+CREATE UNIQUE INDEX verifications_import_once ON verifications (environment_id, workspace, artifact, suite, finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE TRIGGER verifications_are_final BEFORE DELETE OR UPDATE ON verifications FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER verifications_are_not_truncated BEFORE TRUNCATE ON verifications FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 GRANT SELECT,INSERT ON TABLE verifications TO slipway_app;
@@ -366,9 +398,19 @@ CREATE FUNCTION claim_aws_account() RETURNS trigger
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
-    INSERT INTO aws_accounts (id, production) VALUES (NEW.aws_account_id, NEW.production)
+    INSERT INTO aws_accounts (id, production, system_id)
+    VALUES (NEW.aws_account_id, NEW.production, NEW.system_id)
     ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id;
     RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION first_system_of_aws_account(account text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN (SELECT s.key FROM aws_accounts a JOIN systems s ON s.id = a.system_id WHERE a.id = account);
 END
 $$;
 
@@ -396,6 +438,11 @@ BEGIN
     DELETE FROM aws_accounts
     WHERE id = OLD.aws_account_id
         AND NOT EXISTS (SELECT FROM environments WHERE aws_account_id = OLD.aws_account_id);
+    UPDATE aws_accounts a SET system_id = (
+        SELECT e.system_id FROM environments e WHERE e.aws_account_id = a.id ORDER BY e.id LIMIT 1
+    )
+    WHERE a.id = OLD.aws_account_id
+        AND NOT EXISTS (SELECT FROM environments e WHERE e.aws_account_id = a.id AND e.system_id = a.system_id);
     RETURN NULL;
 END
 $$;
@@ -404,6 +451,9 @@ REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO slipway_app;
 
 REVOKE ALL ON FUNCTION claim_aws_account() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION first_system_of_aws_account(account text) FROM PUBLIC;
+GRANT ALL ON FUNCTION first_system_of_aws_account(account text) TO slipway_app;
 
 REVOKE ALL ON FUNCTION refuse_change() FROM PUBLIC;
 

@@ -100,6 +100,18 @@ def given(api: Api, database_url: str) -> Given:
 
 
 @pytest.fixture
+def rate(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """`rate(3)` lets each caller write three times in an hour."""
+
+    def set_rate(writes: int) -> None:
+        monkeypatch.setenv("SLIPWAY_WRITES_PER_HOUR", str(writes))
+        settings.cache_clear()
+
+    yield set_rate
+    settings.cache_clear()
+
+
+@pytest.fixture
 def sample(api: Api, given: Given) -> Api:
     """A client of a service whose only resource is `voyages`: see tests/support/sample.py."""
     from tests.support.sample import sample_api  # noqa: PLC0415

@@ -38,6 +38,13 @@ class AuditEvent(Answer, kw_only=True):
         _Fields, Meta(description="The values of the changed fields after the write; null for a deletion or a refusal")
     ]
     refusal: Annotated[str | None, Meta(examples=["forbidden"])]
+    reason: Annotated[
+        str | None,
+        Meta(
+            description="The reason that the caller gave for the change itself; null if the request had none",
+            examples=["The load test has replaced this suite"],
+        ),
+    ]
     request_id: Annotated[str, Meta(description="The request's id, as in `X-Request-Id` and in the logs")]
 
 

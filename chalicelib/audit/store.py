@@ -17,7 +17,7 @@ def list_(db: Database, query: AuditQuery, *, limit: int, after: tuple[Any, ...]
         AuditEvent,
         """
         SELECT a.id::text AS id, a.at, a.system_key AS system, a.issuer, a.principal, a.action, a.resource,
-            a.before, a.after, a.refusal, a.request_id
+            a.before, a.after, a.refusal, a.reason, a.request_id
         FROM audit_events a
         WHERE (%(system)s IS NULL OR a.system_key = %(system)s)
             AND (%(principal)s IS NULL OR a.principal = %(principal)s)

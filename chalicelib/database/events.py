@@ -6,13 +6,15 @@ A write that succeeds sends this SQL in the same transaction. So either both tak
 from chalicelib import NAME
 
 _INSERT = """
-    INSERT INTO audit_events (system_key, issuer, principal, action, resource, before, after, refusal, request_id)
+    INSERT INTO audit_events (
+        system_key, issuer, principal, action, resource, before, after, refusal, reason, request_id
+    )
 """
 
 EVENT = f"""
     {_INSERT}
     VALUES (%(system)s, %(issuer)s, %(principal)s, %(action)s, %(resource)s,
-            %(before)s::jsonb, %(after)s::jsonb, %(refusal)s, %(request_id)s)
+            %(before)s::jsonb, %(after)s::jsonb, %(refusal)s, %(reason)s, %(request_id)s)
 """
 
 
@@ -25,6 +27,6 @@ def events_of_the_service(rows: str, action: str, resource: str, before: str, af
     return f"""
         {_INSERT}
         SELECT system, '{NAME}', '{NAME}', '{action}', {resource}, ({before})::jsonb, ({after})::jsonb, NULL,
-            %(request_id)s
+            NULL, %(request_id)s
         FROM {rows}
     """

@@ -135,6 +135,7 @@ _OPENING_FACTS = f"""
                     THEN imported AND finished_at = %(finished_at)s::timestamptz
                         AND revision IS NOT DISTINCT FROM %(revision)s
                     ELSE NOT imported AND kind = %(kind)s AND issuer = %(issuer)s
+                        AND repository_id IS NOT DISTINCT FROM %(repository_id)s
                         AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
                     END
         ) AS recorded_id
@@ -156,6 +157,7 @@ def opening_facts(db: Database, system: str, new: NewDeployment, principal: Prin
         finished_at=new.finished_at,
         revision=new.revision,
         issuer=principal.issuer,
+        repository_id=principal.run.repository_id if principal.run else None,
         run_id=principal.run.id if principal.run else None,
         run_attempt=principal.run.attempt if principal.run else None,
     )
@@ -175,13 +177,13 @@ _INSERT = f"""
         INSERT INTO deployments (
             system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported,
             run_url, override_reason, promotion_id, commit_count, lease_seconds, lease_expires_at,
-            started_at, finished_at, issuer, created_by, run_id, run_attempt, run_sha, run_actor
+            started_at, finished_at, issuer, created_by, repository_id, run_id, run_attempt, run_sha, run_actor
         )
         SELECT
             s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(revision)s, %(kind)s, %(state)s, %(detail)s,
             %(imported)s, %(run_url)s, %(override_reason)s, (SELECT id FROM promotion), %(commit_count)s,
             %(lease_seconds)s, %(lease_expires_at)s, %(started_at)s, %(finished_at)s, %(issuer)s,
-            %(created_by)s, %(run_id)s, %(run_attempt)s, %(run_sha)s, %(run_actor)s
+            %(created_by)s, %(repository_id)s, %(run_id)s, %(run_attempt)s, %(run_sha)s, %(run_actor)s
         FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
         WHERE s.key = %(system)s AND e.name = %(environment)s
         RETURNING *
@@ -234,6 +236,7 @@ def insert(
         finished_at=new.finished_at,
         issuer=principal.issuer,
         created_by=principal.subject,
+        repository_id=run.repository_id if run else None,
         run_id=run.id if run else None,
         run_attempt=run.attempt if run else None,
         run_sha=run.sha if run else None,

@@ -2,10 +2,11 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.environments import store
+from chalicelib.environments import rules, store
 from chalicelib.environments.model import (
     Environment,
     EnvironmentChange,
+    EnvironmentDeletion,
     NewEnvironment,
     account_holds_one_class,
 )
@@ -17,6 +18,7 @@ from chalicelib.rest.conditional import require_unchanged
 from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store as systems
+from chalicelib.systems.rules import require_reason
 
 blueprint = Blueprint(__name__)
 
@@ -33,15 +35,22 @@ def list_environments(call: Call, system: str, query: PageQuery) -> Page[Environ
     "POST /v1/systems/{system}/environments",
     role=Role.maintainer,
     status=201,
-    raises=[problems.already_exists, account_holds_one_class],
+    raises=[problems.already_exists, problems.reason_required, account_holds_one_class],
 )
 def create_environment(call: Call, system: str, body: NewEnvironment) -> Environment:
-    """Create an environment."""
+    """Create an environment.
+
+    An AWS account that another system named first takes the role admin. If the environment comes between a production
+    environment and the environment before that one, send a `reason`.
+    """
     systems.lock(call.db, system)
-    environment = store.insert(call.db, system, body)
-    if environment is None:
+    inserted = store.insert(call.db, system, body)
+    if inserted is None:
         raise systems.not_found(system)
-    audit.record(call, f"{system}/{environment.name}", system=system, after=environment)
+    environment, neighbours, first_system = inserted
+    _require_own_account(call, system, first_system)
+    require_reason(body.reason, rules.loosened(neighbours, [*neighbours, environment]))
+    audit.record(call, f"{system}/{environment.name}", system=system, after=environment, reason=body.reason)
     return call.created(f"{call.address}/{environment.name}", environment)
 
 
@@ -55,16 +64,24 @@ def get_environment(call: Call, system: str, environment: str) -> Environment:
     blueprint,
     "PATCH /v1/systems/{system}/environments/{environment}",
     role=Role.maintainer,
-    raises=[problems.already_exists, account_holds_one_class],
+    raises=[problems.already_exists, problems.reason_required, account_holds_one_class],
 )
 def change_environment(call: Call, system: str, environment: str, body: EnvironmentChange) -> Environment:
-    """Change an environment. Fields that you leave out stay as they are."""
+    """Change an environment. Fields that you leave out stay as they are.
+
+    An AWS account that another system named first takes the role admin. If a production environment would require less
+    after the change, send a `reason`.
+    """
     systems.lock(call.db, system)
-    before = store.get(call.db, system, environment)
+    before, all_before = store.get_among(call.db, system, environment)
     require_unchanged(call.if_match, before)
     after = changed(before, body)
-    store.update(call.db, system, after)
-    audit.record(call, f"{system}/{environment}", system=system, before=before, after=after)
+    first_system = store.update(call.db, system, after)
+    if after.aws_account_id != before.aws_account_id:
+        _require_own_account(call, system, first_system)
+    all_after = [after if each is before else each for each in all_before]
+    require_reason(body.reason, rules.loosened(all_before, all_after))
+    audit.record(call, f"{system}/{environment}", system=system, before=before, after=after, reason=body.reason)
     return after
 
 
@@ -73,12 +90,23 @@ def change_environment(call: Call, system: str, environment: str, body: Environm
     "DELETE /v1/systems/{system}/environments/{environment}",
     role=Role.maintainer,
     status=204,
-    raises=[problems.has_history],
+    raises=[problems.has_history, problems.in_use, problems.reason_required],
 )
-def delete_environment(call: Call, system: str, environment: str) -> None:
-    """Delete an environment that has no records yet."""
+def delete_environment(call: Call, system: str, environment: str, query: EnvironmentDeletion) -> None:
+    """Delete an environment that has no records yet, and that no publisher names.
+
+    If it is a production environment, or comes directly before one, send a `reason`.
+    """
     systems.lock(call.db, system)
-    before = store.get(call.db, system, environment)
+    before, all_before = store.get_among(call.db, system, environment)
     require_unchanged(call.if_match, before)
     store.delete(call.db, system, environment)
-    audit.record(call, f"{system}/{environment}", system=system, before=before)
+    all_after = [each for each in all_before if each is not before]
+    require_reason(query.reason, rules.loosened(all_before, all_after))
+    audit.record(call, f"{system}/{environment}", system=system, before=before, reason=query.reason)
+
+
+def _require_own_account(call: Call, system: str, first_system: str | None) -> None:
+    role_in = call.principal.role_in
+    may_read = first_system is not None and role_in(first_system) >= Role.viewer
+    rules.require_own_account(system, first_system, role_in(system), may_read=may_read)

@@ -9,8 +9,8 @@ from chalicelib.patterns import matching
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import Answer, Request, Seconds, Timestamp, Url
-from chalicelib.vocabulary import EnvironmentName, Suite
+from chalicelib.rest.types import Answer, Query, Request, Seconds, Timestamp, Url
+from chalicelib.vocabulary import EnvironmentName, LooseningReason, Suite
 
 Rank = Annotated[int, Meta(ge=1, le=1000, description="Place in the order of promotion; unique in the system")]
 AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]
@@ -55,6 +55,7 @@ class NewEnvironment(Request, kw_only=True):
     required_soak_seconds: RequiredSoak = 0
     verification_max_age_seconds: VerificationMaxAge | None = None
     required_suites: RequiredSuites = ()
+    reason: LooseningReason | None = None
 
     def faults(self) -> Iterator[Fault]:
         yield from _repeated(self.required_suites)
@@ -69,10 +70,15 @@ class EnvironmentChange(Request, kw_only=True):
     required_soak_seconds: RequiredSoak | UnsetType = UNSET
     verification_max_age_seconds: VerificationMaxAge | UnsetType | None = UNSET
     required_suites: RequiredSuites | UnsetType = UNSET
+    reason: LooseningReason | None = None
 
     def faults(self) -> Iterator[Fault]:
         if self.required_suites is not UNSET:
             yield from _repeated(self.required_suites)
+
+
+class EnvironmentDeletion(Query, kw_only=True):
+    reason: LooseningReason | None = None
 
 
 class Environment(Answer, kw_only=True):

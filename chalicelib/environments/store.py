@@ -1,6 +1,6 @@
 """Environments in PostgreSQL."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,20 +18,33 @@ _COLUMNS = """
 """
 
 
+_OF_SYSTEM = "FROM environments e JOIN systems s ON s.id = e.system_id WHERE s.key = %(system)s"
+
+
 def get(db: Database, system: str, name: str) -> Environment:
     """Return the environment, or raise problem 404."""
     environment = db.select_one(
         Environment,
-        f"""
-        SELECT {_COLUMNS} FROM environments e JOIN systems s ON s.id = e.system_id
-        WHERE s.key = %(system)s AND e.name = %(name)s
-        """,
+        f"SELECT {_COLUMNS} {_OF_SYSTEM} AND e.name = %(name)s",
         system=system,
         name=name,
     )
     if environment is None:
         raise not_found(system, name)
     return environment
+
+
+def get_among(db: Database, system: str, name: str) -> tuple[Environment, list[Environment]]:
+    """Return the environment and all environments of its system, or raise problem 404."""
+    environments = db.select(
+        Environment,
+        f"SELECT {_COLUMNS} {_OF_SYSTEM} ORDER BY e.rank",
+        system=system,
+    )
+    for environment in environments:
+        if environment.name == name:
+            return environment, environments
+    raise not_found(system, name)
 
 
 def not_found(system: str, name: str) -> Problem:
@@ -45,8 +58,7 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
     return db.select(
         Environment,
         f"""
-        SELECT {_COLUMNS} FROM environments e JOIN systems s ON s.id = e.system_id
-        WHERE s.key = %(system)s AND e.rank > %(after)s
+        SELECT {_COLUMNS} {_OF_SYSTEM} AND e.rank > %(after)s
         ORDER BY e.rank LIMIT %(limit)s
         """,
         system=system,
@@ -55,10 +67,20 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
     )
 
 
-def insert(db: Database, system: str, new: NewEnvironment) -> Environment | None:
-    """Return the new environment, or None if the system does not exist."""
-    return db.select_one(
-        Environment,
+class Inserted(NamedTuple):
+    """A new environment, and what the rules about it need.
+
+    `neighbours` are the environments directly before and after it. `first_system` named its AWS account first.
+    """
+
+    environment: Environment
+    neighbours: list[Environment]
+    first_system: str | None
+
+
+def insert(db: Database, system: str, new: NewEnvironment) -> Inserted | None:
+    """Insert an environment. Return None if the system does not exist."""
+    row = db.row(
         f"""
         INSERT INTO environments AS e (
             system_id, name, rank, aws_account_id, region, base_url, production,
@@ -67,15 +89,27 @@ def insert(db: Database, system: str, new: NewEnvironment) -> Environment | None
         SELECT id, %(name)s, %(rank)s, %(aws_account_id)s, %(region)s, %(base_url)s, %(production)s,
             %(required_soak_seconds)s, %(verification_max_age_seconds)s, %(required_suites)s::text[]
         FROM systems WHERE key = %(system)s
-        RETURNING {_COLUMNS}
+        RETURNING {_COLUMNS}, first_system_of_aws_account(e.aws_account_id) AS first_system, (
+            SELECT coalesce(json_agg(neighbour), '[]') FROM (
+                (SELECT {_COLUMNS} {_OF_SYSTEM} AND e.rank < %(rank)s ORDER BY e.rank DESC LIMIT 1)
+                UNION ALL
+                (SELECT {_COLUMNS} {_OF_SYSTEM} AND e.rank > %(rank)s ORDER BY e.rank LIMIT 1)
+            ) AS neighbour
+        ) AS neighbours
         """,
         system=system,
         **_columns(new),
     )
+    if row is None:
+        return None
+    neighbours = msgspec.convert(row.pop("neighbours"), list[Environment])
+    first_system = row.pop("first_system")
+    return Inserted(Environment(**row), neighbours, first_system)
 
 
-def update(db: Database, system: str, environment: Environment) -> None:
-    db.execute(
+def update(db: Database, system: str, environment: Environment) -> str | None:
+    """Update an environment. Return the system that named its AWS account first; None without an account."""
+    first_system: str | None = db.value(
         """
         UPDATE environments e SET
             rank = %(rank)s, aws_account_id = %(aws_account_id)s, region = %(region)s, base_url = %(base_url)s,
@@ -83,10 +117,12 @@ def update(db: Database, system: str, environment: Environment) -> None:
             verification_max_age_seconds = %(verification_max_age_seconds)s,
             required_suites = %(required_suites)s::text[]
         FROM systems s WHERE s.id = e.system_id AND s.key = %(system)s AND e.name = %(name)s
+        RETURNING first_system_of_aws_account(e.aws_account_id)
         """,
         system=system,
         **_columns(environment),
     )
+    return first_system
 
 
 def delete(db: Database, system: str, name: str) -> None:

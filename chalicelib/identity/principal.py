@@ -12,9 +12,13 @@ from chalicelib.settings import Issuer
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """The pipeline run that a token was issued for, from the token's claims."""
+    """The pipeline run that a token was issued for, from the token's claims.
+
+    Ids of runs are unique in a repository. `repository_id` is None for local tokens, which name no repository.
+    """
 
     id: str
+    repository_id: str | None = None
     attempt: str = "1"
     sha: str | None = None
     actor: str | None = None
@@ -36,7 +40,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """The caller and its grants. A caller with a role in one system is a viewer in all others.
 
     A pipeline's grants come from the publishers that match its claims. Publishers are in the database, so a pipeline
-    has no grant until `with_publishers` gets the publishers.
+    has no grant until `with_publishers` gets the publishers. No repository can choose the `subject` of its pipelines:
+    see `_subject_of`.
     """
 
     issuer: str
@@ -73,9 +78,23 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         return self.role_in(None) > Role.anybody
 
     @property
+    def keeper(self) -> str:
+        """The keeper of Idempotency-Keys at this issuer: a run of a repository, or the subject of other callers."""
+        return f"{self.writer} run {self.run.id}" if self.pipeline and self.run else self.subject
+
+    @property
+    def writer(self) -> str:
+        """The caller whose writes are counted together at this issuer: a repository, or the subject of others."""
+        return f"repository {self.pipeline.repository_id}" if self.pipeline else self.subject
+
+    @property
     def has_expired(self) -> bool:
         """True if the token has expired. API Gateway may keep the authorizer's answer beyond this time."""
         return self.expires_at <= time.time()
+
+
+# The owner of a workspace can be a subject, and has at most this length.
+_MAX_SUBJECT_LENGTH = 500
 
 
 class NotAPrincipal(Exception):
@@ -139,12 +158,32 @@ def _pipeline(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
     known = msgspec.convert(claims, GitHubClaims)
     return Principal(
         issuer=issuer.issuer,
-        subject=known.sub,
+        subject=_subject_of(known),
         kind="pipeline",
         expires_at=known.exp,
-        run=Run(id=known.run_id, attempt=known.run_attempt, sha=known.sha, actor=known.actor),
+        run=Run(
+            id=known.run_id,
+            repository_id=known.repository_id,
+            attempt=known.run_attempt,
+            sha=known.sha,
+            actor=known.actor,
+        ),
         pipeline=known,
     )
+
+
+def _subject_of(claims: GitHubClaims) -> str:
+    """Return the name of a pipeline, in the form of GitHub's immutable subjects.
+
+    The claim `sub` is not used: an organisation or a repository can choose its form, so two repositories can have the
+    same `sub`. The ids tell repositories apart when a name is given up and taken again.
+    """
+    owner, _, name = claims.repository.partition("/")
+    context = f"environment:{claims.environment}" if claims.environment is not None else f"ref:{claims.ref}"
+    subject = f"repo:{owner}@{claims.repository_owner_id}/{name}@{claims.repository_id}:{context}"
+    if len(subject) > _MAX_SUBJECT_LENGTH or not subject.isprintable():
+        raise NotAPrincipal(f"its repository, environment and ref make no printable text of {_MAX_SUBJECT_LENGTH}")
+    return subject
 
 
 def _grants(role: Role, systems: Sequence[str] | Literal["all"]) -> tuple[Grant, ...]:

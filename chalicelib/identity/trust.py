@@ -14,7 +14,6 @@ RecordKind = Literal["deployments", "verifications", "workspaces"]
 class GitHubClaims(msgspec.Struct, frozen=True, kw_only=True):
     """The claims of a run that the service reads. See "OpenID Connect reference" in the docs of GitHub Actions."""
 
-    sub: str
     exp: float
     repository: str
     repository_id: str
@@ -94,7 +93,7 @@ def _runs_the_workflow(rule: TrustRule, claims: GitHubClaims) -> bool:
 
 
 # Every publisher checks these claims. `permitting` checks the claim `environment`, because a publisher has one value
-# for each environment. The rules of deployments check `sha`. Nothing checks `sub`, because its form is a setting of the
+# for each environment. The rules of deployments check `sha`. Nothing reads `sub`, because its form is a setting of the
 # repository: anyone who may change this setting could choose the text. Ids are checked, because a name can be given up
 # and then taken by somebody else.
 CLAIM_CHECKS: dict[str, Callable[[TrustRule, GitHubClaims], bool]] = {

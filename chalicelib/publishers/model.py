@@ -127,8 +127,7 @@ constraint(
     "#/kinds",
 )
 constraint(
-    "publishers_name_environments",
-    problems.invalid,
-    "A publisher needs an environment that it may write for: name at least one environment",
-    "#/environments",
+    "publisher_environments_keep_environment",
+    problems.in_use,
+    "Publishers name the environment: delete these publishers first",
 )

@@ -13,20 +13,29 @@ from chalicelib.rest.problems import Problem
 
 ORDER = Keyset(id=NumberedId)
 
+_ENVIRONMENTS = """
+    (
+        SELECT json_object_agg(e.name, pe.github_environment ORDER BY e.name)
+        FROM publisher_environments pe JOIN environments e ON e.id = pe.environment_id
+        WHERE pe.publisher_id = p.id
+    )
+"""
+
+# The columns of a Publisher except `environments`, from rows `p` and `s` (its system).
 _COLUMNS = """
     p.id::text AS id, s.key AS system, p.issuer, p.repository, p.repository_id, p.repository_owner_id, p.workflow,
-    p.called_workflow, p.events, p.ref, p.environments, p.kinds, p.any_revision, p.created_at, p.created_by
+    p.called_workflow, p.events, p.ref, p.kinds, p.any_revision, p.created_at, p.created_by
 """
 
 # SQL for one column: the trust rules, of any system, for the repository of a token. app.py gives this to
 # `rest.admission`, which reads the column with each request of a pipeline.
-TRUST_RULES = """
+TRUST_RULES = f"""
     (
         SELECT coalesce(json_agg(json_build_object(
             'id', p.id::text, 'system', s.key, 'issuer', p.issuer,
             'repository_owner_id', p.repository_owner_id, 'repository_id', p.repository_id,
             'repository', p.repository, 'workflow', p.workflow, 'called_workflow', p.called_workflow,
-            'events', p.events, 'ref', p.ref, 'environments', p.environments, 'kinds', p.kinds,
+            'events', p.events, 'ref', p.ref, 'environments', {_ENVIRONMENTS}, 'kinds', p.kinds,
             'any_revision', p.any_revision
         ) ORDER BY p.id), '[]')
         FROM publishers p JOIN systems s ON s.id = p.system_id
@@ -41,7 +50,7 @@ def get(db: Database, system: str, id_: str) -> Publisher:
     publisher = db.select_one(
         Publisher,
         f"""
-        SELECT {_COLUMNS} FROM publishers p JOIN systems s ON s.id = p.system_id
+        SELECT {_COLUMNS}, {_ENVIRONMENTS} AS environments FROM publishers p JOIN systems s ON s.id = p.system_id
         WHERE s.key = %(system)s AND p.id = %(id)s
         """,
         system=system,
@@ -58,7 +67,7 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
     return db.select(
         Publisher,
         f"""
-        SELECT {_COLUMNS} FROM publishers p JOIN systems s ON s.id = p.system_id
+        SELECT {_COLUMNS}, {_ENVIRONMENTS} AS environments FROM publishers p JOIN systems s ON s.id = p.system_id
         WHERE s.key = %(system)s AND (%(after)s IS NULL OR p.id < %(after)s::bigint)
         ORDER BY p.id DESC LIMIT %(limit)s
         """,
@@ -87,15 +96,24 @@ def insert(db: Database, system: str, new: NewPublisher, *, issuer: str, created
         WITH p AS (
             INSERT INTO publishers (
                 system_id, issuer, repository, repository_id, repository_owner_id, workflow, called_workflow,
-                events, ref, environments, kinds, any_revision, created_by
+                events, ref, kinds, any_revision, created_by
             )
             SELECT id, %(issuer)s, %(repository)s, %(repository_id)s, %(repository_owner_id)s, %(workflow)s,
-                %(called_workflow)s, %(events)s::text[], %(ref)s, %(environments)s::jsonb, %(kinds)s::text[],
-                %(any_revision)s, %(created_by)s
+                %(called_workflow)s, %(events)s::text[], %(ref)s, %(kinds)s::text[], %(any_revision)s, %(created_by)s
             FROM systems WHERE key = %(system)s
             RETURNING *
+        ), pe AS (
+            INSERT INTO publisher_environments (publisher_id, system_id, environment_id, github_environment)
+            SELECT p.id, p.system_id, e.id, named.value
+            FROM p JOIN environments e ON e.system_id = p.system_id
+                JOIN json_each_text(%(environments)s::json) AS named ON named.key = e.name
+            RETURNING environment_id, github_environment
         )
-        SELECT {_COLUMNS} FROM p JOIN systems s ON s.id = p.system_id
+        SELECT {_COLUMNS}, (
+            SELECT json_object_agg(e.name, pe.github_environment ORDER BY e.name)
+            FROM pe JOIN environments e ON e.id = pe.environment_id
+        ) AS environments
+        FROM p JOIN systems s ON s.id = p.system_id
         """,
         system=system,
         issuer=issuer,

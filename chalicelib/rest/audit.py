@@ -5,15 +5,16 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.database.connection import DatabaseUnavailable, UnusableValue
+from chalicelib.database.connection import ConstraintViolated, DatabaseUnavailable, UnusableValue
 from chalicelib.database.events import EVENT
-from chalicelib.rest import problems
+from chalicelib.rest import problems, rates
 from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
 from chalicelib.telemetry import logger
 from chalicelib.vocabulary import SLUG
 
 _SLUG = re.compile(SLUG, re.ASCII)
+_COUNTED_EVENT = rates.counting(EVENT)
 
 
 def record(
@@ -24,6 +25,7 @@ def record(
     system: str | None = None,
     before: Any = None,
     after: Any = None,
+    reason: str | None = None,
 ) -> None:
     """Queue an event of a write. With both `before` and `after`, keep only the fields that differ.
 
@@ -33,7 +35,7 @@ def record(
         before, after = _changed(before, after)
     principal = call.principal
     call.db.queue(
-        EVENT,
+        EVENT if call.is_counted else _COUNTED_EVENT,
         system=system,
         issuer=principal.issuer,
         principal=principal.subject,
@@ -42,22 +44,27 @@ def record(
         before=_encoded(before),
         after=_encoded(after),
         refusal=None,
+        reason=reason,
         request_id=call.id,
+        **rates.parameters(principal),
     )
+    call.is_counted = True
 
 
-def record_refusal(call: Call, problem: Problem) -> None:
+def record_refusal(call: Call, problem: Problem) -> Problem:
     """Add an event of a write that was understood and refused. Call this outside of the transaction.
+
+    Return the problem to answer with: another one if the caller has no writes left in this hour.
 
     Skip callers without a role: anyone can get a GitHub token and could flood the table. The answer is sent even if the
     event can't be written.
     """
     if not (call.operation.writes and call.has_role and _is_refusal(problem)):
-        return
+        return problem
     system = call.path.get("system", "")
     try:
         call.db.execute(
-            EVENT,
+            _COUNTED_EVENT,
             system=system if _SLUG.fullmatch(system) else None,
             issuer=call.principal.issuer,
             principal=call.principal.subject,
@@ -66,10 +73,17 @@ def record_refusal(call: Call, problem: Problem) -> None:
             before=None,
             after=None,
             refusal=problem.type.slug,
+            reason=None,
             request_id=call.id,
+            **rates.parameters(call.principal),
         )
+    except ConstraintViolated as error:
+        if error.name != rates.WITHIN_RATE:
+            raise
+        return rates.exceeded()
     except (DatabaseUnavailable, UnusableValue) as error:
         logger.error("refusal not recorded", extra={"request_id": call.id, "reason": str(error)})
+    return problem
 
 
 def _encoded(value: Any) -> str | None:

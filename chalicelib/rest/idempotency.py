@@ -1,6 +1,6 @@
 """Idempotency-Key: the first 2xx answer to a POST is stored with the write, and repeated for retries.
 
-Refusals are not stored: a retry of a refused request is evaluated again.
+Refusals and the answers to dry runs are not stored: a retry is evaluated again.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import chalice
 import msgspec
 
 from chalicelib.database.connection import Database
-from chalicelib.rest import problems
+from chalicelib.rest import problems, rates
 from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
 
@@ -21,7 +21,10 @@ _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """An Idempotency-Key and its scope: one caller's requests to one address."""
+    """An Idempotency-Key and its scope: one caller's requests to one address.
+
+    A pipeline's keys belong to a run of its repository.
+    """
 
     issuer: str
     principal: str
@@ -52,7 +55,7 @@ def key_of(call: Call) -> Key | None:
         )
     return Key(
         issuer=call.principal.issuer,
-        principal=call.principal.subject,
+        principal=call.principal.keeper,
         route=f"{call.operation.method} {call.address}",
         key=key,
     )
@@ -95,22 +98,27 @@ def repeat(call: Call, stored: Stored, request_digest: str) -> chalice.app.Respo
     )
 
 
-def store(db: Database, key: Key, request_digest: str, response: chalice.app.Response) -> None:
+_STORE = """
+    INSERT INTO idempotency_keys (issuer, principal, route, key, request_digest, status, headers, body)
+    VALUES (%(issuer)s, %(principal)s, %(route)s, %(key)s,
+            %(digest)s, %(status)s, %(headers)s::jsonb, %(body)s)
+    ON CONFLICT ON CONSTRAINT idempotency_keys_once DO UPDATE SET
+        request_digest = EXCLUDED.request_digest, status = EXCLUDED.status,
+        headers = EXCLUDED.headers, body = EXCLUDED.body, created_at = EXCLUDED.created_at
+"""
+_COUNTED_STORE = rates.counting(_STORE)
+
+
+def store(call: Call, key: Key, request_digest: str, response: chalice.app.Response) -> None:
     """Queue the statement that stores an answer. The answer is stored only if the transaction commits."""
-    db.queue(
-        """
-        INSERT INTO idempotency_keys (issuer, principal, route, key, request_digest, status, headers, body)
-        VALUES (%(issuer)s, %(principal)s, %(route)s, %(key)s,
-                %(digest)s, %(status)s, %(headers)s::jsonb, %(body)s)
-        ON CONFLICT ON CONSTRAINT idempotency_keys_once DO UPDATE SET
-            request_digest = EXCLUDED.request_digest, status = EXCLUDED.status,
-            headers = EXCLUDED.headers, body = EXCLUDED.body, created_at = EXCLUDED.created_at
-        """,
+    call.db.queue(
+        _STORE if call.is_counted else _COUNTED_STORE,
         digest=request_digest,
         status=response.status_code,
         headers=msgspec.json.encode(response.headers).decode(),
         body=response.body,
         **msgspec.structs.asdict(key),
+        **rates.parameters(call.principal),
     )
 
 

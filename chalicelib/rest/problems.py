@@ -116,6 +116,12 @@ has_history = problem_type(
     "Has history",
     "The resource can't be deleted, because its history must be kept. Leave it.",
 )
+in_use = problem_type(
+    "in-use",
+    409,
+    "In use",
+    "Other records name the resource, so it can't be deleted. Delete these records first.",
+)
 conflict = problem_type(
     "conflict", 409, "Conflict", "The request contradicts the current data. Read the data again, then decide."
 )
@@ -144,11 +150,23 @@ key_reused = problem_type(
     "Idempotency-Key reused",
     "The key was used with another body. Send a new key with a new request.",
 )
+reason_required = problem_type(
+    "reason-required",
+    422,
+    "Reason required",
+    "The change lets a production environment require less. Send it again with a `reason` of 10 to 500 characters.",
+)
 precondition_required = problem_type(
     "precondition-required",
     428,
     "Precondition required",
     "The header `If-Match` is missing. Read the resource and send its ETag, so that nobody's change is lost.",
+)
+too_many_writes = problem_type(
+    "too-many-writes",
+    429,
+    "Too many writes",
+    "The caller has written too often in this hour. Wait for the seconds in the header `Retry-After`, then try again.",
 )
 internal_error = problem_type(
     "internal-error", 500, "Internal error", "The service failed. Report the failure with the request's id."

@@ -6,7 +6,7 @@ import chalice
 import msgspec
 
 from chalicelib.database.connection import ConstraintViolated, DatabaseUnavailable, UnusableValue
-from chalicelib.rest import admission, audit, decoding, idempotency, problems
+from chalicelib.rest import admission, audit, decoding, idempotency, problems, rates
 from chalicelib.rest.call import Call, Headers
 from chalicelib.rest.conditional import etag, matches
 from chalicelib.rest.constraints import problem_of
@@ -68,6 +68,8 @@ def _write(call: Call) -> chalice.app.Response:
     with call.db.transaction():
         stored = admission.read(call, key)
         arguments = _arguments(call)
+        if getattr(arguments.get("body"), "dry_run", False):  # changes nothing, so a retry may get another answer
+            key = stored = None
         digest = idempotency.digest(arguments.get("body")) if key else ""
         if stored:
             return idempotency.repeat(call, stored, digest)
@@ -75,7 +77,7 @@ def _write(call: Call) -> chalice.app.Response:
         if not isinstance(answer, Problem):
             response = _success(call, answer)
             if key:
-                idempotency.store(call.db, key, digest, response)
+                idempotency.store(call, key, digest, response)
             return response
     return _refuse(call, answer)
 
@@ -125,14 +127,15 @@ def _success(call: Call, answer: Any, query: Any = None) -> chalice.app.Response
 
 
 def _refuse(call: Call, problem: Problem) -> chalice.app.Response:
-    audit.record_refusal(call, problem)
-    return problem_response(problem, call.id)
+    return problem_response(audit.record_refusal(call, problem), call.id)
 
 
 def _as_problem(call: Call, error: Exception) -> Problem:
     match error:
         case Problem():
             return error
+        case ConstraintViolated(name=rates.WITHIN_RATE):
+            return rates.exceeded()
         case ConstraintViolated():
             if (problem := problem_of(error.name)) is not None:
                 return problem

@@ -9,8 +9,8 @@ from chalicelib.rest.changes import changed
 from chalicelib.rest.conditional import require_unchanged
 from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page, PageQuery
-from chalicelib.systems import store
-from chalicelib.systems.model import NewSystem, System, SystemChange
+from chalicelib.systems import rules, store
+from chalicelib.systems.model import NewSystem, System, SystemChange, SystemDeletion
 
 blueprint = Blueprint(__name__)
 
@@ -46,11 +46,22 @@ def change_system(call: Call, system: str, body: SystemChange) -> System:
     return after
 
 
-@operation(blueprint, "DELETE /v1/systems/{system}", role=Role.admin, status=204, raises=[problems.has_history])
-def delete_system(call: Call, system: str) -> None:
-    """Delete a system that has no records yet, with its environments."""
+@operation(
+    blueprint,
+    "DELETE /v1/systems/{system}",
+    role=Role.admin,
+    status=204,
+    raises=[problems.has_history, problems.reason_required],
+)
+def delete_system(call: Call, system: str, query: SystemDeletion) -> None:
+    """Delete a system that has no records yet, with its environments and publishers.
+
+    If it has a production environment, send a `reason`.
+    """
     store.lock(call.db, system)
     before = store.get(call.db, system, for_change=True)
     require_unchanged(call.if_match, before)
+    deleted = store.production_environments(call.db, system)
     store.delete(call.db, system)
-    audit.record(call, system, system=system, before=before)
+    rules.require_reason(query.reason, [f"{name} would be deleted" for name in deleted])
+    audit.record(call, system, system=system, before=before, reason=query.reason)

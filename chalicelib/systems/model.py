@@ -6,8 +6,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
-from chalicelib.rest.types import Answer, HttpsUrl, Name, Request, Text, Timestamp
-from chalicelib.vocabulary import Slug
+from chalicelib.rest.types import Answer, HttpsUrl, Name, Query, Request, Text, Timestamp
+from chalicelib.vocabulary import LooseningReason, Slug
 
 ArtifactKind = Annotated[
     Literal["tree", "sha256"],
@@ -27,6 +27,10 @@ class SystemChange(Request, kw_only=True):
     name: Name | UnsetType = UNSET
     repository: HttpsUrl | UnsetType | None = UNSET
     description: Text | UnsetType = UNSET
+
+
+class SystemDeletion(Query, kw_only=True):
+    reason: LooseningReason | None = None
 
 
 class System(Answer, kw_only=True):

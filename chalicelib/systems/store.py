@@ -38,6 +38,19 @@ def get(db: Database, key: str, *, for_change: bool = False) -> System:
     return system
 
 
+def production_environments(db: Database, key: str) -> list[str]:
+    """Return the names of the system's production environments."""
+    names: list[str] = db.value(
+        """
+        SELECT coalesce(array_agg(e.name ORDER BY e.rank), '{}')
+        FROM environments e JOIN systems s ON s.id = e.system_id
+        WHERE s.key = %(key)s AND e.production
+        """,
+        key=key,
+    )
+    return names
+
+
 def page_of(db: Database, system: str, page: Page[T]) -> Page[T]:
     """Return the page. Raise problem 404 if the page is empty because the system does not exist."""
     if not page.items and db.value("SELECT 1 FROM systems WHERE key = %(key)s", key=system) is None:

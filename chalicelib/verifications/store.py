@@ -128,12 +128,13 @@ def insert(
         WITH v AS (
             INSERT INTO verifications (
                 system_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome, started_at,
-                finished_at, passed, failed, skipped, run_url, imported, issuer, created_by, run_id, run_attempt
+                finished_at, passed, failed, skipped, run_url, imported, issuer, created_by, repository_id, run_id,
+                run_attempt
             )
             SELECT
                 s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(suite)s, %(trigger)s, %(outcome)s,
                 %(started_at)s, %(finished_at)s, %(passed)s, %(failed)s, %(skipped)s, %(run_url)s, %(imported)s,
-                %(issuer)s, %(created_by)s, %(run_id)s, %(run_attempt)s
+                %(issuer)s, %(created_by)s, %(repository_id)s, %(run_id)s, %(run_attempt)s
             FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
             WHERE s.key = %(system)s AND e.name = %(environment)s
             RETURNING *
@@ -157,6 +158,7 @@ def insert(
         imported=new.imported,
         issuer=principal.issuer,
         created_by=principal.subject,
+        repository_id=principal.run.repository_id if principal.run else None,
         run_id=principal.run.id if principal.run else None,
         run_attempt=principal.run.attempt if principal.run else None,
     )

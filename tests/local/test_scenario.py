@@ -42,7 +42,12 @@ def test_a_system_gets_environments_and_a_publisher_and_every_write_is_recorded(
 
     _, environments = viewer("GET", f"{SHOP}/environments")
     assert [(each["name"], each["rank"]) for each in environments["items"]] == [("development", 1), ("production", 3)]
-    assert maintainer("DELETE", f"{SHOP}/environments/development", if_match="*")[0] == 204
+
+    # If production would require less, the change takes a reason.
+    status, problem = maintainer("DELETE", f"{SHOP}/environments/development", if_match="*")
+    assert (status, problem["type"]) == (422, "/problems/reason-required")
+    because = "?reason=Production%20is%20enough"
+    assert maintainer("DELETE", f"{SHOP}/environments/development{because}", if_match="*")[0] == 204
     assert viewer("GET", f"{SHOP}/environments/development")[0] == 404
     _, events = maintainer("GET", "/v1/audit-events?system=shop")
     assert [(each["action"], each["refusal"]) for each in reversed(events["items"])] == [
@@ -54,5 +59,6 @@ def test_a_system_gets_environments_and_a_publisher_and_every_write_is_recorded(
         ("environment.create", None),
         ("publisher.create", None),
         ("environment.change", None),
+        ("environment.delete", "reason-required"),
         ("environment.delete", None),
     ]

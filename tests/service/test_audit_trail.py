@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.database.roles import APP
 from chalicelib.rest import audit
-from tests.support.claims import ISSUER
+from tests.support.claims import ISSUER, RUN_SUBJECT
 from tests.support.operations import OPERATIONS, route_of
 from tests.support.sample import A_DENIED_VOYAGE, A_REFUSED_VOYAGE, A_VOYAGE, VOYAGES
 from tests.support.writes import CHANGES, WRITES, everything, new_events, require_all, send
@@ -248,6 +248,19 @@ def test_an_audit_event_names_the_caller(api, given):
 
     assert given.sql("SELECT issuer, principal FROM audit_events ORDER BY id DESC LIMIT 1") == [
         (ISSUER, "jane@example.org")
+    ]
+
+
+def test_a_pipeline_cannot_choose_its_name_in_the_audit_trail(given, sample):
+    given.a_system_with_an_environment()
+    given.a_publisher()
+
+    sample.as_run(sub="repo:acme/shop:ref:refs/heads/main").post(VOYAGES, A_VOYAGE)
+    sample.as_run(sub="repo:acme/shop:ref:refs/heads/main").post(VOYAGES, {**A_VOYAGE, "environment": "production"})
+
+    assert given.sql("SELECT principal, refusal FROM audit_events ORDER BY id DESC LIMIT 2") == [
+        (RUN_SUBJECT, "forbidden"),
+        (RUN_SUBJECT, None),
     ]
 
 

@@ -91,6 +91,21 @@ def test_a_key_belongs_to_its_principal(api, given):
     assert answer.problem == "already-exists"
 
 
+@pytest.mark.parametrize("claims", [{"repository_id": "75"}, {"run_id": "4712"}], ids=["repository", "run"])
+def test_a_pipelines_key_belongs_to_its_repository_and_run_whatever_its_subject(given, sample, claims):
+    given.a_system_with_an_environment()
+    given.a_publisher()
+    given.a_publisher(repository_id="75")
+    customised = {"sub": "the same for all repositories"}
+    first = sample.as_run(**customised).post(VOYAGES, A_VOYAGE, idempotency_key="one")
+
+    another = sample.as_run(**customised, **claims).post(VOYAGES, A_VOYAGE, idempotency_key="one")
+    retry = sample.as_run(sub="another", run_attempt="2").post(VOYAGES, A_VOYAGE, idempotency_key="one")
+
+    assert (another.status, another["id"] == first["id"]) == (201, False)
+    assert (retry.headers["Idempotency-Replayed"], retry.body) == ("true", first.body)
+
+
 def test_a_key_belongs_to_its_address(api, given):
     given.a_system("azul")
     given.a_system("blue")

@@ -17,7 +17,7 @@ ACTIONS: dict[str, Callable[[Api, str], Any]] = {
     "deleting a system": lambda api, _: api.delete(PATH, if_match="*"),
     "creating an environment": lambda api, _: api.post(f"{PATH}/environments", {"name": "staging", "rank": 4}),
     "changing an environment": lambda api, _: api.patch(ENVIRONMENT, {"rank": 2}, if_match="*"),
-    "deleting an environment": lambda api, _: api.delete(ENVIRONMENT, if_match="*"),
+    "deleting an environment": lambda api, _: api.delete(f"{PATH}/environments/testing", if_match="*"),
     "creating a publisher": lambda api, _: api.post(f"{PATH}/publishers", A_PUBLISHER),
     "deleting a publisher": lambda api, id_: api.delete(f"{PATH}/publishers/{id_}", if_match="*"),
 }
@@ -26,6 +26,7 @@ ACTIONS: dict[str, Callable[[Api, str], Any]] = {
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_write_waits_for_the_systems_lock(api: Api, given: Given, database_url: str, action: str) -> None:
     given.a_system_with_an_environment()
+    given.an_environment("testing")
     publisher = given.a_publisher()["id"]
 
     with held(database_url, LOCK) as hold:

@@ -105,3 +105,5 @@ def without_none(members: dict[str, Any]) -> dict[str, Any]:
 
 # GitHub's claims for a run that a push to main started, in the GitHub environment `development`.
 RUN = github_claims(repository="acme/azul", environment="development")
+# The name of this run in records and in the audit trail. The service makes it from claims other than `sub`.
+RUN_SUBJECT = "repo:acme@65/azul@74:environment:development"

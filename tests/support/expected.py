@@ -32,6 +32,8 @@ class Expected(NamedTuple):
     open_records: Mapping[str, str] = {}
     # The functions of the schema that act with their owner's rights.
     owners_functions: Collection[str] = ()
+    # The functions of the schema that the service may call. It calls no other function of the schema.
+    granted_functions: Collection[str] = ()
     # The constraints that no request can violate, with the reason.
     out_of_reach: Mapping[str, str] = {}
     # For each operation that writes, a function that makes the records that the write needs and returns the write.

@@ -13,6 +13,9 @@ from tests.support.postgres import SUPERUSER, as_login
 
 RANKS = {"development": 1, "preproduction": 2, "production": 3}
 
+# The query of a DELETE that takes a reason.
+BECAUSE = "?reason=It%20was%20made%20by%20mistake"
+
 A_PUBLISHER = {
     "repository": "acme/azul",
     "repository_id": "74",

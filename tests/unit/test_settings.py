@@ -320,3 +320,17 @@ def test_the_local_stage_finds_the_local_database(nothing_local):
 def test_the_local_stage_says_how_to_start_a_database():
     with pytest.raises(UnusableSettings, match="make database"):
         read(environ(DATABASE_URL=None))
+
+
+# The rate of writes.
+
+
+def test_a_caller_may_write_2000_times_in_an_hour_unless_the_stage_says_otherwise():
+    assert read(environ()).writes_per_hour == 2000
+    assert read(environ(SLIPWAY_WRITES_PER_HOUR="50")).writes_per_hour == 50
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1e3", "many", "1000000000", "٣"])
+def test_a_rate_that_is_no_number_from_1_is_refused(text):
+    with pytest.raises(UnusableSettings, match=r"SLIPWAY_WRITES_PER_HOUR is .* set it to a number"):
+        read(environ(SLIPWAY_WRITES_PER_HOUR=text))

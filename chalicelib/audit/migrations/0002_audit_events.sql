@@ -12,7 +12,9 @@ CREATE TABLE audit_events (
     after jsonb,
     request_id text NOT NULL,
     -- The slug of the problem in the answer, if the write was refused.
-    refusal text
+    refusal text,
+    -- Why the caller made the change, if they said so.
+    reason text
 );
 
 -- Events are listed newest first, by period, system, principal or action.
@@ -28,5 +30,5 @@ CREATE TRIGGER audit_events_are_not_truncated BEFORE TRUNCATE ON audit_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- The database sets the time of an event, so the service may not insert the column `at`.
-GRANT SELECT, INSERT (system_key, issuer, principal, action, resource, before, after, request_id, refusal)
+GRANT SELECT, INSERT (system_key, issuer, principal, action, resource, before, after, request_id, refusal, reason)
     ON audit_events TO slipway_app;

@@ -21,7 +21,8 @@ CREATE TABLE deployments (
     finished_at timestamptz,
     issuer text NOT NULL,
     created_by text NOT NULL,
-    -- The claims of the pipeline's token about its run. The body can't set them.
+    -- The claims of the pipeline's token about its run. The body can't set them. Ids of runs are unique in a repository.
+    repository_id text,
     run_id text,
     run_attempt text,
     run_sha text,
@@ -46,11 +47,13 @@ CREATE TABLE deployments (
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace)
     WHERE state = 'in_progress';
 -- A repeated import makes no second deployment. Neither does a repeated request by one attempt of a pipeline's run.
-CREATE UNIQUE INDEX deployments_import_once
-    ON deployments (environment_id, workspace, artifact, coalesce(revision, ''), finished_at) WHERE imported;
-CREATE UNIQUE INDEX deployments_run_once
-    ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt)
-    WHERE run_id IS NOT NULL AND NOT imported;
+CREATE UNIQUE INDEX deployments_import_once ON deployments (
+    environment_id, workspace, artifact, coalesce(revision, ''), finished_at, coalesce(workspace_id, 0)
+) WHERE imported;
+CREATE UNIQUE INDEX deployments_run_once ON deployments (
+    environment_id, workspace, kind, artifact, issuer, run_id, run_attempt,
+    coalesce(repository_id, ''), coalesce(workspace_id, 0)
+) WHERE run_id IS NOT NULL AND NOT imported;
 
 CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC)
     WHERE state = 'succeeded';

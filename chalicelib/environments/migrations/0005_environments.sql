@@ -1,8 +1,11 @@
 -- The class of each AWS account: an account holds production environments or others, never both. An environment refers
--- to its account and class together, so an environment of the other class can't refer to the account.
+-- to its account and class together, so an environment of the other class can't refer to the account. `system_id` is the
+-- system that named the account first.
 CREATE TABLE aws_accounts (
     id text NOT NULL PRIMARY KEY,
     production boolean NOT NULL,
+    system_id bigint NOT NULL,
+    CONSTRAINT aws_accounts_first_system FOREIGN KEY (system_id) REFERENCES systems (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT aws_accounts_id_is_twelve_digits CHECK (id ~ '^[0-9]{12}$'),
     CONSTRAINT aws_accounts_class UNIQUE (id, production)
 );
@@ -35,14 +38,16 @@ CREATE TABLE environments (
 
 CREATE INDEX environments_by_account ON environments (aws_account_id);
 
--- The service has no right to aws_accounts: the functions of the triggers act as their owner. Their search_path is
--- fixed, so that nobody can replace aws_accounts with another table.
+-- The service has no right to aws_accounts: these functions act as their owner. Their search_path is fixed, so that
+-- nobody can replace aws_accounts with another table.
 
--- An account takes the class of its first environment. The write to the account's row makes other transactions wait.
+-- An account takes the class and the system of its first environment. The write to the account's row makes other
+-- transactions wait.
 CREATE FUNCTION claim_aws_account() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    INSERT INTO aws_accounts (id, production) VALUES (NEW.aws_account_id, NEW.production)
+    INSERT INTO aws_accounts (id, production, system_id)
+    VALUES (NEW.aws_account_id, NEW.production, NEW.system_id)
     ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id;
     RETURN NEW;
 END
@@ -52,7 +57,8 @@ CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environ
     FOR EACH ROW WHEN (NEW.aws_account_id IS NOT NULL) EXECUTE FUNCTION claim_aws_account();
 
 -- If an account's only environment changes class, the account changes class too. If no environment is left in the
--- account, the account's row is deleted.
+-- account, the account's row is deleted. If only other systems are left, the one with the oldest environment counts as
+-- the first.
 CREATE FUNCTION settle_aws_account() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -66,12 +72,28 @@ BEGIN
     DELETE FROM aws_accounts
     WHERE id = OLD.aws_account_id
         AND NOT EXISTS (SELECT FROM environments WHERE aws_account_id = OLD.aws_account_id);
+    UPDATE aws_accounts a SET system_id = (
+        SELECT e.system_id FROM environments e WHERE e.aws_account_id = a.id ORDER BY e.id LIMIT 1
+    )
+    WHERE a.id = OLD.aws_account_id
+        AND NOT EXISTS (SELECT FROM environments e WHERE e.aws_account_id = a.id AND e.system_id = a.system_id);
     RETURN NULL;
 END
 $$;
 
 CREATE TRIGGER environments_settle_aws_account AFTER UPDATE OR DELETE ON environments
     FOR EACH ROW WHEN (OLD.aws_account_id IS NOT NULL) EXECUTE FUNCTION settle_aws_account();
+
+-- Return the key of the system that named an account first. The function is volatile, so it also sees what other
+-- transactions committed while the calling statement waited for the account's row.
+CREATE FUNCTION first_system_of_aws_account(account text) RETURNS text LANGUAGE plpgsql VOLATILE
+    SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT s.key FROM aws_accounts a JOIN systems s ON s.id = a.system_id WHERE a.id = account);
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION first_system_of_aws_account TO slipway_app;
 
 -- Callers know an environment by its name, so the name never changes.
 GRANT SELECT, INSERT, DELETE, UPDATE (

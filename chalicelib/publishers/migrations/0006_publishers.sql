@@ -10,7 +10,6 @@ CREATE TABLE publishers (
     called_workflow text,
     events text[] NOT NULL,
     ref text NOT NULL,
-    environments jsonb NOT NULL,
     kinds text[] NOT NULL,
     any_revision boolean NOT NULL,
     created_by text NOT NULL,
@@ -22,12 +21,29 @@ CREATE TABLE publishers (
     CONSTRAINT publishers_kinds_known CHECK (
         cardinality(kinds) > 0 AND kinds <@ ARRAY['deployments', 'verifications', 'workspaces']
     ),
-    CONSTRAINT publishers_name_environments CHECK (
-        jsonb_typeof(environments) = 'object' AND environments <> '{}'
-    )
+    CONSTRAINT publishers_of_system UNIQUE (id, system_id)
 );
 
 CREATE INDEX publishers_by_repository ON publishers (repository_id, repository_owner_id, issuer);
 CREATE INDEX publishers_by_system ON publishers (system_id, id DESC);
 
-GRANT SELECT, INSERT, DELETE ON publishers TO slipway_app;
+-- The environments that a publisher lets runs write for. They are named by id, so a publisher gives no rights to a later
+-- environment of the same name. The check of the environment waits until COMMIT, so that a system can be deleted with
+-- its environments and publishers.
+CREATE TABLE publisher_environments (
+    publisher_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    system_id bigint NOT NULL,
+    -- The required claim `environment`. Null accepts any.
+    github_environment text,
+    CONSTRAINT publisher_environments_once PRIMARY KEY (publisher_id, environment_id),
+    CONSTRAINT publisher_environments_end_with_publisher
+        FOREIGN KEY (publisher_id, system_id) REFERENCES publishers (id, system_id) ON DELETE CASCADE,
+    CONSTRAINT publisher_environments_keep_environment
+        FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id)
+        DEFERRABLE INITIALLY DEFERRED
+);
+
+CREATE INDEX publisher_environments_by_environment ON publisher_environments (environment_id);
+
+GRANT SELECT, INSERT, DELETE ON publishers, publisher_environments TO slipway_app;

@@ -15,5 +15,19 @@ CREATE TABLE idempotency_keys (
 -- Stored answers are kept for a day. The sweep deletes older answers.
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
+-- How often each caller wrote in the last hour in which the caller wrote. `allowed` is the setting of the stage at the
+-- last write.
+CREATE TABLE hourly_writes (
+    issuer text NOT NULL,
+    -- The repository of a pipeline, or the subject of another caller.
+    writer text NOT NULL,
+    hour timestamptz NOT NULL,
+    writes integer NOT NULL,
+    allowed integer NOT NULL,
+    CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer),
+    CONSTRAINT hourly_writes_within_rate CHECK (writes <= allowed)
+);
+
+GRANT SELECT, INSERT, UPDATE (hour, writes, allowed) ON hourly_writes TO slipway_app;
 GRANT SELECT, INSERT, DELETE, UPDATE (request_digest, status, headers, body, created_at)
     ON idempotency_keys TO slipway_app;

@@ -18,6 +18,8 @@ CREATE TABLE verifications (
     issuer text NOT NULL,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- The claims of the pipeline's token about its run. Ids of runs are unique in a repository.
+    repository_id text,
     run_id text,
     run_attempt text,
     CONSTRAINT verifications_keep_environment
@@ -32,7 +34,8 @@ CREATE TABLE verifications (
 );
 
 CREATE UNIQUE INDEX verifications_import_once
-    ON verifications (environment_id, workspace, artifact, suite, finished_at) WHERE imported;
+    ON verifications (environment_id, workspace, artifact, suite, finished_at, coalesce(workspace_id, 0))
+    WHERE imported;
 
 CREATE INDEX verifications_by_target
     ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC);

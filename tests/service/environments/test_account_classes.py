@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.given import BECAUSE
 from tests.support.races import at_once, held
 
 SYSTEM = "/v1/systems/azul"
@@ -87,11 +88,11 @@ def test_an_environment_can_move_and_change_its_class_at_once(api, given, two_sy
 
 
 def _deletes_the_environment(api):
-    return api.delete(f"{PATH}/production", if_match="*")
+    return api.delete(f"{PATH}/production{BECAUSE}", if_match="*")
 
 
 def _deletes_the_system(api):
-    return api.delete(SYSTEM, if_match="*")
+    return api.delete(SYSTEM + BECAUSE, if_match="*")
 
 
 def _moves_away(api):

@@ -55,9 +55,11 @@ EXPECTED = Expected(
             "DELETE": WHOLE,
         },
     },
-    owners_functions=("claim_aws_account", "settle_aws_account"),
+    owners_functions=("claim_aws_account", "first_system_of_aws_account", "settle_aws_account"),
+    granted_functions=("first_system_of_aws_account",),
     out_of_reach={
         "aws_accounts_pkey": "the only INSERT into this table has an ON CONFLICT clause",
+        "aws_accounts_first_system": "the triggers write the row, and its system exists",
         "aws_accounts_class": "the primary key is stricter, but foreign keys refer to this key",
         "environments_of_system": "the primary key is stricter, but foreign keys refer to this key",
         "environments_system_id_fkey": "creating an environment and deleting its system wait for each other",
@@ -271,7 +273,7 @@ def test_an_environment_without_history_can_be_deleted_and_created_again(api, gi
 
 def test_the_list_is_paged_in_promotion_order(api, given):
     given.a_system()
-    for name, rank in {"production": 30, "testing": 10, "preproduction": 20}.items():
+    for name, rank in {"preproduction": 20, "testing": 10, "production": 30}.items():
         given.an_environment(name, rank=rank)
 
     first = api.get(f"{PATH}?limit=2")

@@ -5,9 +5,9 @@ import pytest
 from chalicelib.identity.roles import Role
 from chalicelib.rest import admission
 from chalicelib.telemetry import logger
-from tests.support.claims import GITHUB, RUN
+from tests.support.claims import GITHUB, RUN_SUBJECT
 from tests.support.expected import WHOLE, Expected, Write
-from tests.support.given import A_PUBLISHER
+from tests.support.given import A_PUBLISHER, BECAUSE
 from tests.support.sample import A_VOYAGE, VOYAGES
 
 
@@ -41,9 +41,13 @@ EXPECTED = Expected(
     },
     rights={
         "publishers": {"SELECT": WHOLE, "INSERT": WHOLE, "DELETE": WHOLE},
+        "publisher_environments": {"SELECT": WHOLE, "INSERT": WHOLE, "DELETE": WHOLE},
     },
     out_of_reach={
         "publishers_system_id_fkey": "creating a publisher and deleting its system wait for each other",
+        "publishers_of_system": "the primary key is stricter, but foreign keys refer to this key",
+        "publisher_environments_once": "one statement inserts all environments, and their names differ",
+        "publisher_environments_end_with_publisher": "the statement that inserts the publisher inserts these rows",
     },
     writes={
         "POST /v1/systems/{system}/publishers": _creates_a_publisher,
@@ -184,8 +188,35 @@ def test_deleting_a_system_deletes_its_publishers(api, given):
     given.the_usual()
     given.a_publisher()
 
-    assert api.delete(SYSTEM, if_match="*").status == 204
+    assert api.delete(SYSTEM + BECAUSE, if_match="*").status == 204
     assert given.sql("SELECT count(*) FROM publishers") == [(0,)]
+
+
+def test_an_environment_that_a_publisher_names_cannot_be_deleted(api, given):
+    given.the_usual()
+    publisher = given.a_publisher()["id"]
+
+    refused = api.delete(f"{SYSTEM}/environments/development", if_match="*")
+    api.delete(f"{PATH}/{publisher}", if_match="*")
+
+    assert (refused.status, refused.problem) == (409, "in-use")
+    assert api.delete(f"{SYSTEM}/environments/development", if_match="*").status == 204
+
+
+def test_a_publisher_gives_no_rights_to_a_later_environment_of_the_same_name(given, sample):
+    given.the_usual()
+    given.a_publisher(environments={"development": None, "production": None})
+
+    # The service refuses this deletion. The rights of the publisher end even if it did not.
+    given.sql(
+        """
+        SET session_replication_role = replica;
+        DELETE FROM environments WHERE name = 'development'
+        """
+    )
+    given.an_environment("development")
+
+    assert sample.as_run().post(VOYAGES, A_VOYAGE).problem == "forbidden"
 
 
 # A publisher gives rights to the runs that it trusts.
@@ -197,7 +228,7 @@ def test_a_pipeline_writes_the_records_that_its_publisher_names(given, sample):
 
     begun = sample.as_run().post(VOYAGES, A_VOYAGE)
 
-    assert (begun.status, begun["created_by"]) == (201, RUN["sub"])
+    assert (begun.status, begun["created_by"]) == (201, RUN_SUBJECT)
     assert sample.as_run().get(VOYAGES)["items"] == [begun.json]
 
 

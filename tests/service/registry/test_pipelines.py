@@ -3,7 +3,7 @@
 import pytest
 
 from tests.service.deployments.records import a_revision, an_artifact
-from tests.support.claims import RUN
+from tests.support.claims import RUN, RUN_SUBJECT
 
 SYSTEM = "/v1/systems/azul"
 PUBLISHERS = f"{SYSTEM}/publishers"
@@ -30,7 +30,7 @@ def test_a_pipeline_can_do_its_whole_work_with_its_publisher(api, given):
     read = run.get(f"{SYSTEM}/state")
 
     assert [each.status for each in (opened, finished, verified, decided, read)] == [201, 201, 201, 200, 200]
-    assert opened["created_by"] == RUN["sub"]
+    assert opened["created_by"] == RUN_SUBJECT
     assert [opened[f"run_{name}"] for name in ("id", "attempt", "sha", "actor")] == [
         RUN["run_id"],
         RUN["run_attempt"],
@@ -158,6 +158,20 @@ def test_a_retried_run_without_a_key_records_one_deployment(api, given):
     assert (first.status, again.status) == (201, 200)
     assert again.json == first.json
     assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
+
+
+def test_equal_runs_of_two_repositories_are_two_runs(api, given):
+    given.the_usual()
+    given.a_publisher()
+    given.a_publisher(repository_id="75")
+    first = api.as_run(sub="customised").post(DEPLOYMENTS, rollout())
+    given.a_status(first["id"], "succeeded")
+
+    second = api.as_run(sub="customised", repository_id="75").post(DEPLOYMENTS, rollout())
+
+    assert (first.status, second.status) == (201, 201)
+    assert first["run_id"] == second["run_id"]
+    assert given.sql("SELECT repository_id FROM deployments ORDER BY id") == [("74",), ("75",)]
 
 
 def test_one_run_may_record_a_rollout_and_a_rollback(api, given):

@@ -34,8 +34,8 @@ class TestASystem:
     def test_targets_are_listed_in_promotion_order(self, api, given):
         given.a_system()
         given.an_environment("production", base_url="https://azul.example.org")
-        given.an_environment("development")
         given.an_environment("preproduction")
+        given.an_environment("development")
 
         targets = api.get("/v1/systems/azul/state")["targets"]
 

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.identity.roles import Role
 from tests.support.expected import WHOLE, Expected, Write
+from tests.support.given import BECAUSE
 from tests.support.races import held
 
 
@@ -164,7 +165,7 @@ def test_a_maintainer_may_change_a_system_but_not_create_or_delete_one(api, give
 def test_a_system_without_history_is_deleted_with_its_environments(api, given):
     given.the_usual()
 
-    deleted = api.delete(PATH, if_match="*")
+    deleted = api.delete(PATH + BECAUSE, if_match="*")
 
     assert (deleted.status, deleted.body) == (204, "")
     assert api.get(PATH).status == 404
@@ -223,7 +224,7 @@ def test_creating_in_a_system_during_its_deletion_finds_no_system(api, given, da
 
     # The deletion has deleted the row of the system, and waits for the row of an environment.
     with held(database_url, "SELECT FROM environments FOR UPDATE") as hold:
-        deletion = hold.waiting(lambda: api.delete(PATH, if_match="*"))
+        deletion = hold.waiting(lambda: api.delete(PATH + BECAUSE, if_match="*"))
         creation = hold.waiting(lambda: api.post(f"{PATH}/environments", {"name": "testing", "rank": 7}))
 
     assert deletion.result().status == 204

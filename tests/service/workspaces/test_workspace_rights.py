@@ -3,7 +3,7 @@
 import psycopg2
 import pytest
 
-from tests.support.claims import RUN
+from tests.support.claims import RUN_SUBJECT
 from tests.support.given import ahead
 
 SYSTEM = "/v1/systems/azul"
@@ -54,7 +54,7 @@ def test_a_run_may_write_workspaces_if_a_publisher_allows_it(api, given):
     elsewhere = api.as_run().post(PATH, body(environment="production"))
 
     assert [each.problem for each in (without, elsewhere)] == ["forbidden", "forbidden"]
-    assert (created.status, created["owner"]) == (201, RUN["sub"])
+    assert (created.status, created["owner"]) == (201, RUN_SUBJECT)
 
 
 def test_a_run_needs_a_publisher_to_change_even_its_own_workspaces(api, given):

@@ -102,6 +102,23 @@ def test_a_deployment_to_an_inactive_workspace_is_refused(api, given):
     assert given.sql("SELECT count(*) FROM deployments") == [(1,)]
 
 
+def test_a_workspace_does_not_inherit_the_records_of_an_earlier_one_of_its_name(api, given):
+    given.the_usual()
+    over = {"started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:00:00Z", "imported": True}
+    run = api.as_("pipeline", run_id="4711")
+    made = []
+    for _ in range(2):
+        workspace = given.a_workspace("jane")["id"]
+        made += [
+            run.post(DEPLOYMENTS, rollout("jane")),
+            api.post(DEPLOYMENTS, rollout("jane", **over, state="succeeded")),
+            api.post(f"{SYSTEM}/verifications", verification("jane", **over, artifact=an_artifact("first"))),
+        ]
+        api.delete(f"{PATH}/{workspace}", if_match="*")
+
+    assert [answer.status for answer in made] == [201] * 6
+
+
 def test_an_expired_workspace_can_be_verified_and_a_destroyed_one_cannot(api, given):
     given.the_usual()
     workspace = given.a_workspace("jane")["id"]

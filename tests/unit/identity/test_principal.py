@@ -223,16 +223,46 @@ def test_matching_publishers_make_a_run_a_pipeline_of_their_systems():
 def test_the_run_comes_from_githubs_claims():
     principal = run(run_id="4711", run_attempt="2", sha="a" * 40, actor="jane")
 
-    assert principal.run == Run(id="4711", attempt="2", sha="a" * 40, actor="jane")
+    assert principal.run == Run(id="4711", repository_id="74", attempt="2", sha="a" * 40, actor="jane")
+
+
+def test_a_pipelines_subject_comes_from_claims_that_its_repository_cannot_choose():
+    customised = run(sub="repo:acme/shop:ref:refs/heads/main")
+    elsewhere = run(sub=RUN["sub"], repository_id="75")
+
+    assert customised.subject == "repo:acme@65/azul@74:environment:development"
+    assert run(environment=None).subject == "repo:acme@65/azul@74:ref:refs/heads/main"
+    assert elsewhere.subject == "repo:acme@65/azul@75:environment:development"
+
+
+def test_a_pipelines_keys_belong_to_its_run_and_its_writes_to_its_repository():
+    runs = [run(), run(environment=None), run(run_attempt="2"), run(run_id="4712"), run(repository_id="75")]
+
+    assert [each.keeper for each in runs] == [
+        *["repository 74 run 4711"] * 3,
+        "repository 74 run 4712",
+        "repository 75 run 4711",
+    ]
+    assert [each.writer for each in runs] == [*["repository 74"] * 4, "repository 75"]
+
+
+def test_a_persons_keys_and_writes_belong_to_the_subject():
+    assert (person().keeper, person().writer) == ("5ad4", "5ad4")
+
+
+@pytest.mark.parametrize(
+    "claims", [{"environment": "a\u202eb"}, {"ref": "refs/heads/" + "x" * 500}], ids=["odd", "long"]
+)
+def test_a_pipelines_subject_is_a_short_printable_text(claims):
+    with pytest.raises(NotAPrincipal):
+        run(**{"environment": None, **claims})
 
 
 def test_claims_of_other_kinds_of_issuers_grant_a_run_nothing():
     assert not run(role="admin", systems=["azul"], **{"cognito:groups": ["admins"]}).with_publishers([]).is_known
 
 
-@pytest.mark.parametrize(
-    "name", ["sub", "exp", "repository", "repository_id", "workflow_ref", "event_name", "ref", "sha"]
-)
+@pytest.mark.parametrize("name", ["exp", "repository", "repository_id", "workflow_ref", "event_name", "ref", "sha"])
 def test_a_missing_or_mistyped_claim_makes_no_principal(name):
     for claims in ({key: value for key, value in RUN.items() if key != name}, {**RUN, name: None}, {**RUN, name: []}):
         with pytest.raises(NotAPrincipal):

@@ -275,6 +275,7 @@ def test_the_parameters_headers_and_problems_of_a_post_are_described(declare: Ca
         "413": {"TooLarge"},
         "415": {"UnsupportedMediaType"},
         "422": {"IdempotencyKeyReused", "Invalid"},
+        "429": {"TooManyWrites"},
         "500": {"InternalError"},
         "503": {"Unavailable"},
     }

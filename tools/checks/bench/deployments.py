@@ -97,6 +97,7 @@ def views(bare: Bare) -> None:
             artifact=body.artifact,
             kind=body.kind,
             issuer=claims.iss,
+            repository_id=None,
             run_id=claims.run_id,
             run_attempt=claims.run_attempt,
         )
@@ -126,6 +127,7 @@ def views(bare: Bare) -> None:
             lease_expires_at=facts.at + timedelta(seconds=body.lease_seconds),
             issuer=claims.iss,
             created_by=claims.sub,
+            repository_id=None,
             run_id=claims.run_id,
             run_attempt=claims.run_attempt,
             run_sha=claims.sha,

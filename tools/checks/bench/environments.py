@@ -108,6 +108,8 @@ def _creating(number: int, key: str | None = None) -> Event:
 
 def _of_row(names: Any, row: Any) -> Environment:
     found = dict(zip(names, row, strict=True))
+    for name in ("neighbours", "first_system"):  # a new environment's row has these
+        found.pop(name, None)
     found["required_suites"] = tuple(found["required_suites"])
     return Environment(**found)
 

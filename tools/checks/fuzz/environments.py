@@ -21,5 +21,9 @@ FUZZ = Fuzz(
         "query.environment": sometimes(*_NAMES),
         "body.environment": often(*_NAMES),
     },
+    problems={
+        "in-use": "a publisher may name the environment",
+        "reason-required": "a production environment would require less",
+    },
     only={"delete_environment": {"path.system": always("quiet"), "path.environment": always(*_SPARE)}},
 )

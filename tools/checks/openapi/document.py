@@ -91,7 +91,7 @@ _EXISTING = {
     "POST": "The resource existed already: nothing changed",
     "PUT": "The resource existed already, and now has the requested values",
 }
-_PROBLEM_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
+_PROBLEM_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 
 
 def document(operations: Iterable[Operation]) -> Json:
@@ -147,6 +147,7 @@ def possible_problems(operation: Operation) -> list[ProblemType]:
         (problems.invalid, True),  # unknown query parameters are refused everywhere
         (problems.key_reused, operation.takes_idempotency_key),
         (problems.precondition_required, operation.conditional),
+        (problems.too_many_writes, operation.writes),
         (problems.internal_error, True),
         (problems.unavailable, not public),
     ]

@@ -1,0 +1,68 @@
+"""Changes that let production environments require less, and AWS accounts that other systems named first."""
+
+from collections.abc import Iterator, Sequence
+
+from chalicelib.environments.model import Environment
+from chalicelib.identity.roles import Role
+from chalicelib.rest.problems import Problem, forbidden
+
+
+def loosened(before: Sequence[Environment], after: Sequence[Environment]) -> list[str]:
+    """Say what production environments would require no more. A change that loosens something takes a reason.
+
+    `before` and `after` have a system's environments before and after the change. Another environment before counts as
+    loosening, because an artifact would no longer have to prove itself where it has to now.
+    """
+    remaining = {each.name: each for each in after}
+    return [
+        f"{each.name} {loss}"
+        for each in before
+        if each.production
+        for loss in _losses(each, remaining.get(each.name), _preceding(each, before), after)
+    ]
+
+
+def require_own_account(system: str, first_system: str | None, role: Role, *, may_read: bool) -> None:
+    """An AWS account that another system named first takes an admin.
+
+    `role` is the caller's role in `system`. The refusal names the other system only to callers who may read it.
+    """
+    if first_system in (None, system) or role >= Role.admin:
+        return
+    holder = f"the system {first_system!r}" if may_read else "another system"
+    raise Problem(
+        forbidden,
+        f"The AWS account belongs to {holder}, which named it first. Ask an admin to name it here, or choose another "
+        "account.",
+    )
+
+
+def _losses(
+    was: Environment, now: Environment | None, preceding: str | None, after: Sequence[Environment]
+) -> Iterator[str]:
+    if now is None:
+        yield "would be deleted"
+        return
+    if not now.production:
+        yield "would no longer be production"
+    if preceding is not None and _preceding(now, after) != preceding:
+        yield f"would no longer come directly after {preceding}"
+    for suite in was.required_suites:
+        if suite not in now.required_suites:
+            yield f"would no longer require the suite {suite}"
+    if now.required_soak_seconds < was.required_soak_seconds:
+        yield "would require a shorter soak"
+    if _age(now) > _age(was):
+        yield "would accept older verifications"
+
+
+def _preceding(environment: Environment, among: Sequence[Environment]) -> str | None:
+    """Return the name of the environment with the next lower rank, or None if there is none."""
+    lower = [each for each in among if each.rank < environment.rank]
+    return max(lower, key=lambda each: each.rank).name if lower else None
+
+
+def _age(environment: Environment) -> float:
+    """Return the greatest age of verifications that the environment accepts."""
+    age = environment.verification_max_age_seconds
+    return float("inf") if age is None else age

@@ -1,0 +1,92 @@
+"""A change that lets a production environment require less takes a reason, which is recorded (docs/design.md)."""
+
+import pytest
+
+from tests.support.writes import everything_done
+
+SYSTEM = "/v1/systems/azul"
+PATH = f"{SYSTEM}/environments"
+REASON = "The load test has replaced this suite"
+STAGING = {"name": "staging", "rank": 25}
+
+
+@pytest.fixture
+def usual(given):
+    """A system with three environments, of which production requires something."""
+    given.a_system()
+    given.an_environment("development", rank=10)
+    given.an_environment("preproduction", rank=20)
+    given.an_environment("production", rank=30, required_suites=["acceptance"], required_soak_seconds=60)
+
+
+def _with(reason):
+    return f"?reason={reason.replace(' ', '%20')}" if reason else ""
+
+
+LOOSENING = {
+    "fewer suites": lambda api, reason: _change(api, "production", reason, required_suites=[]),
+    "no longer production": lambda api, reason: _change(api, "production", reason, production=False),
+    "another rank": lambda api, reason: _change(api, "preproduction", reason, rank=40),
+    "an environment between": lambda api, reason: api.post(PATH, STAGING | ({"reason": reason} if reason else {})),
+    "without the environment before": lambda api, reason: api.delete(
+        f"{PATH}/preproduction{_with(reason)}", if_match="*"
+    ),
+    "deleted": lambda api, reason: api.delete(f"{PATH}/production{_with(reason)}", if_match="*"),
+    "deleted with its system": lambda api, reason: api.delete(f"{SYSTEM}{_with(reason)}", if_match="*"),
+}
+
+
+@pytest.mark.parametrize("change", LOOSENING.values(), ids=LOOSENING)
+def test_loosening_without_a_reason_changes_nothing(api, given, usual, change):
+    before = everything_done(given)
+
+    refused = change(api, None)
+
+    assert (refused.status, refused.problem) == (422, "reason-required")
+    assert [fault["pointer"] for fault in refused["errors"]] == ["#/reason"]
+    assert everything_done(given) == before
+
+
+@pytest.mark.parametrize("change", LOOSENING.values(), ids=LOOSENING)
+def test_loosening_with_a_reason_records_the_reason(api, usual, change):
+    done = change(api, REASON)
+
+    [event] = api.get("/v1/audit-events?limit=1")["items"]
+    assert done.status in (200, 201, 204)
+    assert (event["reason"], event["refusal"]) == (REASON, None)
+
+
+@pytest.mark.parametrize("reason", ["too short", " with a blank before", "x" * 501], ids=["short", "blank", "long"])
+def test_a_reason_is_a_text_of_10_to_500_characters(api, usual, reason):
+    changed = _change(api, "production", reason, required_suites=[])
+    deleted = api.delete(f"{PATH}/production{_with(reason)}", if_match="*")
+
+    for answer in (changed, deleted):
+        assert (answer.status, [fault["pointer"] for fault in answer["errors"]]) == (422, ["#/reason"])
+
+
+def test_tightening_needs_no_reason(api, usual):
+    tighter = {"required_suites": ["acceptance", "load"], "required_soak_seconds": 61}
+
+    assert _change(api, "production", None, **tighter).status == 200
+    assert api.post(PATH, {**STAGING, "rank": 35}).status == 201
+    [event] = api.get("/v1/audit-events?limit=1")["items"]
+    assert event["reason"] is None
+
+
+def test_a_reason_that_is_not_needed_is_recorded_too(api, usual):
+    assert _change(api, "development", REASON, base_url="https://azul.example.org").status == 200
+
+    [event] = api.get("/v1/audit-events?limit=1")["items"]
+    assert event["reason"] == REASON
+
+
+def test_an_environment_does_not_show_the_reason(api, usual):
+    changed = _change(api, "production", REASON, required_suites=[])
+
+    assert "reason" not in changed.json
+    assert api.get(f"{PATH}/production").json == changed.json
+
+
+def _change(api, name, reason, **fields):
+    return api.patch(f"{PATH}/{name}", fields | ({"reason": reason} if reason else {}), if_match="*")
