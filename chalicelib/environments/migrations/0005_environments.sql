@@ -19,6 +19,7 @@ CREATE TABLE environments (
     required_soak_seconds integer NOT NULL,
     verification_max_age_seconds integer,
     required_suites text[] NOT NULL,
+    workspace_hosts text[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT environments_name_once UNIQUE (system_id, name),
     CONSTRAINT environments_rank_once UNIQUE (system_id, rank),
@@ -76,5 +77,5 @@ CREATE TRIGGER environments_settle_aws_account AFTER UPDATE OR DELETE ON environ
 -- Callers know an environment by its name, so the name never changes.
 GRANT SELECT, INSERT, DELETE, UPDATE (
     rank, aws_account_id, region, base_url, production,
-    required_soak_seconds, verification_max_age_seconds, required_suites
+    required_soak_seconds, verification_max_age_seconds, required_suites, workspace_hosts
 ) ON environments TO slipway_app;
