@@ -147,6 +147,7 @@ def test_valid_names_of_clients_are_routed(api, workspace, client):
     created = route(api, workspace, client)
 
     assert created.status == 201
+    assert "|" not in created.headers["Location"]
     assert api.get(created.headers["Location"])["client"] == created["client"]
     assert lookup(api, client)["workspace"] == "debug"
 
