@@ -14,7 +14,9 @@ SLUG = "[a-z][a-z0-9-]{1,38}"
 WORKSPACE = "[a-z][a-z0-9-]{0,15}"
 ARTIFACT = "(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})"
 SHA = "[0-9a-f]{40}"
-CLIENT = "[A-Za-z0-9._~@:-]{1,128}"
+CLIENT = "[A-Za-z0-9._~@:|+-]{1,128}"
+# Only these characters: so each program that reads the URL finds the same host in it.
+WORKSPACE_URL = r"https://([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
 
 Slug = Annotated[str, matching(SLUG, "azul")]
 EnvironmentName = Annotated[str, matching(SLUG, "preproduction", "Name of an environment")]
@@ -31,6 +33,15 @@ Artifact = Annotated[
 ]
 Sha = Annotated[str, matching(SHA, "200f4b2d8e19e8e64f878567f24b464f3d7146ac", "A commit")]
 Suite = Annotated[str, matching("[A-Za-z0-9][A-Za-z0-9._/-]{0,63}", "acceptance", "Name of a test suite")]
+WorkspaceUrl = Annotated[
+    str,
+    matching(
+        WORKSPACE_URL,
+        "https://debug.example.org",
+        "Where the workspace is served: https, a host in lower case, and no user or query",
+        max_length=2000,
+    ),
+]
 Client = Annotated[str, matching(CLIENT, "jane@example.org", "The client whose calls are routed")]
 OverrideReason = Annotated[
     str,

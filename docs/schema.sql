@@ -137,6 +137,7 @@ CREATE TABLE environments (
     required_soak_seconds integer NOT NULL,
     verification_max_age_seconds integer,
     required_suites text[] NOT NULL,
+    workspace_hosts text[] DEFAULT '{}'[] NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT environments_name_is_slug CHECK ((name ~ '^[a-z][a-z0-9-]{1,38}$')),
     CONSTRAINT environments_rank_is_positive CHECK ((rank >= 1)),
@@ -153,7 +154,7 @@ CREATE INDEX environments_by_account ON environments (aws_account_id);
 CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environments FOR EACH ROW WHEN ((new.aws_account_id IS NOT NULL)) EXECUTE FUNCTION claim_aws_account();
 CREATE TRIGGER environments_settle_aws_account AFTER DELETE OR UPDATE ON environments FOR EACH ROW WHEN ((old.aws_account_id IS NOT NULL)) EXECUTE FUNCTION settle_aws_account();
 GRANT SELECT,INSERT,DELETE ON TABLE environments TO slipway_app;
-GRANT UPDATE (rank, aws_account_id, region, base_url, production, required_soak_seconds, verification_max_age_seconds, required_suites) ON TABLE environments TO slipway_app;
+GRANT UPDATE (rank, aws_account_id, region, base_url, production, required_soak_seconds, verification_max_age_seconds, required_suites, workspace_hosts) ON TABLE environments TO slipway_app;
 
 -- hourly_writes
 
@@ -256,23 +257,26 @@ CREATE TABLE routes (
     workspace_purpose text NOT NULL,
     workspace_state text NOT NULL,
     workspace_expires_at timestamp with time zone NOT NULL,
+    workspace_base_url text NOT NULL,
     client text NOT NULL,
     until timestamp with time zone NOT NULL,
     reason text,
+    set_by_client boolean NOT NULL,
     created_by text NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT routes_client_known CHECK ((client ~ '^[A-Za-z0-9._~@:-]{1,128}$')),
+    CONSTRAINT routes_client_known CHECK ((client ~ '^[A-Za-z0-9._~@:|+-]{1,128}$')),
     CONSTRAINT routes_end_with_their_workspace CHECK ((until <= workspace_expires_at)),
     CONSTRAINT routes_lead_to_debugging CHECK ((workspace_purpose = 'debug')),
     CONSTRAINT routes_lead_to_what_is_active CHECK ((workspace_state = 'active')),
     CONSTRAINT routes_one_per_client UNIQUE (environment_id, client),
     CONSTRAINT routes_pkey PRIMARY KEY (id),
+    CONSTRAINT routes_keep_address FOREIGN KEY (workspace_id, workspace_base_url) REFERENCES workspaces(id, base_url),
     CONSTRAINT routes_lead_to_workspace FOREIGN KEY (workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at) REFERENCES workspaces(id, environment_id, purpose, state, expires_at) ON UPDATE CASCADE
 );
 CREATE INDEX routes_by_end ON routes (until);
 CREATE INDEX routes_by_workspace ON routes (workspace_id, id DESC);
 GRANT SELECT,INSERT,DELETE ON TABLE routes TO slipway_app;
-GRANT UPDATE (until, reason) ON TABLE routes TO slipway_app;
+GRANT UPDATE (until, reason, set_by_client) ON TABLE routes TO slipway_app;
 
 -- schema_migrations
 
@@ -365,6 +369,7 @@ CREATE TABLE workspaces (
     created_by text NOT NULL,
     repository_id text,
     created_at timestamp with time zone NOT NULL,
+    CONSTRAINT workspaces_base_url_is_https CHECK ((base_url ~ '^https://([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$')),
     CONSTRAINT workspaces_database_known CHECK ((database = ANY (ARRAY['empty', 'clone', 'live']))),
     CONSTRAINT workspaces_destroyed_with_their_state CHECK (((state = 'destroyed') = (destroyed_at IS NOT NULL))),
     CONSTRAINT workspaces_end_in_time CHECK (((expires_at > granted_at) AND (expires_at <= (granted_at +
@@ -376,6 +381,7 @@ END)))),
     CONSTRAINT workspaces_name_is_usable CHECK (((name ~ '^[a-z][a-z0-9-]{0,15}$') AND (name !~ '--|-$') AND (name <> 'default'))),
     CONSTRAINT workspaces_purpose_known CHECK ((purpose = ANY (ARRAY['personal', 'preview', 'debug']))),
     CONSTRAINT workspaces_state_known CHECK ((state = ANY (ARRAY['active', 'expired', 'destroyed']))),
+    CONSTRAINT workspaces_as_address UNIQUE (id, base_url),
     CONSTRAINT workspaces_as_routed UNIQUE (id, environment_id, purpose, state, expires_at),
     CONSTRAINT workspaces_as_target UNIQUE (id, environment_id, name),
     CONSTRAINT workspaces_pkey PRIMARY KEY (id),

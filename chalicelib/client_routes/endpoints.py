@@ -12,7 +12,9 @@ from chalicelib.client_routes.model import (
     DestinationQuery,
     NewRoute,
     Route,
+    base_url_not_expected,
     client_routed,
+    host_not_allowed,
     workspace_not_for_debugging,
 )
 from chalicelib.environments import store as environments
@@ -42,22 +44,32 @@ def get_route(call: Call, system: str, id: str, client: str) -> Route:  # noqa: 
 @operation(
     blueprint,
     "PUT /v1/systems/{system}/workspaces/{id}/routes/{client}",
-    role=Role.pipeline,
+    role=Role.viewer,
     status=201,
     existing_status=True,
-    raises=[client_routed, workspace_not_active, workspace_not_for_debugging],
+    raises=[
+        base_url_not_expected,
+        client_routed,
+        host_not_allowed,
+        workspace_not_active,
+        workspace_not_for_debugging,
+    ],
 )
 def set_route(call: Call, system: str, id: str, client: str, body: NewRoute) -> Route:  # noqa: A002
     """Route a client's calls to a debug workspace until a time, or change the client's existing route there.
 
-    A pipeline may use workspaces that runs of its own repository made. A maintainer may use any workspace.
+    You may route yourself: then `client` is the subject of your token. A maintainer may route anybody, with the
+    `base_url` that they expect, to a host that the environment names. A pipeline routes nobody.
     """
     return routing.set_route(call, system, id, client, body)
 
 
-@operation(blueprint, "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.pipeline, status=204)
+@operation(blueprint, "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}", role=Role.viewer, status=204)
 def delete_route(call: Call, system: str, id: str, client: str) -> None:  # noqa: A002
-    """Delete a client's route. Callers that keep a lookup may use it for up to 30 seconds more."""
+    """Delete a client's route. Callers that keep a lookup may use it for up to 30 seconds more.
+
+    You may delete your own route. A maintainer may delete any route.
+    """
     routing.delete_route(call, system, id, client)
 
 
@@ -67,9 +79,9 @@ def find_route(call: Call, system: str, environment: str, query: DestinationQuer
 
     You may keep the answer as long as `Cache-Control` says: at most 30 seconds, and not beyond the end of the route.
     """
-    found = store.destination(call.db, system, environment, query.client)
-    if found is None:
+    facts = store.look_up(call.db, system, environment, query.client)
+    if facts is None:
         raise environments.not_found(system, environment)
-    destination, at = found
-    call.headers["Cache-Control"] = f"private, max-age={rules.seconds_to_keep(destination, at)}"
+    destination = rules.destination(query.client, facts)
+    call.headers["Cache-Control"] = f"private, max-age={rules.seconds_to_keep(destination, facts.at)}"
     return destination

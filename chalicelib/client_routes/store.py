@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.client_routes.model import Destination, NewRoute, Route, RoutedWorkspace, RoutingFacts
+from chalicelib.client_routes.model import LookupFacts, NewRoute, Route, RoutedWorkspace, RoutingFacts
 from chalicelib.database.connection import Database
 from chalicelib.database.events import events_of_the_service
 from chalicelib.rest import problems
@@ -17,8 +17,8 @@ from chalicelib.targets.store import WORKSPACE_STATE, workspace_not_found
 ORDER = Keyset(id=NumberedId)
 
 _COLUMNS = """
-    r.id::text AS id, r.client, e.name AS environment, w.name AS workspace, r.until, r.reason, r.created_at,
-    r.created_by
+    r.id::text AS id, r.client, e.name AS environment, w.name AS workspace, r.until, r.reason, r.set_by_client,
+    r.created_at, r.created_by
 """
 
 _FROM = """
@@ -69,8 +69,7 @@ def workspace(db: Database, system: str, id_: str) -> RoutedWorkspace:
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, e.name AS environment, w.name, w.purpose, {WORKSPACE_STATE} AS state,
-            w.expires_at,
-            json_build_object('issuer', w.issuer, 'subject', w.created_by, 'repository_id', w.repository_id) AS made_by
+            w.expires_at, w.base_url, e.workspace_hosts AS hosts
         FROM systems s JOIN workspaces w ON w.system_id = s.id JOIN environments e ON e.id = w.environment_id
         WHERE s.key = %(system)s AND w.id = %(id)s
         """,
@@ -82,17 +81,14 @@ def workspace(db: Database, system: str, id_: str) -> RoutedWorkspace:
     return msgspec.convert(row, RoutedWorkspace)
 
 
-def destination(db: Database, system: str, environment: str, client: str) -> tuple[Destination, datetime] | None:
-    """Return the destination of a client's calls, and the time of the lookup.
-
-    None if the environment does not exist.
-    """
+def look_up(db: Database, system: str, environment: str, client: str) -> LookupFacts | None:
+    """Read the facts that decide where a client's calls go. None if the environment does not exist."""
     row = db.row(
         """
-        SELECT statement_timestamp() AS at, %(client)s AS client, e.name AS environment,
-            coalesce(w.name, 'default') AS workspace,
-            CASE WHEN w.id IS NULL THEN e.base_url ELSE w.base_url END AS base_url,
-            r.until
+        SELECT statement_timestamp() AS at, e.name AS environment, e.base_url, e.workspace_hosts AS hosts,
+            CASE WHEN r.id IS NOT NULL THEN json_build_object(
+                'workspace', w.name, 'base_url', w.base_url, 'until', r.until, 'set_by_client', r.set_by_client
+            ) END AS route
         FROM systems s JOIN environments e ON e.system_id = s.id
             LEFT JOIN routes r ON r.environment_id = e.id AND r.client = %(client)s
                 AND r.until > statement_timestamp()
@@ -103,10 +99,7 @@ def destination(db: Database, system: str, environment: str, client: str) -> tup
         environment=environment,
         client=client,
     )
-    if row is None:
-        return None
-    at = row.pop("at")
-    return Destination(**row), at
+    return None if row is None else msgspec.convert(row, LookupFacts)
 
 
 def facts(db: Database, workspace: str, client: str) -> RoutingFacts:
@@ -135,17 +128,26 @@ def facts(db: Database, workspace: str, client: str) -> RoutingFacts:
     return msgspec.convert(row, RoutingFacts)
 
 
-def insert(db: Database, workspace: str, client: str, new: NewRoute, created_by: str, at: datetime) -> Route:
+def insert(
+    db: Database,
+    workspace: str,
+    client: str,
+    new: NewRoute,
+    *,
+    set_by_client: bool,
+    created_by: str,
+    at: datetime,
+) -> Route:
     inserted = db.select_one(
         Route,
         f"""
         WITH r AS (
             INSERT INTO routes (
                 workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at,
-                client, until, reason, created_by, created_at
+                workspace_base_url, client, until, reason, set_by_client, created_by, created_at
             )
             SELECT id, environment_id, purpose, state, expires_at,
-                %(client)s, %(until)s, %(reason)s, %(created_by)s, %(at)s
+                base_url, %(client)s, %(until)s, %(reason)s, %(set_by_client)s, %(created_by)s, %(at)s
             FROM workspaces WHERE id = %(workspace)s
             RETURNING *
         )
@@ -156,6 +158,7 @@ def insert(db: Database, workspace: str, client: str, new: NewRoute, created_by:
         client=client,
         until=new.until,
         reason=new.reason,
+        set_by_client=set_by_client,
         created_by=created_by,
         at=at,
     )
@@ -165,10 +168,14 @@ def insert(db: Database, workspace: str, client: str, new: NewRoute, created_by:
 
 def update(db: Database, route: Route) -> None:
     db.execute(
-        "UPDATE routes SET until = %(until)s, reason = %(reason)s WHERE id = %(id)s",
+        """
+        UPDATE routes SET until = %(until)s, reason = %(reason)s, set_by_client = %(set_by_client)s
+        WHERE id = %(id)s
+        """,
         id=number(route.id),
         until=route.until,
         reason=route.reason,
+        set_by_client=route.set_by_client,
     )
 
 

@@ -37,6 +37,19 @@ RequiredSuites = Annotated[
     ),
 ]
 
+WorkspaceHost = Annotated[str, matching(r"\.?([a-z0-9-]+\.)+[a-z][a-z0-9-]*", ".azul.example.org", max_length=254)]
+WorkspaceHosts = Annotated[
+    tuple[WorkspaceHost, ...],
+    Meta(
+        max_length=50,
+        description="The hosts to which maintainers may route others: a host, or a suffix such as `.azul.example.org` "
+        "for all hosts below it. A host of AWS must be named in full",
+    ),
+]
+
+# Anybody can get a host under these domains.
+_SHARED = (".amazonaws.com", ".cloudfront.net", ".on.aws")
+
 account_holds_one_class = problem_type(
     "account-holds-one-class",
     409,
@@ -55,10 +68,12 @@ class NewEnvironment(Request, kw_only=True):
     required_soak_seconds: RequiredSoak = 0
     verification_max_age_seconds: VerificationMaxAge | None = None
     required_suites: RequiredSuites = ()
+    workspace_hosts: WorkspaceHosts = ()
     reason: LooseningReason | None = None
 
     def faults(self) -> Iterator[Fault]:
         yield from _repeated(self.required_suites)
+        yield from _shared(self.workspace_hosts)
 
 
 class EnvironmentChange(Request, kw_only=True):
@@ -70,11 +85,14 @@ class EnvironmentChange(Request, kw_only=True):
     required_soak_seconds: RequiredSoak | UnsetType = UNSET
     verification_max_age_seconds: VerificationMaxAge | UnsetType | None = UNSET
     required_suites: RequiredSuites | UnsetType = UNSET
+    workspace_hosts: WorkspaceHosts | UnsetType = UNSET
     reason: LooseningReason | None = None
 
     def faults(self) -> Iterator[Fault]:
         if self.required_suites is not UNSET:
             yield from _repeated(self.required_suites)
+        if self.workspace_hosts is not UNSET:
+            yield from _shared(self.workspace_hosts)
 
 
 class EnvironmentDeletion(Query, kw_only=True):
@@ -91,12 +109,22 @@ class Environment(Answer, kw_only=True):
     required_soak_seconds: RequiredSoak
     verification_max_age_seconds: VerificationMaxAge | None
     required_suites: RequiredSuites
+    workspace_hosts: WorkspaceHosts
     created_at: Timestamp
 
 
 def _repeated(suites: tuple[str, ...]) -> Iterator[Fault]:
     if len(set(suites)) < len(suites):
         yield Fault("#/required_suites", "names a suite twice: send each suite once")
+
+
+def _shared(hosts: tuple[str, ...]) -> Iterator[Fault]:
+    for index, host in enumerate(hosts):
+        if host.startswith(".") and host.endswith(_SHARED):
+            yield Fault(
+                f"#/workspace_hosts/{index}",
+                "is a suffix of AWS, and anybody can get a host below it: name each host in full",
+            )
 
 
 constraint(

@@ -1,4 +1,4 @@
-"""The right to change a workspace, or the routes that lead to it."""
+"""The right to change a workspace."""
 
 from chalicelib.identity.principal import Principal
 from chalicelib.rest.admission import require_publisher

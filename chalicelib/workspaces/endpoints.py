@@ -4,6 +4,7 @@ from datetime import datetime
 
 from chalice.app import Blueprint
 
+from chalicelib.client_routes.model import workspace_routed
 from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
 from chalicelib.rest import audit, paging, problems
@@ -68,11 +69,12 @@ def get_workspace(call: Call, system: str, id: str) -> Workspace:  # noqa: A002
     blueprint,
     "PATCH /v1/systems/{system}/workspaces/{id}",
     role=Role.pipeline,
-    raises=[workspace_not_active],
+    raises=[workspace_not_active, workspace_routed],
 )
 def change_workspace(call: Call, system: str, id: str, body: WorkspaceChange) -> Workspace:  # noqa: A002
     """Change an active workspace, for instance its `base_url` or its end. Its routes end no later than the workspace.
 
+    The `base_url` can't change while routes lead to the workspace: that would redirect the routed clients.
     A pipeline may change workspaces that runs of its own repository made. A maintainer may change any workspace.
     """
     before, at = _seen(call, system, id)

@@ -10,9 +10,9 @@ from chalicelib.patterns import matching
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault
-from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp, Url
+from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp
 from chalicelib.targets.model import DEFAULT, WorkspaceState, workspace_not_active
-from chalicelib.vocabulary import EnvironmentName, PrincipalName, Reason, Slug, WorkspaceName
+from chalicelib.vocabulary import EnvironmentName, PrincipalName, Reason, Slug, WorkspaceName, WorkspaceUrl
 
 Purpose = Annotated[
     Literal["personal", "preview", "debug"],
@@ -53,7 +53,9 @@ class NewWorkspace(Request, kw_only=True):
         Owner | None, Meta(description="The person that the workspace belongs to; by default the caller")
     ] = None
     reason: Reason
-    base_url: Annotated[Url | None, Meta(description="The workspace's URL; null until its resources exist")] = None
+    base_url: Annotated[
+        WorkspaceUrl | None, Meta(description="The workspace's URL; null until its resources exist")
+    ] = None
     expires_at: ExpiresAt
     database: WorkspaceDatabase = "empty"
 
@@ -74,7 +76,7 @@ class WorkspaceChange(Request, kw_only=True):
 
     owner: Owner | UnsetType = UNSET
     reason: Reason | UnsetType = UNSET
-    base_url: Url | UnsetType | None = UNSET
+    base_url: WorkspaceUrl | UnsetType | None = UNSET
     expires_at: ExpiresAt | UnsetType = UNSET
 
 
@@ -86,7 +88,7 @@ class Workspace(Answer, kw_only=True):
     purpose: Purpose
     owner: Owner
     reason: Reason
-    base_url: Url | None
+    base_url: WorkspaceUrl | None
     database: WorkspaceDatabase
     state: WorkspaceState
     expires_at: Timestamp
@@ -119,6 +121,12 @@ constraint(
     problems.invalid,
     "The name is `default`, or can't be part of a resource's name: choose another name, such as `pr-12`",
     "#/name",
+)
+constraint(
+    "workspaces_base_url_is_https",
+    problems.invalid,
+    "The URL is not `https://`, a host in lower case and a path: send a URL like `https://pr-12.example.org`",
+    "#/base_url",
 )
 constraint(
     "workspaces_purpose_known",

@@ -8,7 +8,7 @@ from tools.aws.environment import Target
 from tools.aws.routes import Routes
 from tools.checkout import ToolError
 
-SENT = {"workspace": "fix", "domain": "abc.execute-api.eu-central-1.amazonaws.com", "path": "/production"}
+API = {"invoke_domain": "abc.execute-api.eu-central-1.amazonaws.com", "stage_name": "production", "rest_api_id": "abc"}
 
 
 @pytest.fixture
@@ -25,15 +25,33 @@ def routes(client, target):
 
 
 def test_a_route_is_written_replaced_and_deleted(routes):
-    routes.put("jane@example.org", **SENT, until=1)
-    routes.put("jane@example.org", **SENT, until=2)
-    routes.put("ci:7", **SENT, until=3)
+    routes.put("jane@example.org", workspace="fix", until=1)
+    routes.put("jane@example.org", workspace="fix", until=2)
+    routes.put("auth0|ci+7", workspace="fix", until=3)
 
-    assert routes.all() == {"jane@example.org": {**SENT, "until": 2}, "ci:7": {**SENT, "until": 3}}
+    assert routes.all() == {
+        "jane@example.org": {"workspace": "fix", "until": 2},
+        "auth0|ci+7": {"workspace": "fix", "until": 3},
+    }
 
     routes.delete("jane@example.org")
 
-    assert routes.all().keys() == {"ci:7"}
+    assert routes.all().keys() == {"auth0|ci+7"}
+
+
+def test_the_address_of_a_workspace_is_an_entry_of_its_own(routes):
+    routes.put("fix", workspace="fix", until=1)
+    routes.put_address("fix", API)
+
+    assert routes.entries() == {
+        "client/fix": {"workspace": "fix", "until": 1},
+        "workspace/fix": {"domain": API["invoke_domain"], "path": "/production"},
+    }
+
+    routes.delete_address("fix")
+    routes.delete_address("fix")
+
+    assert routes.entries().keys() == {"client/fix"}
 
 
 def test_an_environment_without_a_site_has_no_routes(target):

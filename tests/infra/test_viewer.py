@@ -11,12 +11,8 @@ import pytest
 from tests.support.checkout import ROOT
 from tests.support.viewer import NODE, VIEWER, view
 
-ROUTE = {
-    "workspace": "fix-1",
-    "domain": "abc123.execute-api.eu-central-1.amazonaws.com",
-    "path": "/production",
-    "until": 4102444800,
-}
+ROUTE = {"workspace": "fix-1", "until": 4102444800}
+API = {"domain": "abc123.execute-api.eu-central-1.amazonaws.com", "path": "/production"}
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not on the PATH: install Node.js")
 
 
@@ -25,21 +21,27 @@ def a_token(subject: str) -> str:
     return f"Bearer e30.{payload}.sig"
 
 
+def routed(client: str, **others: Any) -> dict[str, Any]:
+    """Return the store's entries for a client's route to the workspace `fix-1`, and other entries."""
+    return {f"client/{client}": ROUTE, "workspace/fix-1": API, **others}
+
+
 def test_a_named_client_goes_to_its_workspace() -> None:
-    workspace, origins = view({"shop": ROUTE}, {"x-client": "shop"})
+    workspace, origins = view(routed("shop"), {"x-client": "shop"})
 
     assert workspace == "fix-1"
-    assert origins == [{"domainName": ROUTE["domain"], "originPath": "/production"}]
+    assert origins == [{"domainName": API["domain"], "originPath": "/production"}]
 
 
-def test_without_a_header_the_subject_is_the_client() -> None:
-    assert view({"ann": ROUTE}, {"authorization": a_token("ann")})[0] == "fix-1"
+@pytest.mark.parametrize("subject", ["ann", "auth0|ann+doe@example.org"])
+def test_without_a_header_the_subject_is_the_client(subject: str) -> None:
+    assert view(routed(subject), {"authorization": a_token(subject)})[0] == "fix-1"
 
 
 def test_the_header_wins_over_the_subject() -> None:
     headers = {"x-client": "shop", "authorization": a_token("ann")}
 
-    assert view({"ann": ROUTE}, headers) == ("default", [])
+    assert view(routed("ann"), headers) == ("default", [])
 
 
 @pytest.mark.parametrize(
@@ -53,29 +55,51 @@ def test_the_header_wins_over_the_subject() -> None:
     ],
 )
 def test_other_clients_are_not_routed(headers: dict[str, str]) -> None:
-    assert view({"shop": ROUTE, "sh op": ROUTE}, headers) == ("default", [])
+    assert view({**routed("shop"), **routed("sh op"), "shop": ROUTE}, headers) == ("default", [])
 
 
 def test_files_are_not_routed() -> None:
-    assert view({"shop": ROUTE}, {"x-client": "shop"}, uri="/index.html") == ("default", [])
+    assert view(routed("shop"), {"x-client": "shop"}, uri="/index.html") == ("default", [])
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "route",
     [
-        {"until": time.time() - 60},
-        {"domain": "evil.example.com"},
-        {"domain": "abc.execute-api.eu-central-1.amazonaws.com.example.com"},
-        {"path": "/../x"},
-        {"workspace": "Fix 1"},
+        {**ROUTE, "until": time.time() - 60},
+        {**ROUTE, "workspace": "fix-2"},
+        {**ROUTE, "workspace": "Fix 1"},
+        {**ROUTE, "workspace": ["fix-1"]},
+        {"until": ROUTE["until"]},
+        {**ROUTE, "workspace": "fix-2", **API},
+        None,
+        "{",
     ],
 )
-def test_a_route_that_ended_or_leads_elsewhere_is_ignored(fault: dict[str, Any]) -> None:
-    assert view({"shop": {**ROUTE, **fault}}, {"x-client": "shop"}) == ("default", [])
+def test_a_route_that_ended_or_leads_to_no_known_workspace_is_ignored(route: Any) -> None:
+    assert view(routed("shop", **{"client/shop": route}), {"x-client": "shop"}) == ("default", [])
 
 
-def test_a_route_that_is_no_json_is_ignored() -> None:
-    assert view({"shop": "{"}, {"x-client": "shop"}) == ("default", [])
+@pytest.mark.parametrize("workspace", ["default", ["default"]])
+def test_no_route_leads_to_another_origin_under_the_environments_name(workspace: Any) -> None:
+    entries = {"client/shop": {**ROUTE, "workspace": workspace}, "workspace/default": API}
+
+    assert view(entries, {"x-client": "shop"}) == ("default", [])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {**API, "domain": "evil.example.com"},
+        {**API, "domain": "abc.execute-api.eu-central-1.amazonaws.com.example.com"},
+        {**API, "domain": [API["domain"]]},
+        {**API, "path": "/../x"},
+        {"path": API["path"]},
+        None,
+        "{",
+    ],
+)
+def test_an_address_that_is_no_api_is_ignored(address: Any) -> None:
+    assert view(routed("shop", **{"workspace/fix-1": address}), {"x-client": "shop"}) == ("default", [])
 
 
 @pytest.mark.parametrize(

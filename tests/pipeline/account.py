@@ -34,11 +34,12 @@ class Account:
         self.there: list[str] = []
         self.choices: list[dict[str, str]] = []
         self.routes: dict[str, dict[str, Any]] = {}
+        self.addresses: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.asked_for_routes = False
         self.fails = ""
 
-    def apply(self, target: Target) -> dict[str, Any]:
+    def apply(self, target: Target, *, saved: bool = False) -> dict[str, Any]:
         self.done.append(("apply", target.name))
         self.choices.append(dict(target.choices))
         if target.terraform_workspace not in self.there:
@@ -76,6 +77,12 @@ class Account:
     def delete(self, client: str) -> None:
         self.done.append(("unroute", client))
         del self.routes[client]
+
+    def put_address(self, workspace: str, api: dict[str, Any]) -> None:
+        self.addresses[workspace] = api
+
+    def delete_address(self, workspace: str) -> None:
+        self.addresses.pop(workspace, None)
 
     def all(self) -> dict[str, dict[str, Any]]:
         return dict(self.routes)

@@ -141,6 +141,27 @@ def test_a_route_is_written_to_the_store_and_deleted(run: Any, account: Account)
     assert account.routes == {}
 
 
+def test_a_debug_workspace_has_its_address_in_the_store_until_it_is_destroyed(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    assert account.addresses.keys() == {"fix"}
+    assert account.addresses["fix"]["invoke_domain"] == OUTPUTS["api"]["invoke_domain"]
+
+    run("destroy")
+    assert account.addresses == {}
+
+
+def test_applying_and_destroying_a_debug_workspace_by_hand_keeps_the_store_up_to_date(
+    run: Any, account: Account
+) -> None:
+    run("create", **NEW, CLIENT="jane")
+    account.addresses.clear()
+
+    run("apply")
+    assert account.addresses.keys() == {"fix"}
+    assert main(["aws", "destroy"], {"ENV": "development", "WORKSPACE": "fix"}) == 0
+    assert (account.addresses, account.routes) == ({}, {})
+
+
 def test_a_route_without_a_time_ends_with_its_workspace(run: Any, account: Account) -> None:
     run("create", **NEW, CLIENT="jane")
 
@@ -251,7 +272,7 @@ def test_the_reaper_destroys_workspaces_of_both_kinds(run: Any, account: Account
     run("reap")
 
     assert account.there == []
-    assert account.routes == {}
+    assert (account.routes, account.addresses) == ({}, {})
 
 
 @pytest.mark.parametrize("tag", ["never", "2026-01-01T00:00:00"])

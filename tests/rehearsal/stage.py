@@ -111,7 +111,7 @@ class Stage:
         """Return the workspace to which CloudFront's function sends a client of development."""
         stores = emulated_client("cloudfront", self.port).list_key_value_stores()["KeyValueStoreList"]["Items"]
         [arn] = [store["ARN"] for store in stores if store["Name"] == f"{NAME}-development-routes"]
-        routes = Routes(Target("development", emulated=self.port), {"site": {"routes_arn": arn}}).all()
+        routes = Routes(Target("development", emulated=self.port), {"site": {"routes_arn": arn}}).entries()
         return view(routes, {"x-client": client})[0]
 
     def log(self, state: Any, request_id: str) -> None:

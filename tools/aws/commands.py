@@ -51,7 +51,7 @@ COMMANDS = (
     Command(
         "apply",
         "Apply a plan, migrate the database, and switch to the new version",
-        "tools.aws.environment:apply_command",
+        "tools.aws.applying:apply_command",
         (*_TARGET, *_CHOICES, _PACKAGE, _YES, Option("PLAN", "apply the plan that `plan` saved", flag=True)),
     ),
     Command(
@@ -63,7 +63,7 @@ COMMANDS = (
     Command(
         "destroy",
         "Destroy an environment or a workspace",
-        "tools.aws.environment:destroy_command",
+        "tools.aws.applying:destroy_command",
         (*_TARGET, _PACKAGE, _YES),
     ),
     Command(

@@ -1,4 +1,4 @@
-"""Manage an environment or a workspace, on AWS or emulated: `make plan|apply|destroy|rollback ENV=…`."""
+"""Manage an environment or a workspace, on AWS or emulated: `make plan|rollback ENV=…`."""
 
 import json
 import os
@@ -389,19 +389,6 @@ def plan_command(environ: Mapping[str, str]) -> None:
     print(f"{target.name}: {plan(target)} (as JSON: {(PLANS / target.name).relative_to(ROOT)}.json)")
 
 
-def apply_command(environ: Mapping[str, str]) -> None:
-    """Apply a new plan of the target, or with PLAN=1 the saved plan."""
-    target = target_of(environ)
-    print(f"{target.name} is at {apply(target, saved=environ.get('PLAN') == '1')['url']}")
-
-
 def rollback_command(environ: Mapping[str, str]) -> None:
     """Roll back the target that the variables name."""
     rollback(target_of(environ))
-
-
-def destroy_command(environ: Mapping[str, str]) -> None:
-    """Destroy the target that the variables name."""
-    target = target_of(environ)
-    destroy(target)
-    print(f"{target.name} is destroyed")

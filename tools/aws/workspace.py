@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from tools.aws import environment
+from tools.aws import applying, environment
+from tools.aws.applying import own, routed
 from tools.aws.environment import Target
 from tools.aws.routes import Routes
 from tools.aws.workspace_records import Registry, Tags, records_of, text
@@ -21,7 +21,7 @@ from tools.slipway_client.runner import needed, say, warn
 Environ = Mapping[str, str]
 Records = Registry | Tags
 
-_CLIENT = re.compile(r"[A-Za-z0-9._~@:-]{1,128}")
+_CLIENT = re.compile(r"[A-Za-z0-9._~@:|+-]{1,128}")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -37,7 +37,7 @@ def create(environ: Environ) -> None:
     if there is None:
         records.begin(target, purpose=purpose, database=environ.get("DATABASE") or "empty", expires_at=expires)
     # Choices that are not given do not change. For a new workspace, Terraform has the same defaults as the lines above.
-    made = environment.apply(target)
+    made = applying.apply(target)
     record = records.made(target, made, expires)
     say(f"{target.name} is at {made['url']}")
     if environ.get("CLIENT"):
@@ -84,11 +84,11 @@ def reap(environ: Environ) -> None:
 
     If a workspace can't be destroyed, go on with the others, and then raise ToolError.
     """
-    own = _own(environment.target_of({**environ, "WORKSPACE": "default"}))
-    records = records_of(environ, own)
+    ours = own(environment.target_of({**environ, "WORKSPACE": "default"}))
+    records = records_of(environ, ours)
     recorded, failed = [], []
     for record in _standing(environ, records):
-        target = replace(own, workspace=record["name"], debug=record["purpose"] == "debug")
+        target = replace(ours, workspace=record["name"], debug=record["purpose"] == "debug")
         recorded.append(target)
         if record["state"] == "expired":
             try:
@@ -98,7 +98,7 @@ def reap(environ: Environ) -> None:
                 failed.append(target.name)
             else:
                 recorded.remove(target)
-    there = environment.workspaces(own)
+    there = environment.workspaces(ours)
     for target in there:
         if target not in recorded:
             warn(environ, f"{target.name} has resources but no {records.kind}: {_advice(target)}")
@@ -121,9 +121,8 @@ def _standing(environ: Environ, records: Records) -> Iterator[Json]:
 
 
 def _destroy(target: Target, records: Records, record: Json | None) -> None:
-    _end_routes(target)
     try:
-        environment.destroy(target)
+        applying.destroy(target)
     except environment.NotThere:
         if record is None:
             raise
@@ -138,20 +137,17 @@ def _advice(target: Target) -> str:
 
 
 def _send(target: Target, records: Records, record: Json | None, client: str, until: datetime) -> None:
-    """Route a client to a workspace. Record the route first, because the record can refuse the route."""
+    """Route a client to a workspace. Record the route first, because the record can refuse the route.
+
+    The record must have the address that Terraform made: otherwise the client's token could go somewhere else.
+    """
     found = _needed_record(records, target, record)
     _require_debug(target)
-    records.route(found, client, until)
-    api = environment.outputs(target).get("api")
-    if not api:
+    url = environment.outputs(target).get("url")
+    if not url:
         raise ToolError(f"{target.name} does not exist: create it with make workspace-create")
-    _store(target).put(
-        client,
-        workspace=target.workspace,
-        domain=api["invoke_domain"],
-        path=f"/{api['stage_name']}",
-        until=int(until.timestamp()),
-    )
+    records.route(found, client, until, url)
+    _store(target).put(client, workspace=target.workspace, until=int(until.timestamp()))
     say(f"{client} is sent to {target.name} until {text(until)}")
 
 
@@ -160,7 +156,7 @@ def _workspace(environ: Environ) -> tuple[Target, Records, Json | None]:
     target = environment.target_of(environ)
     if target.workspace == "default":
         raise UsageError("WORKSPACE is missing: name the workspace, as in WORKSPACE=fix-42")
-    records = records_of(environ, _own(target))
+    records = records_of(environ, own(target))
     record = records.find(target)
     if record is not None and target.debug != (is_debug := record["purpose"] == "debug"):
         raise environment.other_kind(target.workspace, debug=is_debug)
@@ -179,7 +175,7 @@ def _require_debug(target: Target) -> None:
 def _client(environ: Environ) -> str:
     client = needed(environ, "CLIENT", "somebody")
     if not _CLIENT.fullmatch(client):
-        raise UsageError(f"{client!r} can't name a client: use 1 to 128 letters, digits and . _ ~ @ : -")
+        raise UsageError(f"{client!r} can't name a client: use 1 to 128 letters, digits and . _ ~ @ : | + -")
     return client
 
 
@@ -198,37 +194,12 @@ def _needed_record(records: Records, target: Target, record: Json | None) -> Jso
     return record
 
 
-def _own(target: Target) -> Target:
-    """Return the environment that a workspace copies."""
-    return replace(target, workspace="default", debug=False, choices={})
-
-
 def _store(target: Target) -> Routes:
-    own = _own(target)
-    return Routes(own, environment.outputs(own))
-
-
-def _end_routes(target: Target) -> None:
-    """Delete all routes to a workspace."""
-    for routes, client, _ in _routed(target):
-        routes.delete(client)
+    return Routes(own(target), environment.outputs(own(target)))
 
 
 def _shorten_routes(target: Target, until: int) -> None:
     """Make the routes to a workspace end no later than `until`. The registry itself shortens its records."""
-    for routes, client, sent in _routed(target):
+    for routes, client, sent in routed(target):
         if sent["until"] > until:
-            routes.put(client, **{**sent, "until": until})
-
-
-def _routed(target: Target) -> Iterator[tuple[Routes, str, dict[str, Any]]]:
-    """Yield each route to a workspace: the environment's store, the client, and the entry."""
-    if not target.debug:
-        return
-    own = _own(target)
-    outputs = environment.outputs(own)
-    if outputs.get("site"):
-        routes = Routes(own, outputs)
-        for client, sent in routes.all().items():
-            if sent["workspace"] == target.workspace:
-                yield routes, client, sent
+            routes.put(client, workspace=target.workspace, until=until)

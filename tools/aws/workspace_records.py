@@ -79,8 +79,9 @@ class Registry:
     def destroyed(self, record: Json) -> None:
         self._client.change("DELETE", f"workspaces/{record['id']}")
 
-    def route(self, record: Json, client: str, until: datetime) -> None:
-        self._client.change("PUT", _route(record, client), {"until": text(until)})
+    def route(self, record: Json, client: str, until: datetime, url: str) -> None:
+        """Record a route. The registry refuses it unless the workspace is recorded at `url`."""
+        self._client.change("PUT", _route(record, client), {"until": text(until), "base_url": url})
 
     def unroute(self, record: Json, client: str) -> None:
         self._client.change("DELETE", _route(record, client))
@@ -125,7 +126,7 @@ class Tags:
     def destroyed(self, record: Json) -> None:
         """Do nothing: the tag is gone with its function."""
 
-    def route(self, record: Json, client: str, until: datetime) -> None:
+    def route(self, record: Json, client: str, until: datetime, url: str) -> None:
         """Require that the workspace does not end before the route."""
         if until > datetime.fromisoformat(record["expires_at"]):
             raise ToolError(

@@ -7,22 +7,28 @@ CREATE TABLE routes (
     workspace_purpose text NOT NULL,
     workspace_state text NOT NULL,
     workspace_expires_at timestamptz NOT NULL,
+    workspace_base_url text NOT NULL,
     client text NOT NULL,
     until timestamptz NOT NULL,
     reason text,
+    -- True if the client itself set the route. Nobody else can be routed to a host that the environment does not name.
+    set_by_client boolean NOT NULL,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL,
     CONSTRAINT routes_lead_to_workspace
         FOREIGN KEY (workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at)
         REFERENCES workspaces (id, environment_id, purpose, state, expires_at) ON UPDATE CASCADE,
+    -- This key does not cascade: otherwise a change of the address would redirect the clients.
+    CONSTRAINT routes_keep_address
+        FOREIGN KEY (workspace_id, workspace_base_url) REFERENCES workspaces (id, base_url),
     CONSTRAINT routes_lead_to_debugging CHECK (workspace_purpose = 'debug'),
     CONSTRAINT routes_lead_to_what_is_active CHECK (workspace_state = 'active'),
     CONSTRAINT routes_end_with_their_workspace CHECK (until <= workspace_expires_at),
-    CONSTRAINT routes_client_known CHECK (client ~ '^[A-Za-z0-9._~@:-]{1,128}$'),
+    CONSTRAINT routes_client_known CHECK (client ~ '^[A-Za-z0-9._~@:|+-]{1,128}$'),
     CONSTRAINT routes_one_per_client UNIQUE (environment_id, client)
 );
 
 CREATE INDEX routes_by_workspace ON routes (workspace_id, id DESC);
 CREATE INDEX routes_by_end ON routes (until);
 
-GRANT SELECT, INSERT, DELETE, UPDATE (until, reason) ON routes TO slipway_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (until, reason, set_by_client) ON routes TO slipway_app;

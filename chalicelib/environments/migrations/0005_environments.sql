@@ -22,6 +22,7 @@ CREATE TABLE environments (
     required_soak_seconds integer NOT NULL,
     verification_max_age_seconds integer,
     required_suites text[] NOT NULL,
+    workspace_hosts text[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT environments_name_once UNIQUE (system_id, name),
     CONSTRAINT environments_rank_once UNIQUE (system_id, rank),
@@ -98,5 +99,5 @@ GRANT EXECUTE ON FUNCTION first_system_of_aws_account TO slipway_app;
 -- Callers know an environment by its name, so the name never changes.
 GRANT SELECT, INSERT, DELETE, UPDATE (
     rank, aws_account_id, region, base_url, production,
-    required_soak_seconds, verification_max_age_seconds, required_suites
+    required_soak_seconds, verification_max_age_seconds, required_suites, workspace_hosts
 ) ON environments TO slipway_app;

@@ -23,6 +23,8 @@ CREATE TABLE workspaces (
         FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
     CONSTRAINT workspaces_name_is_usable
         CHECK (name ~ '^[a-z][a-z0-9-]{0,15}$' AND name !~ '--|-$' AND name <> 'default'),
+    CONSTRAINT workspaces_base_url_is_https
+        CHECK (base_url ~ '^https://([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$'),
     CONSTRAINT workspaces_purpose_known CHECK (purpose IN ('personal', 'preview', 'debug')),
     CONSTRAINT workspaces_database_known CHECK (database IN ('empty', 'clone', 'live')),
     CONSTRAINT workspaces_live_data_is_for_debugging CHECK (database <> 'live' OR purpose = 'debug'),
@@ -34,7 +36,8 @@ CREATE TABLE workspaces (
     ),
     -- Deployments, verifications and routes refer to a workspace together with these columns.
     CONSTRAINT workspaces_as_target UNIQUE (id, environment_id, name),
-    CONSTRAINT workspaces_as_routed UNIQUE (id, environment_id, purpose, state, expires_at)
+    CONSTRAINT workspaces_as_routed UNIQUE (id, environment_id, purpose, state, expires_at),
+    CONSTRAINT workspaces_as_address UNIQUE (id, base_url)
 );
 
 -- The name of a destroyed workspace is free again.

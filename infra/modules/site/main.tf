@@ -136,7 +136,7 @@ resource "aws_cloudfront_function" "viewer" {
 
 resource "aws_cloudfront_key_value_store" "routes" {
   name    = "${var.name}-routes"
-  comment = "Routes of clients to debug workspaces, with their ends"
+  comment = "Routes of clients to debug workspaces with their ends, and the addresses of these workspaces"
 }
 
 resource "aws_cloudfront_cache_policy" "site" {

@@ -14,6 +14,6 @@ output "distribution_id" {
 }
 
 output "routes_arn" {
-  description = "ARN of the key value store with the routes to debug workspaces."
+  description = "ARN of the key value store with the routes to debug workspaces, and their addresses."
   value       = aws_cloudfront_key_value_store.routes.arn
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -56,6 +57,17 @@ class Registry(Place):
             if (each["environment"], each["workspace"]) == (environment, "default")
         ]
         return str(target["current"]["artifact"])
+
+    def allow_workspaces(self, environment: str) -> None:
+        """Let maintainers route others to the hosts of the environment's workspaces."""
+        hosts = [urlsplit(each["base_url"]).hostname for each in self.ask("workspaces")["items"]]
+        answer = requests.patch(
+            f"{self.url}/v1/systems/{NAME}/environments/{environment}",
+            json={"workspace_hosts": hosts},
+            headers={"Authorization": f"Bearer {token('maintainer', [NAME])}", "If-Match": "*"},
+            timeout=30,
+        )
+        assert answer.status_code == 200, answer.text
 
     def stands(self, workspace: str) -> str | None:
         """Return a message if the workspace is active, None if it is not."""
@@ -135,7 +147,8 @@ def debug(stage: Stage, registry: Registry, first: str) -> None:
     """Record a debug workspace and a route to it, until the workspace expires and is destroyed."""
     stage.github.branch("debug/fix-42", first)
     stage.manage("create", ref="debug/fix-42")
-    recorded = f"SLIPWAY_URL={registry.url} SLIPWAY_SYSTEM={NAME} SLIPWAY_TOKEN={token('admin')}"
+    registry.allow_workspaces("development")
+    recorded = f"SLIPWAY_URL={registry.url} SLIPWAY_SYSTEM={NAME} SLIPWAY_TOKEN={token('maintainer', [NAME])}"
     Maintainer(stage, first, "development").run(f"{recorded} make route {FIX_42} CLIENT=jane UNTIL=2h")
     assert (stage.sent_to("jane"), stage.sent_to("joe")) == ("fix-42", "default")
     [known] = registry.ask("workspaces")["items"]

@@ -5,6 +5,7 @@ import pytest
 
 @pytest.fixture
 def workspace(given):
-    """The path of an active debug workspace of development that expires after a day."""
+    """The path of an active debug workspace of development that expires after a day. Maintainers may route there."""
     given.the_usual()
-    return f"/v1/systems/azul/workspaces/{given.a_workspace(base_url='https://debug.example.org')['id']}"
+    given.sql("UPDATE environments SET workspace_hosts = '{debug.example.org}'")
+    return f"/v1/systems/azul/workspaces/{given.a_workspace()['id']}"

@@ -13,7 +13,7 @@ JANE = "jane@example.org"
 def workspace(given):
     """The id of an active debug workspace of development."""
     given.the_usual()
-    return given.a_workspace(base_url="https://debug.example.org")["id"]
+    return given.a_workspace()["id"]
 
 
 def lookup(api, client=JANE, environment="development", **headers):
@@ -58,14 +58,21 @@ def test_a_client_with_a_route_goes_to_its_workspace_and_others_do_not(api, give
     assert lookup(api, environment="production")["workspace"] == "default"
 
 
-def test_a_workspace_without_a_url_does_not_get_its_environments(api, given):
-    given.a_system()
-    given.an_environment(base_url="https://azul.example.org")
-    given.a_route(given.a_workspace()["id"])
+def test_a_route_of_somebody_else_is_followed_only_while_its_host_is_allowed(api, given, workspace):
+    environment = f"{SYSTEM}/environments/development"
+    api.patch(environment, {"workspace_hosts": ["debug.example.org"]}, if_match="*")
+    body = {"until": ahead(hours=1), "base_url": "https://debug.example.org"}
+    assert api.send("PUT", f"{SYSTEM}/workspaces/{workspace}/routes/{JANE}", body).status == 201
+    given.a_route(workspace, "joe")
 
-    answer = lookup(api)
+    allowed = lookup(api)
+    api.patch(environment, {"workspace_hosts": []}, if_match="*")
 
-    assert (answer["workspace"], answer["base_url"]) == ("debug", None)
+    assert (allowed["workspace"], lookup(api)["workspace"], lookup(api, "joe")["workspace"]) == (
+        "debug",
+        "default",
+        "debug",
+    )
 
 
 def test_a_lookup_is_not_cached_beyond_the_end_of_the_route(api, given, workspace):

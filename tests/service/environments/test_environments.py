@@ -51,7 +51,7 @@ EXPECTED = Expected(
             "SELECT": WHOLE,
             "INSERT": WHOLE,
             "UPDATE": "rank aws_account_id region base_url production required_soak_seconds "
-            "verification_max_age_seconds required_suites",
+            "verification_max_age_seconds required_suites workspace_hosts",
             "DELETE": WHOLE,
         },
     },
@@ -91,6 +91,7 @@ def test_an_environment_is_created_and_read(api, given):
         "required_soak_seconds": 3600,
         "verification_max_age_seconds": 86400,
         "required_suites": ["acceptance", "load"],
+        "workspace_hosts": [".azul.example.org", "abc.execute-api.eu-central-1.amazonaws.com"],
     }
 
     created = api.post(PATH, body)
@@ -116,6 +117,7 @@ def test_an_environment_needs_only_a_name_and_a_rank(api, given):
         "required_soak_seconds": 0,
         "verification_max_age_seconds": None,
         "required_suites": [],
+        "workspace_hosts": [],
         "created_at": created["created_at"],
     }
 
@@ -137,6 +139,7 @@ def test_an_environment_needs_only_a_name_and_a_rank(api, given):
         ("verification_max_age_seconds", 0),
         ("required_suites", ["acceptance", "acceptance"]),
         ("required_suites", [f"suite-{n}" for n in range(51)]),
+        ("workspace_hosts", [f"host-{n}.example.org" for n in range(51)]),
     ],
 )
 def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
@@ -146,6 +149,37 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
 
     assert (answer.status, answer.problem) == (422, "invalid")
     assert [fault["pointer"] for fault in answer["errors"]] == [f"#/{field}"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://azul.example.org",
+        "Azul.example.org",
+        "*.example.org",
+        "azul.example.org:8443",
+        "..example.org",
+        "localhost",
+        ".org",
+        ".0.0.1",
+        ".amazonaws.com",
+        ".execute-api.eu-central-1.amazonaws.com",
+        ".cloudfront.net",
+        ".on.aws",
+        ".lambda-url.eu-central-1.on.aws",
+    ],
+)
+def test_a_host_that_names_no_host_or_any_host_of_aws_is_refused(api, given, host):
+    given.a_system()
+    given.an_environment()
+    hosts = {"workspace_hosts": [".example.org", host]}
+
+    for answer in (
+        api.post(PATH, {"name": "production", "rank": 2, **hosts}),
+        api.patch(f"{PATH}/development", hosts, if_match="*"),
+    ):
+        assert (answer.status, answer.problem) == (422, "invalid")
+        assert [fault["pointer"] for fault in answer["errors"]] == ["#/workspace_hosts/1"]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +255,7 @@ def test_a_patch_with_null_clears_a_field(api, given, field, value):
     assert changed.json == {**before, field: None}
 
 
-@pytest.mark.parametrize("field", ["rank", "production", "required_soak_seconds", "required_suites"])
+@pytest.mark.parametrize("field", ["rank", "production", "required_soak_seconds", "required_suites", "workspace_hosts"])
 def test_a_required_field_cannot_be_cleared(api, given, field):
     given.a_system()
     given.an_environment()
@@ -249,6 +283,18 @@ def test_a_patch_may_name_each_suite_once(api, given):
     answer = api.patch(f"{PATH}/development", {"required_suites": ["load", "load"]}, if_match="*")
 
     assert [fault["pointer"] for fault in answer["errors"]] == ["#/required_suites"]
+
+
+def test_a_change_of_the_hosts_of_workspaces_is_audited(api, given):
+    given.a_system()
+    given.an_environment()
+
+    changed = api.patch(f"{PATH}/development", {"workspace_hosts": [".example.org"]}, if_match="*")
+
+    assert changed["workspace_hosts"] == [".example.org"]
+    assert given.sql("SELECT before, after FROM audit_events WHERE refusal IS NULL ORDER BY id DESC LIMIT 1") == [
+        ({"workspace_hosts": []}, {"workspace_hosts": [".example.org"]})
+    ]
 
 
 def test_a_patch_to_a_taken_rank_is_refused(api, given):

@@ -21,6 +21,7 @@ class Records(Given):
             "name": name,
             "purpose": purpose,
             "reason": "The test starts with this record",
+            "base_url": "https://debug.example.org",
             "expires_at": ahead(hours=24),
             **fields,
         }

@@ -90,6 +90,8 @@ def test_only_runs_of_the_same_repository_may_reap_it(api, given):
         ("name = 'default'", "name_is_usable"),
         ("name = 'a--b'", "name_is_usable"),
         ("name = 'a-'", "name_is_usable"),
+        ("base_url = 'http://jane.example.org'", "base_url_is_https"),
+        ("base_url = 'https://jane.example.org@evil.example'", "base_url_is_https"),
         ("purpose = 'other'", "purpose_known"),
         ("database = 'other'", "database_known"),
         ("purpose = 'personal', database = 'live'", "live_data_is_for_debugging"),

@@ -35,7 +35,7 @@ def _changes_a_workspace(given):
     return Write(
         f"/v1/systems/azul/workspaces/{workspace}",
         f"azul/workspaces/{workspace}",
-        {"base_url": "https://debug.example.org"},
+        {"base_url": "https://another.example.org"},
     )
 
 
@@ -68,6 +68,7 @@ EXPECTED = Expected(
         "workspaces_are_not_truncated": "the service has no right to truncate a table",
         "workspaces_as_target": "the primary key is stricter, but foreign keys refer to this key",
         "workspaces_as_routed": "the primary key is stricter, but foreign keys refer to this key",
+        "workspaces_as_address": "the primary key is stricter, but foreign keys refer to this key",
     },
     writes={
         "POST /v1/systems/{system}/workspaces": _creates_a_workspace,
@@ -157,6 +158,14 @@ def test_the_caller_owns_it_and_its_database_is_empty_by_default(api, given):
         ("reason", " "),
         ("reason", "x" * 501),
         ("base_url", "jane.example.org"),
+        ("base_url", "http://jane.example.org"),
+        ("base_url", "https://Jane.example.org"),
+        ("base_url", "https://jane.example.org@evil.example"),
+        ("base_url", "https://evil.example?.example.org"),
+        ("base_url", "https://evil.example#.example.org"),
+        ("base_url", "https://evil.example\\.example.org"),
+        ("base_url", "https://jane.example.org."),
+        ("base_url", "https://jane.example.org\n"),
         ("database", "live"),
         ("database", "copy"),
         ("expires_at", "2020-01-01T00:00:00Z"),

@@ -1,18 +1,28 @@
 """Rule 8 of docs/registry/rules.md, and how long a lookup may be cached."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.client_routes import rules
-from chalicelib.client_routes.model import Destination, NewRoute, RoutedWorkspace, RouteHolder, RoutingFacts
+from chalicelib.client_routes.model import (
+    Destination,
+    Followed,
+    LookupFacts,
+    NewRoute,
+    RoutedWorkspace,
+    RouteHolder,
+    RoutingFacts,
+)
+from chalicelib.identity.roles import Role
 from chalicelib.rest.problems import Problem
-from chalicelib.targets.model import Maker
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 END = NOW + timedelta(days=1)
 SECOND = timedelta(seconds=1)
+ADDRESS = "https://debug.example.org"
 
 
 def workspace(**fields: Any) -> RoutedWorkspace:
@@ -23,9 +33,19 @@ def workspace(**fields: Any) -> RoutedWorkspace:
         "purpose": "debug",
         "state": "active",
         "expires_at": END,
-        "made_by": Maker(issuer="https://people", subject="jane", repository_id=None),
+        "base_url": ADDRESS,
+        "hosts": (".example.org",),
     }
     return RoutedWorkspace(**{**defaults, **fields})
+
+
+def refusal_of(check: Callable[[], None]) -> str | None:
+    """Return the slug of the problem that a check raises, None if it raises none."""
+    try:
+        check()
+    except Problem as problem:
+        return problem.type.slug
+    return None
 
 
 def kept(until: datetime | None) -> int:
@@ -33,7 +53,7 @@ def kept(until: datetime | None) -> int:
     return rules.seconds_to_keep(destination, NOW)
 
 
-@pytest.mark.parametrize("client", ["j", "jane@example.org", "A.b_c~d@e:f-g", "1" * 128])
+@pytest.mark.parametrize("client", ["j", "jane@example.org", "A.b_c~d@e:f-g", "auth0|jane+doe", "1" * 128])
 def test_valid_names_of_clients_are_accepted(client: str) -> None:
     rules.require_client(client)
 
@@ -43,6 +63,87 @@ def test_invalid_names_of_clients_are_not_found(client: str) -> None:
     with pytest.raises(Problem) as refusal:
         rules.require_client(client)
     assert refusal.value.type.slug == "not-found"
+
+
+@pytest.mark.parametrize(
+    ("by_client", "by_run", "role", "refusal"),
+    [
+        (True, False, Role.viewer, None),
+        (True, False, Role.pipeline, None),
+        (False, False, Role.pipeline, "forbidden"),
+        (False, False, Role.maintainer, None),
+        (True, True, Role.pipeline, "forbidden"),
+        (False, True, Role.admin, "forbidden"),
+    ],
+)
+def test_a_caller_routes_itself_and_a_maintainer_routes_others(
+    by_client: bool, by_run: bool, role: Role, refusal: str | None
+) -> None:
+    assert refusal == refusal_of(
+        lambda: rules.require_right("azul", "jane", by_client=by_client, by_run=by_run, role=role)
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "hosts", "by_client", "refusal"),
+    [
+        (ADDRESS, ADDRESS, ("debug.example.org",), False, None),
+        (None, ADDRESS, ("debug.example.org",), False, "base-url-not-expected"),
+        ("https://other.example.org", ADDRESS, (".example.org",), False, "base-url-not-expected"),
+        (None, None, (".example.org",), False, "base-url-not-expected"),
+        (ADDRESS, ADDRESS, (), False, "host-not-allowed"),
+        (None, ADDRESS, (), True, None),
+        (ADDRESS, ADDRESS, (), True, None),
+        ("https://other.example.org", ADDRESS, (), True, "base-url-not-expected"),
+        (None, None, (), True, "base-url-not-expected"),
+    ],
+)
+def test_a_route_leads_to_a_known_address(
+    expected: str | None, actual: str | None, hosts: tuple[str, ...], by_client: bool, refusal: str | None
+) -> None:
+    new, facts = NewRoute(until=END, base_url=expected), workspace(base_url=actual, hosts=hosts)
+
+    assert refusal == refusal_of(lambda: rules.require_address(new, facts, by_client=by_client))
+
+
+@pytest.mark.parametrize(
+    ("base_url", "allowed"),
+    [
+        ("https://debug.example.org", True),
+        ("https://debug.example.org/stage", True),
+        ("https://a.ws.example.org", True),
+        ("https://a.b.ws.example.org/", True),
+        ("https://ws.example.org", False),
+        ("https://aws.example.org", False),
+        ("https://x.debug.example.org", False),
+        ("https://debug.example.org:8443", False),
+        ("https://debug.example.org.evil.example", False),
+        ("https://evil.example/debug.example.org", False),
+        ("https://evil.example/.ws.example.org", False),
+    ],
+)
+def test_a_host_is_allowed_in_full_or_by_a_suffix(base_url: str, allowed: bool) -> None:
+    assert rules.is_allowed(base_url, ("debug.example.org", ".ws.example.org")) is allowed
+
+
+@pytest.mark.parametrize(
+    ("set_by_client", "hosts", "workspace"),
+    [
+        (True, (), "debug"),
+        (False, ("debug.example.org",), "debug"),
+        (False, (), "default"),
+    ],
+)
+def test_a_route_of_somebody_else_is_followed_only_while_its_host_is_allowed(
+    set_by_client: bool, hosts: tuple[str, ...], workspace: str
+) -> None:
+    route = Followed(workspace="debug", base_url=ADDRESS, until=END, set_by_client=set_by_client)
+    facts = LookupFacts(at=NOW, environment="production", base_url="https://example.org", hosts=hosts, route=route)
+
+    found = rules.destination("jane", facts)
+
+    assert found.workspace == workspace
+    assert (found.base_url, found.until) == ((ADDRESS, END) if workspace == "debug" else ("https://example.org", None))
 
 
 def test_routes_may_lead_to_active_debug_workspaces() -> None:

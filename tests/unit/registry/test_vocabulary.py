@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.vocabulary import ARTIFACT, CLIENT, SHA, WORKSPACE
+from chalicelib.vocabulary import ARTIFACT, CLIENT, SHA, WORKSPACE, WORKSPACE_URL
 from chalicelib.workspaces.model import NewWorkspace
 from tools.aws import environment
 from tools.slipway_client import recording
@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[3]
         ("chalicelib/deployments/migrations/0010_deployments.sql", f"(artifact ~ '^{ARTIFACT}$')"),
         ("chalicelib/deployments/migrations/0010_deployments.sql", f"(revision ~ '^{SHA}$')"),
         ("chalicelib/workspaces/migrations/0007_workspaces.sql", f"(name ~ '^{WORKSPACE}$' AND"),
+        ("chalicelib/workspaces/migrations/0007_workspaces.sql", f"(base_url ~ '^{WORKSPACE_URL}$')"),
         ("chalicelib/client_routes/migrations/0008_routes.sql", f"(client ~ '^{CLIENT}$')"),
     ],
 )

@@ -64,6 +64,7 @@ def views(bare: Bare) -> None:
             required_soak_seconds=body.required_soak_seconds,
             verification_max_age_seconds=body.verification_max_age_seconds,
             required_suites=list(body.required_suites),
+            workspace_hosts=list(body.workspace_hosts),
         )
         environment = _of_row(names, row)
         bare.audit(claims, "environment.create", system, environment.name, environment)
@@ -110,7 +111,8 @@ def _of_row(names: Any, row: Any) -> Environment:
     found = dict(zip(names, row, strict=True))
     for name in ("neighbours", "first_system"):  # a new environment's row has these
         found.pop(name, None)
-    found["required_suites"] = tuple(found["required_suites"])
+    for name in ("required_suites", "workspace_hosts"):
+        found[name] = tuple(found[name])
     return Environment(**found)
 
 

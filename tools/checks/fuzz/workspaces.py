@@ -1,13 +1,17 @@
 """Workspaces for random requests. Requests may destroy only the last three."""
 
 from tools.checks.fuzz import Fuzz, Record, ahead, always, often
+from tools.checks.fuzz.environments import WORKSPACE_HOST
 from tools.checks.fuzz.systems import SYSTEM
+
+BASE_URL = f"https://{WORKSPACE_HOST}"
 
 # Debug workspaces live at most three days.
 _WORKSPACE = {
     "environment": "development",
     "purpose": "debug",
     "reason": "Data for the requests",
+    "base_url": BASE_URL,
     "expires_at": ahead(days=2),
 }
 
