@@ -23,7 +23,7 @@ from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import CURRENT_ARTIFACT, ON_TARGET, TARGET
+from chalicelib.targets.store import CURRENT, ON_TARGET, TARGET, suites_of
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
@@ -113,18 +113,21 @@ _OPENING_FACTS = f"""
             FROM deployments WHERE {ON_TARGET} AND state = 'in_progress'
         ) AS holder,
         target.state AS workspace_state,
-        {CURRENT_ARTIFACT},
+        current.artifact AS current_artifact,
         json_build_object(
             'has_succeeded', EXISTS (
                 SELECT FROM deployments WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
             ),
             'failed_suites', (
-                SELECT coalesce(json_agg(suite ORDER BY suite) FILTER (WHERE outcome = 'failure'), '[]')
-                FROM (
-                    SELECT DISTINCT ON (suite) suite, outcome FROM verifications
-                    WHERE {ON_TARGET} AND artifact = %(artifact)s AND outcome IN ('success', 'failure')
-                    ORDER BY suite, finished_at DESC, id DESC
+                SELECT coalesce(json_agg(latest.suite ORDER BY latest.suite), '[]')
+                FROM {suites_of("e.id", "%(workspace)s", "%(artifact)s")} AS ran
+                CROSS JOIN LATERAL (
+                    SELECT suite, outcome FROM verifications
+                    WHERE {ON_TARGET} AND artifact = %(artifact)s AND suite = ran.suite
+                        AND outcome IN ('success', 'failure')
+                    ORDER BY finished_at DESC, id DESC LIMIT 1
                 ) AS latest
+                WHERE latest.outcome = 'failure'
             )
         ) AS standing,
         {GATE_FACTS},
@@ -138,7 +141,7 @@ _OPENING_FACTS = f"""
                         AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
                     END
         ) AS recorded_id
-    FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
+    FROM systems s JOIN environments e ON e.system_id = s.id {TARGET} {CURRENT}
     WHERE s.key = %(system)s AND e.name = %(environment)s
 """
 

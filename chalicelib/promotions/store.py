@@ -11,11 +11,12 @@ from chalicelib.promotions.model import Decision, GateFacts, Promotion, Promotio
 from chalicelib.rest.ids import NumberedId
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.types import Timestamp
+from chalicelib.targets.store import suites_of
 
 ORDER = Keyset(decided_at=Timestamp, id=NumberedId)
 
 # One column, `gate`: the facts about %(artifact)s for the environment `e`.
-GATE_FACTS = """
+GATE_FACTS = f"""
     (
         SELECT json_build_object(
             'environment', e.name,
@@ -41,13 +42,14 @@ GATE_FACTS = """
             ORDER BY finished_at DESC, id DESC LIMIT 1
         ) AS deployed ON true
         LEFT JOIN LATERAL (
-            SELECT json_agg(latest ORDER BY suite COLLATE "C") AS verifications
-            FROM (
-                SELECT DISTINCT ON (suite) suite, outcome, finished_at FROM verifications
+            SELECT json_agg(latest ORDER BY latest.suite COLLATE "C") AS verifications
+            FROM {suites_of("before.id", "'default'", "%(artifact)s")} AS ran
+            CROSS JOIN LATERAL (
+                SELECT suite, outcome, finished_at FROM verifications
                 WHERE environment_id = before.id AND workspace = 'default'
-                    AND artifact = %(artifact)s AND started_at >= deployed.finished_at
-                    AND outcome IN ('success', 'failure')
-                ORDER BY suite, finished_at DESC, id DESC
+                    AND artifact = %(artifact)s AND suite = ran.suite AND outcome IN ('success', 'failure')
+                    AND finished_at >= deployed.finished_at AND started_at >= deployed.finished_at
+                ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS latest
         ) AS counted ON true
     ) AS gate
