@@ -168,9 +168,9 @@ def opening_facts(db: Database, system: str, new: NewDeployment, principal: Prin
 _INSERT = f"""
     WITH promotion AS (
         INSERT INTO promotions (
-            system_id, environment_id, artifact, decision, blockers, decided_at, decided_by
+            system_id, environment_id, artifact, decision, blockers, more_blockers, decided_at, decided_by
         )
-        SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(at)s, %(created_by)s
+        SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(more_blockers)s, %(at)s, %(created_by)s
         FROM systems s JOIN environments e ON e.system_id = s.id
         WHERE s.key = %(system)s AND e.name = %(environment)s AND %(decision)s IS NOT NULL
         RETURNING id
@@ -228,6 +228,7 @@ def insert(
         override_reason=new.override_reason,
         decision=decision.word if decision else None,
         blockers=msgspec.json.encode(decision.blockers).decode() if decision else None,
+        more_blockers=decision.more_blockers if decision else None,
         at=at,
         commit_count=len(new.commits),
         commits=msgspec.json.encode(new.commits).decode(),

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.vocabulary import Claim, PrincipalName
+
 Event = Literal["push", "workflow_dispatch", "schedule", "release", "workflow_run"]
 RecordKind = Literal["deployments", "verifications", "workspaces"]
 
@@ -14,7 +16,7 @@ RecordKind = Literal["deployments", "verifications", "workspaces"]
 class GitHubClaims(msgspec.Struct, frozen=True, kw_only=True):
     """The claims of a run that the service reads. See "OpenID Connect reference" in the docs of GitHub Actions."""
 
-    sub: str
+    sub: PrincipalName
     exp: float
     repository: str
     repository_id: str
@@ -24,10 +26,10 @@ class GitHubClaims(msgspec.Struct, frozen=True, kw_only=True):
     event_name: str
     ref: str
     environment: str | None = None
-    sha: str
-    run_id: str
-    run_attempt: str
-    actor: str | None = None
+    sha: Claim
+    run_id: Claim
+    run_attempt: Claim
+    actor: Claim | None = None
 
 
 class TrustRule(msgspec.Struct, frozen=True, kw_only=True):

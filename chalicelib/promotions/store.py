@@ -56,7 +56,7 @@ GATE_FACTS = f"""
 """
 
 # The columns of a recorded Promotion, from rows `p` and `e` (its environment).
-_COLUMNS = "p.id::text, p.artifact, e.name AS environment, p.decision, p.blockers, p.decided_at"
+_COLUMNS = "p.id::text, p.artifact, e.name AS environment, p.decision, p.blockers, p.more_blockers, p.decided_at"
 
 
 class PromotionFacts(msgspec.Struct, kw_only=True):
@@ -96,9 +96,10 @@ def insert(
         f"""
         WITH p AS (
             INSERT INTO promotions (
-                system_id, environment_id, artifact, decision, blockers, decided_at, decided_by
+                system_id, environment_id, artifact, decision, blockers, more_blockers, decided_at, decided_by
             )
-            SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(at)s, %(decided_by)s
+            SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(more_blockers)s,
+                %(at)s, %(decided_by)s
             FROM systems s JOIN environments e ON e.system_id = s.id
             WHERE s.key = %(system)s AND e.name = %(environment)s
             RETURNING *
@@ -110,6 +111,7 @@ def insert(
         artifact=artifact,
         decision=decision.word,
         blockers=msgspec.json.encode(decision.blockers).decode(),
+        more_blockers=decision.more_blockers,
         at=at,
         decided_by=principal.subject,
     )

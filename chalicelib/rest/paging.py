@@ -67,17 +67,20 @@ def page(address: str, query: PageQuery, keyset: Keyset, rows: Callable[..., lis
     bound_to = address.encode() + msgspec.json.encode(msgspec.structs.replace(query, cursor=None, limit=1))
     after = keyset.after(query.cursor, bound_to) if query.cursor is not None else None
     found = rows(limit=query.limit + 1, after=after)
-    items = fitting(found[: query.limit], MOST_BYTES)
-    more = len(found) > len(items)
+    items, more = cut(found, query.limit, MOST_BYTES)
     return Page(items=items, next=keyset.cursor(items[-1], bound_to) if more else None)
 
 
-def fitting(items: list[T], most_bytes: int) -> list[T]:
-    """Return as many of the first items as have at most `most_bytes` together in an answer, but at least one."""
-    if _bytes_sent(items) <= most_bytes:
-        return items
-    ends = accumulate(_bytes_sent(item) for item in items)
-    return items[: max(1, sum(end <= most_bytes for end in ends))]
+def cut(items: list[T], most: int, most_bytes: int) -> tuple[list[T], bool]:
+    """Return the first items, and true if there are more.
+
+    The first items are at most `most`. They have at most `most_bytes` together in an answer, but are at least one.
+    """
+    first = items[:most]
+    if _bytes_sent(first) > most_bytes:
+        ends = accumulate(_bytes_sent(item) for item in first)
+        first = first[: max(1, sum(end <= most_bytes for end in ends))]
+    return first, len(items) > len(first)
 
 
 def link_to_next(query: PageQuery, cursor: str) -> str:

@@ -17,16 +17,18 @@ def test_a_person_sees_their_roles_and_systems(api):
 
     assert (me["subject"], me["kind"]) == ("5ad4", "person")
     assert me["roles"] == [
-        {"role": "viewer", "systems": None},
-        {"role": "maintainer", "systems": ["azul"]},
-        {"role": "maintainer", "systems": None},
+        {"role": "viewer", "systems": None, "more_systems": False},
+        {"role": "maintainer", "systems": ["azul"], "more_systems": False},
+        {"role": "maintainer", "systems": None, "more_systems": False},
     ]
     assert me["publishers"] == []
 
 
 def test_a_local_tokens_role_is_shown(api):
-    assert api.as_("admin").get("/v1/me")["roles"] == [{"role": "admin", "systems": None}]
-    assert api.as_("pipeline").get("/v1/me")["roles"] == [{"role": "pipeline", "systems": ["azul"]}]
+    assert api.as_("admin").get("/v1/me")["roles"] == [{"role": "admin", "systems": None, "more_systems": False}]
+    assert api.as_("pipeline").get("/v1/me")["roles"] == [
+        {"role": "pipeline", "systems": ["azul"], "more_systems": False}
+    ]
 
 
 @pytest.mark.parametrize("who", ["a person", "a run"])
@@ -49,7 +51,7 @@ def test_a_run_sees_which_publishers_trust_it_and_why_others_do_not(api, given):
 
     me = api.as_run().get("/v1/me")
 
-    assert me["roles"] == [{"role": "pipeline", "systems": ["azul"]}]
+    assert me["roles"] == [{"role": "pipeline", "systems": ["azul"], "more_systems": False}]
     assert me["publishers"] == [
         {"id": fitting, "system": "azul", "mismatches": []},
         {"id": other, "system": "blue", "mismatches": ["event_name", "ref"]},
