@@ -26,7 +26,7 @@ DELIVERIES = 10
 # - `arrived` and `arrived_ahead` are the first deployments of the artifacts of `current` and `ahead`. An artifact
 #   contains the commits that were delivered until its first deployment: a rollback to the artifact takes back later
 #   commits.
-_ON_TARGET = "environment_id = e.id AND workspace = target.name AND workspace_id IS NOT DISTINCT FROM target.id"
+_ON_TARGET = "environment_id = e.id AND workspace = target.name AND (target.id IS NULL OR workspace_id = target.id)"
 
 _TARGET = f"""
     json_build_object(
@@ -80,7 +80,9 @@ _BEHIND = f"""
                 SELECT deployment_id FROM deployment_commits
                 WHERE environment_id = e.id AND sha = c.sha
                 ORDER BY deployment_id DESC LIMIT {DELIVERIES}
-            ) AS delivery JOIN deployments here ON here.id = delivery.deployment_id
+            ) AS delivery
+            -- OFFSET 0 keeps the look-up of each deployment by its id. A join may read the whole table for each commit.
+            CROSS JOIN LATERAL (SELECT * FROM deployments WHERE id = delivery.deployment_id OFFSET 0) AS here
             WHERE here.workspace = 'default' AND here.state = 'succeeded'
                 AND (here.finished_at, here.id) <= (arrived.finished_at, arrived.id)
         ) AS delivered

@@ -18,8 +18,10 @@ TARGET = f"""
     ) AS target ON true
 """
 
-# True for rows that belong to `target`, and not to an earlier workspace of the same name.
-ON_TARGET = "environment_id = e.id AND workspace = %(workspace)s AND workspace_id IS NOT DISTINCT FROM target.id"
+# True for rows that belong to `target`, and not to an earlier workspace of the same name. For the workspace `default`,
+# `workspace_id` is always null. The condition is not `workspace_id IS NOT DISTINCT FROM target.id`: PostgreSQL expects
+# that almost no row meets it, so it reads all rows instead of the first ones of an index.
+ON_TARGET = "environment_id = e.id AND workspace = %(workspace)s AND (target.id IS NULL OR workspace_id = target.id)"
 
 # A row `current` for `target`: the artifact that runs there, or null.
 CURRENT = f"""

@@ -11,7 +11,8 @@ def write(given, many):
     body = {name: value for name, value in largest(NewDeployment).items() if name not in SET_BY_SERVER}
     body |= {"environment": "development", "workspace": "default", "artifact": an_artifact(), "kind": "rollout"}
     commits = [
-        {"sha": f"{number:040x}", "authored_at": "2026-01-01T12:00:00.123456Z"} for number in range(min(many * 48, 9500))
+        {"sha": f"{number:040x}", "authored_at": "2026-01-01T12:00:00.123456Z"}
+        for number in range(min(many * 48, 9500))
     ]
     for _ in range(many):
         opened = given.post("/v1/systems/azul/deployments", {**body, "commits": commits})["id"]

@@ -3,7 +3,10 @@
 import pytest
 
 from chalicelib.identity.roles import Role
+from chalicelib.me.model import MOST_PUBLISHERS, MOST_SYSTEMS
+from chalicelib.rest.admission import MOST_NAMED
 from tests.support.expected import Expected
+from tests.support.largest import copy
 
 EXPECTED = Expected(
     roles={
@@ -60,3 +63,29 @@ def test_a_run_sees_which_publishers_trust_it_and_why_others_do_not(api, given):
 
 def test_the_answer_says_when_the_token_expires(api):
     assert api.as_member("everybody", exp=2_000_000_000).get("/v1/me")["expires_at"] == "2033-05-18T03:33:20Z"
+
+
+def test_a_run_sees_the_first_of_many_publishers_and_systems(api, given):
+    given.a_system_with_an_environment()
+    given.a_publisher()
+    copy(given, "publishers", f", generate_series(2, {MOST_PUBLISHERS})")
+
+    assert api.as_run().get("/v1/me")["more_publishers"] is False
+
+    copy(given, "systems", f", generate_series(1, {MOST_SYSTEMS}) AS n", key="'system-' || n")
+    copy(given, "publishers", "JOIN systems s ON s.id > 1 WHERE t.id = 1", system_id="s.id")
+    me = api.as_run().get("/v1/me")
+
+    assert (len(me["publishers"]), me["more_publishers"]) == (MOST_PUBLISHERS, True)
+    assert [(len(role["systems"]), role["more_systems"]) for role in me["roles"]] == [(MOST_SYSTEMS, True)]
+
+
+def test_a_refusal_names_the_first_of_many_publishers(api, given):
+    given.a_system_with_an_environment()
+    given.a_publisher(ref="refs/heads/other")
+    copy(given, "publishers", f", generate_series(1, {MOST_NAMED})")
+
+    detail = api.as_run().get("/v1/systems/azul")["detail"]
+
+    assert detail.count("expects another ref") == MOST_NAMED
+    assert "1 other publishers" in detail

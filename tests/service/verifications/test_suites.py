@@ -1,0 +1,82 @@
+"""The suites that verify an artifact on a target are few, because the state and the gate list a result of each."""
+
+import pytest
+
+from chalicelib.verifications.model import MOST_SUITES
+from tests.service.deployments.records import an_artifact
+from tests.support.largest import copy
+
+PATH = "/v1/systems/azul/verifications"
+FIRST, SECOND = an_artifact("first"), an_artifact("second")
+
+
+@pytest.fixture
+def full(given):
+    """A target whose current artifact was verified by as many suites as possible."""
+    given.the_usual()
+    given.a_deployment(FIRST)
+    given.a_verification(suite="suite-1", outcome="failure")
+    copy(given, "verifications", f", generate_series(2, {MOST_SUITES}) AS n", suite="'suite-' || n")
+
+
+def recorded(api, suite, **fields):
+    body = {"environment": "development", "suite": suite, "trigger": "manual", "outcome": "success", **fields}
+    return api.as_("maintainer").post(PATH, body)
+
+
+def imported(artifact):
+    at = "2026-01-01T00:00:00Z"
+    return {"imported": True, "artifact": artifact, "started_at": at, "finished_at": at}
+
+
+@pytest.mark.usefixtures("full")
+def test_one_more_suite_is_refused(api):
+    refused = recorded(api, "another")
+
+    assert (refused.status, refused.problem) == (409, "too-many-suites")
+    assert len(api.get("/v1/systems/azul/state")["targets"][0]["verifications"]) == MOST_SUITES
+
+
+@pytest.mark.usefixtures("full")
+def test_the_same_suites_may_run_again(api):
+    assert recorded(api, "suite-1").status == 201
+    assert recorded(api, f"suite-{MOST_SUITES}").status == 201
+
+
+@pytest.mark.usefixtures("full")
+def test_an_import_of_one_more_suite_is_refused(api):
+    assert recorded(api, "another", **imported(FIRST)).problem == "too-many-suites"
+    assert recorded(api, "another", **imported(SECOND)).status == 201
+
+
+@pytest.mark.usefixtures("full")
+def test_another_artifact_and_another_target_have_suites_of_their_own(api, given):
+    given.a_deployment(FIRST, environment="preproduction")
+    assert recorded(api, "another", environment="preproduction").status == 201
+
+    given.a_deployment(SECOND)
+    assert recorded(api, "another").status == 201
+
+
+@pytest.mark.usefixtures("full")
+def test_a_denial_has_the_first_blockers_and_says_if_there_are_more(api, given):
+    missing = [f"required-{number}" for number in range(50)]
+    given.sql("UPDATE environments SET required_suites = %s WHERE name = 'preproduction'", missing)
+    rollout = {"environment": "preproduction", "artifact": FIRST}
+
+    denied = api.as_("pipeline").post("/v1/systems/azul/deployments", rollout)
+    promotion = api.get("/v1/systems/azul/promotions")["items"][0]
+
+    assert (denied.problem, len(denied["blockers"]), denied["more_blockers"]) == ("promotion-denied", 100, True)
+    assert (promotion["blockers"], promotion["more_blockers"]) == (denied["blockers"], True)
+
+
+@pytest.mark.usefixtures("full")
+def test_the_cost_of_a_decision_does_not_grow_with_verifications(api, given):
+    rollback = {"environment": "development", "artifact": FIRST, "kind": "rollback"}
+    before = api.post("/v1/systems/azul/deployments", rollback)
+
+    copy(given, "verifications", ", generate_series(1, 300)", outcome="'error'")
+    given.sql("ANALYZE")
+
+    assert api.post("/v1/systems/azul/deployments", rollback)["detail"] == before["detail"]
