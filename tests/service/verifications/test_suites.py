@@ -1,10 +1,12 @@
 """The suites that verify an artifact on a target are few, because the state and the gate list a result of each."""
 
+import psycopg2
 import pytest
 
 from chalicelib.verifications.model import MOST_SUITES
 from tests.service.deployments.records import an_artifact
 from tests.support.largest import copy
+from tools.checks.bench.exchanges import recorded
 
 PATH = "/v1/systems/azul/verifications"
 FIRST, SECOND = an_artifact("first"), an_artifact("second")
@@ -19,7 +21,7 @@ def full(given):
     copy(given, "verifications", f", generate_series(2, {MOST_SUITES}) AS n", suite="'suite-' || n")
 
 
-def recorded(api, suite, **fields):
+def record(api, suite, **fields):
     body = {"environment": "development", "suite": suite, "trigger": "manual", "outcome": "success", **fields}
     return api.as_("maintainer").post(PATH, body)
 
@@ -31,7 +33,7 @@ def imported(artifact):
 
 @pytest.mark.usefixtures("full")
 def test_one_more_suite_is_refused(api):
-    refused = recorded(api, "another")
+    refused = record(api, "another")
 
     assert (refused.status, refused.problem) == (409, "too-many-suites")
     assert len(api.get("/v1/systems/azul/state")["targets"][0]["verifications"]) == MOST_SUITES
@@ -39,23 +41,23 @@ def test_one_more_suite_is_refused(api):
 
 @pytest.mark.usefixtures("full")
 def test_the_same_suites_may_run_again(api):
-    assert recorded(api, "suite-1").status == 201
-    assert recorded(api, f"suite-{MOST_SUITES}").status == 201
+    assert record(api, "suite-1").status == 201
+    assert record(api, f"suite-{MOST_SUITES}").status == 201
 
 
 @pytest.mark.usefixtures("full")
 def test_an_import_of_one_more_suite_is_refused(api):
-    assert recorded(api, "another", **imported(FIRST)).problem == "too-many-suites"
-    assert recorded(api, "another", **imported(SECOND)).status == 201
+    assert record(api, "another", **imported(FIRST)).problem == "too-many-suites"
+    assert record(api, "another", **imported(SECOND)).status == 201
 
 
 @pytest.mark.usefixtures("full")
 def test_another_artifact_and_another_target_have_suites_of_their_own(api, given):
     given.a_deployment(FIRST, environment="preproduction")
-    assert recorded(api, "another", environment="preproduction").status == 201
+    assert record(api, "another", environment="preproduction").status == 201
 
     given.a_deployment(SECOND)
-    assert recorded(api, "another").status == 201
+    assert record(api, "another").status == 201
 
 
 @pytest.mark.usefixtures("full")
@@ -72,11 +74,35 @@ def test_a_denial_has_the_first_blockers_and_says_if_there_are_more(api, given):
 
 
 @pytest.mark.usefixtures("full")
-def test_the_cost_of_a_decision_does_not_grow_with_verifications(api, given):
-    rollback = {"environment": "development", "artifact": FIRST, "kind": "rollback"}
-    before = api.post("/v1/systems/azul/deployments", rollback)
+def test_the_schema_refuses_more_blockers(api, given):
+    api.post("/v1/systems/azul/promotions", {"environment": "preproduction", "artifact": FIRST})
 
-    copy(given, "verifications", ", generate_series(1, 300)", outcome="'error'")
-    given.sql("ANALYZE")
+    with pytest.raises(psycopg2.IntegrityError, match="promotions_blockers_are_few"):
+        given.sql("UPDATE promotions SET blockers = blockers || blockers")
 
-    assert api.post("/v1/systems/azul/deployments", rollback)["detail"] == before["detail"]
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("promotions", {"environment": "preproduction", "dry_run": True}),
+        ("deployments", {"environment": "preproduction"}),
+        ("deployments", {"environment": "development", "kind": "rollback"}),
+        ("verifications", {"environment": "development", "suite": "another", "trigger": "manual", "outcome": "error"}),
+    ],
+)
+@pytest.mark.parametrize("outcome", ["error", "failure"])
+def test_the_cost_of_a_decision_does_not_grow_with_verifications(api, given, path, body, outcome):
+    def read():
+        """Return how many pages of tables and indexes PostgreSQL reads for the facts of the request."""
+        given.sql("VACUUM ANALYZE")
+        with recorded() as exchanges:
+            api.post(f"/v1/systems/azul/{path}", {"artifact": FIRST, **body})
+        [facts] = [each.message.split(";\n")[-1] for each in exchanges if "clock_timestamp() AS at" in each.message]
+        [(plan,)] = given.sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {facts}")
+        return plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
+
+    few = read()
+    copy(given, "verifications", ", generate_series(1, 200)", outcome=f"'{outcome}'", finished_at="now()")
+
+    assert read() < 3 * few  # the indexes have become deeper
