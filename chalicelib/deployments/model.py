@@ -274,15 +274,9 @@ constraint(
     "#/override_reason",
 )
 constraint(
-    "deployments_one_at_a_time",
-    problems.conflict,
-    "Another deployment to this target is in progress: wait until that one finishes",
+    "deployments_one_at_a_time", problems.conflict, "Another deployment to the target is in progress: wait for it"
 )
-constraint(
-    "deployments_import_once",
-    problems.conflict,
-    "This deployment was imported before: find it in the list of deployments",
-)
+constraint("deployments_import_once", problems.conflict, "This was imported before: find it in the list of deployments")
 constraint(
     "deployments_run_once",
     problems.conflict,
