@@ -56,6 +56,7 @@ test-all: test ## Check as CI does (25 min): `test`, the rehearsal of a deployme
 nightly: venv ## Run long tests (40 min): a long fuzz, races and faults 20 times; then the benchmark
 	@$(tools) checks fuzz --examples 400 --seconds 600
 	@for round in $$(seq 20); do $(python) -m pytest -q $(races_and_faults) || exit; done
+	@$(python) -m pytest -q -m nightly tests
 	@$(tools) checks bench
 	@$(tools) adopt try
 coverage: venv ## Require tests for 95 % of the lines that differ from BASE=origin/development

@@ -68,9 +68,12 @@ Reason = Annotated[
         "The reason, for people; no white space at the start or the end",
     ),
 ]
+# The text of a claim that the service stores.
+Claim = Annotated[str, Meta(max_length=255)]
 PrincipalName = Annotated[
     str,
     Meta(
+        max_length=1000,
         examples=["pipeline@local"],
         description="The subject of the caller's token, or the service's name if the service itself made the change",
         extra_json_schema=NO_NUL,

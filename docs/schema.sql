@@ -48,7 +48,7 @@ CREATE TABLE deployment_commits (
     CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha),
     CONSTRAINT deployment_commits_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id)
 );
-CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha) INCLUDE (deployment_id);
+CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha, deployment_id);
 GRANT SELECT,INSERT ON TABLE deployment_commits TO slipway_app;
 
 -- deployment_statuses
@@ -197,8 +197,10 @@ CREATE TABLE promotions (
     artifact text NOT NULL,
     decision text NOT NULL,
     blockers jsonb NOT NULL,
+    more_blockers boolean NOT NULL,
     decided_at timestamp with time zone NOT NULL,
     decided_by text NOT NULL,
+    CONSTRAINT promotions_blockers_are_few CHECK ((jsonb_array_length(blockers) <= 100)),
     CONSTRAINT promotions_decision_known CHECK ((decision = ANY (ARRAY['granted', 'denied']))),
     CONSTRAINT promotions_pkey PRIMARY KEY (id),
     CONSTRAINT promotions_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
@@ -344,6 +346,7 @@ CREATE TABLE verifications (
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_target ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC);
+CREATE INDEX verifications_counted ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC) WHERE (outcome = ANY (ARRAY['success', 'failure']));
 CREATE UNIQUE INDEX verifications_import_once ON verifications (environment_id, workspace, artifact, suite, finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE TRIGGER verifications_are_final BEFORE DELETE OR UPDATE ON verifications FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER verifications_are_not_truncated BEFORE TRUNCATE ON verifications FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -3,7 +3,7 @@
 from chalice.app import Blueprint
 
 from chalicelib.artifacts import store
-from chalicelib.artifacts.model import MOST, ArtifactHistory
+from chalicelib.artifacts.model import MOST, MOST_BYTES, ArtifactHistory
 from chalicelib.deployments import store as deployments
 from chalicelib.deployments.model import DeploymentQuery
 from chalicelib.identity.roles import Role
@@ -12,6 +12,7 @@ from chalicelib.promotions.rules import decide
 from chalicelib.rest import problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
+from chalicelib.rest.paging import cut
 from chalicelib.rest.problems import Problem
 from chalicelib.systems import store as systems
 from chalicelib.verifications import store as verifications
@@ -23,22 +24,29 @@ blueprint = Blueprint(__name__)
 @operation(blueprint, "GET /v1/systems/{system}/artifacts/{artifact}", role=Role.viewer)
 def get_artifact(call: Call, system: str, artifact: str) -> ArtifactHistory:
     """Read an artifact's deployments and verifications, and which environments it may enter now."""
-    known = store.gates(call.db, system, artifact)
+    known = store.gates(call.db, system, artifact, limit=MOST + 1)
     if known is None:
         raise systems.not_found(system)
-    deployed = deployments.list_(call.db, system, DeploymentQuery(artifact=artifact), limit=MOST, after=None)
-    verified = verifications.list_(call.db, system, VerificationQuery(artifact=artifact), limit=MOST, after=None)
+    deployed = deployments.list_(call.db, system, DeploymentQuery(artifact=artifact), limit=MOST + 1, after=None)
+    verified = verifications.list_(call.db, system, VerificationQuery(artifact=artifact), limit=MOST + 1, after=None)
     if not deployed and not verified:
         raise Problem(
             problems.not_found,
             f"The system {system!r} has no records of the artifact {artifact!r}. Check the artifact and the system.",
         )
+    decisions = [
+        Promotion.unrecorded(artifact, gate.environment, decide(gate, known.at), known.at) for gate in known.gates
+    ]
+    deployed, more_deployments = cut(deployed, MOST, MOST_BYTES)
+    verified, more_verifications = cut(verified, MOST, MOST_BYTES)
+    decisions, more_decisions = cut(decisions, MOST, MOST_BYTES)
     return ArtifactHistory(
         system=system,
         artifact=artifact,
         deployments=deployed,
+        more_deployments=more_deployments,
         verifications=verified,
-        decisions=[
-            Promotion.unrecorded(artifact, gate.environment, decide(gate, known.at), known.at) for gate in known.gates
-        ],
+        more_verifications=more_verifications,
+        decisions=decisions,
+        more_decisions=more_decisions,
     )

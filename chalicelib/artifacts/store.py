@@ -16,17 +16,21 @@ class Gates(msgspec.Struct, kw_only=True):
     gates: list[GateFacts]
 
 
-def gates(db: Database, system: str, artifact: str) -> Gates | None:
-    """Read the facts for the gate of each environment. None if the system does not exist."""
+def gates(db: Database, system: str, artifact: str, *, limit: int) -> Gates | None:
+    """Read the facts for the gates of the first `limit` environments. None if the system does not exist."""
     row = db.row(
         f"""
         SELECT clock_timestamp() AS at, (
             SELECT coalesce(json_agg(gate ORDER BY rank), '[]')
-            FROM (SELECT e.rank, {GATE_FACTS} FROM environments e WHERE e.system_id = s.id) AS each
+            FROM (
+                SELECT e.rank, {GATE_FACTS} FROM environments e
+                WHERE e.system_id = s.id ORDER BY e.rank LIMIT %(limit)s
+            ) AS each
         ) AS gates
         FROM systems s WHERE s.key = %(system)s
         """,
         system=system,
         artifact=artifact,
+        limit=limit,
     )
     return None if row is None else msgspec.convert(row, Gates)

@@ -15,6 +15,7 @@ Action = Annotated[
     str, matching("[a-z]{1,30}\\.[a-z]{1,30}", "deployment.open", "The kind of resource and the action on it")
 ]
 _Fields = dict[str, Any] | None
+_CUT = 'A value that is too long for the trail is replaced by `{"cut_bytes": …}`, with its length'
 
 
 class AuditEvent(Answer, kw_only=True):
@@ -32,10 +33,14 @@ class AuditEvent(Answer, kw_only=True):
     resource: Annotated[str, Meta(examples=["azul/deployments/197"])]
     before: Annotated[
         _Fields,
-        Meta(description="The values of the changed fields before the write; null for a new resource or a refusal"),
+        Meta(
+            description="The values of the changed fields before the write; null for a new resource or a refusal. "
+            f"{_CUT}"
+        ),
     ]
     after: Annotated[
-        _Fields, Meta(description="The values of the changed fields after the write; null for a deletion or a refusal")
+        _Fields,
+        Meta(description=f"The values of the changed fields after the write; null for a deletion or a refusal. {_CUT}"),
     ]
     refusal: Annotated[str | None, Meta(examples=["forbidden"])]
     reason: Annotated[

@@ -13,7 +13,16 @@ from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Text, Timestamp, Url
 from chalicelib.targets.model import WorkspaceState
-from chalicelib.vocabulary import Artifact, EnvironmentName, OverrideReason, PrincipalName, Sha, Slug, WorkspaceName
+from chalicelib.vocabulary import (
+    Artifact,
+    Claim,
+    EnvironmentName,
+    OverrideReason,
+    PrincipalName,
+    Sha,
+    Slug,
+    WorkspaceName,
+)
 
 DeploymentKind = Annotated[
     Literal["rollout", "rollback", "hotfix"],
@@ -106,10 +115,10 @@ class Deployment(Answer, kw_only=True):
     imported: bool
     commit_count: Count
     run_url: Url | None
-    run_id: Annotated[str | None, Meta(examples=["4711"])]
-    run_attempt: Annotated[str | None, Meta(examples=["1"])]
-    run_sha: str | None
-    run_actor: Annotated[str | None, Meta(examples=["jane"])]
+    run_id: Annotated[Claim | None, Meta(examples=["4711"])]
+    run_attempt: Annotated[Claim | None, Meta(examples=["1"])]
+    run_sha: Claim | None
+    run_actor: Annotated[Claim | None, Meta(examples=["jane"])]
     override_reason: OverrideReason | None
     promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null if the gate was not asked")]
     lease_expires_at: Timestamp | None
@@ -265,15 +274,9 @@ constraint(
     "#/override_reason",
 )
 constraint(
-    "deployments_one_at_a_time",
-    problems.conflict,
-    "Another deployment to this target is in progress: wait until that one finishes",
+    "deployments_one_at_a_time", problems.conflict, "Another deployment to the target is in progress: wait for it"
 )
-constraint(
-    "deployments_import_once",
-    problems.conflict,
-    "This deployment was imported before: find it in the list of deployments",
-)
+constraint("deployments_import_once", problems.conflict, "This was imported before: find it in the list of deployments")
 constraint(
     "deployments_run_once",
     problems.conflict,

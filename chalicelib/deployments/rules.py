@@ -72,6 +72,7 @@ def denial(new: NewDeployment, decision: Decision) -> Problem | None:
         promotion_denied,
         "; ".join(f"{blocker.code}: {blocker.detail}" for blocker in decision.blockers),
         blockers=decision.blockers,
+        more_blockers=decision.more_blockers,
     )
 
 

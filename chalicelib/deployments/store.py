@@ -23,7 +23,7 @@ from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import CURRENT_ARTIFACT, ON_TARGET, TARGET
+from chalicelib.targets.store import CURRENT, ON_TARGET, TARGET, suites_of
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
@@ -113,18 +113,21 @@ _OPENING_FACTS = f"""
             FROM deployments WHERE {ON_TARGET} AND state = 'in_progress'
         ) AS holder,
         target.state AS workspace_state,
-        {CURRENT_ARTIFACT},
+        current.artifact AS current_artifact,
         json_build_object(
             'has_succeeded', EXISTS (
                 SELECT FROM deployments WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
             ),
             'failed_suites', (
-                SELECT coalesce(json_agg(suite ORDER BY suite) FILTER (WHERE outcome = 'failure'), '[]')
-                FROM (
-                    SELECT DISTINCT ON (suite) suite, outcome FROM verifications
-                    WHERE {ON_TARGET} AND artifact = %(artifact)s AND outcome IN ('success', 'failure')
-                    ORDER BY suite, finished_at DESC, id DESC
+                SELECT coalesce(json_agg(latest.suite ORDER BY latest.suite), '[]')
+                FROM {suites_of("e.id", "%(workspace)s", "%(artifact)s")} AS ran
+                CROSS JOIN LATERAL (
+                    SELECT suite, outcome FROM verifications
+                    WHERE {ON_TARGET} AND artifact = %(artifact)s AND suite = ran.suite
+                        AND outcome IN ('success', 'failure')
+                    ORDER BY finished_at DESC, id DESC LIMIT 1
                 ) AS latest
+                WHERE latest.outcome = 'failure'
             )
         ) AS standing,
         {GATE_FACTS},
@@ -139,7 +142,7 @@ _OPENING_FACTS = f"""
                         AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
                     END
         ) AS recorded_id
-    FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
+    FROM systems s JOIN environments e ON e.system_id = s.id {TARGET} {CURRENT}
     WHERE s.key = %(system)s AND e.name = %(environment)s
 """
 
@@ -167,9 +170,9 @@ def opening_facts(db: Database, system: str, new: NewDeployment, principal: Prin
 _INSERT = f"""
     WITH promotion AS (
         INSERT INTO promotions (
-            system_id, environment_id, artifact, decision, blockers, decided_at, decided_by
+            system_id, environment_id, artifact, decision, blockers, more_blockers, decided_at, decided_by
         )
-        SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(at)s, %(created_by)s
+        SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(more_blockers)s, %(at)s, %(created_by)s
         FROM systems s JOIN environments e ON e.system_id = s.id
         WHERE s.key = %(system)s AND e.name = %(environment)s AND %(decision)s IS NOT NULL
         RETURNING id
@@ -227,6 +230,7 @@ def insert(
         override_reason=new.override_reason,
         decision=decision.word if decision else None,
         blockers=msgspec.json.encode(decision.blockers).decode() if decision else None,
+        more_blockers=decision.more_blockers if decision else None,
         at=at,
         commit_count=len(new.commits),
         commits=msgspec.json.encode(new.commits).decode(),

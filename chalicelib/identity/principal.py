@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.identity.roles import Role
 from chalicelib.identity.trust import GitHubClaims, TrustRule, mismatches
 from chalicelib.settings import Issuer
+from chalicelib.vocabulary import Claim, PrincipalName
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,14 +115,14 @@ def from_claims(claims: Mapping[str, Any], issuers: tuple[Issuer, ...]) -> Princ
 
 class _LocalClaims(msgspec.Struct):
     iss: str
-    sub: str
+    sub: PrincipalName
     exp: float
     role: str
     systems: list[str] = []
-    run_id: str | None = None
-    run_attempt: str = "1"
-    sha: str | None = None
-    actor: str | None = None
+    run_id: Claim | None = None
+    run_attempt: Claim = "1"
+    sha: Claim | None = None
+    actor: Claim | None = None
 
 
 def _local(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
@@ -137,7 +138,7 @@ def _local(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
 
 
 class _PersonClaims(msgspec.Struct):
-    sub: str
+    sub: PrincipalName
     exp: float
 
 

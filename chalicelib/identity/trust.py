@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.vocabulary import Claim
+
 Event = Literal["push", "workflow_dispatch", "schedule", "release", "workflow_run"]
 RecordKind = Literal["deployments", "verifications", "workspaces"]
 
@@ -23,10 +25,10 @@ class GitHubClaims(msgspec.Struct, frozen=True, kw_only=True):
     event_name: str
     ref: str
     environment: str | None = None
-    sha: str
-    run_id: str
-    run_attempt: str
-    actor: str | None = None
+    sha: Claim
+    run_id: Claim
+    run_attempt: Claim
+    actor: Claim | None = None
 
 
 class TrustRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,9 @@ BlockerCode = Literal[
 DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"])]
 
 
+MOST_BLOCKERS = 100
+
+
 class Blocker(Answer, kw_only=True):
     """A reason why an artifact may not enter an environment.
 
@@ -38,9 +41,13 @@ class Blocker(Answer, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of the gate: granted, or denied because of the blockers."""
+    """The answer of the gate: granted, or denied because of the blockers.
+
+    `blockers` has at most MOST_BLOCKERS. `more_blockers` is true if there are more.
+    """
 
     blockers: tuple[Blocker, ...]
+    more_blockers: bool = False
 
     @property
     def word(self) -> DecisionWord:
@@ -78,6 +85,11 @@ class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
     before: EnvironmentBefore | None
 
 
+MoreBlockers = Annotated[
+    bool, Meta(description=f"True if there are more blockers: `blockers` has the first {MOST_BLOCKERS}")
+]
+
+
 class NewPromotion(Request, kw_only=True):
     artifact: Artifact
     environment: EnvironmentName
@@ -92,6 +104,7 @@ class Promotion(Answer, kw_only=True):
     environment: EnvironmentName
     decision: DecisionWord
     blockers: list[Blocker]
+    more_blockers: MoreBlockers
     decided_at: Timestamp
 
     @classmethod
@@ -102,6 +115,7 @@ class Promotion(Answer, kw_only=True):
             environment=environment,
             decision=decision.word,
             blockers=list(decision.blockers),
+            more_blockers=decision.more_blockers,
             decided_at=at,
         )
 
@@ -119,6 +133,7 @@ promotion_denied = problem_type(
     "The artifact may not enter the environment. Each entry of `blockers` says why and what to do. Then try again. "
     "In an emergency a maintainer may send an `override_reason`.",
     blockers=list[Blocker],
+    more_blockers=MoreBlockers,
 )
 
 
@@ -126,5 +141,10 @@ constraint(
     "promotions_keep_environment",
     problems.has_history,
     "The environment has promotions, which must be kept: keep the environment and its system",
+)
+constraint(
+    "promotions_blockers_are_few",
+    problems.invalid,
+    f"A decision is recorded with at most {MOST_BLOCKERS} blockers: record the first ones",
 )
 constraint("promotions_decision_known", problems.invalid, "The decision is unknown: record `granted` or `denied`")

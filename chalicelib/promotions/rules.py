@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.identity.roles import Role
-from chalicelib.promotions.model import Blocker, Decision, EnvironmentBefore, GateFacts
+from chalicelib.promotions.model import MOST_BLOCKERS, Blocker, Decision, EnvironmentBefore, GateFacts
 
 
 def decide(facts: GateFacts, at: datetime) -> Decision:
-    """Grant the promotion at this moment if no rule yields a blocker. Otherwise deny it with all blockers."""
+    """Grant the promotion at this moment if no rule yields a blocker. Otherwise deny it with the blockers."""
     if facts.before is None:  # the environment with the lowest rank takes every artifact
         return Decision(blockers=())
-    return Decision(blockers=tuple(blocker for rule in RULES for blocker in rule(facts, facts.before, at)))
+    blockers = tuple(blocker for rule in RULES for blocker in rule(facts, facts.before, at))
+    return Decision(blockers=blockers[:MOST_BLOCKERS], more_blockers=len(blockers) > MOST_BLOCKERS)
 
 
 def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:

@@ -11,11 +11,12 @@ from chalicelib.promotions.model import Decision, GateFacts, Promotion, Promotio
 from chalicelib.rest.ids import NumberedId
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.types import Timestamp
+from chalicelib.targets.store import suites_of
 
 ORDER = Keyset(decided_at=Timestamp, id=NumberedId)
 
 # One column, `gate`: the facts about %(artifact)s for the environment `e`.
-GATE_FACTS = """
+GATE_FACTS = f"""
     (
         SELECT json_build_object(
             'environment', e.name,
@@ -41,20 +42,21 @@ GATE_FACTS = """
             ORDER BY finished_at DESC, id DESC LIMIT 1
         ) AS deployed ON true
         LEFT JOIN LATERAL (
-            SELECT json_agg(latest ORDER BY suite COLLATE "C") AS verifications
-            FROM (
-                SELECT DISTINCT ON (suite) suite, outcome, finished_at FROM verifications
+            SELECT json_agg(latest ORDER BY latest.suite COLLATE "C") AS verifications
+            FROM {suites_of("before.id", "'default'", "%(artifact)s")} AS ran
+            CROSS JOIN LATERAL (
+                SELECT suite, outcome, finished_at FROM verifications
                 WHERE environment_id = before.id AND workspace = 'default'
-                    AND artifact = %(artifact)s AND started_at >= deployed.finished_at
-                    AND outcome IN ('success', 'failure')
-                ORDER BY suite, finished_at DESC, id DESC
+                    AND artifact = %(artifact)s AND suite = ran.suite AND outcome IN ('success', 'failure')
+                    AND finished_at >= deployed.finished_at AND started_at >= deployed.finished_at
+                ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS latest
         ) AS counted ON true
     ) AS gate
 """
 
 # The columns of a recorded Promotion, from rows `p` and `e` (its environment).
-_COLUMNS = "p.id::text, p.artifact, e.name AS environment, p.decision, p.blockers, p.decided_at"
+_COLUMNS = "p.id::text, p.artifact, e.name AS environment, p.decision, p.blockers, p.more_blockers, p.decided_at"
 
 
 class PromotionFacts(msgspec.Struct, kw_only=True):
@@ -94,9 +96,10 @@ def insert(
         f"""
         WITH p AS (
             INSERT INTO promotions (
-                system_id, environment_id, artifact, decision, blockers, decided_at, decided_by
+                system_id, environment_id, artifact, decision, blockers, more_blockers, decided_at, decided_by
             )
-            SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(at)s, %(decided_by)s
+            SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(more_blockers)s,
+                %(at)s, %(decided_by)s
             FROM systems s JOIN environments e ON e.system_id = s.id
             WHERE s.key = %(system)s AND e.name = %(environment)s
             RETURNING *
@@ -108,6 +111,7 @@ def insert(
         artifact=artifact,
         decision=decision.word,
         blockers=msgspec.json.encode(decision.blockers).decode(),
+        more_blockers=decision.more_blockers,
         at=at,
         decided_by=principal.subject,
     )

@@ -20,6 +20,9 @@ from chalicelib.settings import settings
 # SQL for one column: the trust rules for a pipeline's repository. app.py sets it, because rest imports no resource.
 publishers_column: str | None = None
 
+# The number of publishers that a refusal names.
+MOST_NAMED = 10
+
 _CLAIMS = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -129,6 +132,8 @@ def _what_next(call: Call, role: Role, system: str | None) -> str:
         for each in call.publishers
         if system in (None, each.system) and each not in call.principal.publishers
     ]
+    if len(wrong) > MOST_NAMED:
+        wrong[MOST_NAMED:] = [f"; {len(wrong) - MOST_NAMED} other publishers do not trust this run either"]
     why = "".join(wrong) or f"; no publisher of {system!r} trusts this repository"
     return f"{why}. Ask a maintainer to add a publisher that trusts this run."
 

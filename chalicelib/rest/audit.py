@@ -13,6 +13,8 @@ from chalicelib.rest.problems import Problem
 from chalicelib.telemetry import logger
 from chalicelib.vocabulary import SLUG
 
+MOST_BYTES = 32 * 1024
+
 _SLUG = re.compile(SLUG, re.ASCII)
 _COUNTED_EVENT = rates.counting(EVENT)
 
@@ -87,12 +89,25 @@ def record_refusal(call: Call, problem: Problem) -> Problem:
 
 
 def _encoded(value: Any) -> str | None:
-    """Encode a value for the audit trail, without the person who started a run."""
+    """Encode a value for the audit trail, without the person who started a run, and in at most about MOST_BYTES."""
     if value is None:
         return None
     if getattr(value, "run_actor", None) is not None:
         value = msgspec.structs.replace(value, run_actor=None)
-    return msgspec.json.encode(value).decode()
+    encoded = msgspec.json.encode(value)
+    if len(encoded) > MOST_BYTES:
+        encoded = msgspec.json.encode(_cut(msgspec.to_builtins(value)))
+    return encoded.decode()
+
+
+def _cut(fields: dict[str, Any]) -> dict[str, Any]:
+    """Replace the longest values by `{"cut_bytes": …}` until the others fit."""
+    sizes = {name: len(msgspec.json.encode(value)) for name, value in fields.items()}
+    for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
+        if sum(sizes.values()) <= MOST_BYTES:
+            break
+        fields = fields | {name: {"cut_bytes": sizes.pop(name)}}
+    return fields
 
 
 def _changed(before: Any, after: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from itertools import accumulate
 from operator import attrgetter
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -14,6 +15,9 @@ from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page, PageQuery
 
 T = TypeVar("T")
+
+# Lambda fails on an answer of more than 6 MB. No answer of the service has more than 5 MB.
+MOST_BYTES = 4_000_000
 
 _DIGEST_BYTES = 8
 
@@ -55,7 +59,7 @@ class Keyset:
 
 
 def page(address: str, query: PageQuery, keyset: Keyset, rows: Callable[..., list[T]]) -> Page[T]:
-    """Return one page of a list.
+    """Return one page of a list. The page ends early if more items would make the answer too long.
 
     Call `rows` with `limit` and `after`. `limit` is one more than the page has. `after` is the position of the last row
     that the caller has seen, or None.
@@ -63,9 +67,20 @@ def page(address: str, query: PageQuery, keyset: Keyset, rows: Callable[..., lis
     bound_to = address.encode() + msgspec.json.encode(msgspec.structs.replace(query, cursor=None, limit=1))
     after = keyset.after(query.cursor, bound_to) if query.cursor is not None else None
     found = rows(limit=query.limit + 1, after=after)
-    items = found[: query.limit]
-    more = len(found) > query.limit
+    items, more = cut(found, query.limit, MOST_BYTES)
     return Page(items=items, next=keyset.cursor(items[-1], bound_to) if more else None)
+
+
+def cut(items: list[T], most: int, most_bytes: int) -> tuple[list[T], bool]:
+    """Return the first items, and true if there are more.
+
+    The first items are at most `most`. They have at most `most_bytes` together in an answer, but are at least one.
+    """
+    first = items[:most]
+    if _bytes_sent(first) > most_bytes:
+        ends = accumulate(_bytes_sent(item) for item in first)
+        first = first[: max(1, sum(end <= most_bytes for end in ends))]
+    return first, len(items) > len(first)
 
 
 def link_to_next(query: PageQuery, cursor: str) -> str:
@@ -73,6 +88,12 @@ def link_to_next(query: PageQuery, cursor: str) -> str:
     parameters = msgspec.to_builtins(msgspec.structs.replace(query, cursor=cursor))
     given = {name: value for name, value in parameters.items() if value is not None}
     return f'<?{urlencode(given)}>; rel="next"'
+
+
+def _bytes_sent(value: Any) -> int:
+    """Return the bytes of a value in what Lambda sends: its JSON is a text in JSON, so each quote takes two bytes."""
+    encoded = msgspec.json.encode(value)
+    return len(encoded) + encoded.count(b'"') + encoded.count(b"\\")
 
 
 def _in_base64(raw: bytes) -> str:

@@ -10,6 +10,9 @@ from chalicelib.rest.types import Answer, Name, Url
 from chalicelib.verifications.model import Verification
 from chalicelib.vocabulary import EnvironmentName, Slug, WorkspaceName
 
+MOST_TARGETS = 200
+MOST_COMMITS = 100
+
 
 class Drift(Answer, kw_only=True):
     """How far a target is behind the environment with the next lower rank."""
@@ -19,6 +22,13 @@ class Drift(Answer, kw_only=True):
         int | None,
         Meta(
             description="The number of commits that the environment before has and this target lacks; null if unknown"
+        ),
+    ]
+    more_commits: Annotated[
+        bool,
+        Meta(
+            description=f"True if there may be more commits: only the last {MOST_COMMITS} that were delivered to the "
+            "environment before are counted"
         ),
     ]
     seconds: Annotated[
@@ -60,5 +70,12 @@ class SystemState(Answer, kw_only=True):
         list[TargetState],
         Meta(
             description="Environments by rank, and after each one its workspaces by name, except destroyed workspaces"
+        ),
+    ]
+    more_targets: Annotated[
+        bool,
+        Meta(
+            description=f"True if the system has more targets. `targets` has at most {MOST_TARGETS}, and less than a "
+            "megabyte of them. List the deployments and the verifications of a target to see more"
         ),
     ]

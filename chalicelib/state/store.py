@@ -6,12 +6,16 @@ import msgspec
 
 from chalicelib.database.connection import Database
 from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
-from chalicelib.rest.paging import Keyset
-from chalicelib.state.model import SystemState, TargetState
+from chalicelib.rest.paging import MOST_BYTES, Keyset
+from chalicelib.state.model import MOST_COMMITS, MOST_TARGETS, SystemState, TargetState
+from chalicelib.targets.store import suites_of
 from chalicelib.verifications.store import COLUMNS as VERIFICATION
 from chalicelib.vocabulary import Slug
 
 ORDER = Keyset(system=Slug)
+
+MOST_TARGET_BYTES = 1_000_000
+DELIVERIES = 10
 
 # The rows that the fragments below use:
 # - `target` is the environment `e` of the system `s`, or a workspace of `e`. `current` is the last succeeded deployment
@@ -22,7 +26,7 @@ ORDER = Keyset(system=Slug)
 # - `arrived` and `arrived_ahead` are the first deployments of the artifacts of `current` and `ahead`. An artifact
 #   contains the commits that were delivered until its first deployment: a rollback to the artifact takes back later
 #   commits.
-_ON_TARGET = "environment_id = e.id AND workspace = target.name AND workspace_id IS NOT DISTINCT FROM target.id"
+_ON_TARGET = "environment_id = e.id AND workspace = target.name AND (target.id IS NULL OR workspace_id = target.id)"
 
 _TARGET = f"""
     json_build_object(
@@ -42,30 +46,18 @@ _TARGET = f"""
             ) AS shown
         ),
         'verifications', (
-            SELECT coalesce(json_agg(shown ORDER BY shown.suite), '[]') FROM (
-                SELECT DISTINCT ON (v.suite) {VERIFICATION} FROM verifications v
-                WHERE {_ON_TARGET} AND v.artifact = current.artifact
-                ORDER BY v.suite, v.finished_at DESC, v.id DESC
+            SELECT coalesce(json_agg(shown ORDER BY shown.suite), '[]')
+            FROM {suites_of("e.id", "target.name", "current.artifact")} AS ran
+            CROSS JOIN LATERAL (
+                SELECT {VERIFICATION} FROM verifications v
+                WHERE {_ON_TARGET} AND v.artifact = current.artifact AND v.suite = ran.suite
+                ORDER BY v.finished_at DESC, v.id DESC LIMIT 1
             ) AS shown
         ),
         'drift', CASE WHEN before.id IS NOT NULL THEN json_build_object(
             'environment', before.name,
-            'commits', CASE WHEN ahead.id IS NOT NULL THEN (
-                -- If the deployments recorded no commits, the number is unknown: null.
-                SELECT CASE WHEN count(d.id) = 0 OR count(c.sha) > 0
-                    THEN count(DISTINCT c.sha) FILTER (WHERE delivered.sha IS NULL) END
-                FROM deployments d
-                LEFT JOIN deployment_commits c ON c.deployment_id = d.id
-                LEFT JOIN (
-                    deployment_commits delivered JOIN deployments here
-                        ON here.id = delivered.deployment_id AND here.workspace = 'default'
-                            AND here.state = 'succeeded'
-                            AND (here.finished_at, here.id) <= (arrived.finished_at, arrived.id)
-                ) ON delivered.environment_id = e.id AND delivered.sha = c.sha
-                WHERE d.environment_id = before.id AND d.workspace = 'default' AND d.state = 'succeeded'
-                    AND (d.finished_at, d.id) <= (arrived_ahead.finished_at, arrived_ahead.id)
-                    AND (passed.id IS NULL OR (d.finished_at, d.id) > (passed.finished_at, passed.id))
-            ) END,
+            'commits', behind.commits,
+            'more_commits', coalesce(behind.more, false),
             'seconds', CASE WHEN ahead.id IS NOT NULL AND current.id IS NOT NULL THEN extract(epoch FROM greatest(
                 ahead.finished_at - coalesce(passed.finished_at, current.finished_at), interval '0'
             ))::bigint END
@@ -73,52 +65,104 @@ _TARGET = f"""
     )
 """
 
+# The commits that the environment before has and the target lacks. One system with many commits must not make the state
+# slow for all systems: this examines at most MOST_COMMITS commits, the last deployed first, and at most DELIVERIES
+# deployments that delivered a commit to the target. The last of these is the one that succeeded after failed attempts.
+_BEHIND = f"""
+    SELECT
+        -- If the deployments recorded no commits, the number is unknown: null.
+        CASE WHEN count(*) = 0 OR count(sha) > 0
+            THEN count(DISTINCT sha) FILTER (WHERE place <= {MOST_COMMITS} AND NOT delivered) END AS commits,
+        count(*) > {MOST_COMMITS} AS more
+    FROM (
+        SELECT c.sha, row_number() OVER () AS place, EXISTS (
+            SELECT FROM (
+                SELECT deployment_id FROM deployment_commits
+                WHERE environment_id = e.id AND sha = c.sha
+                ORDER BY deployment_id DESC LIMIT {DELIVERIES}
+            ) AS delivery
+            -- OFFSET 0 keeps the look-up of each deployment by its id. A join may read the whole table for each commit.
+            CROSS JOIN LATERAL (SELECT * FROM deployments WHERE id = delivery.deployment_id OFFSET 0) AS here
+            WHERE here.workspace = 'default' AND here.state = 'succeeded'
+                AND (here.finished_at, here.id) <= (arrived.finished_at, arrived.id)
+        ) AS delivered
+        FROM (
+            SELECT id FROM deployments
+            WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
+                AND (finished_at, id) <= (arrived_ahead.finished_at, arrived_ahead.id)
+                AND (passed.id IS NULL OR (finished_at, id) > (passed.finished_at, passed.id))
+            ORDER BY finished_at DESC, id DESC LIMIT {MOST_COMMITS + 1}
+        ) AS d
+        LEFT JOIN LATERAL (
+            SELECT sha FROM deployment_commits WHERE deployment_id = d.id LIMIT {MOST_COMMITS + 1}
+        ) AS c ON true
+        LIMIT {MOST_COMMITS + 1}
+    ) AS examined
+"""
+
+# One row for the system `s`: the first targets, with at least one and at most MOST_TARGET_BYTES.
+_TARGETS = f"""
+    SELECT coalesce(json_agg(shown ORDER BY place) FILTER (WHERE fits), '[]')::text AS targets,
+        coalesce(bool_or(NOT fits), false) AS more_targets
+    FROM (
+        SELECT shown, place, place = 1 OR place <= {MOST_TARGETS}
+            AND sum(octet_length(shown::text)) OVER (ORDER BY place) <= {MOST_TARGET_BYTES} AS fits
+        FROM (
+            SELECT target.place, {_TARGET} AS shown
+            FROM (
+                SELECT of.id AS environment_id, each.id, each.name, each.base_url,
+                    row_number() OVER (ORDER BY of.rank, each.id IS NOT NULL, each.name) AS place
+                FROM environments of
+                CROSS JOIN LATERAL (
+                    SELECT NULL::bigint AS id, 'default' AS name, of.base_url
+                    UNION ALL
+                    SELECT w.id, w.name, w.base_url FROM workspaces w
+                    WHERE w.environment_id = of.id AND w.state <> 'destroyed'
+                ) AS each
+                WHERE of.system_id = s.id
+                ORDER BY place LIMIT {MOST_TARGETS + 1}
+            ) AS target JOIN environments e ON e.id = target.environment_id
+            LEFT JOIN LATERAL (
+                SELECT id, artifact, finished_at FROM deployments
+                WHERE {_ON_TARGET} AND state = 'succeeded'
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS current ON true
+            LEFT JOIN LATERAL (
+                SELECT id, name FROM environments
+                WHERE system_id = s.id AND rank < e.rank
+                ORDER BY rank DESC LIMIT 1
+            ) AS before ON target.id IS NULL
+            LEFT JOIN LATERAL (
+                SELECT id, artifact, finished_at FROM deployments
+                WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS ahead ON true
+            LEFT JOIN LATERAL (
+                SELECT id, finished_at FROM deployments
+                WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
+                    AND artifact = current.artifact
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS passed ON true
+            LEFT JOIN LATERAL (
+                SELECT id, finished_at FROM deployments
+                WHERE environment_id = e.id AND workspace = 'default' AND state = 'succeeded'
+                    AND artifact = current.artifact
+                ORDER BY finished_at, id LIMIT 1
+            ) AS arrived ON true
+            LEFT JOIN LATERAL (
+                SELECT id, finished_at FROM deployments
+                WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
+                    AND artifact = ahead.artifact
+                ORDER BY finished_at, id LIMIT 1
+            ) AS arrived_ahead ON true
+            LEFT JOIN LATERAL ({_BEHIND}) AS behind ON ahead.id IS NOT NULL
+        ) AS made
+    ) AS measured
+"""
+
 _STATE = f"""
-    SELECT s.key AS system, s.name, (
-        SELECT coalesce(json_agg({_TARGET} ORDER BY e.rank, target.id IS NOT NULL, target.name), '[]')
-        FROM environments e
-        CROSS JOIN LATERAL (
-            SELECT NULL::bigint AS id, 'default' AS name, e.base_url
-            UNION ALL
-            SELECT w.id, w.name, w.base_url FROM workspaces w
-            WHERE w.environment_id = e.id AND w.state <> 'destroyed'
-        ) AS target
-        LEFT JOIN LATERAL (
-            SELECT id, artifact, finished_at FROM deployments
-            WHERE {_ON_TARGET} AND state = 'succeeded'
-            ORDER BY finished_at DESC, id DESC LIMIT 1
-        ) AS current ON true
-        LEFT JOIN LATERAL (
-            SELECT id, name FROM environments
-            WHERE system_id = s.id AND rank < e.rank
-            ORDER BY rank DESC LIMIT 1
-        ) AS before ON target.id IS NULL
-        LEFT JOIN LATERAL (
-            SELECT id, artifact, finished_at FROM deployments
-            WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
-            ORDER BY finished_at DESC, id DESC LIMIT 1
-        ) AS ahead ON true
-        LEFT JOIN LATERAL (
-            SELECT id, finished_at FROM deployments
-            WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
-                AND artifact = current.artifact
-            ORDER BY finished_at DESC, id DESC LIMIT 1
-        ) AS passed ON true
-        LEFT JOIN LATERAL (
-            SELECT id, finished_at FROM deployments
-            WHERE environment_id = e.id AND workspace = 'default' AND state = 'succeeded'
-                AND artifact = current.artifact
-            ORDER BY finished_at, id LIMIT 1
-        ) AS arrived ON true
-        LEFT JOIN LATERAL (
-            SELECT id, finished_at FROM deployments
-            WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
-                AND artifact = ahead.artifact
-            ORDER BY finished_at, id LIMIT 1
-        ) AS arrived_ahead ON true
-        WHERE e.system_id = s.id
-    )::text AS targets
-    FROM systems s
+    SELECT s.key AS system, s.name, of_system.targets, of_system.more_targets
+    FROM systems s CROSS JOIN LATERAL ({_TARGETS}) AS of_system
 """
 
 
@@ -127,13 +171,24 @@ def get(db: Database, system: str) -> SystemState | None:
 
 
 def list_(db: Database, *, limit: int, after: tuple[Any, ...] | None) -> list[SystemState]:
+    # PostgreSQL writes the targets longer than the answer does. So twice the bytes of a page are always enough.
     return db.select(
         _state,
-        f"{_STATE} WHERE %(after)s IS NULL OR s.key > %(after)s ORDER BY s.key LIMIT %(limit)s",
+        f"""
+        SELECT system, name, targets, more_targets FROM (
+            SELECT found.*, sum(octet_length(targets)) OVER (ORDER BY system) - octet_length(targets) AS bytes_before
+            FROM (
+                {_STATE} WHERE %(after)s IS NULL OR s.key > %(after)s ORDER BY s.key LIMIT %(limit)s
+            ) AS found
+        ) AS measured
+        WHERE bytes_before <= {2 * MOST_BYTES}
+        ORDER BY system
+        """,
         limit=limit,
         after=after[0] if after else None,
     )
 
 
-def _state(system: str, name: str, targets: str) -> SystemState:
-    return SystemState(system=system, name=name, targets=msgspec.json.decode(targets, type=list[TargetState]))
+def _state(system: str, name: str, targets: str, more_targets: bool) -> SystemState:  # noqa: FBT001 (a column)
+    decoded = msgspec.json.decode(targets, type=list[TargetState])
+    return SystemState(system=system, name=name, targets=decoded, more_targets=more_targets)

@@ -18,17 +18,42 @@ TARGET = f"""
     ) AS target ON true
 """
 
-# True for rows that belong to `target`, and not to an earlier workspace of the same name.
-ON_TARGET = "environment_id = e.id AND workspace = %(workspace)s AND workspace_id IS NOT DISTINCT FROM target.id"
+# True for rows that belong to `target`, and not to an earlier workspace of the same name. For the workspace `default`,
+# `workspace_id` is always null. The condition is not `workspace_id IS NOT DISTINCT FROM target.id`: PostgreSQL expects
+# that almost no row meets it, so it reads all rows instead of the first ones of an index.
+ON_TARGET = "environment_id = e.id AND workspace = %(workspace)s AND (target.id IS NULL OR workspace_id = target.id)"
 
-# One column: the artifact that runs on `target`.
-CURRENT_ARTIFACT = f"""
-    (
+# A row `current` for `target`: the artifact that runs there, or null.
+CURRENT = f"""
+    LEFT JOIN LATERAL (
         SELECT artifact FROM deployments
         WHERE {ON_TARGET} AND state = 'succeeded'
         ORDER BY finished_at DESC, id DESC LIMIT 1
-    ) AS current_artifact
+    ) AS current ON true
 """
+
+
+def suites_of(environment: str, workspace: str, artifact: str) -> str:
+    """Return SQL for a relation: the suites that verified an artifact in a workspace of an environment, as SQL.
+
+    Each step looks up the next suite in the index `verifications_by_target`. So the cost depends on the number of
+    suites, which is bounded, and not on the number of verifications.
+    """
+    verified = f"v.environment_id = {environment} AND v.workspace = {workspace} AND v.artifact = {artifact}"
+    return f"""
+        (
+            WITH RECURSIVE suites AS (
+                (SELECT v.suite FROM verifications v WHERE {verified} ORDER BY v.suite LIMIT 1)
+                UNION ALL
+                SELECT (
+                    SELECT v.suite FROM verifications v
+                    WHERE {verified} AND v.suite > suites.suite ORDER BY v.suite LIMIT 1
+                )
+                FROM suites WHERE suites.suite IS NOT NULL
+            )
+            SELECT suite FROM suites WHERE suite IS NOT NULL
+        )
+    """
 
 
 def workspace_not_found(system: str, id_: str) -> Problem:

@@ -15,6 +15,7 @@ from chalicelib.verifications.model import (
     Verification,
     VerificationQuery,
     artifact_not_current,
+    too_many_suites,
 )
 
 blueprint = Blueprint(__name__)
@@ -33,7 +34,7 @@ def list_verifications(call: Call, system: str, query: VerificationQuery) -> Pag
     role=Role.pipeline,
     status=201,
     existing_status=True,
-    raises=[artifact_not_current, workspace_not_active],
+    raises=[artifact_not_current, workspace_not_active, too_many_suites],
 )
 def record_verification(call: Call, system: str, body: NewVerification) -> Verification:
     """Record the outcome of a test suite on a target.

@@ -21,6 +21,9 @@ Outcome = Annotated[
     Meta(examples=["success"], description="`error`: the run itself broke and says nothing about the artifact"),
 ]
 
+# The answer with a target's state lists one verification of each suite.
+MOST_SUITES = 100
+
 
 class NewVerification(Request, kw_only=True):
     environment: EnvironmentName
@@ -81,12 +84,16 @@ class VerificationQuery(PageQuery, kw_only=True):
 
 
 class VerifiedTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts about a target when a verification of it is recorded. They are read under the system's lock."""
+    """The facts about a target when a verification of it is recorded. They are read under the system's lock.
+
+    `other_suites` is the number of suites, except this one, that verified the artifact there.
+    """
 
     at: datetime
     artifact_kind: str
     workspace_state: WorkspaceState | None
     current_artifact: str | None
+    other_suites: int
     recorded_id: str | None
 
 
@@ -95,6 +102,12 @@ artifact_not_current = problem_type(
     409,
     "Artifact not current",
     "The artifact does not run on the target now: verify the artifact that runs there, or deploy your artifact again.",
+)
+too_many_suites = problem_type(
+    "too-many-suites",
+    409,
+    "Too many suites",
+    f"At most {MOST_SUITES} suites verify an artifact on a target: record this run under the name of one of them.",
 )
 
 

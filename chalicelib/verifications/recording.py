@@ -24,6 +24,7 @@ def record_verification(call: Call, system: str, new: NewVerification) -> Verifi
     rules.require_target(new, target)
     artifact = rules.verified_artifact(new, target)
     require_kind(artifact, target.artifact_kind)
+    rules.require_few_suites(new, target)
     started_at, finished_at = rules.period(new, target.at)
 
     verification = store.insert(

@@ -6,7 +6,13 @@ from chalicelib.deployments.rules import require_past
 from chalicelib.identity.roles import Role
 from chalicelib.rest.problems import Problem
 from chalicelib.targets.rules import require_known, require_standing
-from chalicelib.verifications.model import NewVerification, VerifiedTarget, artifact_not_current
+from chalicelib.verifications.model import (
+    MOST_SUITES,
+    NewVerification,
+    VerifiedTarget,
+    artifact_not_current,
+    too_many_suites,
+)
 
 
 def role_to_record(new: NewVerification) -> Role:
@@ -19,6 +25,16 @@ def require_target(new: NewVerification, target: VerifiedTarget) -> None:
     state = require_known(new.workspace, target.workspace_state)
     if not new.imported:
         require_standing(new.environment, new.workspace, state)
+
+
+def require_few_suites(new: NewVerification, target: VerifiedTarget) -> None:
+    """At most MOST_SUITES suites verify an artifact on a target."""
+    if target.other_suites >= MOST_SUITES:
+        raise Problem(
+            too_many_suites,
+            f"{target.other_suites} other suites have verified the artifact on the target, which is the most: record "
+            f"this run of {new.suite!r} under the name of one of them",
+        )
 
 
 def verified_artifact(new: NewVerification, target: VerifiedTarget) -> str:

@@ -12,7 +12,7 @@ from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import CURRENT_ARTIFACT, ON_TARGET, TARGET
+from chalicelib.targets.store import CURRENT, ON_TARGET, TARGET, suites_of
 from chalicelib.verifications.model import (
     NewVerification,
     Verification,
@@ -32,6 +32,9 @@ COLUMNS = """
 _FROM = """
     FROM systems s JOIN verifications v ON v.system_id = s.id JOIN environments e ON e.id = v.environment_id
 """
+
+# The suites of the artifact that a new verification is about.
+_SUITES = suites_of("e.id", "%(workspace)s", "coalesce(%(artifact)s, current.artifact)")
 
 
 def get(db: Database, system: str, id_: str) -> Verification:
@@ -92,13 +95,16 @@ def target(db: Database, system: str, new: NewVerification) -> VerifiedTarget | 
             clock_timestamp() AS at,
             s.artifact_kind,
             target.state AS workspace_state,
-            {CURRENT_ARTIFACT},
+            current.artifact AS current_artifact,
+            (
+                SELECT count(*) FROM {_SUITES} AS ran WHERE suite <> %(suite)s
+            ) AS other_suites,
             (
                 SELECT id::text FROM verifications
                 WHERE %(imported)s AND imported AND {ON_TARGET} AND artifact = %(artifact)s AND suite = %(suite)s
                     AND finished_at = %(finished_at)s::timestamptz
             ) AS recorded_id
-        FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
+        FROM systems s JOIN environments e ON e.system_id = s.id {TARGET} {CURRENT}
         WHERE s.key = %(system)s AND e.name = %(environment)s
         """,
         system=system,

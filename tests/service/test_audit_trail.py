@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chalicelib.database.roles import APP
@@ -72,6 +73,20 @@ def test_an_audit_event_of_a_change_has_only_the_changed_fields(api, given):
 
     events = given.sql("SELECT before, after FROM audit_events WHERE action LIKE '%%.change' ORDER BY id")
     assert events == [({"name": "Azul"}, {"name": "Blue"}), ({}, {})]
+
+
+def test_values_that_are_too_long_for_the_trail_are_cut(given):
+    given.a_system()
+    environments = {f"environment-{number}": "\U0001f600" * 255 for number in range(50)}
+    for rank, name in enumerate(environments, start=1):
+        given.an_environment(name, rank=rank)
+
+    publisher = given.a_publisher(environments=environments).json
+
+    [(event,)] = given.sql("SELECT after FROM audit_events WHERE action = 'publisher.create'")
+    cut = len(msgspec.json.encode(publisher["environments"]))
+    assert event == {**publisher, "environments": {"cut_bytes": cut}}
+    assert cut > audit.MOST_BYTES
 
 
 @pytest.mark.parametrize("route", WRITES)

@@ -36,6 +36,18 @@ def test_a_cursor_continues_after_the_page_before(api, lists):
         assert first["items"] + second["items"] == whole, path
 
 
+def test_a_page_that_ends_early_loses_no_item(api, lists, monkeypatch):
+    for path in lists:
+        whole = api.get(path)["items"]
+
+        with monkeypatch.context() as shorter:
+            shorter.setattr(paging, "MOST_BYTES", 1)
+            first = api.get(f"{path}?limit=200")
+            second = api.get(f"{path}?limit=200&cursor={first['next']}")
+
+        assert first["items"] + second["items"] == whole[:2], path
+
+
 def test_a_changed_cursor_is_refused(api, lists):
     for path in lists:
         cursor = api.get(f"{path}?limit=1")["next"]

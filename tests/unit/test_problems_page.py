@@ -96,6 +96,10 @@ def _section(problem: ProblemType) -> str:
 
 
 def _fields(type_: Any) -> list[str]:
-    """Return the fields of a member's type, which is an object or a list of objects."""
-    [struct] = get_args(type_) or [type_]
-    return [field.encode_name for field in msgspec.structs.fields(struct)]
+    """Return the fields of a member's type, if the type is an object or a list of objects."""
+    return [
+        field.encode_name
+        for each in (type_, *get_args(type_))
+        if isinstance(each, type) and issubclass(each, msgspec.Struct)
+        for field in msgspec.structs.fields(each)
+    ]

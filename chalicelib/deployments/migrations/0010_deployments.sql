@@ -84,9 +84,8 @@ CREATE TABLE deployment_commits (
     CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha)
 );
 
--- The query for the state looks up the deployments that delivered a commit to an environment. The index has all columns
--- that this query needs.
-CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha) INCLUDE (deployment_id);
+-- The query for the state looks up the last deployments that delivered a commit to an environment.
+CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha, deployment_id);
 
 CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments
     FOR EACH ROW WHEN (OLD.state <> 'in_progress') EXECUTE FUNCTION refuse_change();

@@ -5,9 +5,11 @@ CREATE TABLE promotions (
     artifact text NOT NULL,
     decision text NOT NULL,
     blockers jsonb NOT NULL,
+    more_blockers boolean NOT NULL,
     decided_at timestamptz NOT NULL,
     decided_by text NOT NULL,
     CONSTRAINT promotions_decision_known CHECK (decision IN ('granted', 'denied')),
+    CONSTRAINT promotions_blockers_are_few CHECK (jsonb_array_length(blockers) <= 100),
     CONSTRAINT promotions_keep_environment
         FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id)
 );

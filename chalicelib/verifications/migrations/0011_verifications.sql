@@ -39,6 +39,10 @@ CREATE UNIQUE INDEX verifications_import_once
 
 CREATE INDEX verifications_by_target
     ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC);
+-- The gate counts only these outcomes: it finds the latest of a suite even after many runs that broke.
+CREATE INDEX verifications_counted
+    ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC)
+    WHERE outcome IN ('success', 'failure');
 CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
 

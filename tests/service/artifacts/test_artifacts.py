@@ -2,9 +2,11 @@
 
 import pytest
 
+from chalicelib.artifacts.model import MOST, MOST_BYTES
 from chalicelib.identity.roles import Role
 from tests.service.deployments.records import an_artifact
 from tests.support.expected import Expected
+from tests.support.largest import copy
 
 EXPECTED = Expected(
     roles={
@@ -194,3 +196,33 @@ def test_a_viewer_may_read_it(api, given):
 
     assert way(api.as_("viewer")).status == 200
     assert way(api.as_(None)).problem == "unauthenticated"
+
+
+LISTS = ("deployments", "verifications", "decisions")
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_each_list_has_the_first_rows_and_says_if_there_are_more(api, given, more):
+    given.a_system_with_an_environment()
+    given.a_deployment(FIRST)
+    given.a_verification()
+    rows = MOST + more
+    for table in ("deployments", "verifications"):
+        copy(given, table, f", generate_series(2, {rows})")
+    copy(given, "environments", f", generate_series(2, {rows}) AS n", name="'e' || n", rank="n")
+
+    answer = way(api)
+
+    assert {name: (len(answer[name]), answer[f"more_{name}"]) for name in LISTS} == dict.fromkeys(LISTS, (MOST, more))
+
+
+def test_a_list_of_long_rows_is_cut_after_a_megabyte(api, given):
+    given.a_system_with_an_environment()
+    given.a_deployment(FIRST, detail='"' * 2000)
+    copy(given, "deployments", ", generate_series(2, 190)")
+
+    answer = way(api)
+
+    assert 100 < len(answer["deployments"]) < 190
+    assert answer["more_deployments"]
+    assert len(answer.body) < MOST_BYTES

@@ -3,7 +3,10 @@
 import pytest
 
 from chalicelib.identity.roles import Role
+from chalicelib.me.model import MOST_PUBLISHERS, MOST_SYSTEMS
+from chalicelib.rest.admission import MOST_NAMED
 from tests.support.expected import Expected
+from tests.support.largest import copy
 
 EXPECTED = Expected(
     roles={
@@ -17,16 +20,18 @@ def test_a_person_sees_their_roles_and_systems(api):
 
     assert (me["subject"], me["kind"]) == ("5ad4", "person")
     assert me["roles"] == [
-        {"role": "viewer", "systems": None},
-        {"role": "maintainer", "systems": ["azul"]},
-        {"role": "maintainer", "systems": None},
+        {"role": "viewer", "systems": None, "more_systems": False},
+        {"role": "maintainer", "systems": ["azul"], "more_systems": False},
+        {"role": "maintainer", "systems": None, "more_systems": False},
     ]
     assert me["publishers"] == []
 
 
 def test_a_local_tokens_role_is_shown(api):
-    assert api.as_("admin").get("/v1/me")["roles"] == [{"role": "admin", "systems": None}]
-    assert api.as_("pipeline").get("/v1/me")["roles"] == [{"role": "pipeline", "systems": ["azul"]}]
+    assert api.as_("admin").get("/v1/me")["roles"] == [{"role": "admin", "systems": None, "more_systems": False}]
+    assert api.as_("pipeline").get("/v1/me")["roles"] == [
+        {"role": "pipeline", "systems": ["azul"], "more_systems": False}
+    ]
 
 
 @pytest.mark.parametrize("who", ["a person", "a run"])
@@ -49,7 +54,7 @@ def test_a_run_sees_which_publishers_trust_it_and_why_others_do_not(api, given):
 
     me = api.as_run().get("/v1/me")
 
-    assert me["roles"] == [{"role": "pipeline", "systems": ["azul"]}]
+    assert me["roles"] == [{"role": "pipeline", "systems": ["azul"], "more_systems": False}]
     assert me["publishers"] == [
         {"id": fitting, "system": "azul", "mismatches": []},
         {"id": other, "system": "blue", "mismatches": ["event_name", "ref"]},
@@ -70,3 +75,29 @@ def test_a_token_whose_expiry_is_no_time_is_refused(api, exp):
 
 def test_the_last_expiry_that_is_a_time_is_shown(api):
     assert api.as_("admin", exp=253402300799).get("/v1/me")["expires_at"] == "9999-12-31T23:59:59Z"
+
+
+def test_a_run_sees_the_first_of_many_publishers_and_systems(api, given):
+    given.a_system_with_an_environment()
+    given.a_publisher()
+    copy(given, "publishers", f", generate_series(2, {MOST_PUBLISHERS})")
+
+    assert api.as_run().get("/v1/me")["more_publishers"] is False
+
+    copy(given, "systems", f", generate_series(1, {MOST_SYSTEMS}) AS n", key="'system-' || n")
+    copy(given, "publishers", "JOIN systems s ON s.id > 1 WHERE t.id = 1", system_id="s.id")
+    me = api.as_run().get("/v1/me")
+
+    assert (len(me["publishers"]), me["more_publishers"]) == (MOST_PUBLISHERS, True)
+    assert [(len(role["systems"]), role["more_systems"]) for role in me["roles"]] == [(MOST_SYSTEMS, True)]
+
+
+def test_a_refusal_names_the_first_of_many_publishers(api, given):
+    given.a_system_with_an_environment()
+    given.a_publisher(ref="refs/heads/other")
+    copy(given, "publishers", f", generate_series(1, {MOST_NAMED})")
+
+    detail = api.as_run().get("/v1/systems/azul")["detail"]
+
+    assert detail.count("expects another ref") == MOST_NAMED
+    assert "1 other publishers" in detail

@@ -146,6 +146,7 @@ def test_the_drift_matches_the_commit_graph(api, history):
     assert drift["prod"] == {
         "environment": "staging",
         "commits": len(behind),
+        "more_commits": False,
         "seconds": (written(last["staging"])[3] - written(passed)[3]).total_seconds(),
     }
 

@@ -184,7 +184,12 @@ def test_the_environment_before_is_the_next_lower_rank_that_exists(api, given):
     given.an_import(FIRST, environment="production")
     given.an_import(FIRST)
 
-    assert target_of(api, "production")["drift"] == {"environment": "development", "commits": 0, "seconds": 0}
+    assert target_of(api, "production")["drift"] == {
+        "environment": "development",
+        "commits": 0,
+        "more_commits": False,
+        "seconds": 0,
+    }
 
 
 def test_an_empty_environment_in_between_is_still_the_one_before(api, given):
@@ -195,5 +200,6 @@ def test_an_empty_environment_in_between_is_still_the_one_before(api, given):
     assert target_of(api, "production")["drift"] == {
         "environment": "preproduction",
         "commits": None,
+        "more_commits": False,
         "seconds": None,
     }

@@ -26,7 +26,8 @@ class TestASystem:
     def test_a_system_without_environments_has_no_targets(self, api, given):
         given.a_system(name="Azul")
 
-        assert api.get("/v1/systems/azul/state").json == {"system": "azul", "name": "Azul", "targets": []}
+        state = {"system": "azul", "name": "Azul", "targets": [], "more_targets": False}
+        assert api.get("/v1/systems/azul/state").json == state
 
     def test_an_unknown_system_is_not_found(self, api):
         assert api.get("/v1/systems/azul/state").problem == "not-found"

@@ -267,3 +267,22 @@ def test_a_missing_or_mistyped_claim_makes_no_principal(name):
     for claims in ({key: value for key, value in RUN.items() if key != name}, {**RUN, name: None}, {**RUN, name: []}):
         with pytest.raises(NotAPrincipal):
             from_claims({"exp": 2e9, **claims} if name != "exp" else claims, (GITHUB,))
+
+
+@pytest.mark.parametrize("issuer", [ISSUER, PEOPLE, GITHUB], ids=lambda issuer: issuer.kind)
+def test_a_subject_that_is_too_long_is_refused(issuer):
+    claims = {**(RUN if issuer is GITHUB else CLAIMS), "iss": issuer.issuer, "exp": 2e9}
+
+    assert len(from_claims({**claims, "sub": "s" * 1000}, (issuer,)).subject) == 1000
+    with pytest.raises(NotAPrincipal, match="length <= 1000"):
+        from_claims({**claims, "sub": "s" * 1001}, (issuer,))
+
+
+@pytest.mark.parametrize("claim", ["run_id", "run_attempt", "sha", "actor"])
+@pytest.mark.parametrize("issuer", [ISSUER, GITHUB], ids=lambda issuer: issuer.kind)
+def test_a_stored_claim_that_is_too_long_is_refused(issuer, claim):
+    claims = {**(RUN if issuer is GITHUB else CLAIMS), "iss": issuer.issuer, "exp": 2e9}
+
+    assert from_claims({**claims, "run_id": "1", claim: "1" * 255}, (issuer,)).run
+    with pytest.raises(NotAPrincipal, match="length <= 255"):
+        from_claims({**claims, "run_id": "1", claim: "1" * 256}, (issuer,))

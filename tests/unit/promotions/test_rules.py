@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.identity.roles import Role
-from chalicelib.promotions.model import CountedVerification, EnvironmentBefore, GateFacts
+from chalicelib.promotions.model import MOST_BLOCKERS, CountedVerification, EnvironmentBefore, GateFacts
 from chalicelib.promotions.rules import decide, role_to_decide
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -50,6 +50,20 @@ def test_an_artifact_not_deployed_before_is_denied():
 
 def test_no_verification_means_not_verified():
     assert codes(facts(verifications=())) == [("not-verified", None)]
+
+
+def test_a_decision_has_the_first_blockers_and_says_if_there_are_more():
+    suites = tuple(f"{number:03}" for number in range(MOST_BLOCKERS + 1))
+
+    all_of_them = decide(facts(required_suites=suites[1:], verifications=()), NOW)
+    cut = decide(facts(required_suites=suites, verifications=()), NOW)
+
+    assert (len(all_of_them.blockers), all_of_them.more_blockers) == (MOST_BLOCKERS, False)
+    assert (cut.word, [blocker.suite for blocker in cut.blockers], cut.more_blockers) == (
+        "denied",
+        list(suites[:MOST_BLOCKERS]),
+        True,
+    )
 
 
 def test_each_missing_required_suite_is_named():

@@ -1,13 +1,15 @@
 """A cursor holds a position. It is valid only for the list and the filters that it comes from."""
 
 import base64
+import json
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 import msgspec
 import pytest
 
-from chalicelib.rest.paging import Keyset, link_to_next, page
+from chalicelib.rest import paging
+from chalicelib.rest.paging import Keyset, cut, link_to_next, page
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import PageQuery
 
@@ -128,3 +130,36 @@ def test_the_link_to_the_next_page_repeats_the_query():
         "colour": ["light & blue"],
         "from": ["2026"],
     }
+
+
+def test_a_page_of_long_items_ends_early_and_the_next_one_continues_after_its_last_item(monkeypatch):
+    monkeypatch.setattr(paging, "MOST_BYTES", 2 * sent(ROWS[0]))
+
+    first = page(ADDRESS, Query(limit=4), ORDER, rows)
+    second = page(ADDRESS, Query(limit=4, cursor=first.next), ORDER, rows)
+
+    assert (first.items, second.items) == (ROWS[:2], ROWS[2:4])
+    assert second.next is not None
+
+
+def test_a_page_has_one_item_however_long(monkeypatch):
+    monkeypatch.setattr(paging, "MOST_BYTES", 1)
+
+    first = page(ADDRESS, Query(limit=4), ORDER, rows)
+
+    assert first.items == ROWS[:1]
+    assert page(ADDRESS, Query(limit=4, cursor=first.next), ORDER, rows).items == ROWS[1:2]
+
+
+def test_a_quote_counts_as_often_as_lambda_escapes_it():
+    texts = ['"' * 10, "\\" * 10, "\x01" * 10, "\u00e9" * 10]
+
+    for text in texts:
+        assert cut([text, text], 2, 2 * sent(text)) == ([text, text], False)
+        assert cut([text, text], 2, 2 * sent(text) - 1) == ([text], True)
+
+
+def sent(value):
+    """Return the bytes of a value's JSON as a part of a text in JSON."""
+    body = msgspec.json.encode(value).decode()
+    return len(json.dumps(body, ensure_ascii=False).encode()) - len('""')

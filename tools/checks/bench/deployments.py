@@ -120,6 +120,7 @@ def views(bare: Bare) -> None:
             override_reason=body.override_reason,
             decision=decision.word if decision else None,
             blockers=msgspec.json.encode(decision.blockers).decode() if decision else None,
+            more_blockers=decision.more_blockers if decision else None,
             at=facts.at,
             commit_count=len(body.commits),
             commits=msgspec.json.encode(body.commits).decode(),

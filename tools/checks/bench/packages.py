@@ -4,10 +4,11 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tools.checks import bench
 from tools.checks.bench.bare import Bare
+from tools.checks.bench.figures import Figure
 from tools.local.gateway_event import Event
 
 
@@ -34,5 +35,16 @@ class Bench(NamedTuple):
 
 def benches() -> dict[str, Bench]:
     """Return BENCH of each module that has the name of a package of the service."""
+    return {name: module.BENCH for name, module in _modules().items() if hasattr(module, "BENCH")}
+
+
+def figures() -> Iterator[Figure]:
+    """Yield the further figures of each of these modules."""
+    for module in _modules().values():
+        if hasattr(module, "figures"):
+            yield from module.figures()
+
+
+def _modules() -> dict[str, Any]:
     names = [module.name for module in pkgutil.iter_modules(bench.__path__) if find_spec(f"chalicelib.{module.name}")]
-    return {name: importlib.import_module(f"{bench.__name__}.{name}").BENCH for name in names}
+    return {name: importlib.import_module(f"{bench.__name__}.{name}") for name in names}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from tools.checkout import ToolError
-from tools.checks.bench import handler, imports, package, roundtrips, service
+from tools.checks.bench import handler, imports, package, packages, roundtrips, service
 from tools.checks.bench.figures import Figure, table
 from tools.checks.bench.packages import benches
 
@@ -19,6 +19,7 @@ def measured() -> Iterator[Figure]:
             bench.prepare()
         yield from handler.figures()
         yield from roundtrips.figures()
+        yield from packages.figures()
     yield imports.figure()
     try:
         yield package.figure()

@@ -1,0 +1,18 @@
+"""Write the largest publishers, all for the repository of one pipeline."""
+
+from chalicelib.publishers.model import GitHubEnvironment, NewPublisher
+from tests.support.given import A_PUBLISHER
+from tests.support.largest import largest
+
+
+def write(given, many):
+    names = [name for (name,) in given.sql("SELECT e.name FROM environments e WHERE system_id = 1 LIMIT 50")]
+    body = {
+        **largest(NewPublisher),
+        "issuer": None,
+        "repository_id": A_PUBLISHER["repository_id"],
+        "repository_owner_id": A_PUBLISHER["repository_owner_id"],
+        "environments": dict.fromkeys(names, largest(GitHubEnvironment)),
+    }
+    for _ in range(many):
+        given.post("/v1/systems/azul/publishers", body)

@@ -1,0 +1,141 @@
+"""The state of one system is bounded, in its answer and in its cost, so that the list of states serves everybody."""
+
+import json
+
+import pytest
+
+from chalicelib.rest import paging
+from chalicelib.state import store
+from chalicelib.state.model import MOST_COMMITS, MOST_TARGETS
+from tests.service.deployments.records import an_artifact
+from tests.support.largest import copy
+
+FIRST, SECOND, THIRD = an_artifact("first"), an_artifact("second"), an_artifact("third")
+STATE = "/v1/systems/azul/state"
+
+
+def commits(*numbers: int) -> list[dict[str, str]]:
+    return [{"sha": f"{number:040x}", "authored_at": "2025-12-24T12:00:00Z"} for number in numbers]
+
+
+def drift(api) -> tuple[int | None, bool]:
+    found = api.get(STATE)["targets"][1]["drift"]
+    return found["commits"], found["more_commits"]
+
+
+@pytest.mark.parametrize(("count", "shown"), [(MOST_TARGETS, MOST_TARGETS), (MOST_TARGETS + 1, MOST_TARGETS)])
+def test_a_state_has_the_first_targets(api, given, count, shown):
+    given.a_system_with_an_environment()
+    copy(given, "environments", f", generate_series(2, {count}) AS n", name="'e' || n", rank="n")
+
+    state = api.get(STATE)
+
+    assert [target["rank"] for target in state["targets"]] == list(range(1, shown + 1))
+    assert state["more_targets"] is (count > shown)
+
+
+def test_a_state_of_long_targets_is_cut_after_a_megabyte(api, given):
+    given.a_system_with_an_environment()
+    given.a_deployment(detail='"' * 2000, run_url=f"https://ci.example.org/{'r' * 1900}")
+    for number in range(50):
+        given.a_verification(suite=f"suite-{number}", run_url=f"https://ci.example.org/{'r' * 1900}")
+    copy(given, "environments", ", generate_series(2, 20) AS n", name="'e' || n", rank="n")
+    for table in ("deployments", "verifications"):
+        copy(given, table, "JOIN environments e ON e.rank > 1", environment_id="e.id")
+
+    state = api.get(STATE)
+
+    assert 750_000 < len(state.body) < store.MOST_TARGET_BYTES
+    assert state["more_targets"] is True
+    assert len(state["targets"][0]["verifications"]) == 50
+
+
+def test_a_state_has_one_target_however_long(api, given, monkeypatch):
+    given.the_usual()
+    monkeypatch.setattr(store, "_STATE", store._STATE.replace(str(store.MOST_TARGET_BYTES), "1"))
+
+    state = api.get(STATE)
+
+    assert ([target["environment"] for target in state["targets"]], state["more_targets"]) == (["development"], True)
+
+
+def test_a_page_of_long_states_loses_no_system(api, given, monkeypatch):
+    for number in range(6):
+        given.a_system(f"system-{number}")
+        given.an_environment(base_url=f"https://{'h' * 1900}", system=f"system-{number}")
+    whole = api.get("/v1/state")["items"]
+    most = 2 * len(json.dumps(whole[0]))
+    monkeypatch.setattr(store, "MOST_BYTES", most)
+    monkeypatch.setattr(paging, "MOST_BYTES", most)
+
+    seen, address = [], "/v1/state?limit=200"
+    while address:
+        page = api.get(address)
+        assert 1 <= len(page["items"]) < 6
+        seen += page["items"]
+        address = page["next"] and f"/v1/state?limit=200&cursor={page['next']}"
+
+    assert seen == whole
+
+
+@pytest.mark.parametrize(("count", "expected"), [(MOST_COMMITS, (100, False)), (MOST_COMMITS + 1, (100, True))])
+def test_drift_counts_the_last_commits(api, given, count, expected):
+    given.the_usual()
+    given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits(0))
+    given.an_import(FIRST, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits(0))
+    given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits(*range(1, 51)))
+    given.an_import(THIRD, at="2026-01-03T00:00:00Z", commits=commits(*range(51, count + 1)))
+
+    assert drift(api) == expected
+
+
+def test_a_commit_is_delivered_after_many_failed_attempts(api, given):
+    given.the_usual()
+    given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits(1))
+    given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits(2))
+    for day in range(1, store.DELIVERIES + 2):
+        given.an_import(
+            FIRST, environment="preproduction", at=f"2026-02-{day:02}T00:00:00Z", state="failed", commits=commits(1, 2)
+        )
+    given.an_import(FIRST, environment="preproduction", at="2026-03-01T00:00:00Z", commits=commits(1, 2))
+
+    assert drift(api) == (0, False)
+
+
+def test_the_cost_of_a_state_does_not_grow_with_commits_or_verifications(api, given):
+    given.the_usual()
+    given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits(*range(1000)))
+    given.an_import(SECOND, environment="preproduction", at="2026-01-01T06:00:00Z", commits=commits(*range(1000)))
+    given.a_verification()
+
+    grow(given, 20)
+    few = read(given)
+    grow(given, 100)
+
+    assert api.get(STATE)["targets"][1]["drift"]["more_commits"]
+    assert read(given) < 1.5 * few
+
+
+def grow(given, times: int) -> None:
+    """Repeat the deployments with their commits, and the verifications, in both environments."""
+    last = given.sql("SELECT max(id) FROM deployments")[0][0]
+    copy(
+        given,
+        "deployments",
+        f", generate_series(1, {times}) AS n WHERE t.id < 3",
+        finished_at="now() + n * '1 h'::interval",
+    )
+    copy(
+        given,
+        "deployment_commits",
+        f"JOIN deployments d ON d.id > {last} AND d.environment_id = t.environment_id WHERE t.deployment_id < 3",
+        deployment_id="d.id",
+    )
+    copy(given, "verifications", f", generate_series(1, {times * 100}) WHERE t.id = 1")
+
+
+def read(given) -> int:
+    """Return how many pages of tables and indexes PostgreSQL reads for the state of the system."""
+    given.sql("ANALYZE")
+    [(plan,)] = given.sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {store._STATE} WHERE s.key = 'azul'")
+    return plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
