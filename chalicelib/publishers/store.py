@@ -15,7 +15,7 @@ ORDER = Keyset(id=NumberedId)
 
 _ENVIRONMENTS = """
     (
-        SELECT json_object_agg(e.name, pe.github_environment ORDER BY e.name)
+        SELECT coalesce(json_object_agg(e.name, pe.github_environment ORDER BY e.name), '{}')
         FROM publisher_environments pe JOIN environments e ON e.id = pe.environment_id
         WHERE pe.publisher_id = p.id
     )

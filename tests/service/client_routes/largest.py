@@ -6,5 +6,7 @@ from tests.support.largest import largest, named
 
 
 def write(given, many):
+    [(base_url,)] = given.sql("SELECT base_url FROM workspaces WHERE id = 1")
     for number in range(many):
-        given.a_route("1", named("c", number, 128), **{**largest(NewRoute), "until": ahead(hours=1)})
+        fields = {**largest(NewRoute), "until": ahead(hours=1), "base_url": base_url}
+        given.a_route("1", named("c", number, 128), **fields)

@@ -1,7 +1,6 @@
 """The rate of writes, for requests that only the registry has."""
 
 from tests.service.deployments.records import an_artifact
-from tests.support.given import ahead
 from tests.support.races import statuses
 
 SYSTEM = "/v1/systems/azul"
@@ -28,8 +27,7 @@ def test_a_request_that_leaves_many_audit_events_counts_once(api, given, rate):
     workspace = given.a_workspace("jane")["id"]
     given.a_deployment(workspace="jane", state="in_progress")
     for client in ("jane", "joe"):
-        path = f"{SYSTEM}/workspaces/{workspace}/routes/{client}"
-        assert api.send("PUT", path, {"until": ahead(hours=1)}).status == 201
+        given.a_route(workspace, client)
     rate(1)
 
     assert api.as_("maintainer").delete(f"{SYSTEM}/workspaces/{workspace}", if_match="*").status == 204

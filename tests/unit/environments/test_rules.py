@@ -20,6 +20,7 @@ def an_environment(name, rank, **fields):
         "required_soak_seconds": 60,
         "verification_max_age_seconds": 3600,
         "required_suites": ("acceptance", "load"),
+        "workspace_hosts": (),
     }
     return Environment(name=name, rank=rank, created_at=datetime(2026, 1, 1, tzinfo=UTC), **{**known, **fields})
 
