@@ -4,7 +4,7 @@ from chalice.app import Blueprint
 
 from chalicelib.identity.roles import Role
 from chalicelib.publishers import rules, store
-from chalicelib.publishers.model import NewPublisher, Publisher
+from chalicelib.publishers.model import NewPublisher, Publisher, too_many_publishers
 from chalicelib.rest import audit, paging
 from chalicelib.rest.call import Call
 from chalicelib.rest.conditional import require_unchanged
@@ -23,15 +23,19 @@ def list_publishers(call: Call, system: str, query: PageQuery) -> Page[Publisher
     return systems.page_of(call.db, system, page)
 
 
-@operation(blueprint, "POST /v1/systems/{system}/publishers", role=Role.maintainer, status=201)
+@operation(
+    blueprint, "POST /v1/systems/{system}/publishers", role=Role.maintainer, status=201, raises=[too_many_publishers]
+)
 def create_publisher(call: Call, system: str, body: NewPublisher) -> Publisher:
     """Let a pipeline write for the system. A publisher never changes: create a new one, and delete the old one."""
     issuer = rules.issuer_of(body, settings().issuers_of("github-actions"))
     systems.lock(call.db, system)
-    environments = store.environments(call.db, system)
-    if environments is None:
+    found = store.surroundings(call.db, system)
+    if found is None:
         raise systems.not_found(system)
+    environments, existing = found
     rules.require_environments(body, environments)
+    rules.require_few(existing)
     publisher = store.insert(call.db, system, body, issuer=issuer, created_by=call.principal.subject)
     audit.record(call, f"{system}/publishers/{publisher.id}", system=system, after=publisher)
     return call.created(f"{call.address}/{publisher.id}", publisher)

@@ -9,12 +9,15 @@ from chalicelib.identity.trust import Event, RecordKind
 from chalicelib.patterns import matching
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
-from chalicelib.rest.problems import Fault
+from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, HttpsUrl, Id, Request, Timestamp
 from chalicelib.vocabulary import EnvironmentName, PrincipalName, Slug
 
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
 _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
+# Each request of a pipeline reads all publishers of its repository.
+MOST_IN_A_SYSTEM = 100
+
 # More wildcards would make it slow to refuse a text that almost matches.
 _PATTERN = r"[!-)+-~]*(\*[!-)+-~]*){0,3}"
 
@@ -112,6 +115,14 @@ class Publisher(Answer, kw_only=True):
     any_revision: AnyRevision
     created_at: Timestamp
     created_by: PrincipalName
+
+
+too_many_publishers = problem_type(
+    "too-many-publishers",
+    409,
+    "Too many publishers",
+    f"A system has at most {MOST_IN_A_SYSTEM} publishers: delete those that no pipeline uses.",
+)
 
 
 constraint(

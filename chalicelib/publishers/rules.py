@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from chalicelib.publishers.model import NewPublisher
+from chalicelib.publishers.model import MOST_IN_A_SYSTEM, NewPublisher, too_many_publishers
 from chalicelib.rest.problems import Fault, Problem, invalid, invalid_field
 
 
@@ -35,4 +35,13 @@ def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
                 )
                 for name in missing
             ],
+        )
+
+
+def require_few(existing: int) -> None:
+    """A system has at most MOST_IN_A_SYSTEM publishers."""
+    if existing >= MOST_IN_A_SYSTEM:
+        raise Problem(
+            too_many_publishers,
+            f"The system has {existing} publishers, which is the most: delete one that no pipeline uses",
         )

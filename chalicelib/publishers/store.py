@@ -77,16 +77,19 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
     )
 
 
-def environments(db: Database, system: str) -> frozenset[str] | None:
-    """Return the names of a system's environments. None if the system does not exist."""
-    names = db.value(
+def surroundings(db: Database, system: str) -> tuple[frozenset[str], int] | None:
+    """Return the names of a system's environments, and the number of its publishers. None without such a system."""
+    found = db.value(
         """
-        SELECT (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id)
+        SELECT json_build_object(
+            'environments', (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id),
+            'publishers', (SELECT count(*) FROM publishers WHERE system_id = s.id)
+        )
         FROM systems s WHERE s.key = %(system)s
         """,
         system=system,
     )
-    return None if names is None else frozenset(names)
+    return None if found is None else (frozenset(found["environments"]), found["publishers"])
 
 
 def insert(db: Database, system: str, new: NewPublisher, *, issuer: str, created_by: str) -> Publisher:
