@@ -65,9 +65,8 @@ def changes_one_target_at_a_time(definition: Definition) -> Iterator[str]:
 
 
 def loses_no_run(definition: Definition) -> Iterator[str]:
-    """A waiting run is not replaced by a newer one if a person or an event asked for it only once."""
-    changing = {target for _, target in called(definition)} & CHANGING - {"reap"}
-    asked_once = changing or "gh workflow run" in definition.text
+    """A waiting run is not replaced by a newer one if a person, or an event that starts others, asked for it."""
+    asked_once = "workflow_dispatch" in definition.triggers or "gh workflow run" in definition.text
     if asked_once and definition.content["concurrency"].get("queue") != "max":
         yield f"{definition.name}: GitHub drops all waiting runs but one: set `queue: max` in `concurrency`"
 
@@ -175,6 +174,7 @@ WITHOUT_BASH = {"run": "make plan", "shell": "sh"}
         (changes_one_target_at_a_time, "workspace", mutate.concurrency(group="deploy-${{ inputs.environment }}")),
         (loses_no_run, "workspace", lambda it: it.content["concurrency"].pop("queue")),
         (loses_no_run, "preview", mutate.concurrency(queue="single")),
+        (loses_no_run, "verify", mutate.concurrency(queue="single")),
         (shows_what_it_does, "deploy", lambda it: it.content.pop("run-name")),
         (shows_what_it_does, "workspace", lambda it: it.content.update({"run-name": "${{ inputs.workspace }}"})),
         (fails_in_pipes, "deploy", mutate.step(**WITHOUT_BASH)),
