@@ -13,12 +13,15 @@ locals {
         Condition = local.new[key]
       },
       {
-        # The parts of an API have the API's tags.
-        Sid       = "Api"
-        Effect    = "Allow"
-        Action    = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL"]
-        Resource  = ["${local.apigateway}/restapis/*"]
-        Condition = local.own[key]
+        # The parts of an API have the API's tags. API Gateway writes access logs with a role of the account, so an API
+        # must not name another's log group.
+        Sid      = "Api"
+        Effect   = "Allow"
+        Action   = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL"]
+        Resource = ["${local.apigateway}/restapis/*"]
+        Condition = merge(local.own[key], { StringLikeIfExists = { "apigateway:Request/AccessLoggingDestination" = [
+          for name in local.names[key] : "arn:${local.partition}:logs:${local.arn_account}:log-group:/aws/apigateway/${name}*"
+        ] } })
       },
       {
         # The tags of an API are a resource without tags, so no condition can say whose API it is. But a request that

@@ -1,7 +1,7 @@
 # Permissions for functions and their roles, for logs, schedules and alarms.
 
 locals {
-  functions = { for key, applier in local.appliers : key => [
+  functions = { for key, applier in local.appliers : key => concat(local.concurrency[key], [
     {
       Sid    = "Functions"
       Effect = "Allow"
@@ -11,10 +11,8 @@ locals {
         "lambda:CreateFunction",
         "lambda:DeleteAlias",
         "lambda:DeleteFunction",
-        "lambda:DeleteFunctionConcurrency",
         "lambda:InvokeFunction",
         "lambda:PublishVersion",
-        "lambda:PutFunctionConcurrency",
         "lambda:RemovePermission",
         "lambda:TagResource",
         "lambda:UntagResource",
@@ -107,7 +105,15 @@ locals {
         "arn:${local.partition}:sns:${local.arn_account}:${name}*",
       ]])
     },
-  ] }
+  ]) }
+
+  # A workspace reserves no concurrency: it could leave none for the environments of the account.
+  concurrency = { for key, applier in local.appliers : key => [for actions in [["lambda:DeleteFunctionConcurrency", "lambda:PutFunctionConcurrency"]] : {
+    Sid      = "Concurrency"
+    Effect   = "Allow"
+    Action   = actions
+    Resource = [for name in local.names[key] : "arn:${local.partition}:lambda:${local.arn_account}:function:${name}*"]
+  } if applier.reaches == "environment"] }
 
   roles = { for key, applier in local.appliers : key => [for name in local.names[key] : "arn:${local.partition}:iam::${var.account_id}:role/${name}*"] }
 }

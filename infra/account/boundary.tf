@@ -20,10 +20,11 @@ resource "aws_iam_policy" "boundary" {
     Statement = concat(
       [
         {
-          Sid      = "Log"
-          Effect   = "Allow"
-          Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-          Resource = ["arn:${local.partition}:logs:${local.arn_account}:log-group:*/${each.value.name}*"]
+          Sid    = "Log"
+          Effect = "Allow"
+          Action = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+          # Name the whole beginning of a group: a star before the name would also match the name of a stream.
+          Resource = [for group in ["/aws/lambda/", "/vpc/"] : "arn:${local.partition}:logs:${local.arn_account}:log-group:${group}${each.value.name}*"]
         },
         {
           # Traces and the VPC's interfaces can't be named as resources.

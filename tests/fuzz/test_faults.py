@@ -20,7 +20,7 @@ from tools.local.issuer import local_issuer
 Answering = Callable[[Call], Response]
 Fault = Callable[[Call, Answering], Response]
 
-ADMIN = {"iss": local_issuer().issuer, "sub": "admin", "exp": 2**40, "role": "admin"}
+ADMIN = {"iss": local_issuer().issuer, "sub": "admin", "exp": 2**33, "role": "admin"}
 
 
 def an_undeclared_status(call: Call, answer: Answering) -> Response:

@@ -78,7 +78,7 @@ def test_the_command_prints_the_table_and_what_is_wrong(
 
     assert "\nworkspaces-development\n" in said.out
     assert "    No  no statement allows it" in said.out
-    assert "preproduction\n" not in said.out
+    assert "\nworkspaces-preproduction\n" not in said.out
     assert code == bool(said.err)
     assert re.search(r"^workspaces-development +\d+ allowed +\d+ refused$", names, re.MULTILINE)
 

@@ -205,6 +205,12 @@ def test_a_run_that_a_person_started_always_deploys(newest: Run, stub: Stub) -> 
     assert stub.asked == []
 
 
+def test_a_run_again_of_a_run_that_a_person_started_brings_back_no_old_commit(newest: Run) -> None:
+    again = {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_RUN_ATTEMPT": "2"}
+
+    assert newest(branch("production", OTHER), **again) == {"newest": "false"}
+
+
 class Branch:
     """A checkout with the branch origin/production of two commits, and a commit of another branch."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tools.aws import deploy, plan_summary
+from tools.aws import belonging, deploy, plan_summary
 from tools.aws.emulator.account import emulated_client
 from tools.aws.states import States, settings_of
 from tools.aws.terraform import INIT, missing, terraform
@@ -208,6 +208,13 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
         arguments += ["-lock=false"]
     _terraform(target, arguments, shown=True)
     shown = _terraform(target, ["show", "-json", str(target.plan)])
+    strange = list(belonging.foreign(json.loads(shown), target.environment, target.terraform_workspace))
+    if strange:
+        target.plan.unlink()
+        raise ToolError(
+            f"The state of {target.name} names resources of another target: {', '.join(strange)}. Nothing was changed: "
+            "find out who wrote the state, and remove these resources from it with `terraform state rm`"
+        )
     PLANS.mkdir(parents=True, exist_ok=True)
     write_atomically(PLANS / f"{target.name}.json", shown)
     return plan_summary.summary(json.loads(shown))
@@ -270,9 +277,12 @@ def _remembered(target: Target) -> dict[str, str]:
     if target.workspace == "default":
         return {}
     made = _made_with(_outputs(target))
-    if not target.debug and _claims_data(made):
-        # A preview's code writes its own state. With these choices, Terraform would refuse to destroy the workspace.
-        made |= {"database_source": "empty", "workspace_purpose": "personal"}
+    if not target.debug and made:
+        # A preview's code writes its own state. With other choices, Terraform would refuse to destroy the workspace.
+        purpose = made.get("workspace_purpose")
+        made["database_source"] = "empty"
+        made["workspace_purpose"] = purpose if purpose in ("personal", "preview") else "personal"
+        made["owner"] = made.get("owner", "").strip() or "unknown"
     source = target.choices.get("database_source")
     if source not in (None, made.get("database_source", source)):
         raise ToolError(
@@ -280,11 +290,6 @@ def _remembered(target: Target) -> dict[str, str]:
             "destroy the workspace first, or name another workspace"
         )
     return made
-
-
-def _claims_data(made: Mapping[str, str]) -> bool:
-    """True if the state says that a workspace has data of its environment or is for debugging."""
-    return made.get("database_source", "empty") != "empty" or made.get("workspace_purpose") == "debug"
 
 
 def _consent(target: Target, summary: plan_summary.Summary) -> None:

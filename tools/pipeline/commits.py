@@ -51,12 +51,14 @@ def workspace_ref(environ: Environ, pause: Callable[[float], None] = time.sleep)
 
 
 def newest(environ: Environ, pause: Callable[[float], None] = time.sleep) -> None:
-    """Set the output `newest`: false if the run was started by a push, and its branch has another head now.
+    """Set the output `newest`: false if the run may not deploy, because its branch has another head now.
 
-    A run that a person started deploys in any case. A re-run has the event and the commit of its first attempt.
+    A run that a person starts deploys in any case. But a re-run has the event and the commit of its first attempt, so
+    it must not bring back an old commit.
     """
     branch, commit = needed(environ, "GITHUB_REF_NAME", "development"), needed(environ, "GITHUB_SHA", "a commit")
-    superseded = environ.get("GITHUB_EVENT_NAME") == "push" and Repository(environ, pause).head(branch) != commit
+    by_hand = environ.get("GITHUB_EVENT_NAME") != "push" and environ.get("GITHUB_RUN_ATTEMPT", "1") == "1"
+    superseded = not by_hand and Repository(environ, pause).head(branch) != commit
     if superseded:
         note(
             environ,

@@ -24,17 +24,22 @@ def test_a_workspace_keeps_its_purpose_data_and_owner(monkeypatch: pytest.Monkey
     assert remembered(monkeypatch, DEBUG, **made) == made
 
 
-@pytest.mark.parametrize("lie", [{"database_source": "clone"}, {"workspace_purpose": "debug"}])
-def test_a_preview_that_claims_the_environments_data_can_still_be_destroyed(
-    lie: dict[str, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("lie", "kept"),
+    [
+        ({"database_source": "clone"}, {}),
+        ({"workspace_purpose": "debug"}, {"workspace_purpose": "personal"}),
+        ({"workspace_purpose": "leisure"}, {"workspace_purpose": "personal"}),
+        ({"owner": " "}, {"owner": "unknown"}),
+    ],
+    ids=str,
+)
+def test_a_preview_whose_state_has_wrong_choices_can_still_be_destroyed(
+    lie: dict[str, str], kept: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = {"workspace_purpose": "preview", "database_source": "empty", "owner": "pr-7", **lie}
+    made = {"workspace_purpose": "preview", "database_source": "empty", "owner": "pr-7"}
 
-    assert remembered(monkeypatch, PREVIEW, **made) == {
-        "workspace_purpose": "personal",
-        "database_source": "empty",
-        "owner": "pr-7",
-    }
+    assert remembered(monkeypatch, PREVIEW, **{**made, **lie}) == {**made, **kept}
 
 
 def test_the_data_of_a_workspace_cannot_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tools.checks.walls.places import (
+    Target,
     anything,
     api,
     apis,
@@ -15,7 +16,7 @@ from tools.checks.walls.places import (
     user_pool,
 )
 from tools.checks.walls.rows.applying import MAKERS, REAP, WITH_FIREWALL, WITH_SITE, Applier
-from tools.checks.walls.table import Wall, acts
+from tools.checks.walls.table import Context, Wall, acts
 
 _TAGS = "arn:aws:apigateway:{region}::/tags/arn%3Aaws%3Aapigateway%3A{region}%3A%3A%2Frestapis%2Fapi1%2Fstages%2F"
 tags_of_stage = named(f"{_TAGS}live")
@@ -40,6 +41,14 @@ def _api(by: Applier) -> Iterator[Wall]:
     yield by.by_tag("replaces an API", acts("apigateway", "PUT"), api, MAKERS)
     yield by.by_tag("changes an API", acts("apigateway", "PATCH"), api)
     yield by.by_tag("deletes an API", acts("apigateway", "DELETE"), api)
+    # API Gateway writes access logs with one role of the account.
+    yield by.by_tag(
+        "sends an API's access log to its own log group",
+        acts("apigateway", "PATCH"),
+        stage,
+        when=_log_to(by.own[0]),
+        not_when=[_log_to(each) for each in by.other_names if each not in by.own],
+    )
     yield by.by_tag("puts a firewall before an API, or takes it away", acts("apigateway", "SetWebACL"), stage)
     # A request to tag something new has a star for the id. A request to tag something that exists has its id.
     for what, made, existing in (
@@ -64,6 +73,11 @@ def _api(by: Applier) -> Iterator[Wall]:
         [elsewhere(each) for each in by.own],
     )
     yield by.by_tag("removes tags of an API", acts("apigateway", "DELETE"), tags_of_api, ())
+
+
+def _log_to(of: Target) -> Context:
+    group = f"arn:aws:logs:{of.place}:log-group:/aws/apigateway/{of.name}"
+    return {"apigateway:Request/AccessLoggingDestination": group}
 
 
 def _pool(by: Applier) -> Iterator[Wall]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tools.checks.walls.places import function as function_
 from tools.checks.walls.places import named, role
-from tools.checks.walls.rows.applying import MAKERS, Applier
+from tools.checks.walls.rows.applying import APPLY, MAKERS, Applier
 from tools.checks.walls.table import Wall, acts
 
 function = function_()
@@ -29,12 +29,17 @@ def rows(by: Applier) -> Iterator[Wall]:
         "creates, changes and calls functions",
         acts(
             "lambda",
-            "AddPermission CreateAlias CreateFunction DeleteFunctionConcurrency InvokeFunction PublishVersion"
-            " PutFunctionConcurrency TagResource UntagResource UpdateAlias UpdateFunctionCode"
-            " UpdateFunctionConfiguration",
+            "AddPermission CreateAlias CreateFunction InvokeFunction PublishVersion TagResource UntagResource"
+            " UpdateAlias UpdateFunctionCode UpdateFunctionConfiguration",
         ),
         function,
         MAKERS,
+    )
+    yield by.by_name(
+        "reserves concurrency for functions",
+        acts("lambda", "DeleteFunctionConcurrency PutFunctionConcurrency"),
+        function,
+        APPLY,
     )
     yield by.by_name("deletes functions", acts("lambda", "DeleteAlias DeleteFunction RemovePermission"), function)
     yield from _roles(by)

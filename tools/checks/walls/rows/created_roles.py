@@ -10,6 +10,7 @@ from chalicelib import SQL_NAME
 from tools.checkout import ENVIRONMENTS
 from tools.checks.walls.places import (
     OTHER_SECRETS,
+    Place,
     Target,
     abroad,
     anything,
@@ -129,9 +130,17 @@ def _logs(kind: Kind) -> Iterator[Wall]:
     write = acts("logs", "CreateLogStream PutLogEvents")
     of, outside = kind.target, [*kind.outside, elsewhere(kind.target), foreign(kind.target)]
     yield wall(kind.made, "writes logs", write, log_stream, [of], outside)
+    # A policy with a star before the name of the group would match the name of a stream.
+    others = tuple(_stream_like(of, each) for each in outside)
+    yield Wall(kind.made, "writes into another's log, to a stream that is named like its own log", write, not_on=others)
     yield wall(kind.made, "looks for logs", acts("logs", "DescribeLogStreams"), log_group, [of], outside)
     traces = acts("xray", "PutTraceSegments PutTelemetryRecords")
     yield wall(kind.made, "writes traces", traces, anything, [of], [abroad(of)])
+
+
+def _stream_like(of: Target, other: Target) -> Place:
+    stream = f"/aws/lambda/{other.name}-api:log-stream:x/{of.name}-api"
+    return Place(f"arn:aws:logs:{other.place}:log-group:{stream}", other.account_id)
 
 
 def _logins(kind: Kind) -> Iterator[Wall]:
