@@ -30,7 +30,8 @@ resource "aws_s3_bucket_ownership_controls" "state" {
   }
 }
 
-# S3's own key is enough: the state holds no secret (AWS keeps the database's password), and roles decide who reads it.
+# S3's own key is enough: the state holds no password, and roles decide who reads it. Its one secret is the header that
+# the CDN sends to the API.
 resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
   bucket = aws_s3_bucket.state.id
 
