@@ -1,5 +1,8 @@
 """The runs of GitHub Actions that a publisher trusts, claim by claim."""
 
+import re
+from itertools import product
+
 import msgspec
 import pytest
 
@@ -196,3 +199,19 @@ def test_only_named_kinds_of_record_may_be_written():
     assert list(permitting([publisher], a_run(), "verifications", "development"))
     assert not list(permitting([publisher], a_run(), "deployments", "development"))
     assert not list(permitting([publisher], a_run(), "workspaces", "development"))
+
+
+def test_a_pattern_matches_the_same_texts_as_a_regular_expression() -> None:
+    texts = ["".join(each) for length in range(6) for each in product("ab/", repeat=length)]
+    patterns = ["".join(each) for length in range(5) for each in product("ab*/", repeat=length)]
+
+    for pattern in patterns:
+        expression = re.compile("[^/]*".join(map(re.escape, pattern.split("*"))))
+        assert [text for text in texts if matches(pattern, text)] == [
+            each for each in texts if expression.fullmatch(each)
+        ]
+
+
+def test_the_work_for_a_pattern_grows_with_the_text_only() -> None:
+    # A regular expression needs 10^15 steps for this text.
+    assert not matches("refs/heads/*a*a*a*a*a!", f"refs/heads/{'a' * 1000}")
