@@ -75,6 +75,12 @@ def test_a_line_in_another_format_is_shown_unchanged(message):
     assert logs.readable("api", 0, message) == f"00:00:00.000 api        {message.rstrip()}"
 
 
+def test_a_line_cannot_control_the_terminal():
+    said = logs.readable("api", 0, json.dumps({"message": "\x1b[2Jgone"}))
+
+    assert said == "00:00:00.000 api        \\x1b[2Jgone"
+
+
 def test_following_shows_each_line_once():
     read = iter([[(20_000, "a", "one")], [(20_000, "a", "one"), (21_000, "b", "two")], []])
 

@@ -21,6 +21,7 @@ from chalicelib import NAME, SQL_NAME
 from chalicelib.database.roles import APP, READER
 from tools.aws import environment
 from tools.aws.environment import Target
+from tools.aws.terminal import harmless
 from tools.checkout import ENVIRONMENTS, ToolError
 from tools.local import postgres
 
@@ -220,7 +221,7 @@ def _explained(error: ClientError | BotoCoreError) -> ToolError:
     """Return a ToolError that explains an error from AWS, with advice for the errors that this module knows."""
     if not isinstance(error, ClientError):
         return ToolError(f"AWS can't be called: {error}. Check your connection and your login")
-    code, said = error.response["Error"]["Code"], _harmless(error.response["Error"]["Message"], besides="\n")
+    code, said = error.response["Error"]["Code"], harmless(error.response["Error"]["Message"], besides="\n")
     if "response size limit" in said:
         return ToolError("The result is larger than 1 MB, the Data API's limit: use LIMIT, or select fewer columns")
     if code in ("BadRequestException", "DatabaseErrorException") and "not authorized" not in said:
@@ -238,12 +239,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _cell(field: Mapping[str, Any]) -> str:
     """Return a value of the Data API, such as `{"longValue": 1}`, as one line of text."""
     [(kind, value)] = field.items()
-    return NULL if kind == "isNull" else _harmless(str(value), besides="")
-
-
-def _harmless(text: str, *, besides: str) -> str:
-    """Escape unprintable characters, because they could control the terminal. Keep the characters in `besides`."""
-    return "".join(char if char.isprintable() or char in besides else repr(char)[1:-1] for char in text)
+    return NULL if kind == "isNull" else harmless(str(value))
 
 
 def _note(line: str) -> None:

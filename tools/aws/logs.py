@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tools.aws import environment
+from tools.aws.terminal import harmless
 from tools.aws.workspace import ahead
 from tools.checkout import ToolError
 
@@ -41,7 +42,14 @@ def lines(
 
 
 def readable(name: str, at: int, message: str) -> str:
-    """Return a log line of a function, the gateway or Lambda in a form that people can read."""
+    """Return a log line of a function, the gateway or Lambda in a form that people can read.
+
+    Requests, and the code of previews, choose parts of the text.
+    """
+    return harmless(_readable(name, at, message), besides="\n\t")
+
+
+def _readable(name: str, at: int, message: str) -> str:
     moment = datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     try:
         said = json.loads(message)
