@@ -17,11 +17,18 @@ locals {
         # must not name another's log group.
         Sid      = "Api"
         Effect   = "Allow"
-        Action   = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL"]
+        Action   = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:SetWebACL"]
         Resource = ["${local.apigateway}/restapis/*"]
         Condition = merge(local.own[key], { StringLikeIfExists = { "apigateway:Request/AccessLoggingDestination" = [
           for name in local.names[key] : "arn:${local.partition}:logs:${local.arn_account}:log-group:/aws/apigateway/${name}*"
         ] } })
+      },
+      {
+        Sid       = "ApiReplaced"
+        Effect    = "Allow"
+        Action    = ["apigateway:PUT"]
+        Resource  = ["${local.apigateway}/restapis/*"]
+        Condition = local.own[key]
       },
       {
         # The tags of an API are a resource without tags, so no condition can say whose API it is. But a request that

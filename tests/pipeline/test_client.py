@@ -201,7 +201,8 @@ def test_an_answer_cannot_set_other_outputs_or_start_workflow_commands(a_step: A
     step("may-promote")
     assert not [line for line in step.said.splitlines() if line.startswith("::set-env")]
 
-    stub.answers = [(200, {"targets": []}), (201, {"id": "1\nprevious-artifact=evil"})]
+    opened = {"id": "1\nprevious-artifact=evil", "state": "in_progress"}
+    stub.answers = [(200, {"targets": []}), (201, opened), (200, opened)]
     step("deployment-open")
     assert step.outputs == {
         "deployment": "1 previous-artifact=evil",

@@ -150,7 +150,7 @@ def current(registry: RegistryClient, environ: Environ) -> None:
 
 def _opened(registry: RegistryClient, body: Json) -> Json:
     try:
-        return registry.post("deployments", body)
+        opened = registry.post("deployments", body)
     except Refused as refusal:
         if refusal.slug == "promotion-denied":
             blockers = refusal.problem.get("blockers") or []
@@ -158,6 +158,14 @@ def _opened(registry: RegistryClient, body: Json) -> Json:
         if refusal.slug == "target-busy":
             raise ToolError(words.busy(refusal.problem.get("holder") or {})) from None
         raise
+    # A repeated request gets the answer of the first one. The deployment can have ended since.
+    deployment = registry.get(f"deployments/{opened['id']}")
+    if deployment.get("state") != "in_progress":
+        raise ToolError(
+            f"Deployment {deployment.get('id')} of this run is already {deployment.get('state')}, so it does not hold "
+            "the target: start a new attempt of the run"
+        )
+    return deployment
 
 
 def _adopted(registry: RegistryClient, environ: Environ, environment: str, artifact: str) -> Json:

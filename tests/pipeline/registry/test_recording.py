@@ -56,6 +56,14 @@ def test_opening_twice_in_one_attempt_records_one_deployment(step: Any, given: G
     assert len(deployments(given)) == 1
 
 
+def test_opening_again_after_the_deployment_has_ended_fails(step: Any) -> None:
+    step("deployment-open")
+    step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE="failed")
+
+    assert step("deployment-open") == 1
+    assert "already failed" in step.said
+
+
 def test_the_artifact_before_is_put_out_for_a_rollback(step: Any) -> None:
     deploy(step)
 
