@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from tools.checkout import ToolError, UsageError
 from tools.slipway_client import words
@@ -159,7 +160,7 @@ def _opened(registry: RegistryClient, body: Json) -> Json:
             raise ToolError(words.busy(refusal.problem.get("holder") or {})) from None
         raise
     # A repeated request gets the answer of the first one. The deployment can have ended since.
-    deployment = registry.get(f"deployments/{opened['id']}")
+    deployment = registry.get(f"deployments/{quote(str(opened['id']), safe='')}")
     if deployment.get("state") != "in_progress":
         raise ToolError(
             f"Deployment {deployment.get('id')} of this run is already {deployment.get('state')}, so it does not hold "
