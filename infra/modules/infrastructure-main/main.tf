@@ -165,7 +165,7 @@ module "site" {
   connect_sources = compact([module.identity.sign_in_url])
   domain          = local.is_default ? var.domain : null
   web_acl_arn     = one(module.firewall_site[*].web_acl_arn)
-  header_to_api = local.has_firewall_of_site ? {
+  header_to_api = local.has_firewall_of_site && length(module.firewall_api) == 1 ? {
     name  = module.firewall_api[0].header_of_site
     value = terraform_data.secret_of_site[0].output
   } : null

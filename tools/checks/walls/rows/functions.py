@@ -133,6 +133,8 @@ def _in_network(name: str, target: Target, data: Target, user: str) -> Iterator[
 def _of_bootstrap(target: Target, others: list[Target]) -> Iterator[Wall]:
     who, by_lambda = OfFunction("bootstrap", target), OfFunction("bootstrap", target, code=False)
     abroad_ = [*others, elsewhere(target)]
+    if target.workspace != "default":
+        abroad_.append(replace(target, workspace=f"{target.workspace}-2"))
     rows = (
         wall(
             who,
