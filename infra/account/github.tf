@@ -27,6 +27,13 @@ locals {
     "${local.issuer}:repository_id" = var.github.repository_id
   }
 
+  # The jobs for workspaces of an environment.
+  of_workspaces = {
+    workspaces = "Creates and destroys previews and personal workspaces"
+    debug      = "Creates and destroys debug workspaces"
+    reap       = "Destroys expired workspaces"
+  }
+
   # For each role, the GitHub environment and the branch that a job must have. `reaches` says which part of an environment
   # the role may change: see applying.tf.
   jobs = merge(
@@ -37,27 +44,13 @@ locals {
       reaches            = "environment"
       description        = "Applies ${name}"
     } },
-    { for name, environment in var.environments : "workspaces-${name}" => {
-      environment        = name
-      github_environment = environment.workspaces_github_environment
+    { for pair in setproduct(keys(var.environments), keys(local.of_workspaces)) : "${pair[1]}-${pair[0]}" => {
+      environment        = pair[0]
+      github_environment = var.environments[pair[0]]["${pair[1]}_github_environment"]
       branch             = var.default_branch
-      reaches            = "workspaces"
-      description        = "Creates and destroys previews and personal workspaces of ${name}"
-    } if environment.workspaces_github_environment != null },
-    { for name, environment in var.environments : "debug-${name}" => {
-      environment        = name
-      github_environment = environment.debug_github_environment
-      branch             = var.default_branch
-      reaches            = "debug"
-      description        = "Creates and destroys debug workspaces of ${name}"
-    } if environment.debug_github_environment != null },
-    { for name, environment in var.environments : "reap-${name}" => {
-      environment        = name
-      github_environment = environment.reap_github_environment
-      branch             = var.default_branch
-      reaches            = "reap"
-      description        = "Destroys workspaces of ${name}, and creates nothing"
-    } if environment.reap_github_environment != null },
+      reaches            = pair[1]
+      description        = "${local.of_workspaces[pair[1]]} of ${pair[0]}"
+    } if var.environments[pair[0]]["${pair[1]}_github_environment"] != null },
   )
 
   appliers = { for key, job in local.jobs : key => merge(job, {

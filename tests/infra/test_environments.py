@@ -86,6 +86,7 @@ def test_an_environment_has_its_sizes_and_sends_its_alarms(environment: str) -> 
     [boundary] = {role["permissions_boundary"] for role in of_type(plan, "aws_iam_role")}
     assert boundary.endswith(f":policy/{NAME}-account-boundary-{environment}")
     assert names_without(plan, f"{NAME}-{environment}") == []
+    assert logins(plan) == {f"{SQL_NAME}_{role}_{environment}" for role in ("app", "migrator")}
     assert len(names_without(plan, f"{NAME}-another")) > 50
     trusted = issuers(plan, environment)
     assert [(issuer.kind, issuer.audience_claim) for issuer in trusted] == [

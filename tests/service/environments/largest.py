@@ -9,5 +9,5 @@ def write(given, many):
     for number in range(many):
         body = {**largest(NewEnvironment), "name": named("e", number), "rank": 1000 - number}
         given.post("/v1/systems/azul/environments", {**body, "production": False, "required_suites": suites})
-    # What all the others require has not run.
+    # No suite has run that the other environments require.
     given.sql("UPDATE environments SET required_suites = %s WHERE name = 'production'", suites)

@@ -197,7 +197,7 @@ class Anybody:
         return Principal(self.name, None)
 
 
-Who = OfAccount | OfFunction | MadeBy | Administrator | Person | Job | Service | Anybody
+AnyPrincipal = OfAccount | OfFunction | MadeBy | Administrator | Person | Job | Service | Anybody
 
 
 @cache

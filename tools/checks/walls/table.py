@@ -7,7 +7,7 @@ from tools.checkout import ToolError
 from tools.checks.walls import reference
 from tools.checks.walls.evaluator import Answer, Question
 from tools.checks.walls.places import STRANGER, Place, Places, Target
-from tools.checks.walls.principals import ADDED, Principal, Who
+from tools.checks.walls.principals import ADDED, AnyPrincipal, Principal
 from tools.checks.walls.rendered import Policy, Rendered
 
 Context = Mapping[str, str | list[str]]
@@ -21,14 +21,14 @@ class Wall:
     allowed on the places of `on`. A row without `on` is about requests that must always fail: they are asked in `when`.
     """
 
-    who: Who
+    who: AnyPrincipal
     does: str
     actions: tuple[str, ...]
     on: tuple[Place, ...] = ()
     not_on: tuple[Place, ...] = ()
     when: Context = field(default_factory=dict, hash=False)
     not_when: tuple[Context, ...] = field(default=(), hash=False)
-    not_by: tuple[Who, ...] = ()
+    not_by: tuple[AnyPrincipal, ...] = ()
 
     @property
     def has_twin(self) -> bool:
@@ -90,7 +90,7 @@ def acts(service: str, names: str) -> tuple[str, ...]:
 
 
 def wall(
-    who: Who,
+    who: AnyPrincipal,
     does: str,
     actions: Sequence[str],
     place: Places,

@@ -217,4 +217,9 @@ run "the_longest_name_fits" {
     condition     = output.name == "long-distance-orders-preproduction-w-a234567890123456" && module.database[0].name == "long_distance_orders"
     error_message = "Every name must be short enough for AWS. The database's name must have underscores instead of hyphens."
   }
+
+  assert {
+    condition     = local.app_login == "long_distance_orders_app_preproduction_w" && local.migrator_login == "long_distance_orders_migrator_preproduction_w"
+    error_message = "The logins must have the names of the system, the environment and the kind, with underscores."
+  }
 }

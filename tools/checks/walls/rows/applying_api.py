@@ -1,4 +1,4 @@
-"""What the roles of pipelines may do with the API, its firewall, and the pool of people who sign in."""
+"""The rows about pipelines' roles and the API, its firewall, and the pool of people who sign in."""
 
 from collections.abc import Iterator
 

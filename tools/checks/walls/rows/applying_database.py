@@ -1,4 +1,4 @@
-"""What the roles of pipelines may do with the database, its secrets and its key."""
+"""The rows about pipelines' roles and the database, its secrets and its key."""
 
 from collections.abc import Iterator
 from dataclasses import replace

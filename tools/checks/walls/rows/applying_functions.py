@@ -1,4 +1,4 @@
-"""What the roles of pipelines may do with functions and their roles, logs, schedules and alarms."""
+"""The rows about pipelines' roles and functions and their roles, logs, schedules and alarms."""
 
 from collections.abc import Iterator
 

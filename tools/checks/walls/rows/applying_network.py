@@ -1,4 +1,4 @@
-"""What the roles of pipelines may do with the network."""
+"""The rows about pipelines' roles and the network."""
 
 from collections.abc import Iterator
 

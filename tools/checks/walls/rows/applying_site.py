@@ -1,4 +1,4 @@
-"""What the roles of pipelines may do with the site: its bucket, its CDN, and the routes to workspaces."""
+"""The rows about pipelines' roles and the site: its bucket, its CDN, and the routes to workspaces."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the roles of pipelines may do with Terraform's state and with packages."""
+"""The rows about pipelines' roles and Terraform's state and packages."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a role can do that a target's code or pipeline created: everything that the boundary of its kind leaves.
+"""The rows about roles that a target's code or pipeline created. The boundary of their kind is their only limit.
 
 A preview runs code that nobody has reviewed. So read these rows as the ways in for such code.
 """

@@ -1,4 +1,4 @@
-"""What the functions of the service may do, and which services may use their roles.
+"""The rows about the functions of the service, and about the services that use their roles.
 
 The names of an environment begin like the names of its workspaces, but a function's own policy has whole names.
 """

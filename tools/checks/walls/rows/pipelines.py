@@ -1,4 +1,4 @@
-"""What the roles of pull requests and builds may do."""
+"""The rows about the roles of pull requests and builds."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the policies of buckets and keys allow and refuse, and the role of API Gateway."""
+"""The rows about the policies of buckets and keys, and about the role of API Gateway."""
 
 from collections.abc import Iterator
 from dataclasses import replace
