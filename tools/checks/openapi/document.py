@@ -21,16 +21,15 @@ from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
 # The types of path parameters that are not called like a word of the vocabulary.
 _PATH_PARAMETERS: dict[str, Any] = {"id": Id, "system": vocabulary.Slug}
 
-TITLE = "Slipway"
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 _INFO = {
-    "title": TITLE,
+    "title": "Slipway",
     "version": __version__,
     "description": f"{_PROJECT['description']}.\n\n"
     "Every refusal has problem details (RFC 9457), also at paths and with methods that are not listed here. Their "
     "`type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains the problem and says "
     "what to do.",
-    "contact": {"name": TITLE, "url": f"https://github.com/acme/{NAME}"},
+    "contact": {"url": f"https://github.com/acme/{NAME}"},
     "license": {"name": "MIT", "identifier": "MIT"},
 }
 _PATH_NAME = re.compile(r"{(\w+)}")
