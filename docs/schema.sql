@@ -82,6 +82,7 @@ CREATE TABLE deployments (
     imported boolean NOT NULL,
     run_url text,
     override_reason text,
+    overridden text[],
     promotion_id bigint,
     commit_count integer NOT NULL,
     lease_seconds integer,
@@ -114,6 +115,9 @@ CREATE INDEX deployments_by_environment ON deployments (environment_id, workspac
 CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
 CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE(revision, ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE (state = 'in_progress');
+CREATE INDEX deployments_overridden ON deployments (system_id, started_at DESC, id DESC) WHERE (overridden IS NOT NULL);
+CREATE INDEX deployments_recorded ON deployments (environment_id, workspace, started_at) WHERE (NOT imported);
+CREATE INDEX deployments_rollbacks ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE ((state = 'succeeded') AND (kind = 'rollback'));
 CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt, COALESCE(repository_id, ''), COALESCE(workspace_id, (0)::bigint)) WHERE ((run_id IS NOT NULL) AND (NOT imported));
 CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (state = 'succeeded');
 CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE (state = 'succeeded');
@@ -198,6 +202,7 @@ CREATE TABLE promotions (
     decision text NOT NULL,
     blockers jsonb NOT NULL,
     more_blockers boolean NOT NULL,
+    still_required jsonb,
     decided_at timestamp with time zone NOT NULL,
     decided_by text NOT NULL,
     CONSTRAINT promotions_blockers_are_few CHECK ((jsonb_array_length(blockers) <= 100)),
@@ -314,6 +319,7 @@ GRANT UPDATE (name, repository, description) ON TABLE systems TO slipway_app;
 CREATE TABLE verifications (
     id bigint GENERATED ALWAYS AS IDENTITY,
     system_id bigint NOT NULL,
+    deployment_id bigint NOT NULL,
     environment_id bigint NOT NULL,
     workspace text DEFAULT 'default' NOT NULL,
     workspace_id bigint,
@@ -331,6 +337,11 @@ CREATE TABLE verifications (
     issuer text NOT NULL,
     created_by text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    counts_at timestamp with time zone GENERATED ALWAYS AS (
+CASE
+    WHEN imported THEN finished_at
+    ELSE created_at
+END) STORED NOT NULL,
     repository_id text,
     run_id text,
     run_attempt text,
@@ -340,13 +351,14 @@ CREATE TABLE verifications (
     CONSTRAINT verifications_outcome_known CHECK ((outcome = ANY (ARRAY['success', 'failure', 'error', 'cancelled']))),
     CONSTRAINT verifications_trigger_known CHECK ((trigger = ANY (ARRAY['deployment', 'schedule', 'manual']))),
     CONSTRAINT verifications_pkey PRIMARY KEY (id),
+    CONSTRAINT verifications_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id),
     CONSTRAINT verifications_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
     CONSTRAINT verifications_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name)
 );
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
+CREATE INDEX verifications_by_deployment ON verifications (deployment_id, suite, counts_at DESC, id DESC);
 CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
-CREATE INDEX verifications_by_target ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC);
-CREATE INDEX verifications_counted ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC) WHERE (outcome = ANY (ARRAY['success', 'failure']));
+CREATE INDEX verifications_counted ON verifications (deployment_id, suite, counts_at DESC, id DESC) WHERE (outcome = ANY (ARRAY['success', 'failure']));
 CREATE UNIQUE INDEX verifications_import_once ON verifications (environment_id, workspace, artifact, suite, finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE TRIGGER verifications_are_final BEFORE DELETE OR UPDATE ON verifications FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER verifications_are_not_truncated BEFORE TRUNCATE ON verifications FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -16,7 +16,7 @@ from chalicelib.deployments.model import (
 )
 from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import promotion_denied
-from chalicelib.rest import audit, paging
+from chalicelib.rest import audit, paging, problems
 from chalicelib.rest.admission import require_publisher
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
@@ -41,7 +41,7 @@ def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[De
     role=Role.pipeline,
     status=201,
     existing_status=True,
-    raises=[promotion_denied, target_busy, rollback_refused, workspace_not_active],
+    raises=[promotion_denied, target_busy, rollback_refused, workspace_not_active, problems.conflict],
 )
 def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment | Problem:
     """Open a deployment, which holds its target until it finishes or its lease expires.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from chalicelib.promotions.model import GateFacts
+from chalicelib.promotions.model import Blocker, BlockerCode, GateFacts, RolledBack
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
@@ -120,7 +120,13 @@ class Deployment(Answer, kw_only=True):
     run_sha: Claim | None
     run_actor: Annotated[Claim | None, Meta(examples=["jane"])]
     override_reason: OverrideReason | None
-    promotion_id: Annotated[Id | None, Meta(description="The decision of the gate; null if the gate was not asked")]
+    overridden: Annotated[
+        tuple[BlockerCode, ...] | None,
+        Meta(description="The codes of the blockers that the override passed; null if there was none"),
+    ]
+    promotion_id: Annotated[
+        Id | None, Meta(description="The decision with its blockers; null if the gate was not asked")
+    ]
     lease_expires_at: Timestamp | None
     started_at: Timestamp
     finished_at: Timestamp | None
@@ -131,6 +137,9 @@ class DeploymentQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
     workspace: WorkspaceName | None = None
     state: DeploymentState | None = None
+    overridden: Annotated[bool | None, Meta(description="Deployments that passed blockers, or those that did not")] = (
+        None
+    )
     artifact: Artifact | None = None
     revision: Sha | None = None
     kind: DeploymentKind | None = None
@@ -164,23 +173,42 @@ class Holder(Answer, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of an artifact on the target itself. A rollback to the artifact depends on this record."""
+    """The record of an artifact on the target itself. A rollback to the artifact depends on this record.
 
-    has_succeeded: bool
+    `deployed_at` is when its latest deployment there succeeded. None if none has. `failed_suites` failed in the latest
+    verifications of the artifact there. `rolled_back` is a rollback behind the artifact since then.
+    """
+
+    deployed_at: datetime | None
     failed_suites: tuple[str, ...]
+    rolled_back: RolledBack | None
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment that is recorded already, by the same attempt of a run or by an import with the same key."""
+
+    id: str
+    kind: DeploymentKind
+    state: DeploymentState
 
 
 class OpeningFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts about a target and an artifact when a deployment opens. They are read under the system's lock."""
+    """The facts about a target and an artifact when a deployment opens. They are read under the system's lock.
+
+    `last_state` is the state of the deployment to the target that started last. `recorded_from` is the start of the
+    first deployment there that the service recorded itself.
+    """
 
     at: datetime
     artifact_kind: str
     workspace_state: WorkspaceState | None
     holder: Holder | None
     current_artifact: str | None
+    last_state: DeploymentState | None
+    recorded_from: datetime | None
     standing: Standing
     gate: GateFacts
-    recorded_id: str | None
+    recorded: Recorded | None
 
 
 target_busy = problem_type(
@@ -194,8 +222,9 @@ rollback_refused = problem_type(
     "rollback-refused",
     422,
     "Rollback refused",
-    "A rollback needs another artifact that succeeded on this target and did not fail its latest verifications there. "
-    "Choose one from the succeeded deployments to the target.",
+    "A rollback needs an artifact that succeeded on this target and is good: `blockers` says what is wrong with this "
+    "one. Choose another artifact. In an emergency a maintainer may send an `override_reason`.",
+    blockers=list[Blocker],
 )
 deployment_final = problem_type(
     "deployment-final",

@@ -1,6 +1,6 @@
 """The rules for opening a deployment, and for recording its statuses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.deployments.model import (
@@ -8,6 +8,7 @@ from chalicelib.deployments.model import (
     Deployment,
     NewDeployment,
     OpeningFacts,
+    Recorded,
     deployment_final,
     lease_expired,
     rollback_refused,
@@ -15,8 +16,9 @@ from chalicelib.deployments.model import (
 )
 from chalicelib.identity.roles import Role
 from chalicelib.identity.trust import TrustRule
-from chalicelib.promotions.model import Decision, promotion_denied
-from chalicelib.promotions.rules import decide
+from chalicelib.promotions.model import Blocker, Decision, promotion_denied
+from chalicelib.promotions.rules import decide, failed, rolled_back
+from chalicelib.rest import problems
 from chalicelib.rest.problems import Fault, Problem, invalid_field
 from chalicelib.targets.model import DEFAULT
 from chalicelib.targets.rules import require_active, require_known
@@ -57,42 +59,80 @@ def require_past(at: datetime, **moments: datetime | None) -> None:
             raise invalid_field(f"#/{name}", f"is in the future: send {at:%Y-%m-%dT%H:%M:%SZ} or earlier")
 
 
-def gate_decision(new: NewDeployment, facts: OpeningFacts) -> Decision | None:
-    """Return the gate's decision. None for a rollback or a workspace other than `default`, which need no decision."""
-    if new.kind == "rollback" or new.workspace != DEFAULT:
-        return None
-    return decide(facts.gate, facts.at)
+def require_before_recorded(finished_at: datetime | None, recorded_from: datetime | None) -> None:
+    """Rule 16: what is imported ended before the first deployment to the target that the service recorded itself."""
+    if finished_at is not None and recorded_from is not None and finished_at > recorded_from:
+        raise invalid_field(
+            "#/finished_at",
+            f"is later than {recorded_from:%Y-%m-%dT%H:%M:%SZ}, when the service recorded the first deployment to the "
+            "target itself: only import what ended before",
+        )
 
 
-def denial(new: NewDeployment, decision: Decision) -> Problem | None:
-    """Return the gate's denial. None if the gate grants the promotion, or if `override_reason` overrides the gate."""
-    if not decision.blockers or new.override_reason is not None:
+def require_same_import(new: NewDeployment, recorded: Recorded) -> None:
+    """Rule 16: a repeated import says the same as the first one."""
+    if new.imported and (new.kind, new.state) != (recorded.kind, recorded.state):
+        raise Problem(
+            problems.conflict,
+            f"This was imported as deployment {recorded.id}, a {recorded.kind} that ended as {recorded.state}: find "
+            "out which is true",
+        )
+
+
+def decision(new: NewDeployment, facts: OpeningFacts) -> Decision | None:
+    """Return the decision about a deployment. None for a rollout or hotfix to a workspace, which needs none."""
+    if new.kind == "rollback":
+        return Decision(blockers=tuple(rollback_blockers(facts)))
+    return decide(facts.gate, facts.at) if new.workspace == DEFAULT else None
+
+
+def refusal(new: NewDeployment, facts: OpeningFacts, decision: Decision) -> Problem | None:
+    """Return the refusal of a deployment. None if nothing blocks it, or if `override_reason` overrides what does.
+
+    Rule 2: a rollback also goes to another artifact than the current one, unless the last attempt to deploy failed.
+    """
+    if new.override_reason is not None:
         return None
+    blocked = "; ".join(f"{blocker.code}: {blocker.detail}" for blocker in decision.blockers)
+    if new.kind != "rollback":
+        return _denied(blocked, decision) if blocked else None
+    if new.artifact == facts.current_artifact and facts.last_state == "succeeded":
+        blocked = "; ".join(filter(None, ["it runs there now", blocked]))
+    return _refused_rollback(new, blocked, decision) if blocked else None
+
+
+def require_former(new: NewDeployment, facts: OpeningFacts) -> None:
+    """Rule 2: a rollback goes to an artifact that succeeded on this target. No override passes this."""
+    if new.kind == "rollback" and facts.standing.deployed_at is None:
+        raise _refused_rollback(new, "no deployment of the artifact there has succeeded", Decision(blockers=()))
+
+
+def rollback_blockers(facts: OpeningFacts) -> Iterator[Blocker]:
+    """Rule 2: no rollback went back behind the artifact, and its latest verification on the target did not fail."""
+    standing, environment = facts.standing, facts.gate.environment
+    if standing.rolled_back is not None:
+        yield rolled_back(standing.rolled_back, environment)
+    for suite in standing.failed_suites:
+        yield failed(suite, environment)
+
+
+def _denied(blocked: str, decision: Decision) -> Problem:
     return Problem(
         promotion_denied,
-        "; ".join(f"{blocker.code}: {blocker.detail}" for blocker in decision.blockers),
+        blocked,
         blockers=decision.blockers,
         more_blockers=decision.more_blockers,
+        still_required=decision.still_required,
     )
 
 
-def require_good_rollback(new: NewDeployment, facts: OpeningFacts) -> None:
-    """A rollback goes to another artifact that succeeded on this target and failed no suite's latest run there."""
-    if new.kind != "rollback":
-        return
+def _refused_rollback(new: NewDeployment, reason: str, decision: Decision) -> Problem:
     target = new.environment if new.workspace == DEFAULT else f"the workspace {new.workspace} of {new.environment}"
-    if new.artifact == facts.current_artifact:
-        reason = f"the artifact runs in {target} now"
-    elif not facts.standing.has_succeeded:
-        reason = f"no deployment of the artifact to {target} has succeeded"
-    elif facts.standing.failed_suites:
-        reason = f"{', '.join(facts.standing.failed_suites)} failed in {target}"
-    else:
-        return
-    raise Problem(
+    return Problem(
         rollback_refused,
-        f"A rollback to {new.artifact!r} is refused, because {reason}. Choose another artifact.",
-        errors=[Fault("#/artifact", f"{reason}: choose another artifact")],
+        f"A rollback of {target} to {new.artifact!r} is refused: {reason}. Choose another artifact.",
+        errors=[Fault("#/artifact", f"is refused: {reason}. Choose another artifact")],
+        blockers=decision.blockers,
     )
 
 

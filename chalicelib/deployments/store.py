@@ -17,13 +17,13 @@ from chalicelib.deployments.model import (
 )
 from chalicelib.identity.principal import Principal
 from chalicelib.promotions.model import Decision
-from chalicelib.promotions.store import GATE_FACTS
+from chalicelib.promotions.store import GATE_FACTS, recorded
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import CURRENT, ON_TARGET, TARGET, suites_of
+from chalicelib.targets.store import CURRENT, ON_TARGET, RECORDED_FROM, TARGET, position, rollbacks, verdicts
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
@@ -31,13 +31,16 @@ STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
 # A deployment in progress whose lease has expired counts as cancelled, even before the sweep cancels it.
 _LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestamp())"
 
+# The state of the deployment `d`.
+STATE = f"CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END"
+
 # The columns of a Deployment, from rows `d`, `e` (its environment) and `s` (its system).
 COLUMNS = f"""
     d.id::text AS id, s.key AS system, e.name AS environment, d.workspace, d.artifact, d.revision, d.kind,
-    CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END AS state,
+    {STATE} AS state,
     CASE WHEN {_LAPSED} THEN '{LEASE_EXPIRED}' ELSE d.detail END AS detail,
     d.imported, d.commit_count, d.run_url, d.run_id, d.run_attempt, d.run_sha, d.run_actor,
-    d.override_reason, d.promotion_id::text AS promotion_id, d.lease_expires_at, d.started_at,
+    d.override_reason, d.overridden, d.promotion_id::text AS promotion_id, d.lease_expires_at, d.started_at,
     CASE WHEN {_LAPSED} THEN d.lease_expires_at ELSE d.finished_at END AS finished_at,
     d.created_by
 """
@@ -81,7 +84,8 @@ def list_(
             AND (%(artifact)s IS NULL OR d.artifact = %(artifact)s)
             AND (%(revision)s IS NULL OR d.revision = %(revision)s)
             AND (%(kind)s IS NULL OR d.kind = %(kind)s)
-            AND (%(state)s IS NULL OR CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END = %(state)s)
+            AND (%(state)s IS NULL OR {STATE} = %(state)s)
+            AND (%(overridden)s IS NULL OR (d.overridden IS NOT NULL) = %(overridden)s)
             AND (%(from)s IS NULL OR d.started_at >= %(from)s::timestamptz)
             AND (%(to)s IS NULL OR d.started_at < %(to)s::timestamptz)
             AND (%(after_id)s IS NULL OR (d.started_at, d.id) < (%(after_at)s::timestamptz, %(after_id)s::bigint))
@@ -94,6 +98,7 @@ def list_(
         revision=query.revision,
         kind=query.kind,
         state=query.state,
+        overridden=query.overridden,
         to=query.to,
         after_at=after_at,
         after_id=after_id,
@@ -101,6 +106,43 @@ def list_(
         **{"from": query.from_},
     )
 
+
+# One column: the record of %(artifact)s on `target`. A rollback to the artifact depends on it.
+_STANDING = f"""
+    (
+        SELECT json_build_object(
+            'deployed_at', latest.finished_at,
+            'failed_suites', (
+                SELECT coalesce(json_agg(suite), '[]') FROM {verdicts("verified.id")} AS verdict
+                WHERE outcome = 'failure'
+            ),
+            'rolled_back', to_json(back)
+        )
+        FROM (SELECT) AS always
+        LEFT JOIN LATERAL (
+            SELECT finished_at FROM deployments
+            WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
+            ORDER BY finished_at DESC, id DESC LIMIT 1
+        ) AS latest ON true
+        LEFT JOIN LATERAL (
+            SELECT id FROM deployments
+            WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded' AND EXISTS (
+                SELECT FROM verifications v
+                WHERE v.deployment_id = deployments.id AND v.outcome IN ('success', 'failure')
+            )
+            ORDER BY finished_at DESC, id DESC LIMIT 1
+        ) AS verified ON true
+        LEFT JOIN LATERAL (
+            SELECT e.name AS environment, back.artifact, back.finished_at AS at
+            FROM {rollbacks(ON_TARGET, "latest.finished_at")} AS back
+            WHERE {position(ON_TARGET, "back.artifact", "back.finished_at")}
+                    < {position(ON_TARGET, "%(artifact)s", "back.finished_at")}
+                AND {position(ON_TARGET, "back.ran_before", "back.finished_at")}
+                    >= {position(ON_TARGET, "%(artifact)s", "back.finished_at")}
+            LIMIT 1
+        ) AS back ON true
+    )
+"""
 
 _OPENING_FACTS = f"""
     SELECT
@@ -114,25 +156,14 @@ _OPENING_FACTS = f"""
         ) AS holder,
         target.state AS workspace_state,
         current.artifact AS current_artifact,
-        json_build_object(
-            'has_succeeded', EXISTS (
-                SELECT FROM deployments WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
-            ),
-            'failed_suites', (
-                SELECT coalesce(json_agg(latest.suite ORDER BY latest.suite), '[]')
-                FROM {suites_of("e.id", "%(workspace)s", "%(artifact)s")} AS ran
-                CROSS JOIN LATERAL (
-                    SELECT suite, outcome FROM verifications
-                    WHERE {ON_TARGET} AND artifact = %(artifact)s AND suite = ran.suite
-                        AND outcome IN ('success', 'failure')
-                    ORDER BY finished_at DESC, id DESC LIMIT 1
-                ) AS latest
-                WHERE latest.outcome = 'failure'
-            )
-        ) AS standing,
+        (
+            SELECT state FROM deployments WHERE {ON_TARGET} ORDER BY started_at DESC, id DESC LIMIT 1
+        ) AS last_state,
+        {RECORDED_FROM} AS recorded_from,
+        {_STANDING} AS standing,
         {GATE_FACTS},
         (
-            SELECT id::text FROM deployments
+            SELECT json_build_object('id', id::text, 'kind', kind, 'state', state) FROM deployments
             WHERE {ON_TARGET} AND artifact = %(artifact)s
                 AND CASE WHEN %(imported)s
                     THEN imported AND finished_at = %(finished_at)s::timestamptz
@@ -141,7 +172,7 @@ _OPENING_FACTS = f"""
                         AND repository_id IS NOT DISTINCT FROM %(repository_id)s
                         AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
                     END
-        ) AS recorded_id
+        ) AS recorded
     FROM systems s JOIN environments e ON e.system_id = s.id {TARGET} {CURRENT}
     WHERE s.key = %(system)s AND e.name = %(environment)s
 """
@@ -170,23 +201,26 @@ def opening_facts(db: Database, system: str, new: NewDeployment, principal: Prin
 _INSERT = f"""
     WITH promotion AS (
         INSERT INTO promotions (
-            system_id, environment_id, artifact, decision, blockers, more_blockers, decided_at, decided_by
+            system_id, environment_id, artifact, decision, blockers, more_blockers, still_required, decided_at,
+            decided_by
         )
-        SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(more_blockers)s, %(at)s, %(created_by)s
+        SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(more_blockers)s,
+            %(still_required)s::jsonb, %(at)s, %(created_by)s
         FROM systems s JOIN environments e ON e.system_id = s.id
         WHERE s.key = %(system)s AND e.name = %(environment)s AND %(decision)s IS NOT NULL
         RETURNING id
     ), d AS (
         INSERT INTO deployments (
             system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported,
-            run_url, override_reason, promotion_id, commit_count, lease_seconds, lease_expires_at,
+            run_url, override_reason, overridden, promotion_id, commit_count, lease_seconds, lease_expires_at,
             started_at, finished_at, issuer, created_by, repository_id, run_id, run_attempt, run_sha, run_actor
         )
         SELECT
             s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(revision)s, %(kind)s, %(state)s, %(detail)s,
-            %(imported)s, %(run_url)s, %(override_reason)s, (SELECT id FROM promotion), %(commit_count)s,
-            %(lease_seconds)s, %(lease_expires_at)s, %(started_at)s, %(finished_at)s, %(issuer)s,
-            %(created_by)s, %(repository_id)s, %(run_id)s, %(run_attempt)s, %(run_sha)s, %(run_actor)s
+            %(imported)s, %(run_url)s, %(override_reason)s, %(overridden)s::text[],
+            (SELECT id FROM promotion), %(commit_count)s, %(lease_seconds)s, %(lease_expires_at)s, %(started_at)s,
+            %(finished_at)s, %(issuer)s, %(created_by)s, %(repository_id)s, %(run_id)s, %(run_attempt)s, %(run_sha)s,
+            %(run_actor)s
         FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
         WHERE s.key = %(system)s AND e.name = %(environment)s
         RETURNING *
@@ -214,6 +248,7 @@ def insert(
 ) -> Deployment:
     """Record a deployment with the decision of the gate, the first status and the commits."""
     run = principal.run
+    overridden = list(dict.fromkeys(blocker.code for blocker in decision.blockers)) if decision else []
     inserted = db.select_one(
         Deployment,
         _INSERT,
@@ -228,9 +263,8 @@ def insert(
         imported=new.imported,
         run_url=new.run_url,
         override_reason=new.override_reason,
-        decision=decision.word if decision else None,
-        blockers=msgspec.json.encode(decision.blockers).decode() if decision else None,
-        more_blockers=decision.more_blockers if decision else None,
+        overridden=overridden or None,
+        **recorded(decision),
         at=at,
         commit_count=len(new.commits),
         commits=msgspec.json.encode(new.commits).decode(),

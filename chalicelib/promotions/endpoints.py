@@ -6,7 +6,7 @@ from chalicelib.environments import store as environments
 from chalicelib.identity.roles import Role
 from chalicelib.promotions import store
 from chalicelib.promotions.model import NewPromotion, Promotion, PromotionQuery
-from chalicelib.promotions.rules import decide, role_to_decide
+from chalicelib.promotions.rules import decide, moment_of, role_to_decide
 from chalicelib.rest import audit, paging
 from chalicelib.rest.admission import require_publisher, require_role
 from chalicelib.rest.call import Call
@@ -40,9 +40,10 @@ def decide_promotion(call: Call, system: str, body: NewPromotion) -> Promotion:
     if facts is None:
         raise environments.not_found(system, body.environment)
     require_kind(body.artifact, facts.artifact_kind)
-    decision = decide(facts.gate, facts.at)
+    at = moment_of(body, facts.at)
+    decision = decide(facts.gate, at)
     if body.dry_run:
-        return Promotion.unrecorded(body.artifact, body.environment, decision, facts.at)
+        return Promotion.unrecorded(body.artifact, body.environment, decision, at)
     promotion = store.insert(call.db, system, body.environment, body.artifact, decision, facts.at, call.principal)
     audit.record(call, f"{system}/promotions/{promotion.id}", system=system, after=promotion)
     return promotion

@@ -1,5 +1,6 @@
 """A promotion: the decision whether an artifact may enter an environment, and the facts behind it."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -8,12 +9,13 @@ from msgspec import Meta
 
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
-from chalicelib.rest.problems import problem_type
-from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp
+from chalicelib.rest.problems import Fault, problem_type
+from chalicelib.rest.types import Answer, Id, PageQuery, Request, Seconds, Timestamp
 from chalicelib.vocabulary import Artifact, EnvironmentName, Suite
 
 BlockerCode = Literal[
     "not-deployed",
+    "rolled-back",
     "not-verified",
     "verification-failed",
     "verification-expired",
@@ -40,39 +42,62 @@ class Blocker(Answer, kw_only=True):
     available_at: Timestamp | None = None
 
 
+class StillRequired(Answer, kw_only=True):
+    """The requirements that start anew after a deployment to the environment before.
+
+    `suites` are the suites that have to succeed there; if it is empty, any one suite. `soak_seconds` is how long the
+    artifact has to be current there.
+    """
+
+    suites: tuple[Suite, ...]
+    soak_seconds: Seconds
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of the gate: granted, or denied because of the blockers.
 
-    `blockers` has at most MOST_BLOCKERS. `more_blockers` is true if there are more.
+    `blockers` has at most MOST_BLOCKERS. `more_blockers` is true if there are more. `still_required` is None unless the
+    artifact has to be deployed to the environment before.
     """
 
     blockers: tuple[Blocker, ...]
     more_blockers: bool = False
+    still_required: StillRequired | None = None
 
     @property
     def word(self) -> DecisionWord:
         return "denied" if self.blockers else "granted"
 
 
-class CountedVerification(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The latest verification of a suite that ended in success or failure."""
 
     suite: str
     outcome: Literal["success", "failure"]
-    finished_at: datetime
+    counts_at: datetime
+
+
+class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
+    """A rollback in an environment that went back behind an artifact: to `artifact`, at this moment."""
+
+    environment: str
+    artifact: str
+    at: datetime
 
 
 class EnvironmentBefore(msgspec.Struct, frozen=True, kw_only=True):
     """The environment with the next lower rank, and the record of the artifact there.
 
     `deployed_at` is when the artifact's latest successful deployment finished. None if no deployment succeeded.
-    `verifications` has each suite's latest verification that started since then, sorted by suite. Verifications with
-    the outcome `error` or `cancelled` are left out.
+    `replaced_at` is when the next deployment succeeded. None if the artifact is the current one. `rolled_back` is a
+    rollback behind the artifact since `deployed_at`. `verdicts` are about that deployment, sorted by suite.
     """
 
     name: str
     deployed_at: datetime | None
-    verifications: tuple[CountedVerification, ...]
+    replaced_at: datetime | None
+    rolled_back: RolledBack | None
+    verdicts: tuple[Verdict, ...]
 
 
 class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,10 +119,21 @@ class NewPromotion(Request, kw_only=True):
     artifact: Artifact
     environment: EnvironmentName
     dry_run: Annotated[bool, Meta(description="Answer with the decision, and do not record it")] = False
+    at: Annotated[
+        Timestamp | None,
+        Meta(
+            description="With `dry_run`: decide for this moment, up to 90 days ahead, if nothing more is recorded. By "
+            "default now"
+        ),
+    ] = None
+
+    def faults(self) -> Iterator[Fault]:
+        if self.at is not None and not self.dry_run:
+            yield Fault("#/at", "is for dry runs: leave it out, or send `dry_run`")
 
 
 class Promotion(Answer, kw_only=True):
-    """`id` is null for a dry run, which is not recorded."""
+    """`id` is null for a dry run, which is not recorded. `decided_at` is the moment that the decision is about."""
 
     id: Id | None
     artifact: Artifact
@@ -105,6 +141,10 @@ class Promotion(Answer, kw_only=True):
     decision: DecisionWord
     blockers: list[Blocker]
     more_blockers: MoreBlockers
+    still_required: Annotated[
+        StillRequired | None,
+        Meta(description="The requirements after a deployment to the environment before; null if none is needed"),
+    ]
     decided_at: Timestamp
 
     @classmethod
@@ -116,6 +156,7 @@ class Promotion(Answer, kw_only=True):
             decision=decision.word,
             blockers=list(decision.blockers),
             more_blockers=decision.more_blockers,
+            still_required=decision.still_required,
             decided_at=at,
         )
 
@@ -134,6 +175,7 @@ promotion_denied = problem_type(
     "In an emergency a maintainer may send an `override_reason`.",
     blockers=list[Blocker],
     more_blockers=MoreBlockers,
+    still_required=StillRequired | None,
 )
 
 

@@ -4,11 +4,25 @@ Each rule is one function, whose docstring states the rule. The function yields 
 breaks the rule.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.identity.roles import Role
-from chalicelib.promotions.model import MOST_BLOCKERS, Blocker, Decision, EnvironmentBefore, GateFacts
+from chalicelib.promotions.model import (
+    MOST_BLOCKERS,
+    Blocker,
+    Decision,
+    EnvironmentBefore,
+    GateFacts,
+    NewPromotion,
+    RolledBack,
+    StillRequired,
+)
+from chalicelib.rest.problems import invalid_field
+
+# A dry run may ask about the time until then.
+MAX_AHEAD = timedelta(days=90)
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 def decide(facts: GateFacts, at: datetime) -> Decision:
@@ -16,7 +30,11 @@ def decide(facts: GateFacts, at: datetime) -> Decision:
     if facts.before is None:  # the environment with the lowest rank takes every artifact
         return Decision(blockers=())
     blockers = tuple(blocker for rule in RULES for blocker in rule(facts, facts.before, at))
-    return Decision(blockers=blockers[:MOST_BLOCKERS], more_blockers=len(blockers) > MOST_BLOCKERS)
+    return Decision(
+        blockers=blockers[:MOST_BLOCKERS],
+        more_blockers=len(blockers) > MOST_BLOCKERS,
+        still_required=still_required(facts, blockers),
+    )
 
 
 def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
@@ -32,78 +50,130 @@ def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Itera
         )
 
 
-def verified(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """Every required suite has a verification that counts: see EnvironmentBefore.
+def not_rolled_back(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
+    """No rollback, there or in the environment itself, went back behind the artifact since that deployment.
 
-    If no suite is required, at least one suite has a verification that counts.
+    A rollback goes back behind the artifact from the artifact or a later one to an earlier one.
+    """
+    if before.rolled_back is not None:
+        yield rolled_back(before.rolled_back, before.name)
+
+
+def verified(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
+    """Every required suite has a verdict on that deployment.
+
+    If no suite is required, at least one suite has a verdict.
     """
     if before.deployed_at is None:
         return
-    ran = {verification.suite for verification in before.verifications}
+    ran = {verdict.suite for verdict in before.verdicts}
     for suite in sorted(set(facts.required_suites) - ran):
         yield Blocker(
             code="not-verified",
             environment=before.name,
             suite=suite,
-            detail=f"{suite} has not run in {before.name} since the artifact was deployed there: run the suite",
+            detail=f"{suite} has not run in {before.name} on the artifact's latest deployment there: run the suite",
         )
     if not ran and not facts.required_suites:
         yield Blocker(
             code="not-verified",
             environment=before.name,
-            detail=f"no suite has run in {before.name} since the artifact was deployed there: run a suite",
+            detail=f"no suite has run in {before.name} on the artifact's latest deployment there: run a suite",
         )
 
 
 def verified_successfully(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """No suite failed in its latest verification that counts. This includes suites that are not required."""
-    for verification in before.verifications:
-        if verification.outcome == "failure":
-            yield Blocker(
-                code="verification-failed",
-                environment=before.name,
-                suite=verification.suite,
-                detail=f"{verification.suite} failed in {before.name}: correct the fault, then run the suite again",
-            )
+    """No verdict on that deployment is a failure. This includes suites that are not required."""
+    for verdict in before.verdicts:
+        if verdict.outcome == "failure":
+            yield failed(verdict.suite, before.name)
 
 
 def verified_lately(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """No verification that counts is older than the environment allows."""
+    """No verdict of a required suite is older than the environment allows. If no suite is required, no verdict is."""
     if facts.verification_max_age_seconds is None:
         return
     max_age = timedelta(seconds=facts.verification_max_age_seconds)
-    for verification in before.verifications:
-        if at - verification.finished_at > max_age:
+    for verdict in before.verdicts:
+        counts = not facts.required_suites or verdict.suite in facts.required_suites
+        if counts and at - verdict.counts_at > max_age:
             yield Blocker(
                 code="verification-expired",
                 environment=before.name,
-                suite=verification.suite,
-                detail=f"{verification.suite} ran in {before.name} more than {max_age} ago: run the suite again",
+                suite=verdict.suite,
+                detail=f"{verdict.suite} ran in {before.name} more than {max_age} ago: run the suite again",
             )
 
 
 def soaked(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
-    """The artifact has soaked for the required time in the environment with the next lower rank.
+    """The artifact was current in the environment with the next lower rank for the required time.
 
-    The time starts when the artifact's latest deployment there has finished.
+    The time starts when the artifact's latest deployment there has finished. If another artifact replaced it sooner,
+    only another deployment helps.
     """
     if before.deployed_at is None:
         return
     soaked_at = before.deployed_at + timedelta(seconds=facts.required_soak_seconds)
-    if at < soaked_at:
+    if before.replaced_at is not None and before.replaced_at < soaked_at:
+        yield Blocker(
+            code="soaking",
+            environment=before.name,
+            detail=f"the artifact must soak in {before.name} for {facts.required_soak_seconds} s, but was replaced at "
+            f"{_moment(before.replaced_at)}: deploy the artifact there again",
+        )
+    elif at < soaked_at:
         yield Blocker(
             code="soaking",
             environment=before.name,
             detail=f"the artifact must soak in {before.name} for {facts.required_soak_seconds} s: "
-            f"wait until {soaked_at:%Y-%m-%dT%H:%M:%SZ}",
+            f"wait until {_moment(soaked_at)}",
             available_at=soaked_at,
         )
 
 
 # A decision lists its blockers in this order.
-RULES = (deployed, verified, verified_successfully, verified_lately, soaked)
+RULES = (deployed, not_rolled_back, verified, verified_successfully, verified_lately, soaked)
+
+
+def still_required(facts: GateFacts, blockers: Iterable[Blocker]) -> StillRequired | None:
+    """Return the requirements that start anew. None unless the artifact must be deployed to the environment before."""
+    redeploy = ("not-deployed", "rolled-back")
+    if any(each.code in redeploy or (each.code == "soaking" and each.available_at is None) for each in blockers):
+        return StillRequired(suites=facts.required_suites, soak_seconds=facts.required_soak_seconds)
+    return None
+
+
+def rolled_back(rollback: RolledBack, deploy_to: str) -> Blocker:
+    return Blocker(
+        code="rolled-back",
+        environment=rollback.environment,
+        detail=f"a rollback in {rollback.environment} went back to {rollback.artifact} at {_moment(rollback.at)}: "
+        f"correct the fault, or deploy the artifact to {deploy_to} again",
+    )
+
+
+def failed(suite: str, environment: str) -> Blocker:
+    return Blocker(
+        code="verification-failed",
+        environment=environment,
+        suite=suite,
+        detail=f"{suite} failed in {environment}: correct the fault, then run the suite again",
+    )
 
 
 def role_to_decide(*, dry_run: bool) -> Role:
     """A viewer may ask the gate. Recording the decision takes the role pipeline."""
     return Role.viewer if dry_run else Role.pipeline
+
+
+def moment_of(new: NewPromotion, at: datetime) -> datetime:
+    """Return the moment that a decision is about. A dry run may ask about the next 90 days."""
+    if new.at is None:
+        return at
+    if not at - _CLOCKS_DIFFER <= new.at <= at + MAX_AHEAD:
+        raise invalid_field("#/at", "is past, or more than 90 days ahead: send a moment in the next 90 days")
+    return new.at
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

@@ -11,9 +11,36 @@ from chalicelib.promotions.model import Decision, GateFacts, Promotion, Promotio
 from chalicelib.rest.ids import NumberedId
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import suites_of
+from chalicelib.targets.store import position, rollbacks, verdicts
 
 ORDER = Keyset(decided_at=Timestamp, id=NumberedId)
+
+_BEFORE = "environment_id = before.id AND workspace = 'default'"
+_THERE = "environment_id = place.id AND workspace = 'default'"
+
+
+def _place(artifact: str) -> str:
+    """Return SQL for the place of an artifact in an order that has %(artifact)s too.
+
+    That is the order of the rollback's own environment, or else of the environment before, through which all go.
+    """
+    there = position(_THERE, artifact, "back.finished_at")
+    passed = position(_BEFORE, artifact, "back.finished_at")
+    return f"CASE WHEN its.known THEN {there} ELSE coalesce({passed}, {there}) END"
+
+
+# The latest rollback since `deployed` that went back behind %(artifact)s.
+_ROLLED_BACK = f"""
+    SELECT place.name AS environment, back.artifact, back.finished_at AS at
+    FROM (VALUES (before.id, before.name), (e.id, e.name)) AS place (id, name)
+    CROSS JOIN LATERAL {rollbacks(_THERE, "deployed.finished_at")} AS back
+    CROSS JOIN LATERAL (
+        SELECT {position(_THERE, "%(artifact)s", "back.finished_at")} IS NOT NULL AS known
+    ) AS its
+    WHERE {_place("back.artifact")} < {_place("%(artifact)s")}
+        AND {_place("back.ran_before")} >= {_place("%(artifact)s")}
+    ORDER BY back.finished_at DESC LIMIT 1
+"""
 
 # One column, `gate`: the facts about %(artifact)s for the environment `e`.
 GATE_FACTS = f"""
@@ -26,7 +53,17 @@ GATE_FACTS = f"""
             'before', CASE WHEN before.id IS NOT NULL THEN json_build_object(
                 'name', before.name,
                 'deployed_at', deployed.finished_at,
-                'verifications', coalesce(counted.verifications, '[]')
+                'replaced_at', (
+                    SELECT finished_at FROM deployments
+                    WHERE {_BEFORE} AND state = 'succeeded'
+                        AND (finished_at, id) > (deployed.finished_at, deployed.id)
+                    ORDER BY finished_at, id LIMIT 1
+                ),
+                'rolled_back', to_json(back),
+                'verdicts', (
+                    SELECT coalesce(json_agg(verdict ORDER BY suite COLLATE "C"), '[]')
+                    FROM {verdicts("deployed.id")} AS verdict
+                )
             ) END
         )
         FROM (SELECT) AS always
@@ -36,27 +73,19 @@ GATE_FACTS = f"""
             ORDER BY rank DESC LIMIT 1
         ) AS before ON true
         LEFT JOIN LATERAL (
-            SELECT finished_at FROM deployments
-            WHERE environment_id = before.id AND workspace = 'default'
-                AND artifact = %(artifact)s AND state = 'succeeded'
+            SELECT id, finished_at FROM deployments
+            WHERE {_BEFORE} AND artifact = %(artifact)s AND state = 'succeeded'
             ORDER BY finished_at DESC, id DESC LIMIT 1
         ) AS deployed ON true
-        LEFT JOIN LATERAL (
-            SELECT json_agg(latest ORDER BY latest.suite COLLATE "C") AS verifications
-            FROM {suites_of("before.id", "'default'", "%(artifact)s")} AS ran
-            CROSS JOIN LATERAL (
-                SELECT suite, outcome, finished_at FROM verifications
-                WHERE environment_id = before.id AND workspace = 'default'
-                    AND artifact = %(artifact)s AND suite = ran.suite AND outcome IN ('success', 'failure')
-                    AND finished_at >= deployed.finished_at AND started_at >= deployed.finished_at
-                ORDER BY finished_at DESC, id DESC LIMIT 1
-            ) AS latest
-        ) AS counted ON true
+        LEFT JOIN LATERAL ({_ROLLED_BACK}) AS back ON deployed.id IS NOT NULL
     ) AS gate
 """
 
 # The columns of a recorded Promotion, from rows `p` and `e` (its environment).
-_COLUMNS = "p.id::text, p.artifact, e.name AS environment, p.decision, p.blockers, p.more_blockers, p.decided_at"
+_COLUMNS = """
+    p.id::text, p.artifact, e.name AS environment, p.decision, p.blockers, p.more_blockers, p.still_required,
+    p.decided_at
+"""
 
 
 class PromotionFacts(msgspec.Struct, kw_only=True):
@@ -96,10 +125,11 @@ def insert(
         f"""
         WITH p AS (
             INSERT INTO promotions (
-                system_id, environment_id, artifact, decision, blockers, more_blockers, decided_at, decided_by
+                system_id, environment_id, artifact, decision, blockers, more_blockers, still_required, decided_at,
+                decided_by
             )
             SELECT s.id, e.id, %(artifact)s, %(decision)s, %(blockers)s::jsonb, %(more_blockers)s,
-                %(at)s, %(decided_by)s
+                %(still_required)s::jsonb, %(at)s, %(decided_by)s
             FROM systems s JOIN environments e ON e.system_id = s.id
             WHERE s.key = %(system)s AND e.name = %(environment)s
             RETURNING *
@@ -109,14 +139,25 @@ def insert(
         system=system,
         environment=environment,
         artifact=artifact,
-        decision=decision.word,
-        blockers=msgspec.json.encode(decision.blockers).decode(),
-        more_blockers=decision.more_blockers,
+        **recorded(decision),
         at=at,
         decided_by=principal.subject,
     )
     assert inserted is not None
     return inserted
+
+
+def recorded(decision: Decision | None) -> dict[str, Any]:
+    """Return the parameters of a statement that records a decision. All are None without one."""
+    if decision is None:
+        return dict.fromkeys(("decision", "blockers", "more_blockers", "still_required"))
+    required = decision.still_required
+    return {
+        "decision": decision.word,
+        "blockers": msgspec.json.encode(decision.blockers).decode(),
+        "more_blockers": decision.more_blockers,
+        "still_required": None if required is None else msgspec.json.encode(required).decode(),
+    }
 
 
 def list_(

@@ -52,6 +52,7 @@ Timestamp = Annotated[
     datetime, Meta(tz=True, examples=["2026-03-01T12:00:00Z"], description="A time as in RFC 3339, with a time zone")
 ]
 Id = Annotated[str, Meta(examples=["197"], description="An opaque id")]
+SentId = Annotated[str, Meta(max_length=100, examples=["197"], description="An id from an earlier answer")]
 Limit = Annotated[int, Meta(ge=1, le=200, description="The greatest number of items on a page")]
 Cursor = Annotated[
     str,

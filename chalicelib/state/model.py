@@ -52,7 +52,7 @@ class TargetState(Answer, kw_only=True):
     last_attempt: Annotated[Deployment | None, Meta(description="The deployment that started last")]
     verifications: Annotated[
         list[Verification],
-        Meta(description="Each suite's latest verification of the current artifact, sorted by suite"),
+        Meta(description="Each suite's latest verification of the current deployment, sorted by suite"),
     ]
     drift: Annotated[
         Drift | None,

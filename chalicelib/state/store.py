@@ -8,7 +8,7 @@ from chalicelib.database.connection import Database
 from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
 from chalicelib.rest.paging import MOST_BYTES, Keyset
 from chalicelib.state.model import MOST_COMMITS, MOST_TARGETS, SystemState, TargetState
-from chalicelib.targets.store import suites_of
+from chalicelib.targets.store import verdicts
 from chalicelib.verifications.store import COLUMNS as VERIFICATION
 from chalicelib.vocabulary import Slug
 
@@ -47,12 +47,8 @@ _TARGET = f"""
         ),
         'verifications', (
             SELECT coalesce(json_agg(shown ORDER BY shown.suite), '[]')
-            FROM {suites_of("e.id", "target.name", "current.artifact")} AS ran
-            CROSS JOIN LATERAL (
-                SELECT {VERIFICATION} FROM verifications v
-                WHERE {_ON_TARGET} AND v.artifact = current.artifact AND v.suite = ran.suite
-                ORDER BY v.finished_at DESC, v.id DESC LIMIT 1
-            ) AS shown
+            FROM {verdicts("current.id", counted=False)} AS verdict
+            CROSS JOIN LATERAL (SELECT {VERIFICATION} FROM verifications v WHERE v.id = verdict.id) AS shown
         ),
         'drift', CASE WHEN before.id IS NOT NULL THEN json_build_object(
             'environment', before.name,

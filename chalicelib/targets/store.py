@@ -23,6 +23,11 @@ TARGET = f"""
 # that almost no row meets it, so it reads all rows instead of the first ones of an index.
 ON_TARGET = "environment_id = e.id AND workspace = %(workspace)s AND (target.id IS NULL OR workspace_id = target.id)"
 
+# The start of the first deployment to `target` that the service recorded itself. Null if there is none.
+RECORDED_FROM = f"""
+    (SELECT started_at FROM deployments WHERE {ON_TARGET} AND NOT imported ORDER BY started_at LIMIT 1)
+"""
+
 # A row `current` for `target`: the artifact that runs there, or null.
 CURRENT = f"""
     LEFT JOIN LATERAL (
@@ -33,25 +38,63 @@ CURRENT = f"""
 """
 
 
-def suites_of(environment: str, workspace: str, artifact: str) -> str:
-    """Return SQL for a relation: the suites that verified an artifact in a workspace of an environment, as SQL.
+def verdicts(deployment: str, *, counted: bool = True) -> str:
+    """Return SQL for a relation: each suite's latest verification of a deployment, sorted by suite.
 
-    Each step looks up the next suite in the index `verifications_by_target`. So the cost depends on the number of
-    suites, which is bounded, and not on the number of verifications.
+    With `counted`, leave out verifications that ended in `error` or `cancelled`. Each step looks up the next suite in
+    an index. So the cost depends on the number of suites, which is bounded, and not on the number of verifications.
     """
-    verified = f"v.environment_id = {environment} AND v.workspace = {workspace} AND v.artifact = {artifact}"
+    columns = "v.id, v.suite, v.outcome, v.counts_at"
+    of_deployment = f"v.deployment_id = {deployment}" + (" AND v.outcome IN ('success', 'failure')" if counted else "")
+    latest_first = "ORDER BY v.suite, v.counts_at DESC, v.id DESC LIMIT 1"
     return f"""
         (
-            WITH RECURSIVE suites AS (
-                (SELECT v.suite FROM verifications v WHERE {verified} ORDER BY v.suite LIMIT 1)
+            WITH RECURSIVE verdict AS (
+                (SELECT {columns} FROM verifications v WHERE {of_deployment} {latest_first})
                 UNION ALL
-                SELECT (
-                    SELECT v.suite FROM verifications v
-                    WHERE {verified} AND v.suite > suites.suite ORDER BY v.suite LIMIT 1
-                )
-                FROM suites WHERE suites.suite IS NOT NULL
+                SELECT next.* FROM verdict CROSS JOIN LATERAL (
+                    SELECT {columns} FROM verifications v
+                    WHERE {of_deployment} AND v.suite > verdict.suite {latest_first}
+                ) AS next
             )
-            SELECT suite FROM suites WHERE suite IS NOT NULL
+            SELECT id, suite, outcome, counts_at FROM verdict
+        )
+    """
+
+
+def position(on_target: str, artifact: str, before: str) -> str:
+    """Return SQL for a value: the place of an artifact in the order of a target. Null if it has no place.
+
+    The place is the finish of the latest rollout or hotfix of the artifact before a moment. A rollback to the artifact
+    does not change the order.
+    """
+    return f"""
+        (
+            SELECT finished_at FROM deployments
+            WHERE {on_target} AND artifact = {artifact} AND state = 'succeeded' AND kind <> 'rollback'
+                AND finished_at < {before}
+            ORDER BY finished_at DESC LIMIT 1
+        )
+    """
+
+
+def rollbacks(on_target: str, since: str) -> str:
+    """Return SQL for a relation: the rollbacks on a target that succeeded after a moment.
+
+    `ran_before` is the artifact that ran before the rollback.
+    """
+    return f"""
+        (
+            SELECT back.environment_id, back.artifact, back.finished_at, (
+                SELECT artifact FROM deployments
+                WHERE {on_target} AND state = 'succeeded' AND (finished_at, id) < (back.finished_at, back.id)
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS ran_before
+            FROM (
+                SELECT id, environment_id, artifact, finished_at FROM deployments
+                WHERE {on_target} AND state = 'succeeded' AND kind = 'rollback' AND finished_at > {since}
+                ORDER BY finished_at DESC, id DESC
+            ) AS back
         )
     """
 

@@ -3,7 +3,7 @@
 from chalice.app import Blueprint
 
 from chalicelib.identity.roles import Role
-from chalicelib.rest import paging
+from chalicelib.rest import paging, problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page
@@ -14,7 +14,7 @@ from chalicelib.verifications.model import (
     NewVerification,
     Verification,
     VerificationQuery,
-    artifact_not_current,
+    deployment_not_current,
     too_many_suites,
 )
 
@@ -34,10 +34,10 @@ def list_verifications(call: Call, system: str, query: VerificationQuery) -> Pag
     role=Role.pipeline,
     status=201,
     existing_status=True,
-    raises=[artifact_not_current, workspace_not_active, too_many_suites],
+    raises=[deployment_not_current, workspace_not_active, too_many_suites, problems.conflict],
 )
 def record_verification(call: Call, system: str, body: NewVerification) -> Verification:
-    """Record the outcome of a test suite on a target.
+    """Record the outcome of a test suite on a deployment.
 
     A repeated import gets the recorded verification with status 200.
     """

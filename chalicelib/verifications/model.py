@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from chalicelib.deployments.model import period_faults
+from chalicelib.deployments.model import DeploymentState, period_faults
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Timestamp, Url
+from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, SentId, Timestamp, Url
 from chalicelib.targets.model import WorkspaceState
 from chalicelib.vocabulary import Artifact, EnvironmentName, PrincipalName, Slug, Suite, WorkspaceName
 
@@ -26,11 +26,17 @@ MOST_SUITES = 100
 
 
 class NewVerification(Request, kw_only=True):
-    environment: EnvironmentName
-    workspace: WorkspaceName = "default"
-    artifact: Annotated[
-        Artifact | None, Meta(description="The verified artifact; by default the one that runs on the target")
+    """Name the `deployment` that the suite tested.
+
+    With `imported`, name the `environment`, its `workspace` and the `artifact` instead, and send both times.
+    """
+
+    deployment: Annotated[
+        SentId | None, Meta(description="The tested deployment; its artifact is the verified one", examples=["197"])
     ] = None
+    environment: EnvironmentName | None = None
+    workspace: Annotated[WorkspaceName | None, Meta(description="With `imported`: by default `default`")] = None
+    artifact: Artifact | None = None
     suite: Suite
     trigger: Trigger
     outcome: Outcome
@@ -44,9 +50,17 @@ class NewVerification(Request, kw_only=True):
 
     def faults(self) -> Iterator[Fault]:
         if self.imported:
-            for name in ("artifact", "started_at", "finished_at"):
+            if self.deployment is not None:
+                yield Fault("#/deployment", "is found by the service for an import: leave it out")
+            for name in ("environment", "artifact", "started_at", "finished_at"):
                 if getattr(self, name) is None:
                     yield Fault(f"#/{name}", "is required with `imported`: send it")
+        else:
+            if self.deployment is None:
+                yield Fault("#/deployment", "is required: send the id of the deployment that the suite tested")
+            for name in ("environment", "workspace", "artifact"):
+                if getattr(self, name) is not None:
+                    yield Fault(f"#/{name}", "is the deployment's: leave it out, or send `imported`")
         yield from period_faults(self.started_at, self.finished_at)
 
 
@@ -55,6 +69,7 @@ class Verification(Answer, kw_only=True):
     system: Slug
     environment: EnvironmentName
     workspace: WorkspaceName
+    deployment: Id
     artifact: Artifact
     suite: Suite
     trigger: Trigger
@@ -73,6 +88,7 @@ class Verification(Answer, kw_only=True):
 class VerificationQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
     workspace: WorkspaceName | None = None
+    deployment: SentId | None = None
     artifact: Artifact | None = None
     suite: Suite | None = None
     trigger: Trigger | None = None
@@ -83,31 +99,54 @@ class VerificationQuery(PageQuery, kw_only=True):
     to: Annotated[Timestamp | None, Meta(description="Verifications that finished before this time")] = None
 
 
-class VerifiedTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts about a target when a verification of it is recorded. They are read under the system's lock.
+class VerifiedDeployment(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts about a deployment when a verification of it is recorded. They are read under the system's lock.
 
-    `other_suites` is the number of suites, except this one, that verified the artifact there.
+    `replaced_at` is when the next deployment to the target succeeded. None if this one is the current one, or if it has
+    not succeeded. `other_suites` is the number of other suites that verified it and that no environment
+    requires. It is 0 if an environment requires this one.
+    """
+
+    at: datetime
+    id: str
+    environment: str
+    workspace: str
+    workspace_state: WorkspaceState
+    state: DeploymentState
+    replaced_at: datetime | None
+    other_suites: int
+
+
+class ImportedTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts about a target when a verification of it is imported. They are read under the system's lock.
+
+    `deployment_id` is the artifact's last deployment there that had succeeded before the run. None if there is none.
+    `recorded_from` is the start of the first deployment there that the service recorded itself.
     """
 
     at: datetime
     artifact_kind: str
     workspace_state: WorkspaceState | None
-    current_artifact: str | None
+    deployment_id: str | None
     other_suites: int
+    recorded_from: datetime | None
     recorded_id: str | None
+    recorded_outcome: Outcome | None
 
 
-artifact_not_current = problem_type(
-    "artifact-not-current",
+deployment_not_current = problem_type(
+    "deployment-not-current",
     409,
-    "Artifact not current",
-    "The artifact does not run on the target now: verify the artifact that runs there, or deploy your artifact again.",
+    "Deployment not current",
+    "A verification tests a deployment that is in progress, is the current one, or was replaced less than 24 hours "
+    "ago: run the suite again on the current deployment.",
 )
 too_many_suites = problem_type(
     "too-many-suites",
     409,
     "Too many suites",
-    f"At most {MOST_SUITES} suites verify an artifact on a target: record this run under the name of one of them.",
+    f"At most {MOST_SUITES} suites that no environment requires verify a deployment: record this run under the "
+    "name of one of them.",
 )
 
 

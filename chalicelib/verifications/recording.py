@@ -1,4 +1,4 @@
-"""Record a verification of the artifact that runs on a target, or import an old verification."""
+"""Record a verification of a deployment, or import an old verification."""
 
 from chalicelib.environments import store as environments
 from chalicelib.rest import audit
@@ -13,29 +13,48 @@ from chalicelib.verifications.model import NewVerification, Verification
 def record_verification(call: Call, system: str, new: NewVerification) -> Verification:
     """Record a verification. A repeated import gets the recorded verification."""
     require_role(call, rules.role_to_record(new), system)
-    require_publisher(call, system, "verifications", new.environment)
-
     systems.lock(call.db, system)
-    target = store.target(call.db, system, new)
+    return _import(call, system, new) if new.imported else _record(call, system, new)
+
+
+def _record(call: Call, system: str, new: NewVerification) -> Verification:
+    assert new.deployment is not None
+    tested = store.verified_deployment(call.db, system, new.deployment, new.suite)
+    if tested is None:
+        systems.get(call.db, system)
+        raise rules.unknown_deployment(system, new.deployment)
+    require_publisher(call, system, "verifications", tested.environment)
+    rules.require_testable(tested)
+    rules.require_few_suites(new, tested)
+    started_at, finished_at = rules.period(new, tested.at)
+    verification = store.insert(
+        call.db, new, call.principal, deployment=tested.id, started_at=started_at, finished_at=finished_at
+    )
+    audit.record(call, f"{system}/verifications/{verification.id}", system=system, after=verification)
+    return call.created(f"{call.address}/{verification.id}", verification)
+
+
+def _import(call: Call, system: str, new: NewVerification) -> Verification:
+    assert new.environment is not None
+    assert new.artifact is not None
+    target = store.imported_target(call.db, system, new)
     if target is None:
         raise environments.not_found(system, new.environment)
     if target.recorded_id is not None:
+        rules.require_same_outcome(new, target)
         return call.existing(store.get(call.db, system, target.recorded_id))
-    rules.require_target(new, target)
-    artifact = rules.verified_artifact(new, target)
-    require_kind(artifact, target.artifact_kind)
+    require_kind(new.artifact, target.artifact_kind)
+    deployment = rules.imported_deployment(new, target)
     rules.require_few_suites(new, target)
     started_at, finished_at = rules.period(new, target.at)
-
     verification = store.insert(
         call.db,
-        system,
         new,
         call.principal,
-        artifact=artifact,
+        deployment=deployment,
         started_at=started_at,
         finished_at=finished_at,
     )
-    action = "verification.import" if new.imported else None
-    audit.record(call, f"{system}/verifications/{verification.id}", action=action, system=system, after=verification)
+    resource = f"{system}/verifications/{verification.id}"
+    audit.record(call, resource, action="verification.import", system=system, after=verification)
     return call.created(f"{call.address}/{verification.id}", verification)

@@ -1,18 +1,23 @@
-"""The rules of a verification: the role to record it, its target, its artifact, its times."""
+"""The rules of a verification: the role to record it, the deployment that it tested, its times."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from chalicelib.deployments.rules import require_past
+from chalicelib.deployments.rules import require_before_recorded, require_past
 from chalicelib.identity.roles import Role
-from chalicelib.rest.problems import Problem
+from chalicelib.rest import problems
+from chalicelib.rest.problems import Problem, invalid_field
 from chalicelib.targets.rules import require_known, require_standing
 from chalicelib.verifications.model import (
     MOST_SUITES,
+    ImportedTarget,
     NewVerification,
-    VerifiedTarget,
-    artifact_not_current,
+    VerifiedDeployment,
+    deployment_not_current,
     too_many_suites,
 )
+
+# A suite that was running when another deployment replaced its own still counts for its own.
+TESTABLE_AFTER_REPLACEMENT = timedelta(hours=24)
 
 
 def role_to_record(new: NewVerification) -> Role:
@@ -20,37 +25,64 @@ def role_to_record(new: NewVerification) -> Role:
     return Role.maintainer if new.imported else Role.pipeline
 
 
-def require_target(new: NewVerification, target: VerifiedTarget) -> None:
-    """An expired workspace may still be verified. Imported history may also name a destroyed workspace."""
-    state = require_known(new.workspace, target.workspace_state)
-    if not new.imported:
-        require_standing(new.environment, new.workspace, state)
+def unknown_deployment(system: str, id_: str) -> Problem:
+    return invalid_field("#/deployment", f"{id_!r} is not a deployment of {system!r}: correct the id, or the system")
 
 
-def require_few_suites(new: NewVerification, target: VerifiedTarget) -> None:
-    """At most MOST_SUITES suites verify an artifact on a target."""
-    if target.other_suites >= MOST_SUITES:
+def require_testable(tested: VerifiedDeployment) -> None:
+    """Rule 13: the deployment is in progress, is the current one, or was replaced less than 24 hours ago.
+
+    Its workspace may have expired, but was not destroyed.
+    """
+    require_standing(tested.environment, tested.workspace, tested.workspace_state)
+    if tested.state in ("failed", "cancelled"):
+        raise Problem(
+            deployment_not_current,
+            f"Deployment {tested.id} ended as {tested.state}, so it never ran: verify the current deployment",
+        )
+    if tested.replaced_at is not None and tested.at - tested.replaced_at >= TESTABLE_AFTER_REPLACEMENT:
+        raise Problem(
+            deployment_not_current,
+            f"Deployment {tested.id} was replaced at {tested.replaced_at:%Y-%m-%dT%H:%M:%SZ}, which is 24 hours ago or "
+            "more: verify the current deployment",
+        )
+
+
+def require_few_suites(new: NewVerification, tested: VerifiedDeployment | ImportedTarget) -> None:
+    """At most MOST_SUITES suites verify a deployment, beside those that an environment of the system requires."""
+    if tested.other_suites >= MOST_SUITES:
         raise Problem(
             too_many_suites,
-            f"{target.other_suites} other suites have verified the artifact on the target, which is the most: record "
-            f"this run of {new.suite!r} under the name of one of them",
+            f"{tested.other_suites} other suites have verified the deployment, which is the most: record this run of "
+            f"{new.suite!r} under the name of one of them",
         )
 
 
-def verified_artifact(new: NewVerification, target: VerifiedTarget) -> str:
-    """Return the verified artifact: the one that runs on the target, or the one that imported history names."""
-    if new.imported:
-        assert new.artifact is not None
-        return new.artifact
-    if target.current_artifact is None:
-        raise Problem(artifact_not_current, "No deployment to the target has succeeded: deploy to the target first")
-    if new.artifact not in (None, target.current_artifact):
+def imported_deployment(new: NewVerification, target: ImportedTarget) -> str:
+    """Return the id of the deployment that an imported verification tested.
+
+    It is the artifact's last deployment to the target that had succeeded before the run started. The run ended before
+    the service recorded the target's first own deployment. The workspace may be a destroyed one.
+    """
+    require_known(new.workspace or "default", target.workspace_state)
+    require_before_recorded(new.finished_at, target.recorded_from)
+    if target.deployment_id is None:
+        raise invalid_field(
+            "#/artifact",
+            "had no succeeded deployment to the target before `started_at`: import the deployment first, or correct "
+            "the times",
+        )
+    return target.deployment_id
+
+
+def require_same_outcome(new: NewVerification, target: ImportedTarget) -> None:
+    """A repeated import says the same as the first one."""
+    if target.recorded_outcome != new.outcome:
         raise Problem(
-            artifact_not_current,
-            f"{target.current_artifact!r} runs on the target, not {new.artifact!r}: "
-            "verify the artifact that runs there",
+            problems.conflict,
+            f"This run was imported as verification {target.recorded_id} with the outcome {target.recorded_outcome}: "
+            "find out which outcome is true",
         )
-    return target.current_artifact
 
 
 def period(new: NewVerification, at: datetime) -> tuple[datetime, datetime]:

@@ -6,35 +6,51 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
+from chalicelib.deployments.store import STATE
 from chalicelib.identity.principal import Principal
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import CURRENT, ON_TARGET, TARGET, suites_of
+from chalicelib.targets.model import DEFAULT
+from chalicelib.targets.store import ON_TARGET, RECORDED_FROM, TARGET, WORKSPACE_STATE, verdicts
 from chalicelib.verifications.model import (
+    ImportedTarget,
     NewVerification,
     Verification,
     VerificationQuery,
-    VerifiedTarget,
+    VerifiedDeployment,
 )
 
 ORDER = Keyset(finished_at=Timestamp, id=NumberedId)
 
 # The columns of a Verification, from rows `v`, `e` (its environment) and `s` (its system).
 COLUMNS = """
-    v.id::text AS id, s.key AS system, e.name AS environment, v.workspace, v.artifact, v.suite, v.trigger,
-    v.outcome, v.started_at, v.finished_at, v.passed, v.failed, v.skipped, v.run_url, v.imported,
-    v.created_by, v.created_at
+    v.id::text AS id, s.key AS system, e.name AS environment, v.workspace, v.deployment_id::text AS deployment,
+    v.artifact, v.suite, v.trigger, v.outcome, v.started_at, v.finished_at, v.passed, v.failed, v.skipped, v.run_url,
+    v.imported, v.created_by, v.created_at
 """
 
 _FROM = """
     FROM systems s JOIN verifications v ON v.system_id = s.id JOIN environments e ON e.id = v.environment_id
 """
 
-# The suites of the artifact that a new verification is about.
-_SUITES = suites_of("e.id", "%(workspace)s", "coalesce(%(artifact)s, current.artifact)")
+
+def _other_suites(deployment: str) -> str:
+    """Return SQL for a value: the number of other suites that verified a deployment and that nothing requires.
+
+    It is 0 if an environment of the system requires %(suite)s, because such a suite always counts.
+    """
+    return f"""
+        (
+            SELECT count(*) FILTER (WHERE suite <> %(suite)s AND suite <> ALL (required.suites) AND NOT required.this)
+            FROM (
+                SELECT coalesce(array_agg(each), '{{}}') AS suites, coalesce(bool_or(each = %(suite)s), false) AS this
+                FROM environments CROSS JOIN unnest(required_suites) AS each WHERE system_id = s.id
+            ) AS required CROSS JOIN {verdicts(deployment, counted=False)} AS verdict
+        )
+    """
 
 
 def get(db: Database, system: str, id_: str) -> Verification:
@@ -63,6 +79,7 @@ def list_(
         WHERE s.key = %(system)s
             AND (%(environment)s IS NULL OR e.name = %(environment)s)
             AND (%(workspace)s IS NULL OR v.workspace = %(workspace)s)
+            AND (%(deployment)s IS NULL OR v.deployment_id = %(deployment)s)
             AND (%(artifact)s IS NULL OR v.artifact = %(artifact)s)
             AND (%(suite)s IS NULL OR v.suite = %(suite)s)
             AND (%(trigger)s IS NULL OR v.trigger = %(trigger)s)
@@ -75,6 +92,7 @@ def list_(
         system=system,
         environment=query.environment,
         workspace=query.workspace,
+        deployment=None if query.deployment is None else number(query.deployment),
         artifact=query.artifact,
         suite=query.suite,
         trigger=query.trigger,
@@ -87,44 +105,81 @@ def list_(
     )
 
 
-def target(db: Database, system: str, new: NewVerification) -> VerifiedTarget | None:
-    """Read all facts for recording a verification. None if the environment does not exist."""
+def verified_deployment(db: Database, system: str, id_: str, suite: str) -> VerifiedDeployment | None:
+    """Read all facts for recording a verification. None if the system has no such deployment."""
+    row = db.row(
+        f"""
+        SELECT
+            clock_timestamp() AS at,
+            d.id::text AS id,
+            e.name AS environment,
+            d.workspace,
+            CASE WHEN d.workspace = 'default' THEN 'active' ELSE {WORKSPACE_STATE} END AS workspace_state,
+            {STATE} AS state,
+            (
+                SELECT finished_at FROM deployments
+                WHERE environment_id = d.environment_id AND workspace = d.workspace
+                    AND (d.workspace_id IS NULL OR workspace_id = d.workspace_id)
+                    AND d.state = 'succeeded' AND state = 'succeeded'
+                    AND (finished_at, id) > (d.finished_at, d.id)
+                ORDER BY finished_at, id LIMIT 1
+            ) AS replaced_at,
+            {_other_suites("d.id")} AS other_suites
+        FROM systems s JOIN deployments d ON d.system_id = s.id JOIN environments e ON e.id = d.environment_id
+            LEFT JOIN workspaces w ON w.id = d.workspace_id
+        WHERE s.key = %(system)s AND d.id = %(id)s
+        """,
+        system=system,
+        id=number(id_),
+        suite=suite,
+    )
+    return None if row is None else msgspec.convert(row, VerifiedDeployment)
+
+
+def imported_target(db: Database, system: str, new: NewVerification) -> ImportedTarget | None:
+    """Read all facts for importing a verification. None if the environment does not exist."""
     row = db.row(
         f"""
         SELECT
             clock_timestamp() AS at,
             s.artifact_kind,
             target.state AS workspace_state,
-            current.artifact AS current_artifact,
-            (
-                SELECT count(*) FROM {_SUITES} AS ran WHERE suite <> %(suite)s
-            ) AS other_suites,
-            (
-                SELECT id::text FROM verifications
-                WHERE %(imported)s AND imported AND {ON_TARGET} AND artifact = %(artifact)s AND suite = %(suite)s
+            tested.id::text AS deployment_id,
+            {_other_suites("tested.id")} AS other_suites,
+            {RECORDED_FROM} AS recorded_from,
+            recorded.id::text AS recorded_id,
+            recorded.outcome AS recorded_outcome
+        FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
+            LEFT JOIN LATERAL (
+                SELECT id FROM deployments
+                WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
+                    AND finished_at <= %(started_at)s::timestamptz
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS tested ON true
+            LEFT JOIN LATERAL (
+                SELECT id, outcome FROM verifications
+                WHERE imported AND {ON_TARGET} AND artifact = %(artifact)s AND suite = %(suite)s
                     AND finished_at = %(finished_at)s::timestamptz
-            ) AS recorded_id
-        FROM systems s JOIN environments e ON e.system_id = s.id {TARGET} {CURRENT}
+            ) AS recorded ON true
         WHERE s.key = %(system)s AND e.name = %(environment)s
         """,
         system=system,
         environment=new.environment,
-        workspace=new.workspace,
+        workspace=new.workspace or DEFAULT,
         artifact=new.artifact,
         suite=new.suite,
+        started_at=new.started_at,
         finished_at=new.finished_at,
-        imported=new.imported,
     )
-    return None if row is None else msgspec.convert(row, VerifiedTarget)
+    return None if row is None else msgspec.convert(row, ImportedTarget)
 
 
 def insert(
     db: Database,
-    system: str,
     new: NewVerification,
     principal: Principal,
     *,
-    artifact: str,
+    deployment: str,
     started_at: datetime,
     finished_at: datetime,
 ) -> Verification:
@@ -133,25 +188,21 @@ def insert(
         f"""
         WITH v AS (
             INSERT INTO verifications (
-                system_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome, started_at,
-                finished_at, passed, failed, skipped, run_url, imported, issuer, created_by, repository_id, run_id,
-                run_attempt
+                system_id, deployment_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome,
+                started_at, finished_at, passed, failed, skipped, run_url, imported, issuer, created_by,
+                repository_id, run_id, run_attempt
             )
             SELECT
-                s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(suite)s, %(trigger)s, %(outcome)s,
+                system_id, id, environment_id, workspace, workspace_id, artifact, %(suite)s, %(trigger)s, %(outcome)s,
                 %(started_at)s, %(finished_at)s, %(passed)s, %(failed)s, %(skipped)s, %(run_url)s, %(imported)s,
                 %(issuer)s, %(created_by)s, %(repository_id)s, %(run_id)s, %(run_attempt)s
-            FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
-            WHERE s.key = %(system)s AND e.name = %(environment)s
+            FROM deployments WHERE id = %(deployment)s
             RETURNING *
         )
         SELECT {COLUMNS}
         FROM v JOIN systems s ON s.id = v.system_id JOIN environments e ON e.id = v.environment_id
         """,
-        system=system,
-        environment=new.environment,
-        workspace=new.workspace,
-        artifact=artifact,
+        deployment=number(deployment),
         suite=new.suite,
         trigger=new.trigger,
         outcome=new.outcome,

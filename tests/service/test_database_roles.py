@@ -301,15 +301,15 @@ def test_the_services_sql_cannot_change_or_delete_records(given, as_the_service)
     before = everything(given)
     columns = given.sql(
         """
-        SELECT table_name, column_name FROM information_schema.columns
+        SELECT table_name, column_name, is_generated FROM information_schema.columns
         WHERE table_schema = 'public' AND table_name = ANY (%s)
         """,
         RECORDS,
     )
 
-    for table, column in columns:
-        # PostgreSQL accepts only DEFAULT for an identity column.
-        value = "DEFAULT" if column == "id" else column
+    for table, column, is_generated in columns:
+        # PostgreSQL accepts only DEFAULT for an identity column and for a generated one.
+        value = "DEFAULT" if column == "id" or is_generated == "ALWAYS" else column
         may = column in MAY[table].get("UPDATE", "").split()
         with pytest.raises(psycopg2.IntegrityError if may else InsufficientPrivilege):
             as_the_service.execute(f"UPDATE {table} SET {column} = {value}")

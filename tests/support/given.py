@@ -77,7 +77,7 @@ class Given:
             """
             SELECT table_name, string_agg(format('%%1$I = %%1$I - %%2$L::interval', column_name, %s), ', ')
             FROM information_schema.columns
-            WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'
+            WHERE table_schema = 'public' AND data_type = 'timestamp with time zone' AND is_generated = 'NEVER'
             GROUP BY table_name
             """,
             f"{seconds} seconds",

@@ -36,7 +36,7 @@ def copy(given: Any, table: str, condition: str, **changes: str) -> None:
         for (name,) in given.sql(
             """
             SELECT attname FROM pg_attribute
-            WHERE attrelid = %s::regclass AND attnum > 0 AND attidentity = '' AND NOT attisdropped
+            WHERE attrelid = %s::regclass AND attnum > 0 AND attidentity = '' AND attgenerated = '' AND NOT attisdropped
             """,
             table,
         )

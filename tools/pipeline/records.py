@@ -30,7 +30,7 @@ def verification(environ: Environ) -> None:
 
 
 def current(environ: Environ) -> None:
-    """Set the outputs `artifact` and `revision` to what an environment runs."""
+    """Set the outputs `deployment`, `last_attempt`, `artifact` and `revision` to what an environment runs."""
     _record(recording.current, environ)
 
 

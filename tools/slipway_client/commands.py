@@ -32,8 +32,8 @@ STATUS = (
     Option("DETAIL", "a sentence about the state"),
 )
 VERIFICATION = (
-    *TARGET,
-    _ARTIFACT,
+    _DEPLOYMENT,
+    Option("LAST_ATTEMPT", "the last attempt to deploy before the tests, printed by `current`; by default DEPLOYMENT"),
     Option("SUITE", "the test suite", default="acceptance"),
     Option("TRIGGER", "the cause of the run: deployment, schedule or manual"),
     Option("OUTCOME", "the outcome; without OUTCOME, the report decides"),
@@ -53,7 +53,7 @@ COMMANDS = (
     Command("verification", "Record a test run", f"{_HERE}:verification", (*SLIPWAY, *VERIFICATION)),
     Command(
         "current",
-        "Print the artifact and revision that an environment runs",
+        "Print the deployment, artifact and revision that an environment runs",
         f"{_HERE}:current",
         (*SLIPWAY, *TARGET),
     ),

@@ -67,7 +67,7 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
     With DEPLOYMENT, take over the deployment that a maintainer opened with an override.
     """
     environment, workspace, artifact = _environment(environ), _workspace(environ), _artifact(environ)
-    before = _current(registry, environment, workspace)
+    before = _target(registry, environment, workspace).get("current") or {}
     if environ.get("DEPLOYMENT"):
         deployment = _adopted(registry, environ, environment, artifact)
         registry.post(f"deployments/{deployment['id']}/statuses", {"state": "in_progress"}, again=True)
@@ -111,42 +111,56 @@ def deployment_status(registry: RegistryClient, environ: Environ) -> None:
 
 
 def verification(registry: RegistryClient, environ: Environ) -> None:
-    """Record a test run with the numbers in REPORT. If both OUTCOME and the report are missing, record `error`.
+    """Record a test run of DEPLOYMENT with the numbers in REPORT. Record `error` without OUTCOME and report.
 
-    The request has no times: Slipway's own clock decides if a verification came after the deployment.
+    Also record `error` if another deployment to the target began during the run: then nobody knows what was tested.
     """
-    environment, report = _environment(environ), _report(environ)
-    trigger = environ.get("TRIGGER") or ("schedule" if environ.get("GITHUB_EVENT_NAME") == "schedule" else "manual")
+    report = _report(environ)
+    if not environ.get("DEPLOYMENT") and environ.get("SLIPWAY_REQUIRED") == "0":
+        warn(environ, "verification was skipped, because DEPLOYMENT is not set: see the warnings before the tests")
+        return
+    id_ = needed(environ, "DEPLOYMENT", "the id that deployment-open or current printed")
+    tested = registry.get(f"deployments/{quote(id_, safe='')}")
+    environment = str(tested.get("environment"))
     outcome = environ.get("OUTCOME") or _outcome(report)
+    last = _target(registry, environment, str(tested.get("workspace"))).get("last_attempt") or {}
+    if outcome != "cancelled" and last.get("id") != (environ.get("LAST_ATTEMPT") or id_):
+        warn(
+            environ,
+            f"The verification is recorded as `error`, because deployment {last.get('id')} to {environment} began "
+            "during the tests: run the tests again",
+        )
+        outcome = "error"
     body = {
-        "environment": environment,
-        "workspace": _workspace(environ),
-        "artifact": environ.get("ARTIFACT") or None,
+        "deployment": id_,
         "suite": environ.get("SUITE") or "acceptance",
-        "trigger": trigger,
+        "trigger": environ.get("TRIGGER")
+        or ("schedule" if environ.get("GITHUB_EVENT_NAME") == "schedule" else "manual"),
         "outcome": outcome,
         "run_url": run_url(environ),
         **{name: report.get(name) for name in ("passed", "failed", "skipped")},
     }
-    try:
-        registry.post("verifications", body)
-    except Refused as refusal:
-        if refusal.slug == "artifact-not-current" and trigger != "deployment":
-            warn(
-                environ,
-                f"Nothing is recorded, because {environment} now runs another artifact: run the verification again",
-            )
-            return
-        raise
+    registry.post("verifications", body)
     said = ", ".join(f"{body[name]} {name}" for name in ("passed", "failed", "skipped") if body[name] is not None)
     say(f"verification of {environment} recorded: {outcome}" + (f" ({said})" if said else ""))
     summarize(environ, f"Verification of **{environment}**: {outcome}" + (f", {said}" if said else ""))
 
 
 def current(registry: RegistryClient, environ: Environ) -> None:
-    """Set the outputs `artifact` and `revision` to those that a target runs, or to "" if the target runs nothing."""
-    current = _current(registry, _environment(environ), _workspace(environ))
-    put_out(environ, artifact=current.get("artifact") or "", revision=current.get("revision") or "")
+    """Set the outputs to what a target runs. They are "" if the target runs nothing.
+
+    `deployment`, `artifact` and `revision` are of the current deployment. `last_attempt` is the id of the deployment
+    that began last: it changes with the next one.
+    """
+    target = _target(registry, _environment(environ), _workspace(environ))
+    current, last = target.get("current") or {}, target.get("last_attempt") or {}
+    put_out(
+        environ,
+        deployment=str(current.get("id") or ""),
+        last_attempt=str(last.get("id") or ""),
+        artifact=current.get("artifact") or "",
+        revision=current.get("revision") or "",
+    )
 
 
 def _opened(registry: RegistryClient, body: Json) -> Json:
@@ -195,11 +209,11 @@ def _adopted(registry: RegistryClient, environ: Environ, environment: str, artif
     return deployment
 
 
-def _current(registry: RegistryClient, environment: str, workspace: str) -> Json:
-    """Return the deployment that runs on a target, or {} if the target runs no deployment."""
+def _target(registry: RegistryClient, environment: str, workspace: str) -> Json:
+    """Return the state of a target, or {} if it does not exist."""
     for target in registry.get("state").get("targets", []):
         if (target.get("environment"), target.get("workspace")) == (environment, workspace):
-            return target.get("current") or {}
+            return dict(target)
     return {}
 
 

@@ -8,12 +8,14 @@ Blocker = Mapping[str, Any]
 # The next step for each blocker; {suite} and {environment} come from the blocker.
 REMEDIES = {
     "not-deployed": "merge the change into the branch {environment}, and wait until its run has deployed the change",
+    "rolled-back": "fix the fault in a new artifact; if the artifact has no fault, deploy it to the environment before "
+    "{environment} again",
     "not-verified": "run {suite} against {environment} and record the result: use the workflow `verify`, or "
     "`make acceptance` and `python -m tools client verification`",
     "verification-failed": "fix the fault and deploy the fix to {environment}; if the artifact has no fault, run "
     "{suite} there again and record the result (workflow `verify`)",
     "verification-expired": "run {suite} against {environment} again and record the result (workflow `verify`)",
-    "soaking": "wait, then run this job again",
+    "soaking": "wait, then run this job again; without a time, deploy the artifact to {environment} again",
 }
 _UNKNOWN = "see docs/problems.md"
 

@@ -13,6 +13,8 @@ CREATE TABLE deployments (
     imported boolean NOT NULL,
     run_url text,
     override_reason text,
+    -- The codes of the blockers that the override passed. Null if there was none.
+    overridden text[],
     promotion_id bigint REFERENCES promotions (id),
     commit_count integer NOT NULL,
     lease_seconds integer,
@@ -59,6 +61,13 @@ CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, fi
     WHERE state = 'succeeded';
 CREATE INDEX deployments_succeeded_by_artifact
     ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE state = 'succeeded';
+-- Rules 1 and 2 of the registry look up the rollbacks since a deployment.
+CREATE INDEX deployments_rollbacks ON deployments (environment_id, workspace, finished_at DESC, id DESC)
+    WHERE state = 'succeeded' AND kind = 'rollback';
+-- Rule 16: imports end before the first deployment that the service itself recorded.
+CREATE INDEX deployments_recorded ON deployments (environment_id, workspace, started_at) WHERE NOT imported;
+CREATE INDEX deployments_overridden ON deployments (system_id, started_at DESC, id DESC)
+    WHERE overridden IS NOT NULL;
 CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
 CREATE INDEX deployments_by_environment
     ON deployments (environment_id, workspace, started_at DESC, id DESC);

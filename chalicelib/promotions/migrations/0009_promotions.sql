@@ -6,6 +6,7 @@ CREATE TABLE promotions (
     decision text NOT NULL,
     blockers jsonb NOT NULL,
     more_blockers boolean NOT NULL,
+    still_required jsonb,
     decided_at timestamptz NOT NULL,
     decided_by text NOT NULL,
     CONSTRAINT promotions_decision_known CHECK (decision IN ('granted', 'denied')),

@@ -1,6 +1,8 @@
 CREATE TABLE verifications (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     system_id bigint NOT NULL,
+    -- The target and the artifact are those of the deployment. Lists filter by them.
+    deployment_id bigint NOT NULL REFERENCES deployments (id),
     environment_id bigint NOT NULL,
     workspace text NOT NULL DEFAULT 'default',
     workspace_id bigint,
@@ -18,6 +20,8 @@ CREATE TABLE verifications (
     issuer text NOT NULL,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- The verification counts and ages from this moment: a time that a client sends only informs.
+    counts_at timestamptz NOT NULL GENERATED ALWAYS AS (CASE WHEN imported THEN finished_at ELSE created_at END) STORED,
     -- The claims of the pipeline's token about its run. Ids of runs are unique in a repository.
     repository_id text,
     run_id text,
@@ -37,11 +41,9 @@ CREATE UNIQUE INDEX verifications_import_once
     ON verifications (environment_id, workspace, artifact, suite, finished_at, coalesce(workspace_id, 0))
     WHERE imported;
 
-CREATE INDEX verifications_by_target
-    ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC);
+CREATE INDEX verifications_by_deployment ON verifications (deployment_id, suite, counts_at DESC, id DESC);
 -- The gate counts only these outcomes: it finds the latest of a suite even after many runs that broke.
-CREATE INDEX verifications_counted
-    ON verifications (environment_id, workspace, artifact, suite, finished_at DESC, id DESC)
+CREATE INDEX verifications_counted ON verifications (deployment_id, suite, counts_at DESC, id DESC)
     WHERE outcome IN ('success', 'failure');
 CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);

@@ -18,6 +18,7 @@ class Pipeline:
         self._service = service
         self._system = system
         self._open: list[str] = []
+        self._deployed: dict[str, str] = {}
         self.artifact = f"tree:{secrets.token_hex(20)}"
 
     def blockers(self, environment: str) -> list[str]:
@@ -52,10 +53,11 @@ class Pipeline:
         deployment = self.open(environment).expect(201).json
         assert deployment["state"] == "in_progress"
         self.finish(deployment["id"])
+        self._deployed[environment] = deployment["id"]
         return deployment
 
     def verify(self, environment: str, outcome: str) -> Any:
-        body = {"environment": environment, "artifact": self.artifact, "suite": "acceptance", "trigger": "manual"}
+        body = {"deployment": self._deployed[environment], "suite": "acceptance", "trigger": "manual"}
         return self._service.post(f"{self._system}/verifications", {**body, "outcome": outcome}).expect(201).json
 
     def read(self, address: str) -> Any:

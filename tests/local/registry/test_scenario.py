@@ -26,7 +26,10 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
     def opened(artifact: str, target: str, caller: Caller = pipeline, **fields: Any) -> tuple[int, Any]:
         return caller("POST", f"{PATH}/deployments", {"artifact": artifact, "environment": target, **fields})
 
+    latest = {}
+
     def finished(deployment: Any, state: str = "succeeded") -> int:
+        latest[deployment["environment"]] = deployment["id"]
         return pipeline("POST", f"{PATH}/deployments/{deployment['id']}/statuses", {"state": state})[0]
 
     def deployed(artifact: str, target: str, state: str = "succeeded", **fields: Any) -> None:
@@ -35,7 +38,7 @@ def test_an_artifact_goes_from_development_to_production_and_back(as_: Callable[
         assert finished(deployment, state) == 201
 
     def verified(target: str, outcome: str = "success", suite: str = "acceptance") -> None:
-        body = {"environment": target, "suite": suite, "trigger": "deployment", "outcome": outcome}
+        body = {"deployment": latest[target], "suite": suite, "trigger": "deployment", "outcome": outcome}
         assert pipeline("POST", f"{PATH}/verifications", body)[0] == 201
 
     def blockers(artifact: str, target: str) -> list[str]:

@@ -47,9 +47,10 @@ def test_the_pages_lines_record_a_deployment(run: Any, service: str, given: Give
     run("viewer", LINES, f"{TOOLS} may-promote")
     said = run("pipeline", LINES, f"{TOOLS} deployment-open")
     [deployment] = re.findall("^deployment=(.+)$", said, re.MULTILINE)
-    run("pipeline", LINES, f"{TOOLS} deployment-status", replacing={"--deployment 7": f"--deployment {deployment}"})
+    opened = {"--deployment 7": f"--deployment {deployment}"}
+    run("pipeline", LINES, f"{TOOLS} deployment-status", replacing=opened)
     run("admin", LINES, "make acceptance", replacing={f"https://{NAME}.example.org": service})
-    run("pipeline", LINES, f"{TOOLS} verification")
+    run("pipeline", LINES, f"{TOOLS} verification", replacing=opened)
 
     assert given.sql(f"SELECT state FROM deployments WHERE id = {deployment}") == [("succeeded",)]
     report = json.loads((tmp_path / "report.json").read_text())

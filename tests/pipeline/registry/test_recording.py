@@ -81,8 +81,8 @@ def test_a_first_deployment_has_nothing_to_roll_back_to(step: Any) -> None:
 
 def test_a_rollback_is_recorded(step: Any, given: Given) -> None:
     deploy(step)
-    deploy(step, ARTIFACT=an_artifact("second"))
-    step("verification", OUTCOME="failure")
+    second = deploy(step, ARTIFACT=an_artifact("second"))
+    step("verification", DEPLOYMENT=second, OUTCOME="failure")
 
     deploy(step, KIND="rollback", REVISION=a_revision())
 
@@ -115,11 +115,11 @@ def test_a_shallow_checkout_records_no_commits(step: Any, given: Given, tmp_path
 
 
 def test_a_verification_has_the_numbers_of_its_report(step: Any, given: Given, tmp_path: Path) -> None:
-    deploy(step)
+    tested = deploy(step)
     report = tmp_path / "report.json"
     report.write_text(json.dumps({"passed": 12, "failed": 1, "skipped": 2}))
 
-    assert step("verification", REPORT=str(report), TRIGGER="deployment") == 0, step.said
+    assert step("verification", DEPLOYMENT=tested, REPORT=str(report), TRIGGER="deployment") == 0, step.said
 
     assert given.sql("SELECT suite, trigger, outcome, passed, failed, skipped FROM verifications") == [
         ("acceptance", "deployment", "failure", 12, 1, 2)
@@ -140,50 +140,81 @@ def test_a_verification_has_the_numbers_of_its_report(step: Any, given: Given, t
 def test_a_broken_run_is_recorded_as_an_error(
     step: Any, given: Given, tmp_path: Path, report: str | None, outcome: str
 ) -> None:
-    deploy(step)
+    tested = deploy(step)
     path = tmp_path / "report.json"
     if report is not None:
         path.write_text(report)
 
-    step("verification", REPORT=str(path))
+    step("verification", DEPLOYMENT=tested, REPORT=str(path))
 
     assert given.sql("SELECT outcome FROM verifications") == [(outcome,)]
 
 
-def test_a_daily_verification_of_a_replaced_deployment_is_not_recorded(step: Any, given: Given) -> None:
-    deploy(step)
-    deploy(step, ARTIFACT=an_artifact("second"))
+@pytest.mark.parametrize("outcome", ["success", "failure"])
+def test_a_deployment_that_began_during_the_tests_gets_no_credit_and_gives_none(
+    step: Any, given: Given, outcome: str
+) -> None:
+    tested = deploy(step)
+    step("deployment-open", ARTIFACT=an_artifact("second"), GITHUB_RUN_ID="4712")
 
-    assert step("verification", OUTCOME="success", TRIGGER="schedule") == 0
+    assert step("verification", DEPLOYMENT=tested, OUTCOME=outcome) == 0
 
-    assert given.sql("SELECT * FROM verifications") == []
+    assert given.sql("SELECT deployment_id::text, outcome FROM verifications") == [(tested, "error")]
     assert "::warning::" in step.said
 
 
-def test_verifying_a_deployment_that_is_not_current_fails(step: Any) -> None:
-    deploy(step)
-    deploy(step, ARTIFACT=an_artifact("second"))
+def test_a_deployment_that_begins_after_the_tests_changes_no_verification(step: Any, given: Given) -> None:
+    tested = deploy(step)
+    step("verification", DEPLOYMENT=tested, OUTCOME="success")
 
-    assert step("verification", OUTCOME="success", TRIGGER="deployment") == 1
+    step("deployment-open", ARTIFACT=an_artifact("second"), GITHUB_RUN_ID="4712")
+
+    assert given.sql("SELECT deployment_id::text, outcome FROM verifications") == [(tested, "success")]
+
+
+def test_a_failed_attempt_before_the_tests_does_not_spoil_them(step: Any, given: Given) -> None:
+    deploy(step)
+    step("deployment-open", ARTIFACT=an_artifact("second"))
+    step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE="failed")
+    step("current")
+    tested, last = step.outputs["deployment"], step.outputs["last-attempt"]
+
+    step("verification", DEPLOYMENT=tested, LAST_ATTEMPT=last, OUTCOME="success")
+
+    assert tested != last
+    assert given.sql("SELECT deployment_id::text, outcome FROM verifications") == [(tested, "success")]
+
+
+def test_without_an_answer_before_the_tests_nothing_is_recorded(step: Any, given: Given) -> None:
+    deploy(step)
+
+    assert step("verification", OUTCOME="success") == 2
+    assert step("verification", OUTCOME="success", SLIPWAY_REQUIRED="0") == 0
+
+    assert given.sql("SELECT * FROM verifications") == []
 
 
 def test_the_current_deployment_is_put_out(step: Any) -> None:
-    deploy(step)
+    deployment = deploy(step)
 
     assert step("current") == 0
 
-    assert step.outputs == {"artifact": an_artifact(), "revision": a_revision()}
+    assert step.outputs == {
+        "deployment": deployment,
+        "last-attempt": deployment,
+        "artifact": an_artifact(),
+        "revision": a_revision(),
+    }
 
 
 def test_without_a_deployment_nothing_is_put_out(step: Any) -> None:
     assert step("current", ENV="production") == 0
 
-    assert step.outputs == {"artifact": "", "revision": ""}
+    assert step.outputs == {"deployment": "", "last-attempt": "", "artifact": "", "revision": ""}
 
 
 def test_a_verified_artifact_may_be_promoted(step: Any, given: Given) -> None:
-    deploy(step)
-    step("verification", OUTCOME="success", TRIGGER="deployment")
+    step("verification", DEPLOYMENT=deploy(step), OUTCOME="success", TRIGGER="deployment")
 
     assert step("may-promote", ENV="preproduction") == 0, step.said
 
@@ -204,8 +235,7 @@ def test_a_denial_says_how_to_fix_it(step: Any) -> None:
 
 def test_a_denial_says_when_it_ends(step: Any, given: Given) -> None:
     given.sql("UPDATE environments SET required_soak_seconds = 3600 WHERE name = 'preproduction'")
-    deploy(step)
-    step("verification", OUTCOME="success", TRIGGER="deployment")
+    step("verification", DEPLOYMENT=deploy(step), OUTCOME="success", TRIGGER="deployment")
 
     assert step("may-promote", ENV="preproduction") == 1
 

@@ -140,17 +140,6 @@ def test_reading_records_no_decision(api, given):
     assert api.get("/v1/systems/azul/promotions")["items"] == []
 
 
-def test_an_artifact_that_was_only_verified_is_found(api, given):
-    given.the_usual()
-    history = {"started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:10:00Z"}
-    given.a_verification(artifact=FIRST, imported=True, **history)
-
-    answer = way(api)
-
-    assert answer["deployments"] == []
-    assert len(answer["verifications"]) == 1
-
-
 def test_an_unknown_artifact_is_not_found(api, given):
     given.the_usual()
     given.a_deployment(FIRST)

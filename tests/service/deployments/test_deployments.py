@@ -159,7 +159,19 @@ def test_a_maintainer_overrides_the_gate_with_a_reason_that_is_shown(api, given)
     assert api.get(f"{PATH}/{answer['id']}")["override_reason"] == reason
     (target,) = [each for each in api.get("/v1/systems/azul/state")["targets"] if each["environment"] == "production"]
     assert target["last_attempt"]["override_reason"] == reason
+    assert target["last_attempt"]["overridden"] == ["not-deployed"]
     assert api.get("/v1/systems/azul/promotions")["items"][0]["decision"] == "denied"
+
+
+def test_overridden_deployments_are_found(api, given):
+    given.the_usual()
+    overridden = given.a_deployment(environment="production")["id"]
+    free = given.a_deployment(override_reason="The lowest environment asks for nothing")["id"]
+
+    def found(value):
+        return [each["id"] for each in api.get(f"{PATH}?overridden={value}")["items"]]
+
+    assert (found("true"), found("false")) == ([overridden], [free])
 
 
 @pytest.mark.parametrize("reason", ["", "too short", " " * 20, "x" * 501, " not trimmed "])

@@ -118,3 +118,38 @@ def test_another_attempt_or_kind_of_the_same_run_is_another_deployment(api, give
     attempted = api.as_("pipeline", run_id="1", run_attempt="2").post(PATH, rollout())
 
     assert [each.status for each in (rolled_back, rolled_out, attempted)] == [201, 201, 201]
+
+
+def test_an_import_with_another_state_or_kind_is_a_conflict(api, given):
+    given.the_usual()
+    given.an_import()
+    body = {
+        "environment": "development",
+        "artifact": an_artifact(),
+        "imported": True,
+        "state": "succeeded",
+        "started_at": "2026-01-01T00:00:00Z",
+        "finished_at": "2026-01-01T00:00:00Z",
+    }
+
+    answers = [api.post(PATH, body | other) for other in ({}, {"state": "failed"}, {"kind": "hotfix"})]
+
+    assert [(each.status, each.problem) for each in answers[1:]] == [(409, "conflict")] * 2
+    assert answers[0].status == 200
+
+
+def test_imports_end_before_the_first_deployment_that_was_recorded_here(api, given):
+    given.the_usual()
+    given.a_deployment()
+    [(before, after)] = given.sql(
+        "SELECT to_json(started_at)::text, to_json(started_at + interval '1 us')::text FROM deployments"
+    )
+    body = {"environment": "development", "artifact": an_artifact("second"), "imported": True, "state": "succeeded"}
+
+    def post(at, **fields):
+        return api.post(PATH, {**body, "started_at": at.strip('"'), "finished_at": at.strip('"'), **fields})
+
+    assert post(before).status == 201
+    late = post(after)
+    assert (late.status, late["errors"][0]["pointer"]) == (422, "#/finished_at")
+    assert post(after, environment="preproduction").status == 201

@@ -136,3 +136,24 @@ def seconds_of_lease(deployment):
 
 def seconds_between(earlier, later):
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+
+
+def test_a_later_attempt_of_a_run_takes_over_its_target(api, given):
+    given.the_usual()
+    first = api.as_("pipeline", run_id="4711", run_attempt="9").post(PATH, rollout()).json
+    other = api.as_("pipeline", run_id="4712", run_attempt="10").post(PATH, rollout())
+
+    second = api.as_("pipeline", run_id="4711", run_attempt="10").post(PATH, rollout())
+
+    assert (other.problem, second.status) == ("target-busy", 201)
+    ended = api.get(f"{PATH}/{first['id']}")
+    assert (ended["state"], ended["detail"]) == ("cancelled", "A later attempt of the run replaced this one")
+    [event] = [each for each in api.get("/v1/audit-events")["items"] if each["action"] == "deployment.supersede"]
+    assert (event["resource"], event["after"]) == (f"azul/deployments/{first['id']}", {"state": "cancelled"})
+
+
+def test_an_earlier_attempt_of_a_run_takes_over_nothing(api, given):
+    given.the_usual()
+    api.as_("pipeline", run_id="4711", run_attempt="10").post(PATH, rollout())
+
+    assert api.as_("pipeline", run_id="4711", run_attempt="9").post(PATH, rollout()).problem == "target-busy"

@@ -142,17 +142,24 @@ def test_a_failed_verification_from_before_the_deployment_does_not_count(api, gi
     assert decision(api) == []
 
 
-def test_a_verification_that_started_before_the_deployment_finished_does_not_count(api, given):
+def test_a_verification_of_an_earlier_deployment_does_not_count_even_if_it_is_recorded_later(api, given):
     given.the_usual()
+    earlier = given.a_deployment()["id"]
     given.a_deployment()
-    given.time_passes(100)
-    deployment = given.a_deployment(state="in_progress")
-    given.time_passes(100)
 
-    given.a_status(deployment["id"], "succeeded")
-    given.a_verification(started_at=deployment["started_at"])
+    given.a_verification(earlier)
 
     assert decision(api) == [("not-verified", None)]
+
+
+def test_a_verification_from_before_the_deployment_finished_counts(api, given):
+    given.the_usual()
+    tested = given.a_deployment(state="in_progress")["id"]
+    given.a_verification(tested)
+
+    given.a_status(tested, "succeeded")
+
+    assert decision(api) == []
 
 
 def test_a_missing_required_suite_denies(api, given):

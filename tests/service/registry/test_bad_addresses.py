@@ -12,7 +12,9 @@ def test_a_body_that_names_an_unknown_environment_is_not_found(api, given, resou
     given.a_system()
     body = {"environment": "elsewhere", "artifact": an_artifact()}
     if resource == "verifications":
-        body |= {"suite": "acceptance", "trigger": "manual", "outcome": "success"}
+        at = "2026-01-01T00:00:00Z"
+        body |= {"suite": "acceptance", "trigger": "manual", "outcome": "success", "imported": True}
+        body |= {"started_at": at, "finished_at": at}
 
     answer = api.post(f"/v1/systems/azul/{resource}", body)
 

@@ -7,7 +7,7 @@ from tests.support.claims import RUN
 from tools.checks.bench.exchanges import recorded
 
 DEPLOYMENTS = "/v1/systems/azul/deployments"
-VERIFICATION = {"environment": "development", "suite": "acceptance", "trigger": "manual", "outcome": "success"}
+VERIFICATION = {"deployment": "1", "suite": "acceptance", "trigger": "manual", "outcome": "success"}
 
 
 def round_trips(request):

@@ -29,6 +29,8 @@ IMPORTED_VERIFICATION = {
 )
 def test_imports_and_overrides_need_a_maintainer_of_the_system(api, given, path, body):
     given.the_usual()
+    if path == VERIFICATIONS:
+        given.an_import()
 
     assert api.as_("pipeline").post(path, body).problem == "forbidden"
     assert api.as_("maintainer", of="blue").post(path, body).problem == "forbidden"

@@ -11,21 +11,12 @@ def _deploys(given):
     given.a_deployment(state="in_progress")
 
 
-def _verifies(given):
-    given.a_verification(
-        artifact=an_artifact(),
-        imported=True,
-        started_at="2026-01-01T00:00:00Z",
-        finished_at="2026-01-01T00:00:00Z",
-    )
-
-
 def _promotes(given):
     answer = given._api.post("/v1/systems/azul/promotions", {"artifact": an_artifact(), "environment": "development"})
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("record", [_deploys, _verifies, _promotes])
+@pytest.mark.parametrize("record", [_deploys, _promotes])
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
 def test_a_system_with_history_cannot_be_deleted(api, given, path, record):
     given.the_usual()

@@ -18,9 +18,9 @@ ACTIONS: dict[str, Callable[[Api, str], Any]] = {
         f"{PATH}/deployments", {"environment": "preproduction", "artifact": an_artifact()}
     ),
     "finishing a deployment": lambda api, id_: api.post(f"{PATH}/deployments/{id_}/statuses", {"state": "succeeded"}),
-    "recording a verification": lambda api, _: api.post(
+    "recording a verification": lambda api, id_: api.post(
         f"{PATH}/verifications",
-        {"environment": "production", "suite": "acceptance", "trigger": "manual", "outcome": "success"},
+        {"deployment": id_, "suite": "acceptance", "trigger": "manual", "outcome": "success"},
     ),
     "recording a decision": lambda api, _: api.post(
         f"{PATH}/promotions", {"environment": "preproduction", "artifact": an_artifact()}
@@ -47,9 +47,9 @@ def test_a_write_decides_by_what_was_committed_while_it_waited(api: Api, given: 
     given.a_deployment()
     given.a_verification()
     failure = """
-        INSERT INTO verifications (system_id, environment_id, artifact, suite, trigger, outcome,
+        INSERT INTO verifications (system_id, deployment_id, environment_id, artifact, suite, trigger, outcome,
             started_at, finished_at, imported, issuer, created_by)
-        SELECT system_id, environment_id, artifact, suite, trigger, 'failure',
+        SELECT system_id, deployment_id, environment_id, artifact, suite, trigger, 'failure',
             now(), now(), imported, issuer, created_by
         FROM verifications
     """

@@ -14,8 +14,8 @@ def rollout(environment="development", **fields):
     return {"environment": environment, "artifact": an_artifact(), "revision": RUN["sha"], **fields}
 
 
-def verification(environment="development", **fields):
-    return {"environment": environment, "suite": "s", "trigger": "deployment", "outcome": "success", **fields}
+def verification(tested, **fields):
+    return {"deployment": tested["id"], "suite": "s", "trigger": "deployment", "outcome": "success", **fields}
 
 
 def test_a_pipeline_can_do_its_whole_work_with_its_publisher(api, given):
@@ -25,7 +25,7 @@ def test_a_pipeline_can_do_its_whole_work_with_its_publisher(api, given):
 
     opened = run.post(DEPLOYMENTS, rollout())
     finished = run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "succeeded"})
-    verified = run.post(f"{SYSTEM}/verifications", verification())
+    verified = run.post(f"{SYSTEM}/verifications", verification(opened))
     decided = run.post(f"{SYSTEM}/promotions", {"environment": "development", "artifact": an_artifact()})
     read = run.get(f"{SYSTEM}/state")
 
@@ -42,11 +42,11 @@ def test_a_pipeline_can_do_its_whole_work_with_its_publisher(api, given):
 def test_a_pipeline_writes_only_the_named_kinds_of_record(api, given):
     given.the_usual()
     given.a_publisher(kinds=["verifications"])
-    given.a_deployment()
+    tested = given.a_deployment()
     opened = given.a_deployment(state="in_progress")
     run = api.as_run()
 
-    assert run.post(f"{SYSTEM}/verifications", verification()).status == 201
+    assert run.post(f"{SYSTEM}/verifications", verification(tested)).status == 201
     assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
     assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).problem == "forbidden"
     assert run.post(f"{SYSTEM}/promotions", {"environment": "development", "artifact": an_artifact()}).status == 403
@@ -56,9 +56,9 @@ def test_a_pipeline_writes_only_the_named_kinds_of_record(api, given):
 def test_a_publisher_of_deployments_allows_no_verifications(api, given):
     given.the_usual()
     given.a_publisher(kinds=["deployments"])
-    given.a_deployment()
+    tested = given.a_deployment()
 
-    assert api.as_run().post(f"{SYSTEM}/verifications", verification()).problem == "forbidden"
+    assert api.as_run().post(f"{SYSTEM}/verifications", verification(tested)).problem == "forbidden"
 
 
 def test_an_environment_is_written_from_its_named_github_environment_only(api, given):
@@ -72,7 +72,7 @@ def test_an_environment_is_written_from_its_named_github_environment_only(api, g
     for claim in (None, "development", "production-verify"):
         run = api.as_run(environment=claim)
         assert run.post(DEPLOYMENTS, rollout("production")).problem == "forbidden"
-        assert run.post(f"{SYSTEM}/verifications", verification("production")).problem == "forbidden"
+        assert run.post(f"{SYSTEM}/verifications", verification(opened)).problem == "forbidden"
         assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).problem == "forbidden"
     assert of_production.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).status == 201
     assert of_production.post(DEPLOYMENTS, rollout("production")).problem == "promotion-denied"

@@ -91,24 +91,11 @@ def test_an_import_does_not_disturb_a_deployment_in_progress(api: Api, given: Gi
     assert target["current"]["id"] == live["id"]
 
 
-def test_after_an_import_and_a_finish_at_once_the_last_finished_is_current(api: Api, given: Given) -> None:
-    given.the_usual()
-    live = given.a_deployment(state="in_progress")
-    ahead = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
-
-    imported, _ = at_once(
-        lambda: given.an_import(an_artifact("second"), at=ahead), lambda: given.a_status(live["id"], "succeeded")
-    )
-
-    (target, *_) = api.get(f"{PATH}/state")["targets"]
-    assert target["current"]["id"] == imported["id"]
-
-
 # Facts of the gate may change while the gate decides.
 
 
 def failing_verification(api: Api) -> Answer:
-    body = {"environment": "development", "suite": "acceptance", "trigger": "schedule", "outcome": "failure"}
+    body = {"deployment": "1", "suite": "acceptance", "trigger": "schedule", "outcome": "failure"}
     return api.post(f"{PATH}/verifications", body)
 
 

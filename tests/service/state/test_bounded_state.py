@@ -40,8 +40,9 @@ def test_a_state_of_long_targets_is_cut_after_a_megabyte(api, given):
     for number in range(50):
         given.a_verification(suite=f"suite-{number}", run_url=f"https://ci.example.org/{'r' * 1900}")
     copy(given, "environments", ", generate_series(2, 20) AS n", name="'e' || n", rank="n")
-    for table in ("deployments", "verifications"):
-        copy(given, table, "JOIN environments e ON e.rank > 1", environment_id="e.id")
+    copy(given, "deployments", "JOIN environments e ON e.rank > 1", environment_id="e.id")
+    theirs = "(SELECT id FROM deployments WHERE environment_id = e.id)"
+    copy(given, "verifications", "JOIN environments e ON e.rank > 1", environment_id="e.id", deployment_id=theirs)
 
     state = api.get(STATE)
 

@@ -1,13 +1,14 @@
-"""Write the largest verifications, of as many suites as a target may have, for every environment."""
+"""Write the largest verifications, of as many suites as a deployment may have, for every environment."""
 
 from chalicelib.verifications.model import MOST_SUITES, NewVerification
 from tests.support.largest import copy, largest
 
+FROM_THE_DEPLOYMENT = ("environment", "workspace", "artifact", "started_at", "finished_at")
+
 
 def write(given, many):
-    body = {**largest(NewVerification), "environment": "development", "workspace": "default", "outcome": "failure"}
-    for name in ("artifact", "started_at", "finished_at"):
-        del body[name]
+    body = {name: value for name, value in largest(NewVerification).items() if name not in FROM_THE_DEPLOYMENT}
+    body |= {"deployment": given.what_runs(), "outcome": "failure"}
     for number in range(min(many, MOST_SUITES - 1)):
         given.post("/v1/systems/azul/verifications", {**body, "suite": f"{number:z>64}"})
     copy(
@@ -15,4 +16,5 @@ def write(given, many):
         "verifications",
         "JOIN environments e ON e.system_id = 1 AND rank > 1 WHERE t.suite LIKE '%z%'",
         environment_id="e.id",
+        deployment_id="(SELECT max(id) FROM deployments WHERE environment_id = e.id)",
     )

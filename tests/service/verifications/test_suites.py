@@ -1,4 +1,4 @@
-"""The suites that verify an artifact on a target are few, because the state and the gate list a result of each."""
+"""The suites that verify a deployment are few, because the state and the gate list a result of each."""
 
 import psycopg2
 import pytest
@@ -14,50 +14,60 @@ FIRST, SECOND = an_artifact("first"), an_artifact("second")
 
 @pytest.fixture
 def full(given):
-    """A target whose current artifact was verified by as many suites as possible."""
+    """The id of a current deployment that was verified by as many suites as possible."""
     given.the_usual()
-    given.a_deployment(FIRST)
+    tested = given.an_import(FIRST)["id"]
     given.a_verification(suite="suite-1", outcome="failure")
     copy(given, "verifications", f", generate_series(2, {MOST_SUITES}) AS n", suite="'suite-' || n")
+    return tested
 
 
-def record(api, suite, **fields):
-    body = {"environment": "development", "suite": suite, "trigger": "manual", "outcome": "success", **fields}
-    return api.as_("maintainer").post(PATH, body)
+def record(api, tested, suite):
+    body = {"deployment": tested, "suite": suite, "trigger": "manual", "outcome": "success"}
+    return api.as_("pipeline").post(PATH, body)
 
 
-def imported(artifact):
-    at = "2026-01-01T00:00:00Z"
-    return {"imported": True, "artifact": artifact, "started_at": at, "finished_at": at}
-
-
-@pytest.mark.usefixtures("full")
-def test_one_more_suite_is_refused(api):
-    refused = record(api, "another")
+def test_one_more_suite_is_refused(api, full):
+    refused = record(api, full, "another")
 
     assert (refused.status, refused.problem) == (409, "too-many-suites")
     assert len(api.get("/v1/systems/azul/state")["targets"][0]["verifications"]) == MOST_SUITES
 
 
-@pytest.mark.usefixtures("full")
-def test_the_same_suites_may_run_again(api):
-    assert record(api, "suite-1").status == 201
-    assert record(api, f"suite-{MOST_SUITES}").status == 201
+def test_the_same_suites_may_run_again(api, full):
+    assert record(api, full, "suite-1").status == 201
+    assert record(api, full, f"suite-{MOST_SUITES}").status == 201
+
+
+def test_a_suite_that_an_environment_requires_is_never_refused(api, given, full):
+    given.sql("UPDATE environments SET required_suites = '{load}' WHERE name = 'production'")
+
+    assert record(api, full, "load").status == 201
+    assert record(api, full, "another").problem == "too-many-suites"
 
 
 @pytest.mark.usefixtures("full")
 def test_an_import_of_one_more_suite_is_refused(api):
-    assert record(api, "another", **imported(FIRST)).problem == "too-many-suites"
-    assert record(api, "another", **imported(SECOND)).status == 201
+    at = "2026-01-01T00:00:00Z"
+    body = {
+        "environment": "development",
+        "artifact": FIRST,
+        "suite": "another",
+        "trigger": "manual",
+        "outcome": "success",
+        "imported": True,
+        "started_at": at,
+        "finished_at": at,
+    }
+
+    assert api.post(PATH, body).problem == "too-many-suites"
 
 
 @pytest.mark.usefixtures("full")
-def test_another_artifact_and_another_target_have_suites_of_their_own(api, given):
-    given.a_deployment(FIRST, environment="preproduction")
-    assert record(api, "another", environment="preproduction").status == 201
+def test_another_deployment_has_suites_of_its_own(api, given):
+    again = given.a_deployment(FIRST)["id"]
 
-    given.a_deployment(SECOND)
-    assert record(api, "another").status == 201
+    assert record(api, again, "another").status == 201
 
 
 @pytest.mark.usefixtures("full")
@@ -81,23 +91,24 @@ def test_the_schema_refuses_more_blockers(api, given):
         given.sql("UPDATE promotions SET blockers = blockers || blockers")
 
 
-@pytest.mark.usefixtures("full")
 @pytest.mark.parametrize(
     ("path", "body"),
     [
         ("promotions", {"environment": "preproduction", "dry_run": True}),
         ("deployments", {"environment": "preproduction"}),
         ("deployments", {"environment": "development", "kind": "rollback"}),
-        ("verifications", {"environment": "development", "suite": "another", "trigger": "manual", "outcome": "error"}),
+        ("verifications", {"suite": "another", "trigger": "manual", "outcome": "error"}),
     ],
 )
 @pytest.mark.parametrize("outcome", ["error", "failure"])
-def test_the_cost_of_a_decision_does_not_grow_with_verifications(api, given, path, body, outcome):
+def test_the_cost_of_a_decision_does_not_grow_with_verifications(api, given, full, path, body, outcome):
+    named = {"deployment": full} if path == "verifications" else {"artifact": FIRST}
+
     def read():
         """Return how many pages of tables and indexes PostgreSQL reads for the facts of the request."""
         given.sql("VACUUM ANALYZE")
         with recorded() as exchanges:
-            api.post(f"/v1/systems/azul/{path}", {"artifact": FIRST, **body})
+            api.post(f"/v1/systems/azul/{path}", {**named, **body})
         [facts] = [each.message.split(";\n")[-1] for each in exchanges if "clock_timestamp() AS at" in each.message]
         [(plan,)] = given.sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {facts}")
         return plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]

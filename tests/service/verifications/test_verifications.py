@@ -1,4 +1,4 @@
-"""Verifications can be recorded, imported and listed."""
+"""Rule 13 of docs/registry/rules.md: verifications name the deployment that they tested."""
 
 import pytest
 
@@ -9,8 +9,12 @@ from tests.support.expected import WHOLE, Expected, Write
 
 def _records_a_verification(given):
     given.a_system_with_an_environment()
-    given.a_deployment()
-    body = {"environment": "development", "suite": "acceptance", "trigger": "manual", "outcome": "success"}
+    body = {
+        "deployment": given.a_deployment()["id"],
+        "suite": "acceptance",
+        "trigger": "manual",
+        "outcome": "success",
+    }
     return Write(
         "/v1/systems/azul/verifications",
         "azul/verifications/{id}",
@@ -35,6 +39,7 @@ EXPECTED = Expected(
     },
     out_of_reach={
         "verifications_are_not_truncated": "the service has no right to truncate a table",
+        "verifications_deployment_id_fkey": "the statement that records a verification reads its deployment",
     },
     writes={
         "POST /v1/systems/{system}/verifications": _records_a_verification,
@@ -44,27 +49,22 @@ EXPECTED = Expected(
 
 
 PATH = "/v1/systems/azul/verifications"
+HOUR = 3600
 
 
-def verification(**fields):
-    return {
-        "environment": "development",
-        "suite": "acceptance",
-        "trigger": "schedule",
-        "outcome": "success",
-        **fields,
-    }
+def verification(tested, **fields):
+    return {"deployment": tested, "suite": "acceptance", "trigger": "schedule", "outcome": "success", **fields}
 
 
-def test_a_verification_defaults_to_the_current_artifact_and_time(api, given):
+def test_target_and_artifact_are_those_of_the_deployment(api, given):
     given.the_usual()
-    given.a_deployment(an_artifact("first"))
-    given.a_deployment(an_artifact("second"))
+    tested = given.a_deployment(an_artifact("second"), environment="preproduction")
 
-    recorded = api.as_("pipeline").post(PATH, verification(passed=12, failed=0, skipped=1))
+    recorded = api.as_("pipeline").post(PATH, verification(tested["id"], passed=12, failed=0, skipped=1))
 
     assert recorded.status == 201
-    assert recorded["artifact"] == an_artifact("second")
+    assert (recorded["deployment"], recorded["artifact"]) == (tested["id"], an_artifact("second"))
+    assert (recorded["environment"], recorded["workspace"]) == ("preproduction", "default")
     assert recorded["started_at"] == recorded["finished_at"]
     assert (recorded["passed"], recorded["failed"], recorded["skipped"]) == (12, 0, 1)
     assert api.as_("viewer").get(recorded.headers["Location"]).json == recorded.json
@@ -72,59 +72,92 @@ def test_a_verification_defaults_to_the_current_artifact_and_time(api, given):
 
 def test_missing_counts_are_null(api, given):
     given.the_usual()
-    given.a_deployment()
 
-    recorded = api.post(PATH, verification())
+    recorded = api.post(PATH, verification(given.a_deployment()["id"]))
 
     assert (recorded["passed"], recorded["failed"], recorded["skipped"]) == (None, None, None)
 
 
-@pytest.mark.parametrize("artifact", ["first", "unknown"])
-def test_an_artifact_that_is_not_current_cannot_be_verified(api, given, artifact):
+def test_a_deployment_in_progress_can_be_verified_before_it_serves(api, given):
     given.the_usual()
-    given.a_deployment(an_artifact("first"))
+    tested = given.a_deployment(state="in_progress")["id"]
+
+    assert api.post(PATH, verification(tested)).status == 201
+
+
+def test_a_replaced_deployment_can_be_verified_for_24_hours(api, given):
+    given.the_usual()
+    tested = given.a_deployment(an_artifact("first"))["id"]
+    given.time_passes(9 * HOUR)
     given.a_deployment(an_artifact("second"))
 
-    answer = api.post(PATH, verification(artifact=an_artifact(artifact)))
+    given.time_passes(24 * HOUR - 60)
+    in_time = api.post(PATH, verification(tested))
+    given.time_passes(60)
+    late = api.post(PATH, verification(tested))
 
-    assert (answer.status, answer.problem) == (409, "artifact-not-current")
+    assert (in_time["deployment"], in_time["artifact"]) == (tested, an_artifact("first"))
+    assert (late.status, late.problem) == (409, "deployment-not-current")
 
 
-def test_a_target_without_a_current_artifact_cannot_be_verified(api, given):
+def test_a_current_deployment_can_be_verified_at_any_age(api, given):
     given.the_usual()
-    given.a_deployment(state="failed")
+    tested = given.a_deployment()["id"]
+    given.a_deployment(an_artifact("second"), state="failed")
+    given.time_passes(1000 * HOUR)
 
-    answer = api.post(PATH, verification())
-
-    assert (answer.status, answer.problem) == (409, "artifact-not-current")
+    assert api.post(PATH, verification(tested)).status == 201
 
 
-def test_the_last_finished_is_current_whenever_it_started(api, given):
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_deployment_that_did_not_succeed_cannot_be_verified(api, given, state):
     given.the_usual()
-    given.an_import(an_artifact("long"), started_at="2026-01-01T00:00:00Z", finished_at="2026-01-03T00:00:00Z")
-    given.an_import(an_artifact("short"), started_at="2026-01-02T00:00:00Z", finished_at="2026-01-02T00:00:00Z")
 
-    assert api.post(PATH, verification())["artifact"] == an_artifact("long")
+    answer = api.post(PATH, verification(given.a_deployment(state=state)["id"]))
+
+    assert (answer.status, answer.problem) == (409, "deployment-not-current")
 
 
-def test_the_later_recorded_of_two_that_finished_at_once_is_current(api, given):
+def test_a_deployment_whose_lease_expired_cannot_be_verified(api, given):
     given.the_usual()
-    given.an_import(an_artifact("first"))
-    given.an_import(an_artifact("second"))
+    tested = given.a_deployment(state="in_progress", lease_seconds=60)["id"]
+    given.time_passes(60)
 
-    assert api.post(PATH, verification())["artifact"] == an_artifact("second")
+    assert api.post(PATH, verification(tested)).problem == "deployment-not-current"
 
 
-def test_a_clock_that_is_ahead_does_not_hide_later_verifications(api, given):
+@pytest.mark.parametrize("id_", ["999", "none", ""])
+def test_an_unknown_deployment_is_refused_by_name(api, given, id_):
     given.the_usual()
-    given.a_deployment()
-    [(soon,)] = given.sql("SELECT to_json(now() + interval '50 s')::text")
-    given.a_verification(finished_at=soon.strip('"'))
+    given.a_system("other")
+    given.an_environment(system="other")
+    foreign = given.a_deployment(system="other")["id"]
 
-    given.a_verification(outcome="failure")
+    for each in (id_, foreign):
+        answer = api.post(PATH, verification(each))
+        assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/deployment")
+
+
+def test_the_deployment_names_the_target_and_no_other_field_does(api, given):
+    given.the_usual()
+    tested = given.a_deployment()["id"]
+
+    answer = api.post(PATH, verification(tested, environment="production", workspace="jane", artifact=an_artifact()))
+    without = api.post(PATH, verification(tested, deployment=None))
+
+    assert [fault["pointer"] for fault in answer["errors"]] == ["#/environment", "#/workspace", "#/artifact"]
+    assert [fault["pointer"] for fault in without["errors"]] == ["#/deployment"]
+
+
+def test_verifications_count_in_the_order_in_which_they_are_recorded(api, given):
+    given.the_usual()
+    tested = given.a_deployment()["id"]
+    given.a_verification(tested, outcome="failure")
+
+    given.a_verification(tested, started_at="2026-01-01T00:00:00Z", finished_at="2026-01-01T00:01:00Z")
 
     body = {"artifact": an_artifact(), "environment": "preproduction", "dry_run": True}
-    assert api.post("/v1/systems/azul/promotions", body)["blockers"][0]["code"] == "verification-failed"
+    assert api.post("/v1/systems/azul/promotions", body)["decision"] == "granted"
 
 
 @pytest.mark.parametrize(
@@ -138,66 +171,25 @@ def test_a_clock_that_is_ahead_does_not_hide_later_verifications(api, given):
 )
 def test_its_times_are_past_and_in_order(api, given, times, pointer):
     given.the_usual()
-    given.a_deployment()
 
-    answer = api.post(PATH, verification(**times))
+    answer = api.post(PATH, verification(given.a_deployment()["id"], **times))
 
     assert (answer.status, answer["errors"][0]["pointer"]) == (422, pointer)
 
 
 def test_clocks_may_differ_by_a_minute(api, given):
     given.the_usual()
-    given.a_deployment()
+    tested = given.a_deployment()["id"]
     [(soon, too_soon)] = given.sql(
         "SELECT to_json(now() + interval '50 s')::text, to_json(now() + interval '70 s')::text"
     )
 
-    assert api.post(PATH, verification(finished_at=soon.strip('"'))).status == 201
-    assert api.post(PATH, verification(started_at=soon.strip('"'))).status == 201
-    assert api.post(PATH, verification(finished_at=too_soon.strip('"'))).status == 422
+    assert api.post(PATH, verification(tested, finished_at=soon.strip('"'))).status == 201
+    assert api.post(PATH, verification(tested, started_at=soon.strip('"'))).status == 201
+    assert api.post(PATH, verification(tested, finished_at=too_soon.strip('"'))).status == 422
 
 
-def test_an_import_may_verify_a_former_artifact(api, given):
-    given.the_usual()
-    given.a_deployment(an_artifact("second"))
-    body = verification(
-        artifact=an_artifact("first"),
-        imported=True,
-        started_at="2026-01-01T00:00:00Z",
-        finished_at="2026-01-01T00:01:00Z",
-    )
-
-    first = api.as_("maintainer").post(PATH, body)
-    again = api.as_("maintainer").post(PATH, body)
-
-    assert (first.status, again.status) == (201, 200)
-    assert again.json == first.json
-
-
-def test_an_import_must_be_complete_and_needs_a_maintainer(api, given):
-    given.the_usual()
-
-    answer = api.post(PATH, verification(imported=True))
-
-    assert [fault["pointer"] for fault in answer["errors"]] == ["#/artifact", "#/started_at", "#/finished_at"]
-    assert api.as_("pipeline").post(PATH, verification(imported=True)).status in (403, 422)
-
-
-def test_an_import_of_another_kind_of_artifact_is_refused(api, given):
-    given.the_usual()
-    body = verification(
-        artifact="sha256:" + 64 * "0",
-        imported=True,
-        started_at="2026-01-01T00:00:00Z",
-        finished_at="2026-01-01T00:01:00Z",
-    )
-
-    answer = api.post(PATH, body)
-
-    assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/artifact")
-
-
-def test_a_verification_never_changes(api, given):
+def test_a_verification_never_changes(given):
     given.the_usual()
     given.a_deployment()
     given.a_verification(outcome="failure")
@@ -207,7 +199,7 @@ def test_a_verification_never_changes(api, given):
             given.sql(statement)
 
 
-def test_a_finished_deployment_never_changes(api, given):
+def test_a_finished_deployment_never_changes(given):
     given.the_usual()
     given.a_deployment(state="failed")
 
@@ -216,17 +208,9 @@ def test_a_finished_deployment_never_changes(api, given):
             given.sql(statement)
 
 
-def test_an_unknown_workspace_is_refused_by_name(api, given):
-    given.the_usual()
-
-    answer = api.post(PATH, verification(workspace="jane"))
-
-    assert (answer.status, answer["errors"][0]["pointer"]) == (422, "#/workspace")
-
-
 def test_the_list_is_last_finished_first_filtered_and_paged(api, given):
     given.the_usual()
-    given.a_deployment()
+    tested = given.a_deployment()["id"]
     for suite, outcome in [("smoke", "success"), ("acceptance", "failure"), ("acceptance", "success")]:
         given.a_verification(suite=suite, outcome=outcome)
 
@@ -238,16 +222,17 @@ def test_the_list_is_last_finished_first_filtered_and_paged(api, given):
     assert found("outcome=failure&environment=development&trigger=deployment") == [("acceptance", "failure")]
     assert found("to=2026-01-01T00:00:00Z") == []
     assert found(f"artifact={an_artifact('other')}") == []
+    assert len(found(f"deployment={tested}")) == 3
+    assert found("deployment=999") == found("deployment=none") == []
     first = api.get(f"{PATH}?limit=2")
     rest = api.get(f"{PATH}{first.headers['Link'].split('>')[0].lstrip('<')}")
     assert [each["suite"] for each in rest["items"]] == ["smoke"]
     assert rest["next"] is None
 
 
-def test_an_unknown_system_environment_or_verification_is_not_found(api, given):
+def test_an_unknown_system_or_verification_is_not_found(api, given):
     given.the_usual()
 
-    assert api.post("/v1/systems/nothing/verifications", verification()).status == 404
-    assert api.post(PATH, verification(environment="nowhere")).status == 404
+    assert api.post("/v1/systems/nothing/verifications", verification("1")).status in (404, 422)
     assert api.get("/v1/systems/nothing/verifications").status == 404
     assert api.get(f"{PATH}/1").status == 404

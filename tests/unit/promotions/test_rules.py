@@ -1,21 +1,34 @@
-"""The gate follows each rule, and decides like a simple implementation of the rules."""
+"""Rules 1 and 3 of docs/registry/rules.md: the gate decides from facts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from chalicelib.identity.roles import Role
-from chalicelib.promotions.model import MOST_BLOCKERS, CountedVerification, EnvironmentBefore, GateFacts
-from chalicelib.promotions.rules import decide, role_to_decide
+from chalicelib.promotions.model import (
+    MOST_BLOCKERS,
+    EnvironmentBefore,
+    GateFacts,
+    NewPromotion,
+    RolledBack,
+    StillRequired,
+    Verdict,
+)
+from chalicelib.promotions.rules import MAX_AHEAD, decide, moment_of, role_to_decide
+from chalicelib.rest.problems import Problem
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def facts(**known: Any) -> GateFacts:
     """Return the facts for preproduction about an artifact that was deployed and verified in development."""
-    proof = {"deployed_at": NOW - timedelta(hours=1), "verifications": (verified(),)}
+    proof = {
+        "deployed_at": NOW - timedelta(hours=1),
+        "replaced_at": None,
+        "rolled_back": None,
+        "verdicts": (verified(),),
+    }
     usual = {
         "environment": "preproduction",
         "required_soak_seconds": 0,
@@ -26,8 +39,11 @@ def facts(**known: Any) -> GateFacts:
     return GateFacts(**(usual | known))
 
 
-def verified(suite: str = "acceptance", outcome: Any = "success", seconds_ago: float = 60) -> CountedVerification:
-    return CountedVerification(suite=suite, outcome=outcome, finished_at=NOW - timedelta(seconds=seconds_ago))
+def verified(suite: str = "acceptance", outcome: Any = "success", seconds_ago: float = 60) -> Verdict:
+    return Verdict(suite=suite, outcome=outcome, counts_at=NOW - timedelta(seconds=seconds_ago))
+
+
+ROLLED_BACK = RolledBack(environment="preproduction", artifact="tree:1", at=NOW - timedelta(minutes=1))
 
 
 def codes(known: GateFacts, at: datetime = NOW) -> list[tuple[str, str | None]]:
@@ -45,18 +61,18 @@ def test_the_lowest_environment_requires_nothing():
 
 
 def test_an_artifact_not_deployed_before_is_denied():
-    assert codes(facts(deployed_at=None, verifications=())) == [("not-deployed", None)]
+    assert codes(facts(deployed_at=None, verdicts=())) == [("not-deployed", None)]
 
 
 def test_no_verification_means_not_verified():
-    assert codes(facts(verifications=())) == [("not-verified", None)]
+    assert codes(facts(verdicts=())) == [("not-verified", None)]
 
 
 def test_a_decision_has_the_first_blockers_and_says_if_there_are_more():
     suites = tuple(f"{number:03}" for number in range(MOST_BLOCKERS + 1))
 
-    all_of_them = decide(facts(required_suites=suites[1:], verifications=()), NOW)
-    cut = decide(facts(required_suites=suites, verifications=()), NOW)
+    all_of_them = decide(facts(required_suites=suites[1:], verdicts=()), NOW)
+    cut = decide(facts(required_suites=suites, verdicts=()), NOW)
 
     assert (len(all_of_them.blockers), all_of_them.more_blockers) == (MOST_BLOCKERS, False)
     assert (cut.word, [blocker.suite for blocker in cut.blockers], cut.more_blockers) == (
@@ -73,17 +89,17 @@ def test_each_missing_required_suite_is_named():
 
 
 def test_without_a_verification_only_the_missing_required_suite_is_named():
-    assert codes(facts(required_suites=("smoke",), verifications=())) == [("not-verified", "smoke")]
+    assert codes(facts(required_suites=("smoke",), verdicts=())) == [("not-verified", "smoke")]
 
 
 def test_one_failed_suite_denies():
-    known = facts(verifications=(verified("acceptance"), verified("smoke", "failure")))
+    known = facts(verdicts=(verified("acceptance"), verified("smoke", "failure")))
 
     assert codes(known) == [("verification-failed", "smoke")]
 
 
 def test_a_verification_expires_after_its_age_and_not_before():
-    known = facts(verification_max_age_seconds=600, verifications=(verified(seconds_ago=600),))
+    known = facts(verification_max_age_seconds=600, verdicts=(verified(seconds_ago=600),))
 
     assert codes(known) == []
     assert codes(known, NOW + timedelta(microseconds=1)) == [("verification-expired", "acceptance")]
@@ -98,15 +114,48 @@ def test_an_artifact_soaks_until_the_last_second():
     assert codes(known, NOW + timedelta(seconds=1)) == []
 
 
+def test_only_required_suites_expire_if_there_are_any():
+    known = facts(
+        verification_max_age_seconds=30,
+        required_suites=("smoke",),
+        verdicts=(verified("acceptance"), verified("smoke", seconds_ago=10)),
+    )
+
+    assert codes(known) == []
+    assert codes(known, NOW + timedelta(seconds=30)) == [("verification-expired", "smoke")]
+
+
+@pytest.mark.parametrize(("replaced_after", "available"), [(3599, None), (3600, "soaked")])
+def test_an_artifact_soaks_only_while_it_is_current(replaced_after, available):
+    deployed_at = NOW - timedelta(hours=2)
+    known = facts(
+        required_soak_seconds=3600,
+        deployed_at=deployed_at,
+        replaced_at=deployed_at + timedelta(seconds=replaced_after),
+    )
+
+    found = [(each.code, each.available_at) for each in decide(known, NOW).blockers]
+
+    assert found == ([] if available else [("soaking", None)])
+
+
+def test_a_rollback_behind_the_artifact_denies():
+    (blocker,) = decide(facts(rolled_back=ROLLED_BACK), NOW).blockers
+
+    assert (blocker.code, blocker.environment, blocker.available_at) == ("rolled-back", "preproduction", None)
+
+
 def test_every_blocker_is_listed_in_a_fixed_order():
     known = facts(
         required_soak_seconds=7200,
         verification_max_age_seconds=30,
-        required_suites=("smoke",),
-        verifications=(verified("load", "failure", seconds_ago=10), verified("acceptance")),
+        required_suites=("acceptance", "smoke"),
+        rolled_back=ROLLED_BACK,
+        verdicts=(verified("load", "failure", seconds_ago=10), verified("acceptance")),
     )
 
     assert codes(known) == [
+        ("rolled-back", None),
         ("not-verified", "smoke"),
         ("verification-failed", "load"),
         ("verification-expired", "acceptance"),
@@ -114,8 +163,44 @@ def test_every_blocker_is_listed_in_a_fixed_order():
     ]
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"deployed_at": None, "verdicts": ()},
+        {"rolled_back": ROLLED_BACK},
+        {"required_soak_seconds": 7200, "replaced_at": NOW},
+    ],
+)
+def test_a_denial_says_what_starts_anew_with_another_deployment(known):
+    known = {"required_suites": ("acceptance",), "required_soak_seconds": 60, **known}
+
+    decision = decide(facts(**known), NOW)
+
+    expected = StillRequired(suites=("acceptance",), soak_seconds=known["required_soak_seconds"])
+    assert decision.still_required == expected
+
+
+def test_nothing_starts_anew_if_the_deployment_can_stay():
+    assert decide(facts(), NOW).still_required is None
+    assert decide(facts(required_soak_seconds=7200, verdicts=()), NOW).still_required is None
+
+
+@pytest.mark.parametrize(
+    ("ahead", "accepted"),
+    [(timedelta(), True), (MAX_AHEAD, True), (MAX_AHEAD + timedelta(seconds=1), False), (timedelta(hours=-1), False)],
+)
+def test_a_dry_run_may_ask_about_the_next_90_days(ahead, accepted):
+    asked = NewPromotion(artifact="tree:1", environment="production", dry_run=True, at=NOW + ahead)
+
+    if accepted:
+        assert moment_of(asked, NOW) == NOW + ahead
+    else:
+        with pytest.raises(Problem):
+            moment_of(asked, NOW)
+
+
 def test_a_blocker_names_the_environment_of_the_missing_proof():
-    (blocker,) = decide(facts(verifications=()), NOW).blockers
+    (blocker,) = decide(facts(verdicts=()), NOW).blockers
 
     assert blocker.environment == "development"
 
@@ -123,36 +208,3 @@ def test_a_blocker_names_the_environment_of_the_missing_proof():
 def test_a_dry_run_needs_a_viewer_and_a_recorded_decision_a_pipeline():
     assert role_to_decide(dry_run=True) is Role.viewer
     assert role_to_decide(dry_run=False) is Role.pipeline
-
-
-_suites = st.sampled_from(["acceptance", "load", "smoke"])
-_seconds = st.integers(0, 300)
-_verifications = st.dictionaries(_suites, st.tuples(st.sampled_from(["success", "failure"]), _seconds)).map(
-    lambda by_suite: tuple(verified(suite, outcome, ago) for suite, (outcome, ago) in by_suite.items())
-)
-
-
-@given(
-    known=st.builds(
-        facts,
-        required_soak_seconds=_seconds,
-        verification_max_age_seconds=st.none() | st.integers(1, 300),
-        required_suites=st.lists(_suites, unique=True).map(tuple),
-        deployed_at=st.none() | _seconds.map(lambda ago: NOW - timedelta(seconds=ago)),
-        verifications=_verifications,
-    )
-)
-def test_the_decision_matches_the_words_of_the_rule(known: GateFacts):
-    before = known.before
-    age = known.verification_max_age_seconds
-    in_words = (
-        before is not None
-        and before.deployed_at is not None
-        and len(before.verifications) > 0
-        and {each.suite for each in before.verifications} >= set(known.required_suites)
-        and all(each.outcome == "success" for each in before.verifications)
-        and (age is None or all(NOW - each.finished_at <= timedelta(seconds=age) for each in before.verifications))
-        and NOW - before.deployed_at >= timedelta(seconds=known.required_soak_seconds)
-    )
-
-    assert (decide(known, NOW).word == "granted") == in_words

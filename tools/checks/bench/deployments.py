@@ -11,6 +11,7 @@ from chalice.app import Response
 from chalicelib.deployments import rules
 from chalicelib.deployments.model import Deployment, DeploymentQuery, NewDeployment, OpeningFacts
 from chalicelib.identity.roles import Role
+from chalicelib.promotions.store import recorded
 from chalicelib.rest.types import Page
 from chalicelib.targets.rules import require_kind
 from tools.checks.bench.bare import Bare
@@ -47,7 +48,7 @@ def prepare() -> None:
         asked(event(f"POST {DEPLOYMENTS}", past, role="admin"))
     opened = asked(event(f"POST {DEPLOYMENTS}", a_deployment("development", PAGE)))
     asked(event(f"POST {STATUSES}", {"state": "succeeded"}, id=opened["id"]))
-    asked(event(f"POST {VERIFICATIONS}", a_verification()))
+    asked(event(f"POST {VERIFICATIONS}", a_verification(opened["id"])))
 
 
 def views(bare: Bare) -> None:
@@ -104,9 +105,9 @@ def views(bare: Bare) -> None:
         facts = msgspec.convert(dict(zip(names, row, strict=True)), OpeningFacts)
         rules.require_target(body, facts)
         require_kind(body.artifact, facts.artifact_kind)
-        rules.require_good_rollback(body, facts)
-        decision = rules.gate_decision(body, facts)
-        assert not (decision and rules.denial(body, decision))
+        rules.require_former(body, facts)
+        decision = rules.decision(body, facts)
+        assert not (decision and rules.refusal(body, facts, decision))
         rules.require_free(facts)
         names, [row] = bare.query(
             system=system,
@@ -118,9 +119,8 @@ def views(bare: Bare) -> None:
             state="in_progress",
             run_url=body.run_url,
             override_reason=body.override_reason,
-            decision=decision.word if decision else None,
-            blockers=msgspec.json.encode(decision.blockers).decode() if decision else None,
-            more_blockers=decision.more_blockers if decision else None,
+            overridden=None,
+            **recorded(decision),
             at=facts.at,
             commit_count=len(body.commits),
             commits=msgspec.json.encode(body.commits).decode(),
@@ -156,7 +156,7 @@ def counted() -> Iterator[Sent]:
     yield Sent("POST a deployment, with a key", opening, 4)
     opened = asked(opening)["id"]
     yield Sent("POST a status", event(f"POST {STATUSES}", {"state": "succeeded"}, id=opened))
-    recording = event(f"POST {VERIFICATIONS}", a_verification(), key="recording")
+    recording = event(f"POST {VERIFICATIONS}", a_verification(opened), key="recording")
     yield Sent("POST a verification, with a key", recording, 4)
 
 
@@ -172,10 +172,10 @@ def a_deployment(environment: str, number: int) -> dict[str, Any]:
     }
 
 
-def a_verification() -> dict[str, Any]:
-    """Return the body that records a verification of the deployment in development."""
+def a_verification(deployment: str) -> dict[str, Any]:
+    """Return the body that records a verification of a deployment."""
     return {
-        "environment": "development",
+        "deployment": deployment,
         "suite": "acceptance",
         "trigger": "deployment",
         "outcome": "success",

@@ -31,11 +31,11 @@ _SYSTEMS = """
     FROM environments e JOIN systems s ON s.id = system_id CROSS JOIN generate_series(1, 20) AS number
     WHERE key LIKE 'aa-%' ORDER BY number;
 
-    INSERT INTO verifications (system_id, environment_id, artifact, suite, trigger, outcome, started_at, finished_at,
-        imported, issuer, created_by)
-    SELECT system_id, environment_id, artifact, 'acceptance', 'deployment', 'success', finished_at, finished_at,
+    INSERT INTO verifications (system_id, deployment_id, environment_id, artifact, suite, trigger, outcome, started_at,
+        finished_at, imported, issuer, created_by)
+    SELECT system_id, d.id, environment_id, artifact, 'acceptance', 'deployment', 'success', finished_at, finished_at,
         true, 'bench', 'bench'
-    FROM deployments JOIN systems s ON s.id = system_id WHERE key LIKE 'aa-%';
+    FROM deployments d JOIN systems s ON s.id = system_id WHERE key LIKE 'aa-%';
 """
 # The first system of the list gets 150 deployments to its first environment, and then 50 of them to its second one.
 _MANY = """

@@ -26,7 +26,8 @@ FUZZ = Fuzz(
             "#/(state|started_at|finished_at)",
         ): "imported deployments must have these fields, and other deployments must not have them",
         ("open_deployment", "#/override_reason"): "an imported deployment passes no gate, so it can't override a gate",
-        ("open_deployment", "#/(started_at|finished_at)"): "the times must be in order, after 1969, not in the future",
+        ("open_deployment", "#/(started_at|finished_at)"): "the times must be in order, after 1969, not in the future, "
+        "before the service's own records",
         ("open_deployment", "#/commits"): "no commit may be listed twice",
         ("open_deployment", "#/commits/[0-9]+/authored_at"): "the time must be after 1969",
     },
