@@ -318,7 +318,7 @@ def test_the_services_sql_cannot_change_or_delete_records(given, as_the_service)
             with pytest.raises(InsufficientPrivilege):
                 as_the_service.execute(statement)
 
-    assert {table for table, _ in columns} == set(RECORDS)
+    assert {table for table, _, _ in columns} == set(RECORDS)
     assert everything(given) == before
 
 
