@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 ORDER = Keyset(key=Slug)
 
+# The lock that protects the holds over several systems.
+_HOLDS = "holds"
+
 _COLUMNS = "key, name, repository, description, artifact_kind, created_at"
 
 
@@ -21,9 +24,18 @@ def lock(db: Database, system: str) -> None:
     """Let one request at a time change the facts from which the system's gate decides.
 
     Take this lock before reading or writing these facts. The lock is taken in a separate statement: see
-    `Database.lock`.
+    `Database.lock`. Holds over several systems stay as they are, too, until the transaction ends: see `lock_holds`.
     """
     db.lock(f"system {system}")
+    db.lock(_HOLDS, shared=True)
+
+
+def lock_holds(db: Database) -> None:
+    """Let one request at a time change the holds over several systems, while no request decides by them.
+
+    A request with this lock takes no lock of a system, so it never waits in a circle with a request that has one.
+    """
+    db.lock(_HOLDS)
 
 
 def get(db: Database, key: str, *, for_change: bool = False) -> System:
