@@ -18,7 +18,7 @@ from chalicelib.identity.roles import Role
 from chalicelib.rest import audit, paging, problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
-from chalicelib.rest.types import Page
+from chalicelib.rest.types import Id, Page
 from chalicelib.systems import store as systems
 from chalicelib.targets.rules import require_kind
 
@@ -93,13 +93,13 @@ def create_hold_over_systems(call: Call, body: NewHoldOverSystems) -> Hold:
 
 
 @operation(blueprint, "GET /v1/holds/{hold}", role=Role.viewer)
-def get_hold_over_systems(call: Call, hold: str) -> Hold:
+def get_hold_over_systems(call: Call, hold: Id) -> Hold:
     """Read a hold over several systems."""
     return store.get(call.db, None, hold)
 
 
 @operation(blueprint, "POST /v1/holds/{hold}/release", role=Role.admin, raises=[hold_ended])
-def release_hold_over_systems(call: Call, hold: str, body: Release) -> Hold:
+def release_hold_over_systems(call: Call, hold: Id, body: Release) -> Hold:
     """Release a hold over several systems that is scheduled or active. The hold stays readable, with the release."""
     systems.lock_holds(call.db)
     return _release(call, None, hold, body)
