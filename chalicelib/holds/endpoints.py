@@ -75,13 +75,13 @@ def release_hold(call: Call, system: str, id: str, body: Release) -> Hold:  # no
 
 
 @operation(blueprint, "GET /v1/holds", role=Role.viewer)
-def list_holds_over_systems(call: Call, query: HoldOverSystemsQuery) -> Page[Hold]:
-    """List the holds over several systems, the newest first."""
+def list_freezes(call: Call, query: HoldOverSystemsQuery) -> Page[Hold]:
+    """List the holds over several systems, the newest first. All of them are freezes."""
     return paging.page(call.address, query, store.ORDER, lambda **page: store.list_over_systems(call.db, query, **page))
 
 
 @operation(blueprint, "POST /v1/holds", role=Role.admin, status=201, raises=[too_many_freezes])
-def create_hold_over_systems(call: Call, body: NewHoldOverSystems) -> Hold:
+def create_freeze(call: Call, body: NewHoldOverSystems) -> Hold:
     """Freeze all environments of all systems, or all production environments."""
     systems.lock_holds(call.db)
     facts = store.facts_over_systems(call.db)
@@ -93,13 +93,13 @@ def create_hold_over_systems(call: Call, body: NewHoldOverSystems) -> Hold:
 
 
 @operation(blueprint, "GET /v1/holds/{hold}", role=Role.viewer)
-def get_hold_over_systems(call: Call, hold: Id) -> Hold:
+def get_freeze(call: Call, hold: Id) -> Hold:
     """Read a hold over several systems."""
     return store.get(call.db, None, hold)
 
 
 @operation(blueprint, "POST /v1/holds/{hold}/release", role=Role.admin, raises=[hold_ended])
-def release_hold_over_systems(call: Call, hold: Id, body: Release) -> Hold:
+def release_freeze(call: Call, hold: Id, body: Release) -> Hold:
     """Release a hold over several systems that is scheduled or active. The hold stays readable, with the release."""
     systems.lock_holds(call.db)
     return _release(call, None, hold, body)

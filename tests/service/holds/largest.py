@@ -8,7 +8,7 @@ from tests.support.largest import copy, largest
 def write(given, many):
     # These freezes start late, so that they stop no other request.
     period = {"starts_at": ahead(days=400), "ends_at": ahead(days=500)}
-    freeze = {"kind": "freeze", "reason": largest(NewHold)["reason"], "recurrence": largest(NewHold)["recurrence"]}
+    freeze = {"reason": largest(NewHold)["reason"], "recurrence": largest(NewHold)["recurrence"]}
     freeze |= {
         **period,
         "recurrence": {**freeze["recurrence"], "days": 6, "time_zone": "America/Argentina/Buenos_Aires"},
