@@ -1,4 +1,6 @@
-"""The function of the API loads no crypto library, because only the authorizer verifies tokens."""
+"""The function of the API loads no crypto library, because only the authorizer verifies tokens.
+
+Nor does it load time zones, which only freezes that repeat need."""
 
 import json
 import subprocess
@@ -36,9 +38,10 @@ def answered(api: Api) -> tuple[list[int], list[str]]:
     return statuses, modules
 
 
-def test_the_function_of_the_api_answers_without_a_crypto_library(answered: tuple[list[int], list[str]]) -> None:
+def test_the_function_of_the_api_answers_without_a_crypto_library_and_time_zones(answered: tuple[list[int], list[str]]) -> None:
     statuses, modules = answered
 
     assert statuses == [201, 200]
     assert not {name.partition(".")[0] for name in modules} & {"jwt", "cryptography"}
+    assert "zoneinfo" not in modules
     assert not {f"chalicelib.identity.{name}" for name in ("keys", "published_keys", "fetching")} & {*modules}
