@@ -14,9 +14,6 @@ T = TypeVar("T")
 
 ORDER = Keyset(key=Slug)
 
-# The lock that protects the holds over several systems.
-_HOLDS = "holds"
-
 _COLUMNS = "key, name, repository, description, artifact_kind, created_at"
 
 
@@ -24,10 +21,18 @@ def lock(db: Database, system: str) -> None:
     """Let one request at a time change the facts from which the system's gate decides.
 
     Take this lock before reading or writing these facts. The lock is taken in a separate statement: see
-    `Database.lock`. Holds over several systems stay as they are, too, until the transaction ends: see `lock_holds`.
+    `Database.lock`.
     """
     db.lock(f"system {system}")
+    # registry
+    # Holds over several systems stay as they are until the transaction ends: see `lock_holds`.
     db.lock(_HOLDS, shared=True)
+    # /registry
+
+
+# registry
+# The name of the lock that protects the holds over several systems.
+_HOLDS = "holds"
 
 
 def lock_holds(db: Database) -> None:
@@ -38,6 +43,7 @@ def lock_holds(db: Database) -> None:
     db.lock(_HOLDS)
 
 
+# /registry
 def get(db: Database, key: str, *, for_change: bool = False) -> System:
     """Return the system, or raise problem 404. With `for_change`, lock its row until the transaction ends."""
     system = db.select_one(

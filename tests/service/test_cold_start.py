@@ -1,6 +1,4 @@
-"""The function of the API loads no crypto library, because only the authorizer verifies tokens.
-
-Nor does it load time zones, which only freezes that repeat need."""
+"""The function of the API loads no time zones, and no crypto library: only the authorizer verifies tokens."""
 
 import json
 import subprocess
@@ -38,7 +36,9 @@ def answered(api: Api) -> tuple[list[int], list[str]]:
     return statuses, modules
 
 
-def test_the_function_of_the_api_answers_without_a_crypto_library_and_time_zones(answered: tuple[list[int], list[str]]) -> None:
+def test_the_function_of_the_api_answers_without_a_crypto_library_or_time_zones(
+    answered: tuple[list[int], list[str]],
+) -> None:
     statuses, modules = answered
 
     assert statuses == [201, 200]
