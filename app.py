@@ -4,6 +4,7 @@ from chalice.app import Chalice
 
 from chalicelib import NAME
 from chalicelib.api_description.endpoints import blueprint as api_description
+from chalicelib.approvals.endpoints import blueprint as approvals
 from chalicelib.artifacts.endpoints import blueprint as artifacts
 from chalicelib.audit.endpoints import blueprint as audit
 from chalicelib.client_routes import store as routes_store
@@ -13,6 +14,7 @@ from chalicelib.deployments import leases
 from chalicelib.deployments.endpoints import blueprint as deployments
 from chalicelib.environments.endpoints import blueprint as environments
 from chalicelib.health.endpoints import blueprint as health
+from chalicelib.holds.endpoints import blueprint as holds
 from chalicelib.identity.authorizer import blueprint as identity
 from chalicelib.me.endpoints import blueprint as me
 from chalicelib.promotions.endpoints import blueprint as promotions
@@ -49,6 +51,8 @@ for blueprint in (
     deployments,
     verifications,
     promotions,
+    holds,
+    approvals,
     artifacts,
     state,
     audit,

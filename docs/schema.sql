@@ -1,5 +1,32 @@
 -- The schema after all migrations, for people to read. `make schema` writes this file.
 
+-- approvals
+
+CREATE TABLE approvals (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    artifact text NOT NULL,
+    comment text,
+    created_at timestamp with time zone NOT NULL,
+    issuer text NOT NULL,
+    created_by text NOT NULL,
+    withdrawn_at timestamp with time zone,
+    withdrawn_by text,
+    withdrawal_reason text,
+    CONSTRAINT approvals_artifact_known CHECK ((artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$')),
+    CONSTRAINT approvals_withdrawal_is_complete CHECK ((((withdrawn_at IS NULL) = (withdrawn_by IS NULL)) AND ((withdrawn_at IS NOT NULL) OR (withdrawal_reason IS NULL)))),
+    CONSTRAINT approvals_pkey PRIMARY KEY (id),
+    CONSTRAINT approvals_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
+);
+CREATE INDEX approvals_by_artifact ON approvals (environment_id, artifact, created_at DESC);
+CREATE INDEX approvals_by_system ON approvals (system_id, created_at DESC, id DESC);
+CREATE TRIGGER approvals_are_final BEFORE UPDATE ON approvals FOR EACH ROW WHEN ((old.withdrawn_at IS NOT NULL)) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER approvals_are_kept BEFORE DELETE ON approvals FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER approvals_are_not_truncated BEFORE TRUNCATE ON approvals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+GRANT SELECT,INSERT ON TABLE approvals TO slipway_app;
+GRANT UPDATE (withdrawn_at, withdrawn_by, withdrawal_reason) ON TABLE approvals TO slipway_app;
+
 -- audit_events
 
 CREATE TABLE audit_events (
@@ -141,10 +168,12 @@ CREATE TABLE environments (
     required_soak_seconds integer NOT NULL,
     verification_max_age_seconds integer,
     required_suites text[] NOT NULL,
+    required_approvals integer DEFAULT 0 NOT NULL,
     workspace_hosts text[] DEFAULT '{}'[] NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT environments_name_is_slug CHECK ((name ~ '^[a-z][a-z0-9-]{1,38}$')),
     CONSTRAINT environments_rank_is_positive CHECK ((rank >= 1)),
+    CONSTRAINT environments_required_approvals_are_few CHECK (((required_approvals >= 0) AND (required_approvals <= 5))),
     CONSTRAINT environments_required_soak_is_not_negative CHECK ((required_soak_seconds >= 0)),
     CONSTRAINT environments_verification_max_age_is_positive CHECK ((verification_max_age_seconds >= 1)),
     CONSTRAINT environments_name_once UNIQUE (system_id, name),
@@ -158,7 +187,53 @@ CREATE INDEX environments_by_account ON environments (aws_account_id);
 CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environments FOR EACH ROW WHEN ((new.aws_account_id IS NOT NULL)) EXECUTE FUNCTION claim_aws_account();
 CREATE TRIGGER environments_settle_aws_account AFTER DELETE OR UPDATE ON environments FOR EACH ROW WHEN ((old.aws_account_id IS NOT NULL)) EXECUTE FUNCTION settle_aws_account();
 GRANT SELECT,INSERT,DELETE ON TABLE environments TO slipway_app;
-GRANT UPDATE (rank, aws_account_id, region, base_url, production, required_soak_seconds, verification_max_age_seconds, required_suites, workspace_hosts) ON TABLE environments TO slipway_app;
+GRANT UPDATE (rank, aws_account_id, region, base_url, production, required_soak_seconds, verification_max_age_seconds, required_suites, required_approvals, workspace_hosts) ON TABLE environments TO slipway_app;
+
+-- holds
+
+CREATE TABLE holds (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint,
+    environment_id bigint,
+    kind text NOT NULL,
+    production boolean NOT NULL,
+    artifact text,
+    reason text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone,
+    recurrence jsonb,
+    blocks_rollbacks boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    issuer text NOT NULL,
+    created_by text NOT NULL,
+    released_at timestamp with time zone,
+    released_by text,
+    release_reason text,
+    CONSTRAINT holds_artifact_known CHECK ((artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$')),
+    CONSTRAINT holds_end_after_start CHECK ((ends_at > starts_at)),
+    CONSTRAINT holds_fit_their_kind CHECK ((
+CASE kind
+    WHEN 'pin' THEN ((artifact IS NOT NULL) AND (environment_id IS NOT NULL))
+    WHEN 'bad' THEN ((artifact IS NOT NULL) AND (environment_id IS NULL))
+    ELSE (artifact IS NULL)
+END AND ((kind = 'freeze') OR ((system_id IS NOT NULL) AND (ends_at IS NULL) AND (recurrence IS NULL))) AND ((kind = 'freeze') OR (NOT (production OR blocks_rollbacks))) AND ((environment_id IS NULL) OR ((system_id IS NOT NULL) AND (NOT production))))),
+    CONSTRAINT holds_kind_known CHECK ((kind = ANY (ARRAY['freeze', 'pin', 'bad']))),
+    CONSTRAINT holds_release_is_complete CHECK ((((released_at IS NULL) = (released_by IS NULL)) AND ((released_at IS NULL) = (release_reason IS NULL)))),
+    CONSTRAINT holds_pkey PRIMARY KEY (id),
+    CONSTRAINT holds_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
+    CONSTRAINT holds_keep_system FOREIGN KEY (system_id) REFERENCES systems(id)
+);
+CREATE INDEX holds_bad_marks ON holds (system_id, artifact, created_at) WHERE (kind = 'bad');
+CREATE INDEX holds_by_environment ON holds (environment_id, id DESC);
+CREATE INDEX holds_by_system ON holds (system_id, id DESC);
+CREATE INDEX holds_freezes ON holds (system_id, COALESCE(ends_at, 'infinity'::timestamp with time zone)) WHERE ((kind = 'freeze') AND (released_at IS NULL));
+CREATE UNIQUE INDEX holds_one_bad_mark ON holds (system_id, artifact) WHERE ((kind = 'bad') AND (released_at IS NULL));
+CREATE UNIQUE INDEX holds_one_pin ON holds (environment_id) WHERE ((kind = 'pin') AND (released_at IS NULL));
+CREATE TRIGGER holds_are_final BEFORE UPDATE ON holds FOR EACH ROW WHEN ((old.released_at IS NOT NULL)) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER holds_are_kept BEFORE DELETE ON holds FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER holds_are_not_truncated BEFORE TRUNCATE ON holds FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+GRANT SELECT,INSERT ON TABLE holds TO slipway_app;
+GRANT UPDATE (released_at, released_by, release_reason) ON TABLE holds TO slipway_app;
 
 -- hourly_writes
 

@@ -85,12 +85,14 @@ class Database:
         assert self._in_transaction, "queue works only inside a transaction: outside one, use execute"
         self._queue.append(self._compose(sql, parameters))
 
-    def lock(self, name: str) -> None:
+    def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait for the lock of this name, and hold the lock until the transaction ends.
 
-        The lock is taken in a separate statement. A statement that also reads would see data from before the lock.
+        Transactions that take the lock as `shared` do not wait for each other. The lock is taken in a separate
+        statement. A statement that also reads would see data from before the lock.
         """
-        self.queue("SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", name=name)
+        function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        self.queue(f"SELECT {function}(hashtextextended(%(name)s, 0))", name=name)
 
     def transaction(self) -> "Transaction":
         """Return a context manager. Either all writes in its `with` block take effect, or none."""

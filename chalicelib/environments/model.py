@@ -28,6 +28,9 @@ VerificationMaxAge = Annotated[
         "null if verifications never expire",
     ),
 ]
+RequiredApprovals = Annotated[
+    int, Meta(ge=0, le=5, description="The number of people who must approve an artifact for this environment")
+]
 RequiredSuites = Annotated[
     tuple[Suite, ...],
     Meta(
@@ -68,6 +71,7 @@ class NewEnvironment(Request, kw_only=True):
     required_soak_seconds: RequiredSoak = 0
     verification_max_age_seconds: VerificationMaxAge | None = None
     required_suites: RequiredSuites = ()
+    required_approvals: RequiredApprovals = 0
     workspace_hosts: WorkspaceHosts = ()
     reason: LooseningReason | None = None
 
@@ -85,6 +89,7 @@ class EnvironmentChange(Request, kw_only=True):
     required_soak_seconds: RequiredSoak | UnsetType = UNSET
     verification_max_age_seconds: VerificationMaxAge | UnsetType | None = UNSET
     required_suites: RequiredSuites | UnsetType = UNSET
+    required_approvals: RequiredApprovals | UnsetType = UNSET
     workspace_hosts: WorkspaceHosts | UnsetType = UNSET
     reason: LooseningReason | None = None
 
@@ -109,6 +114,7 @@ class Environment(Answer, kw_only=True):
     required_soak_seconds: RequiredSoak
     verification_max_age_seconds: VerificationMaxAge | None
     required_suites: RequiredSuites
+    required_approvals: RequiredApprovals
     workspace_hosts: WorkspaceHosts
     created_at: Timestamp
 
@@ -163,6 +169,12 @@ constraint(
     problems.invalid,
     "The greatest age of verifications is below 1 second: send 1 second or more, or null",
     "#/verification_max_age_seconds",
+)
+constraint(
+    "environments_required_approvals_are_few",
+    problems.invalid,
+    "The number of approvals is out of bounds: send 0 to 5",
+    "#/required_approvals",
 )
 constraint(
     "environments_account_holds_one_class",

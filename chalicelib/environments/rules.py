@@ -50,6 +50,8 @@ def _losses(
     for suite in was.required_suites:
         if suite not in now.required_suites:
             yield f"would no longer require the suite {suite}"
+    if now.required_approvals < was.required_approvals:
+        yield "would require fewer approvals"
     if now.required_soak_seconds < was.required_soak_seconds:
         yield "would require a shorter soak"
     if _age(now) > _age(was):

@@ -14,7 +14,7 @@ ORDER = Keyset(rank=Rank)
 
 _COLUMNS = """
     e.name, e.rank, e.aws_account_id, e.region, e.base_url, e.production, e.required_soak_seconds,
-    e.verification_max_age_seconds, e.required_suites, e.workspace_hosts, e.created_at
+    e.verification_max_age_seconds, e.required_suites, e.required_approvals, e.workspace_hosts, e.created_at
 """
 
 
@@ -84,11 +84,11 @@ def insert(db: Database, system: str, new: NewEnvironment) -> Inserted | None:
         f"""
         INSERT INTO environments AS e (
             system_id, name, rank, aws_account_id, region, base_url, production,
-            required_soak_seconds, verification_max_age_seconds, required_suites, workspace_hosts
+            required_soak_seconds, verification_max_age_seconds, required_suites, required_approvals, workspace_hosts
         )
         SELECT id, %(name)s, %(rank)s, %(aws_account_id)s, %(region)s, %(base_url)s, %(production)s,
             %(required_soak_seconds)s, %(verification_max_age_seconds)s, %(required_suites)s::text[],
-            %(workspace_hosts)s::text[]
+            %(required_approvals)s, %(workspace_hosts)s::text[]
         FROM systems WHERE key = %(system)s
         RETURNING {_COLUMNS}, first_system_of_aws_account(e.aws_account_id) AS first_system, (
             SELECT coalesce(json_agg(neighbour), '[]') FROM (
@@ -116,7 +116,8 @@ def update(db: Database, system: str, environment: Environment) -> str | None:
             rank = %(rank)s, aws_account_id = %(aws_account_id)s, region = %(region)s, base_url = %(base_url)s,
             production = %(production)s, required_soak_seconds = %(required_soak_seconds)s,
             verification_max_age_seconds = %(verification_max_age_seconds)s,
-            required_suites = %(required_suites)s::text[], workspace_hosts = %(workspace_hosts)s::text[]
+            required_suites = %(required_suites)s::text[], required_approvals = %(required_approvals)s,
+            workspace_hosts = %(workspace_hosts)s::text[]
         FROM systems s WHERE s.id = e.system_id AND s.key = %(system)s AND e.name = %(name)s
         RETURNING first_system_of_aws_account(e.aws_account_id)
         """,

@@ -24,8 +24,26 @@ def lock(db: Database, system: str) -> None:
     `Database.lock`.
     """
     db.lock(f"system {system}")
+    # registry
+    # Holds over several systems stay as they are until the transaction ends: see `lock_holds`.
+    db.lock(_HOLDS, shared=True)
+    # /registry
 
 
+# registry
+# The name of the lock that protects the holds over several systems.
+_HOLDS = "holds"
+
+
+def lock_holds(db: Database) -> None:
+    """Let one request at a time change the holds over several systems, while no request decides by them.
+
+    A request with this lock takes no lock of a system, so it never waits in a circle with a request that has one.
+    """
+    db.lock(_HOLDS)
+
+
+# /registry
 def get(db: Database, key: str, *, for_change: bool = False) -> System:
     """Return the system, or raise problem 404. With `for_change`, lock its row until the transaction ends."""
     system = db.select_one(

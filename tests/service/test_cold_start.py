@@ -1,4 +1,4 @@
-"""The function of the API loads no crypto library, because only the authorizer verifies tokens."""
+"""The function of the API loads no time zones, and no crypto library: only the authorizer verifies tokens."""
 
 import json
 import subprocess
@@ -36,9 +36,12 @@ def answered(api: Api) -> tuple[list[int], list[str]]:
     return statuses, modules
 
 
-def test_the_function_of_the_api_answers_without_a_crypto_library(answered: tuple[list[int], list[str]]) -> None:
+def test_the_function_of_the_api_answers_without_a_crypto_library_or_time_zones(
+    answered: tuple[list[int], list[str]],
+) -> None:
     statuses, modules = answered
 
     assert statuses == [201, 200]
     assert not {name.partition(".")[0] for name in modules} & {"jwt", "cryptography"}
+    assert "zoneinfo" not in modules
     assert not {f"chalicelib.identity.{name}" for name in ("keys", "published_keys", "fetching")} & {*modules}

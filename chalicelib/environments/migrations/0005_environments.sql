@@ -22,6 +22,7 @@ CREATE TABLE environments (
     required_soak_seconds integer NOT NULL,
     verification_max_age_seconds integer,
     required_suites text[] NOT NULL,
+    required_approvals integer NOT NULL DEFAULT 0,
     workspace_hosts text[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT environments_name_once UNIQUE (system_id, name),
@@ -31,6 +32,7 @@ CREATE TABLE environments (
     CONSTRAINT environments_rank_is_positive CHECK (rank >= 1),
     CONSTRAINT environments_required_soak_is_not_negative CHECK (required_soak_seconds >= 0),
     CONSTRAINT environments_verification_max_age_is_positive CHECK (verification_max_age_seconds >= 1),
+    CONSTRAINT environments_required_approvals_are_few CHECK (required_approvals BETWEEN 0 AND 5),
     -- The check waits until COMMIT, so that the only environment of an account may change its class.
     CONSTRAINT environments_account_holds_one_class
         FOREIGN KEY (aws_account_id, production) REFERENCES aws_accounts (id, production)
@@ -99,5 +101,5 @@ GRANT EXECUTE ON FUNCTION first_system_of_aws_account TO slipway_app;
 -- Callers know an environment by its name, so the name never changes.
 GRANT SELECT, INSERT, DELETE, UPDATE (
     rank, aws_account_id, region, base_url, production,
-    required_soak_seconds, verification_max_age_seconds, required_suites, workspace_hosts
+    required_soak_seconds, verification_max_age_seconds, required_suites, required_approvals, workspace_hosts
 ) ON environments TO slipway_app;

@@ -51,7 +51,7 @@ EXPECTED = Expected(
             "SELECT": WHOLE,
             "INSERT": WHOLE,
             "UPDATE": "rank aws_account_id region base_url production required_soak_seconds "
-            "verification_max_age_seconds required_suites workspace_hosts",
+            "verification_max_age_seconds required_suites required_approvals workspace_hosts",
             "DELETE": WHOLE,
         },
     },
@@ -91,6 +91,7 @@ def test_an_environment_is_created_and_read(api, given):
         "required_soak_seconds": 3600,
         "verification_max_age_seconds": 86400,
         "required_suites": ["acceptance", "load"],
+        "required_approvals": 2,
         "workspace_hosts": [".azul.example.org", "abc.execute-api.eu-central-1.amazonaws.com"],
     }
 
@@ -117,6 +118,7 @@ def test_an_environment_needs_only_a_name_and_a_rank(api, given):
         "required_soak_seconds": 0,
         "verification_max_age_seconds": None,
         "required_suites": [],
+        "required_approvals": 0,
         "workspace_hosts": [],
         "created_at": created["created_at"],
     }
@@ -139,6 +141,8 @@ def test_an_environment_needs_only_a_name_and_a_rank(api, given):
         ("verification_max_age_seconds", 0),
         ("required_suites", ["acceptance", "acceptance"]),
         ("required_suites", [f"suite-{n}" for n in range(51)]),
+        ("required_approvals", -1),
+        ("required_approvals", 6),
         ("workspace_hosts", [f"host-{n}.example.org" for n in range(51)]),
     ],
 )
@@ -255,7 +259,9 @@ def test_a_patch_with_null_clears_a_field(api, given, field, value):
     assert changed.json == {**before, field: None}
 
 
-@pytest.mark.parametrize("field", ["rank", "production", "required_soak_seconds", "required_suites", "workspace_hosts"])
+@pytest.mark.parametrize(
+    "field", ["rank", "production", "required_soak_seconds", "required_suites", "required_approvals", "workspace_hosts"]
+)
 def test_a_required_field_cannot_be_cleared(api, given, field):
     given.a_system()
     given.an_environment()

@@ -16,7 +16,8 @@ def usual(given):
     given.a_system()
     given.an_environment("development", rank=10)
     given.an_environment("preproduction", rank=20)
-    given.an_environment("production", rank=30, required_suites=["acceptance"], required_soak_seconds=60)
+    required = {"required_suites": ["acceptance"], "required_soak_seconds": 60, "required_approvals": 2}
+    given.an_environment("production", rank=30, **required)
 
 
 def _with(reason):
@@ -25,6 +26,7 @@ def _with(reason):
 
 LOOSENING = {
     "fewer suites": lambda api, reason: _change(api, "production", reason, required_suites=[]),
+    "fewer approvals": lambda api, reason: _change(api, "production", reason, required_approvals=1),
     "no longer production": lambda api, reason: _change(api, "production", reason, production=False),
     "another rank": lambda api, reason: _change(api, "preproduction", reason, rank=40),
     "an environment between": lambda api, reason: api.post(PATH, STAGING | ({"reason": reason} if reason else {})),
@@ -66,7 +68,7 @@ def test_a_reason_is_a_text_of_10_to_500_characters(api, usual, reason):
 
 
 def test_tightening_needs_no_reason(api, usual):
-    tighter = {"required_suites": ["acceptance", "load"], "required_soak_seconds": 61}
+    tighter = {"required_suites": ["acceptance", "load"], "required_soak_seconds": 61, "required_approvals": 3}
 
     assert _change(api, "production", None, **tighter).status == 200
     assert api.post(PATH, {**STAGING, "rank": 35}).status == 201

@@ -66,6 +66,22 @@ def test_recording_a_status_is_three_round_trips(given):
     assert round_trips(lambda: given.a_status(opened, "succeeded")) <= 3
 
 
+def test_a_hold_and_its_release_are_three_round_trips_each(api, given):
+    given.the_usual()
+    holds = "/v1/systems/azul/holds"
+
+    assert round_trips(lambda: api.post(holds, {"kind": "freeze", "reason": "Release week"})) == 3
+    assert round_trips(lambda: api.post(f"{holds}/1/release", {"reason": "No longer needed"})) == 3
+
+
+def test_an_approval_and_its_withdrawal_are_three_round_trips_each(api, given):
+    given.the_usual()
+    approvals = "/v1/systems/azul/approvals"
+
+    assert round_trips(lambda: api.post(approvals, {"environment": "production", "artifact": an_artifact()})) == 3
+    assert round_trips(lambda: api.post(f"{approvals}/1/withdraw", {})) == 3
+
+
 def test_recording_a_verification_is_four_round_trips_with_its_key(pipeline, given):
     given.a_deployment()
 

@@ -11,7 +11,7 @@ def test_even_a_superuser_cannot_delete_a_record_by_mistake(given):
     given.two_of_everything()
     before = everything(given)
 
-    for table in ("deployments", "verifications", "workspaces"):
+    for table in ("deployments", "verifications", "workspaces", "holds", "approvals"):
         for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
             with pytest.raises(psycopg2.IntegrityError):
                 given.sql(statement)

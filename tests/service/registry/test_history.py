@@ -16,7 +16,15 @@ def _promotes(given):
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("record", [_deploys, _promotes])
+def _holds(given):
+    given.a_freeze("development")
+
+
+def _approves(given):
+    given.an_approval(an_artifact())
+
+
+@pytest.mark.parametrize("record", [_deploys, _promotes, _holds, _approves])
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/environments/development"])
 def test_a_system_with_history_cannot_be_deleted(api, given, path, record):
     given.the_usual()

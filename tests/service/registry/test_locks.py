@@ -11,7 +11,9 @@ from tests.support.given import Given
 from tests.support.races import held
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+OF_HOLDS = "hashtextextended('holds', 0)"
 PATH = "/v1/systems/azul"
+FREEZE = {"kind": "freeze", "reason": "Release week"}
 
 ACTIONS: dict[str, Callable[[Api, str], Any]] = {
     "opening a deployment": lambda api, _: api.post(
@@ -25,6 +27,12 @@ ACTIONS: dict[str, Callable[[Api, str], Any]] = {
     "recording a decision": lambda api, _: api.post(
         f"{PATH}/promotions", {"environment": "preproduction", "artifact": an_artifact()}
     ),
+    "creating a hold": lambda api, _: api.post(f"{PATH}/holds", FREEZE),
+    "releasing a hold": lambda api, _: api.post(f"{PATH}/holds/1/release", {"reason": "No longer needed"}),
+    "giving an approval": lambda api, _: api.post(
+        f"{PATH}/approvals", {"environment": "production", "artifact": an_artifact("other")}
+    ),
+    "withdrawing an approval": lambda api, _: api.post(f"{PATH}/approvals/1/withdraw", {}),
 }
 
 
@@ -33,6 +41,8 @@ def test_a_write_waits_for_the_systems_lock(api: Api, given: Given, database_url
     given.the_usual()
     given.a_deployment(environment="production")
     opened = given.a_deployment(state="in_progress")
+    given.a_freeze()
+    given.an_approval(an_artifact())
 
     with held(database_url, LOCK) as hold:
         future = hold.waiting(lambda: ACTIONS[action](api, opened["id"]))
@@ -40,6 +50,39 @@ def test_a_write_waits_for_the_systems_lock(api: Api, given: Given, database_url
 
     assert waited
     assert future.result().status in (200, 201, 409)
+
+
+@pytest.mark.parametrize("action", ["creating", "releasing"])
+def test_a_hold_over_systems_waits_until_nobody_decides(api, given, database_url, action):
+    """It waits for each request that has a system's lock, and takes no such lock itself."""
+    given.the_usual()
+    existing = given.a_freeze_over_systems()["id"]
+    path, body = {
+        "creating": ("/v1/holds", FREEZE),
+        "releasing": (f"/v1/holds/{existing}/release", {"reason": "No longer needed"}),
+    }[action]
+
+    with held(database_url, f"SELECT pg_advisory_xact_lock_shared({OF_HOLDS})") as hold:
+        decides = ACTIONS["opening a deployment"](api, "")
+        future = hold.waiting(lambda: api.post(path, body))
+        waited = not future.done()
+    with held(database_url, LOCK):
+        alone = api.post("/v1/holds", FREEZE)
+
+    assert waited
+    assert decides.status in (201, 409)
+    assert (future.result().status, alone.status) == (201 if action == "creating" else 200, 201)
+
+
+def test_a_decision_waits_for_a_hold_over_systems(api, given, database_url):
+    given.the_usual()
+
+    with held(database_url, f"SELECT pg_advisory_xact_lock({OF_HOLDS})") as hold:
+        future = hold.waiting(lambda: ACTIONS["opening a deployment"](api, ""))
+        waited = not future.done()
+
+    assert waited
+    assert future.result().problem == "promotion-denied"
 
 
 def test_a_write_decides_by_what_was_committed_while_it_waited(api: Api, given: Given, database_url: str) -> None:

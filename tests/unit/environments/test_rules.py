@@ -20,6 +20,7 @@ def an_environment(name, rank, **fields):
         "required_soak_seconds": 60,
         "verification_max_age_seconds": 3600,
         "required_suites": ("acceptance", "load"),
+        "required_approvals": 2,
         "workspace_hosts": (),
     }
     return Environment(name=name, rank=rank, created_at=datetime(2026, 1, 1, tzinfo=UTC), **{**known, **fields})
@@ -38,6 +39,7 @@ def after(name, **fields):
         ({"production": False}, "production would no longer be production"),
         ({"required_suites": ("load",)}, "production would no longer require the suite acceptance"),
         ({"required_suites": ("load", "smoke")}, "production would no longer require the suite acceptance"),
+        ({"required_approvals": 1}, "production would require fewer approvals"),
         ({"required_soak_seconds": 59}, "production would require a shorter soak"),
         ({"verification_max_age_seconds": 3601}, "production would accept older verifications"),
         ({"verification_max_age_seconds": None}, "production would accept older verifications"),
@@ -55,6 +57,7 @@ def test_a_production_environment_that_requires_less_is_loosened(fields, loss):
     [
         {},
         {"required_suites": ("load", "smoke", "acceptance")},
+        {"required_approvals": 3},
         {"required_soak_seconds": 61},
         {"verification_max_age_seconds": 3599},
         {"rank": 21},

@@ -307,7 +307,7 @@ def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
 def _field_with(parameter: str, operation: Operation) -> str:
     """Return the field of the answer that has the value of a path parameter of the new resource."""
     fields = getattr(operation.answer, "__struct_fields__", ())
-    names = () if parameter == "id" else (parameter, "key", "name")
+    names = () if parameter == "id" else (parameter, "key", "name", "id")
     return next((name for name in names if name in fields), parameter)
 
 

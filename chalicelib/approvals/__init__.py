@@ -1,0 +1,1 @@
+"""Approvals: people's consent that an artifact enters an environment."""

@@ -1,0 +1,1 @@
+"""Holds: freezes, pins and bad marks, which stop promotion."""
