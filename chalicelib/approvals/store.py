@@ -39,7 +39,7 @@ _BAD_MARKS = """
 _MAY_BE_ACTIVE = f"a.withdrawn_at IS NULL AND a.created_at > statement_timestamp() - {_LIFETIME}"
 _ACTIVE = f"({_MAY_BE_ACTIVE} AND NOT EXISTS (SELECT {_USES}) AND NOT EXISTS (SELECT {_BAD_MARKS}))"
 
-# One column, `approvals`: the people with an active approval of %(artifact)s for the environment `e`.
+# SQL for a value: the people with an active approval of %(artifact)s for the environment `e`.
 APPROVALS_FACT = f"""
     (
         SELECT coalesce(json_agg(given ORDER BY given.expires_at), '[]')
@@ -50,7 +50,7 @@ APPROVALS_FACT = f"""
             GROUP BY a.issuer, a.created_by
             ORDER BY max(a.created_at) DESC LIMIT {MOST_COUNTED}
         ) AS given
-    ) AS approvals
+    )
 """
 
 # The first event that ended an approval gives its state.

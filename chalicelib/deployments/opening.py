@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from chalicelib.approvals.model import Person
 from chalicelib.deployments import leases, rules, store
 from chalicelib.deployments.model import Deployment, NewDeployment
 from chalicelib.environments import store as environments
@@ -44,7 +45,10 @@ def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment |
         rules.require_before_recorded(new.finished_at, facts.recorded_from)
     else:
         rules.require_former(new, facts)
-        decision = rules.decision(new, facts)
+        opener = Person(issuer=call.principal.issuer, subject=call.principal.subject)
+        decision = rules.decision(new, facts, opener)
+        if decision:
+            rules.require_right_to_override(new, facts, decision, call.principal.role_in(system))
         if decision and (refusal := rules.refusal(new, facts, decision)):
             if refusal.type is promotion_denied:
                 _record_denial(call, system, new, decision, facts.at)

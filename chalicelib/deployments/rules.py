@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from chalicelib.approvals.model import Person
 from chalicelib.deployments.model import (
     LEASE_EXPIRED,
     Deployment,
@@ -16,8 +17,8 @@ from chalicelib.deployments.model import (
 )
 from chalicelib.identity.roles import Role
 from chalicelib.identity.trust import TrustRule
-from chalicelib.promotions.model import Blocker, Decision, promotion_denied
-from chalicelib.promotions.rules import decide, failed, rolled_back
+from chalicelib.promotions import rules as promotions
+from chalicelib.promotions.model import MOST_BLOCKERS, Blocker, Decision, promotion_denied
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Fault, Problem, invalid_field
 from chalicelib.targets.model import DEFAULT
@@ -79,11 +80,27 @@ def require_same_import(new: NewDeployment, recorded: Recorded) -> None:
         )
 
 
-def decision(new: NewDeployment, facts: OpeningFacts) -> Decision | None:
+def decision(new: NewDeployment, facts: OpeningFacts, opener: Person) -> Decision | None:
     """Return the decision about a deployment. None for a rollout or hotfix to a workspace, which needs none."""
     if new.kind == "rollback":
-        return Decision(blockers=tuple(rollback_blockers(facts)))
-    return decide(facts.gate, facts.at) if new.workspace == DEFAULT else None
+        blockers = [*rollback_blockers(facts)]
+        if new.workspace == DEFAULT:
+            blockers += promotions.rollback_blockers(facts.gate, facts.at)
+        return Decision(blockers=tuple(blockers[:MOST_BLOCKERS]), more_blockers=len(blockers) > MOST_BLOCKERS)
+    return promotions.decide(facts.gate, facts.at, opener) if new.workspace == DEFAULT else None
+
+
+def require_right_to_override(new: NewDeployment, facts: OpeningFacts, decision: Decision, role: Role) -> None:
+    """Rule 4: only an admin deploys past a hold over several systems."""
+    if new.override_reason is None or role >= Role.admin:
+        return
+    over_systems = {hold.id for hold in facts.gate.holds if hold.over_systems}
+    stopped_by = [each.hold for each in decision.blockers if each.hold in over_systems]
+    if stopped_by:
+        raise Problem(
+            problems.forbidden,
+            f"The hold {stopped_by[0]} is over several systems: only an admin may deploy past it. Ask an admin, or wait.",
+        )
 
 
 def refusal(new: NewDeployment, facts: OpeningFacts, decision: Decision) -> Problem | None:
@@ -111,9 +128,9 @@ def rollback_blockers(facts: OpeningFacts) -> Iterator[Blocker]:
     """Rule 2: no rollback went back behind the artifact, and its latest verification on the target did not fail."""
     standing, environment = facts.standing, facts.gate.environment
     if standing.rolled_back is not None:
-        yield rolled_back(standing.rolled_back, environment)
+        yield promotions.rolled_back(standing.rolled_back, environment)
     for suite in standing.failed_suites:
-        yield failed(suite, environment)
+        yield promotions.failed(suite, environment)
 
 
 def _denied(blocked: str, decision: Decision) -> Problem:

@@ -29,7 +29,7 @@ _FREEZES = f"h.kind = 'freeze' AND {_NOT_OVER}"
 _PIN = "h.kind = 'pin' AND h.released_at IS NULL"
 _BAD_MARK = "h.kind = 'bad' AND h.released_at IS NULL"
 
-# One column, `holds`: the holds that may stop %(artifact)s in the environment `e`, now or later. They are freezes that
+# SQL for a value: the holds that may stop %(artifact)s in the environment `e`, now or later. They are freezes that
 # are not over, the environment's pin and the artifact's bad mark: at most 2 * MOST_FREEZES + 2. A freeze that repeats
 # holds only within its windows: see holds/rules.py.
 HOLDS_FACT = f"""
@@ -53,7 +53,7 @@ HOLDS_FACT = f"""
             UNION ALL
             SELECT h.* FROM holds h WHERE h.system_id = e.system_id AND h.artifact = %(artifact)s AND {_BAD_MARK}
         ) AS held
-    ) AS holds
+    )
 """
 
 _IN_STATE: dict[HoldState | None, str] = {

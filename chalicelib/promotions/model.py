@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from chalicelib.approvals.model import ApprovalFact
+from chalicelib.holds.model import HoldFact
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import Answer, Id, PageQuery, Request, Seconds, Timestamp
+from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Seconds, Timestamp
 from chalicelib.vocabulary import Artifact, EnvironmentName, Suite
 
 BlockerCode = Literal[
@@ -20,6 +22,10 @@ BlockerCode = Literal[
     "verification-failed",
     "verification-expired",
     "soaking",
+    "not-approved",
+    "frozen",
+    "pinned",
+    "marked-bad",
 ]
 DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"])]
 
@@ -36,6 +42,7 @@ class Blocker(Answer, kw_only=True):
     code: BlockerCode
     environment: Annotated[EnvironmentName, Meta(description="The environment that the blocker is about")]
     suite: Suite | None = None
+    hold: Annotated[Id | None, Meta(description="The hold that stops the artifact")] = None
     detail: Annotated[
         str, Meta(examples=["acceptance failed in development: correct the fault, then run the suite again"])
     ]
@@ -46,11 +53,12 @@ class StillRequired(Answer, kw_only=True):
     """The requirements that start anew after a deployment to the environment before.
 
     `suites` are the suites that have to succeed there; if it is empty, any one suite. `soak_seconds` is how long the
-    artifact has to be current there.
+    artifact has to be current there. `approvals` is how many are still missing.
     """
 
     suites: tuple[Suite, ...]
     soak_seconds: Seconds
+    approvals: Count
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,9 +109,17 @@ class EnvironmentBefore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The requirements of an environment, and the record of the artifact. `before` is None for the lowest rank."""
+    """The requirements of an environment, and the record of the artifact. `before` is None for the lowest rank.
 
+    `approvals` and `holds` are those that count now or later.
+    """
+
+    system: str
     environment: str
+    artifact: str
+    required_approvals: int
+    approvals: tuple[ApprovalFact, ...]
+    holds: tuple[HoldFact, ...]
     required_soak_seconds: int
     verification_max_age_seconds: int | None
     required_suites: tuple[str, ...]

@@ -7,10 +7,17 @@ breaks the rule.
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+import msgspec
+
+from chalicelib.approvals.model import Person
+from chalicelib.approvals.rules import counting
+from chalicelib.holds.model import HoldFact
+from chalicelib.holds.rules import bad, freezing, lifts_at, pinning
 from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import (
     MOST_BLOCKERS,
     Blocker,
+    BlockerCode,
     Decision,
     EnvironmentBefore,
     GateFacts,
@@ -23,18 +30,31 @@ from chalicelib.rest.problems import invalid_field
 # A dry run may ask about the time until then.
 MAX_AHEAD = timedelta(days=90)
 _CLOCKS_DIFFER = timedelta(minutes=1)
+# The characters of a hold's reason that a blocker repeats.
+_MOST_OF_REASON = 200
 
 
-def decide(facts: GateFacts, at: datetime) -> Decision:
-    """Grant the promotion at this moment if no rule yields a blocker. Otherwise deny it with the blockers."""
-    if facts.before is None:  # the environment with the lowest rank takes every artifact
-        return Decision(blockers=())
-    blockers = tuple(blocker for rule in RULES for blocker in rule(facts, facts.before, at))
+def decide(facts: GateFacts, at: datetime, opener: Person | None = None) -> Decision:
+    """Grant the promotion at this moment if no rule yields a blocker. Otherwise deny it with the blockers.
+
+    `opener` is the person who opens a deployment: their own approval does not count.
+    """
+    blockers = [
+        *(blocker for rule in RULES if facts.before for blocker in rule(facts, facts.before, at)),
+        *approved(facts, at, opener),
+        *held(facts, at),
+    ]
     return Decision(
-        blockers=blockers[:MOST_BLOCKERS],
+        blockers=tuple(blockers[:MOST_BLOCKERS]),
         more_blockers=len(blockers) > MOST_BLOCKERS,
-        still_required=still_required(facts, blockers),
+        still_required=still_required(facts, at, opener, blockers),
     )
+
+
+def rollback_blockers(facts: GateFacts, at: datetime) -> Iterator[Blocker]:
+    """Yield the holds that stop a rollback: freezes that say so, a pin to another artifact, and bad marks."""
+    holds = [hold for hold in facts.holds if hold.kind != "freeze" or hold.blocks_rollbacks]
+    yield from held(msgspec.structs.replace(facts, holds=tuple(holds)), at)
 
 
 def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:
@@ -131,15 +151,46 @@ def soaked(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterato
         )
 
 
-# A decision lists its blockers in this order.
+# Rules about the environment before. The lowest environment has none. A decision lists its blockers in this order,
+# followed by those of `approved` and `held`.
 RULES = (deployed, not_rolled_back, verified, verified_successfully, verified_lately, soaked)
 
 
-def still_required(facts: GateFacts, blockers: Iterable[Blocker]) -> StillRequired | None:
+def approved(facts: GateFacts, at: datetime, opener: Person | None) -> Iterator[Blocker]:
+    """As many people as the environment requires approve the artifact. The person who opens the deployment is none."""
+    if missing := _missing_approvals(facts, at, opener):
+        given = facts.required_approvals - missing
+        yield Blocker(
+            code="not-approved",
+            environment=facts.environment,
+            detail=f"{given} of {facts.required_approvals} required approvals are given: ask another maintainer of "
+            f"{facts.system} to approve, with POST /v1/systems/{facts.system}/approvals",
+        )
+
+
+def held(facts: GateFacts, at: datetime) -> Iterator[Blocker]:
+    """No freeze holds, the environment has no pin to another artifact, and the artifact has no bad mark."""
+    for freeze in freezing(facts.holds, at):
+        ends_at = lifts_at([freeze], at)
+        wait = f"wait until {_moment(ends_at)}, or release it" if ends_at else "release it"
+        yield _stopped("frozen", facts, freeze, f"{facts.environment} is frozen", wait, ends_at)
+    for pin in pinning(facts.holds, facts.artifact):
+        yield _stopped("pinned", facts, pin, f"{facts.environment} is pinned to {pin.artifact}", "release it")
+    for mark in bad(facts.holds):
+        yield _stopped("marked-bad", facts, mark, "the artifact is marked bad", "use another artifact, or release it")
+
+
+def still_required(
+    facts: GateFacts, at: datetime, opener: Person | None, blockers: Iterable[Blocker]
+) -> StillRequired | None:
     """Return the requirements that start anew. None unless the artifact must be deployed to the environment before."""
     redeploy = ("not-deployed", "rolled-back")
     if any(each.code in redeploy or (each.code == "soaking" and each.available_at is None) for each in blockers):
-        return StillRequired(suites=facts.required_suites, soak_seconds=facts.required_soak_seconds)
+        return StillRequired(
+            suites=facts.required_suites,
+            soak_seconds=facts.required_soak_seconds,
+            approvals=_missing_approvals(facts, at, opener),
+        )
     return None
 
 
@@ -173,6 +224,27 @@ def moment_of(new: NewPromotion, at: datetime) -> datetime:
     if not at - _CLOCKS_DIFFER <= new.at <= at + MAX_AHEAD:
         raise invalid_field("#/at", "is past, or more than 90 days ahead: send a moment in the next 90 days")
     return new.at
+
+
+def _missing_approvals(facts: GateFacts, at: datetime, opener: Person | None) -> int:
+    return max(0, facts.required_approvals - len(counting(facts.approvals, at, opener)))
+
+
+def _stopped(
+    code: BlockerCode, facts: GateFacts, hold: HoldFact, what: str, next_step: str, ends_at: datetime | None = None
+) -> Blocker:
+    path = "/v1/holds" if hold.over_systems else f"/v1/systems/{facts.system}/holds"
+    return Blocker(
+        code=code,
+        environment=facts.environment,
+        hold=hold.id,
+        detail=f"{what} by {hold.created_by} ({_cut(hold.reason)}): {next_step}, with POST {path}/{hold.id}/release",
+        available_at=ends_at,
+    )
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= _MOST_OF_REASON else f"{reason[:_MOST_OF_REASON]}…"
 
 
 def _moment(at: datetime) -> str:

@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.approvals.store import APPROVALS_FACT
 from chalicelib.database.connection import Database
+from chalicelib.holds.store import HOLDS_FACT
 from chalicelib.identity.principal import Principal
 from chalicelib.promotions.model import Decision, GateFacts, Promotion, PromotionQuery
 from chalicelib.rest.ids import NumberedId
@@ -42,11 +44,16 @@ _ROLLED_BACK = f"""
     ORDER BY back.finished_at DESC LIMIT 1
 """
 
-# One column, `gate`: the facts about %(artifact)s for the environment `e`.
+# One column, `gate`: the facts about %(artifact)s for the environment `e` of the system `s`.
 GATE_FACTS = f"""
     (
         SELECT json_build_object(
+            'system', s.key,
             'environment', e.name,
+            'artifact', %(artifact)s,
+            'required_approvals', e.required_approvals,
+            'approvals', {APPROVALS_FACT},
+            'holds', {HOLDS_FACT},
             'required_soak_seconds', e.required_soak_seconds,
             'verification_max_age_seconds', e.verification_max_age_seconds,
             'required_suites', e.required_suites,

@@ -16,6 +16,10 @@ REMEDIES = {
     "{suite} there again and record the result (workflow `verify`)",
     "verification-expired": "run {suite} against {environment} again and record the result (workflow `verify`)",
     "soaking": "wait, then run this job again; without a time, deploy the artifact to {environment} again",
+    "not-approved": "ask another maintainer to approve the artifact, then run this job again",
+    "frozen": "wait, then run this job again, or ask the owner of the hold to release it",
+    "pinned": "ask the owner of the hold to release the pin",
+    "marked-bad": "fix the fault in a new artifact",
 }
 _UNKNOWN = "see docs/problems.md"
 

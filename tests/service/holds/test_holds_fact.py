@@ -12,7 +12,7 @@ from tests.support.largest import copy
 
 FRIDAYS = {"by_day": ["FR"], "from": "16:00", "to": "08:00", "days": 3, "time_zone": "Europe/Berlin"}
 STATEMENT = f"""
-    SELECT {HOLDS_FACT}
+    SELECT {HOLDS_FACT} AS holds
     FROM systems s JOIN environments e ON e.system_id = s.id
     WHERE s.key = %(system)s AND e.name = %(environment)s
 """

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.approvals.model import ApprovalFact, Person
+from chalicelib.holds.model import HoldFact
 from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import (
     MOST_BLOCKERS,
@@ -15,7 +17,7 @@ from chalicelib.promotions.model import (
     StillRequired,
     Verdict,
 )
-from chalicelib.promotions.rules import MAX_AHEAD, decide, moment_of, role_to_decide
+from chalicelib.promotions.rules import MAX_AHEAD, decide, moment_of, role_to_decide, rollback_blockers
 from chalicelib.rest.problems import Problem
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -30,7 +32,12 @@ def facts(**known: Any) -> GateFacts:
         "verdicts": (verified(),),
     }
     usual = {
+        "system": "azul",
         "environment": "preproduction",
+        "artifact": "tree:2",
+        "required_approvals": 0,
+        "approvals": (),
+        "holds": (),
         "required_soak_seconds": 0,
         "verification_max_age_seconds": None,
         "required_suites": (),
@@ -41,6 +48,25 @@ def facts(**known: Any) -> GateFacts:
 
 def verified(suite: str = "acceptance", outcome: Any = "success", seconds_ago: float = 60) -> Verdict:
     return Verdict(suite=suite, outcome=outcome, counts_at=NOW - timedelta(seconds=seconds_ago))
+
+
+def a_hold(kind: Any, id_: str = "1", **fields: Any) -> HoldFact:
+    usual = {
+        "environment": None,
+        "over_systems": False,
+        "artifact": None,
+        "reason": "Release week",
+        "created_by": "jane",
+        "starts_at": NOW - timedelta(hours=1),
+        "ends_at": None,
+        "recurrence": None,
+        "blocks_rollbacks": False,
+    }
+    return HoldFact(id=id_, kind=kind, **(usual | fields))
+
+
+def an_approval(subject: str, expires_at: datetime = NOW + timedelta(days=14)) -> ApprovalFact:
+    return ApprovalFact(issuer="i", subject=subject, expires_at=expires_at)
 
 
 ROLLED_BACK = RolledBack(environment="preproduction", artifact="tree:1", at=NOW - timedelta(minutes=1))
@@ -150,6 +176,8 @@ def test_every_blocker_is_listed_in_a_fixed_order():
         required_soak_seconds=7200,
         verification_max_age_seconds=30,
         required_suites=("acceptance", "smoke"),
+        required_approvals=1,
+        holds=(a_hold("bad", artifact="tree:2"), a_hold("pin", artifact="tree:1"), a_hold("freeze")),
         rolled_back=ROLLED_BACK,
         verdicts=(verified("load", "failure", seconds_ago=10), verified("acceptance")),
     )
@@ -160,7 +188,78 @@ def test_every_blocker_is_listed_in_a_fixed_order():
         ("verification-failed", "load"),
         ("verification-expired", "acceptance"),
         ("soaking", None),
+        ("not-approved", None),
+        ("frozen", None),
+        ("pinned", None),
+        ("marked-bad", None),
     ]
+
+
+def test_holds_and_approvals_count_in_the_lowest_environment_too():
+    lowest = facts(before=None, required_approvals=1, holds=(a_hold("freeze"),))
+
+    assert codes(lowest) == [("not-approved", None), ("frozen", None)]
+
+
+def test_each_freeze_says_when_it_alone_lifts():
+    soon, later = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    known = facts(holds=(a_hold("freeze", "1", ends_at=later), a_hold("freeze", "2", ends_at=soon)))
+
+    blockers = decide(known, NOW).blockers
+
+    assert [(each.hold, each.available_at) for each in blockers] == [("1", later), ("2", soon)]
+    assert codes(known, soon) == [("frozen", None)]
+    assert codes(known, later) == []
+
+
+def test_a_freeze_in_the_future_does_not_block_today():
+    known = facts(holds=(a_hold("freeze", starts_at=NOW + timedelta(days=1)),))
+
+    assert codes(known) == []
+    assert codes(known, NOW + timedelta(days=1)) == [("frozen", None)]
+
+
+def test_a_pin_stops_other_artifacts_only():
+    assert codes(facts(holds=(a_hold("pin", artifact="tree:2"),))) == []
+    assert codes(facts(holds=(a_hold("pin", artifact="tree:1"),))) == [("pinned", None)]
+
+
+def test_the_approval_of_the_opener_does_not_count():
+    jane, joe = Person(issuer="i", subject="jane"), Person(issuer="i", subject="joe")
+    known = facts(required_approvals=1, approvals=(an_approval("jane"),))
+
+    assert decide(known, NOW, joe).word == "granted"
+    assert decide(known, NOW, jane).word == "denied"
+
+
+def test_an_approval_expires():
+    known = facts(required_approvals=1, approvals=(an_approval("jane", expires_at=NOW + timedelta(days=1)),))
+
+    assert codes(known) == []
+    assert codes(known, NOW + timedelta(days=1)) == [("not-approved", None)]
+
+
+def test_a_blocker_names_the_hold_its_owner_and_the_request_that_helps():
+    here, everywhere = decide(facts(holds=(a_hold("freeze"), a_hold("freeze", over_systems=True))), NOW).blockers
+
+    assert "jane (Release week)" in here.detail
+    assert "POST /v1/systems/azul/holds/1/release" in here.detail
+    assert "POST /v1/holds/1/release" in everywhere.detail
+
+
+def test_a_long_reason_is_cut():
+    (blocker,) = decide(facts(holds=(a_hold("freeze", reason="x" * 500),)), NOW).blockers
+
+    assert len(blocker.detail) < 400
+
+
+@pytest.mark.parametrize(("freeze", "found"), [({}, []), ({"blocks_rollbacks": True}, ["frozen"])])
+def test_a_freeze_stops_rollbacks_only_if_it_says_so(freeze, found):
+    known = facts(
+        holds=(a_hold("freeze", **freeze), a_hold("bad", artifact="tree:2"), a_hold("pin", artifact="tree:1"))
+    )
+
+    assert [each.code for each in rollback_blockers(known, NOW)] == [*found, "pinned", "marked-bad"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +275,7 @@ def test_a_denial_says_what_starts_anew_with_another_deployment(known):
 
     decision = decide(facts(**known), NOW)
 
-    expected = StillRequired(suites=("acceptance",), soak_seconds=known["required_soak_seconds"])
+    expected = StillRequired(suites=("acceptance",), soak_seconds=known["required_soak_seconds"], approvals=0)
     assert decision.still_required == expected
 
 

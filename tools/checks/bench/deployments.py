@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import msgspec
 from chalice.app import Response
 
+from chalicelib.approvals.model import Person
 from chalicelib.deployments import rules
 from chalicelib.deployments.model import Deployment, DeploymentQuery, NewDeployment, OpeningFacts
 from chalicelib.identity.roles import Role
@@ -106,7 +107,7 @@ def views(bare: Bare) -> None:
         rules.require_target(body, facts)
         require_kind(body.artifact, facts.artifact_kind)
         rules.require_former(body, facts)
-        decision = rules.decision(body, facts)
+        decision = rules.decision(body, facts, Person(issuer=claims.iss, subject=claims.sub))
         assert not (decision and rules.refusal(body, facts, decision))
         rules.require_free(facts)
         names, [row] = bare.query(
