@@ -26,7 +26,8 @@ class Expected(NamedTuple):
 
     # The lowest role that may call each operation, or "public".
     roles: Mapping[str, Role | str] = {}
-    # The rights of the service's database role to each table: to the whole table, or to the named columns.
+    # The rights of the service's database role to each table: to the whole table, or to the named columns. For INSERT,
+    # name the columns without the right: `all but id`.
     rights: Mapping[str, Mapping[str, str]] = {}
     # Tables of records whose rows change while they are open, each with the SQL condition that a row is open.
     open_records: Mapping[str, str] = {}

@@ -45,8 +45,12 @@ EXPECTED = Expected(
     },
     rights={
         "deployment_commits": {"SELECT": WHOLE, "INSERT": WHOLE},
-        "deployment_statuses": {"SELECT": WHOLE, "INSERT": WHOLE},
-        "deployments": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "state detail lease_expires_at finished_at"},
+        "deployment_statuses": {"SELECT": WHOLE, "INSERT": "all but id"},
+        "deployments": {
+            "SELECT": WHOLE,
+            "INSERT": "all but id",
+            "UPDATE": "state detail lease_expires_at finished_at",
+        },
     },
     open_records={"deployments": "state = 'in_progress'"},
     out_of_reach={
