@@ -3,14 +3,18 @@
 The schema refuses hostile values in every column that the service may write.
 """
 
+import re
 from contextlib import closing
 
 import psycopg2
+import pytest
 from psycopg2.errors import CheckViolation, ForeignKeyViolation, StringDataRightTruncation
 
 from chalicelib.database.roles import APP
-from tests.support.operations import READS, address
+from chalicelib.patterns import NOT_WHITE
+from tests.support.operations import READS, address, entry
 from tests.support.postgres import SUPERUSER, as_login
+from tests.support.resources import RESOURCES
 
 _LONG = "repeat('x', 1000000)"
 
@@ -31,16 +35,24 @@ HOSTILE = {
 }
 HOSTILE |= {"character varying": HOSTILE["text"], "character varying[]": HOSTILE["text[]"]}
 
-# Columns that may take a value of HOSTILE, each with the reason.
+# Columns that may take a value of HOSTILE, each with the reason. Those of the resources are in their EXPECTED.
 HARMLESS = {
     "hourly_writes.allowed": "the next write sets it again",
-    "verifications.passed": "the API allows every number that the column can hold",
-    "verifications.failed": "the API allows every number that the column can hold",
-    "verifications.skipped": "the API allows every number that the column can hold",
+    **{column: reason for each in RESOURCES.values() for column, reason in each.harmless.items()},
 }
 
-ADVICE = "bound these columns, or make rows in which they are not null, or add them with the reason"
+ADVICE = f"bound these columns, or make rows in which they are not null, or add them to {entry('harmless')}"
+WHITE = [chr(number) for number in range(1, 0xD800) if not re.match(NOT_WHITE, chr(number))] + ["\ufeff"]
 REFUSED = (CheckViolation, ForeignKeyViolation, StringDataRightTruncation)
+
+
+def test_types_of_the_schema_refuse_texts_that_no_request_may_have(given):
+    urls = ["ftp://example.org", "https://example.org/a b", "https://example.org\n"]
+    reasons = ["", *(f"{white}x" for white in WHITE), *(f"x{white}" for white in WHITE)]
+
+    for type_, value in [*(("url", url) for url in urls), *(("stated_reason", reason) for reason in reasons)]:
+        with pytest.raises(CheckViolation):
+            given.sql(f"SELECT %s::{type_}", value)
 
 
 def test_no_id_can_be_reserved(given):

@@ -37,6 +37,8 @@ class Expected(NamedTuple):
     granted_functions: Collection[str] = ()
     # The constraints that no request can violate, with the reason.
     out_of_reach: Mapping[str, str] = {}
+    # The columns that may take every value of their type, with the reason.
+    harmless: Mapping[str, str] = {}
     # For each operation that writes, a function that makes the records that the write needs and returns the write.
     writes: Mapping[str, Callable[[Any], Write]] = {}
     # Makes two rows in each list of a system, and in each table of records.
