@@ -14,6 +14,7 @@ SLUG = "[a-z][a-z0-9-]{1,38}"
 WORKSPACE = "[a-z][a-z0-9-]{0,15}"
 ARTIFACT = "(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})"
 SHA = "[0-9a-f]{40}"
+SUITE = "[A-Za-z0-9][A-Za-z0-9._/-]{0,63}"
 CLIENT = "[A-Za-z0-9._~@:|+-]{1,128}"
 # Only these characters: so each program that reads the URL finds the same host in it.
 WORKSPACE_URL = r"https://([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
@@ -32,7 +33,7 @@ Artifact = Annotated[
     ),
 ]
 Sha = Annotated[str, matching(SHA, "200f4b2d8e19e8e64f878567f24b464f3d7146ac", "A commit")]
-Suite = Annotated[str, matching("[A-Za-z0-9][A-Za-z0-9._/-]{0,63}", "acceptance", "Name of a test suite")]
+Suite = Annotated[str, matching(SUITE, "acceptance", "Name of a test suite")]
 WorkspaceUrl = Annotated[
     str,
     matching(

@@ -6,15 +6,14 @@ CREATE TABLE approvals (
     id bigint GENERATED ALWAYS AS IDENTITY,
     system_id bigint NOT NULL,
     environment_id bigint NOT NULL,
-    artifact text NOT NULL,
-    comment text,
-    created_at timestamp with time zone NOT NULL,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
-    withdrawn_at timestamp with time zone,
-    withdrawn_by text,
-    withdrawal_reason text,
-    CONSTRAINT approvals_artifact_known CHECK ((artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$')),
+    artifact artifact_id NOT NULL,
+    comment character varying(2000),
+    created_at moment NOT NULL,
+    issuer character varying(2000) NOT NULL,
+    created_by character varying(1000) NOT NULL,
+    withdrawn_at moment,
+    withdrawn_by character varying(1000),
+    withdrawal_reason stated_reason,
     CONSTRAINT approvals_withdrawal_is_complete CHECK ((((withdrawn_at IS NULL) = (withdrawn_by IS NULL)) AND ((withdrawn_at IS NOT NULL) OR (withdrawal_reason IS NULL)))),
     CONSTRAINT approvals_pkey PRIMARY KEY (id),
     CONSTRAINT approvals_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
@@ -24,24 +23,25 @@ CREATE INDEX approvals_by_system ON approvals (system_id, created_at DESC, id DE
 CREATE TRIGGER approvals_are_final BEFORE UPDATE ON approvals FOR EACH ROW WHEN ((old.withdrawn_at IS NOT NULL)) EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER approvals_are_kept BEFORE DELETE ON approvals FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER approvals_are_not_truncated BEFORE TRUNCATE ON approvals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-GRANT SELECT,INSERT ON TABLE approvals TO slipway_app;
+GRANT SELECT ON TABLE approvals TO slipway_app;
+GRANT INSERT (system_id, environment_id, artifact, comment, created_at, issuer, created_by) ON TABLE approvals TO slipway_app;
 GRANT UPDATE (withdrawn_at, withdrawn_by, withdrawal_reason) ON TABLE approvals TO slipway_app;
 
 -- audit_events
 
 CREATE TABLE audit_events (
     id bigint GENERATED ALWAYS AS IDENTITY,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    system_key text,
-    issuer text NOT NULL,
-    principal text NOT NULL,
-    action text NOT NULL,
-    resource text NOT NULL,
-    before jsonb,
-    after jsonb,
-    request_id text NOT NULL,
-    refusal text,
-    reason text,
+    at moment DEFAULT clock_timestamp() NOT NULL,
+    system_key character varying(39),
+    issuer character varying(2000) NOT NULL,
+    principal character varying(1000) NOT NULL,
+    action character varying(61) NOT NULL,
+    resource character varying(500) NOT NULL,
+    before small_json,
+    after small_json,
+    request_id character varying(255) NOT NULL,
+    refusal character varying(100),
+    reason stated_reason,
     CONSTRAINT audit_events_pkey PRIMARY KEY (id)
 );
 CREATE INDEX audit_events_by_action ON audit_events (action, at DESC, id DESC);
@@ -70,8 +70,8 @@ CREATE TABLE aws_accounts (
 CREATE TABLE deployment_commits (
     deployment_id bigint NOT NULL,
     environment_id bigint NOT NULL,
-    sha text NOT NULL,
-    authored_at timestamp with time zone NOT NULL,
+    sha commit_sha NOT NULL,
+    authored_at moment NOT NULL,
     CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha),
     CONSTRAINT deployment_commits_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id)
 );
@@ -83,15 +83,16 @@ GRANT SELECT,INSERT ON TABLE deployment_commits TO slipway_app;
 CREATE TABLE deployment_statuses (
     id bigint GENERATED ALWAYS AS IDENTITY,
     deployment_id bigint NOT NULL,
-    state text NOT NULL,
-    detail text,
-    created_at timestamp with time zone NOT NULL,
-    created_by text NOT NULL,
+    state deployment_state NOT NULL,
+    detail character varying(2000),
+    created_at moment NOT NULL,
+    created_by character varying(1000) NOT NULL,
     CONSTRAINT deployment_statuses_pkey PRIMARY KEY (id),
     CONSTRAINT deployment_statuses_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id)
 );
 CREATE INDEX deployment_statuses_by_deployment ON deployment_statuses (deployment_id, created_at DESC, id DESC);
-GRANT SELECT,INSERT ON TABLE deployment_statuses TO slipway_app;
+GRANT SELECT ON TABLE deployment_statuses TO slipway_app;
+GRANT INSERT (deployment_id, state, detail, created_at, created_by) ON TABLE deployment_statuses TO slipway_app;
 
 -- deployments
 
@@ -101,37 +102,36 @@ CREATE TABLE deployments (
     environment_id bigint NOT NULL,
     workspace text DEFAULT 'default' NOT NULL,
     workspace_id bigint,
-    artifact text NOT NULL,
-    revision text,
+    artifact artifact_id NOT NULL,
+    revision commit_sha,
     kind text NOT NULL,
-    state text NOT NULL,
-    detail text,
+    state deployment_state NOT NULL,
+    detail character varying(2000),
     imported boolean NOT NULL,
-    run_url text,
-    override_reason text,
-    overridden text[],
+    run_url url,
+    override_reason stated_reason,
+    overridden character varying(30)[],
     promotion_id bigint,
     commit_count integer NOT NULL,
     lease_seconds integer,
-    lease_expires_at timestamp with time zone,
-    started_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
-    repository_id text,
-    run_id text,
-    run_attempt text,
-    run_sha text,
-    run_actor text,
-    CONSTRAINT deployments_artifact_known CHECK ((artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$')),
-    CONSTRAINT deployments_finish_after_start CHECK ((finished_at >= started_at)),
-    CONSTRAINT deployments_finish_with_their_state CHECK (((state = 'in_progress') = (finished_at IS NULL))),
+    lease_expires_at moment,
+    started_at moment NOT NULL,
+    finished_at moment,
+    issuer character varying(2000) NOT NULL,
+    created_by character varying(1000) NOT NULL,
+    repository_id character varying(255),
+    run_id character varying(255),
+    run_attempt character varying(255),
+    run_sha character varying(255),
+    run_actor character varying(255),
+    CONSTRAINT deployments_finish_after_start CHECK (((finished_at) >= (started_at))),
+    CONSTRAINT deployments_finish_with_their_state CHECK ((((state) = 'in_progress') = (finished_at IS NULL))),
     CONSTRAINT deployments_go_to_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
-    CONSTRAINT deployments_hold_a_lease_or_are_imported CHECK (((imported = (lease_expires_at IS NULL)) AND (NOT (imported AND (state = 'in_progress'))))),
+    CONSTRAINT deployments_hold_a_lease_or_are_imported CHECK (((imported = (lease_expires_at IS NULL)) AND (NOT (imported AND ((state) = 'in_progress'))))),
     CONSTRAINT deployments_kind_known CHECK ((kind = ANY (ARRAY['rollout', 'rollback', 'hotfix']))),
-    CONSTRAINT deployments_override_has_reason CHECK (((length(override_reason) >= 10) AND (length(override_reason) <= 500))),
-    CONSTRAINT deployments_revision_is_sha CHECK ((revision ~ '^[0-9a-f]{40}$')),
-    CONSTRAINT deployments_state_known CHECK ((state = ANY (ARRAY['in_progress', 'succeeded', 'failed', 'cancelled']))),
+    CONSTRAINT deployments_numbers_are_bounded CHECK ((((commit_count >= 0) AND (commit_count <= 10000)) AND ((lease_seconds >= 60) AND (lease_seconds <= 14400)))),
+    CONSTRAINT deployments_overridden_known CHECK ((((cardinality(overridden) >= 1) AND (cardinality(overridden) <= 10)) AND (array_ndims(overridden) = 1) AND (overridden <@ ARRAY['not-deployed'::character varying, 'rolled-back'::character varying, 'not-verified'::character varying, 'verification-failed'::character varying, 'verification-expired'::character varying, 'soaking'::character varying, 'not-approved'::character varying, 'frozen'::character varying, 'pinned'::character varying, 'marked-bad'::character varying]))),
+    CONSTRAINT deployments_override_has_reason CHECK (((length((override_reason)) >= 10) AND (length((override_reason)) <= 500))),
     CONSTRAINT deployments_pkey PRIMARY KEY (id),
     CONSTRAINT deployments_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
     CONSTRAINT deployments_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name),
@@ -140,18 +140,19 @@ CREATE TABLE deployments (
 CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
 CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
 CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
-CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE(revision, ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
-CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE (state = 'in_progress');
+CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE((revision), ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
+CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE ((state) = 'in_progress');
 CREATE INDEX deployments_overridden ON deployments (system_id, started_at DESC, id DESC) WHERE (overridden IS NOT NULL);
 CREATE INDEX deployments_recorded ON deployments (environment_id, workspace, started_at) WHERE (NOT imported);
-CREATE INDEX deployments_rollbacks ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE ((state = 'succeeded') AND (kind = 'rollback'));
-CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt, COALESCE(repository_id, ''), COALESCE(workspace_id, (0)::bigint)) WHERE ((run_id IS NOT NULL) AND (NOT imported));
-CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (state = 'succeeded');
-CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE (state = 'succeeded');
-CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW WHEN ((old.state <> 'in_progress')) EXECUTE FUNCTION refuse_change();
+CREATE INDEX deployments_rollbacks ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (((state) = 'succeeded') AND (kind = 'rollback'));
+CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt, COALESCE(repository_id, ''::character varying), COALESCE(workspace_id, (0)::bigint)) WHERE ((run_id IS NOT NULL) AND (NOT imported));
+CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE ((state) = 'succeeded');
+CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE ((state) = 'succeeded');
+CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW WHEN (((old.state) <> 'in_progress')) EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER deployments_are_kept BEFORE DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER deployments_are_not_truncated BEFORE TRUNCATE ON deployments FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-GRANT SELECT,INSERT ON TABLE deployments TO slipway_app;
+GRANT SELECT ON TABLE deployments TO slipway_app;
+GRANT INSERT (system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported, run_url, override_reason, overridden, promotion_id, commit_count, lease_seconds, lease_expires_at, started_at, finished_at, issuer, created_by, repository_id, run_id, run_attempt, run_sha, run_actor) ON TABLE deployments TO slipway_app;
 GRANT UPDATE (state, detail, lease_expires_at, finished_at) ON TABLE deployments TO slipway_app;
 
 -- environments
@@ -161,21 +162,24 @@ CREATE TABLE environments (
     system_id bigint NOT NULL,
     name text NOT NULL,
     rank integer NOT NULL,
-    aws_account_id text,
-    region text,
-    base_url text,
+    aws_account_id character varying(12),
+    region character varying(30),
+    base_url url,
     production boolean NOT NULL,
     required_soak_seconds integer NOT NULL,
     verification_max_age_seconds integer,
-    required_suites text[] NOT NULL,
+    required_suites character varying(64)[] NOT NULL,
     required_approvals integer DEFAULT 0 NOT NULL,
-    workspace_hosts text[] DEFAULT '{}'[] NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    workspace_hosts character varying(254)[] DEFAULT '{}'::character varying[] NOT NULL,
+    created_at moment DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT environments_name_is_slug CHECK ((name ~ '^[a-z][a-z0-9-]{1,38}$')),
-    CONSTRAINT environments_rank_is_positive CHECK ((rank >= 1)),
+    CONSTRAINT environments_rank_is_bounded CHECK (((rank >= 1) AND (rank <= 1000))),
+    CONSTRAINT environments_region_known CHECK (((region) ~ '^[a-z]{2}(-[a-z]+)+-[0-9]$')),
     CONSTRAINT environments_required_approvals_are_few CHECK (((required_approvals >= 0) AND (required_approvals <= 5))),
-    CONSTRAINT environments_required_soak_is_not_negative CHECK ((required_soak_seconds >= 0)),
-    CONSTRAINT environments_verification_max_age_is_positive CHECK ((verification_max_age_seconds >= 1)),
+    CONSTRAINT environments_required_soak_is_bounded CHECK (((required_soak_seconds >= 0) AND (required_soak_seconds <= 31536000))),
+    CONSTRAINT environments_required_suites_known CHECK (((cardinality(required_suites) <= 50) AND (to_jsonb(required_suites) = jsonb_path_query_array(to_jsonb(required_suites), 'strict $[*]?(@ like_regex "^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$")'::jsonpath)))),
+    CONSTRAINT environments_verification_max_age_is_bounded CHECK (((verification_max_age_seconds >= 1) AND (verification_max_age_seconds <= 31536000))),
+    CONSTRAINT environments_workspace_hosts_known CHECK (((cardinality(workspace_hosts) <= 50) AND (to_jsonb(workspace_hosts) = jsonb_path_query_array(to_jsonb(workspace_hosts), 'strict $[*]?(@ like_regex "^[.]?([a-z0-9-]+[.])+[a-z][a-z0-9-]*$")'::jsonpath)))),
     CONSTRAINT environments_name_once UNIQUE (system_id, name),
     CONSTRAINT environments_of_system UNIQUE (id, system_id),
     CONSTRAINT environments_pkey PRIMARY KEY (id),
@@ -186,7 +190,8 @@ CREATE TABLE environments (
 CREATE INDEX environments_by_account ON environments (aws_account_id);
 CREATE TRIGGER environments_claim_aws_account BEFORE INSERT OR UPDATE ON environments FOR EACH ROW WHEN ((new.aws_account_id IS NOT NULL)) EXECUTE FUNCTION claim_aws_account();
 CREATE TRIGGER environments_settle_aws_account AFTER DELETE OR UPDATE ON environments FOR EACH ROW WHEN ((old.aws_account_id IS NOT NULL)) EXECUTE FUNCTION settle_aws_account();
-GRANT SELECT,INSERT,DELETE ON TABLE environments TO slipway_app;
+GRANT SELECT,DELETE ON TABLE environments TO slipway_app;
+GRANT INSERT (system_id, name, rank, aws_account_id, region, base_url, production, required_soak_seconds, verification_max_age_seconds, required_suites, required_approvals, workspace_hosts) ON TABLE environments TO slipway_app;
 GRANT UPDATE (rank, aws_account_id, region, base_url, production, required_soak_seconds, verification_max_age_seconds, required_suites, required_approvals, workspace_hosts) ON TABLE environments TO slipway_app;
 
 -- holds
@@ -197,20 +202,19 @@ CREATE TABLE holds (
     environment_id bigint,
     kind text NOT NULL,
     production boolean NOT NULL,
-    artifact text,
-    reason text NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone,
-    recurrence jsonb,
+    artifact artifact_id,
+    reason stated_reason NOT NULL,
+    starts_at moment NOT NULL,
+    ends_at moment,
+    recurrence small_json,
     blocks_rollbacks boolean NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
-    released_at timestamp with time zone,
-    released_by text,
-    release_reason text,
-    CONSTRAINT holds_artifact_known CHECK ((artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$')),
-    CONSTRAINT holds_end_after_start CHECK ((ends_at > starts_at)),
+    created_at moment NOT NULL,
+    issuer character varying(2000) NOT NULL,
+    created_by character varying(1000) NOT NULL,
+    released_at moment,
+    released_by character varying(1000),
+    release_reason stated_reason,
+    CONSTRAINT holds_end_after_start CHECK (((ends_at) > (starts_at))),
     CONSTRAINT holds_fit_their_kind CHECK ((
 CASE kind
     WHEN 'pin' THEN ((artifact IS NOT NULL) AND (environment_id IS NOT NULL))
@@ -226,24 +230,25 @@ END AND ((kind = 'freeze') OR ((system_id IS NOT NULL) AND (ends_at IS NULL) AND
 CREATE INDEX holds_bad_marks ON holds (system_id, artifact, created_at) WHERE (kind = 'bad');
 CREATE INDEX holds_by_environment ON holds (environment_id, id DESC);
 CREATE INDEX holds_by_system ON holds (system_id, id DESC);
-CREATE INDEX holds_freezes ON holds (system_id, COALESCE(ends_at, 'infinity'::timestamp with time zone)) WHERE ((kind = 'freeze') AND (released_at IS NULL));
+CREATE INDEX holds_freezes ON holds (system_id, COALESCE((ends_at), 'infinity')) WHERE ((kind = 'freeze') AND (released_at IS NULL));
 CREATE UNIQUE INDEX holds_one_bad_mark ON holds (system_id, artifact) WHERE ((kind = 'bad') AND (released_at IS NULL));
 CREATE UNIQUE INDEX holds_one_pin ON holds (environment_id) WHERE ((kind = 'pin') AND (released_at IS NULL));
 CREATE TRIGGER holds_are_final BEFORE UPDATE ON holds FOR EACH ROW WHEN ((old.released_at IS NOT NULL)) EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER holds_are_kept BEFORE DELETE ON holds FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER holds_are_not_truncated BEFORE TRUNCATE ON holds FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-GRANT SELECT,INSERT ON TABLE holds TO slipway_app;
+GRANT SELECT ON TABLE holds TO slipway_app;
+GRANT INSERT (system_id, environment_id, kind, production, artifact, reason, starts_at, ends_at, recurrence, blocks_rollbacks, created_at, issuer, created_by) ON TABLE holds TO slipway_app;
 GRANT UPDATE (released_at, released_by, release_reason) ON TABLE holds TO slipway_app;
 
 -- hourly_writes
 
 CREATE TABLE hourly_writes (
-    issuer text NOT NULL,
-    writer text NOT NULL,
-    hour timestamp with time zone NOT NULL,
+    issuer character varying(2000) NOT NULL,
+    writer character varying(1000) NOT NULL,
+    hour moment NOT NULL,
     writes integer NOT NULL,
     allowed integer NOT NULL,
-    CONSTRAINT hourly_writes_within_rate CHECK ((writes <= allowed)),
+    CONSTRAINT hourly_writes_within_rate CHECK (((writes >= 0) AND (writes <= allowed))),
     CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer)
 );
 GRANT SELECT,INSERT ON TABLE hourly_writes TO slipway_app;
@@ -252,15 +257,16 @@ GRANT UPDATE (hour, writes, allowed) ON TABLE hourly_writes TO slipway_app;
 -- idempotency_keys
 
 CREATE TABLE idempotency_keys (
-    issuer text NOT NULL,
-    principal text NOT NULL,
-    route text NOT NULL,
-    key text NOT NULL,
-    request_digest text NOT NULL,
+    issuer character varying(2000) NOT NULL,
+    principal character varying(1000) NOT NULL,
+    route character varying(1000) NOT NULL,
+    key character varying(255) NOT NULL,
+    request_digest character varying(64) NOT NULL,
     status integer NOT NULL,
-    headers jsonb NOT NULL,
-    body text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    headers small_json NOT NULL,
+    body character varying(500000) NOT NULL,
+    created_at moment DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT idempotency_keys_status_is_success CHECK (((status >= 200) AND (status <= 299))),
     CONSTRAINT idempotency_keys_once PRIMARY KEY (issuer, principal, route, key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
@@ -273,21 +279,22 @@ CREATE TABLE promotions (
     id bigint GENERATED ALWAYS AS IDENTITY,
     system_id bigint NOT NULL,
     environment_id bigint NOT NULL,
-    artifact text NOT NULL,
+    artifact artifact_id NOT NULL,
     decision text NOT NULL,
-    blockers jsonb NOT NULL,
+    blockers small_json NOT NULL,
     more_blockers boolean NOT NULL,
-    still_required jsonb,
-    decided_at timestamp with time zone NOT NULL,
-    decided_by text NOT NULL,
-    CONSTRAINT promotions_blockers_are_few CHECK ((jsonb_array_length(blockers) <= 100)),
+    still_required small_json,
+    decided_at moment NOT NULL,
+    decided_by character varying(1000) NOT NULL,
+    CONSTRAINT promotions_blockers_are_few CHECK ((jsonb_array_length((blockers)) <= 100)),
     CONSTRAINT promotions_decision_known CHECK ((decision = ANY (ARRAY['granted', 'denied']))),
     CONSTRAINT promotions_pkey PRIMARY KEY (id),
     CONSTRAINT promotions_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
 );
 CREATE INDEX promotions_by_environment ON promotions (environment_id);
 CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
-GRANT SELECT,INSERT ON TABLE promotions TO slipway_app;
+GRANT SELECT ON TABLE promotions TO slipway_app;
+GRANT INSERT (system_id, environment_id, artifact, decision, blockers, more_blockers, still_required, decided_at, decided_by) ON TABLE promotions TO slipway_app;
 
 -- publisher_environments
 
@@ -295,7 +302,7 @@ CREATE TABLE publisher_environments (
     publisher_id bigint NOT NULL,
     environment_id bigint NOT NULL,
     system_id bigint NOT NULL,
-    github_environment text,
+    github_environment character varying(255),
     CONSTRAINT publisher_environments_once PRIMARY KEY (publisher_id, environment_id),
     CONSTRAINT publisher_environments_end_with_publisher FOREIGN KEY (publisher_id, system_id) REFERENCES publishers(id, system_id) ON DELETE CASCADE,
     CONSTRAINT publisher_environments_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id) DEFERRABLE INITIALLY DEFERRED
@@ -308,27 +315,29 @@ GRANT SELECT,INSERT,DELETE ON TABLE publisher_environments TO slipway_app;
 CREATE TABLE publishers (
     id bigint GENERATED ALWAYS AS IDENTITY,
     system_id bigint NOT NULL,
-    issuer text NOT NULL,
-    repository_owner_id text NOT NULL,
-    repository_id text NOT NULL,
-    repository text NOT NULL,
-    workflow text NOT NULL,
-    called_workflow text,
+    issuer url NOT NULL,
+    repository_owner_id character varying(20) NOT NULL,
+    repository_id character varying(20) NOT NULL,
+    repository character varying(201) NOT NULL,
+    workflow character varying(200) NOT NULL,
+    called_workflow character varying(600),
     events text[] NOT NULL,
-    ref text NOT NULL,
+    ref character varying(255) NOT NULL,
     kinds text[] NOT NULL,
     any_revision boolean NOT NULL,
-    created_by text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT publishers_events_known CHECK (((cardinality(events) > 0) AND (events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']))),
-    CONSTRAINT publishers_kinds_known CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['deployments', 'verifications', 'workspaces']))),
+    created_by character varying(1000) NOT NULL,
+    created_at moment DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT publishers_events_known CHECK ((((cardinality(events) >= 1) AND (cardinality(events) <= 5)) AND (array_ndims(events) = 1) AND (events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']))),
+    CONSTRAINT publishers_kinds_known CHECK ((((cardinality(kinds) >= 1) AND (cardinality(kinds) <= 3)) AND (array_ndims(kinds) = 1) AND (kinds <@ ARRAY['deployments', 'verifications', 'workspaces']))),
+    CONSTRAINT publishers_wildcards_are_few CHECK ((((ref) !~ '(\*.*){4}') AND ((called_workflow) !~ '(\*.*){4}'))),
     CONSTRAINT publishers_of_system UNIQUE (id, system_id),
     CONSTRAINT publishers_pkey PRIMARY KEY (id),
     CONSTRAINT publishers_system_id_fkey FOREIGN KEY (system_id) REFERENCES systems(id) ON DELETE CASCADE
 );
 CREATE INDEX publishers_by_repository ON publishers (repository_id, repository_owner_id, issuer);
 CREATE INDEX publishers_by_system ON publishers (system_id, id DESC);
-GRANT SELECT,INSERT,DELETE ON TABLE publishers TO slipway_app;
+GRANT SELECT,DELETE ON TABLE publishers TO slipway_app;
+GRANT INSERT (system_id, issuer, repository_owner_id, repository_id, repository, workflow, called_workflow, events, ref, kinds, any_revision, created_by) ON TABLE publishers TO slipway_app;
 
 -- routes
 
@@ -338,16 +347,16 @@ CREATE TABLE routes (
     environment_id bigint NOT NULL,
     workspace_purpose text NOT NULL,
     workspace_state text NOT NULL,
-    workspace_expires_at timestamp with time zone NOT NULL,
-    workspace_base_url text NOT NULL,
+    workspace_expires_at moment NOT NULL,
+    workspace_base_url character varying(2000) NOT NULL,
     client text NOT NULL,
-    until timestamp with time zone NOT NULL,
-    reason text,
+    until moment NOT NULL,
+    reason stated_reason,
     set_by_client boolean NOT NULL,
-    created_by text NOT NULL,
-    created_at timestamp with time zone NOT NULL,
+    created_by character varying(1000) NOT NULL,
+    created_at moment NOT NULL,
     CONSTRAINT routes_client_known CHECK ((client ~ '^[A-Za-z0-9._~@:|+-]{1,128}$')),
-    CONSTRAINT routes_end_with_their_workspace CHECK ((until <= workspace_expires_at)),
+    CONSTRAINT routes_end_with_their_workspace CHECK (((until) <= (workspace_expires_at))),
     CONSTRAINT routes_lead_to_debugging CHECK ((workspace_purpose = 'debug')),
     CONSTRAINT routes_lead_to_what_is_active CHECK ((workspace_state = 'active')),
     CONSTRAINT routes_one_per_client UNIQUE (environment_id, client),
@@ -357,7 +366,8 @@ CREATE TABLE routes (
 );
 CREATE INDEX routes_by_end ON routes (until);
 CREATE INDEX routes_by_workspace ON routes (workspace_id, id DESC);
-GRANT SELECT,INSERT,DELETE ON TABLE routes TO slipway_app;
+GRANT SELECT,DELETE ON TABLE routes TO slipway_app;
+GRANT INSERT (workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at, workspace_base_url, client, until, reason, set_by_client, created_by, created_at) ON TABLE routes TO slipway_app;
 GRANT UPDATE (until, reason, set_by_client) ON TABLE routes TO slipway_app;
 
 -- schema_migrations
@@ -376,17 +386,18 @@ GRANT SELECT ON TABLE schema_migrations TO slipway_app;
 CREATE TABLE systems (
     id bigint GENERATED ALWAYS AS IDENTITY,
     key text NOT NULL,
-    name text NOT NULL,
-    repository text,
-    description text NOT NULL,
+    name character varying(100) NOT NULL,
+    repository url,
+    description character varying(2000) NOT NULL,
     artifact_kind text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at moment DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT systems_artifact_kind_known CHECK ((artifact_kind = ANY (ARRAY['tree', 'sha256']))),
     CONSTRAINT systems_key_is_slug CHECK ((key ~ '^[a-z][a-z0-9-]{1,38}$')),
     CONSTRAINT systems_key_once UNIQUE (key),
     CONSTRAINT systems_pkey PRIMARY KEY (id)
 );
-GRANT SELECT,INSERT,DELETE ON TABLE systems TO slipway_app;
+GRANT SELECT,DELETE ON TABLE systems TO slipway_app;
+GRANT INSERT (key, name, repository, description, artifact_kind) ON TABLE systems TO slipway_app;
 GRANT UPDATE (name, repository, description) ON TABLE systems TO slipway_app;
 
 -- verifications
@@ -398,32 +409,33 @@ CREATE TABLE verifications (
     environment_id bigint NOT NULL,
     workspace text DEFAULT 'default' NOT NULL,
     workspace_id bigint,
-    artifact text NOT NULL,
+    artifact artifact_id NOT NULL,
     suite text NOT NULL,
     trigger text NOT NULL,
     outcome text NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone NOT NULL,
+    started_at moment NOT NULL,
+    finished_at moment NOT NULL,
     passed integer,
     failed integer,
     skipped integer,
-    run_url text,
+    run_url url,
     imported boolean NOT NULL,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    issuer character varying(2000) NOT NULL,
+    created_by character varying(1000) NOT NULL,
+    created_at moment DEFAULT clock_timestamp() NOT NULL,
     counts_at timestamp with time zone GENERATED ALWAYS AS (
 CASE
     WHEN imported THEN finished_at
     ELSE created_at
 END) STORED NOT NULL,
-    repository_id text,
-    run_id text,
-    run_attempt text,
+    repository_id character varying(255),
+    run_id character varying(255),
+    run_attempt character varying(255),
     CONSTRAINT verifications_are_of_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
     CONSTRAINT verifications_counts_are_not_negative CHECK (((passed >= 0) AND (failed >= 0) AND (skipped >= 0))),
-    CONSTRAINT verifications_finish_after_start CHECK ((finished_at >= started_at)),
+    CONSTRAINT verifications_finish_after_start CHECK (((finished_at) >= (started_at))),
     CONSTRAINT verifications_outcome_known CHECK ((outcome = ANY (ARRAY['success', 'failure', 'error', 'cancelled']))),
+    CONSTRAINT verifications_suite_known CHECK ((suite ~ '^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$')),
     CONSTRAINT verifications_trigger_known CHECK ((trigger = ANY (ARRAY['deployment', 'schedule', 'manual']))),
     CONSTRAINT verifications_pkey PRIMARY KEY (id),
     CONSTRAINT verifications_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id),
@@ -437,7 +449,8 @@ CREATE INDEX verifications_counted ON verifications (deployment_id, suite, count
 CREATE UNIQUE INDEX verifications_import_once ON verifications (environment_id, workspace, artifact, suite, finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE TRIGGER verifications_are_final BEFORE DELETE OR UPDATE ON verifications FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER verifications_are_not_truncated BEFORE TRUNCATE ON verifications FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-GRANT SELECT,INSERT ON TABLE verifications TO slipway_app;
+GRANT SELECT ON TABLE verifications TO slipway_app;
+GRANT INSERT (system_id, deployment_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome, started_at, finished_at, passed, failed, skipped, run_url, imported, issuer, created_by, repository_id, run_id, run_attempt) ON TABLE verifications TO slipway_app;
 
 -- workspaces
 
@@ -447,22 +460,22 @@ CREATE TABLE workspaces (
     environment_id bigint NOT NULL,
     name text NOT NULL,
     purpose text NOT NULL,
-    owner text NOT NULL,
-    reason text NOT NULL,
-    base_url text,
+    owner character varying(1000) NOT NULL,
+    reason stated_reason NOT NULL,
+    base_url character varying(2000),
     database text NOT NULL,
     state text DEFAULT 'active' NOT NULL,
-    granted_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    destroyed_at timestamp with time zone,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
-    repository_id text,
-    created_at timestamp with time zone NOT NULL,
-    CONSTRAINT workspaces_base_url_is_https CHECK ((base_url ~ '^https://([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$')),
+    granted_at moment NOT NULL,
+    expires_at moment NOT NULL,
+    destroyed_at moment,
+    issuer character varying(2000) NOT NULL,
+    created_by character varying(1000) NOT NULL,
+    repository_id character varying(255),
+    created_at moment NOT NULL,
+    CONSTRAINT workspaces_base_url_is_https CHECK (((base_url) ~ '^https://([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$')),
     CONSTRAINT workspaces_database_known CHECK ((database = ANY (ARRAY['empty', 'clone', 'live']))),
     CONSTRAINT workspaces_destroyed_with_their_state CHECK (((state = 'destroyed') = (destroyed_at IS NOT NULL))),
-    CONSTRAINT workspaces_end_in_time CHECK (((expires_at > granted_at) AND (expires_at <= (granted_at +
+    CONSTRAINT workspaces_end_in_time CHECK ((((expires_at) > (granted_at)) AND ((expires_at) <= ((granted_at) +
 CASE purpose
     WHEN 'debug' THEN '72:00:00'::interval
     ELSE '336:00:00'::interval
@@ -484,10 +497,32 @@ CREATE UNIQUE INDEX workspaces_name_once ON workspaces (environment_id, name) WH
 CREATE TRIGGER workspaces_are_kept BEFORE DELETE ON workspaces FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER workspaces_are_not_truncated BEFORE TRUNCATE ON workspaces FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER workspaces_never_come_back BEFORE UPDATE ON workspaces FOR EACH ROW WHEN (((old.state = 'destroyed') OR ((old.state = 'expired') AND (new.state = 'active')))) EXECUTE FUNCTION refuse_change();
-GRANT SELECT,INSERT ON TABLE workspaces TO slipway_app;
+GRANT SELECT ON TABLE workspaces TO slipway_app;
+GRANT INSERT (system_id, environment_id, name, purpose, owner, reason, base_url, database, granted_at, expires_at, issuer, created_by, repository_id, created_at) ON TABLE workspaces TO slipway_app;
 GRANT UPDATE (owner, reason, base_url, state, granted_at, expires_at, destroyed_at) ON TABLE workspaces TO slipway_app;
 
 -- All other statements
+
+CREATE DOMAIN artifact_id AS text
+	CONSTRAINT artifact_id_known CHECK ((VALUE ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$'));
+
+CREATE DOMAIN commit_sha AS text
+	CONSTRAINT commit_sha_known CHECK (((length(VALUE) = 40) AND (VALUE !~ '[^0-9a-f]')));
+
+CREATE DOMAIN deployment_state AS text
+	CONSTRAINT deployment_state_known CHECK ((VALUE = ANY (ARRAY['in_progress', 'succeeded', 'failed', 'cancelled'])));
+
+CREATE DOMAIN moment AS timestamp with time zone
+	CONSTRAINT moment_in_range CHECK (((EXTRACT(year FROM (VALUE AT TIME ZONE 'UTC')) >= (1970)::numeric) AND (EXTRACT(year FROM (VALUE AT TIME ZONE 'UTC')) <= (9998)::numeric)));
+
+CREATE DOMAIN small_json AS jsonb
+	CONSTRAINT small_json_readable CHECK (((octet_length((VALUE)) <= 262144) AND (NOT (VALUE @? '$.**{10}'::jsonpath)) AND (NOT (VALUE @? '$.**?(@ > 1000000000000000 || @ < -1000000000000000)'::jsonpath))));
+
+CREATE DOMAIN stated_reason AS character varying(500)
+	CONSTRAINT stated_reason_known CHECK ((((VALUE) <> '') AND (("left"((VALUE), 1) || "right"((VALUE), 1)) !~ '[\u0001-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]')));
+
+CREATE DOMAIN url AS character varying(2000)
+	CONSTRAINT url_known CHECK (((VALUE) ~ '^https?://[!-~]+$'));
 
 CREATE FUNCTION claim_aws_account() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER

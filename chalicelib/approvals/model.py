@@ -97,12 +97,6 @@ constraint(
     "The environment has approvals, which must be kept: keep the environment and its system",
 )
 constraint(
-    "approvals_artifact_known",
-    problems.invalid,
-    "The artifact has no known form: send `tree:<git tree id>` or `sha256:<digest>`",
-    "#/artifact",
-)
-constraint(
     "approvals_withdrawal_is_complete",
     problems.invalid,
     "A withdrawal needs its time and its caller: withdraw the approval by its own operation",

@@ -254,17 +254,11 @@ constraint(
     problems.has_history,
     "The environment has deployments, which must be kept: keep the environment and its system",
 )
+constraint("commit_sha_known", problems.invalid, "A commit has 40 hex digits: send its full id")
 constraint(
-    "deployments_artifact_known",
+    "deployments_numbers_are_bounded",
     problems.invalid,
-    "The artifact has no known form: send `tree:<git tree id>` or `sha256:<digest>`",
-    "#/artifact",
-)
-constraint(
-    "deployments_revision_is_sha",
-    problems.invalid,
-    "A revision has 40 hex digits: send the commit's full id",
-    "#/revision",
+    f"A deployment has at most {MAX_COMMITS} commits and a lease of 60 to 14400 seconds: send other numbers",
 )
 constraint(
     "deployments_kind_known",
@@ -273,7 +267,7 @@ constraint(
     "#/kind",
 )
 constraint(
-    "deployments_state_known",
+    "deployment_state_known",
     problems.invalid,
     "The state is unknown: send `in_progress`, `succeeded`, `failed` or `cancelled`",
     "#/state",

@@ -99,7 +99,7 @@ def require_right_to_override(new: NewDeployment, facts: OpeningFacts, decision:
     if stopped_by:
         raise Problem(
             problems.forbidden,
-            f"The hold {stopped_by[0]} is over several systems: only an admin may deploy past it. Ask an admin, or wait.",
+            f"The hold {stopped_by[0]} is over several systems, and only an admin may deploy past it: ask an admin",
         )
 
 

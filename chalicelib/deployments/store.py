@@ -217,7 +217,7 @@ _INSERT = f"""
         )
         SELECT
             s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(revision)s, %(kind)s, %(state)s, %(detail)s,
-            %(imported)s, %(run_url)s, %(override_reason)s, %(overridden)s::text[],
+            %(imported)s, %(run_url)s, %(override_reason)s, %(overridden)s::varchar[],
             (SELECT id FROM promotion), %(commit_count)s, %(lease_seconds)s, %(lease_expires_at)s, %(started_at)s,
             %(finished_at)s, %(issuer)s, %(created_by)s, %(repository_id)s, %(run_id)s, %(run_attempt)s, %(run_sha)s,
             %(run_actor)s

@@ -157,17 +157,20 @@ constraint(
     "A name is 2 to 39 lower-case letters, digits and hyphens, and starts with a letter: choose another name",
     "#/name",
 )
-constraint("environments_rank_is_positive", problems.invalid, "The lowest rank is 1: send 1 or more", "#/rank")
+constraint("environments_rank_is_bounded", problems.invalid, "A rank is 1 to 1000: send another rank", "#/rank")
 constraint(
-    "environments_required_soak_is_not_negative",
+    "environments_region_known", problems.invalid, "A region has a form like `eu-central-1`: correct it", "#/region"
+)
+constraint(
+    "environments_required_soak_is_bounded",
     problems.invalid,
-    "The time to soak is negative: send 0 seconds or more",
+    "The time to soak is 0 seconds to a year: send another time",
     "#/required_soak_seconds",
 )
 constraint(
-    "environments_verification_max_age_is_positive",
+    "environments_verification_max_age_is_bounded",
     problems.invalid,
-    "The greatest age of verifications is below 1 second: send 1 second or more, or null",
+    "The greatest age of verifications is 1 second to a year: send another age, or null",
     "#/verification_max_age_seconds",
 )
 constraint(
@@ -175,6 +178,18 @@ constraint(
     problems.invalid,
     "The number of approvals is out of bounds: send 0 to 5",
     "#/required_approvals",
+)
+constraint(
+    "environments_required_suites_known",
+    problems.invalid,
+    "The required suites are at most 50 names of suites: correct the list",
+    "#/required_suites",
+)
+constraint(
+    "environments_workspace_hosts_known",
+    problems.invalid,
+    "The workspace hosts are at most 50 hosts or suffixes: correct the list",
+    "#/workspace_hosts",
 )
 constraint(
     "environments_account_holds_one_class",

@@ -229,12 +229,6 @@ constraint(
 )
 constraint("holds_kind_known", problems.invalid, "The kind is unknown: send `freeze`, `pin` or `bad`", "#/kind")
 constraint(
-    "holds_artifact_known",
-    problems.invalid,
-    "The artifact has no known form: send `tree:<git tree id>` or `sha256:<digest>`",
-    "#/artifact",
-)
-constraint(
     "holds_fit_their_kind",
     problems.invalid,
     "The fields do not fit the kind of the hold: leave out the fields of other kinds",

@@ -205,4 +205,9 @@ constraint(
     problems.invalid,
     f"A decision is recorded with at most {MOST_BLOCKERS} blockers: record the first ones",
 )
+constraint(
+    "artifact_id_known",
+    problems.invalid,
+    "The artifact has no known form: send `tree:<git tree id>` or `sha256:<digest>`",
+)
 constraint("promotions_decision_known", problems.invalid, "The decision is unknown: record `granted` or `denied`")

@@ -30,8 +30,8 @@ from chalicelib.rest.problems import invalid_field
 # A dry run may ask about the time until then.
 MAX_AHEAD = timedelta(days=90)
 _CLOCKS_DIFFER = timedelta(minutes=1)
-# The characters of a hold's reason that a blocker repeats.
-_MOST_OF_REASON = 200
+# The characters of a hold's reason, and of its owner, that a blocker repeats.
+_MOST_REPEATED = 100
 
 
 def decide(facts: GateFacts, at: datetime, opener: Person | None = None) -> Decision:
@@ -238,13 +238,14 @@ def _stopped(
         code=code,
         environment=facts.environment,
         hold=hold.id,
-        detail=f"{what} by {hold.created_by} ({_cut(hold.reason)}): {next_step}, with POST {path}/{hold.id}/release",
+        detail=f"{what} by {_cut(hold.created_by)} ({_cut(hold.reason)}): {next_step}, "
+        f"with POST {path}/{hold.id}/release",
         available_at=ends_at,
     )
 
 
-def _cut(reason: str) -> str:
-    return reason if len(reason) <= _MOST_OF_REASON else f"{reason[:_MOST_OF_REASON]}…"
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_REPEATED else f"{text[:_MOST_REPEATED]}…"
 
 
 def _moment(at: datetime) -> str:

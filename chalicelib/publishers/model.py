@@ -138,6 +138,12 @@ constraint(
     "#/kinds",
 )
 constraint(
+    "publishers_wildcards_are_few",
+    problems.invalid,
+    "A pattern has more than three `*`: send fewer",
+    "#/called_workflow",
+)
+constraint(
     "publisher_environments_keep_environment",
     problems.in_use,
     "Publishers name the environment: delete these publishers first",

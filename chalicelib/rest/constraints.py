@@ -5,7 +5,7 @@ Validation refuses most of these writes earlier, with a better message. In a rac
 
 from typing import NamedTuple
 
-from chalicelib.rest.problems import Fault, Problem, ProblemType
+from chalicelib.rest.problems import Fault, Problem, ProblemType, invalid
 
 
 class Refusal(NamedTuple):
@@ -34,3 +34,10 @@ def problem_of(name: str) -> Problem | None:
         return None
     faults = [Fault(refusal.pointer, refusal.detail)] if refusal.pointer else []
     return Problem(refusal.problem, refusal.detail, errors=faults)
+
+
+# The types of the first migration.
+constraint("moment_in_range", invalid, "A time is before 1970 or after 9998: correct the time")
+constraint("url_known", invalid, "A URL is unusable: send `http://` or `https://` and visible ASCII characters")
+constraint("stated_reason_known", invalid, "A reason is empty, or starts or ends with white space: correct the reason")
+constraint("small_json_readable", invalid, "The record of the write is too large: send shorter values")

@@ -156,6 +156,12 @@ constraint(
     "The environment has verifications, which must be kept: keep the environment and its system",
 )
 constraint(
+    "verifications_suite_known",
+    problems.invalid,
+    "A suite has 1 to 64 letters, digits or characters of `._/-`: correct the name",
+    "#/suite",
+)
+constraint(
     "verifications_trigger_known",
     problems.invalid,
     "The trigger is unknown: send `deployment`, `schedule` or `manual`",

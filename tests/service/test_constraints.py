@@ -11,6 +11,7 @@ from tests.support.resources import RESOURCES
 OUT_OF_REACH = {
     "hourly_writes_once": "the only INSERT into this table has an ON CONFLICT clause",
     "hourly_writes_within_rate": "the answer has the header Retry-After, so rest/rates.py makes it",
+    "idempotency_keys_status_is_success": "only answers to successful writes are stored",
     "idempotency_keys_once": "the only INSERT into this table has an ON CONFLICT clause",
     "schema_migrations_pkey": "only one process at a time applies migrations",
     **{name: reason for each in RESOURCES.values() for name, reason in each.out_of_reach.items()},

@@ -64,9 +64,13 @@ def rights(given):
         SELECT relname, privilege, CASE
             WHEN has_table_privilege(%s, c.oid, privilege) THEN %s
             WHEN privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') THEN (
-                SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute
+                SELECT CASE privilege
+                    WHEN 'INSERT' THEN 'all but ' || string_agg(attname, ' ' ORDER BY attnum) FILTER (WHERE NOT may)
+                    ELSE string_agg(attname, ' ' ORDER BY attnum) FILTER (WHERE may)
+                END
+                FROM pg_attribute, has_column_privilege(%s, c.oid, attnum, privilege) AS may
                 WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-                    AND has_column_privilege(%s, c.oid, attnum, privilege)
+                HAVING bool_or(may)
             )
         END
         FROM pg_class c, unnest(%s) AS privilege
@@ -235,7 +239,7 @@ REFUSED = [
     "CREATE DATABASE more",
     "ALTER TABLE systems ADD COLUMN colour text",
     "ALTER TABLE systems RENAME TO more",
-    "ALTER TABLE environments DROP CONSTRAINT environments_rank_is_positive",
+    "ALTER TABLE environments DROP CONSTRAINT environments_rank_is_bounded",
     "ALTER TABLE audit_events DISABLE TRIGGER ALL",
     "ALTER TABLE audit_events DISABLE TRIGGER audit_events_are_final",
     f"ALTER TABLE audit_events OWNER TO {APP}",
@@ -267,6 +271,7 @@ REFUSED = [
     "COPY systems TO '/dev/null'",
     "SELECT pg_read_file('PG_VERSION')",
     "SELECT setval('audit_events_id_seq', 1)",
+    "INSERT INTO systems (id, key) OVERRIDING SYSTEM VALUE VALUES (1, 'azul')",
     "SELECT; LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE",
     "SELECT FROM audit_events FOR UPDATE",
     "INSERT INTO audit_events (at) VALUES (now())",

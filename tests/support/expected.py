@@ -26,7 +26,8 @@ class Expected(NamedTuple):
 
     # The lowest role that may call each operation, or "public".
     roles: Mapping[str, Role | str] = {}
-    # The rights of the service's database role to each table: to the whole table, or to the named columns.
+    # The rights of the service's database role to each table: to the whole table, or to the named columns. For INSERT,
+    # name the columns without the right: `all but id`.
     rights: Mapping[str, Mapping[str, str]] = {}
     # Tables of records whose rows change while they are open, each with the SQL condition that a row is open.
     open_records: Mapping[str, str] = {}
@@ -36,6 +37,8 @@ class Expected(NamedTuple):
     granted_functions: Collection[str] = ()
     # The constraints that no request can violate, with the reason.
     out_of_reach: Mapping[str, str] = {}
+    # The columns that may take every value of their type, with the reason.
+    harmless: Mapping[str, str] = {}
     # For each operation that writes, a function that makes the records that the write needs and returns the write.
     writes: Mapping[str, Callable[[Any], Write]] = {}
     # Makes two rows in each list of a system, and in each table of records.

@@ -23,10 +23,11 @@ _HEADER = re.compile(r"^--\n-- Name: .+; Type: (.+); Schema: .+\n--\n", re.MULTI
 # The lines of pg_dump that are not part of the schema: settings of the session, psql's own commands, and comments.
 _NOT_SCHEMA = re.compile(r"^(SET .*;|\\.*|--.*)\n", re.MULTILINE)
 # Leave out these words, because a reader does not need them.
-_OBVIOUS = re.compile(r"\bpublic\.|::text\b| USING btree\b")
+_OBVIOUS = re.compile(r"\bpublic\.|::(?:text|jsonb|timestamp with time zone)\b| USING btree\b")
 _IDENTITY = re.compile(r"ALTER TABLE (\w+) ALTER COLUMN (\w+) ADD (GENERATED [A-Z ]+ AS IDENTITY) \(")
 _CONSTRAINT = re.compile(r"ALTER TABLE ONLY (\w+)\s+ADD (CONSTRAINT .+);")
-_COLUMN_GRANT = re.compile(r"GRANT (\w+)\((\w+)\) ON TABLE (\w+) TO (\w+);")
+_COLUMN_GRANT = re.compile(r"GRANT ((?:\w+\(\w+\),?)+) ON TABLE (\w+) TO (\w+);")
+_COLUMN_RIGHT = re.compile(r"(\w+)\((\w+)\)")
 
 
 def main(environ: Mapping[str, str]) -> None:
@@ -84,8 +85,9 @@ def _with_joined_grants(statements: list[str]) -> Iterator[str]:
     columns: dict[tuple[str, str, str], list[str]] = {}
     for statement in statements:
         if (grant := _COLUMN_GRANT.fullmatch(statement)) is not None:
-            right, column, table, role = grant.groups()
-            columns.setdefault((right, table, role), []).append(column)
+            rights, table, role = grant.groups()
+            for right, column in _COLUMN_RIGHT.findall(rights):
+                columns.setdefault((right, table, role), []).append(column)
         else:
             yield statement
     for (right, table, role), names in columns.items():

@@ -3,17 +3,16 @@ CREATE TABLE approvals (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     system_id bigint NOT NULL,
     environment_id bigint NOT NULL,
-    artifact text NOT NULL,
-    comment text,
-    created_at timestamptz NOT NULL,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
-    withdrawn_at timestamptz,
-    withdrawn_by text,
-    withdrawal_reason text,
+    artifact artifact_id NOT NULL,
+    comment varchar(2000),
+    created_at moment NOT NULL,
+    issuer varchar(2000) NOT NULL,
+    created_by varchar(1000) NOT NULL,
+    withdrawn_at moment,
+    withdrawn_by varchar(1000),
+    withdrawal_reason stated_reason,
     CONSTRAINT approvals_keep_environment
         FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
-    CONSTRAINT approvals_artifact_known CHECK (artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$'),
     CONSTRAINT approvals_withdrawal_is_complete CHECK (
         (withdrawn_at IS NULL) = (withdrawn_by IS NULL) AND (withdrawn_at IS NOT NULL OR withdrawal_reason IS NULL)
     )
@@ -30,4 +29,5 @@ CREATE TRIGGER approvals_are_not_truncated BEFORE TRUNCATE ON approvals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- An approval can be withdrawn. Nothing else of it ever changes.
-GRANT SELECT, INSERT, UPDATE (withdrawn_at, withdrawn_by, withdrawal_reason) ON approvals TO slipway_app;
+GRANT SELECT, UPDATE (withdrawn_at, withdrawn_by, withdrawal_reason) ON approvals TO slipway_app;
+GRANT INSERT (system_id, environment_id, artifact, comment, created_at, issuer, created_by) ON approvals TO slipway_app;

@@ -2,19 +2,19 @@
 
 CREATE TABLE audit_events (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    system_key text,
-    issuer text NOT NULL,
-    principal text NOT NULL,
-    action text NOT NULL,
-    resource text NOT NULL,
-    before jsonb,
-    after jsonb,
-    request_id text NOT NULL,
+    at moment NOT NULL DEFAULT clock_timestamp(),
+    system_key varchar(39),
+    issuer varchar(2000) NOT NULL,
+    principal varchar(1000) NOT NULL,
+    action varchar(61) NOT NULL,
+    resource varchar(500) NOT NULL,
+    before small_json,
+    after small_json,
+    request_id varchar(255) NOT NULL,
     -- The slug of the problem in the answer, if the write was refused.
-    refusal text,
+    refusal varchar(100),
     -- Why the caller made the change, if they said so.
-    reason text
+    reason stated_reason
 );
 
 -- Events are listed newest first, by period, system, principal or action.

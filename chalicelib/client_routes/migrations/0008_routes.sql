@@ -6,15 +6,15 @@ CREATE TABLE routes (
     environment_id bigint NOT NULL,
     workspace_purpose text NOT NULL,
     workspace_state text NOT NULL,
-    workspace_expires_at timestamptz NOT NULL,
-    workspace_base_url text NOT NULL,
+    workspace_expires_at moment NOT NULL,
+    workspace_base_url varchar(2000) NOT NULL,
     client text NOT NULL,
-    until timestamptz NOT NULL,
-    reason text,
+    until moment NOT NULL,
+    reason stated_reason,
     -- True if the client itself set the route. Nobody else can be routed to a host that the environment does not name.
     set_by_client boolean NOT NULL,
-    created_by text NOT NULL,
-    created_at timestamptz NOT NULL,
+    created_by varchar(1000) NOT NULL,
+    created_at moment NOT NULL,
     CONSTRAINT routes_lead_to_workspace
         FOREIGN KEY (workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at)
         REFERENCES workspaces (id, environment_id, purpose, state, expires_at) ON UPDATE CASCADE,
@@ -31,4 +31,8 @@ CREATE TABLE routes (
 CREATE INDEX routes_by_workspace ON routes (workspace_id, id DESC);
 CREATE INDEX routes_by_end ON routes (until);
 
-GRANT SELECT, INSERT, DELETE, UPDATE (until, reason, set_by_client) ON routes TO slipway_app;
+GRANT INSERT (
+    workspace_id, environment_id, workspace_purpose, workspace_state, workspace_expires_at,
+    workspace_base_url, client, until, reason, set_by_client, created_by, created_at
+) ON routes TO slipway_app;
+GRANT SELECT, DELETE, UPDATE (until, reason, set_by_client) ON routes TO slipway_app;

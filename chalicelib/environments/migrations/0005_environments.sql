@@ -15,24 +15,39 @@ CREATE TABLE environments (
     system_id bigint NOT NULL REFERENCES systems (id) ON DELETE CASCADE,
     name text NOT NULL,
     rank integer NOT NULL,
-    aws_account_id text,
-    region text,
-    base_url text,
+    aws_account_id varchar(12),
+    region varchar(30),
+    base_url url,
     production boolean NOT NULL,
     required_soak_seconds integer NOT NULL,
     verification_max_age_seconds integer,
-    required_suites text[] NOT NULL,
+    required_suites varchar(64)[] NOT NULL,
     required_approvals integer NOT NULL DEFAULT 0,
-    workspace_hosts text[] NOT NULL DEFAULT '{}',
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    workspace_hosts varchar(254)[] NOT NULL DEFAULT '{}',
+    created_at moment NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT environments_name_once UNIQUE (system_id, name),
     CONSTRAINT environments_rank_once UNIQUE (system_id, rank),
     CONSTRAINT environments_of_system UNIQUE (id, system_id),
     CONSTRAINT environments_name_is_slug CHECK (name ~ '^[a-z][a-z0-9-]{1,38}$'),
-    CONSTRAINT environments_rank_is_positive CHECK (rank >= 1),
-    CONSTRAINT environments_required_soak_is_not_negative CHECK (required_soak_seconds >= 0),
-    CONSTRAINT environments_verification_max_age_is_positive CHECK (verification_max_age_seconds >= 1),
+    CONSTRAINT environments_rank_is_bounded CHECK (rank BETWEEN 1 AND 1000),
+    CONSTRAINT environments_required_soak_is_bounded CHECK (required_soak_seconds BETWEEN 0 AND 31536000),
+    CONSTRAINT environments_verification_max_age_is_bounded
+        CHECK (verification_max_age_seconds BETWEEN 1 AND 31536000),
     CONSTRAINT environments_required_approvals_are_few CHECK (required_approvals BETWEEN 0 AND 5),
+    CONSTRAINT environments_region_known CHECK (region ~ '^[a-z]{2}(-[a-z]+)+-[0-9]$'),
+    -- These two checks compare each list with those of its values that match the pattern.
+    CONSTRAINT environments_required_suites_known CHECK (
+        cardinality(required_suites) <= 50
+        AND to_jsonb(required_suites) = jsonb_path_query_array(
+            to_jsonb(required_suites), 'strict $[*] ? (@ like_regex "^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$")'
+        )
+    ),
+    CONSTRAINT environments_workspace_hosts_known CHECK (
+        cardinality(workspace_hosts) <= 50
+        AND to_jsonb(workspace_hosts) = jsonb_path_query_array(
+            to_jsonb(workspace_hosts), 'strict $[*] ? (@ like_regex "^[.]?([a-z0-9-]+[.])+[a-z][a-z0-9-]*$")'
+        )
+    ),
     -- The check waits until COMMIT, so that the only environment of an account may change its class.
     CONSTRAINT environments_account_holds_one_class
         FOREIGN KEY (aws_account_id, production) REFERENCES aws_accounts (id, production)
@@ -99,7 +114,11 @@ $$;
 GRANT EXECUTE ON FUNCTION first_system_of_aws_account TO slipway_app;
 
 -- Callers know an environment by its name, so the name never changes.
-GRANT SELECT, INSERT, DELETE, UPDATE (
+GRANT INSERT (
+    system_id, name, rank, aws_account_id, region, base_url, production,
+    required_soak_seconds, verification_max_age_seconds, required_suites, required_approvals, workspace_hosts
+) ON environments TO slipway_app;
+GRANT SELECT, DELETE, UPDATE (
     rank, aws_account_id, region, base_url, production,
     required_soak_seconds, verification_max_age_seconds, required_suites, required_approvals, workspace_hosts
 ) ON environments TO slipway_app;

@@ -5,23 +5,22 @@ CREATE TABLE holds (
     environment_id bigint,
     kind text NOT NULL,
     production boolean NOT NULL,
-    artifact text,
-    reason text NOT NULL,
-    starts_at timestamptz NOT NULL,
-    ends_at timestamptz,
-    recurrence jsonb,
+    artifact artifact_id,
+    reason stated_reason NOT NULL,
+    starts_at moment NOT NULL,
+    ends_at moment,
+    recurrence small_json,
     blocks_rollbacks boolean NOT NULL,
-    created_at timestamptz NOT NULL,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
-    released_at timestamptz,
-    released_by text,
-    release_reason text,
+    created_at moment NOT NULL,
+    issuer varchar(2000) NOT NULL,
+    created_by varchar(1000) NOT NULL,
+    released_at moment,
+    released_by varchar(1000),
+    release_reason stated_reason,
     CONSTRAINT holds_keep_system FOREIGN KEY (system_id) REFERENCES systems (id),
     CONSTRAINT holds_keep_environment
         FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
     CONSTRAINT holds_kind_known CHECK (kind IN ('freeze', 'pin', 'bad')),
-    CONSTRAINT holds_artifact_known CHECK (artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$'),
     -- The foreign key does not check an environment without a system, so this constraint does.
     CONSTRAINT holds_fit_their_kind CHECK (
         CASE kind
@@ -57,4 +56,8 @@ CREATE TRIGGER holds_are_not_truncated BEFORE TRUNCATE ON holds
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- A hold can be released. Nothing else of it ever changes.
-GRANT SELECT, INSERT, UPDATE (released_at, released_by, release_reason) ON holds TO slipway_app;
+GRANT SELECT, UPDATE (released_at, released_by, release_reason) ON holds TO slipway_app;
+GRANT INSERT (
+    system_id, environment_id, kind, production, artifact, reason, starts_at, ends_at, recurrence, blocks_rollbacks,
+    created_at, issuer, created_by
+) ON holds TO slipway_app;

@@ -2,25 +2,28 @@
 CREATE TABLE publishers (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     system_id bigint NOT NULL REFERENCES systems (id) ON DELETE CASCADE,
-    issuer text NOT NULL,
-    repository_owner_id text NOT NULL,
-    repository_id text NOT NULL,
-    repository text NOT NULL,
-    workflow text NOT NULL,
-    called_workflow text,
+    issuer url NOT NULL,
+    repository_owner_id varchar(20) NOT NULL,
+    repository_id varchar(20) NOT NULL,
+    repository varchar(201) NOT NULL,
+    workflow varchar(200) NOT NULL,
+    called_workflow varchar(600),
     events text[] NOT NULL,
-    ref text NOT NULL,
+    ref varchar(255) NOT NULL,
     kinds text[] NOT NULL,
     any_revision boolean NOT NULL,
-    created_by text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    created_by varchar(1000) NOT NULL,
+    created_at moment NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT publishers_events_known CHECK (
-        cardinality(events) > 0
+        cardinality(events) BETWEEN 1 AND 5 AND array_ndims(events) = 1
         AND events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']
     ),
     CONSTRAINT publishers_kinds_known CHECK (
-        cardinality(kinds) > 0 AND kinds <@ ARRAY['deployments', 'verifications', 'workspaces']
+        cardinality(kinds) BETWEEN 1 AND 3 AND array_ndims(kinds) = 1
+        AND kinds <@ ARRAY['deployments', 'verifications', 'workspaces']
     ),
+    -- More wildcards would make it slow to refuse a text that almost matches.
+    CONSTRAINT publishers_wildcards_are_few CHECK (ref !~ '(\*.*){4}' AND called_workflow !~ '(\*.*){4}'),
     CONSTRAINT publishers_of_system UNIQUE (id, system_id)
 );
 
@@ -35,7 +38,7 @@ CREATE TABLE publisher_environments (
     environment_id bigint NOT NULL,
     system_id bigint NOT NULL,
     -- The required claim `environment`. Null accepts any.
-    github_environment text,
+    github_environment varchar(255),
     CONSTRAINT publisher_environments_once PRIMARY KEY (publisher_id, environment_id),
     CONSTRAINT publisher_environments_end_with_publisher
         FOREIGN KEY (publisher_id, system_id) REFERENCES publishers (id, system_id) ON DELETE CASCADE,
@@ -46,4 +49,9 @@ CREATE TABLE publisher_environments (
 
 CREATE INDEX publisher_environments_by_environment ON publisher_environments (environment_id);
 
-GRANT SELECT, INSERT, DELETE ON publishers, publisher_environments TO slipway_app;
+GRANT INSERT (
+    system_id, issuer, repository_owner_id, repository_id, repository, workflow, called_workflow,
+    events, ref, kinds, any_revision, created_by
+) ON publishers TO slipway_app;
+GRANT INSERT ON publisher_environments TO slipway_app;
+GRANT SELECT, DELETE ON publishers, publisher_environments TO slipway_app;

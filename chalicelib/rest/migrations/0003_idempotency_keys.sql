@@ -1,15 +1,16 @@
 -- The first 2xx answer to a POST with an Idempotency-Key, stored with the write.
 CREATE TABLE idempotency_keys (
-    issuer text NOT NULL,
-    principal text NOT NULL,
-    route text NOT NULL,
-    key text NOT NULL,
-    request_digest text NOT NULL,
+    issuer varchar(2000) NOT NULL,
+    principal varchar(1000) NOT NULL,
+    route varchar(1000) NOT NULL,
+    key varchar(255) NOT NULL,
+    request_digest varchar(64) NOT NULL,
     status integer NOT NULL,
-    headers jsonb NOT NULL,
-    body text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CONSTRAINT idempotency_keys_once PRIMARY KEY (issuer, principal, route, key)
+    headers small_json NOT NULL,
+    body varchar(500000) NOT NULL,
+    created_at moment NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT idempotency_keys_once PRIMARY KEY (issuer, principal, route, key),
+    CONSTRAINT idempotency_keys_status_is_success CHECK (status BETWEEN 200 AND 299)
 );
 
 -- Stored answers are kept for a day. The sweep deletes older answers.
@@ -18,14 +19,14 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 -- How often each caller wrote in the last hour in which the caller wrote. `allowed` is the setting of the stage at the
 -- last write.
 CREATE TABLE hourly_writes (
-    issuer text NOT NULL,
+    issuer varchar(2000) NOT NULL,
     -- The repository of a pipeline, or the subject of another caller.
-    writer text NOT NULL,
-    hour timestamptz NOT NULL,
+    writer varchar(1000) NOT NULL,
+    hour moment NOT NULL,
     writes integer NOT NULL,
     allowed integer NOT NULL,
     CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer),
-    CONSTRAINT hourly_writes_within_rate CHECK (writes <= allowed)
+    CONSTRAINT hourly_writes_within_rate CHECK (writes BETWEEN 0 AND allowed)
 );
 
 GRANT SELECT, INSERT, UPDATE (hour, writes, allowed) ON hourly_writes TO slipway_app;

@@ -6,26 +6,26 @@ CREATE TABLE verifications (
     environment_id bigint NOT NULL,
     workspace text NOT NULL DEFAULT 'default',
     workspace_id bigint,
-    artifact text NOT NULL,
+    artifact artifact_id NOT NULL,
     suite text NOT NULL,
     trigger text NOT NULL,
     outcome text NOT NULL,
-    started_at timestamptz NOT NULL,
-    finished_at timestamptz NOT NULL,
+    started_at moment NOT NULL,
+    finished_at moment NOT NULL,
     passed integer,
     failed integer,
     skipped integer,
-    run_url text,
+    run_url url,
     imported boolean NOT NULL,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    issuer varchar(2000) NOT NULL,
+    created_by varchar(1000) NOT NULL,
+    created_at moment NOT NULL DEFAULT clock_timestamp(),
     -- The verification counts and ages from this moment: a time that a client sends only informs.
     counts_at timestamptz NOT NULL GENERATED ALWAYS AS (CASE WHEN imported THEN finished_at ELSE created_at END) STORED,
     -- The claims of the pipeline's token about its run. Ids of runs are unique in a repository.
-    repository_id text,
-    run_id text,
-    run_attempt text,
+    repository_id varchar(255),
+    run_id varchar(255),
+    run_attempt varchar(255),
     CONSTRAINT verifications_keep_environment
         FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
     CONSTRAINT verifications_are_of_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
@@ -34,7 +34,8 @@ CREATE TABLE verifications (
     CONSTRAINT verifications_trigger_known CHECK (trigger IN ('deployment', 'schedule', 'manual')),
     CONSTRAINT verifications_outcome_known CHECK (outcome IN ('success', 'failure', 'error', 'cancelled')),
     CONSTRAINT verifications_finish_after_start CHECK (finished_at >= started_at),
-    CONSTRAINT verifications_counts_are_not_negative CHECK (passed >= 0 AND failed >= 0 AND skipped >= 0)
+    CONSTRAINT verifications_counts_are_not_negative CHECK (passed >= 0 AND failed >= 0 AND skipped >= 0),
+    CONSTRAINT verifications_suite_known CHECK (suite ~ '^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$')
 );
 
 CREATE UNIQUE INDEX verifications_import_once
@@ -53,4 +54,9 @@ CREATE TRIGGER verifications_are_final BEFORE UPDATE OR DELETE ON verifications
 CREATE TRIGGER verifications_are_not_truncated BEFORE TRUNCATE ON verifications
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-GRANT SELECT, INSERT ON verifications TO slipway_app;
+GRANT SELECT ON verifications TO slipway_app;
+GRANT INSERT (
+    system_id, deployment_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome, started_at,
+    finished_at, passed, failed, skipped, run_url, imported, issuer, created_by, repository_id, run_id,
+    run_attempt
+) ON verifications TO slipway_app;

@@ -5,20 +5,20 @@ CREATE TABLE workspaces (
     environment_id bigint NOT NULL,
     name text NOT NULL,
     purpose text NOT NULL,
-    owner text NOT NULL,
-    reason text NOT NULL,
-    base_url text,
+    owner varchar(1000) NOT NULL,
+    reason stated_reason NOT NULL,
+    base_url varchar(2000),
     database text NOT NULL,
     state text NOT NULL DEFAULT 'active',
     -- The time at which the workspace's end was last set. The longest lifetime counts from this time.
-    granted_at timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL,
-    destroyed_at timestamptz,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
+    granted_at moment NOT NULL,
+    expires_at moment NOT NULL,
+    destroyed_at moment,
+    issuer varchar(2000) NOT NULL,
+    created_by varchar(1000) NOT NULL,
     -- The repository of the pipeline that made the workspace. Pipelines of other repositories may not change it.
-    repository_id text,
-    created_at timestamptz NOT NULL,
+    repository_id varchar(255),
+    created_at moment NOT NULL,
     CONSTRAINT workspaces_keep_environment
         FOREIGN KEY (environment_id, system_id) REFERENCES environments (id, system_id),
     CONSTRAINT workspaces_name_is_usable
@@ -55,5 +55,9 @@ CREATE TRIGGER workspaces_are_kept BEFORE DELETE ON workspaces
 CREATE TRIGGER workspaces_are_not_truncated BEFORE TRUNCATE ON workspaces
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-GRANT SELECT, INSERT, UPDATE (owner, reason, base_url, state, granted_at, expires_at, destroyed_at)
+GRANT INSERT (
+    system_id, environment_id, name, purpose, owner, reason, base_url, database, granted_at, expires_at,
+    issuer, created_by, repository_id, created_at
+) ON workspaces TO slipway_app;
+GRANT SELECT, UPDATE (owner, reason, base_url, state, granted_at, expires_at, destroyed_at)
     ON workspaces TO slipway_app;

@@ -41,7 +41,11 @@ EXPECTED = Expected(
         "POST /v1/systems/{system}/approvals/{id}/withdraw": Role.maintainer,
     },
     rights={
-        "approvals": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "withdrawn_at withdrawn_by withdrawal_reason"},
+        "approvals": {
+            "SELECT": WHOLE,
+            "INSERT": "all but id withdrawn_at withdrawn_by withdrawal_reason",
+            "UPDATE": "withdrawn_at withdrawn_by withdrawal_reason",
+        },
     },
     open_records={"approvals": "withdrawn_at IS NULL"},
     out_of_reach={

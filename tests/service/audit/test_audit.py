@@ -14,7 +14,7 @@ EXPECTED = Expected(
     rights={
         "audit_events": {
             "SELECT": WHOLE,
-            "INSERT": "system_key issuer principal action resource before after request_id refusal reason",
+            "INSERT": "all but id at",
         },
     },
     out_of_reach={

@@ -54,7 +54,7 @@ EXPECTED = Expected(
         "DELETE /v1/systems/{system}/workspaces/{id}/routes/{client}": Role.viewer,
     },
     rights={
-        "routes": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "until reason set_by_client", "DELETE": WHOLE},
+        "routes": {"SELECT": WHOLE, "INSERT": "all but id", "UPDATE": "until reason set_by_client", "DELETE": WHOLE},
     },
     writes={
         "PUT /v1/systems/{system}/workspaces/{id}/routes/{client}": _sets_a_route,

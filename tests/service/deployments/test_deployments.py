@@ -45,11 +45,16 @@ EXPECTED = Expected(
     },
     rights={
         "deployment_commits": {"SELECT": WHOLE, "INSERT": WHOLE},
-        "deployment_statuses": {"SELECT": WHOLE, "INSERT": WHOLE},
-        "deployments": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "state detail lease_expires_at finished_at"},
+        "deployment_statuses": {"SELECT": WHOLE, "INSERT": "all but id"},
+        "deployments": {
+            "SELECT": WHOLE,
+            "INSERT": "all but id",
+            "UPDATE": "state detail lease_expires_at finished_at",
+        },
     },
     open_records={"deployments": "state = 'in_progress'"},
     out_of_reach={
+        "deployments_overridden_known": "the gate names the blockers",
         "deployments_promotion_id_fkey": "the statement that records a deployment also records its promotion",
         "deployment_statuses_deployment_id_fkey": "each status has a deployment, and no deployment is deleted",
         "deployment_commits_deployment_id_fkey": "the statement that records commits also records their deployment",

@@ -49,7 +49,7 @@ EXPECTED = Expected(
         "aws_accounts": {},
         "environments": {
             "SELECT": WHOLE,
-            "INSERT": WHOLE,
+            "INSERT": "all but id created_at",
             "UPDATE": "rank aws_account_id region base_url production required_soak_seconds "
             "verification_max_age_seconds required_suites required_approvals workspace_hosts",
             "DELETE": WHOLE,

@@ -55,7 +55,11 @@ EXPECTED = Expected(
         "POST /v1/systems/{system}/holds/{id}/release": Role.maintainer,
     },
     rights={
-        "holds": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "released_at released_by release_reason"},
+        "holds": {
+            "SELECT": WHOLE,
+            "INSERT": "all but id released_at released_by release_reason",
+            "UPDATE": "released_at released_by release_reason",
+        },
     },
     open_records={"holds": "released_at IS NULL"},
     out_of_reach={

@@ -22,7 +22,7 @@ EXPECTED = Expected(
         "POST /v1/systems/{system}/promotions": Role.viewer,
     },
     rights={
-        "promotions": {"SELECT": WHOLE, "INSERT": WHOLE},
+        "promotions": {"SELECT": WHOLE, "INSERT": "all but id"},
     },
     writes={
         "POST /v1/systems/{system}/promotions": _decides_a_promotion,

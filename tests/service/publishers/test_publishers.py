@@ -40,7 +40,7 @@ EXPECTED = Expected(
         "DELETE /v1/systems/{system}/publishers/{id}": Role.maintainer,
     },
     rights={
-        "publishers": {"SELECT": WHOLE, "INSERT": WHOLE, "DELETE": WHOLE},
+        "publishers": {"SELECT": WHOLE, "INSERT": "all but id created_at", "DELETE": WHOLE},
         "publisher_environments": {"SELECT": WHOLE, "INSERT": WHOLE, "DELETE": WHOLE},
     },
     out_of_reach={

@@ -32,7 +32,12 @@ EXPECTED = Expected(
         "DELETE /v1/systems/{system}": Role.admin,
     },
     rights={
-        "systems": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "name repository description", "DELETE": WHOLE},
+        "systems": {
+            "SELECT": WHOLE,
+            "INSERT": "all but id created_at",
+            "UPDATE": "name repository description",
+            "DELETE": WHOLE,
+        },
     },
     writes={
         "POST /v1/systems": _creates_a_system,

@@ -60,7 +60,7 @@ EXPECTED = Expected(
     rights={
         "workspaces": {
             "SELECT": WHOLE,
-            "INSERT": WHOLE,
+            "INSERT": "all but id state destroyed_at",
             "UPDATE": "owner reason base_url state granted_at expires_at destroyed_at",
         },
     },

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.vocabulary import ARTIFACT, CLIENT, SHA, WORKSPACE, WORKSPACE_URL
+from chalicelib.vocabulary import ARTIFACT, CLIENT, SHA, SUITE, WORKSPACE, WORKSPACE_URL
 from chalicelib.workspaces.model import NewWorkspace
 from tools.aws import environment
 from tools.slipway_client import recording
@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[3]
         ("infra/modules/site/viewer.js", f"const WORKSPACE = /^{WORKSPACE}$/;"),
         ("infra/modules/infrastructure-main/variables.tf", f'regex("^(default|[wd]-{WORKSPACE})$", var.workspace)'),
         ("tools/aws/workspace.py", f'_CLIENT = re.compile(r"{CLIENT}")'),
-        ("chalicelib/deployments/migrations/0010_deployments.sql", f"(artifact ~ '^{ARTIFACT}$')"),
-        ("chalicelib/deployments/migrations/0010_deployments.sql", f"(revision ~ '^{SHA}$')"),
+        ("chalicelib/promotions/migrations/0009_promotions.sql", f"(VALUE ~ '^{ARTIFACT}$')"),
+        ("chalicelib/verifications/migrations/0011_verifications.sql", f"(suite ~ '^{SUITE}$')"),
         ("chalicelib/workspaces/migrations/0007_workspaces.sql", f"(name ~ '^{WORKSPACE}$' AND"),
         ("chalicelib/workspaces/migrations/0007_workspaces.sql", f"(base_url ~ '^{WORKSPACE_URL}$')"),
         ("chalicelib/client_routes/migrations/0008_routes.sql", f"(client ~ '^{CLIENT}$')"),
