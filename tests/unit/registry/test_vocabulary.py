@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[3]
         ("tools/aws/workspace.py", f'_CLIENT = re.compile(r"{CLIENT}")'),
         ("chalicelib/deployments/migrations/0010_deployments.sql", f"(artifact ~ '^{ARTIFACT}$')"),
         ("chalicelib/deployments/migrations/0010_deployments.sql", f"(revision ~ '^{SHA}$')"),
+        ("chalicelib/holds/migrations/0012_holds.sql", f"(artifact ~ '^{ARTIFACT}$')"),
+        ("chalicelib/approvals/migrations/0013_approvals.sql", f"(artifact ~ '^{ARTIFACT}$')"),
         ("chalicelib/workspaces/migrations/0007_workspaces.sql", f"(name ~ '^{WORKSPACE}$' AND"),
         ("chalicelib/workspaces/migrations/0007_workspaces.sql", f"(base_url ~ '^{WORKSPACE_URL}$')"),
         ("chalicelib/client_routes/migrations/0008_routes.sql", f"(client ~ '^{CLIENT}$')"),
