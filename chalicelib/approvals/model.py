@@ -88,7 +88,7 @@ approval_ended = problem_type(
     "approval-ended",
     409,
     "Approval ended",
-    "The approval was used or withdrawn, has expired, or is void: it can't be withdrawn. It counts no more.",
+    "The approval was used or withdrawn, has expired, or is void: it no longer counts, so it can't be withdrawn.",
 )
 
 constraint(

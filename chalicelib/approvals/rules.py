@@ -41,4 +41,4 @@ def require_giver(approval: Approval, giver: Person, caller: Person, role: Role)
 def require_active(approval: Approval) -> None:
     """Only an active approval can be withdrawn."""
     if approval.state != "active":
-        raise Problem(approval_ended, f"The approval is {approval.state}, so it counts no more: leave it as it is")
+        raise Problem(approval_ended, f"The approval is {approval.state}, so it no longer counts: leave it as it is")

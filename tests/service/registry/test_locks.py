@@ -53,7 +53,7 @@ def test_a_write_waits_for_the_systems_lock(api: Api, given: Given, database_url
 
 
 @pytest.mark.parametrize("action", ["creating", "releasing"])
-def test_a_hold_over_systems_waits_until_nobody_decides(api, given, database_url, action):
+def test_a_hold_over_systems_waits_until_nobody_decides(api: Api, given: Given, database_url: str, action: str) -> None:
     """It waits for each request that has a system's lock, and takes no such lock itself."""
     given.the_usual()
     existing = given.a_freeze_over_systems()["id"]
@@ -74,7 +74,7 @@ def test_a_hold_over_systems_waits_until_nobody_decides(api, given, database_url
     assert (future.result().status, alone.status) == (201 if action == "creating" else 200, 201)
 
 
-def test_a_decision_waits_for_a_hold_over_systems(api, given, database_url):
+def test_a_decision_waits_for_a_hold_over_systems(api: Api, given: Given, database_url: str) -> None:
     given.the_usual()
 
     with held(database_url, f"SELECT pg_advisory_xact_lock({OF_HOLDS})") as hold:

@@ -191,3 +191,36 @@ def test_a_finish_after_the_lease_never_wins_against_a_successor(api: Api, given
     assert (late.status, late.problem) == (409, "lease-expired")
     assert successor.status == 201
     assert api.get(f"{PATH}/deployments/{opened['id']}")["state"] == "cancelled"
+
+
+def test_an_environment_gets_one_pin(api: Api, given: Given) -> None:
+    given.the_usual()
+    pin = {"kind": "pin", "environment": "production", "artifact": an_artifact(), "reason": "Keep it"}
+
+    answers = at_once(*[lambda: api.post("/v1/systems/azul/holds", pin)] * 4)
+
+    assert statuses(answers) == {201: 1, 409: 3}
+
+
+def test_a_person_gets_one_approval(api: Api, given: Given) -> None:
+    given.the_usual()
+    body = {"environment": "production", "artifact": an_artifact()}
+
+    answers = at_once(*[lambda: api.post("/v1/systems/azul/approvals", body)] * 4)
+
+    assert statuses(answers) == {201: 1, 200: 3}
+    assert len({answer["id"] for answer in answers}) == 1
+
+
+def test_holds_over_systems_and_records_of_systems_never_wait_in_a_circle(api: Api, given: Given) -> None:
+    given.the_usual()
+    freeze = {"kind": "freeze", "reason": "Release week"}
+    body = {"environment": "production", "artifact": an_artifact()}
+
+    answers = at_once(
+        *[lambda: api.post("/v1/holds", freeze)] * 4,
+        *[lambda: api.post("/v1/systems/azul/holds", freeze)] * 4,
+        *[lambda: api.post("/v1/systems/azul/promotions", body)] * 4,
+    )
+
+    assert statuses(answers) == {201: 8, 200: 4}
