@@ -154,10 +154,12 @@ class GitHub:
         sha: str | None = None,
         cancelled_after: str | None = None,
         environ: Mapping[str, str] | None = None,
+        after: Mapping[str, Callable[[], None]] | None = None,
     ) -> Ran:
         """Run a job of a workflow for an event on a branch, at the branch's newest commit or at `sha`.
 
         The run is cancelled after the step `cancelled_after`. `environ` has additional variables for the runner.
+        `after` has actions of others, by the step after which they happen.
         """
         definition = workflow(name)
         number = next(self._runs)
@@ -173,14 +175,15 @@ class GitHub:
             reached.add(step.name)
             if step.outcome != "skipped":
                 self.after_step()
+                if after and step.name in after:
+                    after[step.name]()
                 if "/" not in step.name:  # skip steps without a name
                     say(f"{title:36} {step.outcome:8} {step.name} ({time.monotonic() - started:.0f} s)")
 
         content = definition.jobs[job]
         steps = {step.get("name") for step in content["steps"]}
-        assert cancelled_after is None or cancelled_after in steps, (
-            f"{name} has no step {cancelled_after!r}: correct the rehearsal"
-        )
+        named = {cancelled_after, *(after or ())} - {None}
+        assert named <= steps, f"{name} lacks one of the steps {named}: correct the rehearsal"
         running = Job(
             content,
             folder,

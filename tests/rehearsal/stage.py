@@ -10,7 +10,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, as_completed
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -102,10 +102,11 @@ class Stage:
         matrix = {"environment": "development"}
         return self.github.run("reap", "reap", "development", "schedule", matrix=matrix, environ=environ).succeeded()
 
-    def verify(self) -> Ran:
+    def verify(self, after: Mapping[str, Callable[[], None]] | None = None) -> Ran:
         """Run the job of verify.yml for development."""
+        started: Any = ("development", "workflow_dispatch")
         matrix = {"environment": "development"}
-        return self.github.run("verify", "verify", "development", "workflow_dispatch", matrix=matrix).succeeded()
+        return self.github.run("verify", "verify", *started, matrix=matrix, after=after).succeeded()
 
     def sent_to(self, client: str) -> str:
         """Return the workspace to which CloudFront's function sends a client of development."""
