@@ -3,7 +3,7 @@
 Other modules may import this one, because it imports no module of chalicelib except `patterns`.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -22,6 +22,13 @@ Slug = Annotated[str, matching(SLUG, "azul")]
 EnvironmentName = Annotated[str, matching(SLUG, "preproduction", "Name of an environment")]
 WorkspaceName = Annotated[
     str, matching(WORKSPACE, "default", "Name of a workspace; `default` is the environment itself")
+]
+Purpose = Annotated[
+    Literal["personal", "preview", "debug"],
+    Meta(
+        examples=["debug"],
+        description="The purpose: the work of one person, the preview of a pull request, or debugging",
+    ),
 ]
 Artifact = Annotated[
     str,

@@ -237,11 +237,13 @@ CREATE TABLE publishers (
     events text[] NOT NULL,
     ref text NOT NULL,
     kinds text[] NOT NULL,
+    purposes text[] NOT NULL,
     any_revision boolean NOT NULL,
     created_by text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT publishers_events_known CHECK (((cardinality(events) > 0) AND (events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']))),
     CONSTRAINT publishers_kinds_known CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['deployments', 'verifications', 'workspaces']))),
+    CONSTRAINT publishers_purposes_known CHECK (((cardinality(purposes) > 0) AND (purposes <@ ARRAY['personal', 'preview', 'debug']))),
     CONSTRAINT publishers_of_system UNIQUE (id, system_id),
     CONSTRAINT publishers_pkey PRIMARY KEY (id),
     CONSTRAINT publishers_system_id_fkey FOREIGN KEY (system_id) REFERENCES systems(id) ON DELETE CASCADE

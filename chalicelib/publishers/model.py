@@ -11,7 +11,7 @@ from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, HttpsUrl, Id, Request, Timestamp
-from chalicelib.vocabulary import EnvironmentName, PrincipalName, Slug
+from chalicelib.vocabulary import EnvironmentName, PrincipalName, Purpose, Slug
 
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
 _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
@@ -74,6 +74,16 @@ Kinds = Annotated[
         extra_json_schema={"uniqueItems": True},
     ),
 ]
+Purposes = Annotated[
+    tuple[Purpose, ...],
+    Meta(
+        min_length=1,
+        max_length=3,
+        description="The purposes of the workspaces that the pipeline may write, if `kinds` has `workspaces`",
+        examples=[["personal", "preview"]],
+        extra_json_schema={"uniqueItems": True},
+    ),
+]
 AnyRevision = Annotated[bool, Meta(description="True if a rollout or hotfix may be of another commit than the run")]
 
 
@@ -91,10 +101,11 @@ class NewPublisher(Request, kw_only=True):
     ref: Ref
     environments: Environments
     kinds: Kinds = ("deployments", "verifications")
+    purposes: Purposes = ("personal", "preview")
     any_revision: AnyRevision = False
 
     def faults(self) -> Iterator[Fault]:
-        for name, values in {"events": self.events, "kinds": self.kinds}.items():
+        for name, values in {"events": self.events, "kinds": self.kinds, "purposes": self.purposes}.items():
             if len(set(values)) < len(values):
                 yield Fault(f"#/{name}", "has a value twice: send each value once")
 
@@ -112,6 +123,7 @@ class Publisher(Answer, kw_only=True):
     ref: Ref
     environments: Environments
     kinds: Kinds
+    purposes: Purposes
     any_revision: AnyRevision
     created_at: Timestamp
     created_by: PrincipalName
@@ -136,6 +148,12 @@ constraint(
     problems.invalid,
     "The kinds are empty or unknown: send `deployments`, `verifications` or `workspaces`",
     "#/kinds",
+)
+constraint(
+    "publishers_purposes_known",
+    problems.invalid,
+    "The purposes are empty or unknown: send `personal`, `preview` or `debug`",
+    "#/purposes",
 )
 constraint(
     "publisher_environments_keep_environment",

@@ -24,7 +24,7 @@ _ENVIRONMENTS = """
 # The columns of a Publisher except `environments`, from rows `p` and `s` (its system).
 _COLUMNS = """
     p.id::text AS id, s.key AS system, p.issuer, p.repository, p.repository_id, p.repository_owner_id, p.workflow,
-    p.called_workflow, p.events, p.ref, p.kinds, p.any_revision, p.created_at, p.created_by
+    p.called_workflow, p.events, p.ref, p.kinds, p.purposes, p.any_revision, p.created_at, p.created_by
 """
 
 # SQL for one column: the trust rules, of any system, for the repository of a token. app.py gives this to
@@ -36,7 +36,7 @@ TRUST_RULES = f"""
             'repository_owner_id', p.repository_owner_id, 'repository_id', p.repository_id,
             'repository', p.repository, 'workflow', p.workflow, 'called_workflow', p.called_workflow,
             'events', p.events, 'ref', p.ref, 'environments', {_ENVIRONMENTS}, 'kinds', p.kinds,
-            'any_revision', p.any_revision
+            'purposes', p.purposes, 'any_revision', p.any_revision
         ) ORDER BY p.id), '[]')
         FROM publishers p JOIN systems s ON s.id = p.system_id
         WHERE p.issuer = %(issuer)s AND p.repository_id = %(repository_id)s
@@ -99,10 +99,11 @@ def insert(db: Database, system: str, new: NewPublisher, *, issuer: str, created
         WITH p AS (
             INSERT INTO publishers (
                 system_id, issuer, repository, repository_id, repository_owner_id, workflow, called_workflow,
-                events, ref, kinds, any_revision, created_by
+                events, ref, kinds, purposes, any_revision, created_by
             )
             SELECT id, %(issuer)s, %(repository)s, %(repository_id)s, %(repository_owner_id)s, %(workflow)s,
-                %(called_workflow)s, %(events)s::text[], %(ref)s, %(kinds)s::text[], %(any_revision)s, %(created_by)s
+                %(called_workflow)s, %(events)s::text[], %(ref)s, %(kinds)s::text[], %(purposes)s::text[], %(any_revision)s,
+                %(created_by)s
             FROM systems WHERE key = %(system)s
             RETURNING *
         ), pe AS (
@@ -129,6 +130,7 @@ def insert(db: Database, system: str, new: NewPublisher, *, issuer: str, created
         ref=new.ref,
         environments=msgspec.json.encode(new.environments).decode(),
         kinds=list(new.kinds),
+        purposes=list(new.purposes),
         any_revision=new.any_revision,
         created_by=created_by,
     )

@@ -16,6 +16,7 @@ from chalicelib.rest import idempotency, problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
 from chalicelib.settings import settings
+from chalicelib.vocabulary import Purpose
 
 # SQL for one column: the trust rules for a pipeline's repository. app.py sets it, because rest imports no resource.
 publishers_column: str | None = None
@@ -95,24 +96,27 @@ def require_role(call: Call, role: Role, system: str | None = None) -> None:
         )
 
 
-def require_publisher(call: Call, system: str, kind: RecordKind, environment: str) -> list[TrustRule]:
+def require_publisher(
+    call: Call, system: str, kind: RecordKind, environment: str, purpose: Purpose | None = None
+) -> list[TrustRule]:
     """Return the publishers that let the calling pipeline write records of `kind` for `environment`.
 
-    Raise problem 403 if there is none. Other callers need no publisher: return an empty list for them.
+    Raise problem 403 if there is none. Other callers need no publisher: return an empty list for them. For workspaces,
+    pass their `purpose`.
     """
     pipeline = call.principal.pipeline
     if pipeline is None:
         return []
     ours = [each for each in call.principal.publishers if each.system == system]
-    permits = list(permitting(ours, pipeline, kind, environment))
+    permits = list(permitting(ours, pipeline, kind, environment, purpose))
     if not permits:
         job = "outside of a GitHub environment"
         if pipeline.environment is not None:
             job = f"in the GitHub environment {pipeline.environment!r}"
         raise Problem(
             problems.forbidden,
-            f"No publisher of {system!r} lets {pipeline.workflow_ref!r} write {kind} for {environment!r} from a job "
-            f"{job}. Ask a maintainer to add a publisher.",
+            f"No publisher of {system!r} lets {pipeline.workflow_ref!r} write {f'{purpose} ' if purpose else ''}{kind} "
+            f"for {environment!r} from a job {job}. Ask a maintainer to add a publisher.",
         )
     return permits
 

@@ -11,6 +11,8 @@ CREATE TABLE publishers (
     events text[] NOT NULL,
     ref text NOT NULL,
     kinds text[] NOT NULL,
+    -- The purposes of the workspaces that runs may write, if `kinds` has workspaces.
+    purposes text[] NOT NULL,
     any_revision boolean NOT NULL,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -20,6 +22,9 @@ CREATE TABLE publishers (
     ),
     CONSTRAINT publishers_kinds_known CHECK (
         cardinality(kinds) > 0 AND kinds <@ ARRAY['deployments', 'verifications', 'workspaces']
+    ),
+    CONSTRAINT publishers_purposes_known CHECK (
+        cardinality(purposes) > 0 AND purposes <@ ARRAY['personal', 'preview', 'debug']
     ),
     CONSTRAINT publishers_of_system UNIQUE (id, system_id)
 );

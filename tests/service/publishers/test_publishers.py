@@ -75,6 +75,7 @@ def test_a_publisher_is_created_and_read(api, given):
     assert created["issuer"] == GITHUB
     assert created["events"] == ["push", "workflow_dispatch", "schedule", "release"]
     assert created["kinds"] == ["deployments", "verifications"]
+    assert created["purposes"] == ["personal", "preview"]
     assert (created["any_revision"], created["called_workflow"]) == (False, None)
     assert created["created_by"] == "maintainer@local"
 
@@ -88,6 +89,7 @@ def test_every_field_is_kept(api, given):
         "ref": "refs/tags/v*",
         "environments": {"development": "dev", "production": "production-verify"},
         "kinds": ["workspaces"],
+        "purposes": ["debug"],
         "any_revision": True,
     }
 
@@ -107,6 +109,9 @@ def test_every_field_is_kept(api, given):
         ("kinds", []),
         ("kinds", ["systems"]),
         ("kinds", ["deployments", "deployments"]),
+        ("purposes", []),
+        ("purposes", ["other"]),
+        ("purposes", ["debug", "debug"]),
         ("environments", {}),
         ("environments", None),
         ("environments", ["development"]),

@@ -200,6 +200,7 @@ def a_rule(system="azul", **fields):
         "ref": "refs/heads/main",
         "environments": {"development": None},
         "kinds": ("deployments",),
+        "purposes": ("personal", "preview"),
         "any_revision": False,
     }
     return TrustRule(system=system, **{**known, **fields})
