@@ -14,12 +14,12 @@ def require_may_change(call: Call, system: str, environment: str, name: str, pur
     A pipeline may change workspaces that its repository's runs made, if a publisher allows it. A maintainer may change
     any workspace.
     """
-    rules.require_own(system, name, made_by, maker(call.principal), call.principal.role_in(system))
+    rules.require_own(system, f"the workspace {name!r}", made_by, maker(call.principal), call.principal.role_in(system))
     require_publisher(call, system, "workspaces", environment, purpose)
 
 
 def maker(principal: Principal) -> Maker:
-    """Return the principal as the maker of a workspace."""
+    """Return the principal as the maker of a workspace or a deployment."""
     pipeline = principal.pipeline
     return Maker(
         issuer=principal.issuer,
