@@ -161,11 +161,12 @@ GRANT UPDATE (rank, aws_account_id, region, base_url, production, required_soak_
 CREATE TABLE hourly_writes (
     issuer text NOT NULL,
     writer text NOT NULL,
+    refused boolean NOT NULL,
     hour timestamp with time zone NOT NULL,
     writes integer NOT NULL,
     allowed integer NOT NULL,
     CONSTRAINT hourly_writes_within_rate CHECK ((writes <= allowed)),
-    CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer)
+    CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer, refused)
 );
 GRANT SELECT,INSERT ON TABLE hourly_writes TO slipway_app;
 GRANT UPDATE (hour, writes, allowed) ON TABLE hourly_writes TO slipway_app;

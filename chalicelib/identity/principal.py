@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from chalicelib.identity.roles import Role
-from chalicelib.identity.trust import GitHubClaims, TrustRule, mismatches
+from chalicelib.identity.trust import GitHubClaims, TrustRule, accepts_job, mismatches
 from chalicelib.settings import Issuer
 from chalicelib.vocabulary import Claim, PrincipalName
 
@@ -81,12 +81,22 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def keeper(self) -> str:
         """The keeper of Idempotency-Keys at this issuer: a run of a repository, or the subject of other callers."""
-        return f"{self.writer} run {self.run.id}" if self.pipeline and self.run else self.subject
+        if self.pipeline and self.run:
+            return f"repository {self.pipeline.repository_id} run {self.run.id}"
+        return self.subject
 
     @property
     def writer(self) -> str:
-        """The caller whose writes are counted together at this issuer: a repository, or the subject of others."""
-        return f"repository {self.pipeline.repository_id}" if self.pipeline else self.subject
+        """The caller whose writes are counted together at this issuer. For a pipeline, its repository and publishers.
+
+        Only the publishers that accept the job's GitHub environment count. So the code of a preview, which nobody
+        reviewed, can't use up the writes of the pipeline that deploys: other publishers accept that pipeline. Names
+        that a job chooses freely, such as a new GitHub environment, give no new count.
+        """
+        if self.pipeline is None:
+            return self.subject
+        publishers = [each.id for each in self.publishers if accepts_job(each, self.pipeline)]
+        return " ".join(["repository", self.pipeline.repository_id, "publishers", *publishers])
 
     @property
     def has_expired(self) -> bool:

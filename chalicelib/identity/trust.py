@@ -80,6 +80,11 @@ def permitting(
                 yield rule
 
 
+def accepts_job(rule: TrustRule, claims: GitHubClaims) -> bool:
+    """True if the rule lets the job write for an environment, by the job's GitHub environment."""
+    return any(wanted in (None, claims.environment) for wanted in rule.environments.values())
+
+
 def _same_repository(rule: TrustRule, claims: GitHubClaims) -> bool:
     """True if the repositories have equal names. GitHub ignores the case of names."""
     return claims.repository.casefold() == rule.repository.casefold()
