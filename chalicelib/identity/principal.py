@@ -40,9 +40,10 @@ class Grant(msgspec.Struct, frozen=True):
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """The caller and its grants. A caller with a role in one system is a viewer in all others.
 
-    A pipeline's grants come from the publishers that match its claims. Publishers are in the database, so a pipeline
-    has no grant until `with_publishers` gets the publishers. No repository can choose the `subject` of its pipelines:
-    see `_subject_of`.
+    A pipeline's grants come from the publishers that match its claims, and it is a viewer of no other system: a
+    maintainer who names a repository lets nobody read the systems of others. Publishers are in the database, so a
+    pipeline has no grant until `with_publishers` gets the publishers. No repository can choose the `subject` of its
+    pipelines: see `_subject_of`.
     """
 
     issuer: str
@@ -60,7 +61,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         for grant in self.grants:
             here = grant.role
             if here is not Role.admin and (system is None or not (grant.systems is None or system in grant.systems)):
-                here = Role.viewer
+                here = Role.viewer if system is None or self.pipeline is None else Role.anybody
             if here > highest:
                 highest = here
         return highest
@@ -72,6 +73,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         systems = frozenset(each.system for each in fitting)
         grants = (Grant(Role.pipeline, systems),) if systems else ()
         return msgspec.structs.replace(self, grants=grants, publishers=fitting)
+
+    @property
+    def readable(self) -> list[str] | None:
+        """The systems that lists show to the caller, or None for all systems."""
+        return None if self.pipeline is None else sorted({each.system for each in self.publishers})
 
     @property
     def is_known(self) -> bool:

@@ -30,11 +30,10 @@ def create_publisher(call: Call, system: str, body: NewPublisher) -> Publisher:
     """Let a pipeline write for the system. A publisher never changes: create a new one, and delete the old one."""
     issuer = rules.issuer_of(body, settings().issuers_of("github-actions"))
     systems.lock(call.db, system)
-    found = store.surroundings(call.db, system)
-    if found is None:
+    existing = store.surroundings(call.db, system, issuer, body.repository_id)
+    if existing is None:
         raise systems.not_found(system)
-    environments, existing = found
-    rules.require_environments(body, environments)
+    rules.require_environments(body, existing.environments)
     rules.require_few(existing)
     publisher = store.insert(call.db, system, body, issuer=issuer, created_by=call.principal.subject)
     audit.record(call, f"{system}/publishers/{publisher.id}", system=system, after=publisher)

@@ -1,7 +1,7 @@
 """A publisher: a rule that lets a pipeline's OIDC identity write for a system."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
@@ -15,8 +15,12 @@ from chalicelib.vocabulary import EnvironmentName, PrincipalName, Purpose, Slug
 
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
 _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
-# Each request of a pipeline reads all publishers of its repository.
-MOST_IN_A_SYSTEM = 100
+# A system has at most this number of publishers, and at most MOST_FOR_A_REPOSITORY for one repository. A request of a
+# pipeline reads the latter. docs/first-deployment.md makes 15: five for each of three environments.
+MOST_IN_A_SYSTEM = 50
+MOST_FOR_A_REPOSITORY = 20
+# A request that names no system reads at most this number of publishers, of all systems: one more than /v1/me lists.
+MOST_READ = 201
 
 # More wildcards would make it slow to refuse a text that almost matches.
 _PATTERN = r"[!-)+-~]*(\*[!-)+-~]*){0,3}"
@@ -129,11 +133,20 @@ class Publisher(Answer, kw_only=True):
     created_by: PrincipalName
 
 
+class Surroundings(NamedTuple):
+    """What a new publisher depends on: the system's environments, and the numbers of its publishers."""
+
+    environments: list[str]
+    publishers: int
+    of_repository: int
+
+
 too_many_publishers = problem_type(
     "too-many-publishers",
     409,
     "Too many publishers",
-    f"A system has at most {MOST_IN_A_SYSTEM} publishers: delete those that no pipeline uses.",
+    f"A system has at most {MOST_IN_A_SYSTEM} publishers, and {MOST_FOR_A_REPOSITORY} for one repository: delete those "
+    "that no pipeline uses.",
 )
 
 

@@ -2,7 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from chalicelib.publishers.model import MOST_IN_A_SYSTEM, NewPublisher, too_many_publishers
+from chalicelib.publishers.model import (
+    MOST_FOR_A_REPOSITORY,
+    MOST_IN_A_SYSTEM,
+    NewPublisher,
+    Surroundings,
+    too_many_publishers,
+)
 from chalicelib.rest.problems import Fault, Problem, invalid, invalid_field
 
 
@@ -38,10 +44,15 @@ def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
         )
 
 
-def require_few(existing: int) -> None:
-    """A system has at most MOST_IN_A_SYSTEM publishers."""
-    if existing >= MOST_IN_A_SYSTEM:
-        raise Problem(
-            too_many_publishers,
-            f"The system has {existing} publishers, which is the most: delete one that no pipeline uses",
-        )
+def require_few(existing: Surroundings) -> None:
+    """A system has at most MOST_IN_A_SYSTEM publishers, and at most MOST_FOR_A_REPOSITORY for one repository."""
+    if existing.publishers >= MOST_IN_A_SYSTEM:
+        count, of_repository = existing.publishers, ""
+    elif existing.of_repository >= MOST_FOR_A_REPOSITORY:
+        count, of_repository = existing.of_repository, " for this repository"
+    else:
+        return
+    raise Problem(
+        too_many_publishers,
+        f"The system has {count} publishers{of_repository}, which is the most: delete one that no pipeline uses",
+    )

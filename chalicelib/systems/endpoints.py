@@ -17,8 +17,9 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems", role=Role.viewer)
 def list_systems(call: Call, query: PageQuery) -> Page[System]:
-    """List systems by key."""
-    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, **page))
+    """List systems by key. A pipeline gets only the systems whose publishers trust it."""
+    only = call.principal.readable
+    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, only=only, **page))
 
 
 @operation(blueprint, "POST /v1/systems", role=Role.admin, status=201, raises=[problems.already_exists])

@@ -217,7 +217,9 @@ def test_matching_publishers_make_a_run_a_pipeline_of_their_systems():
 
     assert principal.role_in("azul") is Role.pipeline
     assert principal.role_in("green") is Role.pipeline
-    assert principal.role_in("blue") is Role.viewer
+    assert principal.role_in("blue") is Role.anybody
+    assert principal.role_in(None) is Role.viewer
+    assert principal.readable == ["azul", "green"]
     assert [each.system for each in principal.publishers] == ["azul", "green"]
 
 
