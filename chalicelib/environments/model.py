@@ -43,12 +43,35 @@ WorkspaceHosts = Annotated[
     Meta(
         max_length=50,
         description="The hosts to which maintainers may route others: a host, or a suffix such as `.azul.example.org` "
-        "for all hosts below it. A host of AWS must be named in full",
+        "for all hosts below it. A suffix has three labels or more, and none of a shared domain such as `.on.aws`",
     ),
 ]
 
-# Anybody can get a host under these domains.
-_SHARED = (".amazonaws.com", ".cloudfront.net", ".on.aws")
+# Anybody can get a host below these domains, or some labels below them, such as a label for a region. The list is not
+# complete: https://publicsuffix.org has more. Domains whose customers each get a name directly below them, such as
+# `github.io`, need no entry: a suffix has three labels, so it belongs to one customer.
+_SHARED = (
+    ".amazonaws.com",
+    ".app.github.dev",
+    ".awsapprunner.com",
+    ".azure.com",
+    ".azurecontainerapps.io",
+    ".azurestaticapps.net",
+    ".azurewebsites.net",
+    ".cloudfront.net",
+    ".devtunnels.ms",
+    ".digitaloceanspaces.com",
+    ".elasticbeanstalk.com",
+    ".ngrok.app",
+    ".ngrok.dev",
+    ".ngrok.io",
+    ".on.aws",
+    ".r.appspot.com",
+    ".run.app",
+    ".up.railway.app",
+    ".windows.net",
+)
+_FEWEST_LABELS = 3
 
 account_holds_one_class = problem_type(
     "account-holds-one-class",
@@ -120,10 +143,18 @@ def _repeated(suites: tuple[str, ...]) -> Iterator[Fault]:
 
 def _shared(hosts: tuple[str, ...]) -> Iterator[Fault]:
     for index, host in enumerate(hosts):
-        if host.startswith(".") and host.endswith(_SHARED):
+        if not host.startswith("."):
+            continue
+        if host.endswith(_SHARED):
             yield Fault(
                 f"#/workspace_hosts/{index}",
-                "is a suffix of AWS, and anybody can get a host below it: name each host in full",
+                "is a suffix of a shared domain, and anybody can get a host below it: name each host in full",
+            )
+        elif host.count(".") < _FEWEST_LABELS:
+            yield Fault(
+                f"#/workspace_hosts/{index}",
+                f"is a suffix of fewer than {_FEWEST_LABELS} labels, and anybody could get a host below it: send a "
+                "suffix like `.azul.example.org`, or name each host in full",
             )
 
 

@@ -167,12 +167,32 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
         ".cloudfront.net",
         ".on.aws",
         ".lambda-url.eu-central-1.on.aws",
+        ".com",
+        ".example.org",
+        ".co.uk",
+        ".github.io",
+        ".herokuapp.com",
+        ".vercel.app",
+        ".netlify.app",
+        ".pages.dev",
+        ".workers.dev",
+        ".web.app",
+        ".azurewebsites.net",
+        ".westeurope-01.azurewebsites.net",
+        ".westeurope.cloudapp.azure.com",
+        ".blob.core.windows.net",
+        ".a.run.app",
+        ".uc.r.appspot.com",
+        ".ngrok.io",
+        ".eu.ngrok.app",
+        ".up.railway.app",
+        ".app.github.dev",
     ],
 )
-def test_a_host_that_names_no_host_or_any_host_of_aws_is_refused(api, given, host):
+def test_a_host_that_names_no_host_or_the_hosts_of_anybody_is_refused(api, given, host):
     given.a_system()
     given.an_environment()
-    hosts = {"workspace_hosts": [".example.org", host]}
+    hosts = {"workspace_hosts": [".azul.example.org", host]}
 
     for answer in (
         api.post(PATH, {"name": "production", "rank": 2, **hosts}),
@@ -180,6 +200,13 @@ def test_a_host_that_names_no_host_or_any_host_of_aws_is_refused(api, given, hos
     ):
         assert (answer.status, answer.problem) == (422, "invalid")
         assert [fault["pointer"] for fault in answer["errors"]] == ["#/workspace_hosts/1"]
+
+
+def test_a_suffix_that_belongs_to_one_customer_and_a_full_host_of_a_shared_domain_are_kept(api, given):
+    given.a_system()
+    hosts = [".azul.example.org", ".azul.github.io", "github.io", "azul-1.a.run.app", "abc.on.aws"]
+
+    assert given.an_environment(workspace_hosts=hosts)["workspace_hosts"] == hosts
 
 
 @pytest.mark.parametrize(
@@ -289,11 +316,11 @@ def test_a_change_of_the_hosts_of_workspaces_is_audited(api, given):
     given.a_system()
     given.an_environment()
 
-    changed = api.patch(f"{PATH}/development", {"workspace_hosts": [".example.org"]}, if_match="*")
+    changed = api.patch(f"{PATH}/development", {"workspace_hosts": [".azul.example.org"]}, if_match="*")
 
-    assert changed["workspace_hosts"] == [".example.org"]
+    assert changed["workspace_hosts"] == [".azul.example.org"]
     assert given.sql("SELECT before, after FROM audit_events WHERE refusal IS NULL ORDER BY id DESC LIMIT 1") == [
-        ({"workspace_hosts": []}, {"workspace_hosts": [".example.org"]})
+        ({"workspace_hosts": []}, {"workspace_hosts": [".azul.example.org"]})
     ]
 
 

@@ -40,7 +40,7 @@ FUZZ = Fuzz(
         (
             ".+_environment",
             "#/workspace_hosts/[0-9]+",
-        ): "a suffix must not be one under which anybody gets hosts",
+        ): "a suffix has three labels, and must not be one under which anybody gets hosts",
     },
     only={"delete_environment": {"path.system": always("quiet"), "path.environment": always(*_SPARE)}},
 )
