@@ -139,6 +139,7 @@ CREATE TABLE environments (
     required_suites text[] NOT NULL,
     workspace_hosts text[] DEFAULT '{}'[] NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT environments_base_url_is_https CHECK ((base_url ~ '^(https://([a-z0-9-]+\.)*[a-z0-9-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$')),
     CONSTRAINT environments_name_is_slug CHECK ((name ~ '^[a-z][a-z0-9-]{1,38}$')),
     CONSTRAINT environments_rank_is_positive CHECK ((rank >= 1)),
     CONSTRAINT environments_required_soak_is_not_negative CHECK ((required_soak_seconds >= 0)),

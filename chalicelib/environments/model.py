@@ -9,8 +9,8 @@ from chalicelib.patterns import matching
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import Answer, Query, Request, Seconds, Timestamp, Url
-from chalicelib.vocabulary import EnvironmentName, LooseningReason, Suite
+from chalicelib.rest.types import Answer, Query, Request, Seconds, Timestamp
+from chalicelib.vocabulary import EnvironmentName, EnvironmentUrl, LooseningReason, Suite
 
 Rank = Annotated[int, Meta(ge=1, le=1000, description="Place in the order of promotion; unique in the system")]
 AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]
@@ -86,7 +86,7 @@ class NewEnvironment(Request, kw_only=True):
     rank: Rank
     aws_account_id: AwsAccountId | None = None
     region: Region | None = None
-    base_url: Url | None = None
+    base_url: EnvironmentUrl | None = None
     production: bool = False
     required_soak_seconds: RequiredSoak = 0
     verification_max_age_seconds: VerificationMaxAge | None = None
@@ -103,7 +103,7 @@ class EnvironmentChange(Request, kw_only=True):
     rank: Rank | UnsetType = UNSET
     aws_account_id: AwsAccountId | UnsetType | None = UNSET
     region: Region | UnsetType | None = UNSET
-    base_url: Url | UnsetType | None = UNSET
+    base_url: EnvironmentUrl | UnsetType | None = UNSET
     production: bool | UnsetType = UNSET
     required_soak_seconds: RequiredSoak | UnsetType = UNSET
     verification_max_age_seconds: VerificationMaxAge | UnsetType | None = UNSET
@@ -127,7 +127,7 @@ class Environment(Answer, kw_only=True):
     rank: Rank
     aws_account_id: AwsAccountId | None
     region: Region | None
-    base_url: Url | None
+    base_url: EnvironmentUrl | None
     production: bool
     required_soak_seconds: RequiredSoak
     verification_max_age_seconds: VerificationMaxAge | None
@@ -181,6 +181,12 @@ constraint(
     problems.invalid,
     "A name is 2 to 39 lower-case letters, digits and hyphens, and starts with a letter: choose another name",
     "#/name",
+)
+constraint(
+    "environments_base_url_is_https",
+    problems.invalid,
+    "The URL is not `https://`, a host in lower case and a path: send a URL like `https://azul.example.org`",
+    "#/base_url",
 )
 constraint("environments_rank_is_positive", problems.invalid, "The lowest rank is 1: send 1 or more", "#/rank")
 constraint(

@@ -11,7 +11,7 @@ from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, HttpsUrl, Id, Request, Timestamp
-from chalicelib.vocabulary import EnvironmentName, PrincipalName, Purpose, Slug
+from chalicelib.vocabulary import EnvironmentName, LooseningReason, PrincipalName, Purpose, Slug
 
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
 _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
@@ -107,6 +107,7 @@ class NewPublisher(Request, kw_only=True):
     kinds: Kinds = ("deployments", "verifications")
     purposes: Purposes = ("personal", "preview")
     any_revision: AnyRevision = False
+    reason: LooseningReason | None = None
 
     def faults(self) -> Iterator[Fault]:
         for name, values in {"events": self.events, "kinds": self.kinds, "purposes": self.purposes}.items():
@@ -134,9 +135,14 @@ class Publisher(Answer, kw_only=True):
 
 
 class Surroundings(NamedTuple):
-    """What a new publisher depends on: the system's environments, and the numbers of its publishers."""
+    """What a new publisher depends on: the system, its environments, and the numbers of its publishers.
 
+    `repository` is the URL of the system's own repository. `production` names the production environments.
+    """
+
+    repository: str | None
     environments: list[str]
+    production: list[str]
     publishers: int
     of_repository: int
 

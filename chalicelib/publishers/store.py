@@ -86,7 +86,11 @@ def surroundings(db: Database, system: str, issuer: str, repository_id: str) -> 
     return db.select_one(
         Surroundings,
         """
-        SELECT (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id) AS environments,
+        SELECT s.repository,
+            (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id) AS environments,
+            (
+                SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id AND production
+            ) AS production,
             counted.publishers, counted.of_repository
         FROM systems s CROSS JOIN LATERAL (
             SELECT count(*) AS publishers,

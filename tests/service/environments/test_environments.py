@@ -1,5 +1,6 @@
 """Environments: their life cycle and their order."""
 
+import psycopg2
 import pytest
 
 from chalicelib.identity.roles import Role
@@ -102,6 +103,27 @@ def test_an_environment_is_created_and_read(api, given):
     assert api.get(f"{PATH}/production").json == created.json
 
 
+@pytest.mark.parametrize(
+    "url", ["https://azul.example.org:8443/api", "http://localhost:8000", "http://127.0.0.1:8000/api/"]
+)
+def test_a_base_url_is_https_or_on_this_machine(given, url):
+    given.a_system()
+
+    assert given.an_environment(base_url=url)["base_url"] == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://azul.example.org", "https://user@azul.example.org", "https://azul.example.org\n"]
+)
+def test_the_schema_keeps_a_base_url_strict(given, url):
+    given.a_system_with_an_environment()
+
+    with pytest.raises(psycopg2.errors.CheckViolation) as violated:
+        given.sql("UPDATE environments SET base_url = %s", url)
+
+    assert violated.value.diag.constraint_name == "environments_base_url_is_https"
+
+
 def test_an_environment_needs_only_a_name_and_a_rank(api, given):
     given.a_system()
 
@@ -134,6 +156,17 @@ def test_an_environment_needs_only_a_name_and_a_rank(api, given):
         ("aws_account_id", 111122223333),
         ("region", "Frankfurt"),
         ("base_url", "azul.example.org"),
+        ("base_url", "http://azul.example.org"),
+        ("base_url", "http://localhost.example.org"),
+        ("base_url", "http://127.0.0.1@example.org"),
+        ("base_url", "https://user@azul.example.org"),
+        ("base_url", "https://azul.example.org\\@example.org"),
+        ("base_url", "https://Azul.example.org"),
+        ("base_url", "https://azul.example.org/?a=b"),
+        ("base_url", "https://azul.example.org/#a"),
+        ("base_url", "https://azul.example.org/\t"),
+        ("base_url", "https://azul.example.org\n"),
+        ("base_url", "https://"),
         ("production", None),
         ("required_soak_seconds", -1),
         ("verification_max_age_seconds", 0),
