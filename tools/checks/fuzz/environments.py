@@ -34,7 +34,7 @@ FUZZ = Fuzz(
     },
     problems={
         "in-use": "a publisher may name the environment",
-        "reason-required": "a production environment would require less",
+        "reason-required": "a production environment would require less or trust more",
     },
     rules={
         (
