@@ -3,7 +3,7 @@
 Other modules may import this one, because it imports no module of chalicelib except `patterns`.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -17,12 +17,22 @@ SHA = "[0-9a-f]{40}"
 SUITE = "[A-Za-z0-9][A-Za-z0-9._/-]{0,63}"
 CLIENT = "[A-Za-z0-9._~@:|+-]{1,128}"
 # Only these characters: so each program that reads the URL finds the same host in it.
-WORKSPACE_URL = r"https://([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
+_HTTPS_HOST = r"https://([a-z0-9-]+\.)*[a-z0-9-]+"
+_PORT_AND_PATH = r"(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
+WORKSPACE_URL = _HTTPS_HOST + _PORT_AND_PATH
+ENVIRONMENT_URL = rf"({_HTTPS_HOST}|http://(localhost|127\.0\.0\.1)){_PORT_AND_PATH}"
 
 Slug = Annotated[str, matching(SLUG, "azul")]
 EnvironmentName = Annotated[str, matching(SLUG, "preproduction", "Name of an environment")]
 WorkspaceName = Annotated[
     str, matching(WORKSPACE, "default", "Name of a workspace; `default` is the environment itself")
+]
+Purpose = Annotated[
+    Literal["personal", "preview", "debug"],
+    Meta(
+        examples=["debug"],
+        description="The purpose: the work of one person, the preview of a pull request, or debugging",
+    ),
 ]
 Artifact = Annotated[
     str,
@@ -43,6 +53,15 @@ WorkspaceUrl = Annotated[
         max_length=2000,
     ),
 ]
+EnvironmentUrl = Annotated[
+    str,
+    matching(
+        ENVIRONMENT_URL,
+        "https://azul.example.org",
+        "Where the environment is served: https, or http on this machine; a host in lower case, and no user or query",
+        max_length=2000,
+    ),
+]
 Client = Annotated[str, matching(CLIENT, "jane@example.org", "The client whose calls are routed")]
 OverrideReason = Annotated[
     str,
@@ -57,8 +76,8 @@ LooseningReason = Annotated[
     matching(
         rf"{NOT_WHITE}[^\u0000]{{8,498}}{NOT_WHITE}",
         "The load test has replaced this suite",
-        "Why a production environment may require less. Required for such a change; the audit event has the reason. No "
-        "white space at the start or the end",
+        "Why a production environment may require less or trust more. Required for such a change; the audit event has "
+        "the reason. No white space at the start or the end",
     ),
 ]
 Reason = Annotated[

@@ -172,6 +172,7 @@ CREATE TABLE environments (
     required_approvals integer DEFAULT 0 NOT NULL,
     workspace_hosts character varying(254)[] DEFAULT '{}'::character varying[] NOT NULL,
     created_at moment DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT environments_base_url_is_https CHECK (((base_url) ~ '^(https://([a-z0-9-]+\.)*[a-z0-9-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$')),
     CONSTRAINT environments_name_is_slug CHECK ((name ~ '^[a-z][a-z0-9-]{1,38}$')),
     CONSTRAINT environments_rank_is_bounded CHECK (((rank >= 1) AND (rank <= 1000))),
     CONSTRAINT environments_region_known CHECK (((region) ~ '^[a-z]{2}(-[a-z]+)+-[0-9]$')),
@@ -245,11 +246,12 @@ GRANT UPDATE (released_at, released_by, release_reason) ON TABLE holds TO slipwa
 CREATE TABLE hourly_writes (
     issuer character varying(2000) NOT NULL,
     writer character varying(1000) NOT NULL,
+    refused boolean NOT NULL,
     hour moment NOT NULL,
     writes integer NOT NULL,
     allowed integer NOT NULL,
     CONSTRAINT hourly_writes_within_rate CHECK (((writes >= 0) AND (writes <= allowed))),
-    CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer)
+    CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer, refused)
 );
 GRANT SELECT,INSERT ON TABLE hourly_writes TO slipway_app;
 GRANT UPDATE (hour, writes, allowed) ON TABLE hourly_writes TO slipway_app;
@@ -324,11 +326,13 @@ CREATE TABLE publishers (
     events text[] NOT NULL,
     ref character varying(255) NOT NULL,
     kinds text[] NOT NULL,
+    purposes text[] NOT NULL,
     any_revision boolean NOT NULL,
     created_by character varying(1000) NOT NULL,
     created_at moment DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT publishers_events_known CHECK ((((cardinality(events) >= 1) AND (cardinality(events) <= 5)) AND (array_ndims(events) = 1) AND (events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']))),
     CONSTRAINT publishers_kinds_known CHECK ((((cardinality(kinds) >= 1) AND (cardinality(kinds) <= 3)) AND (array_ndims(kinds) = 1) AND (kinds <@ ARRAY['deployments', 'verifications', 'workspaces']))),
+    CONSTRAINT publishers_purposes_known CHECK ((((cardinality(purposes) >= 1) AND (cardinality(purposes) <= 3)) AND (array_ndims(purposes) = 1) AND (purposes <@ ARRAY['personal', 'preview', 'debug']))),
     CONSTRAINT publishers_wildcards_are_few CHECK ((((ref) !~ '(\*.*){4}') AND ((called_workflow) !~ '(\*.*){4}'))),
     CONSTRAINT publishers_of_system UNIQUE (id, system_id),
     CONSTRAINT publishers_pkey PRIMARY KEY (id),
@@ -337,7 +341,7 @@ CREATE TABLE publishers (
 CREATE INDEX publishers_by_repository ON publishers (repository_id, repository_owner_id, issuer);
 CREATE INDEX publishers_by_system ON publishers (system_id, id DESC);
 GRANT SELECT,DELETE ON TABLE publishers TO slipway_app;
-GRANT INSERT (system_id, issuer, repository_owner_id, repository_id, repository, workflow, called_workflow, events, ref, kinds, any_revision, created_by) ON TABLE publishers TO slipway_app;
+GRANT INSERT (system_id, issuer, repository_owner_id, repository_id, repository, workflow, called_workflow, events, ref, kinds, purposes, any_revision, created_by) ON TABLE publishers TO slipway_app;
 
 -- routes
 

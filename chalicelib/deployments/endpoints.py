@@ -23,6 +23,7 @@ from chalicelib.rest.operation import operation
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.systems import store as systems
+from chalicelib.targets.changing import maker
 from chalicelib.targets.model import workspace_not_active
 
 blueprint = Blueprint(__name__)
@@ -75,9 +76,13 @@ def list_statuses(call: Call, system: str, id: str, query: PageQuery) -> Page[St
     raises=[deployment_final, lease_expired],
 )
 def add_status(call: Call, system: str, id: str, body: NewStatus) -> Status:  # noqa: A002
-    """Record the progress of a deployment: renew its lease, or finish the deployment."""
+    """Record the progress of a deployment: renew its lease, or finish the deployment.
+
+    A pipeline may do this for deployments that runs of its own repository opened, and a maintainer for any deployment.
+    """
     systems.lock(call.db, system)
-    deployment, at = store.get_with_time(call.db, system, id)
+    deployment, opener, at = store.get_to_change(call.db, system, id)
+    rules.require_right_to_continue(id, opener, maker(call.principal), call.principal.role_in(system))
     require_publisher(call, system, "deployments", deployment.environment)
     rules.require_open(deployment, at)
     status = store.add_status(call.db, id, body, call.principal.subject, at)

@@ -21,8 +21,8 @@ from chalicelib.promotions import rules as promotions
 from chalicelib.promotions.model import MOST_BLOCKERS, Blocker, Decision, promotion_denied
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Fault, Problem, invalid_field
-from chalicelib.targets.model import DEFAULT
-from chalicelib.targets.rules import require_active, require_known
+from chalicelib.targets.model import DEFAULT, Maker
+from chalicelib.targets.rules import is_same, require_active, require_known
 
 MAX_AHEAD = timedelta(seconds=60)
 
@@ -162,6 +162,20 @@ def require_free(facts: OpeningFacts) -> None:
             "Wait for this deployment, then try again.",
             holder=facts.holder,
         )
+
+
+def require_right_to_continue(id_: str, opener: Maker, caller: Maker, role: Role) -> None:
+    """A pipeline sends statuses only for deployments of its own repository, and for those that a person opened.
+
+    So a run can continue a deployment that a maintainer opened with an override. A maintainer may end any deployment.
+    """
+    if role >= Role.maintainer or opener.repository_id is None or is_same(opener, caller):
+        return
+    raise Problem(
+        problems.forbidden,
+        f"A run of another repository, {opener.subject!r}, opened the deployment {id_!r}: let that repository or a "
+        "maintainer end it",
+    )
 
 
 def require_open(deployment: Deployment, at: datetime) -> None:

@@ -23,6 +23,7 @@ from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
+from chalicelib.targets.model import Maker
 from chalicelib.targets.store import CURRENT, ON_TARGET, RECORDED_FROM, TARGET, position, rollbacks, verdicts
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
@@ -52,22 +53,20 @@ _FROM = """
 
 def get(db: Database, system: str, id_: str) -> Deployment:
     """Return the deployment, or raise problem 404."""
-    return get_with_time(db, system, id_)[0]
+    return get_to_change(db, system, id_)[0]
 
 
-def get_with_time(db: Database, system: str, id_: str) -> tuple[Deployment, datetime]:
-    """Return the deployment and the moment of the read, or raise problem 404."""
-    row = db.row(
-        f"SELECT clock_timestamp() AS at, {COLUMNS} {_FROM} WHERE s.key = %(system)s AND d.id = %(id)s",
-        system=system,
-        id=number(id_),
-    )
+def get_to_change(db: Database, system: str, id_: str) -> tuple[Deployment, Maker, datetime]:
+    """Return the deployment, the caller that opened it and the moment of the read, or raise problem 404."""
+    columns = f"clock_timestamp() AS at, d.issuer, d.repository_id, {COLUMNS}"
+    row = db.row(f"SELECT {columns} {_FROM} WHERE s.key = %(system)s AND d.id = %(id)s", system=system, id=number(id_))
     if row is None:
         raise Problem(
             problems.not_found, f"The system {system!r} has no deployment {id_!r}. Check the id and the system."
         )
     at = row.pop("at")
-    return Deployment(**row), at
+    opener = Maker(issuer=row.pop("issuer"), subject=row["created_by"], repository_id=row.pop("repository_id"))
+    return Deployment(**row), opener, at
 
 
 def list_(

@@ -70,7 +70,7 @@ def change_environment(call: Call, system: str, environment: str, body: Environm
     """Change an environment. Fields that you leave out stay as they are.
 
     An AWS account that another system named first takes the role admin. If a production environment would require less
-    after the change, send a `reason`.
+    or trust more after the change, send a `reason`.
     """
     systems.lock(call.db, system)
     before, all_before = store.get_among(call.db, system, environment)

@@ -9,8 +9,8 @@ from chalicelib.patterns import matching
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
-from chalicelib.rest.types import Answer, Query, Request, Seconds, Timestamp, Url
-from chalicelib.vocabulary import EnvironmentName, LooseningReason, Suite
+from chalicelib.rest.types import Answer, Query, Request, Seconds, Timestamp
+from chalicelib.vocabulary import EnvironmentName, EnvironmentUrl, LooseningReason, Suite
 
 Rank = Annotated[int, Meta(ge=1, le=1000, description="Place in the order of promotion; unique in the system")]
 AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]
@@ -46,12 +46,35 @@ WorkspaceHosts = Annotated[
     Meta(
         max_length=50,
         description="The hosts to which maintainers may route others: a host, or a suffix such as `.azul.example.org` "
-        "for all hosts below it. A host of AWS must be named in full",
+        "for all hosts below it. A suffix has three labels or more, and none of a shared domain such as `.on.aws`",
     ),
 ]
 
-# Anybody can get a host under these domains.
-_SHARED = (".amazonaws.com", ".cloudfront.net", ".on.aws")
+# Anybody can get a host below these domains, or some labels below them, such as a label for a region. The list is not
+# complete: https://publicsuffix.org has more. Domains whose customers each get a name directly below them, such as
+# `github.io`, need no entry: a suffix has three labels, so it belongs to one customer.
+_SHARED = (
+    ".amazonaws.com",
+    ".app.github.dev",
+    ".awsapprunner.com",
+    ".azure.com",
+    ".azurecontainerapps.io",
+    ".azurestaticapps.net",
+    ".azurewebsites.net",
+    ".cloudfront.net",
+    ".devtunnels.ms",
+    ".digitaloceanspaces.com",
+    ".elasticbeanstalk.com",
+    ".ngrok.app",
+    ".ngrok.dev",
+    ".ngrok.io",
+    ".on.aws",
+    ".r.appspot.com",
+    ".run.app",
+    ".up.railway.app",
+    ".windows.net",
+)
+_FEWEST_LABELS = 3
 
 account_holds_one_class = problem_type(
     "account-holds-one-class",
@@ -66,7 +89,7 @@ class NewEnvironment(Request, kw_only=True):
     rank: Rank
     aws_account_id: AwsAccountId | None = None
     region: Region | None = None
-    base_url: Url | None = None
+    base_url: EnvironmentUrl | None = None
     production: bool = False
     required_soak_seconds: RequiredSoak = 0
     verification_max_age_seconds: VerificationMaxAge | None = None
@@ -84,7 +107,7 @@ class EnvironmentChange(Request, kw_only=True):
     rank: Rank | UnsetType = UNSET
     aws_account_id: AwsAccountId | UnsetType | None = UNSET
     region: Region | UnsetType | None = UNSET
-    base_url: Url | UnsetType | None = UNSET
+    base_url: EnvironmentUrl | UnsetType | None = UNSET
     production: bool | UnsetType = UNSET
     required_soak_seconds: RequiredSoak | UnsetType = UNSET
     verification_max_age_seconds: VerificationMaxAge | UnsetType | None = UNSET
@@ -109,7 +132,7 @@ class Environment(Answer, kw_only=True):
     rank: Rank
     aws_account_id: AwsAccountId | None
     region: Region | None
-    base_url: Url | None
+    base_url: EnvironmentUrl | None
     production: bool
     required_soak_seconds: RequiredSoak
     verification_max_age_seconds: VerificationMaxAge | None
@@ -126,10 +149,18 @@ def _repeated(suites: tuple[str, ...]) -> Iterator[Fault]:
 
 def _shared(hosts: tuple[str, ...]) -> Iterator[Fault]:
     for index, host in enumerate(hosts):
-        if host.startswith(".") and host.endswith(_SHARED):
+        if not host.startswith("."):
+            continue
+        if host.endswith(_SHARED):
             yield Fault(
                 f"#/workspace_hosts/{index}",
-                "is a suffix of AWS, and anybody can get a host below it: name each host in full",
+                "is a suffix of a shared domain, and anybody can get a host below it: name each host in full",
+            )
+        elif host.count(".") < _FEWEST_LABELS:
+            yield Fault(
+                f"#/workspace_hosts/{index}",
+                f"is a suffix of fewer than {_FEWEST_LABELS} labels, and anybody could get a host below it: send a "
+                "suffix like `.azul.example.org`, or name each host in full",
             )
 
 
@@ -156,6 +187,12 @@ constraint(
     problems.invalid,
     "A name is 2 to 39 lower-case letters, digits and hyphens, and starts with a letter: choose another name",
     "#/name",
+)
+constraint(
+    "environments_base_url_is_https",
+    problems.invalid,
+    "The URL is not `https://`, a host in lower case and a path: send a URL like `https://azul.example.org`",
+    "#/base_url",
 )
 constraint("environments_rank_is_bounded", problems.invalid, "A rank is 1 to 1000: send another rank", "#/rank")
 constraint(

@@ -1,4 +1,4 @@
-"""Changes that let production environments require less, and AWS accounts that other systems named first."""
+"""Changes that loosen production environments, and AWS accounts that other systems named first."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from chalicelib.rest.problems import Problem, forbidden
 
 
 def loosened(before: Sequence[Environment], after: Sequence[Environment]) -> list[str]:
-    """Say what production environments would require no more. A change that loosens something takes a reason.
+    """Say what a change loosens: less that production environments require, or more that they trust.
 
     `before` and `after` have a system's environments before and after the change. Another environment before counts as
     loosening, because an artifact would no longer have to prove itself where it has to now.
@@ -56,6 +56,16 @@ def _losses(
         yield "would require a shorter soak"
     if _age(now) > _age(was):
         yield "would accept older verifications"
+    yield from _addresses(was, now)
+
+
+def _addresses(was: Environment, now: Environment) -> Iterator[str]:
+    """Say to which other addresses clients would be sent, with their tokens."""
+    if was.base_url is not None and now.base_url != was.base_url:
+        yield "would have another base_url"
+    for host in now.workspace_hosts:
+        if host not in was.workspace_hosts:
+            yield f"would let clients be routed to {host}"
 
 
 def _preceding(environment: Environment, among: Sequence[Environment]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from chalicelib.identity.roles import Role
-from chalicelib.identity.trust import GitHubClaims, TrustRule, mismatches
+from chalicelib.identity.trust import GitHubClaims, TrustRule, accepts_job, mismatches
 from chalicelib.settings import Issuer
 from chalicelib.vocabulary import Claim, PrincipalName
 
@@ -40,9 +40,10 @@ class Grant(msgspec.Struct, frozen=True):
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """The caller and its grants. A caller with a role in one system is a viewer in all others.
 
-    A pipeline's grants come from the publishers that match its claims. Publishers are in the database, so a pipeline
-    has no grant until `with_publishers` gets the publishers. No repository can choose the `subject` of its pipelines:
-    see `_subject_of`.
+    A pipeline's grants come from the publishers that match its claims, and it is a viewer of no other system: a
+    maintainer who names a repository lets nobody read the systems of others. Publishers are in the database, so a
+    pipeline has no grant until `with_publishers` gets the publishers. No repository can choose the `subject` of its
+    pipelines: see `_subject_of`.
     """
 
     issuer: str
@@ -60,7 +61,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         for grant in self.grants:
             here = grant.role
             if here is not Role.admin and (system is None or not (grant.systems is None or system in grant.systems)):
-                here = Role.viewer
+                here = Role.viewer if system is None or self.pipeline is None else Role.anybody
             if here > highest:
                 highest = here
         return highest
@@ -74,6 +75,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, grants=grants, publishers=fitting)
 
     @property
+    def readable(self) -> list[str] | None:
+        """The systems that lists show to the caller, or None for all systems."""
+        return None if self.pipeline is None else sorted({each.system for each in self.publishers})
+
+    @property
     def is_known(self) -> bool:
         """True if the caller holds at least one role. Anyone can get a valid token from GitHub, without any role."""
         return self.role_in(None) > Role.anybody
@@ -81,12 +87,22 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def keeper(self) -> str:
         """The keeper of Idempotency-Keys at this issuer: a run of a repository, or the subject of other callers."""
-        return f"{self.writer} run {self.run.id}" if self.pipeline and self.run else self.subject
+        if self.pipeline and self.run:
+            return f"repository {self.pipeline.repository_id} run {self.run.id}"
+        return self.subject
 
     @property
     def writer(self) -> str:
-        """The caller whose writes are counted together at this issuer: a repository, or the subject of others."""
-        return f"repository {self.pipeline.repository_id}" if self.pipeline else self.subject
+        """The caller whose writes are counted together at this issuer. For a pipeline, its repository and publishers.
+
+        Only the publishers that accept the job's GitHub environment count. So the code of a preview, which nobody
+        reviewed, can't use up the writes of the pipeline that deploys: other publishers accept that pipeline. Names
+        that a job chooses freely, such as a new GitHub environment, give no new count.
+        """
+        if self.pipeline is None:
+            return self.subject
+        publishers = [each.id for each in self.publishers if accepts_job(each, self.pipeline)]
+        return " ".join(["repository", self.pipeline.repository_id, "publishers", *publishers])
 
     @property
     def has_expired(self) -> bool:

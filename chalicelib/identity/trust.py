@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from chalicelib.vocabulary import Claim
+from chalicelib.vocabulary import Claim, Purpose
 
 Event = Literal["push", "workflow_dispatch", "schedule", "release", "workflow_run"]
 RecordKind = Literal["deployments", "verifications", "workspaces"]
@@ -34,8 +34,8 @@ class TrustRule(msgspec.Struct, frozen=True, kw_only=True):
 
     `workflow` is the path of the workflow that was started. `called_workflow` is the reusable workflow that has the
     job, with its repository and ref; None if the job must be in none. The keys of `environments` are the environments
-    that the run may write for. Each value is the required claim `environment`; None accepts any. With `any_revision`, a
-    rollout or hotfix may be of another commit than the run.
+    that the run may write for. Each value is the required claim `environment`; None accepts any. `purposes` limits the
+    workspaces that the run may write. With `any_revision`, a rollout or hotfix may be of another commit than the run.
     """
 
     id: str
@@ -50,6 +50,7 @@ class TrustRule(msgspec.Struct, frozen=True, kw_only=True):
     ref: str
     environments: dict[str, str | None]
     kinds: tuple[RecordKind, ...]
+    purposes: tuple[Purpose, ...]
     any_revision: bool
 
 
@@ -59,17 +60,29 @@ def mismatches(rule: TrustRule, claims: GitHubClaims) -> list[str]:
 
 
 def permitting(
-    rules: Sequence[TrustRule], claims: GitHubClaims, kind: RecordKind, environment: str
+    rules: Sequence[TrustRule],
+    claims: GitHubClaims,
+    kind: RecordKind,
+    environment: str,
+    purpose: Purpose | None = None,
 ) -> Iterator[TrustRule]:
     """Yield those `rules` that let the run write records of a kind for an environment.
 
-    The caller must pass only rules that trust the run: see `mismatches`.
+    The caller must pass only rules that trust the run: see `mismatches`. Workspaces need a `purpose`: without one, no
+    rule lets the run write them.
     """
     for rule in rules:
+        if kind == "workspaces" and purpose not in rule.purposes:
+            continue
         if kind in rule.kinds and environment in rule.environments:
             wanted = rule.environments[environment]
             if wanted is None or claims.environment == wanted:
                 yield rule
+
+
+def accepts_job(rule: TrustRule, claims: GitHubClaims) -> bool:
+    """True if the rule lets the job write for an environment, by the job's GitHub environment."""
+    return any(wanted in (None, claims.environment) for wanted in rule.environments.values())
 
 
 def _same_repository(rule: TrustRule, claims: GitHubClaims) -> bool:

@@ -5,13 +5,14 @@ from chalice.app import Blueprint
 from chalicelib.identity.roles import Role
 from chalicelib.publishers import rules, store
 from chalicelib.publishers.model import NewPublisher, Publisher, too_many_publishers
-from chalicelib.rest import audit, paging
+from chalicelib.rest import audit, paging, problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.conditional import require_unchanged
 from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page, PageQuery
 from chalicelib.settings import settings
 from chalicelib.systems import store as systems
+from chalicelib.systems.rules import require_reason
 
 blueprint = Blueprint(__name__)
 
@@ -24,20 +25,28 @@ def list_publishers(call: Call, system: str, query: PageQuery) -> Page[Publisher
 
 
 @operation(
-    blueprint, "POST /v1/systems/{system}/publishers", role=Role.maintainer, status=201, raises=[too_many_publishers]
+    blueprint,
+    "POST /v1/systems/{system}/publishers",
+    role=Role.maintainer,
+    status=201,
+    raises=[problems.reason_required, too_many_publishers],
 )
 def create_publisher(call: Call, system: str, body: NewPublisher) -> Publisher:
-    """Let a pipeline write for the system. A publisher never changes: create a new one, and delete the old one."""
+    """Let a pipeline write for the system. A publisher never changes: create a new one, and delete the old one.
+
+    If another repository than the system's own may write deployments or verifications of a production environment, send
+    a `reason`.
+    """
     issuer = rules.issuer_of(body, settings().issuers_of("github-actions"))
     systems.lock(call.db, system)
-    found = store.surroundings(call.db, system)
-    if found is None:
+    existing = store.surroundings(call.db, system, issuer, body.repository_id)
+    if existing is None:
         raise systems.not_found(system)
-    environments, existing = found
-    rules.require_environments(body, environments)
+    rules.require_environments(body, existing.environments)
     rules.require_few(existing)
+    require_reason(body.reason, rules.loosened(body, existing))
     publisher = store.insert(call.db, system, body, issuer=issuer, created_by=call.principal.subject)
-    audit.record(call, f"{system}/publishers/{publisher.id}", system=system, after=publisher)
+    audit.record(call, f"{system}/publishers/{publisher.id}", system=system, after=publisher, reason=body.reason)
     return call.created(f"{call.address}/{publisher.id}", publisher)
 
 

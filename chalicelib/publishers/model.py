@@ -1,7 +1,7 @@
 """A publisher: a rule that lets a pipeline's OIDC identity write for a system."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
@@ -11,12 +11,16 @@ from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, HttpsUrl, Id, Request, Timestamp
-from chalicelib.vocabulary import EnvironmentName, PrincipalName, Slug
+from chalicelib.vocabulary import EnvironmentName, LooseningReason, PrincipalName, Purpose, Slug
 
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
 _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
-# Each request of a pipeline reads all publishers of its repository.
-MOST_IN_A_SYSTEM = 100
+# A system has at most this number of publishers, and at most MOST_FOR_A_REPOSITORY for one repository. A request of a
+# pipeline reads the latter. docs/first-deployment.md makes 15: five for each of three environments.
+MOST_IN_A_SYSTEM = 50
+MOST_FOR_A_REPOSITORY = 20
+# A request that names no system reads at most this number of publishers, of all systems: one more than /v1/me lists.
+MOST_READ = 201
 
 # More wildcards would make it slow to refuse a text that almost matches.
 _PATTERN = r"[!-)+-~]*(\*[!-)+-~]*){0,3}"
@@ -74,6 +78,16 @@ Kinds = Annotated[
         extra_json_schema={"uniqueItems": True},
     ),
 ]
+Purposes = Annotated[
+    tuple[Purpose, ...],
+    Meta(
+        min_length=1,
+        max_length=3,
+        description="The purposes of the workspaces that the pipeline may write, if `kinds` has `workspaces`",
+        examples=[["personal", "preview"]],
+        extra_json_schema={"uniqueItems": True},
+    ),
+]
 AnyRevision = Annotated[bool, Meta(description="True if a rollout or hotfix may be of another commit than the run")]
 
 
@@ -91,10 +105,12 @@ class NewPublisher(Request, kw_only=True):
     ref: Ref
     environments: Environments
     kinds: Kinds = ("deployments", "verifications")
+    purposes: Purposes = ("personal", "preview")
     any_revision: AnyRevision = False
+    reason: LooseningReason | None = None
 
     def faults(self) -> Iterator[Fault]:
-        for name, values in {"events": self.events, "kinds": self.kinds}.items():
+        for name, values in {"events": self.events, "kinds": self.kinds, "purposes": self.purposes}.items():
             if len(set(values)) < len(values):
                 yield Fault(f"#/{name}", "has a value twice: send each value once")
 
@@ -112,16 +128,31 @@ class Publisher(Answer, kw_only=True):
     ref: Ref
     environments: Environments
     kinds: Kinds
+    purposes: Purposes
     any_revision: AnyRevision
     created_at: Timestamp
     created_by: PrincipalName
+
+
+class Surroundings(NamedTuple):
+    """What a new publisher depends on: the system, its environments, and the numbers of its publishers.
+
+    `repository` is the URL of the system's own repository. `production` names the production environments.
+    """
+
+    repository: str | None
+    environments: list[str]
+    production: list[str]
+    publishers: int
+    of_repository: int
 
 
 too_many_publishers = problem_type(
     "too-many-publishers",
     409,
     "Too many publishers",
-    f"A system has at most {MOST_IN_A_SYSTEM} publishers: delete those that no pipeline uses.",
+    f"A system has at most {MOST_IN_A_SYSTEM} publishers, and {MOST_FOR_A_REPOSITORY} for one repository: delete those "
+    "that no pipeline uses.",
 )
 
 
@@ -142,6 +173,12 @@ constraint(
     problems.invalid,
     "A pattern has more than three `*`: send fewer",
     "#/called_workflow",
+)
+constraint(
+    "publishers_purposes_known",
+    problems.invalid,
+    "The purposes are empty or unknown: send `personal`, `preview` or `debug`",
+    "#/purposes",
 )
 constraint(
     "publisher_environments_keep_environment",

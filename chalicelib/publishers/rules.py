@@ -1,8 +1,14 @@
-"""The issuers and environments that a publisher may name."""
+"""The issuers, environments and repositories that a publisher may name."""
 
 from collections.abc import Collection, Sequence
 
-from chalicelib.publishers.model import MOST_IN_A_SYSTEM, NewPublisher, too_many_publishers
+from chalicelib.publishers.model import (
+    MOST_FOR_A_REPOSITORY,
+    MOST_IN_A_SYSTEM,
+    NewPublisher,
+    Surroundings,
+    too_many_publishers,
+)
 from chalicelib.rest.problems import Fault, Problem, invalid, invalid_field
 
 
@@ -38,10 +44,35 @@ def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
         )
 
 
-def require_few(existing: int) -> None:
-    """A system has at most MOST_IN_A_SYSTEM publishers."""
-    if existing >= MOST_IN_A_SYSTEM:
-        raise Problem(
-            too_many_publishers,
-            f"The system has {existing} publishers, which is the most: delete one that no pipeline uses",
-        )
+def loosened(new: NewPublisher, existing: Surroundings) -> list[str]:
+    """Say which production environments would trust another repository than the system's own.
+
+    This takes a reason for deployments and verifications, which the gate trusts.
+    """
+    if _is_own(existing.repository, new.repository) or not {"deployments", "verifications"} & {*new.kinds}:
+        return []
+    return [
+        f"{name} would trust {new.repository}, which is not the `repository` of the system"
+        for name in new.environments
+        if name in existing.production
+    ]
+
+
+def require_few(existing: Surroundings) -> None:
+    """A system has at most MOST_IN_A_SYSTEM publishers, and at most MOST_FOR_A_REPOSITORY for one repository."""
+    if existing.publishers >= MOST_IN_A_SYSTEM:
+        count, of_repository = existing.publishers, ""
+    elif existing.of_repository >= MOST_FOR_A_REPOSITORY:
+        count, of_repository = existing.of_repository, " for this repository"
+    else:
+        return
+    raise Problem(
+        too_many_publishers,
+        f"The system has {count} publishers{of_repository}, which is the most: delete one that no pipeline uses",
+    )
+
+
+def _is_own(url: str | None, repository: str) -> bool:
+    """True if the URL of a system's repository is that of a publisher's repository. Case does not matter."""
+    path = (url or "").removeprefix("https://").partition("/")[2]
+    return path.removesuffix("/").removesuffix(".git").casefold() == repository.casefold()

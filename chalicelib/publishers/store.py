@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
-from chalicelib.publishers.model import NewPublisher, Publisher
+from chalicelib.publishers.model import MOST_READ, NewPublisher, Publisher, Surroundings
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
@@ -24,23 +24,27 @@ _ENVIRONMENTS = """
 # The columns of a Publisher except `environments`, from rows `p` and `s` (its system).
 _COLUMNS = """
     p.id::text AS id, s.key AS system, p.issuer, p.repository, p.repository_id, p.repository_owner_id, p.workflow,
-    p.called_workflow, p.events, p.ref, p.kinds, p.any_revision, p.created_at, p.created_by
+    p.called_workflow, p.events, p.ref, p.kinds, p.purposes, p.any_revision, p.created_at, p.created_by
 """
 
-# SQL for one column: the trust rules, of any system, for the repository of a token. app.py gives this to
-# `rest.admission`, which reads the column with each request of a pipeline.
+# SQL for one column: the trust rules for the repository of a token, of one system, or of all systems if %(system)s is
+# null. The limit holds for all systems; a system has fewer for one repository. app.py gives this to `rest.admission`,
+# which reads the column with each request of a pipeline.
 TRUST_RULES = f"""
     (
         SELECT coalesce(json_agg(json_build_object(
-            'id', p.id::text, 'system', s.key, 'issuer', p.issuer,
+            'id', p.id::text, 'system', p.key, 'issuer', p.issuer,
             'repository_owner_id', p.repository_owner_id, 'repository_id', p.repository_id,
             'repository', p.repository, 'workflow', p.workflow, 'called_workflow', p.called_workflow,
             'events', p.events, 'ref', p.ref, 'environments', {_ENVIRONMENTS}, 'kinds', p.kinds,
-            'any_revision', p.any_revision
+            'purposes', p.purposes, 'any_revision', p.any_revision
         ) ORDER BY p.id), '[]')
-        FROM publishers p JOIN systems s ON s.id = p.system_id
-        WHERE p.issuer = %(issuer)s AND p.repository_id = %(repository_id)s
-            AND p.repository_owner_id = %(repository_owner_id)s
+        FROM (
+            SELECT publishers.*, systems.key FROM publishers JOIN systems ON systems.id = publishers.system_id
+            WHERE issuer = %(issuer)s AND repository_id = %(repository_id)s
+                AND repository_owner_id = %(repository_owner_id)s AND (%(system)s IS NULL OR key = %(system)s)
+            ORDER BY publishers.id LIMIT {MOST_READ}
+        ) AS p
     )
 """
 
@@ -77,19 +81,30 @@ def list_(db: Database, system: str, *, limit: int, after: tuple[Any, ...] | Non
     )
 
 
-def surroundings(db: Database, system: str) -> tuple[frozenset[str], int] | None:
-    """Return the names of a system's environments, and the number of its publishers. None without such a system."""
-    found = db.value(
+def surroundings(db: Database, system: str, issuer: str, repository_id: str) -> Surroundings | None:
+    """Return what a new publisher for a repository depends on, or None if the system does not exist."""
+    return db.select_one(
+        Surroundings,
         """
-        SELECT json_build_object(
-            'environments', (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id),
-            'publishers', (SELECT count(*) FROM publishers WHERE system_id = s.id)
-        )
-        FROM systems s WHERE s.key = %(system)s
+        SELECT s.repository,
+            (SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id) AS environments,
+            (
+                SELECT coalesce(array_agg(name), '{}') FROM environments WHERE system_id = s.id AND production
+            ) AS production,
+            counted.publishers, counted.of_repository
+        FROM systems s CROSS JOIN LATERAL (
+            SELECT count(*) AS publishers,
+                count(*) FILTER (
+                    WHERE issuer = %(issuer)s AND repository_id = %(repository_id)s
+                ) AS of_repository
+            FROM publishers WHERE system_id = s.id
+        ) AS counted
+        WHERE s.key = %(system)s
         """,
         system=system,
+        issuer=issuer,
+        repository_id=repository_id,
     )
-    return None if found is None else (frozenset(found["environments"]), found["publishers"])
 
 
 def insert(db: Database, system: str, new: NewPublisher, *, issuer: str, created_by: str) -> Publisher:
@@ -99,10 +114,11 @@ def insert(db: Database, system: str, new: NewPublisher, *, issuer: str, created
         WITH p AS (
             INSERT INTO publishers (
                 system_id, issuer, repository, repository_id, repository_owner_id, workflow, called_workflow,
-                events, ref, kinds, any_revision, created_by
+                events, ref, kinds, purposes, any_revision, created_by
             )
             SELECT id, %(issuer)s, %(repository)s, %(repository_id)s, %(repository_owner_id)s, %(workflow)s,
-                %(called_workflow)s, %(events)s::text[], %(ref)s, %(kinds)s::text[], %(any_revision)s, %(created_by)s
+                %(called_workflow)s, %(events)s::text[], %(ref)s, %(kinds)s::text[], %(purposes)s::text[],
+                %(any_revision)s, %(created_by)s
             FROM systems WHERE key = %(system)s
             RETURNING *
         ), pe AS (
@@ -129,6 +145,7 @@ def insert(db: Database, system: str, new: NewPublisher, *, issuer: str, created
         ref=new.ref,
         environments=msgspec.json.encode(new.environments).decode(),
         kinds=list(new.kinds),
+        purposes=list(new.purposes),
         any_revision=new.any_revision,
         created_by=created_by,
     )

@@ -14,10 +14,13 @@ from chalicelib.identity.trust import RecordKind, TrustRule, mismatches, permitt
 from chalicelib.identity.unverified import is_time
 from chalicelib.rest import idempotency, problems
 from chalicelib.rest.call import Call
+from chalicelib.rest.decoding import is_text
 from chalicelib.rest.problems import Problem
 from chalicelib.settings import settings
+from chalicelib.vocabulary import Purpose
 
-# SQL for one column: the trust rules for a pipeline's repository. app.py sets it, because rest imports no resource.
+# SQL for one column: the trust rules for a pipeline's repository in a system, or a bounded number of those in all
+# systems if %(system)s is null. app.py sets it, because rest imports no resource.
 publishers_column: str | None = None
 
 # The number of publishers that a refusal names.
@@ -49,7 +52,8 @@ def authenticate(call: Call) -> None:
 def read(call: Call, key: idempotency.Key | None) -> idempotency.Stored | None:
     """Read the publishers of a pipeline and the stored answer of a key, in one message. Return the stored answer.
 
-    A pipeline gets its roles from the publishers. Other requests with the same key wait from now on. If the caller is
+    A pipeline gets its roles from the publishers. Only the publishers of the system that the request names are read, so
+    other systems can't make the request slow. Other requests with the same key wait from now on. If the caller is
     no pipeline and sends no key, nothing is read.
     """
     principal = call.principal
@@ -62,6 +66,8 @@ def read(call: Call, key: idempotency.Key | None) -> idempotency.Stored | None:
                 "rest.admission has no SQL for publishers. Set publishers_column at start, as app.py does."
             )
         columns.append(f"{publishers_column} AS publishers")
+        # No system has a key that PostgreSQL can't hold.
+        parameters["system"] = call.system if call.system is None or is_text(call.system) else ""
         parameters["repository_id"] = pipeline.repository_id
         parameters["repository_owner_id"] = pipeline.repository_owner_id
     if key is not None and (pipeline is not None or principal.is_known):  # a caller without a role is refused later
@@ -95,24 +101,27 @@ def require_role(call: Call, role: Role, system: str | None = None) -> None:
         )
 
 
-def require_publisher(call: Call, system: str, kind: RecordKind, environment: str) -> list[TrustRule]:
+def require_publisher(
+    call: Call, system: str, kind: RecordKind, environment: str, purpose: Purpose | None = None
+) -> list[TrustRule]:
     """Return the publishers that let the calling pipeline write records of `kind` for `environment`.
 
-    Raise problem 403 if there is none. Other callers need no publisher: return an empty list for them.
+    Raise problem 403 if there is none. Other callers need no publisher: return an empty list for them. For workspaces,
+    pass their `purpose`.
     """
     pipeline = call.principal.pipeline
     if pipeline is None:
         return []
     ours = [each for each in call.principal.publishers if each.system == system]
-    permits = list(permitting(ours, pipeline, kind, environment))
+    permits = list(permitting(ours, pipeline, kind, environment, purpose))
     if not permits:
         job = "outside of a GitHub environment"
         if pipeline.environment is not None:
             job = f"in the GitHub environment {pipeline.environment!r}"
         raise Problem(
             problems.forbidden,
-            f"No publisher of {system!r} lets {pipeline.workflow_ref!r} write {kind} for {environment!r} from a job "
-            f"{job}. Ask a maintainer to add a publisher.",
+            f"No publisher of {system!r} lets {pipeline.workflow_ref!r} write {f'{purpose} ' if purpose else ''}{kind} "
+            f"for {environment!r} from a job {job}. Ask a maintainer to add a publisher.",
         )
     return permits
 

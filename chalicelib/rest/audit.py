@@ -57,7 +57,8 @@ def record(
 def record_refusal(call: Call, problem: Problem) -> Problem:
     """Add an event of a write that was understood and refused. Call this outside of the transaction.
 
-    Return the problem to answer with: another one if the caller has no writes left in this hour.
+    Return the problem to answer with: another one if too many writes of the caller were refused
+    in this hour.
 
     Skip callers without a role: anyone can get a GitHub token and could flood the table. The answer is sent even if the
     event can't be written.
@@ -78,12 +79,12 @@ def record_refusal(call: Call, problem: Problem) -> Problem:
             refusal=problem.type.slug,
             reason=None,
             request_id=call.id,
-            **rates.parameters(call.principal),
+            **rates.parameters(call.principal, refused=True),
         )
     except ConstraintViolated as error:
         if error.name != rates.WITHIN_RATE:
             raise
-        return rates.exceeded()
+        return rates.exceeded(refused=True)
     except (DatabaseUnavailable, UnusableValue) as error:
         logger.error("refusal not recorded", extra={"request_id": call.id, "reason": str(error)})
     return problem

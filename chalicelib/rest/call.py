@@ -19,7 +19,8 @@ class Call:
     """One request to an endpoint: the caller, the database, and the status and headers of the answer.
 
     Admission sets the `principal`; public operations have none. `path` has the decoded path parameters. `publishers`
-    has all publishers of the calling pipeline's repository; `principal.publishers` has only those that trust this run.
+    has the publishers of the calling pipeline's repository, in the addressed system or, without one, a bounded number
+    in all systems; `principal.publishers` has only those that trust this run.
     """
 
     principal: Principal
@@ -39,6 +40,12 @@ class Call:
     def has_role(self) -> bool:
         """True if the caller is known and holds at least one role."""
         return hasattr(self, "principal") and self.principal.is_known
+
+    @property
+    def system(self) -> str | None:
+        """The key of the system that the request names, or None if it names none."""
+        named = self.request.query_params if self.operation.system_in_query else self.path
+        return (named or {}).get("system")
 
     @property
     def address(self) -> str:

@@ -154,7 +154,8 @@ reason_required = problem_type(
     "reason-required",
     422,
     "Reason required",
-    "The change lets a production environment require less. Send it again with a `reason` of 10 to 500 characters.",
+    "The change lets a production environment require less or trust more. Send it again with a `reason` of 10 to 500 "
+    "characters.",
 )
 precondition_required = problem_type(
     "precondition-required",

@@ -86,8 +86,7 @@ def _arguments(call: Call) -> dict[str, Any]:
     """Check the caller's role, then decode the arguments of the operation's function."""
     operation, request = call.operation, call.request
     if operation.role != "public":
-        named = request.query_params if operation.system_in_query else call.path
-        admission.require_role(call, operation.role, (named or {}).get("system"))
+        admission.require_role(call, operation.role, call.system)
     if not all(map(decoding.is_text, call.path.values())):
         raise Problem(problems.not_found, "No resource can have this address: remove NUL and incomplete characters.")
     arguments: dict[str, Any] = dict(call.path)

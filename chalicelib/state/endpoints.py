@@ -28,5 +28,6 @@ def get_state(call: Call, system: str) -> SystemState:
 
 @operation(blueprint, "GET /v1/state", role=Role.viewer)
 def list_states(call: Call, query: PageQuery) -> Page[SystemState]:
-    """List the states of all systems, by key."""
-    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, **page))
+    """List the states of all systems, by key. A pipeline gets only the systems whose publishers trust it."""
+    only = call.principal.readable
+    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, only=only, **page))

@@ -166,7 +166,7 @@ def get(db: Database, system: str) -> SystemState | None:
     return db.select_one(_state, f"{_STATE} WHERE s.key = %(system)s", system=system)
 
 
-def list_(db: Database, *, limit: int, after: tuple[Any, ...] | None) -> list[SystemState]:
+def list_(db: Database, *, only: list[str] | None, limit: int, after: tuple[Any, ...] | None) -> list[SystemState]:
     # PostgreSQL writes the targets longer than the answer does. So twice the bytes of a page are always enough.
     return db.select(
         _state,
@@ -174,12 +174,15 @@ def list_(db: Database, *, limit: int, after: tuple[Any, ...] | None) -> list[Sy
         SELECT system, name, targets, more_targets FROM (
             SELECT found.*, sum(octet_length(targets)) OVER (ORDER BY system) - octet_length(targets) AS bytes_before
             FROM (
-                {_STATE} WHERE %(after)s IS NULL OR s.key > %(after)s ORDER BY s.key LIMIT %(limit)s
+                {_STATE}
+                WHERE (%(only)s IS NULL OR s.key = ANY (%(only)s::text[])) AND (%(after)s IS NULL OR s.key > %(after)s)
+                ORDER BY s.key LIMIT %(limit)s
             ) AS found
         ) AS measured
         WHERE bytes_before <= {2 * MOST_BYTES}
         ORDER BY system
         """,
+        only=only,
         limit=limit,
         after=after[0] if after else None,
     )

@@ -17,8 +17,9 @@ blueprint = Blueprint(__name__)
 
 @operation(blueprint, "GET /v1/systems", role=Role.viewer)
 def list_systems(call: Call, query: PageQuery) -> Page[System]:
-    """List systems by key."""
-    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, **page))
+    """List systems by key. A pipeline gets only the systems whose publishers trust it."""
+    only = call.principal.readable
+    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, only=only, **page))
 
 
 @operation(blueprint, "POST /v1/systems", role=Role.admin, status=201, raises=[problems.already_exists])
@@ -35,14 +36,20 @@ def get_system(call: Call, system: str) -> System:
     return store.get(call.db, system)
 
 
-@operation(blueprint, "PATCH /v1/systems/{system}", role=Role.maintainer)
+@operation(blueprint, "PATCH /v1/systems/{system}", role=Role.maintainer, raises=[problems.reason_required])
 def change_system(call: Call, system: str, body: SystemChange) -> System:
-    """Change a system. Fields that you leave out stay as they are."""
+    """Change a system. Fields that you leave out stay as they are.
+
+    If a system with a production environment gets another `repository`, send a `reason`.
+    """
     before = store.get(call.db, system, for_change=True)
     require_unchanged(call.if_match, before)
     after = changed(before, body)
     store.update(call.db, after)
-    audit.record(call, system, system=system, before=before, after=after)
+    if before.repository not in (None, after.repository):
+        of_production = store.production_environments(call.db, system)
+        rules.require_reason(body.reason, [f"{name} would have another repository" for name in of_production])
+    audit.record(call, system, system=system, before=before, after=after, reason=body.reason)
     return after
 
 

@@ -27,6 +27,7 @@ class SystemChange(Request, kw_only=True):
     name: Name | UnsetType = UNSET
     repository: HttpsUrl | UnsetType | None = UNSET
     description: Text | UnsetType = UNSET
+    reason: LooseningReason | None = None
 
 
 class SystemDeletion(Query, kw_only=True):

@@ -80,14 +80,15 @@ def not_found(key: str) -> Problem:
     return Problem(problems.not_found, f"There is no system {key!r}. Check the key.")
 
 
-def list_(db: Database, *, limit: int, after: tuple[Any, ...] | None) -> list[System]:
+def list_(db: Database, *, only: list[str] | None, limit: int, after: tuple[Any, ...] | None) -> list[System]:
     return db.select(
         System,
         f"""
         SELECT {_COLUMNS} FROM systems
-        WHERE %(after)s IS NULL OR key > %(after)s
+        WHERE (%(only)s IS NULL OR key = ANY (%(only)s::text[])) AND (%(after)s IS NULL OR key > %(after)s)
         ORDER BY key LIMIT %(limit)s
         """,
+        only=only,
         limit=limit,
         after=after[0] if after else None,
     )

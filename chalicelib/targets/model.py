@@ -19,7 +19,10 @@ WorkspaceState = Annotated[
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True):
-    """The principal that made a workspace. `repository_id` identifies a pipeline; it is None for other principals."""
+    """The principal that made a workspace or a deployment.
+
+    `repository_id` identifies a pipeline. It is None for other principals.
+    """
 
     issuer: str
     subject: str

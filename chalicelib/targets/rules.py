@@ -1,4 +1,4 @@
-"""The targets and artifacts that a request may name, and the right to change a workspace."""
+"""The targets and artifacts that a request may name, and the right to change a workspace or a deployment."""
 
 from chalicelib.identity.roles import Role
 from chalicelib.rest import problems
@@ -34,7 +34,7 @@ def require_standing(environment: str, name: str, state: WorkspaceState) -> None
 
 
 def is_same(made_by: Maker, asking: Maker) -> bool:
-    """True if the caller made the workspace. All runs of one repository count as the same maker, on any branch."""
+    """True if the caller made the record. All runs of one repository count as the same maker, on any branch."""
     if made_by.issuer != asking.issuer:
         return False
     if asking.repository_id is not None:
@@ -42,12 +42,15 @@ def is_same(made_by: Maker, asking: Maker) -> bool:
     return made_by.repository_id is None and made_by.subject == asking.subject
 
 
-def require_own(system: str, name: str, made_by: Maker, asking: Maker, role: Role) -> None:
-    """A pipeline may change workspaces that it made. A maintainer may change any workspace of the system."""
+def require_own(system: str, what: str, made_by: Maker, asking: Maker, role: Role) -> None:
+    """A pipeline may change workspaces and deployments that it made. A maintainer may change all of the system.
+
+    `what` names the record.
+    """
     if role < Role.maintainer and not is_same(made_by, asking):
         raise Problem(
             problems.forbidden,
-            f"{asking.subject!r} did not make the workspace {name!r}: ask the maker, {made_by.subject!r}, or a "
+            f"{asking.subject!r} did not make {what}: ask the maker, {made_by.subject!r}, or a "
             f"maintainer of {system!r}",
         )
 

@@ -48,7 +48,7 @@ def create_workspace(call: Call, system: str, body: NewWorkspace) -> Workspace:
 
     The service makes no resources. Send the `base_url` after you have made the resources.
     """
-    require_publisher(call, system, "workspaces", body.environment)
+    require_publisher(call, system, "workspaces", body.environment, body.purpose)
     systems.lock(call.db, system)
     at = store.moment(call.db, system, body.environment)
     if at is None:
@@ -111,6 +111,6 @@ def _seen(call: Call, system: str, id_: str) -> tuple[Workspace, datetime]:
     """
     systems.lock(call.db, system)
     workspace, made_by, at = store.get_to_change(call.db, system, id_)
-    require_may_change(call, system, workspace.environment, workspace.name, made_by)
+    require_may_change(call, system, workspace.environment, workspace.name, workspace.purpose, made_by)
     require_unchanged(call.if_match, workspace)
     return workspace, at

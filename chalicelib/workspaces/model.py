@@ -12,15 +12,8 @@ from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault
 from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp
 from chalicelib.targets.model import DEFAULT, WorkspaceState, workspace_not_active
-from chalicelib.vocabulary import EnvironmentName, PrincipalName, Reason, Slug, WorkspaceName, WorkspaceUrl
+from chalicelib.vocabulary import EnvironmentName, PrincipalName, Purpose, Reason, Slug, WorkspaceName, WorkspaceUrl
 
-Purpose = Annotated[
-    Literal["personal", "preview", "debug"],
-    Meta(
-        examples=["debug"],
-        description="The purpose: the work of one person, the preview of a pull request, or debugging",
-    ),
-]
 WorkspaceDatabase = Annotated[
     Literal["empty", "clone", "live"],
     Meta(

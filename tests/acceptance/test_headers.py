@@ -10,7 +10,7 @@ ANSWERS = {
     "GET /v1/openapi.json": 200,
     "GET /v1/me": 200,
     "GET /v1/systems?limit=0": 422,
-    "GET /v1/systems/acceptance-nothing": 404,
+    "GET /v1/systems/{system}/environments/nothing": 404,
     "GET /v1/acceptance-nothing": 404,
     "DELETE /v1/health": 405,
 }
@@ -32,7 +32,7 @@ OF_THE_CDN = {
 @pytest.mark.parametrize(("name", "value"), OF_THE_SERVICE.items(), ids=OF_THE_SERVICE)
 def test_every_answer_has_the_header(service: Service, name: str, value: str) -> None:
     for request, status in ANSWERS.items():
-        method, path = request.split(" ")
+        method, path = request.format(system=service.settings.system).split(" ")
         answer = service.ask(method, path).expect(status)
 
         assert name in answer.headers, f"{answer}: the header {name} is missing: add this header"
@@ -57,7 +57,7 @@ def test_each_answer_has_its_own_request_id(service: Service) -> None:
 @pytest.mark.parametrize("name", ["Set-Cookie", "Access-Control-Allow-Origin"])
 def test_no_answer_has_the_header(service: Service, name: str) -> None:
     for request in ANSWERS:
-        method, path = request.split(" ")
+        method, path = request.format(system=service.settings.system).split(" ")
         answer = service.ask(method, path, headers={"Origin": "https://somewhere.example"})
 
         assert name not in answer.headers, f"{answer}: the header {name} is not allowed: remove this header"

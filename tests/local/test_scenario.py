@@ -17,7 +17,10 @@ PUBLISHER = {
 
 def test_a_system_gets_environments_and_a_publisher_and_every_write_is_recorded(as_: Callable[..., Caller]) -> None:
     admin, maintainer, viewer = as_("admin"), as_("maintainer", SYSTEM="shop"), as_("viewer")
-    assert admin("POST", "/v1/systems", {"key": "shop", "name": "Shop"})[0] == 201
+    assert (
+        admin("POST", "/v1/systems", {"key": "shop", "name": "Shop", "repository": "https://github.com/acme/shop"})[0]
+        == 201
+    )
 
     # A maintainer may write to the own system only, and a viewer may only read.
     development = {"name": "development", "rank": 1, "aws_account_id": "111111111111"}

@@ -36,7 +36,7 @@ ROLES = {
     "a run that no publisher trusts": (Role.anybody, Role.anybody),
     "a person in no group": (Role.anybody, Role.anybody),
     "a viewer": (Role.viewer, Role.viewer),
-    "a pipeline of another system": (Role.viewer, Role.viewer),
+    "a pipeline of another system": (Role.anybody, Role.viewer),
     "a pipeline of this system": (Role.pipeline, Role.viewer),
     "a maintainer of another system": (Role.viewer, Role.viewer),
     "a maintainer": (Role.maintainer, Role.viewer),
@@ -78,6 +78,16 @@ def test_every_operation_serves_exactly_the_callers_with_its_role(api, given):
     }
 
     assert answered == {route_of(each): _expected(each) for each in OPERATIONS}
+
+
+@of([each for each in PROTECTED if each.method == "GET" and "{system}" not in each.path])
+def test_a_pipeline_reads_nothing_of_systems_that_do_not_trust_it(api, given, operation):
+    for system in ("green", "blue"):
+        given.a_system(system)
+        given.an_environment(system=system)
+    given.a_publisher(system="blue")
+
+    assert "green" not in api.as_run().send("GET", address(operation)).body
 
 
 @of(PROTECTED)

@@ -44,7 +44,7 @@ def test_patches_and_deletions_count_too(api, given, rate):
     assert api.get(SYSTEM)["name"] == "Blue"
 
 
-def test_refusals_count_and_are_not_recorded_beyond_the_rate(api, given, sample, rate):
+def test_refusals_are_not_recorded_beyond_the_rate(api, given, sample, rate):
     given.a_system_with_an_environment()
     rate(2)
     viewer = api.as_("viewer")
@@ -56,6 +56,22 @@ def test_refusals_count_and_are_not_recorded_beyond_the_rate(api, given, sample,
 
     assert [answer.problem for answer in forbidden] == ["forbidden"] * 2
     assert len(everything(given)["audit_events"]) == len(before["audit_events"]) + 1
+
+
+def test_refusals_and_writes_do_not_use_each_other_up(given, sample, rate):
+    given.a_system_with_an_environment()
+    rate(2)
+    pipeline = sample.as_("pipeline")
+    begun = [pipeline.post(VOYAGES, A_VOYAGE) for _ in range(2)]
+    _is_refused(pipeline.post(VOYAGES, A_VOYAGE))
+    another = sample.as_("pipeline", sub="another")
+    refused = [another.post(VOYAGES.replace("azul", "blue"), A_VOYAGE) for _ in range(2)]
+    _is_refused(another.post(VOYAGES.replace("azul", "blue"), A_VOYAGE))
+
+    assert [each.status for each in begun] == [201, 201]
+    assert pipeline.post(VOYAGES.replace("azul", "blue"), A_VOYAGE).problem == "forbidden"
+    assert [each.problem for each in refused] == ["forbidden"] * 2
+    assert another.post(VOYAGES, A_VOYAGE).status == 201
 
 
 def test_reads_stored_answers_that_are_repeated_and_invalid_requests_do_not_count(given, sample, rate):
@@ -89,7 +105,7 @@ def test_each_caller_has_its_own_count(given, sample, rate):
     assert given.sql("SELECT writer, writes FROM hourly_writes WHERE issuer = %s", PEOPLE) == [("pipeline@local", 1)]
 
 
-def test_the_runs_of_a_repository_are_counted_together(given, sample, rate):
+def test_the_runs_of_a_publisher_are_counted_together(given, sample, rate):
     given.a_system_with_an_environment()
     given.a_publisher()
     given.a_publisher(repository_id="75")
@@ -99,6 +115,31 @@ def test_the_runs_of_a_repository_are_counted_together(given, sample, rate):
     assert sample.as_run(run_id="4712", environment=None, sub="another").post(VOYAGES, A_VOYAGE).status == 201
     _is_refused(sample.as_run(run_id="4713", run_attempt="2").post(VOYAGES, A_VOYAGE))
     assert sample.as_run(repository_id="75").post(VOYAGES, A_VOYAGE).status == 201
+
+
+def test_a_preview_uses_up_nothing_of_the_pipeline_that_deploys(given, sample, rate):
+    given.a_system_with_an_environment()
+    given.a_publisher(environments={"development": "development"})
+    given.a_publisher(environments={"development": "previews"})
+    rate(2)
+    preview, deploying = sample.as_run(environment="previews"), sample.as_run(environment="development")
+
+    for body in (A_VOYAGE, A_REFUSED_VOYAGE):
+        answers = [preview.post(VOYAGES, body) for _ in range(3)]
+        assert [answer.status for answer in answers] == [201 if body is A_VOYAGE else 409] * 2 + [429]
+
+    assert [deploying.post(VOYAGES, A_VOYAGE).status for _ in range(2)] == [201] * 2
+    assert deploying.post(VOYAGES, A_REFUSED_VOYAGE).problem == "icebound"
+
+
+def test_a_job_gets_no_count_by_a_github_environment_that_no_publisher_names(given, sample, rate):
+    given.a_system_with_an_environment()
+    given.a_publisher()
+    rate(1)
+
+    assert sample.as_run(environment=None).post(VOYAGES, A_VOYAGE).status == 201
+    for name in ("made-up", "another"):
+        _is_refused(sample.as_run(environment=name).post(VOYAGES, A_VOYAGE))
 
 
 def test_the_count_starts_again_after_an_hour(given, sample, rate):

@@ -106,6 +106,10 @@ def _is_in(character: str, members: Any) -> bool:
     return found is not (members[0][0] is op.NEGATE)
 
 
+def _bare(type_: inspect.Type) -> inspect.Type:
+    return type_.type if isinstance(type_, inspect.Metadata) else type_
+
+
 # A list of objects is empty: the test that needs one knows which objects differ.
 _MAKERS: dict[type, Callable[[Any], Any]] = {
     inspect.Metadata: lambda type_: _largest(type_.type),
@@ -116,6 +120,6 @@ _MAKERS: dict[type, Callable[[Any], Any]] = {
     inspect.DateTimeType: lambda type_: "2026-01-01T12:00:00.123456+00:00",
     inspect.LiteralType: lambda type_: max(type_.values, key=len),
     inspect.UnionType: _largest_of_union,
-    inspect.VarTupleType: lambda type_: list(getattr(type_.item_type, "values", ())),
+    inspect.VarTupleType: lambda type_: list(getattr(_bare(type_.item_type), "values", ())),
     inspect.DictType: lambda type_: {},
 }

@@ -29,6 +29,10 @@ CREATE TABLE environments (
     CONSTRAINT environments_rank_once UNIQUE (system_id, rank),
     CONSTRAINT environments_of_system UNIQUE (id, system_id),
     CONSTRAINT environments_name_is_slug CHECK (name ~ '^[a-z][a-z0-9-]{1,38}$'),
+    CONSTRAINT environments_base_url_is_https CHECK (
+        base_url ~
+        '^(https://([a-z0-9-]+\.)*[a-z0-9-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$'
+    ),
     CONSTRAINT environments_rank_is_bounded CHECK (rank BETWEEN 1 AND 1000),
     CONSTRAINT environments_required_soak_is_bounded CHECK (required_soak_seconds BETWEEN 0 AND 31536000),
     CONSTRAINT environments_verification_max_age_is_bounded

@@ -11,6 +11,8 @@ CREATE TABLE publishers (
     events text[] NOT NULL,
     ref varchar(255) NOT NULL,
     kinds text[] NOT NULL,
+    -- The purposes of the workspaces that runs may write, if `kinds` has workspaces.
+    purposes text[] NOT NULL,
     any_revision boolean NOT NULL,
     created_by varchar(1000) NOT NULL,
     created_at moment NOT NULL DEFAULT clock_timestamp(),
@@ -24,6 +26,10 @@ CREATE TABLE publishers (
     ),
     -- More wildcards would make it slow to refuse a text that almost matches.
     CONSTRAINT publishers_wildcards_are_few CHECK (ref !~ '(\*.*){4}' AND called_workflow !~ '(\*.*){4}'),
+    CONSTRAINT publishers_purposes_known CHECK (
+        cardinality(purposes) BETWEEN 1 AND 3 AND array_ndims(purposes) = 1
+        AND purposes <@ ARRAY['personal', 'preview', 'debug']
+    ),
     CONSTRAINT publishers_of_system UNIQUE (id, system_id)
 );
 
@@ -51,7 +57,7 @@ CREATE INDEX publisher_environments_by_environment ON publisher_environments (en
 
 GRANT INSERT (
     system_id, issuer, repository_owner_id, repository_id, repository, workflow, called_workflow,
-    events, ref, kinds, any_revision, created_by
+    events, ref, kinds, purposes, any_revision, created_by
 ) ON publishers TO slipway_app;
 GRANT INSERT ON publisher_environments TO slipway_app;
 GRANT SELECT, DELETE ON publishers, publisher_environments TO slipway_app;

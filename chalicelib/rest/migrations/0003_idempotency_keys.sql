@@ -16,16 +16,17 @@ CREATE TABLE idempotency_keys (
 -- Stored answers are kept for a day. The sweep deletes older answers.
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
--- How often each caller wrote in the last hour in which the caller wrote. `allowed` is the setting of the stage at the
--- last write.
+-- How often each caller wrote in the last hour in which the caller wrote, and how often a write was refused. `allowed` is
+-- the setting of the stage at the last write.
 CREATE TABLE hourly_writes (
     issuer varchar(2000) NOT NULL,
-    -- The repository of a pipeline, or the subject of another caller.
+    -- The repository and publishers of a pipeline, or the subject of another caller.
     writer varchar(1000) NOT NULL,
+    refused boolean NOT NULL,
     hour moment NOT NULL,
     writes integer NOT NULL,
     allowed integer NOT NULL,
-    CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer),
+    CONSTRAINT hourly_writes_once PRIMARY KEY (issuer, writer, refused),
     CONSTRAINT hourly_writes_within_rate CHECK (writes BETWEEN 0 AND allowed)
 );
 

@@ -31,8 +31,8 @@ def test_an_unusable_body_of_a_promotion_gets_a_problem(
     is_problem(service.ask("POST", f"{system}/promotions", body, headers), status, slug)
 
 
-def test_the_state_of_a_missing_system_is_not_found(service: Service) -> None:
-    is_problem(service.get("/v1/systems/acceptance-nothing/state"), 404, "not-found")
+def test_an_artifact_without_records_is_not_found(service: Service) -> None:
+    is_problem(service.get(f"/v1/systems/{service.settings.system}/artifacts/{ARTIFACT}"), 404, "not-found")
 
 
 def test_a_promotion_is_not_cached(service: Service, system: str) -> None:

@@ -21,27 +21,32 @@ def test_our_own_environments_and_publishers_are_recorded(url: str, api: Api) ->
     }
     # Each workflow may record only its own kinds of records, and only for its own environment.
     assert publishers(api, NAME) == {
-        (workflow, str({name: f"{name}{suffix}"}), kinds)
+        (workflow, str({name: f"{name}{suffix}"}), kinds, purposes)
         for name in ("development", "preproduction", "production")
-        for workflow, suffix, kinds in (
-            ("deploy.yml", "", "deployments, verifications"),
-            ("verify.yml", "-verify", "verifications"),
-            ("workspace.yml", "-workspaces", "workspaces"),
-            ("workspace.yml", "-debug", "workspaces"),
-            ("reap.yml", "-reap", "workspaces"),
+        for workflow, suffix, kinds, purposes in (
+            ("deploy.yml", "", "deployments, verifications", ""),
+            ("verify.yml", "-verify", "verifications", ""),
+            ("workspace.yml", "-workspaces", "workspaces", "personal, preview"),
+            ("workspace.yml", "-debug", "workspaces", "debug"),
+            ("reap.yml", "-reap", "workspaces", "personal, preview, debug"),
         )
     }
     # These publishers may record any revision, because the acceptance tests deploy artifacts that belong to no commit.
     assert publishers(api, "acceptance", any_revision=True) == {
-        (workflow, str(dict.fromkeys(("development", "preproduction"), name)), "deployments, verifications")
+        (workflow, str(dict.fromkeys(("development", "preproduction"), name)), "deployments, verifications", "")
         for workflow, name in (("deploy.yml", "development"), ("verify.yml", "development-verify"))
     }
 
 
-def publishers(api: Api, system: str, *, any_revision: bool = False) -> set[tuple[str, str, str]]:
+def publishers(api: Api, system: str, *, any_revision: bool = False) -> set[tuple[str, str, str, str]]:
     found = api.get(f"/v1/systems/{system}/publishers?limit=100").json["items"]
     assert {item["any_revision"] for item in found} == {any_revision}
     return {
-        (item["workflow"].removeprefix(".github/workflows/"), str(item["environments"]), ", ".join(item["kinds"]))
+        (
+            item["workflow"].removeprefix(".github/workflows/"),
+            str(item["environments"]),
+            ", ".join(item["kinds"]),
+            ", ".join(item["purposes"]) if "workspaces" in item["kinds"] else "",
+        )
         for item in found
     }

@@ -130,7 +130,7 @@ def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def runner(tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> Runner:
     """A job of the page's workflow, after a maintainer has created the page's publisher."""
-    given.a_system("shop")
+    given.a_system("shop", repository="https://github.com/acme/shop")
     given.an_environment("production", rank=1, system="shop")
     environ = {"PATH": os.environ["PATH"], "TOKEN": token("maintainer", ["shop"])}
     sh(script(PAGE, "1.", replacing={URL: service}), environ=environ)

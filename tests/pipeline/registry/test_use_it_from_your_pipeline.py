@@ -67,7 +67,7 @@ def github_service(stage: None, issuer: IssuerServer, monkeypatch: pytest.Monkey
 @pytest.fixture
 def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str) -> Iterator[Callable[..., list[Step]]]:
     """`run()` runs the page's job in a checkout of the shop, which has its own folder `tools`."""
-    given.a_system("shop")
+    given.a_system("shop", repository="https://github.com/acme/shop")
     given.an_environment("preproduction", rank=1, system="shop")
     given.an_environment("production", rank=2, system="shop")
     # `given` checks requests against the OpenAPI document, which does not allow an issuer on loopback.

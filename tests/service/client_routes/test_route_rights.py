@@ -63,7 +63,7 @@ def test_only_a_maintainer_routes_somebody_else(api, given, workspace, role):
 
 def test_a_pipeline_routes_nobody_not_even_itself_to_its_own_workspace(api, given):
     given.the_usual()
-    given.a_publisher(kinds=["workspaces"])
+    given.a_publisher(kinds=["workspaces"], purposes=["debug"])
     run = api.as_run(sub="azul:main")
     body = {"environment": "development", "name": "ours", "purpose": "debug", "reason": "To find a fault"}
     created = run.post(WORKSPACES, {**body, "base_url": ADDRESS, "expires_at": ahead(hours=2)})

@@ -80,6 +80,19 @@ def test_after_the_first_system_the_one_with_the_oldest_environment_is_first(api
     _is_refused(api.as_("maintainer", of="green").post("/v1/systems/green/environments", TESTING))
 
 
+@pytest.mark.parametrize("production", [False, True], ids=["same class", "other class"])
+def test_an_admin_gives_an_account_to_its_system_without_the_system_that_took_it(api, maintainer, of_blue, production):
+    ours = {**TESTING, "production": production}
+    taken = "/v1/systems/blue/environments/development"
+
+    named = api.post(PATH, ours)
+    freed = api.patch(taken, {"aws_account_id": None}, if_match="*")
+    named_after = maintainer.post(PATH, {**ours, "name": "staging", "rank": 8})
+
+    assert (named.status, freed.status, named_after.status) == (409 if production else 201, 200, 201)
+    _is_refused(api.as_("maintainer", of="blue").patch(taken, {"aws_account_id": ACCOUNT}, if_match="*"))
+
+
 def test_an_account_that_no_environment_names_is_free(api, maintainer, of_blue):
     api.patch("/v1/systems/blue/environments/development", {"aws_account_id": OTHER_ACCOUNT}, if_match="*")
 

@@ -1,5 +1,6 @@
 """Environments: their life cycle and their order."""
 
+import psycopg2
 import pytest
 
 from chalicelib.identity.roles import Role
@@ -103,6 +104,27 @@ def test_an_environment_is_created_and_read(api, given):
     assert api.get(f"{PATH}/production").json == created.json
 
 
+@pytest.mark.parametrize(
+    "url", ["https://azul.example.org:8443/api", "http://localhost:8000", "http://127.0.0.1:8000/api/"]
+)
+def test_a_base_url_is_https_or_on_this_machine(given, url):
+    given.a_system()
+
+    assert given.an_environment(base_url=url)["base_url"] == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://azul.example.org", "https://user@azul.example.org", "https://azul.example.org\n"]
+)
+def test_the_schema_keeps_a_base_url_strict(given, url):
+    given.a_system_with_an_environment()
+
+    with pytest.raises(psycopg2.errors.CheckViolation) as violated:
+        given.sql("UPDATE environments SET base_url = %s", url)
+
+    assert violated.value.diag.constraint_name in ("environments_base_url_is_https", "url_known")
+
+
 def test_an_environment_needs_only_a_name_and_a_rank(api, given):
     given.a_system()
 
@@ -136,6 +158,17 @@ def test_an_environment_needs_only_a_name_and_a_rank(api, given):
         ("aws_account_id", 111122223333),
         ("region", "Frankfurt"),
         ("base_url", "azul.example.org"),
+        ("base_url", "http://azul.example.org"),
+        ("base_url", "http://localhost.example.org"),
+        ("base_url", "http://127.0.0.1@example.org"),
+        ("base_url", "https://user@azul.example.org"),
+        ("base_url", "https://azul.example.org\\@example.org"),
+        ("base_url", "https://Azul.example.org"),
+        ("base_url", "https://azul.example.org/?a=b"),
+        ("base_url", "https://azul.example.org/#a"),
+        ("base_url", "https://azul.example.org/\t"),
+        ("base_url", "https://azul.example.org\n"),
+        ("base_url", "https://"),
         ("production", None),
         ("required_soak_seconds", -1),
         ("verification_max_age_seconds", 0),
@@ -171,12 +204,32 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
         ".cloudfront.net",
         ".on.aws",
         ".lambda-url.eu-central-1.on.aws",
+        ".com",
+        ".example.org",
+        ".co.uk",
+        ".github.io",
+        ".herokuapp.com",
+        ".vercel.app",
+        ".netlify.app",
+        ".pages.dev",
+        ".workers.dev",
+        ".web.app",
+        ".azurewebsites.net",
+        ".westeurope-01.azurewebsites.net",
+        ".westeurope.cloudapp.azure.com",
+        ".blob.core.windows.net",
+        ".a.run.app",
+        ".uc.r.appspot.com",
+        ".ngrok.io",
+        ".eu.ngrok.app",
+        ".up.railway.app",
+        ".app.github.dev",
     ],
 )
-def test_a_host_that_names_no_host_or_any_host_of_aws_is_refused(api, given, host):
+def test_a_host_that_names_no_host_or_the_hosts_of_anybody_is_refused(api, given, host):
     given.a_system()
     given.an_environment()
-    hosts = {"workspace_hosts": [".example.org", host]}
+    hosts = {"workspace_hosts": [".azul.example.org", host]}
 
     for answer in (
         api.post(PATH, {"name": "production", "rank": 2, **hosts}),
@@ -184,6 +237,13 @@ def test_a_host_that_names_no_host_or_any_host_of_aws_is_refused(api, given, hos
     ):
         assert (answer.status, answer.problem) == (422, "invalid")
         assert [fault["pointer"] for fault in answer["errors"]] == ["#/workspace_hosts/1"]
+
+
+def test_a_suffix_that_belongs_to_one_customer_and_a_full_host_of_a_shared_domain_are_kept(api, given):
+    given.a_system()
+    hosts = [".azul.example.org", ".azul.github.io", "github.io", "azul-1.a.run.app", "abc.on.aws"]
+
+    assert given.an_environment(workspace_hosts=hosts)["workspace_hosts"] == hosts
 
 
 @pytest.mark.parametrize(
@@ -295,11 +355,11 @@ def test_a_change_of_the_hosts_of_workspaces_is_audited(api, given):
     given.a_system()
     given.an_environment()
 
-    changed = api.patch(f"{PATH}/development", {"workspace_hosts": [".example.org"]}, if_match="*")
+    changed = api.patch(f"{PATH}/development", {"workspace_hosts": [".azul.example.org"]}, if_match="*")
 
-    assert changed["workspace_hosts"] == [".example.org"]
+    assert changed["workspace_hosts"] == [".azul.example.org"]
     assert given.sql("SELECT before, after FROM audit_events WHERE refusal IS NULL ORDER BY id DESC LIMIT 1") == [
-        ({"workspace_hosts": []}, {"workspace_hosts": [".example.org"]})
+        ({"workspace_hosts": []}, {"workspace_hosts": [".azul.example.org"]})
     ]
 
 

@@ -1,35 +1,53 @@
-"""A change that lets a production environment require less takes a reason, which is recorded (docs/design.md)."""
+"""A change that lets a production environment require less or trust more takes a reason (docs/design.md)."""
 
 import pytest
 
+from tests.support.given import A_PUBLISHER
 from tests.support.writes import everything_done
 
 SYSTEM = "/v1/systems/azul"
 PATH = f"{SYSTEM}/environments"
 REASON = "The load test has replaced this suite"
+OF_BLUE = {"repository": "acme/blue", "repository_id": "75", "environments": {"production": None}}
 STAGING = {"name": "staging", "rank": 25}
 
 
 @pytest.fixture
 def usual(given):
-    """A system with three environments, of which production requires something."""
-    given.a_system()
+    """A system with a repository and three environments, of which production requires something."""
+    given.a_system(repository="https://github.com/acme/azul")
     given.an_environment("development", rank=10)
     given.an_environment("preproduction", rank=20)
     required = {"required_suites": ["acceptance"], "required_soak_seconds": 60, "required_approvals": 2}
-    given.an_environment("production", rank=30, **required)
+    fields = {"base_url": "https://azul.example.org", "workspace_hosts": ["debug.azul.example.org"]}
+    given.an_environment("production", rank=30, **required, **fields)
 
 
 def _with(reason):
     return f"?reason={reason.replace(' ', '%20')}" if reason else ""
 
 
+def _because(reason, **fields):
+    return fields | ({"reason": reason} if reason else {})
+
+
 LOOSENING = {
     "fewer suites": lambda api, reason: _change(api, "production", reason, required_suites=[]),
     "fewer approvals": lambda api, reason: _change(api, "production", reason, required_approvals=1),
     "no longer production": lambda api, reason: _change(api, "production", reason, production=False),
+    "another base_url": lambda api, reason: _change(api, "production", reason, base_url="https://blue.example.org"),
+    "no base_url": lambda api, reason: _change(api, "production", reason, base_url=None),
+    "one more host": lambda api, reason: _change(
+        api, "production", reason, workspace_hosts=["debug.azul.example.org", ".blue.example.org"]
+    ),
+    "another repository": lambda api, reason: api.patch(
+        SYSTEM, _because(reason, repository="https://github.com/acme/blue"), if_match="*"
+    ),
+    "trust in another repository": lambda api, reason: api.post(
+        f"{SYSTEM}/publishers", _because(reason, **A_PUBLISHER | OF_BLUE)
+    ),
     "another rank": lambda api, reason: _change(api, "preproduction", reason, rank=40),
-    "an environment between": lambda api, reason: api.post(PATH, STAGING | ({"reason": reason} if reason else {})),
+    "an environment between": lambda api, reason: api.post(PATH, _because(reason, **STAGING)),
     "without the environment before": lambda api, reason: api.delete(
         f"{PATH}/preproduction{_with(reason)}", if_match="*"
     ),
@@ -76,6 +94,34 @@ def test_tightening_needs_no_reason(api, usual):
     assert event["reason"] is None
 
 
+def test_first_addresses_fewer_hosts_and_other_repositories_elsewhere_need_no_reason(api, given, usual):
+    given.an_environment("another", rank=40, production=True)
+
+    answers = [
+        _change(api, "production", None, workspace_hosts=[]),
+        _change(api, "another", None, base_url="https://azul.example.org"),
+        _change(api, "preproduction", None, base_url="https://azul.example.org", workspace_hosts=["azul.example.org"]),
+        api.post(f"{SYSTEM}/publishers", A_PUBLISHER | OF_BLUE | {"repository": "Acme/azul"}),
+        api.post(f"{SYSTEM}/publishers", A_PUBLISHER | OF_BLUE | {"kinds": ["workspaces"]}),
+        api.post(f"{SYSTEM}/publishers", A_PUBLISHER | OF_BLUE | {"environments": {"development": None}}),
+        api.patch(SYSTEM, {"repository": "https://github.com/acme/azul", "name": "Azul 2"}, if_match="*"),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200, 200, 201, 201, 201, 200]
+
+
+def test_a_system_without_a_repository_trusts_none_without_a_reason(api, given):
+    given.a_system("green")
+    given.an_environment("production", system="green")
+    body = A_PUBLISHER | OF_BLUE
+
+    refused = api.post("/v1/systems/green/publishers", body)
+
+    assert (refused.status, refused.problem) == (422, "reason-required")
+    assert api.post("/v1/systems/green/publishers", body | {"reason": REASON}).status == 201
+    assert api.patch("/v1/systems/green", {"repository": "https://github.com/acme/green"}, if_match="*").status == 200
+
+
 def test_a_reason_that_is_not_needed_is_recorded_too(api, usual):
     assert _change(api, "development", REASON, base_url="https://azul.example.org").status == 200
 
@@ -91,4 +137,4 @@ def test_an_environment_does_not_show_the_reason(api, usual):
 
 
 def _change(api, name, reason, **fields):
-    return api.patch(f"{PATH}/{name}", fields | ({"reason": reason} if reason else {}), if_match="*")
+    return api.patch(f"{PATH}/{name}", _because(reason, **fields), if_match="*")

@@ -75,6 +75,7 @@ def test_a_publisher_is_created_and_read(api, given):
     assert created["issuer"] == GITHUB
     assert created["events"] == ["push", "workflow_dispatch", "schedule", "release"]
     assert created["kinds"] == ["deployments", "verifications"]
+    assert created["purposes"] == ["personal", "preview"]
     assert (created["any_revision"], created["called_workflow"]) == (False, None)
     assert created["created_by"] == "maintainer@local"
 
@@ -88,6 +89,7 @@ def test_every_field_is_kept(api, given):
         "ref": "refs/tags/v*",
         "environments": {"development": "dev", "production": "production-verify"},
         "kinds": ["workspaces"],
+        "purposes": ["debug"],
         "any_revision": True,
     }
 
@@ -107,6 +109,9 @@ def test_every_field_is_kept(api, given):
         ("kinds", []),
         ("kinds", ["systems"]),
         ("kinds", ["deployments", "deployments"]),
+        ("purposes", []),
+        ("purposes", ["other"]),
+        ("purposes", ["debug", "debug"]),
         ("environments", {}),
         ("environments", None),
         ("environments", ["development"]),
@@ -276,9 +281,20 @@ def test_a_publisher_gives_no_rights_in_another_system(api, given, sample):
     given.a_system("blue")
     given.an_environment(system="blue")
     given.a_publisher()
+    run = api.as_run()
 
-    assert api.as_run().get("/v1/systems/blue").status == 200
+    assert [run.get(f"/v1/systems/{system}").status for system in ("azul", "blue", "nothing")] == [200, 403, 403]
+    assert [each["key"] for each in run.get("/v1/systems")["items"]] == ["azul"]
+    assert run.get("/v1/audit-events?system=azul").problem == "forbidden"
     assert sample.as_run().post(VOYAGES.replace("azul", "blue"), A_VOYAGE).problem == "forbidden"
+
+
+@pytest.mark.parametrize("key", ["%00", "%ED%A0%80", "x" * 3000])
+def test_no_publisher_trusts_a_run_in_a_system_that_cannot_exist(api, given, key):
+    given.the_usual()
+    given.a_publisher()
+
+    assert api.as_run().get(f"/v1/systems/{key}").problem == "forbidden"
 
 
 def test_rights_of_publishers_in_two_systems_do_not_add_up(given, sample):

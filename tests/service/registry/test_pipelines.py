@@ -41,10 +41,12 @@ def test_a_pipeline_can_do_its_whole_work_with_its_publisher(api, given):
 
 def test_a_pipeline_writes_only_the_named_kinds_of_record(api, given):
     given.the_usual()
-    given.a_publisher(kinds=["verifications"])
-    tested = given.a_deployment()
-    opened = given.a_deployment(state="in_progress")
+    publisher = given.a_publisher()["id"]
     run = api.as_run()
+    tested = given.a_deployment()
+    opened = run.post(DEPLOYMENTS, rollout())
+    given.a_publisher(kinds=["verifications"])
+    api.delete(f"{PUBLISHERS}/{publisher}", if_match="*")
 
     assert run.post(f"{SYSTEM}/verifications", verification(tested)).status == 201
     assert run.post(DEPLOYMENTS, rollout()).problem == "forbidden"
@@ -64,9 +66,10 @@ def test_a_publisher_of_deployments_allows_no_verifications(api, given):
 def test_an_environment_is_written_from_its_named_github_environment_only(api, given):
     given.the_usual()
     given.a_publisher(environments={"development": None, "production": "production"})
-    given.a_deployment(environment="production")
-    opened = given.a_deployment(environment="production", state="in_progress")
+    given.a_deployment(environment="preproduction")
+    given.a_verification(environment="preproduction")
     of_production = api.as_run(environment="production")
+    opened = of_production.post(DEPLOYMENTS, rollout("production"))
 
     assert api.as_run(environment=None).post(DEPLOYMENTS, rollout()).status == 201
     for claim in (None, "development", "production-verify"):
@@ -75,7 +78,8 @@ def test_an_environment_is_written_from_its_named_github_environment_only(api, g
         assert run.post(f"{SYSTEM}/verifications", verification(opened)).problem == "forbidden"
         assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).problem == "forbidden"
     assert of_production.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).status == 201
-    assert of_production.post(DEPLOYMENTS, rollout("production")).problem == "promotion-denied"
+    unknown = rollout("production", artifact=an_artifact("unknown"))
+    assert of_production.post(DEPLOYMENTS, unknown).problem == "promotion-denied"
     assert of_production.post(DEPLOYMENTS, rollout("preproduction")).problem == "forbidden"
 
 
@@ -104,6 +108,43 @@ def test_a_deployment_can_no_longer_be_finished_after_the_publisher_is_deleted(a
     api.delete(f"{PUBLISHERS}/{publisher['id']}", if_match=publisher.headers["ETag"])
 
     assert run.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "succeeded"}).problem == "forbidden"
+
+
+# A pipeline changes only the deployments that its own repository opened.
+
+
+def test_only_runs_of_the_repository_that_opened_a_deployment_may_finish_it(api, given):
+    given.the_usual()
+    given.a_publisher()
+    given.a_publisher(repository_id="75")
+    opened = api.as_run().post(DEPLOYMENTS, rollout())
+    path = f"{DEPLOYMENTS}/{opened['id']}"
+
+    for state in ("in_progress", "succeeded", "failed", "cancelled"):
+        refused = api.as_run(repository_id="75").post(f"{path}/statuses", {"state": state})
+        assert (refused.status, refused.problem) == (403, "forbidden")
+    assert api.get(path).json == opened.json
+
+    later = api.as_run(run_id="4712", run_attempt="2", event_name="schedule")
+    assert later.post(f"{path}/statuses", {"state": "failed"}).status == 201
+
+
+def test_a_maintainer_may_finish_any_deployment(api, given):
+    given.the_usual()
+    given.a_publisher()
+    of_run = api.as_run().post(DEPLOYMENTS, rollout())
+
+    assert api.as_("maintainer").post(f"{DEPLOYMENTS}/{of_run['id']}/statuses", {"state": "cancelled"}).status == 201
+
+
+@pytest.mark.parametrize("who", ["run", "local", "person"])
+def test_a_pipeline_may_continue_what_a_person_opened(api, given, who):
+    given.the_usual()
+    given.a_publisher()
+    opened = given.a_deployment(state="in_progress")
+    caller = {"run": api.as_run(), "local": api.as_("pipeline"), "person": api.as_member("azul-pipelines")}[who]
+
+    assert caller.post(f"{DEPLOYMENTS}/{opened['id']}/statuses", {"state": "failed"}).status == 201
 
 
 # A publisher limits the revisions that a run may deploy.

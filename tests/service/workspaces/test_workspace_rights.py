@@ -68,6 +68,40 @@ def test_a_run_needs_a_publisher_to_change_even_its_own_workspaces(api, given):
     assert api.as_run().delete(path, if_match="*").problem == "forbidden"
 
 
+@pytest.mark.parametrize(
+    ("purposes", "purpose"),
+    [(["personal", "preview"], "debug"), (["debug"], "personal"), (["debug"], "preview")],
+    ids=str,
+)
+def test_a_run_writes_only_workspaces_of_the_purposes_that_its_publisher_names(api, given, purposes, purpose):
+    given.the_usual()
+    named = given.a_publisher(kinds=["workspaces"], purposes=[purpose])["id"]
+    path = f"{PATH}/{api.as_run().post(PATH, body(purpose=purpose))['id']}"
+    given.a_publisher(kinds=["workspaces"], purposes=purposes)
+    api.delete(f"{SYSTEM}/publishers/{named}", if_match="*")
+    run = api.as_run()
+
+    answers = [
+        run.post(PATH, body(name="another", purpose=purpose)),
+        run.patch(path, {"owner": "joe"}, if_match="*"),
+        run.patch(path, {"expires_at": ahead(days=2), "reason": "To try it longer"}, if_match="*"),
+        run.delete(path, if_match="*"),
+    ]
+
+    assert [answer.problem for answer in answers] == ["forbidden"] * 4
+    assert f"{purpose} workspaces" in answers[0]["detail"]
+    assert api.get(path)["state"] == "active"
+
+
+def test_a_publisher_without_purposes_allows_no_debug_workspaces(api, given):
+    given.the_usual()
+    given.a_publisher(kinds=["workspaces"])
+
+    answers = [api.as_run().post(PATH, body(name=each, purpose=each)) for each in ("personal", "preview", "debug")]
+
+    assert [answer.status for answer in answers] == [201, 201, 403]
+
+
 def test_only_runs_of_the_same_repository_may_reap_it(api, given):
     given.the_usual()
     given.a_publisher(kinds=["workspaces"])

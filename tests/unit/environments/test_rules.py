@@ -43,13 +43,22 @@ def after(name, **fields):
         ({"required_soak_seconds": 59}, "production would require a shorter soak"),
         ({"verification_max_age_seconds": 3601}, "production would accept older verifications"),
         ({"verification_max_age_seconds": None}, "production would accept older verifications"),
+        ({"base_url": "https://blue.example.org"}, "production would have another base_url"),
+        ({"base_url": None}, "production would have another base_url"),
+        (
+            {"workspace_hosts": ("azul.example.org", "b.example.org")},
+            "production would let clients be routed to b.example.org",
+        ),
         ({"rank": 15}, "production would no longer come directly after preproduction"),
         ({"rank": 5}, "production would no longer come directly after preproduction"),
     ],
     ids=str,
 )
-def test_a_production_environment_that_requires_less_is_loosened(fields, loss):
-    assert loosened(ALL, after("production", **fields)) == [loss]
+def test_a_production_environment_that_requires_less_or_trusts_more_is_loosened(fields, loss):
+    before = after("production", base_url="https://azul.example.org", workspace_hosts=("azul.example.org",))
+    now = [msgspec.structs.replace(each, **fields) if each.name == "production" else each for each in before]
+
+    assert loosened(before, now) == [loss]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +70,7 @@ def test_a_production_environment_that_requires_less_is_loosened(fields, loss):
         {"required_soak_seconds": 61},
         {"verification_max_age_seconds": 3599},
         {"rank": 21},
+        {"workspace_hosts": ()},
         {"base_url": "https://shop.example.org", "region": "eu-central-1", "aws_account_id": "111122223333"},
     ],
     ids=str,

@@ -200,6 +200,7 @@ def a_rule(system="azul", **fields):
         "ref": "refs/heads/main",
         "environments": {"development": None},
         "kinds": ("deployments",),
+        "purposes": ("personal", "preview"),
         "any_revision": False,
     }
     return TrustRule(system=system, **{**known, **fields})
@@ -216,7 +217,9 @@ def test_matching_publishers_make_a_run_a_pipeline_of_their_systems():
 
     assert principal.role_in("azul") is Role.pipeline
     assert principal.role_in("green") is Role.pipeline
-    assert principal.role_in("blue") is Role.viewer
+    assert principal.role_in("blue") is Role.anybody
+    assert principal.role_in(None) is Role.viewer
+    assert principal.readable == ["azul", "green"]
     assert [each.system for each in principal.publishers] == ["azul", "green"]
 
 
@@ -235,7 +238,7 @@ def test_a_pipelines_subject_comes_from_claims_that_its_repository_cannot_choose
     assert elsewhere.subject == "repo:acme@65/azul@75:environment:development"
 
 
-def test_a_pipelines_keys_belong_to_its_run_and_its_writes_to_its_repository():
+def test_a_pipelines_keys_belong_to_its_run():
     runs = [run(), run(environment=None), run(run_attempt="2"), run(run_id="4712"), run(repository_id="75")]
 
     assert [each.keeper for each in runs] == [
@@ -243,7 +246,23 @@ def test_a_pipelines_keys_belong_to_its_run_and_its_writes_to_its_repository():
         "repository 74 run 4712",
         "repository 75 run 4711",
     ]
-    assert [each.writer for each in runs] == [*["repository 74"] * 4, "repository 75"]
+
+
+def test_a_pipelines_writes_are_counted_by_the_publishers_that_accept_its_job():
+    rules = [
+        a_rule(id="1", environments={"development": "previews"}),
+        a_rule(id="2", environments={"development": "development", "production": "production"}),
+        a_rule(id="3", environments={"development": None, "production": "production"}),
+        a_rule(id="4", environments={"development": "development"}, ref="refs/heads/other"),
+    ]
+
+    def writer(**claims):
+        return run(**claims).with_publishers(rules).writer
+
+    assert writer(environment="previews") == "repository 74 publishers 1 3"
+    assert writer(environment="development") == writer(environment="production") == "repository 74 publishers 2 3"
+    assert writer(environment=None) == writer(environment="made up") == "repository 74 publishers 3"
+    assert writer(run_id="4712", run_attempt="2") == writer()
 
 
 def test_a_persons_keys_and_writes_belong_to_the_subject():

@@ -33,6 +33,7 @@ def a_rule(**fields):
         "ref": MAIN,
         "environments": {"development": None},
         "kinds": ("deployments", "verifications"),
+        "purposes": ("personal", "preview"),
         "any_revision": False,
     }
     return TrustRule(**{**known, **fields})
@@ -199,6 +200,24 @@ def test_only_named_kinds_of_record_may_be_written():
     assert list(permitting([publisher], a_run(), "verifications", "development"))
     assert not list(permitting([publisher], a_run(), "deployments", "development"))
     assert not list(permitting([publisher], a_run(), "workspaces", "development"))
+
+
+@pytest.mark.parametrize(
+    ("purposes", "purpose", "allowed"),
+    [
+        (("personal", "preview"), "preview", True),
+        (("personal", "preview"), "debug", False),
+        (("debug",), "debug", True),
+        (("debug",), "preview", False),
+        (("personal", "preview", "debug"), None, False),
+    ],
+)
+def test_only_workspaces_of_named_purposes_may_be_written(purposes, purpose, allowed):
+    publisher = a_rule(kinds=("workspaces",), purposes=purposes)
+
+    permits = list(permitting([publisher], a_run(), "workspaces", "development", purpose))
+
+    assert permits == ([publisher] if allowed else [])
 
 
 def test_a_pattern_matches_the_same_texts_as_a_regular_expression() -> None:

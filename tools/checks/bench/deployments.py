@@ -59,7 +59,7 @@ def views(bare: Bare) -> None:
         bare.require(Role.viewer, system)
         names, [row] = bare.query(system=system, id=int(id))
         found = dict(zip(names, row, strict=True))
-        del found["at"]
+        del found["at"], found["issuer"], found["repository_id"]
         return bare.answer(Deployment(**found), 200, **{"Cache-Control": "private, no-cache"})
 
     @bare.app.route("/v1/systems/{system}/deployments")

@@ -34,13 +34,13 @@ FUZZ = Fuzz(
     },
     problems={
         "in-use": "a publisher may name the environment",
-        "reason-required": "a production environment would require less",
+        "reason-required": "a production environment would require less or trust more",
     },
     rules={
         (
             ".+_environment",
             "#/workspace_hosts/[0-9]+",
-        ): "a suffix must not be one under which anybody gets hosts",
+        ): "a suffix has three labels, and must not be one under which anybody gets hosts",
     },
     only={"delete_environment": {"path.system": always("quiet"), "path.environment": always(*_SPARE)}},
 )
