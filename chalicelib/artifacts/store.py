@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from chalicelib.database.connection import Database
+from chalicelib.database.prepared import Prepared
 from chalicelib.promotions.model import GateFacts
 from chalicelib.promotions.store import GATE_FACTS
 
@@ -16,21 +17,21 @@ class Gates(msgspec.Struct, kw_only=True):
     gates: list[GateFacts]
 
 
+_GATES = Prepared(
+    f"""
+    SELECT clock_timestamp() AS at, (
+        SELECT coalesce(json_agg(gate ORDER BY rank), '[]')
+        FROM (
+            SELECT e.rank, {GATE_FACTS} FROM environments e
+            WHERE e.system_id = s.id ORDER BY e.rank LIMIT %(limit)s
+        ) AS each
+    ) AS gates
+    FROM systems s WHERE s.key = %(system)s
+    """
+)
+
+
 def gates(db: Database, system: str, artifact: str, *, limit: int) -> Gates | None:
     """Read the facts for the gates of the first `limit` environments. None if the system does not exist."""
-    row = db.row(
-        f"""
-        SELECT clock_timestamp() AS at, (
-            SELECT coalesce(json_agg(gate ORDER BY rank), '[]')
-            FROM (
-                SELECT e.rank, {GATE_FACTS} FROM environments e
-                WHERE e.system_id = s.id ORDER BY e.rank LIMIT %(limit)s
-            ) AS each
-        ) AS gates
-        FROM systems s WHERE s.key = %(system)s
-        """,
-        system=system,
-        artifact=artifact,
-        limit=limit,
-    )
+    row = db.row(_GATES, system=system, artifact=artifact, limit=limit)
     return None if row is None else msgspec.convert(row, Gates)

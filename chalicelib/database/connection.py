@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 (psycopg2
 
 from chalicelib.database.errors import ConstraintViolated, DatabaseUnavailable, UnusableValue, translated_errors
 from chalicelib.database.opening import CONNECT_SECONDS, address, connect, open_connection, wait
+from chalicelib.database.prepared import Prepared, are_prepared, preparation
 from chalicelib.settings import settings
 
 # The layers above and the tools import these names from this module, even if another module of the package defines
@@ -48,6 +49,7 @@ class Database:
         self._deadline = time.monotonic() + REQUEST_SECONDS
         self._connection: Connection | None = None
         self._queue: list[str] = []
+        self._prepared: list[Prepared] = []  # those in the queue and in the next message
         self._in_transaction = False
         self._sent_in_transaction = False
 
@@ -116,6 +118,7 @@ class Database:
             if not committed:
                 self._roll_back()
             self._queue.clear()
+            self._prepared.clear()
             self._in_transaction = False
 
     def close(self) -> None:
@@ -145,14 +148,22 @@ class Database:
     def _exchange(self, message: str) -> Rows:
         connection = self._connect()
         self._sent_in_transaction = self._in_transaction
+        preparing = preparation(connection, self._prepared)
         with translated_errors(), connection.cursor() as cursor:
             try:
-                cursor.execute(message)
+                cursor.execute(";\n".join([*preparing, message]))
                 wait(connection, self._deadline)
             except psycopg2.errors.ReadOnlySqlTransaction:
                 connection.close()  # the connection's server is no longer the writer
                 raise
+            except psycopg2.Error:
+                if preparing:
+                    are_prepared(connection, (), succeeded=False)
+                raise
+            if preparing:
+                are_prepared(connection, self._prepared, succeeded=True)
             self._queue.clear()
+            self._prepared.clear()
             self._rowcount = cursor.rowcount
             if cursor.description is None:
                 return [], []
@@ -164,6 +175,9 @@ class Database:
             return sql.strip()
         connection = self._connect()
         with translated_errors(), connection.cursor() as cursor:
+            if isinstance(sql, Prepared):
+                self._prepared.append(sql)
+                return sql.execution(cursor, parameters)
             return cursor.mogrify(sql, parameters).decode().strip()
 
     def _connect(self) -> Connection:

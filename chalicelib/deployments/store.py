@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
+from chalicelib.database.prepared import Prepared
 from chalicelib.deployments.model import (
     LEASE_EXPIRED,
     Deployment,
@@ -143,7 +144,7 @@ _STANDING = f"""
     )
 """
 
-_OPENING_FACTS = f"""
+_OPENING_FACTS = Prepared(f"""
     SELECT
         clock_timestamp() AS at,
         s.artifact_kind,
@@ -174,7 +175,7 @@ _OPENING_FACTS = f"""
         ) AS recorded
     FROM systems s JOIN environments e ON e.system_id = s.id {TARGET} {CURRENT}
     WHERE s.key = %(system)s AND e.name = %(environment)s
-"""
+""")
 
 
 def opening_facts(db: Database, system: str, new: NewDeployment, principal: Principal) -> OpeningFacts | None:

@@ -7,6 +7,7 @@ import msgspec
 
 from chalicelib.approvals.store import APPROVALS_FACT
 from chalicelib.database.connection import Database
+from chalicelib.database.prepared import Prepared
 from chalicelib.holds.store import HOLDS_FACT
 from chalicelib.identity.principal import Principal
 from chalicelib.promotions.model import Decision, GateFacts, Promotion, PromotionQuery
@@ -50,7 +51,7 @@ GATE_FACTS = f"""
         SELECT json_build_object(
             'system', s.key,
             'environment', e.name,
-            'artifact', %(artifact)s,
+            'artifact', %(artifact)s::text,
             'required_approvals', e.required_approvals,
             'approvals', {APPROVALS_FACT},
             'holds', {HOLDS_FACT},
@@ -103,18 +104,18 @@ class PromotionFacts(msgspec.Struct, kw_only=True):
     gate: GateFacts
 
 
+_FACTS = Prepared(
+    f"""
+    SELECT clock_timestamp() AS at, s.artifact_kind, {GATE_FACTS}
+    FROM systems s JOIN environments e ON e.system_id = s.id
+    WHERE s.key = %(system)s AND e.name = %(environment)s
+    """
+)
+
+
 def facts(db: Database, system: str, environment: str, artifact: str) -> PromotionFacts | None:
     """Return the facts. None if the environment does not exist. To record the decision, lock the system first."""
-    row = db.row(
-        f"""
-        SELECT clock_timestamp() AS at, s.artifact_kind, {GATE_FACTS}
-        FROM systems s JOIN environments e ON e.system_id = s.id
-        WHERE s.key = %(system)s AND e.name = %(environment)s
-        """,
-        system=system,
-        environment=environment,
-        artifact=artifact,
-    )
+    row = db.row(_FACTS, system=system, environment=environment, artifact=artifact)
     return None if row is None else msgspec.convert(row, PromotionFacts)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
+from chalicelib.database.prepared import Prepared
 from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
 from chalicelib.rest.paging import MOST_BYTES, Keyset
 from chalicelib.state.model import MOST_COMMITS, MOST_TARGETS, SystemState, TargetState
@@ -162,8 +163,11 @@ _STATE = f"""
 """
 
 
+_STATE_OF_SYSTEM = Prepared(f"{_STATE} WHERE s.key = %(system)s")
+
+
 def get(db: Database, system: str) -> SystemState | None:
-    return db.select_one(_state, f"{_STATE} WHERE s.key = %(system)s", system=system)
+    return db.select_one(_state, _STATE_OF_SYSTEM, system=system)
 
 
 def list_(db: Database, *, only: list[str] | None, limit: int, after: tuple[Any, ...] | None) -> list[SystemState]:

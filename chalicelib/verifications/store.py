@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
+from chalicelib.database.prepared import Prepared
 from chalicelib.deployments.store import STATE
 from chalicelib.identity.principal import Principal
 from chalicelib.rest import problems
@@ -105,34 +106,34 @@ def list_(
     )
 
 
+_VERIFIED_DEPLOYMENT = Prepared(
+    f"""
+    SELECT
+        clock_timestamp() AS at,
+        d.id::text AS id,
+        e.name AS environment,
+        d.workspace,
+        CASE WHEN d.workspace = 'default' THEN 'active' ELSE {WORKSPACE_STATE} END AS workspace_state,
+        {STATE} AS state,
+        (
+            SELECT finished_at FROM deployments
+            WHERE environment_id = d.environment_id AND workspace = d.workspace
+                AND (d.workspace_id IS NULL OR workspace_id = d.workspace_id)
+                AND d.state = 'succeeded' AND state = 'succeeded'
+                AND (finished_at, id) > (d.finished_at, d.id)
+            ORDER BY finished_at, id LIMIT 1
+        ) AS replaced_at,
+        {_other_suites("d.id")} AS other_suites
+    FROM systems s JOIN deployments d ON d.system_id = s.id JOIN environments e ON e.id = d.environment_id
+        LEFT JOIN workspaces w ON w.id = d.workspace_id
+    WHERE s.key = %(system)s AND d.id = %(id)s
+    """
+)
+
+
 def verified_deployment(db: Database, system: str, id_: str, suite: str) -> VerifiedDeployment | None:
     """Read all facts for recording a verification. None if the system has no such deployment."""
-    row = db.row(
-        f"""
-        SELECT
-            clock_timestamp() AS at,
-            d.id::text AS id,
-            e.name AS environment,
-            d.workspace,
-            CASE WHEN d.workspace = 'default' THEN 'active' ELSE {WORKSPACE_STATE} END AS workspace_state,
-            {STATE} AS state,
-            (
-                SELECT finished_at FROM deployments
-                WHERE environment_id = d.environment_id AND workspace = d.workspace
-                    AND (d.workspace_id IS NULL OR workspace_id = d.workspace_id)
-                    AND d.state = 'succeeded' AND state = 'succeeded'
-                    AND (finished_at, id) > (d.finished_at, d.id)
-                ORDER BY finished_at, id LIMIT 1
-            ) AS replaced_at,
-            {_other_suites("d.id")} AS other_suites
-        FROM systems s JOIN deployments d ON d.system_id = s.id JOIN environments e ON e.id = d.environment_id
-            LEFT JOIN workspaces w ON w.id = d.workspace_id
-        WHERE s.key = %(system)s AND d.id = %(id)s
-        """,
-        system=system,
-        id=number(id_),
-        suite=suite,
-    )
+    row = db.row(_VERIFIED_DEPLOYMENT, system=system, id=number(id_), suite=suite)
     return None if row is None else msgspec.convert(row, VerifiedDeployment)
 
 

@@ -53,7 +53,8 @@ def test_a_state_of_long_targets_is_cut_after_a_megabyte(api, given):
 
 def test_a_state_has_one_target_however_long(api, given, monkeypatch):
     given.the_usual()
-    monkeypatch.setattr(store, "_STATE", store._STATE.replace(str(store.MOST_TARGET_BYTES), "1"))
+    cut = store._STATE_OF_SYSTEM.replace(str(store.MOST_TARGET_BYTES), "1")
+    monkeypatch.setattr(store, "_STATE_OF_SYSTEM", cut)
 
     state = api.get(STATE)
 

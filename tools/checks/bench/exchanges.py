@@ -29,6 +29,9 @@ def recorded() -> Iterator[list[Exchange]]:
     exchanges: list[Exchange] = []
 
     class Recording(Database):
+        def _compose(self, sql: str, parameters: dict[str, Any]) -> str:
+            return super()._compose(str(sql), parameters)  # whole, not as the execution of a prepared statement
+
         def _exchange(self, message: str) -> Rows:
             rows = super()._exchange(message)
             exchanges.append(Exchange(message, rows, self._rowcount))

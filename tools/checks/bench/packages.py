@@ -45,6 +45,15 @@ def figures() -> Iterator[Figure]:
             yield from module.figures()
 
 
-def _modules() -> dict[str, Any]:
-    names = [module.name for module in pkgutil.iter_modules(bench.__path__) if find_spec(f"chalicelib.{module.name}")]
+def figures_at_scale() -> Iterator[Figure]:
+    """Yield the figures that need millions of rows: those of modules with a function `at_scale`."""
+    for module in _modules("registry").values():
+        if hasattr(module, "at_scale"):
+            yield from module.at_scale()
+
+
+def _modules(*others: str) -> dict[str, Any]:
+    """Import the modules that have the name of a package of the service, and `others`."""
+    found = [module.name for module in pkgutil.iter_modules(bench.__path__)]
+    names = [name for name in found if name in others or find_spec(f"chalicelib.{name}")]
     return {name: importlib.import_module(f"{bench.__name__}.{name}") for name in names}
