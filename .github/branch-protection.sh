@@ -120,5 +120,6 @@ for branch in "${branches[@]}"; do
     # Daily jobs must not wait for a reviewer.
     environment "$branch-verify" '[]' development
     environment "$branch-reap" '[]' development
+    environment "$branch-reap-debug" '[]' development
 done
 exit "$failed"

@@ -31,7 +31,7 @@ def test_each_new_github_environment_gets_the_role_of_its_job(told: list[str]) -
     expected = {"artifact": f"arn:aws:iam::123456789012:role/{NAME}-account-artifacts"}
     for name, account in (("development", 123456789012), ("preproduction", 123456789012), ("production", 210987654321)):
         expected[name] = f"arn:aws:iam::{account}:role/{NAME}-account-apply-{name}"
-        for may in ("workspaces", "debug", "reap"):
+        for may in ("workspaces", "debug", "reap", "reap-debug"):
             expected[f"{name}-{may}"] = f"arn:aws:iam::{account}:role/{NAME}-account-{may}-{name}"
     assert roles == expected
 

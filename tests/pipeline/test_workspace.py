@@ -275,6 +275,24 @@ def test_the_reaper_destroys_workspaces_of_both_kinds(run: Any, account: Account
     assert (account.routes, account.addresses) == ({}, {})
 
 
+@pytest.mark.parametrize(
+    ("purpose", "left"), [("debug", "w-pr-7"), ("personal", "d-fix"), ("preview", "d-fix")], ids=["debug", "own", "pr"]
+)
+def test_the_reaper_of_one_kind_does_not_touch_the_other(run: Any, account: Account, purpose: str, left: str) -> None:
+    run("create", **NEW)
+    run("create", EXPIRES="2d", WORKSPACE="pr-7", PURPOSE="preview")
+    for name in ("d-fix", "w-pr-7"):
+        expire(account, f"development-{name}")
+    account.asked_for_routes = False
+
+    said = run("reap", PURPOSE=purpose)
+
+    assert account.there == [left]
+    assert left not in said
+    # Only the role for debug workspaces reaches the environment's routes.
+    assert account.asked_for_routes is (purpose == "debug")
+
+
 @pytest.mark.parametrize("tag", ["never", "2026-01-01T00:00:00"])
 def test_a_workspace_with_an_unreadable_end_does_not_stop_the_reaper(run: Any, account: Account, tag: str) -> None:
     run("create", EXPIRES="2d", WORKSPACE="a", PURPOSE="preview")

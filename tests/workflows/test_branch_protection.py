@@ -214,7 +214,7 @@ def test_each_environment_accepts_jobs_of_its_own_branches_only(asked: list[list
     assert allowed["artifact"] == ENVIRONMENTS
     for environment in ENVIRONMENTS:
         assert allowed[environment] == [environment]
-        for purpose in ("workspaces", "debug", "verify", "reap"):
+        for purpose in ("workspaces", "debug", "verify", "reap", "reap-debug"):
             assert allowed[f"{environment}-{purpose}"] == ["development"]
     assert all(body["deployment_branch_policy"]["custom_branch_policies"] for body in environments(asked).values())
 
@@ -229,7 +229,7 @@ def test_every_environment_of_a_workflow_is_made(asked: list[list[Any]]) -> None
                 context = {
                     "github": {"ref_name": each},
                     "inputs": {"environment": each, "purpose": purpose},
-                    "matrix": {"environment": each},
+                    "matrix": {"environment": each, "purpose": purpose},
                 }
                 used |= {Job({}, ROOT, context).fill(environment)} - {""}
 

@@ -5,7 +5,7 @@ Without SLIPWAY_URL, a tag keeps the end of a workspace. Each command can be rep
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ from tools.aws import applying, environment
 from tools.aws.applying import own, routed
 from tools.aws.environment import Target
 from tools.aws.routes import Routes
-from tools.aws.workspace_records import Registry, Tags, records_of, text
+from tools.aws.workspace_records import BOTH, Registry, Tags, records_of, text
 from tools.checkout import ToolError, UsageError
 from tools.slipway_client.client import Json
 from tools.slipway_client.runner import needed, say, warn
@@ -82,12 +82,15 @@ def unroute(environ: Environ) -> None:
 def reap(environ: Environ) -> None:
     """Destroy expired workspaces; report workspaces without a record and records without a workspace.
 
-    If a workspace can't be destroyed, go on with the others, and then raise ToolError.
+    PURPOSE chooses the kind of workspaces, because a role reaches one kind only. Without PURPOSE, reap both kinds. If a
+    workspace can't be destroyed, go on with the others, and then raise ToolError.
     """
     ours = own(environment.target_of({**environ, "WORKSPACE": "default"}))
     records = records_of(environ, ours)
+    purpose = environ.get("PURPOSE")
+    kinds = {purpose == "debug"} if purpose else BOTH
     recorded, failed = [], []
-    for record in _standing(environ, records):
+    for record in _standing(environ, records, kinds):
         target = replace(ours, workspace=record["name"], debug=record["purpose"] == "debug")
         recorded.append(target)
         if record["state"] == "expired":
@@ -98,7 +101,7 @@ def reap(environ: Environ) -> None:
                 failed.append(target.name)
             else:
                 recorded.remove(target)
-    there = environment.workspaces(ours)
+    there = [each for each in environment.workspaces(ours) if each.debug in kinds]
     for target in there:
         if target not in recorded:
             warn(environ, f"{target.name} has resources but no {records.kind}: {_advice(target)}")
@@ -111,9 +114,9 @@ def reap(environ: Environ) -> None:
         )
 
 
-def _standing(environ: Environ, records: Records) -> Iterator[Json]:
+def _standing(environ: Environ, records: Records, kinds: Collection[bool]) -> Iterator[Json]:
     """Yield the records of workspaces. The records must not choose the environment itself for destruction."""
-    for record in records.standing():
+    for record in records.standing(kinds):
         if record["name"] == "default":
             warn(environ, f"A {records.kind} names the environment itself, which is never reaped: delete this record")
         else:

@@ -29,6 +29,7 @@ def test_our_own_environments_and_publishers_are_recorded(url: str, api: Api) ->
             ("workspace.yml", "-workspaces", "workspaces"),
             ("workspace.yml", "-debug", "workspaces"),
             ("reap.yml", "-reap", "workspaces"),
+            ("reap.yml", "-reap-debug", "workspaces"),
         )
     }
     # These publishers may record any revision, because the acceptance tests deploy artifacts that belong to no commit.
