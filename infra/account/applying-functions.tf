@@ -77,14 +77,12 @@ locals {
       Effect = "Allow"
       Action = [
         "cloudwatch:DeleteAlarms",
-        "cloudwatch:PutMetricAlarm",
         "cloudwatch:TagResource",
         "cloudwatch:UntagResource",
         "events:DeleteRule",
         "events:DisableRule",
         "events:EnableRule",
         "events:PutRule",
-        "events:PutTargets",
         "events:RemoveTargets",
         "events:TagResource",
         "events:UntagResource",
@@ -102,6 +100,25 @@ locals {
         "arn:${local.partition}:events:${local.arn_account}:rule/${local.names[key]}*",
         "arn:${local.partition}:sns:${local.arn_account}:${local.names[key]}*",
       ]
+    },
+    {
+      # An alarm notifies topics of its own target only, and starts nothing else. An alarm may have no actions.
+      Sid       = "AlarmsNotify"
+      Effect    = "Allow"
+      Action    = ["cloudwatch:PutMetricAlarm"]
+      Resource  = ["arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${local.names[key]}*"]
+      Condition = { "ForAllValues:StringLike" = { "cloudwatch:AlarmActions" = "arn:${local.partition}:sns:${local.arn_account}:${local.names[key]}*" } }
+    },
+    {
+      # A rule sends events to functions of its own target only.
+      Sid      = "SchedulesCall"
+      Effect   = "Allow"
+      Action   = ["events:PutTargets"]
+      Resource = ["arn:${local.partition}:events:${local.arn_account}:rule/${local.names[key]}*"]
+      Condition = {
+        "ForAllValues:ArnLike" = { "events:TargetArn" = "arn:${local.partition}:lambda:${local.arn_account}:function:${local.names[key]}*" }
+        Null                   = { "events:TargetArn" = "false" }
+      }
     },
   ]) }
 
