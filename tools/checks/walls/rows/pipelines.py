@@ -64,6 +64,7 @@ DESCRIBED = (
         " DescribeDBInstances DescribeDBSubnetGroups DescribeGlobalClusters",
     ),
     *acts("sns", "GetSubscriptionAttributes"),
+    *acts("tag", "GetResources"),
 )
 ALARM = named("arn:aws:cloudwatch:{place}:alarm:{name}-errors")
 RULE = named("arn:aws:events:{place}:rule/{name}-sweep")
