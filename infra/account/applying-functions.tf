@@ -24,10 +24,10 @@ locals {
     },
     {
       # The roles must have the boundary of their kind. No action in these policies can remove the boundary.
-      Sid      = "RolesWithinBoundary"
-      Effect   = "Allow"
-      Action   = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
-      Resource = local.roles[key]
+      Sid       = "RolesWithinBoundary"
+      Effect    = "Allow"
+      Action    = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+      Resource  = local.roles[key]
       Condition = { StringEquals = { "iam:PermissionsBoundary" = local.boundaries["${applier.environment}-${applier.kind}"] } }
     },
     {
