@@ -16,7 +16,9 @@ PAGE = "first-deployment.md"
 def told(tmp_path: Path) -> list[str]:
     """The arguments of each call of `gh` in the page's blocks for GitHub, in order."""
     gh = tmp_path / "gh"
-    gh.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/told\necho 7\n')
+    # An environment whose rules administrators can skip would be an error.
+    answer = 'case "$*" in *.can_admins_bypass*) echo false ;; *) echo 7 ;; esac'
+    gh.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/told\n{answer}\n')
     gh.chmod(0o755)
     sh(
         script(PAGE, needs="GitHub"),
