@@ -113,7 +113,7 @@ route: venv ## Send CLIENT= to the debug workspace WORKSPACE= of ENV=, for UNTIL
 	@$(tools) aws route
 unroute: venv ## Send CLIENT= to ENV= again, away from WORKSPACE=
 	@$(tools) aws unroute
-reap: venv ## Destroy the expired copies of ENV=, and report orphans
+reap: venv ## Destroy the expired copies of ENV= [PURPOSE=], and report orphans
 	@$(tools) aws reap
 
 # Targets that `make help` does not list.

@@ -5,31 +5,40 @@
 #   .github/branch-protection.sh acme/slipway acme/slipway-approvers
 #
 # The team approves deployments to production, and only the team pushes branches `debug/…`. So the team needs write access
-# to the repository. You can run the script again: it sets the same settings. It skips branches that do not exist yet,
-# and prints their names.
+# to the repository, and only people may be in it: a bot in the team could approve. You can run the script again: it sets
+# the same settings. It skips branches that do not exist yet, and prints their names.
 set -euo pipefail
 
 repository=${1:?the repository is missing: run .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
 team=${2:?the team of approvers is missing: run .github/branch-protection.sh OWNER/NAME OWNER/TEAM}
 branches=(development preproduction production)
+failed=0
 
-# put PATH [METHOD]: send the body from standard input to this path of the repository's API
+# put PATH [METHOD] [FIELD]: send the body from standard input to this path of the repository's API, and print a field of
+# the answer
 put() {
     echo "$1" >&2
-    gh api --method "${2:-PUT}" "repos/$repository/$1" --input - >/dev/null
+    gh api --method "${2:-PUT}" "repos/$repository/$1" --input - --jq "${3:-empty}"
 }
 
 # environment NAME REVIEWERS BRANCH…: create a GitHub environment that only jobs on these branches may use
 environment() {
-    local name=$1 reviewers=$2
+    local name=$1 reviewers=$2 bypass
     shift 2
-    put "environments/$name" <<END
+    bypass=$(
+        put "environments/$name" PUT .can_admins_bypass <<END
 {
   "reviewers": $reviewers,
   "prevent_self_review": true,
+  "can_admins_bypass": false,
   "deployment_branch_policy": {"protected_branches": false, "custom_branch_policies": true}
 }
 END
+    )
+    if [ "$bypass" != false ]; then
+        echo "Administrators can still skip the rules of the environment $name: forbid it in the settings on GitHub" >&2
+        failed=1
+    fi
     local policies="repos/$repository/environments/$name/deployment-branch-policies" there branch
     there=$(gh api "$policies" --jq '.branch_policies[].name')
     for branch in "$@"; do
@@ -44,6 +53,16 @@ approvers='[{"type": "Team", "id": '$team_id'}]'
 # squash would separate the branches' histories.
 gh api --method PATCH "repos/$repository" -f default_branch=development -F allow_merge_commit=true \
     -F allow_squash_merge=false -F allow_rebase_merge=false -F delete_branch_on_merge=true >/dev/null
+
+# A fork's pull request brings its own workflow files. Somebody must approve each run, not only an author's first one.
+if ! put actions/permissions/fork-pr-contributor-approval <<<'{"approval_policy": "all_external_contributors"}'; then
+    echo "GitHub did not take the rule for forks. If the repository is private, run no workflows of forks at all" >&2
+    failed=1
+fi
+# A workflow's own token approves nothing, and writes only what its workflow says.
+put actions/permissions/workflow <<END
+{"default_workflow_permissions": "read", "can_approve_pull_request_reviews": false}
+END
 
 for branch in "${branches[@]}"; do
     if ! gh api "repos/$repository/branches/$branch" --silent 2>/dev/null; then
@@ -61,6 +80,7 @@ for branch in "${branches[@]}"; do
     "required_approving_review_count": 1,
     "require_code_owner_reviews": true,
     "dismiss_stale_reviews": true,
+    "bypass_pull_request_allowances": {"users": [], "teams": [], "apps": []},
     "require_last_push_approval": true
   },
   "required_conversation_resolution": true,
@@ -100,4 +120,6 @@ for branch in "${branches[@]}"; do
     # Daily jobs must not wait for a reviewer.
     environment "$branch-verify" '[]' development
     environment "$branch-reap" '[]' development
+    environment "$branch-reap-debug" '[]' development
 done
+exit "$failed"

@@ -19,9 +19,9 @@ locals {
         Effect   = "Allow"
         Action   = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:SetWebACL"]
         Resource = ["${local.apigateway}/restapis/*"]
-        Condition = merge(local.own[key], { StringLikeIfExists = { "apigateway:Request/AccessLoggingDestination" = [
-          for name in local.names[key] : "arn:${local.partition}:logs:${local.arn_account}:log-group:/aws/apigateway/${name}*"
-        ] } })
+        Condition = merge(local.own[key], { StringLikeIfExists = {
+          "apigateway:Request/AccessLoggingDestination" = "arn:${local.partition}:logs:${local.arn_account}:log-group:/aws/apigateway/${local.names[key]}*"
+        } })
       },
       {
         Sid       = "ApiReplaced"
@@ -100,7 +100,7 @@ locals {
       Resource  = [local.pools]
       Condition = local.own[key]
     },
-  ] : statement if applier.reaches != "debug"] }
+  ] : statement if applier.kind != "debug"] }
 
   pools = "arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*"
 
@@ -119,9 +119,9 @@ locals {
         "wafv2:UntagResource",
         "wafv2:UpdateWebACL",
       ]
-      Resource = flatten([for name in local.names[key] : [for scope in ["${var.region}:${var.account_id}:regional", "us-east-1:${var.account_id}:global"] :
-        "arn:${local.partition}:wafv2:${scope}/webacl/${name}*"
-      ]])
+      Resource = [for scope in ["${var.region}:${var.account_id}:regional", "us-east-1:${var.account_id}:global"] :
+        "arn:${local.partition}:wafv2:${scope}/webacl/${local.names[key]}*"
+      ]
     },
     {
       Sid      = "FirewallRulesOfAws"
@@ -143,5 +143,5 @@ locals {
       Action   = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"]
       Resource = ["*"]
     },
-  ] : statement if applier.reaches != "workspaces"] }
+  ] : statement if applier.kind != "workspaces"] }
 }

@@ -6,9 +6,9 @@ locals {
   # The firewall in front of an environment's site logs in us-east-1, with a key there.
   keys_made = { for key, applier in local.appliers : key => distinct(concat(
     [local.keys_of_region],
-    [for region in ["us-east-1"] : "arn:${local.partition}:kms:${region}:${var.account_id}:key/*" if applier.reaches == "environment"],
+    [for region in ["us-east-1"] : "arn:${local.partition}:kms:${region}:${var.account_id}:key/*" if applier.kind == "environment"],
   )) }
-  aliases_made = { for key, arns in local.keys_made : key => flatten([for arn in arns : [for name in local.names[key] : replace(arn, "key/*", "alias/${name}*")]]) }
+  aliases_made = { for key, arns in local.keys_made : key => [for arn in arns : replace(arn, "key/*", "alias/${local.names[key]}*")] }
 
   database = { for key, applier in local.appliers : key => concat(
     [
@@ -36,8 +36,8 @@ locals {
           "rds:ResetDBClusterParameterGroup",
           "rds:RestoreDBClusterToPointInTime",
         ]
-        Resource = [for pair in setproduct(["cluster", "cluster-pg", "cluster-snapshot", "db", "subgrp"], local.names[key]) :
-          "arn:${local.partition}:rds:${local.arn_account}:${pair[0]}:${pair[1]}*"
+        Resource = [for type in ["cluster", "cluster-pg", "cluster-snapshot", "db", "subgrp"] :
+          "arn:${local.partition}:rds:${local.arn_account}:${type}:${local.names[key]}*"
         ]
       },
       {
@@ -58,7 +58,7 @@ locals {
           "secretsmanager:UntagResource",
           "secretsmanager:UpdateSecret",
         ]
-        Resource = [for name in local.names[key] : "arn:${local.partition}:secretsmanager:${local.arn_account}:secret:${name}*"]
+        Resource = ["arn:${local.partition}:secretsmanager:${local.arn_account}:secret:${local.names[key]}*"]
       },
       {
         Sid       = "KeyMade"
@@ -139,7 +139,7 @@ locals {
         "kms:ViaService"              = "rds.${var.region}.amazonaws.com"
       } }
     },
-  ] : statement if applier.reaches == "debug"] }
+  ] : statement if applier.kind == "debug"] }
 
   # A debug workspace has no site.
   bucket = { for key, applier in local.appliers : key => [for statement in [
@@ -159,18 +159,16 @@ locals {
         "s3:PutEncryptionConfiguration",
         "s3:PutLifecycleConfiguration",
       ]
-      Resource = local.buckets[key]
+      Resource = [local.buckets[key]]
     },
     {
       Sid      = "SiteFiles"
       Effect   = "Allow"
       Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"]
-      Resource = [for arn in local.buckets[key] : "${arn}/*"]
+      Resource = ["${local.buckets[key]}/*"]
     },
-  ] : statement if applier.reaches != "debug"] }
+  ] : statement if applier.kind != "debug"] }
 
   # The end of the name keeps out buckets of other accounts: buckets have no account in their ARNs.
-  buckets = { for key, applier in local.appliers : key => [for kind in applier.kinds :
-    "arn:${local.partition}:s3:::${local.targets["${applier.environment}-${kind}"].name}*-${local.hash}" if kind != "debug"
-  ] }
+  buckets = { for key, name in local.names : key => "arn:${local.partition}:s3:::${name}*-${local.hash}" }
 }

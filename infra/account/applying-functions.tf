@@ -20,17 +20,15 @@ locals {
         "lambda:UpdateFunctionCode",
         "lambda:UpdateFunctionConfiguration",
       ]
-      Resource = [for name in local.names[key] : "arn:${local.partition}:lambda:${local.arn_account}:function:${name}*"]
+      Resource = ["arn:${local.partition}:lambda:${local.arn_account}:function:${local.names[key]}*"]
     },
     {
       # The roles must have the boundary of their kind. No action in these policies can remove the boundary.
-      Sid      = "RolesWithinBoundary"
-      Effect   = "Allow"
-      Action   = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
-      Resource = local.roles[key]
-      Condition = { StringEquals = {
-        "iam:PermissionsBoundary" = [for kind in applier.kinds : local.boundaries["${applier.environment}-${kind}"]]
-      } }
+      Sid       = "RolesWithinBoundary"
+      Effect    = "Allow"
+      Action    = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+      Resource  = local.roles[key]
+      Condition = { StringEquals = { "iam:PermissionsBoundary" = local.boundaries["${applier.environment}-${applier.kind}"] } }
     },
     {
       Sid      = "Roles"
@@ -70,8 +68,8 @@ locals {
         "logs:TagResource",
         "logs:UntagResource",
       ]
-      Resource = [for pair in setproduct(["/aws/lambda/", "/aws/apigateway/", "/aws/rds/cluster/", "/vpc/", "aws-waf-logs-"], local.names[key]) :
-        "arn:${local.partition}:logs:*:${var.account_id}:log-group:${join("", pair)}*"
+      Resource = [for prefix in ["/aws/lambda/", "/aws/apigateway/", "/aws/rds/cluster/", "/vpc/", "aws-waf-logs-"] :
+        "arn:${local.partition}:logs:*:${var.account_id}:log-group:${prefix}${local.names[key]}*"
       ]
     },
     {
@@ -79,14 +77,12 @@ locals {
       Effect = "Allow"
       Action = [
         "cloudwatch:DeleteAlarms",
-        "cloudwatch:PutMetricAlarm",
         "cloudwatch:TagResource",
         "cloudwatch:UntagResource",
         "events:DeleteRule",
         "events:DisableRule",
         "events:EnableRule",
         "events:PutRule",
-        "events:PutTargets",
         "events:RemoveTargets",
         "events:TagResource",
         "events:UntagResource",
@@ -99,11 +95,30 @@ locals {
         "sns:Unsubscribe",
         "sns:UntagResource",
       ]
-      Resource = flatten([for name in local.names[key] : [
-        "arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${name}*",
-        "arn:${local.partition}:events:${local.arn_account}:rule/${name}*",
-        "arn:${local.partition}:sns:${local.arn_account}:${name}*",
-      ]])
+      Resource = [
+        "arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${local.names[key]}*",
+        "arn:${local.partition}:events:${local.arn_account}:rule/${local.names[key]}*",
+        "arn:${local.partition}:sns:${local.arn_account}:${local.names[key]}*",
+      ]
+    },
+    {
+      # An alarm notifies topics of its own target only, and starts nothing else. An alarm may have no actions.
+      Sid       = "AlarmsNotify"
+      Effect    = "Allow"
+      Action    = ["cloudwatch:PutMetricAlarm"]
+      Resource  = ["arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${local.names[key]}*"]
+      Condition = { "ForAllValues:StringLike" = { "cloudwatch:AlarmActions" = "arn:${local.partition}:sns:${local.arn_account}:${local.names[key]}*" } }
+    },
+    {
+      # A rule sends events to functions of its own target only.
+      Sid      = "SchedulesCall"
+      Effect   = "Allow"
+      Action   = ["events:PutTargets"]
+      Resource = ["arn:${local.partition}:events:${local.arn_account}:rule/${local.names[key]}*"]
+      Condition = {
+        "ForAllValues:ArnLike" = { "events:TargetArn" = "arn:${local.partition}:lambda:${local.arn_account}:function:${local.names[key]}*" }
+        Null                   = { "events:TargetArn" = "false" }
+      }
     },
   ]) }
 
@@ -112,8 +127,8 @@ locals {
     Sid      = "Concurrency"
     Effect   = "Allow"
     Action   = actions
-    Resource = [for name in local.names[key] : "arn:${local.partition}:lambda:${local.arn_account}:function:${name}*"]
-  } if applier.reaches == "environment"] }
+    Resource = ["arn:${local.partition}:lambda:${local.arn_account}:function:${local.names[key]}*"]
+  } if applier.kind == "environment"] }
 
-  roles = { for key, applier in local.appliers : key => [for name in local.names[key] : "arn:${local.partition}:iam::${var.account_id}:role/${name}*"] }
+  roles = { for key, name in local.names : key => ["arn:${local.partition}:iam::${var.account_id}:role/${name}*"] }
 }

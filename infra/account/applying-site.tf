@@ -44,7 +44,7 @@ locals {
       Sid      = "ViewerFunction"
       Effect   = "Allow"
       Action   = ["cloudfront:DeleteFunction", "cloudfront:PublishFunction", "cloudfront:UpdateFunction"]
-      Resource = [for name in local.names[key] : "${local.cloudfront}:function/${name}*"]
+      Resource = ["${local.cloudfront}:function/${local.names[key]}*"]
     },
     {
       # CloudFront gives ids to these parts, and no tags. It refuses to delete a part that a distribution or function
@@ -66,7 +66,7 @@ locals {
       ]
       Resource = ["*"]
     },
-  ] : statement if applier.reaches != "debug"] }
+  ] : statement if applier.kind != "debug"] }
 
   # Only the environment's pipeline may change these parts. With another cache policy, for example, CloudFront would give
   # answers for one token to other clients. So a workspace must be created again to get a changed part.
@@ -81,7 +81,7 @@ locals {
       "cloudfront:UpdateResponseHeadersPolicy",
     ]
     Resource = [resource]
-  } if applier.reaches == "environment"] }
+  } if applier.kind == "environment"] }
 
   # The environment's key value store holds the routes to debug workspaces.
   routes = { for key, applier in local.appliers : key => [for store in ["${local.cloudfront}:key-value-store/*"] : {
@@ -89,7 +89,7 @@ locals {
     Effect   = "Allow"
     Action   = ["cloudfront-keyvaluestore:DeleteKey", "cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey", "cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:PutKey"]
     Resource = [store]
-  } if contains(["debug", "reap"], applier.reaches)] }
+  } if applier.kind == "debug"] }
 
   domain = { for key, applier in local.appliers : key => [for statement in flatten([for zone in compact([var.environments[applier.environment].hosted_zone_id]) : [
     {
@@ -104,5 +104,5 @@ locals {
       Action   = ["route53:GetChange"]
       Resource = ["arn:${local.partition}:route53:::change/*"]
     },
-  ]]) : statement if applier.reaches == "environment"] }
+  ]]) : statement if applier.kind == "environment"] }
 }

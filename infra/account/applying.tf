@@ -1,10 +1,10 @@
-# The permissions of the roles that apply an environment or its workspaces. Each statement is limited to the kinds of
+# The permissions of the roles that apply an environment or its workspaces. Each statement is limited to the kind of
 # targets that the role reaches (reach.tf):
 #   by name   if ARNs have names: local.names
 #   by tag    if ARNs have ids: local.own, local.new. A role can add the tags only to a resource without them. So a role
 #             can't take over resources of another kind or environment.
 # AWS can limit some actions by neither. Their statements are called …Numbers, and docs/security.md says what they mean.
-# The reaper has only the actions of destroying.tf.
+# The reapers have only the actions of destroying.tf.
 
 locals {
   # A policy has at most 6,144 characters, so each role has one policy per subject.
@@ -19,12 +19,12 @@ locals {
     site      = local.site[key]
   } }
 
-  # Keep the actions that the role may use, and leave out statements without actions. The reaper writes Terraform's state
+  # Keep the actions that the role may use, and leave out statements without actions. A reaper writes Terraform's state
   # like the other roles, so keep the state's statements whole.
   allowed = { for key, subjects in local.applying : key => { for subject, statements in subjects : subject => [
     for statement in [for statement in statements : merge(statement, { Action = [
       for action in statement.Action : action
-      if local.appliers[key].reaches != "reap" || strcontains(statement.Sid, "State") || contains(local.destroying, action)
+      if !startswith(key, "reap-") || strcontains(statement.Sid, "State") || contains(local.destroying, action)
     ] })] : statement if length(statement.Action) > 0
   ] } }
 
@@ -35,28 +35,28 @@ locals {
         Sid      = "StateRead"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = distinct(concat(contains(applier.kinds, "debug") ? [local.state_keys["${applier.environment}-environment"]] : [], local.states[key]))
+        Resource = concat(applier.kind == "debug" ? [local.state_keys["${applier.environment}-environment"]] : [], [local.states[key]])
       },
       merge(local.list_states, { Sid = "StatesList" }),
       {
         Sid      = "StateWrite"
         Effect   = "Allow"
         Action   = ["s3:PutObject"]
-        Resource = local.states[key]
+        Resource = [local.states[key]]
       },
       {
         Sid      = "StateLock"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        Resource = [for arn in local.states[key] : "${arn}.tflock"]
+        Resource = ["${local.states[key]}.tflock"]
       },
     ],
     [for states in [local.states[key]] : {
       Sid      = "StateOfWorkspacesDelete"
       Effect   = "Allow"
       Action   = ["s3:DeleteObject"]
-      Resource = states
-    } if applier.reaches != "environment"],
+      Resource = [states]
+    } if applier.kind != "environment"],
     [for statement in [
       local.read_artifacts,
       {
@@ -65,10 +65,10 @@ locals {
         Action   = ["s3:PutObject"]
         Resource = ["${local.artifact_bucket_arn}/*/deployed/${applier.environment}.json"]
       },
-    ] : statement if applier.reaches == "environment"],
+    ] : statement if applier.kind == "environment"],
   ) }
 
-  states = { for key, applier in local.appliers : key => [for kind in applier.kinds : local.state_keys["${applier.environment}-${kind}"]] }
+  states = { for key, applier in local.appliers : key => local.state_keys["${applier.environment}-${applier.kind}"] }
 }
 
 resource "aws_iam_policy" "applying" {

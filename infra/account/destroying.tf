@@ -1,6 +1,6 @@
-# The permissions of a role that only destroys workspaces: the actions of applying*.tf that a destroy needs. The role
-# writes Terraform's state like any role for workspaces. It can't copy an environment's data or change what runs. So its
-# jobs need no reviewer. tests/rehearsal compares this list with the calls of a destroy.
+# The permissions of a role that only destroys workspaces of one kind: the actions of applying*.tf that a destroy needs.
+# The role writes Terraform's state like any role for workspaces. It can't copy an environment's data or change what runs.
+# So its jobs need no reviewer. tests/rehearsal compares this list with the calls of a destroy.
 
 locals {
   destroying = toset(concat(local.taking_away, local.on_the_way))

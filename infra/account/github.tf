@@ -27,34 +27,39 @@ locals {
     "${local.issuer}:repository_id" = var.github.repository_id
   }
 
-  # The jobs for workspaces of an environment.
+  # The jobs for workspaces of an environment, and the kind of workspaces of each.
+  #
+  # A reaper destroys what a workspace's state names, and the code of a preview writes its state. So the reaper of previews
+  # and personal workspaces does not reach debug workspaces.
   of_workspaces = {
-    workspaces = "Creates and destroys previews and personal workspaces"
-    debug      = "Creates and destroys debug workspaces"
-    reap       = "Destroys expired workspaces"
+    workspaces = { kind = "workspaces", does = "Creates and destroys previews and personal workspaces" }
+    debug      = { kind = "debug", does = "Creates and destroys debug workspaces" }
+    reap       = { kind = "workspaces", does = "Destroys expired previews and personal workspaces" }
+    reap-debug = { kind = "debug", does = "Destroys expired debug workspaces" }
   }
 
-  # For each role, the GitHub environment and the branch that a job must have. `reaches` says which part of an environment
-  # the role may change: see applying.tf.
+  # For each role, the GitHub environment and the branch that a job must have. `kind` says which targets of an environment
+  # the role reaches: see reach.tf.
   jobs = merge(
     { for name, environment in var.environments : "apply-${name}" => {
       environment        = name
       github_environment = environment.github_environment
       branch             = environment.branch
-      reaches            = "environment"
+      does               = "apply"
+      kind               = "environment"
       description        = "Applies ${name}"
     } },
     { for pair in setproduct(keys(var.environments), keys(local.of_workspaces)) : "${pair[1]}-${pair[0]}" => {
       environment        = pair[0]
-      github_environment = var.environments[pair[0]]["${pair[1]}_github_environment"]
+      github_environment = var.environments[pair[0]]["${replace(pair[1], "-", "_")}_github_environment"]
       branch             = var.default_branch
-      reaches            = pair[1]
-      description        = "${local.of_workspaces[pair[1]]} of ${pair[0]}"
-    } if var.environments[pair[0]]["${pair[1]}_github_environment"] != null },
+      does               = pair[1]
+      kind               = local.of_workspaces[pair[1]].kind
+      description        = "${local.of_workspaces[pair[1]].does} of ${pair[0]}"
+    } if var.environments[pair[0]]["${replace(pair[1], "-", "_")}_github_environment"] != null },
   )
 
   appliers = { for key, job in local.jobs : key => merge(job, {
-    kinds = local.kinds_reached[job.reaches]
     claims = {
       "${local.issuer}:sub"         = [for prefix in local.subject_prefixes : "${prefix}:environment:${job.github_environment}"]
       "${local.issuer}:environment" = job.github_environment

@@ -20,22 +20,27 @@ output "artifacts_role_arn" {
 
 output "apply_role_arns" {
   description = "ARNs of the roles that apply environments, by environment."
-  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.reaches == "environment" }
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.does == "apply" }
 }
 
 output "workspaces_role_arns" {
   description = "ARNs of the roles that create and destroy previews and personal workspaces, by environment."
-  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.reaches == "workspaces" }
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.does == "workspaces" }
 }
 
 output "debug_role_arns" {
   description = "ARNs of the roles that create and destroy debug workspaces, by environment."
-  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.reaches == "debug" }
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.does == "debug" }
 }
 
 output "reap_role_arns" {
-  description = "ARNs of the roles that only destroy workspaces, by environment."
-  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.reaches == "reap" }
+  description = "ARNs of the roles that only destroy previews and personal workspaces, by environment."
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.does == "reap" }
+}
+
+output "reap_debug_role_arns" {
+  description = "ARNs of the roles that only destroy debug workspaces, by environment."
+  value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.does == "reap-debug" }
 }
 
 output "people_role_arns" {

@@ -1,4 +1,4 @@
-# An environment has three kinds of targets, and each role reaches some of them. Names and tags tell the kinds apart:
+# An environment has three kinds of targets, and each role reaches one of them. Names and tags tell the kinds apart:
 #
 #   kind         name on AWS                              tag `workspace`
 #   environment  <system>-<environment>…                  default
@@ -19,13 +19,6 @@ locals {
     debug       = { infix = "-d-", tag = "d-*", boundary = "-debug", login = "_d" }
   }
 
-  kinds_reached = {
-    environment = ["environment"]
-    workspaces  = ["workspaces"]
-    debug       = ["debug"]
-    reap        = ["workspaces", "debug"]
-  }
-
   # Each pair of an environment and a kind, such as development-debug.
   targets = { for pair in setproduct(keys(var.environments), keys(local.kinds)) : join("-", pair) => merge(local.kinds[pair[1]], {
     environment = pair[0]
@@ -33,12 +26,12 @@ locals {
     name        = "${var.system}-${pair[0]}${local.kinds[pair[1]].infix}"
   }) }
 
-  # For each role: the beginnings of the names that it reaches, and conditions on tags. An account may have several
+  # For each role: the beginning of the names that it reaches, and conditions on tags. An account may have several
   # systems, each from a copy of this repository. `own` is for a resource that
   # exists, and `new` for a resource that the request creates. Two more are for requests that set tags: `new_or_own` lets
   # a role tag a resource without tags as its own, and `own_or_new` change other tags of its own resources.
-  names = { for key, applier in local.appliers : key => [for kind in applier.kinds : local.targets["${applier.environment}-${kind}"].name] }
-  tags  = { for key, applier in local.appliers : key => [for kind in applier.kinds : local.kinds[kind].tag] }
+  names = { for key, applier in local.appliers : key => local.targets["${applier.environment}-${applier.kind}"].name }
+  tags  = { for key, applier in local.appliers : key => local.kinds[applier.kind].tag }
 
   own = { for key, applier in local.appliers : key => {
     StringEquals = { "aws:ResourceTag/system" = var.system, "aws:ResourceTag/environment" = applier.environment }

@@ -40,6 +40,7 @@ locals {
           "rds:DescribeDBSubnetGroups",
           "rds:DescribeGlobalClusters",
           "sns:GetSubscriptionAttributes",
+          "tag:GetResources",
         ]
         Resource = ["*"]
       },

@@ -100,7 +100,9 @@ def the_roles_of_which_github_is_told_are_there(iam: Any) -> None:
     made = {role["RoleName"] for role in iam.list_roles()["Roles"]}
     assert {f"{NAME}-account-plan", f"{NAME}-account-artifacts"} <= made
     for name in ("development", "preproduction"):
-        assert {f"{NAME}-account-{may}-{name}" for may in ("apply", "workspaces", "debug", "reap")} <= made
+        assert {
+            f"{NAME}-account-{may}-{name}" for may in ("apply", "workspaces", "debug", "reap", "reap-debug")
+        } <= made
     assert re.search(rf"role/{NAME}-account-plan\n", told)
 
 

@@ -13,7 +13,7 @@ import pytest
 from chalicelib import NAME
 from tests.support import modules
 from tools.aws.account import NAMES, Account, make
-from tools.aws.terraform import missing, terraform
+from tools.aws.terraform import missing
 from tools.checkout import ROOT, ToolError
 
 ACCOUNT = ROOT / "infra" / "account"
@@ -21,19 +21,9 @@ ACCOUNT = ROOT / "infra" / "account"
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
 
-@pytest.fixture(scope="module")
-def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of infra/account after `terraform init`. Terraform writes into this copy."""
-    folder = tmp_path_factory.mktemp("account") / "account"
-    shutil.copytree(ACCOUNT, folder, ignore=shutil.ignore_patterns(".terraform"))
-    answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], folder)
-    assert answer.returncode == 0, answer.stderr
-    return folder
-
-
 @pytest.mark.parametrize("file", modules.tests_of(ACCOUNT))
-def test_an_account_passes_its_own_terraform_tests(initialised: Path, file: str) -> None:
-    modules.passes(initialised, file)
+def test_an_account_passes_its_own_terraform_tests(file: str) -> None:
+    modules.passes(modules.copied("account", "account"), file)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -30,4 +30,4 @@ def test_everything_is_formatted() -> None:
 @needs_terraform
 @pytest.mark.parametrize(("module", "file"), TESTS, ids=[f"{module}-{Path(file).stem}" for module, file in TESTS])
 def test_a_module_passes_its_own_tests(module: str, file: str) -> None:
-    modules.passes(modules.initialised(f"modules/{module}"), file)
+    modules.passes(modules.copied(f"modules/{module}"), file)

@@ -189,7 +189,7 @@ def test_a_mutant_whose_text_is_not_in_the_sources_once_fails(
     folder = tmp_path / "production" / "production"
     folder.mkdir(parents=True)
     (folder / "main.tf").write_text(text)
-    monkeypatch.setattr(sources.plans, "initialised", lambda *_: folder)
+    monkeypatch.setattr(sources.plans, "copied", lambda *_: folder)
     run = next(run for run in RUNS if run.name == "production")
     slow = SourceMutant("slow", "production/main.tf", "timeout = 20", "timeout = 40", ("timeout",))
 

@@ -30,7 +30,14 @@ def test_a_named_client_goes_to_its_workspace() -> None:
     workspace, origins = view(routed("shop"), {"x-client": "shop"})
 
     assert workspace == "fix-1"
-    assert origins == [{"domainName": API["domain"], "originPath": "/production"}]
+    assert [(each["domainName"], each["originPath"]) for each in origins] == [(API["domain"], "/production")]
+
+
+def test_a_workspace_does_not_get_the_secret_header_of_its_environment() -> None:
+    """CloudFront sends the environment's header unless the new origin has headers of its own, or `{}`."""
+    _, [origin] = view(routed("shop"), {"x-client": "shop"})
+
+    assert origin["customHeaders"] == {}
 
 
 @pytest.mark.parametrize("subject", ["ann", "auth0|ann+doe@example.org"])

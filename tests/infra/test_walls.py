@@ -34,7 +34,7 @@ def policies() -> Rendered:
     # Other tests add a function to their copies of infra/.
     copies = Path(os.environ["SLIPWAY_TEST_RUN"]) / "walls"
     copies.mkdir(exist_ok=True)
-    return rendered.collect(plans.plan_all(partial(mocked.initialised, copies), modules.quickly))
+    return rendered.collect(plans.plan_all(partial(mocked.copied, copies), modules.quickly))
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ OUTPUTS: dict[str, Any] = {
 class Account:
     """A stand-in for Terraform, the store of routes and Lambda. `done` lists all changes in order.
 
-    `there` has Terraform's workspaces. `tags` has the tags of each target's function. `asked_for_routes` is true if a
-    command has read the environment's state or its store of routes.
+    `there` has Terraform's workspaces. `tags` has the tags of each target's function, and `resources` the resources of
+    each workspace. `asked_for_routes` is true if a command has read the environment's state or its store of routes.
     """
 
     exceptions = SimpleNamespace(ResourceNotFoundException=KeyError)
@@ -36,6 +36,7 @@ class Account:
         self.routes: dict[str, dict[str, Any]] = {}
         self.addresses: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, dict[str, str]] = {}
+        self.resources: dict[str, list[str]] = {}
         self.asked_for_routes = False
         self.fails = ""
 
@@ -86,6 +87,9 @@ class Account:
 
     def all(self) -> dict[str, dict[str, Any]]:
         return dict(self.routes)
+
+    def tagged(self, target: Target) -> dict[str, list[str]]:
+        return self.resources
 
     def client(self, service: str, region: str) -> Any:
         assert (service, region) == ("lambda", OUTPUTS["region"])

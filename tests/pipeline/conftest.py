@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from tests.pipeline.account import BUCKET, Account
 from tests.pipeline.stub import Stub, serving
-from tools.aws import applying, environment, workspace
+from tools.aws import applying, environment, leftovers, workspace
 from tools.aws.environment import Target
 from tools.checkout import ToolError
 from tools.slipway_client import recording
@@ -110,6 +110,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     account = Account()
     for name in ("apply", "destroy", "outputs", "workspaces"):
         monkeypatch.setattr(environment, name, getattr(account, name))
+    monkeypatch.setattr(leftovers, "tagged", account.tagged)
     monkeypatch.setattr(Target, "client", account.client)
     for module in (applying, workspace):
         monkeypatch.setattr(module, "Routes", account.store)

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.pipeline.account import OUTPUTS, Account
 from tests.pipeline.stub import Stub
 from tests.support import asked
 from tests.support.page import script
 from tools.__main__ import main
+from tools.aws import leftovers
 
 NEW = {"EXPIRES": "2d", "PURPOSE": "debug"}
 
@@ -275,6 +277,24 @@ def test_the_reaper_destroys_workspaces_of_both_kinds(run: Any, account: Account
     assert (account.routes, account.addresses) == ({}, {})
 
 
+@pytest.mark.parametrize(
+    ("purpose", "left"), [("debug", "w-pr-7"), ("personal", "d-fix"), ("preview", "d-fix")], ids=["debug", "own", "pr"]
+)
+def test_the_reaper_of_one_kind_does_not_touch_the_other(run: Any, account: Account, purpose: str, left: str) -> None:
+    run("create", **NEW)
+    run("create", EXPIRES="2d", WORKSPACE="pr-7", PURPOSE="preview")
+    for name in ("d-fix", "w-pr-7"):
+        expire(account, f"development-{name}")
+    account.asked_for_routes = False
+
+    said = run("reap", PURPOSE=purpose)
+
+    assert account.there == [left]
+    assert left not in said
+    # Only the role for debug workspaces reaches the environment's routes.
+    assert account.asked_for_routes is (purpose == "debug")
+
+
 @pytest.mark.parametrize("tag", ["never", "2026-01-01T00:00:00"])
 def test_a_workspace_with_an_unreadable_end_does_not_stop_the_reaper(run: Any, account: Account, tag: str) -> None:
     run("create", EXPIRES="2d", WORKSPACE="a", PURPOSE="preview")
@@ -302,6 +322,37 @@ def test_the_reaper_reports_a_workspace_without_an_end(run: Any, account: Accoun
     account.there.append("w-stray")
 
     assert "development-w-stray has resources but no tag `expires`" in run("reap")
+
+
+def test_the_reaper_reports_resources_without_a_state(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    run("create", **NEW, WORKSPACE="over")
+    expire(account, "development-d-over")
+    arns = [f"arn:aws:sns:eu-central-1:123456789012:{number}" for number in range(7)]
+    account.resources = {"d-fix": arns, "d-over": arns, "d-gone": arns, "w-gone": arns[:1]}
+
+    said = run("reap", PURPOSE="debug")
+
+    assert "development-d-gone has no state, but 7 resources have its tags" in said
+    assert (arns[4] in said, arns[5] in said) == (True, False)
+    # The first has a state, AWS still lists the second, which ended just now, and the third is of another reaper.
+    for other in ("d-fix", "d-over", "w-gone"):
+        assert f"{other} has no state" not in said
+
+
+def test_a_reaper_that_may_not_read_tags_says_so_and_reaps(
+    run: Any, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(target: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetResources")
+
+    run("create", **NEW)
+    expire(account)
+    monkeypatch.setattr(leftovers, "tagged", refused)
+
+    assert "Resources without a state can't be found" in run("reap")
+
+    assert account.there == []
 
 
 def test_a_record_that_names_the_environment_destroys_nothing(run: Any, account: Account, stub: Stub) -> None:

@@ -98,8 +98,8 @@ class Stage:
         return self.github.run("workspace", "workspace", *started, inputs=given, needs=needs).succeeded()
 
     def reap(self, **environ: str) -> Ran:
-        """Run the job of reap.yml for development."""
-        matrix = {"environment": "development"}
+        """Run the job of reap.yml for the debug workspaces of development."""
+        matrix = {"environment": "development", "purpose": "debug"}
         return self.github.run("reap", "reap", "development", "schedule", matrix=matrix, environ=environ).succeeded()
 
     def verify(self, after: Mapping[str, Callable[[], None]] | None = None) -> Ran:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tools import lifeline
 from tools.aws.terraform import terraform
+from tools.checks import kept
 from tools.checks.policy import plans as mocked
 from tools.checks.policy.plans import Plan, Run
 
@@ -20,11 +21,11 @@ def clock(event): ...
 """
 
 
-def initialised(folder: str, stage: str = "production") -> Path:
-    """Return the path of a copy of infra's `folder`, after `terraform init` and with the package of `stage`."""
+def copied(folder: str, stage: str = "production") -> Path:
+    """Return the path of a copy of infra's `folder`, with the package of `stage`."""
     copies = Path(os.environ["SLIPWAY_TEST_RUN"]) / "infra"
     mocked.package(copies, SCHEDULE)
-    return mocked.initialised(copies, folder, stage)
+    return mocked.copied(copies, folder, stage)
 
 
 def tests_of(folder: Path) -> list[str]:
@@ -33,16 +34,21 @@ def tests_of(folder: Path) -> list[str]:
 
 
 def passes(folder: Path, file: str) -> None:
-    """Require that a Terraform test file passes without a warning."""
-    answer = terraform(["test", "-no-color", f"-filter={file}"], folder, quickly(folder))
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "Warning: " not in answer.stdout, answer.stdout
+    """Require that a Terraform test file passes without a warning, now or in an earlier run with the same sources."""
+
+    def run() -> str:
+        mocked.initialise(folder)
+        answer = terraform(["test", "-no-color", f"-filter={file}"], folder, quickly(folder))
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        assert "Warning: " not in answer.stdout, answer.stdout
+        return answer.stdout
+
+    kept.once(run, kept.sources(folder, file))
 
 
 def plan(run: Run) -> Plan:
     """Return the plan of a run in infra/*/tests, or raise ToolError unless the test passes without a warning."""
-    folder = initialised(run.environment, run.environment)
-    return mocked.plan(folder, run, quickly(folder))
+    return mocked.plan(copied(run.environment, run.environment), run, quickly)
 
 
 def arguments(run: Run) -> dict[str, dict[str, Any]]:

@@ -25,7 +25,7 @@ const cf = {
 """
 
 
-def view(routes: dict[str, Any], headers: dict[str, str], uri: str = "/v1/systems") -> tuple[str, list[dict[str, str]]]:
+def view(routes: dict[str, Any], headers: dict[str, str], uri: str = "/v1/systems") -> tuple[str, list[dict[str, Any]]]:
     """Run the function for a request; return the workspace in the cache's key, and the origins that were set."""
     event = {"request": {"uri": uri, "headers": {name: {"value": value} for name, value in headers.items()}}}
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in routes.items()}

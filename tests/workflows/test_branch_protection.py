@@ -14,7 +14,8 @@ from tests.support.actions import Job
 from tests.support.workflows import ENVIRONMENTS, GITHUB, ROOT, WORKFLOWS, workflow
 from tools.pipeline import commits
 
-# This stand-in for `gh` records the requests. Its answers have one team, no branch policy, and the ruleset in RULESET.
+# This stand-in for `gh` records the requests. Its answers have one team, no branch policy, the ruleset in RULESET, and
+# BYPASS of each environment. It refuses a PUT of the path REFUSED.
 GH = """
 import json, os, sys
 words = sys.argv[2:]
@@ -28,15 +29,23 @@ if path.startswith("orgs/"):
     print(12)
 if path.partition("?")[0] == "repos/acme/service/rulesets" and method == "GET":
     print(os.environ["RULESET"])
+if path.startswith("repos/acme/service/environments/") and method == "PUT":
+    assert words[words.index("--jq") + 1] == ".can_admins_bypass"
+    print(os.environ["BYPASS"])
+if path == f"repos/acme/service/{os.environ['REFUSED']}":
+    sys.exit("gh: Validation Failed (HTTP 422)")
 if path == f"repos/acme/service/branches/{os.environ['MISSING']}":
     sys.exit("gh: Branch not found (HTTP 404)")
 """
 
 
-def protect(folder: Path, missing: str = "", ruleset: str = "") -> tuple[list[list[Any]], str]:
+def protect(
+    folder: Path, missing: str = "", ruleset: str = "", bypass: str = "false", refused: str = "", code: int = 0
+) -> tuple[list[list[Any]], str]:
     """Run the script for a repository without the branch `missing`; return the requests and the error output.
 
-    `ruleset` is the id of the ruleset, if the script ran before.
+    `ruleset` is the id of the ruleset, if the script ran before. `bypass` is GitHub's answer about each environment.
+    GitHub refuses the path `refused`. The script must end with `code`.
     """
     (folder / "gh").write_text(f"#!{sys.executable} -IS\n{GH}")  # -S leaves out the module `site`, to start faster
     (folder / "gh").chmod(0o755)
@@ -47,12 +56,14 @@ def protect(folder: Path, missing: str = "", ruleset: str = "") -> tuple[list[li
             "ASKED": str(folder / "asked"),
             "MISSING": missing,
             "RULESET": ruleset,
+            "BYPASS": bypass,
+            "REFUSED": refused,
         },
-        check=True,
         timeout=60,
         capture_output=True,
         text=True,
     )
+    assert answer.returncode == code, answer.stderr
     return [json.loads(line) for line in (folder / "asked").read_text().splitlines()], answer.stderr
 
 
@@ -137,6 +148,38 @@ def test_only_production_and_its_workspaces_need_approval(asked: list[list[Any]]
     assert all(reviewers == [{"type": "Team", "id": 12}] for reviewers in reviewed.values())
 
 
+def test_no_administrator_skips_the_rules_of_an_environment(asked: list[list[Any]], tmp_path: Path) -> None:
+    again, said = protect(tmp_path, bypass="true", code=1)
+
+    assert all(body["can_admins_bypass"] is False for body in environments(asked).values())
+    assert all(body["prevent_self_review"] is True for body in environments(asked).values())
+    assert "skip the rules of the environment production:" in said
+    assert again == asked
+
+
+FORKS = "actions/permissions/fork-pr-contributor-approval"
+
+
+def test_each_run_of_a_forks_pull_request_needs_approval(asked: list[list[Any]], tmp_path: Path) -> None:
+    again, said = protect(tmp_path, refused=FORKS, code=1)
+
+    assert ["PUT", f"repos/acme/service/{FORKS}", {"approval_policy": "all_external_contributors"}, []] in asked
+    assert "run no workflows of forks" in said
+    assert again == asked
+
+
+def test_nobody_but_the_approvers_bypasses_a_rule(asked: list[list[Any]]) -> None:
+    bypassing = [body["bypass_actors"] for _, _, body, _ in asked if body and "bypass_actors" in body]
+    reviews = [body["required_pull_request_reviews"] for _, path, body, _ in asked if path.endswith("/protection")]
+    workflows = [body for _, path, body, _ in asked if path.endswith("actions/permissions/workflow")]
+
+    # Only the team pushes branches for debugging. No app or bot bypasses anything.
+    assert bypassing == [[{"actor_id": 12, "actor_type": "Team", "bypass_mode": "always"}]]
+    assert [each["bypass_pull_request_allowances"] for each in reviews] == [{"users": [], "teams": [], "apps": []}] * 3
+    assert [each["require_last_push_approval"] for each in reviews] == [True] * 3
+    assert workflows == [{"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}]
+
+
 def test_only_the_approvers_may_create_and_push_debug_branches(asked: list[list[Any]]) -> None:
     [(method, body)] = [(method, body) for method, path, body, _ in asked if path == "repos/acme/service/rulesets"]
 
@@ -171,7 +214,7 @@ def test_each_environment_accepts_jobs_of_its_own_branches_only(asked: list[list
     assert allowed["artifact"] == ENVIRONMENTS
     for environment in ENVIRONMENTS:
         assert allowed[environment] == [environment]
-        for purpose in ("workspaces", "debug", "verify", "reap"):
+        for purpose in ("workspaces", "debug", "verify", "reap", "reap-debug"):
             assert allowed[f"{environment}-{purpose}"] == ["development"]
     assert all(body["deployment_branch_policy"]["custom_branch_policies"] for body in environments(asked).values())
 
@@ -186,7 +229,7 @@ def test_every_environment_of_a_workflow_is_made(asked: list[list[Any]]) -> None
                 context = {
                     "github": {"ref_name": each},
                     "inputs": {"environment": each, "purpose": purpose},
-                    "matrix": {"environment": each},
+                    "matrix": {"environment": each, "purpose": purpose},
                 }
                 used |= {Job({}, ROOT, context).fill(environment)} - {""}
 

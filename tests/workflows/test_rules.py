@@ -245,7 +245,7 @@ def test_account_roles_trust_branches_and_environments_of_the_same_names() -> No
     for name, given in trusted.items():
         assert given["branch"] == given["github_environment"] == name
         for key in given.keys() - {"branch", "github_environment"}:
-            assert given[key] == f"{name}-{key.removesuffix('_github_environment')}"
+            assert given[key] == f"{name}-{key.removesuffix('_github_environment').replace('_', '-')}"
 
 
 def test_each_variable_of_the_repository_is_explained() -> None:

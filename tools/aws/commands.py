@@ -108,7 +108,7 @@ COMMANDS = (
         "reap",
         "Destroy expired workspaces; report workspaces without a record and records without a workspace",
         "tools.aws.workspace:reap",
-        (_ENV, _EMULATED, _YES, _PACKAGE, *_REGISTRY),
+        (_ENV, _PURPOSE, _EMULATED, _YES, _PACKAGE, *_REGISTRY),
     ),
     Command(
         "logs",

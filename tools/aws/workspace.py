@@ -5,15 +5,17 @@ Without SLIPWAY_URL, a tag keeps the end of a workspace. Each command can be rep
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from tools.aws import applying, environment
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tools.aws import applying, environment, leftovers
 from tools.aws.applying import own, routed
 from tools.aws.environment import Target
 from tools.aws.routes import Routes
-from tools.aws.workspace_records import Registry, Tags, records_of, text
+from tools.aws.workspace_records import BOTH, Registry, Tags, records_of, text
 from tools.checkout import ToolError, UsageError
 from tools.slipway_client.client import Json
 from tools.slipway_client.runner import needed, say, warn
@@ -22,6 +24,8 @@ Environ = Mapping[str, str]
 Records = Registry | Tags
 
 _CLIENT = re.compile(r"[A-Za-z0-9._~@:|+-]{1,128}")
+# A warning names at most this number of resources.
+_MOST_ARNS = 5
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -82,12 +86,15 @@ def unroute(environ: Environ) -> None:
 def reap(environ: Environ) -> None:
     """Destroy expired workspaces; report workspaces without a record and records without a workspace.
 
-    If a workspace can't be destroyed, go on with the others, and then raise ToolError.
+    PURPOSE chooses the kind of workspaces, because a role reaches one kind only. Without PURPOSE, reap both kinds. If a
+    workspace can't be destroyed, go on with the others, and then raise ToolError.
     """
     ours = own(environment.target_of({**environ, "WORKSPACE": "default"}))
     records = records_of(environ, ours)
-    recorded, failed = [], []
-    for record in _standing(environ, records):
+    purpose = environ.get("PURPOSE")
+    kinds = {purpose == "debug"} if purpose else BOTH
+    recorded, destroyed, failed = [], [], []
+    for record in _standing(environ, records, kinds):
         target = replace(ours, workspace=record["name"], debug=record["purpose"] == "debug")
         recorded.append(target)
         if record["state"] == "expired":
@@ -98,22 +105,43 @@ def reap(environ: Environ) -> None:
                 failed.append(target.name)
             else:
                 recorded.remove(target)
-    there = environment.workspaces(ours)
+                destroyed.append(target)
+    there = [each for each in environment.workspaces(ours) if each.debug in kinds]
     for target in there:
         if target not in recorded:
             warn(environ, f"{target.name} has resources but no {records.kind}: {_advice(target)}")
     for target in recorded:
         if target not in there:
             warn(environ, f"{target.name} has a {records.kind} but no resources: {_advice(target)}")
+    # AWS still lists resources for a while after their end.
+    _report_leftovers(environ, ours, kinds, [*there, *destroyed])
     if failed:
         raise ToolError(
             f"These workspaces were not destroyed: {', '.join(failed)}. Fix the errors above, and run the command again"
         )
 
 
-def _standing(environ: Environ, records: Records) -> Iterator[Json]:
+def _report_leftovers(environ: Environ, ours: Target, kinds: Collection[bool], known: Collection[Target]) -> None:
+    """Warn of resources with the tags of a workspace that is not known."""
+    names = {each.terraform_workspace for each in known}
+    try:
+        found = leftovers.tagged(ours)
+    except (BotoCoreError, ClientError) as error:
+        warn(environ, f"Resources without a state can't be found: {error}. Run make account, to update the roles")
+        return
+    for name, arns in found.items():
+        if name not in names and name.startswith("d-") in kinds:
+            some = ", ".join(arns[:_MOST_ARNS])
+            warn(
+                environ,
+                f"{ours.name}-{name} has no state, but {len(arns)} resources have its tags: {some}. Find out who "
+                "created them, and delete them as an administrator",
+            )
+
+
+def _standing(environ: Environ, records: Records, kinds: Collection[bool]) -> Iterator[Json]:
     """Yield the records of workspaces. The records must not choose the environment itself for destruction."""
-    for record in records.standing():
+    for record in records.standing(kinds):
         if record["name"] == "default":
             warn(environ, f"A {records.kind} names the environment itself, which is never reaped: delete this record")
         else:

@@ -1,6 +1,6 @@
 """Keep the ends of an environment's workspaces: in a registry, or without SLIPWAY_URL in a tag of each workspace."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,8 @@ Environ = Mapping[str, str]
 TAG = "expires"
 
 _DEBUG = "debug"
+# Both kinds of workspaces: debug workspaces, and all others.
+BOTH = frozenset({True, False})
 # The longest time until the end of a workspace. A registry has the same limits.
 _MOST_AHEAD = {"personal": timedelta(days=14), "preview": timedelta(days=14), _DEBUG: timedelta(days=3)}
 
@@ -37,15 +39,15 @@ class Registry:
         self._environment = own.environment
         self._client = RegistryClient(environ)
 
-    def standing(self) -> list[Json]:
-        """Return the records of workspaces that are not destroyed."""
+    def standing(self, kinds: Collection[bool] = BOTH) -> list[Json]:
+        """Return the records of workspaces that are not destroyed. `kinds` has True for debug workspaces."""
         found: list[Json] = []
         cursor: dict[str, str] = {}
         while True:
             page = self._client.get("workspaces", environment=self._environment, **cursor)
             found += [each for each in page["items"] if each["state"] != "destroyed"]
             if page["next"] is None:
-                return found
+                return [each for each in found if (each["purpose"] == _DEBUG) in kinds]
             cursor = {"cursor": page["next"]}
 
     def find(self, target: Target) -> Json | None:
@@ -98,9 +100,9 @@ class Tags:
     def __init__(self, own: Target) -> None:
         self._own = own
 
-    def standing(self) -> list[Json]:
-        """Return a record of each workspace that has the tag."""
-        return list(self._standing())
+    def standing(self, kinds: Collection[bool] = BOTH) -> list[Json]:
+        """Return a record of each workspace that has the tag. `kinds` has True for debug workspaces."""
+        return list(self._standing(kinds))
 
     def find(self, target: Target) -> Json | None:
         """Return the record of a workspace, or None if the workspace does not exist or lacks the tag."""
@@ -137,8 +139,11 @@ class Tags:
     def unroute(self, record: Json, client: str) -> None:
         """Do nothing: the environment's store of routes has the only record of a route."""
 
-    def _standing(self) -> Iterator[Json]:
+    def _standing(self, kinds: Collection[bool]) -> Iterator[Json]:
+        # A role for one kind can't read the states of the other.
         for target in environment.workspaces(self._own):
+            if target.debug not in kinds:
+                continue
             try:
                 record = self.find(target)
             except _UNREADABLE as error:

@@ -15,6 +15,7 @@ from typing import Any
 
 from tools import lifeline, venv
 from tools.checkout import ROOT, ToolError
+from tools.checks import kept
 
 INFRA = ROOT / "infra"
 REQUIREMENTS = ROOT / "requirements-checkov.txt"
@@ -54,14 +55,19 @@ def complaints(answer: dict[str, Any]) -> Iterator[str]:
 
 
 def scan(folder: Path) -> dict[str, Any]:
-    """Return checkov's JSON report on the source in a folder, or raise ToolError."""
+    """Return checkov's JSON report on the source in a folder, or raise ToolError. Reports are kept between runs."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("BC_", "CKV_", "CHECKOV_"))}
     environ = {**others, "CKV_SKIP_PACKAGE_UPDATE_CHECK": "TRUE", "LOG_LEVEL": "ERROR"}
-    call = [str(command()), "--directory", str(folder), "--framework", "terraform"]
-    call += ["--skip-download", "--compact", "--soft-fail", "--output", "json"]
+    call = [str(command()), "--framework", "terraform", "--output", "json"]
+    call += ["--skip-download", "--compact", "--soft-fail"]
+
+    def report() -> str:
+        done = lifeline.run([*call, "--directory", str(folder)], env=environ, capture_output=True, timeout=SECONDS)
+        json.loads(done.stdout)
+        return done.stdout
+
     try:
-        done = lifeline.run(call, env=environ, capture_output=True, timeout=SECONDS)
-        answer: dict[str, Any] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(kept.once(report, call, REQUIREMENTS.read_text(), kept.hashes(folder)))
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
         raise ToolError(
             f"checkov gave no report: {error}. Delete {FOLDER} and try again: this installs checkov again"

@@ -13,6 +13,10 @@ from tools.slipway_client.runner import say
 _WORKFLOW = ".github/workflows/deploy.yml"
 _REFS = {f"refs/heads/{environment}" for environment in ENVIRONMENTS}
 
+# gh reads 30 attestations unless it is told otherwise, and at most these. Other workflows of this repository can attest
+# the same package, so the deploy workflow's attestation may be behind theirs.
+_MOST = "1000"
+
 
 def attested(environ: Environ, folder: Path = FOLDER, root: Path = ROOT) -> None:
     """Require that the deploy workflow built the package on an environment's branch from this tree, or raise ToolError.
@@ -44,7 +48,7 @@ def _certificates(repository: str, package: Path) -> Iterator[Mapping[str, Any]]
     """
     # gh compares only the beginning of the workflow's path, and only one ref. So `_refusals` compares both again.
     command = ["gh", "attestation", "verify", str(package), "--repo", repository, "--format", "json"]
-    command += ["--signer-workflow", f"{repository}/{_WORKFLOW}", "--deny-self-hosted-runners"]
+    command += ["--signer-workflow", f"{repository}/{_WORKFLOW}", "--deny-self-hosted-runners", "--limit", _MOST]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except FileNotFoundError:

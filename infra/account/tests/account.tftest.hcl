@@ -38,6 +38,7 @@ variables {
       workspaces_github_environment = "development-workspaces"
       debug_github_environment      = "development-debug"
       reap_github_environment       = "development-reap"
+      reap_debug_github_environment = "development-reap-debug"
     }
     preproduction = { branch = "release/next", github_environment = "preproduction" }
   }
@@ -50,7 +51,7 @@ run "a_pipeline_applies_its_environment_from_its_branch_in_its_github_environmen
   command = plan
 
   assert {
-    condition     = keys(aws_iam_role.apply) == ["apply-development", "apply-preproduction", "debug-development", "reap-development", "workspaces-development"]
+    condition     = keys(aws_iam_role.apply) == ["apply-development", "apply-preproduction", "debug-development", "reap-debug-development", "reap-development", "workspaces-development"]
     error_message = "Each environment must have a role to apply it, and roles for its workspaces if GitHub environments are named for them."
   }
 
@@ -121,16 +122,32 @@ run "the_default_branch_manages_workspaces_in_separate_github_environments" {
     }
     error_message = "Only jobs on the default branch and in the reaper's GitHub environment may reap."
   }
+
+  assert {
+    condition = jsondecode(aws_iam_role.apply["reap-debug-development"].assume_role_policy).Statement[0].Condition == {
+      StringEquals = {
+        "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+        "token.actions.githubusercontent.com:sub" = [
+          "repo:acme/service:environment:development-reap-debug",
+          "repo:acme@65/service@74:environment:development-reap-debug",
+        ]
+        "token.actions.githubusercontent.com:repository_id" = "74"
+        "token.actions.githubusercontent.com:environment"   = "development-reap-debug"
+        "token.actions.githubusercontent.com:ref"           = "refs/heads/development"
+      }
+    }
+    error_message = "Only jobs in a GitHub environment of its own may reap debug workspaces."
+  }
 }
 
-run "the_reaper_creates_nothing" {
+run "the_reapers_create_nothing" {
   command = plan
 
   # A destroy needs these actions, although their names do not say that they remove something.
   assert {
-    condition = toset([for action in flatten([for subject in local.subjects : [
-      for statement in jsondecode(aws_iam_policy.applying["reap-development-${subject}"].policy).Statement : statement.Action if !strcontains(statement.Sid, "State")
-      ]]) : action if !can(regex("^[a-z0-9-]+:(Delete|Detach|Disassociate|Get|List|Describe|Release|Remove|Revoke|ScheduleKeyDeletion)[A-Za-z]*$", action))
+    condition = toset([for action in flatten([for key, policy in aws_iam_policy.applying : [
+      for statement in jsondecode(policy.policy).Statement : statement.Action if !strcontains(statement.Sid, "State")
+      ] if startswith(key, "reap-")]) : action if !can(regex("^[a-z0-9-]+:(Delete|Detach|Disassociate|Get|List|Describe|Release|Remove|Revoke|ScheduleKeyDeletion)[A-Za-z]*$", action))
       ]) == toset([
       "apigateway:DELETE", "apigateway:PATCH", "apigateway:SetWebACL", "cloudfront:UpdateDistribution", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock",
       "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
@@ -140,7 +157,7 @@ run "the_reaper_creates_nothing" {
 
   # A tag says whose resource it is. Without the tag, another role could take the resource.
   assert {
-    condition     = alltrue([for subject in local.subjects : !can(regex("Tag(s|Resource|Role|LogGroup)?\"|/tags/", aws_iam_policy.applying["reap-development-${subject}"].policy))])
+    condition     = alltrue([for key, policy in aws_iam_policy.applying : !can(regex("Tag(s|Resource|Role|LogGroup)?\"|/tags/", policy.policy)) if startswith(key, "reap-")])
     error_message = "A role that reaps must not remove tags."
   }
 
@@ -365,6 +382,7 @@ run "only_jobs_of_merged_code_store_packages" {
       "apply-development-functions"      = ["arn:aws:s3:::service-artifacts-123456789012/*/deployed/development.json"]
       "apply-preproduction-functions"    = ["arn:aws:s3:::service-artifacts-123456789012/*/deployed/preproduction.json"]
       "debug-development-functions"      = []
+      "reap-debug-development-functions" = []
       "reap-development-functions"       = []
       "workspaces-development-functions" = []
     }
@@ -407,7 +425,7 @@ run "outputs_name_the_buckets_and_roles" {
   assert {
     condition = (
       keys(output.apply_role_arns) == ["development", "preproduction"] && keys(output.workspaces_role_arns) == ["development"]
-      && keys(output.debug_role_arns) == ["development"] && keys(output.reap_role_arns) == ["development"]
+      && keys(output.debug_role_arns) == ["development"] && keys(output.reap_role_arns) == ["development"] && keys(output.reap_debug_role_arns) == ["development"]
       && length(output.permissions_boundary_arns) == 6 && output.artifact_bucket == "service-artifacts-123456789012"
     )
     error_message = "The outputs must name the artifacts' bucket, and each environment's roles and boundary."

@@ -95,6 +95,17 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
+  # CloudFront would keep an error for 10 seconds, although the API does not allow it. A client whose request failed or
+  # whose resource did not exist yet would get the same error again. These are all errors that CloudFront can keep.
+  dynamic "custom_error_response" {
+    for_each = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]
+
+    content {
+      error_code            = custom_error_response.value
+      error_caching_min_ttl = 0
+    }
+  }
+
   restrictions {
     geo_restriction {
       restriction_type = "none"

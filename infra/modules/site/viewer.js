@@ -32,7 +32,9 @@ async function handler(event) {
   const api = workspace === null ? null : await apiOf(workspace);
   if (api !== null) {
     request.headers['x-workspace'] = { value: workspace };
-    cf.updateRequestOrigin({ domainName: api.domain, originPath: api.path });
+    // Without customHeaders, the workspace would get the header with the secret of the environment's own API.
+    // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html
+    cf.updateRequestOrigin({ domainName: api.domain, originPath: api.path, customHeaders: {} });
   }
   return request;
 }

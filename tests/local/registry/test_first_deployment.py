@@ -28,7 +28,8 @@ def test_our_own_environments_and_publishers_are_recorded(url: str, api: Api) ->
             ("verify.yml", "-verify", "verifications", ""),
             ("workspace.yml", "-workspaces", "workspaces", "personal, preview"),
             ("workspace.yml", "-debug", "workspaces", "debug"),
-            ("reap.yml", "-reap", "workspaces", "personal, preview, debug"),
+            ("reap.yml", "-reap", "workspaces", "personal, preview"),
+            ("reap.yml", "-reap-debug", "workspaces", "debug"),
         )
     }
     # These publishers may record any revision, because the acceptance tests deploy artifacts that belong to no commit.

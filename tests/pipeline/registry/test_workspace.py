@@ -263,6 +263,16 @@ def test_the_reaper_destroys_expired_workspaces_only(run: Any, account: Account,
     assert [gone for *_, gone in records(given)] == [True, False]
 
 
+def test_the_reaper_of_one_kind_does_not_touch_the_other(run: Any, account: Account, given: Given) -> None:
+    run("create", **NEW)
+    run("create", EXPIRES="2d", REASON="Pull request 7", WORKSPACE="pr-7", PURPOSE="preview")
+    given.sql("UPDATE workspaces SET expires_at = created_at + interval '1 microsecond'")
+
+    assert "d-fix" not in run("reap", PURPOSE="preview")
+
+    assert account.there == ["d-fix"]
+
+
 def test_the_reaper_goes_on_after_a_failure_and_fails_in_the_end(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
     run("create", **NEW, WORKSPACE="other")

@@ -19,6 +19,7 @@ from pathlib import Path
 from chalicelib import NAME
 from tools import lifeline
 from tools.checkout import ENVIRONMENTS, ROOT, ToolError
+from tools.checks import kept
 from tools.checks.policy import facts, plans, sources
 from tools.checks.policy.changes import Mutant
 from tools.checks.policy.mutants import MUTANTS
@@ -92,7 +93,7 @@ def main(environ: Mapping[str, str]) -> int:
 
 def plan(copies: Path, run: plans.Run) -> plans.Plan:
     """Return the plan of a run of Terraform's tests, in copies of infra/, or raise ToolError."""
-    return plans.plan(plans.initialised(copies, run.environment, run.environment), run)
+    return plans.plan(plans.copied(copies, run.environment, run.environment), run)
 
 
 def subject(run: plans.Run, plan: plans.Plan) -> Subject:
@@ -186,13 +187,29 @@ def judge(subject: Subject, features: Mapping[str, str]) -> Verdict:
 
     Skip scenarios about resources that the plan lacks.
     """
+    plan = facts.readable(subject.resources)
+    texts = {name: _filled_in(text, subject) for name, text in features.items()}
+
+    def printed() -> str:
+        verdict = _verdict(plan, texts, subject.lacks)
+        return json.dumps([verdict.exit_code, verdict.printed])
+
+    def is_final(printed: str) -> bool:
+        verdict = Verdict(*json.loads(printed))
+        return verdict.holding is not None or verdict.violated
+
+    locked = (ROOT / "requirements-dev.txt").read_text()
+    return Verdict(*json.loads(kept.once(printed, plan, texts, subject.lacks, locked, final=is_final)))
+
+
+def _verdict(plan: object, features: Mapping[str, str], lacks: Sequence[str]) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="policy-") as temporary:
         folder = Path(temporary)
-        (folder / "plan.json").write_text(json.dumps(facts.readable(subject.resources)))
+        (folder / "plan.json").write_text(json.dumps(plan))
         (folder / "features").mkdir()
         for name, text in features.items():
-            (folder / "features" / name).write_text(_filled_in(text, subject))
-        without = [f"--tags={' and '.join(f'not {tag}' for tag in subject.lacks)}"] if subject.lacks else []
+            (folder / "features" / name).write_text(text)
+        without = [f"--tags={' and '.join(f'not {tag}' for tag in lacks)}"] if lacks else []
         command = [
             str(_PROGRAM),
             "-f",

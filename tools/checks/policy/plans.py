@@ -5,16 +5,19 @@ The tests in infra/*/tests use infra/modules/mocks, so they call no AWS account.
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tools.aws.terraform import terraform
 from tools.checkout import ENVIRONMENTS, ROOT, ToolError, locked
+from tools.checks import kept
 from tools.package import compose
 
 _SECONDS = 600
+# Keep only these parts of a plan. Its other parts are 25 MB of the provider's schema.
+_PARTS = ("resource_changes", "output_changes")
 _WRITTEN = shutil.ignore_patterns(".terraform", "__pycache__", "generated.tf.json", "deployment.zip", "*.tfstate*")
 
 Plan = dict[str, Any]
@@ -80,38 +83,37 @@ def package(copies: Path, more: str = "") -> None:
         compose.package("production", copies / "package", sources)
 
 
-def initialised(copies: Path, folder: str, stage: str) -> Path:
-    """Copy infra/ with the package of `stage`, and run `terraform init` in a folder there. Return the folder's path."""
+def copied(copies: Path, folder: str, stage: str) -> Path:
+    """Copy infra/ with the package of `stage`. Return the path of a folder in the copy."""
     package(copies)
-    # Terraform writes into its folder, so it works in a copy. Several tests share the copies and the plans.
+    # Terraform writes into its folder, so it works in a copy. Several tests share the copies.
     with locked(copies / f"{stage}.lock"):
         if not (copies / stage).exists():
             _copy(copies, stage)
-    with locked(copies / f"{stage}-{folder.replace('/', '-')}.lock"):
-        copy = copies / stage / folder
-        if not (copy / ".terraform").exists():
-            answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], copy, seconds=_SECONDS)
+    return copies / stage / folder
+
+
+def initialise(folder: Path) -> None:
+    """Run `terraform init` in a folder of a copy, unless it ran there before."""
+    with locked(folder.with_name(f"{folder.name}.lock")):
+        if not (folder / ".terraform").exists():
+            answer = terraform(["init", "-backend=false", "-input=false", "-no-color"], folder, seconds=_SECONDS)
             if answer.returncode != 0:
-                raise ToolError(f"terraform init failed in a copy of infra/{folder}. Fix this error:\n{answer.stderr}")
-    return copy
+                raise ToolError(f"terraform init failed in a copy of {folder.name}. Fix this error:\n{answer.stderr}")
 
 
-def plan(folder: Path, run: Run, environ: Mapping[str, str] | None = None) -> Plan:
-    """Return the plan of a run. Keep the plans of its whole file in the folder.
+def plan(folder: Path, run: Run, environ: Callable[[Path], Mapping[str, str]] = lambda _: {}) -> Plan:
+    """Return the plan of a run. `environ` returns Terraform's variables for the initialised folder.
 
     Raise ToolError unless all runs of the file pass without a warning.
     """
-    kept = kept_plans(folder, run)
-    with locked(kept.with_suffix(".lock")):
-        if not kept.exists():
-            kept.write_text(json.dumps(_plans(folder, run, {**(environ or {}), "TF_WORKSPACE": run.workspace})))
-    found: Plan = json.loads(kept.read_text())[run.run]
-    return found
 
+    def plans() -> str:
+        initialise(folder)
+        return json.dumps(_plans(folder, run, {**environ(folder), "TF_WORKSPACE": run.workspace}))
 
-def kept_plans(folder: Path, run: Run) -> Path:
-    """Return the path of the file that keeps the plans of the run's file."""
-    return folder / f"plans-{Path(run.file).stem}-{run.workspace}-{run.variables or 'none'}.json"
+    found: Plan = json.loads(kept.once(plans, kept.sources(folder, run.file), run.workspace, run.variables, _PARTS))
+    return dict(found[run.run])
 
 
 def _plans(folder: Path, run: Run, environ: Mapping[str, str]) -> dict[str, Plan]:
@@ -122,9 +124,8 @@ def _plans(folder: Path, run: Run, environ: Mapping[str, str]) -> dict[str, Plan
     messages = [json.loads(line) for line in answer.stdout.splitlines()]
     if (faults := _faults(messages)) or answer.returncode != 0:
         raise ToolError(f"{folder.name}/{run.file} fails. Fix this error:\n{faults or answer.stderr}")
-    # Keep only these parts of a plan. Its other parts are 25 MB of the provider's schema.
     return {
-        message["@testrun"]: {key: message["test_plan"].get(key) for key in ("resource_changes", "output_changes")}
+        message["@testrun"]: {key: message["test_plan"].get(key) for key in _PARTS}
         for message in messages
         if message["type"] == "test_plan"
     }
@@ -139,6 +140,7 @@ def _copy(copies: Path, stage: str) -> None:
     incomplete = copies / f"{stage}.incomplete"
     shutil.copytree(ROOT / "infra", incomplete, ignore=_WRITTEN)
     composed = json.loads((copies / "package" / "generated.tf.json").read_text())
-    composed["locals"]["package"]["stage"] = stage
+    # No check of a plan needs the hash of the code. With it, each change of the code would need new plans.
+    composed["locals"]["package"] |= {"stage": stage, "digest": "0" * 64, "source_code_hash": "0" * 43 + "="}
     (incomplete / "modules" / "api" / "generated.tf.json").write_text(json.dumps(composed))
     incomplete.rename(copies / stage)

@@ -39,11 +39,10 @@ class SourceMutant:
 
 def mutated(copies: Path, run: plans.Run, batch: int, mutants: Sequence[SourceMutant]) -> plans.Plan:
     """Return the plan of a run after all changes of a batch, in a copy of infra/, or raise ToolError."""
-    origin = plans.initialised(copies, run.environment, run.environment)
+    origin = plans.copied(copies, run.environment, run.environment)
     infra = copies / f"{run.name}-batch-{batch}"
     shutil.copytree(copies / run.environment, infra, symlinks=True)
     folder = infra / origin.relative_to(copies / run.environment)
-    plans.kept_plans(folder, run).unlink(missing_ok=True)
     for file, old, new in dict.fromkeys((each.file, each.old, each.new) for each in mutants):
         text = (infra / file).read_text()
         if text.count(old) != 1:

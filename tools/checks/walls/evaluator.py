@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 from tools import lifeline
 from tools.checkout import ToolError
-from tools.checks import npm
+from tools.checks import kept, npm
 from tools.checks.walls.rendered import Policy
 
 # Thousands of questions take some seconds, and minutes on a busy machine.
@@ -62,7 +62,10 @@ class Answer:
 
 
 def ask(policies: Mapping[str, Policy], questions: Sequence[Question]) -> list[Answer]:
-    """Return the answers, in order. Raise ToolError if a policy or a question is wrong. Call `npm.missing` first."""
+    """Return the answers, in order. Raise ToolError if a policy or a question is wrong. Call `npm.missing` first.
+
+    The answers to the same questions about the same policies are kept between runs.
+    """
     # Several questions are often the same. The keys of `numbers` are the different ones, in order.
     texts = [json.dumps(asdict(each), sort_keys=True) for each in questions]
     numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
@@ -70,13 +73,9 @@ def ask(policies: Mapping[str, Policy], questions: Sequence[Question]) -> list[A
         "policies": {id_: {"kind": each.kind, "document": each.document} for id_, each in policies.items()},
         "questions": [json.loads(text) for text in numbers],
     }
-    command = ["node", "--input-type=module", "-e", (npm.SOURCE / "simulate.mjs").read_text()]
-    done = lifeline.run(command, cwd=npm.INSTALLED, input=json.dumps(sent), capture_output=True, timeout=SECONDS)
-    if done.returncode != 0:
-        raise ToolError(
-            f"The simulator of IAM failed: {done.stderr.strip()}. Delete .local/node and try again: npm reinstalls it"
-        )
-    told = json.loads(done.stdout)
+    simulator = (npm.SOURCE / "simulate.mjs").read_text()
+    packages = (npm.SOURCE / "package-lock.json").read_text()
+    told = json.loads(kept.once(lambda: _simulated(simulator, sent), simulator, packages, sent))
     if told["faults"]:
         raise ToolError(f"Policies are not valid. Correct them: {json.dumps(told['faults'])}")
     for question, answer in zip(numbers, told["answers"], strict=True):
@@ -84,6 +83,16 @@ def ask(policies: Mapping[str, Policy], questions: Sequence[Question]) -> list[A
             raise ToolError(f"The simulator can't answer a question: {answer['error']}. Correct the row: {question}")
     answers = [_answer(each) for each in told["answers"]]
     return [answers[numbers[text]] for text in texts]
+
+
+def _simulated(simulator: str, sent: object) -> str:
+    command = ["node", "--input-type=module", "-e", simulator]
+    done = lifeline.run(command, cwd=npm.INSTALLED, input=json.dumps(sent), capture_output=True, timeout=SECONDS)
+    if done.returncode != 0:
+        raise ToolError(
+            f"The simulator of IAM failed: {done.stderr.strip()}. Delete .local/node and try again: npm reinstalls it"
+        )
+    return done.stdout
 
 
 def _answer(told: Mapping[str, object]) -> Answer:

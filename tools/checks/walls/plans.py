@@ -88,18 +88,17 @@ SUBJECTS = (
 
 
 def plan_all(
-    initialised: Callable[[str, str], Path], environ: Callable[[Path], Mapping[str, str]] = lambda _: {}
+    copied: Callable[[str, str], Path], environ: Callable[[Path], Mapping[str, str]] = lambda _: {}
 ) -> dict[Subject, Plan]:
-    """Return the plans of all subjects. `initialised` returns a folder of a copy of infra/ after `terraform init`."""
+    """Return the plans of all subjects. `copied` returns a folder of a copy of infra/."""
 
     def planned_(subject: Subject, names: Plan | None) -> Plan:
-        folder = initialised(subject.folder, subject.stage)
+        folder = copied(subject.folder, subject.stage)
         if names is None:
-            names = _plan(folder, subject, "names", {"resource_changes": []}, environ(folder))
-        return _plan(folder, subject, "arns", names, environ(folder))
+            names = _plan(folder, subject, "names", {"resource_changes": []}, environ)
+        return _plan(folder, subject, "arns", names, environ)
 
-    of = initialised(_FIRST, _FIRST)
-    environment = json.dumps(mocked.plan(of, mocked.Run(_FIRST), environ(of)))
+    environment = json.dumps(mocked.plan(copied(_FIRST, _FIRST), mocked.Run(_FIRST), environ))
 
     def names(subject: Subject) -> Plan | None:
         if subject.folder == "account":
@@ -114,7 +113,9 @@ def plan_all(
         return dict(zip(SUBJECTS, pool.map(lambda each: planned_(each, names(each)), SUBJECTS), strict=True))
 
 
-def _plan(folder: Path, subject: Subject, pass_: str, names: Plan, environ: Mapping[str, str]) -> Plan:
+def _plan(
+    folder: Path, subject: Subject, pass_: str, names: Plan, environ: Callable[[Path], Mapping[str, str]]
+) -> Plan:
     file = f"tests/walls-{subject.name}-{pass_}.tftest.hcl"
     write_atomically(folder / file, _test(subject, names))
     return mocked.plan(folder, mocked.Run(subject.folder, file, "rendered", subject.workspace), environ)

@@ -37,7 +37,7 @@ def main(environ: Mapping[str, str]) -> int:
 def policies() -> Rendered:
     """Return the policies of all accounts, environments and workspaces."""
     with tempfile.TemporaryDirectory(prefix="walls-") as copies:
-        return rendered.collect(plans.plan_all(partial(mocked.initialised, Path(copies))))
+        return rendered.collect(plans.plan_all(partial(mocked.copied, Path(copies))))
 
 
 def judge(found: Rendered, walls: Sequence[Wall]) -> list[Verdict]:

@@ -95,6 +95,18 @@ run "answers_are_cached_only_if_the_api_allows_it" {
   }
 
   assert {
+    condition = { for response in aws_cloudfront_distribution.this.custom_error_response : response.error_code => response.error_caching_min_ttl } == {
+      for code in [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504] : code => 0
+    }
+    error_message = "CloudFront must keep no error longer than the API allows."
+  }
+
+  assert {
+    condition     = alltrue([for response in aws_cloudfront_distribution.this.custom_error_response : response.response_code == null && response.response_page_path == null])
+    error_message = "CloudFront must not replace the API's errors."
+  }
+
+  assert {
     condition     = one(one(one(aws_cloudfront_cache_policy.api.parameters_in_cache_key_and_forwarded_to_origin).headers_config).headers).items == toset(["Authorization", "X-Workspace"])
     error_message = "The cache's key must contain the token and the workspace."
   }

@@ -24,15 +24,17 @@ from tools.checks.walls.places import (
 from tools.checks.walls.principals import OfAccount, boundary
 from tools.checks.walls.table import Context, Wall
 
-# The kinds of roles: the pipeline of an environment, two kinds of workspaces, and the reaper that only destroys.
+# The kinds of roles: the pipeline of an environment, two kinds of workspaces, and for each of them a reaper that only
+# destroys.
 MAKERS = ("apply", "workspaces", "debug")
-ALL = (*MAKERS, "reap")
+ALL = (*MAKERS, "reap", "reap-debug")
 APPLY = ("apply",)
 # A debug workspace has neither a site nor people who sign in.
 WITH_SITE = ("apply", "workspaces")
 # Previews and personal workspaces have no firewall.
 WITH_FIREWALL = ("apply", "debug")
 REAP = ("reap",)
+REAP_DEBUG = ("reap-debug",)
 
 _BOUNDARIES = {"": "", "w": "-workspaces", "d": "-debug"}
 
@@ -51,10 +53,14 @@ class Applier:
     @property
     def own(self) -> tuple[Target, ...]:
         """The targets that the role reaches."""
-        workspaces = {"workspaces": (preview,), "debug": (debug,), "reap": (preview, debug)}
-        return (
-            tuple(of(self.environment) for of in workspaces[self.kind]) if self.kind != "apply" else (self.environment,)
-        )
+        if self.kind == "apply":
+            return (self.environment,)
+        return (debug(self.environment) if self.is_of_debug else preview(self.environment),)
+
+    @property
+    def is_of_debug(self) -> bool:
+        """True if the role reaches debug workspaces."""
+        return self.kind in ("debug", "reap-debug")
 
     @property
     def neighbour(self) -> Target:

@@ -15,7 +15,7 @@ from tools.checks.walls.places import (
     tags_of_new_api,
     user_pool,
 )
-from tools.checks.walls.rows.applying import MAKERS, REAP, WITH_FIREWALL, WITH_SITE, Applier
+from tools.checks.walls.rows.applying import MAKERS, REAP, REAP_DEBUG, WITH_FIREWALL, WITH_SITE, Applier
 from tools.checks.walls.table import Context, Wall, acts
 
 _TAGS = "arn:aws:apigateway:{region}::/tags/arn%3Aaws%3Aapigateway%3A{region}%3A%3A%2Frestapis%2Fapi1%2Fstages%2F"
@@ -115,7 +115,7 @@ def _firewall(by: Applier) -> Iterator[Wall]:
     delete = acts("wafv2", "DeleteLoggingConfiguration DeleteWebACL")
     for what, place in (("an API", firewall), ("a site", firewall_of_site)):
         yield by.by_name(f"creates and changes the firewall of {what}", change, place, WITH_FIREWALL)
-        yield by.by_name(f"deletes the firewall of {what}", delete, place, (*WITH_FIREWALL, *REAP))
+        yield by.by_name(f"deletes the firewall of {what}", delete, place, (*WITH_FIREWALL, *REAP_DEBUG))
     rules = acts("wafv2", "CreateWebACL UpdateWebACL")
     yield by.unlimited("uses rules of AWS in a firewall", rules, rules_of_aws, WITH_FIREWALL)
     yield by.by_name("uses other rules in a firewall", rules, other_rules, ())
@@ -128,7 +128,7 @@ def _firewall(by: Applier) -> Iterator[Wall]:
         "takes the firewall away from a stage",
         acts("wafv2", "DisassociateWebACL"),
         stage,
-        (*WITH_FIREWALL, *REAP),
+        (*WITH_FIREWALL, *REAP_DEBUG),
         not_of=there,
     )
     # Log deliveries belong to a region.
@@ -142,5 +142,5 @@ def _firewall(by: Applier) -> Iterator[Wall]:
         "reads and deletes log deliveries",
         acts("logs", "DeleteLogDelivery GetLogDelivery ListLogDeliveries"),
         anything,
-        (*WITH_FIREWALL, *REAP),
+        (*WITH_FIREWALL, *REAP_DEBUG),
     )

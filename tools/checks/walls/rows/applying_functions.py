@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from tools.checks.walls.places import Places, named, role
 from tools.checks.walls.places import function as function_
-from tools.checks.walls.places import named, role
 from tools.checks.walls.rows.applying import APPLY, MAKERS, Applier
 from tools.checks.walls.table import Wall, acts
 
@@ -129,15 +129,42 @@ def _logs(by: Applier) -> Iterator[Wall]:
 
 
 def _schedules_and_alarms(by: Applier) -> Iterator[Wall]:
+    yield by.by_name("tags alarms", acts("cloudwatch", "TagResource UntagResource"), alarm, MAKERS)
+    topics, others = _among(by, topic)
+    ec2 = f"arn:aws:swf:{by.environment.place}:action/actions/AWS_EC2.InstanceId.Terminate/1.0"
     yield by.by_name(
-        "creates and changes alarms", acts("cloudwatch", "PutMetricAlarm TagResource UntagResource"), alarm, MAKERS
+        "creates and changes alarms that notify its own topics",
+        acts("cloudwatch", "PutMetricAlarm"),
+        alarm,
+        MAKERS,
+        {"cloudwatch:AlarmActions": topics},
+        [{"cloudwatch:AlarmActions": [*topics, each]} for each in (*others, ec2)],
     )
+    yield by.by_name("creates and changes alarms without actions", acts("cloudwatch", "PutMetricAlarm"), alarm, MAKERS)
     yield by.by_name("deletes alarms", acts("cloudwatch", "DeleteAlarms"), alarm)
     yield by.by_name(
         "creates and changes schedules",
-        acts("events", "DisableRule EnableRule PutRule PutTargets TagResource UntagResource"),
+        acts("events", "DisableRule EnableRule PutRule TagResource UntagResource"),
         rule,
         MAKERS,
+    )
+    # AWS can't limit the pattern of a rule: a pattern without a source, for example, matches each source.
+    yield by.by_name(
+        "listens to events of the whole account",
+        acts("events", "PutRule"),
+        rule,
+        MAKERS,
+        {"events:source": ["aws.rds"], "events:detail-type": ["RDS DB Instance Event"]},
+    )
+    functions, others = _among(by, function)
+    bus = f"arn:aws:events:{by.environment.place}:event-bus/default"
+    yield by.by_name(
+        "calls its own functions by schedules and events",
+        acts("events", "PutTargets"),
+        rule,
+        MAKERS,
+        {"events:TargetArn": functions},
+        [{}, *({"events:TargetArn": [*functions, each]} for each in (*others, bus))],
     )
     yield by.by_name("deletes schedules", acts("events", "DeleteRule RemoveTargets"), rule)
     yield by.by_name(
@@ -150,3 +177,10 @@ def _schedules_and_alarms(by: Applier) -> Iterator[Wall]:
         MAKERS,
     )
     yield by.by_name("deletes topics of alarms", acts("sns", "DeleteTopic"), topic)
+
+
+def _among(by: Applier, place: Places) -> tuple[list[str], list[str]]:
+    """Return the ARNs of a kind of place that a role may name in a request, and those of others."""
+    return [place(each).resource for each in by.own], [
+        place(each).resource for each in by.other_names if each not in by.own
+    ]

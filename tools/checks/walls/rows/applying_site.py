@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tools.checks.walls.places import abroad, anything, debug, named, new, site_bucket, site_file
-from tools.checks.walls.rows.applying import APPLY, REAP, WITH_SITE, Applier
+from tools.checks.walls.places import abroad, anything, named, new, site_bucket, site_file
+from tools.checks.walls.rows.applying import APPLY, REAP, REAP_DEBUG, WITH_SITE, Applier
 from tools.checks.walls.table import Wall, acts
 
 _CLOUDFRONT = "arn:aws:cloudfront::{account}"
@@ -29,14 +29,11 @@ def rows(by: Applier) -> Iterator[Wall]:
 
 
 def _bucket(by: Applier) -> Iterator[Wall]:
-    # Debug workspaces have no bucket, so the reaper deletes none.
-    of = [each for each in by.own if each != debug(by.environment)]
     yield by.by_name(
         "creates and changes the bucket of a site",
         acts("s3", "CreateBucket PutBucketPolicy PutBucketTagging"),
         site_bucket,
         WITH_SITE,
-        of=of,
     )
     # To delete a bucket, Terraform first resets its settings.
     yield by.by_name(
@@ -48,12 +45,9 @@ def _bucket(by: Applier) -> Iterator[Wall]:
         ),
         site_bucket,
         DESTROYS,
-        of=of,
     )
-    yield by.by_name("reads and writes files of a site", acts("s3", "GetObject PutObject"), site_file, WITH_SITE, of=of)
-    yield by.by_name(
-        "deletes files of a site", acts("s3", "DeleteObject DeleteObjectVersion"), site_file, DESTROYS, of=of
-    )
+    yield by.by_name("reads and writes files of a site", acts("s3", "GetObject PutObject"), site_file, WITH_SITE)
+    yield by.by_name("deletes files of a site", acts("s3", "DeleteObject DeleteObjectVersion"), site_file, DESTROYS)
 
 
 def _distribution(by: Applier) -> Iterator[Wall]:
@@ -95,6 +89,6 @@ def _routes(by: Applier) -> Iterator[Wall]:
         "lists and deletes routes",
         acts("cloudfront-keyvaluestore", "DeleteKey DescribeKeyValueStore ListKeys"),
         store,
-        ("debug", "reap"),
+        ("debug", *REAP_DEBUG),
         not_of=there,
     )

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from chalicelib import NAME
 from tools.checks.walls.places import DEVELOPMENT, Place, Places, Target, abroad, lock, state
-from tools.checks.walls.rows.applying import APPLY, Applier
+from tools.checks.walls.rows.applying import APPLY, REAP, REAP_DEBUG, Applier
 from tools.checks.walls.table import Wall, acts
 
-WORKSPACES = ("workspaces", "debug", "reap")
+WORKSPACES = ("workspaces", "debug", *REAP, *REAP_DEBUG)
 WRITTEN_ONCE = {"s3:if-none-match": "*"}
 
 
@@ -35,7 +35,7 @@ def deployed(of: Target) -> Place:
 def rows(by: Applier) -> Iterator[Wall]:
     """Yield the rows of a role."""
     # The environment's state has the address of the store of routes to debug workspaces.
-    readable = by.own if by.kind == "workspaces" else tuple(dict.fromkeys((*by.own, by.environment)))
+    readable = (*by.own, by.environment) if by.is_of_debug else by.own
     yield by.exactly("reads Terraform's state", acts("s3", "GetObject"), state, of=readable)
     yield by.exactly("writes Terraform's state", acts("s3", "PutObject"), state)
     yield by.exactly("locks Terraform's state", acts("s3", "DeleteObject GetObject PutObject"), lock)

@@ -101,7 +101,7 @@ def _network(kind: Kind) -> Iterator[Wall]:
     environment = Target(of.environment)
     # On live data, a debug workspace uses subnets and two security groups of its environment.
     shared = [environment] if kind.logins == "_d" else []
-    far = [each for each in kind.others if each not in shared]
+    far = [*(each for each in kind.others if each not in shared), *map(foreign, (of, *shared))]
     for place, name in ((part("subnet"), "subnets"), (security_group("functions"), "security groups")):
         row = wall(by_lambda, f"gets interfaces in {name}", create, place, [of, *shared], far)
         yield replace(row, not_on=(*row.not_on, untagged(place)(of)), not_by=(kind.made,))

@@ -42,7 +42,7 @@ from tools.checks.walls.table import Wall, acts, wall
 
 PACKAGE, NOTE = artifact(DEVELOPMENT), artifact(PRODUCTION, "abc/deployed/production.json")
 WRITTEN_ONCE = {"s3:if-none-match": "*"}
-OTHERS = ("workspaces", "debug", "reap")
+OTHERS = ("workspaces", "debug", "reap", "reap-debug")
 BUILDER, DEPLOYER = OfAccount("artifacts"), OfAccount("apply-production")
 
 # The settings that a plan reads, by the service that has them.
@@ -64,6 +64,7 @@ DESCRIBED = (
         " DescribeDBInstances DescribeDBSubnetGroups DescribeGlobalClusters",
     ),
     *acts("sns", "GetSubscriptionAttributes"),
+    *acts("tag", "GetResources"),
 )
 ALARM = named("arn:aws:cloudwatch:{place}:alarm:{name}-errors")
 RULE = named("arn:aws:events:{place}:rule/{name}-sweep")
