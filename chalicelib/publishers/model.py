@@ -16,7 +16,7 @@ from chalicelib.vocabulary import EnvironmentName, LooseningReason, PrincipalNam
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
 _WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
 # A system has at most this number of publishers, and at most MOST_FOR_A_REPOSITORY for one repository. A request of a
-# pipeline reads the latter. docs/first-deployment.md makes 15: five for each of three environments.
+# pipeline reads the latter. docs/first-deployment.md makes 18: six for each of three environments.
 MOST_IN_A_SYSTEM = 50
 MOST_FOR_A_REPOSITORY = 20
 # A request that names no system reads at most this number of publishers, of all systems: one more than /v1/me lists.

@@ -31,7 +31,10 @@ from tools.local.emulation import STATE_BUCKET, environment
 
 SECONDS = 900
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
+pytestmark = [
+    pytest.mark.slow,  # it takes five minutes
+    pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),
+]
 
 
 class Account:

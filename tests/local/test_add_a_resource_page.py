@@ -85,6 +85,7 @@ def test_the_page_writes_at_most_six_files() -> None:
     assert len(written) <= 6
 
 
+@pytest.mark.slow  # it runs a large part of the tests in a copy
 def test_the_resource_of_the_page_passes_every_check(checkout: Path) -> None:
     module = (sys.executable, "-m")
     run(checkout, *module, "tools", "checks", "openapi")

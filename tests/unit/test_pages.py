@@ -31,6 +31,7 @@ NOT_RUN = {
     "lock": "needs the package index; tests/unit/test_requirements.py checks the output",
     "format": "only runs ruff, and `make lint` checks the result",
     "lint": "`make test` runs it",
+    "clean": "deletes what the other tests use",
     "bench": "takes half a minute; tests/unit/tools/test_bench.py tests the report",
     "checkov": "only prints what checkov finds, which tests/infra/test_checkov.py tests",
     "destroy": "runs the code of `make workspace-destroy`, which is tested",
