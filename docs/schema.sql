@@ -45,10 +45,13 @@ CREATE TABLE deployment_commits (
     environment_id bigint NOT NULL,
     sha text NOT NULL,
     authored_at timestamp with time zone NOT NULL,
+    subject text,
+    CONSTRAINT deployment_commits_subject_is_short CHECK ((length(subject) <= 200)),
     CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha),
     CONSTRAINT deployment_commits_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id)
 );
 CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha, deployment_id);
+CREATE INDEX deployment_commits_by_time ON deployment_commits (deployment_id, authored_at DESC, sha DESC);
 GRANT SELECT,INSERT ON TABLE deployment_commits TO slipway_app;
 
 -- deployment_statuses
@@ -95,14 +98,14 @@ CREATE TABLE deployments (
     run_attempt text,
     run_sha text,
     run_actor text,
-    CONSTRAINT deployments_artifact_known CHECK ((artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$')),
+    CONSTRAINT deployments_artifact_known CHECK ((artifact ~ '^(tree:([0-9a-f]{40}|[0-9a-f]{64})|sha256:[0-9a-f]{64})$')),
     CONSTRAINT deployments_finish_after_start CHECK ((finished_at >= started_at)),
     CONSTRAINT deployments_finish_with_their_state CHECK (((state = 'in_progress') = (finished_at IS NULL))),
     CONSTRAINT deployments_go_to_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
     CONSTRAINT deployments_hold_a_lease_or_are_imported CHECK (((imported = (lease_expires_at IS NULL)) AND (NOT (imported AND (state = 'in_progress'))))),
     CONSTRAINT deployments_kind_known CHECK ((kind = ANY (ARRAY['rollout', 'rollback', 'hotfix']))),
     CONSTRAINT deployments_override_has_reason CHECK (((length(override_reason) >= 10) AND (length(override_reason) <= 500))),
-    CONSTRAINT deployments_revision_is_sha CHECK ((revision ~ '^[0-9a-f]{40}$')),
+    CONSTRAINT deployments_revision_is_sha CHECK ((revision ~ '^([0-9a-f]{40}|[0-9a-f]{64})$')),
     CONSTRAINT deployments_state_known CHECK ((state = ANY (ARRAY['in_progress', 'succeeded', 'failed', 'cancelled']))),
     CONSTRAINT deployments_pkey PRIMARY KEY (id),
     CONSTRAINT deployments_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
@@ -111,6 +114,7 @@ CREATE TABLE deployments (
 );
 CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
 CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
+CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC) WHERE (revision IS NOT NULL);
 CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
 CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE(revision, ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE (state = 'in_progress');
@@ -205,6 +209,7 @@ CREATE TABLE promotions (
     CONSTRAINT promotions_pkey PRIMARY KEY (id),
     CONSTRAINT promotions_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
 );
+CREATE INDEX promotions_by_artifact ON promotions (system_id, artifact, decided_at DESC, id DESC);
 CREATE INDEX promotions_by_environment ON promotions (environment_id);
 CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
 GRANT SELECT,INSERT ON TABLE promotions TO slipway_app;

@@ -20,7 +20,10 @@ from chalicelib.vocabulary import (
     OverrideReason,
     PrincipalName,
     Sha,
+    ShortArtifact,
+    ShortSha,
     Slug,
+    Subject,
     WorkspaceName,
 )
 
@@ -45,6 +48,7 @@ _TOO_EARLY = "is before 1970: send a later time"
 class Commit(Request, kw_only=True):
     sha: Sha
     authored_at: Timestamp
+    subject: Subject | None = None
 
 
 class NewDeployment(Request, kw_only=True):
@@ -131,8 +135,8 @@ class DeploymentQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
     workspace: WorkspaceName | None = None
     state: DeploymentState | None = None
-    artifact: Artifact | None = None
-    revision: Sha | None = None
+    artifact: ShortArtifact | None = None
+    revision: ShortSha | None = None
     kind: DeploymentKind | None = None
     from_: Annotated[Timestamp | None, Meta(description="Deployments that started at this time or later")] = (
         msgspec.field(default=None, name="from")
@@ -234,7 +238,7 @@ constraint(
 constraint(
     "deployments_revision_is_sha",
     problems.invalid,
-    "A revision has 40 hex digits: send the commit's full id",
+    "A revision has 40 or 64 hex digits: send the commit's full id",
     "#/revision",
 )
 constraint(
@@ -284,6 +288,12 @@ constraint(
 )
 constraint("deployments_are_final", problems.conflict, "A finished deployment never changes: open a new deployment")
 constraint("deployments_are_kept", problems.has_history, "A deployment is never deleted: keep it")
+constraint(
+    "deployment_commits_subject_is_short",
+    problems.invalid,
+    "A subject has at most 200 characters: cut it",
+    "#/commits",
+)
 constraint("deployment_commits_once", problems.invalid, "A commit is listed twice: list it once", "#/commits")
 constraint(
     "deployments_go_to_target",

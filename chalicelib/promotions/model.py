@@ -10,7 +10,7 @@ from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import problem_type
 from chalicelib.rest.types import Answer, Id, PageQuery, Request, Timestamp
-from chalicelib.vocabulary import Artifact, EnvironmentName, Suite
+from chalicelib.vocabulary import Artifact, EnvironmentName, ShortArtifact, Suite
 
 BlockerCode = Literal[
     "not-deployed",
@@ -122,7 +122,7 @@ class Promotion(Answer, kw_only=True):
 
 class PromotionQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
-    artifact: Artifact | None = None
+    artifact: ShortArtifact | None = None
     decision: DecisionWord | None = None
 
 

@@ -32,8 +32,8 @@ CREATE TABLE deployments (
     CONSTRAINT deployments_go_to_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
     CONSTRAINT deployments_keep_workspace
         FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces (id, environment_id, name),
-    CONSTRAINT deployments_artifact_known CHECK (artifact ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$'),
-    CONSTRAINT deployments_revision_is_sha CHECK (revision ~ '^[0-9a-f]{40}$'),
+    CONSTRAINT deployments_artifact_known CHECK (artifact ~ '^(tree:([0-9a-f]{40}|[0-9a-f]{64})|sha256:[0-9a-f]{64})$'),
+    CONSTRAINT deployments_revision_is_sha CHECK (revision ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
     CONSTRAINT deployments_kind_known CHECK (kind IN ('rollout', 'rollback', 'hotfix')),
     CONSTRAINT deployments_state_known CHECK (state IN ('in_progress', 'succeeded', 'failed', 'cancelled')),
     CONSTRAINT deployments_finish_with_their_state CHECK ((state = 'in_progress') = (finished_at IS NULL)),
@@ -63,6 +63,8 @@ CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, i
 CREATE INDEX deployments_by_environment
     ON deployments (environment_id, workspace, started_at DESC, id DESC);
 CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
+CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC)
+    WHERE revision IS NOT NULL;
 
 CREATE TABLE deployment_statuses (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -81,11 +83,15 @@ CREATE TABLE deployment_commits (
     environment_id bigint NOT NULL,
     sha text NOT NULL,
     authored_at timestamptz NOT NULL,
-    CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha)
+    subject text,
+    CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha),
+    CONSTRAINT deployment_commits_subject_is_short CHECK (length(subject) <= 200)
 );
 
--- The query for the state looks up the last deployments that delivered a commit to an environment.
+-- The deployments that delivered a commit to an environment, and the commits whose ids start with some digits.
 CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha, deployment_id);
+-- The list of a deployment's commits, and the newest ones of a change.
+CREATE INDEX deployment_commits_by_time ON deployment_commits (deployment_id, authored_at DESC, sha DESC);
 
 CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments
     FOR EACH ROW WHEN (OLD.state <> 'in_progress') EXECUTE FUNCTION refuse_change();

@@ -15,6 +15,7 @@ CREATE TABLE promotions (
 );
 
 CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
+CREATE INDEX promotions_by_artifact ON promotions (system_id, artifact, decided_at DESC, id DESC);
 CREATE INDEX promotions_by_environment ON promotions (environment_id);
 
 GRANT SELECT, INSERT ON promotions TO slipway_app;

@@ -30,8 +30,8 @@ def _adds_a_status(given):
 
 
 def _two(given, system):
+    commits = [{"sha": a_revision(name), "authored_at": "2026-01-01T00:00:00Z"} for name in ("first", "second")]
     for name in ("first", "second"):
-        commits = [{"sha": a_revision(name), "authored_at": "2026-01-01T00:00:00Z"}]
         given.a_deployment(an_artifact(name), system=system, commits=commits)
 
 
