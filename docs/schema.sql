@@ -1,5 +1,63 @@
 -- The schema after all migrations, for people to read. `make schema` writes this file.
 
+-- deployments
+
+CREATE TABLE deployments (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    workspace text DEFAULT 'default' NOT NULL,
+    workspace_id bigint,
+    artifact text NOT NULL,
+    revision text,
+    kind text NOT NULL,
+    state text NOT NULL,
+    detail text,
+    imported boolean NOT NULL,
+    run_url text,
+    override_reason text,
+    promotion_id bigint,
+    commit_count integer NOT NULL,
+    lease_seconds integer,
+    lease_expires_at timestamp with time zone,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    issuer text NOT NULL,
+    created_by text NOT NULL,
+    repository_id text,
+    run_id text,
+    run_attempt text,
+    run_sha text,
+    run_actor text,
+    CONSTRAINT deployments_artifact_known CHECK ((artifact ~ '^(tree:([0-9a-f]{40}|[0-9a-f]{64})|sha256:[0-9a-f]{64})$')),
+    CONSTRAINT deployments_finish_after_start CHECK ((finished_at >= started_at)),
+    CONSTRAINT deployments_finish_with_their_state CHECK (((state = 'in_progress') = (finished_at IS NULL))),
+    CONSTRAINT deployments_go_to_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
+    CONSTRAINT deployments_hold_a_lease_or_are_imported CHECK (((imported = (lease_expires_at IS NULL)) AND (NOT (imported AND (state = 'in_progress'))))),
+    CONSTRAINT deployments_kind_known CHECK ((kind = ANY (ARRAY['rollout', 'rollback', 'hotfix']))),
+    CONSTRAINT deployments_override_has_reason CHECK (((length(override_reason) >= 10) AND (length(override_reason) <= 500))),
+    CONSTRAINT deployments_revision_is_sha CHECK ((revision ~ '^([0-9a-f]{40}|[0-9a-f]{64})$')),
+    CONSTRAINT deployments_state_known CHECK ((state = ANY (ARRAY['in_progress', 'succeeded', 'failed', 'cancelled']))),
+    CONSTRAINT deployments_pkey PRIMARY KEY (id),
+    CONSTRAINT deployments_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
+    CONSTRAINT deployments_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name),
+    CONSTRAINT deployments_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES promotions(id)
+);
+CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
+CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
+CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC) WHERE (revision IS NOT NULL);
+CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
+CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE(revision, ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
+CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE (state = 'in_progress');
+CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt, COALESCE(repository_id, ''), COALESCE(workspace_id, (0)::bigint)) WHERE ((run_id IS NOT NULL) AND (NOT imported));
+CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (state = 'succeeded');
+CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE (state = 'succeeded');
+CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW WHEN ((old.state <> 'in_progress')) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER deployments_are_kept BEFORE DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER deployments_are_not_truncated BEFORE TRUNCATE ON deployments FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+GRANT SELECT,INSERT ON TABLE deployments TO slipway_app;
+GRANT UPDATE (state, detail, lease_expires_at, finished_at) ON TABLE deployments TO slipway_app;
+
 -- audit_events
 
 CREATE TABLE audit_events (
@@ -68,64 +126,6 @@ CREATE TABLE deployment_statuses (
 );
 CREATE INDEX deployment_statuses_by_deployment ON deployment_statuses (deployment_id, created_at DESC, id DESC);
 GRANT SELECT,INSERT ON TABLE deployment_statuses TO slipway_app;
-
--- deployments
-
-CREATE TABLE deployments (
-    id bigint GENERATED ALWAYS AS IDENTITY,
-    system_id bigint NOT NULL,
-    environment_id bigint NOT NULL,
-    workspace text DEFAULT 'default' NOT NULL,
-    workspace_id bigint,
-    artifact text NOT NULL,
-    revision text,
-    kind text NOT NULL,
-    state text NOT NULL,
-    detail text,
-    imported boolean NOT NULL,
-    run_url text,
-    override_reason text,
-    promotion_id bigint,
-    commit_count integer NOT NULL,
-    lease_seconds integer,
-    lease_expires_at timestamp with time zone,
-    started_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    issuer text NOT NULL,
-    created_by text NOT NULL,
-    repository_id text,
-    run_id text,
-    run_attempt text,
-    run_sha text,
-    run_actor text,
-    CONSTRAINT deployments_artifact_known CHECK ((artifact ~ '^(tree:([0-9a-f]{40}|[0-9a-f]{64})|sha256:[0-9a-f]{64})$')),
-    CONSTRAINT deployments_finish_after_start CHECK ((finished_at >= started_at)),
-    CONSTRAINT deployments_finish_with_their_state CHECK (((state = 'in_progress') = (finished_at IS NULL))),
-    CONSTRAINT deployments_go_to_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
-    CONSTRAINT deployments_hold_a_lease_or_are_imported CHECK (((imported = (lease_expires_at IS NULL)) AND (NOT (imported AND (state = 'in_progress'))))),
-    CONSTRAINT deployments_kind_known CHECK ((kind = ANY (ARRAY['rollout', 'rollback', 'hotfix']))),
-    CONSTRAINT deployments_override_has_reason CHECK (((length(override_reason) >= 10) AND (length(override_reason) <= 500))),
-    CONSTRAINT deployments_revision_is_sha CHECK ((revision ~ '^([0-9a-f]{40}|[0-9a-f]{64})$')),
-    CONSTRAINT deployments_state_known CHECK ((state = ANY (ARRAY['in_progress', 'succeeded', 'failed', 'cancelled']))),
-    CONSTRAINT deployments_pkey PRIMARY KEY (id),
-    CONSTRAINT deployments_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
-    CONSTRAINT deployments_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name),
-    CONSTRAINT deployments_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES promotions(id)
-);
-CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
-CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
-CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC) WHERE (revision IS NOT NULL);
-CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
-CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE(revision, ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
-CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE (state = 'in_progress');
-CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt, COALESCE(repository_id, ''), COALESCE(workspace_id, (0)::bigint)) WHERE ((run_id IS NOT NULL) AND (NOT imported));
-CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (state = 'succeeded');
-CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE (state = 'succeeded');
-CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW WHEN ((old.state <> 'in_progress')) EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER deployments_are_kept BEFORE DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER deployments_are_not_truncated BEFORE TRUNCATE ON deployments FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-GRANT SELECT,INSERT ON TABLE deployments TO slipway_app;
-GRANT UPDATE (state, detail, lease_expires_at, finished_at) ON TABLE deployments TO slipway_app;
 
 -- environments
 
@@ -419,6 +419,140 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION compare_artifacts(head_artifact text, base_artifact text, to_environment bigint, or_before bigint, most_steps integer, whole_chain boolean) RETURNS TABLE(ahead_by bigint, more_commits boolean, commits json, behind_by bigint, more_removed boolean, removed json)
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE walk AS (
+        -- Each step leaves the later one of the two deployments, `head` and `base`. When they are the same, the chains
+        -- meet. So each deployment that was left is in one of the two chains only.
+        SELECT 0 AS step, head, base, NULL::deployments AS passed, NULL::boolean AS of_head, 0::bigint AS head_commits
+        FROM first_deployment(head_artifact, to_environment, or_before) AS head
+            LEFT JOIN first_deployment(base_artifact, to_environment, or_before) AS base ON true
+        UNION ALL
+        SELECT step + 1,
+            CASE WHEN later.is_head THEN below ELSE head END,
+            CASE WHEN later.is_head THEN base ELSE below END,
+            later.node, later.is_head,
+            head_commits + CASE WHEN later.is_head THEN (head).commit_count ELSE 0 END
+        FROM walk
+        CROSS JOIN LATERAL (
+            SELECT side.is_head, CASE WHEN side.is_head THEN head ELSE base END AS node
+            FROM (
+                SELECT (base).id IS NULL OR coalesce(
+                    ((head).finished_at, (head).id) > ((base).finished_at, (base).id), false
+                ) AS is_head
+            ) AS side
+        ) AS later
+        LEFT JOIN LATERAL deployment_below(later.node, to_environment, or_before) AS below ON true
+        WHERE (head).id IS DISTINCT FROM (base).id AND step < most_steps AND (whole_chain OR head_commits <= 100)
+    ), finish AS (
+        SELECT head AS node, (head).id IS NOT DISTINCT FROM (base).id AS met FROM walk ORDER BY step DESC LIMIT 1
+    ), nodes AS (
+        SELECT of_head, step, (passed).id AS id,
+            sum((passed).commit_count) OVER (PARTITION BY of_head ORDER BY step) - (passed).commit_count AS skipped
+        FROM walk WHERE step > 0
+    ), examined AS (
+        SELECT side.of_head, c.*, row_number() OVER (
+            PARTITION BY side.of_head ORDER BY step, authored_at DESC, sha DESC
+        ) AS place
+        FROM (VALUES (true), (false)) AS side (of_head)
+        CROSS JOIN LATERAL (
+            SELECT n.step, c.* FROM nodes n
+            CROSS JOIN LATERAL (
+                SELECT sha, authored_at, subject FROM deployment_commits
+                WHERE deployment_id = n.id ORDER BY authored_at DESC, sha DESC LIMIT 101
+            ) AS c
+            WHERE n.of_head = side.of_head AND n.skipped <= 100
+            ORDER BY n.step, c.authored_at DESC, c.sha DESC LIMIT 101
+        ) AS c
+    ), oldest AS (
+        -- The oldest deployment in the common part of the chains that may have delivered one of these commits too. If
+        -- more than ten deployments delivered a commit, the oldest ten are looked at.
+        SELECT d.finished_at, d.id
+        FROM examined AS c CROSS JOIN finish CROSS JOIN unnest(ARRAY[to_environment, or_before]) AS there (id)
+        CROSS JOIN LATERAL (
+            SELECT deployment_id FROM deployment_commits
+            WHERE environment_id = there.id AND sha = c.sha ORDER BY deployment_id LIMIT 10
+        ) AS delivery
+        -- OFFSET 0 keeps the look-up of each deployment by its id. A join may read the whole table.
+        CROSS JOIN LATERAL (SELECT * FROM deployments WHERE id = delivery.deployment_id OFFSET 0) AS d
+        WHERE finish.met AND d.workspace = 'default' AND d.state = 'succeeded'
+            AND (d.finished_at, d.id) <= ((finish.node).finished_at, (finish.node).id)
+        ORDER BY d.finished_at, d.id LIMIT 1
+    ), common AS (
+        SELECT 0 AS step, finish.node FROM finish CROSS JOIN oldest
+        UNION ALL
+        SELECT step + 1, below
+        FROM common CROSS JOIN oldest
+        CROSS JOIN LATERAL deployment_below(common.node, to_environment, or_before) AS below
+        WHERE step < most_steps
+            AND ((common.node).finished_at, (common.node).id) > (oldest.finished_at, oldest.id)
+    ), differing AS (
+        -- LIMIT keeps the look-up of each deployment in the primary key. A join may read all of their commits.
+        SELECT DISTINCT ON (of_head, sha) c.* FROM examined AS c
+        WHERE place <= 100
+            AND NOT EXISTS (
+                SELECT FROM nodes AS n CROSS JOIN LATERAL (
+                    SELECT FROM deployment_commits WHERE deployment_id = n.id AND sha = c.sha LIMIT 1
+                ) AS delivery
+                WHERE n.of_head <> c.of_head
+            )
+            AND NOT EXISTS (
+                SELECT FROM common AS n CROSS JOIN LATERAL (
+                    SELECT FROM deployment_commits WHERE deployment_id = (n.node).id AND sha = c.sha LIMIT 1
+                ) AS delivery
+            )
+        ORDER BY of_head, sha, place
+    ), sides AS (
+        SELECT side.of_head,
+            CASE WHEN EXISTS (SELECT FROM examined e WHERE e.of_head = side.of_head)
+                OR EXISTS (SELECT FROM finish) AND NOT EXISTS (SELECT FROM nodes n WHERE n.of_head = side.of_head)
+                THEN (SELECT count(*) FROM differing c WHERE c.of_head = side.of_head) END AS number,
+            coalesce(
+                NOT (SELECT met FROM finish)
+                    OR EXISTS (SELECT FROM examined e WHERE e.of_head = side.of_head AND place > 100), false
+            ) AS more,
+            (
+                SELECT coalesce(json_agg(
+                    json_build_object('sha', sha, 'authored_at', authored_at, 'subject', subject) ORDER BY place
+                ), '[]')
+                FROM differing c WHERE c.of_head = side.of_head
+            ) AS shown
+        FROM (VALUES (true), (false)) AS side (of_head)
+    )
+    SELECT head.number, head.more, head.shown, base.number, base.more, base.shown
+    FROM sides AS head JOIN sides AS base ON head.of_head AND NOT base.of_head;
+END
+$$;
+
+CREATE FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) RETURNS SETOF deployments
+    LANGUAGE sql STABLE ROWS 1
+    AS $$
+    SELECT below.* FROM (
+        SELECT d.artifact FROM deployments d
+        WHERE d.environment_id = node.environment_id AND d.workspace = 'default' AND d.state = 'succeeded'
+            AND (d.finished_at, d.id) < (node.finished_at, node.id)
+        ORDER BY d.finished_at DESC, d.id DESC LIMIT 1
+    ) AS ran_before
+    CROSS JOIN LATERAL first_deployment(ran_before.artifact, to_environment, or_before) AS below
+$$;
+
+CREATE FUNCTION first_deployment(of_artifact text, to_environment bigint, or_before bigint) RETURNS SETOF deployments
+    LANGUAGE sql STABLE ROWS 1
+    AS $$
+    SELECT ran.* FROM (VALUES (to_environment), (or_before)) AS there (id)
+    CROSS JOIN LATERAL (
+        SELECT d.* FROM deployments d
+        WHERE d.environment_id = there.id AND d.workspace = 'default' AND d.state = 'succeeded'
+            AND d.artifact = of_artifact
+        ORDER BY d.finished_at, d.id LIMIT 1
+    ) AS ran
+    ORDER BY ran.finished_at, ran.id LIMIT 1
+$$;
+
 CREATE FUNCTION first_system_of_aws_account(account text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -465,6 +599,15 @@ REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO slipway_app;
 
 REVOKE ALL ON FUNCTION claim_aws_account() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION compare_artifacts(head_artifact text, base_artifact text, to_environment bigint, or_before bigint, most_steps integer, whole_chain boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION compare_artifacts(head_artifact text, base_artifact text, to_environment bigint, or_before bigint, most_steps integer, whole_chain boolean) TO slipway_app;
+
+REVOKE ALL ON FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) TO slipway_app;
+
+REVOKE ALL ON FUNCTION first_deployment(of_artifact text, to_environment bigint, or_before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION first_deployment(of_artifact text, to_environment bigint, or_before bigint) TO slipway_app;
 
 REVOKE ALL ON FUNCTION first_system_of_aws_account(account text) FROM PUBLIC;
 GRANT ALL ON FUNCTION first_system_of_aws_account(account text) TO slipway_app;

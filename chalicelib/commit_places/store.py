@@ -10,7 +10,6 @@ from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
 from chalicelib.rest.ids import number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.types import Timestamp
-from chalicelib.upcoming_changes.contents import first, following
 from chalicelib.upcoming_changes.model import DeliveredCommit
 from chalicelib.vocabulary import Sha
 
@@ -40,7 +39,7 @@ def list_(db: Database, deployment: str, *, limit: int, after: tuple[Any, ...] |
 
 # One row for the environment `e`, the environment `before` and the artifact `current`.
 # - `candidates` are the succeeded deployments that recorded the commit. `oldest` is the oldest of them.
-# - `chain` has the deployments from which `current` is made, down to `oldest`: see upcoming_changes/contents.py.
+# - `chain` has the deployments from which `current` is made, down to `oldest`: see the function `first_deployment`.
 # - `found` is the step of the oldest candidate in the chain. All deployments before that step contain the commit.
 _CONTAINED = f"""
     WITH RECURSIVE recorded AS (
@@ -57,12 +56,11 @@ _CONTAINED = f"""
     ), oldest AS (
         SELECT id, finished_at FROM candidates ORDER BY finished_at, id LIMIT 1
     ), chain AS (
-        SELECT 0 AS step, start.node FROM oldest CROSS JOIN LATERAL ({first("current.artifact", "e.id", "before.id")})
-            AS start
+        SELECT 0 AS step, start AS node
+        FROM oldest CROSS JOIN first_deployment(current.artifact, e.id, before.id) AS start
         UNION ALL
-        SELECT step + 1, next.node
-        FROM chain CROSS JOIN oldest
-        CROSS JOIN LATERAL ({following("chain.node", "e.id", "before.id")}) AS next
+        SELECT step + 1, below
+        FROM chain CROSS JOIN oldest CROSS JOIN LATERAL deployment_below(chain.node, e.id, before.id) AS below
         WHERE step < {MOST_STEPS} AND ((chain.node).finished_at, (chain.node).id) > (oldest.finished_at, oldest.id)
     ), found AS (
         SELECT max(step) AS step FROM chain WHERE (node).id IN (SELECT id FROM candidates)

@@ -288,12 +288,7 @@ constraint(
 )
 constraint("deployments_are_final", problems.conflict, "A finished deployment never changes: open a new deployment")
 constraint("deployments_are_kept", problems.has_history, "A deployment is never deleted: keep it")
-constraint(
-    "deployment_commits_subject_is_short",
-    problems.invalid,
-    "A subject has at most 200 characters: cut it",
-    "#/commits",
-)
+constraint("deployment_commits_subject_is_short", problems.invalid, "A subject is too long: cut it", "#/commits")
 constraint("deployment_commits_once", problems.invalid, "A commit is listed twice: list it once", "#/commits")
 constraint(
     "deployments_go_to_target",

@@ -9,7 +9,6 @@ from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
 from chalicelib.rest.paging import MOST_BYTES, Keyset
 from chalicelib.state.model import MOST_COMMITS, MOST_TARGETS, SystemState, TargetState
 from chalicelib.targets.store import suites_of
-from chalicelib.upcoming_changes.contents import compared
 from chalicelib.verifications.store import COLUMNS as VERIFICATION
 from chalicelib.vocabulary import Slug
 
@@ -64,15 +63,7 @@ _TARGET = f"""
 
 # The commits that the environment before has and the target lacks. One system with many commits must not make the state
 # slow for all systems, so the comparison stops after a number of commits or of deployments.
-_BEHIND = compared(
-    "ahead.artifact",
-    "current.artifact",
-    "e.id",
-    "before.id",
-    most_commits=MOST_COMMITS,
-    most_steps=2 * MOST_COMMITS,
-    whole_chain=False,
-)
+_BEHIND = f"compare_artifacts(ahead.artifact, current.artifact, e.id, before.id, {2 * MOST_COMMITS}, false)"
 
 # One row for the system `s`: the first targets, with at least one and at most MOST_TARGET_BYTES.
 _TARGETS = f"""
@@ -117,7 +108,7 @@ _TARGETS = f"""
                     AND artifact = current.artifact
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS passed ON true
-            LEFT JOIN LATERAL ({_BEHIND}) AS behind ON ahead.id IS NOT NULL
+            LEFT JOIN LATERAL {_BEHIND} AS behind ON true
         ) AS made
     ) AS measured
 """

@@ -46,10 +46,10 @@ class Changes(Answer, kw_only=True):
         Version | None, Meta(description="Null without `artifact` if nothing runs in the environment before")
     ]
     ahead_by: Annotated[int | None, _number("head", "base")]
-    more_commits: Annotated[bool, Meta(description="True if `commits` may have more, so that `ahead_by` is too low")]
+    more_commits: Annotated[bool, Meta(description="True if there may be more, so that `ahead_by` may be too low")]
     commits: Annotated[list[DeliveredCommit], _commits("head")]
     behind_by: Annotated[int | None, _number("base", "head")]
-    more_removed: Annotated[bool, Meta(description="True if `removed` may have more, so that `behind_by` is too low")]
+    more_removed: Annotated[bool, Meta(description="True if there may be more, so that `behind_by` may be too low")]
     removed: Annotated[list[DeliveredCommit], _commits("base")]
     compare_url: Annotated[
         Url | None,

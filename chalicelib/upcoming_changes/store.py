@@ -3,8 +3,7 @@
 import msgspec
 
 from chalicelib.database.connection import Database
-from chalicelib.upcoming_changes.contents import compared
-from chalicelib.upcoming_changes.model import MOST_COMMITS, DeliveredCommit, Version
+from chalicelib.upcoming_changes.model import DeliveredCommit, Version
 
 # An environment that is more artifacts behind gets numbers that may be too low.
 MOST_STEPS = 1000
@@ -63,15 +62,11 @@ def sides(db: Database, system: str, environment: str, artifact: str | None) -> 
     return None if row is None else msgspec.convert(row, Sides)
 
 
-_DIFFERENCE = compared(
-    "%(head)s",
-    "%(base)s",
-    "%(environment)s::bigint",
-    "%(before)s::bigint",
-    most_commits=MOST_COMMITS,
-    most_steps=MOST_STEPS,
-    whole_chain=True,
-)
+_DIFFERENCE = f"""
+    SELECT * FROM compare_artifacts(
+        %(head)s, %(base)s, %(environment)s::bigint, %(before)s::bigint, {MOST_STEPS}, true
+    )
+"""
 
 
 def difference(db: Database, sides: Sides) -> Difference:

@@ -49,6 +49,7 @@ EXPECTED = Expected(
         "deployments": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "state detail lease_expires_at finished_at"},
     },
     open_records={"deployments": "state = 'in_progress'"},
+    granted_functions=("compare_artifacts", "deployment_below", "first_deployment"),
     out_of_reach={
         "deployments_promotion_id_fkey": "the statement that records a deployment also records its promotion",
         "deployment_statuses_deployment_id_fkey": "each status has a deployment, and no deployment is deleted",

@@ -181,6 +181,19 @@ def test_an_attempt_that_did_not_succeed_delivered_nothing(api, given, state):
     assert difference(api) == ([], [])
 
 
+def test_attempts_and_workspaces_before_the_first_success_do_not_count(api, given):
+    given.the_usual()
+    given.a_workspace("jane")
+    deploys(given, 1, FIRST, "a")
+    deploys(given, 1, FIRST, environment="preproduction")
+    deploys(given, 2, SECOND, "b", state="failed")
+    deploys(given, 3, SECOND, "c", workspace="jane")
+    deploys(given, 4, SECOND, "d")
+    deploys(given, 5, SECOND, "e")
+
+    assert difference(api) == (["d"], [])
+
+
 def test_an_empty_environment_gets_everything(api, given):
     given.the_usual()
     deploys(given, 1, FIRST, "a")
