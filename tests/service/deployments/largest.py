@@ -17,7 +17,7 @@ def write(given, many):
         given.post(f"/v1/systems/azul/deployments/{opened}/statuses", status)
         commits = []
     copy(given, "deployment_statuses", "WHERE state = 'succeeded' AND deployment_id > 4", deployment_id="1")
-    copy(given, "deployment_commits", "WHERE t.deployment_id > 4", deployment_id="1")
+    copy(given, "deployment_commits", "WHERE t.subject IS NOT NULL", deployment_id="1")
     copy(
         given,
         "deployments",
