@@ -77,8 +77,8 @@ def _one(db: Database, statement: str, pattern: str, system: str, text: str) -> 
 def _starting_with(start: str, following: str) -> str:
     """Return SQL for the ids that start with `start`, at most one more than MOST_CANDIDATES, in order.
 
-    `following` is SQL for the least id with `{start} <= id < {start} || 'g'`, where `BOUND` stands for the lower bound. In
-    every collation, lower-case hex digits are in the order of their values, and `g` is after them.
+    `following` is SQL for the least id with `{start} <= id < {start} || 'g'`. `BOUND` stands for the lower bound there.
+    In every collation, lower-case hex digits are in the order of their values, and `g` is after them.
     """
     return f"""
         SELECT coalesce(array_agg(found.id ORDER BY number) FILTER (WHERE found.id IS NOT NULL), '{{}}')
