@@ -9,6 +9,7 @@ from chalicelib.artifacts.endpoints import blueprint as artifacts
 from chalicelib.audit.endpoints import blueprint as audit
 from chalicelib.client_routes import store as routes_store
 from chalicelib.client_routes.endpoints import blueprint as client_routes
+from chalicelib.commit_places.endpoints import blueprint as commit_places
 from chalicelib.database.maintenance import blueprint as maintenance
 from chalicelib.deployments import leases
 from chalicelib.deployments.endpoints import blueprint as deployments
@@ -26,6 +27,7 @@ from chalicelib.sweep.schedule import STEPS, Step
 from chalicelib.sweep.schedule import blueprint as sweep
 from chalicelib.systems.endpoints import blueprint as systems
 from chalicelib.telemetry import configure
+from chalicelib.upcoming_changes.endpoints import blueprint as upcoming_changes
 from chalicelib.verifications.endpoints import blueprint as verifications
 from chalicelib.workspaces import store as workspaces_store
 from chalicelib.workspaces.endpoints import blueprint as workspaces
@@ -54,6 +56,8 @@ for blueprint in (
     holds,
     approvals,
     artifacts,
+    upcoming_changes,
+    commit_places,
     state,
     audit,
 ):

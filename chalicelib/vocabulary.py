@@ -12,8 +12,12 @@ from chalicelib.patterns import NO_NUL, NOT_WHITE, matching
 # Patterns for code that checks a text itself. tests/unit/test_vocabulary.py compares them with their copies elsewhere.
 SLUG = "[a-z][a-z0-9-]{1,38}"
 WORKSPACE = "[a-z][a-z0-9-]{0,15}"
-ARTIFACT = "(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})"
-SHA = "[0-9a-f]{40}"
+# A git repository has ids of 40 digits, or of 64 if it uses SHA-256.
+ARTIFACT = "(tree:([0-9a-f]{40}|[0-9a-f]{64})|sha256:[0-9a-f]{64})"
+SHA = "([0-9a-f]{40}|[0-9a-f]{64})"
+# The first digits of an artifact or a commit, for reading. 7 are what git shows at least.
+SHORT_ARTIFACT = "((tree|sha256):)?[0-9a-f]{7,64}"
+SHORT_SHA = "[0-9a-f]{7,64}"
 SUITE = "[A-Za-z0-9][A-Za-z0-9._/-]{0,63}"
 CLIENT = "[A-Za-z0-9._~@:|+-]{1,128}"
 # Only these characters: so each program that reads the URL finds the same host in it.
@@ -43,6 +47,22 @@ Artifact = Annotated[
     ),
 ]
 Sha = Annotated[str, matching(SHA, "200f4b2d8e19e8e64f878567f24b464f3d7146ac", "A commit")]
+ShortArtifact = Annotated[
+    str,
+    matching(SHORT_ARTIFACT, "tree:5b67857", "An artifact: the full id, or 7 or more of its digits that fit no other"),
+]
+ShortSha = Annotated[
+    str, matching(SHORT_SHA, "200f4b2", "A commit: the full id, or 7 or more of its digits that fit no other")
+]
+Subject = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        examples=["Index the manifests again"],
+        description="The first line of the commit's message, cut to 200 characters",
+        extra_json_schema=NO_NUL,
+    ),
+]
 Suite = Annotated[str, matching(SUITE, "acceptance", "Name of a test suite")]
 WorkspaceUrl = Annotated[
     str,

@@ -1,5 +1,67 @@
 -- The schema after all migrations, for people to read. `make schema` writes this file.
 
+-- deployments
+
+CREATE TABLE deployments (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    system_id bigint NOT NULL,
+    environment_id bigint NOT NULL,
+    workspace text DEFAULT 'default' NOT NULL,
+    workspace_id bigint,
+    artifact artifact_id NOT NULL,
+    revision commit_sha,
+    kind text NOT NULL,
+    state deployment_state NOT NULL,
+    detail character varying(2000),
+    imported boolean NOT NULL,
+    run_url url,
+    override_reason stated_reason,
+    overridden character varying(30)[],
+    promotion_id bigint,
+    commit_count integer NOT NULL,
+    lease_seconds integer,
+    lease_expires_at moment,
+    started_at moment NOT NULL,
+    finished_at moment,
+    issuer character varying(2000) NOT NULL,
+    created_by character varying(1000) NOT NULL,
+    repository_id character varying(255),
+    run_id character varying(255),
+    run_attempt character varying(255),
+    run_sha character varying(255),
+    run_actor character varying(255),
+    CONSTRAINT deployments_finish_after_start CHECK (((finished_at) >= (started_at))),
+    CONSTRAINT deployments_finish_with_their_state CHECK ((((state) = 'in_progress') = (finished_at IS NULL))),
+    CONSTRAINT deployments_go_to_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
+    CONSTRAINT deployments_hold_a_lease_or_are_imported CHECK (((imported = (lease_expires_at IS NULL)) AND (NOT (imported AND ((state) = 'in_progress'))))),
+    CONSTRAINT deployments_kind_known CHECK ((kind = ANY (ARRAY['rollout', 'rollback', 'hotfix']))),
+    CONSTRAINT deployments_numbers_are_bounded CHECK ((((commit_count >= 0) AND (commit_count <= 10000)) AND ((lease_seconds >= 60) AND (lease_seconds <= 14400)))),
+    CONSTRAINT deployments_overridden_known CHECK ((((cardinality(overridden) >= 1) AND (cardinality(overridden) <= 10)) AND (array_ndims(overridden) = 1) AND (overridden <@ ARRAY['not-deployed'::character varying, 'rolled-back'::character varying, 'not-verified'::character varying, 'verification-failed'::character varying, 'verification-expired'::character varying, 'soaking'::character varying, 'not-approved'::character varying, 'frozen'::character varying, 'pinned'::character varying, 'marked-bad'::character varying]))),
+    CONSTRAINT deployments_override_has_reason CHECK (((length((override_reason)) >= 10) AND (length((override_reason)) <= 500))),
+    CONSTRAINT deployments_pkey PRIMARY KEY (id),
+    CONSTRAINT deployments_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
+    CONSTRAINT deployments_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name),
+    CONSTRAINT deployments_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES promotions(id)
+);
+CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
+CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
+CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC) WHERE (revision IS NOT NULL);
+CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
+CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE((revision), ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
+CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE ((state) = 'in_progress');
+CREATE INDEX deployments_overridden ON deployments (system_id, started_at DESC, id DESC) WHERE (overridden IS NOT NULL);
+CREATE INDEX deployments_recorded ON deployments (environment_id, workspace, started_at) WHERE (NOT imported);
+CREATE INDEX deployments_rollbacks ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (((state) = 'succeeded') AND (kind = 'rollback'));
+CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt, COALESCE(repository_id, ''::character varying), COALESCE(workspace_id, (0)::bigint)) WHERE ((run_id IS NOT NULL) AND (NOT imported));
+CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE ((state) = 'succeeded');
+CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE ((state) = 'succeeded');
+CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW WHEN (((old.state) <> 'in_progress')) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER deployments_are_kept BEFORE DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER deployments_are_not_truncated BEFORE TRUNCATE ON deployments FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+GRANT SELECT ON TABLE deployments TO slipway_app;
+GRANT INSERT (system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported, run_url, override_reason, overridden, promotion_id, commit_count, lease_seconds, lease_expires_at, started_at, finished_at, issuer, created_by, repository_id, run_id, run_attempt, run_sha, run_actor) ON TABLE deployments TO slipway_app;
+GRANT UPDATE (state, detail, lease_expires_at, finished_at) ON TABLE deployments TO slipway_app;
+
 -- approvals
 
 CREATE TABLE approvals (
@@ -72,10 +134,12 @@ CREATE TABLE deployment_commits (
     environment_id bigint NOT NULL,
     sha commit_sha NOT NULL,
     authored_at moment NOT NULL,
+    subject character varying(200),
     CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha),
     CONSTRAINT deployment_commits_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(id)
 );
 CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha, deployment_id);
+CREATE INDEX deployment_commits_by_time ON deployment_commits (deployment_id, authored_at DESC, sha DESC);
 GRANT SELECT,INSERT ON TABLE deployment_commits TO slipway_app;
 
 -- deployment_statuses
@@ -93,67 +157,6 @@ CREATE TABLE deployment_statuses (
 CREATE INDEX deployment_statuses_by_deployment ON deployment_statuses (deployment_id, created_at DESC, id DESC);
 GRANT SELECT ON TABLE deployment_statuses TO slipway_app;
 GRANT INSERT (deployment_id, state, detail, created_at, created_by) ON TABLE deployment_statuses TO slipway_app;
-
--- deployments
-
-CREATE TABLE deployments (
-    id bigint GENERATED ALWAYS AS IDENTITY,
-    system_id bigint NOT NULL,
-    environment_id bigint NOT NULL,
-    workspace text DEFAULT 'default' NOT NULL,
-    workspace_id bigint,
-    artifact artifact_id NOT NULL,
-    revision commit_sha,
-    kind text NOT NULL,
-    state deployment_state NOT NULL,
-    detail character varying(2000),
-    imported boolean NOT NULL,
-    run_url url,
-    override_reason stated_reason,
-    overridden character varying(30)[],
-    promotion_id bigint,
-    commit_count integer NOT NULL,
-    lease_seconds integer,
-    lease_expires_at moment,
-    started_at moment NOT NULL,
-    finished_at moment,
-    issuer character varying(2000) NOT NULL,
-    created_by character varying(1000) NOT NULL,
-    repository_id character varying(255),
-    run_id character varying(255),
-    run_attempt character varying(255),
-    run_sha character varying(255),
-    run_actor character varying(255),
-    CONSTRAINT deployments_finish_after_start CHECK (((finished_at) >= (started_at))),
-    CONSTRAINT deployments_finish_with_their_state CHECK ((((state) = 'in_progress') = (finished_at IS NULL))),
-    CONSTRAINT deployments_go_to_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
-    CONSTRAINT deployments_hold_a_lease_or_are_imported CHECK (((imported = (lease_expires_at IS NULL)) AND (NOT (imported AND ((state) = 'in_progress'))))),
-    CONSTRAINT deployments_kind_known CHECK ((kind = ANY (ARRAY['rollout', 'rollback', 'hotfix']))),
-    CONSTRAINT deployments_numbers_are_bounded CHECK ((((commit_count >= 0) AND (commit_count <= 10000)) AND ((lease_seconds >= 60) AND (lease_seconds <= 14400)))),
-    CONSTRAINT deployments_overridden_known CHECK ((((cardinality(overridden) >= 1) AND (cardinality(overridden) <= 10)) AND (array_ndims(overridden) = 1) AND (overridden <@ ARRAY['not-deployed'::character varying, 'rolled-back'::character varying, 'not-verified'::character varying, 'verification-failed'::character varying, 'verification-expired'::character varying, 'soaking'::character varying, 'not-approved'::character varying, 'frozen'::character varying, 'pinned'::character varying, 'marked-bad'::character varying]))),
-    CONSTRAINT deployments_override_has_reason CHECK (((length((override_reason)) >= 10) AND (length((override_reason)) <= 500))),
-    CONSTRAINT deployments_pkey PRIMARY KEY (id),
-    CONSTRAINT deployments_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
-    CONSTRAINT deployments_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name),
-    CONSTRAINT deployments_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES promotions(id)
-);
-CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
-CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
-CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
-CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE((revision), ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
-CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE ((state) = 'in_progress');
-CREATE INDEX deployments_overridden ON deployments (system_id, started_at DESC, id DESC) WHERE (overridden IS NOT NULL);
-CREATE INDEX deployments_recorded ON deployments (environment_id, workspace, started_at) WHERE (NOT imported);
-CREATE INDEX deployments_rollbacks ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (((state) = 'succeeded') AND (kind = 'rollback'));
-CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt, COALESCE(repository_id, ''::character varying), COALESCE(workspace_id, (0)::bigint)) WHERE ((run_id IS NOT NULL) AND (NOT imported));
-CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE ((state) = 'succeeded');
-CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE ((state) = 'succeeded');
-CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW WHEN (((old.state) <> 'in_progress')) EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER deployments_are_kept BEFORE DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER deployments_are_not_truncated BEFORE TRUNCATE ON deployments FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-GRANT SELECT ON TABLE deployments TO slipway_app;
-GRANT INSERT (system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported, run_url, override_reason, overridden, promotion_id, commit_count, lease_seconds, lease_expires_at, started_at, finished_at, issuer, created_by, repository_id, run_id, run_attempt, run_sha, run_actor) ON TABLE deployments TO slipway_app;
-GRANT UPDATE (state, detail, lease_expires_at, finished_at) ON TABLE deployments TO slipway_app;
 
 -- environments
 
@@ -293,6 +296,7 @@ CREATE TABLE promotions (
     CONSTRAINT promotions_pkey PRIMARY KEY (id),
     CONSTRAINT promotions_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
 );
+CREATE INDEX promotions_by_artifact ON promotions (system_id, artifact, decided_at DESC, id DESC);
 CREATE INDEX promotions_by_environment ON promotions (environment_id);
 CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
 GRANT SELECT ON TABLE promotions TO slipway_app;
@@ -508,10 +512,10 @@ GRANT UPDATE (owner, reason, base_url, state, granted_at, expires_at, destroyed_
 -- All other statements
 
 CREATE DOMAIN artifact_id AS text
-	CONSTRAINT artifact_id_known CHECK ((VALUE ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$'));
+	CONSTRAINT artifact_id_known CHECK ((VALUE ~ '^(tree:([0-9a-f]{40}|[0-9a-f]{64})|sha256:[0-9a-f]{64})$'));
 
 CREATE DOMAIN commit_sha AS text
-	CONSTRAINT commit_sha_known CHECK (((length(VALUE) = 40) AND (VALUE !~ '[^0-9a-f]')));
+	CONSTRAINT commit_sha_known CHECK (((length(VALUE) = ANY (ARRAY[40, 64])) AND (VALUE !~ '[^0-9a-f]')));
 
 CREATE DOMAIN deployment_state AS text
 	CONSTRAINT deployment_state_known CHECK ((VALUE = ANY (ARRAY['in_progress', 'succeeded', 'failed', 'cancelled'])));
@@ -538,6 +542,140 @@ BEGIN
     ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id;
     RETURN NEW;
 END
+$$;
+
+CREATE FUNCTION compare_artifacts(head_artifact text, base_artifact text, to_environment bigint, or_before bigint, most_steps integer, whole_chain boolean) RETURNS TABLE(ahead_by bigint, more_commits boolean, commits json, behind_by bigint, more_removed boolean, removed json)
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE walk AS (
+        -- Each step leaves the later one of the two deployments, `head` and `base`. When they are the same, the chains
+        -- meet. So each deployment that was left is in one of the two chains only.
+        SELECT 0 AS step, head, base, NULL::deployments AS passed, NULL::boolean AS of_head, 0::bigint AS head_commits
+        FROM first_deployment(head_artifact, to_environment, or_before) AS head
+            LEFT JOIN first_deployment(base_artifact, to_environment, or_before) AS base ON true
+        UNION ALL
+        SELECT step + 1,
+            CASE WHEN later.is_head THEN below ELSE head END,
+            CASE WHEN later.is_head THEN base ELSE below END,
+            later.node, later.is_head,
+            head_commits + CASE WHEN later.is_head THEN (head).commit_count ELSE 0 END
+        FROM walk
+        CROSS JOIN LATERAL (
+            SELECT side.is_head, CASE WHEN side.is_head THEN head ELSE base END AS node
+            FROM (
+                SELECT (base).id IS NULL OR coalesce(
+                    ((head).finished_at, (head).id) > ((base).finished_at, (base).id), false
+                ) AS is_head
+            ) AS side
+        ) AS later
+        LEFT JOIN LATERAL deployment_below(later.node, to_environment, or_before) AS below ON true
+        WHERE (head).id IS DISTINCT FROM (base).id AND step < most_steps AND (whole_chain OR head_commits <= 100)
+    ), finish AS (
+        SELECT head AS node, (head).id IS NOT DISTINCT FROM (base).id AS met FROM walk ORDER BY step DESC LIMIT 1
+    ), nodes AS (
+        SELECT of_head, step, (passed).id AS id,
+            sum((passed).commit_count) OVER (PARTITION BY of_head ORDER BY step) - (passed).commit_count AS skipped
+        FROM walk WHERE step > 0
+    ), examined AS (
+        SELECT side.of_head, c.*, row_number() OVER (
+            PARTITION BY side.of_head ORDER BY step, authored_at DESC, sha DESC
+        ) AS place
+        FROM (VALUES (true), (false)) AS side (of_head)
+        CROSS JOIN LATERAL (
+            SELECT n.step, c.* FROM nodes n
+            CROSS JOIN LATERAL (
+                SELECT sha, authored_at, subject FROM deployment_commits
+                WHERE deployment_id = n.id ORDER BY authored_at DESC, sha DESC LIMIT 101
+            ) AS c
+            WHERE n.of_head = side.of_head AND n.skipped <= 100
+            ORDER BY n.step, c.authored_at DESC, c.sha DESC LIMIT 101
+        ) AS c
+    ), oldest AS (
+        -- The oldest deployment in the common part of the chains that may have delivered one of these commits too. If
+        -- more than ten deployments delivered a commit, the oldest ten are looked at.
+        SELECT d.finished_at, d.id
+        FROM examined AS c CROSS JOIN finish CROSS JOIN unnest(ARRAY[to_environment, or_before]) AS there (id)
+        CROSS JOIN LATERAL (
+            SELECT deployment_id FROM deployment_commits
+            WHERE environment_id = there.id AND sha = c.sha ORDER BY deployment_id LIMIT 10
+        ) AS delivery
+        -- OFFSET 0 keeps the look-up of each deployment by its id. A join may read the whole table.
+        CROSS JOIN LATERAL (SELECT * FROM deployments WHERE id = delivery.deployment_id OFFSET 0) AS d
+        WHERE finish.met AND d.workspace = 'default' AND d.state = 'succeeded'
+            AND (d.finished_at, d.id) <= ((finish.node).finished_at, (finish.node).id)
+        ORDER BY d.finished_at, d.id LIMIT 1
+    ), common AS (
+        SELECT 0 AS step, finish.node FROM finish CROSS JOIN oldest
+        UNION ALL
+        SELECT step + 1, below
+        FROM common CROSS JOIN oldest
+        CROSS JOIN LATERAL deployment_below(common.node, to_environment, or_before) AS below
+        WHERE step < most_steps
+            AND ((common.node).finished_at, (common.node).id) > (oldest.finished_at, oldest.id)
+    ), differing AS (
+        -- LIMIT keeps the look-up of each deployment in the primary key. A join may read all of their commits.
+        SELECT DISTINCT ON (of_head, sha) c.* FROM examined AS c
+        WHERE place <= 100
+            AND NOT EXISTS (
+                SELECT FROM nodes AS n CROSS JOIN LATERAL (
+                    SELECT FROM deployment_commits WHERE deployment_id = n.id AND sha = c.sha LIMIT 1
+                ) AS delivery
+                WHERE n.of_head <> c.of_head
+            )
+            AND NOT EXISTS (
+                SELECT FROM common AS n CROSS JOIN LATERAL (
+                    SELECT FROM deployment_commits WHERE deployment_id = (n.node).id AND sha = c.sha LIMIT 1
+                ) AS delivery
+            )
+        ORDER BY of_head, sha, place
+    ), sides AS (
+        SELECT side.of_head,
+            CASE WHEN EXISTS (SELECT FROM examined e WHERE e.of_head = side.of_head)
+                OR EXISTS (SELECT FROM finish) AND NOT EXISTS (SELECT FROM nodes n WHERE n.of_head = side.of_head)
+                THEN (SELECT count(*) FROM differing c WHERE c.of_head = side.of_head) END AS number,
+            coalesce(
+                NOT (SELECT met FROM finish)
+                    OR EXISTS (SELECT FROM examined e WHERE e.of_head = side.of_head AND place > 100), false
+            ) AS more,
+            (
+                SELECT coalesce(json_agg(
+                    json_build_object('sha', sha, 'authored_at', authored_at, 'subject', subject) ORDER BY place
+                ), '[]')
+                FROM differing c WHERE c.of_head = side.of_head
+            ) AS shown
+        FROM (VALUES (true), (false)) AS side (of_head)
+    )
+    SELECT head.number, head.more, head.shown, base.number, base.more, base.shown
+    FROM sides AS head JOIN sides AS base ON head.of_head AND NOT base.of_head;
+END
+$$;
+
+CREATE FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) RETURNS SETOF deployments
+    LANGUAGE sql STABLE ROWS 1
+    AS $$
+    SELECT below.* FROM (
+        SELECT d.artifact FROM deployments d
+        WHERE d.environment_id = node.environment_id AND d.workspace = 'default' AND d.state = 'succeeded'
+            AND (d.finished_at, d.id) < (node.finished_at, node.id)
+        ORDER BY d.finished_at DESC, d.id DESC LIMIT 1
+    ) AS ran_before
+    CROSS JOIN LATERAL first_deployment(ran_before.artifact, to_environment, or_before) AS below
+$$;
+
+CREATE FUNCTION first_deployment(of_artifact text, to_environment bigint, or_before bigint) RETURNS SETOF deployments
+    LANGUAGE sql STABLE ROWS 1
+    AS $$
+    SELECT ran.* FROM (VALUES (to_environment), (or_before)) AS there (id)
+    CROSS JOIN LATERAL (
+        SELECT d.* FROM deployments d
+        WHERE d.environment_id = there.id AND d.workspace = 'default' AND d.state = 'succeeded'
+            AND d.artifact = of_artifact
+        ORDER BY d.finished_at, d.id LIMIT 1
+    ) AS ran
+    ORDER BY ran.finished_at, ran.id LIMIT 1
 $$;
 
 CREATE FUNCTION first_system_of_aws_account(account text) RETURNS text
@@ -586,6 +724,15 @@ REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO slipway_app;
 
 REVOKE ALL ON FUNCTION claim_aws_account() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION compare_artifacts(head_artifact text, base_artifact text, to_environment bigint, or_before bigint, most_steps integer, whole_chain boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION compare_artifacts(head_artifact text, base_artifact text, to_environment bigint, or_before bigint, most_steps integer, whole_chain boolean) TO slipway_app;
+
+REVOKE ALL ON FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) TO slipway_app;
+
+REVOKE ALL ON FUNCTION first_deployment(of_artifact text, to_environment bigint, or_before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION first_deployment(of_artifact text, to_environment bigint, or_before bigint) TO slipway_app;
 
 REVOKE ALL ON FUNCTION first_system_of_aws_account(account text) FROM PUBLIC;
 GRANT ALL ON FUNCTION first_system_of_aws_account(account text) TO slipway_app;

@@ -14,16 +14,20 @@ from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
 from chalicelib.rest.paging import cut
 from chalicelib.rest.problems import Problem
+from chalicelib.short_ids import store as short_ids
+from chalicelib.short_ids.model import ambiguous_id
 from chalicelib.systems import store as systems
 from chalicelib.verifications import store as verifications
 from chalicelib.verifications.model import VerificationQuery
+from chalicelib.vocabulary import ShortArtifact
 
 blueprint = Blueprint(__name__)
 
 
-@operation(blueprint, "GET /v1/systems/{system}/artifacts/{artifact}", role=Role.viewer)
-def get_artifact(call: Call, system: str, artifact: str) -> ArtifactHistory:
+@operation(blueprint, "GET /v1/systems/{system}/artifacts/{artifact}", role=Role.viewer, raises=[ambiguous_id])
+def get_artifact(call: Call, system: str, artifact: ShortArtifact) -> ArtifactHistory:
     """Read an artifact's deployments and verifications, and which environments it may enter now."""
+    artifact = short_ids.full_artifact(call.db, system, artifact)
     known = store.gates(call.db, system, artifact, limit=MOST + 1)
     if known is None:
         raise systems.not_found(system)

@@ -22,6 +22,8 @@ from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page, PageQuery
+from chalicelib.short_ids import store as short_ids
+from chalicelib.short_ids.model import ambiguous_id
 from chalicelib.systems import store as systems
 from chalicelib.targets.changing import maker
 from chalicelib.targets.model import workspace_not_active
@@ -29,10 +31,11 @@ from chalicelib.targets.model import workspace_not_active
 blueprint = Blueprint(__name__)
 
 
-@operation(blueprint, "GET /v1/systems/{system}/deployments", role=Role.viewer)
+@operation(blueprint, "GET /v1/systems/{system}/deployments", role=Role.viewer, raises=[ambiguous_id])
 def list_deployments(call: Call, system: str, query: DeploymentQuery) -> Page[Deployment]:
     """List deployments, the newest first."""
-    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
+    filters = short_ids.with_full_ids(call.db, system, query)
+    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, filters, **page))
     return systems.page_of(call.db, system, page)
 
 

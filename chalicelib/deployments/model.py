@@ -20,7 +20,10 @@ from chalicelib.vocabulary import (
     OverrideReason,
     PrincipalName,
     Sha,
+    ShortArtifact,
+    ShortSha,
     Slug,
+    Subject,
     WorkspaceName,
 )
 
@@ -45,6 +48,7 @@ _TOO_EARLY = "is before 1970: send a later time"
 class Commit(Request, kw_only=True):
     sha: Sha
     authored_at: Timestamp
+    subject: Subject | None = None
 
 
 class NewDeployment(Request, kw_only=True):
@@ -140,8 +144,8 @@ class DeploymentQuery(PageQuery, kw_only=True):
     overridden: Annotated[bool | None, Meta(description="Deployments that passed blockers, or those that did not")] = (
         None
     )
-    artifact: Artifact | None = None
-    revision: Sha | None = None
+    artifact: ShortArtifact | None = None
+    revision: ShortSha | None = None
     kind: DeploymentKind | None = None
     from_: Annotated[Timestamp | None, Meta(description="Deployments that started at this time or later")] = (
         msgspec.field(default=None, name="from")
@@ -254,7 +258,7 @@ constraint(
     problems.has_history,
     "The environment has deployments, which must be kept: keep the environment and its system",
 )
-constraint("commit_sha_known", problems.invalid, "A commit has 40 hex digits: send its full id")
+constraint("commit_sha_known", problems.invalid, "A commit has 40 or 64 hex digits: send its full id")
 constraint(
     "deployments_numbers_are_bounded",
     problems.invalid,

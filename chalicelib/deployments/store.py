@@ -228,9 +228,9 @@ _INSERT = f"""
         INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
         SELECT id, state, detail, coalesce(finished_at, started_at), created_by FROM d
     ), commits AS (
-        INSERT INTO deployment_commits (deployment_id, environment_id, sha, authored_at)
-        SELECT d.id, d.environment_id, c.sha, c.authored_at
-        FROM d, json_to_recordset(%(commits)s::json) AS c (sha text, authored_at timestamptz)
+        INSERT INTO deployment_commits (deployment_id, environment_id, sha, authored_at, subject)
+        SELECT d.id, d.environment_id, c.sha, c.authored_at, c.subject
+        FROM d, json_to_recordset(%(commits)s::json) AS c (sha text, authored_at timestamptz, subject text)
     )
     SELECT {COLUMNS}
     FROM d JOIN systems s ON s.id = d.system_id JOIN environments e ON e.id = d.environment_id

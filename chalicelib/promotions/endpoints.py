@@ -12,16 +12,19 @@ from chalicelib.rest.admission import require_publisher, require_role
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page
+from chalicelib.short_ids import store as short_ids
+from chalicelib.short_ids.model import ambiguous_id
 from chalicelib.systems import store as systems
 from chalicelib.targets.rules import require_kind
 
 blueprint = Blueprint(__name__)
 
 
-@operation(blueprint, "GET /v1/systems/{system}/promotions", role=Role.viewer)
+@operation(blueprint, "GET /v1/systems/{system}/promotions", role=Role.viewer, raises=[ambiguous_id])
 def list_promotions(call: Call, system: str, query: PromotionQuery) -> Page[Promotion]:
     """List the recorded decisions, the newest first."""
-    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
+    filters = short_ids.with_full_ids(call.db, system, query)
+    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, filters, **page))
     return systems.page_of(call.db, system, page)
 
 

@@ -13,7 +13,7 @@ from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Seconds, Timestamp
-from chalicelib.vocabulary import Artifact, EnvironmentName, Suite
+from chalicelib.vocabulary import Artifact, EnvironmentName, ShortArtifact, Suite
 
 BlockerCode = Literal[
     "not-deployed",
@@ -179,7 +179,7 @@ class Promotion(Answer, kw_only=True):
 
 class PromotionQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
-    artifact: Artifact | None = None
+    artifact: ShortArtifact | None = None
     decision: DecisionWord | None = None
 
 

@@ -16,7 +16,6 @@ from chalicelib.vocabulary import Slug
 ORDER = Keyset(system=Slug)
 
 MOST_TARGET_BYTES = 1_000_000
-DELIVERIES = 10
 
 # The rows that the fragments below use:
 # - `target` is the environment `e` of the system `s`, or a workspace of `e`. `current` is the last succeeded deployment
@@ -24,9 +23,6 @@ DELIVERIES = 10
 # - `before` is the environment with the next lower rank. `ahead` is the last succeeded deployment to `before`. A
 #   workspace has neither, because promotion does not go through workspaces.
 # - `passed` is the latest deployment of the current artifact to `before`.
-# - `arrived` and `arrived_ahead` are the first deployments of the artifacts of `current` and `ahead`. An artifact
-#   contains the commits that were delivered until its first deployment: a rollback to the artifact takes back later
-#   commits.
 _ON_TARGET = "environment_id = e.id AND workspace = target.name AND (target.id IS NULL OR workspace_id = target.id)"
 
 _TARGET = f"""
@@ -53,8 +49,8 @@ _TARGET = f"""
         ),
         'drift', CASE WHEN before.id IS NOT NULL THEN json_build_object(
             'environment', before.name,
-            'commits', behind.commits,
-            'more_commits', coalesce(behind.more, false),
+            'commits', behind.ahead_by,
+            'more_commits', coalesce(behind.more_commits, false),
             'seconds', CASE WHEN ahead.id IS NOT NULL AND current.id IS NOT NULL THEN extract(epoch FROM greatest(
                 ahead.finished_at - coalesce(passed.finished_at, current.finished_at), interval '0'
             ))::bigint END
@@ -63,39 +59,8 @@ _TARGET = f"""
 """
 
 # The commits that the environment before has and the target lacks. One system with many commits must not make the state
-# slow for all systems: this examines at most MOST_COMMITS commits, the last deployed first, and at most DELIVERIES
-# deployments that delivered a commit to the target. The last of these is the one that succeeded after failed attempts.
-_BEHIND = f"""
-    SELECT
-        -- If the deployments recorded no commits, the number is unknown: null.
-        CASE WHEN count(*) = 0 OR count(sha) > 0
-            THEN count(DISTINCT sha) FILTER (WHERE place <= {MOST_COMMITS} AND NOT delivered) END AS commits,
-        count(*) > {MOST_COMMITS} AS more
-    FROM (
-        SELECT c.sha, row_number() OVER () AS place, EXISTS (
-            SELECT FROM (
-                SELECT deployment_id FROM deployment_commits
-                WHERE environment_id = e.id AND sha = c.sha
-                ORDER BY deployment_id DESC LIMIT {DELIVERIES}
-            ) AS delivery
-            -- OFFSET 0 keeps the look-up of each deployment by its id. A join may read the whole table for each commit.
-            CROSS JOIN LATERAL (SELECT * FROM deployments WHERE id = delivery.deployment_id OFFSET 0) AS here
-            WHERE here.workspace = 'default' AND here.state = 'succeeded'
-                AND (here.finished_at, here.id) <= (arrived.finished_at, arrived.id)
-        ) AS delivered
-        FROM (
-            SELECT id FROM deployments
-            WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
-                AND (finished_at, id) <= (arrived_ahead.finished_at, arrived_ahead.id)
-                AND (passed.id IS NULL OR (finished_at, id) > (passed.finished_at, passed.id))
-            ORDER BY finished_at DESC, id DESC LIMIT {MOST_COMMITS + 1}
-        ) AS d
-        LEFT JOIN LATERAL (
-            SELECT sha FROM deployment_commits WHERE deployment_id = d.id LIMIT {MOST_COMMITS + 1}
-        ) AS c ON true
-        LIMIT {MOST_COMMITS + 1}
-    ) AS examined
-"""
+# slow for all systems, so the comparison stops after a number of commits or of deployments.
+_BEHIND = f"compare_artifacts(ahead.artifact, current.artifact, e.id, before.id, {2 * MOST_COMMITS}, false)"
 
 # One row for the system `s`: the first targets, with at least one and at most MOST_TARGET_BYTES.
 _TARGETS = f"""
@@ -135,24 +100,12 @@ _TARGETS = f"""
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS ahead ON true
             LEFT JOIN LATERAL (
-                SELECT id, finished_at FROM deployments
+                SELECT finished_at FROM deployments
                 WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
                     AND artifact = current.artifact
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS passed ON true
-            LEFT JOIN LATERAL (
-                SELECT id, finished_at FROM deployments
-                WHERE environment_id = e.id AND workspace = 'default' AND state = 'succeeded'
-                    AND artifact = current.artifact
-                ORDER BY finished_at, id LIMIT 1
-            ) AS arrived ON true
-            LEFT JOIN LATERAL (
-                SELECT id, finished_at FROM deployments
-                WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
-                    AND artifact = ahead.artifact
-                ORDER BY finished_at, id LIMIT 1
-            ) AS arrived_ahead ON true
-            LEFT JOIN LATERAL ({_BEHIND}) AS behind ON ahead.id IS NOT NULL
+            LEFT JOIN LATERAL {_BEHIND} AS behind ON true
         ) AS made
     ) AS measured
 """

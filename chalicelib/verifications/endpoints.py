@@ -7,6 +7,8 @@ from chalicelib.rest import paging, problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
 from chalicelib.rest.types import Page
+from chalicelib.short_ids import store as short_ids
+from chalicelib.short_ids.model import ambiguous_id
 from chalicelib.systems import store as systems
 from chalicelib.targets.model import workspace_not_active
 from chalicelib.verifications import recording, store
@@ -21,10 +23,11 @@ from chalicelib.verifications.model import (
 blueprint = Blueprint(__name__)
 
 
-@operation(blueprint, "GET /v1/systems/{system}/verifications", role=Role.viewer)
+@operation(blueprint, "GET /v1/systems/{system}/verifications", role=Role.viewer, raises=[ambiguous_id])
 def list_verifications(call: Call, system: str, query: VerificationQuery) -> Page[Verification]:
     """List verifications, the last finished first."""
-    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, query, **page))
+    filters = short_ids.with_full_ids(call.db, system, query)
+    page = paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, system, filters, **page))
     return systems.page_of(call.db, system, page)
 
 

@@ -13,7 +13,7 @@ from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, SentId, Timestamp, Url
 from chalicelib.targets.model import WorkspaceState
-from chalicelib.vocabulary import Artifact, EnvironmentName, PrincipalName, Slug, Suite, WorkspaceName
+from chalicelib.vocabulary import Artifact, EnvironmentName, PrincipalName, ShortArtifact, Slug, Suite, WorkspaceName
 
 Trigger = Annotated[Literal["deployment", "schedule", "manual"], Meta(examples=["deployment"])]
 Outcome = Annotated[
@@ -89,7 +89,7 @@ class VerificationQuery(PageQuery, kw_only=True):
     environment: EnvironmentName | None = None
     workspace: WorkspaceName | None = None
     deployment: SentId | None = None
-    artifact: Artifact | None = None
+    artifact: ShortArtifact | None = None
     suite: Suite | None = None
     trigger: Trigger | None = None
     outcome: Outcome | None = None

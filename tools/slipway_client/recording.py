@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,7 +20,11 @@ Environ = Mapping[str, str]  # commands.py lists the commands and their variable
 
 # The largest number of commits that Slipway accepts. If there are more commits, only the newest are sent.
 MOST_COMMITS = 10_000
-_REVISION = re.compile("[0-9a-f]{40}")
+MOST_SUBJECT = 200
+# Slipway accepts a body of 1 MiB. So only the newest of many commits have a subject, and fewer fit with 64 digits.
+MOST_COMMIT_BYTES = 930_000
+MOST_SUBJECT_BYTES = 90_000
+_REVISION = re.compile("([0-9a-f]{40}|[0-9a-f]{64})")
 # GitHub's result of a job or a step, and the deployment's state that the result stands for.
 _STATES = {"success": "succeeded", "failure": "failed"}
 
@@ -221,18 +225,31 @@ def _commits(since: str | None, revision: str | None) -> list[Json]:
     """Return the commits after `since`, or [] if the checkout does not have them. Lead times need the commits."""
     if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
         return []
-    format_ = ["git", "log", "--format=%H %at", f"--max-count={MOST_COMMITS}", f"{since}..{revision}"]
+    log = ["git", "-c", "i18n.logOutputEncoding=UTF-8", "log", "-z", "--format=%H %at %s"]
+    log += [f"--max-count={MOST_COMMITS}", f"{since}..{revision}"]
     try:
-        done = subprocess.run(format_, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(log, capture_output=True, encoding="utf-8", errors="replace", timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return []
     if done.returncode != 0:
         say(f"The checkout does not reach back to {since}, so no commits are recorded: set fetch-depth: 0")
         return []
-    return [
-        {"sha": sha, "authored_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(at)))}
-        for sha, at in (line.split() for line in done.stdout.splitlines())
-    ]
+    return _fitting(line.split(" ", 2) for line in done.stdout.split("\0") if line)
+
+
+def _fitting(log: Iterable[list[str]]) -> list[Json]:
+    """Return the newest commits, and their subjects, as far as they fit into a body."""
+    commits: list[Json] = []
+    bytes_of_commits = bytes_of_subjects = 0
+    for sha, at, subject in log:
+        commit = {"sha": sha, "authored_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(at)))}
+        cut = {"subject": subject[:MOST_SUBJECT]}
+        bytes_of_commits += len(json.dumps(commit)) + 2
+        bytes_of_subjects += len(json.dumps(cut))
+        if bytes_of_commits > MOST_COMMIT_BYTES:
+            break
+        commits.append(commit | cut if bytes_of_subjects <= MOST_SUBJECT_BYTES else commit)
+    return commits
 
 
 def _lease_seconds(environ: Environ) -> int | None:

@@ -1,5 +1,5 @@
 -- A deployment has up to 10,000 commits. The check takes an eighth of the time of `~ '^[0-9a-f]{40}$'`.
-CREATE DOMAIN commit_sha AS text CONSTRAINT commit_sha_known CHECK (length(VALUE) = 40 AND VALUE !~ '[^0-9a-f]');
+CREATE DOMAIN commit_sha AS text CONSTRAINT commit_sha_known CHECK (length(VALUE) IN (40, 64) AND VALUE !~ '[^0-9a-f]');
 
 CREATE DOMAIN deployment_state AS text
     CONSTRAINT deployment_state_known CHECK (VALUE IN ('in_progress', 'succeeded', 'failed', 'cancelled'));
@@ -84,6 +84,8 @@ CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, i
 CREATE INDEX deployments_by_environment
     ON deployments (environment_id, workspace, started_at DESC, id DESC);
 CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
+CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC)
+    WHERE revision IS NOT NULL;
 
 CREATE TABLE deployment_statuses (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -102,11 +104,14 @@ CREATE TABLE deployment_commits (
     environment_id bigint NOT NULL,
     sha commit_sha NOT NULL,
     authored_at moment NOT NULL,
+    subject varchar(200),
     CONSTRAINT deployment_commits_once PRIMARY KEY (deployment_id, sha)
 );
 
--- The query for the state looks up the last deployments that delivered a commit to an environment.
+-- The deployments that delivered a commit to an environment, and the commits whose ids start with some digits.
 CREATE INDEX deployment_commits_by_environment ON deployment_commits (environment_id, sha, deployment_id);
+-- The list of a deployment's commits, and the newest ones of a change.
+CREATE INDEX deployment_commits_by_time ON deployment_commits (deployment_id, authored_at DESC, sha DESC);
 
 CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments
     FOR EACH ROW WHEN (OLD.state <> 'in_progress') EXECUTE FUNCTION refuse_change();
@@ -125,3 +130,161 @@ GRANT INSERT (
 GRANT SELECT ON deployment_statuses, deployment_commits TO slipway_app;
 GRANT INSERT (deployment_id, state, detail, created_at, created_by) ON deployment_statuses TO slipway_app;
 GRANT INSERT ON deployment_commits TO slipway_app;
+
+-- What an artifact contains in an environment: the commits that its first succeeded deployment delivered, and the
+-- commits that the artifact which ran there just before contains. Only the workspace `default` counts. The first
+-- deployment is the first of those to the environment and to the environment before it, because an artifact is the same
+-- content in both, although a merge may give its commits other ids on the way.
+--
+-- So each artifact has one chain of first deployments, from its own back to the oldest:
+-- - A rollback, like any later deployment of an artifact, changes nothing about what the artifact contains.
+-- - A deployment after a rollback builds on the artifact that the rollback went back to, not on what it took back.
+-- - A hotfix that the environment before never ran is in the chain of the environment alone.
+--
+-- Everything that asks what an artifact contains uses these functions. PostgreSQL inlines the first two.
+
+-- The first deployment of an artifact, which starts its chain, or no row.
+CREATE FUNCTION first_deployment(of_artifact text, to_environment bigint, or_before bigint) RETURNS SETOF deployments
+    LANGUAGE sql STABLE ROWS 1 AS $$
+    SELECT ran.* FROM (VALUES (to_environment), (or_before)) AS there (id)
+    CROSS JOIN LATERAL (
+        SELECT d.* FROM deployments d
+        WHERE d.environment_id = there.id AND d.workspace = 'default' AND d.state = 'succeeded'
+            AND d.artifact = of_artifact
+        ORDER BY d.finished_at, d.id LIMIT 1
+    ) AS ran
+    ORDER BY ran.finished_at, ran.id LIMIT 1
+$$;
+
+-- The next older deployment in a chain, or no row.
+CREATE FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) RETURNS SETOF deployments
+    LANGUAGE sql STABLE ROWS 1 AS $$
+    SELECT below.* FROM (
+        SELECT d.artifact FROM deployments d
+        WHERE d.environment_id = node.environment_id AND d.workspace = 'default' AND d.state = 'succeeded'
+            AND (d.finished_at, d.id) < (node.finished_at, node.id)
+        ORDER BY d.finished_at DESC, d.id DESC LIMIT 1
+    ) AS ran_before
+    CROSS JOIN LATERAL first_deployment(ran_before.artifact, to_environment, or_before) AS below
+$$;
+
+-- The commits that each of two artifacts contains and the other one does not. Two chains meet at the latest deployment
+-- that both have, and are the same from there on. So the cost depends on the difference, and `most_steps` bounds it.
+--
+-- Each side counts its last 100 commits since the chains met. Unless `whole_chain` is true, the function stops after
+-- 100 commits of `head_artifact`, so `behind_by` may be too low. A number is null if none of the deployments since the
+-- chains met recorded commits. Both numbers are null if `head_artifact` never ran. A null base contains nothing.
+-- The function keeps its plan: planning would take longer than the look-ups.
+CREATE FUNCTION compare_artifacts(
+    head_artifact text, base_artifact text, to_environment bigint, or_before bigint,
+    most_steps integer, whole_chain boolean
+) RETURNS TABLE (
+    ahead_by bigint, more_commits boolean, commits json, behind_by bigint, more_removed boolean, removed json
+)
+    LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE walk AS (
+        -- Each step leaves the later one of the two deployments, `head` and `base`. When they are the same, the chains
+        -- meet. So each deployment that was left is in one of the two chains only.
+        SELECT 0 AS step, head, base, NULL::deployments AS passed, NULL::boolean AS of_head, 0::bigint AS head_commits
+        FROM first_deployment(head_artifact, to_environment, or_before) AS head
+            LEFT JOIN first_deployment(base_artifact, to_environment, or_before) AS base ON true
+        UNION ALL
+        SELECT step + 1,
+            CASE WHEN later.is_head THEN below ELSE head END,
+            CASE WHEN later.is_head THEN base ELSE below END,
+            later.node, later.is_head,
+            head_commits + CASE WHEN later.is_head THEN (head).commit_count ELSE 0 END
+        FROM walk
+        CROSS JOIN LATERAL (
+            SELECT side.is_head, CASE WHEN side.is_head THEN head ELSE base END AS node
+            FROM (
+                SELECT (base).id IS NULL OR coalesce(
+                    ((head).finished_at, (head).id) > ((base).finished_at, (base).id), false
+                ) AS is_head
+            ) AS side
+        ) AS later
+        LEFT JOIN LATERAL deployment_below(later.node, to_environment, or_before) AS below ON true
+        WHERE (head).id IS DISTINCT FROM (base).id AND step < most_steps AND (whole_chain OR head_commits <= 100)
+    ), finish AS (
+        SELECT head AS node, (head).id IS NOT DISTINCT FROM (base).id AS met FROM walk ORDER BY step DESC LIMIT 1
+    ), nodes AS (
+        SELECT of_head, step, (passed).id AS id,
+            sum((passed).commit_count) OVER (PARTITION BY of_head ORDER BY step) - (passed).commit_count AS skipped
+        FROM walk WHERE step > 0
+    ), examined AS (
+        SELECT side.of_head, c.*, row_number() OVER (
+            PARTITION BY side.of_head ORDER BY step, authored_at DESC, sha DESC
+        ) AS place
+        FROM (VALUES (true), (false)) AS side (of_head)
+        CROSS JOIN LATERAL (
+            SELECT n.step, c.* FROM nodes n
+            CROSS JOIN LATERAL (
+                SELECT sha, authored_at, subject FROM deployment_commits
+                WHERE deployment_id = n.id ORDER BY authored_at DESC, sha DESC LIMIT 101
+            ) AS c
+            WHERE n.of_head = side.of_head AND n.skipped <= 100
+            ORDER BY n.step, c.authored_at DESC, c.sha DESC LIMIT 101
+        ) AS c
+    ), oldest AS (
+        -- The oldest deployment in the common part of the chains that may have delivered one of these commits too. If
+        -- more than ten deployments delivered a commit, the oldest ten are looked at.
+        SELECT d.finished_at, d.id
+        FROM examined AS c CROSS JOIN finish CROSS JOIN unnest(ARRAY[to_environment, or_before]) AS there (id)
+        CROSS JOIN LATERAL (
+            SELECT deployment_id FROM deployment_commits
+            WHERE environment_id = there.id AND sha = c.sha ORDER BY deployment_id LIMIT 10
+        ) AS delivery
+        -- OFFSET 0 keeps the look-up of each deployment by its id. A join may read the whole table.
+        CROSS JOIN LATERAL (SELECT * FROM deployments WHERE id = delivery.deployment_id OFFSET 0) AS d
+        WHERE finish.met AND d.workspace = 'default' AND d.state = 'succeeded'
+            AND (d.finished_at, d.id) <= ((finish.node).finished_at, (finish.node).id)
+        ORDER BY d.finished_at, d.id LIMIT 1
+    ), common AS (
+        SELECT 0 AS step, finish.node FROM finish CROSS JOIN oldest
+        UNION ALL
+        SELECT step + 1, below
+        FROM common CROSS JOIN oldest
+        CROSS JOIN LATERAL deployment_below(common.node, to_environment, or_before) AS below
+        WHERE step < most_steps
+            AND ((common.node).finished_at, (common.node).id) > (oldest.finished_at, oldest.id)
+    ), differing AS (
+        -- LIMIT keeps the look-up of each deployment in the primary key. A join may read all of their commits.
+        SELECT DISTINCT ON (of_head, sha) c.* FROM examined AS c
+        WHERE place <= 100
+            AND NOT EXISTS (
+                SELECT FROM nodes AS n CROSS JOIN LATERAL (
+                    SELECT FROM deployment_commits WHERE deployment_id = n.id AND sha = c.sha LIMIT 1
+                ) AS delivery
+                WHERE n.of_head <> c.of_head
+            )
+            AND NOT EXISTS (
+                SELECT FROM common AS n CROSS JOIN LATERAL (
+                    SELECT FROM deployment_commits WHERE deployment_id = (n.node).id AND sha = c.sha LIMIT 1
+                ) AS delivery
+            )
+        ORDER BY of_head, sha, place
+    ), sides AS (
+        SELECT side.of_head,
+            CASE WHEN EXISTS (SELECT FROM examined e WHERE e.of_head = side.of_head)
+                OR EXISTS (SELECT FROM finish) AND NOT EXISTS (SELECT FROM nodes n WHERE n.of_head = side.of_head)
+                THEN (SELECT count(*) FROM differing c WHERE c.of_head = side.of_head) END AS number,
+            coalesce(
+                NOT (SELECT met FROM finish)
+                    OR EXISTS (SELECT FROM examined e WHERE e.of_head = side.of_head AND place > 100), false
+            ) AS more,
+            (
+                SELECT coalesce(json_agg(
+                    json_build_object('sha', sha, 'authored_at', authored_at, 'subject', subject) ORDER BY place
+                ), '[]')
+                FROM differing c WHERE c.of_head = side.of_head
+            ) AS shown
+        FROM (VALUES (true), (false)) AS side (of_head)
+    )
+    SELECT head.number, head.more, head.shown, base.number, base.more, base.shown
+    FROM sides AS head JOIN sides AS base ON head.of_head AND NOT base.of_head;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION first_deployment, deployment_below, compare_artifacts TO slipway_app;

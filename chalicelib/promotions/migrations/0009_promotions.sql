@@ -1,5 +1,5 @@
 CREATE DOMAIN artifact_id AS text
-    CONSTRAINT artifact_id_known CHECK (VALUE ~ '^(tree:[0-9a-f]{40}|sha256:[0-9a-f]{64})$');
+    CONSTRAINT artifact_id_known CHECK (VALUE ~ '^(tree:([0-9a-f]{40}|[0-9a-f]{64})|sha256:[0-9a-f]{64})$');
 
 CREATE TABLE promotions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -19,6 +19,7 @@ CREATE TABLE promotions (
 );
 
 CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
+CREATE INDEX promotions_by_artifact ON promotions (system_id, artifact, decided_at DESC, id DESC);
 CREATE INDEX promotions_by_environment ON promotions (environment_id);
 
 GRANT SELECT ON promotions TO slipway_app;

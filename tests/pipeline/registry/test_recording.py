@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.rest.decoding import MAX_BODY_BYTES
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.given import Given
 from tools.local.issuer import token
+from tools.slipway_client.recording import MOST_COMMITS, _fitting
 from tools.slipway_client.words import REMEDIES
 
 
@@ -95,14 +97,29 @@ def test_the_commits_between_two_deployments_are_recorded(
     monkeypatch.chdir(tmp_path)
     git = ["git", "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
     subprocess.run([*git, "init", "-q"], check=True)
-    for message in ("First", "Second", "Third"):
+    for message in ("First", "Second: Ü\u2028 \U0001f680", "x" * 201):
         subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", message], check=True)
     log = subprocess.run([*git, "log", "--format=%H"], capture_output=True, text=True, check=True).stdout.split()
     deploy(step, GITHUB_SHA=log[2])
 
     deploy(step, ARTIFACT=an_artifact("second"), GITHUB_SHA=log[0])
 
-    assert given.sql("SELECT sha FROM deployment_commits ORDER BY sha") == sorted([(log[0],), (log[1],)])
+    assert given.sql("SELECT sha, subject FROM deployment_commits ORDER BY length(subject)") == [
+        (log[1], "Second: Ü\u2028 \U0001f680"),
+        (log[0], "x" * 200),
+    ]
+
+
+@pytest.mark.parametrize(("digits", "count"), [(40, 10_000), (64, 8_000)])
+@pytest.mark.parametrize("subject", ["", "s" * 60, "\U0001f680" * 300])
+def test_many_commits_fit_into_a_body(digits: int, count: int, subject: str) -> None:
+    log = ([f"{number:0{digits}x}", "1772366400", subject] for number in range(MOST_COMMITS))
+
+    commits = _fitting(log)
+
+    assert len(commits) >= count
+    assert len(json.dumps(commits)) < MAX_BODY_BYTES - 20_000
+    assert commits[0]["subject"] == subject[:200]
 
 
 def test_a_shallow_checkout_records_no_commits(step: Any, given: Given, tmp_path: Path) -> None:

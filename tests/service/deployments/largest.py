@@ -1,6 +1,6 @@
 """Write the largest deployments: many to one environment, and one to each of the others."""
 
-from chalicelib.deployments.model import NewDeployment, NewStatus
+from chalicelib.deployments.model import Commit, NewDeployment, NewStatus
 from tests.service.deployments.records import an_artifact
 from tests.support.largest import copy, largest
 
@@ -10,16 +10,14 @@ SET_BY_SERVER = ("state", "started_at", "finished_at")
 def write(given, many):
     body = {name: value for name, value in largest(NewDeployment).items() if name not in SET_BY_SERVER}
     body |= {"environment": "development", "workspace": "default", "artifact": an_artifact(), "kind": "rollout"}
-    commits = [
-        {"sha": f"{number:040x}", "authored_at": "2026-01-01T12:00:00.123456Z"}
-        for number in range(min(many * 48, 9500))
-    ]
+    commits = [{**largest(Commit), "sha": f"{number:064x}"} for number in range(min(many * 48, 700))]
     for _ in range(many):
         opened = given.post("/v1/systems/azul/deployments", {**body, "commits": commits})["id"]
         status = {**largest(NewStatus), "state": "succeeded"}
         given.post(f"/v1/systems/azul/deployments/{opened}/statuses", status)
         commits = []
     copy(given, "deployment_statuses", "WHERE state = 'succeeded' AND deployment_id > 4", deployment_id="1")
+    copy(given, "deployment_commits", "WHERE t.subject IS NOT NULL", deployment_id="1")
     copy(
         given,
         "deployments",

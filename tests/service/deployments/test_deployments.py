@@ -30,8 +30,8 @@ def _adds_a_status(given):
 
 
 def _two(given, system):
+    commits = [{"sha": a_revision(name), "authored_at": "2026-01-01T00:00:00Z"} for name in ("first", "second")]
     for name in ("first", "second"):
-        commits = [{"sha": a_revision(name), "authored_at": "2026-01-01T00:00:00Z"}]
         given.a_deployment(an_artifact(name), system=system, commits=commits)
 
 
@@ -53,6 +53,7 @@ EXPECTED = Expected(
         },
     },
     open_records={"deployments": "state = 'in_progress'"},
+    granted_functions=("compare_artifacts", "deployment_below", "first_deployment"),
     out_of_reach={
         "deployments_overridden_known": "the gate names the blockers",
         "deployments_promotion_id_fkey": "the statement that records a deployment also records its promotion",

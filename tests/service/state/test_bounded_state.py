@@ -95,11 +95,11 @@ def test_a_commit_is_delivered_after_many_failed_attempts(api, given):
     given.the_usual()
     given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits(1))
     given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits(2))
-    for day in range(1, store.DELIVERIES + 2):
+    for day in range(1, 13):
         given.an_import(
-            FIRST, environment="preproduction", at=f"2026-02-{day:02}T00:00:00Z", state="failed", commits=commits(1, 2)
+            THIRD, environment="preproduction", at=f"2026-02-{day:02}T00:00:00Z", state="failed", commits=commits(1, 2)
         )
-    given.an_import(FIRST, environment="preproduction", at="2026-03-01T00:00:00Z", commits=commits(1, 2))
+    given.an_import(THIRD, environment="preproduction", at="2026-03-01T00:00:00Z", commits=commits(1, 2))
 
     assert drift(api) == (0, False)
 

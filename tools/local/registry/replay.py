@@ -124,15 +124,15 @@ def with_commits(
 ) -> Iterator[tuple[Deployment, list[Commit]]]:
     """Yield the deployments in the order of time. With each, yield its newest new commits, at most MAX_COMMITS.
 
-    A deployment delivers the commits that no earlier deployment to the same environment had. So going back to an older
-    commit delivers nothing. An environment's first deployment delivers the whole history of its commit. A history ends
-    at parents that are not in the graph.
+    A deployment delivers the commits that the deployment before it to the same environment did not have. So going back
+    to an older commit delivers nothing. An environment's first deployment delivers the whole history of its commit. A
+    history ends at parents that are not in the graph.
     """
-    delivered: dict[str, set[str]] = {}
+    current: dict[str, set[str]] = {}
     for deployment in sorted(deployments, key=lambda deployment: deployment.deployed_at):
-        there = delivered.setdefault(deployment.environment, set())
-        new = _ancestors(deployment.sha, graph, without=there)
-        there.update(new)
+        whole = _ancestors(deployment.sha, graph)
+        new = whole - current.get(deployment.environment, set())
+        current[deployment.environment] = whole
         commits = heapq.nlargest(
             MAX_COMMITS, (graph[sha] for sha in new), key=lambda each: (each.authored_at, each.sha)
         )
@@ -247,16 +247,13 @@ def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
     )
 
 
-def _ancestors(sha: str, graph: Mapping[str, Commit], *, without: set[str]) -> set[str]:
-    """Return a commit and its ancestors, except those in `without`.
-
-    `without` must have all ancestors of its own commits.
-    """
+def _ancestors(sha: str, graph: Mapping[str, Commit]) -> set[str]:
+    """Return a commit and its ancestors."""
     found: set[str] = set()
     ahead = [sha]
     while ahead:
         each = ahead.pop()
-        if each in graph and each not in found and each not in without:
+        if each in graph and each not in found:
             found.add(each)
             ahead.extend(graph[each].parents)
     return found

@@ -64,12 +64,12 @@ def test_going_back_to_an_older_commit_delivers_nothing():
     assert delivered([a_deployment("b"), a_deployment("a", day=1)], graph) == [{"a", "b"}, set()]
 
 
-def test_commits_that_were_rolled_back_are_not_delivered_again():
+def test_commits_that_were_rolled_back_are_delivered_again():
     graph = a_graph("a:", "b: a", "c: b")
 
     deployments = [a_deployment("b"), a_deployment("a", day=1), a_deployment("c", day=2)]
 
-    assert delivered(deployments, graph) == [{"a", "b"}, set(), {"c"}]
+    assert delivered(deployments, graph) == [{"a", "b"}, set(), {"b", "c"}]
 
 
 def test_a_reset_branch_delivers_only_its_new_commits():

@@ -1,0 +1,33 @@
+"""The address at which a repository's host compares two revisions."""
+
+import re
+
+from chalicelib.vocabulary import SHA
+
+# The parts of an address are written again from these patterns, so a repository's address can't lead elsewhere.
+_GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100})", re.ASCII | re.IGNORECASE)
+_GITLAB = re.compile(
+    r"https://(gitlab(?:\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+)(/[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)+)",
+    re.ASCII | re.IGNORECASE,
+)
+_SHA = re.compile(SHA)
+# With two revisions, the address still has at most the 2000 characters of a URL.
+_MOST = 1800
+
+
+def compare_url(repository: str | None, base: str | None, head: str | None) -> str | None:
+    """Return the address of a comparison of two revisions.
+
+    None unless the repository is on github.com, on gitlab.com or on a host that starts with `gitlab.`, or if a
+    revision is unknown.
+    """
+    if not (repository and base and head and _SHA.fullmatch(base) and _SHA.fullmatch(head)):
+        return None
+    place = repository.removesuffix("/").removesuffix(".git")
+    if len(place) > _MOST or {".", ".."} & set(place.split("/")):
+        return None
+    if found := _GITHUB.fullmatch(place):
+        return f"https://github.com/{found[1]}/compare/{base}...{head}"
+    if found := _GITLAB.fullmatch(place):
+        return f"https://{found[1].lower()}{found[3]}/-/compare/{base}...{head}"
+    return None
