@@ -23,7 +23,7 @@ from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import CURRENT, ON_TARGET, RECORDED_FROM, TARGET, position, rollbacks, verdicts
+from chalicelib.targets.store import CURRENT, ON_TARGET, RECORDED_FROM, TARGET, standing
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
@@ -107,43 +107,6 @@ def list_(
     )
 
 
-# One column: the record of %(artifact)s on `target`. A rollback to the artifact depends on it.
-_STANDING = f"""
-    (
-        SELECT json_build_object(
-            'deployed_at', latest.finished_at,
-            'failed_suites', (
-                SELECT coalesce(json_agg(suite), '[]') FROM {verdicts("verified.id")} AS verdict
-                WHERE outcome = 'failure'
-            ),
-            'rolled_back', to_json(back)
-        )
-        FROM (SELECT) AS always
-        LEFT JOIN LATERAL (
-            SELECT finished_at FROM deployments
-            WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
-            ORDER BY finished_at DESC, id DESC LIMIT 1
-        ) AS latest ON true
-        LEFT JOIN LATERAL (
-            SELECT id FROM deployments
-            WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded' AND EXISTS (
-                SELECT FROM verifications v
-                WHERE v.deployment_id = deployments.id AND v.outcome IN ('success', 'failure')
-            )
-            ORDER BY finished_at DESC, id DESC LIMIT 1
-        ) AS verified ON true
-        LEFT JOIN LATERAL (
-            SELECT e.name AS environment, back.artifact, back.finished_at AS at
-            FROM {rollbacks(ON_TARGET, "latest.finished_at")} AS back
-            WHERE {position(ON_TARGET, "back.artifact", "back.finished_at")}
-                    < {position(ON_TARGET, "%(artifact)s", "back.finished_at")}
-                AND {position(ON_TARGET, "back.ran_before", "back.finished_at")}
-                    >= {position(ON_TARGET, "%(artifact)s", "back.finished_at")}
-            LIMIT 1
-        ) AS back ON true
-    )
-"""
-
 _OPENING_FACTS = f"""
     SELECT
         clock_timestamp() AS at,
@@ -160,8 +123,8 @@ _OPENING_FACTS = f"""
             SELECT state FROM deployments WHERE {ON_TARGET} ORDER BY started_at DESC, id DESC LIMIT 1
         ) AS last_state,
         {RECORDED_FROM} AS recorded_from,
-        {_STANDING} AS standing,
-        {GATE_FACTS},
+        (SELECT to_json(its) FROM {standing(ON_TARGET, "%(artifact)s")} AS its) AS standing,
+        {GATE_FACTS} AS gate,
         (
             SELECT json_build_object('id', id::text, 'kind', kind, 'state', state) FROM deployments
             WHERE {ON_TARGET} AND artifact = %(artifact)s

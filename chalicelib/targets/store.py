@@ -99,5 +99,47 @@ def rollbacks(on_target: str, since: str) -> str:
     """
 
 
+def standing(on_target: str, artifact: str) -> str:
+    """Return SQL for a relation of one row: the record of an artifact on a target of the environment `e`.
+
+    A rollback to the artifact depends on it: see `Standing` in deployments/model.py.
+    """
+    of_artifact = f"{on_target} AND artifact = {artifact} AND state = 'succeeded'"
+    return f"""
+        (
+            SELECT
+                latest.finished_at AS deployed_at,
+                (
+                    SELECT coalesce(json_agg(suite), '[]') FROM {verdicts("verified.id")} AS verdict
+                    WHERE outcome = 'failure'
+                ) AS failed_suites,
+                to_json(back) AS rolled_back
+            FROM (SELECT) AS always
+            LEFT JOIN LATERAL (
+                SELECT finished_at FROM deployments
+                WHERE {of_artifact}
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS latest ON true
+            LEFT JOIN LATERAL (
+                SELECT id FROM deployments
+                WHERE {of_artifact} AND EXISTS (
+                    SELECT FROM verifications v
+                    WHERE v.deployment_id = deployments.id AND v.outcome IN ('success', 'failure')
+                )
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS verified ON true
+            LEFT JOIN LATERAL (
+                SELECT e.name AS environment, back.artifact, back.finished_at AS at
+                FROM {rollbacks(on_target, "latest.finished_at")} AS back
+                WHERE {position(on_target, "back.artifact", "back.finished_at")}
+                        < {position(on_target, artifact, "back.finished_at")}
+                    AND {position(on_target, "back.ran_before", "back.finished_at")}
+                        >= {position(on_target, artifact, "back.finished_at")}
+                LIMIT 1
+            ) AS back ON true
+        )
+    """
+
+
 def workspace_not_found(system: str, id_: str) -> Problem:
     return Problem(problems.not_found, f"The system {system!r} has no workspace {id_!r}. Check the id and the system.")
