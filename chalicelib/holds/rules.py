@@ -25,6 +25,11 @@ def freezing(holds: Iterable[HoldFact], at: datetime) -> list[HoldFact]:
     return [hold for hold in holds if hold.kind == "freeze" and covering(hold, at)]
 
 
+def concerning(freezes: Iterable[HoldFact], environment: str, *, production: bool) -> list[HoldFact]:
+    """Return the freezes that concern an environment, of those of its system and of those over several systems."""
+    return [each for each in freezes if each.environment in (None, environment) and (production or not each.production)]
+
+
 def pinning(holds: Iterable[HoldFact], artifact: str) -> list[HoldFact]:
     """Return the pins to another artifact."""
     return [hold for hold in holds if hold.kind == "pin" and hold.artifact != artifact]

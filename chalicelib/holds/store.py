@@ -69,6 +69,11 @@ def holds_fact(artifact: str) -> str:
     return _facts(f"{_FREEZES_OF_ENVIRONMENT} UNION ALL {_marks(artifact)}", "e.name")
 
 
+def marked(artifact: str) -> str:
+    """Return SQL for a condition: the environment `e` has a pin to another artifact, or the artifact a bad mark."""
+    return f"EXISTS (SELECT FROM ({_marks(artifact)}) AS h WHERE h.kind = 'bad' OR h.artifact <> {artifact})"
+
+
 def _marks(artifact: str) -> str:
     return f"""
         SELECT h.* FROM holds h WHERE h.environment_id = e.id AND {_PIN}

@@ -1,32 +1,42 @@
-"""The state, derived in PostgreSQL by one statement for any number of systems."""
-
-from typing import Any
+"""The state, derived in PostgreSQL by one statement."""
 
 import msgspec
 
 from chalicelib.database.connection import Database
 from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
-from chalicelib.rest.paging import MOST_BYTES, Keyset
-from chalicelib.state.model import MOST_COMMITS, MOST_TARGETS, SystemState, TargetState
-from chalicelib.targets.store import verdicts
+from chalicelib.holds.model import HoldFact
+from chalicelib.holds.rules import concerning, freezing
+from chalicelib.holds.store import FREEZES_OF_SYSTEM, FREEZES_OVER_SYSTEMS, marked
+from chalicelib.state.model import MOST_FORMER, MOST_TARGETS, SystemState, TargetState
+from chalicelib.targets.drift import DRIFT
+from chalicelib.targets.model import DEFAULT
+from chalicelib.targets.store import WORKSPACE_STATE, standing, verdicts
 from chalicelib.verifications.store import COLUMNS as VERIFICATION
-from chalicelib.vocabulary import Slug
-
-ORDER = Keyset(system=Slug)
 
 MOST_TARGET_BYTES = 1_000_000
-DELIVERIES = 10
 
 # The rows that the fragments below use:
 # - `target` is the environment `e` of the system `s`, or a workspace of `e`. `current` is the last succeeded deployment
 #   to `target`.
 # - `before` is the environment with the next lower rank. `ahead` is the last succeeded deployment to `before`. A
 #   workspace has neither, because promotion does not go through workspaces.
-# - `passed` is the latest deployment of the current artifact to `before`.
-# - `arrived` and `arrived_ahead` are the first deployments of the artifacts of `current` and `ahead`. An artifact
-#   contains the commits that were delivered until its first deployment: a rollback to the artifact takes back later
-#   commits.
+# - The others are those of targets/drift.py.
 _ON_TARGET = "environment_id = e.id AND workspace = target.name AND (target.id IS NULL OR workspace_id = target.id)"
+
+# The newest former artifact that a rollback of the target may go to. Holds concern environments only.
+_ROLLBACK_TO = f"""
+    (
+        SELECT former.artifact FROM (
+            SELECT id, artifact, finished_at FROM deployments
+            WHERE {_ON_TARGET} AND state = 'succeeded'
+            ORDER BY finished_at DESC, id DESC LIMIT {MOST_FORMER}
+        ) AS former CROSS JOIN LATERAL {standing(_ON_TARGET, "former.artifact")} AS its
+        WHERE target.active AND former.artifact <> current.artifact
+            AND its.rolled_back IS NULL AND json_array_length(its.failed_suites) = 0
+            AND (target.id IS NOT NULL OR NOT {marked("former.artifact")})
+        ORDER BY former.finished_at DESC, former.id DESC LIMIT 1
+    )
+"""
 
 _TARGET = f"""
     json_build_object(
@@ -50,6 +60,7 @@ _TARGET = f"""
             FROM {verdicts("current.id", counted=False)} AS verdict
             CROSS JOIN LATERAL (SELECT {VERIFICATION} FROM verifications v WHERE v.id = verdict.id) AS shown
         ),
+        'rollback_to', {_ROLLBACK_TO},
         'drift', CASE WHEN before.id IS NOT NULL THEN json_build_object(
             'environment', before.name,
             'commits', behind.commits,
@@ -59,41 +70,6 @@ _TARGET = f"""
             ))::bigint END
         ) END
     )
-"""
-
-# The commits that the environment before has and the target lacks. One system with many commits must not make the state
-# slow for all systems: this examines at most MOST_COMMITS commits, the last deployed first, and at most DELIVERIES
-# deployments that delivered a commit to the target. The last of these is the one that succeeded after failed attempts.
-_BEHIND = f"""
-    SELECT
-        -- If the deployments recorded no commits, the number is unknown: null.
-        CASE WHEN count(*) = 0 OR count(sha) > 0
-            THEN count(DISTINCT sha) FILTER (WHERE place <= {MOST_COMMITS} AND NOT delivered) END AS commits,
-        count(*) > {MOST_COMMITS} AS more
-    FROM (
-        SELECT c.sha, row_number() OVER () AS place, EXISTS (
-            SELECT FROM (
-                SELECT deployment_id FROM deployment_commits
-                WHERE environment_id = e.id AND sha = c.sha
-                ORDER BY deployment_id DESC LIMIT {DELIVERIES}
-            ) AS delivery
-            -- OFFSET 0 keeps the look-up of each deployment by its id. A join may read the whole table for each commit.
-            CROSS JOIN LATERAL (SELECT * FROM deployments WHERE id = delivery.deployment_id OFFSET 0) AS here
-            WHERE here.workspace = 'default' AND here.state = 'succeeded'
-                AND (here.finished_at, here.id) <= (arrived.finished_at, arrived.id)
-        ) AS delivered
-        FROM (
-            SELECT id FROM deployments
-            WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
-                AND (finished_at, id) <= (arrived_ahead.finished_at, arrived_ahead.id)
-                AND (passed.id IS NULL OR (finished_at, id) > (passed.finished_at, passed.id))
-            ORDER BY finished_at DESC, id DESC LIMIT {MOST_COMMITS + 1}
-        ) AS d
-        LEFT JOIN LATERAL (
-            SELECT sha FROM deployment_commits WHERE deployment_id = d.id LIMIT {MOST_COMMITS + 1}
-        ) AS c ON true
-        LIMIT {MOST_COMMITS + 1}
-    ) AS examined
 """
 
 # One row for the system `s`: the first targets, with at least one and at most MOST_TARGET_BYTES.
@@ -106,13 +82,13 @@ _TARGETS = f"""
         FROM (
             SELECT target.place, {_TARGET} AS shown
             FROM (
-                SELECT of.id AS environment_id, each.id, each.name, each.base_url,
+                SELECT of.id AS environment_id, each.id, each.name, each.base_url, each.active,
                     row_number() OVER (ORDER BY of.rank, each.id IS NOT NULL, each.name) AS place
                 FROM environments of
                 CROSS JOIN LATERAL (
-                    SELECT NULL::bigint AS id, 'default' AS name, of.base_url
+                    SELECT NULL::bigint AS id, 'default' AS name, of.base_url, true AS active
                     UNION ALL
-                    SELECT w.id, w.name, w.base_url FROM workspaces w
+                    SELECT w.id, w.name, w.base_url, {WORKSPACE_STATE} = 'active' FROM workspaces w
                     WHERE w.environment_id = of.id AND w.state <> 'destroyed'
                 ) AS each
                 WHERE of.system_id = s.id
@@ -133,58 +109,26 @@ _TARGETS = f"""
                 WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS ahead ON true
-            LEFT JOIN LATERAL (
-                SELECT id, finished_at FROM deployments
-                WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
-                    AND artifact = current.artifact
-                ORDER BY finished_at DESC, id DESC LIMIT 1
-            ) AS passed ON true
-            LEFT JOIN LATERAL (
-                SELECT id, finished_at FROM deployments
-                WHERE environment_id = e.id AND workspace = 'default' AND state = 'succeeded'
-                    AND artifact = current.artifact
-                ORDER BY finished_at, id LIMIT 1
-            ) AS arrived ON true
-            LEFT JOIN LATERAL (
-                SELECT id, finished_at FROM deployments
-                WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
-                    AND artifact = ahead.artifact
-                ORDER BY finished_at, id LIMIT 1
-            ) AS arrived_ahead ON true
-            LEFT JOIN LATERAL ({_BEHIND}) AS behind ON ahead.id IS NOT NULL
+            {DRIFT}
         ) AS made
     ) AS measured
 """
 
 _STATE = f"""
-    SELECT s.key AS system, s.name, of_system.targets, of_system.more_targets
+    SELECT s.key AS system, s.name, of_system.targets, of_system.more_targets, clock_timestamp() AS at,
+        {FREEZES_OF_SYSTEM} AS freezes, {FREEZES_OVER_SYSTEMS} AS freezes_over_systems
     FROM systems s CROSS JOIN LATERAL ({_TARGETS}) AS of_system
 """
 
 
 def get(db: Database, system: str) -> SystemState | None:
-    return db.select_one(_state, f"{_STATE} WHERE s.key = %(system)s", system=system)
-
-
-def list_(db: Database, *, limit: int, after: tuple[Any, ...] | None) -> list[SystemState]:
-    # PostgreSQL writes the targets longer than the answer does. So twice the bytes of a page are always enough.
-    return db.select(
-        _state,
-        f"""
-        SELECT system, name, targets, more_targets FROM (
-            SELECT found.*, sum(octet_length(targets)) OVER (ORDER BY system) - octet_length(targets) AS bytes_before
-            FROM (
-                {_STATE} WHERE %(after)s IS NULL OR s.key > %(after)s ORDER BY s.key LIMIT %(limit)s
-            ) AS found
-        ) AS measured
-        WHERE bytes_before <= {2 * MOST_BYTES}
-        ORDER BY system
-        """,
-        limit=limit,
-        after=after[0] if after else None,
-    )
-
-
-def _state(system: str, name: str, targets: str, more_targets: bool) -> SystemState:  # noqa: FBT001 (a column)
-    decoded = msgspec.json.decode(targets, type=list[TargetState])
-    return SystemState(system=system, name=name, targets=decoded, more_targets=more_targets)
+    row = db.row(f"{_STATE} WHERE s.key = %(system)s", system=system)
+    if row is None:
+        return None
+    freezes = msgspec.convert([*row["freezes"], *row["freezes_over_systems"]], list[HoldFact])
+    stopping = [freeze for freeze in freezing(freezes, row["at"]) if freeze.blocks_rollbacks]
+    targets = msgspec.json.decode(row["targets"], type=list[TargetState])
+    for target in targets:
+        if target.workspace == DEFAULT and concerning(stopping, target.environment, production=target.production):
+            target.rollback_to = None
+    return SystemState(system=row["system"], name=row["name"], targets=targets, more_targets=row["more_targets"])

@@ -1,12 +1,10 @@
-"""The state of one system is bounded, in its answer and in its cost, so that the list of states serves everybody."""
-
-import json
+"""The state of one system is bounded, in its answer and in its cost, so that a large system does not hold up others."""
 
 import pytest
 
-from chalicelib.rest import paging
 from chalicelib.state import store
-from chalicelib.state.model import MOST_COMMITS, MOST_TARGETS
+from chalicelib.state.model import MOST_TARGETS
+from chalicelib.targets.drift import DELIVERIES, MOST_COMMITS
 from tests.service.deployments.records import an_artifact
 from tests.support.largest import copy
 
@@ -60,25 +58,6 @@ def test_a_state_has_one_target_however_long(api, given, monkeypatch):
     assert ([target["environment"] for target in state["targets"]], state["more_targets"]) == (["development"], True)
 
 
-def test_a_page_of_long_states_loses_no_system(api, given, monkeypatch):
-    for number in range(6):
-        given.a_system(f"system-{number}")
-        given.an_environment(base_url=f"https://{'h' * 1900}", system=f"system-{number}")
-    whole = api.get("/v1/state")["items"]
-    most = 2 * len(json.dumps(whole[0]))
-    monkeypatch.setattr(store, "MOST_BYTES", most)
-    monkeypatch.setattr(paging, "MOST_BYTES", most)
-
-    seen, address = [], "/v1/state?limit=200"
-    while address:
-        page = api.get(address)
-        assert 1 <= len(page["items"]) < 6
-        seen += page["items"]
-        address = page["next"] and f"/v1/state?limit=200&cursor={page['next']}"
-
-    assert seen == whole
-
-
 @pytest.mark.parametrize(("count", "expected"), [(MOST_COMMITS, (100, False)), (MOST_COMMITS + 1, (100, True))])
 def test_drift_counts_the_last_commits(api, given, count, expected):
     given.the_usual()
@@ -94,7 +73,7 @@ def test_a_commit_is_delivered_after_many_failed_attempts(api, given):
     given.the_usual()
     given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits(1))
     given.an_import(SECOND, at="2026-01-02T00:00:00Z", commits=commits(2))
-    for day in range(1, store.DELIVERIES + 2):
+    for day in range(1, DELIVERIES + 2):
         given.an_import(
             FIRST, environment="preproduction", at=f"2026-02-{day:02}T00:00:00Z", state="failed", commits=commits(1, 2)
         )
