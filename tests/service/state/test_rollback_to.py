@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, example, settings
 from hypothesis import given as for_every
 from hypothesis import strategies as st
 
@@ -13,6 +13,8 @@ from tests.service.deployments.records import an_artifact
 STATE = "/v1/systems/azul/state"
 DEPLOYMENTS = "/v1/systems/azul/deployments"
 FIRST, SECOND, THIRD = ARTIFACTS = tuple(an_artifact(name) for name in ("first", "second", "third"))
+
+ROLLOUTS = [(FIRST, "rollout", "succeeded", []), (SECOND, "rollout", "succeeded", [])]
 
 _deployments = st.tuples(
     st.sampled_from(ARTIFACTS),
@@ -33,7 +35,9 @@ def rollback_to(api, workspace="default"):
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@for_every(history=st.lists(_deployments, max_size=8), holds=_holds)
+@for_every(history=st.lists(_deployments, min_size=3, max_size=8), holds=_holds)
+@example(history=[*ROLLOUTS, (FIRST, "rollback", "succeeded", [])], holds=[])
+@example(history=[*ROLLOUTS, (THIRD, "rollout", "succeeded", [])], holds=["bad second"])
 def test_it_is_what_a_rollback_accepts(api, given, history, holds):
     begin_anew(given, holds)
     record(given, history)
