@@ -13,7 +13,7 @@ from chalicelib.promotions.model import Decision, GateFacts, Promotion, Promotio
 from chalicelib.rest.ids import NumberedId
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import position, rollbacks, verdicts
+from chalicelib.targets.store import places, rollbacks, verdicts
 
 ORDER = Keyset(decided_at=Timestamp, id=NumberedId)
 
@@ -21,26 +21,20 @@ _BEFORE = "environment_id = before.id AND workspace = 'default'"
 _THERE = "environment_id = place.id AND workspace = 'default'"
 
 
-def _place(artifact: str) -> str:
-    """Return SQL for the place of an artifact in an order that has %(artifact)s too.
-
-    That is the order of the rollback's own environment, or else of the environment before, through which all go.
-    """
-    there = position(_THERE, artifact, "back.finished_at")
-    passed = position(_BEFORE, artifact, "back.finished_at")
-    return f"CASE WHEN its.known THEN {there} ELSE coalesce({passed}, {there}) END"
-
-
 def _rolled_back(artifact: str) -> str:
-    """Return SQL for the latest rollback since `deployed` that went back behind an artifact."""
+    """Return SQL for the latest rollback since `deployed` that went back behind an artifact.
+
+    The order is that of the rollback's own environment. If the artifact was never there, it is that of the environment
+    before, through which all artifacts go.
+    """
     return f"""
         SELECT place.name AS environment, back.artifact, back.finished_at AS at
         FROM (VALUES (before.id, before.name), (e.id, e.name)) AS place (id, name)
         CROSS JOIN LATERAL {rollbacks(_THERE, "deployed.finished_at")} AS back
-        CROSS JOIN LATERAL (
-            SELECT {position(_THERE, artifact, "back.finished_at")} IS NOT NULL AS known
-        ) AS its
-        WHERE {_place("back.artifact")} < {_place(artifact)} AND {_place("back.ran_before")} >= {_place(artifact)}
+        CROSS JOIN LATERAL {places(_THERE, artifact)} AS there
+        CROSS JOIN LATERAL {places(_BEFORE, artifact)} AS passed
+        WHERE CASE WHEN there.its IS NOT NULL THEN there.new < there.its AND there.old >= there.its
+            ELSE coalesce(passed.new, there.new) < passed.its AND coalesce(passed.old, there.old) >= passed.its END
         ORDER BY back.finished_at DESC LIMIT 1
     """
 
