@@ -17,6 +17,7 @@ from chalicelib.health.endpoints import blueprint as health
 from chalicelib.holds.endpoints import blueprint as holds
 from chalicelib.identity.authorizer import blueprint as identity
 from chalicelib.me.endpoints import blueprint as me
+from chalicelib.overview.endpoints import blueprint as overview
 from chalicelib.promotions.endpoints import blueprint as promotions
 from chalicelib.publishers.endpoints import blueprint as publishers
 from chalicelib.publishers.store import TRUST_RULES
@@ -55,6 +56,7 @@ for blueprint in (
     approvals,
     artifacts,
     state,
+    overview,
     audit,
 ):
     app.register_blueprint(blueprint)

@@ -34,6 +34,14 @@ _LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestam
 # The state of the deployment `d`.
 STATE = f"CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END"
 
+# The finish of the deployment `d`.
+FINISHED_AT = f"CASE WHEN {_LAPSED} THEN d.lease_expires_at ELSE d.finished_at END"
+
+# True if the deployment `d` is cancelled because its lease expired, before the sweep or after it.
+LEASE_ENDED = f"""
+    ({_LAPSED} OR (d.state = 'cancelled' AND d.detail = '{LEASE_EXPIRED}' AND d.finished_at = d.lease_expires_at))
+"""
+
 # The columns of a Deployment, from rows `d`, `e` (its environment) and `s` (its system).
 COLUMNS = f"""
     d.id::text AS id, s.key AS system, e.name AS environment, d.workspace, d.artifact, d.revision, d.kind,
@@ -41,7 +49,7 @@ COLUMNS = f"""
     CASE WHEN {_LAPSED} THEN '{LEASE_EXPIRED}' ELSE d.detail END AS detail,
     d.imported, d.commit_count, d.run_url, d.run_id, d.run_attempt, d.run_sha, d.run_actor,
     d.override_reason, d.overridden, d.promotion_id::text AS promotion_id, d.lease_expires_at, d.started_at,
-    CASE WHEN {_LAPSED} THEN d.lease_expires_at ELSE d.finished_at END AS finished_at,
+    {FINISHED_AT} AS finished_at,
     d.created_by
 """
 

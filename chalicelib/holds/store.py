@@ -55,9 +55,9 @@ def _facts(held: str, environment: str) -> str:
     """
 
 
-def marks_fact(artifact: str) -> str:
-    """Return SQL for a value: the pin of the environment `e`, and the bad mark of an artifact."""
-    return _facts(_marks(artifact), "e.name")
+def marks_fact(*artifacts: str) -> str:
+    """Return SQL for a value: the pin of the environment `e`, and the bad marks of artifacts."""
+    return _facts(_marks(f"ANY (ARRAY[{', '.join(artifacts)}])"), "e.name")
 
 
 def holds_fact(artifact: str) -> str:

@@ -30,10 +30,13 @@ _ROLLBACK_TO = f"""
             SELECT id, artifact, finished_at FROM deployments
             WHERE {_ON_TARGET} AND state = 'succeeded'
             ORDER BY finished_at DESC, id DESC LIMIT {MOST_FORMER}
-        ) AS former CROSS JOIN LATERAL {standing(_ON_TARGET, "former.artifact")} AS its
+        ) AS former
         WHERE target.active AND former.artifact <> current.artifact
-            AND its.rolled_back IS NULL AND json_array_length(its.failed_suites) = 0
             AND (target.id IS NOT NULL OR NOT {marked("former.artifact")})
+            AND (
+                SELECT its.rolled_back IS NULL AND json_array_length(its.failed_suites) = 0
+                FROM {standing(_ON_TARGET, "former.artifact")} AS its
+            )
         ORDER BY former.finished_at DESC, former.id DESC LIMIT 1
     )
 """
