@@ -18,6 +18,7 @@ from chalicelib.health.endpoints import blueprint as health
 from chalicelib.holds.endpoints import blueprint as holds
 from chalicelib.identity.authorizer import blueprint as identity
 from chalicelib.me.endpoints import blueprint as me
+from chalicelib.overview.endpoints import blueprint as overview
 from chalicelib.promotions.endpoints import blueprint as promotions
 from chalicelib.publishers.endpoints import blueprint as publishers
 from chalicelib.publishers.store import TRUST_RULES
@@ -59,6 +60,7 @@ for blueprint in (
     upcoming_changes,
     commit_places,
     state,
+    overview,
     audit,
 ):
     app.register_blueprint(blueprint)

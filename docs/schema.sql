@@ -498,6 +498,7 @@ END)))),
     CONSTRAINT workspaces_pkey PRIMARY KEY (id),
     CONSTRAINT workspaces_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
 );
+CREATE INDEX workspaces_active ON workspaces (environment_id, expires_at) WHERE (state = 'active');
 CREATE INDEX workspaces_by_end ON workspaces (expires_at) WHERE (state = 'active');
 CREATE INDEX workspaces_by_name ON workspaces (environment_id, name, id DESC);
 CREATE INDEX workspaces_by_system ON workspaces (system_id, created_at DESC, id DESC);

@@ -39,20 +39,6 @@ _BAD_MARKS = """
 _MAY_BE_ACTIVE = f"a.withdrawn_at IS NULL AND a.created_at > statement_timestamp() - {_LIFETIME}"
 _ACTIVE = f"({_MAY_BE_ACTIVE} AND NOT EXISTS (SELECT {_USES}) AND NOT EXISTS (SELECT {_BAD_MARKS}))"
 
-# SQL for a value: the people with an active approval of %(artifact)s for the environment `e`.
-APPROVALS_FACT = f"""
-    (
-        SELECT coalesce(json_agg(given ORDER BY given.expires_at), '[]')
-        FROM (
-            SELECT a.issuer, a.created_by AS subject, max(a.created_at) + {_LIFETIME} AS expires_at
-            FROM approvals a
-            WHERE a.environment_id = e.id AND a.artifact = %(artifact)s AND {_ACTIVE}
-            GROUP BY a.issuer, a.created_by
-            ORDER BY max(a.created_at) DESC LIMIT {MOST_COUNTED}
-        ) AS given
-    )
-"""
-
 # The first event that ended an approval gives its state.
 _STATE = f"""
     CASE
@@ -75,6 +61,22 @@ _JOINED = f"""
     CROSS JOIN LATERAL (SELECT min(u.finished_at) AS at {_USES}) AS used
     CROSS JOIN LATERAL (SELECT min(m.created_at) AS at {_BAD_MARKS}) AS voided
 """
+
+
+def approvals_fact(artifact: str) -> str:
+    """Return SQL for a value: the people with an active approval of an artifact for the environment `e`."""
+    return f"""
+        (
+            SELECT coalesce(json_agg(given ORDER BY given.expires_at), '[]')
+            FROM (
+                SELECT a.issuer, a.created_by AS subject, max(a.created_at) + {_LIFETIME} AS expires_at
+                FROM approvals a
+                WHERE a.environment_id = e.id AND a.artifact = {artifact} AND {_ACTIVE}
+                GROUP BY a.issuer, a.created_by
+                ORDER BY max(a.created_at) DESC LIMIT {MOST_COUNTED}
+            ) AS given
+        )
+    """
 
 
 def get(db: Database, system: str, id_: str) -> Approval:

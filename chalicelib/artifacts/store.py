@@ -22,7 +22,7 @@ _GATES = Prepared(
     SELECT clock_timestamp() AS at, (
         SELECT coalesce(json_agg(gate ORDER BY rank), '[]')
         FROM (
-            SELECT e.rank, {GATE_FACTS} FROM environments e
+            SELECT e.rank, {GATE_FACTS} AS gate FROM environments e
             WHERE e.system_id = s.id ORDER BY e.rank LIMIT %(limit)s
         ) AS each
     ) AS gates

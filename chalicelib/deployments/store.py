@@ -25,7 +25,7 @@ from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
 from chalicelib.targets.model import Maker
-from chalicelib.targets.store import CURRENT, ON_TARGET, RECORDED_FROM, TARGET, position, rollbacks, verdicts
+from chalicelib.targets.store import CURRENT, ON_TARGET, RECORDED_FROM, TARGET, standing
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
@@ -36,6 +36,14 @@ _LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestam
 # The state of the deployment `d`.
 STATE = f"CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END"
 
+# The finish of the deployment `d`.
+FINISHED_AT = f"CASE WHEN {_LAPSED} THEN d.lease_expires_at ELSE d.finished_at END"
+
+# True if the deployment `d` is cancelled because its lease expired, before the sweep or after it.
+LEASE_ENDED = f"""
+    ({_LAPSED} OR (d.state = 'cancelled' AND d.detail = '{LEASE_EXPIRED}' AND d.finished_at = d.lease_expires_at))
+"""
+
 # The columns of a Deployment, from rows `d`, `e` (its environment) and `s` (its system).
 COLUMNS = f"""
     d.id::text AS id, s.key AS system, e.name AS environment, d.workspace, d.artifact, d.revision, d.kind,
@@ -43,7 +51,7 @@ COLUMNS = f"""
     CASE WHEN {_LAPSED} THEN '{LEASE_EXPIRED}' ELSE d.detail END AS detail,
     d.imported, d.commit_count, d.run_url, d.run_id, d.run_attempt, d.run_sha, d.run_actor,
     d.override_reason, d.overridden, d.promotion_id::text AS promotion_id, d.lease_expires_at, d.started_at,
-    CASE WHEN {_LAPSED} THEN d.lease_expires_at ELSE d.finished_at END AS finished_at,
+    {FINISHED_AT} AS finished_at,
     d.created_by
 """
 
@@ -107,43 +115,6 @@ def list_(
     )
 
 
-# One column: the record of %(artifact)s on `target`. A rollback to the artifact depends on it.
-_STANDING = f"""
-    (
-        SELECT json_build_object(
-            'deployed_at', latest.finished_at,
-            'failed_suites', (
-                SELECT coalesce(json_agg(suite), '[]') FROM {verdicts("verified.id")} AS verdict
-                WHERE outcome = 'failure'
-            ),
-            'rolled_back', to_json(back)
-        )
-        FROM (SELECT) AS always
-        LEFT JOIN LATERAL (
-            SELECT finished_at FROM deployments
-            WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded'
-            ORDER BY finished_at DESC, id DESC LIMIT 1
-        ) AS latest ON true
-        LEFT JOIN LATERAL (
-            SELECT id FROM deployments
-            WHERE {ON_TARGET} AND artifact = %(artifact)s AND state = 'succeeded' AND EXISTS (
-                SELECT FROM verifications v
-                WHERE v.deployment_id = deployments.id AND v.outcome IN ('success', 'failure')
-            )
-            ORDER BY finished_at DESC, id DESC LIMIT 1
-        ) AS verified ON true
-        LEFT JOIN LATERAL (
-            SELECT e.name AS environment, back.artifact, back.finished_at AS at
-            FROM {rollbacks(ON_TARGET, "latest.finished_at")} AS back
-            WHERE {position(ON_TARGET, "back.artifact", "back.finished_at")}
-                    < {position(ON_TARGET, "%(artifact)s", "back.finished_at")}
-                AND {position(ON_TARGET, "back.ran_before", "back.finished_at")}
-                    >= {position(ON_TARGET, "%(artifact)s", "back.finished_at")}
-            LIMIT 1
-        ) AS back ON true
-    )
-"""
-
 _OPENING_FACTS = Prepared(f"""
     SELECT
         clock_timestamp() AS at,
@@ -160,8 +131,8 @@ _OPENING_FACTS = Prepared(f"""
             SELECT state FROM deployments WHERE {ON_TARGET} ORDER BY started_at DESC, id DESC LIMIT 1
         ) AS last_state,
         {RECORDED_FROM} AS recorded_from,
-        {_STANDING} AS standing,
-        {GATE_FACTS},
+        (SELECT to_json(its) FROM {standing(ON_TARGET, "%(artifact)s")} AS its) AS standing,
+        {GATE_FACTS} AS gate,
         (
             SELECT json_build_object('id', id::text, 'kind', kind, 'state', state) FROM deployments
             WHERE {ON_TARGET} AND artifact = %(artifact)s

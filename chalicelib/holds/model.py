@@ -172,6 +172,7 @@ class HoldFact(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["freeze", "pin", "bad"]
     environment: str | None
     over_systems: bool
+    production: bool
     artifact: str | None
     reason: str
     created_by: str

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
+
 from chalicelib.holds.model import (
     MOST_FREEZES,
     Hold,
@@ -23,6 +25,21 @@ MAX_AHEAD = timedelta(days=5 * 366)
 def freezing(holds: Iterable[HoldFact], at: datetime) -> list[HoldFact]:
     """Return the freezes that hold at a moment. A freeze that repeats holds only within its windows."""
     return [hold for hold in holds if hold.kind == "freeze" and covering(hold, at)]
+
+
+def in_force(holds: Iterable[HoldFact], at: datetime) -> list[HoldFact]:
+    """Return the freezes that hold at a moment, each with its one window around the moment.
+
+    So many decisions about that moment work out the windows of a freeze once.
+    """
+    return [
+        msgspec.structs.replace(each, recurrence=None, ends_at=lifts_at([each], at)) for each in freezing(holds, at)
+    ]
+
+
+def concerning(freezes: Iterable[HoldFact], environment: str, *, production: bool) -> list[HoldFact]:
+    """Return the freezes that concern an environment, of those of its system and of those over several systems."""
+    return [each for each in freezes if each.environment in (None, environment) and (production or not each.production)]
 
 
 def pinning(holds: Iterable[HoldFact], artifact: str) -> list[HoldFact]:

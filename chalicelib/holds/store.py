@@ -29,32 +29,65 @@ _FREEZES = f"h.kind = 'freeze' AND {_NOT_OVER}"
 _PIN = "h.kind = 'pin' AND h.released_at IS NULL"
 _BAD_MARK = "h.kind = 'bad' AND h.released_at IS NULL"
 
-# SQL for a value: the holds that may stop %(artifact)s in the environment `e`, now or later. They are freezes that
-# are not over, the environment's pin and the artifact's bad mark: at most 2 * MOST_FREEZES + 2. A freeze that repeats
-# holds only within its windows: see holds/rules.py.
-HOLDS_FACT = f"""
-    (
-        SELECT coalesce(json_agg(json_build_object(
-            'id', held.id::text, 'kind', held.kind,
-            'environment', CASE WHEN held.environment_id IS NOT NULL THEN e.name END,
-            'over_systems', held.system_id IS NULL, 'artifact', held.artifact, 'reason', held.reason,
-            'created_by', held.created_by, 'starts_at', held.starts_at, 'ends_at', held.ends_at,
-            'recurrence', held.recurrence, 'blocks_rollbacks', held.blocks_rollbacks
-        ) ORDER BY held.id), '[]')
-        FROM (
-            SELECT h.* FROM holds h
-            WHERE h.system_id = e.system_id AND {_FREEZES}
-                AND (h.environment_id IS NULL OR h.environment_id = e.id) AND (e.production OR NOT h.production)
-            UNION ALL
-            SELECT h.* FROM holds h
-            WHERE h.system_id IS NULL AND {_FREEZES} AND (e.production OR NOT h.production)
-            UNION ALL
-            SELECT h.* FROM holds h WHERE h.environment_id = e.id AND {_PIN}
-            UNION ALL
-            SELECT h.* FROM holds h WHERE h.system_id = e.system_id AND h.artifact = %(artifact)s AND {_BAD_MARK}
-        ) AS held
-    )
+_FREEZES_OF_ENVIRONMENT = f"""
+    SELECT h.* FROM holds h
+    WHERE h.system_id = e.system_id AND {_FREEZES}
+        AND (h.environment_id IS NULL OR h.environment_id = e.id) AND (e.production OR NOT h.production)
+    UNION ALL
+    SELECT h.* FROM holds h
+    WHERE h.system_id IS NULL AND {_FREEZES} AND (e.production OR NOT h.production)
 """
+
+
+def _facts(held: str, environment: str) -> str:
+    """Return SQL for a value: the rows of `held` as a list of HoldFact. `environment` is the name of a hold's own."""
+    return f"""
+        (
+            SELECT coalesce(json_agg(json_build_object(
+                'id', held.id::text, 'kind', held.kind,
+                'environment', CASE WHEN held.environment_id IS NOT NULL THEN {environment} END,
+                'over_systems', held.system_id IS NULL, 'production', held.production, 'artifact', held.artifact,
+                'reason', held.reason, 'created_by', held.created_by, 'starts_at', held.starts_at,
+                'ends_at', held.ends_at, 'recurrence', held.recurrence, 'blocks_rollbacks', held.blocks_rollbacks
+            ) ORDER BY held.id), '[]')
+            FROM ({held}) AS held
+        )
+    """
+
+
+def marks_fact(*artifacts: str) -> str:
+    """Return SQL for a value: the pin of the environment `e`, and the bad marks of artifacts."""
+    return _facts(_marks(f"ANY (ARRAY[{', '.join(artifacts)}])"), "e.name")
+
+
+def holds_fact(artifact: str) -> str:
+    """Return SQL for a value: the holds that may stop an artifact in the environment `e`, now or later.
+
+    They are freezes that are not over, the environment's pin and the artifact's bad mark: at most 2 * MOST_FREEZES + 2.
+    A freeze that repeats holds only within its windows: see holds/rules.py.
+    """
+    return _facts(f"{_FREEZES_OF_ENVIRONMENT} UNION ALL {_marks(artifact)}", "e.name")
+
+
+def marked(artifact: str) -> str:
+    """Return SQL for a condition: the environment `e` has a pin to another artifact, or the artifact a bad mark."""
+    return f"EXISTS (SELECT FROM ({_marks(artifact)}) AS h WHERE h.kind = 'bad' OR h.artifact <> {artifact})"
+
+
+def _marks(artifact: str) -> str:
+    return f"""
+        SELECT h.* FROM holds h WHERE h.environment_id = e.id AND {_PIN}
+        UNION ALL
+        SELECT h.* FROM holds h WHERE h.system_id = e.system_id AND h.artifact = {artifact} AND {_BAD_MARK}
+    """
+
+
+# SQL for values: the freezes of the system `s`, and the freezes over several systems, that are not over.
+FREEZES_OF_SYSTEM = _facts(
+    f"SELECT h.* FROM holds h WHERE h.system_id = s.id AND {_FREEZES}",
+    "(SELECT name FROM environments WHERE id = held.environment_id)",
+)
+FREEZES_OVER_SYSTEMS = _facts(f"SELECT h.* FROM holds h WHERE h.system_id IS NULL AND {_FREEZES}", "NULL")
 
 _IN_STATE: dict[HoldState | None, str] = {
     None: "true",

@@ -5,16 +5,16 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.approvals.store import APPROVALS_FACT
+from chalicelib.approvals.store import approvals_fact
 from chalicelib.database.connection import Database
 from chalicelib.database.prepared import Prepared
-from chalicelib.holds.store import HOLDS_FACT
+from chalicelib.holds.store import holds_fact
 from chalicelib.identity.principal import Principal
 from chalicelib.promotions.model import Decision, GateFacts, Promotion, PromotionQuery
 from chalicelib.rest.ids import NumberedId
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import position, rollbacks, verdicts
+from chalicelib.targets.store import places, rollbacks, verdicts
 
 ORDER = Keyset(decided_at=Timestamp, id=NumberedId)
 
@@ -22,72 +22,75 @@ _BEFORE = "environment_id = before.id AND workspace = 'default'"
 _THERE = "environment_id = place.id AND workspace = 'default'"
 
 
-def _place(artifact: str) -> str:
-    """Return SQL for the place of an artifact in an order that has %(artifact)s too.
+def _rolled_back(artifact: str) -> str:
+    """Return SQL for the latest rollback since `deployed` that went back behind an artifact.
 
-    That is the order of the rollback's own environment, or else of the environment before, through which all go.
+    The order is that of the rollback's own environment. If the artifact was never there, it is that of the environment
+    before, through which all artifacts go.
     """
-    there = position(_THERE, artifact, "back.finished_at")
-    passed = position(_BEFORE, artifact, "back.finished_at")
-    return f"CASE WHEN its.known THEN {there} ELSE coalesce({passed}, {there}) END"
+    return f"""
+        SELECT place.name AS environment, back.artifact, back.finished_at AS at
+        FROM (VALUES (before.id, before.name), (e.id, e.name)) AS place (id, name)
+        CROSS JOIN LATERAL {rollbacks(_THERE, "deployed.finished_at")} AS back
+        CROSS JOIN LATERAL {places(_THERE, artifact)} AS there
+        CROSS JOIN LATERAL {places(_BEFORE, artifact)} AS passed
+        WHERE CASE WHEN there.its IS NOT NULL THEN there.new < there.its AND there.old >= there.its
+            ELSE coalesce(passed.new, there.new) < passed.its AND coalesce(passed.old, there.old) >= passed.its END
+        ORDER BY back.finished_at DESC LIMIT 1
+    """
 
 
-# The latest rollback since `deployed` that went back behind %(artifact)s.
-_ROLLED_BACK = f"""
-    SELECT place.name AS environment, back.artifact, back.finished_at AS at
-    FROM (VALUES (before.id, before.name), (e.id, e.name)) AS place (id, name)
-    CROSS JOIN LATERAL {rollbacks(_THERE, "deployed.finished_at")} AS back
-    CROSS JOIN LATERAL (
-        SELECT {position(_THERE, "%(artifact)s", "back.finished_at")} IS NOT NULL AS known
-    ) AS its
-    WHERE {_place("back.artifact")} < {_place("%(artifact)s")}
-        AND {_place("back.ran_before")} >= {_place("%(artifact)s")}
-    ORDER BY back.finished_at DESC LIMIT 1
-"""
+def gate_facts(artifact: str, holds: str) -> str:
+    """Return SQL for a value: the facts about an artifact for the environment `e` of the system `s`.
 
-# One column, `gate`: the facts about %(artifact)s for the environment `e` of the system `s`.
-GATE_FACTS = f"""
-    (
-        SELECT json_build_object(
-            'system', s.key,
-            'environment', e.name,
-            'artifact', %(artifact)s::text,
-            'required_approvals', e.required_approvals,
-            'approvals', {APPROVALS_FACT},
-            'holds', {HOLDS_FACT},
-            'required_soak_seconds', e.required_soak_seconds,
-            'verification_max_age_seconds', e.verification_max_age_seconds,
-            'required_suites', e.required_suites,
-            'before', CASE WHEN before.id IS NOT NULL THEN json_build_object(
-                'name', before.name,
-                'deployed_at', deployed.finished_at,
-                'replaced_at', (
-                    SELECT finished_at FROM deployments
-                    WHERE {_BEFORE} AND state = 'succeeded'
-                        AND (finished_at, id) > (deployed.finished_at, deployed.id)
-                    ORDER BY finished_at, id LIMIT 1
-                ),
-                'rolled_back', to_json(back),
-                'verdicts', (
-                    SELECT coalesce(json_agg(verdict ORDER BY suite COLLATE "C"), '[]')
-                    FROM {verdicts("deployed.id")} AS verdict
-                )
-            ) END
+    `holds` is SQL for the holds in these facts.
+    """
+    return f"""
+        (
+            SELECT json_build_object(
+                'system', s.key,
+                'environment', e.name,
+                'artifact', {artifact}::text,
+                'required_approvals', e.required_approvals,
+                'approvals', {approvals_fact(artifact)},
+                'holds', {holds},
+                'required_soak_seconds', e.required_soak_seconds,
+                'verification_max_age_seconds', e.verification_max_age_seconds,
+                'required_suites', e.required_suites,
+                'before', CASE WHEN before.id IS NOT NULL THEN json_build_object(
+                    'name', before.name,
+                    'deployed_at', deployed.finished_at,
+                    'replaced_at', (
+                        SELECT finished_at FROM deployments
+                        WHERE {_BEFORE} AND state = 'succeeded'
+                            AND (finished_at, id) > (deployed.finished_at, deployed.id)
+                        ORDER BY finished_at, id LIMIT 1
+                    ),
+                    'rolled_back', to_json(back),
+                    'verdicts', (
+                        SELECT coalesce(json_agg(verdict ORDER BY suite COLLATE "C"), '[]')
+                        FROM {verdicts("deployed.id")} AS verdict
+                    )
+                ) END
+            )
+            FROM (SELECT) AS always
+            LEFT JOIN LATERAL (
+                SELECT id, name FROM environments
+                WHERE system_id = e.system_id AND rank < e.rank
+                ORDER BY rank DESC LIMIT 1
+            ) AS before ON true
+            LEFT JOIN LATERAL (
+                SELECT id, finished_at FROM deployments
+                WHERE {_BEFORE} AND artifact = {artifact} AND state = 'succeeded'
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS deployed ON true
+            LEFT JOIN LATERAL ({_rolled_back(artifact)}) AS back ON deployed.id IS NOT NULL
         )
-        FROM (SELECT) AS always
-        LEFT JOIN LATERAL (
-            SELECT id, name FROM environments
-            WHERE system_id = e.system_id AND rank < e.rank
-            ORDER BY rank DESC LIMIT 1
-        ) AS before ON true
-        LEFT JOIN LATERAL (
-            SELECT id, finished_at FROM deployments
-            WHERE {_BEFORE} AND artifact = %(artifact)s AND state = 'succeeded'
-            ORDER BY finished_at DESC, id DESC LIMIT 1
-        ) AS deployed ON true
-        LEFT JOIN LATERAL ({_ROLLED_BACK}) AS back ON deployed.id IS NOT NULL
-    ) AS gate
-"""
+    """
+
+
+# SQL for a value: the facts about %(artifact)s for the environment `e` of the system `s`.
+GATE_FACTS = gate_facts("%(artifact)s", holds_fact("%(artifact)s"))
 
 # The columns of a recorded Promotion, from rows `p` and `e` (its environment).
 _COLUMNS = """
@@ -106,7 +109,7 @@ class PromotionFacts(msgspec.Struct, kw_only=True):
 
 _FACTS = Prepared(
     f"""
-    SELECT clock_timestamp() AS at, s.artifact_kind, {GATE_FACTS}
+    SELECT clock_timestamp() AS at, s.artifact_kind, {GATE_FACTS} AS gate
     FROM systems s JOIN environments e ON e.system_id = s.id
     WHERE s.key = %(system)s AND e.name = %(environment)s
     """

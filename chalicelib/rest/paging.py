@@ -39,7 +39,10 @@ class Keyset:
         return (values,) if self._single else values
 
     def cursor(self, row: Any, bound_to: bytes) -> str:
-        payload = msgspec.json.encode(self.position(row))
+        return self.cursor_at(self.position(row), bound_to)
+
+    def cursor_at(self, position: tuple[Any, ...], bound_to: bytes) -> str:
+        payload = msgspec.json.encode(position)
         return _in_base64(_seal(payload, bound_to) + payload)
 
     def after(self, cursor: str, bound_to: bytes) -> tuple[Any, ...]:
@@ -64,11 +67,29 @@ def page(address: str, query: PageQuery, keyset: Keyset, rows: Callable[..., lis
     Call `rows` with `limit` and `after`. `limit` is one more than the page has. `after` is the position of the last row
     that the caller has seen, or None.
     """
-    bound_to = address.encode() + msgspec.json.encode(msgspec.structs.replace(query, cursor=None, limit=1))
-    after = keyset.after(query.cursor, bound_to) if query.cursor is not None else None
+    bound_to, after = _start(address, query, keyset)
     found = rows(limit=query.limit + 1, after=after)
     items, more = cut(found, query.limit, MOST_BYTES)
     return Page(items=items, next=keyset.cursor(items[-1], bound_to) if more else None)
+
+
+def sparse_page(
+    address: str,
+    query: PageQuery,
+    keyset: Keyset,
+    scan: Callable[..., tuple[list[T], tuple[Any, ...] | None]],
+) -> Page[T]:
+    """Return one page of a list whose filters no index knows. It may be short, or even empty, and still have a next.
+
+    Call `scan` with `after`. It examines a bounded number of rows, and returns the items among them, and the position
+    of the last row that it examined; None if no row follows.
+    """
+    bound_to, after = _start(address, query, keyset)
+    found, end = scan(after=after)
+    items, more = cut(found, query.limit, MOST_BYTES)
+    if more:
+        end = keyset.position(items[-1])
+    return Page(items=items, next=None if end is None else keyset.cursor_at(end, bound_to))
 
 
 def cut(items: list[T], most: int, most_bytes: int) -> tuple[list[T], bool]:
@@ -86,8 +107,18 @@ def cut(items: list[T], most: int, most_bytes: int) -> tuple[list[T], bool]:
 def link_to_next(query: PageQuery, cursor: str) -> str:
     """Return the header Link for a page that has a next page. The link is relative to the request's address."""
     parameters = msgspec.to_builtins(msgspec.structs.replace(query, cursor=cursor))
-    given = {name: value for name, value in parameters.items() if value is not None}
+    given = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in parameters.items()
+        if value is not None
+    }
     return f'<?{urlencode(given)}>; rel="next"'
+
+
+def _start(address: str, query: PageQuery, keyset: Keyset) -> tuple[bytes, tuple[Any, ...] | None]:
+    """Return what the list's cursors are bound to, and the position after which the page starts."""
+    bound_to = address.encode() + msgspec.json.encode(msgspec.structs.replace(query, cursor=None, limit=1))
+    return bound_to, keyset.after(query.cursor, bound_to) if query.cursor is not None else None
 
 
 def _bytes_sent(value: Any) -> int:

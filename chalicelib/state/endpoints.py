@@ -1,12 +1,10 @@
-"""The endpoints of the state: `/v1/state` and `/v1/systems/{system}/state`."""
+"""The endpoint of the state: `/v1/systems/{system}/state`."""
 
 from chalice.app import Blueprint
 
 from chalicelib.identity.roles import Role
-from chalicelib.rest import paging
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
-from chalicelib.rest.types import Page, PageQuery
 from chalicelib.state import store
 from chalicelib.state.model import SystemState
 from chalicelib.systems import store as systems
@@ -18,16 +16,9 @@ blueprint = Blueprint(__name__)
 def get_state(call: Call, system: str) -> SystemState:
     """Read which artifact runs on each target of a system, and the artifact's verifications.
 
-    Also read how far the target is behind the environment with the next lower rank.
+    Also read how far the target is behind the environment with the next lower rank, and where a rollback would go.
     """
     state = store.get(call.db, system)
     if state is None:
         raise systems.not_found(system)
     return state
-
-
-@operation(blueprint, "GET /v1/state", role=Role.viewer)
-def list_states(call: Call, query: PageQuery) -> Page[SystemState]:
-    """List the states of all systems, by key. A pipeline gets only the systems whose publishers trust it."""
-    only = call.principal.readable
-    return paging.page(call.address, query, store.ORDER, lambda **page: store.list_(call.db, only=only, **page))

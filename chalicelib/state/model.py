@@ -7,11 +7,13 @@ from msgspec import Meta
 from chalicelib.deployments.model import Deployment
 from chalicelib.environments.model import Rank
 from chalicelib.rest.types import Answer, Name, Url
+from chalicelib.targets.drift import MOST_COMMITS
 from chalicelib.verifications.model import Verification
-from chalicelib.vocabulary import EnvironmentName, Slug, WorkspaceName
+from chalicelib.vocabulary import Artifact, EnvironmentName, Slug, WorkspaceName
 
 MOST_TARGETS = 200
-MOST_COMMITS = 100
+# The last deployments among which the artifact for a rollback is looked for.
+MOST_FORMER = 20
 
 
 class Drift(Answer, kw_only=True):
@@ -53,6 +55,13 @@ class TargetState(Answer, kw_only=True):
     verifications: Annotated[
         list[Verification],
         Meta(description="Each suite's latest verification of the current deployment, sorted by suite"),
+    ]
+    rollback_to: Annotated[
+        Artifact | None,
+        Meta(
+            description="The artifact that a rollback goes to: the newest former one that is allowed without an "
+            f"override, among the last {MOST_FORMER} succeeded deployments. Null if there is none"
+        ),
     ]
     drift: Annotated[
         Drift | None,

@@ -1,19 +1,18 @@
-"""The state, derived in PostgreSQL by one statement for any number of systems."""
-
-from typing import Any
+"""The state, derived in PostgreSQL by one statement."""
 
 import msgspec
 
 from chalicelib.database.connection import Database
 from chalicelib.database.prepared import Prepared
 from chalicelib.deployments.store import COLUMNS as DEPLOYMENT
-from chalicelib.rest.paging import MOST_BYTES, Keyset
-from chalicelib.state.model import MOST_COMMITS, MOST_TARGETS, SystemState, TargetState
-from chalicelib.targets.store import verdicts
+from chalicelib.holds.model import HoldFact
+from chalicelib.holds.rules import concerning, freezing
+from chalicelib.holds.store import FREEZES_OF_SYSTEM, FREEZES_OVER_SYSTEMS, marked
+from chalicelib.state.model import MOST_FORMER, MOST_TARGETS, SystemState, TargetState
+from chalicelib.targets.drift import DRIFT
+from chalicelib.targets.model import DEFAULT
+from chalicelib.targets.store import WORKSPACE_STATE, standing, verdicts
 from chalicelib.verifications.store import COLUMNS as VERIFICATION
-from chalicelib.vocabulary import Slug
-
-ORDER = Keyset(system=Slug)
 
 MOST_TARGET_BYTES = 1_000_000
 
@@ -22,8 +21,26 @@ MOST_TARGET_BYTES = 1_000_000
 #   to `target`.
 # - `before` is the environment with the next lower rank. `ahead` is the last succeeded deployment to `before`. A
 #   workspace has neither, because promotion does not go through workspaces.
-# - `passed` is the latest deployment of the current artifact to `before`.
+# - The others are those of targets/drift.py.
 _ON_TARGET = "environment_id = e.id AND workspace = target.name AND (target.id IS NULL OR workspace_id = target.id)"
+
+# The newest former artifact that a rollback of the target may go to. Holds concern environments only.
+_ROLLBACK_TO = f"""
+    (
+        SELECT former.artifact FROM (
+            SELECT id, artifact, finished_at FROM deployments
+            WHERE {_ON_TARGET} AND state = 'succeeded'
+            ORDER BY finished_at DESC, id DESC LIMIT {MOST_FORMER}
+        ) AS former
+        WHERE target.active AND former.artifact <> current.artifact
+            AND (target.id IS NOT NULL OR NOT {marked("former.artifact")})
+            AND (
+                SELECT its.rolled_back IS NULL AND json_array_length(its.failed_suites) = 0
+                FROM {standing(_ON_TARGET, "former.artifact")} AS its
+            )
+        ORDER BY former.finished_at DESC, former.id DESC LIMIT 1
+    )
+"""
 
 _TARGET = f"""
     json_build_object(
@@ -47,6 +64,7 @@ _TARGET = f"""
             FROM {verdicts("current.id", counted=False)} AS verdict
             CROSS JOIN LATERAL (SELECT {VERIFICATION} FROM verifications v WHERE v.id = verdict.id) AS shown
         ),
+        'rollback_to', {_ROLLBACK_TO},
         'drift', CASE WHEN before.id IS NOT NULL THEN json_build_object(
             'environment', before.name,
             'commits', behind.ahead_by,
@@ -58,10 +76,6 @@ _TARGET = f"""
     )
 """
 
-# The commits that the environment before has and the target lacks. One system with many commits must not make the state
-# slow for all systems, so the comparison stops after a number of commits or of deployments.
-_BEHIND = f"compare_artifacts(ahead.artifact, current.artifact, e.id, before.id, {2 * MOST_COMMITS}, false)"
-
 # One row for the system `s`: the first targets, with at least one and at most MOST_TARGET_BYTES.
 _TARGETS = f"""
     SELECT coalesce(json_agg(shown ORDER BY place) FILTER (WHERE fits), '[]')::text AS targets,
@@ -72,13 +86,13 @@ _TARGETS = f"""
         FROM (
             SELECT target.place, {_TARGET} AS shown
             FROM (
-                SELECT of.id AS environment_id, each.id, each.name, each.base_url,
+                SELECT of.id AS environment_id, each.id, each.name, each.base_url, each.active,
                     row_number() OVER (ORDER BY of.rank, each.id IS NOT NULL, each.name) AS place
                 FROM environments of
                 CROSS JOIN LATERAL (
-                    SELECT NULL::bigint AS id, 'default' AS name, of.base_url
+                    SELECT NULL::bigint AS id, 'default' AS name, of.base_url, true AS active
                     UNION ALL
-                    SELECT w.id, w.name, w.base_url FROM workspaces w
+                    SELECT w.id, w.name, w.base_url, {WORKSPACE_STATE} = 'active' FROM workspaces w
                     WHERE w.environment_id = of.id AND w.state <> 'destroyed'
                 ) AS each
                 WHERE of.system_id = s.id
@@ -99,19 +113,14 @@ _TARGETS = f"""
                 WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS ahead ON true
-            LEFT JOIN LATERAL (
-                SELECT finished_at FROM deployments
-                WHERE environment_id = before.id AND workspace = 'default' AND state = 'succeeded'
-                    AND artifact = current.artifact
-                ORDER BY finished_at DESC, id DESC LIMIT 1
-            ) AS passed ON true
-            LEFT JOIN LATERAL {_BEHIND} AS behind ON true
+            {DRIFT}
         ) AS made
     ) AS measured
 """
 
 _STATE = f"""
-    SELECT s.key AS system, s.name, of_system.targets, of_system.more_targets
+    SELECT s.key AS system, s.name, of_system.targets, of_system.more_targets, clock_timestamp() AS at,
+        {FREEZES_OF_SYSTEM} AS freezes, {FREEZES_OVER_SYSTEMS} AS freezes_over_systems
     FROM systems s CROSS JOIN LATERAL ({_TARGETS}) AS of_system
 """
 
@@ -120,31 +129,13 @@ _STATE_OF_SYSTEM = Prepared(f"{_STATE} WHERE s.key = %(system)s")
 
 
 def get(db: Database, system: str) -> SystemState | None:
-    return db.select_one(_state, _STATE_OF_SYSTEM, system=system)
-
-
-def list_(db: Database, *, only: list[str] | None, limit: int, after: tuple[Any, ...] | None) -> list[SystemState]:
-    # PostgreSQL writes the targets longer than the answer does. So twice the bytes of a page are always enough.
-    return db.select(
-        _state,
-        f"""
-        SELECT system, name, targets, more_targets FROM (
-            SELECT found.*, sum(octet_length(targets)) OVER (ORDER BY system) - octet_length(targets) AS bytes_before
-            FROM (
-                {_STATE}
-                WHERE (%(only)s IS NULL OR s.key = ANY (%(only)s::text[])) AND (%(after)s IS NULL OR s.key > %(after)s)
-                ORDER BY s.key LIMIT %(limit)s
-            ) AS found
-        ) AS measured
-        WHERE bytes_before <= {2 * MOST_BYTES}
-        ORDER BY system
-        """,
-        only=only,
-        limit=limit,
-        after=after[0] if after else None,
-    )
-
-
-def _state(system: str, name: str, targets: str, more_targets: bool) -> SystemState:  # noqa: FBT001 (a column)
-    decoded = msgspec.json.decode(targets, type=list[TargetState])
-    return SystemState(system=system, name=name, targets=decoded, more_targets=more_targets)
+    row = db.row(_STATE_OF_SYSTEM, system=system)
+    if row is None:
+        return None
+    freezes = msgspec.convert([*row["freezes"], *row["freezes_over_systems"]], list[HoldFact])
+    stopping = [freeze for freeze in freezing(freezes, row["at"]) if freeze.blocks_rollbacks]
+    targets = msgspec.json.decode(row["targets"], type=list[TargetState])
+    for target in targets:
+        if target.workspace == DEFAULT and concerning(stopping, target.environment, production=target.production):
+            target.rollback_to = None
+    return SystemState(system=row["system"], name=row["name"], targets=targets, more_targets=row["more_targets"])

@@ -62,18 +62,25 @@ def verdicts(deployment: str, *, counted: bool = True) -> str:
     """
 
 
-def position(on_target: str, artifact: str, before: str) -> str:
-    """Return SQL for a value: the place of an artifact in the order of a target. Null if it has no place.
+def places(on_target: str, artifact: str) -> str:
+    """Return SQL for a relation of one row: the places of three artifacts in the order of a target before `back`.
 
-    The place is the finish of the latest rollout or hotfix of the artifact before a moment. A rollback to the artifact
-    does not change the order.
+    `back` is a rollback: see `rollbacks`. `its` is the place of the artifact, `new` that of the rollback's artifact,
+    and `old` that of the artifact that ran before. A place is the finish of the latest rollout or hotfix of an
+    artifact, or null. A rollback to an artifact does not change the order. One query for all three is planned faster.
     """
     return f"""
         (
-            SELECT finished_at FROM deployments
-            WHERE {on_target} AND artifact = {artifact} AND state = 'succeeded' AND kind <> 'rollback'
-                AND finished_at < {before}
-            ORDER BY finished_at DESC LIMIT 1
+            SELECT max(place) FILTER (WHERE name = 'its') AS its, max(place) FILTER (WHERE name = 'new') AS new,
+                max(place) FILTER (WHERE name = 'old') AS old
+            FROM (
+                VALUES ('its', {artifact}), ('new', back.artifact), ('old', back.ran_before)
+            ) AS asked (name, artifact) CROSS JOIN LATERAL (
+                SELECT finished_at AS place FROM deployments
+                WHERE {on_target} AND artifact = asked.artifact AND state = 'succeeded' AND kind <> 'rollback'
+                    AND finished_at < back.finished_at
+                ORDER BY finished_at DESC LIMIT 1
+            ) AS found
         )
     """
 
@@ -95,6 +102,46 @@ def rollbacks(on_target: str, since: str) -> str:
                 WHERE {on_target} AND state = 'succeeded' AND kind = 'rollback' AND finished_at > {since}
                 ORDER BY finished_at DESC, id DESC
             ) AS back
+        )
+    """
+
+
+def standing(on_target: str, artifact: str) -> str:
+    """Return SQL for a relation of one row: the record of an artifact on a target of the environment `e`.
+
+    A rollback to the artifact depends on it: see `Standing` in deployments/model.py.
+    """
+    of_artifact = f"{on_target} AND artifact = {artifact} AND state = 'succeeded'"
+    return f"""
+        (
+            SELECT
+                latest.finished_at AS deployed_at,
+                (
+                    SELECT coalesce(json_agg(suite), '[]') FROM {verdicts("verified.id")} AS verdict
+                    WHERE outcome = 'failure'
+                ) AS failed_suites,
+                to_json(back) AS rolled_back
+            FROM (SELECT) AS always
+            LEFT JOIN LATERAL (
+                SELECT finished_at FROM deployments
+                WHERE {of_artifact}
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS latest ON true
+            LEFT JOIN LATERAL (
+                SELECT id FROM deployments
+                WHERE {of_artifact} AND EXISTS (
+                    SELECT FROM verifications v
+                    WHERE v.deployment_id = deployments.id AND v.outcome IN ('success', 'failure')
+                )
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+            ) AS verified ON true
+            LEFT JOIN LATERAL (
+                SELECT e.name AS environment, back.artifact, back.finished_at AS at
+                FROM {rollbacks(on_target, "latest.finished_at")} AS back
+                CROSS JOIN LATERAL {places(on_target, artifact)} AS place
+                WHERE place.new < place.its AND place.old >= place.its
+                LIMIT 1
+            ) AS back ON true
         )
     """
 

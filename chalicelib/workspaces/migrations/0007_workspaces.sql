@@ -45,6 +45,8 @@ CREATE UNIQUE INDEX workspaces_name_once ON workspaces (environment_id, name) WH
 CREATE INDEX workspaces_by_name ON workspaces (environment_id, name, id DESC);
 CREATE INDEX workspaces_by_system ON workspaces (system_id, created_at DESC, id DESC);
 CREATE INDEX workspaces_by_end ON workspaces (expires_at) WHERE state = 'active';
+-- The overview counts the active workspaces of an environment.
+CREATE INDEX workspaces_active ON workspaces (environment_id, expires_at) WHERE state = 'active';
 
 -- An expired workspace never becomes active again, and a destroyed one never changes.
 CREATE TRIGGER workspaces_never_come_back BEFORE UPDATE ON workspaces

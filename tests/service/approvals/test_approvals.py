@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from chalicelib.approvals.model import ApprovalFact
-from chalicelib.approvals.store import APPROVALS_FACT
+from chalicelib.approvals.store import approvals_fact
 from chalicelib.database.connection import database
 from chalicelib.identity.roles import Role
 from tests.service.deployments.records import an_artifact
@@ -60,13 +60,14 @@ EXPECTED = Expected(
 
 
 PATH = "/v1/systems/azul/approvals"
+APPROVALS = approvals_fact("%(artifact)s")
 FOR = {"environment": "production", "artifact": an_artifact()}
 
 
 def approving(environment="production", artifact=None):
     """Return the people with an active approval, as the gate reads them."""
     facts = database().value(
-        f"SELECT {APPROVALS_FACT} FROM environments e WHERE e.name = %(environment)s",
+        f"SELECT {approvals_fact('%(artifact)s')} FROM environments e WHERE e.name = %(environment)s",
         environment=environment,
         artifact=artifact or an_artifact(),
     )

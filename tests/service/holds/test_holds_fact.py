@@ -5,14 +5,14 @@ import pytest
 
 from chalicelib.database.connection import database
 from chalicelib.holds.model import HoldFact
-from chalicelib.holds.store import HOLDS_FACT
+from chalicelib.holds.store import holds_fact
 from tests.service.deployments.records import an_artifact
 from tests.support.given import ahead
 from tests.support.largest import copy
 
 FRIDAYS = {"by_day": ["FR"], "from": "16:00", "to": "08:00", "days": 3, "time_zone": "Europe/Berlin"}
 STATEMENT = f"""
-    SELECT {HOLDS_FACT} AS holds
+    SELECT {holds_fact("%(artifact)s")} AS holds
     FROM systems s JOIN environments e ON e.system_id = s.id
     WHERE s.key = %(system)s AND e.name = %(environment)s
 """

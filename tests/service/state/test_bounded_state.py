@@ -1,12 +1,10 @@
-"""The state of one system is bounded, in its answer and in its cost, so that the list of states serves everybody."""
-
-import json
+"""The state of one system is bounded, in its answer and in its cost, so that a large system does not hold up others."""
 
 import pytest
 
-from chalicelib.rest import paging
 from chalicelib.state import store
-from chalicelib.state.model import MOST_COMMITS, MOST_TARGETS
+from chalicelib.state.model import MOST_TARGETS
+from chalicelib.targets.drift import MOST_COMMITS
 from tests.service.deployments.records import an_artifact
 from tests.support.largest import copy
 
@@ -59,25 +57,6 @@ def test_a_state_has_one_target_however_long(api, given, monkeypatch):
     state = api.get(STATE)
 
     assert ([target["environment"] for target in state["targets"]], state["more_targets"]) == (["development"], True)
-
-
-def test_a_page_of_long_states_loses_no_system(api, given, monkeypatch):
-    for number in range(6):
-        given.a_system(f"system-{number}")
-        given.an_environment(base_url=f"https://{'h' * 1900}", system=f"system-{number}")
-    whole = api.get("/v1/state")["items"]
-    most = 2 * len(json.dumps(whole[0]))
-    monkeypatch.setattr(store, "MOST_BYTES", most)
-    monkeypatch.setattr(paging, "MOST_BYTES", most)
-
-    seen, address = [], "/v1/state?limit=200"
-    while address:
-        page = api.get(address)
-        assert 1 <= len(page["items"]) < 6
-        seen += page["items"]
-        address = page["next"] and f"/v1/state?limit=200&cursor={page['next']}"
-
-    assert seen == whole
 
 
 @pytest.mark.parametrize(("count", "expected"), [(MOST_COMMITS, (100, False)), (MOST_COMMITS + 1, (100, True))])

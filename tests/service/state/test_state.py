@@ -1,7 +1,5 @@
 """The state of targets: current deployment, last attempt and verifications."""
 
-import pytest
-
 from chalicelib.identity.roles import Role
 from tests.service.deployments.records import an_artifact
 from tests.support.expected import Expected
@@ -9,7 +7,6 @@ from tests.support.expected import Expected
 EXPECTED = Expected(
     roles={
         "GET /v1/systems/{system}/state": Role.viewer,
-        "GET /v1/state": Role.viewer,
     },
 )
 
@@ -59,6 +56,7 @@ class TestASystem:
             "current": None,
             "last_attempt": None,
             "verifications": [],
+            "rollback_to": None,
             "drift": None,
         }
 
@@ -121,39 +119,11 @@ class TestASystem:
             [],
         )
 
-    @pytest.mark.parametrize("path", ["/v1/systems/azul/state", "/v1/state"])
-    def test_a_viewer_may_read_it_and_an_unknown_caller_may_not(self, api, given, path):
+    def test_a_viewer_may_read_it_and_an_unknown_caller_may_not(self, api, given):
         given.a_system()
 
-        assert api.as_("viewer").get(path).status == 200
-        assert api.as_(None).get(path).problem == "unauthenticated"
-
-
-class TestAllSystems:
-    def test_without_systems_there_are_no_states(self, api):
-        assert api.get("/v1/state").json == {"items": [], "next": None}
-
-    def test_each_state_equals_that_of_its_system(self, api, given):
-        given.the_usual()
-        given.a_deployment(FIRST)
-        given.a_system("shop")
-
-        states = api.get("/v1/state")["items"]
-
-        assert states == [api.get(f"/v1/systems/{system}/state").json for system in ("azul", "shop")]
-        assert states[0]["targets"][0]["current"]["artifact"] == FIRST
-
-    def test_pages_hold_every_system_once_in_order_of_keys(self, api, given):
-        for system in ("delta", "alpha", "echo", "charlie", "bravo"):
-            given.a_system(system)
-
-        pages, path = [], "/v1/state?limit=2"
-        while path:
-            answer = api.get(path)
-            pages.append([state["system"] for state in answer["items"]])
-            path = answer["next"] and f"/v1/state?limit=2&cursor={answer['next']}"
-
-        assert pages == [["alpha", "bravo"], ["charlie", "delta"], ["echo"]]
+        assert api.as_("viewer").get("/v1/systems/azul/state").status == 200
+        assert api.as_(None).get("/v1/systems/azul/state").problem == "unauthenticated"
 
 
 class TestCurrentAndLastAttempt:

@@ -20,6 +20,7 @@ def a_hold(kind="freeze", **fields):
         "kind": kind,
         "environment": "production",
         "over_systems": False,
+        "production": False,
         "artifact": None if kind == "freeze" else "tree:one",
         "reason": "Because",
         "created_by": "jane",

@@ -35,6 +35,7 @@ def a_freeze(starts_at=AT - 400 * DAY, ends_at=None, recurrence=None):
         kind="freeze",
         environment=None,
         over_systems=False,
+        production=False,
         artifact=None,
         reason="Release week",
         created_by="jane",

@@ -54,6 +54,7 @@ def a_hold(kind: Any, id_: str = "1", **fields: Any) -> HoldFact:
     usual = {
         "environment": None,
         "over_systems": False,
+        "production": False,
         "artifact": None,
         "reason": "Release week",
         "created_by": "jane",

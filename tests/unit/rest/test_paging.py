@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from chalicelib.rest import paging
-from chalicelib.rest.paging import Keyset, cut, link_to_next, page
+from chalicelib.rest.paging import Keyset, cut, link_to_next, page, sparse_page
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import PageQuery
 
@@ -21,6 +21,7 @@ class Row(msgspec.Struct):
 
 class Query(PageQuery, kw_only=True):
     colour: str | None = None
+    bright: bool | None = None
     from_: str | None = msgspec.field(default=None, name="from")
 
 
@@ -119,7 +120,7 @@ def test_garbage_is_refused(garbage):
 
 
 def test_the_link_to_the_next_page_repeats_the_query():
-    link = link_to_next(Query(limit=2, colour="light & blue", from_="2026"), "next-one")
+    link = link_to_next(Query(limit=2, colour="light & blue", bright=True, from_="2026"), "next-one")
 
     target, _, relation = link.partition(">; ")
     assert relation == 'rel="next"'
@@ -128,6 +129,7 @@ def test_the_link_to_the_next_page_repeats_the_query():
         "limit": ["2"],
         "cursor": ["next-one"],
         "colour": ["light & blue"],
+        "bright": ["true"],
         "from": ["2026"],
     }
 
@@ -140,6 +142,34 @@ def test_a_page_of_long_items_ends_early_and_the_next_one_continues_after_its_la
 
     assert (first.items, second.items) == (ROWS[:2], ROWS[2:4])
     assert second.next is not None
+
+
+def scan(*, after):
+    """Examine two rows; find those whose id is divisible by four."""
+    start = 0 if after is None else ROWS.index(Row(*after)) + 1
+    examined = ROWS[start : start + 2]
+    found = [row for row in examined if int(row.id) % 4 == 0]
+    return found, ORDER.position(examined[-1]) if start + 2 < len(ROWS) else None
+
+
+def test_a_sparse_page_continues_after_what_was_examined():
+    pages, cursor = [], None
+    while not pages or cursor is not None:
+        one = sparse_page(ADDRESS, Query(limit=4, cursor=cursor), ORDER, scan)
+        pages.append(one.items)
+        cursor = one.next
+
+    assert pages == [[ROWS[0]], [], [ROWS[4]]]
+
+
+def test_a_sparse_page_that_is_full_continues_after_its_last_item():
+    def all_of_them(*, after):
+        return rows(limit=5, after=after), None
+
+    first = sparse_page(ADDRESS, Query(limit=3), ORDER, all_of_them)
+
+    assert first.items == ROWS[:3]
+    assert sparse_page(ADDRESS, Query(limit=3, cursor=first.next), ORDER, all_of_them).items == ROWS[3:]
 
 
 def test_a_page_has_one_item_however_long(monkeypatch):

@@ -1,4 +1,4 @@
-"""The benchmark of the list of states: a system with many records must not make the list slow for everybody."""
+"""The benchmark of the overview: its cost, and that a system with many records does not make it slow for everybody."""
 
 import os
 import time
@@ -7,26 +7,28 @@ from contextlib import closing
 
 from chalicelib.database.connection import connect
 from tools.checks.bench.figures import Figure, fastest
-from tools.checks.bench.service import ask, asked, event
+from tools.checks.bench.service import SYSTEMS, ask, asked, event
 from tools.local.gateway_event import Event
 from tools.local.postgres import SUPERUSER, as_login
 
-STATES = "/v1/state"
+OVERVIEW = "/v1/overview"
 PAGE = 50
 ROUNDS = 21
 
-# 500 systems with three environments each, and in each environment 20 deployments of 3 commits and a verification.
+# 500 systems with four environments each, and in each environment 20 deployments of 3 commits and a verification. In
+# every third system, each environment is one deployment behind the one before. All production environments are frozen.
 _SYSTEMS = """
     INSERT INTO systems (key, name, description, artifact_kind)
     SELECT 'aa-' || to_char(number, 'FM000'), 'Made', '', 'tree' FROM generate_series(1, 500) AS number;
 
     INSERT INTO environments (system_id, name, rank, production, required_soak_seconds, required_suites)
-    SELECT id, 'environment-' || rank, rank, false, 0, '{}'
-    FROM systems CROSS JOIN generate_series(1, 3) AS rank WHERE key LIKE 'aa-%';
+    SELECT id, 'environment-' || rank, rank, rank = 4, 3600, '{}'
+    FROM systems CROSS JOIN generate_series(1, 4) AS rank WHERE key LIKE 'aa-%';
 
     INSERT INTO deployments (system_id, environment_id, artifact, kind, state, imported, commit_count,
         started_at, finished_at, issuer, created_by)
-    SELECT system_id, e.id, 'tree:' || to_char(number, 'FM' || repeat('0', 40)), 'rollout', 'succeeded', true, 3,
+    SELECT system_id, e.id, 'tree:' || to_char(number - CASE WHEN s.id % 3 = 0 THEN rank ELSE 0 END + 4,
+            'FM' || repeat('0', 40)), 'rollout', 'succeeded', true, 3,
         now() - (100 - number) * interval '1 hour', now() - (100 - number) * interval '1 hour', 'bench', 'bench'
     FROM environments e JOIN systems s ON s.id = system_id CROSS JOIN generate_series(1, 20) AS number
     WHERE key LIKE 'aa-%' ORDER BY number;
@@ -36,8 +38,14 @@ _SYSTEMS = """
     SELECT system_id, d.id, environment_id, artifact, 'acceptance', 'deployment', 'success', finished_at, finished_at,
         true, 'bench', 'bench'
     FROM deployments d JOIN systems s ON s.id = system_id WHERE key LIKE 'aa-%';
+
+    INSERT INTO holds (system_id, kind, production, reason, starts_at, ends_at, recurrence, blocks_rollbacks,
+        created_at, issuer, created_by)
+    VALUES (NULL, 'freeze', true, 'Weekends', now(), NULL, '{"by_day": ["MO", "TU", "WE", "TH", "FR", "SA", "SU"],
+        "from": "16:00", "to": "15:59", "days": 1, "time_zone": "Europe/Berlin"}', false, now(), 'bench', 'bench');
 """
 # The first system of the list gets 150 deployments to its first environment, and then 50 of them to its second one.
+# Each has 9500 commits, and the last ones 20,000 verifications.
 _MANY = """
     INSERT INTO deployments (system_id, environment_id, artifact, kind, state, imported, commit_count,
         started_at, finished_at, issuer, created_by)
@@ -47,6 +55,13 @@ _MANY = """
     FROM environments e JOIN systems s ON s.id = system_id
         CROSS JOIN LATERAL generate_series(1, CASE rank WHEN 1 THEN 150 ELSE 50 END) AS number
     WHERE key = 'aa-001' AND rank < 3 ORDER BY number;
+
+    INSERT INTO verifications (system_id, deployment_id, environment_id, artifact, suite, trigger, outcome, started_at,
+        finished_at, imported, issuer, created_by)
+    SELECT system_id, d.id, environment_id, artifact, 'acceptance', 'deployment', 'success', finished_at,
+        finished_at + number * interval '1 ms', true, 'bench', 'bench'
+    FROM deployments d JOIN systems s ON s.id = system_id CROSS JOIN generate_series(1, 20000) AS number
+    WHERE key = 'aa-001' AND commit_count = 9500 AND d.id IN (SELECT max(id) FROM deployments GROUP BY environment_id);
 """
 _COMMITS = """
     INSERT INTO deployment_commits (deployment_id, environment_id, sha, authored_at)
@@ -58,7 +73,7 @@ _COMMITS = """
 
 
 def figures() -> Iterator[Figure]:
-    """Yield the time of a page with the system that has many commits, divided by the time of a page without it."""
+    """Yield the time of a page, divided by that of one row, and the time of a page with the system of many records."""
     with closing(connect(as_login(os.environ["DATABASE_URL"], SUPERUSER))) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -66,18 +81,31 @@ def figures() -> Iterator[Figure]:
             cursor.execute("SET statement_timeout = 0; SET session_replication_role = replica")
             cursor.execute(_SYSTEMS + _MANY + _COMMITS)
     second = asked(_page(1))["next"]
-    with_it, without = fastest(_milliseconds(_page(PAGE)), _milliseconds(_page(PAGE, cursor=second)), rounds=ROUNDS)
+    one = event(f"GET {SYSTEMS}/{{system}}", system="aa-002")
+    with_it, without, row = fastest(
+        _milliseconds(_page(PAGE)),
+        _milliseconds(_page(PAGE, cursor=second)),
+        _milliseconds(one),
+        rounds=ROUNDS,
+    )
     yield Figure(
-        f"state: {PAGE} systems, one with 1.9 m commits",
+        f"overview: {PAGE} systems, one with 1.9 m commits",
         with_it / without,
         "times",
         1.5,
         f"{with_it:.1f} ms, without it {without:.1f} ms, with PostgreSQL's work",
     )
+    yield Figure(
+        f"overview: {PAGE} systems, compared with one row",
+        without / row,
+        "times",
+        60,
+        f"{without:.1f} ms, one row {row:.2f} ms, with PostgreSQL's work",
+    )
 
 
 def _page(limit: int, **cursor: str) -> Event:
-    return event(f"GET {STATES}", query={"limit": str(limit), **cursor})
+    return event(f"GET {OVERVIEW}", query={"limit": str(limit), **cursor})
 
 
 def _milliseconds(page: Event) -> Callable[[], float]:
