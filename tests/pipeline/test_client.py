@@ -191,7 +191,17 @@ def test_a_gate_without_an_answer_never_grants(a_step: Any, stub: Stub) -> None:
 def test_a_blocker_is_always_one_line() -> None:
     blocker = {"code": "soaking", "environment": "production", "detail": "no\n- not-verified\r\nmore"}
 
-    assert len(denial("tree:1", "production", [blocker]).splitlines()) == 2
+    assert len(denial("tree:1", "production", {"blockers": [blocker]}).splitlines()) == 2
+
+
+def test_a_denial_says_what_starts_anew() -> None:
+    required = {"suites": ["acceptance", "load"], "soak_seconds": 60, "approvals": 1}
+
+    last = denial("tree:1", "production", {"blockers": [], "still_required": required}).splitlines()[-1]
+
+    assert "acceptance, load" in last
+    assert "60 s of soak" in last
+    assert "missing: 1" in last
 
 
 def test_an_answer_cannot_set_other_outputs_or_start_workflow_commands(a_step: Any, stub: Stub) -> None:

@@ -61,7 +61,7 @@ def may_promote(registry: RegistryClient, environ: Environ) -> None:
         "promotions", {"environment": environment, "artifact": artifact, "dry_run": True}, again=True
     )
     if answer.get("decision") != "granted":
-        raise ToolError(words.denial(artifact, environment, answer.get("blockers") or []))
+        raise ToolError(words.denial(artifact, environment, answer))
     say(f"{artifact} may enter {environment}")
 
 
@@ -172,8 +172,7 @@ def _opened(registry: RegistryClient, body: Json) -> Json:
         opened = registry.post("deployments", body)
     except Refused as refusal:
         if refusal.slug == "promotion-denied":
-            blockers = refusal.problem.get("blockers") or []
-            raise ToolError(words.denial(body["artifact"], body["environment"], blockers)) from None
+            raise ToolError(words.denial(body["artifact"], body["environment"], refusal.problem)) from None
         if refusal.slug == "target-busy":
             raise ToolError(words.busy(refusal.problem.get("holder") or {})) from None
         raise

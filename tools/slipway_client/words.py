@@ -1,6 +1,6 @@
 """Explain why Slipway refused a request, when the request may succeed, and what to do next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 Blocker = Mapping[str, Any]
@@ -24,9 +24,19 @@ REMEDIES = {
 _UNKNOWN = "see docs/problems.md"
 
 
-def denial(artifact: str, environment: str, blockers: Sequence[Blocker]) -> str:
-    """Say why an artifact may not enter an environment, with one line for each blocker."""
-    return "\n".join([f"{artifact} may not enter {environment} yet:", *(f"- {_blocker(each)}" for each in blockers)])
+def denial(artifact: str, environment: str, decision: Mapping[str, Any]) -> str:
+    """Say why an artifact may not enter an environment, with one line for each blocker, and what starts anew."""
+    blockers = decision.get("blockers") or []
+    lines = [f"{artifact} may not enter {environment} yet:", *(f"- {_blocker(each)}" for each in blockers)]
+    if decision.get("more_blockers"):
+        lines.append("- and more")
+    if required := decision.get("still_required"):
+        suites = ", ".join(map(_one_line, required["suites"])) or "a suite"
+        lines.append(
+            f"After its next deployment to the environment before, the artifact needs success of {suites} there, and "
+            f"{required['soak_seconds']} s of soak. Approvals that are missing: {required['approvals']}."
+        )
+    return "\n".join(lines)
 
 
 def busy(holder: Mapping[str, Any]) -> str:
