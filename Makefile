@@ -58,12 +58,13 @@ nightly: venv ## Run long tests (40 min): a long fuzz, races and faults 20 times
 	@for round in $$(seq 20); do $(python) -m pytest -q $(races_and_faults) || exit; done
 	@$(python) -m pytest -q -m nightly tests
 	@$(tools) checks bench
+	@$(tools) checks bench --scale 1
 	@$(tools) adopt try
 coverage: venv ## Require tests for 95 % of the lines that differ from BASE=origin/development
 	@$(tools) checks coverage
 fuzz: venv ## Send made-up requests to the service [EXAMPLES=200 SECONDS=60 SEED=]
 	@$(tools) checks fuzz
-bench: venv ## Measure the cost of a request and of a cold start, and check its bounds
+bench: venv ## Measure the cost of a request and of a cold start, and check its bounds [SCALE=1]
 	@$(tools) checks bench
 policy: venv ## Check the plans of all environments, or of ENV=, against infra/policy
 	@$(tools) checks policy
