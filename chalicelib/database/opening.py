@@ -39,6 +39,7 @@ _SETTINGS = {
     "extra_float_digits": "1",
     "standard_conforming_strings": "on",
     "transform_null_equals": "off",
+    "jit": "off",  # compiling a long statement would take longer than running it
     "plan_cache_mode": "force_generic_plan",  # prepared statements are for plans that do not depend on values
     "statement_timeout": f"{STATEMENT_SECONDS}s",
     "lock_timeout": "0",  # statement_timeout is enough

@@ -79,7 +79,7 @@ def a_refusal_without_a_reason(call: Call, answer: Answering) -> Response:
 
 
 def a_status_that_no_valid_request_should_get(call: Call, answer: Answering) -> Response:
-    raise Problem(problems.too_large, "The body is too large: send a smaller body.")
+    raise Problem(problems.unsupported_media_type, "The body is no JSON: send JSON.")
 
 
 def a_deletion_that_deletes_nothing(call: Call, answer: Answering) -> Response:

@@ -26,6 +26,7 @@ HARMFUL = {
     "extra_float_digits": "-15",
     "standard_conforming_strings": "off",
     "transform_null_equals": "on",
+    "jit": "on",
     "plan_cache_mode": "force_custom_plan",
     "statement_timeout": "1ms",
     "lock_timeout": "1ms",

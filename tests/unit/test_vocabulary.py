@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.vocabulary import ENVIRONMENT_URL, SLUG, SUITE, WORKSPACE_URL
+from chalicelib.vocabulary import ENVIRONMENT_URL, SLUG, SUITE
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
         ("chalicelib/environments/migrations/0005_environments.sql", f"(name ~ '^{SLUG}$')"),
         ("chalicelib/environments/migrations/0005_environments.sql", f'like_regex "^{SUITE}$"'),
         ("chalicelib/environments/migrations/0005_environments.sql", f"base_url ~\n        '^{ENVIRONMENT_URL}$'\n"),
-        ("chalicelib/workspaces/migrations/0007_workspaces.sql", f"(base_url ~ '^{WORKSPACE_URL}$')"),
     ],
 )
 def test_a_copy_is_the_pattern(file: str, copy: str) -> None:

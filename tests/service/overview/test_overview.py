@@ -188,6 +188,18 @@ class TestBlocked:
 
         assert "blocked" not in environments_of(api)["preproduction"]
 
+    def test_a_bad_mark_on_what_runs_here_does_not_block_what_comes(self, api, given):
+        given.the_usual()
+        given.a_deployment(FIRST)
+        given.a_verification()
+        given.a_deployment(SECOND, environment="preproduction")
+        mark = given.a_bad_mark(SECOND)["id"]
+
+        preproduction = environments_of(api)["preproduction"]
+
+        assert preproduction["holds"] == [mark]
+        assert "blocked" not in preproduction
+
     def test_it_is_left_out_for_the_same_artifact_and_for_the_lowest_environment(self, api, given):
         given.the_usual()
         given.a_freeze()

@@ -38,6 +38,27 @@ PIN, BAD = a_hold("pin"), a_hold("bad")
 ALL = [FREEZE, LATER, PIN, BAD]
 
 
+def test_the_freezes_in_force_have_one_window_each():
+    [held] = rules.in_force(ALL, AT)
+
+    assert (held.id, held.recurrence) == (FREEZE.id, None)
+    assert held.ends_at == rules.lifts_at([FREEZE], AT) == rules.lifts_at([held], AT) is not None
+
+
+@pytest.mark.parametrize(
+    ("freeze", "environment", "production", "concerned"),
+    [
+        ({"environment": None}, "development", False, True),
+        ({"environment": "development"}, "development", False, True),
+        ({"environment": "development"}, "production", True, False),
+        ({"environment": None, "production": True}, "production", True, True),
+        ({"environment": None, "production": True}, "development", False, False),
+    ],
+)
+def test_a_freeze_concerns_one_or_all_environments_or_all_production_ones(freeze, environment, production, concerned):
+    assert bool(rules.concerning([a_hold(**freeze)], environment, production=production)) is concerned
+
+
 def test_a_freeze_stops_an_artifact_in_its_windows_only():
     assert rules.freezing(ALL, AT) == [FREEZE]
     assert rules.freezing(ALL, AT - 5 * timedelta(hours=1)) == []
