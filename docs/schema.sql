@@ -14,6 +14,7 @@ CREATE TABLE deployments (
     state deployment_state NOT NULL,
     detail character varying(2000),
     imported boolean NOT NULL,
+    late boolean DEFAULT false NOT NULL,
     run_url url,
     override_reason stated_reason,
     overridden character varying(30)[],
@@ -35,6 +36,7 @@ CREATE TABLE deployments (
     CONSTRAINT deployments_go_to_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
     CONSTRAINT deployments_hold_a_lease_or_are_imported CHECK (((imported = (lease_expires_at IS NULL)) AND (NOT (imported AND ((state) = 'in_progress'))))),
     CONSTRAINT deployments_kind_known CHECK ((kind = ANY (ARRAY['rollout', 'rollback', 'hotfix']))),
+    CONSTRAINT deployments_late_are_imported CHECK ((imported OR (NOT late))),
     CONSTRAINT deployments_numbers_are_bounded CHECK ((((commit_count >= 0) AND (commit_count <= 10000)) AND ((lease_seconds >= 60) AND (lease_seconds <= 14400)))),
     CONSTRAINT deployments_overridden_known CHECK ((((cardinality(overridden) >= 1) AND (cardinality(overridden) <= 10)) AND (array_ndims(overridden) = 1) AND (overridden <@ ARRAY['not-deployed'::character varying, 'rolled-back'::character varying, 'not-verified'::character varying, 'verification-failed'::character varying, 'verification-expired'::character varying, 'soaking'::character varying, 'not-approved'::character varying, 'frozen'::character varying, 'pinned'::character varying, 'marked-bad'::character varying]))),
     CONSTRAINT deployments_override_has_reason CHECK (((length((override_reason)) >= 10) AND (length((override_reason)) <= 500))),
@@ -59,7 +61,7 @@ CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW W
 CREATE TRIGGER deployments_are_kept BEFORE DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER deployments_are_not_truncated BEFORE TRUNCATE ON deployments FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 GRANT SELECT ON TABLE deployments TO slipway_app;
-GRANT INSERT (system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported, run_url, override_reason, overridden, promotion_id, commit_count, lease_seconds, lease_expires_at, started_at, finished_at, issuer, created_by, repository_id, run_id, run_attempt, run_sha, run_actor) ON TABLE deployments TO slipway_app;
+GRANT INSERT (system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported, late, run_url, override_reason, overridden, promotion_id, commit_count, lease_seconds, lease_expires_at, started_at, finished_at, issuer, created_by, repository_id, run_id, run_attempt, run_sha, run_actor) ON TABLE deployments TO slipway_app;
 GRANT UPDATE (state, detail, lease_expires_at, finished_at) ON TABLE deployments TO slipway_app;
 
 -- approvals
@@ -428,6 +430,7 @@ CREATE TABLE verifications (
     skipped integer,
     run_url url,
     imported boolean NOT NULL,
+    late boolean DEFAULT false NOT NULL,
     issuer character varying(2000) NOT NULL,
     created_by character varying(1000) NOT NULL,
     created_at moment DEFAULT clock_timestamp() NOT NULL,
@@ -442,6 +445,7 @@ END) STORED NOT NULL,
     CONSTRAINT verifications_are_of_target CHECK (((workspace = 'default') = (workspace_id IS NULL))),
     CONSTRAINT verifications_counts_are_not_negative CHECK (((passed >= 0) AND (failed >= 0) AND (skipped >= 0))),
     CONSTRAINT verifications_finish_after_start CHECK (((finished_at) >= (started_at))),
+    CONSTRAINT verifications_late_are_imported CHECK ((imported OR (NOT late))),
     CONSTRAINT verifications_outcome_known CHECK ((outcome = ANY (ARRAY['success', 'failure', 'error', 'cancelled']))),
     CONSTRAINT verifications_suite_known CHECK ((suite ~ '^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$')),
     CONSTRAINT verifications_trigger_known CHECK ((trigger = ANY (ARRAY['deployment', 'schedule', 'manual']))),
@@ -453,12 +457,12 @@ END) STORED NOT NULL,
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_deployment ON verifications (deployment_id, suite, counts_at DESC, id DESC);
 CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
-CREATE INDEX verifications_counted ON verifications (deployment_id, suite, counts_at DESC, id DESC) WHERE (outcome = ANY (ARRAY['success', 'failure']));
+CREATE INDEX verifications_counted ON verifications (deployment_id, suite, counts_at DESC, id DESC) WHERE ((outcome = ANY (ARRAY['success', 'failure'])) AND (NOT late));
 CREATE UNIQUE INDEX verifications_import_once ON verifications (environment_id, workspace, artifact, suite, finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE TRIGGER verifications_are_final BEFORE DELETE OR UPDATE ON verifications FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER verifications_are_not_truncated BEFORE TRUNCATE ON verifications FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 GRANT SELECT ON TABLE verifications TO slipway_app;
-GRANT INSERT (system_id, deployment_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome, started_at, finished_at, passed, failed, skipped, run_url, imported, issuer, created_by, repository_id, run_id, run_attempt) ON TABLE verifications TO slipway_app;
+GRANT INSERT (system_id, deployment_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome, started_at, finished_at, passed, failed, skipped, run_url, imported, late, issuer, created_by, repository_id, run_id, run_attempt) ON TABLE verifications TO slipway_app;
 
 -- workspaces
 
@@ -673,7 +677,7 @@ CREATE FUNCTION first_deployment(of_artifact text, to_environment bigint, or_bef
     CROSS JOIN LATERAL (
         SELECT d.* FROM deployments d
         WHERE d.environment_id = there.id AND d.workspace = 'default' AND d.state = 'succeeded'
-            AND d.artifact = of_artifact
+            AND d.artifact = of_artifact AND NOT d.late
         ORDER BY d.finished_at, d.id LIMIT 1
     ) AS ran
     ORDER BY ran.finished_at, ran.id LIMIT 1

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 import psycopg2
@@ -27,6 +28,7 @@ __all__ = [
     "connect",
     "database",
     "forget_connections",
+    "lock_key",
 ]
 
 T = TypeVar("T")
@@ -36,6 +38,15 @@ Rows = tuple[list[str], list[tuple[Any, ...]]]
 # one statement, is shorter. The function's timeout (lambda_timeout in .chalice/config.json) is longer. API Gateway's
 # timeout, 29 s, is the longest.
 REQUEST_SECONDS = 15
+
+
+def lock_key(name: str) -> int:
+    """Return the number of a lock in PostgreSQL.
+
+    Callers choose a part of some names. With PostgreSQL's own hashes, they could find a name with the number of another
+    lock, and hold that lock.
+    """
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
 
 class Database:
@@ -94,7 +105,7 @@ class Database:
         statement. A statement that also reads would see data from before the lock.
         """
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        self.queue(f"SELECT {function}(hashtextextended(%(name)s, 0))", name=name)
+        self.queue(f"SELECT {function}(%(key)s)", key=lock_key(name))
 
     def transaction(self) -> "Transaction":
         """Return a context manager. Either all writes in its `with` block take effect, or none."""

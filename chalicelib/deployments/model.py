@@ -311,6 +311,7 @@ constraint(
 )
 constraint("deployments_are_final", problems.conflict, "A finished deployment never changes: open a new deployment")
 constraint("deployments_are_kept", problems.has_history, "A deployment is never deleted: keep it")
+constraint("deployments_late_are_imported", problems.invalid, "Only an import can be late: leave it out", "#/imported")
 constraint("deployment_commits_once", problems.invalid, "A commit is listed twice: list it once", "#/commits")
 constraint(
     "deployments_go_to_target",

@@ -1,6 +1,6 @@
 """Open a deployment: ask the gate, take the target, and hold it for the lease."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.approvals.model import Person
 from chalicelib.deployments import leases, rules, store
@@ -41,14 +41,14 @@ def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment |
 
     decision = None
     if new.imported:
-        rules.require_past(facts.at, started_at=new.started_at, finished_at=new.finished_at)
+        times = {"started_at": new.started_at, "finished_at": new.finished_at}
+        rules.require_past(facts.at, may_differ=timedelta(), **times)
         rules.require_before_recorded(new.finished_at, facts.recorded_from)
     else:
         rules.require_former(new, facts)
         opener = Person(issuer=call.principal.issuer, subject=call.principal.subject)
         decision = rules.decision(new, facts, opener)
-        if decision:
-            rules.require_right_to_override(new, facts, decision, call.principal.role_in(system))
+        rules.require_right_to_override(new, facts, call.principal.role_in(system))
         if decision and (refusal := rules.refusal(new, facts, decision)):
             if refusal.type is promotion_denied:
                 _record_denial(call, system, new, decision, facts.at)
@@ -57,7 +57,7 @@ def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment |
 
     if new.kind == "rollback" and decision and not decision.blockers:
         decision = None  # the gate was not asked, so there is nothing to record
-    deployment = store.insert(call.db, system, new, call.principal, at=facts.at, decision=decision)
+    deployment = store.insert(call.db, system, new, call.principal, facts=facts, decision=decision)
     action = "deployment.import" if new.imported else None
     audit.record(call, f"{system}/deployments/{deployment.id}", action=action, system=system, after=deployment)
     return call.created(f"{call.address}/{deployment.id}", deployment)

@@ -15,10 +15,11 @@ from chalicelib.deployments.model import (
     rollback_refused,
     target_busy,
 )
+from chalicelib.holds.rules import freezing
 from chalicelib.identity.roles import Role
 from chalicelib.identity.trust import TrustRule
 from chalicelib.promotions import rules as promotions
-from chalicelib.promotions.model import MOST_BLOCKERS, Blocker, Decision, promotion_denied
+from chalicelib.promotions.model import Blocker, Decision, promotion_denied
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Fault, Problem, invalid_field
 from chalicelib.targets.model import DEFAULT, Maker
@@ -53,10 +54,10 @@ def require_target(new: NewDeployment, facts: OpeningFacts) -> None:
         require_active(new.environment, new.workspace, state)
 
 
-def require_past(at: datetime, **moments: datetime | None) -> None:
-    """A recorded time is not in the future. Clocks may differ by a minute."""
+def require_past(at: datetime, *, may_differ: timedelta = MAX_AHEAD, **moments: datetime | None) -> None:
+    """A recorded time is not in the future. Clocks may differ by a minute, except in imported history."""
     for name, moment in moments.items():
-        if moment is not None and moment > at + MAX_AHEAD:
+        if moment is not None and moment > at + may_differ:
             raise invalid_field(f"#/{name}", f"is in the future: send {at:%Y-%m-%dT%H:%M:%SZ} or earlier")
 
 
@@ -86,20 +87,20 @@ def decision(new: NewDeployment, facts: OpeningFacts, opener: Person) -> Decisio
         blockers = [*rollback_blockers(facts)]
         if new.workspace == DEFAULT:
             blockers += promotions.rollback_blockers(facts.gate, facts.at)
-        return Decision(blockers=tuple(blockers[:MOST_BLOCKERS]), more_blockers=len(blockers) > MOST_BLOCKERS)
+        return Decision.because(blockers)
     return promotions.decide(facts.gate, facts.at, opener) if new.workspace == DEFAULT else None
 
 
-def require_right_to_override(new: NewDeployment, facts: OpeningFacts, decision: Decision, role: Role) -> None:
-    """Rule 4: only an admin deploys past a hold over several systems."""
-    if new.override_reason is None or role >= Role.admin:
+def require_right_to_override(new: NewDeployment, facts: OpeningFacts, role: Role) -> None:
+    """Rule 4: only an admin deploys past a hold over several systems. A decision may leave out its last blockers."""
+    if new.override_reason is None or new.workspace != DEFAULT or role >= Role.admin:
         return
-    over_systems = {hold.id for hold in facts.gate.holds if hold.over_systems}
-    stopped_by = [each.hold for each in decision.blockers if each.hold in over_systems]
-    if stopped_by:
+    holds = promotions.of_rollbacks(facts.gate.holds) if new.kind == "rollback" else facts.gate.holds
+    stopping = [hold for hold in freezing(holds, facts.at) if hold.over_systems]
+    if stopping:
         raise Problem(
             problems.forbidden,
-            f"The hold {stopped_by[0]} is over several systems, and only an admin may deploy past it: ask an admin",
+            f"The hold {stopping[0].id} is over several systems, and only an admin may deploy past it: ask an admin",
         )
 
 
@@ -121,7 +122,7 @@ def refusal(new: NewDeployment, facts: OpeningFacts, decision: Decision) -> Prob
 def require_former(new: NewDeployment, facts: OpeningFacts) -> None:
     """Rule 2: a rollback goes to an artifact that succeeded on this target. No override passes this."""
     if new.kind == "rollback" and facts.standing.deployed_at is None:
-        raise _refused_rollback(new, "no deployment of the artifact there has succeeded", Decision(blockers=()))
+        raise _refused_rollback(new, "no deployment of the artifact there has succeeded", Decision.because(()))
 
 
 def rollback_blockers(facts: OpeningFacts) -> Iterator[Blocker]:

@@ -182,13 +182,13 @@ _INSERT = f"""
         RETURNING id
     ), d AS (
         INSERT INTO deployments (
-            system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported,
+            system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported, late,
             run_url, override_reason, overridden, promotion_id, commit_count, lease_seconds, lease_expires_at,
             started_at, finished_at, issuer, created_by, repository_id, run_id, run_attempt, run_sha, run_actor
         )
         SELECT
             s.id, e.id, %(workspace)s, target.id, %(artifact)s, %(revision)s, %(kind)s, %(state)s, %(detail)s,
-            %(imported)s, %(run_url)s, %(override_reason)s, %(overridden)s::varchar[],
+            %(imported)s, %(late)s, %(run_url)s, %(override_reason)s, %(overridden)s::varchar[],
             (SELECT id FROM promotion), %(commit_count)s, %(lease_seconds)s, %(lease_expires_at)s, %(started_at)s,
             %(finished_at)s, %(issuer)s, %(created_by)s, %(repository_id)s, %(run_id)s, %(run_attempt)s, %(run_sha)s,
             %(run_actor)s
@@ -214,12 +214,12 @@ def insert(
     new: NewDeployment,
     principal: Principal,
     *,
-    at: datetime,
+    facts: OpeningFacts,
     decision: Decision | None,
 ) -> Deployment:
     """Record a deployment with the decision of the gate, the first status and the commits."""
-    run = principal.run
-    overridden = list(dict.fromkeys(blocker.code for blocker in decision.blockers)) if decision else []
+    run, at = principal.run, facts.at
+    overridden = list(decision.codes) if decision else []
     inserted = db.select_one(
         Deployment,
         _INSERT,
@@ -232,6 +232,7 @@ def insert(
         state=new.state or "in_progress",
         detail=new.detail,
         imported=new.imported,
+        late=new.imported and facts.recorded_from is not None,
         run_url=new.run_url,
         override_reason=new.override_reason,
         overridden=overridden or None,

@@ -1,6 +1,6 @@
 """A promotion: the decision whether an artifact may enter an environment, and the facts behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -64,13 +64,24 @@ class StillRequired(Answer, kw_only=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of the gate: granted, or denied because of the blockers.
 
-    `blockers` has at most MOST_BLOCKERS. `more_blockers` is true if there are more. `still_required` is None unless the
-    artifact has to be deployed to the environment before.
+    `blockers` has at most MOST_BLOCKERS. `more_blockers` is true if there are more. `codes` are those of all blockers.
+    `still_required` is None unless the artifact has to be deployed to the environment before.
     """
 
     blockers: tuple[Blocker, ...]
-    more_blockers: bool = False
-    still_required: StillRequired | None = None
+    more_blockers: bool
+    codes: tuple[BlockerCode, ...]
+    still_required: StillRequired | None
+
+    @classmethod
+    def because(cls, blockers: Sequence[Blocker], still_required: StillRequired | None = None) -> "Decision":
+        """Return the decision that all these blockers make."""
+        return cls(
+            blockers=tuple(blockers[:MOST_BLOCKERS]),
+            more_blockers=len(blockers) > MOST_BLOCKERS,
+            codes=tuple(dict.fromkeys(blocker.code for blocker in blockers)),
+            still_required=still_required,
+        )
 
     @property
     def word(self) -> DecisionWord:

@@ -15,7 +15,6 @@ from chalicelib.holds.model import HoldFact
 from chalicelib.holds.rules import bad, freezing, lifts_at, pinning
 from chalicelib.identity.roles import Role
 from chalicelib.promotions.model import (
-    MOST_BLOCKERS,
     Blocker,
     BlockerCode,
     Decision,
@@ -44,17 +43,17 @@ def decide(facts: GateFacts, at: datetime, opener: Person | None = None) -> Deci
         *approved(facts, at, opener),
         *held(facts, at),
     ]
-    return Decision(
-        blockers=tuple(blockers[:MOST_BLOCKERS]),
-        more_blockers=len(blockers) > MOST_BLOCKERS,
-        still_required=still_required(facts, at, opener, blockers),
-    )
+    return Decision.because(blockers, still_required(facts, at, opener, blockers))
 
 
 def rollback_blockers(facts: GateFacts, at: datetime) -> Iterator[Blocker]:
     """Yield the holds that stop a rollback: freezes that say so, a pin to another artifact, and bad marks."""
-    holds = [hold for hold in facts.holds if hold.kind != "freeze" or hold.blocks_rollbacks]
-    yield from held(msgspec.structs.replace(facts, holds=tuple(holds)), at)
+    yield from held(msgspec.structs.replace(facts, holds=of_rollbacks(facts.holds)), at)
+
+
+def of_rollbacks(holds: Iterable[HoldFact]) -> tuple[HoldFact, ...]:
+    """Return the holds that concern rollbacks."""
+    return tuple(hold for hold in holds if hold.kind != "freeze" or hold.blocks_rollbacks)
 
 
 def deployed(facts: GateFacts, before: EnvironmentBefore, at: datetime) -> Iterator[Blocker]:

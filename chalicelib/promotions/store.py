@@ -81,7 +81,7 @@ def gate_facts(artifact: str, holds: str) -> str:
             ) AS before ON true
             LEFT JOIN LATERAL (
                 SELECT id, finished_at FROM deployments
-                WHERE {_BEFORE} AND artifact = {artifact} AND state = 'succeeded'
+                WHERE {_BEFORE} AND artifact = {artifact} AND state = 'succeeded' AND NOT late
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS deployed ON true
             LEFT JOIN LATERAL ({_rolled_back(artifact)}) AS back ON deployed.id IS NOT NULL

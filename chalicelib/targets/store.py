@@ -41,11 +41,14 @@ CURRENT = f"""
 def verdicts(deployment: str, *, counted: bool = True) -> str:
     """Return SQL for a relation: each suite's latest verification of a deployment, sorted by suite.
 
-    With `counted`, leave out verifications that ended in `error` or `cancelled`. Each step looks up the next suite in
-    an index. So the cost depends on the number of suites, which is bounded, and not on the number of verifications.
+    With `counted`, leave out verifications that ended in `error` or `cancelled`, and those that were imported late.
+    Each step looks up the next suite in an index. So the cost depends on the number of suites, which is bounded, and
+    not on the number of verifications.
     """
     columns = "v.id, v.suite, v.outcome, v.counts_at"
-    of_deployment = f"v.deployment_id = {deployment}" + (" AND v.outcome IN ('success', 'failure')" if counted else "")
+    of_deployment = f"v.deployment_id = {deployment}" + (
+        " AND v.outcome IN ('success', 'failure') AND NOT v.late" if counted else ""
+    )
     latest_first = "ORDER BY v.suite, v.counts_at DESC, v.id DESC LIMIT 1"
     return f"""
         (
@@ -111,7 +114,7 @@ def standing(on_target: str, artifact: str) -> str:
 
     A rollback to the artifact depends on it: see `Standing` in deployments/model.py.
     """
-    of_artifact = f"{on_target} AND artifact = {artifact} AND state = 'succeeded'"
+    of_artifact = f"{on_target} AND artifact = {artifact} AND state = 'succeeded' AND NOT late"
     return f"""
         (
             SELECT
@@ -132,6 +135,7 @@ def standing(on_target: str, artifact: str) -> str:
                 WHERE {of_artifact} AND EXISTS (
                     SELECT FROM verifications v
                     WHERE v.deployment_id = deployments.id AND v.outcome IN ('success', 'failure')
+                        AND NOT v.late
                 )
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS verified ON true

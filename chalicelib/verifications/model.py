@@ -162,6 +162,9 @@ constraint(
     "#/suite",
 )
 constraint(
+    "verifications_late_are_imported", problems.invalid, "Only an import can be late: leave it out", "#/imported"
+)
+constraint(
     "verifications_trigger_known",
     problems.invalid,
     "The trigger is unknown: send `deployment`, `schedule` or `manual`",

@@ -54,6 +54,7 @@ def _import(call: Call, system: str, new: NewVerification) -> Verification:
         deployment=deployment,
         started_at=started_at,
         finished_at=finished_at,
+        late=target.recorded_from is not None,
     )
     resource = f"{system}/verifications/{verification.id}"
     audit.record(call, resource, action="verification.import", system=system, after=verification)

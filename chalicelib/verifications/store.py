@@ -183,6 +183,7 @@ def insert(
     deployment: str,
     started_at: datetime,
     finished_at: datetime,
+    late: bool = False,
 ) -> Verification:
     inserted = db.select_one(
         Verification,
@@ -190,13 +191,13 @@ def insert(
         WITH v AS (
             INSERT INTO verifications (
                 system_id, deployment_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome,
-                started_at, finished_at, passed, failed, skipped, run_url, imported, issuer, created_by,
+                started_at, finished_at, passed, failed, skipped, run_url, imported, late, issuer, created_by,
                 repository_id, run_id, run_attempt
             )
             SELECT
                 system_id, id, environment_id, workspace, workspace_id, artifact, %(suite)s, %(trigger)s, %(outcome)s,
                 %(started_at)s, %(finished_at)s, %(passed)s, %(failed)s, %(skipped)s, %(run_url)s, %(imported)s,
-                %(issuer)s, %(created_by)s, %(repository_id)s, %(run_id)s, %(run_attempt)s
+                %(late)s, %(issuer)s, %(created_by)s, %(repository_id)s, %(run_id)s, %(run_attempt)s
             FROM deployments WHERE id = %(deployment)s
             RETURNING *
         )
@@ -214,6 +215,7 @@ def insert(
         skipped=new.skipped,
         run_url=new.run_url,
         imported=new.imported,
+        late=late,
         issuer=principal.issuer,
         created_by=principal.subject,
         repository_id=principal.run.repository_id if principal.run else None,

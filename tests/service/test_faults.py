@@ -9,14 +9,14 @@ import pytest
 
 from chalicelib import NAME
 from chalicelib.database import connection, opening
-from chalicelib.database.connection import DatabaseUnavailable, database, forget_connections
+from chalicelib.database.connection import DatabaseUnavailable, database, forget_connections, lock_key
 from tests.support.cluster import Cluster
 from tests.support.postgres import server_folder, stop
 from tests.support.races import at_once, eventually, held
 
 PATH = "/v1/systems/azul"
 WRITE = {"name": "development", "rank": 1}
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 
 
 @pytest.fixture(scope="module")

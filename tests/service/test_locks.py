@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.database.connection import lock_key
 from tests.support.api import Api
 from tests.support.given import A_PUBLISHER, Given
 from tests.support.races import held
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 PATH = "/v1/systems/azul"
 ENVIRONMENT = f"{PATH}/environments/development"
 
@@ -55,3 +56,9 @@ def test_a_read_waits_for_no_lock(api: Api, given: Given, database_url: str, pat
         answer = api.get(path)
 
     assert answer.status == 200
+
+
+def test_a_lock_has_not_postgresqls_own_hash_which_can_be_inverted(given: Given) -> None:
+    [(of_postgresql,)] = given.sql("SELECT hashtextextended('holds', 0)")
+
+    assert lock_key("holds") != of_postgresql

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.database.connection import lock_key
 from tests.support.api import Answer, Api
 from tests.support.given import Given
 from tests.support.races import at_once, audited, held, statuses
@@ -10,7 +11,7 @@ from tests.support.sample import A_DENIED_VOYAGE, A_VOYAGE, VOYAGES
 MANY = 50
 SYSTEM = "/v1/systems/azul"
 PATH = f"{SYSTEM}/environments"
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 DEVELOPMENT = {"name": "development", "rank": 1}
 
 

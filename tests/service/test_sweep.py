@@ -7,13 +7,14 @@ import pytest
 
 import app as application
 from chalicelib import NAME
+from chalicelib.database.connection import lock_key
 from chalicelib.database.roles import APP
 from chalicelib.sweep import schedule
 from chalicelib.sweep.schedule import Step, SweepIncomplete
 from tests.support.races import at_once, held
 from tests.support.writes import everything
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 DAY = 86400
 
 # A scheduled event, as in "Events from EventBridge" in the documentation of EventBridge.

@@ -17,6 +17,9 @@ CREATE TABLE deployments (
     state deployment_state NOT NULL,
     detail varchar(2000),
     imported boolean NOT NULL,
+    -- True if this was imported after the service had recorded a deployment to the target itself. Then it is history
+    -- that proves nothing: no gate, no rollback and no change counts it.
+    late boolean NOT NULL DEFAULT false,
     run_url url,
     override_reason stated_reason,
     -- The codes of the blockers that the override passed. Null if there was none.
@@ -44,6 +47,7 @@ CREATE TABLE deployments (
             'not-approved', 'frozen', 'pinned', 'marked-bad'
         ]::varchar[]
     ),
+    CONSTRAINT deployments_late_are_imported CHECK (imported OR NOT late),
     CONSTRAINT deployments_go_to_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
     CONSTRAINT deployments_keep_workspace
         FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces (id, environment_id, name),
@@ -123,7 +127,7 @@ CREATE TRIGGER deployments_are_not_truncated BEFORE TRUNCATE ON deployments
 -- A deployment in progress can be renewed or finished. Its artifact, its target and its caller never change.
 GRANT SELECT, UPDATE (state, detail, finished_at, lease_expires_at) ON deployments TO slipway_app;
 GRANT INSERT (
-    system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported,
+    system_id, environment_id, workspace, workspace_id, artifact, revision, kind, state, detail, imported, late,
     run_url, override_reason, overridden, promotion_id, commit_count, lease_seconds, lease_expires_at,
     started_at, finished_at, issuer, created_by, repository_id, run_id, run_attempt, run_sha, run_actor
 ) ON deployments TO slipway_app;
@@ -150,7 +154,7 @@ CREATE FUNCTION first_deployment(of_artifact text, to_environment bigint, or_bef
     CROSS JOIN LATERAL (
         SELECT d.* FROM deployments d
         WHERE d.environment_id = there.id AND d.workspace = 'default' AND d.state = 'succeeded'
-            AND d.artifact = of_artifact
+            AND d.artifact = of_artifact AND NOT d.late
         ORDER BY d.finished_at, d.id LIMIT 1
     ) AS ran
     ORDER BY ran.finished_at, ran.id LIMIT 1

@@ -17,6 +17,8 @@ CREATE TABLE verifications (
     skipped integer,
     run_url url,
     imported boolean NOT NULL,
+    -- True if this was imported after the service had recorded a deployment to the target itself. No gate counts it.
+    late boolean NOT NULL DEFAULT false,
     issuer varchar(2000) NOT NULL,
     created_by varchar(1000) NOT NULL,
     created_at moment NOT NULL DEFAULT clock_timestamp(),
@@ -31,6 +33,7 @@ CREATE TABLE verifications (
     CONSTRAINT verifications_are_of_target CHECK ((workspace = 'default') = (workspace_id IS NULL)),
     CONSTRAINT verifications_keep_workspace
         FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces (id, environment_id, name),
+    CONSTRAINT verifications_late_are_imported CHECK (imported OR NOT late),
     CONSTRAINT verifications_trigger_known CHECK (trigger IN ('deployment', 'schedule', 'manual')),
     CONSTRAINT verifications_outcome_known CHECK (outcome IN ('success', 'failure', 'error', 'cancelled')),
     CONSTRAINT verifications_finish_after_start CHECK (finished_at >= started_at),
@@ -45,7 +48,7 @@ CREATE UNIQUE INDEX verifications_import_once
 CREATE INDEX verifications_by_deployment ON verifications (deployment_id, suite, counts_at DESC, id DESC);
 -- The gate counts only these outcomes: it finds the latest of a suite even after many runs that broke.
 CREATE INDEX verifications_counted ON verifications (deployment_id, suite, counts_at DESC, id DESC)
-    WHERE outcome IN ('success', 'failure');
+    WHERE outcome IN ('success', 'failure') AND NOT late;
 CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
 
@@ -57,6 +60,6 @@ CREATE TRIGGER verifications_are_not_truncated BEFORE TRUNCATE ON verifications
 GRANT SELECT ON verifications TO slipway_app;
 GRANT INSERT (
     system_id, deployment_id, environment_id, workspace, workspace_id, artifact, suite, trigger, outcome, started_at,
-    finished_at, passed, failed, skipped, run_url, imported, issuer, created_by, repository_id, run_id,
+    finished_at, passed, failed, skipped, run_url, imported, late, issuer, created_by, repository_id, run_id,
     run_attempt
 ) ON verifications TO slipway_app;

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from chalicelib import NAME
+from chalicelib.database.connection import lock_key
 from chalicelib.identity.roles import Role
 from tests.support.expected import WHOLE, Expected, Write
 from tests.support.given import ahead
@@ -68,7 +69,7 @@ EXPECTED = Expected(
 SYSTEM = "/v1/systems/azul"
 WORKSPACES = f"{SYSTEM}/workspaces"
 JANE = "jane@example.org"
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 
 
 def route(api, workspace, client=JANE, **fields):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from chalicelib import settings
+from chalicelib.database.connection import lock_key
 from tests.support.given import ahead
 from tests.support.races import held
 
@@ -13,7 +14,7 @@ WORKSPACES = f"{SYSTEM}/workspaces"
 ENVIRONMENT = f"{SYSTEM}/environments/development"
 ADDRESS = "https://debug.example.org"
 JANE = "jane@example.org"
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 
 
 def put(api, workspace, client=JANE, **fields):

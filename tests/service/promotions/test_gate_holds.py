@@ -4,6 +4,7 @@ import pytest
 
 from tests.service.deployments.records import an_artifact
 from tests.support.given import ahead
+from tests.support.largest import copy
 
 DEPLOYMENTS = "/v1/systems/azul/deployments"
 PROMOTIONS = "/v1/systems/azul/promotions"
@@ -107,6 +108,26 @@ def test_only_an_admin_deploys_past_a_hold_over_several_systems(api, given):
 
     assert (refused.status, refused.problem) == (403, "forbidden")
     assert passed["overridden"] == ["frozen"]
+
+
+@pytest.mark.parametrize("which", ["own freezes", "failed suites"])
+def test_many_other_blockers_do_not_hide_a_hold_over_several_systems(api, given, which):
+    given.the_usual()
+    given.a_deployment()
+    if which == "own freezes":
+        for _ in range(100):
+            given.a_freeze("preproduction")
+    else:
+        given.a_verification(outcome="failure")
+        copy(given, "verifications", ", generate_series(1, 100) AS n", suite="'suite-' || n")
+    given.a_freeze_over_systems()
+    override = rollout("preproduction", override_reason=REASON)
+
+    refused = api.as_("maintainer").post(DEPLOYMENTS, override)
+    passed = api.as_("admin").post(DEPLOYMENTS, override)
+
+    assert refused.status == 403
+    assert "frozen" in passed["overridden"]
 
 
 def test_as_many_people_approve_as_the_environment_requires(api, given):

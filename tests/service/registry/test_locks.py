@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.database.connection import lock_key
 from tests.service.deployments.records import an_artifact
 from tests.support.api import Api
 from tests.support.given import Given
 from tests.support.races import held
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
-OF_HOLDS = "hashtextextended('holds', 0)"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
+OF_HOLDS = lock_key("holds")
 PATH = "/v1/systems/azul"
 FREEZE = {"kind": "freeze", "reason": "Release week"}
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.database.connection import lock_key
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.api import Answer, Api
 from tests.support.given import Given
@@ -12,7 +13,7 @@ from tests.support.races import at_once, audited, held, statuses
 
 MANY = 50
 PATH = "/v1/systems/azul"
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 
 
 def rollout(environment: str = "development", artifact: str = "first", **fields: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib import NAME
+from chalicelib.database.connection import lock_key
 from chalicelib.sweep import schedule
 from chalicelib.sweep.schedule import SweepIncomplete
 from tests.service.deployments.records import an_artifact
@@ -12,7 +13,7 @@ from tests.support.races import at_once, held
 from tests.support.writes import everything
 
 SYSTEM = "/v1/systems/azul"
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 NOTHING = {"deployments": 0, "routes": 0, "workspaces": 0, "idempotency_keys": 0}
 DAY = 86400
 

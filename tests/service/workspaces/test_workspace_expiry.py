@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from chalicelib.database.connection import lock_key
 from tests.support.given import ahead
 from tests.support.races import eventually, held
 
 PATH = "/v1/systems/azul/workspaces"
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 DAY = 86400
 
 

@@ -3,6 +3,7 @@
 import psycopg2
 import pytest
 
+from chalicelib.database.connection import lock_key
 from tests.service.deployments.records import an_artifact
 from tests.support.given import ahead
 from tests.support.races import at_once, held
@@ -10,7 +11,7 @@ from tests.support.races import at_once, held
 SYSTEM = "/v1/systems/azul"
 PATH = f"{SYSTEM}/workspaces"
 DEPLOYMENTS = f"{SYSTEM}/deployments"
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('system azul', 0))"
+LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 DAY = 86400
 OVER = "2026-01-01T00:00:00Z"
 
