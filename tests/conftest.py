@@ -18,7 +18,7 @@ from tests.support.stage import ISSUERS, local_stage
 from tools import lifeline
 from tools.local import emulation
 
-LONGEST_FIRST = ("tests/emulator/test_first_deployment.py", "tests/rehearsal/", "tests/infra/")
+LONGEST_FIRST = ("tests/rehearsal/", "tests/emulator/test_first_deployment.py", "tests/infra/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Each worker runs whole files. Start with the longest files, so that no long file starts last.
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FIRST))
+    items.sort(key=lambda item: [not item.nodeid.startswith(path) for path in LONGEST_FIRST])
 
 
 @pytest.fixture(scope="session")
