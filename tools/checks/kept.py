@@ -11,6 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tools.checkout import ROOT, locked, write_atomically
@@ -81,5 +82,6 @@ def _read(folder: Path, file: str) -> set[Path]:
 def _forget() -> None:
     """Delete outcomes that nothing used for a long time."""
     for each in FOLDER.iterdir():
-        if each.stat().st_mtime < time.time() - _SECONDS:
-            each.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process deletes or renames its own files
+            if each.stat().st_mtime < time.time() - _SECONDS:
+                each.unlink()
