@@ -29,13 +29,14 @@ def list_commits(call: Call, system: str, id: str, query: PageQuery) -> Page[Del
 def get_commit(call: Call, system: str, sha: ShortSha) -> CommitPlaces:
     """Read where a commit is: for each environment, if its artifact contains the commit, since when, and by what."""
     commit = short_ids.require_commit(call.db, system, sha)
+    recorded = store.recorded(call.db, system, commit)
     places = store.places(call.db, system, commit)
     shown = places[:MOST_ENVIRONMENTS]
     return CommitPlaces(
         system=system,
         sha=commit,
-        authored_at=next(each.authored_at for each in places if each.authored_at is not None),
-        subject=next((each.subject for each in places if each.subject is not None), None),
-        environments=[each.place for each in shown],
+        authored_at=recorded.authored_at,
+        subject=recorded.subject,
+        environments=shown,
         more_environments=len(places) > len(shown),
     )

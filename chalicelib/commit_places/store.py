@@ -93,7 +93,7 @@ _PLACES = f"""
         'brought_by', place.brought_by,
         'deliveries', delivered.shown,
         'more_deliveries', delivered.more
-    ) AS place, delivered.authored_at, delivered.subject
+    ) AS place
     FROM systems s JOIN environments e ON e.system_id = s.id
     LEFT JOIN LATERAL (
         SELECT id FROM environments WHERE system_id = s.id AND rank < e.rank ORDER BY rank DESC LIMIT 1
@@ -109,12 +109,9 @@ _PLACES = f"""
             'id', shown.id, 'workspace', shown.workspace, 'artifact', shown.artifact, 'kind', shown.kind,
             'state', shown.state, 'started_at', shown.started_at, 'finished_at', shown.finished_at
         ) ORDER BY number DESC) FILTER (WHERE place <= {MOST_DELIVERIES}), '[]') AS shown,
-            count(*) > {MOST_DELIVERIES} AS more,
-            (array_agg(authored_at ORDER BY number DESC))[1] AS authored_at,
-            (array_agg(subject ORDER BY subject IS NULL, number DESC))[1] AS subject
+            count(*) > {MOST_DELIVERIES} AS more
         FROM (
-            SELECT c.deployment_id AS number, c.authored_at, c.subject,
-                row_number() OVER (ORDER BY c.deployment_id DESC) AS place, each.*
+            SELECT c.deployment_id AS number, row_number() OVER (ORDER BY c.deployment_id DESC) AS place, each.*
             FROM (
                 SELECT * FROM deployment_commits WHERE environment_id = e.id AND sha = %(sha)s
                 ORDER BY deployment_id DESC LIMIT {MOST_DELIVERIES + 1}
@@ -126,14 +123,30 @@ _PLACES = f"""
 """
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit in one environment, as the environment's last deployment recorded it; None if none did."""
-
-    place: CommitInEnvironment
-    authored_at: Timestamp | None
-    subject: str | None
-
-
-def places(db: Database, system: str, sha: str) -> list[Place]:
+def places(db: Database, system: str, sha: str) -> list[CommitInEnvironment]:
     """Return the environments by rank, at most one more than MOST_ENVIRONMENTS."""
-    return db.select(lambda **row: msgspec.convert(row, Place), _PLACES, system=system, sha=sha)
+    return db.select(lambda place: msgspec.convert(place, CommitInEnvironment), _PLACES, system=system, sha=sha)
+
+
+def recorded(db: Database, system: str, sha: str) -> DeliveredCommit:
+    """Return the commit as the lowest environment's last deployment recorded it, if possible with a subject.
+
+    Some environment of the system recorded it, maybe one that `places` leaves out.
+    """
+    commit = db.select_one(
+        DeliveredCommit,
+        f"""
+        SELECT c.sha, c.authored_at, c.subject
+        FROM systems s JOIN environments e ON e.system_id = s.id
+        CROSS JOIN LATERAL (
+            SELECT * FROM deployment_commits WHERE environment_id = e.id AND sha = %(sha)s
+            ORDER BY deployment_id DESC LIMIT {MOST_DELIVERIES + 1}
+        ) AS c
+        WHERE s.key = %(system)s
+        ORDER BY c.subject IS NULL, e.rank, c.deployment_id DESC LIMIT 1
+        """,
+        system=system,
+        sha=sha,
+    )
+    assert commit is not None
+    return commit

@@ -11,6 +11,8 @@ from chalicelib.environments.model import (
     account_holds_one_class,
 )
 from chalicelib.identity.roles import Role
+from chalicelib.publishers import rules as trust
+from chalicelib.publishers import store as publishers
 from chalicelib.rest import audit, paging, problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.changes import changed
@@ -70,17 +72,25 @@ def change_environment(call: Call, system: str, environment: str, body: Environm
     """Change an environment. Fields that you leave out stay as they are.
 
     An AWS account that another system named first takes the role admin. If a production environment would require less
-    or trust more after the change, send a `reason`.
+    or trust more after the change, send a `reason`. An environment that becomes production also takes a reason if
+    another repository than the system's own may write its deployments or verifications.
     """
     systems.lock(call.db, system)
     before, all_before = store.get_among(call.db, system, environment)
     require_unchanged(call.if_match, before)
     after = changed(before, body)
+    # registry
+    _require_right_to_leave(call, system, before, after)
+    # /registry
     first_system = store.update(call.db, system, after)
     if after.aws_account_id != before.aws_account_id:
         _require_own_account(call, system, first_system)
     all_after = [after if each is before else each for each in all_before]
-    require_reason(body.reason, rules.loosened(all_before, all_after))
+    loosened = rules.loosened(all_before, all_after)
+    if after.production and not before.production:
+        trusted = publishers.trusted_repositories(call.db, system, environment)
+        loosened += trust.loosened_by_production(environment, trusted)
+    require_reason(body.reason, loosened)
     audit.record(call, f"{system}/{environment}", system=system, before=before, after=after, reason=body.reason)
     return after
 
@@ -100,12 +110,23 @@ def delete_environment(call: Call, system: str, environment: str, query: Environ
     systems.lock(call.db, system)
     before, all_before = store.get_among(call.db, system, environment)
     require_unchanged(call.if_match, before)
+    # registry
+    _require_right_to_leave(call, system, before, None)
+    # /registry
     store.delete(call.db, system, environment)
     all_after = [each for each in all_before if each is not before]
     require_reason(query.reason, rules.loosened(all_before, all_after))
     audit.record(call, f"{system}/{environment}", system=system, before=before, reason=query.reason)
 
 
+# registry
+def _require_right_to_leave(call: Call, system: str, before: Environment, after: Environment | None) -> None:
+    if rules.leaves_production(before, after):
+        freeze = store.freeze_of_production(call.db)
+        rules.require_right_to_leave(before.name, freeze, call.principal.role_in(system))
+
+
+# /registry
 def _require_own_account(call: Call, system: str, first_system: str | None) -> None:
     role_in = call.principal.role_in
     may_read = first_system is not None and role_in(first_system) >= Role.viewer

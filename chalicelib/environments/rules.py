@@ -1,4 +1,4 @@
-"""Changes that loosen production environments, and AWS accounts that other systems named first."""
+"""Changes that loosen or leave production environments, and AWS accounts that other systems named first."""
 
 from collections.abc import Iterator, Sequence
 
@@ -37,6 +37,34 @@ def require_own_account(system: str, first_system: str | None, role: Role, *, ma
     )
 
 
+# registry
+def leaves_production(before: Environment, after: Environment | None) -> bool:
+    """True if a change takes an environment, or its AWS account, out of production. `after` is None for a deletion."""
+    if not before.production:
+        return False
+    return (
+        after is None
+        or not after.production
+        or (before.aws_account_id is not None and after.aws_account_id != before.aws_account_id)
+    )
+
+
+def require_right_to_leave(environment: str, freeze: str | None, role: Role) -> None:
+    """Only an admin takes an environment out of production while a freeze of all production environments is not over.
+
+    Otherwise a maintainer could deploy under another name for the environment, and then undo the change. `freeze` is
+    the id of such a freeze, or None. `role` is the caller's role in the system.
+    """
+    if freeze is None or role >= Role.admin:
+        return
+    raise Problem(
+        forbidden,
+        f"Hold {freeze} freezes the production environments of all systems. Until it is over, only an admin may delete "
+        f"{environment}, take it out of production or give it another AWS account. Ask an admin, or wait.",
+    )
+
+
+# /registry
 def _losses(
     was: Environment, now: Environment | None, preceding: str | None, after: Sequence[Environment]
 ) -> Iterator[str]:

@@ -138,6 +138,25 @@ def delete(db: Database, system: str, name: str) -> None:
     )
 
 
+# registry
+def freeze_of_production(db: Database) -> str | None:
+    """Return the id of the oldest freeze of production environments over several systems that is not over.
+
+    Return None if there is none. A freeze that is scheduled counts, and one that repeats counts between its windows.
+    Lock the system first: its lock keeps these freezes as they are.
+    """
+    freeze: str | None = db.value(
+        """
+        SELECT id::text FROM holds
+        WHERE system_id IS NULL AND kind = 'freeze' AND production AND released_at IS NULL
+            AND coalesce(ends_at, 'infinity') > statement_timestamp()
+        ORDER BY holds.id LIMIT 1
+        """
+    )
+    return freeze
+
+
+# /registry
 def _columns(environment: NewEnvironment | Environment) -> dict[str, Any]:
     # psycopg2 turns a list into an array, but a tuple into a composite.
     columns = msgspec.structs.asdict(environment)

@@ -86,10 +86,16 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def keeper(self) -> str:
-        """The keeper of Idempotency-Keys at this issuer: a run of a repository, or the subject of other callers."""
-        if self.pipeline and self.run:
-            return f"repository {self.pipeline.repository_id} run {self.run.id}"
-        return self.subject
+        """The keeper of Idempotency-Keys at this issuer: equally trusted jobs of a run, or another subject.
+
+        Jobs of one run differ in trust by their publishers and their GitHub environment. With a key in common, a job
+        could use up the key of a job that may do more, or get its answers.
+        """
+        if self.pipeline is None or self.run is None:
+            return self.subject
+        keeper = f"{self.writer} run {self.run.id}"
+        environment = self.pipeline.environment
+        return keeper if environment is None else f"{keeper} environment {environment}"
 
     @property
     def writer(self) -> str:

@@ -44,7 +44,7 @@ def create_publisher(call: Call, system: str, body: NewPublisher) -> Publisher:
         raise systems.not_found(system)
     rules.require_environments(body, existing.environments)
     rules.require_few(existing)
-    require_reason(body.reason, rules.loosened(body, existing))
+    require_reason(body.reason, rules.loosened(body, existing, issuer))
     publisher = store.insert(call.db, system, body, issuer=issuer, created_by=call.principal.subject)
     audit.record(call, f"{system}/publishers/{publisher.id}", system=system, after=publisher, reason=body.reason)
     return call.created(f"{call.address}/{publisher.id}", publisher)

@@ -147,6 +147,14 @@ class Surroundings(NamedTuple):
     of_repository: int
 
 
+class TrustedRepository(NamedTuple):
+    """A repository whose pipelines may write what the gate trusts. `own` is the URL of the system's own repository."""
+
+    issuer: str
+    repository: str
+    own: str | None
+
+
 too_many_publishers = problem_type(
     "too-many-publishers",
     409,

@@ -1,12 +1,13 @@
 """The issuers, environments and repositories that a publisher may name."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from chalicelib.publishers.model import (
     MOST_FOR_A_REPOSITORY,
     MOST_IN_A_SYSTEM,
     NewPublisher,
     Surroundings,
+    TrustedRepository,
     too_many_publishers,
 )
 from chalicelib.rest.problems import Fault, Problem, invalid, invalid_field
@@ -44,17 +45,26 @@ def require_environments(new: NewPublisher, existing: Collection[str]) -> None:
         )
 
 
-def loosened(new: NewPublisher, existing: Surroundings) -> list[str]:
+def loosened(new: NewPublisher, existing: Surroundings, issuer: str) -> list[str]:
     """Say which production environments would trust another repository than the system's own.
 
     This takes a reason for deployments and verifications, which the gate trusts.
     """
-    if _is_own(existing.repository, new.repository) or not {"deployments", "verifications"} & {*new.kinds}:
+    if _is_own(existing.repository, new.repository, issuer) or not {"deployments", "verifications"} & {*new.kinds}:
         return []
     return [
         f"{name} would trust {new.repository}, which is not the `repository` of the system"
         for name in new.environments
         if name in existing.production
+    ]
+
+
+def loosened_by_production(environment: str, trusted: Iterable[TrustedRepository]) -> list[str]:
+    """Say which other repositories than the system's own an environment would trust as a production environment."""
+    return [
+        f"{environment} would trust {each.repository}, which is not the `repository` of the system"
+        for each in trusted
+        if not _is_own(each.own, each.repository, each.issuer)
     ]
 
 
@@ -72,7 +82,13 @@ def require_few(existing: Surroundings) -> None:
     )
 
 
-def _is_own(url: str | None, repository: str) -> bool:
+def _is_own(url: str | None, repository: str, issuer: str) -> bool:
     """True if the URL of a system's repository is that of a publisher's repository. Case does not matter."""
-    path = (url or "").removeprefix("https://").partition("/")[2]
-    return path.removesuffix("/").removesuffix(".git").casefold() == repository.casefold()
+    path = (url or "").removeprefix("https://").removesuffix("/").removesuffix(".git")
+    return path.casefold() == f"{_host_of(issuer)}/{repository}".casefold()
+
+
+def _host_of(issuer: str) -> str:
+    """Return the host of an issuer's repositories. An issuer on a server of its own has the server's host."""
+    host = issuer.removeprefix("https://").partition("/")[0].removeprefix("token.actions.")
+    return "github.com" if host == "githubusercontent.com" else host

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.database.connection import Database
-from chalicelib.publishers.model import MOST_READ, NewPublisher, Publisher, Surroundings
+from chalicelib.publishers.model import MOST_READ, NewPublisher, Publisher, Surroundings, TrustedRepository
 from chalicelib.rest import problems
 from chalicelib.rest.ids import NumberedId, number
 from chalicelib.rest.paging import Keyset
@@ -104,6 +104,24 @@ def surroundings(db: Database, system: str, issuer: str, repository_id: str) -> 
         system=system,
         issuer=issuer,
         repository_id=repository_id,
+    )
+
+
+def trusted_repositories(db: Database, system: str, environment: str) -> list[TrustedRepository]:
+    """Return the repositories that publishers let write deployments or verifications of an environment."""
+    return db.select(
+        TrustedRepository,
+        """
+        SELECT DISTINCT p.issuer, p.repository, s.repository AS own
+        FROM systems s JOIN environments e ON e.system_id = s.id
+            JOIN publisher_environments pe ON pe.environment_id = e.id
+            JOIN publishers p ON p.id = pe.publisher_id
+        WHERE s.key = %(system)s AND e.name = %(environment)s
+            AND p.kinds && ARRAY['deployments', 'verifications']
+        ORDER BY p.repository, p.issuer
+        """,
+        system=system,
+        environment=environment,
     )
 
 

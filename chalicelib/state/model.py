@@ -77,9 +77,7 @@ class SystemState(Answer, kw_only=True):
     name: Name
     targets: Annotated[
         list[TargetState],
-        Meta(
-            description="Environments by rank, and after each one its workspaces by name, except destroyed workspaces"
-        ),
+        Meta(description="Environments by rank, then workspaces by environment and name, except destroyed workspaces"),
     ]
     more_targets: Annotated[
         bool,

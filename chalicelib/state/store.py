@@ -76,7 +76,8 @@ _TARGET = f"""
     )
 """
 
-# One row for the system `s`: the first targets, with at least one and at most MOST_TARGET_BYTES.
+# One row for the system `s`: the first targets, with at least one and at most MOST_TARGET_BYTES. All environments come
+# before the workspaces: anybody who may create workspaces could otherwise hide the later environments.
 _TARGETS = f"""
     SELECT coalesce(json_agg(shown ORDER BY place) FILTER (WHERE fits), '[]')::text AS targets,
         coalesce(bool_or(NOT fits), false) AS more_targets
@@ -87,7 +88,7 @@ _TARGETS = f"""
             SELECT target.place, {_TARGET} AS shown
             FROM (
                 SELECT of.id AS environment_id, each.id, each.name, each.base_url, each.active,
-                    row_number() OVER (ORDER BY of.rank, each.id IS NOT NULL, each.name) AS place
+                    row_number() OVER (ORDER BY each.id IS NOT NULL, of.rank, each.name) AS place
                 FROM environments of
                 CROSS JOIN LATERAL (
                     SELECT NULL::bigint AS id, 'default' AS name, of.base_url, true AS active

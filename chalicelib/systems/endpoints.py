@@ -40,13 +40,14 @@ def get_system(call: Call, system: str) -> System:
 def change_system(call: Call, system: str, body: SystemChange) -> System:
     """Change a system. Fields that you leave out stay as they are.
 
-    If a system with a production environment gets another `repository`, send a `reason`.
+    If a system with a production environment gets another `repository`, or its first one, send a `reason`.
     """
+    store.lock(call.db, system)
     before = store.get(call.db, system, for_change=True)
     require_unchanged(call.if_match, before)
     after = changed(before, body)
     store.update(call.db, after)
-    if before.repository not in (None, after.repository):
+    if after.repository != before.repository:
         of_production = store.production_environments(call.db, system)
         rules.require_reason(body.reason, [f"{name} would have another repository" for name in of_production])
     audit.record(call, system, system=system, before=before, after=after, reason=body.reason)

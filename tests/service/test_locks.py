@@ -15,6 +15,7 @@ PATH = "/v1/systems/azul"
 ENVIRONMENT = f"{PATH}/environments/development"
 
 ACTIONS: dict[str, Callable[[Api, str], Any]] = {
+    "changing a system": lambda api, _: api.patch(PATH, {"name": "Blue"}, if_match="*"),
     "deleting a system": lambda api, _: api.delete(PATH, if_match="*"),
     "creating an environment": lambda api, _: api.post(f"{PATH}/environments", {"name": "staging", "rank": 4}),
     "changing an environment": lambda api, _: api.patch(ENVIRONMENT, {"rank": 2}, if_match="*"),

@@ -213,10 +213,16 @@ def _adopted(registry: RegistryClient, environ: Environ, environment: str, artif
 
 
 def _target(registry: RegistryClient, environment: str, workspace: str) -> Json:
-    """Return the state of a target, or {} if it does not exist."""
-    for target in registry.get("state").get("targets", []):
+    """Return the state of a target, or {} if it does not exist. Raise ToolError if Slipway left it out of the state."""
+    state = registry.get("state")
+    for target in state.get("targets", []):
         if (target.get("environment"), target.get("workspace")) == (environment, workspace):
             return dict(target)
+    if state.get("more_targets"):
+        raise ToolError(
+            f"The system has too many targets, so Slipway's state may lack {environment}/{workspace}: destroy "
+            "workspaces that nobody needs, then run the job again"
+        )
     return {}
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from chalicelib.rest.decoding import MAX_BODY_BYTES
+from chalicelib.state.model import MOST_TARGETS
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.given import Given
+from tests.support.largest import copy
 from tools.local.issuer import token
 from tools.slipway_client.recording import MOST_COMMITS, _fitting
 from tools.slipway_client.words import REMEDIES
@@ -64,6 +66,15 @@ def test_opening_again_after_the_deployment_has_ended_fails(step: Any) -> None:
 
     assert step("deployment-open") == 1
     assert "already failed" in step.said
+
+
+def test_a_target_that_the_state_leaves_out_fails_the_step(step: Any, given: Given) -> None:
+    given.a_workspace("jane")
+    copy(given, "workspaces", f", generate_series(1, {MOST_TARGETS}) AS n", name="'a' || n")
+
+    assert step("current", ENV="production") == 0
+    assert step("current", WORKSPACE="jane") == 1
+    assert "too many targets" in step.said
 
 
 def test_the_artifact_before_is_put_out_for_a_rollback(step: Any) -> None:

@@ -211,6 +211,18 @@ def test_the_first_environments_are_listed(api, given, more):
     assert (len(answer["environments"]), answer["more_environments"]) == (MOST_ENVIRONMENTS, more)
 
 
+def test_a_commit_of_an_environment_that_is_not_listed_is_described(api, given):
+    given.a_system_with_an_environment()
+    copy(given, "environments", f", generate_series(2, {MOST_ENVIRONMENTS + 1}) n", name="'e' || n", rank="n")
+    given.an_environment("last", rank=99)
+    deploys(given, 1, FIRST, "a", environment="last")
+
+    answer = api.get(f"{PATH}/{a_revision('a')}")
+
+    assert (answer.status, answer["authored_at"], answer["subject"]) == (200, "2025-12-24T12:00:00Z", "a")
+    assert (len(answer["environments"]), answer["more_environments"]) == (MOST_ENVIRONMENTS, True)
+
+
 def test_a_commit_of_too_many_deployments_ago_is_unknown(api, given):
     given.the_usual()
     deploys(given, 1, FIRST, "a")

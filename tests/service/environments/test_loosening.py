@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.claims import GITHUB
 from tests.support.given import A_PUBLISHER
 from tests.support.writes import everything_done
 
@@ -9,7 +10,7 @@ SYSTEM = "/v1/systems/azul"
 PATH = f"{SYSTEM}/environments"
 REASON = "The load test has replaced this suite"
 OF_BLUE = {"repository": "acme/blue", "repository_id": "75", "environments": {"production": None}}
-STAGING = {"name": "staging", "rank": 25}
+BETWEEN = {"name": "between", "rank": 25}
 
 
 @pytest.fixture
@@ -21,6 +22,8 @@ def usual(given):
     required = {"required_suites": ["acceptance"], "required_soak_seconds": 60, "required_approvals": 2}
     fields = {"base_url": "https://azul.example.org", "workspace_hosts": ["debug.azul.example.org"]}
     given.an_environment("production", rank=30, **required, **fields)
+    given.an_environment("staging", rank=50, production=False)
+    given.a_publisher(**OF_BLUE | {"environments": {"staging": None}})
 
 
 def _with(reason):
@@ -43,11 +46,12 @@ LOOSENING = {
     "another repository": lambda api, reason: api.patch(
         SYSTEM, _because(reason, repository="https://github.com/acme/blue"), if_match="*"
     ),
+    "production by another repository": lambda api, reason: _change(api, "staging", reason, production=True),
     "trust in another repository": lambda api, reason: api.post(
         f"{SYSTEM}/publishers", _because(reason, **A_PUBLISHER | OF_BLUE)
     ),
     "another rank": lambda api, reason: _change(api, "preproduction", reason, rank=40),
-    "an environment between": lambda api, reason: api.post(PATH, _because(reason, **STAGING)),
+    "an environment between": lambda api, reason: api.post(PATH, _because(reason, **BETWEEN)),
     "without the environment before": lambda api, reason: api.delete(
         f"{PATH}/preproduction{_with(reason)}", if_match="*"
     ),
@@ -89,7 +93,7 @@ def test_tightening_needs_no_reason(api, usual):
     tighter = {"required_suites": ["acceptance", "load"], "required_soak_seconds": 61, "required_approvals": 3}
 
     assert _change(api, "production", None, **tighter).status == 200
-    assert api.post(PATH, {**STAGING, "rank": 35}).status == 201
+    assert api.post(PATH, {**BETWEEN, "rank": 35}).status == 201
     [event] = api.get("/v1/audit-events?limit=1")["items"]
     assert event["reason"] is None
 
@@ -119,7 +123,54 @@ def test_a_system_without_a_repository_trusts_none_without_a_reason(api, given):
 
     assert (refused.status, refused.problem) == (422, "reason-required")
     assert api.post("/v1/systems/green/publishers", body | {"reason": REASON}).status == 201
-    assert api.patch("/v1/systems/green", {"repository": "https://github.com/acme/green"}, if_match="*").status == 200
+
+
+def test_the_first_repository_of_a_system_with_production_takes_a_reason(api, given):
+    given.the_usual()
+    body = {"repository": "https://github.com/evil/azul"}
+    maintainer = api.as_("maintainer")
+
+    refused = maintainer.patch(SYSTEM, body, if_match="*")
+
+    assert (refused.status, refused.problem) == (422, "reason-required")
+    assert maintainer.patch(SYSTEM, body | {"reason": REASON}, if_match="*").status == 200
+
+
+def test_the_first_repository_of_a_system_without_production_needs_no_reason(api, given):
+    given.a_system_with_an_environment()
+
+    assert api.patch(SYSTEM, {"repository": "https://github.com/acme/azul"}, if_match="*").status == 200
+
+
+@pytest.mark.parametrize(
+    "url", ["https://gitlab.com/acme/azul", "https://github.com@evil.example.org/acme/azul", "https://acme/azul"]
+)
+def test_a_repository_of_the_same_name_on_another_host_is_another_one(api, given, url):
+    given.a_system(repository=url)
+    given.an_environment("production")
+    body = A_PUBLISHER | {"environments": {"production": None}}
+
+    assert api.post(f"{SYSTEM}/publishers", body).problem == "reason-required"
+
+
+def test_the_own_repository_may_be_on_the_server_of_its_issuer(api, given, trusting):
+    trusting("local", "github-actions", another="https://github.example.org/_services/token")
+    given.a_system(repository="https://github.example.org/acme/azul")
+    given.an_environment("production")
+    body = A_PUBLISHER | {"environments": {"production": None}}
+
+    own = api.post(f"{SYSTEM}/publishers", body | {"issuer": "https://github.example.org/_services/token"})
+    other = api.post(f"{SYSTEM}/publishers", body | {"issuer": GITHUB})
+
+    assert (own.status, other.problem) == (201, "reason-required")
+
+
+def test_an_environment_of_the_own_repository_becomes_production_without_a_reason(api, given, usual):
+    given.an_environment("canary", rank=60)
+    given.a_publisher(environments={"canary": None})
+    given.a_publisher(**OF_BLUE | {"environments": {"canary": None}, "kinds": ["workspaces"]})
+
+    assert _change(api, "canary", None, production=True).status == 200
 
 
 def test_a_reason_that_is_not_needed_is_recorded_too(api, usual):

@@ -32,6 +32,19 @@ def test_a_state_has_the_first_targets(api, given, count, shown):
     assert state["more_targets"] is (count > shown)
 
 
+def test_workspaces_push_no_environment_out_of_a_state(api, given):
+    given.the_usual()
+    given.a_workspace("jane")
+    copy(given, "workspaces", f", generate_series(1, {MOST_TARGETS}) AS n", name="'p' || n")
+
+    state = api.get(STATE)
+
+    shown = [(target["environment"], target["workspace"]) for target in state["targets"]]
+    environments = [(name, "default") for name in ("development", "preproduction", "production")]
+    assert shown[:4] == [*environments, ("development", "jane")]
+    assert (len(shown), state["more_targets"]) == (MOST_TARGETS, True)
+
+
 def test_a_state_of_long_targets_is_cut_after_a_megabyte(api, given):
     given.a_system_with_an_environment()
     given.a_deployment(detail='"' * 2000, run_url=f"https://ci.example.org/{'r' * 1900}")

@@ -105,11 +105,11 @@ class TestASystem:
         given.a_deployment(workspace="jane")
         given.a_verification(workspace="jane")
         given.time_passes(2 * 86400)
-        expired = api.get("/v1/systems/azul/state")["targets"][1]
+        expired = api.get("/v1/systems/azul/state")["targets"][-1]
         api.delete("/v1/systems/azul/workspaces/1", if_match="*")
         given.a_workspace("jane")
 
-        anew = api.get("/v1/systems/azul/state")["targets"][1]
+        anew = api.get("/v1/systems/azul/state")["targets"][-1]
 
         assert (expired["workspace"], expired["current"]["artifact"]) == ("jane", FIRST)
         assert (anew["workspace"], anew["current"], anew["last_attempt"], anew["verifications"]) == (

@@ -238,14 +238,21 @@ def test_a_pipelines_subject_comes_from_claims_that_its_repository_cannot_choose
     assert elsewhere.subject == "repo:acme@65/azul@75:environment:development"
 
 
-def test_a_pipelines_keys_belong_to_its_run():
-    runs = [run(), run(environment=None), run(run_attempt="2"), run(run_id="4712"), run(repository_id="75")]
-
-    assert [each.keeper for each in runs] == [
-        *["repository 74 run 4711"] * 3,
-        "repository 74 run 4712",
-        "repository 75 run 4711",
+def test_a_pipelines_keys_belong_to_the_jobs_of_its_run_with_the_same_trust():
+    rules = [
+        a_rule(id="1", environments={"development": None, "production": "production"}),
+        a_rule(id="2", environments={"production": "production"}),
     ]
+
+    def keeper(**claims):
+        return run(**claims).with_publishers(rules).keeper
+
+    assert keeper(environment=None) == "repository 74 publishers 1 run 4711"
+    assert keeper(environment="test") == "repository 74 publishers 1 run 4711 environment test"
+    assert keeper(environment="production") == "repository 74 publishers 1 2 run 4711 environment production"
+    assert keeper(run_attempt="2") == keeper()
+    assert keeper(run_id="4712") != keeper()
+    assert keeper(repository_id="75") != keeper()
 
 
 def test_a_pipelines_writes_are_counted_by_the_publishers_that_accept_its_job():
