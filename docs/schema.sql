@@ -45,6 +45,7 @@ CREATE TABLE deployments (
     CONSTRAINT deployments_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name),
     CONSTRAINT deployments_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES promotions(id)
 );
+CREATE INDEX deployments_advances ON deployments (environment_id, workspace, artifact, finished_at DESC) WHERE (((state) = 'succeeded') AND (kind <> 'rollback'));
 CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
 CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
 CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC) WHERE (revision IS NOT NULL);
@@ -658,6 +659,103 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION count_commits_ahead(head_artifact text, base_artifact text, to_environment bigint, or_before bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    most CONSTANT integer := 30;
+    head deployments;
+    base deployments;
+    of_head boolean;
+    head_ids bigint[] := '{}';
+    -- The deployments that are known to be in the chain of the base.
+    base_ids bigint[] := '{}';
+    head_commits bigint := 0;
+    steps integer := 0;
+    newest text[];
+    others bigint[];
+    oldest record;
+    number bigint;
+BEGIN
+    SELECT * INTO head FROM first_deployment(head_artifact, to_environment, or_before);
+    SELECT * INTO base FROM first_deployment(base_artifact, to_environment, or_before);
+    IF head.id IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    -- The chains meet, as in `compare_artifacts`.
+    WHILE head.id IS DISTINCT FROM base.id AND head_commits <= 100 LOOP
+        IF steps = most THEN
+            RETURN NULL;
+        END IF;
+        steps := steps + 1;
+        of_head := base.id IS NULL OR coalesce((head.finished_at, head.id) > (base.finished_at, base.id), false);
+        IF of_head THEN
+            head_ids := head_ids || head.id;
+            head_commits := head_commits + head.commit_count;
+            SELECT * INTO head FROM deployment_below(head, to_environment, or_before);
+        ELSE
+            base_ids := base_ids || base.id;
+            SELECT * INTO base FROM deployment_below(base, to_environment, or_before);
+        END IF;
+    END LOOP;
+    IF head_ids = '{}' THEN
+        RETURN 0;
+    END IF;
+
+    SELECT array_agg(DISTINCT sha) INTO newest FROM (
+        SELECT c.sha FROM unnest(head_ids) WITH ORDINALITY AS its (id, place)
+        CROSS JOIN LATERAL (
+            SELECT sha, authored_at FROM deployment_commits
+            WHERE deployment_id = its.id ORDER BY authored_at DESC, sha DESC LIMIT 100
+        ) AS c
+        ORDER BY its.place, c.authored_at DESC, c.sha DESC LIMIT 100
+    ) AS c;
+
+    -- The other deployments that delivered one of these commits. Almost always, there is none. OFFSET 0 keeps the
+    -- look-up of each commit in the index. A join may read the whole table.
+    SELECT array_agg(DISTINCT delivery.id) FILTER (WHERE delivery.id <> ALL (head_ids)), count(*) INTO others, number
+    FROM (
+        SELECT its.deployment_id AS id
+        FROM unnest(newest) AS c (sha) CROSS JOIN unnest(ARRAY[to_environment, or_before]) AS there (id)
+        CROSS JOIN LATERAL (
+            SELECT deployment_id FROM deployment_commits WHERE environment_id = there.id AND sha = c.sha OFFSET 0
+        ) AS its
+        LIMIT 1001
+    ) AS delivery;
+    IF number > 1000 OR cardinality(others) > 200 THEN
+        RETURN NULL;
+    ELSIF others IS NULL THEN
+        RETURN cardinality(newest);
+    END IF;
+
+    -- The common part of the chains, down to the oldest of these deployments.
+    SELECT d.finished_at, d.id INTO oldest FROM unnest(others) AS other (id)
+    CROSS JOIN LATERAL (SELECT * FROM deployments WHERE id = other.id OFFSET 0) AS d
+    WHERE head.id IS NOT DISTINCT FROM base.id AND d.workspace = 'default' AND d.state = 'succeeded'
+        AND (d.finished_at, d.id) <= (head.finished_at, head.id)
+    ORDER BY d.finished_at, d.id LIMIT 1;
+    steps := 0;
+    WHILE (head.finished_at, head.id) >= (oldest.finished_at, oldest.id) LOOP
+        IF steps = most THEN
+            RETURN NULL;
+        END IF;
+        steps := steps + 1;
+        base_ids := base_ids || head.id;
+        SELECT * INTO head FROM deployment_below(head, to_environment, or_before);
+    END LOOP;
+
+    SELECT count(*) INTO number FROM unnest(newest) AS c (sha) WHERE NOT EXISTS (
+        SELECT FROM unnest(ARRAY[to_environment, or_before]) AS there (id)
+        CROSS JOIN LATERAL (
+            SELECT deployment_id FROM deployment_commits WHERE environment_id = there.id AND sha = c.sha OFFSET 0
+        ) AS its
+        WHERE its.deployment_id = ANY (base_ids)
+    );
+    RETURN number;
+END
+$$;
+
 CREATE FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) RETURNS SETOF deployments
     LANGUAGE sql STABLE ROWS 1
     AS $$
@@ -732,6 +830,9 @@ REVOKE ALL ON FUNCTION claim_aws_account() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION compare_artifacts(head_artifact text, base_artifact text, to_environment bigint, or_before bigint, most_steps integer, whole_chain boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION compare_artifacts(head_artifact text, base_artifact text, to_environment bigint, or_before bigint, most_steps integer, whole_chain boolean) TO slipway_app;
+
+REVOKE ALL ON FUNCTION count_commits_ahead(head_artifact text, base_artifact text, to_environment bigint, or_before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION count_commits_ahead(head_artifact text, base_artifact text, to_environment bigint, or_before bigint) TO slipway_app;
 
 REVOKE ALL ON FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION deployment_below(node deployments, to_environment bigint, or_before bigint) TO slipway_app;

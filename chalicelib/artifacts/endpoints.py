@@ -3,12 +3,11 @@
 from chalice.app import Blueprint
 
 from chalicelib.artifacts import store
-from chalicelib.artifacts.model import MOST, MOST_BYTES, ArtifactHistory
+from chalicelib.artifacts.model import MOST, MOST_BYTES, MOST_DECISIONS, ArtifactHistory
+from chalicelib.artifacts.rules import decisions
 from chalicelib.deployments import store as deployments
 from chalicelib.deployments.model import DeploymentQuery
 from chalicelib.identity.roles import Role
-from chalicelib.promotions.model import Promotion
-from chalicelib.promotions.rules import decide
 from chalicelib.rest import problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
@@ -28,7 +27,7 @@ blueprint = Blueprint(__name__)
 def get_artifact(call: Call, system: str, artifact: ShortArtifact) -> ArtifactHistory:
     """Read an artifact's deployments and verifications, and which environments it may enter now."""
     artifact = short_ids.full_artifact(call.db, system, artifact)
-    known = store.gates(call.db, system, artifact, limit=MOST + 1)
+    known = store.gates(call.db, system, artifact, limit=MOST_DECISIONS + 1)
     if known is None:
         raise systems.not_found(system)
     deployed = deployments.list_(call.db, system, DeploymentQuery(artifact=artifact), limit=MOST + 1, after=None)
@@ -38,12 +37,9 @@ def get_artifact(call: Call, system: str, artifact: ShortArtifact) -> ArtifactHi
             problems.not_found,
             f"The system {system!r} has no records of the artifact {artifact!r}. Check the artifact and the system.",
         )
-    decisions = [
-        Promotion.unrecorded(artifact, gate.environment, decide(gate, known.at), known.at) for gate in known.gates
-    ]
     deployed, more_deployments = cut(deployed, MOST, MOST_BYTES)
     verified, more_verifications = cut(verified, MOST, MOST_BYTES)
-    decisions, more_decisions = cut(decisions, MOST, MOST_BYTES)
+    decided, more_decisions = cut([*decisions(known, artifact)], MOST_DECISIONS, MOST_BYTES)
     return ArtifactHistory(
         system=system,
         artifact=artifact,
@@ -51,6 +47,6 @@ def get_artifact(call: Call, system: str, artifact: ShortArtifact) -> ArtifactHi
         more_deployments=more_deployments,
         verifications=verified,
         more_verifications=more_verifications,
-        decisions=decisions,
+        decisions=decided,
         more_decisions=more_decisions,
     )

@@ -1,29 +1,20 @@
 """The facts about an artifact for all gates of a system, in PostgreSQL."""
 
-from datetime import datetime
-
 import msgspec
 
+from chalicelib.artifacts.model import Gates
 from chalicelib.database.connection import Database
 from chalicelib.database.prepared import Prepared
-from chalicelib.promotions.model import GateFacts
-from chalicelib.promotions.store import GATE_FACTS
-
-
-class Gates(msgspec.Struct, kw_only=True):
-    """The facts about an artifact for every environment of a system, by rank, at one moment."""
-
-    at: datetime
-    gates: list[GateFacts]
-
+from chalicelib.holds.store import FREEZES_OF_SYSTEM, FREEZES_OVER_SYSTEMS, marks_fact
+from chalicelib.promotions.store import gate_facts
 
 _GATES = Prepared(
     f"""
-    SELECT clock_timestamp() AS at, (
-        SELECT coalesce(json_agg(gate ORDER BY rank), '[]')
+    SELECT clock_timestamp() AS at, {FREEZES_OF_SYSTEM} AS freezes, {FREEZES_OVER_SYSTEMS} AS freezes_over_systems, (
+        SELECT coalesce(json_agg(json_build_object('production', production, 'facts', facts) ORDER BY rank), '[]')
         FROM (
-            SELECT e.rank, {GATE_FACTS} AS gate FROM environments e
-            WHERE e.system_id = s.id ORDER BY e.rank LIMIT %(limit)s
+            SELECT e.rank, e.production, {gate_facts("%(artifact)s", marks_fact("%(artifact)s"))} AS facts
+            FROM environments e WHERE e.system_id = s.id ORDER BY e.rank LIMIT %(limit)s
         ) AS each
     ) AS gates
     FROM systems s WHERE s.key = %(system)s

@@ -22,7 +22,7 @@ from chalicelib.vocabulary import Artifact, EnvironmentName, Slug, Suite
 # The first environments of a system by rank. The state of the system shows more.
 MOST_ENVIRONMENTS = 50
 # The most environments that one request examines. A system is never split, so it may be more by one system.
-MOST_EXAMINED = 1000
+MOST_EXAMINED = 400
 # The most systems that one request examines for `attention` and `production`, and the most that it searches for `q`.
 MOST_SYSTEMS = 200
 MOST_SEARCHED = 2000
@@ -107,7 +107,7 @@ class EnvironmentOverview(Answer, kw_only=True, omit_defaults=True):
         int | None,
         Meta(
             description="The number of commits that the environment before has and this one lacks. It stops at "
-            f"{MOST_COMMITS}. Left out if it is unknown"
+            f"{MOST_COMMITS}. Left out if it is unknown, or takes too long to count: the state of the system may have it"
         ),
     ] = None
     holds: Annotated[

@@ -22,7 +22,6 @@ from chalicelib.overview.model import (
 )
 from chalicelib.promotions.store import gate_facts
 from chalicelib.rest.paging import Keyset
-from chalicelib.targets.drift import BEHIND
 from chalicelib.targets.store import verdicts
 from chalicelib.vocabulary import Slug
 
@@ -72,9 +71,7 @@ _ENVIRONMENTS = f"""
         'gate', CASE WHEN {_DIFFERS} THEN {gate_facts("ahead.artifact", holds="'[]'::json")} END,
         'marks', {marks_fact("current.artifact", "ahead.artifact")},
         'commits_behind', CASE
-            WHEN {_DIFFERS} THEN (
-                SELECT behind.ahead_by FROM {BEHIND} AS behind
-            )
+            WHEN {_DIFFERS} THEN count_commits_ahead(ahead.artifact, current.artifact, e.id, before.id)
             WHEN ahead.id IS NOT NULL THEN 0
         END,
         'workspaces', (

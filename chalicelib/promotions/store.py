@@ -34,7 +34,7 @@ def _rolled_back(artifact: str) -> str:
         CROSS JOIN LATERAL {rollbacks(_THERE, "deployed.finished_at")} AS back
         CROSS JOIN LATERAL {places(_THERE, artifact)} AS there
         CROSS JOIN LATERAL {places(_BEFORE, artifact)} AS passed
-        WHERE CASE WHEN there.its IS NOT NULL THEN there.new < there.its AND there.old >= there.its
+        WHERE back.too_many OR CASE WHEN there.its IS NOT NULL THEN there.new < there.its AND there.old >= there.its
             ELSE coalesce(passed.new, there.new) < passed.its AND coalesce(passed.old, there.old) >= passed.its END
         ORDER BY back.finished_at DESC LIMIT 1
     """

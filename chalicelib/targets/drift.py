@@ -13,7 +13,7 @@ MOST_COMMITS = 100
 
 # One system with many commits must not make an answer slow for all systems, so the comparison stops after a number of
 # commits or of deployments.
-BEHIND = f"compare_artifacts(ahead.artifact, current.artifact, e.id, before.id, {2 * MOST_COMMITS}, false)"
+_BEHIND = f"compare_artifacts(ahead.artifact, current.artifact, e.id, before.id, {2 * MOST_COMMITS}, false)"
 
 DRIFT = f"""
     LEFT JOIN LATERAL (
@@ -22,5 +22,5 @@ DRIFT = f"""
             AND artifact = current.artifact
         ORDER BY finished_at DESC, id DESC LIMIT 1
     ) AS passed ON true
-    LEFT JOIN LATERAL {BEHIND} AS behind ON ahead.id IS NOT NULL
+    LEFT JOIN LATERAL {_BEHIND} AS behind ON ahead.id IS NOT NULL
 """

@@ -3,6 +3,9 @@
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem
 
+# The most rollbacks since a deployment that a decision examines. One system must not make reads slow for all systems.
+MOST_ROLLBACKS = 100
+
 # The state of the workspace `w`. A workspace whose time is over counts as expired, even before the sweep.
 WORKSPACE_STATE = """
     CASE WHEN w.state = 'active' AND w.expires_at <= clock_timestamp() THEN 'expired' ELSE w.state END
@@ -89,21 +92,24 @@ def places(on_target: str, artifact: str) -> str:
 
 
 def rollbacks(on_target: str, since: str) -> str:
-    """Return SQL for a relation: the rollbacks on a target that succeeded after a moment.
+    """Return SQL for a relation: the newest MOST_ROLLBACKS rollbacks on a target that succeeded after a moment.
 
-    `ran_before` is the artifact that ran before the rollback.
+    `ran_before` is the artifact that ran before the rollback. If there are more rollbacks, the next one is a row too,
+    with `too_many`: nothing earlier is examined, so the artifact counts as rolled back.
     """
     return f"""
         (
-            SELECT back.environment_id, back.artifact, back.finished_at, (
+            SELECT back.artifact, back.finished_at, back.place > {MOST_ROLLBACKS} AS too_many, (
                 SELECT artifact FROM deployments
                 WHERE {on_target} AND state = 'succeeded' AND (finished_at, id) < (back.finished_at, back.id)
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS ran_before
             FROM (
-                SELECT id, environment_id, artifact, finished_at FROM deployments
-                WHERE {on_target} AND state = 'succeeded' AND kind = 'rollback' AND finished_at > {since}
-                ORDER BY finished_at DESC, id DESC
+                SELECT *, row_number() OVER (ORDER BY finished_at DESC, id DESC) AS place FROM (
+                    SELECT id, artifact, finished_at FROM deployments
+                    WHERE {on_target} AND state = 'succeeded' AND kind = 'rollback' AND finished_at > {since}
+                    ORDER BY finished_at DESC, id DESC LIMIT {MOST_ROLLBACKS + 1}
+                ) AS newest
             ) AS back
         )
     """
@@ -143,7 +149,7 @@ def standing(on_target: str, artifact: str) -> str:
                 SELECT e.name AS environment, back.artifact, back.finished_at AS at
                 FROM {rollbacks(on_target, "latest.finished_at")} AS back
                 CROSS JOIN LATERAL {places(on_target, artifact)} AS place
-                WHERE place.new < place.its AND place.old >= place.its
+                WHERE back.too_many OR place.new < place.its AND place.old >= place.its
                 LIMIT 1
             ) AS back ON true
         )

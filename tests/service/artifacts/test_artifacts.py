@@ -2,7 +2,9 @@
 
 import pytest
 
-from chalicelib.artifacts.model import MOST, MOST_BYTES
+from chalicelib.artifacts.model import MOST, MOST_BYTES, MOST_DECISIONS
+from chalicelib.holds import windows
+from chalicelib.holds.model import WEEKDAYS
 from chalicelib.identity.roles import Role
 from tests.service.deployments.records import an_artifact
 from tests.support.expected import Expected
@@ -198,11 +200,40 @@ def test_each_list_has_the_first_rows_and_says_if_there_are_more(api, given, mor
     rows = MOST + more
     for table in ("deployments", "verifications"):
         copy(given, table, f", generate_series(2, {rows})")
-    copy(given, "environments", f", generate_series(2, {rows}) AS n", name="'e' || n", rank="n")
+    environments = MOST_DECISIONS + more
+    copy(given, "environments", f", generate_series(2, {environments}) AS n", name="'e' || n", rank="n")
 
     answer = way(api)
 
-    assert {name: (len(answer[name]), answer[f"more_{name}"]) for name in LISTS} == dict.fromkeys(LISTS, (MOST, more))
+    assert [(len(answer[name]), answer[f"more_{name}"]) for name in LISTS] == [
+        (MOST, more),
+        (MOST, more),
+        (MOST_DECISIONS, more),
+    ]
+
+
+def test_the_windows_of_a_freeze_are_worked_out_once_for_all_environments(api, given, monkeypatch):
+    given.a_system_with_an_environment()
+    given.a_deployment(FIRST)
+    always = {"by_day": [*WEEKDAYS], "from": "00:00", "to": "00:01", "days": 6, "time_zone": "America/New_York"}
+    given.a_freeze(recurrence=always)
+    given.a_freeze_over_systems(recurrence=always)
+    copy(given, "environments", ", generate_series(2, 10) AS n", name="'e' || n", rank="n")
+    worked_out = []
+    counted = windows.windows
+    monkeypatch.setattr(
+        windows,
+        "windows",
+        lambda starts, ends, recurrence, since: (
+            (recurrence and worked_out.append(recurrence)),
+            counted(starts, ends, recurrence, since),
+        )[1],
+    )
+
+    decisions = way(api)["decisions"]
+
+    assert [[each["code"] for each in one["blockers"]][-2:] for one in decisions] == [["frozen", "frozen"]] * 10
+    assert len(worked_out) == 4
 
 
 def test_a_list_of_long_rows_is_cut_after_a_megabyte(api, given):

@@ -53,7 +53,7 @@ EXPECTED = Expected(
         },
     },
     open_records={"deployments": "state = 'in_progress'"},
-    granted_functions=("compare_artifacts", "deployment_below", "first_deployment"),
+    granted_functions=("compare_artifacts", "count_commits_ahead", "deployment_below", "first_deployment"),
     out_of_reach={
         "deployments_overridden_known": "the gate names the blockers",
         "deployments_promotion_id_fkey": "the statement that records a deployment also records its promotion",
