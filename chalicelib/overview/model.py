@@ -107,7 +107,7 @@ class EnvironmentOverview(Answer, kw_only=True, omit_defaults=True):
         int | None,
         Meta(
             description="The number of commits that the environment before has and this one lacks. It stops at "
-            f"{MOST_COMMITS}. Left out if it is unknown, or takes too long to count: the state of the system may have it"
+            f"{MOST_COMMITS}. Left out if it is unknown or takes too long to count: then see the state of the system"
         ),
     ] = None
     holds: Annotated[
