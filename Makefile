@@ -29,7 +29,7 @@ run: venv ## Serve on http://127.0.0.1:8000 with a database of its own [PORT= DA
 	@$(tools) local run
 check: lint types ## Check while you edit (90 s): lint, types, unit and service tests
 	@$(pytest) tests/unit tests/service
-test: lint types ## Check before you push (6 min): `check`, local server, infrastructure, pipeline
+test: lint types ## Check before you push (8 min): `check`, local server, infrastructure, pipeline
 	@$(pytest) tests
 	@$(tools) checks untested
 format: venv ## Format the code, and fix the faults that the linter can fix
@@ -51,7 +51,7 @@ reset: venv ## Delete the local database and all its data
 	@$(tools) local database-reset
 
 ##@ More checks
-test-all: test ## Check as CI does (25 min): `test`, the rehearsal of a deployment, all mutants
+test-all: test ## Check as CI does (28 min): `test`, the rehearsal of a deployment, all mutants
 	@$(pytest) -m slow tests
 nightly: venv ## Run long tests (40 min): a long fuzz, races and faults 20 times; then the benchmark
 	@$(tools) checks fuzz --examples 400 --seconds 600

@@ -16,6 +16,7 @@ def installed() -> None:
         pytest.skip(f"checkov: {reason}")
 
 
+@pytest.mark.slow  # it takes a minute; `make checkov` shows the same
 def test_each_suppression_in_infra_has_a_reason_and_nothing_else_fails(
     installed: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
