@@ -83,9 +83,13 @@ def require_few(existing: Surroundings) -> None:
 
 
 def _is_own(url: str | None, repository: str, issuer: str) -> bool:
-    """True if the URL of a system's repository is that of a publisher's repository. Case does not matter."""
+    """True if the URL of a system's repository is that of a publisher's repository. Case does not matter.
+
+    An issuer without TLS is a stand-in on a developer's machine, and has no repositories on a host of its own.
+    """
     path = (url or "").removeprefix("https://").removesuffix("/").removesuffix(".git")
-    return path.casefold() == f"{_host_of(issuer)}/{repository}".casefold()
+    host, _, name = path.casefold().partition("/")
+    return name == repository.casefold() and (not issuer.startswith("https://") or host == _host_of(issuer))
 
 
 def _host_of(issuer: str) -> str:

@@ -131,8 +131,7 @@ def service(stage: None, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) 
 def runner(tmp_path: Path, service: str, issuer: IssuerServer, given: Given) -> Runner:
     """A job of the page's workflow, after a maintainer has created the page's publisher."""
     given.a_system("shop", repository="https://github.com/acme/shop")
-    # As a production environment, it would ask for a reason: the test's issuer has another host than the repository.
-    given.an_environment("production", rank=1, system="shop", production=False)
+    given.an_environment("production", rank=1, system="shop")
     environ = {"PATH": os.environ["PATH"], "TOKEN": token("maintainer", ["shop"])}
     sh(script(PAGE, "1.", replacing={URL: service}), environ=environ)
     return Runner(tmp_path, service, issuer)
