@@ -32,7 +32,7 @@ class NewVerification(Request, kw_only=True):
     """
 
     deployment: Annotated[
-        SentId | None, Meta(description="The tested deployment; its artifact is the verified one", examples=["197"])
+        SentId | None, Meta(description="The tested deployment; its artifact is the verified one", examples=["1"])
     ] = None
     environment: EnvironmentName | None = None
     workspace: Annotated[WorkspaceName | None, Meta(description="With `imported`: by default `default`")] = None
