@@ -105,7 +105,7 @@ class Database:
         statement. A statement that also reads would see data from before the lock.
         """
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        self.queue(f"SELECT {function}(%(key)s)", key=lock_key(name))
+        self.queue(f"SELECT {function}({lock_key(name)})")
 
     def transaction(self) -> "Transaction":
         """Return a context manager. Either all writes in its `with` block take effect, or none."""
