@@ -1,4 +1,4 @@
-"""Approvals in PostgreSQL. Whether one has ended is derived from deployments, bad marks and time."""
+"""Approvals in PostgreSQL. Deployments, bad marks and time decide whether an approval has ended."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where a commit is."""
+"""The places of a commit: the environments that have it, and the deployments that delivered it."""
 
 from typing import Annotated
 

@@ -135,7 +135,7 @@ class Publisher(Answer, kw_only=True):
 
 
 class Surroundings(NamedTuple):
-    """What a new publisher depends on: the system, its environments, and the numbers of its publishers.
+    """The facts that decide about a new publisher: its system, the environments, and how many publishers there are.
 
     `repository` is the URL of the system's own repository. `production` names the production environments.
     """

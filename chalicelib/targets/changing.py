@@ -14,7 +14,7 @@ def require_may_change(call: Call, system: str, environment: str, name: str, pur
     A pipeline may change workspaces that its repository's runs made, if a publisher allows it. A maintainer may change
     any workspace.
     """
-    rules.require_own(system, f"the workspace {name!r}", made_by, maker(call.principal), call.principal.role_in(system))
+    rules.require_own(system, name, made_by, maker(call.principal), call.principal.role_in(system))
     require_publisher(call, system, "workspaces", environment, purpose)
 
 

@@ -1,4 +1,4 @@
-"""The targets and artifacts that a request may name, and the right to change a workspace or a deployment."""
+"""The targets and artifacts that a request may name, and the right to change a workspace."""
 
 from chalicelib.identity.roles import Role
 from chalicelib.rest import problems
@@ -42,15 +42,12 @@ def is_same(made_by: Maker, asking: Maker) -> bool:
     return made_by.repository_id is None and made_by.subject == asking.subject
 
 
-def require_own(system: str, what: str, made_by: Maker, asking: Maker, role: Role) -> None:
-    """A pipeline may change workspaces and deployments that it made. A maintainer may change all of the system.
-
-    `what` names the record.
-    """
+def require_own(system: str, name: str, made_by: Maker, asking: Maker, role: Role) -> None:
+    """A pipeline may change the workspaces that it made. A maintainer may change every workspace of the system."""
     if role < Role.maintainer and not is_same(made_by, asking):
         raise Problem(
             problems.forbidden,
-            f"{asking.subject!r} did not make {what}: ask the maker, {made_by.subject!r}, or a "
+            f"{asking.subject!r} did not make the workspace {name!r}: ask the maker, {made_by.subject!r}, or a "
             f"maintainer of {system!r}",
         )
 

@@ -39,7 +39,7 @@ def _commits(of: str) -> Meta:
 
 
 class Changes(Answer, kw_only=True):
-    """What a promotion would bring. `base` runs in the environment now. `head` would run there instead."""
+    """The commits that a promotion would add and remove. It would replace `base`, the current version, by `head`."""
 
     base: Annotated[Version | None, Meta(description="Null if nothing runs in the environment")]
     head: Annotated[

@@ -13,8 +13,8 @@ from tools.slipway_client.runner import say
 _WORKFLOW = ".github/workflows/deploy.yml"
 _REFS = {f"refs/heads/{environment}" for environment in ENVIRONMENTS}
 
-# gh reads 30 attestations unless it is told otherwise, and at most these. Other workflows of this repository can attest
-# the same package, so the deploy workflow's attestation may be behind theirs.
+# By default, gh reads the 30 newest attestations of a package. Other workflows of this repository can attest the same
+# package more often than that, so read as many as gh allows.
 _MOST = "1000"
 
 

@@ -138,8 +138,8 @@ GRANT SELECT ON deployment_statuses, deployment_commits TO slipway_app;
 GRANT INSERT (deployment_id, state, detail, created_at, created_by) ON deployment_statuses TO slipway_app;
 GRANT INSERT ON deployment_commits TO slipway_app;
 
--- What an artifact contains in an environment: the commits that its first succeeded deployment delivered, and the
--- commits that the artifact which ran there just before contains. Only the workspace `default` counts. The first
+-- The contents of an artifact in an environment: the commits that its first succeeded deployment delivered, and the
+-- contents of the artifact that ran there just before. Only the workspace `default` counts. The first
 -- deployment is the first of those to the environment and to the environment before it, because an artifact is the same
 -- content in both, although a merge may give its commits other ids on the way.
 --

@@ -16,7 +16,7 @@ CREATE TABLE idempotency_keys (
 -- Stored answers are kept for a day. The sweep deletes older answers.
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
--- How often each caller wrote in the last hour in which the caller wrote, and how often a write was refused. `allowed` is
+-- The number of writes of each caller in the last hour in which the caller wrote, and of the refused ones. `allowed` is
 -- the setting of the stage at the last write.
 CREATE TABLE hourly_writes (
     issuer varchar(2000) NOT NULL,

@@ -1,4 +1,4 @@
-"""What needs attention: each reason, and what is no reason."""
+"""The filter `attention`: each reason for it, and each state that is no reason."""
 
 import pytest
 

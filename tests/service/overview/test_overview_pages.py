@@ -7,7 +7,7 @@ import pytest
 from chalicelib.overview import store
 from tests.service.overview.test_overview import FIRST, OVERVIEW, SECOND, THIRD, commits
 from tests.support.given import ahead
-from tests.support.largest import copy
+from tests.support.growth import grow, pages_read
 
 
 def pages(api, query=""):
@@ -156,28 +156,6 @@ def test_the_cost_does_not_grow_with_the_records_of_a_system(api, given):
     assert read(given) < 1.5 * few
 
 
-def grow(given, times: int) -> None:
-    """Repeat the deployments with their commits, the verifications, and old holds, workspaces and approvals."""
-    last = given.sql("SELECT max(id) FROM deployments")[0][0]
-    copy(
-        given,
-        "deployments",
-        f", generate_series(1, {times}) AS n WHERE t.id < 3",
-        finished_at="now() + n * '1 h'::interval",
-    )
-    copy(
-        given,
-        "deployment_commits",
-        f"JOIN deployments d ON d.id > {last} AND d.environment_id = t.environment_id WHERE t.deployment_id < 3",
-        deployment_id="d.id",
-    )
-    newest = "(SELECT max(id) FROM deployments WHERE environment_id = t.environment_id)"
-    copy(given, "verifications", f", generate_series(1, {times * 100}) WHERE t.id = 1", deployment_id=newest)
-
-
 def read(given) -> int:
-    """Return how many pages of tables and indexes PostgreSQL reads for the overview."""
-    given.sql("ANALYZE")
     values = {"only": "NULL", "after": "''", "searched": "50", "q": "NULL", "most": "50", "production": "false"}
-    [(plan,)] = given.sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {store._SCAN % values}")
-    return plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
+    return pages_read(given, store._SCAN % values)

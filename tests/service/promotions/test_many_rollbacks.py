@@ -5,6 +5,7 @@ import pytest
 from chalicelib.promotions import store
 from chalicelib.targets.store import MOST_ROLLBACKS
 from tests.service.deployments.records import an_artifact
+from tests.support.growth import pages_read
 from tests.support.largest import copy
 
 OLD, NEW = an_artifact("old"), an_artifact("new")
@@ -59,12 +60,8 @@ def test_the_cost_of_a_decision_does_not_grow_with_rollbacks(given, one):
 
 
 def read(given) -> int:
-    """Return how many pages of tables and indexes PostgreSQL reads for the facts, with the plan of the service."""
+    """Ask for the facts with the plan that the service uses."""
     facts = store._FACTS
     values = {"system": "'azul'", "environment": "'preproduction'", "artifact": f"'{NEW}'"}
     executed = f"EXECUTE {facts.name} ({', '.join(values[name] for name in facts.parameters)})"
-    [(plan,)] = given.sql(
-        f"SET plan_cache_mode = force_generic_plan; {facts.definition}; "
-        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {executed}"
-    )
-    return plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
+    return pages_read(given, executed, f"SET plan_cache_mode = force_generic_plan; {facts.definition};")

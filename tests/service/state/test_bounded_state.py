@@ -6,6 +6,7 @@ from chalicelib.state import store
 from chalicelib.state.model import MOST_TARGETS
 from chalicelib.targets.drift import MOST_COMMITS
 from tests.service.deployments.records import an_artifact
+from tests.support.growth import grow, pages_read
 from tests.support.largest import copy
 
 FIRST, SECOND, THIRD = an_artifact("first"), an_artifact("second"), an_artifact("third")
@@ -110,26 +111,5 @@ def test_the_cost_of_a_state_does_not_grow_with_commits_or_verifications(api, gi
     assert read(given) < 1.5 * few
 
 
-def grow(given, times: int) -> None:
-    """Repeat the deployments with their commits, and the verifications, in both environments."""
-    last = given.sql("SELECT max(id) FROM deployments")[0][0]
-    copy(
-        given,
-        "deployments",
-        f", generate_series(1, {times}) AS n WHERE t.id < 3",
-        finished_at="now() + n * '1 h'::interval",
-    )
-    copy(
-        given,
-        "deployment_commits",
-        f"JOIN deployments d ON d.id > {last} AND d.environment_id = t.environment_id WHERE t.deployment_id < 3",
-        deployment_id="d.id",
-    )
-    copy(given, "verifications", f", generate_series(1, {times * 100}) WHERE t.id = 1")
-
-
 def read(given) -> int:
-    """Return how many pages of tables and indexes PostgreSQL reads for the state of the system."""
-    given.sql("ANALYZE")
-    [(plan,)] = given.sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {store._STATE} WHERE s.key = 'azul'")
-    return plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
+    return pages_read(given, f"{store._STATE} WHERE s.key = 'azul'")

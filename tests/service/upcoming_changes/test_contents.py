@@ -42,7 +42,7 @@ class Reference:
     """The rule "What an artifact contains" of docs/registry/rules.md, word for word."""
 
     def __init__(self, history: list[Deployed]) -> None:
-        # Of deployments that finished at the same time, the one that was recorded later counts as later.
+        # If two deployments finished at the same time, the order in which they were recorded counts.
         succeeded = [each for each in history if each.state == "succeeded" and each.workspace == "default"]
         self.history = sorted(succeeded, key=lambda each: each.finished)
 

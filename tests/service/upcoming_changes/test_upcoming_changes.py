@@ -7,6 +7,7 @@ from chalicelib.upcoming_changes import store
 from chalicelib.upcoming_changes.model import MOST_COMMITS
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.expected import Expected
+from tests.support.growth import pages_read
 
 EXPECTED = Expected(
     roles={
@@ -288,7 +289,7 @@ def test_the_cost_does_not_grow_with_other_deployments(api, given):
     deploys(given, 1, FIRST, "a")
     deploys(given, 1, FIRST, environment="preproduction")
     deploys(given, 2, SECOND, "b")
-    few = pages_read(given)
+    few = read(given)
     given.sql(
         """
         INSERT INTO deployments (system_id, environment_id, artifact, kind, state, imported, commit_count,
@@ -302,21 +303,18 @@ def test_the_cost_does_not_grow_with_other_deployments(api, given):
         """
     )
 
-    many = pages_read(given)
+    many = read(given)
 
     assert difference(api) == (["b"], [])
     assert many < 3 * few
 
 
-def pages_read(given) -> int:
-    """Return how many pages of tables and indexes PostgreSQL reads to compare the artifacts."""
-    given.sql("VACUUM ANALYZE")
+def read(given) -> int:
     names = {"head": SECOND, "base": FIRST, "environment": 2, "before": 1}
     statement = store._DIFFERENCE
     for name, value in names.items():
         statement = statement.replace(f"%({name})s", repr(value))
-    [(plan,)] = given.sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}")
-    return plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
+    return pages_read(given, statement)
 
 
 def test_what_is_unknown_is_not_found(api, given):

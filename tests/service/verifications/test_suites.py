@@ -5,6 +5,7 @@ import pytest
 
 from chalicelib.verifications.model import MOST_SUITES
 from tests.service.deployments.records import an_artifact
+from tests.support.growth import pages_read
 from tests.support.largest import copy
 from tools.checks.bench.exchanges import recorded
 
@@ -105,13 +106,10 @@ def test_the_cost_of_a_decision_does_not_grow_with_verifications(api, given, ful
     named = {"deployment": full} if path == "verifications" else {"artifact": FIRST}
 
     def read():
-        """Return how many pages of tables and indexes PostgreSQL reads for the facts of the request."""
-        given.sql("VACUUM ANALYZE")
         with recorded() as exchanges:
             api.post(f"/v1/systems/azul/{path}", {**named, **body})
         [facts] = [each.message.split(";\n")[-1] for each in exchanges if "clock_timestamp() AS at" in each.message]
-        [(plan,)] = given.sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {facts}")
-        return plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
+        return pages_read(given, facts)
 
     few = read()
     copy(given, "verifications", ", generate_series(1, 200)", outcome=f"'{outcome}'", finished_at="now()")

@@ -33,13 +33,13 @@ OTHER_RUNS = [
 
 
 def test_the_maker_of_a_workspace_may_change_it() -> None:
-    rules.require_own("azul", "the workspace 'jane'", JANE, JANE, Role.pipeline)
+    rules.require_own("azul", "jane", JANE, JANE, Role.pipeline)
 
 
 def test_all_runs_of_the_repository_that_made_a_workspace_may_change_it() -> None:
     nightly = Maker(issuer=RUN.issuer, subject="repo:acme/azul:environment:reap", repository_id="74")
 
-    rules.require_own("azul", "the workspace 'jane'", RUN, nightly, Role.pipeline)
+    rules.require_own("azul", "jane", RUN, nightly, Role.pipeline)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_all_runs_of_the_repository_that_made_a_workspace_may_change_it() -> Non
 )
 def test_other_callers_must_be_maintainers(made_by: Maker, other: Maker) -> None:
     with pytest.raises(Problem) as refusal:
-        rules.require_own("azul", "the workspace 'jane'", made_by, other, Role.pipeline)
+        rules.require_own("azul", "jane", made_by, other, Role.pipeline)
     assert refusal.value.type.slug == "forbidden"
 
-    rules.require_own("azul", "the workspace 'jane'", made_by, other, Role.maintainer)
+    rules.require_own("azul", "jane", made_by, other, Role.maintainer)
