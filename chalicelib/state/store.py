@@ -11,7 +11,7 @@ from chalicelib.holds.store import FREEZES_OF_SYSTEM, FREEZES_OVER_SYSTEMS, mark
 from chalicelib.state.model import MOST_FORMER, MOST_TARGETS, SystemState, TargetState
 from chalicelib.targets.drift import DRIFT
 from chalicelib.targets.model import DEFAULT
-from chalicelib.targets.store import WORKSPACE_STATE, standing, verdicts
+from chalicelib.targets.store import WORKSPACE_STATE, in_workspace, standing, verdicts
 from chalicelib.verifications.store import COLUMNS as VERIFICATION
 
 MOST_TARGET_BYTES = 1_000_000
@@ -22,7 +22,7 @@ MOST_TARGET_BYTES = 1_000_000
 # - `before` is the environment with the next lower rank. `ahead` is the last succeeded deployment to `before`. A
 #   workspace has neither, because promotion does not go through workspaces.
 # - The others are those of targets/drift.py.
-_ON_TARGET = "environment_id = e.id AND workspace = target.name AND (target.id IS NULL OR workspace_id = target.id)"
+_ON_TARGET = f"environment_id = e.id AND workspace = target.name AND {in_workspace('target.id')}"
 
 # The newest former artifact that a rollback of the target may go to. Holds concern environments only.
 _ROLLBACK_TO = f"""

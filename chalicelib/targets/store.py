@@ -21,10 +21,19 @@ TARGET = f"""
     ) AS target ON true
 """
 
-# True for rows that belong to `target`, and not to an earlier workspace of the same name. For the workspace `default`,
-# `workspace_id` is always null. The condition is not `workspace_id IS NOT DISTINCT FROM target.id`: PostgreSQL expects
-# that almost no row meets it, so it reads all rows instead of the first ones of an index.
-ON_TARGET = "environment_id = e.id AND workspace = %(workspace)s AND (target.id IS NULL OR workspace_id = target.id)"
+
+def in_workspace(id_: str) -> str:
+    """Return SQL: true for rows of the workspace with this id, and not of an earlier one of the same name.
+
+    For the workspace `default`, the id is null. PostgreSQL expects that half of the rows meet a CASE. Of `OR` and of
+    `IS NOT DISTINCT FROM` it expects that almost no row meets them, so it would read all rows instead of the first ones
+    of an index.
+    """
+    return f"CASE WHEN {id_} IS NULL THEN true ELSE workspace_id = {id_} END"
+
+
+# True for rows that belong to `target`.
+ON_TARGET = f"environment_id = e.id AND workspace = %(workspace)s AND {in_workspace('target.id')}"
 
 # The start of the first deployment to `target` that the service recorded itself. Null if there is none.
 RECORDED_FROM = f"""

@@ -15,7 +15,7 @@ from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
 from chalicelib.targets.model import DEFAULT
-from chalicelib.targets.store import ON_TARGET, RECORDED_FROM, TARGET, WORKSPACE_STATE, verdicts
+from chalicelib.targets.store import ON_TARGET, RECORDED_FROM, TARGET, WORKSPACE_STATE, in_workspace, verdicts
 from chalicelib.verifications.model import (
     ImportedTarget,
     NewVerification,
@@ -118,7 +118,7 @@ _VERIFIED_DEPLOYMENT = Prepared(
         (
             SELECT finished_at FROM deployments
             WHERE environment_id = d.environment_id AND workspace = d.workspace
-                AND (d.workspace_id IS NULL OR workspace_id = d.workspace_id)
+                AND {in_workspace("d.workspace_id")}
                 AND d.state = 'succeeded' AND state = 'succeeded'
                 AND (finished_at, id) > (d.finished_at, d.id)
             ORDER BY finished_at, id LIMIT 1

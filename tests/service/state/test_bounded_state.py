@@ -1,9 +1,11 @@
 """The state of one system is bounded, in its answer and in its cost, so that a large system does not hold up others."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.state import store
-from chalicelib.state.model import MOST_TARGETS
+from chalicelib.state.model import MOST_FORMER, MOST_TARGETS
 from chalicelib.targets.drift import MOST_COMMITS
 from tests.service.deployments.records import an_artifact
 from tests.support.growth import grow, pages_read
@@ -109,6 +111,31 @@ def test_the_cost_of_a_state_does_not_grow_with_commits_or_verifications(api, gi
 
     assert api.get(STATE)["targets"][1]["drift"]["more_commits"]
     assert read(given) < 1.5 * few
+
+
+def test_a_state_reads_only_the_newest_deployments(api, given):
+    given.the_usual()
+    for rank in range(11, 21):
+        given.an_environment(f"environment-{rank}", rank=rank)
+    given.an_import(FIRST, at="2026-01-01T00:00:00Z")
+    copy(
+        given,
+        "deployments",
+        "JOIN environments e ON true, generate_series(1, 1000) AS n WHERE t.id = 1 ORDER BY n",
+        environment_id="e.id",
+        artifact="'tree:' || md5(n::text) || '00000000'",
+        finished_at="now() + n * '1 h'::interval",
+    )
+
+    assert api.get(STATE)["targets"][0]["rollback_to"]
+    given.sql("VACUUM ANALYZE")
+    [(plan,)] = given.sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {store._STATE} WHERE s.key = 'azul'")
+    assert most_rows(plan[0]["Plan"]) <= MOST_FORMER
+
+
+def most_rows(plan: dict[str, Any]) -> int:
+    """Return the number of rows that the largest step of a plan gives."""
+    return max([plan["Actual Rows"], *map(most_rows, plan.get("Plans", []))])
 
 
 def read(given) -> int:
