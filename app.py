@@ -1,5 +1,10 @@
 """The Chalice application. It registers the blueprints, the steps of the sweep, and the SQL that reads publishers."""
 
+import gc
+
+# Imports leave no garbage, and looking for it takes an eighth of their time. The end of this file starts the search.
+gc.disable()
+
 from chalice.app import Chalice
 
 from chalicelib import NAME
@@ -69,3 +74,6 @@ for blueprint in (
 STEPS["deployments"] = Step(leases.DUE, leases.lapse)
 STEPS["routes"] = Step(routes_store.DUE, routes_store.lapse)
 STEPS["workspaces"] = Step(workspaces_store.DUE, workspaces_store.expire)
+
+gc.freeze()  # nothing that exists now ever becomes garbage, so no search looks at it
+gc.enable()

@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from chalicelib import SQL_NAME
 from chalicelib.vocabulary import SLUG
 
-LOCAL_STATE = Path(__file__).parent.parent / ".local"
+LOCAL_STATE = f"{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}/.local"
 
 # The default is far above the need of a busy pipeline, and bounds what a caller with a role can store.
 WRITES_PER_HOUR = 2000
@@ -219,10 +218,13 @@ def _database(stage: Stage, environ: Mapping[str, str]) -> Aurora | str | None:
     if url := environ.get("DATABASE_URL"):
         return url
     if stage == "local":
-        address = LOCAL_STATE / "database-url"
-        if not address.exists():
-            raise UnusableSettings("There is no local database yet: start one with `make database` or `make run`")
-        return address.read_text().strip()
+        try:
+            with open(f"{LOCAL_STATE}/database-url") as address:
+                return address.read().strip()
+        except FileNotFoundError:
+            raise UnusableSettings(
+                "There is no local database yet: start one with `make database` or `make run`"
+            ) from None
     needed = {"host": "SLIPWAY_DATABASE_HOST", "user": "SLIPWAY_DATABASE_USER", "region": "AWS_REGION"}
     if not environ.get(needed["host"]):
         return None

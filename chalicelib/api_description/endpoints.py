@@ -1,7 +1,7 @@
 """The endpoint that serves the OpenAPI description of this API."""
 
+import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,5 +26,6 @@ def get_openapi(call: Call) -> dict[str, Any]:
 def _document() -> dict[str, Any]:
     # `make openapi` writes the file. The first request for the document reads the file, and other requests never wait
     # for the file.
-    document: dict[str, Any] = msgspec.json.decode(Path(__file__).with_name("openapi.json").read_bytes())
+    with open(f"{os.path.dirname(os.path.abspath(__file__))}/openapi.json", "rb") as file:
+        document: dict[str, Any] = msgspec.json.decode(file.read())
     return document

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -40,6 +41,7 @@ Rows = tuple[list[str], list[tuple[Any, ...]]]
 REQUEST_SECONDS = 15
 
 
+@lru_cache(maxsize=1024)  # a warm function takes the locks of the same few systems again and again
 def lock_key(name: str) -> int:
     """Return the number of a lock in PostgreSQL.
 

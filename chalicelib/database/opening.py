@@ -4,9 +4,9 @@ If a server hangs, libpq waits forever. So the connections of requests are async
 request's deadline.
 """
 
+import os
 import select
 import time
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -50,7 +50,7 @@ _SETTINGS = {
 
 # The certificate authorities of Amazon RDS in all regions. AWS publishes them: see "Using SSL/TLS to encrypt a
 # connection to a DB cluster" in the Aurora User Guide.
-AUTHORITIES = Path(__file__).parent / "rds-ca.pem"
+AUTHORITIES = f"{os.path.dirname(os.path.abspath(__file__))}/rds-ca.pem"
 
 
 def open_connection(url: str, deadline: float) -> Connection:
@@ -104,7 +104,7 @@ def address(database: Aurora | str | None) -> str:
         user=database.user,
         password=password,
         sslmode="verify-full",
-        sslrootcert=str(AUTHORITIES),
+        sslrootcert=AUTHORITIES,
     )
 
 

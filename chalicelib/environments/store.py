@@ -159,5 +159,8 @@ def freeze_of_production(db: Database) -> str | None:
 # /registry
 def _columns(environment: NewEnvironment | Environment) -> dict[str, Any]:
     # psycopg2 turns a list into an array, but a tuple into a composite.
-    columns = msgspec.structs.asdict(environment)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in columns.items()}
+    return {
+        **msgspec.structs.asdict(environment),
+        "required_suites": list(environment.required_suites),
+        "workspace_hosts": list(environment.workspace_hosts),
+    }

@@ -13,7 +13,7 @@ MAX_SUBJECT_LENGTH = 256
 MAX_KID_LENGTH = 256
 LEEWAY_SECONDS = 10  # clocks may differ by this time
 
-LOCAL_PUBLIC_KEY = LOCAL_STATE / "issuer" / "public.jwk.json"
+LOCAL_PUBLIC_KEY = f"{LOCAL_STATE}/issuer/public.jwk.json"
 
 
 def verify(token: str, issuers: tuple[Issuer, ...]) -> dict[str, Any]:
@@ -180,7 +180,8 @@ def _local_key(algorithm: str) -> Any:
     from chalicelib.identity import keys, published_keys  # noqa: PLC0415
 
     try:
-        key = published_keys.usable_key(json.loads(LOCAL_PUBLIC_KEY.read_text()), algorithm)
+        with open(LOCAL_PUBLIC_KEY) as file:
+            key = published_keys.usable_key(json.load(file), algorithm)
     except FileNotFoundError:
         raise keys.NoKey("the local issuer has no key yet: run `make token` to create it") from None
     if key is None:

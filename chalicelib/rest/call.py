@@ -1,6 +1,6 @@
 """A call: one request to one endpoint."""
 
-import uuid
+import os
 from typing import TypeVar
 
 import chalice
@@ -29,7 +29,7 @@ class Call:
         self.operation = operation
         self.request = request
         self.path = path
-        self.id = str(request.context.get("requestId") or uuid.uuid4())
+        self.id = str(request.context.get("requestId") or os.urandom(16).hex())
         self.db: Database = database()
         self.publishers: tuple[TrustRule, ...] = ()
         self.status = operation.status

@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,7 +55,7 @@ def sweep(event: Any) -> dict[str, int]:
     SweepIncomplete.
     """
     configure()
-    request_id = str(getattr(event.context, "aws_request_id", None) or uuid.uuid4())
+    request_id = str(getattr(event.context, "aws_request_id", None) or os.urandom(16).hex())
     deadline = time.monotonic() + SECONDS
     swept: Counter[str] = Counter(dict.fromkeys((*STEPS, "idempotency_keys"), 0))
     failed: list[str] = []

@@ -7,7 +7,7 @@ import pytest
 from psycopg2.extensions import parse_dsn
 
 from chalicelib import SQL_NAME
-from chalicelib.database import maintenance
+from chalicelib.database import maintenance, migrate
 from chalicelib.database.migrate import MigrationFailed, expected_version
 from chalicelib.database.opening import AUTHORITIES, address
 from chalicelib.settings import Aurora, UnusableSettings
@@ -54,7 +54,7 @@ def test_a_failed_migration_is_the_functions_error(empty, monkeypatch, tmp_path)
     data_api(monkeypatch, empty)
     maintenance.bootstrap({}, None)
     (tmp_path / "0001_break.sql").write_text("SELECT 1 / 0")
-    monkeypatch.setattr(maintenance.migrations.migrate, "__defaults__", (tmp_path, lambda line: None))
+    monkeypatch.setattr(migrate.migrate, "__defaults__", (tmp_path, lambda line: None))
 
     with local_stage(as_login(empty, MIGRATOR_LOGIN)), pytest.raises(MigrationFailed, match="0001_break"):
         maintenance.migrate({}, None)

@@ -16,6 +16,7 @@ NOT_LOADED = (
     "chalicelib.identity.published_keys",
     "chalicelib.identity.fetching",
     "boto3",
+    "chalicelib.database.migrate",
     "botocore",
 )
 
@@ -25,6 +26,18 @@ def loaded():
     """The modules that `import app` loads in a new process."""
     script = "import app, sys; print(*sys.modules)"
     return set(subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True).split())
+
+
+def test_the_garbage_collector_rests_during_the_imports_and_works_afterwards():
+    script = """
+import gc
+seen = []
+gc.callbacks.append(lambda phase, info: seen.append(phase))
+import app
+print(len(seen), gc.isenabled(), gc.get_freeze_count() > 0)
+"""
+    printed = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True)
+    assert printed.split() == ["0", "True", "True"]
 
 
 @pytest.mark.parametrize("module", NOT_LOADED)

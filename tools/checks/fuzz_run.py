@@ -18,9 +18,8 @@ from urllib.parse import urlsplit
 
 from chalicelib.database.migrate import migrate
 from chalicelib.database.roles import MIGRATOR
-from chalicelib.settings import LOCAL_STATE
 from tools import lifeline
-from tools.checkout import ROOT, ToolError, UsageError
+from tools.checkout import LOCAL_STATE, ROOT, ToolError, UsageError
 from tools.checks.fuzz import Values, every, packages
 from tools.local import postgres
 from tools.local.issuer import token

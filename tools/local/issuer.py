@@ -5,15 +5,17 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from chalicelib.identity.tokens import LOCAL_PUBLIC_KEY
+from chalicelib.identity import tokens
 from chalicelib.settings import Issuer
 from tools.checkout import ROOT, ToolError, locked, write_atomically
 
-PRIVATE_KEY = LOCAL_PUBLIC_KEY.with_name("private.jwk.json")
+PUBLIC_KEY = Path(tokens.LOCAL_PUBLIC_KEY)
+PRIVATE_KEY = PUBLIC_KEY.with_name("private.jwk.json")
 LIFETIME = timedelta(hours=8)
 
 
@@ -74,8 +76,8 @@ def private_key() -> dict[str, str]:
             raise ToolError(
                 f"{PRIVATE_KEY} is not a key: delete the file and try again, which makes a new key"
             ) from None
-        if not LOCAL_PUBLIC_KEY.exists() or LOCAL_PUBLIC_KEY.read_text() != public:
-            write_atomically(LOCAL_PUBLIC_KEY, public)
+        if not PUBLIC_KEY.exists() or PUBLIC_KEY.read_text() != public:
+            write_atomically(PUBLIC_KEY, public)
     return key
 
 

@@ -18,9 +18,8 @@ import psutil
 from chalicelib import NAME, SQL_NAME
 from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.roles import APP
-from chalicelib.settings import LOCAL_STATE
 from tools import lifeline
-from tools.checkout import ROOT, ToolError, locked, write_atomically
+from tools.checkout import LOCAL_STATE, ROOT, ToolError, locked, write_atomically
 
 # The server's files are outside the checkout, behind this link. Plain `chalice local` restarts at every write in the
 # project's folder, but does not follow links.

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from chalicelib.settings import LOCAL_STATE
-from tools.checkout import ROOT, ToolError, UsageError
+from tools.checkout import LOCAL_STATE, ROOT, ToolError, UsageError
 from tools.local import emulation
 
 HOST = "127.0.0.1"

@@ -40,8 +40,8 @@ from chalicelib.database.roles import MIGRATOR
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem, ProblemType
 from chalicelib.rest.respond import problem_response
-from chalicelib.settings import LOCAL_STATE, UnusableSettings, settings
-from tools.checkout import ToolError
+from chalicelib.settings import UnusableSettings, settings
+from tools.checkout import ROOT, ToolError
 from tools.local.gateway_event import Event, NoRoute, Routes, gateway_event
 from tools.local.postgres import as_login
 
@@ -98,7 +98,7 @@ def serving(app: Chalice, config: Config) -> Iterator[str]:
 
 def load_app(environ: Any = os.environ) -> tuple[Chalice, Config]:
     """Return the app and its configuration, as `chalice local --stage local` loads them."""
-    config = CLIFactory(str(LOCAL_STATE.parent), environ=environ).create_config_obj(chalice_stage_name="local")
+    config = CLIFactory(str(ROOT), environ=environ).create_config_obj(chalice_stage_name="local")
     app = config.chalice_app
     validate_routes(app.routes)
     return app, config

@@ -1,15 +1,16 @@
 """The benchmark of environments, a small resource: reads of one and of a full page, and a write."""
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import unquote
 
 import msgspec
 from chalice.app import Response
 
+from chalicelib.environments import rules
 from chalicelib.environments.model import Environment, NewEnvironment
 from chalicelib.identity.roles import Role
 from chalicelib.rest.types import Page, PageQuery
+from chalicelib.systems.rules import require_reason
 from tools.checks.bench.bare import Bare
 from tools.checks.bench.packages import Bench, Sent
 from tools.checks.bench.service import PAGE, SYSTEMS, asked, event
@@ -33,7 +34,9 @@ def views(bare: Bare) -> None:
         system, environment = unquote(system), unquote(environment)  # API Gateway does not decode path parameters
         bare.require(Role.viewer, system)
         names, [row] = bare.query(system=system, name=environment)
-        return bare.answer(_of_row(names, row), 200, **{"Cache-Control": "private, no-cache"})
+        return bare.answer(
+            Environment(**dict(zip(names, row, strict=True))), 200, **{"Cache-Control": "private, no-cache"}
+        )
 
     @bare.app.route("/v1/systems/{system}/environments")
     def list_environments(system: str) -> Response:
@@ -41,7 +44,7 @@ def views(bare: Bare) -> None:
         bare.require(Role.viewer, system)
         query = msgspec.convert(dict(bare.request.query_params or {}), PageQuery, strict=False)
         names, found = bare.query(system=system, limit=query.limit + 1, after=0)
-        environments = [_of_row(names, row) for row in found]
+        environments = [Environment(**dict(zip(names, row, strict=True))) for row in found]
         if len(environments) > query.limit:
             raise NotImplementedError
         return bare.answer(Page(items=environments, next=None), 200, **{"Cache-Control": "private, no-cache"})
@@ -64,9 +67,16 @@ def views(bare: Bare) -> None:
             required_soak_seconds=body.required_soak_seconds,
             verification_max_age_seconds=body.verification_max_age_seconds,
             required_suites=list(body.required_suites),
+            required_approvals=body.required_approvals,
             workspace_hosts=list(body.workspace_hosts),
         )
-        environment = _of_row(names, row)
+        found = dict(zip(names, row, strict=True))
+        neighbours = msgspec.convert(found.pop("neighbours"), list[Environment])
+        first_system = found.pop("first_system")
+        environment = Environment(**found)
+        may_read = first_system in claims.systems
+        rules.require_own_account(system, first_system, Role[claims.role], may_read=may_read)
+        require_reason(body.reason, rules.loosened(neighbours, [*neighbours, environment]))
         bare.audit(claims, "environment.create", system, environment.name, environment)
         address = f"/v1/systems/{system}/environments/{environment.name}"
         return bare.answer(environment, 201, **{"Cache-Control": "no-store", "Location": address})
@@ -76,7 +86,7 @@ def timed() -> Iterator[Sent]:
     yield Sent("GET one environment", _reading(), 1.7)
     yield Sent(f"GET a list of {PAGE} environments", _listing(), 1.7)
     # Every write costs our layers about 20 µs. This share is larger if the rest of a write is small.
-    yield Sent("POST an environment", _creating(PAGE), 2.1)
+    yield Sent("POST an environment", _creating(PAGE), 1.9)
 
 
 def counted() -> Iterator[Sent]:
@@ -105,15 +115,6 @@ def _creating(number: int, key: str | None = None) -> Event:
         "required_suites": ["acceptance", "load"],
     }
     return event(f"POST {ENVIRONMENTS}", body, role="maintainer", key=key, system=SYSTEM)
-
-
-def _of_row(names: Any, row: Any) -> Environment:
-    found = dict(zip(names, row, strict=True))
-    for name in ("neighbours", "first_system"):  # a new environment's row has these
-        found.pop(name, None)
-    for name in ("required_suites", "workspace_hosts"):
-        found[name] = tuple(found[name])
-    return Environment(**found)
 
 
 BENCH = Bench(prepare, views, timed, counted)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from chalicelib.settings import LOCAL_STATE
-from tools.checkout import ROOT, ToolError
+from tools.checkout import LOCAL_STATE, ROOT, ToolError
 from tools.checks.bench.figures import Figure
 from tools.package import compose
 
