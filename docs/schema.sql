@@ -47,9 +47,10 @@ CREATE TABLE deployments (
 );
 CREATE INDEX deployments_advances ON deployments (environment_id, workspace, artifact, finished_at DESC) WHERE (((state) = 'succeeded') AND (kind <> 'rollback'));
 CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
-CREATE INDEX deployments_by_environment ON deployments (environment_id, workspace, started_at DESC, id DESC);
+CREATE INDEX deployments_by_environment ON deployments (environment_id, started_at DESC, id DESC);
 CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC) WHERE (revision IS NOT NULL);
 CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
+CREATE INDEX deployments_by_workspace ON deployments (environment_id, workspace, started_at DESC, id DESC);
 CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE((revision), ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE ((state) = 'in_progress');
 CREATE INDEX deployments_overridden ON deployments (system_id, started_at DESC, id DESC) WHERE (overridden IS NOT NULL);
@@ -300,7 +301,7 @@ CREATE TABLE promotions (
     CONSTRAINT promotions_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id)
 );
 CREATE INDEX promotions_by_artifact ON promotions (system_id, artifact, decided_at DESC, id DESC);
-CREATE INDEX promotions_by_environment ON promotions (environment_id);
+CREATE INDEX promotions_by_environment ON promotions (environment_id, decided_at DESC, id DESC);
 CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
 GRANT SELECT ON TABLE promotions TO slipway_app;
 GRANT INSERT (system_id, environment_id, artifact, decision, blockers, more_blockers, still_required, decided_at, decided_by) ON TABLE promotions TO slipway_app;
@@ -457,6 +458,7 @@ END) STORED NOT NULL,
 );
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_deployment ON verifications (deployment_id, suite, counts_at DESC, id DESC);
+CREATE INDEX verifications_by_environment ON verifications (environment_id, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
 CREATE INDEX verifications_counted ON verifications (deployment_id, suite, counts_at DESC, id DESC) WHERE ((outcome = ANY (ARRAY['success', 'failure'])) AND (NOT late));
 CREATE UNIQUE INDEX verifications_import_once ON verifications (environment_id, workspace, artifact, suite, finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;

@@ -25,7 +25,7 @@ from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
 from chalicelib.targets.model import Maker
-from chalicelib.targets.store import CURRENT, ON_TARGET, RECORDED_FROM, TARGET, standing
+from chalicelib.targets.store import CURRENT, ON_TARGET, RECORDED_FROM, TARGET, in_system, standing
 
 ORDER = Keyset(started_at=Timestamp, id=NumberedId)
 STATUS_ORDER = Keyset(created_at=Timestamp, id=NumberedId)
@@ -35,6 +35,16 @@ _LAPSED = "(d.state = 'in_progress' AND d.lease_expires_at <= statement_timestam
 
 # The state of the deployment `d`.
 STATE = f"CASE WHEN {_LAPSED} THEN 'cancelled' ELSE d.state END"
+
+# True if the state of the deployment `d` is %(state)s. PostgreSQL knows how frequent the values of columns are, but not
+# those of STATE.
+_HAS_STATE = f"""
+    CASE %(state)s
+        WHEN 'in_progress' THEN d.state = 'in_progress' AND NOT {_LAPSED}
+        WHEN 'cancelled' THEN d.state = 'cancelled' OR {_LAPSED}
+        ELSE d.state = %(state)s
+    END
+"""
 
 # The finish of the deployment `d`.
 FINISHED_AT = f"CASE WHEN {_LAPSED} THEN d.lease_expires_at ELSE d.finished_at END"
@@ -86,13 +96,12 @@ def list_(
         Deployment,
         f"""
         SELECT {COLUMNS} {_FROM}
-        WHERE s.key = %(system)s
-            AND (%(environment)s IS NULL OR e.name = %(environment)s)
+        WHERE {in_system("d")}
             AND (%(workspace)s IS NULL OR d.workspace = %(workspace)s)
             AND (%(artifact)s IS NULL OR d.artifact = %(artifact)s)
             AND (%(revision)s IS NULL OR d.revision = %(revision)s)
             AND (%(kind)s IS NULL OR d.kind = %(kind)s)
-            AND (%(state)s IS NULL OR {STATE} = %(state)s)
+            AND (%(state)s IS NULL OR {_HAS_STATE})
             AND (%(overridden)s IS NULL OR (d.overridden IS NOT NULL) = %(overridden)s)
             AND (%(from)s IS NULL OR d.started_at >= %(from)s::timestamptz)
             AND (%(to)s IS NULL OR d.started_at < %(to)s::timestamptz)

@@ -14,7 +14,7 @@ from chalicelib.promotions.model import Decision, GateFacts, Promotion, Promotio
 from chalicelib.rest.ids import NumberedId
 from chalicelib.rest.paging import Keyset
 from chalicelib.rest.types import Timestamp
-from chalicelib.targets.store import places, rollbacks, verdicts
+from chalicelib.targets.store import in_system, places, rollbacks, verdicts
 
 ORDER = Keyset(decided_at=Timestamp, id=NumberedId)
 
@@ -179,9 +179,8 @@ def list_(
         Promotion,
         f"""
         SELECT {_COLUMNS}
-        FROM systems s JOIN promotions p ON p.system_id = s.id JOIN environments e ON e.id = p.environment_id
-        WHERE s.key = %(system)s
-            AND (%(environment)s IS NULL OR e.name = %(environment)s)
+        FROM promotions p JOIN environments e ON e.id = p.environment_id
+        WHERE {in_system("p")}
             AND (%(artifact)s IS NULL OR p.artifact = %(artifact)s)
             AND (%(decision)s IS NULL OR p.decision = %(decision)s)
             AND (%(after_id)s IS NULL OR (p.decided_at, p.id) < (%(after_at)s::timestamptz, %(after_id)s::bigint))

@@ -22,6 +22,20 @@ TARGET = f"""
 """
 
 
+def in_system(row: str) -> str:
+    """Return SQL: true for rows of %(environment)s of %(system)s, or of the whole system if %(environment)s is null.
+
+    PostgreSQL looks the id up once, and then reads a page of rows from an index in order. With a join it would read and
+    sort all rows. With both conditions it would take them for independent, and expect far fewer rows than there are.
+    """
+    system_id = "(SELECT id FROM systems WHERE key = %(system)s)"
+    environment_id = f"(SELECT id FROM environments WHERE system_id = {system_id} AND name = %(environment)s)"
+    return f"""
+        (%(environment)s IS NOT NULL OR {row}.system_id = {system_id})
+        AND (%(environment)s IS NULL OR {row}.environment_id = {environment_id})
+    """
+
+
 def in_workspace(id_: str) -> str:
     """Return SQL: true for rows of the workspace with this id, and not of an earlier one of the same name.
 

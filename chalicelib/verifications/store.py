@@ -15,7 +15,15 @@ from chalicelib.rest.paging import Keyset
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Timestamp
 from chalicelib.targets.model import DEFAULT
-from chalicelib.targets.store import ON_TARGET, RECORDED_FROM, TARGET, WORKSPACE_STATE, in_workspace, verdicts
+from chalicelib.targets.store import (
+    ON_TARGET,
+    RECORDED_FROM,
+    TARGET,
+    WORKSPACE_STATE,
+    in_system,
+    in_workspace,
+    verdicts,
+)
 from chalicelib.verifications.model import (
     ImportedTarget,
     NewVerification,
@@ -77,8 +85,7 @@ def list_(
         Verification,
         f"""
         SELECT {COLUMNS} {_FROM}
-        WHERE s.key = %(system)s
-            AND (%(environment)s IS NULL OR e.name = %(environment)s)
+        WHERE {in_system("v")}
             AND (%(workspace)s IS NULL OR v.workspace = %(workspace)s)
             AND (%(deployment)s IS NULL OR v.deployment_id = %(deployment)s)
             AND (%(artifact)s IS NULL OR v.artifact = %(artifact)s)

@@ -88,7 +88,8 @@ CREATE INDEX deployments_recorded ON deployments (environment_id, workspace, sta
 CREATE INDEX deployments_overridden ON deployments (system_id, started_at DESC, id DESC)
     WHERE overridden IS NOT NULL;
 CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
-CREATE INDEX deployments_by_environment
+CREATE INDEX deployments_by_environment ON deployments (environment_id, started_at DESC, id DESC);
+CREATE INDEX deployments_by_workspace
     ON deployments (environment_id, workspace, started_at DESC, id DESC);
 CREATE INDEX deployments_by_artifact ON deployments (system_id, artifact, started_at DESC, id DESC);
 CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC)

@@ -20,7 +20,7 @@ CREATE TABLE promotions (
 
 CREATE INDEX promotions_by_system ON promotions (system_id, decided_at DESC, id DESC);
 CREATE INDEX promotions_by_artifact ON promotions (system_id, artifact, decided_at DESC, id DESC);
-CREATE INDEX promotions_by_environment ON promotions (environment_id);
+CREATE INDEX promotions_by_environment ON promotions (environment_id, decided_at DESC, id DESC);
 
 GRANT SELECT ON promotions TO slipway_app;
 GRANT INSERT (

@@ -50,6 +50,7 @@ CREATE INDEX verifications_by_deployment ON verifications (deployment_id, suite,
 CREATE INDEX verifications_counted ON verifications (deployment_id, suite, counts_at DESC, id DESC)
     WHERE outcome IN ('success', 'failure') AND NOT late;
 CREATE INDEX verifications_by_system ON verifications (system_id, finished_at DESC, id DESC);
+CREATE INDEX verifications_by_environment ON verifications (environment_id, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
 
 CREATE TRIGGER verifications_are_final BEFORE UPDATE OR DELETE ON verifications

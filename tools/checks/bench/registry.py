@@ -138,7 +138,7 @@ BOUNDS = {
     "/v1/systems/{system}/state": 10.0,
     "/v1/systems/{system}/environments/{environment}/changes": 5.0,
 }
-OTHERWISE = 15.0
+OTHERWISE = 10.0
 _LAST_PAGE = ", last page"
 
 
