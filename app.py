@@ -15,6 +15,7 @@ from chalicelib.audit.endpoints import blueprint as audit
 from chalicelib.client_routes import store as routes_store
 from chalicelib.client_routes.endpoints import blueprint as client_routes
 from chalicelib.commit_places.endpoints import blueprint as commit_places
+from chalicelib.configuration.endpoints import blueprint as configuration
 from chalicelib.database.maintenance import blueprint as maintenance
 from chalicelib.deployments import leases
 from chalicelib.deployments.endpoints import blueprint as deployments
@@ -50,6 +51,7 @@ for blueprint in (
     sweep,
     health,
     api_description,
+    configuration,
     me,
     systems,
     environments,

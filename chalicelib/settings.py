@@ -58,6 +58,14 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     groups: dict[str, Membership] = msgspec.field(default_factory=dict)
 
 
+class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How people sign in on the page: the OIDC issuer's URL, the id of the page's public client, and the scopes."""
+
+    authority: str
+    client_id: str
+    scope: str
+
+
 class Aurora(msgspec.Struct, frozen=True, kw_only=True):
     """A deployed stage's database, and the function's user in it. Each login makes a new password for this user."""
 
@@ -71,6 +79,8 @@ class Aurora(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     issuers: tuple[Issuer, ...]
+    # None if people sign in only with tokens from elsewhere.
+    sign_in: SignIn | None
     # A URL in tests and on developers' machines, Aurora on AWS. None if the environment variables name no database.
     database: Aurora | str | None
     # The most records that the requests of one caller may leave in an hour: see `rest.rates`.
@@ -93,10 +103,11 @@ def settings() -> Settings:
 
 def read(environ: Mapping[str, str]) -> Settings:
     """Read settings from environment variables, or raise UnusableSettings if they are missing or unsafe."""
-    stage = _stage(environ)
+    stage, issuers = _stage(environ), trusted_issuers(environ)
     return Settings(
         stage=stage,
-        issuers=trusted_issuers(environ),
+        issuers=issuers,
+        sign_in=_sign_in(issuers, environ.get("SLIPWAY_SIGN_IN")),
         database=_database(stage, environ),
         writes_per_hour=_writes_per_hour(environ),
     )
@@ -212,6 +223,26 @@ def _faults_of_groups(issuer: Issuer) -> Iterator[str]:
             yield f'group {name!r}: the role {membership.role} needs systems: name them in `systems`, or write "all"'
         elif membership.systems != "all" and (wrong := [key for key in membership.systems if not _SLUG.fullmatch(key)]):
             yield f"group {name!r}: {wrong[0]!r} can't be a system's key, which is a slug: write a key such as 'shop'"
+
+
+def _sign_in(issuers: tuple[Issuer, ...], text: str | None) -> SignIn | None:
+    """Return the page's sign-in, or None without one. A stage must trust the tokens that people get there."""
+    if not text:
+        return None
+    try:
+        sign_in = msgspec.json.decode(text, type=SignIn)
+    except msgspec.MsgspecError as error:
+        raise UnusableSettings(f"SLIPWAY_SIGN_IN must be a JSON object: correct it ({error})") from None
+    if sign_in.authority not in [issuer.issuer for issuer in issuers if issuer.kind == "people"]:
+        raise UnusableSettings(
+            f"SLIPWAY_SIGN_IN: no issuer of kind people in SLIPWAY_ISSUERS is {sign_in.authority!r}: name the same "
+            "issuer in both"
+        )
+    if not sign_in.client_id.strip():
+        raise UnusableSettings("SLIPWAY_SIGN_IN: the client_id is empty: name the page's client at the issuer")
+    if "openid" not in sign_in.scope.split():
+        raise UnusableSettings(f"SLIPWAY_SIGN_IN: the scope {sign_in.scope!r} lacks `openid`: add it")
+    return sign_in
 
 
 def _database(stage: Stage, environ: Mapping[str, str]) -> Aurora | str | None:

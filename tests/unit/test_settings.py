@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chalicelib import SQL_NAME, settings
-from chalicelib.settings import Aurora, Issuer, Membership, UnusableSettings, read, trusted_issuers
+from chalicelib.settings import Aurora, Issuer, Membership, SignIn, UnusableSettings, read, trusted_issuers
 
 LOCAL = {"kind": "local", "issuer": "https://issuer.localhost", "audience": "service", "algorithm": "ES256"}
 GITHUB = {
@@ -334,3 +334,36 @@ def test_a_caller_may_write_2000_times_in_an_hour_unless_the_stage_says_otherwis
 def test_a_rate_that_is_no_number_from_1_is_refused(text):
     with pytest.raises(UnusableSettings, match=r"SLIPWAY_WRITES_PER_HOUR is .* set it to a number"):
         read(environ(SLIPWAY_WRITES_PER_HOUR=text))
+
+
+SIGN_IN = {"authority": PEOPLE["issuer"], "client_id": "3n4b5urk1ft4fl3mg5e62d9ado", "scope": "openid profile"}
+
+
+def signing_in(**changes):
+    return environ("production", PEOPLE, SLIPWAY_SIGN_IN=json.dumps({**SIGN_IN, **changes}))
+
+
+def test_people_sign_in_at_an_issuer_that_the_stage_trusts():
+    assert read(signing_in()).sign_in == SignIn(**SIGN_IN)
+    assert read(environ("production", PEOPLE)).sign_in is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"authority": "https://login.example.org"}, "name the same issuer in both"),
+        ({"authority": GITHUB["issuer"]}, "name the same issuer in both"),
+        ({"client_id": " "}, "name the page's client"),
+        ({"client_secret": "6f1c9a52"}, "client_secret"),
+        ({"scope": "profile"}, "lacks `openid`"),
+    ],
+    ids=str,
+)
+def test_an_unusable_sign_in_is_refused(changes, message):
+    with pytest.raises(UnusableSettings, match=message):
+        read(signing_in(**changes))
+
+
+def test_a_sign_in_that_is_no_json_is_refused():
+    with pytest.raises(UnusableSettings, match="must be a JSON object"):
+        read(environ("production", PEOPLE, SLIPWAY_SIGN_IN="cognito"))

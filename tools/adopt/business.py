@@ -12,6 +12,7 @@ FOUNDATION = frozenset(
     [
         "api_description",
         "audit",
+        "configuration",
         "database",
         "environments",
         "health",

@@ -1,0 +1,1 @@
+"""The configuration that a page needs before anyone signs in."""
