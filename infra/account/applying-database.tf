@@ -164,7 +164,7 @@ locals {
     {
       Sid      = "SiteFiles"
       Effect   = "Allow"
-      Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"]
+      Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging"]
       Resource = ["${local.buckets[key]}/*"]
     },
   ] : statement if applier.kind != "debug"] }

@@ -202,7 +202,7 @@ resource "aws_iam_policy" "reading" {
 # A plan takes no lock (`-lock=false`): a pull request that may write locks could stop every deployment.
 resource "aws_iam_policy" "planning" {
   name        = "${local.name}-planning"
-  description = "Reads the state of environments"
+  description = "Reads the state of environments, and the files of their sites"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -213,6 +213,13 @@ resource "aws_iam_policy" "planning" {
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
         Resource = values(local.state_keys)
+      },
+      {
+        # These buckets have only the files of the sites, which are public.
+        Sid      = "ReadSiteFiles"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:GetObjectTagging"]
+        Resource = [for name in keys(var.environments) : "arn:${local.partition}:s3:::${var.system}-${name}*-${local.hash}/*"]
       },
     ]
   })

@@ -80,6 +80,7 @@ def test_the_page_makes_an_account_and_its_first_environment_and_adds_a_user(acc
     assert [group["GroupName"] for group in groups] == ["admins"]
     the_roles_of_which_github_is_told_are_there(account.client("iam"))
     a_package_is_written_once(account.client("s3"))
+    the_page_is_uploaded(account.client("s3"))
 
     with ThreadPoolExecutor() as at_once:
         again = at_once.submit(sh, "make account", environ=account.environ, seconds=SECONDS)
@@ -107,6 +108,23 @@ def the_roles_of_which_github_is_told_are_there(iam: Any) -> None:
             f"{NAME}-account-{may}-{name}" for may in ("apply", "workspaces", "debug", "reap", "reap-debug")
         } <= made
     assert re.search(rf"role/{NAME}-account-plan\n", told)
+
+
+def the_page_is_uploaded(s3: Any) -> None:
+    [bucket] = [
+        each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"].startswith(f"{NAME}-development-")
+    ]
+    files = {str(path.relative_to(ROOT / "web")) for path in (ROOT / "web").rglob("*") if path.is_file()}
+    keys = {each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+    [digest] = {key.partition("/")[0] for key in keys - {"index.html"}}
+    assert keys == {"index.html"} | {f"{digest}/{file}" for file in files - {"index.html"}}
+
+    page = s3.get_object(Bucket=bucket, Key="index.html")
+    script = s3.get_object(Bucket=bucket, Key=f"{digest}/js/main.js")
+    assert f'"/{digest}/js/main.js"' in page["Body"].read().decode()
+    assert (page["CacheControl"], page["ContentType"]) == ("no-cache", "text/html; charset=utf-8")
+    assert script["CacheControl"] == "public, max-age=31536000, immutable"
+    assert script["Body"].read() == (ROOT / "web" / "js" / "main.js").read_bytes()
 
 
 def a_package_is_written_once(s3: Any) -> None:

@@ -221,7 +221,7 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
 
 
 def _prepare(target: Target, *, create: bool = False) -> None:
-    """Make and initialise a new copy of infra/ for the target.
+    """Make and initialise a new copy of infra/, with web/, for the target.
 
     If the workspace does not exist, create it, or raise NotThere if `create` is false.
     """
@@ -247,6 +247,7 @@ def _copy(target: Target) -> None:
     target.plan.unlink(missing_ok=True)
     shutil.rmtree(target.folder / "modules", ignore_errors=True)
     shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
+    shutil.copytree(ROOT / "web", target.folder / "modules" / "site" / "web")
     # Keep .terraform, which has the downloaded providers.
     environment = target.folder / target.environment
     for old in environment.glob("*.*"):

@@ -1,6 +1,7 @@
 locals {
   settings_of_all = merge(
     { SLIPWAY_ISSUERS = var.issuers },
+    var.sign_in == null ? {} : { SLIPWAY_SIGN_IN = var.sign_in },
     length(var.dependencies) == 0 ? {} : { SLIPWAY_DEPENDENCIES = jsonencode(var.dependencies) },
   )
 

@@ -80,6 +80,12 @@ variable "issuers" {
   }
 }
 
+variable "sign_in" {
+  description = "JSON of the way in which people sign in on the page; null if there is none."
+  type        = string
+  default     = null
+}
+
 variable "dependencies" {
   description = "Endpoints of external systems, by name. Functions get them in the setting SLIPWAY_DEPENDENCIES."
   type        = map(string)

@@ -9,6 +9,17 @@ locals {
   domain      = "${var.name}-${substr(sha256(var.account_id), 0, 8)}"
   sign_in_url = local.has_pool ? "https://${local.domain}.auth.${data.aws_region.this.name}.amazoncognito.com" : null
 
+  # The origins that the page's scripts call to sign in. Cognito describes itself at one host and gives tokens at another.
+  sign_in_origins = local.has_pool ? [local.sign_in_url, local.issuer_of_pools] : var.external_issuer == null || local.page == null ? [] : concat(
+    regexall("^https://[^/]+", var.external_issuer.issuer),
+    local.page.origins,
+  )
+  page = try(var.external_issuer.page, null)
+  sign_in = local.has_pool ? jsonencode({ authority = "${local.issuer_of_pools}/${local.pool_id}", client_id = local.client_id, scope = "openid profile" }) : local.page == null ? null : jsonencode({
+    authority = var.external_issuer.issuer, client_id = local.page.client_id, scope = local.page.scope
+  })
+  issuer_of_pools = "https://cognito-idp.${data.aws_region.this.name}.amazonaws.com"
+
   # The values are JSON in text, because all values of a Terraform map have one type. `systems` is a list or "all".
   # Viewers and admins have no `systems`.
   memberships = { for name, group in var.groups : name => (
@@ -18,9 +29,9 @@ locals {
   ) }
   groups = join(",", [for name, membership in local.memberships : format("%s:%s", jsonencode(name), membership)])
 
-  people = var.external_issuer != null ? jsonencode(merge(var.external_issuer, { kind = "people" })) : jsonencode({
+  people = var.external_issuer != null ? jsonencode(merge({ for name, value in var.external_issuer : name => value if name != "page" }, { kind = "people" })) : jsonencode({
     kind           = "people"
-    issuer         = "https://cognito-idp.${data.aws_region.this.name}.amazonaws.com/${local.pool_id}"
+    issuer         = "${local.issuer_of_pools}/${local.pool_id}"
     audience       = local.client_id
     audience_claim = "client_id" # Cognito's ID tokens lack this claim, so they are refused; its access tokens have the claim
     algorithm      = "RS256"

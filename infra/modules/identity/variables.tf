@@ -20,13 +20,18 @@ variable "pool_of" {
 }
 
 variable "external_issuer" {
-  description = "OIDC issuer for people, instead of a user pool. See docs/issuers.md."
+  description = "OIDC issuer for people, instead of a user pool. See docs/issuers.md. `page` has the dashboard's public client there, and the origins that its scripts call besides the issuer's."
   type = object({
     issuer         = string
     audience       = string
     audience_claim = optional(string, "aud")
     algorithm      = optional(string, "RS256")
     groups_claim   = string
+    page = optional(object({
+      client_id = string
+      scope     = optional(string, "openid profile")
+      origins   = optional(list(string), [])
+    }))
   })
   default = null
 

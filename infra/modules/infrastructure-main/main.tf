@@ -28,6 +28,9 @@ locals {
   has_site     = var.site && (local.is_default || var.workspace_purpose == "preview")
   has_firewall = var.firewall && (local.is_default || local.is_debug)
 
+  # A user pool lets people return only to an address that it knows. CloudFront chooses its own domain too late for that.
+  signs_in_on_site = local.has_site && (var.external_issuer != null || (var.domain != null && local.is_default))
+
   has_firewall_of_site = local.has_firewall && local.has_site
 }
 
@@ -95,6 +98,7 @@ module "api" {
   subnet_ids           = local.network.private_subnet_ids
   security_group_ids   = [local.network.functions_security_group_id, local.database.client_security_group_id]
   issuers              = module.identity.issuers
+  sign_in              = local.signs_in_on_site ? module.identity.sign_in : null
   dependencies         = var.dependencies
   reserved_concurrency = local.is_default ? var.reserved_concurrency : null
   log_retention_days   = var.log_retention_days
@@ -162,7 +166,7 @@ module "site" {
   account_id      = local.account_id
   api_domain      = module.api.invoke_domain
   api_stage       = module.api.stage_name
-  connect_sources = compact([module.identity.sign_in_url])
+  connect_sources = module.identity.sign_in_origins
   domain          = local.is_default ? var.domain : null
   web_acl_arn     = one(module.firewall_site[*].web_acl_arn)
   header_to_api = local.has_firewall_of_site && length(module.firewall_api) == 1 ? {

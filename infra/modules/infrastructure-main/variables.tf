@@ -136,13 +136,18 @@ variable "groups" {
 }
 
 variable "external_issuer" {
-  description = "OIDC issuer for people, instead of a user pool."
+  description = "OIDC issuer for people, instead of a user pool. `page` lets people sign in on the dashboard."
   type = object({
     issuer         = string
     audience       = string
     audience_claim = optional(string, "aud")
     algorithm      = optional(string, "RS256")
     groups_claim   = string
+    page = optional(object({
+      client_id = string
+      scope     = optional(string, "openid profile")
+      origins   = optional(list(string), [])
+    }))
   })
   default = null
 }

@@ -12,13 +12,12 @@ locals {
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    "font-src 'self'",
-    "manifest-src 'self'",
     "connect-src ${join(" ", concat(["'self'"], var.connect_sources))}",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
+    "trusted-types lit-html",
     "upgrade-insecure-requests",
   ])
 }
@@ -67,8 +66,23 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
+  # S3 answers 403 in XML for a file that does not exist. The API then answers instead, with a problem.
+  origin_group {
+    origin_id = "site-or-problem"
+
+    failover_criteria {
+      status_codes = [403, 404]
+    }
+    member {
+      origin_id = "site"
+    }
+    member {
+      origin_id = "api"
+    }
+  }
+
   default_cache_behavior {
-    target_origin_id           = "site"
+    target_origin_id           = "site-or-problem"
     viewer_protocol_policy     = "redirect-to-https"
     allowed_methods            = ["GET", "HEAD"]
     cached_methods             = ["GET", "HEAD"]

@@ -9,7 +9,7 @@ output "bucket" {
 }
 
 output "distribution_id" {
-  description = "Id of the distribution: invalidate its cache when the files change."
+  description = "Id of the distribution."
   value       = aws_cloudfront_distribution.this.id
 }
 

@@ -29,7 +29,7 @@ variable "api_stage" {
 }
 
 variable "connect_sources" {
-  description = "Other origins that the dashboard's scripts may call, such as the sign-in."
+  description = "Other origins that the dashboard's scripts may call: those of the sign-in."
   type        = list(string)
   default     = []
 

@@ -38,6 +38,16 @@ run "an_environment_has_its_own_pool" {
   }
 
   assert {
+    condition     = jsondecode(output.sign_in) == { authority = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_own", client_id = "own-client", scope = "openid profile" }
+    error_message = "The page must send people to the pool's issuer, as its public client."
+  }
+
+  assert {
+    condition     = output.sign_in_origins == tolist(["https://service-production-fbc80910.auth.eu-central-1.amazoncognito.com", "https://cognito-idp.eu-central-1.amazonaws.com"])
+    error_message = "The page must reach the pool's description and its tokens."
+  }
+
+  assert {
     condition     = { for name, group in aws_cognito_user_group.this : name => group.description } == { everybody = "viewer", maintainers = "maintainer of all", payments = "pipeline of payments, ledger" }
     error_message = "Each named group must exist, and the group's description must name its role and systems."
   }
@@ -107,7 +117,7 @@ run "a_debug_workspace_trusts_the_pool_of_its_environment" {
   }
 
   assert {
-    condition     = output.sign_in_url == null
+    condition     = output.sign_in_url == null && output.sign_in == null && length(output.sign_in_origins) == 0
     error_message = "The workspace must not have a sign-in page."
   }
 }
@@ -118,7 +128,7 @@ run "an_external_issuer" {
   }
 
   assert {
-    condition     = length(aws_cognito_user_pool.this) == 0 && length(data.aws_cognito_user_pools.environment) == 0 && output.user_pool_id == null && output.client_id == null && output.sign_in_url == null
+    condition     = length(aws_cognito_user_pool.this) == 0 && length(data.aws_cognito_user_pools.environment) == 0 && output.user_pool_id == null && output.client_id == null && output.sign_in_url == null && output.sign_in == null && length(output.sign_in_origins) == 0
     error_message = "With an external issuer, no pool may be created or looked up."
   }
 
@@ -137,6 +147,32 @@ run "an_external_issuer" {
       }
     }
     error_message = "The stage must trust the given issuer, with the groups."
+  }
+}
+
+run "people_sign_in_on_the_page_at_an_external_issuer" {
+  variables {
+    external_issuer = {
+      issuer       = "https://login.example.org/realms/one"
+      audience     = "service"
+      groups_claim = "groups"
+      page         = { client_id = "service-page", origins = ["https://tokens.example.org"] }
+    }
+  }
+
+  assert {
+    condition     = jsondecode(output.sign_in) == { authority = "https://login.example.org/realms/one", client_id = "service-page", scope = "openid profile" }
+    error_message = "The page must send people to the given issuer, as the given client."
+  }
+
+  assert {
+    condition     = output.sign_in_origins == tolist(["https://login.example.org", "https://tokens.example.org"])
+    error_message = "The page must reach the issuer, and the other given origins."
+  }
+
+  assert {
+    condition     = !contains(keys(jsondecode(output.issuers)[1]), "page")
+    error_message = "The settings of the issuers must not have the page's settings, which the service refuses there."
   }
 }
 

@@ -21,7 +21,7 @@ override_module {
 
 override_module {
   target  = module.identity
-  outputs = { issuers = "[]", sign_in_url = null, client_id = "c", user_pool_id = "p" }
+  outputs = { issuers = "[]", sign_in_url = null, sign_in = "{}", sign_in_origins = ["https://login.example.org"], client_id = "c", user_pool_id = "p" }
 }
 
 override_module {
@@ -85,6 +85,37 @@ run "the_environment_has_its_own_name_and_all_parts" {
   }
 }
 
+run "without_a_domain_nobody_can_return_from_the_pool_to_the_site" {
+  command = plan
+
+  assert {
+    condition     = !local.signs_in_on_site
+    error_message = "The page must not send people to a pool that can't send them back."
+  }
+}
+
+run "with_a_domain_people_sign_in_on_the_site" {
+  command = plan
+
+  variables { domain = { name = "service.example.org", certificate_arn = "arn:aws:acm:us-east-1:210987654321:certificate/1" } }
+
+  assert {
+    condition     = local.signs_in_on_site
+    error_message = "The page must send people to the pool, which knows the domain."
+  }
+}
+
+run "an_external_issuer_may_know_any_address_of_the_site" {
+  command = plan
+
+  variables { external_issuer = { issuer = "https://login.example.org", audience = "service", groups_claim = "groups", page = { client_id = "page" } } }
+
+  assert {
+    condition     = local.signs_in_on_site
+    error_message = "The page must send people to the external issuer."
+  }
+}
+
 run "a_personal_workspace_has_its_own_name_but_no_site_and_no_firewall" {
   command = plan
 
@@ -125,8 +156,8 @@ run "a_preview_has_a_site_with_its_own_address" {
   }
 
   assert {
-    condition     = length(module.site) == 1 && output.url == "https://d7.cloudfront.net" && length(module.firewall_site) == 0
-    error_message = "A preview must have a site, but not the environment's domain."
+    condition     = length(module.site) == 1 && output.url == "https://d7.cloudfront.net" && length(module.firewall_site) == 0 && !local.signs_in_on_site
+    error_message = "A preview must have a site, but neither the environment's domain nor a sign-in there."
   }
 }
 

@@ -20,7 +20,7 @@ override_module {
 
 override_module {
   target  = module.identity
-  outputs = { issuers = "[]", sign_in_url = null, client_id = "c", user_pool_id = "p" }
+  outputs = { issuers = "[]", sign_in_url = null, sign_in = "{}", sign_in_origins = ["https://login.example.org"], client_id = "c", user_pool_id = "p" }
 }
 
 override_module {

@@ -125,7 +125,6 @@ DATA: tuple[tuple[str, tuple[str, ...], Places], ...] = (
     ("decrypts data", acts("kms", "Decrypt"), key),
     ("runs SQL", acts("rds-data", "ExecuteStatement"), cluster),
     ("reads logs", acts("logs", "FilterLogEvents StartQuery"), log_group),
-    ("reads files of a site", acts("s3", "GetObject"), site_file),
     ("reads packages", acts("s3", "GetObject"), artifact),
     ("reads people", acts("cognito-idp", "ListUsers AdminGetUser"), user_pool),
     ("calls a function", acts("lambda", "InvokeFunction"), function()),
@@ -158,6 +157,8 @@ def _plan(*, production: bool) -> Iterator[Wall]:
     # The names of the other account's environments, in this account too.
     moved = [replace(each, account=of.account_id) for each in foreigners]
     yield wall(who, "reads buckets", OF_BUCKETS, site_bucket, own, [*foreigners, *moved, foreign(of)])
+    files = acts("s3", "GetObject GetObjectTagging")
+    yield wall(who, "reads the public files of sites", files, site_file, own, [*foreigners, *moved, foreign(of)])
     row = wall(who, "lists the states", acts("s3", "ListBucket"), state_bucket, [of], foreigners)
     yield replace(row, not_on=(*row.not_on, *buckets(of)))
     yield wall(who, "reads states", acts("s3", "GetObject"), state, own, [*foreigners, *moved])
