@@ -140,7 +140,7 @@ class _LocalClaims(msgspec.Struct):
     sub: PrincipalName
     exp: float
     role: str
-    systems: list[str] = []
+    systems: list[str] | Literal["all"] = []
     run_id: Claim | None = None
     run_attempt: Claim = "1"
     sha: Claim | None = None

@@ -27,7 +27,7 @@ class Checkout:
         self.folder = folder
         for name in ("app.py", "requirements.txt", "requirements-dev.txt"):
             shutil.copy(ROOT / name, folder / name)
-        for name in ("chalicelib", "tools", ".chalice"):
+        for name in ("chalicelib", "tools", ".chalice", "web"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         self.environment = {**os.environ, "SLIPWAY_DATABASES": str(databases)}
 

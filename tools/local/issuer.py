@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,7 +21,7 @@ LIFETIME = timedelta(hours=8)
 
 def token(
     role: str,
-    systems: Sequence[str] = (),
+    systems: Sequence[str] | Literal["all"] = (),
     subject: str | None = None,
     lifetime: timedelta = LIFETIME,
     **claims: Any,
@@ -39,7 +39,7 @@ def token(
             "iat": now,
             "exp": now + int(lifetime.total_seconds()),
             "role": role,
-            "systems": list(systems),
+            "systems": systems if systems == "all" else list(systems),
             **claims,
         },
         jwt.PyJWK(private_key(), algorithm=issuer.algorithm).key,

@@ -186,7 +186,9 @@ def _successor(worker: Worker, end: str, port: int) -> Worker | None:
 def _greeting(port: int, token: str) -> str:
     url = f"http://{HOST}:{port}"
     return f"""
-The service runs at {url} until Ctrl-C. An admin's token, valid for 8 hours (`make token` prints others):
+Open {url}/ in a browser. The service runs there until Ctrl-C.
+
+An admin's token, valid for 8 hours (`make token` prints others):
 
 {token}
 

@@ -42,6 +42,7 @@ from chalicelib.rest.problems import Problem, ProblemType
 from chalicelib.rest.respond import problem_response
 from chalicelib.settings import UnusableSettings, settings
 from tools.checkout import ROOT, ToolError
+from tools.local import site
 from tools.local.gateway_event import Event, NoRoute, Routes, gateway_event
 from tools.local.postgres import as_login
 
@@ -130,9 +131,7 @@ class Gateway:
                 raise Problem(length_required, "The header Content-Length is missing: send the body's length")
             response: Response = self._app(self._authorized(event, context), context)
         except NoRoute:
-            return _as_response(
-                Problem(problems.not_found, "Nothing is at this address: check its spelling"), request_id
-            )
+            return self._outside_of_the_api(method, target, headers, body, request_id)
         except Problem as problem:
             return _as_response(problem, request_id)
         except Exception:
@@ -142,6 +141,18 @@ class Gateway:
                 request_id,
             )
         return response
+
+    def _outside_of_the_api(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes | None, request_id: str
+    ) -> Response:
+        """Answer as CloudFront does for its other paths: with a file of the page, or a problem."""
+        try:
+            found = site.answer(method, target, headers, body)
+        except Problem as problem:
+            return _as_response(problem, request_id)
+        return found or _as_response(
+            Problem(problems.not_found, "Nothing is at this address: check its spelling"), request_id
+        )
 
     def _require_method(self, method: str, template: str) -> None:
         methods = sorted(self._app.routes[template])
@@ -229,7 +240,9 @@ class RequestHandler(ChaliceRequestHandler):
         return body
 
     def _send(self, response: Response) -> None:
-        status, body = response["statusCode"], (response["body"] or "").encode()
+        status, body = response["statusCode"], response["body"] or b""
+        if isinstance(body, str):
+            body = body.encode()
         headers = {**response["headers"], **response["multiValueHeaders"]}
         if status in (204, 304):
             body = b""
