@@ -43,6 +43,8 @@ token: venv ## Print a token: ROLE=viewer|pipeline|maintainer|admin SYSTEM=shop
 	@$(tools) local token
 replay: venv ## Record a project's real history in the running service [URL= TOKEN=]
 	@$(tools) local replay
+demo: venv ## Fill the running service with 40 made-up systems [URL= TOKEN=]
+	@$(tools) local demo
 acceptance: venv ## Test a running service: URL= [TOKEN= SYSTEM= READ_ONLY=1 SITE=1 REPORT=]
 	@$(tools) local acceptance
 db-shell: venv ## Run SQL on the local database, or on ENV= [WORKSPACE= SQL= WRITE=1]

@@ -76,9 +76,9 @@ def main(environ: Mapping[str, str]) -> None:
     deployments, graph = read_history()
     try:
         send = Client(url, _token(environ)).send
-        summary = replay(send, deployments, graph, progress=_progress_bar)
+        summary = replay(send, deployments, graph, progress=progress_bar)
         print(f"{summary.recorded} deployments recorded, {summary.known} were recorded before")
-        print(*_table(_expect(send("GET", f"{ADDRESS}/state", None), 200)["targets"]), sep="\n", end="\n\n")
+        print(*_table(expect(send("GET", f"{ADDRESS}/state", None), 200)["targets"]), sep="\n", end="\n\n")
     except ToolError as stopped:
         raise type(stopped)(
             f"{stopped}\nThe deployments sent so far are recorded: run the command again to go on."
@@ -163,7 +163,8 @@ class Client:
         Raise ToolError if the service does not answer.
         """
         # With the key, a retry has no second effect, even if only the answer was lost.
-        headers = {**self._headers, **({"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {})}
+        added = {"POST": {"Idempotency-Key": str(uuid.uuid4())}, "PATCH": {"If-Match": "*"}}
+        headers = {**self._headers, **added.get(method, {})}
         attempt = 1
         while True:
             try:
@@ -202,14 +203,14 @@ class Client:
 def _create_what_is_missing(send: Send) -> None:
     status, answer = send("GET", ADDRESS, None)
     if status == http.HTTPStatus.NOT_FOUND:
-        _expect(send("POST", "/v1/systems", SYSTEM), 201)
+        expect(send("POST", "/v1/systems", SYSTEM), 201)
     else:
-        _expect((status, answer), 200)
-    there = _expect(send("GET", f"{ADDRESS}/environments?limit=200", None), 200)["items"]
+        expect((status, answer), 200)
+    there = expect(send("GET", f"{ADDRESS}/environments?limit=200", None), 200)["items"]
     names = {environment["name"] for environment in there}
     for environment in ENVIRONMENTS:
         if environment["name"] not in names:
-            _expect(send("POST", f"{ADDRESS}/environments", environment), 201)
+            expect(send("POST", f"{ADDRESS}/environments", environment), 201)
 
 
 def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
@@ -226,11 +227,11 @@ def _record(send: Send, deployment: Deployment, commits: list[Commit]) -> int:
         "finished_at": at,
     }
     answer = send("POST", f"{ADDRESS}/deployments", body)
-    _expect(answer, 200, 201)
+    expect(answer, 200, 201)
     return answer[0]
 
 
-def _expect(answer: tuple[int, Any], *statuses: int) -> Any:
+def expect(answer: tuple[int, Any], *statuses: int) -> Any:
     """Return the answer's body. Raise ToolError unless the answer has one of these statuses."""
     status, body = answer
     if status in statuses:
@@ -295,9 +296,9 @@ def _lines(path: Path) -> Iterator[Any]:
         yield from map(json.loads, file)
 
 
-def _progress_bar(deployments: list[Any]) -> Iterable[Any]:
+def progress_bar(parts: list[Any]) -> Iterable[Any]:
     # `disable=None` shows the bar only on a terminal.
-    bar: Iterable[Any] = tqdm(deployments, desc="replaying azul", unit=" deployments", disable=None)
+    bar: Iterable[Any] = tqdm(parts, desc="recording", disable=None)
     return bar
 
 
