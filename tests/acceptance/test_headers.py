@@ -1,5 +1,7 @@
 """The headers that answers must have, and the headers that they must not have."""
 
+import re
+
 import pytest
 
 from tools.local.acceptance.service import Service
@@ -61,6 +63,32 @@ def test_no_answer_has_the_header(service: Service, name: str) -> None:
         answer = service.ask(method, path, headers={"Origin": "https://somewhere.example"})
 
         assert name not in answer.headers, f"{answer}: the header {name} is not allowed: remove this header"
+
+
+@pytest.mark.usefixtures("behind_the_cdn")
+def test_the_page_is_html_that_is_never_cached_and_its_files_are_kept_for_ever(service: Service) -> None:
+    page = service.ask("GET", "/", authorization=None).expect(200)
+    found = page.headers.get("Content-Type", "")
+    assert found.startswith("text/html"), f"{page}: the type is {found!r}: serve index.html as text/html"
+    found = page.headers.get("Cache-Control")
+    assert found == "no-cache", f"{page}: the header Cache-Control is {found!r}: send 'no-cache'"
+    files = re.findall(r'"(/[0-9a-f]{16}/[^"]+)"', page.body.decode())
+    assert files, f"{page}: no file below a digest is named: replace `./` by the folder's name in the upload"
+
+    for path in files:
+        file = service.ask("GET", path, authorization=None).expect(200)
+
+        found = file.headers.get("Cache-Control")
+        wanted = "public, max-age=31536000, immutable"
+        assert found == wanted, f"{file}: the header Cache-Control is {found!r}: send {wanted!r}"
+
+
+@pytest.mark.usefixtures("behind_the_cdn")
+def test_an_unknown_file_of_the_page_is_a_problem(service: Service) -> None:
+    answer = service.ask("GET", "/acceptance-nothing.js", authorization=None).expect(404)
+
+    found = answer.headers.get("Content-Type")
+    assert found == "application/problem+json", f"{answer}: the type is {found!r}: answer with a problem, not S3's XML"
 
 
 @pytest.mark.usefixtures("behind_the_cdn")
