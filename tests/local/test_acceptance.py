@@ -16,7 +16,7 @@ from tests.acceptance.test_headers import OF_THE_CDN
 from tests.support.acceptance import Ended, rows, stop_when
 from tests.support.checkout import ROOT
 from tests.support.given import Given
-from tools.local import issuer, server
+from tools.local import issuer, server, site
 
 
 def without_header(patch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,10 @@ def without_cdn(patch: pytest.MonkeyPatch) -> None:
 # Each fault, and the checks that must report it.
 BROKEN: dict[Callable[[pytest.MonkeyPatch], None], set[str]] = {
     without_header: {"every answer has the header [X-Content-Type-Options]", "a refused token gets the same headers"},
-    without_cdn: {f"the cdn sets the header [{name}]" for name in OF_THE_CDN},
+    without_cdn: {
+        *(f"the cdn sets the header [{name}]" for name in OF_THE_CDN.keys() - site.HEADERS.keys()),
+        "the page is html that is never cached and its files are kept for ever",
+    },
     without_signature: {
         "a forged token is refused [unsigned, with the algorithm none]",
         "a forged token is refused [without its signature]",
@@ -259,7 +262,18 @@ def below(prefix: str, patch: pytest.MonkeyPatch) -> None:
 
 
 def with_headers(headers: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
-    """Set headers on every answer, as CloudFront does."""
+    """Set headers on every answer, and serve the page's files below a digest, as CloudFront does."""
+    serve, folder = site.answer, "/0123456789abcdef"
+
+    def served(method: str, target: str, *request: Any) -> Any:
+        found = serve(method, target.removeprefix(folder), *request)
+        if found:
+            kept = "public, max-age=31536000, immutable" if target.startswith(folder) else "no-cache"
+            found["headers"] = {**found["headers"], "Cache-Control": kept}
+            found["body"] = found["body"].replace(b'"./', f'"{folder}/'.encode())
+        return found
+
+    patch.setattr(site, "answer", served)
     send = server.RequestHandler._send
 
     def sent(handler: server.RequestHandler, response: dict[str, Any]) -> None:

@@ -203,6 +203,9 @@ class GapsFilled:
     def _distribution(self, environ: Environ, start_response: Any, identifier: str | None) -> Iterable[bytes]:
         """Answer with the distribution's configuration as Terraform sent it. moto keeps only a part of it."""
         given = _DISTRIBUTION.search(_body(environ)) if environ["REQUEST_METHOD"] in ("POST", "PUT") else None
+        if given:
+            sent = _without_groups(_body(environ)).encode()
+            environ = {**environ, "wsgi.input": io.BytesIO(sent), "CONTENT_LENGTH": str(len(sent))}
         said: list[Any] = []
         answer = b"".join(self._moto(environ, lambda *words: said.extend(words))).decode()
         status, headers = said[:2]
@@ -370,6 +373,14 @@ def _without_declaration(xml: str) -> str:
 
 def _error(code: str) -> str:
     return f"<ErrorResponse><Error><Code>{code}</Code><Message>{code}</Message></Error></ErrorResponse>"
+
+
+def _without_groups(text: str) -> str:
+    """Name the first origin of a group instead of the group, because moto knows only origins."""
+    for group in re.findall("<OriginGroup>.*?</OriginGroup>", text, re.DOTALL):
+        name, first = re.findall("<Id>([^<]*)</Id>", group)[0], re.findall("<OriginId>([^<]*)</OriginId>", group)[0]
+        text = text.replace(f"<TargetOriginId>{name}</TargetOriginId>", f"<TargetOriginId>{first}</TargetOriginId>")
+    return text
 
 
 def _body(environ: Environ) -> str:
