@@ -6,7 +6,7 @@ import { mark, state, time } from "../parts.js";
 import { to } from "../router.js";
 import { emptyState } from "./empty.js";
 
-const MOST_ATTENTION = 8;
+const MOST_ATTENTION = 16;
 
 export const title = () => "Overview";
 
@@ -154,7 +154,7 @@ function attention(systems, query) {
   );
   const listed = query.has("attention") ? [] : found.slice(0, MOST_ATTENTION);
   return html`<section class="attention" aria-labelledby="attention">
-    <h2 id="attention">Needs attention <span class="count">${found.length}</span></h2>
+    <h2 id="attention">Needs attention <span class="count">${found.length}, ${summary(found)}</span></h2>
     <ul>${listed.map(line)}</ul>
     ${
       found.length > listed.length && listed.length
@@ -164,18 +164,27 @@ function attention(systems, query) {
   </section>`;
 }
 
+/** "3 failed, 2 blocked; 4 of them in production". */
+function summary(found) {
+  const counts = ORDER.map((reason) => [reason, found.filter((one) => one.reason === reason).length]);
+  const words = counts.filter(([, count]) => count).map(([reason, count]) => `${count} ${WORDS[reason] ?? reason}`);
+  const production = found.filter(({ environment }) => environment.production).length;
+  return `${words.join(", ")}; ${production} in production`;
+}
+
 function strongest({ attention }) {
   return ORDER.find((reason) => attention.includes(reason)) ?? attention[0];
 }
 
+const WORDS = { "lease-expired": "lease expired" };
 const TONES = { failed: "bad", "lease-expired": "bad", stuck: "warn", blocked: "warn", unverified: "quiet" };
 
 function line({ system, environment, reason }) {
   return html`<li>
-    ${state(TONES[reason] ?? "warn", reason === "lease-expired" ? "lease expired" : reason)}
+    ${state(TONES[reason] ?? "warn", WORDS[reason] ?? reason)}
     <a class="where" href=${to("systems", system, { environment: environment.name })}><strong>${system}</strong>
       <span>${environment.name}</span></a>
-    <span class="why">${why(environment, reason)}</span>
+    <span class="why">${why(environment, reason)}${also(environment, reason)}</span>
     ${evidence(system, environment, reason)}
   </li>`;
 }
@@ -201,6 +210,14 @@ function why({ current, last_attempt: attempt, blocked: block, holds, commits_be
             since ${time(current.since)}`
         : html`no suite verified <span class="mono">${short(current.artifact)}</span>, here since ${time(current.since)}`;
   }
+}
+
+/** The other reasons of the same environment. */
+function also({ attention, blocked: block }, reason) {
+  const others = attention
+    .filter((other) => other !== reason)
+    .map((other) => (other === "blocked" ? `blocked: ${block.codes.map((code) => BLOCKERS[code] ?? code).join(", ")}` : WORDS[other] ?? other));
+  return others.length ? html`<span class="muted"> · also ${others.join("; ")}</span>` : nothing;
 }
 
 function evidence(system, { current, last_attempt: attempt, holds }, reason) {
