@@ -138,7 +138,7 @@ export function heading(title, { trail = [], actions = nothing, note = nothing }
     ${
       trail.length
         ? html`<nav class="trail" aria-label="Where this page is">
-            ${trail.map(([words, address]) => html`<a href=${address}>${words}</a><span aria-hidden="true">/</span>`)}
+            ${trail.map(([words, address]) => html`<a href=${address}>${words}</a>`)}
           </nav>`
         : nothing
     }

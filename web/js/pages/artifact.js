@@ -41,7 +41,7 @@ export function render({ history, environments, marks }, context) {
           const own = deployments.filter((one) => one.environment === environment.name && one.workspace === "default");
           const latest = own.reduce((one, other) => (one && one.started_at > other.started_at ? one : other), null);
           return html`<tr>
-            <td>${environment.name} ${environment.production ? html`<span class="tag">production</span>` : nothing}</td>
+            <td>${environment.name} ${environment.production && environment.name !== "production" ? html`<span class="tag">production</span>` : nothing}</td>
             <td>${latest ? html`<a href=${to("systems", system, "deployments", latest.id)}>${latest.id}</a> ${parts.deploymentState(latest)}` : parts.state("quiet", "not there")}</td>
             <td>${latest ? parts.time(latest.finished_at ?? latest.started_at) : nothing}</td>
             <td>${latest ? verdict(verifications.filter((one) => one.deployment === latest.id)) : nothing}</td>
@@ -62,7 +62,7 @@ export function render({ history, environments, marks }, context) {
       ${history.more_verifications ? html`<p class="muted">There are more.</p>` : nothing}
     </section>
     <section class="part">
-      <h2>Decisions</h2>
+      <h2>What the gate says now</h2>
       ${
         decisions.length
           ? parts.table(

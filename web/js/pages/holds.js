@@ -68,7 +68,7 @@ export function holdsTable(holds, context, environments = []) {
         <td class="wide text">${hold.reason}${hold.release_reason ? html`<br /><span class="muted">Released: ${hold.release_reason}</span>` : nothing}</td>
         <td class="text">${hold.created_by}</td>
         <td>${parts.time(hold.starts_at, moment)}</td>
-        <td>${hold.released_at ? parts.time(hold.released_at, moment) : hold.ends_at ? parts.time(hold.ends_at, moment) : "released"}</td>
+        <td>${hold.released_at ? parts.time(hold.released_at, moment) : hold.ends_at ? parts.time(hold.ends_at, moment) : "no end"}</td>
         <td>${parts.action(open && parts.may(context.me, role, hold.system ?? undefined), "Release", () => doing.release(context, hold, confirmation(hold, known)))}</td>
       </tr>`;
     }),

@@ -154,7 +154,7 @@ function attention(systems, query) {
   );
   const listed = query.has("attention") ? [] : found.slice(0, MOST_ATTENTION);
   return html`<section class="attention" aria-labelledby="attention">
-    <h2 id="attention">Needs attention <span class="count">${found.length}, ${summary(found)}</span></h2>
+    <h2 id="attention">Needs attention <span class="count">${found.length}: ${summary(found)}</span></h2>
     <ul>${listed.map(line)}</ul>
     ${
       found.length > listed.length && listed.length
@@ -193,7 +193,7 @@ function why({ current, last_attempt: attempt, blocked: block, holds, commits_be
   const still = current ? html`; <span class="mono">${short(current.artifact)}</span> still runs` : "; nothing runs";
   switch (reason) {
     case "failed":
-      return html`${attempt?.kind ?? "rollout"} of <span class="mono">${short(attempt.artifact)}</span> failed
+      return html`${attempt.kind ?? nothing} <span class="mono">${short(attempt.artifact)}</span> failed
         ${time(attempt.finished_at ?? attempt.started_at)}${still}`;
     case "lease-expired":
       return html`the lease of <span class="mono">${short(attempt.artifact)}</span> expired
@@ -206,9 +206,9 @@ function why({ current, last_attempt: attempt, blocked: block, holds, commits_be
         ${commits_behind ? html`<span class="muted">· ${behind(commits_behind)}</span>` : nothing}`;
     default:
       return current?.failed_suites?.length
-        ? html`${current.failed_suites.join(", ")} failed on <span class="mono">${short(current.artifact)}</span>, here
-            since ${time(current.since)}`
-        : html`no suite verified <span class="mono">${short(current.artifact)}</span>, here since ${time(current.since)}`;
+        ? html`${current.failed_suites.join(", ")} failed on <span class="mono">${short(current.artifact)}</span> of
+            ${time(current.since)}`
+        : html`no suite verified <span class="mono">${short(current.artifact)}</span> of ${time(current.since)}`;
   }
 }
 

@@ -113,7 +113,7 @@ function laneView(lane, { system, decisions, changes }, context, mine) {
   return html`<section class=${context.query.get("environment") === lane.name ? "lane chosen" : "lane"} aria-label=${lane.name}>
     <header>
       <h2>${lane.name}</h2>
-      ${lane.production ? html`<span class="tag">production</span>` : nothing} ${parts.outside(lane.base_url, "Open")}
+      ${lane.production && lane.name !== "production" ? html`<span class="tag">production</span>` : nothing} ${parts.outside(lane.base_url, "Open")}
     </header>
     <h3>Now</h3>
     ${lane.current ? now(lane, key, repository) : html`<p class="muted stack">never deployed</p>`}
