@@ -122,7 +122,7 @@ export function table(caption, columns, rows) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}>
     <table class="list">
       <caption class="unseen">${caption}</caption>
-      <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+      <thead><tr>${columns.map((column) => html`<th scope="col">${column || html`<span class="unseen">Links and actions</span>`}</th>`)}</tr></thead>
       <tbody>${rows}</tbody>
     </table>
   </div>`;

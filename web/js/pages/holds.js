@@ -39,7 +39,7 @@ export function render({ chosen, systems, overSystems, own }, context) {
     })}
     <section class="part">
       <h2>Over all systems</h2>
-      ${overSystems.length ? holdsTable(overSystems, context) : parts.nothingHere("No hold concerns all systems.")}
+      ${overSystems.length ? holdsTable(overSystems, context, [], "Holds over all systems") : parts.nothingHere("No hold concerns all systems.")}
     </section>
     <section class="part">
       <h2>${chosen ? `Of ${chosen}` : "Of single systems, in force"}</h2>
@@ -53,9 +53,9 @@ export function render({ chosen, systems, overSystems, own }, context) {
 }
 
 /** `environments` is a list, or a function that returns the list for a system. It says which targets are production. */
-export function holdsTable(holds, context, environments = []) {
+export function holdsTable(holds, context, environments = [], caption = "Holds") {
   return parts.table(
-    "Holds",
+    caption,
     ["State", "Kind", "Target", "Reason", "By", "From", "Until", ""],
     holds.map((hold) => {
       const known = typeof environments === "function" ? environments(hold.system) : environments;
