@@ -1,5 +1,6 @@
 """The dashboard in Chromium, against the real service on a database of its own."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,9 +97,7 @@ def context(browser: "Browser", page_url: str) -> Iterator["BrowserContext"]:
 
 
 @pytest.fixture
-def page(
-    context: "BrowserContext", page_url: str, expected_errors: list[str], elsewhere: set[str]
-) -> Iterator["Page"]:
+def page(context: "BrowserContext", page_url: str, expected_errors: list[str], elsewhere: set[str]) -> Iterator["Page"]:
     """A page of the browser. The test fails if it logs an error, violates the policy or asks another host."""
     found: list[str] = []
     own = urlsplit(page_url).netloc
@@ -107,9 +106,7 @@ def page(
     page.on("pageerror", lambda error: found.append(str(error)))
     page.on(
         "request",
-        lambda request: (
-            found.append(request.url) if urlsplit(request.url).netloc not in {own, *elsewhere} else None
-        ),
+        lambda request: found.append(request.url) if urlsplit(request.url).netloc not in {own, *elsewhere} else None,
     )
     yield page
     assert [text for text in found if not any(known in text for known in expected_errors)] == []
@@ -120,9 +117,15 @@ def open_as(page: "Page", token: Callable[..., str]) -> Callable[..., "Page"]:
     """`open_as("admin", "#/holds")` opens a page of the dashboard as a caller with this role."""
 
     def opened(role: str, fragment: str = "#/", **claims: int) -> "Page":
-        session = token(role, **claims)
-        page.goto("/favicon.svg")
-        page.evaluate("token => sessionStorage.setItem('slipway.token', token)", session)
+        # The script runs before the page's own, once for a session: a later sign-out must stay.
+        session = json.dumps(token(role, **claims))
+        page.add_init_script(
+            f"""if (location.protocol === "http:" && sessionStorage.getItem("session") !== {session}) {{
+                sessionStorage.setItem("session", {session});
+                sessionStorage.setItem("slipway.token", {session});
+            }}"""
+        )
+        page.goto("about:blank")
         page.goto(f"/{fragment}")
         page.locator("main h1").wait_for(state="attached")
         return page

@@ -40,7 +40,7 @@ export function render({ owner, deployment: one, statuses, verifications, commit
       ${one.detail ? html`<dt>Detail</dt><dd class="text">${one.detail}</dd>` : nothing}
       ${
         one.override_reason
-          ? html`<dt>Overridden</dt><dd class="text">${parts.state("warn", one.override_reason)}
+          ? html`<dt>Overridden</dt><dd class="text"><span class="warn">${parts.mark("warn")}</span> ${one.override_reason}
               ${one.overridden?.length ? html`<span class="muted">past ${one.overridden.map((code) => BLOCKERS[code] ?? code).join(", ")}</span>` : nothing}</dd>`
           : nothing
       }
