@@ -122,7 +122,7 @@ def open_as(page: "Page", token: Callable[..., str]) -> Callable[..., "Page"]:
         page.add_init_script(
             f"""if (location.protocol === "http:" && sessionStorage.getItem("session") !== {session}) {{
                 sessionStorage.setItem("session", {session});
-                sessionStorage.setItem("slipway.token", {session});
+                sessionStorage.setItem("dashboard.token", {session});
             }}"""
         )
         page.goto("about:blank")

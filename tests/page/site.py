@@ -27,7 +27,7 @@ class Site(ThreadingHTTPServer):
         self.url = f"http://{HOST}:{self.server_port}"
         self.api = urlsplit(api)
         self.token = token
-        self.configuration = {"version": "1", "stage": "local", "name": "Slipway", "sign_in": sign_in}
+        self.configuration = {"version": "1", "stage": "local", "name": "Registry", "sign_in": sign_in}
         self.policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
             f"connect-src 'self' {sign_in.get('authority', '')}; base-uri 'none'; form-action 'none'; "

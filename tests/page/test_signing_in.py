@@ -7,7 +7,7 @@ import pytest
 
 from tests.page.provider import provider
 
-TOKEN = "slipway.token"
+TOKEN = "dashboard.token"
 
 
 @pytest.mark.parametrize("role", ["viewer", "pipeline", "maintainer", "admin"])

@@ -91,7 +91,7 @@ async function navigate() {
   closeAction();
   const same = shown && shown.page === page && JSON.stringify(shown.params) === JSON.stringify(found?.params ?? {});
   shown = { page, params: found?.params ?? {}, query: found?.query ?? new URLSearchParams(), data: same ? shown.data : undefined };
-  document.title = `${page.title(shown.params)} · ${app.configuration?.name ?? "Slipway"}`;
+  document.title = `${page.title(shown.params)} · ${app.configuration.name}`;
   draw();
   if (!same) scrollTo(0, 0);
   await load();

@@ -1,7 +1,7 @@
 // The caller's token: in memory and in session storage, so that it ends with the tab. Never in an address.
 
-const TOKEN = "slipway.token";
-const RETURN = "slipway.return";
+const TOKEN = "dashboard.token";
+const RETURN = "dashboard.return";
 
 let token = sessionStorage.getItem(TOKEN);
 let manager = null;

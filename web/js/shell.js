@@ -16,7 +16,7 @@ export function frame(app, shown, main, { filter, signOut, retry, stale }) {
   return html`
     <a class="skip" href="#main" @click=${skip}>Skip to content</a>
     <header class="top">
-      <a class="word" href=${to()} aria-label="${app.configuration?.name ?? "Slipway"}, overview">${wordMark(app)}</a>
+      <a class="word" href=${to()} aria-label="${app.configuration?.name ?? ""}, overview">${wordMark(app)}</a>
       ${
         app.me
           ? html`<nav class="pages" aria-label="Pages">${LINKS.map(([words, address]) => link(words, address))}</nav>
@@ -33,7 +33,7 @@ export function frame(app, shown, main, { filter, signOut, retry, stale }) {
     ${trouble(app, shown, retry)}
     <main id="main" tabindex="-1">${main}</main>
     <footer class="bottom">
-      <span>${app.configuration?.name ?? "Slipway"} ${app.configuration?.version ?? ""}</span>
+      <span>${app.configuration?.name ?? ""} ${app.configuration?.version ?? ""}</span>
       ${app.configuration ? html`<span>stage ${app.configuration.stage}</span>` : nothing}
     </footer>
     <div id="live" class="unseen" role="status" aria-live="polite"></div>
@@ -56,7 +56,7 @@ function wordMark(app) {
       <rect width="32" height="32" rx="7" class="plate" />
       <path d="M7 11h18M9 16h14M12 21h8" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round" />
     </svg>
-    <span>${app.configuration?.name ?? "Slipway"}</span>`;
+    <span>${app.configuration?.name ?? ""}</span>`;
 }
 
 function asOf(app, stale) {
