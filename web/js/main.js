@@ -89,13 +89,15 @@ async function navigate() {
     return;
   }
   closeAction();
+  root.querySelector(".user")?.removeAttribute("open");
   const same = shown && shown.page === page && JSON.stringify(shown.params) === JSON.stringify(found?.params ?? {});
   shown = { page, params: found?.params ?? {}, query: found?.query ?? new URLSearchParams(), data: same ? shown.data : undefined };
   document.title = `${page.title(shown.params)} · ${app.configuration.name}`;
   draw();
   if (!same) scrollTo(0, 0);
   await load();
-  if (!same) (root.querySelector("h1") ?? root.querySelector("main")).focus({ preventScroll: true });
+  // A caller who types a filter on another page goes on typing on the overview.
+  if (!same && document.activeElement?.id !== "filter") (root.querySelector("h1") ?? root.querySelector("main")).focus({ preventScroll: true });
 }
 
 /** Load what the page shows. An error keeps what is shown, and says so. */

@@ -41,7 +41,7 @@ export function render(systems, { filter, query }) {
             <thead>
               <tr><th scope="col">System</th>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr>
             </thead>
-            <tbody>${shown.map((system) => row(system, columns))}</tbody>
+            <tbody>${shown.map((system) => row(system, columns, filtered))}</tbody>
           </table>`
         : html`<p class="nothing">${query.has("attention") ? "Nothing needs attention." : "No system matches."}</p>`
     }
@@ -67,7 +67,7 @@ export function environmentsOf(systems) {
   return [...ranks.keys()].sort((one, other) => mean(one) - mean(other) || (one < other ? -1 : 1));
 }
 
-function row(system, columns) {
+function row(system, columns, filtered) {
   const byName = new Map(system.environments.map((environment) => [environment.name, environment]));
   return html`<tr>
     <th scope="row">
@@ -78,7 +78,7 @@ function row(system, columns) {
       const environment = byName.get(name);
       return environment
         ? cell(system.key, environment)
-        : html`<td class="absent" data-column=${name}><span aria-hidden="true">·</span><span class="unseen">no such environment</span></td>`;
+        : html`<td class="absent" data-column=${name}><span aria-hidden="true">·</span><span class="unseen">${filtered ? "not among them" : "no such environment"}</span></td>`;
     })}
   </tr>`;
 }
@@ -152,12 +152,12 @@ function attention(systems, query) {
       Number(other.environment.production ?? false) - Number(one.environment.production ?? false) ||
       ORDER.indexOf(one.reason) - ORDER.indexOf(other.reason),
   );
-  const listed = query.has("attention") ? [] : found.slice(0, MOST_ATTENTION);
+  const listed = query.has("attention") ? found : found.slice(0, MOST_ATTENTION);
   return html`<section class="attention" aria-labelledby="attention">
     <h2 id="attention">Needs attention <span class="count">${found.length}: ${summary(found)}</span></h2>
     <ul>${listed.map(line)}</ul>
     ${
-      found.length > listed.length && listed.length
+      found.length > listed.length
         ? html`<p><a href="#/?attention=1">Show all ${found.length}</a></p>`
         : nothing
     }

@@ -118,7 +118,7 @@ function laneView(lane, { system, decisions, changes }, context, mine) {
     <h3>Now</h3>
     ${lane.current ? now(lane, key, repository) : html`<p class="muted stack">never deployed</p>`}
     ${lane.flight ? flight(lane.flight, key) : nothing} ${lane.failed ? lastAttempt(lane.failed, key) : nothing}
-    ${lane.before ? next(lane, key, decisions.get(lane.name), changes.get(lane.name)) : nothing}
+    ${lane.before ? next(lane, system, decisions.get(lane.name), changes.get(lane.name)) : nothing}
     <h3>Requires</h3>
     <p class="stack">${requires(lane)}</p>
     <h3>Recent</h3>
@@ -163,7 +163,7 @@ function lastAttempt(attempt, key) {
   </p>`;
 }
 
-function next(lane, key, decision, change) {
+function next(lane, { key, repository }, decision, change) {
   if (!lane.next) return html`<h3>Next</h3><p class="muted stack">nothing newer in ${lane.before}</p>`;
   return html`<h3>Next</h3>
     <p class="stack">
@@ -172,6 +172,7 @@ function next(lane, key, decision, change) {
       <a href=${to("systems", key, "environments", lane.name, "changes")}>${
         change?.ahead_by == null ? "changes" : plural(change.ahead_by, "change")
       }</a>
+      ${repository?.startsWith("https://github.com/") ? parts.outside(`${repository}/pulls`, "pull requests") : nothing}
     </p>
     ${decision ? html`${parts.blockers(decision.blockers, key)} ${parts.stillRequired(decision.still_required)}` : nothing}`;
 }
