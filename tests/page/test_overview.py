@@ -1,11 +1,15 @@
 """The overview shows what runs where, and what needs attention."""
 
+import os
+import subprocess
+
 import pytest
 
 from tests.service.deployments.records import an_artifact
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.exe 🚀" + "x" * 60
 WIDTHS = (360, 1440)
+GIT = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org")
 
 
 def short(name):
@@ -84,11 +88,21 @@ def test_a_cell_leads_to_the_system(given, open_as):
     assert page.title() == "azul · Registry"
 
 
-def test_without_systems_the_page_names_the_commands_for_a_first_deployment(open_as, page_url):
+def test_without_systems_the_page_has_the_commands_for_a_first_deployment(open_as, token, tmp_path):
     page = open_as("admin")
-
     page.get_by_role("heading", name="Record your first deployment").wait_for()
-    assert f"{page_url}/v1/systems/shop/deployments" in page.locator("pre").nth(3).inner_text()
+    commands = page.locator("pre").all_inner_texts()
+    subprocess.run([*GIT, "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run([*GIT, "commit", "-q", "--allow-empty", "-m", "First"], cwd=tmp_path, check=True)
+    environment = {**os.environ, "TOKEN": token("admin")}
+
+    assert commands[0] == "TOKEN=$(make -s token ROLE=admin)"
+    for command in commands[1:]:
+        subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    page.reload()
+
+    tree = subprocess.run([*GIT, "rev-parse", "HEAD^{tree}"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert tree.stdout[:7] in cell(page, "shop", "development").inner_text()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -4,24 +4,24 @@ import { html } from "../../vendor/lit-html.js";
 import { copyButton } from "../parts.js";
 
 export function emptyState() {
-  const url = `${location.origin}/v1`;
-  const send = `curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"`;
-  const commit = `-H "Idempotency-Key: $(git rev-parse HEAD)-$RANDOM"`;
+  const send = (path, body) =>
+    [
+      `curl -s -H "Authorization: Bearer $TOKEN"`,
+      `-H "Content-Type: application/json" -H "Idempotency-Key: $RANDOM-$RANDOM"`,
+      `-d ${body}`,
+      `${location.origin}/v1/systems${path}`,
+    ].join(" \\\n  ");
+  const deployment =
+    `'{"environment": "development",` +
+    ` "artifact": "tree:'$(git rev-parse HEAD^{tree})'", "revision": "'$(git rev-parse HEAD)'"}'`;
   const steps = [
     ["Get a token, in the checkout of the service", "TOKEN=$(make -s token ROLE=admin)"],
-    ["Name your system", `${send} ${commit} \\\n  -d '{"key": "shop", "name": "Shop"}' ${url}/systems`],
+    ["Name your system", send("", `'{"key": "shop", "name": "Shop"}'`)],
+    ["Name its first environment", send("/shop/environments", `'{"name": "development", "rank": 1}'`)],
+    ["Record a deployment of what you have checked out", send("/shop/deployments", deployment)],
     [
-      "Name its first environment",
-      `${send} ${commit} \\\n  -d '{"name": "development", "rank": 1}' ${url}/systems/shop/environments`,
-    ],
-    [
-      "Record a deployment of what you have checked out",
-      `${send} ${commit} \\\n  -d "{\\"environment\\": \\"development\\", \\"artifact\\": \\"tree:$(git rev-parse 'HEAD^{tree}')\\", ` +
-        `\\"revision\\": \\"$(git rev-parse HEAD)\\"}" \\\n  ${url}/systems/shop/deployments`,
-    ],
-    [
-      "Say that it succeeded. Take the deployment's id from the answer before",
-      `${send} ${commit} \\\n  -d '{"state": "succeeded"}' ${url}/systems/shop/deployments/1/statuses`,
+      "Say that it succeeded. Its id is in the answer before",
+      send("/shop/deployments/1/statuses", `'{"state": "succeeded"}'`),
     ],
   ];
   return html`<section class="empty">
