@@ -17,7 +17,7 @@ _SECRET = "only the browser reads this identity token, and it does not check the
 
 
 class Provider(ThreadingHTTPServer):
-    """`challenges_met` counts the codes that were exchanged with the right verifier."""
+    """`challenges_met` counts the codes exchanged with the right verifier. `denies` makes it refuse everybody."""
 
     def __init__(self, access_token: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -25,6 +25,7 @@ class Provider(ThreadingHTTPServer):
         self.host = f"127.0.0.1:{self.server_port}"
         self.url = f"http://{self.host}"
         self.challenges_met = 0
+        self.denies = False
         self.asked: dict[str, str] = {}
 
 
@@ -46,9 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         digest = hashlib.sha256(form["code_verifier"][0].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        if challenge != self.server.asked["code_challenge"]:
-            self.send_error(400)
-            return
+        assert challenge == self.server.asked["code_challenge"]
         self.server.challenges_met += 1
         now = int(time.time())
         claims = {"iss": self.server.url, "aud": "dashboard", "sub": "jane", "iat": now, "exp": now + 3600}
@@ -60,7 +59,8 @@ class _Handler(BaseHTTPRequestHandler):
         assert query["code_challenge_method"] == "S256"
         self.server.asked = query
         self.send_response(302)
-        answer = urlencode({"code": "one-time", "state": query["state"]})
+        given = {"error": "access_denied"} if self.server.denies else {"code": "one-time"}
+        answer = urlencode({**given, "state": query["state"]})
         self.send_header("Location", f"{query['redirect_uri']}?{answer}")
         self.end_headers()
 

@@ -80,3 +80,12 @@ class TestAtAnIssuer:
         claims = jwt.decode(page.evaluate(f"sessionStorage.getItem('{TOKEN}')"), options={"verify_signature": False})
         assert claims["sub"] == "viewer@local"
         assert claims["exp"] > time.time()
+
+    def test_a_refusal_of_the_issuer_is_shown(self, issuer, page, page_url):
+        issuer.denies = True
+        page.goto("/")
+
+        page.get_by_role("button", name="Sign in").click()
+
+        page.get_by_role("alert").get_by_text("access_denied").wait_for()
+        assert page.url == f"{page_url}/#/sign-in"

@@ -165,7 +165,7 @@ async function start() {
   try {
     if (await session.finishSignIn(app.configuration.sign_in)) history.replaceState(null, "", session.rememberedPage());
   } catch (error) {
-    app.signInProblem = error.message;
+    signIn.failed(error);
   }
   addEventListener("hashchange", navigate);
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : shown && load()));

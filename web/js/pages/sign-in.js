@@ -14,6 +14,11 @@ let failure = "";
 
 export const title = () => "Sign in";
 
+/** Remember why the way back from the issuer failed. */
+export function failed(error) {
+  failure = error.message;
+}
+
 export async function load({ configuration }) {
   return configuration;
 }

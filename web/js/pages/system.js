@@ -5,11 +5,11 @@ import * as doing from "../doing.js";
 import { moment, plural, short, span } from "../format.js";
 import * as parts from "../parts.js";
 import { to } from "../router.js";
-import { approvalsTable } from "./approvals.js";
 import { holdsTable } from "./holds.js";
 
 const MOST_RECENT = 5;
 const ASK_AGAIN_MS = 60_000;
+const APPROVALS = { active: "good", used: "good", expired: "quiet", void: "quiet", withdrawn: "quiet" };
 let decided = { facts: [], at: 0, answers: new Map() };
 
 export const title = ({ system }) => system;
@@ -195,4 +195,23 @@ function recent(one, key) {
     ${one.override_reason ? html`<span class="tag" title=${one.override_reason}>overridden</span>` : nothing}
     <span class="muted">${parts.time(one.finished_at ?? one.started_at)}</span>
   </li>`;
+}
+
+function approvalsTable(approvals, context) {
+  return parts.table(
+    "Approvals",
+    ["State", "Artifact", "Environment", "By", "Comment", "Given", "Ends", ""],
+    approvals.map(
+      (one) => html`<tr>
+        <td>${parts.state(APPROVALS[one.state] ?? "quiet", one.state)}</td>
+        <td>${parts.artifact(one.system, one.artifact)}</td>
+        <td>${one.environment}</td>
+        <td class="wide text">${one.created_by}</td>
+        <td class="wide text">${one.comment ?? ""}${one.withdrawal_reason ? html`<br />${one.withdrawal_reason}` : nothing}</td>
+        <td>${parts.time(one.created_at)}</td>
+        <td>${parts.time(one.expires_at)}</td>
+        <td>${parts.action(one.state === "active" && parts.may(context.me, "maintainer", one.system), "Withdraw", () => doing.withdraw(context, one))}</td>
+      </tr>`,
+    ),
+  );
 }
