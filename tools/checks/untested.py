@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from tools.aws import terraform
-from tools.checks import npm
+from tools.checks import chromium, npm
 
 
 def main(environ: Mapping[str, str]) -> None:
     """Print the parts that can't be tested, or nothing if everything can be tested."""
-    reasons = {"infrastructure": terraform.missing(), "workflows and OpenAPI": npm.missing()}
+    reasons = {
+        "infrastructure": terraform.missing(),
+        "workflows and OpenAPI": npm.missing(),
+        "the dashboard": chromium.missing(),
+    }
     lacking = [f"{what} ({reason})" for what, reason in reasons.items() if reason]
     if lacking:
         print(f"Not tested: {', '.join(lacking)}")

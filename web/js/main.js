@@ -1,1 +1,182 @@
-// The page.
+// The shell: it finds the page for an address, loads what the page shows, and keeps it fresh while it is visible.
+
+import { html, nothing, render } from "../vendor/lit-html.js";
+import { closeAction } from "./actions.js";
+import { Api, Problem } from "./api.js";
+import * as artifactPage from "./pages/artifact.js";
+import * as audit from "./pages/audit.js";
+import * as changes from "./pages/changes.js";
+import * as deployment from "./pages/deployment.js";
+import * as holds from "./pages/holds.js";
+import * as overview from "./pages/overview.js";
+import * as signIn from "./pages/sign-in.js";
+import * as system from "./pages/system.js";
+import * as workspaces from "./pages/workspaces.js";
+import { match, to } from "./router.js";
+import * as session from "./session.js";
+import { frame, message } from "./shell.js";
+
+const REFRESH_MS = 10_000;
+const STALE_MS = 35_000;
+const ROUTES = [
+  ["/", overview],
+  ["/systems/:system", system],
+  ["/systems/:system/artifacts/:artifact", artifactPage],
+  ["/systems/:system/deployments/:deployment", deployment],
+  ["/systems/:system/environments/:environment/changes", changes],
+  ["/workspaces", workspaces],
+  ["/holds", holds],
+  ["/audit", audit],
+  ["/sign-in", signIn],
+];
+
+const api = new Api(session.currentToken);
+const root = document.getElementById("app");
+const app = { configuration: null, me: null, filter: "", loadedAt: null, failedSince: null, expired: false };
+let shown = null; // the page: {page, params, query, data, problem}
+let loading = null; // the AbortController of the load that runs
+let timer = 0;
+
+const context = {
+  api,
+  get me() {
+    return app.me;
+  },
+  get configuration() {
+    return app.configuration;
+  },
+  get filter() {
+    return app.filter;
+  },
+  get expired() {
+    return app.expired;
+  },
+  refresh: () => load(),
+  draw,
+  /** Show the page that the caller left to sign in. */
+  signedIn() {
+    app.expired = false;
+    app.me = null;
+    api.forget();
+    location.hash = session.rememberedPage();
+  },
+};
+
+function draw() {
+  const main = shown?.problem && !shown.data ? message(shown.problem, load) : body();
+  render(frame(app, shown, main, { filter: setFilter, signOut, retry: () => load(), stale: STALE_MS }), root);
+}
+
+function body() {
+  if (!shown) return nothing;
+  const { page, params, query, data } = shown;
+  if (data === undefined) return html`<div class="loading" role="status"><span class="unseen">Loading</span></div>`;
+  return page.render(data, { ...contextNow(), params, query });
+}
+
+function contextNow() {
+  const { me, configuration, filter, expired } = context;
+  return { api, me, configuration, filter, expired, refresh: context.refresh, draw, signedIn: context.signedIn };
+}
+
+/** Show the page of the address. Move the focus to its heading, unless only the query changed. */
+async function navigate() {
+  const found = match(ROUTES, location.hash);
+  const page = found?.page ?? { title: () => "Not found", load: () => Promise.reject(new Problem(404)) };
+  if (page !== signIn && !session.currentToken()) {
+    session.rememberPage(location.hash);
+    location.replace(to("sign-in"));
+    return;
+  }
+  closeAction();
+  root.querySelector(".user")?.removeAttribute("open");
+  const same = shown && shown.page === page && JSON.stringify(shown.params) === JSON.stringify(found?.params ?? {});
+  shown = { page, params: found?.params ?? {}, query: found?.query ?? new URLSearchParams(), data: same ? shown.data : undefined };
+  document.title = `${page.title(shown.params)} · ${app.configuration.name}`;
+  draw();
+  if (!same) scrollTo(0, 0);
+  await load();
+  // A caller who types a filter on another page goes on typing on the overview.
+  if (!same && document.activeElement?.id !== "filter") (root.querySelector("h1") ?? root.querySelector("main")).focus({ preventScroll: true });
+}
+
+/** Load what the page shows. An error keeps what is shown, and says so. */
+async function load() {
+  clearTimeout(timer);
+  loading?.abort();
+  const mine = (loading = new AbortController());
+  const target = shown;
+  try {
+    if (session.currentToken() && !app.me && target.page !== signIn) app.me = await api.get("/v1/me", mine.signal);
+    const data = await target.page.load({ ...contextNow(), ...target, signal: mine.signal });
+    if (mine.signal.aborted || target !== shown) return;
+    Object.assign(target, { data, problem: null });
+    app.loadedAt = new Date();
+    app.failedSince = null;
+  } catch (error) {
+    if (mine.signal.aborted || target !== shown) return;
+    const problem = error instanceof Problem ? error : new Problem(-1, { title: "This page is broken", detail: error.message });
+    if (!(error instanceof Problem)) console.error(error);
+    if (problem.status === 401 && target.page !== signIn) return expire();
+    target.problem = problem;
+    if (!problem.passing) target.data = undefined;
+    app.failedSince ??= new Date();
+  }
+  draw();
+  schedule();
+}
+
+function schedule() {
+  clearTimeout(timer);
+  if (!document.hidden && shown?.page !== signIn) timer = setTimeout(load, REFRESH_MS);
+}
+
+function expire() {
+  session.rememberPage(location.hash);
+  session.end();
+  Object.assign(app, { me: null, expired: true });
+  api.forget();
+  location.replace(to("sign-in"));
+}
+
+async function signOut() {
+  Object.assign(app, { me: null, expired: false, loadedAt: null });
+  api.forget();
+  const leaving = session.signOut(app.configuration?.sign_in);
+  location.hash = to("sign-in");
+  await leaving;
+}
+
+function setFilter(text) {
+  app.filter = text;
+  if (shown?.page !== overview) location.hash = to();
+  draw();
+}
+
+async function start() {
+  draw();
+  try {
+    app.configuration = await api.get("/v1/configuration");
+  } catch (error) {
+    shown = { page: { title: () => "" }, params: {}, problem: error };
+    render(frame(app, shown, message(error, start), {}), root);
+    return;
+  }
+  try {
+    if (await session.finishSignIn(app.configuration.sign_in)) history.replaceState(null, "", session.rememberedPage());
+  } catch (error) {
+    signIn.failed(error);
+  }
+  addEventListener("hashchange", navigate);
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : shown && load()));
+  addEventListener("online", () => load());
+  addEventListener("keydown", (event) => {
+    if (event.key === "/" && !event.target.closest("input, textarea, select, dialog")) {
+      event.preventDefault();
+      document.getElementById("filter")?.focus();
+    }
+  });
+  await navigate();
+}
+
+start();
