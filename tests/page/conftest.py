@@ -1,23 +1,20 @@
 """The dashboard in Chromium, against the real service on a database of its own."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import jwt
 import pytest
 from chalice.config import Config
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from chalicelib import NAME
 from chalicelib.identity import tokens
-from tests.page.site import site
 from tests.support.api import application
-from tests.support.claims import ISSUER
 from tools.checks import chromium
+from tools.local import issuer
 from tools.local.server import serving
 
 if TYPE_CHECKING:
@@ -34,34 +31,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def token(stage: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
-    """`token("viewer")` is a token of the local issuer. `seconds` says how long it is valid."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    public = tmp_path / "public.jwk.json"
-    public.write_text(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
-    monkeypatch.setattr(tokens, "LOCAL_PUBLIC_KEY", public)
+    """`token("viewer")` is a token of the local issuer, with a key of the test. `seconds` says how long it is valid."""
+    monkeypatch.setattr(issuer, "PRIVATE_KEY", tmp_path / "issuer" / "private.jwk.json")
+    monkeypatch.setattr(issuer, "PUBLIC_KEY", tmp_path / "issuer" / "public.jwk.json")
+    monkeypatch.setattr(tokens, "LOCAL_PUBLIC_KEY", str(issuer.PUBLIC_KEY))
+    issuer.private_key()
     tokens._local_key.cache_clear()
 
     def signed(role: str, seconds: int = 3600) -> str:
-        now = int(time.time())
-        claims: dict[str, Any] = {"iss": ISSUER, "aud": "service", "sub": f"{role}@local", "role": role}
         systems = ["azul"] if role in ("pipeline", "maintainer") else []
-        return jwt.encode({**claims, "systems": systems, "iat": now, "exp": now + seconds}, key, algorithm="ES256")
+        return issuer.token(role, systems, lifetime=timedelta(seconds=seconds))
 
     yield signed
     tokens._local_key.cache_clear()
 
 
 @pytest.fixture
-def sign_in() -> dict[str, str]:
-    """How people sign in, as the service's configuration says it."""
-    return {"kind": "local"}
-
-
-@pytest.fixture
-def page_url(token: Callable[..., str], sign_in: dict[str, str]) -> Iterator[str]:
-    """The URL of the dashboard."""
+def page_url(token: Callable[..., str]) -> Iterator[str]:
+    """The URL of the local server, which serves the dashboard and the API."""
     config = Config(chalice_stage="local", config_from_disk={"app_name": NAME}, default_params={})
-    with serving(application.app, config) as api, site(api, token, sign_in) as url:
+    with serving(application.app, config) as url:
         yield url
 
 

@@ -1,88 +1,96 @@
-"""An OpenID provider on loopback: authorization code with PKCE, for people who need no password."""
+"""An OpenID provider on loopback: it signs in a person, without a password, by authorization code with PKCE.
+
+Its access tokens have the form of Cognito's, and the service verifies them with its published keys.
+"""
 
 import base64
 import hashlib
 import json
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import jwt
+from chalicelib.identity import keys
+from tests.support.claims import person_claims
+from tests.support.issuer import IssuerServer, _Handler
 
-_SECRET = "only the browser reads this identity token, and it does not check the signature"
+CLIENT = "service"
 
 
-class Provider(ThreadingHTTPServer):
-    """`challenges_met` counts the codes exchanged with the right verifier. `denies` makes it refuse everybody."""
+class Provider(IssuerServer):
+    """`groups` are the person's groups, and `exchanged` counts the codes that became tokens.
 
-    def __init__(self, access_token: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.access_token = access_token
-        self.host = f"127.0.0.1:{self.server_port}"
-        self.url = f"http://{self.host}"
-        self.challenges_met = 0
+    `denies` makes it refuse everybody. `lifetime` of the tokens is in seconds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server.RequestHandlerClass = _ProviderHandler
+        self.discovery |= {
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+            "end_session_endpoint": f"{self.url}/logout",
+        }
+        self.groups = ["admins"]
         self.denies = False
-        self.asked: dict[str, str] = {}
+        self.lifetime = 3600
+        self.exchanged = 0
+        self.ended = 0
+        self._asked: dict[str, str] = {}
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Provider
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        address = urlsplit(self.path)
+    def answer(self, handler: _Handler) -> None:
+        address = urlsplit(handler.path)
+        query = {name: values[0] for name, values in parse_qs(address.query).items()}
         if address.path == "/authorize":
-            self._authorize({name: values[0] for name, values in parse_qs(address.query).items()})
+            self._authorize(handler, query)
+        elif address.path == "/logout":
+            self.ended += 1
+            handler.send(b"", status=302, Location=query["post_logout_redirect_uri"])
         else:
-            url = self.server.url
-            self._json({"issuer": url, "authorization_endpoint": f"{url}/authorize", "token_endpoint": f"{url}/token"})
+            super().answer(handler)
 
+    def exchange(self, form: dict[str, str]) -> bytes:
+        """Return tokens for the code that `/authorize` gave, if the verifier is that of its challenge."""
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == self._asked["code_challenge"]
+        assert (form["code"], form["client_id"]) == ("one-time", CLIENT)
+        self.exchanged += 1
+        claims = person_claims(self.url, self.groups)
+        claims["exp"] = claims["iat"] + self.lifetime
+        identity = {name: claims[name] for name in ("iss", "sub", "iat", "exp")}
+        return json.dumps(
+            {
+                "access_token": self.sign(claims, header={"typ": None}),
+                "id_token": self.sign({**identity, "aud": CLIENT, "nonce": self._asked.get("nonce")}),
+                "token_type": "Bearer",
+            }
+        ).encode()
+
+    def _authorize(self, handler: _Handler, query: dict[str, str]) -> None:
+        assert (query["response_type"], query["code_challenge_method"]) == ("code", "S256")
+        self._asked = query
+        given = {"error": "access_denied"} if self.denies else {"code": "one-time"}
+        answer = urlencode({**given, "state": query["state"]})
+        handler.send(b"", status=302, Location=f"{query['redirect_uri']}?{answer}")
+
+
+class _ProviderHandler(_Handler):
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        digest = hashlib.sha256(form["code_verifier"][0].encode()).digest()
-        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        assert challenge == self.server.asked["code_challenge"]
-        self.server.challenges_met += 1
-        now = int(time.time())
-        claims = {"iss": self.server.url, "aud": "dashboard", "sub": "jane", "iat": now, "exp": now + 3600}
-        id_token = jwt.encode({**claims, "nonce": self.server.asked.get("nonce")}, _SECRET)
-        self._json({"access_token": self.server.access_token, "id_token": id_token, "token_type": "Bearer"})
+        self.send(self.server.issuer.exchange({name: values[0] for name, values in form.items()}))
 
-    def _authorize(self, query: dict[str, str]) -> None:
-        assert query["response_type"] == "code"
-        assert query["code_challenge_method"] == "S256"
-        self.server.asked = query
-        self.send_response(302)
-        given = {"error": "access_denied"} if self.server.denies else {"code": "one-time"}
-        answer = urlencode({**given, "state": query["state"]})
-        self.send_header("Location", f"{query['redirect_uri']}?{answer}")
-        self.end_headers()
-
-    def _json(self, document: Any) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Access-Control-Allow-Origin", "*")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def send(self, body: bytes, **headers: Any) -> None:
+        super().send(body, **{**headers, "Access-Control-Allow-Origin": "*"})
 
 
 @contextmanager
-def provider(access_token: str) -> Iterator[Provider]:
-    """Serve a provider that gives everybody this access token."""
-    server = Provider(access_token)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
+def provider() -> Iterator[Provider]:
+    """Serve a provider during the block."""
+    server = Provider()
+    keys.forget_keys()
     try:
         yield server
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        server.close()
+        keys.forget_keys()

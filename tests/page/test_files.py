@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.page.site import WEB
+from tools.local.site import WEB
 
 FILES = sorted(path for path in WEB.rglob("*") if path.is_file())
 MOST_COMPRESSED_BYTES = 60 * 1024

@@ -1,11 +1,14 @@
 """Sign in and out, and what happens when a session expires."""
 
-import time
+import json
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
 
-from tests.page.provider import provider
+from chalicelib.settings import settings
+from tests.page.provider import CLIENT, provider
+from tests.support.stage import ISSUERS
 
 TOKEN = "dashboard.token"
 
@@ -55,35 +58,68 @@ def test_an_expired_session_returns_to_the_page_it_left(given, open_as, expected
 
 class TestAtAnIssuer:
     @pytest.fixture
-    def issuer(self, token):
-        with provider(token("viewer")) as issuer:
+    def issuer(self, stage, monkeypatch):
+        """A provider that the stage trusts."""
+        with provider() as issuer:
+            monkeypatch.setenv("SLIPWAY_ISSUERS", json.dumps([*ISSUERS[:1], issuer.settings("people")]))
+            sign_in = {"authority": issuer.url, "client_id": CLIENT, "scope": "openid profile"}
+            monkeypatch.setenv("SLIPWAY_SIGN_IN", json.dumps(sign_in))
+            settings.cache_clear()
             yield issuer
 
     @pytest.fixture
-    def sign_in(self, issuer):
-        return {"kind": "oidc", "authority": issuer.url, "client_id": "dashboard", "scope": "openid"}
+    def elsewhere(self, issuer):
+        return {urlsplit(issuer.url).netloc}
 
     @pytest.fixture
-    def elsewhere(self, issuer):
-        return {issuer.host}
-
-    def test_signing_in_uses_a_code_with_pkce_and_leaves_no_trace_in_the_address(self, issuer, page, given, page_url):
+    def page(self, issuer, given, page):
         given.a_system_with_an_environment()
         page.goto("/#/systems/azul")
+        return page
 
+    def test_signing_in_uses_a_code_with_pkce_and_leaves_no_trace_in_the_address(self, issuer, page, page_url):
         page.get_by_role("button", name="Sign in").click()
 
         page.get_by_role("heading", name="Azul").wait_for()
         assert page.url == f"{page_url}/#/systems/azul"
-        assert issuer.challenges_met == 1
+        assert issuer.exchanged == 1
         assert page.evaluate("localStorage.length") == 0
         claims = jwt.decode(page.evaluate(f"sessionStorage.getItem('{TOKEN}')"), options={"verify_signature": False})
-        assert claims["sub"] == "viewer@local"
-        assert claims["exp"] > time.time()
+        assert (claims["iss"], claims["cognito:groups"]) == (issuer.url, ["admins"])
+
+    def test_signing_out_ends_the_session_here_and_at_the_issuer(self, issuer, page):
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="Azul").wait_for()
+
+        page.locator(".user summary").click()
+        page.get_by_role("button", name="Sign out").click()
+
+        page.get_by_role("heading", name="Sign in").wait_for()
+        page.wait_for_load_state()
+        assert issuer.ended == 1
+        assert page.evaluate("Object.values(sessionStorage).join()").count("eyJ") == 0
+
+    def test_a_person_without_a_group_reads_that_nothing_may_be_seen(self, issuer, page, expected_errors):
+        expected_errors.append("403")
+        issuer.groups = []
+
+        page.get_by_role("button", name="Sign in").click()
+
+        page.get_by_role("heading", name="You may not see this").wait_for()
+
+    def test_a_session_that_expires_returns_to_its_page_after_another_sign_in(self, issuer, page, expected_errors):
+        expected_errors.append("401")
+        issuer.lifetime = -60
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_text("Your session has expired").wait_for()
+
+        issuer.lifetime = 3600
+        page.get_by_role("button", name="Sign in").click()
+
+        page.get_by_role("heading", name="Azul").wait_for()
 
     def test_a_refusal_of_the_issuer_is_shown(self, issuer, page, page_url):
         issuer.denies = True
-        page.goto("/")
 
         page.get_by_role("button", name="Sign in").click()
 
