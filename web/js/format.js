@@ -25,7 +25,7 @@ export function duration(seconds) {
 export function relative(iso, now = Date.now()) {
   const seconds = (new Date(iso) - now) / 1000;
   const span = duration(Math.abs(seconds));
-  if (span === "now") return "now";
+  if (span === "now") return "just now";
   return seconds > 0 ? `in ${span}` : `${span} ago`;
 }
 

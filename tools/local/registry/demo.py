@@ -87,6 +87,7 @@ STORIES = (
     "back",
 )
 SUITE = "acceptance"
+_NO_ANSWER = "The health check did not answer in time"
 
 
 def main(environ: Mapping[str, str]) -> None:
@@ -180,7 +181,7 @@ class _System:
         for index, version in enumerate(self._versions[: len(self._versions) - 1 - behind]):
             at = version["at"] + timedelta(days=rank, minutes=20)
             failed = self._random.random() < 0.08 and index > 0
-            state = {"state": "failed", "detail": "The health check did not answer in time"} if failed else {}
+            state = {"state": "failed", "detail": _NO_ANSWER} if failed else {}
             self._import(environment, version, at, **state)
             if failed:
                 self._import(environment, version, at + timedelta(hours=2))
@@ -199,7 +200,12 @@ class _System:
         }
         self._post(f"{self._path}/deployments", body)
 
-    def _import_verification(self, environment: str, version: dict[str, Any], at: datetime) -> None:
+    def _import_failure(self, version: dict[str, Any], at: datetime) -> None:
+        """Import a deployment to production whose tests failed."""
+        self._import("production", version, at)
+        self._import_verification("production", version, at + timedelta(minutes=10), outcome="failure", failed=3)
+
+    def _import_verification(self, environment: str, version: dict[str, Any], at: datetime, **more: Any) -> None:
         body = {
             "environment": environment,
             "artifact": version["artifact"],
@@ -211,6 +217,7 @@ class _System:
             "finished_at": _text(at + timedelta(minutes=9)),
             "passed": self._random.randint(80, 240),
             "failed": 0,
+            **more,
         }
         self._post(f"{self._path}/verifications", body)
 
@@ -218,12 +225,12 @@ class _System:
 
     def _healthy(self) -> None:
         if self._number % 4 == 2:  # the newest version has just reached the first environment
-            self._deploy("development", self._versions[-1], "success")
+            self._deploy("development", self._versions[-1])
         if self._number % 10 == 0:  # production waits for its soak
-            self._deploy("preproduction", self._next(), "success")
+            self._deploy("preproduction", self._next())
 
     def _failed(self) -> None:
-        self._deploy("production", self._next(), state="failed", detail="The health check did not answer in time")
+        self._import("production", self._next(), self._ago(), state="failed", detail=_NO_ANSWER)
 
     def _stuck(self) -> None:
         # It is stuck after half of its lease, and its lease expires after the other half.
@@ -231,10 +238,10 @@ class _System:
         self._post(f"{self._path}/deployments", body)
 
     def _unverified(self) -> None:
-        self._deploy("production", self._next())
+        self._import("production", self._next(), self._ago())
 
     def _broken(self) -> None:
-        self._deploy("production", self._next(), "failure")
+        self._import_failure(self._next(), self._ago())
 
     def _frozen(self) -> None:
         ends = self._now + timedelta(days=2, hours=self._number)
@@ -257,11 +264,16 @@ class _System:
         expect(self._approve("POST", f"{self._path}/approvals", body), 201)
 
     def _hotfix(self) -> None:
-        self._deploy("production", self._versions[-1], "success", kind="hotfix")
+        self._deploy("production", self._versions[-1], kind="hotfix")
 
     def _back(self) -> None:
-        self._deploy("production", self._next(), "failure")
-        self._deploy("production", self._versions[0], "success", kind="rollback")
+        at = self._ago()
+        self._import_failure(self._next(), at)
+        self._import("production", self._versions[0], at + timedelta(minutes=40), kind="rollback")
+
+    def _ago(self) -> datetime:
+        """Return a moment of the last two days, at least two hours ago."""
+        return self._now - timedelta(minutes=self._random.randint(120, 2880))
 
     def _next(self) -> dict[str, Any]:
         return self._versions[-2]
@@ -275,21 +287,12 @@ class _System:
             **more,
         }
 
-    def _deploy(
-        self,
-        environment: str,
-        version: dict[str, Any],
-        outcome: str | None = None,
-        state: str = "succeeded",
-        detail: str | None = None,
-        **more: Any,
-    ) -> None:
+    def _deploy(self, environment: str, version: dict[str, Any], **more: Any) -> None:
+        """Deploy and verify now."""
         opened = self._post(f"{self._path}/deployments", self._opening(environment, version, **more))
-        self._post(f"{self._path}/deployments/{opened['id']}/statuses", {"state": state, "detail": detail})
-        if outcome:
-            failed = 3 if outcome == "failure" else 0
-            body = {"suite": SUITE, "trigger": "deployment", "outcome": outcome, "passed": 120, "failed": failed}
-            self._post(f"{self._path}/verifications", {"deployment": opened["id"], **body})
+        self._post(f"{self._path}/deployments/{opened['id']}/statuses", {"state": "succeeded"})
+        body = {"suite": SUITE, "trigger": "deployment", "outcome": "success", "passed": 120, "failed": 0}
+        self._post(f"{self._path}/verifications", {"deployment": opened["id"], **body})
 
     def _workspaces(self) -> None:
         preview = {

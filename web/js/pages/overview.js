@@ -2,20 +2,31 @@
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { age, BLOCKERS, moment, plural, short } from "../format.js";
-import { copyButton, mark, state, time } from "../parts.js";
+import { copyButton, mark, outside, state, time } from "../parts.js";
 import { to } from "../router.js";
+import * as systemPage from "./system.js";
 
 const MOST_ATTENTION = 16;
+const FILTERS = ["attention", "production"];
 
 export const title = () => "Overview";
 
-export async function load({ api, query, signal }) {
-  const filters = ["attention", "production"].filter((name) => query.has(name)).map((name) => `&${name}=true`);
-  return api.all(`/v1/overview?limit=200${filters.join("")}`, signal);
+let opened = null; // the address of the panel that is open
+
+export async function load(context) {
+  const { api, query, signal } = context;
+  const filters = FILTERS.filter((name) => query.has(name)).map((name) => `&${name}=true`);
+  const [systems, panel] = await Promise.all([
+    api.all(`/v1/overview?limit=200${filters.join("")}`, signal),
+    query.has("system") ? loadPanel(context) : null,
+  ]);
+  focusPanel(query);
+  return { systems, panel };
 }
 
-export function render(systems, { filter, query }) {
-  const filtered = query.has("attention") || query.has("production");
+export function render({ systems, panel }, context) {
+  const { filter, query } = context;
+  const filtered = FILTERS.some((name) => query.has(name));
   if (!systems.length && !filtered) return emptyState();
   const wanted = filter.trim().toLowerCase();
   const shown = wanted
@@ -40,11 +51,56 @@ export function render(systems, { filter, query }) {
             <thead>
               <tr><th scope="col">System</th>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr>
             </thead>
-            <tbody>${shown.map((system) => row(system, columns, filtered))}</tbody>
+            <tbody>${shown.map((system) => row(system, columns, query))}</tbody>
           </table>`
         : html`<p class="nothing">${query.has("attention") ? "Nothing needs attention." : "No system matches."}</p>`
     }
+    ${query.has("system") ? panelView(panel, context) : nothing}
   `;
+}
+
+async function loadPanel({ api, query, signal }) {
+  const of = { system: query.get("system"), environment: query.get("environment") };
+  try {
+    return { ...of, data: await systemPage.load({ api, params: of, signal }, of.environment) };
+  } catch (problem) {
+    if (signal.aborted || problem.status === 401) throw problem;
+    return { ...of, problem };
+  }
+}
+
+/** The environment that was opened, beside the table. */
+function panelView(panel, context) {
+  const [system, environment] = ["system", "environment"].map((name) => context.query.get(name));
+  const known = panel?.system === system && panel.environment === environment ? panel : {};
+  const lane = known.data?.lanes[0];
+  const close = withFilters(context.query);
+  return html`<aside class="panel" aria-labelledby="panel"
+    @keydown=${(event) => event.key === "Escape" && !event.target.closest("dialog") && (location.hash = close)}>
+    <header>
+      <h2 id="panel" tabindex="-1"><a href=${to("systems", system, { environment })}><bdi>${system}</bdi></a> ${environment}</h2>
+      ${outside(lane?.base_url, "Open")}
+      <a class="close" href=${close} aria-label="Close">${mark("bad")}</a>
+    </header>
+    ${lane ? systemPage.laneBody(lane, known.data, context) : html`<p class="muted" role="status">${known.problem?.message ?? (known.data ? "There is no such environment" : "Loading")}</p>`}
+  </aside>`;
+}
+
+/** Move the focus to a panel that opens, and back to its cell when it closes. */
+function focusPanel(query) {
+  const before = opened;
+  opened = query.has("system") ? withFilters(query, query.get("system"), query.get("environment")) : null;
+  if (before === opened) return;
+  requestAnimationFrame(() => {
+    const place = opened ? document.getElementById("panel") : document.querySelector(`.whole[href="${CSS.escape(before)}"]`);
+    place?.focus({ preventScroll: true });
+  });
+}
+
+/** The address of the overview with the same filters, with the panel of an environment if one is named. */
+function withFilters(query, system, environment) {
+  const kept = Object.fromEntries(FILTERS.filter((name) => query.has(name)).map((name) => [name, 1]));
+  return to({ ...kept, system, environment });
 }
 
 function choice(words, query, chosen) {
@@ -66,7 +122,8 @@ export function environmentsOf(systems) {
   return [...ranks.keys()].sort((one, other) => mean(one) - mean(other) || (one < other ? -1 : 1));
 }
 
-function row(system, columns, filtered) {
+function row(system, columns, query) {
+  const filtered = FILTERS.some((name) => query.has(name));
   const byName = new Map(system.environments.map((environment) => [environment.name, environment]));
   return html`<tr>
     <th scope="row">
@@ -76,19 +133,19 @@ function row(system, columns, filtered) {
     ${columns.map((name) => {
       const environment = byName.get(name);
       return environment
-        ? cell(system.key, environment)
+        ? cell(system.key, environment, query)
         : html`<td class="absent" data-column=${name}><span aria-hidden="true">·</span><span class="unseen">${filtered ? "not among them" : "no such environment"}</span></td>`;
     })}
   </tr>`;
 }
 
-function cell(system, environment) {
+function cell(system, environment, query) {
   const { name, current, last_attempt: attempt } = environment;
   const flight = attempt?.state === "in_progress" ? attempt : null;
   const failed = attempt?.state === "failed" || environment.attention?.includes("lease-expired") ? attempt : null;
   return html`<td data-column=${name}>
-    <div class="cell">
-      <a class="whole" href=${to("systems", system, { environment: name })} aria-label="${system} in ${name}"></a>
+    <div class="cell" @click=${(event) => event.target.closest("a") ?? event.currentTarget.querySelector("a").click()}>
+      <a class="whole" href=${withFilters(query, system, name)} aria-label="${system} in ${name}"></a>
       ${
         current
           ? html`<span class="mono" title=${current.artifact}>${short(current.artifact)}</span>
@@ -141,8 +198,10 @@ const ORDER = ["failed", "lease-expired", "stuck", "blocked", "unverified"];
 function attention(systems, query) {
   const found = [];
   for (const { key, environments } of systems) {
+    let before = null;
     for (const environment of environments) {
-      if (environment.attention?.length) found.push({ system: key, environment, reason: strongest(environment) });
+      if (environment.attention?.length) found.push({ system: key, environment, before, reason: strongest(environment) });
+      before = environment;
     }
   }
   if (!found.length) return html`<section class="attention calm">${state("good", "Nothing needs attention")}</section>`;
@@ -154,7 +213,7 @@ function attention(systems, query) {
   const listed = query.has("attention") ? found : found.slice(0, MOST_ATTENTION);
   return html`<section class="attention" aria-labelledby="attention">
     <h2 id="attention">Needs attention <span class="count">${found.length}: ${summary(found)}</span></h2>
-    <ul>${listed.map(line)}</ul>
+    <ul>${listed.map((one) => line(one, query))}</ul>
     ${
       found.length > listed.length
         ? html`<p><a href="#/?attention=1">Show all ${found.length}</a></p>`
@@ -178,36 +237,38 @@ function strongest({ attention }) {
 const WORDS = { "lease-expired": "lease expired" };
 const TONES = { failed: "bad", "lease-expired": "bad", stuck: "warn", blocked: "warn", unverified: "quiet" };
 
-function line({ system, environment, reason }) {
+function line({ system, environment, before, reason }, query) {
   return html`<li>
     ${state(TONES[reason] ?? "warn", WORDS[reason] ?? reason)}
-    <a class="where" href=${to("systems", system, { environment: environment.name })}><strong>${system}</strong>
+    <a class="where" href=${withFilters(query, system, environment.name)}><strong>${system}</strong>
       <span>${environment.name}</span></a>
-    <span class="why">${why(environment, reason)}${also(environment, reason)}</span>
+    <span class="why">${why(environment, before, reason)}${also(environment, reason)}</span>
     ${evidence(system, environment, reason)}
   </li>`;
 }
 
-function why({ current, last_attempt: attempt, blocked: block, holds, commits_behind }, reason) {
-  const still = current ? html`; <span class="mono">${short(current.artifact)}</span> still runs` : "; nothing runs";
+function why({ current, last_attempt: attempt, blocked: block, commits_behind }, before, reason) {
+  const still = current ? html`, <span class="mono">${short(current.artifact)}</span> runs on` : ", nothing runs";
   switch (reason) {
     case "failed":
       return html`${attempt.kind ?? nothing} <span class="mono">${short(attempt.artifact)}</span> failed
         ${time(attempt.finished_at ?? attempt.started_at)}${still}`;
     case "lease-expired":
-      return html`the lease of <span class="mono">${short(attempt.artifact)}</span> expired
+      return html`<span class="mono">${short(attempt.artifact)}</span> sent no word until its lease ended
         ${time(attempt.finished_at ?? attempt.started_at)}${still}`;
     case "stuck":
       return html`in progress since ${time(attempt.started_at)}, lease ends ${time(attempt.lease_expires_at)}`;
     case "blocked":
       return html`${block.codes.map((code) => BLOCKERS[code] ?? code).join(", ")}
         ${block.until ? html`until ${time(block.until, moment)}` : nothing}
-        ${commits_behind ? html`<span class="muted">· ${behind(commits_behind)}</span>` : nothing}`;
+        <span class="muted">${before?.current ? html`· waits ${time(before.current.since, age)}` : nothing}
+          ${commits_behind ? `· ${behind(commits_behind)}` : nothing}</span>`;
     default:
       return current?.failed_suites?.length
-        ? html`${current.failed_suites.join(", ")} failed on <span class="mono">${short(current.artifact)}</span> of
-            ${time(current.since)}`
-        : html`no suite verified <span class="mono">${short(current.artifact)}</span> of ${time(current.since)}`;
+        ? html`${current.failed_suites.join(", ")} failed on <span class="mono">${short(current.artifact)}</span>
+            <span class="muted">· ${time(current.since, age)}</span>`
+        : html`no suite verified <span class="mono">${short(current.artifact)}</span>
+            <span class="muted">· ${time(current.since, age)}</span>`;
   }
 }
 

@@ -14,7 +14,8 @@ let decided = { facts: [], at: 0, answers: new Map() };
 
 export const title = ({ system }) => system;
 
-export async function load({ api, params, signal }) {
+/** Load the system. With `only`, load what is next for this environment alone. */
+export async function load({ api, params, signal }, only) {
   const base = `/v1/systems/${encodeURIComponent(params.system)}`;
   const [system, state, environments, recent, holds, approvals] = await Promise.all([
     api.get(base, signal),
@@ -24,7 +25,7 @@ export async function load({ api, params, signal }) {
     api.get(`${base}/holds?state=active&limit=50`, signal),
     api.get(`${base}/approvals?limit=20`, signal),
   ]);
-  const lanes = lanesOf(environments, state, recent.items);
+  const lanes = lanesOf(environments, state, recent.items).filter(({ name }) => !only || name === only);
   const decisions = await decisionsFor(api, base, lanes, [state, environments, holds, approvals]);
   const changes = new Map(
     await Promise.all(
@@ -88,7 +89,7 @@ export function render(data, context) {
     })}
     ${
       lanes.length
-        ? html`<div class="lanes">${lanes.map((lane) => laneView(lane, data, context, mine))}</div>`
+        ? html`<div class="lanes">${lanes.map((lane) => laneView(lane, data, context))}</div>`
         : parts.nothingHere("This system has no environment yet. Its maintainers create environments with the API.")
     }
     <section class="part">
@@ -108,13 +109,21 @@ export function render(data, context) {
   `;
 }
 
-function laneView(lane, { system, decisions, changes }, context, mine) {
-  const { key, repository } = system;
-  return html`<section class=${context.query.get("environment") === lane.name ? "lane chosen" : "lane"} aria-label=${lane.name}>
+function laneView(lane, data, context) {
+  return html`<section class="lane" aria-label=${lane.name}>
     <header>
       <h2>${lane.name}</h2>
       ${lane.production && lane.name !== "production" ? html`<span class="tag">production</span>` : nothing} ${parts.outside(lane.base_url, "Open")}
     </header>
+    ${laneBody(lane, data, context)}
+  </section>`;
+}
+
+/** What runs in an environment, what is in flight, what is next and why not, and what ran before. */
+export function laneBody(lane, { system, decisions, changes }, context) {
+  const { key, repository } = system;
+  const mine = parts.may(context.me, "maintainer", key);
+  return html`
     <h3>Now</h3>
     ${lane.current ? now(lane, key, repository) : html`<p class="muted stack">never deployed</p>`}
     ${lane.flight ? flight(lane.flight, key) : nothing} ${lane.failed ? lastAttempt(lane.failed, key) : nothing}
@@ -128,8 +137,7 @@ function laneView(lane, { system, decisions, changes }, context, mine) {
       ${parts.action(mine && lane.next && lane.required_approvals, "Approve", () => doing.approve(context, key, lane, lane.next))}
       ${parts.action(mine, "Freeze", () => doing.freeze(context, key, [lane], lane.name))}
       ${parts.action(mine && lane.current, "Pin", () => doing.pin(context, key, lane, lane.current.artifact))}
-    </div>
-  </section>`;
+    </div>`;
 }
 
 function now({ current, verifications, rollback }, key, repository) {
