@@ -7,6 +7,7 @@ from tests.service.deployments.records import an_artifact
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 PAGES = [
     "#/",
+    "#/?system=azul&environment=production",
     "#/systems/azul",
     "#/systems/azul/deployments/1",
     f"#/systems/azul/artifacts/{an_artifact('one')}",
@@ -68,4 +69,4 @@ def test_the_keyboard_skips_to_the_content_and_reaches_a_cell(azul, open_as):
     page.get_by_role("link", name="azul in preproduction").focus()
     page.keyboard.press("Enter")
 
-    page.get_by_role("heading", name="Azul").wait_for()
+    page.get_by_role("heading", name="azul preproduction").wait_for()

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.service.deployments.records import an_artifact
 
@@ -76,16 +77,65 @@ def test_the_filter_keeps_the_systems_that_match(given, open_as):
     assert page.get_by_role("rowheader").all_inner_texts() == ["shop"]
 
 
-def test_a_cell_leads_to_the_system(given, open_as):
-    given.the_usual()
-    page = open_as("viewer")
+class TestThePanelOfAnEnvironment:
+    @pytest.fixture
+    def page(self, given, open_as):
+        """The overview of a system whose production is frozen."""
+        given.the_usual()
+        for name in ("one", "two"):
+            given.a_deployment(an_artifact(name), environment="preproduction")
+        given.a_deployment(an_artifact("one"), environment="production", kind="hotfix", override_reason="It is urgent")
+        given.a_freeze("production", reason="The sale of the season")
+        return open_as("maintainer")
 
-    page.get_by_role("link", name="azul in production").click()
+    def test_it_says_what_runs_what_is_next_and_why_it_may_not_enter(self, page):
+        cell(page, "azul", "production").get_by_text(short("one")).click()
 
-    page.get_by_role("heading", name="Azul", level=1).wait_for()
-    assert page.url.endswith("#/systems/azul?environment=production")
-    assert page.evaluate("document.activeElement.tagName") == "H1"
-    assert page.title() == "azul · Slipway"
+        panel = page.get_by_role("complementary", name="azul production")
+        panel.get_by_text("The sale of the season").wait_for()
+        words = panel.inner_text()
+        assert words.index("Now") < words.index(short("one")) < words.index("Next") < words.index(short("two"))
+        assert "hotfix" in words.partition("Recent")[2]
+        assert page.get_by_role("rowheader", name="azul").is_visible()
+
+    def test_the_keyboard_opens_it_and_closes_it(self, page):
+        page.get_by_role("link", name="azul in production").press("Enter")
+        expect(page.locator("#panel")).to_be_focused()
+        assert page.url.endswith("#/?system=azul&environment=production")
+
+        page.keyboard.press("Escape")
+
+        expect(page.get_by_role("link", name="azul in production")).to_be_focused()
+        assert page.get_by_role("complementary").count() == 0
+
+    def test_an_action_of_it_keeps_it_open(self, page, api):
+        page.get_by_role("link", name="azul in development").press("Enter")
+        panel = page.get_by_role("complementary")
+
+        panel.get_by_role("button", name="Freeze").click()
+        page.get_by_role("dialog").get_by_label("Reason").fill("The tests are being mended")
+        page.get_by_role("dialog").get_by_role("button", name="Freeze").click()
+
+        page.get_by_role("dialog").wait_for(state="hidden")
+        assert panel.get_by_role("heading", name="azul development").is_visible()
+        assert {hold["environment"] for hold in api.get("/v1/systems/azul/holds")["items"]} == {"development", "production"}
+
+    def test_its_title_leads_to_the_system(self, page):
+        page.get_by_role("link", name="azul in production").press("Enter")
+
+        page.get_by_role("complementary").get_by_role("link", name="azul", exact=True).click()
+
+        page.get_by_role("heading", name="Azul", level=1).wait_for()
+        assert page.evaluate("document.activeElement.tagName") == "H1"
+        assert page.title() == "azul · Slipway"
+
+    def test_one_of_nothing_says_so(self, page, open_as, expected_errors):
+        expected_errors.append("404")
+
+        open_as("viewer", "#/?system=azul&environment=nothing")
+        page.get_by_text("There is no such environment").wait_for()
+        open_as("viewer", "#/?system=nothing&environment=production")
+        page.get_by_text("has no system").or_(page.get_by_text("no system")).wait_for()
 
 
 def test_without_systems_the_page_has_the_commands_for_a_first_deployment(open_as, token, tmp_path):

@@ -249,9 +249,12 @@ class _System:
 
     def _weekends(self) -> None:
         days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
-        window = {"by_day": days, "from": "00:00", "to": "23:59", "days": 1, "time_zone": "Europe/Berlin"}
-        quiet = {"by_day": ["FR"], "from": "16:00", "to": "08:00", "days": 3, "time_zone": "Europe/Berlin"}
-        self._freeze("Nobody deploys on weekends", recurrence=quiet if self._number % 4 == 1 else window)
+        closing = {"by_day": days, "from": "00:00", "to": "23:59", "days": 1, "time_zone": "Europe/Berlin"}
+        weekend = {"by_day": ["FR"], "from": "16:00", "to": "08:00", "days": 3, "time_zone": "Europe/Berlin"}
+        if self._number % 4 == 1:
+            self._freeze("Nobody deploys on weekends", recurrence=weekend)
+        else:
+            self._freeze("The books of the year are closed", recurrence=closing)
 
     def _pinned(self) -> None:
         self._hold(kind="pin", environment="production", reason="The auditors look at this version")

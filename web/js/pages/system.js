@@ -149,7 +149,7 @@ function now({ current, verifications, rollback }, key, repository) {
     <p class="stack">
       ${
         verifications.length
-          ? verifications.map((one) => html`<span>${one.suite} ${parts.outcome(one)} <span class="muted">${parts.time(one.created_at)}</span></span>`)
+          ? verifications.map((one) => html`<span>${one.suite} ${parts.outcome(one)} <span class="muted">${parts.time(one.finished_at)}</span></span>`)
           : parts.state("quiet", "not verified yet")
       }
     </p>
