@@ -118,7 +118,8 @@ class TestThePanelOfAnEnvironment:
 
         page.get_by_role("dialog").wait_for(state="hidden")
         assert panel.get_by_role("heading", name="azul development").is_visible()
-        assert {hold["environment"] for hold in api.get("/v1/systems/azul/holds")["items"]} == {"development", "production"}
+        held = {hold["environment"] for hold in api.get("/v1/systems/azul/holds")["items"]}
+        assert held == {"development", "production"}
 
     def test_its_title_leads_to_the_system(self, page):
         page.get_by_role("link", name="azul in production").press("Enter")
