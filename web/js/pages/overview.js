@@ -247,22 +247,21 @@ function line({ system, environment, before, reason }, query) {
   </li>`;
 }
 
-function why({ current, last_attempt: attempt, blocked: block, commits_behind }, before, reason) {
+function why({ current, last_attempt: attempt, blocked: block }, before, reason) {
   const still = current ? html`, <span class="mono">${short(current.artifact)}</span> runs on` : ", nothing runs";
   switch (reason) {
     case "failed":
       return html`${attempt.kind ?? nothing} <span class="mono">${short(attempt.artifact)}</span> failed
         ${time(attempt.finished_at ?? attempt.started_at)}${still}`;
     case "lease-expired":
-      return html`<span class="mono">${short(attempt.artifact)}</span> sent no word until its lease ended
+      return html`<span class="mono">${short(attempt.artifact)}</span> fell silent
         ${time(attempt.finished_at ?? attempt.started_at)}${still}`;
     case "stuck":
       return html`in progress since ${time(attempt.started_at)}, lease ends ${time(attempt.lease_expires_at)}`;
     case "blocked":
       return html`${block.codes.map((code) => BLOCKERS[code] ?? code).join(", ")}
         ${block.until ? html`until ${time(block.until, moment)}` : nothing}
-        <span class="muted">${before?.current ? html`· waits ${time(before.current.since, age)}` : nothing}
-          ${commits_behind ? `· ${behind(commits_behind)}` : nothing}</span>`;
+        ${before?.current ? html`<span class="muted">· waits ${time(before.current.since, age)}</span>` : nothing}`;
     default:
       return current?.failed_suites?.length
         ? html`${current.failed_suites.join(", ")} failed on <span class="mono">${short(current.artifact)}</span>
