@@ -113,7 +113,7 @@ export function message(problem, retry) {
 
 function explain(problem) {
   if (problem.status === 0) return ["The service does not answer", "Check your connection. The page tries again by itself."];
-  if (problem.status === 403) return ["You may not see this", `${problem.message}. Ask an admin for a role, or sign in as somebody else.`];
+  if (problem.status === 403) return ["You may not see this", `${problem.message} You can also sign in as somebody else.`];
   if (problem.status === 404) return ["Nothing is here", "The address is wrong, or what was here is gone."];
   return [problem.title || "Something went wrong", problem.message];
 }

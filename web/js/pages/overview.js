@@ -261,7 +261,7 @@ function why({ current, last_attempt: attempt, blocked: block }, before, reason)
     case "blocked":
       return html`${block.codes.map((code) => BLOCKERS[code] ?? code).join(", ")}
         ${block.until ? html`until ${time(block.until, moment)}` : nothing}
-        ${before?.current ? html`<span class="muted">· waits ${time(before.current.since, age)}</span>` : nothing}`;
+        ${before?.current ? html`<span class="muted">· waits ${time(before.current.since, waiting)}</span>` : nothing}`;
     default:
       return current?.failed_suites?.length
         ? html`${current.failed_suites.join(", ")} failed on <span class="mono">${short(current.artifact)}</span>
@@ -269,6 +269,11 @@ function why({ current, last_attempt: attempt, blocked: block }, before, reason)
         : html`no suite verified <span class="mono">${short(current.artifact)}</span>
             <span class="muted">· ${time(current.since, age)}</span>`;
   }
+}
+
+function waiting(iso) {
+  const span = age(iso);
+  return span === "now" ? "for a moment" : span;
 }
 
 /** The other reasons of the same environment. */
