@@ -34,7 +34,6 @@ function draw() {
     html`<form method="dialog" novalidate @submit=${submit} @input=${() => (current.key = crypto.randomUUID())}>
       <h2>${title}</h2>
       <p class="sentence">${sentence}</p>
-      ${problem ? failure(problem, faults) : nothing}
       ${fields.map((field) => input(field, faults.get(field.name)))}
       ${
         production
@@ -44,6 +43,7 @@ function draw() {
             )
           : nothing
       }
+      ${problem ? failure(problem, faults) : nothing}
       ${answer ? html`<div class="answer" role="status">${answer}</div>` : nothing}
       <div class="buttons">
         <button type="button" @click=${closeAction}>${answer ? "Close" : "Cancel"}</button>
