@@ -48,11 +48,18 @@ def test_the_copy_has_only_the_sample_resources(copy: Path) -> None:
     routes = succeeds(copy, sys.executable, "-c", "import app; print(*sorted(app.app.routes))").split()
 
     resources = {route.split("/")[2] for route in routes if route.startswith("/v1/")}
-    assert resources == {"audit-events", "health", "me", "openapi.json", "ready", "systems"}
+    assert resources == {"audit-events", "configuration", "health", "me", "openapi.json", "ready", "systems"}
 
 
 def test_the_copy_passes_the_unit_tests(copy: Path) -> None:
     succeeds(copy, sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/unit")
+
+
+def test_the_copy_has_the_shell_of_the_page_with_the_sample_resource(copy: Path) -> None:
+    assert not (copy / "web" / "js" / "registry").exists()
+    succeeds(
+        copy, sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/page/test_files.py", "tests/page/test_systems.py"
+    )
 
 
 def test_the_copy_names_its_template_and_can_not_be_adopted_again(copy: Path) -> None:

@@ -103,7 +103,7 @@ def page(context: "BrowserContext", page_url: str, expected_errors: list[str], e
 
 @pytest.fixture
 def open_as(page: "Page", token: Callable[..., str]) -> Callable[..., "Page"]:
-    """`open_as("admin", "#/holds")` opens a page of the dashboard as a caller with this role."""
+    """`open_as("admin", "#/audit")` opens a page of the dashboard as a caller with this role."""
 
     def opened(role: str, fragment: str = "#/", **claims: int) -> "Page":
         # The script runs before the page's own, once for a session: a later sign-out must stay.

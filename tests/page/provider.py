@@ -76,7 +76,7 @@ class Provider(IssuerServer):
 
 
 class _ProviderHandler(_Handler):
-    def do_POST(self) -> None:  # noqa: N802 (the standard library calls this method by its name)
+    def do_POST(self) -> None:  # noqa: N802 (the name that http.server calls)
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.send(self.server.issuer.exchange({name: values[0] for name, values in form.items()}))
 

@@ -1,72 +1,42 @@
-"""axe finds no fault on any page, in either scheme, on a wide or a narrow screen."""
+"""axe finds no fault on any page of the shell, and the keyboard reaches everything."""
+
+from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Page
 
-from tests.service.deployments.records import an_artifact
+from tests.page.axe import assert_accessible
+from tests.support.given import Given
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-PAGES = [
-    "#/",
-    "#/?system=azul&environment=production",
-    "#/systems/azul",
-    "#/systems/azul/deployments/1",
-    f"#/systems/azul/artifacts/{an_artifact('one')}",
-    "#/systems/azul/environments/production/changes",
-    "#/workspaces",
-    "#/holds",
-    "#/audit",
-    "#/sign-in",
-]
+Open = Callable[..., Page]
 
 
-@pytest.fixture
-def azul(given):
-    """A system in which every page has something to show."""
-    given.the_usual(required_approvals=1)
-    commits = [{"sha": "a" * 40, "authored_at": "2026-01-01T00:00:00Z", "subject": "Add a filter"}]
-    given.a_deployment(an_artifact("one"), environment="preproduction", commits=commits, revision="a" * 40)
-    given.a_verification(environment="preproduction")
-    given.a_deployment(an_artifact("two"), state="failed")
-    given.a_deployment(an_artifact("three"), environment="production", state="in_progress")
-    given.a_freeze("production")
-    given.a_freeze_over_systems()
-    given.a_workspace(purpose="debug")
+@pytest.mark.parametrize("fragment", ["#/systems", "#/systems/azul/settings", "#/audit", "#/sign-in", "#/nowhere"])
+def test_axe_finds_nothing(fragment: str, given: Given, open_as: Open) -> None:
+    given.the_usual(required_approvals=1, base_url="https://azul.example.org", required_suites=["acceptance"])
+
+    assert_accessible(open_as("admin", fragment))
 
 
-def faults(page):
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 (so that the other tests run without it)
+def test_axe_finds_nothing_in_a_dialog_with_a_fault(given: Given, open_as: Open) -> None:
+    given.the_usual()
+    page = open_as("admin", "#/systems/azul/settings")
 
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+    page.get_by_role("button", name="New environment").click()
+    page.get_by_role("dialog").get_by_role("button", name="Create").click()
+    page.locator("#field-name-fault").wait_for()
 
-
-@pytest.mark.parametrize("fragment", PAGES)
-def test_axe_finds_nothing(fragment, azul, open_as):
-    page = open_as("admin", fragment)
-
-    for scheme, width in (("light", 1440), ("dark", 360)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        assert faults(page) == [], scheme
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    assert_accessible(page)
 
 
-def test_axe_finds_nothing_in_the_dialog_of_an_action(azul, open_as):
-    page = open_as("admin", "#/systems/azul")
-
-    page.get_by_role("region", name="production", exact=True).get_by_role("button", name="Freeze").click()
-    page.get_by_role("dialog").get_by_role("button", name="Freeze").click()
-    page.locator("#field-reason-fault").wait_for()
-
-    assert faults(page) == []
-
-
-def test_the_keyboard_skips_to_the_content_and_reaches_a_cell(azul, open_as):
-    page = open_as("viewer")
+def test_the_keyboard_reaches_the_filter_the_content_and_a_system(given: Given, open_as: Open) -> None:
+    given.the_usual()
+    page = open_as("viewer", "#/systems")
 
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "filter"
-    page.get_by_role("link", name="azul in preproduction").focus()
-    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Skip to content").press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.get_by_role("link", name="azul").press("Enter")
 
-    page.get_by_role("heading", name="azul preproduction").wait_for()
+    page.get_by_role("heading", name="Azul").wait_for()

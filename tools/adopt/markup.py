@@ -11,11 +11,11 @@ from tools.adopt.tree import Tree
 
 # `registry` marks what belongs to the business, and `template` marks what only the template needs.
 _MARKED = re.compile(
-    r"(?P<before>^\n)?^[ \t]*(?P<open><!--|#|//) (?P<word>registry|template)(?: -->)?[ \t]*\n(?:.*\n)*?"
-    r"[ \t]*(?P=open) /(?P=word)(?: -->)?[ \t]*\n(?P<after>\n)?",
+    r"(?P<before>^\n)?^[ \t]*(?P<open><!--|#|//|/\*) (?P<word>registry|template)(?: -->| \*/)?[ \t]*\n(?:.*\n)*?"
+    r"[ \t]*(?P=open) /(?P=word)(?: -->| \*/)?[ \t]*\n(?P<after>\n)?",
     re.MULTILINE,
 )
-_MARKER = re.compile(r"^[ \t]*(?:<!--|#|//) /?(?:registry|template)(?: -->)?[ \t]*$", re.MULTILINE)
+_MARKER = re.compile(r"^[ \t]*(?:<!--|#|//|/\*) /?(?:registry|template)(?: -->| \*/)?[ \t]*$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _STEP = re.compile(r"(?:\t.*\\\n)*\t.*\n")

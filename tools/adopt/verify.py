@@ -9,7 +9,7 @@ from tools.adopt.modules import Modules
 from tools.adopt.tree import Tree
 from tools.adopt.words import Words
 
-_PATH = re.compile(r"(?<![\w/.-])(?:\./)?((?:app|chalicelib|docs|infra|tests|tools|\.github)(?:/[\w.-]+)+)")
+_PATH = re.compile(r"(?<![\w/.-])(?:\./)?((?:app|chalicelib|docs|infra|tests|tools|web|\.github)(?:/[\w.-]+)+)")
 
 
 def faults(old: Tree, new: Tree, words: Words) -> list[str]:

@@ -2,7 +2,7 @@
 
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { Problem } from "./api.js";
-import { announce, blockers, mark } from "./parts.js";
+import { announce, mark } from "./parts.js";
 
 let dialog = null;
 let current = null;
@@ -34,7 +34,6 @@ function draw() {
     html`<form method="dialog" novalidate @submit=${submit} @input=${() => (current.key = crypto.randomUUID())}>
       <h2>${title}</h2>
       <p class="sentence">${sentence}</p>
-      ${problem ? failure(problem, faults) : nothing}
       ${fields.map((field) => input(field, faults.get(field.name)))}
       ${
         production
@@ -44,6 +43,7 @@ function draw() {
             )
           : nothing
       }
+      ${problem ? failure(problem, faults) : nothing}
       ${answer ? html`<div class="answer" role="status">${answer}</div>` : nothing}
       <div class="buttons">
         <button type="button" @click=${closeAction}>${answer ? "Close" : "Cancel"}</button>
@@ -58,10 +58,10 @@ function draw() {
 
 function failure(problem, faults) {
   const elsewhere = problem.errors.filter((fault) => !faults.has(fieldOf(fault)));
-  if (problem.errors.length && !elsewhere.length) return nothing;
+  const more = !problem.message.includes(problem.errors[0]?.detail);
+  if (!more && !elsewhere.length) return nothing;
   return html`<div class="problem" role="alert">
     <p>${mark("bad")} <strong>${problem.title || "That did not work"}.</strong> ${problem.message}</p>
-    ${problem.blockers.length ? blockers(problem.blockers) : nothing}
   </div>`;
 }
 
@@ -108,6 +108,7 @@ function control({ name, type = "text", options, value = "", required }, { id, n
     return html`<textarea name=${name} id=${id} rows="3" aria-describedby=${notes} aria-invalid=${invalid}
       aria-required=${req} .defaultValue=${value}></textarea>`;
   }
+  if (type === "number" || type === "list") type = "text";
   return html`<input type=${type} name=${name} id=${id} autocomplete="off" spellcheck="false" aria-required=${req}
     aria-describedby=${notes} aria-invalid=${invalid} .defaultValue=${value} />`;
 }
@@ -117,7 +118,7 @@ async function submit(event) {
   if (current.busy) return;
   const values = valuesOf(event.currentTarget);
   const missing = missingOf(values);
-  if (missing.length) return fail(new Problem(422, { title: "Something is missing", errors: missing }));
+  if (missing.length) return fail(new Problem(422, { detail: missing[0].detail, errors: missing }));
   delete values.confirmation;
   const started = current;
   started.busy = true;
@@ -150,7 +151,7 @@ function fail(problem) {
 
 function missingOf(values) {
   const missing = current.fields
-    .filter((field) => field.required && !values[field.name])
+    .filter((field) => field.required && values[field.name] === undefined)
     .map((field) => ({ pointer: `#/${field.name}`, detail: "is required: enter a value" }));
   if (current.production && values.confirmation !== current.production) {
     missing.push({ pointer: "#/confirmation", detail: `type ${current.production} exactly` });
@@ -160,15 +161,22 @@ function missingOf(values) {
 
 /** Read the form. Empty fields are left out; a local date and time becomes one in UTC. */
 function valuesOf(form) {
+  const types = Object.fromEntries(current.fields.map(({ name, type }) => [name, type]));
   const values = {};
-  for (const element of form.elements) {
-    if (!element.name) continue;
-    if (element.type === "checkbox") values[element.name] = element.checked;
-    else if (element.type === "datetime-local" && element.value) values[element.name] = new Date(element.value).toISOString();
-    else if (element.value.trim()) values[element.name] = element.value.trim();
+  for (const { name, value, checked } of form.elements) {
+    const text = value.trim();
+    if (types[name] === "checkbox") values[name] = checked;
+    else if (name && text) values[name] = READ[types[name]]?.(text) ?? text;
   }
   return values;
 }
+
+// A number that is none goes to the service as it is, and the service says what is wrong with it.
+const READ = {
+  number: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+  list: (text) => text.split(/[\s,]+/).filter(Boolean),
+  "datetime-local": (text) => new Date(text).toISOString(),
+};
 
 /** A value for an input of type datetime-local, so many hours from now. */
 export function inHours(hours) {

@@ -12,7 +12,6 @@ export class Problem extends Error {
     this.type = document.type ?? "";
     this.title = document.title ?? "";
     this.errors = document.errors ?? [];
-    this.blockers = document.blockers ?? [];
     this.instance = document.instance ?? "";
   }
 
@@ -71,11 +70,10 @@ export class Api {
     return read(await this.#fetch(path, { method, headers, body: body && JSON.stringify(body) }));
   }
 
-  /** Return the ETag of a resource as it is now. */
-  async etag(path) {
+  /** Return a resource as it is now, with the ETag that a change of it sends. */
+  async read(path) {
     const response = await this.#fetch(path, { headers: {} });
-    await read(response);
-    return response.headers.get("ETag");
+    return { body: await read(response), etag: response.headers.get("ETag") };
   }
 
   async #fetch(path, { signal, headers, ...request }) {

@@ -3,29 +3,40 @@
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { closeAction } from "./actions.js";
 import { Api, Problem } from "./api.js";
-import * as artifactPage from "./pages/artifact.js";
 import * as audit from "./pages/audit.js";
-import * as changes from "./pages/changes.js";
-import * as deployment from "./pages/deployment.js";
-import * as holds from "./pages/holds.js";
-import * as overview from "./pages/overview.js";
+import * as settings from "./pages/settings.js";
 import * as signIn from "./pages/sign-in.js";
-import * as system from "./pages/system.js";
-import * as workspaces from "./pages/workspaces.js";
+import * as systems from "./pages/systems.js";
+// registry
+import * as artifact from "./registry/artifact.js";
+import * as changes from "./registry/changes.js";
+import * as deployment from "./registry/deployment.js";
+import * as holds from "./registry/holds.js";
+import * as overview from "./registry/overview.js";
+import * as system from "./registry/system.js";
+import * as workspaces from "./registry/workspaces.js";
+// /registry
 import { match, to } from "./router.js";
 import * as session from "./session.js";
 import { frame, message } from "./shell.js";
 
 const REFRESH_MS = 10_000;
 const STALE_MS = 35_000;
+// The first page that fits an address is shown there, and the filter leads to the first page of all.
 const ROUTES = [
+  // registry
   ["/", overview],
   ["/systems/:system", system],
-  ["/systems/:system/artifacts/:artifact", artifactPage],
+  ["/systems/:system/artifacts/:artifact", artifact],
   ["/systems/:system/deployments/:deployment", deployment],
   ["/systems/:system/environments/:environment/changes", changes],
   ["/workspaces", workspaces],
   ["/holds", holds],
+  // /registry
+  ["/", systems],
+  ["/systems", systems],
+  ["/systems/:system", settings],
+  ["/systems/:system/settings", settings],
   ["/audit", audit],
   ["/sign-in", signIn],
 ];
@@ -96,7 +107,7 @@ async function navigate() {
   draw();
   if (!same) scrollTo(0, 0);
   await load();
-  // A caller who types a filter on another page goes on typing on the overview.
+  // A caller who types a filter on another page goes on typing on the first page.
   if (!same && document.activeElement?.id !== "filter") (root.querySelector("h1") ?? root.querySelector("main")).focus({ preventScroll: true });
 }
 
@@ -149,7 +160,7 @@ async function signOut() {
 
 function setFilter(text) {
   app.filter = text;
-  if (shown?.page !== overview) location.hash = to();
+  if (![ROUTES[0][1], systems].includes(shown?.page)) location.hash = to();
   draw();
 }
 

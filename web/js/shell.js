@@ -6,9 +6,12 @@ import { mark } from "./parts.js";
 import { to } from "./router.js";
 
 const LINKS = [
+  // registry
   ["Overview", to()],
   ["Workspaces", to("workspaces")],
   ["Holds", to("holds")],
+  // /registry
+  ["Systems", to("systems")],
   ["Audit", to("audit")],
 ];
 
@@ -16,10 +19,10 @@ export function frame(app, shown, main, { filter, signOut, retry, stale }) {
   return html`
     <a class="skip" href="#main" @click=${skip}>Skip to content</a>
     <header class="top">
-      <a class="word" href=${to()} aria-label="${app.configuration?.name ?? ""}, overview">${wordMark(app)}</a>
+      <a class="word" href=${to()} aria-label="${app.configuration?.name ?? ""}, first page">${wordMark(app)}</a>
       ${
         app.me
-          ? html`<nav class="pages" aria-label="Pages">${LINKS.map(([words, address]) => link(words, address))}</nav>
+          ? html`<nav class="pages" aria-label="Pages">${LINKS.map(([words, address]) => link(words, address, shown))}</nav>
               <label class="filter">
                 <span class="unseen">Filter systems</span>
                 <input id="filter" type="search" placeholder="Filter systems" .value=${app.filter} autocomplete="off"
@@ -46,8 +49,8 @@ function skip(event) {
   document.getElementById("main").focus();
 }
 
-function link(words, address) {
-  const here = (location.hash.split("?")[0] || "#/") === address;
+function link(words, address, shown) {
+  const here = shown?.page.title(shown.params) === words;
   return html`<a href=${address} aria-current=${here ? "page" : nothing}>${words}</a>`;
 }
 
@@ -105,7 +108,7 @@ export function message(problem, retry) {
     <p class="text">${advice}</p>
     <p>
       ${problem.passing ? html`<button type="button" class="primary" @click=${() => retry()}>Try again</button>` : nothing}
-      <a href=${to()}>Go to the overview</a>
+      <a href=${to()}>Go to the first page</a>
     </p>
     ${problem.instance ? html`<p class="muted">Request <span class="mono">${problem.instance}</span></p>` : nothing}
   </section>`;

@@ -15,6 +15,7 @@ from tools.adopt.words import Words
         ("a:\n  # registry\n  b: 1\n  # /registry\n  c: 2\n", "a:\n  c: 2\n"),
         ("# template\na\n# registry\nb\n# /registry\n# /template\nc\n", "c\n"),
         ("// registry\na\n// /registry\nb\n// registry\nc\n// /registry\n", "b\n"),
+        ("/* registry */\n.a {}\n/* /registry */\n.b {}\n", ".b {}\n"),
         ("# registry of things\na # registry\n", "# registry of things\na # registry\n"),
     ],
 )

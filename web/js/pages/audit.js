@@ -23,10 +23,10 @@ export function render({ items, next, system }, { query }) {
   };
   return html`
     ${parts.heading("Audit", { note: html`<p class="muted">Every write leaves an event here, refused ones too.</p>` })}
-    <form class="bar filters" @submit=${filter}>
+    <form class="actions filters" @submit=${filter}>
       <label>System <input name="system" .defaultValue=${system ?? ""} autocomplete="off" /></label>
       <label>By <input name="principal" .defaultValue=${query.get("principal") ?? ""} autocomplete="off" /></label>
-      <label>Action <input name="action" .defaultValue=${query.get("action") ?? ""} autocomplete="off" placeholder="hold.create" /></label>
+      <label>Action <input name="action" .defaultValue=${query.get("action") ?? ""} autocomplete="off" placeholder="system.create" /></label>
       <button type="submit">Filter</button>
     </form>
     ${
@@ -38,8 +38,8 @@ export function render({ items, next, system }, { query }) {
           )
         : parts.nothingHere("No event matches.")
     }
-    <p class="bar">
-      ${query.get("cursor") ? html`<a href=${to("audit", { system: query.get("system"), principal: query.get("principal"), action: query.get("action") })}>Newest</a>` : html`<span></span>`}
+    <p class="actions">
+      ${query.get("cursor") ? html`<a href=${to("audit", { system: query.get("system"), principal: query.get("principal"), action: query.get("action") })}>Newest</a>` : nothing}
       ${next ? html`<a href=${to("audit", { system: query.get("system"), principal: query.get("principal"), action: query.get("action"), cursor: next })}>Older events</a>` : nothing}
     </p>
   `;

@@ -6,8 +6,8 @@ import { signInAtIssuer, signInLocally } from "../session.js";
 
 const ROLES = [
   ["viewer", "Reads everything"],
-  ["pipeline", "Records deployments and verifications"],
-  ["maintainer", "Also sets holds, approves and manages workspaces"],
+  ["pipeline", "Also writes what pipelines record"],
+  ["maintainer", "Also decides for systems and their environments"],
   ["admin", "May do everything, for all systems"],
 ];
 let failure = "";

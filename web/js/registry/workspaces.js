@@ -1,7 +1,7 @@
 // The copies of environments: whose they are, why, and until when. Debug workspaces have routes.
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import * as doing from "../doing.js";
+import * as doing from "./doing.js";
 import * as parts from "../parts.js";
 import { to } from "../router.js";
 

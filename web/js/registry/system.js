@@ -1,7 +1,7 @@
 // A system: its environments as lanes in the order of promotion.
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import * as doing from "../doing.js";
+import * as doing from "./doing.js";
 import { moment, plural, short, span } from "../format.js";
 import * as parts from "../parts.js";
 import { to } from "../router.js";
@@ -81,7 +81,7 @@ export function render(data, context) {
     ${parts.heading(system.name, {
       trail: [["Overview", to()]],
       actions: html`
-        ${parts.outside(system.repository, "Repository")}
+        ${parts.outside(system.repository, "Repository")} <a href=${to("systems", system.key, "settings")}>Settings</a>
         ${parts.action(mine, "Freeze all environments", () => doing.freeze(context, system.key, environments))}
       `,
       note: html`<p class="muted"><span class="mono">${system.key}</span></p>

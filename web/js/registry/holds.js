@@ -1,7 +1,7 @@
 // Freezes, pins and bad marks: those over all systems, and those of the systems that have any.
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import * as doing from "../doing.js";
+import * as doing from "./doing.js";
 import { moment, short } from "../format.js";
 import * as parts from "../parts.js";
 import { to } from "../router.js";

@@ -1,7 +1,7 @@
 // An artifact's way through the environments.
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import * as doing from "../doing.js";
+import * as doing from "./doing.js";
 import { BLOCKERS, short } from "../format.js";
 import * as parts from "../parts.js";
 import { to } from "../router.js";

@@ -1,9 +1,9 @@
 // The actions that people take: each says what it does, to which target, and how it is sent.
 
-import { html } from "../vendor/lit-html.js";
-import { inHours, openAction } from "./actions.js";
-import { moment, short } from "./format.js";
-import { blockers, state, stillRequired, time } from "./parts.js";
+import { html } from "../../vendor/lit-html.js";
+import { inHours, openAction } from "../actions.js";
+import { moment, short } from "../format.js";
+import { blockers, state, stillRequired, time } from "../parts.js";
 
 const REASON = { name: "reason", label: "Reason", type: "textarea", required: true, hint: "Everybody who is stopped reads it." };
 const path = (system, ...rest) => `/v1/systems/${[system, ...rest].map(encodeURIComponent).join("/")}`;
@@ -157,7 +157,7 @@ export function extend({ api, refresh }, workspace) {
     ],
     verb: "Extend",
     done: "The workspace is extended",
-    send: async (values) => api.send("PATCH", address, values, { etag: await api.etag(address) }),
+    send: async (values) => api.send("PATCH", address, values, await api.read(address)),
     refresh,
   });
 }
@@ -192,7 +192,7 @@ export function endRoute({ api, refresh }, workspace, { client }) {
     sentence: html`The traffic of <strong>${client}</strong> goes to <strong>${workspace.environment}</strong> itself again.`,
     verb: "End the route",
     done: "The route has ended",
-    send: async () => api.send("DELETE", address, undefined, { etag: await api.etag(address) }),
+    send: async () => api.send("DELETE", address, undefined, await api.read(address)),
     refresh,
   });
 }
