@@ -12,10 +12,10 @@ from msgspec import Meta
 
 from chalicelib.deployments.model import DeploymentKind, DeploymentState
 from chalicelib.environments.model import Rank
-from chalicelib.holds.model import HoldFact
+from chalicelib.holds.model import HoldFact, HoldKind
 from chalicelib.patterns import NO_NUL
 from chalicelib.promotions.model import BlockerCode, GateFacts
-from chalicelib.rest.types import Answer, Id, Name, PageQuery, Timestamp, Url
+from chalicelib.rest.types import Answer, Id, Name, PageQuery, Timestamp
 from chalicelib.targets.drift import MOST_COMMITS
 from chalicelib.vocabulary import Artifact, EnvironmentName, Slug, Suite
 
@@ -28,6 +28,9 @@ MOST_SYSTEMS = 200
 MOST_SEARCHED = 2000
 MOST_FAILED_SUITES = 3
 MOST_WORKSPACES = 1000
+
+# The most characters of a text that people wrote.
+MOST_WORDS = 80
 
 # A deployment may wait so long for its first verification before it needs attention.
 VERIFY_WITHIN_MINUTES = 60
@@ -77,16 +80,26 @@ class LastAttempt(Answer, kw_only=True, omit_defaults=True):
     started_at: Timestamp
     finished_at: Timestamp | None = None
     lease_expires_at: Annotated[Timestamp | None, Meta(description="Only of a deployment in progress")] = None
+    detail: Annotated[str | None, Meta(description=f"The first {MOST_WORDS} characters of a failure's detail")] = None
 
 
 class Blocked(Answer, kw_only=True, omit_defaults=True):
-    """Why the gate denies the artifact that runs in the environment before."""
+    """Why the gate denies the artifact that runs in the environment before, which waits there since `since`."""
 
+    since: Timestamp | None = None
     codes: tuple[BlockerCode, ...]
     until: Annotated[
         Timestamp | None,
         Meta(description="When the last of the blockers ends; left out if one of them does not end by itself"),
     ] = None
+
+
+class HoldOverview(Answer, kw_only=True, omit_defaults=True):
+    id: Id
+    kind: HoldKind
+    since: Annotated[Timestamp, Meta(description="When the hold began, or for a freeze that repeats, its first window")]
+    created_by: Annotated[str, Meta(description=f"Who set it: the first {MOST_WORDS} characters")]
+    reason: Annotated[str, Meta(description=f"The first {MOST_WORDS} characters of its reason")]
 
 
 class EnvironmentOverview(Answer, kw_only=True, omit_defaults=True):
@@ -95,7 +108,6 @@ class EnvironmentOverview(Answer, kw_only=True, omit_defaults=True):
     name: EnvironmentName
     rank: Rank
     production: bool = False
-    base_url: Url | None = None
     current: CurrentDeployment | None = None
     last_attempt: Annotated[
         LastAttempt | None, Meta(description="The deployment that started last, if it is not the current one")
@@ -111,7 +123,7 @@ class EnvironmentOverview(Answer, kw_only=True, omit_defaults=True):
         ),
     ] = None
     holds: Annotated[
-        tuple[Id, ...],
+        tuple[HoldOverview, ...],
         Meta(
             description="The holds in force: freezes, the pin, and bad marks on what runs here or in the environment "
             "before"
@@ -156,6 +168,7 @@ class AttemptFacts(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: int | None
     lease_expires_at: datetime | None
     lease_expired: bool
+    detail: str | None
 
 
 class EnvironmentFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +181,6 @@ class EnvironmentFacts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     rank: int
     production: bool
-    base_url: str | None
     current: CurrentFacts | None
     last_attempt: AttemptFacts | None
     gate: GateFacts | None

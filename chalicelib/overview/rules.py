@@ -8,6 +8,7 @@ import msgspec
 from chalicelib.holds.model import HoldFact
 from chalicelib.holds.rules import concerning, in_force
 from chalicelib.overview.model import (
+    MOST_WORDS,
     VERIFY_WITHIN_MINUTES,
     AttemptFacts,
     AttentionReason,
@@ -16,6 +17,7 @@ from chalicelib.overview.model import (
     CurrentFacts,
     EnvironmentFacts,
     EnvironmentOverview,
+    HoldOverview,
     LastAttempt,
     OverviewQuery,
     ScannedFacts,
@@ -49,12 +51,11 @@ def environment_overview(facts: EnvironmentFacts, freezes: Iterable[HoldFact], a
         name=facts.name,
         rank=facts.rank,
         production=facts.production,
-        base_url=facts.base_url,
         current=_current(current) if current else None,
         last_attempt=_attempt(attempt) if attempt and not _is_current(attempt, current) else None,
         blocked=blocked,
         commits_behind=facts.commits_behind,
-        holds=tuple(hold.id for hold in (*freezes, *facts.marks)),
+        holds=tuple(_hold(hold) for hold in (*freezes, *facts.marks)),
         workspaces=facts.workspaces,
         attention=tuple(attention(facts, blocked, at)),
     )
@@ -70,7 +71,9 @@ def blocked_by(facts: EnvironmentFacts, freezes: Sequence[HoldFact], at: datetim
         return None
     ends = [blocker.available_at for blocker in decision.blockers if blocker.available_at is not None]
     all_end = len(ends) == len(decision.blockers) and not decision.more_blockers
+    before = facts.gate.before
     return Blocked(
+        since=_to_the_second(before.deployed_at) if before and before.deployed_at else None,
         codes=tuple(dict.fromkeys(blocker.code for blocker in decision.blockers)),
         until=max(ends) if all_end else None,
     )
@@ -134,4 +137,20 @@ def _attempt(facts: AttemptFacts) -> LastAttempt:
         started_at=facts.started_at,
         finished_at=facts.finished_at,
         lease_expires_at=facts.lease_expires_at if facts.state == "in_progress" else None,
+        detail=facts.detail[:MOST_WORDS] if facts.detail and facts.state == "failed" else None,
+    )
+
+
+def _to_the_second(at: datetime) -> datetime:
+    """Cut a time, because the overview has many of them."""
+    return at.replace(microsecond=0)
+
+
+def _hold(facts: HoldFact) -> HoldOverview:
+    return HoldOverview(
+        id=facts.id,
+        kind=facts.kind,
+        since=_to_the_second(facts.starts_at),
+        created_by=facts.created_by[:MOST_WORDS],
+        reason=facts.reason[:MOST_WORDS],
     )

@@ -15,6 +15,7 @@ from chalicelib.overview.model import (
     MOST_FAILED_SUITES,
     MOST_SEARCHED,
     MOST_SYSTEMS,
+    MOST_WORDS,
     MOST_WORKSPACES,
     OverviewQuery,
     ScannedFacts,
@@ -52,7 +53,8 @@ _LAST_ATTEMPT = f"""
         SELECT json_build_object(
             'id', d.id::text, 'artifact', d.artifact, 'kind', d.kind, 'state', {STATE},
             'started_at', d.started_at, 'finished_at', {FINISHED_AT}, 'lease_seconds', d.lease_seconds,
-            'lease_expires_at', d.lease_expires_at, 'lease_expired', {LEASE_ENDED}
+            'lease_expires_at', d.lease_expires_at, 'lease_expired', {LEASE_ENDED},
+            'detail', left(d.detail, {MOST_WORDS})
         )
         FROM deployments d
         WHERE d.environment_id = e.id AND d.workspace = 'default'
@@ -65,7 +67,6 @@ _ENVIRONMENTS = f"""
         'name', e.name,
         'rank', e.rank,
         'production', e.production,
-        'base_url', e.base_url,
         'current', CASE WHEN current.id IS NOT NULL THEN {_CURRENT} END,
         'last_attempt', {_LAST_ATTEMPT},
         'gate', CASE WHEN {_DIFFERS} THEN {gate_facts("ahead.artifact", holds="'[]'::json")} END,

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.identity.roles import Role
-from chalicelib.overview.model import MOST_ENVIRONMENTS, MOST_FAILED_SUITES
+from chalicelib.overview.model import MOST_ENVIRONMENTS, MOST_FAILED_SUITES, MOST_WORDS
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.expected import Expected
 from tests.support.given import ahead
@@ -19,6 +19,15 @@ def environments_of(api, system="azul", query=""):
     """Return the environments of a system by name."""
     systems = {each["key"]: each for each in api.get(OVERVIEW + query)["items"]}
     return {each["name"]: each for each in systems[system]["environments"]}
+
+
+def blocked_of(api, environment):
+    """Return why an environment is blocked, without since when."""
+    return {name: value for name, value in environments_of(api)[environment]["blocked"].items() if name != "since"}
+
+
+def ids(holds):
+    return [hold["id"] for hold in holds]
 
 
 def commits(*names):
@@ -37,10 +46,10 @@ class TestSystems:
     def test_environments_come_by_rank(self, api, given):
         given.a_system()
         given.an_environment("production")
-        given.an_environment("development", base_url="https://azul.example.org")
+        given.an_environment("development")
 
         assert api.get(OVERVIEW)["items"][0]["environments"] == [
-            {"name": "development", "rank": 1, "base_url": "https://azul.example.org"},
+            {"name": "development", "rank": 1},
             {"name": "production", "rank": 3, "production": True},
         ]
 
@@ -135,6 +144,12 @@ class TestLastAttempt:
             name: deployment[name] for name in ("id", "artifact", "kind", "state", "started_at", "finished_at")
         }
 
+    def test_a_failure_says_why(self, api, given):
+        given.the_usual()
+        given.a_deployment(FIRST, state="failed", detail="d" * 200)
+
+        assert environments_of(api)["development"]["last_attempt"]["detail"] == "d" * MOST_WORDS
+
     def test_a_deployment_in_progress_has_its_lease(self, api, given):
         given.the_usual()
         deployment = given.a_deployment(FIRST, state="in_progress")
@@ -178,8 +193,17 @@ class TestBlocked:
         blocked = environments_of(api)["production"]["blocked"]
 
         codes = ["not-verified", "verification-failed", "not-approved", "frozen", "pinned", "marked-bad"]
-        assert blocked == {"codes": codes}
+        assert (blocked["codes"], "until" in blocked) == (codes, False)
         assert [each["code"] for each in decision["blockers"]] == codes
+
+    def test_it_has_waited_since_the_artifact_reached_the_environment_before(self, api, given):
+        given.the_usual()
+        given.a_deployment(FIRST)
+        given.time_passes(3600)
+
+        found = environments_of(api)
+
+        assert found["preproduction"]["blocked"]["since"][:19] == found["development"]["current"]["since"][:19]
 
     def test_it_is_left_out_if_the_gate_grants_the_artifact(self, api, given):
         given.the_usual()
@@ -197,7 +221,7 @@ class TestBlocked:
 
         preproduction = environments_of(api)["preproduction"]
 
-        assert preproduction["holds"] == [mark]
+        assert ids(preproduction["holds"]) == [mark]
         assert "blocked" not in preproduction
 
     def test_it_is_left_out_for_the_same_artifact_and_for_the_lowest_environment(self, api, given):
@@ -225,7 +249,7 @@ class TestBlocked:
             ["soaking"],
             True,
         )
-        assert both == {"codes": ["soaking", "frozen"], "until": ends_at}
+        assert (both["codes"], both["until"]) == (["soaking", "frozen"], ends_at)
 
     def test_a_blocker_that_does_not_end_leaves_until_out(self, api, given):
         given.a_system()
@@ -233,7 +257,7 @@ class TestBlocked:
         given.an_environment("production", required_soak_seconds=3600)
         given.a_deployment(FIRST)
 
-        assert environments_of(api)["production"]["blocked"] == {"codes": ["not-verified", "soaking"]}
+        assert blocked_of(api, "production") == {"codes": ["not-verified", "soaking"]}
 
     def test_approvals_count(self, api, given):
         given.a_system()
@@ -241,7 +265,7 @@ class TestBlocked:
         given.an_environment("production", required_approvals=1)
         given.a_deployment(FIRST)
         given.a_verification()
-        assert environments_of(api)["production"]["blocked"] == {"codes": ["not-approved"]}
+        assert blocked_of(api, "production") == {"codes": ["not-approved"]}
 
         given.an_approval(FIRST, "production", by="jane")
 
@@ -288,9 +312,23 @@ class TestHolds:
 
         found = environments_of(api)
 
-        assert found["development"]["holds"] == [everywhere, over]
-        assert found["preproduction"]["holds"] == [everywhere, preproduction, over]
-        assert found["production"]["holds"] == [everywhere, production, over, over_production]
+        assert ids(found["development"]["holds"]) == [everywhere, over]
+        assert ids(found["preproduction"]["holds"]) == [everywhere, preproduction, over]
+        assert ids(found["production"]["holds"]) == [everywhere, production, over, over_production]
+
+    def test_a_hold_says_since_when_it_holds_who_set_it_and_why(self, api, given):
+        given.the_usual()
+        hold = given.a_freeze("production", reason="w" * 500)
+
+        [shown] = environments_of(api)["production"]["holds"]
+
+        assert shown == {
+            "id": hold["id"],
+            "kind": "freeze",
+            "since": hold["starts_at"][:19] + "Z",
+            "created_by": hold["created_by"],
+            "reason": "w" * MOST_WORDS,
+        }
 
     def test_it_has_the_pin_and_the_bad_marks_of_what_runs_here_and_before(self, api, given):
         given.the_usual()
@@ -302,7 +340,7 @@ class TestHolds:
 
         found = environments_of(api)
 
-        assert [each.get("holds") for each in found.values()] == [[first], [pin, first, second], [second]]
+        assert [ids(each["holds"]) for each in found.values()] == [[first], [pin, first, second], [second]]
 
 
 class TestWorkspaces:
