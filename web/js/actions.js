@@ -10,7 +10,8 @@ let current = null;
 /**
  * Open the dialog of an action.
  *
- * `sentence` says what will happen to which `target`. `production` is the name to type before anything happens.
+ * `sentence` says what will happen to which target. `production` is the name of an environment to type before anything
+ * happens, and `confirm` another word. `check(values)` returns faults, which the dialog shows instead of sending.
  * `send(values, key)` does it. `key` stays the same until the values change, so a repeated attempt has one effect.
  * `done` is the sentence afterwards; it may be a function of the answer that returns a template and keeps the dialog.
  */
@@ -28,7 +29,7 @@ export function closeAction() {
 }
 
 function draw() {
-  const { title, sentence, fields, production, problem, busy, verb, danger, answer } = current;
+  const { title, sentence, fields, production, confirm = production, problem, busy, verb, danger, answer } = current;
   const faults = faultsByField(problem, fields);
   render(
     html`<form method="dialog" novalidate @submit=${submit} @input=${() => (current.key = crypto.randomUUID())}>
@@ -36,9 +37,9 @@ function draw() {
       <p class="sentence">${sentence}</p>
       ${fields.map((field) => input(field, faults.get(field.name)))}
       ${
-        production
+        confirm
           ? input(
-              { name: "confirmation", label: `This is production. Type ${production} to confirm`, required: true },
+              { name: "confirmation", label: `${production ? "This is production. " : ""}Type ${confirm} to confirm`, required: true },
               faults.get("confirmation"),
             )
           : nothing
@@ -117,7 +118,7 @@ async function submit(event) {
   event.preventDefault();
   if (current.busy) return;
   const values = valuesOf(event.currentTarget);
-  const missing = missingOf(values);
+  const missing = [...missingOf(values), ...(current.check?.(values) ?? [])];
   if (missing.length) return fail(new Problem(422, { detail: missing[0].detail, errors: missing }));
   delete values.confirmation;
   const started = current;
@@ -149,13 +150,17 @@ function fail(problem) {
   dialog.querySelector("[aria-invalid=true]")?.focus();
 }
 
+/** A fault of a field, as the service writes it. */
+export function fault(name, detail) {
+  return { pointer: `#/${name}`, detail };
+}
+
 function missingOf(values) {
   const missing = current.fields
     .filter((field) => field.required && values[field.name] === undefined)
-    .map((field) => ({ pointer: `#/${field.name}`, detail: "is required: enter a value" }));
-  if (current.production && values.confirmation !== current.production) {
-    missing.push({ pointer: "#/confirmation", detail: `type ${current.production} exactly` });
-  }
+    .map((field) => fault(field.name, "is required: enter a value"));
+  const confirm = current.confirm ?? current.production;
+  if (confirm && values.confirmation !== confirm) missing.push(fault("confirmation", `type ${confirm} exactly`));
   return missing;
 }
 

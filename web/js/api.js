@@ -4,6 +4,9 @@ const MOST_KEPT = 200;
 const MOST_PAGES = 40;
 const TIMEOUT_MS = 20_000;
 
+/** The path of something of a system: `ofSystem("shop", "holds", 7)`. */
+export const ofSystem = (...parts) => `/v1/systems/${parts.map(encodeURIComponent).join("/")}`;
+
 /** A failed request. `status` is 0 if the service did not answer. */
 export class Problem extends Error {
   constructor(status, document = {}) {

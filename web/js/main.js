@@ -8,13 +8,10 @@ import * as settings from "./pages/settings.js";
 import * as signIn from "./pages/sign-in.js";
 import * as systems from "./pages/systems.js";
 // registry
-import * as artifact from "./registry/artifact.js";
-import * as changes from "./registry/changes.js";
-import * as deployment from "./registry/deployment.js";
-import * as holds from "./registry/holds.js";
+import { holds, workspaces } from "./registry/lists.js";
 import * as overview from "./registry/overview.js";
+import { artifact, changes, deployment } from "./registry/records.js";
 import * as system from "./registry/system.js";
-import * as workspaces from "./registry/workspaces.js";
 // /registry
 import { match, to } from "./router.js";
 import * as session from "./session.js";
@@ -100,6 +97,7 @@ async function navigate() {
     return;
   }
   closeAction();
+  if (!page.filtered) app.filter = "";
   root.querySelector(".user")?.removeAttribute("open");
   const same = shown && shown.page === page && JSON.stringify(shown.params) === JSON.stringify(found?.params ?? {});
   shown = { page, params: found?.params ?? {}, query: found?.query ?? new URLSearchParams(), data: same ? shown.data : undefined };

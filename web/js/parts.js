@@ -132,13 +132,13 @@ export function nothingHere(words) {
   return html`<p class="nothing">${words}</p>`;
 }
 
-/** The page's heading, with the way back and the actions. */
-export function heading(title, { trail = [], actions = nothing, note = nothing } = {}) {
+/** The page's heading, with the way back and the actions. `system` is the key of the page's system, or true on its own page. */
+export function heading(title, { system, actions = nothing, note = nothing } = {}) {
   return html`<header class="heading">
     ${
-      trail.length
+      system
         ? html`<nav class="trail" aria-label="Where this page is">
-            ${trail.map(([words, address]) => html`<a href=${address}>${words}</a>`)}
+            <a href=${to()}>All systems</a>${system === true ? nothing : html`<a href=${to("systems", system)}>${system}</a>`}
           </nav>`
         : nothing
     }

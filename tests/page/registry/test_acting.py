@@ -56,7 +56,7 @@ def test_a_hold_is_released(azul, api, open_as):
     azul.a_freeze("development", reason=REASON)
     page = open_as("maintainer", "#/systems/azul")
 
-    page.get_by_role("button", name="Release").click()
+    lane(page, "development").get_by_role("button", name="Release").click()
     dialog(page).get_by_label("Reason").fill("The sale is over")
     dialog(page).get_by_role("button", name="Release").click()
 
@@ -81,7 +81,7 @@ def test_an_artifact_is_marked_bad(azul, api, open_as):
 def test_the_dry_run_says_why_not(azul, open_as):
     page = open_as("viewer", "#/systems/azul")
 
-    lane(page, "production").get_by_role("button", name="Why not?").click()
+    lane(page, "production").get_by_role("button", name="Ask the gate").click()
     dialog(page).get_by_role("button", name="Ask").click()
 
     dialog(page).get_by_text("It may not enter").wait_for()
@@ -107,6 +107,50 @@ def test_a_workspace_is_extended_and_routed_to(azul, api, open_as):
     assert api.get(f"{path}/routes")["items"][0]["client"] == "admin@local"
 
 
+def test_extending_never_shortens(azul, api, open_as):
+    workspace = azul.a_workspace(purpose="debug")["id"]
+    before = api.get(f"/v1/systems/azul/workspaces/{workspace}")["expires_at"]
+    page = open_as("admin", "#/workspaces")
+
+    page.get_by_role("button", name="Extend").click()
+    offered = dialog(page).get_by_label("New end").input_value()
+    dialog(page).get_by_label("New end").fill("2026-01-01T12:00")
+    dialog(page).get_by_role("button", name="Extend").click()
+
+    dialog(page).get_by_text("is not later").wait_for()
+    assert offered >= before[:16]
+    assert api.get(f"/v1/systems/azul/workspaces/{workspace}")["expires_at"] == before
+
+
+def test_an_approval_says_which_commits_would_be_lost(azul, open_as):
+    commits = [{"sha": "f" * 40, "authored_at": "2026-01-01T00:00:00Z"}]
+    azul.a_deployment(
+        an_artifact("hot"), environment="production", kind="hotfix", override_reason="It is urgent", commits=commits
+    )
+    page = open_as("maintainer", "#/systems/azul")
+
+    assert "loses 1 commit" in lane(page, "production").inner_text()
+    lane(page, "production").get_by_role("button", name="Approve").click()
+
+    assert "It loses 1 commit" in dialog(page).inner_text()
+
+
+def test_an_older_artifact_before_production_is_no_promotion(given, open_as):
+    given.the_usual(required_approvals=1)
+    for name in ("one", "two"):
+        commits = [{"sha": str(len(name)) * 40 if name == "one" else "e" * 40, "authored_at": "2026-01-01T00:00:00Z"}]
+        given.a_deployment(an_artifact(name), environment="preproduction", commits=commits)
+        given.a_deployment(
+            an_artifact(name), environment="production", kind="hotfix", override_reason="It is urgent", commits=commits
+        )
+    given.a_deployment(an_artifact("one"), environment="preproduction", kind="rollback")
+
+    production = lane(open_as("maintainer", "#/systems/azul"), "production")
+
+    assert "has an older artifact" in production.inner_text()
+    assert production.get_by_role("button", name="Approve").count() == 0
+
+
 def test_a_freeze_over_all_systems_takes_an_admin(azul, api, open_as):
     assert open_as("maintainer", "#/holds").get_by_role("button", name="Freeze all systems").count() == 0
     page = open_as("admin", "#/holds")
@@ -126,4 +170,4 @@ def test_a_viewer_is_offered_no_action_that_changes_something(azul, open_as):
     page = open_as("viewer", "#/systems/azul")
 
     offered = page.locator("main").get_by_role("button").all_inner_texts()
-    assert {words for words in offered if words} == {"Why not?"}
+    assert {words for words in offered if words} == {"Ask the gate"}

@@ -67,6 +67,23 @@ def test_a_blocked_cell_says_why(given, open_as):
     assert "frozen" in cell(page, "azul", "production").text_content()
 
 
+def test_what_needs_attention_says_who_holds_it_and_why(given, open_as):
+    given.the_usual()
+    given.a_deployment(an_artifact("one"), environment="preproduction")
+    given.a_freeze("production", reason="The sale of the season")
+
+    line = open_as("viewer").locator(".attention li").first.inner_text()
+
+    assert "The sale of the season (admin@local)" in line
+
+
+def test_a_hold_is_shown_although_nothing_waits(given, open_as):
+    given.the_usual()
+    given.a_freeze("production")
+
+    assert "frozen" in cell(open_as("viewer"), "azul", "production").inner_text()
+
+
 def test_the_filter_keeps_the_systems_that_match(given, open_as):
     given.a_system_with_an_environment()
     given.a_system("shop")
@@ -92,7 +109,7 @@ class TestThePanelOfAnEnvironment:
         cell(page, "azul", "production").get_by_text(short("one")).click()
 
         panel = page.get_by_role("complementary", name="azul production")
-        panel.get_by_text("The sale of the season").wait_for()
+        panel.get_by_text("The sale of the season", exact=True).wait_for()
         words = panel.inner_text()
         assert words.index("Now") < words.index(short("one")) < words.index("Next") < words.index(short("two"))
         assert "hotfix" in words.partition("Recent")[2]

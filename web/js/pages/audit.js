@@ -52,7 +52,7 @@ function row(event) {
     <td>${event.action} ${event.refusal ? parts.state("bad", `refused: ${event.refusal}`) : nothing}</td>
     <td>${event.system ? html`<a href=${to("systems", event.system)}>${event.system}</a>` : nothing}</td>
     <td class="text">${event.resource}</td>
-    <td class="wide text">${event.reason ?? ""}</td>
+    <td class="wide text">${event.reason ?? event.after?.reason ?? ""}</td>
     <td>${event.before || event.after ? html`<details>
       <summary>Show</summary>
       <pre class="json" tabindex="0">${JSON.stringify({ before: event.before, after: event.after }, null, 2)}</pre>

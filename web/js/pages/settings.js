@@ -2,9 +2,9 @@
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { openAction } from "../actions.js";
+import { ofSystem } from "../api.js";
 import { plural, span } from "../format.js";
 import * as parts from "../parts.js";
-import { to } from "../router.js";
 
 // `empty` is the value of an environment's field that has no text.
 const FIELDS = [
@@ -24,7 +24,7 @@ const REASON = { name: "reason", label: "Reason", type: "textarea", hint: "Neede
 export const title = ({ system }) => `Settings of ${system}`;
 
 export async function load({ api, params, signal }) {
-  const base = `/v1/systems/${encodeURIComponent(params.system)}`;
+  const base = ofSystem(params.system);
   const [system, environments] = await Promise.all([api.get(base, signal), api.all(`${base}/environments?limit=200`, signal)]);
   return { base, system, environments };
 }
@@ -33,12 +33,9 @@ export function render({ base, system, environments }, context) {
   const mine = parts.may(context.me, "maintainer", system.key);
   return html`
     ${parts.heading(`Settings of ${system.name}`, {
-      trail: [
-        ["Systems", to("systems")],
-        // registry
-        [system.key, to("systems", system.key)],
-        // /registry
-      ],
+      // registry
+      system: system.key,
+      // /registry
       actions: parts.action(mine, "New environment", () => create(context, base, system, environments), "primary"),
       note: html`<p class="muted text"><span class="mono">${system.key}</span> ${parts.outside(system.repository, system.repository)}</p>`,
     })}
@@ -95,7 +92,7 @@ function create({ api, refresh }, base, system, environments) {
 
 /** Open the dialog with the environment as it is now. The service refuses the change if somebody else's came first. */
 async function change({ api, refresh }, base, system, { name, production }) {
-  const address = `${base}/environments/${encodeURIComponent(name)}`;
+  const address = ofSystem(system.key, "environments", name);
   const { body, etag, problem } = await api.read(address).catch((failed) => ({ body: {}, problem: failed }));
   openAction({
     title: `Change ${name} of ${system.key}`,

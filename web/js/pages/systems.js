@@ -6,6 +6,7 @@ import * as parts from "../parts.js";
 import { to } from "../router.js";
 
 export const title = () => "Systems";
+export const filtered = true;
 
 export async function load({ api, signal }) {
   return api.all("/v1/systems?limit=200", signal);

@@ -10,8 +10,10 @@ const MOST_ATTENTION = 16;
 const FILTERS = ["attention", "production"];
 
 export const title = () => "Overview";
+export const filtered = true;
 
 let opened = null; // the address of the panel that is open
+let opener = null; // what had the focus before it opened
 
 export async function load(context) {
   const { api, query, signal } = context;
@@ -37,7 +39,7 @@ export function render({ systems, panel }, context) {
     <h1 class="unseen" tabindex="-1">Overview</h1>
     ${attention(shown, query)}
     <div class="bar">
-      <h2>${plural(shown.length, "system")}${wanted ? html` <span class="muted">that match “${filter}”</span>` : nothing}</h2>
+      <h2>${plural(shown.length, "system")}${wanted ? html` <span class="muted">with “${filter}”</span>` : nothing}</h2>
       <nav class="choices" aria-label="Show">
         ${choice("All", {}, !filtered)}
         ${choice("Needs attention", { attention: 1 }, query.has("attention"))}
@@ -89,10 +91,11 @@ function panelView(panel, context) {
 /** Move the focus to a panel that opens, and back to its cell when it closes. */
 function focusPanel(query) {
   const before = opened;
+  if (!before) opener = document.activeElement;
   opened = query.has("system") ? withFilters(query, query.get("system"), query.get("environment")) : null;
   if (before === opened) return;
   requestAnimationFrame(() => {
-    const place = opened ? document.getElementById("panel") : document.querySelector(`.whole[href="${CSS.escape(before)}"]`);
+    const place = opened ? document.getElementById("panel") : opener;
     place?.focus({ preventScroll: true });
   });
 }
@@ -134,7 +137,7 @@ function row(system, columns, query) {
       const environment = byName.get(name);
       return environment
         ? cell(system.key, environment, query)
-        : html`<td class="absent" data-column=${name}><span aria-hidden="true">·</span><span class="unseen">${filtered ? "not among them" : "no such environment"}</span></td>`;
+        : html`<td class="absent" data-column=${name}><span aria-hidden="true">${filtered ? "" : "·"}</span><span class="unseen">${filtered ? "not among them" : "no such environment"}</span></td>`;
     })}
   </tr>`;
 }
@@ -158,7 +161,7 @@ function cell(system, environment, query) {
           : nothing
       }
       ${failed ? state("bad", failed.state === "failed" ? `${short(failed.artifact)} failed` : "lease expired") : nothing}
-      ${blocked(environment)}
+      ${blocked(environment)} ${held(environment)}
       ${environment.commits_behind ? html`<span class="behind">${behind(environment.commits_behind)}</span>` : nothing}
     </div>
   </td>`;
@@ -193,17 +196,23 @@ function blocked({ blocked: why }) {
   )}</span>`;
 }
 
+/** Holds that stop nothing yet, because nothing waits. */
+function held({ blocked: why, holds }) {
+  if (!holds?.length || why) return nothing;
+  return state("quiet", holds.map(({ kind }) => BLOCKERS[HELD[kind]])[0]);
+}
+
+const HELD = { freeze: "frozen", pin: "pinned", bad: "marked-bad" };
 const ORDER = ["failed", "lease-expired", "stuck", "blocked", "unverified"];
 
 function attention(systems, query) {
   const found = [];
   for (const { key, environments } of systems) {
-    let before = null;
     for (const environment of environments) {
-      if (environment.attention?.length) found.push({ system: key, environment, before, reason: strongest(environment) });
-      before = environment;
+      if (environment.attention?.length) found.push({ system: key, environment, reason: strongest(environment) });
     }
   }
+  if (!found.length && !systems.length) return nothing;
   if (!found.length) return html`<section class="attention calm">${state("good", "Nothing needs attention")}</section>`;
   found.sort(
     (one, other) =>
@@ -237,31 +246,32 @@ function strongest({ attention }) {
 const WORDS = { "lease-expired": "lease expired" };
 const TONES = { failed: "bad", "lease-expired": "bad", stuck: "warn", blocked: "warn", unverified: "quiet" };
 
-function line({ system, environment, before, reason }, query) {
+function line({ system, environment, reason }, query) {
   return html`<li>
-    ${state(TONES[reason] ?? "warn", WORDS[reason] ?? reason)}
+    ${environment.current?.failed_suites?.length && reason === "unverified" ? state("bad", "suite failed") : state(TONES[reason] ?? "warn", WORDS[reason] ?? reason)}
     <a class="where" href=${withFilters(query, system, environment.name)}><strong>${system}</strong>
       <span>${environment.name}</span></a>
-    <span class="why">${why(environment, before, reason)}${also(environment, reason)}</span>
+    <span class="why">${why(environment, reason)}${also(environment, reason)}</span>
     ${evidence(system, environment, reason)}
   </li>`;
 }
 
-function why({ current, last_attempt: attempt, blocked: block }, before, reason) {
+function why({ current, last_attempt: attempt, blocked: block, holds }, reason) {
   const still = current ? html`, <span class="mono">${short(current.artifact)}</span> runs on` : ", nothing runs";
   switch (reason) {
     case "failed":
       return html`${attempt.kind ?? nothing} <span class="mono">${short(attempt.artifact)}</span> failed
-        ${time(attempt.finished_at ?? attempt.started_at)}${still}`;
+        ${time(attempt.finished_at ?? attempt.started_at)}${attempt.detail ? `: ${attempt.detail}` : nothing}${still}`;
     case "lease-expired":
-      return html`<span class="mono">${short(attempt.artifact)}</span> fell silent
+      return html`<span class="mono">${short(attempt.artifact)}</span> sent no status, so its lease ended
         ${time(attempt.finished_at ?? attempt.started_at)}${still}`;
     case "stuck":
       return html`in progress since ${time(attempt.started_at)}, lease ends ${time(attempt.lease_expires_at)}`;
     case "blocked":
       return html`${block.codes.map((code) => BLOCKERS[code] ?? code).join(", ")}
         ${block.until ? html`until ${time(block.until, moment)}` : nothing}
-        ${before?.current ? html`<span class="muted">· waits ${time(before.current.since, waiting)}</span>` : nothing}`;
+        ${holds?.map((hold) => html`<span class="muted">· ${hold.reason} (${hold.created_by})</span>`)}
+        ${block.since ? html`<span class="muted">· waits ${time(block.since, waiting)}</span>` : nothing}`;
     default:
       return current?.failed_suites?.length
         ? html`${current.failed_suites.join(", ")} failed on <span class="mono">${short(current.artifact)}</span>

@@ -1,11 +1,12 @@
 // A system: its environments as lanes in the order of promotion.
 
 import { html, nothing } from "../../vendor/lit-html.js";
+import { ofSystem } from "../api.js";
 import * as doing from "./doing.js";
 import { moment, plural, short, span } from "../format.js";
 import * as parts from "../parts.js";
 import { to } from "../router.js";
-import { holdsTable } from "./holds.js";
+import { holdsTable, releaseButton } from "./lists.js";
 
 const MOST_RECENT = 5;
 const ASK_AGAIN_MS = 60_000;
@@ -16,7 +17,7 @@ export const title = ({ system }) => system;
 
 /** Load the system. With `only`, load what is next for this environment alone. */
 export async function load({ api, params, signal }, only) {
-  const base = `/v1/systems/${encodeURIComponent(params.system)}`;
+  const base = ofSystem(params.system);
   const [system, state, environments, recent, holds, approvals] = await Promise.all([
     api.get(base, signal),
     api.get(`${base}/state`, signal),
@@ -31,7 +32,7 @@ export async function load({ api, params, signal }, only) {
     await Promise.all(
       lanes
         .filter(({ next }) => next)
-        .map(async ({ name }) => [name, await api.get(`${base}/environments/${encodeURIComponent(name)}/changes`, signal)]),
+        .map(async ({ name }) => [name, await api.get(ofSystem(params.system, "environments", name, "changes"), signal)]),
     ),
   );
   return { system, lanes, environments, workspaces: state.targets.filter(({ workspace }) => workspace !== "default"), holds: holds.items, approvals: approvals.items, decisions, changes };
@@ -79,7 +80,7 @@ export function render(data, context) {
   const mine = parts.may(context.me, "maintainer", system.key);
   return html`
     ${parts.heading(system.name, {
-      trail: [["Overview", to()]],
+      system: true,
       actions: html`
         ${parts.outside(system.repository, "Repository")} <a href=${to("systems", system.key, "settings")}>Settings</a>
         ${parts.action(mine, "Freeze all environments", () => doing.freeze(context, system.key, environments))}
@@ -120,21 +121,30 @@ function laneView(lane, data, context) {
 }
 
 /** What runs in an environment, what is in flight, what is next and why not, and what ran before. */
-export function laneBody(lane, { system, decisions, changes }, context) {
+export function laneBody(lane, { system, environments, decisions, changes, holds, approvals }, context) {
   const { key, repository } = system;
+  const change = changes.get(lane.name);
+  const older = change?.ahead_by === 0;
+  const consents = approvals.filter((one) => one.state === "active" && one.environment === lane.name && one.artifact === lane.next);
+  const held = holds.filter((hold) => hold.kind !== "bad" && (!hold.environment || hold.environment === lane.name) && (!hold.production || lane.production));
   const mine = parts.may(context.me, "maintainer", key);
   return html`
     <h3>Now</h3>
     ${lane.current ? now(lane, key, repository) : html`<p class="muted stack">never deployed</p>`}
     ${lane.flight ? flight(lane.flight, key) : nothing} ${lane.failed ? lastAttempt(lane.failed, key) : nothing}
-    ${lane.before ? next(lane, system, decisions.get(lane.name), changes.get(lane.name)) : nothing}
+    ${held.length ? html`<h3>Holds</h3>${held.map((hold) => holdLine(hold, context, environments))}` : nothing}
+    ${lane.before ? next(lane, system, decisions.get(lane.name), change, consents) : nothing}
     <h3>Requires</h3>
     <p class="stack">${requires(lane)}</p>
     <h3>Recent</h3>
     ${lane.recent.length ? html`<ul class="recent">${lane.recent.map((one) => recent(one, key))}</ul>` : html`<p class="muted">Nothing yet</p>`}
     <div class="actions">
-      ${parts.action(lane.next, "Why not?", () => doing.whyNot(context, key, lane, lane.next))}
-      ${parts.action(mine && lane.next && lane.required_approvals, "Approve", () => doing.approve(context, key, lane, lane.next))}
+      ${parts.action(lane.next, "Ask the gate", () => doing.askGate(context, key, lane, lane.next))}
+      ${parts.action(
+        mine && lane.next && lane.required_approvals && !older && consents.every((one) => one.created_by !== context.me.subject),
+        "Approve",
+        () => doing.approve(context, key, lane, lane.next, change),
+      )}
       ${parts.action(mine, "Freeze", () => doing.freeze(context, key, [lane], lane.name))}
       ${parts.action(mine && lane.current, "Pin", () => doing.pin(context, key, lane, lane.current.artifact))}
     </div>`;
@@ -168,10 +178,22 @@ function lastAttempt(attempt, key) {
   return html`<p class="stack">
     ${parts.deploymentState(attempt)} <span>${attempt.kind} of</span> ${parts.artifact(key, attempt.artifact, { copy: false })}
     <a href=${to("systems", key, "deployments", attempt.id)}>${parts.time(attempt.finished_at ?? attempt.started_at)}</a>
+    <span class="text">${attempt.detail}</span>
   </p>`;
 }
 
-function next(lane, { key, repository }, decision, change) {
+function holdLine(hold, context, environments) {
+  return html`<p class="stack">
+    ${parts.state("warn", hold.kind)} <span class="text">${hold.reason}</span>
+    <span class="muted">by ${hold.created_by} ${parts.time(hold.starts_at)}${hold.ends_at ? html`, until ${parts.time(hold.ends_at, moment)}` : nothing}</span>
+    ${releaseButton(hold, context, environments)}
+  </p>`;
+}
+
+function next(lane, { key, repository }, decision, change, consents) {
+  if (lane.next && change?.ahead_by === 0) {
+    return html`<h3>Next</h3><p class="muted stack">nothing: ${lane.before} has an older artifact, ${parts.artifact(key, lane.next, { copy: false })}</p>`;
+  }
   if (!lane.next) return html`<h3>Next</h3><p class="muted stack">nothing newer in ${lane.before}</p>`;
   return html`<h3>Next</h3>
     <p class="stack">
@@ -180,6 +202,8 @@ function next(lane, { key, repository }, decision, change) {
       <a href=${to("systems", key, "environments", lane.name, "changes")}>${
         change?.ahead_by == null ? "changes" : plural(change.ahead_by, "change")
       }</a>
+      ${change?.behind_by ? parts.state("warn", `loses ${plural(change.behind_by, "commit")}`) : nothing}
+      ${consents.map((one) => parts.state("good", `approved by ${one.created_by}`))}
       ${repository?.startsWith("https://github.com/") ? parts.outside(`${repository}/pulls`, "pull requests") : nothing}
     </p>
     ${decision ? html`${parts.blockers(decision.blockers, key)} ${parts.stillRequired(decision.still_required)}` : nothing}`;
@@ -188,11 +212,11 @@ function next(lane, { key, repository }, decision, change) {
 function requires({ required_suites, required_soak_seconds, required_approvals, before }) {
   if (!before) return html`<span class="muted">nothing: it is the first</span>`;
   const words = [
-    required_suites.length ? `verified by ${required_suites.join(", ")}` : "verified",
-    required_soak_seconds ? `${span(required_soak_seconds)} of soak` : "",
+    `verified${required_suites.length ? ` by ${required_suites.join(", ")}` : ""} in ${before}`,
+    required_soak_seconds ? `${span(required_soak_seconds)} of soak there` : "",
     required_approvals ? plural(required_approvals, "approval") : "",
   ];
-  return words.filter(Boolean).join(", ") + ` in ${before}`;
+  return words.filter(Boolean).join(", ");
 }
 
 function recent(one, key) {
