@@ -147,7 +147,7 @@ function cell(system, environment, query) {
   const flight = attempt?.state === "in_progress" ? attempt : null;
   const failed = attempt?.state === "failed" || environment.attention?.includes("lease-expired") ? attempt : null;
   return html`<td data-column=${name}>
-    <div class="cell" @click=${(event) => event.target.closest("a") ?? event.currentTarget.querySelector("a").click()}>
+    <div class="cell" @click=${follow}>
       <a class="whole" href=${withFilters(query, system, name)} aria-label="${system} in ${name}"></a>
       ${
         current
@@ -165,6 +165,14 @@ function cell(system, environment, query) {
       ${environment.commits_behind ? html`<span class="behind">${behind(environment.commits_behind)}</span>` : nothing}
     </div>
   </td>`;
+}
+
+/** Follow the cell's link from anywhere in the cell. */
+function follow(event) {
+  const link = event.currentTarget.querySelector("a");
+  if (event.target === link) return;
+  link.focus({ preventScroll: true });
+  link.click();
 }
 
 function kind(attempt) {
