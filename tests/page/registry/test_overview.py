@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from chalicelib import NAME
 from tests.service.deployments.records import an_artifact
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.exe 🚀" + "x" * 60
@@ -85,7 +86,7 @@ def test_a_cell_leads_to_the_system(given, open_as):
     page.get_by_role("heading", name="Azul", level=1).wait_for()
     assert page.url.endswith("#/systems/azul?environment=production")
     assert page.evaluate("document.activeElement.tagName") == "H1"
-    assert page.title() == "azul · Slipway"
+    assert page.title() == f"azul · {NAME.capitalize()}"
 
 
 def test_without_systems_the_page_has_the_commands_for_a_first_deployment(open_as, token, tmp_path):
