@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from playwright.sync_api import expect
 
+from chalicelib import NAME
 from tests.service.deployments.records import an_artifact
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.exe 🚀" + "x" * 60
@@ -145,7 +146,7 @@ class TestThePanelOfAnEnvironment:
 
         page.get_by_role("heading", name="Azul", level=1).wait_for()
         assert page.evaluate("document.activeElement.tagName") == "H1"
-        assert page.title() == "azul · Slipway"
+        assert page.title() == f"azul · {NAME.capitalize()}"
 
     def test_one_of_nothing_says_so(self, page, open_as, expected_errors):
         expected_errors.append("404")
