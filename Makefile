@@ -68,6 +68,8 @@ fuzz: venv ## Send made-up requests to the service [EXAMPLES=200 SECONDS=60 SEED
 	@$(tools) checks fuzz
 bench: venv ## Measure the cost of a request and of a cold start, and check its bounds [SCALE=1]
 	@$(tools) checks bench
+screenshots: venv ## Take a picture of each page of the dashboard [FOLDER=.local/screenshots PICTURES=1]
+	@$(tools) checks screenshots
 policy: venv ## Check the plans of all environments, or of ENV=, against infra/policy
 	@$(tools) checks policy
 walls: venv ## Check the IAM policies against the table of who may do what [WHO=]

@@ -24,8 +24,9 @@ FOUNDATION = frozenset(
         "systems",
     ]
 )
-# Names of other files that leave: files of the whole business, the tool for adoption, and the page that explains it.
-_OTHERS = frozenset({"registry", "adopt", "copy-it"})
+# Names of other files that leave: files of the whole business, the tool for adoption and its page, and the pictures of
+# the README.
+_OTHERS = frozenset({"registry", "adopt", "copy-it", "pictures"})
 _PACKAGE = re.compile(r"chalicelib/(\w+)/")
 # infra/ names its files after resources of AWS, such as artifacts.tf, and has no business.
 _WITHOUT_BUSINESS = "infra/"

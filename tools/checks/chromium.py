@@ -1,9 +1,18 @@
-"""Find the browser that the dashboard's tests run in. Debian's package `chromium` has it."""
+"""Find and start the browser of the dashboard's tests. Debian's package `chromium` has it."""
 
 import importlib.util
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tools.checkout import ToolError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _COMMANDS = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS = ("--no-sandbox", "--disable-quic", "--disable-background-networking")
 
 
 def path() -> str | None:
@@ -18,3 +27,16 @@ def missing() -> str | None:
     if path() is None:
         return "chromium is not on the PATH: install it, on Debian with `apt-get install chromium`"
     return None
+
+
+@contextmanager
+def launched() -> Iterator["Browser"]:
+    """Run Chromium until the end of the block. Raise ToolError if it is missing."""
+    if reason := missing():
+        raise ToolError(f"There is no browser: {reason}")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (the import takes half a second)
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path(), args=_ARGUMENTS)
+        yield browser
+        browser.close()

@@ -16,14 +16,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from chalicelib.database.migrate import migrate
-from chalicelib.database.roles import MIGRATOR
 from tools import lifeline
 from tools.checkout import LOCAL_STATE, ROOT, ToolError, UsageError
 from tools.checks.fuzz import Values, every, packages
-from tools.local import postgres
+from tools.checks.own_service import own_service
 from tools.local.issuer import token
-from tools.local.server import load_app, serving
 
 MOST_SECONDS = 60 * 60
 LOG = LOCAL_STATE / "fuzz.log"
@@ -111,19 +108,15 @@ def main(environ: Mapping[str, str]) -> None:
 
 
 def _run(amount: Sequence[str], seconds: str) -> None:
-    LOG.parent.mkdir(exist_ok=True)
-    with postgres.throwaway() as database_url, LOG.open("w") as log:
-        os.environ["DATABASE_URL"] = database_url
-        migrate(postgres.as_login(database_url, MIGRATOR))
-        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), serving(*load_app()) as url:
-            fill(url)
-            found = fuzz(url, "--phases", "examples,coverage,fuzzing", *amount)
-            # A service with state answers a repeated series of requests differently. Hypothesis then stops. With
-            # --max-time, Schemathesis starts further series.
-            found |= fuzz(
-                *(url, "--phases", "stateful", "--max-time", seconds, *amount),
-                *("--exclude-checks", "every_operation_succeeds"),  # the first run has made this check
-            )
+    with own_service(LOG) as url:
+        fill(url)
+        found = fuzz(url, "--phases", "examples,coverage,fuzzing", *amount)
+        # A service with state answers a repeated series of requests differently. Hypothesis then stops. With
+        # --max-time, Schemathesis starts further series.
+        found |= fuzz(
+            *(url, "--phases", "stateful", "--max-time", seconds, *amount),
+            *("--exclude-checks", "every_operation_succeeds"),  # the first run has made this check
+        )
     if found:
         raise ToolError(
             f"The run found faults: fix the faults above. The service's log is {LOG.relative_to(ROOT)}. "
