@@ -85,7 +85,6 @@ def test_every_page_shows_them_as_text(
     assert seen > len(PAGES)
 
 
-@pytest.mark.xfail(strict=False, reason="a long name of a suite or an environment is wider than a narrow screen")
 def test_long_names_break_no_lane(given: Any, page: "Page", open_as: Callable[..., "Page"]) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
     given.a_system()
