@@ -60,6 +60,17 @@ export function plural(count, one, many = `${one}s`) {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+/** A number of seconds as a rule states it: "1 h", "2 d". */
+export function span(seconds) {
+  return seconds < 60 ? `${seconds} s` : duration(seconds);
+}
+
+/** Return an address only if a link may lead there. */
+export function webAddress(url) {
+  return /^https?:\/\//.test(url ?? "") ? url : null;
+}
+
+// registry
 export const BLOCKERS = {
   "not-deployed": "not deployed before",
   "rolled-back": "rolled back",
@@ -79,13 +90,4 @@ export const STATES = {
   failed: "failed",
   cancelled: "cancelled",
 };
-
-/** A number of seconds as a rule states it: "1 h", "2 d". */
-export function span(seconds) {
-  return seconds < 60 ? `${seconds} s` : duration(seconds);
-}
-
-/** Return an address only if a link may lead there. */
-export function webAddress(url) {
-  return /^https?:\/\//.test(url ?? "") ? url : null;
-}
+// /registry

@@ -1,7 +1,10 @@
 // Pieces that several pages are made of.
 
 import { html, nothing } from "../vendor/lit-html.js";
-import { BLOCKERS, exact, moment, relative, short, span, STATES, webAddress } from "./format.js";
+import { exact, relative, webAddress } from "./format.js";
+// registry
+import { BLOCKERS, moment, short, span, STATES } from "./format.js";
+// /registry
 import { to } from "./router.js";
 
 /** A time: relative to read, exact in the title and for screen readers. */
@@ -31,6 +34,62 @@ export function mark(tone) {
   </svg>`;
 }
 
+/** Say something to screen readers. */
+export function announce(text) {
+  document.getElementById("live").textContent = text;
+}
+
+export function outside(url, words) {
+  const address = webAddress(url);
+  return address ? html`<a class="outside" href=${address} rel="noreferrer">${words}</a>` : nothing;
+}
+
+/** A table with a caption for screen readers. `columns` are its headings. */
+export function table(caption, columns, rows) {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}>
+    <table class="list">
+      <caption class="unseen">${caption}</caption>
+      <thead><tr>${columns.map((column) => html`<th scope="col">${column || html`<span class="unseen">Links and actions</span>`}</th>`)}</tr></thead>
+      <tbody>${rows}</tbody>
+    </table>
+  </div>`;
+}
+
+export function nothingHere(words) {
+  return html`<p class="nothing">${words}</p>`;
+}
+
+/** The page's heading, with the way back and the actions. `system` is the key of the page's system, or true on its own page. */
+export function heading(title, { system, actions = nothing, note = nothing } = {}) {
+  return html`<header class="heading">
+    ${
+      system
+        ? html`<nav class="trail" aria-label="Where this page is">
+            <a href=${to()}>All systems</a>${system === true ? nothing : html`<a href=${to("systems", system)}>${system}</a>`}
+          </nav>`
+        : nothing
+    }
+    <div class="line"><h1 tabindex="-1" dir="auto">${title}</h1><div class="actions">${actions}</div></div>
+    ${note}
+  </header>`;
+}
+
+/** A button for an action, or nothing if the caller may not do it. */
+export function action(allowed, words, start, kind = "") {
+  return allowed ? html`<button type="button" class=${kind} @click=${start}>${words}</button>` : nothing;
+}
+
+/** True if the caller has at least this role, in this system if one is given. */
+export function may(me, role, system) {
+  const order = ["viewer", "pipeline", "maintainer", "admin"];
+  return (me?.roles ?? []).some(
+    (own) =>
+      order.indexOf(own.role) >= order.indexOf(role) &&
+      (own.systems === null || own.more_systems || (system !== undefined && own.systems.includes(system))),
+  );
+}
+
+// registry
 export function deploymentState(deployment) {
   const tone = { succeeded: "good", failed: "bad", cancelled: "quiet", in_progress: "busy" }[deployment.state];
   return state(tone, STATES[deployment.state] ?? deployment.state);
@@ -83,16 +142,6 @@ async function copied(button, text) {
   }
 }
 
-/** Say something to screen readers. */
-export function announce(text) {
-  document.getElementById("live").textContent = text;
-}
-
-export function outside(url, words) {
-  const address = webAddress(url);
-  return address ? html`<a class="outside" href=${address} rel="noreferrer">${words}</a>` : nothing;
-}
-
 /** The blockers of a decision, each with its detail and its end. */
 export function blockers(list, system) {
   return html`<ul class="blockers">
@@ -116,48 +165,4 @@ export function stillRequired(required) {
   if (required.approvals) parts.push(`${required.approvals} ${required.approvals === 1 ? "approval" : "approvals"}`);
   return parts.length ? html`<p class="muted">Then still required: ${parts.join("; ")}.</p>` : nothing;
 }
-
-/** A table with a caption for screen readers. `columns` are its headings. */
-export function table(caption, columns, rows) {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}>
-    <table class="list">
-      <caption class="unseen">${caption}</caption>
-      <thead><tr>${columns.map((column) => html`<th scope="col">${column || html`<span class="unseen">Links and actions</span>`}</th>`)}</tr></thead>
-      <tbody>${rows}</tbody>
-    </table>
-  </div>`;
-}
-
-export function nothingHere(words) {
-  return html`<p class="nothing">${words}</p>`;
-}
-
-/** The page's heading, with the way back and the actions. `system` is the key of the page's system, or true on its own page. */
-export function heading(title, { system, actions = nothing, note = nothing } = {}) {
-  return html`<header class="heading">
-    ${
-      system
-        ? html`<nav class="trail" aria-label="Where this page is">
-            <a href=${to()}>All systems</a>${system === true ? nothing : html`<a href=${to("systems", system)}>${system}</a>`}
-          </nav>`
-        : nothing
-    }
-    <div class="line"><h1 tabindex="-1" dir="auto">${title}</h1><div class="actions">${actions}</div></div>
-    ${note}
-  </header>`;
-}
-
-/** A button for an action, or nothing if the caller may not do it. */
-export function action(allowed, words, start, kind = "") {
-  return allowed ? html`<button type="button" class=${kind} @click=${start}>${words}</button>` : nothing;
-}
-
-/** True if the caller has at least this role, in this system if one is given. */
-export function may(me, role, system) {
-  const order = ["viewer", "pipeline", "maintainer", "admin"];
-  return (me?.roles ?? []).some(
-    (own) =>
-      order.indexOf(own.role) >= order.indexOf(role) &&
-      (own.systems === null || own.more_systems || (system !== undefined && own.systems.includes(system))),
-  );
-}
+// /registry
