@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _COMMANDS = ("chromium", "chromium-browser", "google-chrome")
-_ARGUMENTS = ("--no-sandbox", "--disable-quic", "--disable-background-networking")
+ARGUMENTS = ("--no-sandbox", "--disable-quic", "--disable-background-networking")
 
 
 def path() -> str | None:
@@ -37,6 +37,6 @@ def launched() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (the import takes half a second)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path(), args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path(), args=ARGUMENTS)
         yield browser
         browser.close()
