@@ -55,13 +55,13 @@ def bootstrap(event: Any, context: Any) -> dict[str, Any]:
 
 
 def iam_logins(app: str, migrator: str) -> list[str]:
-    """Return the statements that let only these logins use IAM tokens.
+    """Return the statement that lets these logins use IAM tokens.
 
     On Amazon RDS, members of `rds_iam` log in with tokens, and with nothing else. This includes members of members. The
-    master user can act as both roles, and needs its password. So the roles must not be members.
-    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/database-authentication.html
+    master user needs its password for the next bootstrap. So it must be a member of no login: see `roles.logins`.
+    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
     """
-    return [f"REVOKE rds_iam FROM {MIGRATOR}, {APP}", f"GRANT rds_iam TO {migrator}, {app}"]
+    return [f"GRANT rds_iam TO {app}, {migrator}"]
 
 
 def _password_of_reader(client: Any, secret: str) -> str:
