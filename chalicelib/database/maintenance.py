@@ -79,12 +79,16 @@ def _password_of_reader(client: Any, secret: str) -> str:
 
 
 def _begin(client: Any, database: str, where: dict[str, str]) -> str:
-    """Begin a transaction and return its id. If the cluster is paused, wait up to RESUME_SECONDS until it resumes."""
+    """Begin a transaction and return its id. Wait up to RESUME_SECONDS until the cluster and its Data API are there.
+
+    The cluster may be paused. The Data API of a clone is enabled shortly before this function runs.
+    """
+    not_yet = (client.exceptions.DatabaseResumingException, client.exceptions.HttpEndpointNotEnabledException)
     deadline = time.monotonic() + RESUME_SECONDS
     while True:
         try:
             return str(client.begin_transaction(database=database, **where)["transactionId"])
-        except client.exceptions.DatabaseResumingException:
+        except not_yet:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(_POLL_SECONDS)

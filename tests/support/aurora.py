@@ -22,7 +22,8 @@ APP_LOGIN, MIGRATOR_LOGIN = f"{APP}_production", f"{MIGRATOR}_production"
 class DataApi:
     """A stand-in for the RDS Data API, with one transaction on a real database.
 
-    It logs in with the master's password when a transaction begins. It fails to begin `resuming` times. During the
+    It logs in with the master's password when a transaction begins. It fails to begin `resuming` times, with the
+    error `not_yet`. During the
     transaction the master may grant `rds_iam`. On Amazon RDS it may because of `rds_superuser`, without being a member.
     """
 
@@ -30,16 +31,19 @@ class DataApi:
         class DatabaseResumingException(Exception):
             pass
 
-    def __init__(self, url, resuming=0):
+        class HttpEndpointNotEnabledException(Exception):
+            pass
+
+    def __init__(self, url, resuming=0, not_yet=exceptions.DatabaseResumingException):
         self._url, self._superuser = url, as_login(url, SUPERUSER)
-        self._resuming = resuming
+        self._resuming, self._not_yet = resuming, not_yet
         self.asked = []
 
     def begin_transaction(self, **where):
         self.asked.append(where)
         self._resuming -= 1
         if self._resuming >= 0:
-            raise self.exceptions.DatabaseResumingException
+            raise self._not_yet
         self._connection = psycopg2.connect(make_dsn(self._url, user=MASTER, password=MASTER_PASSWORD))
         sql(self._superuser, f"GRANT rds_iam TO {MASTER} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
         return {"transactionId": "one"}
