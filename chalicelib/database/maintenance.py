@@ -55,13 +55,13 @@ def bootstrap(event: Any, context: Any) -> dict[str, Any]:
 
 
 def iam_logins(app: str, migrator: str) -> list[str]:
-    """Return the statements that let only these logins use IAM tokens.
+    """Return the statement that lets these logins use IAM tokens.
 
     On Amazon RDS, members of `rds_iam` log in with tokens, and with nothing else. This includes members of members. The
-    master user can act as both roles, and needs its password. So the roles must not be members.
-    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/database-authentication.html
+    master user needs its password for the next bootstrap. So it must be a member of no login: see `roles.logins`.
+    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
     """
-    return [f"REVOKE rds_iam FROM {MIGRATOR}, {APP}", f"GRANT rds_iam TO {migrator}, {app}"]
+    return [f"GRANT rds_iam TO {app}, {migrator}"]
 
 
 def _password_of_reader(client: Any, secret: str) -> str:
@@ -79,12 +79,16 @@ def _password_of_reader(client: Any, secret: str) -> str:
 
 
 def _begin(client: Any, database: str, where: dict[str, str]) -> str:
-    """Begin a transaction and return its id. If the cluster is paused, wait up to RESUME_SECONDS until it resumes."""
+    """Begin a transaction and return its id. Wait up to RESUME_SECONDS until the cluster and its Data API are there.
+
+    The cluster may be paused. The Data API of a clone is enabled shortly before this function runs.
+    """
+    not_yet = (client.exceptions.DatabaseResumingException, client.exceptions.HttpEndpointNotEnabledException)
     deadline = time.monotonic() + RESUME_SECONDS
     while True:
         try:
             return str(client.begin_transaction(database=database, **where)["transactionId"])
-        except client.exceptions.DatabaseResumingException:
+        except not_yet:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(_POLL_SECONDS)

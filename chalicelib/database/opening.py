@@ -7,6 +7,8 @@ request's deadline.
 import os
 import select
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
@@ -53,12 +55,31 @@ _SETTINGS = {
 AUTHORITIES = f"{os.path.dirname(os.path.abspath(__file__))}/rds-ca.pem"
 
 
+# What to do, by a part of the message of libpq or PostgreSQL.
+_ADVICE = {
+    "certificate verify failed": (
+        "The server's certificate has expired, or no authority in rds-ca.pem has signed it: renew the certificate in "
+        "RDS, or deploy a package with the current authorities"
+    ),
+    "does not match host name": (
+        "The server's certificate is for another name: set SLIPWAY_DATABASE_HOST to the cluster's own host name"
+    ),
+    "PAM authentication failed": (  # Amazon RDS checks tokens in a module of PAM
+        "AWS refused the token. Check that the role of the function may call rds-db:connect for this user of this "
+        "cluster, and that SLIPWAY_DATABASE_HOST is the cluster's own host name"
+    ),
+    "session is read-only": (
+        "This server only reads. During a failover, the cluster's name leads to a writer after some seconds: try again"
+    ),
+}
+
+
 def open_connection(url: str, deadline: float) -> Connection:
     """Open an asynchronous connection, which is always in autocommit, or raise DatabaseUnavailable.
 
     The connection acts as the service's role, whichever login the URL names: see roles.py.
     """
-    with translated_errors():
+    with _explained_errors():
         connection: Connection = psycopg2.connect(url, async_=True, **_parameters(role=APP))
         wait(connection, deadline)
         return connection
@@ -66,7 +87,7 @@ def open_connection(url: str, deadline: float) -> Connection:
 
 def connect(url: str) -> Connection:
     """Open a blocking connection in autocommit, for tools and migrations, or raise DatabaseUnavailable."""
-    with translated_errors():
+    with _explained_errors():
         connection: Connection = psycopg2.connect(url, connect_timeout=CONNECT_SECONDS, **_parameters())
         connection.autocommit = True
         return connection
@@ -106,6 +127,17 @@ def address(database: Aurora | str | None) -> str:
         sslmode="verify-full",
         sslrootcert=AUTHORITIES,
     )
+
+
+@contextmanager
+def _explained_errors() -> Iterator[None]:
+    """Raise DatabaseUnavailable with advice, if the reason why a server can't be used is one of _ADVICE."""
+    try:
+        with translated_errors():
+            yield
+    except DatabaseUnavailable as error:
+        advice = [advice for reason, advice in _ADVICE.items() if reason in str(error)]
+        raise DatabaseUnavailable(". ".join([str(error), *advice])) from error
 
 
 def _parameters(**also: str) -> dict[str, Any]:

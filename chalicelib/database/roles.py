@@ -7,6 +7,8 @@ from chalicelib import SQL_NAME
 APP = f"{SQL_NAME}_app"
 # The owner of the schema. Only migrations run as this role.
 MIGRATOR = f"{SQL_NAME}_migrator"
+# The creator of the functions' logins. It exists only in the transaction that creates them.
+_MAKER = f"{SQL_NAME}_maker"
 # The login of people on AWS. It can only read.
 READER = f"{SQL_NAME}_reader"
 
@@ -20,8 +22,8 @@ def statements(database: str, login: str | None = None) -> list[str]:
     """
     who = "CURRENT_USER" if login is None else f"CURRENT_USER, {_identifier(login)}"
     return [
-        _role(MIGRATOR),
-        _role(APP),
+        _role(MIGRATOR, "NOLOGIN"),
+        _role(APP, "NOLOGIN"),
         # A login acts as a role only after SET ROLE. Until then the login has no more rights than before.
         f"GRANT {MIGRATOR}, {APP} TO {who} WITH INHERIT FALSE, SET TRUE",
         *on_database(database),
@@ -46,18 +48,35 @@ def logins(database: str, app: str, migrator: str) -> list[str]:
     """Return the statements that create a login for each role, to run after `statements`.
 
     A login acts as its role from the start of a connection. It has no other right, and can't become the other role.
-    A role may store settings for itself, which would change its later connections. So the statements delete them.
+
+    The logins have no members. PostgreSQL makes the creator of a role a member of the role, with the ADMIN option, and
+    only a superuser can revoke that. So the creator of the logins is a role that exists only until they are created.
+    See "CREATE ROLE" in PostgreSQL's manual.
     """
-    made = [_role(login) for login in (app, migrator)]
-    for role in (APP, MIGRATOR, app, migrator):
-        made += [f"ALTER ROLE {role} RESET ALL", f"ALTER ROLE {role} IN DATABASE {_identifier(database)} RESET ALL"]
-    for login, role in ((app, APP), (migrator, MIGRATOR)):
-        made += [
-            f"GRANT {role} TO {login} WITH INHERIT FALSE, SET TRUE",
-            f"ALTER ROLE {login} SET role = '{role}'",
-            f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {login}",
-        ]
-    return made
+    roles = {app: APP, migrator: MIGRATOR}
+    return [
+        f"CREATE ROLE {_MAKER} NOLOGIN CREATEROLE",
+        f"GRANT {_MAKER} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE",
+        f"SET LOCAL ROLE {_MAKER}",
+        *(_role(login, "LOGIN", f"ALTER ROLE {login} SET role = '{role}';") for login, role in roles.items()),
+        "RESET ROLE",
+        f"DROP ROLE {_MAKER}",
+        *(f"GRANT {role} TO {login} WITH INHERIT FALSE, SET TRUE" for login, role in roles.items()),
+        f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {app}, {migrator}",
+    ]
+
+
+def own_settings_deleted(database: str) -> list[str]:
+    """Return the statements with which the service deletes the settings that its login has stored for itself.
+
+    Nobody else can delete them, except a superuser. Run the statements in one transaction.
+    """
+    return [
+        "SET LOCAL ROLE NONE",
+        "ALTER ROLE CURRENT_USER RESET ALL",
+        f"ALTER ROLE CURRENT_USER IN DATABASE {_identifier(database)} RESET ALL",
+        f"ALTER ROLE CURRENT_USER SET role = '{APP}'",
+    ]
 
 
 def closed_to_everybody() -> str:
@@ -80,7 +99,7 @@ def reader(database: str, verifier: str) -> list[str]:
     statements run as the schema's owner.
     """
     return [
-        _role(READER),
+        _role(READER, "LOGIN"),
         f"ALTER ROLE {READER} PASSWORD '{verifier}'",
         f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {READER}",
         f"SET LOCAL ROLE {MIGRATOR}",
@@ -103,13 +122,16 @@ def advice(database: str, login: str) -> str:
     )
 
 
-def _role(name: str) -> str:
-    # Only the reader gets a password, later. On AWS the other logins use IAM tokens; the embedded PostgreSQL trusts
-    # local logins.
+def _role(name: str, may_log_in: str, then: str = "") -> str:
+    """Return the statement that creates a role if it is missing, and runs `then` after that.
+
+    Only the reader gets a password, later. The other logins use IAM tokens.
+    """
     return f"""\
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
-        CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT;
+        CREATE ROLE {name} {may_log_in} NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT;
+        {then}
     END IF;
 END $$"""
 

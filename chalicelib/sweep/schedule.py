@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from chalice.app import Blueprint
 
 from chalicelib.database.connection import Database, database
+from chalicelib.database.roles import own_settings_deleted
 from chalicelib.rest import idempotency
+from chalicelib.settings import Aurora, settings
 from chalicelib.sweep import store
 from chalicelib.systems import store as systems
 from chalicelib.telemetry import configure, logger
@@ -66,6 +68,8 @@ def sweep(event: Any) -> dict[str, int]:
             _sweep_system(system, swept, request_id, deadline)
     with _noted(failed, "idempotency keys", request_id):
         _forget_keys(swept, deadline)
+    with _noted(failed, "settings of the login", request_id):
+        _forget_settings()
     logger.info("swept", extra={"request_id": request_id, **swept})
     if failed:
         raise SweepIncomplete(
@@ -90,6 +94,18 @@ def _forget_keys(swept: Counter[str], deadline: float) -> None:
         with _session() as db:
             forgotten = idempotency.forget(db, KEYS_BATCH)
         swept["idempotency_keys"] += forgotten
+
+
+def _forget_settings() -> None:
+    """Delete the settings that the service's login has stored for itself, such as a planner's setting that slows it.
+
+    Only an attacker who injects SQL stores such settings. On other stages, the login is not the service's own.
+    """
+    stored = settings().database
+    if isinstance(stored, Aurora):
+        with _session() as db, db.transaction():
+            for statement in own_settings_deleted(stored.name):
+                db.queue(statement)
 
 
 @contextmanager

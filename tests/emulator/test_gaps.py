@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 from botocore.exceptions import ClientError
 
+from tools.aws.deploy import enable_data_api
 from tools.local.emulation import STATE_BUCKET
 
 POLICIES = {
@@ -247,6 +248,35 @@ def test_a_serverless_v2_cluster_has_the_data_api_and_no_v1_scaling_configuratio
 
     assert made["HttpEndpointEnabled"]
     assert "ScalingConfigurationInfo" not in made
+
+
+def test_a_restored_cluster_has_no_data_api_until_it_is_enabled(client):
+    rds = client("rds")
+    rds.create_db_cluster(
+        DBClusterIdentifier="gaps-source",
+        Engine="aurora-postgresql",
+        MasterUsername="owner",
+        ManageMasterUserPassword=True,
+        EnableHttpEndpoint=True,
+    )
+    rds.restore_db_cluster_to_point_in_time(
+        DBClusterIdentifier="gaps-clone",
+        SourceDBClusterIdentifier="gaps-source",
+        RestoreType="copy-on-write",
+        UseLatestRestorableTime=True,
+    )
+
+    def has_data_api():
+        return [
+            rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]["HttpEndpointEnabled"]
+            for name in ("gaps-source", "gaps-clone")
+        ]
+
+    before = has_data_api()
+    for _ in range(2):
+        enable_data_api(rds, "gaps-clone")
+
+    assert (before, has_data_api()) == ([True, False], [True, True])
 
 
 def test_a_database_instance_has_an_aws_certificate_and_keeps_its_insights_settings(client):

@@ -115,6 +115,11 @@ class Stage:
         routes = Routes(Target("development", emulated=self.port), {"site": {"routes_arn": arn}}).entries()
         return view(routes, {"x-client": client})[0]
 
+    def has_data_api(self, target: str) -> bool:
+        """True if the function `bootstrap` can call the Data API of a target's own cluster."""
+        clusters = emulated_client("rds", self.port).describe_db_clusters(DBClusterIdentifier=f"{NAME}-{target}")
+        return bool(clusters["DBClusters"][0]["HttpEndpointEnabled"])
+
     def log(self, state: Any, request_id: str) -> None:
         """Log an error for a request in the log group of a state's API."""
         group = f"/aws/lambda/{state['outputs']['main']['value']['api']['function_names']['api']}"

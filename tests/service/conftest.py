@@ -3,30 +3,30 @@
 from pathlib import Path
 
 import pytest
-from psycopg2.extensions import make_dsn
 
-from chalicelib import SQL_NAME
-from chalicelib.database import maintenance
 from chalicelib.database.roles import APP, MIGRATOR, READER
-from tests.support.aurora import APP_LOGIN, MASTER, MIGRATOR_LOGIN, Secret, data_api, logins, sql
-from tests.support.postgres import as_login, server, server_folder, stop
-from tests.support.stage import local_stage
+from tests.support.aurora import MASTER, MASTER_PASSWORD, emptied, first_deployment, sql
+from tests.support.postgres import SUPERUSER, server, server_folder, stop
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """The address of a new PostgreSQL server with `rds_iam` and a master user that is no superuser, as on Amazon RDS.
 
-    The server asks the reader for its password, and trusts the others.
+    Members of `rds_iam`, and members of members, can't use a password. In place of checking tokens, the server trusts
+    the functions' logins. It asks the master and the reader for their passwords, and trusts the superuser.
     """
     folder = server_folder()
     url = server(folder / "data").get_uri()
-    sql(url, f"CREATE ROLE {MASTER} LOGIN CREATEDB CREATEROLE")
+    sql(url, f"CREATE ROLE {MASTER} LOGIN CREATEDB CREATEROLE PASSWORD '{MASTER_PASSWORD}'")
     sql(url, "CREATE ROLE rds_iam")
     for database in ("postgres", "template1"):
         sql(url, f"ALTER DATABASE {database} OWNER TO {MASTER}")
-    [(file,)] = sql(url, "SHOW hba_file")
-    Path(file).write_text(f"local all {READER} scram-sha-256\n{Path(file).read_text()}")
+    [(access, users)] = sql(url, "SELECT current_setting('hba_file'), current_setting('ident_file')")
+    Path(access).write_text(
+        f"local all +rds_iam peer map=tokens\nlocal all {MASTER},{READER} scram-sha-256\nlocal all {SUPERUSER} trust\n"
+    )
+    Path(users).write_text(f"tokens /^ /^({APP}|{MIGRATOR})_\n")
     sql(url, "SELECT pg_reload_conf()")
     yield url
     stop(folder)
@@ -38,27 +38,10 @@ def empty(cluster, monkeypatch):
 
     No role of an earlier test exists.
     """
-    sql(cluster, f"DROP DATABASE IF EXISTS {SQL_NAME} WITH (FORCE)")
-    sql(cluster, f"DROP ROLE IF EXISTS {', '.join([*logins(cluster), APP, MIGRATOR, READER])}")
-    sql(cluster, f"CREATE DATABASE {SQL_NAME} OWNER {MASTER}")
-    sql(cluster, f"GRANT rds_iam TO {MASTER} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
-    for name, value in {
-        "CLUSTER_ARN": "arn:cluster",
-        "SECRET_ARN": "arn:secret",
-        "READER_SECRET_ARN": "arn:reader",
-        "APP_LOGIN": APP_LOGIN,
-        "MIGRATOR_LOGIN": MIGRATOR_LOGIN,
-    }.items():
-        monkeypatch.setenv(f"SLIPWAY_DATABASE_{name}", value)
-    return make_dsn(cluster, dbname=SQL_NAME, user=MASTER)
+    return emptied(cluster, monkeypatch)
 
 
 @pytest.fixture
 def migrated(empty, monkeypatch):
     """The address of a database after the first deployment, and the secret with the reader's password."""
-    secret = Secret()
-    data_api(monkeypatch, empty, secret)
-    maintenance.bootstrap({}, None)
-    with local_stage(as_login(empty, MIGRATOR_LOGIN)):
-        maintenance.migrate({}, None)
-    return empty, secret
+    return empty, first_deployment(empty, monkeypatch)

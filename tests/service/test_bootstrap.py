@@ -14,7 +14,7 @@ from tests.support.api import Api
 from tests.support.postgres import SUPERUSER, as_login, server, server_folder, stop
 from tests.support.stage import local_stage
 from tools.checkout import ToolError
-from tools.local.bootstrap import bootstrap
+from tools.local.bootstrap import bootstrap, let_roles_log_in
 
 NAME = 'a "database" of ours'  # SQL must quote this name
 MASTER = "master user"
@@ -96,8 +96,13 @@ def test_the_creator_of_the_roles_needs_set_role_to_use_them(owned):
     assert run(owned, f"SET ROLE {APP}", "SELECT count(*) FROM systems") == [(0,)]
 
 
-def test_the_roles_can_log_in(owned, contract):
+def test_the_roles_cannot_log_in_until_the_server_is_trusted(owned, contract):
     bootstrap(owned)
+    for role in (APP, MIGRATOR):
+        with pytest.raises(psycopg2.OperationalError, match="not permitted to log in"):
+            run(as_login(owned, role), "SELECT")
+
+    let_roles_log_in(owned)
 
     migrate(as_login(owned, MIGRATOR))
 
@@ -158,6 +163,7 @@ def test_acting_as_the_roles_is_not_enough_if_they_do_not_own_the_schema(owned):
 @pytest.mark.parametrize("role", [APP, MIGRATOR])
 def test_the_roles_are_not_told_to_be_granted_each_other(owned, role):
     bootstrap(owned)
+    let_roles_log_in(owned)
 
     with pytest.raises(ToolError) as refused:
         bootstrap(as_login(owned, role))
@@ -173,6 +179,7 @@ def test_migrations_are_refused_before_the_roles_exist(owned):
 
 def test_migrations_are_refused_to_logins_without_the_migrator_role(owned):
     bootstrap(owned)
+    let_roles_log_in(owned)
     run(owned, f'GRANT CONNECT ON DATABASE {quoted(NAME)} TO "{SOMEBODY}"')
 
     for login in (SOMEBODY, APP):

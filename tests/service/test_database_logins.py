@@ -9,30 +9,52 @@ import pytest
 from psycopg2.errors import InsufficientPrivilege
 from psycopg2.extensions import encrypt_password, make_dsn
 
-from chalicelib import SQL_NAME
 from chalicelib.database import maintenance
 from chalicelib.database.connection import database
 from chalicelib.database.passwords import new_password, verifier
 from chalicelib.database.roles import APP, MIGRATOR, READER
-from tests.support.aurora import APP_LOGIN, MASTER, MIGRATOR_LOGIN, Secret, as_reader, data_api, logins, sql
-from tests.support.postgres import as_login
+from tests.support.aurora import (
+    APP_LOGIN,
+    MASTER,
+    MIGRATOR_LOGIN,
+    RDS_MEMBERS,
+    Secret,
+    as_reader,
+    data_api,
+    logins,
+    sql,
+)
+from tests.support.postgres import SUPERUSER, as_login
 from tests.support.stage import local_stage
 
 ROLES = {APP_LOGIN: APP, MIGRATOR_LOGIN: MIGRATOR}
 
 
-def test_only_the_logins_use_tokens_even_if_the_roles_did_before(empty, monkeypatch):
+def test_after_two_deployments_only_the_logins_use_tokens_and_the_master_still_has_its_password(empty, monkeypatch):
+    """Amazon RDS refuses the password of a member of a login, which PostgreSQL makes the creator of the login."""
     for _ in range(2):
         data_api(monkeypatch, empty)
         maintenance.bootstrap({}, None)
-        members = sql(
-            empty,
-            "SELECT member::regrole::text FROM pg_auth_members "
-            "WHERE roleid = 'rds_iam'::regrole AND NOT admin_option ORDER BY 1",
-        )
-        sql(empty, f"GRANT rds_iam TO {APP}, {MIGRATOR}")
 
-        assert members == [(APP_LOGIN,), (MIGRATOR_LOGIN,)]
+        assert sql(empty, "SELECT current_user") == [(MASTER,)]
+        assert sql(empty, f"SELECT {RDS_MEMBERS} ORDER BY 1") == [(APP_LOGIN,), (MIGRATOR_LOGIN,)]
+        assert sql(empty, "SELECT rolname FROM pg_roles WHERE rolname LIKE '%maker%'") == []
+
+
+def test_the_server_refuses_the_password_of_members_of_members(empty):
+    sql(as_login(empty, SUPERUSER), f"CREATE ROLE between; GRANT rds_iam TO between; GRANT between TO {MASTER}")
+
+    with pytest.raises(psycopg2.OperationalError, match="authentication failed"):
+        sql(empty, "SELECT")
+
+    sql(as_login(empty, SUPERUSER), "DROP ROLE between")
+
+
+@pytest.mark.parametrize("role", [APP, MIGRATOR])
+def test_the_roles_cannot_log_in(migrated, role):
+    url, _ = migrated
+
+    assert sql(url, f"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{role}'") == [(False,)]
 
 
 @pytest.mark.parametrize(("login", "role"), ROLES.items())
@@ -54,7 +76,13 @@ def test_a_login_acts_as_its_role_from_the_start_and_has_no_other_right(migrated
         for become in (other, MASTER, READER, *(ROLES.keys() - {login})):
             with pytest.raises(InsufficientPrivilege):
                 cursor.execute(f"SET ROLE {become}")
-        for more in (f"GRANT {other} TO {login}", f"GRANT {role} TO {READER}", f"ALTER ROLE {login} CREATEROLE"):
+        for more in (
+            f"GRANT {other} TO {login}",
+            f"GRANT {role} TO {READER}",
+            f"ALTER ROLE {login} CREATEROLE",
+            "CREATE ROLE more",
+            "SELECT FROM pg_authid",
+        ):
             with pytest.raises(InsufficientPrivilege):
                 cursor.execute(more)
         cursor.execute("RESET ROLE")
@@ -78,34 +106,6 @@ def test_other_databases_are_closed(migrated, login):
     for other in ("postgres", "template1"):
         with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
             sql(make_dsn(url, dbname=other, user=login, password=secret.password), "SELECT")
-
-
-def test_a_deployment_deletes_settings_that_a_login_stored_for_itself(migrated, monkeypatch):
-    url, secret = migrated
-    for role in (APP, MIGRATOR, APP_LOGIN, MIGRATOR_LOGIN):
-        for where in ("", f"IN DATABASE {SQL_NAME}"):
-            sql(as_login(url, role), f"SET ROLE NONE; ALTER ROLE {role} {where} SET enable_indexscan = off")
-    data_api(monkeypatch, url, secret)
-
-    maintenance.bootstrap({}, None)
-
-    assert sql(url, "SELECT setrole::regrole::text, setconfig FROM pg_db_role_setting ORDER BY 1") == [
-        (APP_LOGIN, [f"role={APP}"]),
-        (MIGRATOR_LOGIN, [f"role={MIGRATOR}"]),
-    ]
-
-
-def test_a_password_of_its_own_opens_nothing_more(migrated):
-    """On AWS a member of rds_iam can't log in with a password. This server has no such rule."""
-    url, _ = migrated
-
-    sql(as_login(url, APP_LOGIN), f"SET ROLE NONE; ALTER ROLE {APP_LOGIN} PASSWORD 'known'")
-
-    login = make_dsn(url, user=APP_LOGIN, password="known")
-    assert sql(login, "SELECT session_user, current_user") == [(APP_LOGIN, APP)]
-    for statement in (f"SET ROLE {MIGRATOR}", f"SET ROLE {MASTER}", "SELECT FROM pg_authid", "CREATE ROLE more"):
-        with pytest.raises(InsufficientPrivilege):
-            sql(login, statement)
 
 
 def test_bootstrap_in_a_clone_adds_the_clones_logins(migrated, monkeypatch):

@@ -11,7 +11,7 @@ from chalicelib.database import maintenance, migrate
 from chalicelib.database.migrate import MigrationFailed, expected_version
 from chalicelib.database.opening import AUTHORITIES, address
 from chalicelib.settings import Aurora, UnusableSettings
-from tests.support.aurora import APP_LOGIN, MIGRATOR_LOGIN, data_api
+from tests.support.aurora import APP_LOGIN, MIGRATOR_LOGIN, DataApi, data_api
 from tests.support.postgres import as_login
 from tests.support.stage import local_stage
 
@@ -32,8 +32,11 @@ def test_bootstrap_creates_logins_that_use_tokens_and_migrate(empty, monkeypatch
     assert again == {"applied": [], "schema_version": expected_version()}
 
 
-def test_bootstrap_waits_for_a_paused_cluster(empty, monkeypatch):
-    client = data_api(monkeypatch, empty, resuming=3)
+@pytest.mark.parametrize(
+    "not_yet", [DataApi.exceptions.DatabaseResumingException, DataApi.exceptions.HttpEndpointNotEnabledException]
+)
+def test_bootstrap_waits_for_a_paused_cluster_and_for_the_data_api(empty, monkeypatch, not_yet):
+    client = data_api(monkeypatch, empty, resuming=3, not_yet=not_yet)
     monkeypatch.setattr(maintenance, "_POLL_SECONDS", 0)
 
     maintenance.bootstrap({}, None)

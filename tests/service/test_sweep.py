@@ -6,34 +6,21 @@ from types import SimpleNamespace
 import pytest
 
 import app as application
-from chalicelib import NAME
 from chalicelib.database.connection import lock_key
 from chalicelib.database.roles import APP
 from chalicelib.sweep import schedule
 from chalicelib.sweep.schedule import Step, SweepIncomplete
 from tests.support.races import at_once, held
+from tests.support.stage import SCHEDULED
 from tests.support.writes import everything
 
 LOCK = f"SELECT pg_advisory_xact_lock({lock_key('system azul')})"
 DAY = 86400
 
-# A scheduled event, as in "Events from EventBridge" in the documentation of EventBridge.
-EVENT = {
-    "version": "0",
-    "id": "17793124-05d4-b198-2fde-7ededc63b103",
-    "detail-type": "Scheduled Event",
-    "source": "aws.events",
-    "account": "123456789012",
-    "time": "2026-03-01T12:00:00Z",
-    "region": "eu-central-1",
-    "resources": [f"arn:aws:events:eu-central-1:123456789012:rule/{NAME}-production-sweep-event"],
-    "detail": {},
-}
-
 
 def sweep(request_id="request-1"):
     """Call the function `sweep` as Lambda does; return its counts."""
-    return schedule.sweep(EVENT, SimpleNamespace(aws_request_id=request_id))
+    return schedule.sweep(SCHEDULED, SimpleNamespace(aws_request_id=request_id))
 
 
 @pytest.fixture

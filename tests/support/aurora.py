@@ -7,29 +7,45 @@ import boto3
 import psycopg2
 from psycopg2.extensions import make_dsn
 
+from chalicelib import SQL_NAME
+from chalicelib.database import maintenance
 from chalicelib.database.roles import APP, MIGRATOR, READER
+from tests.support.postgres import SUPERUSER, as_login
+from tests.support.stage import local_stage
 
 MASTER = "cluster_owner"
+MASTER_PASSWORD = "of-the-master"
+RDS_MEMBERS = "member::regrole::text FROM pg_auth_members WHERE roleid = 'rds_iam'::regrole"
 APP_LOGIN, MIGRATOR_LOGIN = f"{APP}_production", f"{MIGRATOR}_production"
 
 
 class DataApi:
-    """A stand-in for the RDS Data API, with one transaction on a real database. It fails to begin `resuming` times."""
+    """A stand-in for the RDS Data API, with one transaction on a real database.
+
+    It logs in with the master's password when a transaction begins. It fails to begin `resuming` times, with the
+    error `not_yet`. During the
+    transaction the master may grant `rds_iam`. On Amazon RDS it may because of `rds_superuser`, without being a member.
+    """
 
     class exceptions:  # noqa: N801 (the name in the SDK)
         class DatabaseResumingException(Exception):
             pass
 
-    def __init__(self, url, resuming=0):
-        self._connection = psycopg2.connect(url)
-        self._resuming = resuming
+        class HttpEndpointNotEnabledException(Exception):
+            pass
+
+    def __init__(self, url, resuming=0, not_yet=exceptions.DatabaseResumingException):
+        self._url, self._superuser = url, as_login(url, SUPERUSER)
+        self._resuming, self._not_yet = resuming, not_yet
         self.asked = []
 
     def begin_transaction(self, **where):
         self.asked.append(where)
         self._resuming -= 1
         if self._resuming >= 0:
-            raise self.exceptions.DatabaseResumingException
+            raise self._not_yet
+        self._connection = psycopg2.connect(make_dsn(self._url, user=MASTER, password=MASTER_PASSWORD))
+        sql(self._superuser, f"GRANT rds_iam TO {MASTER} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
         return {"transactionId": "one"}
 
     def execute_statement(self, sql, transactionId, **where):  # noqa: N803
@@ -39,6 +55,9 @@ class DataApi:
     def commit_transaction(self, transactionId, **where):  # noqa: N803
         self._connection.commit()
         self._connection.close()
+        for (member,) in sql(self._superuser, f"SELECT {RDS_MEMBERS} AND grantor = '{MASTER}'::regrole"):
+            sql(self._superuser, f"GRANT rds_iam TO {member}")
+        sql(self._superuser, f"REVOKE rds_iam FROM {MASTER} CASCADE")
 
 
 class Secret:
@@ -73,6 +92,33 @@ def data_api(monkeypatch, url, secret=None, **options):
     client = DataApi(url, **options)
     monkeypatch.setattr(boto3, "client", {"rds-data": client, "secretsmanager": secret or Secret()}.__getitem__)
     return client
+
+
+def emptied(cluster, monkeypatch):
+    """Make an empty database, and set the variables of the function `bootstrap`. Return the master's address."""
+    sql(cluster, f"DROP DATABASE IF EXISTS {SQL_NAME} WITH (FORCE)")
+    sql(cluster, f"DROP ROLE IF EXISTS {', '.join([*logins(cluster), APP, MIGRATOR, READER])}")
+    sql(cluster, f"REVOKE rds_iam FROM {MASTER} CASCADE")
+    sql(cluster, f"CREATE DATABASE {SQL_NAME} OWNER {MASTER}")
+    for name, value in {
+        "CLUSTER_ARN": "arn:cluster",
+        "SECRET_ARN": "arn:secret",
+        "READER_SECRET_ARN": "arn:reader",
+        "APP_LOGIN": APP_LOGIN,
+        "MIGRATOR_LOGIN": MIGRATOR_LOGIN,
+    }.items():
+        monkeypatch.setenv(f"SLIPWAY_DATABASE_{name}", value)
+    return make_dsn(cluster, dbname=SQL_NAME, user=MASTER, password=MASTER_PASSWORD)
+
+
+def first_deployment(url, monkeypatch):
+    """Bootstrap and migrate an empty database; return the secret with the reader's password."""
+    secret = Secret()
+    data_api(monkeypatch, url, secret)
+    maintenance.bootstrap({}, None)
+    with local_stage(as_login(url, MIGRATOR_LOGIN)):
+        maintenance.migrate({}, None)
+    return secret
 
 
 def logins(url):

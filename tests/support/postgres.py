@@ -18,7 +18,7 @@ from chalicelib.database import POSTGRES_MAJOR
 from chalicelib.database.migrate import migrate
 from chalicelib.database.roles import APP, MIGRATOR, on_database
 from tools.lifeline import temporary_folder
-from tools.local.bootstrap import bootstrap
+from tools.local.bootstrap import bootstrap, let_roles_log_in
 
 SUPERUSER = "postgres"
 TEMPLATE = "service_template"
@@ -96,6 +96,7 @@ def _start(data: Path) -> str:
 def make_template(address: str) -> None:
     """Turn an empty database into a template: make the roles and the schema that the service expects."""
     bootstrap(as_login(address, SUPERUSER))
+    let_roles_log_in(as_login(address, SUPERUSER))
     migrate(as_login(address, MIGRATOR))
 
 

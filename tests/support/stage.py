@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from chalicelib import NAME
 from chalicelib import settings as settings_module
 from chalicelib.database import connection
 from tests.support.claims import GITHUB, ISSUER, PEOPLE
@@ -32,13 +33,40 @@ ISSUERS = [
 ]
 
 
+# A scheduled event, as in "Events from EventBridge" in the documentation of EventBridge.
+SCHEDULED = {
+    "version": "0",
+    "id": "17793124-05d4-b198-2fde-7ededc63b103",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "123456789012",
+    "time": "2026-03-01T12:00:00Z",
+    "region": "eu-central-1",
+    "resources": [f"arn:aws:events:eu-central-1:123456789012:rule/{NAME}-production-sweep-event"],
+    "detail": {},
+}
+
+
 @contextmanager
 def local_stage(database_url: str) -> Iterator[None]:
     """Use the stage `local` with this database during the block."""
+    with _stage(SLIPWAY_STAGE="local", SLIPWAY_ISSUERS=json.dumps(ISSUERS), DATABASE_URL=database_url):
+        yield
+
+
+@contextmanager
+def deployed_stage(**variables: str) -> Iterator[None]:
+    """Use the stage `production` during the block, with the variables that Lambda sets for a function."""
+    issuers = [issuer for issuer in ISSUERS if issuer["kind"] != "local"]
+    with _stage(SLIPWAY_STAGE="production", SLIPWAY_ISSUERS=json.dumps(issuers), **variables):
+        yield
+
+
+@contextmanager
+def _stage(**variables: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SLIPWAY_STAGE", "local")
-        environment.setenv("SLIPWAY_ISSUERS", json.dumps(ISSUERS))
-        environment.setenv("DATABASE_URL", database_url)
+        for name, value in variables.items():
+            environment.setenv(name, value)
         settings_module.settings.cache_clear()
         try:
             yield

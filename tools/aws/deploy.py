@@ -44,6 +44,23 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
     return newest
 
 
+def enable_data_api(client: Any, cluster: str) -> None:
+    """Enable the Data API of a cluster, through which the function `bootstrap` works. Raise ToolError if AWS refuses.
+
+    A clone has no Data API, because the request that restores a cluster can't ask for it. Terraform would only enable
+    it in the next apply. See "RestoreDBClusterToPointInTime" and "EnableHttpEndpoint" in Amazon RDS's API Reference.
+    """
+    try:
+        [found] = client.describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"]
+        if not found.get("HttpEndpointEnabled"):
+            client.get_waiter("db_cluster_available").wait(DBClusterIdentifier=cluster)
+            client.enable_http_endpoint(ResourceArn=found["DBClusterArn"])
+    except (ClientError, BotoCoreError) as error:
+        raise ToolError(
+            f"The Data API of the cluster {cluster} could not be enabled: {error}. Run the same command again"
+        ) from error
+
+
 def rollback(outputs: Any, client: Any) -> dict[str, int]:
     """Move every alias to the version that served before the last deployment. Return each function's version.
 

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from chalicelib import NAME
 from tools.aws import belonging, deploy, plan_summary
 from tools.aws.emulator.account import emulated_client
 from tools.aws.states import States, settings_of
@@ -133,6 +134,9 @@ def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
         target.plan.unlink()
         outputs = _outputs(target)
+        if _values(outputs)["owns_database"]:
+            # A preview's code writes the outputs of its workspace, so these do not choose the cluster.
+            deploy.enable_data_api(target.client("rds", _values(outputs)["region"]), f"{NAME}-{target.name}")
         versions = deploy.deploy(outputs, _lambda(target, outputs))
     _say_what_serves(target, versions)
     if target.emulated is not None:

@@ -36,6 +36,12 @@ def bootstrap(url: str) -> None:
                 raise ToolError(f"{str(error).strip()}. {advice(info.dbname, info.user)}") from None
 
 
+def let_roles_log_in(url: str) -> None:
+    """Let both roles log in, on an embedded server. On other servers, logins act as the roles."""
+    with closing(connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"ALTER ROLE {APP} LOGIN; ALTER ROLE {MIGRATOR} LOGIN")
+
+
 def _other_than_ours(connection: Connection) -> str | None:
     """Return a table or view that belongs neither to the service nor to an extension, or None.
 

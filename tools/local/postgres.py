@@ -70,7 +70,7 @@ def as_login(url: str, login: str) -> str:
 def create_database(url: str) -> None:
     """Make the database at this URL if it is missing. Create the roles and grant them the database."""
     from chalicelib.database.connection import connect  # noqa: PLC0415 (not needed to stop a server)
-    from tools.local.bootstrap import bootstrap  # noqa: PLC0415
+    from tools.local.bootstrap import bootstrap, let_roles_log_in  # noqa: PLC0415
 
     database = urlsplit(url).path.removeprefix("/")
     administration = as_login(url, SUPERUSER).replace(f"/{database}?", "/postgres?")
@@ -79,6 +79,7 @@ def create_database(url: str) -> None:
         if cursor.fetchone() is None:
             cursor.execute(f"CREATE DATABASE {database}")
     bootstrap(as_login(url, SUPERUSER))
+    let_roles_log_in(as_login(url, SUPERUSER))
 
 
 def is_running() -> bool:

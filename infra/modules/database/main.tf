@@ -26,7 +26,9 @@ resource "aws_rds_cluster" "this" {
   master_user_secret_kms_key_id = var.kms_key_arn
 
   iam_database_authentication_enabled = true
-  enable_http_endpoint                = true # the Data API, for the bootstrap function
+
+  # The Data API, for the bootstrap function. A clone is created without it: tools/aws/deploy.py enables it there.
+  enable_http_endpoint = true
 
   db_subnet_group_name            = aws_db_subnet_group.this.name
   vpc_security_group_ids          = [aws_security_group.database.id]

@@ -168,6 +168,7 @@ def debug(stage: Stage, registry: Registry, first: str) -> None:
     """Record a debug workspace and a route to it, until the workspace expires and is destroyed."""
     stage.github.branch("debug/fix-42", first)
     stage.manage("create", ref="debug/fix-42")
+    assert stage.has_data_api("development-d-fix-42")
     registry.allow_workspaces("development")
     recorded = f"SLIPWAY_URL={registry.url} SLIPWAY_SYSTEM={NAME} SLIPWAY_TOKEN={token('maintainer', [NAME])}"
     Maintainer(stage, first, "development").run(f"{recorded} make route {FIX_42} CLIENT=jane UNTIL=2h")

@@ -24,9 +24,11 @@ from moto.apigateway.models import APIGatewayBackend
 from moto.awslambda.models import LambdaFunction
 from moto.backends import get_backend
 from moto.core.config import default_user_config
+from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.responses import IamResponse
-from moto.rds.models import DBCluster, DBInstance
+from moto.rds.models import DBCluster, DBInstance, RDSBackend
+from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
 
 from tools.local.emulation import ACCOUNT
@@ -78,6 +80,7 @@ def fill_in_process() -> None:
     # moto forgets the settings of Performance Insights and of logging. Terraform would set them again in every apply.
     _remember_insights()
     _remember_logging()
+    _switch_data_api()
     _encode_policies()
 
 
@@ -92,6 +95,29 @@ def _remember_insights() -> None:
         self.performance_insights_retention_period = named.get("performance_insights_retention_period")
 
     DBInstance.__init__ = made  # type: ignore[method-assign]
+
+
+def _switch_data_api() -> None:
+    """Switch the Data API off in a restored cluster, as AWS does, and let a request enable it. moto copies the setting.
+
+    See "EnableHttpEndpoint" in the API Reference of Amazon RDS.
+    """
+    restore = RDSBackend.restore_db_cluster_to_point_in_time
+
+    @wraps(restore)
+    def restored(self: Any, *arguments: Any, **named: Any) -> DBCluster:
+        cluster = restore(self, *arguments, **named)
+        cluster.enable_http_endpoint = False
+        return cluster
+
+    def enable(self: Any) -> ActionResult:
+        arn = self.params["ResourceArn"]
+        [cluster] = self.backend.describe_db_clusters(arn.rpartition(":")[2])
+        cluster.enable_http_endpoint = True
+        return ActionResult({"ResourceArn": arn, "HttpEndpointEnabled": True})
+
+    RDSBackend.restore_db_cluster_to_point_in_time = restored  # type: ignore[method-assign]
+    RDSResponse.enable_http_endpoint = enable  # type: ignore[attr-defined]
 
 
 def _remember_logging() -> None:
