@@ -102,6 +102,8 @@ rollback: venv ## Switch ENV= back to the version that served before [WORKSPACE=
 	@$(tools) aws rollback
 destroy: venv ## Destroy the environment ENV=, or its copy [WORKSPACE=]
 	@$(tools) aws destroy
+unlock: venv ## Unlock the state of ENV= [WORKSPACE=] after an apply was killed: says who holds it, and asks
+	@$(tools) aws unlock
 logs: venv ## Print the logs of ENV= [WORKSPACE= SINCE=1h REQUEST_ID= FOLLOW=1]
 	@$(tools) aws logs
 

@@ -53,6 +53,18 @@ class States:
                 IfNoneMatch="*",
             )
 
+    def lock(self, workspace: str) -> dict[str, Any] | None:
+        """Return what Terraform wrote into the lock of a state, such as its ID and Who, or None if nobody holds it."""
+        key = f"{self._environment}.tfstate" if workspace == "default" else self._key(workspace)
+        with self._explained():
+            try:
+                # The file of `use_lockfile`: https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
+                found = self._s3.get_object(Bucket=self._bucket, Key=f"{key}.tflock")["Body"].read()
+            except self._s3.exceptions.NoSuchKey:
+                return None
+        held: dict[str, Any] = json.loads(found)
+        return held
+
     def _key(self, workspace: str) -> str:
         """Return the key of a workspace's state. The backends in infra/*/main.tf choose it."""
         return f"{self._environment}/{workspace}/{self._environment}.tfstate"
