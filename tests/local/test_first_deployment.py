@@ -1,5 +1,6 @@
 """Run the commands of docs/first-deployment.md that call GitHub, and check their effects."""
 
+import json
 import re
 from pathlib import Path
 
@@ -50,12 +51,21 @@ def test_an_environment_and_its_daily_verification_get_an_address_and_an_audienc
 
 
 def test_commands_that_are_repeated_for_each_environment_name_it_once() -> None:
-    repeated = [block.text for block in blocks(PAGE) if block.needs == "GitHub" and block.heading.startswith("4.")]
+    repeated = [
+        block.text for block in blocks(PAGE) if "name=development" in block.text and block.heading.startswith("4.")
+    ]
     repeated += [block.text for block in blocks(PAGE) if block.heading.startswith("5.")]
 
     assert repeated
     for text in repeated:
         assert re.findall(r"\S*development\S*", text) == ["name=development"]
+
+
+def test_the_list_of_environments_grows_to_all(told: list[str]) -> None:
+    prefix = "variable set ENVIRONMENTS --body "
+    lists = [json.loads(line.removeprefix(prefix)) for line in told if line.startswith(prefix)]
+
+    assert lists == [list(ENVIRONMENTS[:number]) for number in (1, 2, 3)]
 
 
 def test_no_secret_is_set(told: list[str]) -> None:

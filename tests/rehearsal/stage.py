@@ -56,9 +56,7 @@ DEBUG = {
 }
 
 # The commands that record systems and publishers in a registry, so that the acceptance tests may write.
-_RECORDS = "".join(
-    block.text for block in blocks(PAGE) if block.needs is None and "publisher " in block.text
-)
+_RECORDS = "".join(block.text for block in blocks(PAGE) if block.needs is None and "publisher " in block.text)
 
 
 class Stage:

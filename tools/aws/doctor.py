@@ -131,7 +131,8 @@ def _region(target: environment.Target) -> str:
 
 def main(environ: Mapping[str, str]) -> int:
     """Print a line for each program and quota. Return 1 if a program is missing or a quota is too low, else 0."""
-    checked, notes = list(of_machine()), []
+    checked = list(of_machine())
+    notes: list[str] = []
     if environ.get("ENV"):
         target = environment.target_of(environ)
         checked += of_account(target, _region(target))
