@@ -18,8 +18,8 @@ def matches(header: str, current: str) -> bool:
     """True if a list of ETags, or `*`, names the current ETag. A weak ETag names the same version as a strong one.
 
     RFC 9110 compares If-Match strongly. But CloudFront makes our ETag weak when it compresses an answer ("Serve
-    compressed files"), and a client that read a resource must be able to change it. Our ETag is a digest of the content,
-    so its weak form names the same content.
+    compressed files"), and a client that read a resource must be able to change it. Our ETag is a digest of the
+    content, so its weak form names the same content.
     """
     return header.strip() == "*" or current in [tag.strip().removeprefix("W/") for tag in header.split(",")]
 

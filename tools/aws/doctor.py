@@ -94,8 +94,8 @@ def notes_of_account(target: environment.Target, region: str) -> Iterator[str]:
         is_new = True
     if is_new:
         yield (
-            "the account has no CloudFront distribution. AWS verifies new accounts first. If the apply says `Your account "
-            "must be verified`, open a case with AWS Support (account and billing), and apply again afterwards"
+            "the account has no CloudFront distribution. AWS verifies new accounts first. If the apply says `Your "
+            "account must be verified`, open a case with AWS Support (account and billing), and apply again afterwards"
         )
 
 
