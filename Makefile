@@ -74,6 +74,8 @@ walls: venv ## Check the IAM policies against the table of who may do what [WHO=
 	@$(tools) checks walls
 checkov: venv ## Scan infra/ for known faults
 	@$(tools) checks checkov
+costs: venv ## Compute what each environment costs a month, idle and under a load
+	@$(tools) checks costs
 lock: venv ## Compile requirements*.in with hashes; keep each version unless a .in file names another
 	@for name in requirements requirements-dev requirements-checkov; do \
 		UV_PYTHON_DOWNLOADS=never $(python) -m uv pip compile --quiet --universal --python-version 3.11 \
