@@ -76,6 +76,8 @@ walls: venv ## Check the IAM policies against the table of who may do what [WHO=
 	@$(tools) checks walls
 checkov: venv ## Scan infra/ for known faults
 	@$(tools) checks checkov
+costs: venv ## Compute what each environment costs a month, idle and under a load
+	@$(tools) checks costs
 lock: venv ## Compile requirements*.in with hashes; keep each version unless a .in file names another
 	@for name in requirements requirements-dev requirements-checkov; do \
 		UV_PYTHON_DOWNLOADS=never $(python) -m uv pip compile --quiet --universal --python-version 3.11 \
@@ -104,6 +106,8 @@ rollback: venv ## Switch ENV= back to the version that served before [WORKSPACE=
 	@$(tools) aws rollback
 destroy: venv ## Destroy the environment ENV=, or its copy [WORKSPACE=]
 	@$(tools) aws destroy
+unlock: venv ## Unlock the state of ENV= [WORKSPACE=] after an apply was killed: says who holds it, and asks
+	@$(tools) aws unlock
 logs: venv ## Print the logs of ENV= [WORKSPACE= SINCE=1h REQUEST_ID= FOLLOW=1]
 	@$(tools) aws logs
 

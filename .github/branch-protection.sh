@@ -14,6 +14,12 @@ team=${2:?the team of approvers is missing: run .github/branch-protection.sh OWN
 branches=(development preproduction production)
 failed=0
 
+# lacks RULE: say that GitHub did not take a rule. Private repositories have some rules only with a paid plan.
+lacks() {
+    echo "GitHub did not take this rule, so it does not hold: $1. See \`Plans of GitHub\` in docs/branching.md" >&2
+    failed=1
+}
+
 # put PATH [METHOD] [FIELD]: send the body from standard input to this path of the repository's API, and print a field of
 # the answer
 put() {
@@ -25,16 +31,19 @@ put() {
 environment() {
     local name=$1 reviewers=$2 bypass
     shift 2
-    bypass=$(
+    local branches_only='"deployment_branch_policy": {"protected_branches": false, "custom_branch_policies": true}'
+    if ! bypass=$(
         put "environments/$name" PUT .can_admins_bypass <<END
-{
-  "reviewers": $reviewers,
-  "prevent_self_review": true,
-  "can_admins_bypass": false,
-  "deployment_branch_policy": {"protected_branches": false, "custom_branch_policies": true}
-}
+{"reviewers": $reviewers, "prevent_self_review": true, "can_admins_bypass": false, $branches_only}
 END
-    )
+    ); then
+        [ "$reviewers" = '[]' ] || lacks "somebody approves jobs in the environment $name"
+        if ! put "environments/$name" PUT .can_admins_bypass <<<"{$branches_only}" >/dev/null; then
+            lacks "only certain branches may use the environment $name"
+            return
+        fi
+        bypass=false
+    fi
     if [ "$bypass" != false ]; then
         echo "Administrators can still skip the rules of the environment $name: forbid it in the settings on GitHub" >&2
         failed=1
@@ -73,7 +82,7 @@ for branch in "${branches[@]}"; do
     # promotions, and the check `Promotes the tested tree` compares trees instead.
     strict=false
     [ "$branch" = development ] && strict=true
-    put "branches/$branch/protection" <<END
+    put "branches/$branch/protection" <<END || lacks "the branch $branch is protected"
 {
   "required_status_checks": {"strict": $strict, "contexts": ["All checks passed"]},
   "required_pull_request_reviews": {
@@ -96,8 +105,8 @@ done
 # addressed by its id: https://docs.github.com/en/rest/repos/rules.
 ruleset='Debug branches'
 id=$(gh api "repos/$repository/rulesets?includes_parents=false&per_page=100" \
-    --jq ".[] | select(.name == \"$ruleset\") | .id")
-put "rulesets${id:+/$id}" "$([ -n "$id" ] && echo PUT || echo POST)" <<END
+    --jq ".[] | select(.name == \"$ruleset\") | .id") || id=''
+put "rulesets${id:+/$id}" "$([ -n "$id" ] && echo PUT || echo POST)" <<END || lacks "only the team pushes debug/…"
 {
   "name": "$ruleset",
   "target": "branch",

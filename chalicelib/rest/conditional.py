@@ -14,18 +14,20 @@ def etag(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
 
 
-def matches(header: str, current: str, *, weakly: bool) -> bool:
-    """True if a list of ETags, or `*`, names the current ETag (RFC 9110, section 8.8.3.2)."""
-    named = [tag.strip() for tag in header.split(",")]
-    if weakly:
-        named = [tag.removeprefix("W/") for tag in named]
-    return header.strip() == "*" or current in named
+def matches(header: str, current: str) -> bool:
+    """True if a list of ETags, or `*`, names the current ETag. A weak ETag names the same version as a strong one.
+
+    RFC 9110 compares If-Match strongly. But CloudFront makes our ETag weak when it compresses an answer ("Serve
+    compressed files"), and a client that read a resource must be able to change it. Our ETag is a digest of the
+    content, so its weak form names the same content.
+    """
+    return header.strip() == "*" or current in [tag.strip().removeprefix("W/") for tag in header.split(",")]
 
 
 def require_unchanged(if_match: str, current: Any) -> None:
     """Raise problem 412 unless If-Match names the current representation of the resource."""
     now = etag(msgspec.json.encode(current))
-    if not matches(if_match, now, weakly=False):
+    if not matches(if_match, now):
         raise Problem(
             problems.precondition_failed,
             f"If-Match names another version. Read the resource again. Its current ETag is {now}.",

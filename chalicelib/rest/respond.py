@@ -119,7 +119,7 @@ def _success(call: Call, answer: Any, query: Any = None) -> chalice.app.Response
         headers["Link"] = link_to_next(query, answer.next)
     body = msgspec.json.encode(answer)
     tag = headers["ETag"] = etag(body)
-    if not writes and matches(call.request.headers.get("if-none-match") or "", tag, weakly=True):
+    if not writes and matches(call.request.headers.get("if-none-match") or "", tag):
         del headers["Content-Type"]
         return chalice.app.Response("", headers=headers, status_code=304)
     return chalice.app.Response(body.decode(), headers=headers, status_code=call.status)

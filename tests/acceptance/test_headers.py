@@ -27,6 +27,7 @@ OF_THE_CDN = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "WWW-Authenticate": "Bearer",
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -5,8 +5,10 @@ import re
 import pytest
 
 from chalicelib import NAME
-from tools.aws import doctor
+from tools.aws import applying, doctor
 from tools.aws.environment import Target
+from tools.aws.states import States
+from tools.checkout import ToolError
 
 REGION = "eu-west-1"  # no other test makes a VPC in this region
 
@@ -66,6 +68,55 @@ def test_reserving_too_much_concurrency_is_reported(wrong):
     assert wrong(reserved=900) == []
 
 
+def test_an_account_without_the_bucket_of_states_is_reported(wrong, monkeypatch):
+    monkeypatch.setattr(doctor.environment.States, "has_bucket", lambda self: False)
+
+    assert ["make account" in reason for reason in wrong()] == [True]
+
+
+def test_a_site_needs_room_for_its_cache_policies(target, wrong, monkeypatch):
+    monkeypatch.setattr(doctor, "_CACHE_POLICIES", ("cloudfront", "of the emulated account", 1))
+
+    assert ["2 more" in reason for reason in wrong()] == [True]
+
+
+def test_the_first_apply_of_a_target_stops_before_it_changes_anything(target, monkeypatch):
+    applied = []
+    monkeypatch.setattr(applying.environment, "apply", lambda target, **_: applied.append(target) or {})
+    monkeypatch.setattr(doctor, "of_account", lambda *_: iter([("VPCs", "there is no room")]))
+    monkeypatch.setattr(Target, "states", target.states)
+    on_aws = Target("production")
+
+    with pytest.raises(ToolError, match="VPCs: there is no room"):
+        applying.apply(on_aws)
+    assert applied == []
+
+    monkeypatch.setattr(States, "exists", lambda self, workspace: True)
+    applying.apply(on_aws)
+    assert applied == [on_aws]
+
+
+def test_a_role_that_may_not_read_quotas_can_apply(target, monkeypatch, capsys):
+    def unreadable(*_):
+        raise ToolError("The account's quotas can't be read")
+
+    monkeypatch.setattr(doctor, "of_account", unreadable)
+
+    doctor.before_first_apply(target)
+
+    assert "can't be read" in capsys.readouterr().out
+
+
+def test_a_new_account_is_told_that_aws_verifies_it_for_cloudfront(target, monkeypatch):
+    class New:
+        def list_distributions(self):
+            return {"DistributionList": {"Quantity": 0}}
+
+    monkeypatch.setattr(Target, "client", lambda self, *_: New())
+
+    assert "Your account must be verified" in " ".join(doctor.notes_of_account(target, REGION))
+
+
 def test_missing_terraform_and_node_are_reported(monkeypatch, capsys):
     monkeypatch.setattr(doctor.terraform, "missing", lambda: "terraform is missing: install Terraform")
     monkeypatch.setattr(doctor.shutil, "which", lambda command: None)
@@ -73,4 +124,4 @@ def test_missing_terraform_and_node_are_reported(monkeypatch, capsys):
     assert doctor.main({}) == 1
 
     wrong = set(re.findall(r"^MISSING  (.+?): ", capsys.readouterr().out, re.MULTILINE))
-    assert wrong >= {"Terraform and the AWS provider", "node", "gh"}
+    assert wrong >= {"Terraform and the AWS provider", "aws", "jq", "node", "gh"}

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 from chalicelib.database.connection import REQUEST_SECONDS
 from chalicelib.sweep import schedule
 from tests.support.packaged import sources
-from tools.checkout import ToolError
-from tools.package import compose
+from tools.checkout import ROOT, ToolError
+from tools.package import api_body, compose
 from tools.package.api_body import GATEWAY_RESPONSES
 
 ANY = "x-amazon-apigateway-any-method"
@@ -225,6 +226,14 @@ def test_the_gateways_own_answers_are_problems(name: str) -> None:
     assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
     assert ("gatewayresponse.header.Retry-After" in headers) == (answer["statusCode"] in (429, 503))
     assert ("gatewayresponse.header.WWW-Authenticate" in headers) == (answer["statusCode"] == 401)
+
+
+def test_the_firewall_of_the_site_blocks_with_the_same_problems_as_the_gateway() -> None:
+    firewall = re.sub(r" +", " ", (ROOT / "infra" / "modules" / "firewall" / "main.tf").read_text())
+
+    for kind, detail in (GATEWAY_RESPONSES["WAF_FILTERED"], (api_body.throttled, "There are too many requests")):
+        told = f'type = "{kind.uri}" title = "{kind.title}" status = {kind.status} detail = "{detail}'
+        assert told in re.sub(r"\s+", " ", firewall)
 
 
 def change(*path: str, to: Any) -> Callable[[dict[str, Any]], None]:

@@ -1,13 +1,15 @@
 """Run the commands of docs/first-deployment.md that call GitHub, and check their effects."""
 
-import os
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from chalicelib import NAME
-from tests.support.page import script, sh
+from tests.support import gh
+from tests.support.page import blocks, script
+from tools.checkout import ENVIRONMENTS
 
 PAGE = "first-deployment.md"
 
@@ -15,16 +17,7 @@ PAGE = "first-deployment.md"
 @pytest.fixture
 def told(tmp_path: Path) -> list[str]:
     """The arguments of each call of `gh` in the page's blocks for GitHub, in order."""
-    gh = tmp_path / "gh"
-    # An environment whose rules administrators can skip would be an error.
-    answer = 'case "$*" in *.can_admins_bypass*) echo false ;; *) echo 7 ;; esac'
-    gh.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/told\n{answer}\n')
-    gh.chmod(0o755)
-    sh(
-        script(PAGE, needs="GitHub"),
-        environ={"PATH": f"{tmp_path}:{os.environ['PATH']}", "URL": f"https://{NAME}.example.org"},
-    )
-    return (tmp_path / "told").read_text().splitlines()
+    return gh.calls(script(PAGE, needs="GitHub"), tmp_path, {"URL": f"https://{NAME}.example.org"})
 
 
 def test_each_new_github_environment_gets_the_role_of_its_job(told: list[str]) -> None:
@@ -43,6 +36,34 @@ def test_each_new_github_environment_gets_the_role_of_its_job(told: list[str]) -
     # Jobs that verify need no AWS role, because they call only the service.
     assert made - roles.keys() == {f"{name}-verify" for name in ("development", "preproduction", "production")}
     assert roles.keys() <= made
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_and_its_daily_verification_get_an_address_and_an_audience(name: str, tmp_path: Path) -> None:
+    commands = script(PAGE, "4.", needs="GitHub", replacing={"name=development": f"name={name}"})
+
+    set_ = gh.variables(gh.calls(commands, tmp_path)).environments
+
+    assert set_.keys() == {name, f"{name}-verify"}
+    for variables in set_.values():
+        assert variables["URL"].startswith("https://")
+        assert variables["AUDIENCE"] == f"{NAME}-{name}"
+
+
+def test_commands_that_are_repeated_for_each_environment_name_it_once() -> None:
+    repeated = [block.text for block in blocks(PAGE) if block.heading.startswith("4.") and "name=" in block.text]
+    repeated += [block.text for block in blocks(PAGE) if block.heading.startswith("5.")]
+
+    assert repeated
+    for text in repeated:
+        assert re.findall(r"\S*development\S*", text) == ["name=development"]
+
+
+def test_the_list_of_environments_grows_to_all(told: list[str]) -> None:
+    prefix = "variable set ENVIRONMENTS --body "
+    lists = [json.loads(line.removeprefix(prefix)) for line in told if line.startswith(prefix)]
+
+    assert lists == [list(ENVIRONMENTS[:number]) for number in (1, 2, 3)]
 
 
 def test_no_secret_is_set(told: list[str]) -> None:

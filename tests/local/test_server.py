@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -280,3 +281,14 @@ def test_the_application_is_loaded_as_by_chalice() -> None:
     assert "/v1/health" in app.routes
     assert config.chalice_stage == "local"
     assert environment["SLIPWAY_STAGE"] == "local"
+
+
+def test_the_application_comes_from_the_folder_of_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "LOCAL_STATE", str(tmp_path / ".local"))
+    folders: list[str] = []
+    monkeypatch.setattr(local, "CLIFactory", lambda folder, **_: folders.append(folder))
+
+    with pytest.raises(AttributeError):
+        local.load_app({})
+
+    assert folders == [str(tmp_path)]

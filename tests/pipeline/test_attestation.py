@@ -184,3 +184,15 @@ def test_the_workflow_attests_the_whole_package_and_checks_it_out_with_its_histo
 
     assert str((FOLDER / PACKAGE).relative_to(ROOT)) in subjects
     assert checkout["fetch-depth"] == 0
+
+
+def test_a_plan_without_attestations_is_a_warning_if_a_variable_says_so(
+    gh: Gh, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gh("", code=1, error="HTTP 404: no attestations")
+
+    attestation.attested({**OURS, "NO_ATTESTATIONS": "1", "GITHUB_ACTIONS": "true"}, root, root)
+
+    assert "::warning" in capsys.readouterr().out
+    with pytest.raises(ToolError, match="does not attest"):
+        attestation.attested(OURS, root, root)

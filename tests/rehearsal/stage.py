@@ -22,8 +22,9 @@ import pytest
 from chalicelib import NAME
 from tests.rehearsal.github import GitHub, Ran, say
 from tests.rehearsal.places import Deployed
+from tests.support import gh
 from tests.support.issuer import IssuerServer, serving
-from tests.support.page import blocks, sh, started
+from tests.support.page import blocks, script, sh, started
 from tests.support.plans import changes
 from tests.support.viewer import NODE, view
 from tools.aws.emulator.account import emulated_account, emulated_client
@@ -39,7 +40,8 @@ MARKS = [
     pytest.mark.skipif(NODE is None, reason="the rehearsal needs node on the PATH"),
 ]
 
-BUCKET = f"{NAME}-artifacts"
+PAGE = "first-deployment.md"
+BUCKET = f"{NAME}-artifacts-{emulation.ACCOUNT}"
 COMMAND_SECONDS = 600
 WORKSPACE = "development/d-fix-42/development.tfstate"
 STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
@@ -54,9 +56,7 @@ DEBUG = {
 }
 
 # The commands that record systems and publishers in a registry, so that the acceptance tests may write.
-_RECORDS = "".join(
-    block.text for block in blocks("first-deployment.md") if block.needs is None and "publisher " in block.text
-)
+_RECORDS = "".join(block.text for block in blocks(PAGE) if block.needs is None and "publisher " in block.text)
 
 
 class Stage:
@@ -175,21 +175,32 @@ def staged(folder: Path) -> Iterator[Stage]:
             )
             ended.callback(places[name].stop)
         github = GitHub(folder, issuer, port)
-        github.variables = {"ARTIFACT_BUCKET": BUCKET, "AWS_REGION": emulation.REGION}
+        follow_page(github, "3.", folder / "gh")
         for name, place in places.items():
-            variables = {"URL": place.url, "AUDIENCE": f"{NAME}-{name}"}
-            github.environments |= {name: variables, f"{name}-verify": variables}
+            its = {"name=development": f"name={name}", "https://d111111abcdef8.cloudfront.net": place.url}
+            follow_page(github, "4.", folder / "gh", its)
+        assert (github.variables["ARTIFACT_BUCKET"], github.variables["AWS_REGION"]) == (BUCKET, emulation.REGION)
         github.overrides = {"SITE": ""}  # no CDN is in front of these services
         github.after_step = lambda: [place.follow() for place in places.values()]
         yield Stage(folder, github, places, port=port, database=database, issuer=issuer)
     assert [process.pid for process in psutil.process_iter() if _is_below(process, folder)] == []
 
 
+def follow_page(
+    github: GitHub, section: str, folder: Path, replacing: Mapping[str, str] | None = None, **environ: str
+) -> None:
+    """Set the variables on GitHub that a section of docs/first-deployment.md sets, and no others."""
+    said = gh.variables(gh.calls(script(PAGE, section, needs="GitHub", replacing=replacing), folder, environ))
+    github.variables |= said.repository
+    for name, variables in said.environments.items():
+        github.environments.setdefault(name, {}).update(variables)
+
+
 def record(url: str, environment: str) -> None:
     """Record systems, an environment and publishers in a registry, as docs/first-deployment.md does."""
-    script = _RECORDS.replace("name=development ", f"name={environment} ")
+    commands = _RECORDS.replace("name=development ", f"name={environment} ")
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
+        ["bash", "-euo", "pipefail", "-c", commands],
         env={"URL": url, "TOKEN": token("admin"), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,

@@ -54,13 +54,13 @@ class Job:
     overrides: Mapping[str, str] = field(default_factory=dict)
     after_step: Callable[["Step"], None] = lambda step: None
     seconds: float = SECONDS
+    status: str = "success"
 
     def run(self) -> list[Step]:
         """Run the steps; return their results.
 
         After a failed step, run only steps whose condition allows a failure, as `always()` does.
         """
-        self.status = "success"
         self.context["steps"] = {}
         self.context["job"] = {"status": "success"}
         self.context["env"] = {**self.env, **self.content.get("env", {})}
@@ -69,7 +69,7 @@ class Job:
     def _run(self, number: int, step: Yaml) -> Step:
         name = step.get("name") or step.get("uses") or f"step {number}"
         outcome, said, outputs = "skipped", "", {}
-        if self._holds(str(step.get("if", "success()"))):
+        if self.holds(str(step.get("if", "success()"))):
             outcome, said, outputs = self._do(step)
         if outcome == "failure":
             self.status = "failure"
@@ -131,7 +131,8 @@ class Job:
         """Return the text with its expressions replaced by their values."""
         return _EXPRESSION.sub(lambda found: _text(self._value(found[1])), str(text))
 
-    def _holds(self, condition: str) -> bool:
+    def holds(self, condition: str) -> bool:
+        """True if a condition of a job or a step holds."""
         whole = _EXPRESSION.fullmatch(condition.strip())
         condition = whole[1] if whole else condition
         if not _STATUS.search(condition):

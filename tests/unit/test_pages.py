@@ -34,6 +34,7 @@ NOT_RUN = {
     "clean": "deletes what the other tests use",
     "bench": "takes half a minute; tests/unit/tools/test_bench.py tests the report",
     "checkov": "only prints what checkov finds, which tests/infra/test_checkov.py tests",
+    "costs": "only prints the table that tests/infra/test_costs.py computes",
     "destroy": "runs the code of `make workspace-destroy`, which is tested",
     "package": "only prints the digest of compose.package, which tests/infra tests",
 }

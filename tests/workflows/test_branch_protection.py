@@ -15,7 +15,8 @@ from tests.support.workflows import ENVIRONMENTS, GITHUB, ROOT, WORKFLOWS, workf
 from tools.pipeline import commits
 
 # This stand-in for `gh` records the requests. Its answers have one team, no branch policy, the ruleset in RULESET, and
-# BYPASS of each environment. It refuses a PUT of the path REFUSED.
+# BYPASS of each environment. It refuses a request of the path REFUSED, or environments with reviewers if REFUSED is
+# `reviewers`.
 GH = """
 import json, os, sys
 words = sys.argv[2:]
@@ -32,7 +33,8 @@ if path.partition("?")[0] == "repos/acme/service/rulesets" and method == "GET":
 if path.startswith("repos/acme/service/environments/") and method == "PUT":
     assert words[words.index("--jq") + 1] == ".can_admins_bypass"
     print(os.environ["BYPASS"])
-if path == f"repos/acme/service/{os.environ['REFUSED']}":
+reviewed = "/environments/" in path and method == "PUT" and body.get("reviewers")
+if path == f"repos/acme/service/{os.environ['REFUSED']}" or (reviewed and os.environ["REFUSED"] == "reviewers"):
     sys.exit("gh: Validation Failed (HTTP 422)")
 if path == f"repos/acme/service/branches/{os.environ['MISSING']}":
     sys.exit("gh: Branch not found (HTTP 404)")
@@ -251,3 +253,28 @@ def test_every_path_in_codeowners_exists_and_has_an_owner() -> None:
     for pattern, *owners in lines:
         assert owners
         assert pattern == "*" or list(ROOT.glob(pattern.strip("/"))), pattern
+
+
+def test_a_plan_without_required_reviewers_still_gets_the_other_rules(tmp_path: Path) -> None:
+    asked, said = protect(tmp_path, refused="reviewers", code=1)
+
+    assert environments(asked)["production"] == {
+        "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}
+    }
+    assert "this rule, so it does not hold: somebody approves jobs in the environment production." in said
+    policies = [path for method, path, *_ in asked if method == "POST" and path.endswith("deployment-branch-policies")]
+    assert "repos/acme/service/environments/production/deployment-branch-policies" in policies
+
+
+@pytest.mark.parametrize(
+    ("refused", "rule"),
+    [
+        ("branches/production/protection", "the branch production is protected"),
+        ("rulesets", "only the team pushes debug/…"),
+    ],
+)
+def test_a_rule_that_the_plan_lacks_does_not_stop_the_others(tmp_path: Path, refused: str, rule: str) -> None:
+    asked, said = protect(tmp_path, refused=refused, code=1)
+
+    assert f"it does not hold: {rule}." in said
+    assert "production-reap-debug" in environments(asked)

@@ -37,7 +37,13 @@ sys.exit(what in told["fails"])
 
 OPENED = {"deployment": "7", "previous-artifact": "tree:before", "previous-revision": "b" * 40}
 NEWEST = {"newest": {"newest": "true"}}
-PUTS = {**NEWEST, "deployment-open": OPENED, "deployment-open rollback": {"deployment": "8"}}
+# The report of the acceptance tests says that a check failed. Only tests in which the acceptance tests fail use it.
+PUTS = {
+    **NEWEST,
+    "deployment-open": OPENED,
+    "deployment-open rollback": {"deployment": "8"},
+    "acceptance": {"outcome": "failure"},
+}
 
 PROLOGUE = ["artifact", "artifact-attested", "plan", "policy", "plan-comment", "newest"]
 BACK = ["deployment-open rollback", "rollback", "deployment-status"]
@@ -182,6 +188,23 @@ def test_failed_acceptance_tests_roll_back(deploy: Callable[..., Deployment]) ->
     assert (ended["DEPLOYMENT"], ended["STATE"]) == ("8", "success")
 
 
+@pytest.mark.parametrize("outcome", [{"outcome": "error"}, {"outcome": "cancelled"}, {}])
+def test_acceptance_tests_that_could_not_run_roll_nothing_back(
+    deploy: Callable[..., Deployment], outcome: dict[str, str]
+) -> None:
+    done = deploy("acceptance", puts={**PUTS, "acceptance": outcome})
+
+    assert done.failed
+    assert done.calls[-2:] == ["acceptance", "verification"]
+
+
+def test_without_a_token_nothing_is_tested_or_rolled_back(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("oidc-token", puts={**PUTS, "acceptance": {}})
+
+    assert done.failed
+    assert done.calls[-2:] == ["deployment-status", "verification"]
+
+
 def test_a_hotfix_takes_over_its_deployment_and_a_rollback_does_not(deploy: Callable[..., Deployment]) -> None:
     done = deploy("acceptance", **{"deployment": "7", "override-reason": "The login is broken"})
 
@@ -191,13 +214,13 @@ def test_a_hotfix_takes_over_its_deployment_and_a_rollback_does_not(deploy: Call
 
 
 def test_a_failed_first_deployment_rolls_back_without_a_record(deploy: Callable[..., Deployment]) -> None:
-    done = deploy("acceptance", puts={**NEWEST, "deployment-open": {**OPENED, "previous-artifact": ""}})
+    done = deploy("acceptance", puts={**PUTS, "deployment-open": {**OPENED, "previous-artifact": ""}})
 
     assert done.calls[-3:] == ["acceptance", "verification", "rollback"]
 
 
 def test_a_rollback_that_cannot_be_recorded_still_runs(deploy: Callable[..., Deployment]) -> None:
-    done = deploy("acceptance", "deployment-open rollback", puts={**NEWEST, "deployment-open": OPENED})
+    done = deploy("acceptance", "deployment-open rollback", puts={**PUTS, "deployment-open rollback": {}})
 
     assert done.calls[-2:] == ["deployment-open rollback", "rollback"]
 
@@ -209,7 +232,7 @@ def test_a_failed_rollback_is_recorded_as_failed(deploy: Callable[..., Deploymen
 
 
 def test_an_unrecorded_verification_leaves_no_note(deploy: Callable[..., Deployment]) -> None:
-    done = deploy("verification")
+    done = deploy("verification", puts={**PUTS, "acceptance": {"outcome": "success"}})
 
     assert done.failed
     assert done.calls[-1] == "verification"

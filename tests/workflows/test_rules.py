@@ -4,11 +4,13 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import workflow_changes as mutate
+from tests.support.actions import Job
 from tests.support.workflows import ACTIONS, ENVIRONMENTS, ROOT, WORKFLOWS, Definition, action, targets, workflow
 from tools.pipeline.commands import COMMANDS
 
@@ -22,6 +24,8 @@ NO_TARGET = {
     "gh workflow run workspace.yml": "runs without a checkout",
     'case "$RESULTS" in': "reads the results of other jobs, without a checkout",
     'echo "::error::': "refuses a run before the checkout",
+    'echo "::notice::': "says why nothing is deployed",
+    'echo "::warning::': "says what is left out, without a checkout",
     'PYTHONPATH="$GITHUB_ACTION_PATH/../../.." PYTHONSAFEPATH=1 python3 -m tools client': (
         "runs in checkouts of other repositories, which do not have the targets of this one"
     ),
@@ -202,7 +206,7 @@ def test_a_branch_deploys_the_environment_of_its_name() -> None:
     assert json.dumps(ENVIRONMENTS) in deploy.jobs["newest"]["if"]
     assert "github.ref_type == 'branch'" in deploy.jobs["newest"]["if"]
     assert deploy.jobs["artifact"]["needs"] == "newest"
-    assert deploy.jobs["artifact"]["if"] == "needs.newest.outputs.newest == 'true'"
+    assert "needs.newest.outputs.newest == 'true' && " in deploy.jobs["artifact"]["if"]
     assert deploy.content["env"]["ENV"] == "${{ github.ref_name }}"
     # A job waits for the reviewers of its GitHub environment.
     assert deploy.jobs["deploy"]["environment"]["name"] == "${{ github.ref_name }}"
@@ -214,8 +218,41 @@ def test_each_environment_is_verified_every_day_without_reviewers() -> None:
 
     assert verify.triggers["schedule"]
     assert "workflow_dispatch" in verify.triggers
-    assert verify.jobs["verify"]["strategy"]["matrix"]["environment"] == ENVIRONMENTS
+    assert verify.jobs["verify"]["strategy"]["matrix"]["environment"] == "${{ fromJSON(vars.ENVIRONMENTS) }}"
     assert verify.jobs["verify"]["environment"] == "${{ matrix.environment }}-verify"
+
+
+@pytest.mark.parametrize("name", ["verify", "reap"])
+def test_daily_jobs_skip_what_is_not_set_up(name: str) -> None:
+    job = workflow(name).jobs[name]
+
+    assert job["if"] == "vars.ENVIRONMENTS != ''"
+    assert job["strategy"]["matrix"]["environment"] == "${{ fromJSON(vars.ENVIRONMENTS) }}"
+
+
+@pytest.mark.parametrize(
+    ("branch", "variables", "deploys"),
+    [
+        ("development", {}, False),
+        ("development", {"ARTIFACT_BUCKET": "b"}, True),
+        ("production", {"ARTIFACT_BUCKET": "b"}, False),
+        ("production", {"ARTIFACT_BUCKET": "b", "AWS_PLAN_ROLE_PRODUCTION": "r"}, True),
+    ],
+)
+def test_a_merge_before_an_account_exists_ends_in_a_notice(
+    branch: str, variables: dict[str, str], deploys: bool
+) -> None:
+    jobs = workflow("deploy").jobs
+    [notice] = [step for step in jobs["newest"]["steps"] if "::notice::" in step.get("run", "")]
+    context = {
+        "github": {"ref_name": branch},
+        "vars": variables,
+        "needs": {"newest": {"outputs": {"newest": "true"}}},
+    }
+    job = Job(jobs["artifact"], Path(), context)
+
+    assert job.holds(jobs["artifact"]["if"]) is deploys
+    assert job.holds(notice["if"]) is not deploys
 
 
 @pytest.mark.parametrize(
@@ -223,7 +260,6 @@ def test_each_environment_is_verified_every_day_without_reviewers() -> None:
     [
         ("pull-request", lambda it: it.triggers["pull_request"]["branches"]),
         ("security", lambda it: it.triggers["pull_request"]["branches"]),
-        ("reap", lambda it: it.jobs["reap"]["strategy"]["matrix"]["environment"]),
         ("workspace", lambda it: it.triggers["workflow_dispatch"]["inputs"]["environment"]["options"]),
     ],
 )

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tools.aws import environment
+from tools.aws import doctor, environment
 from tools.aws.environment import Target
 from tools.aws.routes import Routes
 
 
 def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
     """Apply the saved plan or a new one, then write the address of a debug workspace. Return the outputs."""
+    if target.emulated is None and not target.states.exists(target.terraform_workspace):
+        doctor.before_first_apply(target)
     outputs = environment.apply(target, saved=saved)
     if routes := _routes(target):
         routes.put_address(target.workspace, outputs["api"])

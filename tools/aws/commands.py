@@ -67,6 +67,12 @@ COMMANDS = (
         (*_TARGET, _PACKAGE, _YES),
     ),
     Command(
+        "unlock",
+        "Unlock the state of an environment or a workspace after its apply was killed",
+        "tools.aws.unlock:main",
+        (*_TARGET, Option("YES", "unlock without asking", flag=True)),
+    ),
+    Command(
         "workspace-create",
         "Create a workspace, and record its end",
         "tools.aws.workspace:create",

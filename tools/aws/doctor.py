@@ -1,4 +1,8 @@
-"""`make doctor [ENV=…]`: check the needed programs and, with ENV, the account's quotas."""
+"""`make doctor [ENV=…]`: check the needed programs and, with ENV, the account and its quotas.
+
+`make apply` does the second part itself before it creates a target. New accounts have small quotas, and an apply would
+stop at them only after a quarter of an hour.
+"""
 
 import json
 import shutil
@@ -12,8 +16,12 @@ from tools.aws import environment, terraform
 from tools.checkout import ROOT, ToolError
 from tools.package import compose
 
-# The quota of VPCs: its service, its code and AWS's default. The default is used if Service Quotas does not answer.
-_VPCS = ("vpc", "L-F678F1CE", 5)
+# Quotas: the service, the name in Service Quotas and AWS's default. The default is used if Service Quotas does not
+# answer. https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-policies
+_VPCS = ("vpc", "VPCs per Region", 5)
+_CACHE_POLICIES = ("cloudfront", "Cache policies per AWS account", 20)
+# The cache policies of a site.
+_OF_A_SITE = 2
 # Lambda keeps at least this many of an account's concurrent executions for functions that reserve none.
 _UNRESERVED = 100
 # The concurrent executions that infra/<environment>/main.tf reserves. A test compares them with the plans.
@@ -28,20 +36,28 @@ def of_machine() -> Iterator[tuple[str, str | None]]:
     yield f"Python {wanted}", python
     reason = terraform.missing()
     yield "Terraform and the AWS provider", reason
-    for command, purpose in (("node", "test the viewer function and workflows"), ("gh", "change GitHub's settings")):
+    for command, purpose in (
+        ("aws", "invite people"),
+        ("jq", "get a token"),
+        ("node", "test the viewer function and workflows"),
+        ("gh", "change GitHub's settings"),
+    ):
         yield command, None if shutil.which(command) else f"not on the PATH: install {command} to {purpose}"
 
 
 def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, str | None]]:
-    """Yield each quota that could stop an apply of the target, and its fault or None, or raise ToolError."""
-    ec2, functions = target.client("ec2", region), target.client("lambda", region)
+    """Yield each thing that could stop an apply of the target, and its fault or None, or raise ToolError."""
+    ec2, functions, cdn = (target.client(service, region) for service in ("ec2", "lambda", "cloudfront"))
+    own = f"{NAME}-{target.name}"
     try:
+        is_ready = target.states.has_bucket()
         there = [each for page in ec2.get_paginator("describe_vpcs").paginate() for each in page["Vpcs"]]
         limit = functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+        listed = cdn.list_cache_policies(Type="custom")["CachePolicyList"].get("Items", [])
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"The account's quotas can't be read: {error}. Log in, or set EMULATED=1") from None
-    quota = _quota(target, region)
-    own = f"{NAME}-{target.name}"
+    yield "Bucket of Terraform's states", None if is_ready else "it does not exist: run make account first"
+    quota = _quota(target, region, *_VPCS)
     has_one = any(tag["Value"] == own for vpc in there for tag in vpc.get("Tags", []) if tag["Key"] == "Name")
     full = len(there) >= quota and not has_one
     yield (
@@ -53,19 +69,58 @@ def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, s
     short = reserved > 0 and limit < needed
     yield (
         f"Concurrent executions: {limit}; {target.name} reserves {reserved}",
-        f"{_UNRESERVED} executions must stay unreserved: request a quota of {needed}, or reserve fewer executions"
+        f"{_UNRESERVED} executions must stay unreserved: request a quota of {needed} for Lambda in Service Quotas, or "
+        f"set `reserved_concurrency = null` in infra/{target.environment}/main.tf until you have it"
         if short
+        else None,
+    )
+    policies = {each["CachePolicy"]["CachePolicyConfig"]["Name"] for each in listed}
+    # CloudFront's quotas are in us-east-1.
+    quota = _quota(target, "us-east-1", *_CACHE_POLICIES)
+    full = f"{own}-site" not in policies and len(policies) + _OF_A_SITE > quota
+    yield (
+        f"CloudFront's cache policies: {len(policies)} of {quota}",
+        f"there is no room for {_OF_A_SITE} more: delete some, or request a higher quota in Service Quotas"
+        if full
         else None,
     )
 
 
-def _quota(target: environment.Target, region: str) -> int:
-    service, code, default = _VPCS
+def notes_of_account(target: environment.Target, region: str) -> Iterator[str]:
+    """Yield what only AWS can know before the first apply."""
     try:
-        asked = target.client("service-quotas", region).get_service_quota(ServiceCode=service, QuotaCode=code)
+        is_new = target.client("cloudfront", region).list_distributions()["DistributionList"]["Quantity"] == 0
+    except (BotoCoreError, ClientError):
+        is_new = True
+    if is_new:
+        yield (
+            "the account has no CloudFront distribution. AWS verifies new accounts first. If the apply says `Your "
+            "account must be verified`, open a case with AWS Support (account and billing), and apply again afterwards"
+        )
+
+
+def before_first_apply(target: environment.Target) -> None:
+    """Print what could stop the first apply of the target, or raise ToolError if something will."""
+    region = _region(target)
+    try:
+        faults = [f"{what}: {wrong}" for what, wrong in of_account(target, region) if wrong]
+    except ToolError as unreadable:
+        # A pipeline's role may not read quotas. A person has run `make doctor` before.
+        print(f"NOTE     {unreadable}")
+        return
+    for note in notes_of_account(target, region):
+        print(f"NOTE     {note}")
+    if faults:
+        raise ToolError("\n".join(["Nothing was changed, because the apply would fail:", *faults]))
+
+
+def _quota(target: environment.Target, region: str, service: str, name: str, default: int) -> int:
+    quotas = target.client("service-quotas", region).get_paginator("list_service_quotas")
+    try:
+        found = [each for page in quotas.paginate(ServiceCode=service) for each in page["Quotas"]]
     except (BotoCoreError, ClientError):
         return default
-    return int(asked["Quota"]["Value"])
+    return next((int(each["Value"]) for each in found if each["QuotaName"] == name), default)
 
 
 def _region(target: environment.Target) -> str:
@@ -77,9 +132,13 @@ def _region(target: environment.Target) -> str:
 def main(environ: Mapping[str, str]) -> int:
     """Print a line for each program and quota. Return 1 if a program is missing or a quota is too low, else 0."""
     checked = list(of_machine())
+    notes: list[str] = []
     if environ.get("ENV"):
         target = environment.target_of(environ)
         checked += of_account(target, _region(target))
+        notes += notes_of_account(target, _region(target))
     for what, wrong in checked:
         print(f"ok       {what}" if wrong is None else f"MISSING  {what}: {wrong}")
+    for note in notes:
+        print(f"NOTE     {note}")
     return 1 if any(wrong for _, wrong in checked) else 0

@@ -175,6 +175,13 @@ def destroy(target: Target) -> None:
         shutil.rmtree(target.folder)
 
 
+def unlock(target: Target, lock_id: str) -> None:
+    """Take the lock of the target's state away, or raise ToolError, for example if somebody else holds the lock now."""
+    with _alone(target):
+        _prepare(target)
+        _terraform(target, ["force-unlock", "-force", lock_id])
+
+
 def outputs(target: Target) -> dict[str, Any]:
     """Return the outputs in the target's state, or {} if the state or the target does not exist."""
     with _alone(target):

@@ -53,6 +53,38 @@ class States:
                 IfNoneMatch="*",
             )
 
+    def has_bucket(self) -> bool:
+        """True if the bucket exists, and this role may use it."""
+        try:
+            self._s3.head_bucket(Bucket=self._bucket)
+        except ClientError:
+            return False
+        return True
+
+    def exists(self, workspace: str) -> bool:
+        """True if a workspace has a state, so that it was applied before."""
+        key = self._environment_key if workspace == "default" else self._key(workspace)
+        with self._explained():
+            listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key).get("Contents", [])
+        return key in (item["Key"] for item in listed)
+
+    def lock(self, workspace: str) -> dict[str, Any] | None:
+        """Return what Terraform wrote into the lock of a state, such as its ID and Who, or None if nobody holds it."""
+        key = self._environment_key if workspace == "default" else self._key(workspace)
+        with self._explained():
+            try:
+                # The file of `use_lockfile`: https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
+                found = self._s3.get_object(Bucket=self._bucket, Key=f"{key}.tflock")["Body"].read()
+            except self._s3.exceptions.NoSuchKey:
+                return None
+        held: dict[str, Any] = json.loads(found)
+        return held
+
+    @property
+    def _environment_key(self) -> str:
+        """The key of the state of the environment itself."""
+        return f"{self._environment}.tfstate"
+
     def _key(self, workspace: str) -> str:
         """Return the key of a workspace's state. The backends in infra/*/main.tf choose it."""
         return f"{self._environment}/{workspace}/{self._environment}.tfstate"

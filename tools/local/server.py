@@ -16,6 +16,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from chalice.app import Chalice
@@ -40,8 +41,8 @@ from chalicelib.database.roles import MIGRATOR
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem, ProblemType
 from chalicelib.rest.respond import problem_response
-from chalicelib.settings import UnusableSettings, settings
-from tools.checkout import ROOT, ToolError
+from chalicelib.settings import LOCAL_STATE, UnusableSettings, settings
+from tools.checkout import ToolError
 from tools.local import site
 from tools.local.gateway_event import Event, NoRoute, Routes, gateway_event
 from tools.local.postgres import as_login
@@ -98,8 +99,12 @@ def serving(app: Chalice, config: Config) -> Iterator[str]:
 
 
 def load_app(environ: Any = os.environ) -> tuple[Chalice, Config]:
-    """Return the app and its configuration, as `chalice local --stage local` loads them."""
-    config = CLIFactory(str(ROOT), environ=environ).create_config_obj(chalice_stage_name="local")
+    """Return the app and its configuration, as `chalice local --stage local` loads them in the folder of chalicelib.
+
+    That folder need not be this checkout: the rehearsal of a deployment serves a package with the checkout's tools.
+    """
+    folder = Path(LOCAL_STATE).parent
+    config = CLIFactory(str(folder), environ=environ).create_config_obj(chalice_stage_name="local")
     app = config.chalice_app
     validate_routes(app.routes)
     return app, config

@@ -60,6 +60,7 @@ COMMANDS = (
         (
             Option("GITHUB_REPOSITORY", "the repository that built the package"),
             Option("GITHUB_SERVER_URL", "the address of GitHub", default="https://github.com"),
+            Option("NO_ATTESTATIONS", "skip the check, because the plan of GitHub has no attestations", flag=True),
         ),
     ),
     Command(

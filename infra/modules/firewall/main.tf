@@ -11,8 +11,27 @@
 #   firewall does not count them again. It knows them by a header with a secret that only the distribution sends.
 #
 # The stage's throttling limits all requests together.
+#
+# Blocked requests get problems. API Gateway makes them for its firewall (WAF_FILTERED). CloudFront would answer with a
+# page of HTML, so its firewall brings them. WAF sets their type: it does not let rules set the header Content-Type.
+# https://docs.aws.amazon.com/waf/latest/developerguide/customizing-the-response-for-blocked-requests.html
 
 locals {
+  problems = var.scope == "REGIONAL" ? {} : {
+    too_many = {
+      type   = "/problems/throttled"
+      title  = "Too many requests"
+      status = 429
+      detail = "There are too many requests from this address: try again in five minutes"
+    }
+    refused = {
+      type   = "/problems/forbidden"
+      title  = "Not allowed"
+      status = 403
+      detail = "The firewall refuses this request: change its content or its address"
+    }
+  }
+
   # CloudFront replaces a header of this name that a client sends.
   header_of_site = "x-from-site"
 
@@ -20,6 +39,25 @@ locals {
   managed = ["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]
   # Only count the requests that these rules match: bodies may list thousands of commits and contain URLs of runs.
   counted = { AWSManagedRulesCommonRuleSet = ["SizeRestrictions_BODY", "GenericRFI_BODY"] }
+  # A rule of AWS answers with a problem only if it is named here. WAF ignores the name of a rule that does not exist. A
+  # rule that AWS adds later still blocks, with CloudFront's own page.
+  # https://docs.aws.amazon.com/waf/latest/APIReference/API_RuleActionOverride.html
+  blocked = var.scope == "REGIONAL" ? {} : {
+    AWSManagedRulesAmazonIpReputationList = ["AWSManagedIPReputationList", "AWSManagedReconnaissanceList"]
+    AWSManagedRulesKnownBadInputsRuleSet = [
+      "ExploitablePaths_URIPATH", "Host_localhost_HEADER", "JavaDeserializationRCE_BODY",
+      "JavaDeserializationRCE_HEADER", "JavaDeserializationRCE_QUERYSTRING", "JavaDeserializationRCE_URIPATH",
+      "Log4JRCE_BODY", "Log4JRCE_HEADER", "Log4JRCE_QUERYSTRING", "Log4JRCE_URIPATH", "PROPFIND_METHOD",
+    ]
+    AWSManagedRulesCommonRuleSet = [
+      "CrossSiteScripting_BODY", "CrossSiteScripting_COOKIE", "CrossSiteScripting_QUERYARGUMENTS",
+      "CrossSiteScripting_URIPATH", "EC2MetaDataSSRF_BODY", "EC2MetaDataSSRF_COOKIE", "EC2MetaDataSSRF_QUERYARGUMENTS",
+      "EC2MetaDataSSRF_URIPATH", "GenericLFI_BODY", "GenericLFI_QUERYARGUMENTS", "GenericLFI_URIPATH",
+      "GenericRFI_QUERYARGUMENTS", "GenericRFI_URIPATH", "NoUserAgent_HEADER", "RestrictedExtensions_QUERYARGUMENTS",
+      "RestrictedExtensions_URIPATH", "SizeRestrictions_Cookie_HEADER", "SizeRestrictions_QUERYSTRING",
+      "SizeRestrictions_URIPATH", "UserAgent_BadBots_HEADER",
+    ]
+  }
 }
 
 resource "aws_wafv2_web_acl" "this" {
@@ -31,12 +69,36 @@ resource "aws_wafv2_web_acl" "this" {
     allow {}
   }
 
+  dynamic "custom_response_body" {
+    for_each = local.problems
+
+    content {
+      key          = custom_response_body.key
+      content      = jsonencode(custom_response_body.value)
+      content_type = "APPLICATION_JSON"
+    }
+  }
+
   rule {
     name     = "rate"
     priority = 0
 
     action {
-      block {}
+      block {
+        dynamic "custom_response" {
+          for_each = { for key, problem in local.problems : key => problem if key == "too_many" }
+
+          content {
+            response_code            = custom_response.value.status
+            custom_response_body_key = custom_response.key
+
+            response_header {
+              name  = "Retry-After"
+              value = "300"
+            }
+          }
+        }
+      }
     }
 
     statement {
@@ -104,6 +166,23 @@ resource "aws_wafv2_web_acl" "this" {
 
               action_to_use {
                 count {}
+              }
+            }
+          }
+
+          dynamic "rule_action_override" {
+            for_each = lookup(local.blocked, rule.value, [])
+
+            content {
+              name = rule_action_override.value
+
+              action_to_use {
+                block {
+                  custom_response {
+                    response_code            = local.problems.refused.status
+                    custom_response_body_key = "refused"
+                  }
+                }
               }
             }
           }

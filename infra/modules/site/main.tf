@@ -265,6 +265,14 @@ resource "aws_cloudfront_response_headers_policy" "this" {
       value    = "camera=(), geolocation=(), microphone=(), payment=()"
       override = true
     }
+    # API Gateway renames this header of a function's answer to x-amzn-remapped-www-authenticate. Only its own 401 has the
+    # header ("Important notes", header remapping). CloudFront runs no function for an answer of 400 or more, so the header
+    # is in every answer that has none. RFC 9110 (11.6.1) allows that, and browsers ignore it in other answers than 401.
+    items {
+      header   = "WWW-Authenticate"
+      value    = "Bearer"
+      override = false
+    }
     items {
       header   = "Cross-Origin-Opener-Policy"
       value    = "same-origin"

@@ -17,7 +17,18 @@ from chalicelib import NAME
 from tests.rehearsal import steps
 from tests.rehearsal.github import Ran, say
 from tests.rehearsal.places import Place
-from tests.rehearsal.stage import FIX_42, MARKS, STATES, WORKSPACE, Maintainer, Stage, finished, record, staged
+from tests.rehearsal.stage import (
+    FIX_42,
+    MARKS,
+    STATES,
+    WORKSPACE,
+    Maintainer,
+    Stage,
+    finished,
+    follow_page,
+    record,
+    staged,
+)
 from tests.rehearsal.states import states
 from tools.local.acceptance.service import Wait
 from tools.local.issuer import token
@@ -101,11 +112,12 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def registry(stage: Stage) -> Iterator[Registry]:
-    registry = Registry(stage.folder / "registry", stage.database, "registry", [stage.issuer.settings()])
+    trusted = stage.issuer.settings(audience=f"{NAME}-development")
+    registry = Registry(stage.folder / "registry", stage.database, "registry", [trusted])
     try:
         registry.serve()
         record(registry.url, "development")
-        stage.github.variables |= {"SLIPWAY_URL": registry.url, "SLIPWAY_AUDIENCE": "service"}
+        follow_page(stage.github, "6.", stage.folder / "gh", URL=registry.url)
         yield registry
     finally:
         registry.stop()

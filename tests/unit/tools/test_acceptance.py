@@ -201,9 +201,11 @@ def test_a_run_that_a_fixture_stops_is_an_error_with_its_reason(
 
     monkeypatch.setattr(pytest, "main", stopped)
 
-    code = main(variables(READ_ONLY="1", REPORT=str(tmp_path / "report.json")))
+    output = tmp_path / "output"
+    code = main(variables(READ_ONLY="1", REPORT=str(tmp_path / "report.json"), GITHUB_OUTPUT=str(output)))
 
     assert code == 2
+    assert output.read_text() == "outcome=error\n"  # the deployment is rolled back only after a failure
     assert json.loads((tmp_path / "report.json").read_text())["error"] == "The system is busy: wait"
     assert "The system is busy: wait" in capsys.readouterr().err
 

@@ -15,6 +15,7 @@ from tools.checkout import ROOT, ToolError, UsageError
 from tools.local.acceptance import report, settings, system
 from tools.local.acceptance.report import Finding, Outcome, Run
 from tools.local.acceptance.service import READY_SECONDS, NotReady, Service, Wait
+from tools.slipway_client.runner import put_out
 
 EXIT_CODES: dict[Outcome, int] = {"success": 0, "failure": 1, "error": 2, "cancelled": 130}
 
@@ -42,6 +43,8 @@ def main(environ: Mapping[str, str]) -> int:
         print(error, file=sys.stderr)
     else:
         print(*run.summary(), sep="\n")
+    if environ.get("GITHUB_OUTPUT"):  # make's own exit code does not tell a failed check from a broken run
+        put_out(environ, outcome=outcome)
     return EXIT_CODES[outcome]
 
 

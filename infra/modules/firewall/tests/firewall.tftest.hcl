@@ -130,6 +130,46 @@ run "before_the_site" {
     }] if rule.name == "rate"] == [[{ limit = 100, by = "IP", header = 0 }]]
     error_message = "CloudFront sees the client's address, so the limit must trust no header."
   }
+
+  assert {
+    condition = alltrue([for rule in aws_wafv2_web_acl.this.rule : alltrue(flatten([
+      for group in rule.statement[0].managed_rule_group_statement : [for override in group.rule_action_override :
+        length(override.action_to_use[0].count) == 1 ? contains(["GenericRFI_BODY", "SizeRestrictions_BODY"], override.name) : (
+          override.action_to_use[0].block[0].custom_response[0].response_code == 403 &&
+          override.action_to_use[0].block[0].custom_response[0].custom_response_body_key == "refused"
+        )
+      ]
+    ])) if rule.name != "rate"])
+    error_message = "Each named rule of AWS must block with a problem, but the two that only count."
+  }
+
+  assert {
+    condition = { for rule in aws_wafv2_web_acl.this.rule : rule.name => length(flatten([
+      for group in rule.statement[0].managed_rule_group_statement : group.rule_action_override[*].name
+      ])) if rule.name != "rate" } == {
+      AWSManagedRulesAmazonIpReputationList = 2
+      AWSManagedRulesKnownBadInputsRuleSet  = 11
+      AWSManagedRulesCommonRuleSet          = 22
+    }
+    error_message = "Each rule of AWS must be named, because CloudFront answers others with a page of HTML."
+  }
+
+  assert {
+    condition = [for rule in aws_wafv2_web_acl.this.rule : [for answer in rule.action[0].block[0].custom_response : {
+      status = answer.response_code
+      body   = answer.custom_response_body_key
+      after  = [for header in answer.response_header : "${header.name}: ${header.value}"]
+    }] if rule.name == "rate"] == [[{ status = 429, body = "too_many", after = ["Retry-After: 300"] }]]
+    error_message = "A client that sends too much must get a problem that says when to try again."
+  }
+
+  assert {
+    condition = { for body in aws_wafv2_web_acl.this.custom_response_body : body.key => jsondecode(body.content).status } == {
+      too_many = 429
+      refused  = 403
+    } && alltrue([for body in aws_wafv2_web_acl.this.custom_response_body : body.content_type == "APPLICATION_JSON"])
+    error_message = "The firewall must have both problems."
+  }
 }
 
 run "requests_are_logged_without_the_token" {

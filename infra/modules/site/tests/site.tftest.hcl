@@ -180,6 +180,11 @@ run "the_security_headers_are_set" {
     )])
     error_message = "The other security headers must be set."
   }
+
+  assert {
+    condition     = contains([for header in one(aws_cloudfront_response_headers_policy.this.custom_headers_config).items : "${header.header}: ${header.value} ${header.override}"], "WWW-Authenticate: Bearer false")
+    error_message = "API Gateway renames WWW-Authenticate of the function, so CloudFront must add it where it is missing."
+  }
 }
 
 run "without_a_domain_the_site_has_cloudfronts_domain" {
