@@ -27,6 +27,8 @@ class Account:
     each workspace. `asked_for_routes` is true if a command has read the environment's state or its store of routes.
     """
 
+    # Each target has a state, so that no apply is a first one.
+    states = SimpleNamespace(exists=lambda workspace: True)
     exceptions = SimpleNamespace(ResourceNotFoundException=KeyError)
 
     def __init__(self) -> None:
