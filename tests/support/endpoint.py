@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from psycopg2.extensions import parse_dsn
 
 REGION = "eu-central-1"
-HOST = f"slipway-production.cluster-c1a2b3.{REGION}.rds.amazonaws.com"
+HOST = f"{NAME}-production.cluster-c1a2b3.{REGION}.rds.amazonaws.com"
 KEY = Credentials("ASIAEXAMPLE", "of-the-function", "session/of+the function==")
 
 # See "Message Formats" in PostgreSQL's manual.
