@@ -17,6 +17,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from psycopg2.extensions import parse_dsn
 
+from chalicelib import NAME
+
 REGION = "eu-central-1"
 HOST = f"{NAME}-production.cluster-c1a2b3.{REGION}.rds.amazonaws.com"
 KEY = Credentials("ASIAEXAMPLE", "of-the-function", "session/of+the function==")
