@@ -181,12 +181,14 @@ def _packages() -> Iterator[Wall]:
         (OfAccount("plan"), OfAccount("workspaces-development"), OfAccount("debug-development"), DEPLOYER),
     )
     for place, action in zip((PACKAGE, bucket), read, strict=True):
+        # The name of a bucket that somebody else made may begin like ours.
+        other = replace(place, resource=place.resource.replace(DEVELOPMENT.account_id, "2"))
         yield Wall(
             BUILDER,
             "reads packages",
             (action,),
             (place,),
-            (state(DEVELOPMENT) if place is PACKAGE else state_bucket(DEVELOPMENT),),
+            (state(DEVELOPMENT) if place is PACKAGE else state_bucket(DEVELOPMENT), other),
             not_when=({"aws:SecureTransport": "false"},),
             not_by=(OfAccount("plan"), OfAccount("workspaces-development"), OfAccount("reap-development")),
         )
