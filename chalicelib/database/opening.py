@@ -55,7 +55,7 @@ _SETTINGS = {
 AUTHORITIES = f"{os.path.dirname(os.path.abspath(__file__))}/rds-ca.pem"
 
 
-# What to do, by a part of the message of libpq or PostgreSQL.
+# The advice for an error. Each key is a part of the message of libpq or PostgreSQL.
 _ADVICE = {
     "certificate verify failed": (
         "The server's certificate has expired, or no authority in rds-ca.pem has signed it: renew the certificate in "

@@ -84,7 +84,7 @@ class LastAttempt(Answer, kw_only=True, omit_defaults=True):
 
 
 class Blocked(Answer, kw_only=True, omit_defaults=True):
-    """Why the gate denies the artifact that runs in the environment before, which waits there since `since`."""
+    """The blockers of the artifact that runs in the environment before. It has waited there since `since`."""
 
     since: Timestamp | None = None
     codes: tuple[BlockerCode, ...]

@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib import NAME
 from tools.aws import applying, doctor
-from tools.aws.environment import Target
 from tools.aws.states import States
+from tools.aws.target import Target
 from tools.checkout import ToolError
 
 REGION = "eu-west-1"  # no other test makes a VPC in this region
@@ -69,7 +69,7 @@ def test_reserving_too_much_concurrency_is_reported(wrong):
 
 
 def test_an_account_without_the_bucket_of_states_is_reported(wrong, monkeypatch):
-    monkeypatch.setattr(doctor.environment.States, "has_bucket", lambda self: False)
+    monkeypatch.setattr(States, "has_bucket", lambda self: False)
 
     assert ["make account" in reason for reason in wrong()] == [True]
 

@@ -24,7 +24,7 @@ from tests.support import aws_cli
 from tests.support.page import blocks, script, sh, started
 from tests.support.plans import changes
 from tools.aws.emulator.account import emulated_client
-from tools.aws.environment import Target
+from tools.aws.target import Target
 from tools.aws.terraform import missing
 from tools.checkout import ROOT
 from tools.local.emulation import STATE_BUCKET, environment

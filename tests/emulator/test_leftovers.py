@@ -4,8 +4,8 @@ from typing import Any
 
 from chalicelib import NAME
 from tools.aws.emulator.account import emulated_client
-from tools.aws.environment import Target
 from tools.aws.leftovers import tagged
+from tools.aws.target import Target
 
 
 def test_resources_of_an_environments_workspaces_are_found_by_their_tags(emulated_port: int) -> None:

@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
-from tools.aws.environment import Target
 from tools.aws.routes import Routes
+from tools.aws.target import Target
 from tools.checkout import ToolError
 
 API = {"invoke_domain": "abc.execute-api.eu-central-1.amazonaws.com", "stage_name": "production", "rest_api_id": "abc"}

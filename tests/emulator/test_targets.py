@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib import NAME
 from tools.aws import environment, terraform
-from tools.aws.environment import Target
 from tools.aws.states import States, settings_of
+from tools.aws.target import Target, port_of
 from tools.aws.terraform import missing
 from tools.checkout import ENVIRONMENTS, ROOT, ToolError
 from tools.local.emulation import STATE_BUCKET
@@ -130,15 +130,15 @@ def test_another_environment_is_refused():
 
 @pytest.mark.parametrize(("said", "meant"), [("", None), ("0", None)])
 def test_without_emulated_the_target_is_in_aws(said, meant):
-    assert environment.port_of(said) is meant
+    assert port_of(said) is meant
 
 
 def test_an_emulated_account_must_be_running(emulated_port):
-    assert environment.port_of(str(emulated_port))
+    assert port_of(str(emulated_port))
     with pytest.raises(ToolError, match="make emulator"):
-        environment.port_of("9")
+        port_of("9")
     with pytest.raises(ToolError, match="EMULATED"):
-        environment.port_of("yes")
+        port_of("yes")
 
 
 def state(outputs, *resources):

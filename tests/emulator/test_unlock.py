@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tools.aws import unlock
-from tools.aws.environment import Target
+from tools.aws.target import Target
 from tools.aws.terraform import missing
 from tools.checkout import ToolError
 from tools.local.emulation import STATE_BUCKET

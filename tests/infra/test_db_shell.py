@@ -19,6 +19,7 @@ from tests.support.postgres import SUPERUSER, Clones, address_of, as_login, serv
 from tools.aws import db_shell, environment
 from tools.aws.db_shell import DataApi, shell
 from tools.aws.emulator.account import emulated_client
+from tools.aws.target import Target
 from tools.checkout import ToolError
 from tools.local import emulation
 
@@ -291,10 +292,10 @@ def account(monkeypatch: pytest.MonkeyPatch, client: FakeDataApi) -> Account:
         # A preview's own code wrote these outputs.
         "production-w-pr": {"name": f"{NAME}-production", "owns_database": False, "region": "eu-central-1"},
     }
-    workspaces = [environment.Target("production", name, debug=name != "pr") for name in ("fix", "own", "pr")]
+    workspaces = [Target("production", name, debug=name != "pr") for name in ("fix", "own", "pr")]
     monkeypatch.setattr(environment, "workspaces", lambda target: workspaces)
     monkeypatch.setattr(environment, "outputs", lambda target: applied.get(target.name, {}))
-    monkeypatch.setattr(environment.Target, "client", lambda self, name, *_: client if name == "rds-data" else account)
+    monkeypatch.setattr(Target, "client", lambda self, name, *_: client if name == "rds-data" else account)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
     return account
 
@@ -376,7 +377,7 @@ def test_production_runs_no_statement_without_a_yes(
         db_shell.main(asked)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda prompt: "production")
-    with pytest.raises(ToolError, match="No statement was run"):
+    with pytest.raises(ToolError, match="Nothing was done"):
         db_shell.main(asked)
     assert client.calls == []
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from tools.aws.environment import NotThere, Target
+from tools.aws.environment import NotThere
+from tools.aws.target import Target
 from tools.checkout import ToolError
 
 BUCKET = "service-artifacts-123456789012"

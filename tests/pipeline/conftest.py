@@ -11,7 +11,7 @@ from moto import mock_aws
 from tests.pipeline.account import BUCKET, Account
 from tests.pipeline.stub import Stub, serving
 from tools.aws import applying, environment, leftovers, workspace
-from tools.aws.environment import Target
+from tools.aws.target import Target
 from tools.checkout import ToolError
 from tools.slipway_client import recording
 from tools.slipway_client.client import RegistryClient

@@ -28,8 +28,8 @@ from tests.support.page import blocks, script, sh, started
 from tests.support.plans import changes
 from tests.support.viewer import NODE, view
 from tools.aws.emulator.account import emulated_account, emulated_client
-from tools.aws.environment import Target
 from tools.aws.routes import Routes
+from tools.aws.target import Target
 from tools.aws.terraform import missing
 from tools.local import emulation, postgres
 from tools.local.issuer import token

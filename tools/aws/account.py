@@ -16,7 +16,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import NAME
-from tools.aws.environment import port_of
+from tools.aws.target import port_of
+from tools.aws.terminal import require_consent
 from tools.aws.terraform import INIT, terraform
 from tools.checkout import ROOT, ToolError, locked
 from tools.local import emulation
@@ -131,17 +132,10 @@ def _apply(account: Account, *, approved: bool) -> None:
             return
         case 2:  # the plan has changes
             if not approved:
-                _ask()
+                require_consent("yes", question="Apply this plan? ")
             _run(account, "apply", "account.tfplan")
         case _:
             raise ToolError("The plan failed, and nothing was changed: fix the error above, and run the command again")
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise ToolError("There is no terminal to ask for your consent: set YES=1 to apply the plan")
-    if input("Apply this plan? Type `yes`: ") != "yes":
-        raise ToolError("Nothing was changed. To apply the plan, run the command again and type `yes`")
 
 
 def _run(account: Account, command: str, *arguments: str) -> None:

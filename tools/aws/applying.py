@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from tools.aws import doctor, environment
-from tools.aws.environment import Target
 from tools.aws.routes import Routes
+from tools.aws.target import Target
 
 
 def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib import NAME, SQL_NAME
 from chalicelib.database.roles import APP, READER
 from tools.aws import environment
-from tools.aws.environment import Target
-from tools.aws.terminal import harmless
+from tools.aws.target import Target
+from tools.aws.terminal import harmless, require_consent
 from tools.checkout import ENVIRONMENTS, ToolError
 from tools.local import postgres
 
@@ -209,12 +209,7 @@ def _become_psql(url: str, sql: str | None, *, write: bool) -> NoReturn:
 def _require_consent(target: Target, environ: Mapping[str, str]) -> None:
     if target.environment != "production" or target.emulated is not None or environ.get("YES") == "1":
         return
-    if not sys.stdin.isatty():
-        raise ToolError(
-            f"{target.name} has production's data, and there is no terminal to ask for your consent: set YES=1"
-        )
-    if input(f"{target.name} has production's data. Type {target.name} to go on: ").strip() != target.name:
-        raise ToolError(f"No statement was run: run the command again, and type {target.name} to go on")
+    require_consent(target.name, question=f"{target.name} has production's data. ")
 
 
 def _explained(error: ClientError | BotoCoreError) -> ToolError:

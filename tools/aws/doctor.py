@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import NAME
 from tools.aws import environment, terraform
+from tools.aws.target import Target
 from tools.checkout import ROOT, ToolError
 from tools.package import compose
 
@@ -45,7 +46,7 @@ def of_machine() -> Iterator[tuple[str, str | None]]:
         yield command, None if shutil.which(command) else f"not on the PATH: install {command} to {purpose}"
 
 
-def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, str | None]]:
+def of_account(target: Target, region: str) -> Iterator[tuple[str, str | None]]:
     """Yield each thing that could stop an apply of the target, and its fault or None, or raise ToolError."""
     ec2, functions, cdn = (target.client(service, region) for service in ("ec2", "lambda", "cloudfront"))
     own = f"{NAME}-{target.name}"
@@ -86,7 +87,7 @@ def of_account(target: environment.Target, region: str) -> Iterator[tuple[str, s
     )
 
 
-def notes_of_account(target: environment.Target, region: str) -> Iterator[str]:
+def notes_of_account(target: Target, region: str) -> Iterator[str]:
     """Yield what only AWS can know before the first apply."""
     try:
         is_new = target.client("cloudfront", region).list_distributions()["DistributionList"]["Quantity"] == 0
@@ -99,7 +100,7 @@ def notes_of_account(target: environment.Target, region: str) -> Iterator[str]:
         )
 
 
-def before_first_apply(target: environment.Target) -> None:
+def before_first_apply(target: Target) -> None:
     """Print what could stop the first apply of the target, or raise ToolError if something will."""
     region = _region(target)
     try:
@@ -114,7 +115,7 @@ def before_first_apply(target: environment.Target) -> None:
         raise ToolError("\n".join(["Nothing was changed, because the apply would fail:", *faults]))
 
 
-def _quota(target: environment.Target, region: str, service: str, name: str, default: int) -> int:
+def _quota(target: Target, region: str, service: str, name: str, default: int) -> int:
     quotas = target.client("service-quotas", region).get_paginator("list_service_quotas")
     try:
         found = [each for page in quotas.paginate(ServiceCode=service) for each in page["Quotas"]]
@@ -123,7 +124,7 @@ def _quota(target: environment.Target, region: str, service: str, name: str, def
     return next((int(each["Value"]) for each in found if each["QuotaName"] == name), default)
 
 
-def _region(target: environment.Target) -> str:
+def _region(target: Target) -> str:
     variables = json.loads((ROOT / "infra" / target.environment / "terraform.tfvars.json").read_text())
     region: str = variables["region"]
     return region

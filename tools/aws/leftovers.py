@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from chalicelib import NAME
-from tools.aws.environment import Target
+from tools.aws.target import Target
 from tools.checkout import ROOT
 from tools.local import emulation
 

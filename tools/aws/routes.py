@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.config import Config
 
-from tools.aws.environment import Target
+from tools.aws.target import Target
 from tools.checkout import ToolError
 from tools.local import emulation
 

@@ -3,13 +3,11 @@
 Terraform locks a state by a file beside it. If Terraform is killed, the file stays, and every later command fails.
 """
 
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tools.aws import environment
-from tools.aws.terminal import harmless
-from tools.checkout import ToolError
+from tools.aws.terminal import harmless, require_consent
 
 
 def main(environ: Mapping[str, str]) -> None:
@@ -24,7 +22,7 @@ def main(environ: Mapping[str, str]) -> None:
     print(f"{target.name} is locked by {who} since {since}{_age(since)}, for {what}")
     print("If that command still runs, wait for it: two commands at once destroy the state")
     if environ.get("YES") != "1":
-        _ask(target.name)
+        require_consent(target.name)
     environment.unlock(target, str(lock["ID"]))
     print(f"{target.name} is unlocked. Run `make plan` to see what the killed command left undone")
 
@@ -36,10 +34,3 @@ def _age(since: str) -> str:
     except ValueError:
         return ""
     return f" ({int((datetime.now(UTC) - begun).total_seconds() // 60)} minutes ago)"
-
-
-def _ask(name: str) -> None:
-    if not sys.stdin.isatty():
-        raise ToolError("There is no terminal to ask for your consent: set YES=1 to unlock")
-    if input(f"Type {name} to unlock: ").strip() != name:
-        raise ToolError(f"Nothing was unlocked: run the command again, and type {name}")

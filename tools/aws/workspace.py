@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.aws import applying, environment, leftovers
 from tools.aws.applying import own, routed
-from tools.aws.environment import Target
 from tools.aws.routes import Routes
+from tools.aws.target import Target
 from tools.aws.workspace_records import BOTH, Registry, Tags, records_of, text
 from tools.checkout import ToolError, UsageError
 from tools.slipway_client.client import Json

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.aws import environment
-from tools.aws.environment import Target
+from tools.aws.target import Target
 from tools.checkout import ToolError
 from tools.slipway_client.client import Json, RegistryClient
 from tools.slipway_client.runner import needed, say

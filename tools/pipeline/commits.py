@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.aws.environment import Target
+from tools.aws.target import Target
 from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError
 from tools.pipeline.github import Repository
 from tools.slipway_client.runner import needed, note, put_out, say, summarize

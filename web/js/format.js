@@ -14,7 +14,7 @@ const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-di
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const dayAndYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
-export function duration(seconds) {
+function duration(seconds) {
   for (const [unit, size] of STEPS) {
     if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
   }

@@ -45,31 +45,6 @@ let shown = null; // the page: {page, params, query, data, problem}
 let loading = null; // the AbortController of the load that runs
 let timer = 0;
 
-const context = {
-  api,
-  get me() {
-    return app.me;
-  },
-  get configuration() {
-    return app.configuration;
-  },
-  get filter() {
-    return app.filter;
-  },
-  get expired() {
-    return app.expired;
-  },
-  refresh: () => load(),
-  draw,
-  /** Show the page that the caller left to sign in. */
-  signedIn() {
-    app.expired = false;
-    app.me = null;
-    api.forget();
-    location.hash = session.rememberedPage();
-  },
-};
-
 function draw() {
   const main = shown?.problem && !shown.data ? message(shown.problem, load) : body();
   render(frame(app, shown, main, { filter: setFilter, signOut, retry: () => load(), stale: STALE_MS }), root);
@@ -79,12 +54,20 @@ function body() {
   if (!shown) return nothing;
   const { page, params, query, data } = shown;
   if (data === undefined) return html`<div class="loading" role="status"><span class="unseen">Loading</span></div>`;
-  return page.render(data, { ...contextNow(), params, query });
+  return page.render(data, { ...context(), params, query });
 }
 
-function contextNow() {
-  const { me, configuration, filter, expired } = context;
-  return { api, me, configuration, filter, expired, refresh: context.refresh, draw, signedIn: context.signedIn };
+/** Return the values and functions that a page may use. */
+function context() {
+  const { me, configuration, filter, expired } = app;
+  return { api, me, configuration, filter, expired, refresh: () => load(), draw, signedIn };
+}
+
+/** Show the page that the caller left to sign in. */
+function signedIn() {
+  Object.assign(app, { me: null, expired: false });
+  api.forget();
+  location.hash = session.rememberedPage();
 }
 
 /** Show the page of the address. Move the focus to its heading, unless only the query changed. */
@@ -117,7 +100,7 @@ async function load() {
   const target = shown;
   try {
     if (session.currentToken() && !app.me && target.page !== signIn) app.me = await api.get("/v1/me", mine.signal);
-    const data = await target.page.load({ ...contextNow(), ...target, signal: mine.signal });
+    const data = await target.page.load({ ...context(), ...target, signal: mine.signal });
     if (mine.signal.aborted || target !== shown) return;
     Object.assign(target, { data, problem: null });
     app.loadedAt = new Date();

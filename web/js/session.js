@@ -10,7 +10,7 @@ export function currentToken() {
   return token;
 }
 
-export function keep(received) {
+function keep(received) {
   token = received;
   sessionStorage.setItem(TOKEN, received);
 }
@@ -43,7 +43,7 @@ export async function signInLocally(role) {
   keep((await response.json()).token);
 }
 
-/** Leave for the issuer's page: authorization code with PKCE. */
+/** Go to the issuer's page: authorization code with PKCE. */
 export async function signInAtIssuer(settings) {
   await userManager(settings).signinRedirect();
 }

@@ -131,7 +131,7 @@ class TestThePanelOfAnEnvironment:
         panel = page.get_by_role("complementary")
 
         panel.get_by_role("button", name="Freeze").click()
-        page.get_by_role("dialog").get_by_label("Reason").fill("The tests are being mended")
+        page.get_by_role("dialog").get_by_label("Reason").fill("We fix the tests")
         page.get_by_role("dialog").get_by_role("button", name="Freeze").click()
 
         page.get_by_role("dialog").wait_for(state="hidden")

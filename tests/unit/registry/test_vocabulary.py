@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.vocabulary import ARTIFACT, CLIENT, SHA, SUITE, WORKSPACE, WORKSPACE_URL
 from chalicelib.workspaces.model import NewWorkspace
-from tools.aws import environment
+from tools.aws import target
 from tools.slipway_client import recording
 
 ROOT = Path(__file__).parents[3]
@@ -42,4 +42,4 @@ def test_a_workspace_that_is_made_can_be_recorded(name: str) -> None:
 
     refused = [fault for fault in new.faults() if name != "default"]
 
-    assert (environment._WORKSPACE.fullmatch(name) is None) == bool(refused)
+    assert (target.WORKSPACE.fullmatch(name) is None) == bool(refused)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tools.aws import environment
-from tools.aws.environment import Target
+from tools.aws.target import Target
 from tools.checkout import ToolError
 
 PREVIEW = Target("development", "pr-7")

@@ -31,12 +31,13 @@ def main(environ: Mapping[str, str]) -> None:
     )
 
     from tools.aws.emulator.browsers import NoBrowser  # noqa: PLC0415
-    from tools.aws.emulator.gaps import GapsFilled, fill_in_process  # noqa: PLC0415
+    from tools.aws.emulator.gaps import GapsFilled  # noqa: PLC0415
+    from tools.aws.emulator.moto_changes import change_moto  # noqa: PLC0415
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # do not log each request
-    fill_in_process()
+    change_moto()
     application = NoBrowser(GapsFilled(DomainDispatcherApplication(create_backend_app)))
     try:
         server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)

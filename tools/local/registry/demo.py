@@ -221,7 +221,7 @@ class _System:
         }
         self._post(f"{self._path}/verifications", body)
 
-    # What happens now, one method for each story.
+    # Each method below records one story.
 
     def _healthy(self) -> None:
         if self._number % 4 == 2:  # the newest version has just reached the first environment

@@ -1,4 +1,4 @@
-// What runs where: one row a system, one column an environment. What needs attention comes first.
+// The overview: first the environments that need attention, then one row for each system and one column for each environment.
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { age, BLOCKERS, moment, plural, short } from "../format.js";
@@ -112,7 +112,7 @@ function choice(words, query, chosen) {
 }
 
 /** The names of all environments, in the order of promotion: by their mean rank, then by name. */
-export function environmentsOf(systems) {
+function environmentsOf(systems) {
   const ranks = new Map();
   for (const { environments } of systems) {
     environments.forEach(({ name }, index) => {
@@ -190,7 +190,7 @@ function verified(current) {
     : state("quiet", "unverified");
 }
 
-/** Why the next promotion is blocked: the strongest reason alone, and until when. */
+/** Show the strongest reason that blocks the next promotion, and its end. */
 function blocked({ blocked: why }) {
   if (!why) return nothing;
   const soaking = why.codes.every((code) => code === "soaking");
@@ -198,7 +198,7 @@ function blocked({ blocked: why }) {
   const all = why.codes.map((one) => BLOCKERS[one] ?? one).join(", ");
   return html`<span class="blocked" title="Next promotion: ${all}">${state(
     soaking ? "busy" : "warn",
-    html`${BLOCKERS[code] ?? code}${why.until ? html` to ${time(why.until, moment)}` : nothing}${
+    html`${/verif/.test(code) ? "next " : ""}${BLOCKERS[code] ?? code}${why.until ? html` to ${time(why.until, moment)}` : nothing}${
       why.codes.length > 1 ? html` <span class="muted">+${why.codes.length - 1}</span>` : nothing
     }`,
   )}</span>`;
@@ -328,7 +328,7 @@ function emptyState() {
     ["Name its first environment", send("/shop/environments", `'{"name": "development", "rank": 1}'`)],
     ["Record a deployment of what you have checked out", send("/shop/deployments", deployment)],
     [
-      "Say that it succeeded. Its id is in the answer before",
+      "Say that it succeeded. Its id is in the previous answer",
       send("/shop/deployments/1/statuses", `'{"state": "succeeded"}'`),
     ],
   ];

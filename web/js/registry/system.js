@@ -120,7 +120,7 @@ function laneView(lane, data, context) {
   </section>`;
 }
 
-/** What runs in an environment, what is in flight, what is next and why not, and what ran before. */
+/** Show what runs in an environment, and what is in flight, next and recent. */
 export function laneBody(lane, { system, environments, decisions, changes, holds, approvals }, context) {
   const { key, repository } = system;
   const change = changes.get(lane.name);

@@ -1,10 +1,9 @@
-"""The time of the dashboard's scripts to show the overview of 500 systems, and the size of the dashboard's files.
+"""The time of the dashboard's scripts to show the overview of 500 systems.
 
 The time is compared with that of plain calls of the DOM, which build the same rows. Chromium gets the page and made-up
 answers without a server.
 """
 
-import gzip
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,6 @@ SYSTEMS = 500
 ENVIRONMENTS = ("development", "integration", "preproduction", "production")
 BOUND = 3
 ROUNDS = 5
-MOST_COMPRESSED_BYTES = 60 * 1024
 
 # A browser gives a page on this host the rights of a page with https.
 _PAGE = "http://localhost/"
@@ -56,16 +54,10 @@ _LAYOUT = frozenset({"Layout", "PrePaint", "UpdateLayoutTree"})
 
 
 def figures() -> Iterator[Figure]:
-    yield Figure("dashboard: all files, with gzip", compressed_bytes(), "bytes", MOST_COMPRESSED_BYTES)
     try:
         yield scripts()
     except ToolError as reason:
         print(f"dashboard: its scripts were not measured. {reason}")
-
-
-def compressed_bytes() -> int:
-    files = [path for path in site.WEB.rglob("*") if path.is_file() and path.suffix != ".LICENSE"]
-    return sum(len(gzip.compress(path.read_bytes(), 9)) for path in files)
 
 
 def scripts() -> Figure:
