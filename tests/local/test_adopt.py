@@ -55,6 +55,7 @@ def test_the_copy_passes_the_unit_tests(copy: Path) -> None:
     succeeds(copy, sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/unit")
 
 
+@pytest.mark.slow
 def test_the_copy_has_the_shell_of_the_page_with_the_sample_resource(copy: Path) -> None:
     assert not (copy / "web" / "js" / "registry").exists()
     succeeds(

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.support.caller import Caller
 from tests.support.checkout import Checkout, Run
 from tests.support.page import sh
@@ -11,6 +13,7 @@ from tools.local.registry.demo import NAMES
 BLOCKERS = {"soaking", "not-approved", "frozen", "pinned", "marked-bad"}
 
 
+@pytest.mark.slow
 def test_it_records_every_kind_of_trouble_and_a_second_run_adds_nothing(
     running: tuple[Run, Checkout], as_: Callable[..., Caller]
 ) -> None:
