@@ -30,7 +30,7 @@ MOST_FAILED_SUITES = 3
 MOST_WORKSPACES = 1000
 
 # The most characters of a text that people wrote.
-MOST_WORDS = 80
+MOST_CHARACTERS = 80
 
 # A deployment may wait so long for its first verification before it needs attention.
 VERIFY_WITHIN_MINUTES = 60
@@ -80,7 +80,9 @@ class LastAttempt(Answer, kw_only=True, omit_defaults=True):
     started_at: Timestamp
     finished_at: Timestamp | None = None
     lease_expires_at: Annotated[Timestamp | None, Meta(description="Only of a deployment in progress")] = None
-    detail: Annotated[str | None, Meta(description=f"The first {MOST_WORDS} characters of a failure's detail")] = None
+    detail: Annotated[str | None, Meta(description=f"The first {MOST_CHARACTERS} characters of a failure's detail")] = (
+        None
+    )
 
 
 class Blocked(Answer, kw_only=True, omit_defaults=True):
@@ -98,8 +100,8 @@ class HoldOverview(Answer, kw_only=True, omit_defaults=True):
     id: Id
     kind: HoldKind
     since: Annotated[Timestamp, Meta(description="When the hold began, or for a freeze that repeats, its first window")]
-    created_by: Annotated[str, Meta(description=f"Who set it: the first {MOST_WORDS} characters")]
-    reason: Annotated[str, Meta(description=f"The first {MOST_WORDS} characters of its reason")]
+    created_by: Annotated[str, Meta(description=f"Who set it: the first {MOST_CHARACTERS} characters")]
+    reason: Annotated[str, Meta(description=f"The first {MOST_CHARACTERS} characters of its reason")]
 
 
 class EnvironmentOverview(Answer, kw_only=True, omit_defaults=True):

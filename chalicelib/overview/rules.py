@@ -8,7 +8,7 @@ import msgspec
 from chalicelib.holds.model import HoldFact
 from chalicelib.holds.rules import concerning, in_force
 from chalicelib.overview.model import (
-    MOST_WORDS,
+    MOST_CHARACTERS,
     VERIFY_WITHIN_MINUTES,
     AttemptFacts,
     AttentionReason,
@@ -137,7 +137,7 @@ def _attempt(facts: AttemptFacts) -> LastAttempt:
         started_at=facts.started_at,
         finished_at=facts.finished_at,
         lease_expires_at=facts.lease_expires_at if facts.state == "in_progress" else None,
-        detail=facts.detail[:MOST_WORDS] if facts.detail and facts.state == "failed" else None,
+        detail=facts.detail if facts.state == "failed" else None,
     )
 
 
@@ -151,6 +151,6 @@ def _hold(facts: HoldFact) -> HoldOverview:
         id=facts.id,
         kind=facts.kind,
         since=_to_the_second(facts.starts_at),
-        created_by=facts.created_by[:MOST_WORDS],
-        reason=facts.reason[:MOST_WORDS],
+        created_by=facts.created_by[:MOST_CHARACTERS],
+        reason=facts.reason[:MOST_CHARACTERS],
     )

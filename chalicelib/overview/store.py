@@ -10,12 +10,12 @@ from chalicelib.deployments.store import FINISHED_AT, LEASE_ENDED, STATE
 from chalicelib.holds.model import HoldFact
 from chalicelib.holds.store import FREEZES_OF_SYSTEM, FREEZES_OVER_SYSTEMS, marks_fact
 from chalicelib.overview.model import (
+    MOST_CHARACTERS,
     MOST_ENVIRONMENTS,
     MOST_EXAMINED,
     MOST_FAILED_SUITES,
     MOST_SEARCHED,
     MOST_SYSTEMS,
-    MOST_WORDS,
     MOST_WORKSPACES,
     OverviewQuery,
     ScannedFacts,
@@ -54,7 +54,7 @@ _LAST_ATTEMPT = f"""
             'id', d.id::text, 'artifact', d.artifact, 'kind', d.kind, 'state', {STATE},
             'started_at', d.started_at, 'finished_at', {FINISHED_AT}, 'lease_seconds', d.lease_seconds,
             'lease_expires_at', d.lease_expires_at, 'lease_expired', {LEASE_ENDED},
-            'detail', left(d.detail, {MOST_WORDS})
+            'detail', left(d.detail, {MOST_CHARACTERS})
         )
         FROM deployments d
         WHERE d.environment_id = e.id AND d.workspace = 'default'

@@ -146,6 +146,15 @@ class TestThePanelOfAnEnvironment:
         assert page.evaluate("document.activeElement.tagName") == "H1"
         assert page.title() == f"azul · {NAME.capitalize()}"
 
+    def test_the_system_shows_the_blockers_of_the_other_environments_too(self, page, given):
+        given.a_deployment(an_artifact("three"))
+        page.get_by_role("link", name="azul in production").press("Enter")
+        page.get_by_role("complementary").get_by_text("Next").wait_for()
+
+        page.get_by_role("complementary").get_by_role("link", name="azul", exact=True).click()
+
+        page.get_by_role("region", name="preproduction").get_by_text("not verified", exact=True).wait_for()
+
     def test_one_of_nothing_says_so(self, page, open_as, expected_errors):
         expected_errors.append("404")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.identity.roles import Role
-from chalicelib.overview.model import MOST_ENVIRONMENTS, MOST_FAILED_SUITES, MOST_WORDS
+from chalicelib.overview.model import MOST_CHARACTERS, MOST_ENVIRONMENTS, MOST_FAILED_SUITES
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.expected import Expected
 from tests.support.given import ahead
@@ -148,7 +148,7 @@ class TestLastAttempt:
         given.the_usual()
         given.a_deployment(FIRST, state="failed", detail="d" * 200)
 
-        assert environments_of(api)["development"]["last_attempt"]["detail"] == "d" * MOST_WORDS
+        assert environments_of(api)["development"]["last_attempt"]["detail"] == "d" * MOST_CHARACTERS
 
     def test_a_deployment_in_progress_has_its_lease(self, api, given):
         given.the_usual()
@@ -327,7 +327,7 @@ class TestHolds:
             "kind": "freeze",
             "since": hold["starts_at"][:19] + "Z",
             "created_by": hold["created_by"],
-            "reason": "w" * MOST_WORDS,
+            "reason": "w" * MOST_CHARACTERS,
         }
 
     def test_it_has_the_pin_and_the_bad_marks_of_what_runs_here_and_before(self, api, given):

@@ -64,10 +64,11 @@ function lanesOf(environments, { targets }, recent) {
 
 /** Ask the gate again only if a fact changed, or after a minute, because time passes. */
 async function decisionsFor(api, base, lanes, facts) {
+  const asked = lanes.filter((lane) => lane.next);
   const fresh = Date.now() - decided.at < ASK_AGAIN_MS && facts.every((fact, index) => Object.is(fact, decided.facts[index]) || Array.isArray(fact));
-  if (fresh) return decided.answers;
+  if (fresh && asked.every(({ name }) => decided.answers.has(name))) return decided.answers;
   const answers = new Map();
-  for (const { name, next } of lanes.filter((lane) => lane.next)) {
+  for (const { name, next } of asked) {
     const body = { environment: name, artifact: next, dry_run: true };
     answers.set(name, await api.send("POST", `${base}/promotions`, body, { key: crypto.randomUUID() }));
   }
