@@ -417,6 +417,11 @@ run "productions_account_stores_no_artifacts_and_reads_those_of_the_testing_acco
     condition     = strcontains(aws_iam_policy.applying["apply-production-site"].policy, "arn:aws:route53:::hostedzone/Z1")
     error_message = "Production must be allowed to set the DNS records of its domain."
   }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_policy.planning.policy).Statement : statement.Resource if statement.Sid == "ReadDomains"] == [["arn:aws:route53:::hostedzone/Z1"]]
+    error_message = "A plan must be allowed to read the DNS records of the domain."
+  }
 }
 
 run "outputs_name_the_buckets_and_roles" {
