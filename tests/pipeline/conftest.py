@@ -112,6 +112,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
         monkeypatch.setattr(environment, name, getattr(account, name))
     monkeypatch.setattr(leftovers, "tagged", account.tagged)
     monkeypatch.setattr(Target, "client", account.client)
+    monkeypatch.setattr(Target, "states", account)
     for module in (applying, workspace):
         monkeypatch.setattr(module, "Routes", account.store)
     return account
