@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,10 @@ CHOICES = {"PURPOSE": "workspace_purpose", "DATABASE": "database_source", "OWNER
 # ("ABAC for AWS KMS"). So an apply that makes a key tries again after these pauses.
 KEY_PAUSES_SECONDS = (60,) * 6
 _REFUSED = re.compile(r"AccessDenied|KMSKeyNotAccessible|not authorized|KMS is not allowed", re.IGNORECASE)
+
+# RDS writes a last time after Terraform has deleted the log group, and makes the group again, without tags. Terraform
+# could then not create the group for the next cluster of this name.
+_LOGS_OF_RDS = "/aws/rds/cluster/"
 
 # The folder with each target's saved plan as JSON.
 PLANS = ROOT / ".local" / "plans"
@@ -173,7 +177,9 @@ def destroy(target: Target) -> None:
                 f"infra/{target.environment}/main.tf, run make apply, and run this command again"
             )
         _consent(target, planned)
+        destroyed = _planned(target)
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
+        _delete_logs_of_rds(target, destroyed, "delete")
         target.plan.unlink()
         if target.workspace != "default":
             # Terraform refuses to delete the workspace that it uses.
@@ -243,8 +249,9 @@ def _save_plan(target: Target, variables: Mapping[str, str], *, destroy: bool = 
 
 def _apply(target: Target) -> None:
     """Apply the saved plan. If it makes a key whose use AWS still refuses, plan the rest and try again."""
-    planned = json.loads(_terraform(target, ["show", "-json", str(target.plan)])) if target.emulated is None else {}
-    pauses = list(KEY_PAUSES_SECONDS) if _makes_key(planned) else []
+    planned = _planned(target)
+    _delete_logs_of_rds(target, planned, "create")
+    pauses = list(KEY_PAUSES_SECONDS) if target.emulated is None and _makes_key(planned) else []
     choices = {name: each["value"] for name, each in planned.get("variables", {}).items() if name in CHOICES.values()}
     while True:
         arguments = ["apply", "-input=false", str(target.plan)]
@@ -259,9 +266,28 @@ def _apply(target: Target) -> None:
         _save_plan(target, choices)
 
 
+def _planned(target: Target) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_terraform(target, ["show", "-json", str(target.plan)]))
+    return found
+
+
 def _makes_key(planned: Mapping[str, Any]) -> bool:
     changes = planned.get("resource_changes", [])
     return any(each["type"] == "aws_kms_key" and "create" in each["change"]["actions"] for each in changes)
+
+
+def _delete_logs_of_rds(target: Target, planned: Mapping[str, Any], action: str) -> None:
+    """Delete the log groups that RDS has made again, of those that a plan creates or deletes."""
+    for each in planned.get("resource_changes", []):
+        change = each["change"]
+        if each["type"] != "aws_cloudwatch_log_group" or change["actions"] != [action]:
+            continue
+        name = (change["before"] if action == "delete" else change["after"])["name"]
+        if name.startswith(f"{_LOGS_OF_RDS}{NAME}-{target.name}/"):
+            logs = target.client("logs", planned["variables"]["region"]["value"])
+            with suppress(logs.exceptions.ResourceNotFoundException):
+                logs.delete_log_group(logGroupName=name)
+                print(f"{target.name}: deleted the log group {name}, which RDS had made again")
 
 
 def _prepare(target: Target, *, create: bool = False) -> None:
