@@ -219,7 +219,7 @@ run "a_statement_names_its_limits" {
   assert {
     condition = alltrue([for subject in ["network", "database", "api", "site"] : alltrue([
       for statement in jsondecode(aws_iam_policy.applying["apply-development-${subject}"].policy).Statement :
-      endswith(statement.Sid, "Numbers") || contains(["MasterPassword", "FirewallRulesOfAws"], statement.Sid)
+      endswith(statement.Sid, "Numbers") || contains(["DatabaseGroupsOfAws", "MasterPassword", "FirewallRulesOfAws"], statement.Sid)
       || alltrue([for arn in flatten([statement.Resource]) : strcontains(arn, "service-development")])
       || try(statement.Condition.StringEquals["aws:ResourceTag/environment"], "") == "development"
       || try(statement.Condition.StringEquals["aws:RequestTag/environment"], "") == "development"
