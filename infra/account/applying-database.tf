@@ -41,6 +41,20 @@ locals {
         ]
       },
       {
+        # RDS also asks for the option group and the instances' parameter group. They are AWS's own, because no request
+        # names others.
+        Sid    = "DatabaseGroupsOfAws"
+        Effect = "Allow"
+        Action = [
+          "rds:CreateDBCluster",
+          "rds:CreateDBInstance",
+          "rds:ModifyDBCluster",
+          "rds:ModifyDBInstance",
+          "rds:RestoreDBClusterToPointInTime",
+        ]
+        Resource = [for type in ["og", "pg"] : "arn:${local.partition}:rds:${local.arn_account}:${type}:default*"]
+      },
+      {
         # RDS creates the master's secret with the permissions of this role. The role can't read the secret.
         Sid      = "MasterPassword"
         Effect   = "Allow"
@@ -82,12 +96,19 @@ locals {
         Condition = local.own_or_new[key]
       },
       {
+        # The tags of a new key may take five minutes to count ("ABAC for AWS KMS"). If the provider could not finish the
+        # key until then, it would replace the key, so these actions do not wait. They harm nobody's key.
+        Sid       = "KeyFinished"
+        Effect    = "Allow"
+        Action    = ["kms:CreateAlias", "kms:EnableKeyRotation"]
+        Resource  = local.keys_made[key]
+        Condition = local.own_or_untagged[key]
+      },
+      {
         Sid    = "Key"
         Effect = "Allow"
         Action = [
-          "kms:CreateAlias",
           "kms:DeleteAlias",
-          "kms:EnableKeyRotation",
           "kms:PutKeyPolicy",
           "kms:ScheduleKeyDeletion",
           "kms:UntagResource",

@@ -93,12 +93,13 @@ locals {
         Condition = local.own_or_new[key]
       },
       {
-        # Interfaces that Lambda left behind prevent the destruction of a VPC, so the provider deletes them.
-        Sid       = "InterfacesOfLambda"
+        # Lambda's interfaces carry no tags, and prevent the destruction of their VPC. The provider waits until Lambda has
+        # released an interface, and deletes it if Lambda did not. EC2 refuses to delete an interface in use.
+        Sid       = "InterfacesOfLambdaAreNumbers"
         Effect    = "Allow"
-        Action    = ["ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"]
+        Action    = ["ec2:DeleteNetworkInterface"]
         Resource  = ["${local.ec2}:network-interface/*"]
-        Condition = local.own[key]
+        Condition = local.own_or_untagged[key]
       },
     ],
   ) }

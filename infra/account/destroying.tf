@@ -30,7 +30,6 @@ locals {
     "ec2:DeleteSubnet",
     "ec2:DeleteVpc",
     "ec2:DetachInternetGateway",
-    "ec2:DetachNetworkInterface",
     "ec2:DisassociateAddress",
     "ec2:DisassociateRouteTable",
     "ec2:ReleaseAddress",

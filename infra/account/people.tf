@@ -13,7 +13,7 @@ locals {
   roles_of_people = merge(
     { administrator = { members = var.people.administrator, hours = 1, as = null } },
     { for name in ["developer"] : name => { members = var.people.developer, hours = 8, as = "workspaces-${local.developed}" } if contains(keys(var.environments), local.developed) },
-    { for name in ["on-call"] : name => { members = var.people.on_call, hours = 1, as = "debug-${local.on_call_for}" } if contains(keys(var.environments), local.on_call_for) },
+    { for name in ["on-call"] : name => { members = var.people.on_call, hours = 2, as = "debug-${local.on_call_for}" } if contains(keys(var.environments), local.on_call_for) },
   )
   taken = { for name, role in local.roles_of_people : name => role if length(role.members) > 0 }
   # The environments whose data a role reads.

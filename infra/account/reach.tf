@@ -28,8 +28,9 @@ locals {
 
   # For each role: the beginning of the names that it reaches, and conditions on tags. An account may have several
   # systems, each from a copy of this repository. `own` is for a resource that
-  # exists, and `new` for a resource that the request creates. Two more are for requests that set tags: `new_or_own` lets
-  # a role tag a resource without tags as its own, and `own_or_new` change other tags of its own resources.
+  # exists, and `new` for a resource that the request creates. `own_or_untagged` is for a resource that AWS makes without
+  # tags, or whose tags do not count yet. Two more are for requests that set tags: `new_or_own` lets a role tag a resource
+  # without tags as its own, and `own_or_new` change other tags of its own resources.
   names = { for key, applier in local.appliers : key => local.targets["${applier.environment}-${applier.kind}"].name }
   tags  = { for key, applier in local.appliers : key => local.kinds[applier.kind].tag }
 
@@ -41,10 +42,11 @@ locals {
     StringEquals = { "aws:RequestTag/system" = var.system, "aws:RequestTag/environment" = applier.environment }
     StringLike   = { "aws:RequestTag/workspace" = local.tags[key] }
   } }
-  new_or_own = { for key, applier in local.appliers : key => merge(local.new[key], {
-    StringEqualsIfExists = { "aws:ResourceTag/system" = var.system, "aws:ResourceTag/environment" = applier.environment }
-    StringLikeIfExists   = { "aws:ResourceTag/workspace" = local.tags[key] }
-  }) }
+  own_or_untagged = { for key, own in local.own : key => {
+    StringEqualsIfExists = own.StringEquals
+    StringLikeIfExists   = own.StringLike
+  } }
+  new_or_own = { for key, new in local.new : key => merge(new, local.own_or_untagged[key]) }
   own_or_new = { for key, applier in local.appliers : key => merge(local.own[key], {
     StringEqualsIfExists = { "aws:RequestTag/system" = var.system, "aws:RequestTag/environment" = applier.environment }
     StringLikeIfExists   = { "aws:RequestTag/workspace" = local.tags[key] }

@@ -102,17 +102,20 @@ locals {
           "cognito-idp:GetUserPoolMfaConfig",
           "cognito-idp:ListTagsForResource",
           "cognito-idp:ListUserPoolClients",
-          "kms:DescribeKey",
-          "kms:GetKeyPolicy",
-          "kms:GetKeyRotationStatus",
-          "kms:ListResourceTags",
         ]
         Resource = [
           "arn:${local.partition}:cloudfront::${var.account_id}:distribution/*",
           "arn:${local.partition}:cognito-idp:${local.arn_account}:userpool/*",
-          "arn:${local.partition}:kms:*:${var.account_id}:key/*",
         ]
         Condition = { StringEquals = { "aws:ResourceTag/system" = var.system } }
+      },
+      {
+        # The provider reads a new key at once, and its tags may take five minutes to count ("ABAC for AWS KMS").
+        Sid       = "ReadKeys"
+        Effect    = "Allow"
+        Action    = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"]
+        Resource  = ["arn:${local.partition}:kms:*:${var.account_id}:key/*"]
+        Condition = { StringEqualsIfExists = { "aws:ResourceTag/system" = var.system } }
       },
       {
         # Most of these resources have ids instead of names, and no tags.
@@ -183,6 +186,15 @@ locals {
     : "${aws_s3_bucket.state.arn}/${each.environment}/${each.tag}/${each.environment}.tfstate"
   ) }
 
+  # The DNS records of environments with a domain. Records have no tags.
+  hosted_zones = distinct([for environment in values(var.environments) : environment.hosted_zone_id if environment.hosted_zone_id != null])
+  reading_domains = [for zones in [local.hosted_zones] : {
+    Sid      = "ReadDomains"
+    Effect   = "Allow"
+    Action   = ["route53:GetHostedZone", "route53:ListResourceRecordSets", "route53:ListTagsForResource"]
+    Resource = [for zone in zones : "arn:${local.partition}:route53:::hostedzone/${zone}"]
+  } if length(zones) > 0]
+
   # Without ListBucket, S3 would answer 403 for a state that does not exist yet.
   list_states = {
     Sid      = "ListStates"
@@ -206,7 +218,7 @@ resource "aws_iam_policy" "planning" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat(local.reading_domains, [
       local.list_states,
       {
         Sid      = "ReadStates"
@@ -221,7 +233,7 @@ resource "aws_iam_policy" "planning" {
         Action   = ["s3:GetObject", "s3:GetObjectTagging"]
         Resource = [for name in keys(var.environments) : "arn:${local.partition}:s3:::${var.system}-${name}*-${local.hash}/*"]
       },
-    ]
+    ])
   })
 }
 

@@ -18,7 +18,7 @@ from chalicelib.database.maintenance import migrate
 from chalicelib.database.roles import MIGRATOR
 from tests.support.postgres import SUPERUSER, as_login
 from tests.support.stage import local_stage
-from tools.aws.deploy import ALIAS, deploy, rollback
+from tools.aws.deploy import ALIAS, KEPT, deploy, rollback
 from tools.checkout import ToolError
 
 FUNCTIONS = {role: f"service-development-{role}" for role in ("api", "authorizer", "bootstrap", "migrate")}
@@ -60,6 +60,10 @@ class Account:
         """Publish a new version of the functions of these roles, or of all functions, as an apply does."""
         for role in roles or FUNCTIONS:
             self._client.update_function_code(FunctionName=FUNCTIONS[role], ZipFile=package(code), Publish=True)
+
+    def versions(self, role):
+        found = self._client.list_versions_by_function(FunctionName=FUNCTIONS[role])["Versions"]
+        return [int(version["Version"]) for version in found if version["Version"] != "$LATEST"]
 
     def served(self):
         aliases = {role: self._client.get_alias(FunctionName=name, Name=ALIAS) for role, name in FUNCTIONS.items()}
@@ -201,6 +205,31 @@ def test_a_rollback_behind_the_first_deployment_or_a_second_one_is_refused(accou
         rollback(outputs(), account)
 
     assert account.served() == every(1)
+
+
+def test_a_deployment_deletes_old_versions_but_none_that_a_rollback_needs(account):
+    for version in range(2, KEPT + 5):
+        account.publish(str(version), "api")
+
+    deploy(outputs(), account)
+    left = account.versions("api")
+    rollback(outputs(), account)
+
+    assert left == [1, *range(4, KEPT + 5)]
+    assert account.served()["api"] == 1
+    assert account.versions("authorizer") == [1]
+
+
+def test_a_version_that_can_not_be_deleted_does_not_fail_the_deployment(account, monkeypatch, capsys):
+    def refuses(**call):
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DeleteFunction")
+
+    monkeypatch.setattr(account, "delete_function", refuses, raising=False)
+    for version in range(2, KEPT + 5):
+        account.publish(str(version), "api")
+
+    assert deploy(outputs(), account)["api"] == KEPT + 4
+    assert FUNCTIONS["api"] in capsys.readouterr().out
 
 
 def test_versions_are_ordered_as_numbers(account):

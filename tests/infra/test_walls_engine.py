@@ -8,7 +8,7 @@ import pytest
 
 from tools.checkout import ToolError
 from tools.checks import npm
-from tools.checks.walls import complete, exceptions, mutations, reference, report, sizes, table
+from tools.checks.walls import complete, exceptions, mutations, reference, regions, report, sizes, table
 from tools.checks.walls.evaluator import Answer, Question, ask
 from tools.checks.walls.places import (
     DEVELOPMENT,
@@ -202,10 +202,14 @@ def test_a_function_without_a_row_is_a_gap_even_if_its_role_has_no_policy() -> N
 
 
 def test_an_exception_that_nothing_needs_is_a_fault() -> None:
-    [accepted] = exceptions.ACCEPTED
+    first, *others = exceptions.ACCEPTED
+    needed = [f"Logs{each} and no row asks for it" for each in others]
 
-    assert list(exceptions.unaccepted([f"Logs{accepted} and no row asks for it"])) == []
-    assert list(exceptions.unaccepted(["a fault"]))[1:] == [f"No statement needs the exception {accepted!r}: remove it"]
+    assert list(exceptions.unaccepted([f"Logs{first} and no row asks for it", *needed])) == []
+    assert list(exceptions.unaccepted(["a fault", *needed])) == [
+        "a fault",
+        f"No statement needs the exception {first!r}: remove it",
+    ]
 
 
 def test_a_policy_or_a_role_that_is_too_large_is_refused() -> None:
@@ -296,3 +300,37 @@ def test_the_table_marks_a_wrong_answer_and_names_what_differs_from_the_row() ->
 
 def test_an_answer_says_what_decided() -> None:
     assert Answer(allowed=False, allowing=(), denying=(), blocked_by=("pb",)).reason == "outside of the boundary"
+
+
+def test_an_action_that_needs_another_type_of_resource_too_is_a_fault() -> None:
+    create = {
+        "Action": "rds:CreateDBCluster",
+        "Resource": [f"arn:aws:rds:*:*:{each}:a" for each in ("cluster", "subgrp")],
+    }
+    groups = {"Action": "rds:CreateDBCluster", "Resource": "arn:aws:rds:*:*:cluster-pg:a"}
+
+    [fault] = reference.incomplete([document(create), document(groups)])
+
+    assert fault.startswith("rds:CreateDBCluster also needs a resource of the type og:")
+
+
+def test_a_statement_about_a_type_covers_each_region_in_which_the_environment_makes_the_type() -> None:
+    name = f"{DEVELOPMENT.system}-account-apply-{DEVELOPMENT.environment}"
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    here, there = (f"arn:aws:kms:{region}:{ACCOUNT}:key/*" for region in ("eu-central-1", "us-east-1"))
+    one, both, through = (
+        {"Sid": sid, "Action": "kms:EnableKeyRotation", "Resource": resources, "Condition": condition}
+        for sid, resources, condition in (
+            ("One", [here], {}),
+            ("Both", [here, there], {}),
+            ("Through", [here], {"StringEquals": {"kms:ViaService": "rds.eu-central-1.amazonaws.com"}}),
+        )
+    )
+    found = Rendered(
+        {"own": Policy("identity", document(one, both, through))}, {arn: Role(arn, "trust", ("own",), None)}
+    )
+    found.elsewhere.add((DEVELOPMENT.environment, there.replace("*", "1")))
+
+    [fault] = regions.lacking(found)
+
+    assert fault.startswith("One of own is not about")

@@ -16,7 +16,7 @@ from tests.pipeline.stub import Stub
 from tests.support import asked
 from tests.support.page import script
 from tools.__main__ import main
-from tools.aws import leftovers
+from tools.aws import leftovers, workspace
 
 NEW = {"EXPIRES": "2d", "PURPOSE": "debug"}
 
@@ -316,6 +316,18 @@ def test_the_reaper_goes_on_after_a_failure_and_fails_in_the_end(run: Any, accou
     assert "fix" in run("reap", fails=True)
 
     assert ("destroy", "development-d-other") in account.done
+
+
+def test_the_reaper_begins_no_destroy_that_could_outlast_its_session(
+    run: Any, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("create", **NEW)
+    expire(account)
+    monkeypatch.setattr(workspace, "BEGIN_WITHIN", timedelta(seconds=-1))
+
+    assert "make reap" in run("reap")
+
+    assert account.there == ["d-fix"]
 
 
 def test_the_reaper_reports_a_workspace_without_an_end(run: Any, account: Account) -> None:

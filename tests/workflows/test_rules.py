@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from tests.support import workflow_changes as mutate
 from tests.support.actions import Job
 from tests.support.workflows import ACTIONS, ENVIRONMENTS, ROOT, WORKFLOWS, Definition, action, targets, workflow
+from tools.aws import terraform
+from tools.aws.workspace import BEGIN_WITHIN
 from tools.pipeline.commands import COMMANDS
 
 LONGEST_MINUTES = 120
@@ -220,6 +223,19 @@ def test_each_environment_is_verified_every_day_without_reviewers() -> None:
     assert "workflow_dispatch" in verify.triggers
     assert verify.jobs["verify"]["strategy"]["matrix"]["environment"] == "${{ fromJSON(vars.ENVIRONMENTS) }}"
     assert verify.jobs["verify"]["environment"] == "${{ matrix.environment }}-verify"
+
+
+@pytest.mark.parametrize(("name", "begins_after"), [("workspace", timedelta()), ("reap", BEGIN_WITHIN)])
+def test_a_job_and_its_aws_session_last_as_long_as_the_longest_destroy(name: str, begins_after: timedelta) -> None:
+    job = workflow(name).jobs[name]
+    [session] = [step["with"] for step in job["steps"] if step.get("uses", "").endswith("/actions/aws")]
+    roles = (ROOT / "infra" / "account" / "github.tf").read_text()
+
+    needed = begins_after + timedelta(seconds=terraform.SECONDS)
+
+    assert timedelta(minutes=job["timeout-minutes"]) >= needed
+    assert timedelta(seconds=int(session["seconds"])) >= needed
+    assert f"max_session_duration = {int(session['seconds']) // 3600} * 60 * 60" in roles
 
 
 @pytest.mark.parametrize("name", ["verify", "reap"])

@@ -23,12 +23,18 @@ Pointer = tuple[int, int | None]
 # A deployment invokes the newest versions of these functions, in this order. The gateway never invokes them.
 MAINTENANCE = ("bootstrap", "migrate")
 
+# Besides the version that serves and the version before, this number of versions stays. Lambda deletes none by itself,
+# and stores at most 75 GB of code in a region ("Lambda quotas").
+KEPT = 10
+
 # Wait longer than 900 s, the time limit of a function. Do not retry: a retry would start the migration a second time.
 CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "standard"})
 
 
 def deploy(outputs: Any, client: Any) -> dict[str, int]:
     """Create the database roles, migrate, and move every alias to the newest version. Return each function's version.
+
+    Then delete old versions, but none that a rollback needs.
 
     A target that uses another target's database has no functions for the first two steps, and skips them. After a
     ToolError, every alias has the same version as before the call, unless the message names the alias.
@@ -41,6 +47,8 @@ def deploy(outputs: Any, client: Any) -> dict[str, int]:
     # A repeated deployment must not record a version as its own previous version.
     if newest != {role: version for role, (version, _) in serving.items()}:
         _move(client, functions, serving, {role: (newest[role], serving[role][0]) for role in functions})
+    for name in functions.values():
+        _prune(client, name)
     return newest
 
 
@@ -111,6 +119,17 @@ def _move(
                 "Run the same command again"
             ) from error
         moved.append(role)
+
+
+def _prune(client: Any, name: str) -> None:
+    """Delete old versions of a function. If AWS refuses, say so: the deployment has succeeded."""
+    try:
+        serving = _serving(client, name)
+        others = [version for version in _versions(client, name) if version not in serving]
+        for version in others[:-KEPT]:
+            client.delete_function(FunctionName=name, Qualifier=str(version))
+    except (ClientError, BotoCoreError) as error:
+        print(f"Old versions of {name} were not deleted: {error}. The next deployment tries again")
 
 
 def _moved_back(client: Any, functions: Mapping[str, str], serving: Mapping[str, Pointer], role: str) -> bool:

@@ -4,8 +4,9 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,15 @@ from tools.aws.terraform import INIT, missing, terraform
 from tools.checkout import ROOT, ToolError, UsageError, locked, write_atomically
 from tools.local import emulation
 from tools.package import compose
+
+# The tags of a new key may take five minutes to count, and until then AWS refuses its use to the pipelines' roles
+# ("ABAC for AWS KMS"). So an apply that makes a key tries again after these pauses.
+KEY_PAUSES_SECONDS = (60,) * 6
+_REFUSED = re.compile(r"AccessDenied|KMSKeyNotAccessible|not authorized|KMS is not allowed", re.IGNORECASE)
+
+# RDS writes a last time after Terraform has deleted the log group, and makes the group again, without tags. Terraform
+# could then not create the group for the next cluster of this name.
+_LOGS_OF_RDS = "/aws/rds/cluster/"
 
 # The folder with each target's saved plan as JSON.
 PLANS = ROOT / ".local" / "plans"
@@ -46,7 +56,7 @@ def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
             _consent(target, _plan(target))
         elif not target.plan.is_file():
             raise ToolError(f"{target.name} has no saved plan: save one with make plan first")
-        _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
+        _apply(target)
         target.plan.unlink()
         outputs = _outputs(target)
         if _values(outputs)["owns_database"]:
@@ -82,7 +92,9 @@ def destroy(target: Target) -> None:
                 f"infra/{target.environment}/main.tf, run make apply, and run this command again"
             )
         _consent(target, planned)
+        destroyed = _planned(target)
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
+        _delete_logs_of_rds(target, destroyed, "delete")
         target.plan.unlink()
         if target.workspace != "default":
             # Terraform refuses to delete the workspace that it uses.
@@ -122,10 +134,14 @@ def _alone(target: Target) -> Iterator[None]:
 def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
     _prepare(target, create=not destroy)
     _fill(target)
+    return _save_plan(target, {**_remembered(target), **target.choices}, destroy=destroy)
+
+
+def _save_plan(target: Target, variables: Mapping[str, str], *, destroy: bool = False) -> plan_summary.Summary:
     arguments = ["plan", "-input=false", f"-out={target.plan}"]
     if destroy:
         arguments += ["-destroy"]
-    variables = {**_remembered(target), **target.choices}
+    variables = {**variables}
     if target.emulated is not None:
         variables |= {"account_id": emulation.ACCOUNT, "region": emulation.REGION}
         variables |= {"testing_account_ids": json.dumps([_NO_ACCOUNT])}
@@ -144,6 +160,49 @@ def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
     PLANS.mkdir(parents=True, exist_ok=True)
     write_atomically(PLANS / f"{target.name}.json", shown)
     return plan_summary.summary(json.loads(shown))
+
+
+def _apply(target: Target) -> None:
+    """Apply the saved plan. If it makes a key whose use AWS still refuses, plan the rest and try again."""
+    planned = _planned(target)
+    _delete_logs_of_rds(target, planned, "create")
+    pauses = list(KEY_PAUSES_SECONDS) if target.emulated is None and _makes_key(planned) else []
+    choices = {name: each["value"] for name, each in planned.get("variables", {}).items() if name in CHOICES.values()}
+    while True:
+        arguments = ["apply", "-input=false", str(target.plan)]
+        folder = target.folder / target.environment
+        answer = terraform(arguments, folder, base=target.environ, capture=False, capture_errors=bool(pauses))
+        if answer.returncode == 0:
+            return
+        if not pauses or not _REFUSED.search(answer.stderr):
+            raise ToolError(_failed(target, "apply"))
+        print(f"{target.name}: the tags of the new key may not count yet, so try again in {pauses[0]} seconds")
+        time.sleep(pauses.pop(0))
+        _save_plan(target, choices)
+
+
+def _planned(target: Target) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_terraform(target, ["show", "-json", str(target.plan)]))
+    return found
+
+
+def _makes_key(planned: Mapping[str, Any]) -> bool:
+    changes = planned.get("resource_changes", [])
+    return any(each["type"] == "aws_kms_key" and "create" in each["change"]["actions"] for each in changes)
+
+
+def _delete_logs_of_rds(target: Target, planned: Mapping[str, Any], action: str) -> None:
+    """Delete the log groups that RDS has made again, of those that a plan creates or deletes."""
+    for each in planned.get("resource_changes", []):
+        change = each["change"]
+        if each["type"] != "aws_cloudwatch_log_group" or change["actions"] != [action]:
+            continue
+        name = (change["before"] if action == "delete" else change["after"])["name"]
+        if name.startswith(f"{_LOGS_OF_RDS}{NAME}-{target.name}/"):
+            logs = target.client("logs", planned["variables"]["region"]["value"])
+            with suppress(logs.exceptions.ResourceNotFoundException):
+                logs.delete_log_group(logGroupName=name)
+                print(f"{target.name}: deleted the log group {name}, which RDS had made again")
 
 
 def _prepare(target: Target, *, create: bool = False) -> None:
@@ -253,11 +312,13 @@ def _say_what_serves(target: Target, versions: Mapping[str, int]) -> None:
 def _terraform(target: Target, arguments: Sequence[str], *, shown: bool = False, **environ: str) -> str:
     answer = terraform(arguments, target.folder / target.environment, environ, base=target.environ, capture=not shown)
     if answer.returncode != 0:
-        which, said = ("the error above", "") if shown else ("this error", f":\n{answer.stderr.strip()}")
-        raise ToolError(
-            f"`terraform {arguments[0]}` failed for {target.name}. Fix {which}, and run the command again{said}"
-        )
+        raise ToolError(_failed(target, arguments[0], None if shown else answer.stderr))
     return answer.stdout or ""
+
+
+def _failed(target: Target, command: str, errors: str | None = None) -> str:
+    which, said = ("the error above", "") if errors is None else ("this error", f":\n{errors.strip()}")
+    return f"`terraform {command}` failed for {target.name}. Fix {which}, and run the command again{said}"
 
 
 def target_of(environ: Mapping[str, str]) -> Target:

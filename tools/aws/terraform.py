@@ -37,8 +37,9 @@ STATE = ROOT / ".local" / "terraform"
 _REGISTRY = "registry.terraform.io"
 _PROVIDER = Path(_REGISTRY, "hashicorp", "aws")
 _PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.well-known/terraform.json', timeout=5)"
-# A time limit, so that Terraform can't block a build forever. An apply of a whole environment takes half of this time.
-_SECONDS = 3600
+# A time limit, so that Terraform can't block a build forever. A destroy needs most of it: AWS may take 45 minutes to
+# remove the network interfaces of functions, after it has removed the distribution and before it removes the VPC.
+SECONDS = 90 * 60
 # After an interrupt, Terraform has this time to finish its current step, and to save and unlock its state.
 _GRACE_SECONDS = 120
 _EMULATED_GRACE_SECONDS = 45
@@ -51,26 +52,32 @@ def terraform(
     *,
     base: Mapping[str, str] | None = None,
     capture: bool = True,
-    seconds: float = _SECONDS,
+    capture_errors: bool = False,
+    seconds: float = SECONDS,
 ) -> "subprocess.CompletedProcess[str]":
     """Run Terraform in a folder. The caller must check the return code.
 
     `environ` is added to the variables in `base`, or to this process's variables. Without `capture`, Terraform prints
-    to the terminal. When this process ends, Terraform and its plugins end too, and unlock the state.
+    to the terminal. With `capture_errors`, its errors are printed in the end, and are in the answer too. When this
+    process ends, Terraform and its plugins end too, and unlock the state.
     """
     variables = environment({**(os.environ if base is None else base), **(environ or {})})
     emulated = variables.get("AWS_ENDPOINT_URL", "").startswith(f"http://{emulation.HOST}:")
     # Two runs of `terraform init` at once could damage the plugin cache and the downloads.
     alone = locked(STATE / "init.lock") if arguments[:1] == ["init"] else nullcontext()
     with alone:
-        return lifeline.run(
+        answer = lifeline.run(
             ["terraform", *arguments],
             cwd=cwd,
             env=variables,
             capture_output=capture,
             timeout=seconds,
             grace_seconds=_EMULATED_GRACE_SECONDS if emulated else _GRACE_SECONDS,
+            stderr=subprocess.PIPE if capture_errors else None,
         )
+    if capture_errors:
+        print(answer.stderr, end="", file=sys.stderr)
+    return answer
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -24,6 +24,9 @@ Environ = Mapping[str, str]
 Records = Registry | Tags
 
 _CLIENT = re.compile(r"[A-Za-z0-9._~@:|+-]{1,128}")
+# A destroy may take 90 minutes, and the AWS session of the reaper's job ends after two hours. Terraform could then
+# neither save nor unlock the state. So the reaper begins no destroy after this time.
+BEGIN_WITHIN = timedelta(minutes=25)
 # A warning names at most this number of resources.
 _MOST_ARNS = 5
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -87,17 +90,21 @@ def reap(environ: Environ) -> None:
     """Destroy expired workspaces; report workspaces without a record and records without a workspace.
 
     PURPOSE chooses the kind of workspaces, because a role reaches one kind only. Without PURPOSE, reap both kinds. If a
-    workspace can't be destroyed, go on with the others, and then raise ToolError.
+    workspace can't be destroyed, go on with the others, and then raise ToolError. Leave workspaces to the next run if
+    the time is short.
     """
     ours = own(environment.target_of({**environ, "WORKSPACE": "default"}))
     records = records_of(environ, ours)
     purpose = environ.get("PURPOSE")
     kinds = {purpose == "debug"} if purpose else BOTH
     recorded, destroyed, failed = [], [], []
+    last_begin = datetime.now(UTC) + BEGIN_WITHIN
     for record in _standing(environ, records, kinds):
         target = replace(ours, workspace=record["name"], debug=record["purpose"] == "debug")
         recorded.append(target)
-        if record["state"] == "expired":
+        if record["state"] == "expired" and datetime.now(UTC) > last_begin:
+            warn(environ, f"{target.name} has expired, and the time is too short to destroy it: run make reap again")
+        elif record["state"] == "expired":
             try:
                 _destroy(target, records, record)
             except ToolError as failure:
@@ -107,12 +114,10 @@ def reap(environ: Environ) -> None:
                 recorded.remove(target)
                 destroyed.append(target)
     there = [each for each in environment.workspaces(ours) if each.debug in kinds]
-    for target in there:
-        if target not in recorded:
-            warn(environ, f"{target.name} has resources but no {records.kind}: {_advice(target)}")
-    for target in recorded:
-        if target not in there:
-            warn(environ, f"{target.name} has a {records.kind} but no resources: {_advice(target)}")
+    for target in (each for each in there if each not in recorded):
+        warn(environ, f"{target.name} has resources but no {records.kind}: {_advice(target)}")
+    for target in (each for each in recorded if each not in there):
+        warn(environ, f"{target.name} has a {records.kind} but no resources: {_advice(target)}")
     # AWS still lists resources for a while after their end.
     _report_leftovers(environ, ours, kinds, [*there, *destroyed])
     if failed:

@@ -74,7 +74,7 @@ def costs(plan: Plan) -> list[Cost]:
         Cost("database: 5 GB of storage", GIGABYTES_OF_DATA * DATABASE_GIGABYTE, GIGABYTES_OF_DATA * DATABASE_GIGABYTE),
         Cost("firewalls", protection, protection + len(firewalls) * MILLIONS_OF_REQUESTS * FIREWALL_MILLION),
         Cost("API Gateway", 0, MILLIONS_OF_REQUESTS * API_MILLION),
-        Cost("API Gateway: detailed metrics", 0, _methods() * METRICS_OF_A_METHOD * METRIC),
+        Cost("API Gateway: metrics of methods (only with `detailed_metrics`)", 0, _metrics(plan)),
         Cost("functions", 0, MILLIONS_OF_REQUESTS * FUNCTION_MILLION + seconds * FUNCTION_GIGABYTE_SECOND),
         Cost("logs", 0, MILLIONS_OF_REQUESTS * KILOBYTES_OF_LOG * LOG_GIGABYTE),
         Cost("CloudFront", 0, MILLIONS_OF_REQUESTS * CDN_MILLION + gigabytes * CDN_GIGABYTE),
@@ -121,6 +121,11 @@ def _same(part: str, dollars: float) -> Cost:
 
 def _of(plan: Plan, kind: str) -> list[Mapping[str, Any]]:
     return [resource for address, resource in plan.items() if f".{kind}." in f".{address}"]
+
+
+def _metrics(plan: Plan) -> float:
+    [settings] = _of(plan, "aws_api_gateway_method_settings")
+    return _methods() * METRICS_OF_A_METHOD * METRIC if settings["settings"][0]["metrics_enabled"] else 0
 
 
 def _methods() -> int:

@@ -219,7 +219,7 @@ run "a_statement_names_its_limits" {
   assert {
     condition = alltrue([for subject in ["network", "database", "api", "site"] : alltrue([
       for statement in jsondecode(aws_iam_policy.applying["apply-development-${subject}"].policy).Statement :
-      endswith(statement.Sid, "Numbers") || contains(["MasterPassword", "FirewallRulesOfAws"], statement.Sid)
+      endswith(statement.Sid, "Numbers") || contains(["DatabaseGroupsOfAws", "MasterPassword", "FirewallRulesOfAws"], statement.Sid)
       || alltrue([for arn in flatten([statement.Resource]) : strcontains(arn, "service-development")])
       || try(statement.Condition.StringEquals["aws:ResourceTag/environment"], "") == "development"
       || try(statement.Condition.StringEquals["aws:RequestTag/environment"], "") == "development"
@@ -416,6 +416,11 @@ run "productions_account_stores_no_artifacts_and_reads_those_of_the_testing_acco
   assert {
     condition     = strcontains(aws_iam_policy.applying["apply-production-site"].policy, "arn:aws:route53:::hostedzone/Z1")
     error_message = "Production must be allowed to set the DNS records of its domain."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_policy.planning.policy).Statement : statement.Resource if statement.Sid == "ReadDomains"] == [["arn:aws:route53:::hostedzone/Z1"]]
+    error_message = "A plan must be allowed to read the DNS records of the domain."
   }
 }
 

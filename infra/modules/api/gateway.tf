@@ -73,10 +73,12 @@ resource "aws_api_gateway_method_settings" "this" {
   method_path = "*/*"
 
   settings {
-    metrics_enabled = true
+    metrics_enabled = var.detailed_metrics
     # The access log says why a request failed. Execution logs would quote requests, in a log group outside Terraform.
-    logging_level          = "OFF"
-    data_trace_enabled     = false
+    logging_level      = "OFF"
+    data_trace_enabled = false
+    # API Gateway applies these limits to each method as well as it can, and may let more requests through. Below them is
+    # the account's own limit, which all APIs of the region share ("Throttle requests to your REST APIs").
     throttling_rate_limit  = var.throttling.rate
     throttling_burst_limit = var.throttling.burst
   }

@@ -119,7 +119,7 @@ variable "kms_key_arn" {
 }
 
 variable "throttling" {
-  description = "Requests per second, and size of a burst, above which API Gateway refuses requests."
+  description = "Requests per second to a method of the stage, and size of a burst, above which API Gateway begins to refuse requests. These are targets: API Gateway may let more through, and the account's limit for all APIs of the region counts too."
   type = object({
     rate  = number
     burst = number
@@ -129,6 +129,12 @@ variable "throttling" {
     condition     = var.throttling.rate > 0 && var.throttling.burst > 0
     error_message = "API Gateway would refuse every request: set rate and burst above 0."
   }
+}
+
+variable "detailed_metrics" {
+  description = "True for metrics of each method, which are billed as custom metrics. The stage's own metrics are free."
+  type        = bool
+  default     = false
 }
 
 variable "permissions_boundary" {

@@ -9,6 +9,16 @@ locals {
   pause_after_seconds     = 300
 }
 
+# Without a name of its own, the snapshot of a second cluster would have the name of the first one's, which stays.
+resource "terraform_data" "final_snapshot" {
+  count = var.deletion_protection ? 1 : 0
+  input = substr(sha256(uuid()), 0, 8)
+
+  lifecycle {
+    ignore_changes = [input] # uuid() differs in each run
+  }
+}
+
 resource "aws_rds_cluster" "this" {
   #checkov:skip=CKV2_AWS_8: Aurora's own backups restore any second of the environment's retention period
   cluster_identifier = var.name
@@ -60,7 +70,7 @@ resource "aws_rds_cluster" "this" {
   copy_tags_to_snapshot        = true
   deletion_protection          = var.deletion_protection
   skip_final_snapshot          = !var.deletion_protection
-  final_snapshot_identifier    = var.deletion_protection ? "${var.name}-final" : null
+  final_snapshot_identifier    = one([for each in terraform_data.final_snapshot : "${var.name}-final-${each.output}"])
 
   enabled_cloudwatch_logs_exports = ["postgresql"]
 

@@ -10,7 +10,7 @@
 #   of CloudFront, which many clients share. Their requests were counted in front of the site already, so the API's
 #   firewall does not count them again. It knows them by a header with a secret that only the distribution sends.
 #
-# The stage's throttling limits all requests together.
+# The stage's throttling limits the requests of all addresses to a method, as well as API Gateway can.
 #
 # Blocked requests get problems. API Gateway makes them for its firewall (WAF_FILTERED). CloudFront would answer with a
 # page of HTML, so its firewall brings them. WAF sets their type: it does not let rules set the header Content-Type.

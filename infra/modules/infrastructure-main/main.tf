@@ -104,6 +104,7 @@ module "api" {
   log_retention_days   = var.log_retention_days
   kms_key_arn          = aws_kms_key.this.arn
   throttling           = var.throttling
+  detailed_metrics     = var.detailed_metrics
   permissions_boundary = local.permissions_boundary
   schedules_enabled    = !local.is_debug
 

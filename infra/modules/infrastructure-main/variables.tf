@@ -106,13 +106,19 @@ variable "reserved_concurrency" {
 }
 
 variable "throttling" {
-  description = "Requests per second that the API accepts, and the size of a burst."
+  description = "Requests per second to a method of the API, and the size of a burst, above which API Gateway begins to refuse requests. It may let more through, and the account's limit for all APIs of the region counts too."
   type        = object({ rate = number, burst = number })
 
   validation {
     condition     = var.throttling.rate > 0 && var.throttling.burst >= var.throttling.rate
     error_message = "The rate is not above 0, or the burst is below the rate: set the rate above 0, and the burst to at least the rate."
   }
+}
+
+variable "detailed_metrics" {
+  description = "True for metrics of each method of the API, which are billed as custom metrics."
+  type        = bool
+  default     = false
 }
 
 variable "dependencies" {

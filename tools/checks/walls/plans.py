@@ -6,15 +6,16 @@ second plan gets an ARN for each name. All environments and workspaces use the n
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from chalicelib import NAME
-from tools.checkout import ENVIRONMENTS, ROOT, write_atomically
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError, write_atomically
 from tools.checks.policy import plans as mocked
 from tools.checks.policy.plans import Plan
 from tools.checks.walls.places import hash_of
@@ -131,8 +132,9 @@ def _test(subject: Subject, names: Plan) -> str:
     for each in names["resource_changes"]:
         told = _TELLING.get(each["type"])
         if told and each["mode"] == "managed" and each["change"]["after"]:
-            region = "us-east-1" if "us_east_1" in each["address"] else "eu-central-1"
-            values = told(each["change"]["after"], f"{region}:{subject.account_id}", subject.account_id)
+            values = told(
+                each["change"]["after"], f"{_region(each['address'])}:{subject.account_id}", subject.account_id
+            )
             parts.append(_override(each["address"], values))
     return "\n".join([*parts, 'run "rendered" {\n  command = plan\n}\n'])
 
@@ -163,6 +165,7 @@ def _cluster(values: Values, place: str, account_id: str) -> Values:
     }
 
 
+_SCOPES = {"CLOUDFRONT": "global", "REGIONAL": "regional"}
 # The values that AWS would make for a resource, by its type. An argument's third value is the account's id.
 _TELLING: dict[str, Callable[[Values, str, str], Values]] = {
     "aws_api_gateway_rest_api": lambda values, place, _: {
@@ -182,6 +185,7 @@ _TELLING: dict[str, Callable[[Values, str, str], Values]] = {
     "aws_iam_openid_connect_provider": lambda values, _, account_id: {
         "arn": f"arn:aws:iam::{account_id}:oidc-provider/{values['url'].removeprefix('https://')}"
     },
+    "aws_kms_alias": lambda values, place, _: {"arn": f"arn:aws:kms:{place}:{values['name']}"},
     "aws_kms_key": _key,
     "aws_rds_cluster": _cluster,
     "aws_s3_bucket": lambda values, _, account_id: {"arn": f"arn:aws:s3:::{values['bucket']}", "id": values["bucket"]},
@@ -189,7 +193,39 @@ _TELLING: dict[str, Callable[[Values, str, str], Values]] = {
         "arn": f"arn:aws:secretsmanager:{place}:secret:{values['name']}-AbCdEf"
     },
     "aws_sns_topic": lambda values, place, _: {"arn": f"arn:aws:sns:{place}:{values['name']}"},
+    "aws_wafv2_web_acl": lambda values, place, _: {
+        "arn": f"arn:aws:wafv2:{place}:{_SCOPES[values['scope']]}/webacl/{values['name']}/1"
+    },
 }
+# These resources belong to another one, whose ARN says where they are.
+_PARTS = ("aws_wafv2_web_acl_logging_configuration",)
+
+
+def _region(address: str) -> str:
+    """Return the region of a resource of an environment."""
+    return "us-east-1" if any(each in f".{address}" for each in _elsewhere()) else "eu-central-1"
+
+
+@cache
+def _elsewhere() -> frozenset[str]:
+    """Return parts of addresses: the resources and modules with the provider of us-east-1."""
+    sources = "".join(file.read_text() for file in (ROOT / "infra" / "modules" / "infrastructure-main").glob("*.tf"))
+    blocks = re.findall(r'^(module|resource) "(\w+)"(?: "(\w+)")? \{\n((?:(?!\}).*\n)*)', sources, re.MULTILINE)
+    return frozenset(
+        f".module.{first}" if kind == "module" else f".{first}.{second}"
+        for kind, first, second, body in blocks
+        if re.search(r"^  providers? += .*aws\.us_east_1", body, re.MULTILINE)
+    )
+
+
+def arns_elsewhere(plan: Plan) -> Iterator[str]:
+    """Yield the ARNs of an environment's resources in us-east-1. Raise ToolError for a type without an ARN here."""
+    for each in plan["resource_changes"]:
+        if each["mode"] != "managed" or _region(each["address"]) == "eu-central-1" or each["type"] in _PARTS:
+            continue
+        if each["type"] not in _TELLING:
+            raise ToolError(f"{each['address']} is in us-east-1: give its type an ARN in tools/checks/walls/plans.py")
+        yield each["change"]["after"]["arn"]
 
 
 def planned(plan: Plan, type_: str) -> Iterator[Values]:

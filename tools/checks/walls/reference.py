@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -32,6 +32,8 @@ class ResourceType:
     name: str
     arns: tuple[str, ...]
     keys: frozenset[str]
+    # True if AWS asks for such a resource in each request of the action.
+    required: bool
 
     def may_be(self, resource: str) -> bool:
         """True if a resource, or a pattern with wildcards, may have this type."""
@@ -79,6 +81,7 @@ def action(name: str) -> Action | None:
                 each["name"],
                 tuple(re.sub(r"\$\{\w+\}", "*", types[each["name"].lower()]["arn"]).split(", ")),
                 _lower([*types[each["name"].lower()].get("conditionKeys", ()), *each["conditionKeys"]]),
+                each["required"],
             )
             for each in found["resourceTypes"]
         ),
@@ -96,6 +99,23 @@ def faults(document: Document) -> Iterator[tuple[str, str]]:
         name = statement.get("Sid", f"statement {number}")
         for fault in sorted(set(_faults(statement))):
             yield name, fault
+
+
+def incomplete(documents: Iterable[Document]) -> Iterator[str]:
+    """Yield a sentence for each action of a role that fails, because a type of resource that it needs is not allowed.
+
+    `documents` are all policies of the role. For example, RDS asks for the option group of each new cluster.
+    """
+    allowed: dict[str, set[str]] = {}
+    for statement in (each for document in documents for each in listed(document["Statement"])):
+        if statement["Effect"] == "Allow":
+            for name in listed(statement.get("Action", [])):
+                allowed.setdefault(name, set()).update(listed(statement["Resource"]))
+    for name, resources in sorted(allowed.items()):
+        found = None if "*" in name else action(name)
+        for type_ in found.types if found else ():
+            if type_.required and not any(type_.may_be(each) for each in resources):
+                yield f"{name} also needs a resource of the type {type_.name}: {' or '.join(type_.arns)}"
 
 
 def _faults(statement: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tools.checkout import ToolError
 from tools.checks.policy.plans import Plan
-from tools.checks.walls.plans import Subject, Values, planned
+from tools.checks.walls.plans import Subject, Values, arns_elsewhere, planned
 
 Document = dict[str, Any]
 Kind = Literal["identity", "resource", "trust"]
@@ -50,6 +50,8 @@ class Rendered:
     # The ids of resources' policies, by the resource's ARN.
     resources: dict[str, str] = field(default_factory=dict)
     functions: set[str] = field(default_factory=set)
+    # The resources that environments have outside of their own region: the environment's name, and the ARN.
+    elsewhere: set[tuple[str, str]] = field(default_factory=set)
 
     def role(self, arn: str) -> Role:
         """Return a role, or raise KeyError."""
@@ -61,6 +63,8 @@ def collect(plans: Mapping[Subject, Plan]) -> Rendered:
     found = Rendered()
     for subject, plan in plans.items():
         _collect(found, subject.account_id, plan)
+        if subject.folder != "account" and subject.workspace == "default":
+            found.elsewhere.update((subject.folder, arn) for arn in arns_elsewhere(plan))
     for id_, policy in found.policies.items():
         if re.search("[:/]mocked", json.dumps(policy.document)):
             raise ToolError(f"{id_} names a mocked ARN: give its type an ARN in tools/checks/walls/plans.py")

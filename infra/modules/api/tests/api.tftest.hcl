@@ -189,12 +189,23 @@ run "schedules_are_off_in_a_debug_workspace" {
   }
 }
 
+run "each_method_has_metrics_if_asked" {
+  variables {
+    detailed_metrics = true
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.this.settings[0].metrics_enabled
+    error_message = "Each method must have metrics."
+  }
+}
+
 run "requests_are_bounded_and_logged_without_the_token" {
   assert {
     condition = alltrue([for settings in aws_api_gateway_method_settings.this.settings : (
-      settings.throttling_rate_limit == 50 && settings.throttling_burst_limit == 100 && settings.logging_level == "OFF" && !settings.data_trace_enabled && settings.metrics_enabled
+      settings.throttling_rate_limit == 50 && settings.throttling_burst_limit == 100 && settings.logging_level == "OFF" && !settings.data_trace_enabled && !settings.metrics_enabled
     )]) && aws_api_gateway_method_settings.this.method_path == "*/*"
-    error_message = "Every method must be throttled and counted, and no log may quote requests."
+    error_message = "Every method must be throttled, none may have metrics that cost extra, and no log may quote requests."
   }
 
   assert {

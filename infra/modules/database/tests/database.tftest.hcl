@@ -31,8 +31,8 @@ run "a_protected_environment" {
   }
 
   assert {
-    condition     = aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && aws_rds_cluster.this.final_snapshot_identifier == "service-production-final"
-    error_message = "The cluster must be protected from deletion, and leave a snapshot."
+    condition     = aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && can(regex("^service-production-final-[0-9a-f]{8}$", aws_rds_cluster.this.final_snapshot_identifier))
+    error_message = "The cluster must be protected from deletion, and leave a snapshot with a name of its own."
   }
 
   assert {

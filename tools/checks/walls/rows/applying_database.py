@@ -14,6 +14,7 @@ from tools.checks.walls.places import (
     new,
     preview,
     secret_of_master,
+    untagged,
 )
 from tools.checks.walls.rows.applying import APPLY, MAKERS, Applier
 from tools.checks.walls.table import Context, Wall, acts
@@ -24,6 +25,7 @@ parameters = named("arn:aws:rds:{place}:cluster-pg:{name}")
 subnets = named("arn:aws:rds:{place}:subgrp:{name}")
 alias = named("arn:aws:kms:{place}:alias/{name}")
 readers_secret = named("arn:aws:secretsmanager:{place}:secret:{name}-reader-AbCdEf")
+_WITH_GROUPS = "CreateDBInstance ModifyDBCluster ModifyDBInstance"
 USE = acts("kms", "CreateGrant Decrypt GenerateDataKey")
 
 
@@ -62,6 +64,15 @@ def _database(by: Applier) -> Iterator[Wall]:
     ):
         yield by.by_name(f"creates and changes {what}", acts("rds", f"{made} {tags}"), place, MAKERS)
         yield by.by_name(f"deletes {what}", acts("rds", deleted), place)
+    # RDS asks for these groups too. They are AWS's own, and nobody can change them.
+    for type_, name, actions in (
+        ("og", "default:aurora-postgresql-16", f"CreateDBCluster RestoreDBClusterToPointInTime {_WITH_GROUPS}"),
+        ("pg", "default.aurora-postgresql16", _WITH_GROUPS),
+    ):
+        place = named(f"arn:aws:rds:{{place}}:{type_}:{name}")
+        yield by.unlimited(
+            f"uses AWS's own {type_}", acts("rds", actions), place, MAKERS, not_of=list(map(elsewhere, by.own))
+        )
     yield by.by_name("deletes snapshots for good", acts("rds", "DeleteDBClusterSnapshot"), snapshot, ())
 
 
@@ -87,15 +98,21 @@ def _secrets(by: Applier) -> Iterator[Wall]:
 def _keys(by: Applier) -> Iterator[Wall]:
     yield by.by_tag("creates keys", acts("kms", "CreateKey"), new(anything), MAKERS)
     yield from by.tagging("key", acts("kms", "TagResource"), key)
-    change = acts("kms", "CreateAlias EnableKeyRotation PutKeyPolicy UntagResource UpdateAlias UpdateKeyDescription")
+    change = acts("kms", "PutKeyPolicy UntagResource UpdateAlias UpdateKeyDescription")
+    finish = acts("kms", "CreateAlias EnableKeyRotation")
     delete = acts("kms", "DeleteAlias ScheduleKeyDeletion")
     name = acts("kms", "CreateAlias UpdateAlias")
     yield by.by_tag("changes keys", change, key, MAKERS)
     yield by.by_tag("deletes keys", delete, key)
+    # The tags of a new key may take minutes to count.
+    yield by.exactly("finishes keys", finish, key, MAKERS)
+    there = list(map(elsewhere, by.own))
+    yield by.unlimited("finishes keys whose tags do not count yet", finish, untagged(key), MAKERS, not_of=there)
     yield by.by_name("names keys", name, alias, MAKERS)
     yield by.by_name("deletes names of keys", acts("kms", "DeleteAlias"), alias)
     # The firewall in front of an environment's site logs in us-east-1, with a key there.
     yield by.by_tag("tags, changes and deletes keys in us-east-1", (*change, *delete), _there(key), APPLY)
+    yield by.exactly("finishes keys in us-east-1", finish, _there(key), APPLY)
     yield from by.tagging("key in us-east-1", acts("kms", "TagResource"), _there(key), APPLY)
     yield by.by_name("names keys in us-east-1", (*name, "kms:DeleteAlias"), _there(alias), APPLY)
     wrong: list[Context] = [{}, via("s3"), {"kms:ViaService": "rds.us-west-2.amazonaws.com"}]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tools.checks.walls.places import new, part
+from tools.checks.walls.places import elsewhere, new, part, untagged
 from tools.checks.walls.rows.applying import MAKERS, Applier
 from tools.checks.walls.table import Wall, acts
 
@@ -36,7 +36,7 @@ DELETED = {
     "elastic-ip": "DisassociateAddress ReleaseAddress",
     "internet-gateway": "DeleteInternetGateway DetachInternetGateway",
     "natgateway": "DeleteNatGateway",
-    "network-interface": "DeleteNetworkInterface DetachNetworkInterface DisassociateAddress",
+    "network-interface": "DisassociateAddress",
     "route-table": "DeleteRoute DeleteRouteTable DisassociateRouteTable",
     "security-group": "DeleteSecurityGroup RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
     "subnet": "DeleteSubnet DisassociateRouteTable",
@@ -54,6 +54,11 @@ def rows(by: Applier) -> Iterator[Wall]:
         yield by.by_tag(f"changes a {type_}", acts("ec2", actions), part(type_), MAKERS)
     for type_, actions in DELETED.items():
         yield by.by_tag(f"deletes a {type_}, or takes it away", acts("ec2", actions), part(type_))
+    # Lambda's interfaces have no tags, and EC2 refuses to delete an interface in use.
+    delete, interface = acts("ec2", "DeleteNetworkInterface"), part("network-interface")
+    yield by.exactly("deletes interfaces", delete, interface)
+    there = list(map(elsewhere, by.own))
+    yield by.unlimited("deletes interfaces without tags", delete, untagged(interface), not_of=there)
     yield from _tags(by)
 
 

@@ -43,7 +43,7 @@ VIA_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 # The role, the key of its members in `people`, if the role is in production's account, and the hours of a session.
 ROLES = (
     ("developer", "developer", False, 8),
-    ("on-call", "on_call", True, 1),
+    ("on-call", "on_call", True, 2),
     ("administrator", "administrator", False, 1),
     ("administrator", "administrator", True, 1),
 )

@@ -102,8 +102,8 @@ TAGGED: tuple[tuple[Places, tuple[str, ...]], ...] = (
             " ListUserPoolClients",
         ),
     ),
-    (key, acts("kms", "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags")),
 )
+OF_KEYS = acts("kms", "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags")
 OF_CLOUDFRONT = (
     ("function", "DescribeFunction GetFunction"),
     ("key-value-store", "DescribeKeyValueStore"),
@@ -147,6 +147,9 @@ def _plan(*, production: bool) -> Iterator[Wall]:
     for place, actions in TAGGED:
         row = wall(who, "reads settings by tag", actions, place, own, [*foreigners, foreign(of), abroad(of)])
         yield replace(row, not_on=(*row.not_on, untagged(place)(of)))
+    yield wall(who, "reads settings of keys", OF_KEYS, key, own, [*foreigners, foreign(of), abroad(of)])
+    new = "reads settings of keys whose tags do not count yet"
+    yield wall(who, new, OF_KEYS, untagged(key), own, [*foreigners, abroad(of)])
     for type_, names in OF_CLOUDFRONT:
         place = named(f"arn:aws:cloudfront::{{account}}:{type_}/{{name}}")
         yield wall(who, "reads CloudFront's parts", acts("cloudfront", names), place, [of], [*foreigners, abroad(of)])
