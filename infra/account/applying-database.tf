@@ -185,7 +185,7 @@ locals {
     {
       Sid      = "SiteFiles"
       Effect   = "Allow"
-      Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging"]
+      Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"]
       Resource = ["${local.buckets[key]}/*"]
     },
   ] : statement if applier.kind != "debug"] }

@@ -74,9 +74,6 @@ locals {
     # Read a log delivery before deleting it.
     "logs:GetLogDelivery",
     "logs:ListLogDeliveries",
-    # Read the files of a site before deleting them.
-    "s3:GetObject",
-    "s3:GetObjectTagging",
     # List all versions of a bucket's objects, to delete them. Reset the bucket's settings: AWS asks for the permissions
     # to set them.
     "s3:ListBucketVersions",

@@ -226,13 +226,6 @@ resource "aws_iam_policy" "planning" {
         Action   = ["s3:GetObject"]
         Resource = values(local.state_keys)
       },
-      {
-        # These buckets have only the files of the sites, which are public.
-        Sid      = "ReadSiteFiles"
-        Effect   = "Allow"
-        Action   = ["s3:GetObject", "s3:GetObjectTagging"]
-        Resource = [for name in keys(var.environments) : "arn:${local.partition}:s3:::${var.system}-${name}*-${local.hash}/*"]
-      },
     ])
   })
 }

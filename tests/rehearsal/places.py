@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -96,7 +97,8 @@ class Deployed(Place):
     ) -> None:
         super().__init__(*arguments)
         self._when_first_served = when_first_served
-        self._function = f"{NAME}-{environment}-api"
+        self._target = f"{NAME}-{environment}"
+        self._function = f"{self._target}-api"
         self._lambda = emulated_client("lambda", port)
         self._s3 = emulated_client("s3", port)
         self._bucket = bucket
@@ -121,6 +123,12 @@ class Deployed(Place):
         except self._lambda.exceptions.ResourceNotFoundException:
             return ""
         return base64.b64decode(version["Configuration"]["CodeSha256"]).hex()
+
+    def page(self) -> str:
+        """Return the digest of the page that the environment's site shows."""
+        buckets = [each["Name"] for each in self._s3.list_buckets()["Buckets"]]
+        [bucket] = [name for name in buckets if re.fullmatch(f"{self._target}-[0-9a-f]{{8}}", name)]
+        return str(self._s3.head_object(Bucket=bucket, Key="index.html")["Metadata"]["page"])
 
     def _package(self, digest: str) -> zipfile.ZipFile:
         """Return the package with this digest from the artifact bucket."""

@@ -15,7 +15,6 @@ _NAMED_WITHIN = {
     "aws_cognito_user_group": "name",
     "aws_cognito_resource_server": "name",
     "aws_lambda_permission": "id",
-    "aws_s3_object": "id",
 }
 
 

@@ -30,13 +30,15 @@ def promote(stage: Stage, first: str, merge: str, built: Ran) -> None:
 
 
 def deploy_a_fault(stage: Stage) -> None:
-    """Deploy an artifact to development that fails its acceptance tests, and require that it is rolled back."""
-    before = stage.places["development"].digest()
+    """Deploy an artifact and a page to development that fail their tests, and require that both are rolled back."""
+    place = stage.places["development"]
+    before = (place.digest(), place.page())
+    stage.github.commit("development", "Change the page", "web/css/main.css", "/*", "/* Changed.", count=1)
     stage.github.commit("development", "Remove a header", _SOURCE, _HEADER, "")
     _, deployed = stage.deploy("development")
     assert "X-Content-Type-Options" in deployed.failed_at("Run the acceptance tests")
     assert deployed.outcome("Move the alias back") == "success"
-    assert stage.places["development"].digest() == before
+    assert (place.digest(), place.page()) == before
 
 
 def fix(stage: Stage) -> str:

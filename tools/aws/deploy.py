@@ -1,14 +1,15 @@
-"""Deploy the versions that `terraform apply` published, or roll back to the previous versions.
+"""Deploy the versions that `terraform apply` published and the page, or roll back to the previous versions.
 
 Terraform never moves an alias. So a version serves only after the schema has what the version expects.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tools.aws.page import Page
 from tools.checkout import ToolError
 
 ALIAS = "live"
@@ -18,37 +19,62 @@ ALIAS = "live"
 _BEFORE = "before: "
 
 # The version that serves, and the version that served before, or None if the earlier version is unknown.
-Pointer = tuple[int, int | None]
+Pointer = tuple[str, str | None]
 
 # A deployment invokes the newest versions of these functions, in this order. The gateway never invokes them.
 MAINTENANCE = ("bootstrap", "migrate")
 
-# Besides the version that serves and the version before, this number of versions stays. Lambda deletes none by itself,
-# and stores at most 75 GB of code in a region ("Lambda quotas").
+# A deployment leaves this many versions of a function beside the two that the alias names.
 KEPT = 10
 
 # Wait longer than 900 s, the time limit of a function. Do not retry: a retry would start the migration a second time.
 CONFIG = Config(read_timeout=910, retries={"total_max_attempts": 1, "mode": "standard"})
 
 
-def deploy(outputs: Any, client: Any) -> dict[str, int]:
-    """Create the database roles, migrate, and move every alias to the newest version. Return each function's version.
+class Part(Protocol):
+    """A part of a target that serves one of its versions."""
+
+    @property
+    def name(self) -> str:
+        """The subject of a sentence about this part."""
+
+    def newest(self) -> str:
+        """Return the newest version, or raise ToolError."""
+
+    def serving(self) -> Pointer:
+        """Return the version that serves and the version before, or raise ToolError."""
+
+    def point(self, pointer: Pointer) -> None:
+        """Let a version serve, and note the version before. Raise botocore's errors."""
+
+    def prune(self) -> None:
+        """Delete old versions, but none that a rollback needs. Raise botocore's errors."""
+
+
+def deploy(outputs: Any, client: Any, page: Page | None = None) -> dict[str, str]:
+    """Create the database roles, migrate, then let the newest versions and the page serve. Return what serves.
 
     Then delete old versions, but none that a rollback needs.
 
     A target that uses another target's database has no functions for the first two steps, and skips them. After a
-    ToolError, every alias has the same version as before the call, unless the message names the alias.
+    ToolError, every part serves the same version as before the call, unless the message names the part.
     """
     functions, owns_database = _read(outputs)
-    newest = {role: _versions(client, name)[-1] for role, name in functions.items()}
+    parts = _parts(functions, client, page)
+    newest = {role: part.newest() for role, part in parts.items()}
+    if page:
+        page.upload()
     for step in MAINTENANCE if owns_database else ():
         _invoke(client, step, functions[step], newest[step])
-    serving = {role: _serving(client, name) for role, name in functions.items()}
+    serving = {role: part.serving() for role, part in parts.items()}
     # A repeated deployment must not record a version as its own previous version.
     if newest != {role: version for role, (version, _) in serving.items()}:
-        _move(client, functions, serving, {role: (newest[role], serving[role][0]) for role in functions})
-    for name in functions.values():
-        _prune(client, name)
+        _move(parts, serving, {role: (newest[role], serving[role][0] or None) for role in parts})
+    for part in parts.values():
+        try:
+            part.prune()
+        except (ClientError, BotoCoreError) as error:
+            print(f"{part.name} keeps old versions: {error}. The next deployment tries again to delete them")
     return newest
 
 
@@ -69,32 +95,33 @@ def enable_data_api(client: Any, cluster: str) -> None:
         ) from error
 
 
-def rollback(outputs: Any, client: Any) -> dict[str, int]:
-    """Move every alias to the version that served before the last deployment. Return each function's version.
+def rollback(outputs: Any, client: Any, page: Page | None = None) -> dict[str, str]:
+    """Let the versions serve that served before the last deployment, and its page. Return what serves.
 
-    The schema stays as it is, because migrations only add to it. After a ToolError, every alias has the same version as
-    before the call, unless the message names the alias.
+    The schema stays as it is, because migrations only add to it. After a ToolError, every part serves the same version
+    as before the call, unless the message names the part.
     """
-    functions, _ = _read(outputs)
-    serving = {role: _serving(client, name) for role, name in functions.items()}
+    parts = _parts(_read(outputs)[0], client, page)
+    serving = {role: part.serving() for role, part in parts.items()}
     before = {role: previous for role, (_, previous) in serving.items() if previous is not None}
     if before.keys() != serving.keys():
-        first = functions[min(serving.keys() - before.keys())]
+        first = parts[min(serving.keys() - before.keys())]
         raise ToolError(
-            f"The previous version of {first} is unknown: {first} was deployed only once, or was rolled back already. "
+            f"{first.name} has no known previous version: it was deployed only once, or was rolled back already. "
             "Nothing was changed: deploy an earlier artifact instead"
         )
-    _move(client, functions, serving, {role: (version, None) for role, version in before.items()})
+    # The newer page may call what the earlier API does not have, so the page goes back first.
+    _move(parts, serving, {role: (before[role], None) for role in reversed(parts)})
     return before
 
 
-def _invoke(client: Any, step: str, name: str, version: int) -> None:
+def _invoke(client: Any, step: str, name: str, version: str) -> None:
     remedy = (
         "The previous versions still serve. Fix the error (logs: "
         f"/aws/lambda/{name}), and run the same command again. Steps that succeeded can be repeated."
     )
     try:
-        answer = client.invoke(FunctionName=name, Qualifier=str(version), Payload=b"{}")
+        answer = client.invoke(FunctionName=name, Qualifier=version, Payload=b"{}")
         said = answer["Payload"].read().decode(errors="replace")
     except (ClientError, BotoCoreError) as error:
         raise ToolError(f"{step} could not be invoked: {error}. {remedy}") from error
@@ -102,67 +129,71 @@ def _invoke(client: Any, step: str, name: str, version: int) -> None:
         raise ToolError(f"{step} failed: {said}. {remedy}")
 
 
-def _move(
-    client: Any, functions: Mapping[str, str], serving: Mapping[str, Pointer], wanted: Mapping[str, Pointer]
-) -> None:
+def _move(parts: Mapping[str, Part], serving: Mapping[str, Pointer], wanted: Mapping[str, Pointer]) -> None:
     moved: list[str] = []
     for role, pointer in wanted.items():
         try:
-            _point(client, functions[role], pointer)
+            parts[role].point(pointer)
         except (ClientError, BotoCoreError) as error:
-            left = [functions[other] for other in reversed(moved) if not _moved_back(client, functions, serving, other)]
-            others = (
-                f"The aliases of {', '.join(left)} could not move back" if left else "All other aliases are unchanged"
-            )
+            left = [parts[other].name for other in reversed(moved) if not _moved_back(parts[other], serving[other])]
+            others = f"These could not move back: {', '.join(left)}" if left else "All others are unchanged"
             raise ToolError(
-                f"The alias {ALIAS} of {functions[role]} could not be moved: {error}. {others}. "
-                "Run the same command again"
+                f"{parts[role].name} could not be moved: {error}. {others}. Run the same command again"
             ) from error
         moved.append(role)
 
 
-def _prune(client: Any, name: str) -> None:
-    """Delete old versions of a function. If AWS refuses, say so: the deployment has succeeded."""
+def _moved_back(part: Part, pointer: Pointer) -> bool:
     try:
-        serving = _serving(client, name)
-        others = [version for version in _versions(client, name) if version not in serving]
-        for version in others[:-KEPT]:
-            client.delete_function(FunctionName=name, Qualifier=str(version))
-    except (ClientError, BotoCoreError) as error:
-        print(f"Old versions of {name} were not deleted: {error}. The next deployment tries again")
-
-
-def _moved_back(client: Any, functions: Mapping[str, str], serving: Mapping[str, Pointer], role: str) -> bool:
-    try:
-        _point(client, functions[role], serving[role])
+        part.point(pointer)
     except (ClientError, BotoCoreError):
         return False
     return True
 
 
-def _point(client: Any, name: str, pointer: Pointer) -> None:
-    version, previous = pointer
-    description = "" if previous is None else f"{_BEFORE}{previous}"
-    client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=str(version), Description=description)
+class _Alias:
+    """The alias of a function. Its versions are numbers."""
+
+    def __init__(self, client: Any, function: str) -> None:
+        self._client, self._function = client, function
+        self.name = f"The alias {ALIAS} of {function}"
+
+    def newest(self) -> str:
+        if versions := self._versions():
+            return versions[-1]
+        raise ToolError(f"The function {self._function} has no published version: run `make apply` first")
+
+    def serving(self) -> Pointer:
+        try:
+            alias = self._client.get_alias(FunctionName=self._function, Name=ALIAS)
+        except self._client.exceptions.ResourceNotFoundException:
+            raise ToolError(f"The function {self._function} has no alias {ALIAS}: run `make apply` first") from None
+        previous = alias.get("Description", "").removeprefix(_BEFORE)
+        return alias["FunctionVersion"], previous if previous.isdecimal() else None
+
+    def point(self, pointer: Pointer) -> None:
+        version, previous = pointer
+        description = "" if previous is None else f"{_BEFORE}{previous}"
+        self._client.update_alias(
+            FunctionName=self._function, Name=ALIAS, FunctionVersion=version, Description=description
+        )
+
+    def prune(self) -> None:
+        serving = self.serving()
+        for version in [each for each in self._versions() if each not in serving][:-KEPT]:
+            self._client.delete_function(FunctionName=self._function, Qualifier=version)
+
+    def _versions(self) -> list[str]:
+        """Return the published versions, oldest first."""
+        pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=self._function)
+        found = [version["Version"] for page in pages for version in page["Versions"]]
+        return sorted((version for version in found if version != "$LATEST"), key=int)
 
 
-def _serving(client: Any, name: str) -> Pointer:
-    try:
-        alias = client.get_alias(FunctionName=name, Name=ALIAS)
-    except client.exceptions.ResourceNotFoundException:
-        raise ToolError(f"The function {name} has no alias {ALIAS}: run `make apply` first") from None
-    previous = alias.get("Description", "").removeprefix(_BEFORE)
-    return int(alias["FunctionVersion"]), int(previous) if previous.isdecimal() else None
-
-
-def _versions(client: Any, name: str) -> list[int]:
-    """Return the published versions of a function, oldest first. Raise ToolError if no version is published."""
-    pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-    found = [version["Version"] for page in pages for version in page["Versions"]]
-    versions = sorted(int(version) for version in found if version != "$LATEST")
-    if not versions:
-        raise ToolError(f"The function {name} has no published version: run `make apply` first")
-    return versions
+def _parts(functions: Mapping[str, str], client: Any, page: Page | None) -> dict[str, Part]:
+    """Return the parts in the order in which a deployment moves them. The page may call what the new API has."""
+    aliases: dict[str, Part] = {role: _Alias(client, name) for role, name in functions.items()}
+    return aliases if page is None else {**aliases, "page": page}
 
 
 def _read(outputs: Any) -> tuple[dict[str, str], bool]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib import NAME
 from tools.aws import belonging, deploy, plan_summary
+from tools.aws.page import Page
 from tools.aws.target import CHOICES, WORKSPACE, Target, port_of
 from tools.aws.terminal import require_consent
 from tools.aws.terraform import INIT, missing, terraform
@@ -62,7 +63,7 @@ def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
         if _values(outputs)["owns_database"]:
             # A preview's code writes the outputs of its workspace, so these do not choose the cluster.
             deploy.enable_data_api(target.client("rds", _values(outputs)["region"]), f"{NAME}-{target.name}")
-        versions = deploy.deploy(outputs, _lambda(target, outputs))
+        versions = deploy.deploy(outputs, _lambda(target, outputs), _page(target, outputs))
     _say_what_serves(target, versions)
     if target.emulated is not None:
         print("The emulated account runs no functions, so bootstrap and migrate did nothing there")
@@ -74,7 +75,7 @@ def rollback(target: Target) -> None:
     with _alone(target):
         _prepare(target)
         outputs = _outputs(target)
-        versions = deploy.rollback(outputs, _lambda(target, outputs))
+        versions = deploy.rollback(outputs, _lambda(target, outputs), _page(target, outputs))
     _say_what_serves(target, versions)
 
 
@@ -232,7 +233,8 @@ def _copy(target: Target) -> None:
     target.plan.unlink(missing_ok=True)
     shutil.rmtree(target.folder / "modules", ignore_errors=True)
     shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
-    shutil.copytree(ROOT / "web", target.folder / "modules" / "site" / "web")
+    shutil.rmtree(target.folder / "web", ignore_errors=True)
+    shutil.copytree(ROOT / "web", target.folder / "web")
     # Keep .terraform, which has the downloaded providers.
     environment = target.folder / target.environment
     for old in environment.glob("*.*"):
@@ -280,8 +282,10 @@ def _remembered(target: Target) -> dict[str, str]:
 
 def _consent(target: Target, summary: plan_summary.Summary) -> None:
     """Print the summary. On AWS, ask for consent, unless YES=1 or nothing changes. Raise ToolError without consent."""
-    print(f"{target.name}: {summary}")
-    if target.emulated is not None or os.environ.get("YES") == "1" or not summary.changes:
+    page = _page(target, _outputs(target))
+    changes_page = page is not None and page.newest() != page.serving()[0]
+    print(f"{target.name}: {summary}{', and a changed page' if changes_page else ''}")
+    if target.emulated is not None or os.environ.get("YES") == "1" or not (summary.changes or changes_page):
         return
     require_consent(target.name, otherwise="set YES=1, or PLAN=1 to apply a saved plan")
 
@@ -304,7 +308,18 @@ def _lambda(target: Target, outputs: Any) -> Any:
     return target.client("lambda", _values(outputs)["region"], deploy.CONFIG)
 
 
-def _say_what_serves(target: Target, versions: Mapping[str, int]) -> None:
+def _page(target: Target, outputs: Any) -> Page | None:
+    """Return the page of the target's copy and its bucket, or None if the target has no site."""
+    site = _values(outputs).get("site")
+    if not site:
+        return None
+    # A preview's code writes the outputs of its workspace, so these must not choose the bucket of another target.
+    if not re.fullmatch(f"{NAME}-{target.name}-[0-9a-f]{{8}}", site["bucket"]):
+        raise ToolError(f"The outputs of {target.name} name the bucket {site['bucket']}, which is not its own")
+    return Page(target.client("s3", _values(outputs)["region"]), site["bucket"], target.folder / "web")
+
+
+def _say_what_serves(target: Target, versions: Mapping[str, str]) -> None:
     for role, version in versions.items():
         print(f"{target.name}: {role}: version {version} serves")
 

@@ -18,7 +18,8 @@ from tools.local.issuer import token
 
 WEB = ROOT / "web"
 
-# The same as in infra/modules/site/files.tf. A file without one of these endings, such as a licence, is text.
+# A file without one of these endings, such as a licence, is text.
+TEXT = "text/plain; charset=utf-8"
 CONTENT_TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
@@ -82,7 +83,7 @@ def _file(path: str) -> Response | None:
     # A link must not lead out of the folder.
     if not _PATH.fullmatch(path) or not file.is_file() or not file.resolve().is_relative_to(WEB.resolve()):
         return None
-    kind = CONTENT_TYPES.get(file.suffix[1:], "text/plain; charset=utf-8")
+    kind = CONTENT_TYPES.get(file.suffix[1:], TEXT)
     return _response(file.read_bytes(), {"Content-Type": kind, "Content-Security-Policy": _policy(), **HEADERS})
 
 

@@ -66,12 +66,13 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
-  # S3 answers 403 in XML for a file that does not exist. The API then answers instead, with a problem.
+  # S3 answers in XML if a file does not exist (403), or if an address or a range of bytes is wrong. The API then answers
+  # instead, with a problem.
   origin_group {
     origin_id = "site-or-problem"
 
     failover_criteria {
-      status_codes = [403, 404]
+      status_codes = [400, 403, 404, 416]
     }
     member {
       origin_id = "site"

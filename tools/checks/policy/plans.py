@@ -16,14 +16,6 @@ from tools.checks import kept
 from tools.package import compose
 
 _SECONDS = 600
-# Plans have these files instead of web/, so a change of the page needs no new plans.
-_PAGE = {
-    "index.html": '<link href="./css/main.css"><script src="./js/main.js"></script>\n',
-    "css/main.css": "",
-    "js/main.js": "",
-    "favicon.svg": "<svg/>",
-    "LICENSE": "",
-}
 # Keep only these parts of a plan. Its other parts are 25 MB of the provider's schema.
 _PARTS = ("resource_changes", "output_changes")
 _WRITTEN = shutil.ignore_patterns(".terraform", "__pycache__", "generated.tf.json", "deployment.zip", "*.tfstate*")
@@ -151,8 +143,4 @@ def _copy(copies: Path, stage: str) -> None:
     # No check of a plan needs the hash of the code. With it, each change of the code would need new plans.
     composed["locals"]["package"] |= {"stage": stage, "digest": "0" * 64, "source_code_hash": "0" * 43 + "="}
     (incomplete / "modules" / "api" / "generated.tf.json").write_text(json.dumps(composed))
-    for name, text in _PAGE.items():
-        file = incomplete / "modules" / "site" / "web" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
     incomplete.rename(copies / stage)

@@ -46,13 +46,8 @@ def _bucket(by: Applier) -> Iterator[Wall]:
         site_bucket,
         DESTROYS,
     )
-    yield by.by_name("writes files of a site", acts("s3", "PutObject PutObjectTagging"), site_file, WITH_SITE)
-    yield by.by_name(
-        "reads and deletes files of a site",
-        acts("s3", "DeleteObject DeleteObjectVersion GetObject GetObjectTagging"),
-        site_file,
-        DESTROYS,
-    )
+    yield by.by_name("shows a page", acts("s3", "GetObject PutObject"), site_file, WITH_SITE)
+    yield by.by_name("deletes a page", acts("s3", "DeleteObject DeleteObjectVersion"), site_file, DESTROYS)
 
 
 def _distribution(by: Applier) -> Iterator[Wall]:

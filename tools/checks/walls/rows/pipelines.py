@@ -29,7 +29,6 @@ from tools.checks.walls.places import (
     role,
     secret_of_master,
     site_bucket,
-    site_file,
     stage,
     state,
     state_bucket,
@@ -160,8 +159,6 @@ def _plan(*, production: bool) -> Iterator[Wall]:
     # The names of the other account's environments, in this account too.
     moved = [replace(each, account=of.account_id) for each in foreigners]
     yield wall(who, "reads buckets", OF_BUCKETS, site_bucket, own, [*foreigners, *moved, foreign(of)])
-    files = acts("s3", "GetObject GetObjectTagging")
-    yield wall(who, "reads the public files of sites", files, site_file, own, [*foreigners, *moved, foreign(of)])
     row = wall(who, "lists the states", acts("s3", "ListBucket"), state_bucket, [of], foreigners)
     yield replace(row, not_on=(*row.not_on, *buckets(of)))
     yield wall(who, "reads states", acts("s3", "GetObject"), state, own, [*foreigners, *moved])
