@@ -52,9 +52,8 @@ def clones(worker_id: str) -> Iterator[postgres.Clones]:
 @pytest.fixture
 def database_url(clones: postgres.Clones) -> Iterator[str]:
     """The address of a migrated, empty database for one test, with the service's login."""
-    address = clones.new()
-    yield address
-    clones.drop(address)
+    with clones.lent() as address:
+        yield address
 
 
 @pytest.fixture
