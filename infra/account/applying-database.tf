@@ -32,6 +32,7 @@ locals {
           "rds:ModifyDBClusterParameterGroup",
           "rds:ModifyDBInstance",
           "rds:ModifyDBSubnetGroup",
+          "rds:RebootDBInstance",
           "rds:RemoveTagsFromResource",
           "rds:ResetDBClusterParameterGroup",
           "rds:RestoreDBClusterToPointInTime",

@@ -28,22 +28,16 @@ resource "aws_iam_policy" "boundary" {
         },
         {
           # Traces and the VPC's interfaces can't be named as resources.
-          Sid    = "TraceAndBeInVpc"
-          Effect = "Allow"
-          Action = [
-            "ec2:CreateNetworkInterface",
-            "ec2:DeleteNetworkInterface",
-            "ec2:DescribeNetworkInterfaces",
-            "xray:PutTelemetryRecords",
-            "xray:PutTraceSegments",
-          ]
+          Sid      = "TraceAndBeInVpc"
+          Effect   = "Allow"
+          Action   = concat(local.interfaces, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"])
           Resource = ["*"]
         },
         {
           # Only Lambda itself may manage a function's interfaces, not the function's code.
           Sid       = "NoInterfacesByCode"
           Effect    = "Deny"
-          Action    = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"]
+          Action    = local.interfaces
           Resource  = ["*"]
           Condition = { Null = { "lambda:SourceFunctionArn" = "false" } }
         },
@@ -132,6 +126,9 @@ resource "aws_iam_policy" "boundary" {
 }
 
 locals {
+  # Lambda puts a function into a VPC with these actions, in the name of the function's role.
+  interfaces = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"]
+
   boundaries = { for key, target in local.targets : key => "arn:${local.partition}:iam::${var.account_id}:policy/${local.name}-boundary-${target.environment}${target.boundary}" }
 
   # The database users of each kind. On live data, a debug workspace logs in like the environment's functions.

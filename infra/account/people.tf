@@ -11,7 +11,7 @@ locals {
 
   # For each role: its members, the length of a session in hours, and the pipelines' role whose permissions it shares.
   roles_of_people = merge(
-    { administrator = { members = var.people.administrator, hours = 1, as = null } },
+    { administrator = { members = var.people.administrator, hours = 2, as = null } },
     { for name in ["developer"] : name => { members = var.people.developer, hours = 8, as = "workspaces-${local.developed}" } if contains(keys(var.environments), local.developed) },
     { for name in ["on-call"] : name => { members = var.people.on_call, hours = 2, as = "debug-${local.on_call_for}" } if contains(keys(var.environments), local.on_call_for) },
   )

@@ -132,8 +132,8 @@ variable "default_branch" {
 
 variable "people" {
   description = <<-END
-    ARNs of the users and roles who may take a role for people, with MFA. A role without members is not created. If people
-    sign in through IAM Identity Center, leave the lists empty and use the policies in permission sets.
+    ARNs of the users who may take a role for people, with MFA. A role without members is not created. If people sign in
+    through IAM Identity Center, leave the lists empty and use the policies in permission sets.
   END
   type = object({
     developer     = optional(list(string), [])
@@ -143,8 +143,8 @@ variable "people" {
   default = {}
 
   validation {
-    condition     = alltrue([for arn in flatten(values(var.people)) : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[A-Za-z0-9+=,.@_/-]+$", arn))])
-    error_message = "A member is not the ARN of one user or role: write, for example, arn:aws:iam::123456789012:user/jane. A whole account or a wildcard would let in more people."
+    condition     = alltrue([for arn in flatten(values(var.people)) : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:user/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "A member is not the ARN of one user: write, for example, arn:aws:iam::123456789012:user/jane. A whole account or a wildcard would let in more people, and the session of a role has no second factor."
   }
 }
 

@@ -117,6 +117,17 @@ def test_a_new_account_is_told_that_aws_verifies_it_for_cloudfront(target, monke
     assert "Your account must be verified" in " ".join(doctor.notes_of_account(target, REGION))
 
 
+@pytest.mark.parametrize(("plan", "refused"), [("FREE", True), ("PAID", False)])
+def test_an_account_on_the_free_plan_can_have_no_aurora(monkeypatch, plan, refused):
+    class Account:
+        def get_account_plan_state(self):
+            return {"accountPlanType": plan}
+
+    monkeypatch.setattr(Target, "client", lambda self, *_: Account())
+
+    assert ("paid plan" in (doctor._plan(Target("production")) or "")) is refused
+
+
 def test_missing_terraform_and_node_are_reported(monkeypatch, capsys):
     monkeypatch.setattr(doctor.terraform, "missing", lambda: "terraform is missing: install Terraform")
     monkeypatch.setattr(doctor.shutil, "which", lambda command: None)

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib import NAME
 from tests.support import modules
-from tools.aws.account import NAMES, Account, make
+from tools.aws.account import NAMES, SERVICES_WITH_ROLES, Account, _make_roles_of_services, make
 from tools.aws.terraform import missing
 from tools.checkout import ROOT, ToolError
 
@@ -99,3 +99,14 @@ def test_an_unknown_account_is_refused() -> None:
         answer.stderr
         == "ACCOUNT is 'staging': set ACCOUNT=testing|production or pass --account testing|production (the account)\n"
     )
+
+
+def test_the_roles_of_aws_services_are_made_once(emulated: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in emulated.items():
+        monkeypatch.setenv(name, value)
+
+    _make_roles_of_services()
+    _make_roles_of_services()
+
+    made = [role["RoleName"] for role in boto3.client("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"]]
+    assert len(set(made)) == len(made) == len(SERVICES_WITH_ROLES)

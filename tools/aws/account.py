@@ -5,6 +5,7 @@ The environments of the account need these resources.
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ SOURCE = ROOT / "infra" / "account"
 FOLDERS = ROOT / ".local" / "account"
 STATE_KEY = "account.tfstate"
 NAMES = ("testing", "production")
+# RDS makes interfaces of databases with its role, and API Gateway its certificates.
+SERVICES_WITH_ROLES = ("rds.amazonaws.com", "ops.apigateway.amazonaws.com")
 
 _LOCAL_BACKEND = f"""\
 terraform {{
@@ -138,6 +141,21 @@ def _apply(account: Account, *, approved: bool) -> None:
             raise ToolError("The plan failed, and nothing was changed: fix the error above, and run the command again")
 
 
+def _make_roles_of_services() -> None:
+    """Make the roles with which AWS's services act in this account, if they are missing.
+
+    A service makes its role itself in a first request. But this request may fail, because the role does not work yet.
+    """
+    iam = boto3.client("iam")
+    for service in SERVICES_WITH_ROLES:
+        try:
+            iam.create_service_linked_role(AWSServiceName=service)
+        except ClientError as error:
+            # AWS says that the name has been taken, and the emulated account that the role exists.
+            if not re.search("has been taken|already exists", str(error)):
+                raise ToolError(f"AWS refuses to make the role of {service}: {error}") from None
+
+
 def _run(account: Account, command: str, *arguments: str) -> None:
     start = INIT if command == "init" else (command, "-input=false")
     if terraform([*start, *arguments], account.folder, capture=False).returncode != 0:
@@ -185,4 +203,5 @@ def main(environ: Mapping[str, str]) -> None:
         os.environ.update(settings)
     with locked(folder.with_suffix(".lock")):
         make(Account(name, folder), approved=port is not None or environ.get("YES") == "1")
+    _make_roles_of_services()
     _say(f"The {name} account is ready: apply its environments next.")

@@ -57,6 +57,7 @@ def of_account(target: Target, region: str) -> Iterator[tuple[str, str | None]]:
         listed = cdn.list_cache_policies(Type="custom")["CachePolicyList"].get("Items", [])
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"The account's quotas can't be read: {error}. Log in, or set EMULATED=1") from None
+    yield "Plan of the account", _plan(target)
     yield "Bucket of Terraform's states", None if is_ready else "it does not exist: run make account first"
     quota = _quota(target, region, *_VPCS)
     has_one = any(tag["Value"] == own for vpc in there for tag in vpc.get("Tags", []) if tag["Key"] == "Name")
@@ -113,6 +114,18 @@ def before_first_apply(target: Target) -> None:
         print(f"NOTE     {note}")
     if faults:
         raise ToolError("\n".join(["Nothing was changed, because the apply would fail:", *faults]))
+
+
+def _plan(target: Target) -> str | None:
+    """Return why the account's plan does not suffice, or None if it does or can't be read."""
+    if target.emulated is not None:
+        return None
+    try:
+        # This API is in us-east-1. Accounts that are older than the plans have none.
+        plan = target.client("freetier", "us-east-1").get_account_plan_state()["accountPlanType"]
+    except (BotoCoreError, ClientError):
+        return None
+    return "on the Free plan, AWS refuses Aurora in a VPC: upgrade to the paid plan" if plan == "FREE" else None
 
 
 def _quota(target: Target, region: str, service: str, name: str, default: int) -> int:

@@ -21,6 +21,7 @@ MILLIONS_OF_REQUESTS = 1.0
 SECONDS_OF_FUNCTION = 0.05
 KILOBYTES_OF_ANSWER = 5
 KILOBYTES_OF_LOG = 3
+READS_AND_WRITES = 2  # of the database's storage
 GIGABYTES_OF_DATA = 5
 ACUS_UNDER_LOAD = 1.0
 
@@ -33,6 +34,8 @@ LOG_GIGABYTE = 0.50  # CloudWatch Logs, taken in
 API_MILLION = 3.50  # API Gateway, REST APIs
 FUNCTION_MILLION, FUNCTION_GIGABYTE_SECOND = 0.20, 0.0000166667  # Lambda, x86
 CDN_MILLION, CDN_GIGABYTE = 1.0, 0.085  # CloudFront, North America
+TRACE_MILLION = 5.0  # X-Ray, traces recorded. X-Ray records one a second and 5 % of the others, so all of this load
+READ_OR_WRITE_MILLION = 0.20  # Aurora Standard, input and output
 NAT_HOUR, ADDRESS_HOUR = 0.045, 0.005  # VPC
 
 # API Gateway's metrics of a method: requests, two latencies and two kinds of errors. Detailed metrics are billed as
@@ -72,10 +75,12 @@ def costs(plan: Plan) -> list[Cost]:
         _same("alarms", alarms * ALARM),
         Cost("database: capacity", database * least, database * max(least, ACUS_UNDER_LOAD)),
         Cost("database: 5 GB of storage", GIGABYTES_OF_DATA * DATABASE_GIGABYTE, GIGABYTES_OF_DATA * DATABASE_GIGABYTE),
+        Cost("database: input and output", 0, MILLIONS_OF_REQUESTS * READS_AND_WRITES * READ_OR_WRITE_MILLION),
         Cost("firewalls", protection, protection + len(firewalls) * MILLIONS_OF_REQUESTS * FIREWALL_MILLION),
         Cost("API Gateway", 0, MILLIONS_OF_REQUESTS * API_MILLION),
         Cost("API Gateway: metrics of methods (only with `detailed_metrics`)", 0, _metrics(plan)),
         Cost("functions", 0, MILLIONS_OF_REQUESTS * FUNCTION_MILLION + seconds * FUNCTION_GIGABYTE_SECOND),
+        Cost("traces", 0, MILLIONS_OF_REQUESTS * TRACE_MILLION),
         Cost("logs", 0, MILLIONS_OF_REQUESTS * KILOBYTES_OF_LOG * LOG_GIGABYTE),
         Cost("CloudFront", 0, MILLIONS_OF_REQUESTS * CDN_MILLION + gigabytes * CDN_GIGABYTE),
         _same("NAT gateway (only with `egress`)", gateways),

@@ -17,6 +17,8 @@ locals {
     },
   ] }
 
+  interfaces = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"]
+
   statements_in_vpc = { for name, user in local.in_vpc : name => [
     {
       Sid      = "LogIn"
@@ -27,15 +29,15 @@ locals {
     {
       Sid    = "BeInVpc"
       Effect = "Allow"
-      Action = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]
-      # Lambda needs these actions before an interface exists, so the policy can't name one.
+      Action = local.interfaces
+      # Lambda needs these actions ("Giving Lambda functions access to resources in an Amazon VPC") before an interface exists, so the policy can't name one.
       Resource = ["*"]
     },
     {
       # Only Lambda itself may manage the interfaces, not the function's code.
       Sid       = "ButNotByItself"
       Effect    = "Deny"
-      Action    = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]
+      Action    = local.interfaces
       Resource  = ["*"]
       Condition = { ArnEquals = { "lambda:SourceFunctionArn" = ["${local.arn_prefix}:lambda:${local.arn_region}:function:${local.names[name]}"] } }
     },

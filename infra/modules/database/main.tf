@@ -91,8 +91,7 @@ resource "aws_rds_cluster_instance" "this" {
   identifier         = "${var.name}-${count.index + 1}"
   cluster_identifier = aws_rds_cluster.this.id
   instance_class     = "db.serverless"
-  engine             = aws_rds_cluster.this.engine
-  engine_version     = aws_rds_cluster.this.engine_version
+  engine             = aws_rds_cluster.this.engine # its version is the cluster's
 
   # Instances of tiers 0 and 1 scale with the writer, so they can take over at once.
   promotion_tier             = count.index

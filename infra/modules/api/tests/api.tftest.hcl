@@ -104,8 +104,8 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
       Log            = ["Allow", "logs:CreateLogStream logs:PutLogEvents", "${aws_cloudwatch_log_group.function["api"].arn}:*"]
       Trace          = ["Allow", "xray:PutTraceSegments xray:PutTelemetryRecords", "*"]
       LogIn          = ["Allow", "rds-db:connect", "arn:aws:rds-db:eu-central-1:210987654321:dbuser:cluster-ABC/service_app_production"]
-      BeInVpc        = ["Allow", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
-      ButNotByItself = ["Deny", "ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"]
+      BeInVpc        = ["Allow", "ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses", "*"]
+      ButNotByItself = ["Deny", "ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses", "*"]
     }
     error_message = "The API's function must have only the listed actions."
   }

@@ -52,7 +52,7 @@ def _database(by: Applier) -> Iterator[Wall]:
             f"CreateDBCluster CreateDBClusterSnapshot CreateDBInstance ModifyDBCluster {data_api}",
             "DeleteDBCluster",
         ),
-        ("instances", instance, "CreateDBInstance ModifyDBInstance", "DeleteDBInstance"),
+        ("instances", instance, "CreateDBInstance ModifyDBInstance RebootDBInstance", "DeleteDBInstance"),
         ("snapshots", snapshot, "CreateDBClusterSnapshot", "DeleteDBCluster"),
         (
             "parameters of clusters",

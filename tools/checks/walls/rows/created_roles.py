@@ -76,6 +76,9 @@ class Kind:
         return [each for each in self.others if each.environment != own]
 
 
+_CHANGES = "AssignPrivateIpAddresses DeleteNetworkInterface UnassignPrivateIpAddresses"
+
+
 def _kinds(environment: str) -> Iterator[Kind]:
     of = Target(environment)
     yield Kind(of, "", "")
@@ -117,11 +120,13 @@ def _network(kind: Kind) -> Iterator[Wall]:
             not_by=(kind.made,),
         )
     yield replace(
-        wall(by_lambda, "removes interfaces", acts("ec2", "DeleteNetworkInterface"), part("network-interface"), [of]),
+        wall(by_lambda, "changes and removes interfaces", acts("ec2", _CHANGES), part("network-interface"), [of]),
         not_by=(kind.made,),
     )
     yield replace(
-        wall(by_lambda, "looks for interfaces", acts("ec2", "DescribeNetworkInterfaces"), anything, [of]),
+        wall(
+            by_lambda, "looks for interfaces", acts("ec2", "DescribeNetworkInterfaces DescribeSubnets"), anything, [of]
+        ),
         not_by=(kind.made,),
     )
 

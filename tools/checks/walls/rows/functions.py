@@ -122,8 +122,12 @@ def _in_network(name: str, target: Target, data: Target, user: str) -> Iterator[
     )
     for does, action, place in (
         ("gets interfaces", "CreateNetworkInterface", part("subnet")),
-        ("looks for its interfaces", "DescribeNetworkInterfaces", anything),
-        ("removes its interfaces", "DeleteNetworkInterface", part("network-interface")),
+        ("looks for its interfaces", "DescribeNetworkInterfaces DescribeSubnets", anything),
+        (
+            "changes and removes its interfaces",
+            "AssignPrivateIpAddresses DeleteNetworkInterface UnassignPrivateIpAddresses",
+            part("network-interface"),
+        ),
     ):
         # AWS Lambda makes the interfaces in the function's name. The function's code must not.
         row = wall(replace(who, code=False), f"{does} by AWS Lambda", acts("ec2", action), place, [data])

@@ -44,8 +44,8 @@ VIA_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 ROLES = (
     ("developer", "developer", False, 8),
     ("on-call", "on_call", True, 2),
-    ("administrator", "administrator", False, 1),
-    ("administrator", "administrator", True, 1),
+    ("administrator", "administrator", False, 2),
+    ("administrator", "administrator", True, 2),
 )
 
 
