@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 
 from tools import lifeline
-from tools.checkout import ROOT, locked, write_atomically
+from tools.checkout import ROOT, USER_AGENT, locked, write_atomically
 from tools.local import emulation
 
 AWS_PROVIDER = "5.100.0"
@@ -36,7 +36,10 @@ STATE = ROOT / ".local" / "terraform"
 
 _REGISTRY = "registry.terraform.io"
 _PROVIDER = Path(_REGISTRY, "hashicorp", "aws")
-_PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.well-known/terraform.json', timeout=5)"
+_PROBE = f"""
+from urllib.request import Request, urlopen
+urlopen(Request('https://{_REGISTRY}/.well-known/terraform.json', headers={{'User-Agent': '{USER_AGENT}'}}), timeout=5)
+"""
 # A time limit, so that Terraform can't block a build forever. A destroy needs most of it: AWS may take 45 minutes to
 # remove the network interfaces of functions, after it has removed the distribution and before it removes the VPC.
 SECONDS = 90 * 60
