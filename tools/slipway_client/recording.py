@@ -5,13 +5,12 @@ This module uses only the standard library: the actions `record` and `may-promot
 
 import json
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from tools.checkout import ToolError, UsageError
+from tools.checkout import ToolError, UsageError, git
 from tools.slipway_client import words
 from tools.slipway_client.client import Json, Refused, RegistryClient, Unreachable
 from tools.slipway_client.runner import needed, put_out, run_url, say, summarize, warn
@@ -84,7 +83,7 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
             "artifact": artifact,
             "revision": revision,
             "kind": kind,
-            "commits": [] if kind == "rollback" else _commits(before.get("revision"), revision),
+            "commits": [] if kind == "rollback" else _commits(environ, before.get("revision"), revision),
             "run_url": run_url(environ),
             "override_reason": environ.get("OVERRIDE_REASON") or None,
             "lease_seconds": _lease_seconds(environ),
@@ -226,15 +225,16 @@ def _target(registry: RegistryClient, environment: str, workspace: str) -> Json:
     return {}
 
 
-def _commits(since: str | None, revision: str | None) -> list[Json]:
-    """Return the commits after `since`, or [] if the checkout does not have them. Lead times need the commits."""
+def _commits(environ: Environ, since: str | None, revision: str | None) -> list[Json]:
+    """Return the commits after `since`, or [] if git can't list them. Only lead times need the commits."""
     if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
         return []
-    log = ["git", "-c", "i18n.logOutputEncoding=UTF-8", "log", "-z", "--format=%H %at %s"]
+    log = ["-c", "i18n.logOutputEncoding=UTF-8", "log", "-z", "--format=%H %at %s"]
     log += [f"--max-count={MOST_COMMITS}", f"{since}..{revision}"]
     try:
-        done = subprocess.run(log, capture_output=True, encoding="utf-8", errors="replace", timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        done = git(Path.cwd(), *log, errors="replace")
+    except ToolError as error:
+        warn(environ, f"No commits are recorded. {error}")
         return []
     if done.returncode != 0:
         say(f"The checkout does not reach back to {since}, so no commits are recorded: set fetch-depth: 0")
