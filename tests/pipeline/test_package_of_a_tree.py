@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.aws import environment, target
 from tools.checkout import ToolError
 from tools.package import compose, tree
 from tools.pipeline import artifact
@@ -198,3 +199,18 @@ def test_a_build_of_uncommitted_changes_has_them_but_nothing_that_git_ignores(
     assert packaged == {"code.py": b"edited", "data.py": b"X = 1\n", "new.py": b"new"}
     with pytest.raises(ToolError, match="uncommitted"):
         artifact.tree(checkout)
+
+
+def test_the_page_of_a_target_has_nothing_that_git_ignores(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("web/index.html", "web/notes.local", "infra/modules/site/main.tf", "infra/development/main.tf"):
+        write(checkout / path, b"")
+    monkeypatch.setattr(environment, "ROOT", checkout)
+    monkeypatch.setattr(target, "_TARGETS", tmp_path / "targets")
+
+    environment._copy(target.Target("development"))
+
+    copied = {path.name for path in (tmp_path / "targets").rglob("*")}
+    assert "index.html" in copied
+    assert "notes.local" not in copied
