@@ -16,8 +16,9 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def terraform(
     emulated = variables.get("AWS_ENDPOINT_URL", "").startswith(f"http://{emulation.HOST}:")
     # Two runs of `terraform init` at once could damage the plugin cache and the downloads.
     alone = locked(STATE / "init.lock") if arguments[:1] == ["init"] else nullcontext()
-    with alone:
+    with alone, nullcontext() if capture else _output() as output:
         answer = lifeline.run(
             ["terraform", *arguments],
             cwd=cwd,
@@ -76,11 +77,41 @@ def terraform(
             capture_output=capture,
             timeout=seconds,
             grace_seconds=_EMULATED_GRACE_SECONDS if emulated else _GRACE_SECONDS,
+            stdout=output,
             stderr=subprocess.PIPE if capture_errors else None,
         )
     if capture_errors:
         print(answer.stderr, end="", file=sys.stderr)
     return answer
+
+
+@contextmanager
+def _output() -> Iterator[int | None]:
+    """Yield the file that Terraform prints to: None is the terminal.
+
+    Without a terminal, the reader, such as `head`, can end. SIGPIPE would then stop Terraform halfway, with the state
+    locked. So Terraform prints to a pipe that is read until its end.
+    """
+    if os.isatty(1):
+        yield None
+        return
+    reading, writing = os.pipe()
+    copying = threading.Thread(target=_copy, args=(reading,))
+    copying.start()
+    try:
+        yield writing
+    finally:
+        os.close(writing)
+        copying.join()
+
+
+def _copy(reading: int) -> None:
+    """Copy a pipe to this process's output. When nobody reads the output any more, read on."""
+    with os.fdopen(reading, "rb", buffering=0) as source:
+        while chunk := source.read(65536):
+            with suppress(OSError):
+                while chunk:
+                    chunk = chunk[os.write(1, chunk) :]
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
