@@ -84,7 +84,7 @@ for branch in "${branches[@]}"; do
     [ "$branch" = development ] && strict=true
     put "branches/$branch/protection" <<END || lacks "the branch $branch is protected"
 {
-  "required_status_checks": {"strict": $strict, "contexts": ["All checks passed"]},
+  "required_status_checks": {"strict": $strict, "contexts": ["All checks passed", "No breaking API change"]},
   "required_pull_request_reviews": {
     "required_approving_review_count": 1,
     "require_code_owner_reviews": true,

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     except BrokenPipeError:
         # The reader of the output, such as `head`, has ended. Without the next line, Python prints an error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 0 if _only_prints(*arguments[:2]) else 1
 
 
 def _run(arguments: list[str], environ: MutableMapping[str, str]) -> int:
@@ -69,6 +69,13 @@ def commands_of(group: str) -> Sequence[Command]:
     files = sorted((ROOT / "tools" / GROUPS[group][1]).rglob("commands.py"), key=lambda file: len(file.parts))
     modules = (".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files)
     return [command for module in modules for command in importlib.import_module(module).COMMANDS]
+
+
+def _only_prints(group: str = "", name: str = "") -> bool:
+    """True for help, and for a command that only prints. `make` says that a target failed unless its exit code is 0."""
+    if group in ("", *_HELP) or name in ("", *_HELP):
+        return True
+    return any(command.only_prints for command in commands_of(group) if command.name == name)
 
 
 def _overview() -> str:

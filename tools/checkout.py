@@ -5,10 +5,15 @@ This module uses only the standard library: the actions for other repositories r
 
 import fcntl
 import os
+import re
+import shlex
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from chalicelib import NAME, __version__
 
 ROOT = Path(__file__).parents[1]
 LOCAL_STATE = ROOT / ".local"
@@ -16,6 +21,11 @@ LOCAL_STATE = ROOT / ".local"
 # The environments, in the order of promotion. Each name is also a Chalice stage, a folder in infra/, a branch and a
 # GitHub environment.
 ENVIRONMENTS = ("development", "preproduction", "production")
+
+# The User-Agent of the tools' requests. The firewall (infra/modules/firewall) refuses requests without this header.
+USER_AGENT = f"{NAME}-tools/{__version__}"
+
+_OF_ANOTHER_OWNER = re.compile(r"(?:dubious ownership in repository at|unsafe repository \()[ ]?'(.+?)'")
 
 
 class ToolError(Exception):
@@ -46,3 +56,43 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
         file.write(text)
     Path(temporary).chmod(mode)
     Path(temporary).replace(path)
+
+
+def git(root: Path, *arguments: str, errors: str = "surrogateescape") -> "subprocess.CompletedProcess[str]":
+    """Run git in a checkout. The caller must check the return code.
+
+    Raise ToolError if git is missing, takes more than a minute, or refuses the checkout because of its owner.
+    """
+    command = ["git", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=root,
+            env={**os.environ, "LC_ALL": "C"},  # the messages in English
+            capture_output=True,
+            encoding="utf-8",
+            errors=errors,
+            timeout=60,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise ToolError("git is not on the PATH: install git") from None
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{shlex.join(command)} took more than a minute: run the command again") from None
+    # https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory
+    if done.returncode and (refused := _OF_ANOTHER_OWNER.search(done.stderr)):
+        raise ToolError(
+            f"The checkout {refused[1]} belongs to another user, so git does not read it. If you trust its content, "
+            f"run `git config --global --add safe.directory {shlex.quote(refused[1])}` first (in a workflow, as a step "
+            "before this one)"
+        )
+    return done
+
+
+def without_ignored(root: Path, folder: str) -> Callable[[str, list[str]], set[str]]:
+    """Return an `ignore` for shutil.copytree that leaves out caches, and the files below `folder` that git ignores."""
+    ignored = set[Path]()
+    if (root / ".git").exists():  # else the files are no checkout, but can be in the ignored folder of one
+        listed = git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", folder)
+        ignored = {root / path for path in listed.stdout.split("\0") if path}
+    return lambda parent, names: {name for name in names if name == "__pycache__" or Path(parent, name) in ignored}

@@ -57,6 +57,7 @@ class Command:
     help: str
     function: str
     options: tuple[Option, ...] = ()
+    only_prints: bool = False  # True if the command has done its work when nobody reads its output any more
 
     def load(self) -> Run:
         module, _, function = self.function.partition(":")

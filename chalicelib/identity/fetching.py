@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from chalicelib import NAME, __version__
+
 MAX_DOCUMENT_BYTES = 256 * 1024
 
 
@@ -55,7 +57,8 @@ def _get(url: SplitResult, deadline: float) -> tuple[http.client.HTTPResponse, b
             connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=connection.host)
         try:
             target = urlunsplit(("", "", url.path or "/", url.query, ""))
-            connection.request("GET", target, headers={"Accept": "application/json", "Connection": "close"})
+            headers = {"Accept": "application/json", "Connection": "close", "User-Agent": f"{NAME}/{__version__}"}
+            connection.request("GET", target, headers=headers)
             with connection.getresponse() as response:
                 return response, response.read(MAX_DOCUMENT_BYTES + 1)
         finally:

@@ -3,10 +3,12 @@
 import json
 import time
 from itertools import islice
+from types import SimpleNamespace
 
 import pytest
 
-from tools.aws import logs
+from tools.aws import environment, logs
+from tools.aws.target import Target
 
 ERROR = {"level": "ERROR", "message": "no answer", "request_id": "r-1", "exception": "Traceback\n  boom"}
 
@@ -87,3 +89,23 @@ def test_following_shows_each_line_once():
     told = logs.follow(lambda since: iter(next(read)), 0)
 
     assert list(islice(told, 5)) == ["one", "", "two", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "nothing in the time of SINCE=1h: set a longer time\n"),
+        ({"SINCE": "10m"}, "nothing in the time of SINCE=10m: set a longer time\n"),
+        ({"SINCE": "30d", "REQUEST_ID": "r-1"}, "nothing for REQUEST_ID=r-1 in the time of SINCE=30d: set a longer"),
+    ],
+)
+def test_nothing_in_the_logs_is_said_with_the_time_that_was_given(monkeypatch, capsys, variables, said):
+    monkeypatch.setattr(environment, "target_of", lambda _: Target("development"))
+    main = {"api": {"function_names": {}}, "name": "slipway-development", "region": "eu-central-1"}
+    monkeypatch.setattr(environment, "outputs", lambda _: main)
+    monkeypatch.setattr(Target, "client", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(logs, "lines", lambda *_: iter([]))
+
+    logs.main(variables)
+
+    assert f"development logged {said}" in capsys.readouterr().out

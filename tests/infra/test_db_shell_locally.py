@@ -66,5 +66,18 @@ def test_the_machines_own_psql_is_preferred(local: Any, tmp_path: Path) -> None:
     assert (found.returncode, found.stdout) == (3, "-c default_transaction_read_only=on\n")
 
 
+def test_a_reader_that_ends_early_is_no_failure(database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "database-url").write_text(database_url)
+    line = f"{sys.executable} -c '{_LOCAL}' {tmp_path}/database-url runs \"$SQL\" '' | head -1; echo ${{PIPESTATUS[0]}}"
+
+    sql = "SELECT repeat('x', 100) FROM generate_series(1, 10000)"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=ROOT, env={**os.environ, "SQL": sql}, capture_output=True, text=True, timeout=30
+    )
+
+    assert done.stderr == f"local: statements run as {APP} and can only read: to write, set WRITE=1\n"
+    assert done.stdout.split()[-1] == "0"
+
+
 def test_a_stopped_local_database_is_started_by_make(local: Any) -> None:
     assert "make database" in local("SELECT 1", database="stopped").stderr

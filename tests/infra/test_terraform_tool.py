@@ -3,12 +3,15 @@
 import os
 import platform
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tools.aws import terraform
 from tools.aws.terraform import AWS_PROVIDER
+from tools.checkout import ROOT
 
 TARGET = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}.get(platform.machine(), "linux_amd64")
 
@@ -183,3 +186,32 @@ def test_a_missing_provider_is_reported(machine: Path, monkeypatch: pytest.Monke
 
     assert reason is not None
     assert AWS_PROVIDER in reason
+
+
+_APPLIES = """
+from pathlib import Path
+from tools.aws import terraform
+answer = terraform.terraform(["apply"], Path(), {"TF_CLI_CONFIG_FILE": "terraformrc"}, capture=False)
+Path("ended").write_text(str(answer.returncode))
+"""
+
+
+def test_terraform_goes_on_when_the_reader_of_its_output_ends(tmp_path: Path) -> None:
+    program = tmp_path / "terraform"
+    program.write_text("#!/bin/sh\nfor line in $(seq 20000); do echo $line; done\ntouch applied\n")
+    program.chmod(0o755)
+    (tmp_path / "terraformrc").touch()
+    line = f"{sys.executable} -c '{_APPLIES}' | head -1"
+
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.stdout, done.stderr) == ("1\n", "")
+    assert (tmp_path / "applied").exists()
+    assert (tmp_path / "ended").read_text() == "0"

@@ -190,6 +190,17 @@ def test_uncommitted_changes_are_no_artifact(job: Callable[..., Job]) -> None:
         one.find()
 
 
+def test_an_edit_that_git_overlooks_is_not_in_the_package(job: Callable[..., Job]) -> None:
+    one = job()
+    git(one.root, "update-index", "--assume-unchanged", "app.py")
+    (one.root / "app.py").write_text("edited")
+
+    one.find()
+
+    with zipfile.ZipFile(one.folder / "artifact" / "deployment.zip") as package:
+        assert package.read("app.py").startswith(b"first, ")
+
+
 def test_on_github_a_store_is_required(job: Callable[..., Job]) -> None:
     with pytest.raises(ToolError, match="ARTIFACT_BUCKET"):
         job(ARTIFACT_BUCKET="", GITHUB_ACTIONS="true").find()

@@ -110,15 +110,16 @@ def test_only_development_requires_branches_to_be_up_to_date(asked: list[list[An
     assert strict == {"development": True, "preproduction": False, "production": False}
 
 
-def test_the_required_check_depends_on_all_others(asked: list[list[Any]]) -> None:
-    [required] = {
+def test_the_required_checks_depend_on_all_others(asked: list[list[Any]]) -> None:
+    required = {
         context
         for _, path, body, _ in asked
         if path.endswith("/protection")
         for context in body["required_status_checks"]["contexts"]
     }
     jobs = workflow("pull-request").jobs
-    [name] = [name for name, job in jobs.items() if job["name"] == required]
+    [name] = [name for name, job in jobs.items() if job["name"] in required]
+    assert required == {jobs[name]["name"], *(job["name"] for job in workflow("api").jobs.values())}
 
     assert jobs[name]["if"] == "always()"
     # The job `comment` checks nothing.

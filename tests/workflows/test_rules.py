@@ -71,6 +71,16 @@ def changes_one_target_at_a_time(definition: Definition) -> Iterator[str]:
         yield f"{name}: runs can overlap: set the `concurrency` group to {name}-<target>"
 
 
+def runs_again_when_its_event_changes(definition: Definition) -> Iterator[str]:
+    """A pull request runs a workflow again when the labels that the workflow reads change.
+
+    GitHub's default types are opened, synchronize and reopened. A re-run has the labels of its first attempt.
+    """
+    types = (definition.triggers.get("pull_request") or {}).get("types", [])
+    if "pull_request.labels" in definition.text and not {"labeled", "unlabeled"} <= set(types):
+        yield f"{definition.name}: a label changes nothing: add labeled and unlabeled to the `types` of pull_request"
+
+
 def loses_no_run(definition: Definition) -> Iterator[str]:
     """A waiting run is not replaced by a newer one if a person, or an event that starts others, asked for it."""
     asked_once = "workflow_dispatch" in definition.triggers or "gh workflow run" in definition.text
@@ -128,6 +138,7 @@ RULES = [
     says_its_version,
     ends,
     changes_one_target_at_a_time,
+    runs_again_when_its_event_changes,
     loses_no_run,
     shows_what_it_does,
     fails_in_pipes,
@@ -179,6 +190,8 @@ WITHOUT_BASH = {"run": "make plan", "shell": "sh"}
         (changes_one_target_at_a_time, "workspace", mutate.concurrency(**{"cancel-in-progress": True})),
         (changes_one_target_at_a_time, "deploy", mutate.concurrency(group="deploy")),
         (changes_one_target_at_a_time, "workspace", mutate.concurrency(group="deploy-${{ inputs.environment }}")),
+        (runs_again_when_its_event_changes, "api", lambda it: it.triggers["pull_request"].pop("types")),
+        (runs_again_when_its_event_changes, "preview", lambda it: it.triggers["pull_request"]["types"].pop(1)),
         (loses_no_run, "workspace", lambda it: it.content["concurrency"].pop("queue")),
         (loses_no_run, "preview", mutate.concurrency(queue="single")),
         (loses_no_run, "verify", mutate.concurrency(queue="single")),
@@ -275,6 +288,7 @@ def test_a_merge_before_an_account_exists_ends_in_a_notice(
     ("name", "found"),
     [
         ("pull-request", lambda it: it.triggers["pull_request"]["branches"]),
+        ("api", lambda it: it.triggers["pull_request"]["branches"]),
         ("security", lambda it: it.triggers["pull_request"]["branches"]),
         ("workspace", lambda it: it.triggers["workflow_dispatch"]["inputs"]["environment"]["options"]),
     ],

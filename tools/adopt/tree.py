@@ -1,8 +1,8 @@
 """The files of a checkout in memory, so that a change is complete and checked before anything is written."""
 
-import subprocess
 from pathlib import Path
 
+from tools import checkout
 from tools.checkout import ToolError
 
 # The text of each file by its path. Bytes that are not UTF-8 stay as they are.
@@ -36,10 +36,7 @@ def write(root: Path, old: Tree, new: Tree) -> None:
 
 def git(root: Path, *arguments: str) -> str:
     """Run git and return its output, or raise ToolError."""
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise ToolError("git is missing: install it") from None
+    done = checkout.git(root, *arguments)
     if done.returncode:
         raise ToolError(f"git {arguments[0]} failed: {done.stderr.strip()}. Adopt a clone of the repository")
     return done.stdout

@@ -126,6 +126,7 @@ COMMANDS = (
             Option("REQUEST_ID", "print only this request's lines"),
             Option("FOLLOW", "also print new lines, until Ctrl-C", flag=True),
         ),
+        only_prints=True,
     ),
     Command(
         "db-shell",
@@ -140,6 +141,7 @@ COMMANDS = (
             Option("SQL", "one statement; without SQL, a shell starts"),
             Option("WRITE", "let statements write", flag=True),
         ),
+        only_prints=True,
     ),
     Command(
         "doctor",

@@ -6,6 +6,7 @@ Statements can only read. With WRITE=1 they run as the service's role.
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import sysconfig
 import time
@@ -201,9 +202,14 @@ def _become_psql(url: str, sql: str | None, *, write: bool) -> NoReturn:
     """Replace this process with the psql on the PATH, or else with the bundled psql."""
     psql = shutil.which("psql") or str(BUNDLED_PSQL)
     command = [psql, "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--pset=null={NULL}", url]
-    command += [] if sql is None else [f"--command={sql}"]
+    if sql is not None:
+        # 141 says that the reader, such as `head`, has ended. `make` would call that a failure.
+        quietly = ("/bin/sh", "-c", '"$@"; code=$?; [ $code -eq 141 ] || exit $code', "psql")
+        command = [*quietly, *command, f"--command={sql}"]
     options = f"-c default_transaction_read_only={'off' if write else 'on'}"
-    os.execve(psql, command, {**os.environ, "PGOPTIONS": options})  # noqa: S606 (no shell is needed)
+    # Python ignores SIGPIPE. psql would inherit that, and would print an error if its reader has ended.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.execve(command[0], command, {**os.environ, "PGOPTIONS": options})  # noqa: S606 (no other shell is needed)
 
 
 def _require_consent(target: Target, environ: Mapping[str, str]) -> None:

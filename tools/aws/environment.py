@@ -17,7 +17,7 @@ from tools.aws.page import Page
 from tools.aws.target import CHOICES, WORKSPACE, Target, port_of
 from tools.aws.terminal import require_consent
 from tools.aws.terraform import INIT, missing, terraform
-from tools.checkout import ROOT, ToolError, UsageError, locked, write_atomically
+from tools.checkout import ROOT, ToolError, UsageError, locked, without_ignored, write_atomically
 from tools.local import emulation
 from tools.package import compose
 
@@ -234,7 +234,8 @@ def _copy(target: Target) -> None:
     shutil.rmtree(target.folder / "modules", ignore_errors=True)
     shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
     shutil.rmtree(target.folder / "web", ignore_errors=True)
-    shutil.copytree(ROOT / "web", target.folder / "web")
+    # Everybody can read the site's files.
+    shutil.copytree(ROOT / "web", target.folder / "web", ignore=without_ignored(ROOT, "web"))
     # Keep .terraform, which has the downloaded providers.
     environment = target.folder / target.environment
     for old in environment.glob("*.*"):

@@ -86,7 +86,8 @@ def main(environ: Mapping[str, str]) -> None:
     groups["access"] = f"/aws/apigateway/{outputs['name']}"
     client = target.client("logs", outputs["region"])
     now = datetime.now(UTC)
-    since = int((now - (ahead({"SINCE": environ.get("SINCE") or "1h"}, "SINCE") - now)).timestamp() * 1000)
+    asked = environ.get("SINCE") or "1h"
+    since = int((now - (ahead({"SINCE": asked}, "SINCE") - now)).timestamp() * 1000)
     request_id = environ.get("REQUEST_ID") or None
 
     def read(start: int) -> Iterator[tuple[int, str, str]]:
@@ -94,11 +95,9 @@ def main(environ: Mapping[str, str]) -> None:
 
     if environ.get("FOLLOW") != "1":
         shown = [line for _, _, line in read(since)]
-        print(
-            "\n".join(shown)
-            if shown
-            else f"{target.name} logged nothing that fits: set a longer time, such as SINCE=1d, and check REQUEST_ID"
-        )
+        which = f"for REQUEST_ID={request_id} " if request_id else ""
+        nothing = f"{target.name} logged nothing {which}in the time of SINCE={asked}: set a longer time"
+        print("\n".join(shown or [f"{nothing}, or check REQUEST_ID" if request_id else nothing]))
         return
     for line in follow(read, since):
         if line:

@@ -16,13 +16,14 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 
 from tools import lifeline
-from tools.checkout import ROOT, locked, write_atomically
+from tools.checkout import ROOT, USER_AGENT, locked, write_atomically
 from tools.local import emulation
 
 AWS_PROVIDER = "5.100.0"
@@ -36,7 +37,10 @@ STATE = ROOT / ".local" / "terraform"
 
 _REGISTRY = "registry.terraform.io"
 _PROVIDER = Path(_REGISTRY, "hashicorp", "aws")
-_PROBE = f"import urllib.request; urllib.request.urlopen('https://{_REGISTRY}/.well-known/terraform.json', timeout=5)"
+_PROBE = f"""
+from urllib.request import Request, urlopen
+urlopen(Request('https://{_REGISTRY}/.well-known/terraform.json', headers={{'User-Agent': '{USER_AGENT}'}}), timeout=5)
+"""
 # A time limit, so that Terraform can't block a build forever. A destroy needs most of it: AWS may take 45 minutes to
 # remove the network interfaces of functions, after it has removed the distribution and before it removes the VPC.
 SECONDS = 90 * 60
@@ -65,7 +69,7 @@ def terraform(
     emulated = variables.get("AWS_ENDPOINT_URL", "").startswith(f"http://{emulation.HOST}:")
     # Two runs of `terraform init` at once could damage the plugin cache and the downloads.
     alone = locked(STATE / "init.lock") if arguments[:1] == ["init"] else nullcontext()
-    with alone:
+    with alone, nullcontext() if capture else _output() as output:
         answer = lifeline.run(
             ["terraform", *arguments],
             cwd=cwd,
@@ -73,11 +77,41 @@ def terraform(
             capture_output=capture,
             timeout=seconds,
             grace_seconds=_EMULATED_GRACE_SECONDS if emulated else _GRACE_SECONDS,
+            stdout=output,
             stderr=subprocess.PIPE if capture_errors else None,
         )
     if capture_errors:
         print(answer.stderr, end="", file=sys.stderr)
     return answer
+
+
+@contextmanager
+def _output() -> Iterator[int | None]:
+    """Yield the file that Terraform prints to: None is the terminal.
+
+    Without a terminal, the reader, such as `head`, can end. SIGPIPE would then stop Terraform halfway, with the state
+    locked. So Terraform prints to a pipe that is read until its end.
+    """
+    if os.isatty(1):
+        yield None
+        return
+    reading, writing = os.pipe()
+    copying = threading.Thread(target=_copy, args=(reading,))
+    copying.start()
+    try:
+        yield writing
+    finally:
+        os.close(writing)
+        copying.join()
+
+
+def _copy(reading: int) -> None:
+    """Copy a pipe to this process's output. When nobody reads the output any more, read on."""
+    with os.fdopen(reading, "rb", buffering=0) as source:
+        while chunk := source.read(65536):
+            with suppress(OSError):
+                while chunk:
+                    chunk = chunk[os.write(1, chunk) :]
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

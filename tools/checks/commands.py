@@ -17,7 +17,7 @@ COMMANDS = (
         (Option("WHO", "print all requests of the principals whose names match this pattern"),),
     ),
     Command("checkov", "Check infra/ for known faults", "tools.checks.checkov:main"),
-    Command("costs", "Compute what each environment costs a month", "tools.checks.costs:main"),
+    Command("costs", "Compute what each environment costs a month", "tools.checks.costs:main", only_prints=True),
     Command("untested", "Print what this machine can't test, and why", "tools.checks.untested:main"),
     Command("openapi", "Write openapi.json from the code", "tools.checks.openapi.file:main"),
     Command("schema", "Write docs/schema.sql from the migrations", "tools.checks.schema:main"),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools import lifeline
-from tools.checkout import UsageError
+from tools.checkout import UsageError, git
 
 PERCENT = 95
 BASE = "origin/development"
@@ -23,8 +23,7 @@ _SECONDS = 1800
 def main(environ: Mapping[str, str]) -> int:
     """Run the tests and check their coverage of the changed lines. Return the exit code, or raise UsageError."""
     base = environ.get("BASE") or BASE
-    named = ["git", "rev-parse", "--quiet", "--verify", f"{base}^{{commit}}"]
-    if subprocess.run(named, capture_output=True, check=False).returncode:
+    if git(Path.cwd(), "rev-parse", "--quiet", "--verify", f"{base}^{{commit}}").returncode:
         raise UsageError(
             f"The repository has no commit {base} to compare with: fetch the commit, or set another BASE=…"
         )

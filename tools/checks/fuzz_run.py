@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tools import lifeline
-from tools.checkout import LOCAL_STATE, ROOT, ToolError, UsageError
+from tools.checkout import LOCAL_STATE, ROOT, USER_AGENT, ToolError, UsageError
 from tools.checks.fuzz import Values, every, packages
 from tools.checks.own_service import own_service
 from tools.local.issuer import token
@@ -33,6 +33,7 @@ _CACHE = LOCAL_STATE / "cache" / "hypothesis"
 def fill(url: str) -> None:
     """Put records into an empty service, so that requests can succeed, or raise ToolError."""
     headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
+    headers["User-Agent"] = USER_AGENT
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
         for package, found in packages().items():
             for record in found.records:

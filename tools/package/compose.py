@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import lifeline
-from tools.checkout import ToolError, UsageError
+from tools.checkout import ToolError, UsageError, without_ignored
 from tools.package import api_body, package_shape
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ _PIP = {
 }
 # cffi, which cryptography needs, uses pycparser only to compile C code. Lambda compiles nothing.
 LEFT_OUT = "pycparser"
-_SOURCES = ("app.py", "requirements.txt", ".chalice/config.json")
+SOURCES = ("app.py", "requirements.txt", ".chalice/config.json", "chalicelib")
 
 
 def package(stage: str, module: Path = MODULE, root: Path = ROOT) -> str:
@@ -55,6 +55,8 @@ def packages(modules: Mapping[str, Path], root: Path = ROOT) -> str:
 
     Return the zip's SHA-256. Raise the same errors as `package`.
     """
+    if missing := [name for name in SOURCES if not (root / name).exists()]:
+        raise ToolError(f"There is no {missing[0]} to package: add it. A pipeline packages only what is committed")
     stages = json.loads((root / ".chalice" / "config.json").read_text())["stages"]
     deployed = [name for name in stages if name != "local"]
     if unknown := [stage for stage in modules if stage not in deployed]:
@@ -125,10 +127,12 @@ def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool
     Return the folder with Chalice's output, or raise ToolError.
     """
     source = folder / "source"
-    shutil.copytree(root / "chalicelib", source / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
-    (source / ".chalice").mkdir()
-    for name in _SOURCES:
-        shutil.copy(root / name, source / name)
+    (source / ".chalice").mkdir(parents=True)
+    for name in SOURCES:
+        if (root / name).is_dir():
+            shutil.copytree(root / name, source / name, ignore=without_ignored(root, name))
+        else:
+            shutil.copy(root / name, source / name)
     if not dependencies:
         (source / "requirements.txt").write_text("")
     # Chalice needs a region but no account. Its output depends on neither.

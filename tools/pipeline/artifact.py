@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import shutil
-import subprocess
 import tempfile
 import time
 import zipfile
@@ -17,9 +16,10 @@ from botocore.exceptions import ClientError
 
 from chalicelib import NAME
 from tools.aws.emulator.account import emulated_client
-from tools.checkout import ENVIRONMENTS, ToolError, UsageError
+from tools.checkout import ENVIRONMENTS, ToolError, UsageError, git
 from tools.local import emulation
 from tools.package import compose, sbom
+from tools.package.tree import extract
 from tools.slipway_client.runner import put_out, say, summarize, warn
 
 Environ = Mapping[str, str]
@@ -136,7 +136,7 @@ def tree(root: Path = compose.ROOT) -> str:
         raise ToolError(
             f"An artifact is a git tree, but this checkout has uncommitted changes. Commit the changes:\n{changed}"
         )
-    return f"tree:{_git(root, 'rev-parse', 'HEAD^{tree}')}"
+    return f"tree:{_git(root, '--no-replace-objects', 'rev-parse', 'HEAD^{tree}')}"
 
 
 def client(environ: Environ, service: str = "s3") -> Any:
@@ -154,10 +154,15 @@ def digest_in(folder: Path = FOLDER) -> str | None:
 
 
 def _make(artifact: str, root: Path) -> bytes:
-    """Build one package for all stages: the zip, its bill of materials, and Terraform's input for each stage."""
+    """Build one package for all stages: the zip, its bill of materials, and Terraform's input for each stage.
+
+    The tree names the package, so the sources come from the tree, not from the checkout's files.
+    """
+    _require_own_tools(root)
     with tempfile.TemporaryDirectory(prefix="artifact-") as temporary:
         folder = Path(temporary)
-        digest = compose.packages({stage: folder / stage for stage in ENVIRONMENTS}, root)
+        extract(root, artifact.removeprefix("tree:"), folder / "source")
+        digest = compose.packages({stage: folder / stage for stage in ENVIRONMENTS}, folder / "source")
         package = folder / ENVIRONMENTS[0] / _ZIP
         bill = sbom.bill_of_materials(package, NAME, artifact, digest)
         content = io.BytesIO()
@@ -167,6 +172,17 @@ def _make(artifact: str, root: Path) -> bytes:
             for stage in ENVIRONMENTS:
                 bundle.write(folder / stage / _GENERATED, _generated(stage))
         return content.getvalue()
+
+
+def _require_own_tools(root: Path) -> None:
+    """Raise ToolError if git was told to overlook changes of the tools, which also decide what the package is."""
+    listed = _git(root, "ls-files", "-v", "--", "tools").splitlines()
+    overlooked = [line[2:] for line in listed if not line.startswith("H ") and (root / line[2:]).exists()]
+    if overlooked:
+        raise ToolError(
+            f"Git was told to overlook changes of {overlooked[0]}, so the package may not be the tree's. Run "
+            f"`git update-index --no-assume-unchanged --no-skip-worktree {overlooked[0]}`"
+        )
 
 
 def _install(content: bytes, folder: Path, stage: str | None) -> str:
@@ -227,7 +243,7 @@ def _generated(stage: str) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    done = git(root, *arguments)
     if done.returncode != 0:
         raise ToolError(f"git {' '.join(arguments)} failed: {done.stderr.strip()}. Run the command in a git checkout")
     return done.stdout.strip()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError, git
 from tools.pipeline.artifact import FOLDER, PACKAGE, Environ, tree
 from tools.slipway_client.runner import say, warn
 
@@ -87,8 +87,8 @@ def _refusals(certificate: Mapping[str, Any], address: str, artifact: str, root:
 
 
 def _tree_of(commit: str, root: Path) -> str | None:
-    command = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{tree}}"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    named = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{tree}}")
+    done = git(root, "--no-replace-objects", *named)
     return f"tree:{done.stdout.strip()}" if done.returncode == 0 else None
 
 

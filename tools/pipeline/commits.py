@@ -1,13 +1,12 @@
 """Decide which commit a run may use: of a workspace, of a push that deploys, and of a daily verification."""
 
 import re
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tools.aws.target import Target
-from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError, git
 from tools.pipeline.github import Repository
 from tools.slipway_client.runner import needed, note, put_out, say, summarize
 
@@ -94,7 +93,7 @@ def reviewed_commit(environ: Environ, root: Path = ROOT) -> None:
 
 def _git(root: Path, *arguments: str) -> str | None:
     """Return the output of a git command, or None if the command fails."""
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    done = git(root, *arguments)
     return done.stdout.strip() if done.returncode == 0 else None
 
 

@@ -4,13 +4,12 @@ This pipeline may deploy the registry that it asks, and a broken registry must n
 """
 
 import json
-import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError, git
 from tools.pipeline.artifact import Environ, Store, digest_in, tree
 from tools.slipway_client import recording
 from tools.slipway_client.client import RegistryClient, Unreachable
@@ -37,8 +36,7 @@ def check_merge(environ: Environ, root: Path = ROOT) -> None:
 
     Otherwise raise ToolError, because the merge would be an artifact that nobody tested.
     """
-    asked = ["git", "rev-parse", "HEAD^{tree}", "HEAD^2^{tree}"]
-    answer = subprocess.run(asked, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    answer = git(root, "rev-parse", "HEAD^{tree}", "HEAD^2^{tree}")
     if answer.returncode != 0:
         raise ToolError("The checkout is not a pull request's merge with its parents: set fetch-depth: 2")
     merged, branch = answer.stdout.split()

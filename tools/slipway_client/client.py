@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from tools.checkout import ToolError, UsageError
+from tools.checkout import USER_AGENT, ToolError, UsageError
 from tools.slipway_client.runner import needed
 
 Json = dict[str, Any]
@@ -136,7 +136,7 @@ def send(
     for seconds in _PAUSES_BEFORE:
         if seconds:
             pause(max(seconds, asked_to_wait))
-        request = urllib.request.Request(url, content, dict(headers), method=method)
+        request = urllib.request.Request(url, content, {"User-Agent": USER_AGENT, **headers}, method=method)
         try:
             with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
                 return (read or _document)(answer.read(_LARGEST_ANSWER))

@@ -5,13 +5,12 @@ This module uses only the standard library: the actions `record` and `may-promot
 
 import json
 import re
-import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from tools.checkout import ToolError, UsageError
+from tools.checkout import ToolError, UsageError, git
 from tools.slipway_client import words
 from tools.slipway_client.client import Json, Refused, RegistryClient, Unreachable
 from tools.slipway_client.runner import needed, put_out, run_url, say, summarize, warn
@@ -24,6 +23,7 @@ MOST_SUBJECT = 200
 # Slipway accepts a body of 1 MiB. So only the newest of many commits have a subject, and fewer fit with 64 digits.
 MOST_COMMIT_BYTES = 930_000
 MOST_SUBJECT_BYTES = 90_000
+_LAST_DATE = 253_370_764_799  # the end of the year 9998
 _REVISION = re.compile("([0-9a-f]{40}|[0-9a-f]{64})")
 # GitHub's result of a job or a step, and the deployment's state that the result stands for.
 _STATES = {"success": "succeeded", "failure": "failed"}
@@ -84,7 +84,7 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
             "artifact": artifact,
             "revision": revision,
             "kind": kind,
-            "commits": [] if kind == "rollback" else _commits(before.get("revision"), revision),
+            "commits": [] if kind == "rollback" else _commits(environ, before.get("revision"), revision),
             "run_url": run_url(environ),
             "override_reason": environ.get("OVERRIDE_REASON") or None,
             "lease_seconds": _lease_seconds(environ),
@@ -226,23 +226,43 @@ def _target(registry: RegistryClient, environment: str, workspace: str) -> Json:
     return {}
 
 
-def _commits(since: str | None, revision: str | None) -> list[Json]:
-    """Return the commits after `since`, or [] if the checkout does not have them. Lead times need the commits."""
+def _commits(environ: Environ, since: str | None, revision: str | None) -> list[Json]:
+    """Return the commits after `since`, or warn and return [] if git can't list them. Lead times need the commits."""
     if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
         return []
-    log = ["git", "-c", "i18n.logOutputEncoding=UTF-8", "log", "-z", "--format=%H %at %s"]
-    log += [f"--max-count={MOST_COMMITS}", f"{since}..{revision}"]
+    # With log.showSignature, git would print what gpg says about signed commits too.
+    log = ["-c", "i18n.logOutputEncoding=UTF-8", "log", "--no-show-signature", "-z", "--format=%H %at %ct %s"]
+    log += [f"--max-count={MOST_COMMITS + 1}", f"{since}..{revision}"]
     try:
-        done = subprocess.run(log, capture_output=True, encoding="utf-8", errors="replace", timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        done = git(Path.cwd(), *log, errors="replace")
+    except ToolError as error:
+        warn(environ, f"No commits are recorded. {error}")
         return []
     if done.returncode != 0:
         say(f"The checkout does not reach back to {since}, so no commits are recorded: set fetch-depth: 0")
         return []
-    return _fitting(line.split(" ", 2) for line in done.stdout.split("\0") if line)
+    found = [line.split(" ", 3) for line in done.stdout.split("\0") if line]
+    # The author's date can be missing or impossible. Then the committer's date counts.
+    all_ = [(sha, _usable(authored) or _usable(committed), subject) for sha, authored, committed, subject in found]
+    dated = [commit for commit in all_ if commit[1]]
+    if undated := [sha for sha, at, _ in all_ if not at]:
+        warn(
+            environ,
+            f"{len(undated)} of the delivered commits are not recorded, because they have no date that Slipway takes, "
+            f"such as {undated[0]}",
+        )
+    commits = _fitting(dated[:MOST_COMMITS])
+    if len(commits) < len(dated):
+        warn(environ, f"Only the newest {len(commits)} of the delivered commits are recorded: deploy more often")
+    return commits
 
 
-def _fitting(log: Iterable[list[str]]) -> list[Json]:
+def _usable(date: str) -> str:
+    """Return a date of git, in seconds, or "" if it is before 1970 or after the last year that Slipway takes."""
+    return date if date.isdecimal() and int(date) <= _LAST_DATE else ""
+
+
+def _fitting(log: Iterable[Sequence[str]]) -> list[Json]:
     """Return the newest commits, and their subjects, as far as they fit into a body."""
     commits: list[Json] = []
     bytes_of_commits = bytes_of_subjects = 0

@@ -90,12 +90,36 @@ def test_on_github_a_failure_is_an_annotation(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("::error::ENV is missing")
 
 
-def test_a_closed_output_prints_no_error() -> None:
-    line = f"{sys.executable} -m tools --help | true"
+# Prints lines until its reader ends. The lines are printed as `logs` prints them.
+_PRINTS = """
+import sys
+import tools.__main__ as program
+[given] = [each for each in program.commands_of("aws") if each.name == sys.argv[1]]
+run = lambda environ: [print(number, flush=True) for number in range(100_000)] and None
+shown = type("Shown", (type(given),), {"load": lambda self: run, "variables": lambda *_: {}})
+program.commands_of = lambda _: [shown(given.name, given.help, given.function, (), given.only_prints)]
+sys.exit(program.main(["aws", sys.argv[1]], {}))
+"""
+
+
+# An apply that stops halfway has failed.
+@pytest.mark.parametrize(("command", "code"), [("logs", "0"), ("db-shell", "0"), ("apply", "1")])
+def test_a_reader_that_ends_early_is_a_failure_only_if_the_command_does_more_than_print(
+    command: str, code: str
+) -> None:
+    line = f"{sys.executable} -c '{_PRINTS}' {command} | head -2; echo ${{PIPESTATUS[0]}}"
 
     done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=30)
 
-    assert done.stderr == ""
+    assert (done.stdout.split(), done.stderr) == (["0", "1", code], "")
+
+
+def test_help_can_be_cut_off() -> None:
+    line = f"{sys.executable} -m tools --help | true; exit ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=30)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_commands_for_other_repositories_need_only_python() -> None:

@@ -10,8 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from chalicelib import NAME
-from tools.checkout import ROOT
+from tools.checkout import ROOT, USER_AGENT
 from tools.local.acceptance.settings import AcceptanceSettings, is_loopback
 from tools.local.gateway_event import NoRoute, Routes
 
@@ -139,7 +138,7 @@ class Service:
         `authorization` is the header Authorization. "" sends the token of the settings, and None leaves out the header.
         """
         # Ask for no compression, because a CDN weakens the ETag of a compressed answer.
-        sent = {"Accept-Encoding": "identity", "User-Agent": f"{NAME}-acceptance", **(headers or {})}
+        sent = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT, **(headers or {})}
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         if authorization is not None:

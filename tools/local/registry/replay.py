@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from chalicelib.deployments.model import MAX_COMMITS
-from tools.checkout import ROOT, ToolError, UsageError
+from tools.checkout import ROOT, USER_AGENT, ToolError, UsageError
 
 HISTORY = ROOT / "tests" / "data" / "registry" / "azul"
 SYSTEM = {
@@ -154,7 +154,11 @@ class Client:
         self._url = url
         self._prefix = parts.path.rstrip("/")
         self._connection = connections[parts.scheme](parts.netloc, timeout=self.TIMEOUT_SECONDS)
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+        }
         self._sleep = sleep
 
     def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tools.__main__ import main
-from tools.checkout import ToolError
+from tools.checkout import USER_AGENT, ToolError
 from tools.local.registry import replay
 from tools.local.registry.replay import Client, Commit, Deployment, with_commits
 
@@ -147,6 +147,7 @@ class Service:
         self.connections: set[tuple[str, int]] = set()
         self.requests: list[tuple[str, str, str | None]] = []
         self.keys: list[str | None] = []
+        self.agents: set[str | None] = set()
         self.url = ""
 
     @contextmanager
@@ -160,6 +161,7 @@ class Service:
                 self.rfile.read(int(self.headers["Content-Length"]))
                 service.connections.add(self.client_address)
                 service.keys.append(self.headers["Idempotency-Key"])
+                service.agents.add(self.headers["User-Agent"])
                 service.requests.append((self.command, self.path, self.headers["Authorization"]))
                 status, headers, body = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
                 self.send_response(status)
@@ -193,6 +195,7 @@ def test_one_connection_carries_all_requests():
     assert answers == [(200, {"ok": True})] * 3
     assert service.requests == [("POST", "/stage/v1/systems", "Bearer a-token")] * 3
     assert len(service.connections) == 1
+    assert service.agents == {USER_AGENT}
 
 
 def test_an_unready_service_is_asked_again_after_its_retry_after():
