@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 from botocore.exceptions import ClientError
 
@@ -124,7 +125,8 @@ def the_page_is_uploaded(s3: Any) -> None:
     assert f'"/{digest}/js/main.js"' in page["Body"].read().decode()
     assert (page["CacheControl"], page["ContentType"]) == ("no-cache", "text/html; charset=utf-8")
     assert script["CacheControl"] == "public, max-age=31536000, immutable"
-    assert script["Body"].read() == (ROOT / "web" / "js" / "main.js").read_bytes()
+    assert script["ContentEncoding"] == "br"
+    assert brotli.decompress(script["Body"].read()) == (ROOT / "web" / "js" / "main.js").read_bytes()
 
 
 def a_package_is_written_once(s3: Any) -> None:

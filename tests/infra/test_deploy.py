@@ -9,6 +9,7 @@ import zipfile
 from contextlib import closing
 
 import boto3
+import brotli
 import psycopg2
 import pytest
 from botocore.exceptions import ClientError
@@ -272,7 +273,7 @@ class Site:
         except ClientError:
             return None
         key = html.removeprefix('<script src="/').removesuffix('"></script>')
-        return self.client.get_object(Bucket=SITE, Key=key)["Body"].read().decode()
+        return brotli.decompress(self.client.get_object(Bucket=SITE, Key=key)["Body"].read()).decode()
 
     def folders(self):
         return {each["Key"].split("/")[0] for each in self.client.list_objects_v2(Bucket=SITE)["Contents"]}

@@ -3,15 +3,13 @@
 import hashlib
 import re
 
-import brotli
 import pytest
 
+from tools.aws.page import compressed
 from tools.local.site import WEB
 
 FILES = sorted(path for path in WEB.rglob("*") if path.is_file())
 MOST_COMPRESSED_BYTES = 60 * 1024
-# CloudFront compresses files with Brotli. AWS does not say at which quality, so this is a low one.
-QUALITY = 5
 
 # From npm: lit-html 3.3.3 (lit-html.js) and oidc-client-ts 3.5.0 (dist/browser/oidc-client-ts.min.js).
 VENDORED = {
@@ -34,7 +32,7 @@ def test_every_vendored_file_has_a_known_hash():
 
 def test_all_files_together_are_small():
     sent = [path for path in FILES if path.suffix != ".LICENSE"]
-    sizes = {path.name: len(brotli.compress(path.read_bytes(), quality=QUALITY)) for path in sent}
+    sizes = {path.name: len(compressed(path.read_bytes())) for path in sent}
 
     assert sum(sizes.values()) <= MOST_COMPRESSED_BYTES, sizes
 
