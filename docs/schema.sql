@@ -388,6 +388,7 @@ CREATE TABLE schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
     checksum text NOT NULL,
+    oldest_code integer DEFAULT 1 NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (version)
 );

@@ -65,7 +65,7 @@ def deploy(outputs: Any, client: Any, page: Page | None = None) -> dict[str, str
     if page:
         page.upload()
     for step in MAINTENANCE if owns_database else ():
-        _invoke(client, step, functions[step], newest[step])
+        _invoke(client, step, functions[step], newest[step], "Steps that succeeded can be repeated")
     serving = {role: part.serving() for role, part in parts.items()}
     # A repeated deployment must not record a version as its own previous version.
     if newest != {role: version for role, (version, _) in serving.items()}:
@@ -98,10 +98,12 @@ def enable_data_api(client: Any, cluster: str) -> None:
 def rollback(outputs: Any, client: Any, page: Page | None = None) -> dict[str, str]:
     """Let the versions serve that served before the last deployment, and its page. Return what serves.
 
-    The schema stays as it is, because migrations only add to it. After a ToolError, every part serves the same version
-    as before the call, unless the message names the part.
+    The schema stays as it is. If it needs newer code than the earlier version, raise ToolError: the earlier version's
+    function `migrate` then refuses the schema. Otherwise it has nothing to do. After a ToolError, every part serves the
+    same version as before the call, unless the message names the part.
     """
-    parts = _parts(_read(outputs)[0], client, page)
+    functions, owns_database = _read(outputs)
+    parts = _parts(functions, client, page)
     serving = {role: part.serving() for role, part in parts.items()}
     before = {role: previous for role, (_, previous) in serving.items() if previous is not None}
     if before.keys() != serving.keys():
@@ -110,16 +112,15 @@ def rollback(outputs: Any, client: Any, page: Page | None = None) -> dict[str, s
             f"{first.name} has no known previous version: it was deployed only once, or was rolled back already. "
             "Nothing was changed: deploy an earlier artifact instead"
         )
+    if owns_database:
+        _invoke(client, "migrate", functions["migrate"], before["migrate"], "Or deploy code that fits the schema")
     # The newer page may call what the earlier API does not have, so the page goes back first.
     _move(parts, serving, {role: (before[role], None) for role in reversed(parts)})
     return before
 
 
-def _invoke(client: Any, step: str, name: str, version: str) -> None:
-    remedy = (
-        "The previous versions still serve. Fix the error (logs: "
-        f"/aws/lambda/{name}), and run the same command again. Steps that succeeded can be repeated."
-    )
+def _invoke(client: Any, step: str, name: str, version: str, hint: str) -> None:
+    remedy = f"Nothing was moved. Fix the error (logs: /aws/lambda/{name}), and run the same command again. {hint}"
     try:
         answer = client.invoke(FunctionName=name, Qualifier=version, Payload=b"{}")
         said = answer["Payload"].read().decode(errors="replace")
