@@ -14,8 +14,8 @@ import msgspec
 from chalicelib.patterns import EXAMPLES
 from chalicelib.rest import problems
 from chalicelib.rest.problems import Fault, Problem
+from chalicelib.rest.types import Request
 
-MAX_BODY_BYTES = 1024 * 1024
 # Lambda fails on an answer of more than 6 MB, so a refusal must not grow with the request.
 MAX_FAULTS = 100
 MAX_QUOTED = 300
@@ -32,7 +32,7 @@ _MATCHING = "matching regex "
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
-def body(type_: type, request: chalice.app.Request) -> Any:
+def body(type_: type[Request], request: chalice.app.Request) -> Any:
     """Return the body as a `type_`, or raise problem 400, 413, 415 or 422."""
     sent = request.headers.get("content-type") or ""
     if sent != "application/json" and (content_type := sent.partition(";")[0].strip().lower()) != "application/json":
@@ -47,9 +47,9 @@ def body(type_: type, request: chalice.app.Request) -> Any:
         raw = raw if isinstance(raw, bytes) else raw.encode()
     except ValueError:
         raise Problem(problems.malformed, "The body is neither UTF-8 nor Base64. Send JSON in UTF-8.") from None
-    if len(raw) > MAX_BODY_BYTES:
+    if len(raw) > type_.max_bytes:
         raise Problem(
-            problems.too_large, f"The body has {len(raw)} bytes. Send at most {MAX_BODY_BYTES} in one request."
+            problems.too_large, f"The body has {len(raw)} bytes. Send at most {type_.max_bytes} in one request."
         )
     try:
         decoded: Any = msgspec.convert(_read(raw), type_)

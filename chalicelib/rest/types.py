@@ -1,7 +1,7 @@
 """The types that any REST service has: bodies, pages and plain fields. openapi.json shows the bounds of each type."""
 
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -12,10 +12,12 @@ T = TypeVar("T")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The body of a request.
+    """The body of a request, of at most `max_bytes`.
 
     A subclass may have a method `faults`, for rules that the types of its fields can't state.
     """
+
+    max_bytes: ClassVar[int] = 1024 * 1024
 
 
 class Answer(msgspec.Struct, kw_only=True):
