@@ -329,8 +329,8 @@ CREATE TABLE publishers (
     repository_owner_id character varying(20) NOT NULL,
     repository_id character varying(20) NOT NULL,
     repository character varying(201) NOT NULL,
-    workflow character varying(200) NOT NULL,
-    called_workflow character varying(600),
+    workflow character varying(280) NOT NULL,
+    called_workflow character varying(750),
     events text[] NOT NULL,
     ref character varying(255) NOT NULL,
     kinds text[] NOT NULL,
@@ -341,7 +341,7 @@ CREATE TABLE publishers (
     CONSTRAINT publishers_events_known CHECK ((((cardinality(events) >= 1) AND (cardinality(events) <= 5)) AND (array_ndims(events) = 1) AND (events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']))),
     CONSTRAINT publishers_kinds_known CHECK ((((cardinality(kinds) >= 1) AND (cardinality(kinds) <= 3)) AND (array_ndims(kinds) = 1) AND (kinds <@ ARRAY['deployments', 'verifications', 'workspaces']))),
     CONSTRAINT publishers_purposes_known CHECK ((((cardinality(purposes) >= 1) AND (cardinality(purposes) <= 3)) AND (array_ndims(purposes) = 1) AND (purposes <@ ARRAY['personal', 'preview', 'debug']))),
-    CONSTRAINT publishers_wildcards_are_few CHECK ((((ref) !~ '(\*.*){4}') AND ((called_workflow) !~ '(\*.*){4}'))),
+    CONSTRAINT publishers_wildcards_are_few CHECK ((((ref) !~ '(\*.*){4}|\*\*') AND ((called_workflow) !~ '(\*.*){4}|\*\*'))),
     CONSTRAINT publishers_of_system UNIQUE (id, system_id),
     CONSTRAINT publishers_pkey PRIMARY KEY (id),
     CONSTRAINT publishers_system_id_fkey FOREIGN KEY (system_id) REFERENCES systems(id) ON DELETE CASCADE
@@ -388,6 +388,7 @@ CREATE TABLE schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
     checksum text NOT NULL,
+    oldest_code integer DEFAULT 1 NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (version)
 );

@@ -19,17 +19,21 @@ from chalicelib.database.roles import MIGRATOR, advice
 MIGRATIONS = Path(__file__).parents[1]
 
 _NAME = re.compile(r"^([0-9]{4})_[a-z0-9_]+\.sql$")
+_OLDEST_CODE = re.compile(r"^-- *oldest code\b:? *(.*?) *$", re.IGNORECASE | re.MULTILINE)
 
 
 class Migration(NamedTuple):
     """A plain SQL file, `chalicelib/<package>/migrations/NNNN_what_it_does.sql`.
 
-    All packages share one series of numbers.
+    All packages share one series of numbers. Code that has no migration after number `oldest_code` can use the schema
+    that this migration leaves. It is 1, and so any code can, unless the file has a line such as
+    `-- Oldest code: 0015_copy_region`. The database records the number, so older code knows without the file.
     """
 
     version: int
     name: str
     sql: str
+    oldest_code: int
 
     @property
     def checksum(self) -> str:
@@ -53,8 +57,8 @@ def expected_version() -> int:
 def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None] = lambda line: None) -> list[str]:
     """Apply the migrations that are missing and return their names. Report each name before applying the migration.
 
-    Raise MigrationRefused if a migration was edited, is missing or has a wrong name. Raise it also if the login can't
-    act as the schema's owner. Raise MigrationFailed if PostgreSQL refuses a migration.
+    Raise MigrationRefused if a migration was edited or has a wrong name, or if the schema needs newer code. Raise it
+    also if the login can't act as the schema's owner. Raise MigrationFailed if PostgreSQL refuses a migration.
     """
     migrations = read(directory)
     # Closing the connection releases the lock and rolls back an open transaction.
@@ -70,11 +74,12 @@ def migrate(url: str, directory: Path = MIGRATIONS, report: Callable[[str], None
                 version integer PRIMARY KEY,
                 name text NOT NULL,
                 checksum text NOT NULL,
+                oldest_code integer NOT NULL DEFAULT 1,
                 applied_at timestamptz NOT NULL DEFAULT now()
             )
             """
         )
-        cursor.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
+        cursor.execute("SELECT version, name, checksum, oldest_code FROM schema_migrations ORDER BY version")
         missing = pending(migrations, cursor.fetchall())
         for migration in missing:
             report(migration.name)
@@ -112,35 +117,53 @@ def act_as_owner(cursor: Cursor) -> None:
 
 def read(directory: Path) -> list[Migration]:
     """Return the migrations of a directory and its subdirectories, in order."""
-    migrations = []
+    migrations: list[Migration] = []
+    known: dict[str, int] = {}
     for path in sorted(directory.rglob("*.sql"), key=lambda path: path.name):
         if not (match := _NAME.match(path.name)):
             raise MigrationRefused(f"{path.name!r} is not a migration's name: rename the file to NNNN_what_it_does.sql")
-        migrations.append(Migration(int(match[1]), path.stem, path.read_text()))
+        sql = path.read_text()
+        known[path.stem] = int(match[1])
+        migrations.append(Migration(known[path.stem], path.stem, sql, _oldest_code(path.stem, sql, known)))
     versions = [migration.version for migration in migrations]
     if versions != list(range(1, len(versions) + 1)):
         raise MigrationRefused(f"The migrations have the numbers {versions}: renumber them 1, 2, 3 … without gaps")
     return migrations
 
 
-def pending(migrations: list[Migration], applied: list[tuple[int, str, str]]) -> list[Migration]:
+def _oldest_code(name: str, sql: str, known: dict[str, int]) -> int:
+    """Return the number of the migration that the SQL declares as its oldest code, or 1."""
+    declared: list[str] = _OLDEST_CODE.findall(sql)
+    if not declared:
+        return 1
+    if len(declared) > 1 or declared[0] not in known:
+        raise MigrationRefused(
+            f"Migration {name} declares its oldest code as {' and '.join(map(repr, declared))}: name one migration, "
+            "this or an earlier one, without `.sql`"
+        )
+    return known[declared[0]]
+
+
+def pending(migrations: list[Migration], applied: list[tuple[int, str, str, int]]) -> list[Migration]:
     """Return the migrations that are not applied yet.
 
-    Raise MigrationRefused if an applied migration is unknown or was changed. A file that was changed after it was
-    applied would no longer describe the schema.
+    Raise MigrationRefused if an applied migration was changed, because the file would no longer describe the schema.
+    Raise it also if an applied migration is unknown and needs newer code. Other unknown migrations are harmless: an
+    earlier artifact must be deployable again.
     """
     by_version = {migration.version: migration for migration in migrations}
-    for version, name, checksum in applied:
+    for version, name, checksum, oldest_code in applied:
         if version not in by_version:
-            raise MigrationRefused(
-                f"The database has migration {name}, which this code lacks: the code is older than the schema. "
-                "Use a newer revision of the code"
-            )
-        if by_version[version].checksum != checksum:
+            if oldest_code > len(migrations):
+                raise MigrationRefused(
+                    f"The database has migration {name}, which needs code that has migration {oldest_code:04}: this "
+                    "code is older. Use a newer revision of the code"
+                )
+        elif by_version[version].checksum != checksum:
             raise MigrationRefused(
                 f"Migration {name} was changed after it was applied: restore the file, and write a new migration"
             )
-    done = {version for version, _, _ in applied}
+    done = {version for version, *_ in applied}
     return [migration for migration in migrations if migration.version not in done]
 
 
@@ -154,8 +177,8 @@ def apply(connection: Connection, migration: Migration) -> None:
             cursor.execute("BEGIN")
             cursor.execute(migration.sql)
             cursor.execute(
-                "INSERT INTO schema_migrations (version, name, checksum) VALUES (%s, %s, %s)",
-                (migration.version, migration.name, migration.checksum),
+                "INSERT INTO schema_migrations (version, name, checksum, oldest_code) VALUES (%s, %s, %s, %s)",
+                (migration.version, migration.name, migration.checksum, migration.oldest_code),
             )
             cursor.execute("COMMIT")
     except psycopg2.Error as error:

@@ -57,6 +57,10 @@ class NewDeployment(Request, kw_only=True):
     With `imported`, send `state`, `started_at` and `finished_at`. Otherwise the server sets these fields.
     """
 
+    # MAX_COMMITS fit, also with 64 digits, long subjects and indentation. As text in an event of Lambda, which has at
+    # most 6 MB, a body is longer, because quotes and line breaks are escaped.
+    max_bytes = 5 * 1024 * 1024
+
     environment: EnvironmentName
     workspace: WorkspaceName = "default"
     artifact: Artifact

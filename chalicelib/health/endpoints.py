@@ -30,15 +30,25 @@ def get_health(call: Call) -> Health:
 
 @operation(blueprint, "GET /v1/ready", role="public", raises=[problems.unavailable])
 def get_readiness(call: Call) -> Readiness:
-    """Answer 200 if the database answers and has the schema that this version expects."""
+    """Answer 200 if the database answers and has a schema that this version can use.
+
+    The schema may be newer, so that an earlier version is ready after a rollback, unless a migration needs newer code.
+    """
     from chalicelib.database.migrate import expected_version  # noqa: PLC0415 (only this check needs the migrations)
 
-    found = call.db.value("SELECT max(version) FROM schema_migrations")
-    if found != expected_version():
-        raise Problem(
-            problems.unavailable,
-            f"The schema has version {found}, but this code expects {expected_version()}: migrate the database, or "
-            "deploy the code for its schema",
-            headers={"Retry-After": "5"},
+    code = expected_version()
+    schema = call.db.row("SELECT max(version) AS version, max(oldest_code) AS oldest_code FROM schema_migrations")
+    assert schema is not None
+    version, oldest_code = schema["version"] or 0, schema["oldest_code"] or 1
+    if version < code:
+        raise _not_ready(f"The schema has version {version}, but this code expects {code}: migrate the database")
+    if oldest_code > code:
+        raise _not_ready(
+            f"The schema has version {version}, which needs code of version {oldest_code}, but this code has {code}: "
+            "deploy newer code"
         )
-    return Readiness(schema_version=expected_version())
+    return Readiness(schema_version=version)
+
+
+def _not_ready(detail: str) -> Problem:
+    return Problem(problems.unavailable, detail, headers={"Retry-After": "5"})

@@ -5,7 +5,7 @@ import traceback
 
 from chalice.app import AuthRequest, AuthResponse, Blueprint
 
-from chalicelib.identity.tokens import verify
+from chalicelib.identity.tokens import MAX_SUBJECT_LENGTH, verify
 from chalicelib.identity.unverified import TokenRefused
 from chalicelib.settings import UnusableSettings, trusted_issuers
 from chalicelib.telemetry import configure, logger
@@ -24,7 +24,9 @@ def authorizer(request: AuthRequest) -> AuthResponse:
         claims = verify(_bearer_token(request.token), trusted_issuers())
         # The context can't hold nested values, so the claims travel as one JSON text.
         context = {"claims": json.dumps(claims, separators=(",", ":"))}
-        return AuthResponse(routes=["*"], principal_id=claims["sub"], context=context)
+        # API Gateway writes the principal into its access log, which is JSON.
+        principal = json.dumps(claims["sub"][:MAX_SUBJECT_LENGTH])[1:-1]
+        return AuthResponse(routes=["*"], principal_id=principal, context=context)
     except TokenRefused as refusal:
         logger.info("token refused", extra={"check": refusal.check, "reason": str(refusal)})
     except UnusableSettings as error:

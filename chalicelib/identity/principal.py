@@ -204,9 +204,11 @@ def _subject_of(claims: GitHubClaims) -> str:
     owner, _, name = claims.repository.partition("/")
     context = f"environment:{claims.environment}" if claims.environment is not None else f"ref:{claims.ref}"
     subject = f"repo:{owner}@{claims.repository_owner_id}/{name}@{claims.repository_id}:{context}"
-    if len(subject) > _MAX_SUBJECT_LENGTH or not subject.isprintable():
-        raise NotAPrincipal(f"its repository, environment and ref make no printable text of {_MAX_SUBJECT_LENGTH}")
-    return subject
+    # Environments and branches may have characters that no page or log can show, such as those inside of emoji.
+    shown = "".join(each if each.isprintable() and each != "\\" else f"\\u{ord(each):04x}" for each in subject)
+    if len(shown) > _MAX_SUBJECT_LENGTH:
+        raise NotAPrincipal(f"its repository, environment and ref make a text of more than {_MAX_SUBJECT_LENGTH}")
+    return shown
 
 
 def _grants(role: Role, systems: Sequence[str] | Literal["all"]) -> tuple[Grant, ...]:

@@ -76,13 +76,26 @@ def permitting(
             continue
         if kind in rule.kinds and environment in rule.environments:
             wanted = rule.environments[environment]
-            if wanted is None or claims.environment == wanted:
+            if _is_environment(wanted, claims):
                 yield rule
 
 
 def accepts_job(rule: TrustRule, claims: GitHubClaims) -> bool:
     """True if the rule lets the job write for an environment, by the job's GitHub environment."""
-    return any(wanted in (None, claims.environment) for wanted in rule.environments.values())
+    return any(_is_environment(wanted, claims) for wanted in rule.environments.values())
+
+
+def _is_environment(wanted: str | None, claims: GitHubClaims) -> bool:
+    """True if the job runs in the wanted GitHub environment, or if any is accepted.
+
+    Names have no case ("Managing environments for deployment"). Only ASCII letters are compared so, because others
+    could make two names of GitHub equal here.
+    """
+    return wanted is None or (claims.environment is not None and _lower(claims.environment) == _lower(wanted))
+
+
+def _lower(text: str) -> bytes:
+    return text.encode().lower()
 
 
 def _same_repository(rule: TrustRule, claims: GitHubClaims) -> bool:
@@ -102,7 +115,14 @@ def _runs_the_workflow(rule: TrustRule, claims: GitHubClaims) -> bool:
     """
     if rule.called_workflow is None:
         return claims.job_workflow_ref in (None, claims.workflow_ref)
-    return claims.job_workflow_ref is not None and matches(rule.called_workflow, claims.job_workflow_ref)
+    called = claims.job_workflow_ref
+    return called is not None and matches(_normal(rule.called_workflow), _normal(called))
+
+
+def _normal(workflow_ref: str) -> str:
+    """Write the owner and the repository in lower case, because they have no case at GitHub. Paths and refs have."""
+    *repository, rest = workflow_ref.split("/", 2)
+    return "/".join([*map(str.lower, repository), rest])
 
 
 # Every publisher checks these claims. `permitting` checks the claim `environment`, because a publisher has one value

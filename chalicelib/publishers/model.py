@@ -14,7 +14,9 @@ from chalicelib.rest.types import Answer, HttpsUrl, Id, Request, Timestamp
 from chalicelib.vocabulary import EnvironmentName, LooseningReason, PrincipalName, Purpose, Slug
 
 _REPOSITORY = r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}"
-_WORKFLOW = r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
+# The name of the file may have what git and most file systems allow: up to 255 characters, also blanks. `*` is left
+# out, because it would be a wildcard in CalledWorkflow.
+_WORKFLOW = r"\.github/workflows/[^/*\u0000-\u001f\u007f]{1,250}\.ya?ml"
 # A system has at most this number of publishers, and at most MOST_FOR_A_REPOSITORY for one repository. A request of a
 # pipeline reads the latter. docs/first-deployment.md makes 18: six for each of three environments.
 MOST_IN_A_SYSTEM = 50
@@ -22,8 +24,10 @@ MOST_FOR_A_REPOSITORY = 20
 # A request that names no system reads at most this number of publishers, of all systems: one more than /v1/me lists.
 MOST_READ = 201
 
-# More wildcards would make it slow to refuse a text that almost matches.
-_PATTERN = r"[!-)+-~]*(\*[!-)+-~]*){0,3}"
+# Git allows no blank and no control character in a ref ("git check-ref-format"). At most three wildcards, so that a
+# pattern stays readable, and no `**`: elsewhere it also stands for `/`.
+_LITERAL = r"[^\s*\u0000-\u001f\u007f\u0085\ufeff]"
+_PATTERN = rf"{_LITERAL}*(\*({_LITERAL}+\*){{0,2}}{_LITERAL}*)?"
 
 GitHubId = Annotated[str, matching("[0-9]{1,20}", "74")]
 Repository = Annotated[str, matching(_REPOSITORY, "acme/shop", "Owner and name on GitHub; case does not matter")]
@@ -34,8 +38,8 @@ CalledWorkflow = Annotated[
         rf"{_REPOSITORY}/{_WORKFLOW}@{_PATTERN}",
         "acme/pipelines/.github/workflows/deploy.yml@refs/heads/main",
         "The reusable workflow that has the job, with repository and ref; null if the job must be in none. `*` stands "
-        "for any text without `/`",
-        max_length=600,
+        "for any text without `/`; `**` is refused",
+        max_length=750,
     ),
 ]
 Ref = Annotated[
@@ -43,7 +47,7 @@ Ref = Annotated[
     matching(
         rf"refs/(heads|tags)/{_PATTERN}",
         "refs/heads/main",
-        "The branch or tag of the run; `*` stands for any text without `/`",
+        "The branch or tag of the run; `*` stands for any text without `/`; `**` is refused",
         max_length=255,
     ),
 ]
@@ -57,7 +61,9 @@ Events = Annotated[
         "not merged yet. `workflow_run` is not a default, because this event can follow a run of any code",
     ),
 ]
-GitHubEnvironment = Annotated[str, matching(r"[^\u0000-\u001f]{1,255}", "production")]
+GitHubEnvironment = Annotated[
+    str, matching(r"[^\u0000-\u001f]{1,255}", "production", "An environment on GitHub; case does not matter")
+]
 Environments = Annotated[
     dict[EnvironmentName, GitHubEnvironment | None],
     Meta(
@@ -179,7 +185,7 @@ constraint(
 constraint(
     "publishers_wildcards_are_few",
     problems.invalid,
-    "A pattern has more than three `*`: send fewer",
+    "A pattern has `**`, or more than three `*`: send fewer",
     "#/called_workflow",
 )
 constraint(

@@ -131,7 +131,12 @@ precondition_failed = problem_type(
     "Precondition failed",
     "`If-Match` does not name the resource's current version. Read the resource again, and send its new ETag.",
 )
-too_large = problem_type("too-large", 413, "Body too large", "A body may have at most 1 MiB. Send less at a time.")
+too_large = problem_type(
+    "too-large",
+    413,
+    "Body too large",
+    "A body may have at most 1 MiB, unless the operation allows more. Send less at a time.",
+)
 unsupported_media_type = problem_type(
     "unsupported-media-type",
     415,

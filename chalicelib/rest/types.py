@@ -1,7 +1,7 @@
 """The types that any REST service has: bodies, pages and plain fields. openapi.json shows the bounds of each type."""
 
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -10,12 +10,17 @@ from chalicelib.patterns import NO_NUL, matching
 
 T = TypeVar("T")
 
+# The times of RFC 3339, section 5.6. `decoding` refuses other texts that msgspec can read.
+TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+
 
 class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The body of a request.
+    """The body of a request, of at most `max_bytes`.
 
     A subclass may have a method `faults`, for rules that the types of its fields can't state.
     """
+
+    max_bytes: ClassVar[int] = 1024 * 1024
 
 
 class Answer(msgspec.Struct, kw_only=True):
@@ -49,7 +54,13 @@ Text = Annotated[str, Meta(max_length=2000, examples=["A text for people"], extr
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1, examples=[12])]
 Seconds = Annotated[int, Meta(ge=0, le=365 * 86400, examples=[3600])]
 Timestamp = Annotated[
-    datetime, Meta(tz=True, examples=["2026-03-01T12:00:00Z"], description="A time as in RFC 3339, with a time zone")
+    datetime,
+    Meta(
+        tz=True,
+        examples=["2026-03-01T12:00:00Z"],
+        description="A time as in RFC 3339, with a time zone",
+        extra_json_schema={"pattern": TIME},
+    ),
 ]
 Id = Annotated[str, Meta(examples=["197"], description="An opaque id")]
 SentId = Annotated[str, Meta(max_length=100, examples=["197"], description="An id from an earlier answer")]

@@ -186,6 +186,34 @@ def test_a_rollback_returns_to_the_version_before_even_after_deploying_the_same_
     assert account.served() == every("1")
 
 
+def test_a_rollback_asks_the_version_before_if_it_can_use_the_schema(account, database_url):
+    account.publish("2")
+    deploy(outputs(), account)
+    account.invoked.clear()
+    with closing(psycopg2.connect(as_login(database_url, SUPERUSER))) as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO schema_migrations VALUES (9998, 'added', '', 1), (9999, 'dropped', '', 9999)")
+        connection.commit()
+        with pytest.raises(ToolError, match="9999"):
+            rollback(outputs(), account)
+        assert account.served() == every("2")
+
+        cursor.execute("DELETE FROM schema_migrations WHERE name = 'dropped'")
+        connection.commit()
+
+    assert rollback(outputs(), account) == every("1")
+    assert account.invoked == [("migrate", "1", "2")] * 2
+
+
+def test_a_rollback_goes_on_if_the_version_before_can_not_be_asked(account, capsys):
+    account.publish("2")
+    deploy(outputs(), account)
+    account.handlers["migrate"] = lambda event, context: 1 / 0
+
+    assert rollback(outputs(), account) == every("1")
+
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
 def test_a_rollback_leaves_functions_alone_that_the_deployment_did_not_change(account):
     account.publish("2")
     deploy(outputs(), account)

@@ -14,7 +14,7 @@ from chalice.config import Config
 
 from chalicelib import NAME
 from tools.local import server as local
-from tools.local.server import MAX_BODY_BYTES, RequestHandler, serving
+from tools.local.server import MAX_BODY_BYTES, MAX_EVENT_BYTES, RequestHandler, serving
 
 JSON = {"Content-Type": "application/json"}
 
@@ -161,6 +161,26 @@ def test_a_broken_authorizer_is_answered_with_a_problem(client: Client, capfd: p
 @pytest.mark.parametrize("name", ["sha256%3Aab", "a%2Fb", "a;b", "%252F"])
 def test_path_parameters_reach_the_function_undecoded(client: Client, name: str) -> None:
     assert json.loads(client.ask("GET", f"/things/{name}")[1])["name"] == name
+
+
+def test_slashes_at_the_start_of_a_path_are_one_except_in_the_context(client: Client) -> None:
+    assert json.loads(client.ask("GET", "//event")[1])["path"] == "/local//event"
+    assert client.problem("GET", "/things//unchanged")[:2] == (404, "not-found")
+
+
+def test_a_query_that_api_gateway_refuses_is_malformed(client: Client) -> None:
+    assert client.problem("GET", "/things?client=auth0|5f")[:2] == (400, "malformed")
+    assert json.loads(client.ask("GET", "/things?client=auth0%7C5f;a=1")[1])["query"] == {
+        "client": "auth0|5f",
+        "a": "1",
+    }
+
+
+def test_a_body_that_is_too_long_for_lambda_as_text_is_too_large(client: Client) -> None:
+    quotes = b'"' * (MAX_EVENT_BYTES // 2)
+
+    assert client.problem("POST", "/things/a", body=quotes)[:2] == (413, "too-large")
+    assert client.ask("POST", "/things/a", quotes[5000:])[0].status == 200
 
 
 def test_the_event_names_request_stage_and_resource(client: Client) -> None:

@@ -148,7 +148,7 @@ def test_differently_encoded_paths_are_the_same(api: Served, target: str) -> Non
         ("limit", ["#/limit"]),
         ("limit=", ["#/limit"]),
         ("limit=%31%00", ["#/limit"]),
-        ("limit=1;system=azul", ["#/limit"]),
+        ("limit=1;colour=blue", ["#/colour"]),
         ("=1", ["#/"]),
         ("%00=1", ["#"]),
         ("%FF=1", ["#/\ufffd"]),
@@ -191,8 +191,6 @@ def test_an_invalid_cursor_is_refused(api: Served, cursor: str) -> None:
     [
         (b"", 400),
         (b"\xff\xfe", 400),
-        (b'{"key": "blue", "name": "\xff"}', 400),
-        (b'{"key": "blue", "name": "\xed\xa0\x80"}', 400),
         (b'{"key": "blue", "name": "\x00"}', 400),
         (b"\x1f\x8b\x08\x00", 400),
         (b"[" * 100_000, 400),
@@ -203,8 +201,6 @@ def test_an_invalid_cursor_is_refused(api: Served, cursor: str) -> None:
     ids=[
         "an empty body",
         "UTF-16",
-        "a byte that is not UTF-8",
-        "half a surrogate pair",
         "a NUL",
         "gzip",
         "unclosed brackets",

@@ -2,7 +2,7 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import psycopg2
@@ -85,12 +85,45 @@ def test_a_migration_edited_after_it_was_applied_is_refused(empty_database, fold
     assert "c" not in tables(empty_database)
 
 
-def test_a_database_ahead_of_the_code_is_refused(empty_database, folder):
+def test_earlier_code_accepts_a_newer_schema(empty_database, folder):
     migrate(empty_database, folder)
     (folder / "0002_make_b.sql").unlink()
 
-    with pytest.raises(MigrationRefused, match="0002_make_b"):
+    assert migrate(empty_database, folder) == []
+
+
+@pytest.mark.parametrize(("oldest", "refused"), [("0003_drop_a", True), ("0002_make_b", False)])
+def test_a_migration_can_need_newer_code(empty_database, folder, oldest, refused):
+    (folder / "0003_drop_a.sql").write_text(f"-- Nothing reads a.\n-- Oldest code: {oldest}\nDROP TABLE a;")
+    migrate(empty_database, folder)
+    (folder / "0003_drop_a.sql").unlink()
+
+    with pytest.raises(MigrationRefused, match="0003_drop_a") if refused else nullcontext():
+        assert migrate(empty_database, folder) == []
+
+    (folder / "0002_make_b.sql").unlink()
+    with pytest.raises(MigrationRefused, match="0003_drop_a"):
         migrate(empty_database, folder)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "-- Oldest code: 0003_make_c",
+        "-- Oldest code: 0002_make_b.sql",
+        "--oldest code 2",
+        "-- Oldest code:",
+        "-- Oldest code: 0001_make_a\n-- Oldest code: 0002_make_b",
+    ],
+)
+def test_an_oldest_code_that_is_not_a_migration_up_to_this_one_is_refused(empty_database, folder, lines):
+    (folder / "0002_make_b.sql").write_text(f"{lines}\nCREATE TABLE b ()")
+    (folder / "0003_make_c.sql").write_text("CREATE TABLE c ()")
+
+    with pytest.raises(MigrationRefused, match="0002_make_b declares"):
+        migrate(empty_database, folder)
+
+    assert tables(empty_database) == set()
 
 
 @pytest.mark.parametrize("name", ["0002_again.sql", "0004_gap.sql", "0003-dashes.sql", "three.sql"])
@@ -123,6 +156,21 @@ def test_it_is_not_ready_on_another_schema(api, given):
 
     assert (ready.status, ready.problem) == (503, "unavailable")
     assert int(ready.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(("oldest_code", "status"), [(1, 200), (0, 200), (None, 503)])
+def test_after_a_rollback_it_is_ready_unless_a_later_migration_needs_newer_code(api, given, oldest_code, status):
+    newer = expected_version() + 2
+    oldest = newer if oldest_code is None else expected_version() - oldest_code
+    given.sql("INSERT INTO schema_migrations VALUES (%s, 'a', '', %s), (%s, 'b', '', 1)", newer - 1, oldest, newer)
+
+    ready = api.as_(None).get("/v1/ready")
+
+    assert ready.status == status
+    if status == 200:
+        assert ready["schema_version"] == newer
+    else:
+        assert f"needs code of version {newer}" in ready["detail"]
 
 
 def test_after_a_failed_migration_it_is_not_ready_until_that_is_fixed(api, given, database_url, tmp_path, monkeypatch):

@@ -24,6 +24,9 @@ Pointer = tuple[str, str | None]
 # A deployment invokes the newest versions of these functions, in this order. The gateway never invokes them.
 MAINTENANCE = ("bootstrap", "migrate")
 
+# The error of `migrate` if the schema does not fit the code.
+_REFUSED = "MigrationRefused"
+
 # A deployment leaves this many versions of a function beside the two that the alias names.
 KEPT = 10
 
@@ -65,7 +68,7 @@ def deploy(outputs: Any, client: Any, page: Page | None = None) -> dict[str, str
     if page:
         page.upload()
     for step in MAINTENANCE if owns_database else ():
-        _invoke(client, step, functions[step], newest[step])
+        _invoke(client, step, functions[step], newest[step], "Steps that succeeded can be repeated")
     serving = {role: part.serving() for role, part in parts.items()}
     # A repeated deployment must not record a version as its own previous version.
     if newest != {role: version for role, (version, _) in serving.items()}:
@@ -98,10 +101,13 @@ def enable_data_api(client: Any, cluster: str) -> None:
 def rollback(outputs: Any, client: Any, page: Page | None = None) -> dict[str, str]:
     """Let the versions serve that served before the last deployment, and its page. Return what serves.
 
-    The schema stays as it is, because migrations only add to it. After a ToolError, every part serves the same version
-    as before the call, unless the message names the part.
+    The schema stays as it is. If it needs newer code than the earlier version, raise ToolError: the earlier version's
+    function `migrate` then refuses the schema. Otherwise it has nothing to do. If it can't run, the rollback goes on.
+
+    After a ToolError, every part serves the same version as before the call, unless the message names the part.
     """
-    parts = _parts(_read(outputs)[0], client, page)
+    functions, owns_database = _read(outputs)
+    parts = _parts(functions, client, page)
     serving = {role: part.serving() for role, part in parts.items()}
     before = {role: previous for role, (_, previous) in serving.items() if previous is not None}
     if before.keys() != serving.keys():
@@ -110,16 +116,21 @@ def rollback(outputs: Any, client: Any, page: Page | None = None) -> dict[str, s
             f"{first.name} has no known previous version: it was deployed only once, or was rolled back already. "
             "Nothing was changed: deploy an earlier artifact instead"
         )
+    if owns_database:
+        try:
+            _invoke(client, "migrate", functions["migrate"], before["migrate"], "Or deploy code that fits the schema")
+        except ToolError as error:
+            if _REFUSED in str(error):
+                raise
+            # The fault may be the reason for the rollback.
+            print(f"Nobody knows if the earlier version can use the schema, but the rollback goes on. {error}")
     # The newer page may call what the earlier API does not have, so the page goes back first.
     _move(parts, serving, {role: (before[role], None) for role in reversed(parts)})
     return before
 
 
-def _invoke(client: Any, step: str, name: str, version: str) -> None:
-    remedy = (
-        "The previous versions still serve. Fix the error (logs: "
-        f"/aws/lambda/{name}), and run the same command again. Steps that succeeded can be repeated."
-    )
+def _invoke(client: Any, step: str, name: str, version: str, hint: str) -> None:
+    remedy = f"Nothing was moved. Fix the error (logs: /aws/lambda/{name}), and run the same command again. {hint}"
     try:
         answer = client.invoke(FunctionName=name, Qualifier=version, Payload=b"{}")
         said = answer["Payload"].read().decode(errors="replace")

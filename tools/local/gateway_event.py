@@ -1,11 +1,17 @@
 """Make the event with which API Gateway's REST proxy integration calls the function.
 
-Everything that stands in for API Gateway uses this module: the local server, the tests, the bench. As on AWS, path
-parameters stay as they were sent, query parameters are decoded, and missing parameters are null.
+Everything that stands in for API Gateway uses this module: the local server, the tests, the bench. It does to a request
+what AWS does. These sources say what that is:
+
+- RECORDED: events that LocalStack's developers recorded on AWS, in localstack/localstack,
+  tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json. hotsock/voker has more of them, in
+  vokerhttp/testdata.
+- NOTES: "Amazon API Gateway important notes", in the part about REST APIs.
+- CONVERSIONS: "Content type conversions in API Gateway".
 """
 
-import base64
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -32,6 +38,10 @@ class NoRoute(Exception):
     """No route has this address."""
 
 
+class UnreadableQuery(Exception):
+    """The query has a character that API Gateway refuses."""
+
+
 class Routes:
     """The routes of an API, by their templates such as `/v1/systems/{system}`."""
 
@@ -39,7 +49,10 @@ class Routes:
         self._templates = [(each, each.split("/")) for each in sorted(templates, key=_literals_first)]
 
     def match(self, path: str) -> tuple[str, dict[str, str]]:
-        """Return the template that matches a path, and the path parameters as they were sent, or raise NoRoute."""
+        """Return the template that matches a path, and the path parameters as they were sent, or raise NoRoute.
+
+        A slash at the end does not matter, and path parameters stay percent-encoded (RECORDED).
+        """
         segments = (path if path == "/" else path.removesuffix("/")).split("/")
         for template, names in self._templates:
             if len(names) == len(segments) and all(map(_fits, names, segments)):
@@ -59,19 +72,19 @@ def gateway_event(
     request_id: str | None = None,
     stage: str = "local",
 ) -> Event:
-    """Return the event for a request, or raise NoRoute. `target` is its path with the query.
+    """Return the event for a request, or raise NoRoute or UnreadableQuery. `target` is its path with the query.
 
     `claims` are the token's claims that the authorizer found. Without claims, the event has no authorizer.
     """
-    headers = list(headers)
-    path, _, query = target.partition("?")
+    sent_path, _, query = target.partition("?")
+    # Several slashes at the start count as one, except in the context's path. Others all count (RECORDED).
+    path = f"/{sent_path.lstrip('/')}" if sent_path.startswith("//") else sent_path
     template, parameters = routes.match(path)
-    all_headers: dict[str, list[str]] = {}
-    for name, value in headers:
-        all_headers.setdefault(name, []).append(value)
+    all_headers = _headers(headers)
     last_headers = {name: values[-1] for name, values in all_headers.items()}
-    all_queried = parse_qs(query, keep_blank_values=True)
-    text, is_base64 = _as_text(body)
+    all_queried = _queried(query)
+    # The API has no binary media types, so a body is always text: other bytes are lost (CONVERSIONS).
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
     now = time.time()
     context: dict[str, Any] = {
         "accountId": "123456789012",
@@ -83,9 +96,9 @@ def gateway_event(
         "identity": {
             **dict.fromkeys(_IDENTITY),
             "sourceIp": "127.0.0.1",
-            "userAgent": next((value for name, value in headers if name.lower() == "user-agent"), None),
+            "userAgent": last_headers.get("User-Agent"),
         },
-        "path": f"/{stage}{path}",
+        "path": f"/{stage}{sent_path}",
         "protocol": "HTTP/1.1",
         "requestId": request_id or str(uuid.uuid4()),
         "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
@@ -107,9 +120,29 @@ def gateway_event(
         "pathParameters": parameters or None,
         "stageVariables": None,
         "requestContext": context,
-        "body": text,
-        "isBase64Encoded": is_base64,
+        "body": text or None,
+        "isBase64Encoded": False,
     }
+
+
+def _headers(sent: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the headers that the function gets: most of them as they were sent (RECORDED).
+
+    The gateway writes two names in its own way, and keeps two headers of the connection.
+    """
+    known: dict[str, list[str]] = {}
+    for name, value in sent:
+        lower = name.lower()
+        if lower not in ("connection", "content-length"):
+            known.setdefault(name.title() if lower in ("authorization", "user-agent") else name, []).append(value)
+    return known
+
+
+def _queried(query: str) -> dict[str, list[str]]:
+    """Return the decoded query (RECORDED). A semicolon separates, and some characters are refused (NOTES)."""
+    if refused := re.search("[|{}]", query):
+        raise UnreadableQuery(refused[0])
+    return parse_qs(query.replace(";", "&"), keep_blank_values=True)
 
 
 def _literals_first(template: str) -> list[bool]:
@@ -122,12 +155,3 @@ def _is_parameter(name: str) -> bool:
 
 def _fits(name: str, segment: str) -> bool:
     return segment != "" if _is_parameter(name) else name == segment
-
-
-def _as_text(body: bytes | str | None) -> tuple[str | None, bool]:
-    """Return the event's body, and True if it is in Base64. Only a body that is not UTF-8 becomes Base64."""
-    try:
-        text = body.decode() if isinstance(body, bytes) else body
-    except UnicodeDecodeError as error:
-        return base64.b64encode(error.object).decode(), True
-    return text or None, False

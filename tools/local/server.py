@@ -5,6 +5,7 @@
 
 import contextlib
 import functools
+import json
 import os
 import re
 import signal
@@ -44,11 +45,12 @@ from chalicelib.rest.respond import problem_response
 from chalicelib.settings import LOCAL_STATE, UnusableSettings, settings
 from tools.checkout import ToolError
 from tools.local import site
-from tools.local.gateway_event import Event, NoRoute, Routes, gateway_event
+from tools.local.gateway_event import Event, NoRoute, Routes, UnreadableQuery, gateway_event
 from tools.local.postgres import as_login
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's limit
+MAX_EVENT_BYTES = 6 * 1024 * 1024  # Lambda's limit for the JSON of an event, to which API Gateway answers 413
 SOCKET_TIMEOUT_SECONDS = 30
 DRAIN_SECONDS = 2
 
@@ -134,9 +136,15 @@ class Gateway:
             self._require_method(method, event["resource"])
             if method in ("POST", "PUT", "PATCH") and body is None:
                 raise Problem(length_required, "The header Content-Length is missing: send the body's length")
+            if len(body or b"") > MAX_EVENT_BYTES / 6 and len(json.dumps(event)) > MAX_EVENT_BYTES:
+                raise Problem(problems.too_large, "The body is too large for a function: send less")
             response: Response = self._app(self._authorized(event, context), context)
         except NoRoute:
             return self._outside_of_the_api(method, target, headers, body, request_id)
+        except UnreadableQuery as error:
+            return _as_response(
+                Problem(problems.malformed, f"The query has the character {error}: send it percent-encoded"), request_id
+            )
         except Problem as problem:
             return _as_response(problem, request_id)
         except Exception:
@@ -214,7 +222,8 @@ class RequestHandler(ChaliceRequestHandler):
         except Problem as problem:
             self._refuse(problem)
             return
-        target = self.path.encode("latin-1").decode(errors="replace")  # http.server reads bytes as Latin-1
+        # `self.path` has lost slashes at its start. http.server reads bytes as Latin-1.
+        target = self.requestline.split()[1].encode("latin-1").decode(errors="replace")
         self._send(self._gateway.handle_request(self.command, target, self.headers.items(), body))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _generic_handle  # noqa: N815

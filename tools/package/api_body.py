@@ -51,7 +51,7 @@ GATEWAY_RESPONSES: dict[str, tuple[ProblemType, str]] = {
     ),
     "MISSING_AUTHENTICATION_TOKEN": (problems.not_found, "Nothing is at this address: check its spelling"),
     "QUOTA_EXCEEDED": (throttled, "There are too many requests: try again later"),
-    "REQUEST_TOO_LARGE": (problems.too_large, "A body may have at most 1 MiB: send less"),
+    "REQUEST_TOO_LARGE": (problems.too_large, "The body is too large: send less"),
     "RESOURCE_NOT_FOUND": (problems.not_found, "Nothing is at this address: check its spelling"),
     "THROTTLED": (throttled, "There are too many requests: try again later"),
     "UNAUTHORIZED": (problems.unauthenticated, "The token is missing or not trusted: send a new token"),

@@ -20,9 +20,8 @@ Environ = Mapping[str, str]  # commands.py lists the commands and their variable
 # The largest number of commits that Slipway accepts. If there are more commits, only the newest are sent.
 MOST_COMMITS = 10_000
 MOST_SUBJECT = 200
-# Slipway accepts a body of 1 MiB. So only the newest of many commits have a subject, and fewer fit with 64 digits.
-MOST_COMMIT_BYTES = 930_000
-MOST_SUBJECT_BYTES = 90_000
+# Slipway accepts a body of 5 MiB. So only the newest of many commits have a subject, if the subjects are long.
+MOST_SUBJECT_BYTES = 3_000_000
 _LAST_DATE = 253_370_764_799  # the end of the year 9998
 _REVISION = re.compile("([0-9a-f]{40}|[0-9a-f]{64})")
 # GitHub's result of a job or a step, and the deployment's state that the result stands for.
@@ -263,16 +262,13 @@ def _usable(date: str) -> str:
 
 
 def _fitting(log: Iterable[Sequence[str]]) -> list[Json]:
-    """Return the newest commits, and their subjects, as far as they fit into a body."""
+    """Return the newest commits, at most MOST_COMMITS, and their subjects, as far as they fit into a body."""
     commits: list[Json] = []
-    bytes_of_commits = bytes_of_subjects = 0
+    bytes_of_subjects = 0
     for sha, at, subject in log:
         commit = {"sha": sha, "authored_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(at)))}
         cut = {"subject": subject[:MOST_SUBJECT]}
-        bytes_of_commits += len(json.dumps(commit)) + 2
         bytes_of_subjects += len(json.dumps(cut))
-        if bytes_of_commits > MOST_COMMIT_BYTES:
-            break
         commits.append(commit | cut if bytes_of_subjects <= MOST_SUBJECT_BYTES else commit)
     return commits
 

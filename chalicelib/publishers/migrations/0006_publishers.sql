@@ -6,8 +6,8 @@ CREATE TABLE publishers (
     repository_owner_id varchar(20) NOT NULL,
     repository_id varchar(20) NOT NULL,
     repository varchar(201) NOT NULL,
-    workflow varchar(200) NOT NULL,
-    called_workflow varchar(600),
+    workflow varchar(280) NOT NULL,
+    called_workflow varchar(750),
     events text[] NOT NULL,
     ref varchar(255) NOT NULL,
     kinds text[] NOT NULL,
@@ -24,8 +24,9 @@ CREATE TABLE publishers (
         cardinality(kinds) BETWEEN 1 AND 3 AND array_ndims(kinds) = 1
         AND kinds <@ ARRAY['deployments', 'verifications', 'workspaces']
     ),
-    -- More wildcards would make it slow to refuse a text that almost matches.
-    CONSTRAINT publishers_wildcards_are_few CHECK (ref !~ '(\*.*){4}' AND called_workflow !~ '(\*.*){4}'),
+    CONSTRAINT publishers_wildcards_are_few CHECK (
+        ref !~ '(\*.*){4}|\*\*' AND called_workflow !~ '(\*.*){4}|\*\*'
+    ),
     CONSTRAINT publishers_purposes_known CHECK (
         cardinality(purposes) BETWEEN 1 AND 3 AND array_ndims(purposes) = 1
         AND purposes <@ ARRAY['personal', 'preview', 'debug']

@@ -1,5 +1,7 @@
 """Deployments, their statuses and their lists: rules 1 and 4 of docs/registry/rules.md."""
 
+import json
+
 import pytest
 
 from chalicelib.identity.roles import Role
@@ -197,13 +199,20 @@ def test_a_pipeline_cannot_override(api, given):
     assert answer.status == 403
 
 
-def test_ten_thousand_commits_are_counted_and_kept(api, given):
+@pytest.mark.parametrize(
+    ("digits", "subject", "indent"),
+    [(40, None, None), (64, "x" * 200, 4), (64, "x" * 120, 8), (64, "\U0001f680" * 60, "\t")],
+)
+def test_ten_thousand_commits_are_counted_and_kept(api, given, digits, subject, indent):
     given.the_usual()
-    # These times have the longest form. If these commits fit into a body, any other 10,000 commits fit too.
-    commits = [{"sha": f"{n:040x}", "authored_at": "2026-01-01T00:00:00.123456+01:00"} for n in range(10_000)]
+    at = "2026-01-01T00:00:00.123456+01:00"  # the longest form
+    commits = [{"sha": f"{n:0{digits}x}", "authored_at": at, "subject": subject} for n in range(10_000)]
 
-    answer = api.post(PATH, rollout(commits=commits))
+    # An indented body with this number of characters must also fit into an event of Lambda, as escaped text.
+    body = json.dumps(rollout(commits=commits), indent=indent, ensure_ascii=False)
+    answer = api.post(PATH, body)
 
+    assert len(json.dumps(body, ensure_ascii=False).encode()) < 6_000_000
     assert (answer.status, answer["commit_count"]) == (201, 10_000)
     assert given.sql("SELECT count(*) FROM deployment_commits") == [(10_000,)]
 

@@ -120,14 +120,18 @@ def test_every_field_is_kept(api, given):
         ("ref", "*"),
         ("ref", "refs/*"),
         ("ref", "refs/pull/1/merge"),
-        ("ref", "refs/heads/****"),
+        ("ref", "refs/heads/*a*a*a*"),
+        ("ref", "refs/heads/**"),
+        ("ref", "refs/heads/release/**/x"),
+        ("ref", "refs/heads/a b"),
         ("workflow", "deploy.yml"),
         ("workflow", ".github/workflows/../deploy.yml"),
         ("workflow", ".github/workflows/deploy.sh"),
         ("workflow", ".github/workflows/*.yml"),
+        ("workflow", ".github/workflows/deploy\n.yml"),
         ("called_workflow", ".github/workflows/deploy.yml@refs/heads/main"),
         ("called_workflow", "acme/pipelines/.github/workflows/deploy.yml"),
-        ("called_workflow", "acme/pipelines/.github/workflows/deploy.yml@****"),
+        ("called_workflow", "acme/pipelines/.github/workflows/deploy.yml@**"),
         ("repository", "azul"),
         ("repository", "acme/azul/x"),
         ("repository", "acme/*"),
@@ -235,6 +239,18 @@ def test_a_pipeline_writes_the_records_that_its_publisher_names(given, sample):
 
     assert (begun.status, begun["created_by"]) == (201, RUN_SUBJECT)
     assert sample.as_run().get(VOYAGES)["items"] == [begun.json]
+
+
+def test_names_may_have_all_characters_that_github_allows(given, sample):
+    given.the_usual()
+    path, branch = ".github/workflows/Deploy to prod (" + "é" * 230 + ").yml", "refs/heads/größer/#1\u200d💻"
+    called = f"acme/pipelines/{path}@{branch}"
+    given.a_publisher(workflow=path, ref=branch, called_workflow=called, environments={"development": "Dev Box"})
+    run = {"workflow_ref": f"acme/azul/{path}@{branch}", "job_workflow_ref": called, "ref": branch}
+
+    begun = sample.as_run(**run, environment="dev box").post(VOYAGES, A_VOYAGE)
+
+    assert (begun.status, begun["created_by"]) == (201, "repo:acme@65/azul@74:environment:dev box")
 
 
 def test_without_a_publisher_a_pipeline_may_do_nothing(api, given, sample):

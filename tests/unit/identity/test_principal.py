@@ -277,11 +277,24 @@ def test_a_persons_keys_and_writes_belong_to_the_subject():
 
 
 @pytest.mark.parametrize(
-    "claims", [{"environment": "a\u202eb"}, {"ref": "refs/heads/" + "x" * 500}], ids=["odd", "long"]
+    ("claims", "shown"),
+    [
+        ({"environment": "a\u202eb"}, "environment:a\\u202eb"),
+        ({"environment": "a\\u202eb"}, "environment:a\\u005cu202eb"),
+        ({"ref": "refs/heads/größer\u200d💻"}, "ref:refs/heads/größer\\u200d💻"),
+        ({"environment": "e" * 255, "repository": f"{'o' * 39}/{'r' * 100}"}, f"environment:{'e' * 255}"),
+    ],
 )
-def test_a_pipelines_subject_is_a_short_printable_text(claims):
+def test_a_pipelines_subject_is_printable(claims, shown):
+    subject = run(**{"environment": None, **claims}).subject
+
+    assert subject.endswith(f":{shown}")
+    assert subject.isprintable()
+
+
+def test_a_pipelines_subject_is_short():
     with pytest.raises(NotAPrincipal):
-        run(**{"environment": None, **claims})
+        run(environment=None, ref="refs/heads/" + "x" * 500)
 
 
 def test_claims_of_other_kinds_of_issuers_grant_a_run_nothing():

@@ -144,6 +144,26 @@ def test_a_publisher_with_a_called_workflow_trusts_only_this_workflow():
         assert mismatches(publisher, a_run(job_workflow_ref=other)) == ["job_workflow_ref"]
 
 
+def test_the_repository_of_a_called_workflow_has_no_case_but_its_path_and_ref_have():
+    publisher = a_rule(called_workflow="Acme/pipelines/.github/workflows/deploy.yml@refs/heads/main")
+
+    for called, trusted in {
+        "acme/Pipelines/.github/workflows/deploy.yml@refs/heads/main": True,
+        "acme/pipelines/.github/workflows/Deploy.yml@refs/heads/main": False,
+        "acme/pipelines/.github/workflows/deploy.yml@refs/heads/Main": False,
+        "acme": False,
+    }.items():
+        assert (mismatches(publisher, a_run(job_workflow_ref=called)) == []) is trusted
+
+
+def test_a_workflows_file_may_have_any_name():
+    path = ".github/workflows/Deploy to prod (é).yml"
+    run = a_run(workflow_ref=started(path), job_workflow_ref=started(path))
+
+    assert mismatches(a_rule(workflow=path), run) == []
+    assert mismatches(a_rule(), run) == ["workflow_ref"]
+
+
 def test_a_job_outside_a_called_workflow_may_leave_the_claim_out():
     assert mismatches(a_rule(), a_run(job_workflow_ref=None)) == []
 
@@ -178,7 +198,9 @@ def test_a_star_matches_anything_within_one_segment(pattern, text, fits):
         (None, "anything", True),
         ("development", "development", True),
         ("development", None, False),
-        ("development", "Development", False),
+        ("development", "Development", True),
+        ("Blue Kiosk", "blue kiosK", True),
+        ("kiosk", "\u212aiosk", False),  # the sign of the unit kelvin, whose lower case is k
         ("development", "development-verify", False),
     ],
 )

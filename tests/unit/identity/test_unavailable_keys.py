@@ -93,7 +93,7 @@ LIES: dict[str, Callable[[IssuerServer], None]] = {
     "with keys that are not a list": lambda issuer: issuer.jwks.update(keys={issuer.kid(): issuer.jwk()}),
     "with keys that are not objects": lambda issuer: issuer.jwks.update(keys=[None, 1, "key", [issuer.jwk()]]),
     "with keys without ids": publishing({"kid": None}, {"kid": 7}, {"kid": ""}),
-    "with two keys that have one id": publishing({}, {"use": None}),
+    "with two keys that have one id": publishing({}, {"n": public_jwk(private_key("RS256", 98))["n"]}),
     "with too many keys": lambda issuer: issuer.jwks.update(keys=[issuer.jwk()] + [{}] * MAX_KEYS),
     "with keys of another algorithm": publishing({"alg": "RS512"}),
 }

@@ -58,3 +58,13 @@ def test_a_point_off_the_curve_is_not_used() -> None:
     jwk = public_jwk(EC, kid="key")
 
     assert not usable_keys([{**jwk, "x": jwk["y"], "y": jwk["x"]}], "ES256")
+
+
+def test_the_same_key_twice_is_one_key_but_two_keys_with_one_id_are_none() -> None:
+    for algorithm, key in {"RS256": RSA, "ES256": EC}.items():
+        jwk, other = public_jwk(key, kid="key"), public_jwk(private_key(algorithm, 98), kid="key")
+        beside = {**jwk, "alg": algorithm, "x5t": "a", "key_ops": ["verify"]}
+
+        assert usable_keys([jwk, beside, jwk], algorithm)["key"].public_numbers() == key.public_key().public_numbers()
+        assert not usable_keys([jwk, other], algorithm)
+        assert not usable_keys([jwk, other, jwk], algorithm)

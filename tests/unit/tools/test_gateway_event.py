@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tools.local.gateway_event import Event, NoRoute, Routes, gateway_event
+from tools.local.gateway_event import Event, NoRoute, Routes, UnreadableQuery, gateway_event
 
 ROUTES = Routes(["/", "/v1/{kind}/all", "/v1/systems", "/v1/systems/{system}", "/v1/systems/shop", "/v1/{kind}/{id}/x"])
 
@@ -29,7 +29,9 @@ def test_literal_segments_win_over_parameters(path: str, template: str, paramete
     assert ROUTES.match(path) == (template, parameters)
 
 
-@pytest.mark.parametrize("path", ["", "*", "/v1", "/v2/systems", "/V1/systems", "/v1//all", "/v1/systems//x"])
+@pytest.mark.parametrize(
+    "path", ["", "*", "/v1", "/v2/systems", "/V1/systems", "/v1//all", "/v1/systems//x", "/v1/systems//"]
+)
 def test_a_path_without_a_route_has_no_event(path: str) -> None:
     with pytest.raises(NoRoute):
         an_event(path)
@@ -41,6 +43,34 @@ def test_path_parameters_are_not_decoded(sent: str) -> None:
 
     assert event["pathParameters"] == {"system": sent}
     assert event["path"] == f"/v1/systems/{sent}"
+
+
+@pytest.mark.parametrize("sent", ["/v1/systems/a", "//v1/systems/a", "///v1/systems/a", "/v1/systems/a/"])
+def test_slashes_at_the_start_and_the_end_do_not_matter(sent: str) -> None:
+    event = an_event(sent)
+
+    assert (event["resource"], event["pathParameters"]) == ("/v1/systems/{system}", {"system": "a"})
+    assert event["path"] == "/" + sent.lstrip("/")
+    assert event["requestContext"]["path"] == f"/local{sent}"
+
+
+@pytest.mark.parametrize("query", ["a=1|2", "filter{a}=1", "a=}"])
+def test_a_character_that_api_gateway_refuses_makes_no_event(query: str) -> None:
+    with pytest.raises(UnreadableQuery):
+        an_event(f"/v1/systems?{query}")
+
+
+def test_a_query_is_read_as_events_recorded_on_aws_show() -> None:
+    event = an_event("/v1/systems?at=18:05+00:00&email=a%2Bb@c.org&plus=a+b@c.org&url=https://c.org/&a;b=2%7C&a=1")
+
+    assert event["multiValueQueryStringParameters"] == {
+        "at": ["18:05 00:00"],
+        "email": ["a+b@c.org"],
+        "plus": ["a b@c.org"],
+        "url": ["https://c.org/"],
+        "a": ["", "1"],
+        "b": ["2|"],
+    }
 
 
 def test_query_parameters_are_decoded_and_the_last_single_value_wins() -> None:
@@ -63,22 +93,24 @@ def test_missing_parts_are_null() -> None:
     }
 
 
-def test_headers_keep_the_case_of_names_and_all_values() -> None:
-    event = an_event(headers=[("If-Match", "1"), ("X-Many", "a"), ("X-Many", "b"), ("user-agent", "curl")])
+def test_headers_keep_all_values_and_mostly_the_case_of_names() -> None:
+    sent = {"If-Match": "1", "tEsT": "x", "user-agent": "curl", "aUThorization": "Bearer a", "Connection": "close"}
+    event = an_event(headers=[*sent.items(), ("X-Many", "a"), ("X-Many", "b"), ("content-length", "2")])
 
-    assert event["headers"] == {"If-Match": "1", "X-Many": "b", "user-agent": "curl"}
-    assert event["multiValueHeaders"]["X-Many"] == ["a", "b"]
+    kept = {"If-Match": "1", "tEsT": "x", "User-Agent": "curl", "Authorization": "Bearer a"}
+    assert event["headers"] == {**kept, "X-Many": "b"}
+    assert event["multiValueHeaders"] == {**{name: [value] for name, value in kept.items()}, "X-Many": ["a", "b"]}
     assert event["requestContext"]["identity"]["userAgent"] == "curl"
 
 
 @pytest.mark.parametrize(
-    ("body", "text", "is_base64"),
-    [(b"{}", "{}", False), ("{}", "{}", False), ("é".encode(), "é", False), (b"\xff", "/w==", True)],
+    ("body", "text"),
+    [(b"{}", "{}"), ("{}", "{}"), ("é".encode(), "é"), (b"\xff", "\ufffd"), (b"\x1f\x8b", "\x1f\ufffd")],
 )
-def test_a_body_is_text_if_possible(body: bytes | str, text: str, *, is_base64: bool) -> None:
+def test_a_body_is_text(body: bytes | str, text: str) -> None:
     event = an_event(body=body)
 
-    assert (event["body"], event["isBase64Encoded"]) == (text, is_base64)
+    assert (event["body"], event["isBase64Encoded"]) == (text, False)
 
 
 def test_the_context_describes_the_request_and_its_caller() -> None:

@@ -22,7 +22,7 @@ FUZZ = Fuzz(
     problems={
         "ambiguous-id": "the first digits of an id must fit one record only",
         "rollback-refused": "the target's history decides if a rollback is allowed",
-        "too-large": "10,000 commits with subjects can have more than a MiB",
+        "too-large": "10,000 commits with subjects can have more than 5 MiB",
     },
     rules={
         ("open_deployment", "#/workspace"): "the workspace must exist",
