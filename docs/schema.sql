@@ -56,7 +56,6 @@ CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, wo
 CREATE INDEX deployments_overridden ON deployments (system_id, started_at DESC, id DESC) WHERE (overridden IS NOT NULL);
 CREATE INDEX deployments_recorded ON deployments (environment_id, workspace, started_at) WHERE (NOT imported);
 CREATE INDEX deployments_rollbacks ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE (((state) = 'succeeded') AND (kind = 'rollback'));
-CREATE UNIQUE INDEX deployments_run_once ON deployments (environment_id, workspace, kind, artifact, issuer, run_id, run_attempt, COALESCE(repository_id, ''::character varying), COALESCE(workspace_id, (0)::bigint)) WHERE ((run_id IS NOT NULL) AND (NOT imported));
 CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC) WHERE ((state) = 'succeeded');
 CREATE INDEX deployments_succeeded_by_artifact ON deployments (environment_id, workspace, artifact, finished_at DESC, id DESC) WHERE ((state) = 'succeeded');
 CREATE TRIGGER deployments_are_final BEFORE UPDATE ON deployments FOR EACH ROW WHEN (((old.state) <> 'in_progress')) EXECUTE FUNCTION refuse_change();

@@ -1,9 +1,11 @@
-"""Define the folders, environments and errors that the tools share, and functions that lock and write files.
+"""Define the folders, environments and errors that the tools share, and functions that lock, read and write files.
 
 This module uses only the standard library: the actions for other repositories run it with any Python.
 """
 
+import codecs
 import fcntl
+import json
 import os
 import re
 import shlex
@@ -12,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from chalicelib import NAME, __version__
 
@@ -47,6 +50,26 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def read_json(path: Path) -> Any:
+    """Return the document in a JSON file. Raise FileNotFoundError if it does not exist, ToolError if it is no JSON.
+
+    The file may be in UTF-8, UTF-16 or UTF-32, with a byte-order mark or without: PowerShell writes such files.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise ToolError(f"{path} can't be read as JSON ({error}): write the file again, in UTF-8") from None
+
+
+def read_text(path: Path) -> str:
+    """Return a text file that a program wrote. It is UTF-8, unless its byte-order mark says UTF-16."""
+    content = path.read_bytes()
+    utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if utf_16 else "utf-8-sig", errors="replace")
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:

@@ -51,7 +51,8 @@ def open_deployment(call: Call, system: str, body: NewDeployment) -> Deployment 
     """Open a deployment, which holds its target until it finishes or its lease expires.
 
     A rollout or hotfix to the workspace `default` needs a grant of the gate. A repeated import gets the recorded
-    deployment with status 200. So does a repeated request by the same attempt of a pipeline's run.
+    deployment with status 200. So does a repeated request by the same attempt of a pipeline's run, unless another
+    deployment to the target has begun since.
     """
     return opening.open_deployment(call, system, body)
 

@@ -193,7 +193,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """A deployment that is recorded already, by the same attempt of a run or by an import with the same key."""
+    """A deployment that is recorded already, by an import with the same key or by the same attempt of a run.
+
+    The run's deployment is the last one to the target: after another one, the run opens a new deployment.
+    """
 
     id: str
     kind: DeploymentKind
@@ -308,11 +311,6 @@ constraint(
     "deployments_one_at_a_time", problems.conflict, "Another deployment to the target is in progress: wait for it"
 )
 constraint("deployments_import_once", problems.conflict, "This was imported before: find it in the list of deployments")
-constraint(
-    "deployments_run_once",
-    problems.conflict,
-    "This run has opened this deployment before: find it in the list of deployments",
-)
 constraint("deployments_are_final", problems.conflict, "A finished deployment never changes: open a new deployment")
 constraint("deployments_are_kept", problems.has_history, "A deployment is never deleted: keep it")
 constraint("deployments_late_are_imported", problems.invalid, "Only an import can be late: leave it out", "#/imported")

@@ -144,14 +144,16 @@ _OPENING_FACTS = Prepared(f"""
         {GATE_FACTS} AS gate,
         (
             SELECT json_build_object('id', id::text, 'kind', kind, 'state', state) FROM deployments
-            WHERE {ON_TARGET} AND artifact = %(artifact)s
-                AND CASE WHEN %(imported)s
-                    THEN imported AND finished_at = %(finished_at)s::timestamptz
-                        AND revision IS NOT DISTINCT FROM %(revision)s
-                    ELSE NOT imported AND kind = %(kind)s AND issuer = %(issuer)s
-                        AND repository_id IS NOT DISTINCT FROM %(repository_id)s
-                        AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
-                    END
+            WHERE %(imported)s AND imported AND {ON_TARGET} AND artifact = %(artifact)s
+                AND finished_at = %(finished_at)s::timestamptz AND revision IS NOT DISTINCT FROM %(revision)s
+            UNION ALL
+            SELECT json_build_object('id', id::text, 'kind', kind, 'state', state) FROM (
+                SELECT * FROM deployments WHERE {ON_TARGET} ORDER BY started_at DESC, id DESC LIMIT 1
+            ) AS last
+            WHERE NOT %(imported)s AND NOT imported AND artifact = %(artifact)s AND kind = %(kind)s
+                AND revision IS NOT DISTINCT FROM %(revision)s AND issuer = %(issuer)s
+                AND repository_id IS NOT DISTINCT FROM %(repository_id)s
+                AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
         ) AS recorded
     FROM systems s JOIN environments e ON e.system_id = s.id {TARGET} {CURRENT}
     WHERE s.key = %(system)s AND e.name = %(environment)s

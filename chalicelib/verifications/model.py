@@ -132,6 +132,7 @@ class ImportedTarget(msgspec.Struct, frozen=True, kw_only=True):
     recorded_from: datetime | None
     recorded_id: str | None
     recorded_outcome: Outcome | None
+    recorded_trigger: Trigger | None
 
 
 deployment_not_current = problem_type(

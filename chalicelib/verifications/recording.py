@@ -41,7 +41,7 @@ def _import(call: Call, system: str, new: NewVerification) -> Verification:
     if target is None:
         raise environments.not_found(system, new.environment)
     if target.recorded_id is not None:
-        rules.require_same_outcome(new, target)
+        rules.require_same_import(new, target)
         return call.existing(store.get(call.db, system, target.recorded_id))
     require_kind(new.artifact, target.artifact_kind)
     deployment = rules.imported_deployment(new, target)

@@ -75,13 +75,13 @@ def imported_deployment(new: NewVerification, target: ImportedTarget) -> str:
     return target.deployment_id
 
 
-def require_same_outcome(new: NewVerification, target: ImportedTarget) -> None:
-    """A repeated import says the same as the first one."""
-    if target.recorded_outcome != new.outcome:
+def require_same_import(new: NewVerification, target: ImportedTarget) -> None:
+    """Rule 16: a repeated import says the same as the first one."""
+    if (target.recorded_outcome, target.recorded_trigger) != (new.outcome, new.trigger):
         raise Problem(
             problems.conflict,
-            f"This run was imported as verification {target.recorded_id} with the outcome {target.recorded_outcome}: "
-            "find out which outcome is true",
+            f"This run was imported as verification {target.recorded_id} with the outcome {target.recorded_outcome} "
+            f"and the trigger {target.recorded_trigger}: find out which is true",
         )
 
 

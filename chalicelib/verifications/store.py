@@ -156,7 +156,8 @@ def imported_target(db: Database, system: str, new: NewVerification) -> Imported
             {_other_suites("tested.id")} AS other_suites,
             {RECORDED_FROM} AS recorded_from,
             recorded.id::text AS recorded_id,
-            recorded.outcome AS recorded_outcome
+            recorded.outcome AS recorded_outcome,
+            recorded.trigger AS recorded_trigger
         FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
             LEFT JOIN LATERAL (
                 SELECT id FROM deployments
@@ -165,7 +166,7 @@ def imported_target(db: Database, system: str, new: NewVerification) -> Imported
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS tested ON true
             LEFT JOIN LATERAL (
-                SELECT id, outcome FROM verifications
+                SELECT id, outcome, trigger FROM verifications
                 WHERE imported AND {ON_TARGET} AND artifact = %(artifact)s AND suite = %(suite)s
                     AND finished_at = %(finished_at)s::timestamptz
             ) AS recorded ON true

@@ -232,3 +232,10 @@ def test_github_runs_no_command_of_an_answer(text: str, capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "##[" not in said
     assert not any(line.lstrip().startswith("::") for line in said.splitlines())
+
+
+@pytest.mark.parametrize("command", [runner.say, lambda text: runner.warn({"GITHUB_ACTIONS": "true"}, text)])
+def test_a_text_that_cannot_be_printed_stops_nothing(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    command("half of a pair: \ud800")
+
+    assert "half of a pair: ?" in capsys.readouterr().out

@@ -44,6 +44,17 @@ def test_the_comment_counts_changes_of_resources(plan: Any) -> None:
     assert not [address for address in ("a.kept", "a.forgotten", "a.read") if address in text]
 
 
+def test_files_that_powershell_wrote_are_read(plan: Any, tmp_path: Path) -> None:
+    path = Path(plan(resource("a.gone", "delete")))
+    path.write_text(path.read_text(), "utf-16")
+    (tmp_path / "said.txt").write_text("12 scenarios passed\n", "utf-16")
+
+    text = comment({"PLANS": f"development={path}", "POLICY": str(tmp_path / "said.txt")})
+
+    assert "- a.gone" in text
+    assert "\n12 scenarios passed\n" in text
+
+
 def test_the_comment_shows_several_plans_policies_and_the_package(plan: Any, tmp_path: Path) -> None:
     (tmp_path / "said.txt").write_text("12 scenarios passed\n")
     plans = f"development={plan(name='one')} production={plan(resource('a.gone', 'delete'), name='two')}"

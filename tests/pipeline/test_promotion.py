@@ -55,6 +55,14 @@ def test_no_environment_is_skipped(bucket: Any) -> None:
         may_promote("production")
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe{"])
+def test_a_note_that_cannot_be_read_is_named(bucket: Any, content: bytes) -> None:
+    bucket.put_object(Bucket=BUCKET, Key=f"{TREE}/deployed/development.json", Body=content)
+
+    with pytest.raises(ToolError, match=f"{TREE}/deployed/development.json"):
+        may_promote("preproduction")
+
+
 def test_another_artifact_proves_nothing(bucket: Any) -> None:
     promotion.note_verified(variables("development", ARTIFACT=f"tree:{'3' * 40}"))
 

@@ -170,11 +170,24 @@ def test_a_failed_apply_is_recorded_and_not_tested(deploy: Callable[..., Deploym
     assert done.variables("deployment-status")["STATE"] == "failure"
 
 
-def test_a_cancelled_run_is_recorded_and_leaves_no_lease(deploy: Callable[..., Deployment]) -> None:
-    done = deploy(cancelled_after="apply")
+@pytest.mark.parametrize(
+    ("cancelled_after", "outcome"),
+    [("deployment-open", "skipped"), ("apply", "success")],  # after the apply, the new artifact runs
+)
+def test_a_cancelled_run_records_what_became_of_the_apply_and_leaves_no_lease(
+    deploy: Callable[..., Deployment], cancelled_after: str, outcome: str
+) -> None:
+    done = deploy(cancelled_after=cancelled_after)
 
     assert done.calls[-1] == "deployment-status"
-    assert done.variables("deployment-status")["STATE"] == "cancelled"
+    assert done.variables("deployment-status")["STATE"] == outcome
+
+
+def test_a_plan_that_cannot_be_summarized_is_deployed(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("plan-comment")
+
+    assert not done.failed
+    assert "deployment-status" in done.calls
 
 
 def test_failed_acceptance_tests_roll_back(deploy: Callable[..., Deployment]) -> None:

@@ -78,7 +78,7 @@ COMMANDS = (
         "deployment-open",
         "Open a deployment in the registry",
         "tools.pipeline.records:deployment_open",
-        (*SLIPWAY, *OPEN),
+        (*SLIPWAY, *OPEN, *_GITHUB),
     ),
     Command(
         "deployment-status",

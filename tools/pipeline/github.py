@@ -32,6 +32,11 @@ class Repository:
         found: Json | None = self._ask(f"pulls/{number}")
         return found
 
+    def run(self, id_: str) -> Json | None:
+        """Return a run of a workflow of this repository, or None if there is no such run."""
+        found: Json | None = self._ask(f"actions/runs/{_quoted(id_)}")
+        return found
+
     def rules(self, branch: str) -> set[str]:
         """Return the types of the active rules for a branch: https://docs.github.com/en/rest/repos/rules."""
         return {rule["type"] for rule in self._ask(f"rules/branches/{_quoted(branch)}?per_page=100") or []}
@@ -49,10 +54,10 @@ class Repository:
                 return None
             said = refusal.problem.get("message", "no reason given")
             raise ToolError(
-                f"GitHub refused to answer ({refusal.status}: {said}): give the job `permissions: contents: read` "
-                "and `pull-requests: read`"
+                f"GitHub refused to answer ({refusal.status}: {said}): give the job `permissions: contents: read`, "
+                "`pull-requests: read` and `actions: read`, as far as it lacks them"
             ) from None
 
 
-def _quoted(branch: str) -> str:
-    return quote(branch, safe="")
+def _quoted(name: str) -> str:
+    return quote(name, safe="")

@@ -1,11 +1,10 @@
 """Write a pull request comment with the planned changes, the policies' verdict and the package's digest."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.checkout import UsageError
+from tools.checkout import ToolError, UsageError, read_json, read_text
 from tools.slipway_client.runner import needed
 
 # GitHub allows 65,536 characters in a comment.
@@ -90,7 +89,7 @@ def _policy(environ: Mapping[str, str]) -> Iterator[str]:
     path = environ.get("POLICY")
     if not path:
         return
-    said = Path(path).read_text(errors="replace") if Path(path).exists() else ""
+    said = read_text(Path(path)) if Path(path).exists() else ""
     outcome = environ.get("POLICY_OUTCOME") or "unknown"
     verdict = {"success": "all hold", "failure": "**violated**"}.get(outcome, f"not checked ({_harmless(outcome)})")
     shown = [_harmless(line) for line in said[-_MOST_POLICY_CHARACTERS:].splitlines()]
@@ -101,8 +100,8 @@ def _policy(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _plan(path: Path) -> dict[str, Any]:
     try:
-        plan = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        plan = read_json(path)
+    except (OSError, ToolError) as error:
         raise UsageError(f"{path} is not a plan ({error}): save one with `terraform show -json`") from None
     if not isinstance(plan, dict) or "format_version" not in plan:
         raise UsageError(f"{path} is not a plan in JSON: save one with `terraform show -json`")

@@ -93,7 +93,13 @@ def _require_order(environ: Environ) -> None:
             f"in {before}. Merge the change into the branch {before} first, and wait for that run. If the change "
             "can't wait, use a hotfix with an override (docs/branching.md)"
         )
-    told = json.loads(note)
+    try:
+        told = dict(json.loads(note))
+    except (ValueError, TypeError) as error:
+        raise ToolError(
+            f"The note {_key(artifact, before)} in the bucket can't be read ({error}): delete it, and run the "
+            f"deployment to {before} again"
+        ) from None
     if (digest := digest_in()) is not None and told.get("digest") not in (None, digest):
         raise ToolError(f"{before} verified the package {told['digest']}, not {digest}: run the deployment again")
     say(f"{artifact} was verified in {before} at {told.get('at')}, and may enter {environment}")

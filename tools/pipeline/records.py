@@ -6,7 +6,9 @@ copy of this repository may have no registry: then notes in the artifact bucket 
 
 from collections.abc import Callable, Mapping
 
+from tools.checkout import ToolError
 from tools.pipeline import artifact
+from tools.pipeline.github import Repository
 from tools.slipway_client import recording
 from tools.slipway_client.client import RegistryClient, token
 from tools.slipway_client.runner import say
@@ -15,8 +17,18 @@ Environ = Mapping[str, str]
 
 
 def deployment_open(environ: Environ) -> None:
-    """Open a deployment of ARTIFACT, or of this checkout's artifact."""
-    _record(recording.deployment_open, {**environ, "ARTIFACT": environ.get("ARTIFACT") or artifact.tree()})
+    """Open a deployment of ARTIFACT, or of this checkout's artifact.
+
+    If a run that is over still holds the target, first record how that run's deployment ended.
+    """
+    environ = {**environ, "ARTIFACT": environ.get("ARTIFACT") or artifact.tree()}
+    try:
+        _record(recording.deployment_open, environ)
+    except recording.TargetBusy as busy:
+        if (ended := _end_of_holder(environ, str(busy.holder.get("id")))) is None:
+            raise
+        _record(recording.deployment_status, {**environ, **ended})
+        _record(recording.deployment_open, environ)
 
 
 def deployment_status(environ: Environ) -> None:
@@ -37,6 +49,27 @@ def current(environ: Environ) -> None:
 def oidc_token(environ: Environ) -> None:
     """Print this job's OIDC token."""
     print(token(environ))
+
+
+def _end_of_holder(environ: Environ, deployment: str) -> dict[str, str] | None:
+    """Return the variables that record how a deployment ended. None unless a finished run of this repository opened it.
+
+    The job of deploy.yml records each end itself. If the run is over without one, its runner died, or the registry did
+    not answer then.
+    """
+    if not environ.get("GH_TOKEN"):
+        return None
+    try:
+        id_ = RegistryClient(environ).get(f"deployments/{deployment}").get("run_id")
+        run = Repository(environ).run(id_) if id_ else None
+    except ToolError as unknown:
+        say(f"Nobody knows if the run of deployment {deployment} is over: {unknown}")
+        return None
+    if run is None or run["status"] != "completed":
+        return None
+    state = {"success": "succeeded", "cancelled": "cancelled"}.get(run["conclusion"], "failed")
+    detail = f"The run ended as {run['conclusion']} without recording an end: its runner died, or had no connection"
+    return {"DEPLOYMENT": deployment, "STATE": state, "DETAIL": detail}
 
 
 def _record(step: Callable[[RegistryClient, Environ], None], environ: Environ) -> None:

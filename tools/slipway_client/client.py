@@ -10,8 +10,9 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from email.message import Message
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from tools.checkout import USER_AGENT, ToolError, UsageError
@@ -25,6 +26,7 @@ _PAUSES_BEFORE = (0, 1, 2, 4, 8, 16)
 _LONGEST_PAUSE = 30
 _PASSING = {429, 500, 502, 503, 504}
 _LARGEST_ANSWER = 16 * 1024 * 1024
+_KEY, _REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 
 
 class Unreachable(ToolError):
@@ -40,6 +42,19 @@ class Refused(ToolError):
         self.slug = str(problem.get("type", "")).rpartition("/")[2]
         detail = problem.get("detail", "no reason given")
         super().__init__(f"Slipway refused the request ({status} {self.slug}, see docs/problems.md): {detail}")
+
+
+class Recorded(NamedTuple):
+    """The answer to a write. `existing` is true if Slipway had made the record before; `tries` counts the requests."""
+
+    document: Json
+    existing: bool
+    tries: int
+
+    @property
+    def replayed(self) -> bool:
+        """True if an earlier call made the record, and not a lost try of this call."""
+        return self.existing and self.tries == 1
 
 
 class RegistryClient:
@@ -58,41 +73,46 @@ class RegistryClient:
         return self._ask("GET", f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Json, *, again: bool = False) -> Json:
+        """Write to the system as `record` does, and return the document in the answer."""
+        return self.record(path, body, again=again).document
+
+    def record(self, path: str, body: Json, *, again: bool = False, seen: Sequence[str] = ()) -> Recorded:
         """Write to the system once, even if several tries are needed. Return the answer, or raise as `get` does.
 
-        Two equal writes in one attempt of a run count as one, unless `again` is true.
+        Two equal writes in one attempt of a run count as one, unless `again` is true or `seen` differs. `seen` has
+        facts that the body lacks, such as the last deployment before the write.
         """
         members = {name: value for name, value in body.items() if value is not None}
-        return self._ask("POST", f"{self._base}/{path}", members, self._key(path, members, again=again))
+        key = self._key([path, members, *seen], again=again)
+        document, status, headers, tries = self._exchange("POST", f"{self._base}/{path}", members, {_KEY: key})
+        return Recorded(document, status == 200 or _REPLAYED in headers, tries)
 
     def change(self, method: str, path: str, body: Json | None = None) -> Json:
         """Send a PUT, PATCH or DELETE to the system, without checking for other changes, or raise as `get` does.
 
         A repeated change has no further effect, so it needs no idempotency key.
         """
-        return self._ask(method, f"{self._base}/{path}", body, changes=True)
+        return self._ask(method, f"{self._base}/{path}", body, {"If-Match": "*"})
 
-    def _key(self, path: str, body: Json, *, again: bool) -> str:
+    def _key(self, facts: list[Any], *, again: bool) -> str:
         run = self._environ.get("GITHUB_RUN_ID")
         if again or not run:
             return str(uuid.uuid4())
         # The body is part of the key, because a run can record two suites or deploy to two environments.
-        digest = hashlib.sha256(json.dumps([path, body], sort_keys=True).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         return f"{run}-{self._environ.get('GITHUB_RUN_ATTEMPT', '1')}-{digest[:32]}"
 
-    def _ask(
-        self, method: str, url: str, body: Json | None = None, key: str | None = None, *, changes: bool = False
-    ) -> Json:
-        headers = {"Authorization": f"Bearer {token(self._environ, self._pause)}", "Accept": "application/json"}
+    def _ask(self, method: str, url: str, body: Json | None = None, headers: Mapping[str, str] | None = None) -> Json:
+        return self._exchange(method, url, body, headers or {})[0]
+
+    def _exchange(
+        self, method: str, url: str, body: Json | None, headers: Mapping[str, str]
+    ) -> tuple[Json, int, Message, int]:
+        sent = {"Authorization": f"Bearer {token(self._environ, self._pause)}", "Accept": "application/json", **headers}
         if body is not None:
-            headers["Content-Type"] = "application/json"
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        if changes:
-            headers["If-Match"] = "*"
+            sent["Content-Type"] = "application/json"
         content = None if body is None else json.dumps(body).encode()
-        answer: Json = send(method, url, headers, content, self._pause)
-        return answer
+        return _exchange(method, url, sent, content, self._pause, _document)
 
 
 def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> str:
@@ -131,15 +151,27 @@ def send(
 
     Without `read`, the answer is a JSON object. An answer that `read` refuses with ValueError counts as no answer.
     """
+    return _exchange(method, url, headers, content, pause, read or _document)[0]
+
+
+def _exchange(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    content: bytes | None,
+    pause: Callable[[float], None],
+    read: Callable[[bytes], Any],
+) -> tuple[Any, int, Message, int]:
+    """Return the answer as `read` reads it, its status, its headers, and the number of tries. Raise as `send` does."""
     why = ""
     asked_to_wait = 0.0
-    for seconds in _PAUSES_BEFORE:
+    for tries, seconds in enumerate(_PAUSES_BEFORE, 1):
         if seconds:
             pause(max(seconds, asked_to_wait))
         request = urllib.request.Request(url, content, {"User-Agent": USER_AGENT, **headers}, method=method)
         try:
             with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
-                return (read or _document)(answer.read(_LARGEST_ANSWER))
+                return read(answer.read(_LARGEST_ANSWER)), answer.status, answer.headers, tries
         except urllib.error.HTTPError as error:
             with error:
                 told = error.read(_LARGEST_ANSWER)

@@ -28,7 +28,7 @@ OPEN = (
 )
 STATUS = (
     _DEPLOYMENT,
-    Option("STATE", "in_progress, succeeded, failed, cancelled, or GitHub's success or failure"),
+    Option("STATE", "in_progress, succeeded, failed, cancelled, or GitHub's success, failure or skipped"),
     Option("DETAIL", "a sentence about the state"),
 )
 VERIFICATION = (

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from tools.checkout import ToolError, UsageError, git
 from tools.slipway_client import words
 from tools.slipway_client.client import Json, Refused, RegistryClient, Unreachable
+from tools.slipway_client.report import Report
 from tools.slipway_client.runner import needed, put_out, run_url, say, summarize, warn
 
 Environ = Mapping[str, str]  # commands.py lists the commands and their variables
@@ -22,10 +23,26 @@ MOST_COMMITS = 10_000
 MOST_SUBJECT = 200
 # Slipway accepts a body of 5 MiB. So only the newest of many commits have a subject, if the subjects are long.
 MOST_SUBJECT_BYTES = 3_000_000
+# Bounds of the API for other facts that only inform.
+MOST_DETAIL = 2000
+MOST_REASON = 500
+MOST_URL = 2000
+LEAST_LEASE, MOST_LEASE = 60, 14400
 _LAST_DATE = 253_370_764_799  # the end of the year 9998
+_URL = re.compile(r"https?://[!-~]+")
 _REVISION = re.compile("([0-9a-f]{40}|[0-9a-f]{64})")
-# GitHub's result of a job or a step, and the deployment's state that the result stands for.
-_STATES = {"success": "succeeded", "failure": "failed"}
+# GitHub's result of a job or a step, and the deployment's state that the result stands for. A step that was skipped
+# after the deployment was opened has changed nothing.
+_STATES = {"success": "succeeded", "failure": "failed", "skipped": "cancelled"}
+_REPLAYED = " replayed: an earlier step of this attempt recorded it, and nothing was recorded now"
+
+
+class TargetBusy(ToolError):
+    """Another deployment, the `holder`, holds the target."""
+
+    def __init__(self, holder: Json) -> None:
+        self.holder = holder
+        super().__init__(words.busy(holder))
 
 
 def recorded(
@@ -70,7 +87,8 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
     With DEPLOYMENT, take over the deployment that a maintainer opened with an override.
     """
     environment, workspace, artifact = _environment(environ), _workspace(environ), _artifact(environ)
-    before = _target(registry, environment, workspace).get("current") or {}
+    target = _target_if_known(registry, environ, environment, workspace)
+    before, last = target.get("current") or {}, target.get("last_attempt") or {}
     if environ.get("DEPLOYMENT"):
         deployment = _adopted(registry, environ, environment, artifact)
         registry.post(f"deployments/{deployment['id']}/statuses", {"state": "in_progress"}, again=True)
@@ -84,11 +102,11 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
             "revision": revision,
             "kind": kind,
             "commits": [] if kind == "rollback" else _commits(environ, before.get("revision"), revision),
-            "run_url": run_url(environ),
-            "override_reason": environ.get("OVERRIDE_REASON") or None,
+            "run_url": _run_url(environ),
+            "override_reason": _text(environ, "OVERRIDE_REASON", MOST_REASON),
             "lease_seconds": _lease_seconds(environ),
         }
-        deployment = _opened(registry, body)
+        deployment = _opened(registry, body, last)
     put_out(
         environ,
         deployment=str(deployment["id"]),
@@ -108,29 +126,40 @@ def deployment_status(registry: RegistryClient, environ: Environ) -> None:
         )
         return
     deployment = needed(environ, "DEPLOYMENT", "the id that deployment-open printed")
-    body = {"state": _STATES.get(state, state), "detail": environ.get("DETAIL") or None}
-    registry.post(f"deployments/{deployment}/statuses", body, again=body["state"] == "in_progress")
-    say(f"deployment {deployment}: {body['state']}")
+    body = {"state": _STATES.get(state, state), "detail": _text(environ, "DETAIL", MOST_DETAIL)}
+    address = f"deployments/{quote(deployment, safe='')}"
+    try:
+        recorded = registry.record(f"{address}/statuses", body, again=body["state"] == "in_progress")
+    except Refused as refusal:
+        if refusal.slug not in ("deployment-final", "lease-expired"):
+            raise
+        ended = registry.get(address).get("state")
+        if ended != body["state"]:
+            raise ToolError(words.contradiction(deployment, str(ended), str(body["state"]), str(refusal))) from None
+        say(f"deployment {deployment}: {ended}, as it was recorded before. Nothing was recorded now")
+    else:
+        say(f"deployment {deployment}: {body['state']}" + (_REPLAYED if recorded.replayed else ""))
 
 
 def verification(registry: RegistryClient, environ: Environ) -> None:
     """Record a test run of DEPLOYMENT with the numbers in REPORT. Record `error` without OUTCOME and report.
 
-    Also record `error` if another deployment to the target began during the run: then nobody knows what was tested.
+    Also record `error` if another deployment to the target began during the run: then nobody knows what was tested. If
+    REPORT can't be read, record the run without its numbers, then raise ToolError with the file's name.
     """
-    report = _report(environ)
+    report = Report(environ)
     if not environ.get("DEPLOYMENT") and environ.get("SLIPWAY_REQUIRED") == "0":
         warn(environ, "verification was skipped, because DEPLOYMENT is not set: see the warnings before the tests")
         return
     id_ = needed(environ, "DEPLOYMENT", "the id that deployment-open or current printed")
     tested = registry.get(f"deployments/{quote(id_, safe='')}")
     environment = str(tested.get("environment"))
-    outcome = environ.get("OUTCOME") or _outcome(report)
-    last = _target(registry, environment, str(tested.get("workspace"))).get("last_attempt") or {}
-    if outcome != "cancelled" and last.get("id") != (environ.get("LAST_ATTEMPT") or id_):
+    outcome = environ.get("OUTCOME") or report.outcome
+    last = _last(registry, environment, str(tested.get("workspace")))
+    if outcome != "cancelled" and last != (environ.get("LAST_ATTEMPT") or id_):
         warn(
             environ,
-            f"The verification is recorded as `error`, because deployment {last.get('id')} to {environment} began "
+            f"The verification is recorded as `error`, because deployment {last} to {environment} began "
             "during the tests: run the tests again",
         )
         outcome = "error"
@@ -140,13 +169,17 @@ def verification(registry: RegistryClient, environ: Environ) -> None:
         "trigger": environ.get("TRIGGER")
         or ("schedule" if environ.get("GITHUB_EVENT_NAME") == "schedule" else "manual"),
         "outcome": outcome,
-        "run_url": run_url(environ),
-        **{name: report.get(name) for name in ("passed", "failed", "skipped")},
+        "run_url": _run_url(environ),
+        **report.counts,
     }
-    registry.post("verifications", body)
-    said = ", ".join(f"{body[name]} {name}" for name in ("passed", "failed", "skipped") if body[name] is not None)
-    say(f"verification of {environment} recorded: {outcome}" + (f" ({said})" if said else ""))
-    summarize(environ, f"Verification of **{environment}**: {outcome}" + (f", {said}" if said else ""))
+    # Two runs of a suite can have the same numbers.
+    recorded = registry.record("verifications", body, seen=(last, report.digest))
+    said = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count is not None)
+    how = (f" ({said})" if said else "") + (_REPLAYED if recorded.replayed else " recorded")
+    say(f"verification of {environment}: {outcome}{how}")
+    summarize(environ, f"Verification of **{environment}**: {outcome}{how}")
+    if report.fault:
+        raise ToolError(report.fault)
 
 
 def current(registry: RegistryClient, environ: Environ) -> None:
@@ -166,23 +199,55 @@ def current(registry: RegistryClient, environ: Environ) -> None:
     )
 
 
-def _opened(registry: RegistryClient, body: Json) -> Json:
+def _opened(registry: RegistryClient, body: Json, last: Json) -> Json:
+    """Open a deployment. `last` is the one to the target that began last, or {}."""
     try:
-        opened = registry.post("deployments", body)
+        opened = registry.record("deployments", body, seen=(_last_other(registry, body, last),))
     except Refused as refusal:
         if refusal.slug == "promotion-denied":
             raise ToolError(words.denial(body["artifact"], body["environment"], refusal.problem)) from None
         if refusal.slug == "target-busy":
-            raise ToolError(words.busy(refusal.problem.get("holder") or {})) from None
+            raise TargetBusy(refusal.problem.get("holder") or {}) from None
         raise
+    if not opened.existing:
+        return opened.document
     # A repeated request gets the answer of the first one. The deployment can have ended since.
-    deployment = registry.get(f"deployments/{quote(str(opened['id']), safe='')}")
+    deployment = registry.get(f"deployments/{quote(str(opened.document['id']), safe='')}")
     if deployment.get("state") != "in_progress":
         raise ToolError(
             f"Deployment {deployment.get('id')} of this run is already {deployment.get('state')}, so it does not hold "
             "the target: start a new attempt of the run"
         )
+    if opened.replayed:
+        say(f"deployment {deployment['id']}{_REPLAYED}")
     return deployment
+
+
+def _last_other(registry: RegistryClient, body: Json, last: Json) -> str:
+    """Return the id of the last deployment to the target that is no repetition of this one, or "".
+
+    A run can deploy an artifact, then another one, then the first one again. That is no repeated request.
+    """
+
+    def is_other(each: Json) -> bool:
+        return (each.get("artifact"), each.get("kind")) != (body["artifact"], body["kind"])
+
+    known = [last] if last else []
+    if last and not is_other(last):
+        known = _deployments(registry, body["environment"], body["workspace"], 200)
+    return next((str(each["id"]) for each in known if is_other(each)), "")
+
+
+def _last(registry: RegistryClient, environment: str, workspace: str) -> str:
+    """Return the id of the deployment to a target that began last."""
+    return next((str(each["id"]) for each in _deployments(registry, environment, workspace, 1)), "")
+
+
+def _deployments(registry: RegistryClient, environment: str, workspace: str, limit: int) -> list[Json]:
+    """Return the deployments to a target that began last, the newest first."""
+    answer = registry.get("deployments", environment=environment, workspace=workspace, limit=str(limit))
+    found: list[Json] = answer["items"]
+    return found
 
 
 def _adopted(registry: RegistryClient, environ: Environ, environment: str, artifact: str) -> Json:
@@ -225,6 +290,17 @@ def _target(registry: RegistryClient, environment: str, workspace: str) -> Json:
     return {}
 
 
+def _target_if_known(registry: RegistryClient, environ: Environ, environment: str, workspace: str) -> Json:
+    """Return the state of a target. Only warn if Slipway left it out: a deployment can open without it."""
+    try:
+        return _target(registry, environment, workspace)
+    except (Refused, Unreachable):
+        raise
+    except ToolError as unknown:
+        warn(environ, f"The artifact that ran before, and the delivered commits, are not recorded. {unknown}")
+        return {}
+
+
 def _commits(environ: Environ, since: str | None, revision: str | None) -> list[Json]:
     """Return the commits after `since`, or warn and return [] if git can't list them. Lead times need the commits."""
     if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
@@ -238,7 +314,8 @@ def _commits(environ: Environ, since: str | None, revision: str | None) -> list[
         warn(environ, f"No commits are recorded. {error}")
         return []
     if done.returncode != 0:
-        say(f"The checkout does not reach back to {since}, so no commits are recorded: set fetch-depth: 0")
+        why = " ".join(done.stderr.split())[:200]
+        warn(environ, f"No commits are recorded, because git can't list them since {since} ({why}): set fetch-depth: 0")
         return []
     found = [line.split(" ", 3) for line in done.stdout.split("\0") if line]
     # The author's date can be missing or impossible. Then the committer's date counts.
@@ -273,28 +350,38 @@ def _fitting(log: Iterable[Sequence[str]]) -> list[Json]:
     return commits
 
 
+def _run_url(environ: Environ) -> str | None:
+    """Return the address of the run's page, or warn and return None if Slipway does not take it."""
+    url = run_url(environ)
+    if url is None or (len(url) <= MOST_URL and _URL.fullmatch(url)):
+        return url
+    warn(environ, f"The address of this run is not recorded, because it is no URL of at most {MOST_URL} characters")
+    return None
+
+
+def _text(environ: Environ, name: str, most: int) -> str | None:
+    """Return a variable as Slipway takes it, or None if it is empty: Unicode without NUL, and not too long."""
+    # Python keeps bytes of a variable that are not UTF-8 as halves of surrogate pairs.
+    text = environ.get(name, "").encode(errors="surrogatepass").decode(errors="replace").replace("\0", "\ufffd").strip()
+    if len(text) > most:
+        warn(environ, f"{name} has {len(text)} characters, so it is cut to {most}: write the rest into the log")
+        text = f"{text[: most - 1]}…"
+    return text or None
+
+
 def _lease_seconds(environ: Environ) -> int | None:
     text = environ.get("LEASE_SECONDS")
     if text and not text.isdecimal():
         raise UsageError(f"LEASE_SECONDS={text} is not a number: set whole seconds, such as 1800")
-    return int(text) if text else None
-
-
-def _report(environ: Environ) -> Json:
-    path = environ.get("REPORT")
-    if not path:
-        return {}
-    try:
-        report = json.loads(Path(path).read_text())
-    except (OSError, ValueError):
-        return {}
-    return report if isinstance(report, dict) else {}
-
-
-def _outcome(report: Json) -> str:
-    if report.get("failed"):
-        return "failure"
-    return "success" if report.get("passed") else "error"
+    if not text:
+        return None
+    seconds = min(max(int(text), LEAST_LEASE), MOST_LEASE)
+    if seconds != int(text):
+        warn(
+            environ,
+            f"The lease lasts {seconds} s, not {text}: set LEASE_SECONDS to {LEAST_LEASE} to {MOST_LEASE}",
+        )
+    return seconds
 
 
 def _environment(environ: Environ) -> str:

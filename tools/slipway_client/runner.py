@@ -4,6 +4,7 @@ This module uses only the standard library: the actions for other repositories r
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def say(text: str) -> None:
     https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
     """
     harmless = (re.sub(r"^(\s*):(?=:)", r"\1: ", line).replace("##[", "## [") for line in text.splitlines() or [""])
-    print("\n".join(harmless), flush=True)
+    _print("\n".join(harmless))
 
 
 def note(environ: Mapping[str, str], text: str) -> None:
@@ -39,8 +40,11 @@ def fail(environ: Mapping[str, str], text: str) -> None:
 
 
 def summarize(environ: Mapping[str, str], markdown: str) -> None:
-    """Add text to the run's summary. Outside GitHub, do nothing."""
-    _append(environ, "GITHUB_STEP_SUMMARY", markdown + "\n")
+    """Add text to the run's summary. Outside GitHub, do nothing. A step never fails because of its summary."""
+    try:
+        _append(environ, "GITHUB_STEP_SUMMARY", markdown + "\n")
+    except OSError as error:
+        say(f"warning: the run's summary can't be written: {error}")
 
 
 def put_out(environ: Mapping[str, str], **values: str) -> None:
@@ -54,10 +58,8 @@ def put_out(environ: Mapping[str, str], **values: str) -> None:
 
 def run_url(environ: Mapping[str, str]) -> str | None:
     """Return the address of this run's page, or None outside GitHub."""
-    if not environ.get("GITHUB_RUN_ID"):
-        return None
-    server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
-    return f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
+    server, repository, run = map(environ.get, ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"))
+    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None
 
 
 def needed(environ: Mapping[str, str], name: str, example: str) -> str:
@@ -73,14 +75,20 @@ def _annotate(environ: Mapping[str, str], level: str, text: str) -> None:
         # A workflow command is one line, with these three characters escaped:
         # https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
         escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        print(f"::{level}::{escaped}", flush=True)
+        _print(f"::{level}::{escaped}")
     else:
         say(f"{level}: {text}")
 
 
+def _print(text: str) -> None:
+    """Print text, with `?` for each character that the output can't show: a step never fails because of a character."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, errors="replace").decode(encoding), flush=True)
+
+
 def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
     if path := environ.get(variable):
-        with Path(path).open("a", encoding="utf-8") as file:
+        with Path(path).open("a", encoding="utf-8", errors="replace") as file:
             file.write(text)
 
 

@@ -48,6 +48,14 @@ def busy(holder: Mapping[str, Any]) -> str:
     )
 
 
+def contradiction(deployment: str, ended: str, state: str, refusal: str) -> str:
+    """Say that a deployment had ended otherwise, and how several jobs record one end."""
+    return (
+        f"Deployment {deployment} is recorded as {ended}, so {state} is not recorded. {refusal}. If several jobs "
+        "deploy together, let one job record the end after all of them (docs/registry/use-it-from-your-pipeline.md)"
+    )
+
+
 def _blocker(blocker: Blocker) -> str:
     code, environment = _one_line(blocker.get("code")), _one_line(blocker.get("environment"))
     suite = _one_line(blocker.get("suite") or "")

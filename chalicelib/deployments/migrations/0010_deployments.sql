@@ -64,14 +64,10 @@ CREATE TABLE deployments (
 -- A target has at most one deployment in progress.
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace)
     WHERE state = 'in_progress';
--- A repeated import makes no second deployment. Neither does a repeated request by one attempt of a pipeline's run.
+-- A repeated import makes no second deployment.
 CREATE UNIQUE INDEX deployments_import_once ON deployments (
     environment_id, workspace, artifact, coalesce(revision, ''), finished_at, coalesce(workspace_id, 0)
 ) WHERE imported;
-CREATE UNIQUE INDEX deployments_run_once ON deployments (
-    environment_id, workspace, kind, artifact, issuer, run_id, run_attempt,
-    coalesce(repository_id, ''), coalesce(workspace_id, 0)
-) WHERE run_id IS NOT NULL AND NOT imported;
 
 CREATE INDEX deployments_succeeded ON deployments (environment_id, workspace, finished_at DESC, id DESC)
     WHERE state = 'succeeded';

@@ -3,17 +3,27 @@
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from chalicelib.deployments.model import NewDeployment
+from chalicelib.rest.types import Count, Text, Url
 from chalicelib.state.model import MOST_TARGETS
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.given import Given
 from tests.support.largest import copy
 from tools.local.issuer import token
-from tools.slipway_client.recording import MOST_COMMITS, _fitting
+from tools.slipway_client.recording import (
+    LEAST_LEASE,
+    MOST_COMMITS,
+    MOST_DETAIL,
+    MOST_LEASE,
+    MOST_REASON,
+    MOST_URL,
+    _fitting,
+)
+from tools.slipway_client.report import MOST_COUNT
 from tools.slipway_client.words import REMEDIES
 
 
@@ -60,6 +70,16 @@ def test_opening_twice_in_one_attempt_records_one_deployment(step: Any, given: G
     assert len(deployments(given)) == 1
 
 
+def test_a_run_deploys_an_artifact_again_after_another_one(step: Any, given: Given) -> None:
+    first = deploy(step)
+    other = deploy(step, ARTIFACT=an_artifact("second"))
+
+    again = deploy(step)
+
+    assert len({first, other, again}) == 3
+    assert len(deployments(given)) == 3
+
+
 def test_opening_again_after_the_deployment_has_ended_fails(step: Any) -> None:
     step("deployment-open")
     step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE="failed")
@@ -68,13 +88,18 @@ def test_opening_again_after_the_deployment_has_ended_fails(step: Any) -> None:
     assert "already failed" in step.said
 
 
-def test_a_target_that_the_state_leaves_out_fails_the_step(step: Any, given: Given) -> None:
+def test_a_target_that_the_state_leaves_out_does_not_count_as_empty_and_can_be_deployed(
+    step: Any, given: Given
+) -> None:
     given.a_workspace("jane")
     copy(given, "workspaces", f", generate_series(1, {MOST_TARGETS}) AS n", name="'a' || n")
 
     assert step("current", ENV="production") == 0
     assert step("current", WORKSPACE="jane") == 1
     assert "too many targets" in step.said
+    tested = deploy(step, WORKSPACE="jane")
+    assert step("verification", DEPLOYMENT=tested, OUTCOME="success") == 0
+    assert given.sql("SELECT workspace, outcome FROM verifications") == [("jane", "success")]
 
 
 def test_the_artifact_before_is_put_out_for_a_rollback(step: Any) -> None:
@@ -119,6 +144,68 @@ def test_the_commits_between_two_deployments_are_recorded(
         (log[1], "Second: Ü\u2028 \U0001f680"),
         (log[0], "x" * 200),
     ]
+
+
+def test_a_commit_without_a_date_stops_no_deployment(
+    step: Any, given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def git(*words: str, content: str = "") -> str:
+        return subprocess.run(["git", *words], input=content, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "-q")
+    tree = git("mktree")
+    log: list[str] = []
+    good = "Jane <jane@example.org> 1772366400 +0000"
+    dates = ["", " -1 +0000", " 99999999999999 +0000"]
+    undated = [f"Jane <jane@example.org>{date}" for date in dates]
+    signed = [(good, good), *((author, good) for author in undated), (undated[0], undated[0])]
+    for author, committer in signed:
+        parent = f"parent {log[-1]}\n" if log else ""
+        commit = f"tree {tree}\n{parent}author {author}\ncommitter {committer}\n\nA commit\n"
+        log.append(git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", content=commit))
+    deploy(step, GITHUB_SHA=log[0])
+
+    deploy(step, ARTIFACT=an_artifact("second"), GITHUB_SHA=log[-1])
+
+    assert sorted(given.sql("SELECT sha, extract(epoch FROM authored_at)::int FROM deployment_commits")) == sorted(
+        (sha, 1772366400) for sha in log[1:-1]
+    )
+
+
+def test_what_only_informs_is_cut_or_left_out(step: Any, given: Given) -> None:
+    odd = {"GITHUB_SERVER_URL": "https://github.com/a space", "LEASE_SECONDS": "86400"}
+    reason = {"SLIPWAY_TOKEN": token("maintainer", ["azul"]), "OVERRIDE_REASON": "\n" + "x" * 600}
+    assert step("deployment-open", **odd, **reason) == 0, step.said
+    assert step.said.count("::warning::") == 3
+    tested = step.outputs["deployment"]
+
+    detail = "a half \ud800, no byte \udcff: " + "x" * 3000
+    assert step("deployment-status", DEPLOYMENT=tested, STATE="failure", DETAIL=detail) == 0, step.said
+    assert "::warning::" in step.said
+
+    [(state, url, lease, why, recorded)] = given.sql(
+        "SELECT state, run_url, lease_seconds, override_reason, detail FROM deployments"
+    )
+    assert (state, url, lease) == ("failed", None, MOST_LEASE)
+    assert (len(why), len(recorded), recorded[-2:]) == (MOST_REASON, MOST_DETAIL, "x…")
+
+
+def test_a_summary_that_cannot_be_written_stops_nothing(step: Any, given: Given, tmp_path: Path) -> None:
+    tested = deploy(step)
+
+    assert step("verification", DEPLOYMENT=tested, OUTCOME="success", GITHUB_STEP_SUMMARY=str(tmp_path)) == 0
+
+    assert given.sql("SELECT outcome FROM verifications") == [("success",)]
+
+
+def test_the_client_knows_the_bounds_of_the_api() -> None:
+    text, url, count = (get_args(each)[1] for each in (Text, Url, Count))
+    lease = get_args(get_type_hints(NewDeployment, include_extras=True)["lease_seconds"])[1]
+
+    assert (text.max_length, url.max_length, count.le) == (MOST_DETAIL, MOST_URL, MOST_COUNT)
+    assert (lease.ge, lease.le) == (LEAST_LEASE, MOST_LEASE)
 
 
 @pytest.mark.parametrize("digits", [40, 64])
@@ -176,6 +263,69 @@ def test_a_broken_run_is_recorded_as_an_error(
     step("verification", DEPLOYMENT=tested, REPORT=str(path))
 
     assert given.sql("SELECT outcome FROM verifications") == [(outcome,)]
+
+
+@pytest.mark.parametrize("stated", ["", "success"])
+def test_an_unreadable_report_fails_the_step_by_name_and_loses_no_outcome(
+    step: Any, given: Given, tmp_path: Path, stated: str
+) -> None:
+    tested = deploy(step)
+    path = tmp_path / "report.json"
+    path.write_text("{")
+
+    assert step("verification", DEPLOYMENT=tested, REPORT=str(path), OUTCOME=stated) == 1
+
+    assert f"::error::REPORT={path}" in step.said
+    assert given.sql("SELECT outcome FROM verifications") == [(stated or "error",)]
+
+
+def test_the_same_report_after_another_deployment_is_another_verification(
+    step: Any, given: Given, tmp_path: Path
+) -> None:
+    tested = deploy(step)
+    path = tmp_path / "report.json"
+    path.write_text('{"passed": 3, "failed": 0}')
+
+    def verify(**variables: str) -> str:
+        assert step("verification", DEPLOYMENT=tested, REPORT=str(path), **variables) == 0, step.said
+        [(count,)] = given.sql("SELECT count(*) FROM verifications")
+        return f"{count} {'replayed' if 'replayed' in step.said else 'recorded'}"
+
+    assert verify() == "1 recorded"
+    assert verify() == "1 replayed"
+    path.write_text('{"passed": 3, "failed": 0, "started_at": "later"}')
+    assert verify() == "2 recorded"
+    step("deployment-open", ARTIFACT=an_artifact("second"))
+    other = step.outputs["deployment"]
+    step("deployment-status", DEPLOYMENT=other, STATE="failed")
+    assert verify(LAST_ATTEMPT=other) == "3 recorded"
+
+
+def test_only_an_end_that_contradicts_the_recorded_one_fails(step: Any, given: Given) -> None:
+    step("deployment-open")
+    deployment = step.outputs["deployment"]
+
+    def end(state: str, **variables: str) -> int:
+        return int(step("deployment-status", DEPLOYMENT=deployment, STATE=state, **variables))
+
+    assert end("success") == 0
+    assert "replayed" not in step.said
+    assert end("success") == 0
+    assert "replayed" in step.said
+    assert end("success", DETAIL="by the other leg") == 0
+    assert "recorded before" in step.said
+    assert end("failure") == 1
+    assert f"Deployment {deployment} is recorded as succeeded, so failed is not recorded" in step.said
+    assert end("in_progress") == 1
+    assert deployments(given) == [("development", "rollout", "succeeded")]
+
+
+def test_a_step_that_was_skipped_leaves_no_lease(step: Any, given: Given) -> None:
+    step("deployment-open")
+
+    assert step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE="skipped") == 0, step.said
+
+    assert deployments(given) == [("development", "rollout", "cancelled")]
 
 
 @pytest.mark.parametrize("outcome", ["success", "failure"])
@@ -356,8 +506,6 @@ def test_an_unknown_system_is_an_error_and_no_warning(step: Any) -> None:
 
 
 def test_every_blocker_has_a_remedy() -> None:
-    from typing import get_args  # noqa: PLC0415
-
     from chalicelib.promotions.model import BlockerCode  # noqa: PLC0415
 
     assert set(REMEDIES) == set(get_args(BlockerCode))

@@ -25,7 +25,7 @@ from tools.local.server import serving as serving_app
 from tools.slipway_client.client import RegistryClient
 
 PAGE = "registry/use-it-from-your-pipeline.md"
-[WORKFLOW] = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
+WORKFLOW, MATRIX = [read_yaml(block.text) for block in blocks(PAGE) if block.language == "yaml"]
 JOB = WORKFLOW["jobs"]["deploy"]
 ARTIFACT = JOB["env"]["ARTIFACT"]
 # The audience of the actions' tokens, since the page names none.
@@ -92,7 +92,14 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
         issuer, repository="acme/shop", ref="refs/heads/production", environment="production", sha=sha
     ) as url:
 
-        def run(*, deploys: bool = True, failed: int = 0, registry: str = github_service) -> list[Step]:
+        def run(
+            job: dict[str, Any] = JOB,
+            *,
+            deploys: bool = True,
+            failed: int = 0,
+            registry: str = github_service,
+            **needs: dict[str, Any],
+        ) -> list[Step]:
             script(tmp_path / "deploy.sh", f"#!/bin/sh\nexit {int(not deploys)}")
             script(tmp_path / "acceptance.sh", REPORT.replace("FAILED", str(failed)))
             environ = {
@@ -104,7 +111,7 @@ def run(tmp_path: Path, given: Given, issuer: IssuerServer, github_service: str)
                 "ACTIONS_ID_TOKEN_REQUEST_URL": url,
                 "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNERS_OWN,
             }
-            return Job(JOB, tmp_path, {"vars": {"SLIPWAY_URL": registry}}, environ).run()
+            return Job(job, tmp_path, {"vars": {"SLIPWAY_URL": registry}, "needs": needs}, environ).run()
 
         yield run
 
@@ -164,6 +171,27 @@ def test_failed_tests_are_recorded(run: Callable[..., list[Step]], given: Given)
 
     assert outcomes(steps)[5:] == ["failure", "success"]
     assert recorded(given) == [("succeeded",), ("failure", 3, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("result", "state"), [("success", "succeeded"), ("failure", "failed"), ("cancelled", "cancelled")]
+)
+def test_one_job_records_the_end_after_all_legs(
+    run: Callable[..., list[Step]], given: Given, result: str, state: str
+) -> None:
+    promoted(given)
+    jobs = MATRIX["jobs"]
+    assert outcomes(run(jobs["open"])) == ["success"]
+    [(deployment,)] = given.sql("SELECT id::text FROM deployments WHERE state = 'in_progress'")
+
+    steps = run(jobs["end"], open={"outputs": {"deployment": deployment}}, deploy={"result": result})
+
+    assert (outcomes(steps), recorded(given)) == (["success"], [(state,)])
+    # A leg that says something else later fails.
+    other = "failure" if result == "success" else "success"
+    [contradicting] = run(jobs["end"], open={"outputs": {"deployment": deployment}}, deploy={"result": other})
+    assert contradicting.outcome == "failure"
+    assert f"is recorded as {state}" in contradicting.said
 
 
 def test_without_a_registry_nothing_is_promoted(run: Callable[..., list[Step]]) -> None:

@@ -120,6 +120,20 @@ def test_another_attempt_or_kind_of_the_same_run_is_another_deployment(api, give
     assert [each.status for each in (rolled_back, rolled_out, attempted)] == [201, 201, 201]
 
 
+def test_a_run_that_deploys_an_artifact_again_after_another_one_makes_another_deployment(api, given):
+    given.the_usual()
+    run = api.as_("pipeline", run_id="4711")
+
+    def deployed(**fields):
+        answer = run.post(PATH, rollout(**fields))
+        given.a_status(answer["id"], "succeeded")
+        return answer
+
+    made = [deployed(), deployed(artifact=an_artifact("second")), deployed(), deployed(revision=a_revision())]
+
+    assert [each.status for each in made] == [201] * 4
+
+
 def test_an_import_with_another_state_or_kind_is_a_conflict(api, given):
     given.the_usual()
     given.an_import()

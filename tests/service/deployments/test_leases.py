@@ -157,3 +157,16 @@ def test_an_earlier_attempt_of_a_run_takes_over_nothing(api, given):
     api.as_("pipeline", run_id="4711", run_attempt="10").post(PATH, rollout())
 
     assert api.as_("pipeline", run_id="4711", run_attempt="9").post(PATH, rollout()).problem == "target-busy"
+
+
+@pytest.mark.parametrize("ending", ["a later attempt", "a maintainer"])
+def test_a_deployment_that_died_half_applied_has_a_way_back(api, given, ending):
+    given.the_usual()
+    given.a_deployment()
+    died = api.as_("pipeline", run_id="4711").post(PATH, rollout(artifact=an_artifact("second")))
+    back = rollout(kind="rollback")
+    if ending == "a maintainer":
+        assert api.as_("pipeline", run_id="4712").post(PATH, back).problem == "target-busy"
+        api.as_("maintainer").post(f"{PATH}/{died['id']}/statuses", {"state": "failed"})
+
+    assert api.as_("pipeline", run_id="4711", run_attempt="2").post(PATH, back).status == 201

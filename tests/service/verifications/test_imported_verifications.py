@@ -61,10 +61,11 @@ def test_a_repeated_import_has_one_effect(api):
 
 
 @pytest.mark.usefixtures("history")
-def test_an_import_with_another_outcome_is_a_conflict(api):
+@pytest.mark.parametrize("other", [{"outcome": "failure"}, {"trigger": "deployment"}], ids=str)
+def test_an_import_with_another_outcome_or_trigger_is_a_conflict(api, other):
     api.post(PATH, verification())
 
-    answer = api.post(PATH, verification(outcome="failure"))
+    answer = api.post(PATH, verification(**other))
 
     assert (answer.status, answer.problem) == (409, "conflict")
 

@@ -210,6 +210,19 @@ def test_a_run_that_a_fixture_stops_is_an_error_with_its_reason(
     assert "The system is busy: wait" in capsys.readouterr().err
 
 
+def test_a_report_that_cannot_be_written_does_not_hide_the_outcome(
+    monkeypatch: pytest.MonkeyPatch, answering: Callable[..., Service], tmp_path: Path
+) -> None:
+    answering(READY, (200, b'{"roles": [{"role": "viewer", "systems": null}]}'))
+    monkeypatch.setattr(pytest, "main", lambda *_, **__: pytest.ExitCode.TESTS_FAILED)
+    output = tmp_path / "output"
+
+    with pytest.raises(ToolError, match="REPORT="):
+        main(variables(READ_ONLY="1", REPORT=str(tmp_path), GITHUB_OUTPUT=str(output)))
+
+    assert output.read_text() == "outcome=failure\n"
+
+
 def test_a_report_counts_its_findings_and_has_no_token(tmp_path: Path) -> None:
     run = Run(AcceptanceSettings(URL, "a.b.c"))
     run.passed = 3

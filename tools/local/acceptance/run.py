@@ -37,14 +37,14 @@ def main(environ: Mapping[str, str]) -> int:
         outcome, error = "error", str(broken)
     except KeyboardInterrupt:
         outcome, error = "cancelled", "Stopped before anything was checked: run the command again"
-    if environ.get("REPORT"):
-        report.write(Path(environ["REPORT"]), run.document(outcome, error))
     if error is not None:
         print(error, file=sys.stderr)
     else:
         print(*run.summary(), sep="\n")
     if environ.get("GITHUB_OUTPUT"):  # make's own exit code does not tell a failed check from a broken run
         put_out(environ, outcome=outcome)
+    if environ.get("REPORT"):  # last, because a report that can't be written must not hide the outcome
+        report.write(Path(environ["REPORT"]), run.document(outcome, error))
     return EXIT_CODES[outcome]
 
 
