@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from chalicelib import NAME
 from tools.aws import environment, logs
 from tools.aws.target import Target
 
@@ -101,7 +102,7 @@ def test_following_shows_each_line_once():
 )
 def test_nothing_in_the_logs_is_said_with_the_time_that_was_given(monkeypatch, capsys, variables, said):
     monkeypatch.setattr(environment, "target_of", lambda _: Target("development"))
-    main = {"api": {"function_names": {}}, "name": "slipway-development", "region": "eu-central-1"}
+    main = {"api": {"function_names": {}}, "name": f"{NAME}-development", "region": "eu-central-1"}
     monkeypatch.setattr(environment, "outputs", lambda _: main)
     monkeypatch.setattr(Target, "client", lambda *_: SimpleNamespace())
     monkeypatch.setattr(logs, "lines", lambda *_: iter([]))
