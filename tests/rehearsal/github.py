@@ -18,7 +18,10 @@ from tests.support.checkout import ROOT
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, tokens_of_a_run
 from tests.support.workflows import workflow
 from tools.aws import terraform
+from tools.local.emulation import access_key
 
+# A job that has not signed in to AWS.
+NOBODY = "nobody"
 REPOSITORY = f"acme/{NAME}"
 SECONDS = 600
 
@@ -169,7 +172,14 @@ class GitHub:
         sha = sha or self._head(ref)
         assert sha, f"GitHub has no branch {ref}: push the branch first"
         reached: set[str] = set()
+        signed_in = {"role": NOBODY}
         title = f"{name}: {job} on {ref}"
+
+        def sign_in(given: Mapping[str, str]) -> None:
+            signed_in["role"] = given["role"].rpartition("/")[2]
+
+        def before_step(step: str) -> None:
+            running.environ["AWS_ACCESS_KEY_ID"] = access_key(signed_in["role"], f"{name}.yml: {step}")
 
         def after_step(step: Step) -> None:
             reached.add(step.name)
@@ -204,10 +214,12 @@ class GitHub:
             is_cancelled=lambda: cancelled_after in reached,
             temporary=temporary,
             actions={
+                "$/.github/actions/aws": sign_in,
                 "actions/checkout": lambda given: self._check_out(given, sha, folder),
                 "actions/attest-build-provenance": lambda given: self._attest(given, folder, name, ref, sha),
             },
             overrides=self.overrides,
+            before_step=before_step,
             after_step=after_step,
             seconds=SECONDS,
         )

@@ -7,6 +7,7 @@ serves each environment with the code that its alias points to.
 import contextlib
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -43,6 +44,7 @@ MARKS = [
 PAGE = "first-deployment.md"
 BUCKET = f"{NAME}-artifacts-{emulation.ACCOUNT}"
 COMMAND_SECONDS = 600
+CALLS = "calls"
 WORKSPACE = "development/d-fix-42/development.tfstate"
 STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
 FIX_42 = "ENV=development WORKSPACE=fix-42"
@@ -131,25 +133,34 @@ class Stage:
 
 
 class Maintainer:
-    """A person who types commands from the docs, in a clone at a commit and with the commit's package."""
+    """A person who types commands from the docs, in a clone at a commit and with the commit's package.
 
-    def __init__(self, stage: Stage, revision: str, environment: str) -> None:
+    `role` is a role of infra/account/people.tf.
+    """
+
+    def __init__(self, stage: Stage, revision: str, environment: str, role: str) -> None:
+        self._role = role
         self.folder = stage.github.checkout(revision, stage.folder / f"maintainer-{environment}-{revision}")
         self._environ = {**stage.github.machine(), "ARTIFACT_BUCKET": BUCKET}
-        said = self.run(f".local/venv/bin/python -m tools pipeline artifact --env {environment}")
+        # To package takes long, and gives the same package as the stored one.
+        said = sh(f".local/venv/bin/python -m tools pipeline artifact --env {environment}", self.folder, self._environ)
         assert "reused" in said.split(), said
         self._environ["PACKAGE"] = f".local/artifact/{environment}"
 
     def run(self, command: str) -> str:
         say(f"a maintainer: {command}")
-        return sh(command, self.folder, self._environ, COMMAND_SECONDS)
+        return sh(command, self.folder, self._signed_in(command), COMMAND_SECONDS)
 
     def started(self, command: str, until: str) -> AbstractContextManager[str]:
-        return started(command, until, self.folder, self._environ)
+        return started(command, until, self.folder, self._signed_in(command))
 
     def changes(self, target: str) -> dict[str, list[str]]:
         """Return the changes in the last plan of a target."""
         return changes(self.folder, target)
+
+    def _signed_in(self, command: str) -> dict[str, str]:
+        key = emulation.access_key(f"{NAME}-account-{self._role}", re.findall(r"\bmake .*", command)[0])
+        return {**self._environ, "AWS_ACCESS_KEY_ID": key}
 
 
 @contextlib.contextmanager
@@ -159,7 +170,7 @@ def staged(folder: Path) -> Iterator[Stage]:
         contextlib.ExitStack() as ended,
         serving() as issuer,
         postgres.throwaway() as database,
-        emulated_account() as port,
+        emulated_account(folder / CALLS) as port,
     ):
         emulated_client("s3", port).create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": emulation.REGION}

@@ -75,7 +75,7 @@ def debug(stage: Stage, first: str, promoted: "Future[None]") -> None:
     """Route one client, and no other, to a copy of development until the copy expires."""
     stage.github.branch("debug/fix-42", first)
     stage.manage("create", ref="debug/fix-42")
-    maintainer = Maintainer(stage, first, "development")
+    maintainer = Maintainer(stage, first, "development", "on-call")
     maintainer.run(f"make route {FIX_42} CLIENT=jane UNTIL=2h")
     assert (stage.sent_to("jane"), stage.sent_to("joe")) == ("fix-42", "default")
 
@@ -140,7 +140,7 @@ def share_nothing(made: dict[str, Any]) -> None:
 
 def leave_preproduction(stage: Stage, merge: str) -> None:
     """Apply preproduction again, and require that no resource changes."""
-    maintainer = Maintainer(stage, merge, "preproduction")
+    maintainer = Maintainer(stage, merge, "preproduction", "administrator")
     digest = stage.places["preproduction"].digest()
 
     maintainer.run("make apply ENV=preproduction")
@@ -151,7 +151,7 @@ def leave_preproduction(stage: Stage, merge: str) -> None:
 
 def leave_development(stage: Stage, built: Ran) -> None:
     """Plan development again, require that no resource would change, and roll back by hand."""
-    maintainer = Maintainer(stage, stage.github.revision("development"), "development")
+    maintainer = Maintainer(stage, stage.github.revision("development"), "development", "administrator")
     digest = stage.places["development"].digest()
 
     maintainer.run("make plan ENV=development PACKAGE=.local/artifact/development")

@@ -183,7 +183,7 @@ def debug(stage: Stage, registry: Registry, first: str) -> None:
     assert stage.has_data_api("development-d-fix-42")
     registry.allow_workspaces("development")
     recorded = f"SLIPWAY_URL={registry.url} SLIPWAY_SYSTEM={NAME} SLIPWAY_TOKEN={token('maintainer', [NAME])}"
-    Maintainer(stage, first, "development").run(f"{recorded} make route {FIX_42} CLIENT=jane UNTIL=2h")
+    Maintainer(stage, first, "development", "on-call").run(f"{recorded} make route {FIX_42} CLIENT=jane UNTIL=2h")
     assert (stage.sent_to("jane"), stage.sent_to("joe")) == ("fix-42", "default")
     [known] = registry.ask("workspaces")["items"]
     assert (known["name"], known["state"], known["database"]) == ("fix-42", "active", "clone")
