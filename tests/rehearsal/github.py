@@ -156,13 +156,12 @@ class GitHub:
         needs: Mapping[str, Mapping[str, str]] | None = None,
         sha: str | None = None,
         cancelled_after: str | None = None,
-        environ: Mapping[str, str] | None = None,
         after: Mapping[str, Callable[[], None]] | None = None,
     ) -> Ran:
         """Run a job of a workflow for an event on a branch, at the branch's newest commit or at `sha`.
 
-        The run is cancelled after the step `cancelled_after`. `environ` has additional variables for the runner.
-        `after` has actions of others, by the step after which they happen.
+        The run is cancelled after the step `cancelled_after`. `after` has actions of others, by the step after which
+        they happen.
         """
         definition = workflow(name)
         number = next(self._runs)
@@ -249,7 +248,6 @@ class GitHub:
                 "GITHUB_SERVER_URL": "https://github.com",
                 "ACTIONS_ID_TOKEN_REQUEST_URL": url,
                 "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNERS_OWN,
-                **(environ or {}),
             }
             steps = running.run()
         outputs = {each: running.fill(value) for each, value in content.get("outputs", {}).items()}

@@ -21,9 +21,10 @@ import psutil
 import pytest
 
 from chalicelib import NAME
+from tests.rehearsal import judgement
 from tests.rehearsal.github import GitHub, Ran, say
 from tests.rehearsal.places import Deployed
-from tests.support import gh
+from tests.support import gh, rendered
 from tests.support.issuer import IssuerServer, serving
 from tests.support.page import blocks, script, sh, started
 from tests.support.plans import changes
@@ -32,6 +33,7 @@ from tools.aws.emulator.account import emulated_account, emulated_client
 from tools.aws.routes import Routes
 from tools.aws.target import Target
 from tools.aws.terraform import missing
+from tools.checks import npm
 from tools.local import emulation, postgres
 from tools.local.issuer import token
 
@@ -39,12 +41,16 @@ MARKS = [
     pytest.mark.slow,
     pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),
     pytest.mark.skipif(NODE is None, reason="the rehearsal needs node on the PATH"),
+    pytest.mark.skipif(npm.missing() is not None, reason=f"infrastructure: {npm.missing()}"),
 ]
 
 PAGE = "first-deployment.md"
 BUCKET = f"{NAME}-artifacts-{emulation.ACCOUNT}"
 COMMAND_SECONDS = 600
 CALLS = "calls"
+# The roles whose calls every rehearsal has.
+ROLES = {f"{NAME}-account-{each}" for each in ("artifacts", "debug-development", "on-call", "reap-debug-development")}
+ROLES |= {f"{NAME}-account-apply-{each}" for each in ("development", "preproduction")}
 WORKSPACE = "development/d-fix-42/development.tfstate"
 STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
 FIX_42 = "ENV=development WORKSPACE=fix-42"
@@ -99,10 +105,10 @@ class Stage:
         needs = {"ref": chosen.outputs}
         return self.github.run("workspace", "workspace", *started, inputs=given, needs=needs).succeeded()
 
-    def reap(self, **environ: str) -> Ran:
+    def reap(self) -> Ran:
         """Run the job of reap.yml for the debug workspaces of development."""
         matrix = {"environment": "development", "purpose": "debug"}
-        return self.github.run("reap", "reap", "development", "schedule", matrix=matrix, environ=environ).succeeded()
+        return self.github.run("reap", "reap", "development", "schedule", matrix=matrix).succeeded()
 
     def verify(self, after: Mapping[str, Callable[[], None]] | None = None) -> Ran:
         """Run the job of verify.yml for development."""
@@ -121,6 +127,13 @@ class Stage:
         """True if the function `bootstrap` can call the Data API of a target's own cluster."""
         clusters = emulated_client("rds", self.port).describe_db_clusters(DBClusterIdentifier=f"{NAME}-{target}")
         return bool(clusters["DBClusters"][0]["HttpEndpointEnabled"])
+
+    def judge_calls(self) -> None:
+        """Require that AWS would have allowed each call to the role that made it."""
+        say("\nJudge the calls to AWS")
+        calls = judgement.read(self.folder / CALLS)
+        assert {call.role for call in calls} >= ROLES
+        assert judgement.judge(calls, rendered.policies()) == []
 
     def log(self, state: Any, request_id: str) -> None:
         """Log an error for a request in the log group of a state's API."""

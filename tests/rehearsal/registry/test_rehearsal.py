@@ -136,6 +136,7 @@ def test_from_a_merge_to_a_rollback(stage: Stage, registry: Registry) -> None:
         debugged = lanes.submit(debug, stage, registry, first)
         developed = lanes.submit(develop, stage, registry, artifact, promoted)
         finished(promoted, debugged, developed)
+    stage.judge_calls()
     say("\nThe rehearsal passed")
 
 

@@ -23,7 +23,7 @@ def emulated_account(calls: Path | None = None) -> Iterator[int]:
 
     `calls` is a file, to which the account adds a line for each call.
     """
-    command = [sys.executable, "-m", "tools", "aws", "emulator", "--port", "0", *(["--calls", str(calls)] if calls else [])]
+    command = [sys.executable, "-m", "tools", "aws", "emulator", "--port=0", f"--calls={calls or ''}"]
     with lifeline.kept(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         found = re.search(r":(\d+),", process.stdout.readline())

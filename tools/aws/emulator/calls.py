@@ -23,7 +23,6 @@ from tools.local.emulation import ACCOUNT, REGION
 _SIGNED = re.compile(r"Credential=([^/,]+)/\d{8}/(?:([a-z0-9-]+)/)?([a-z0-9-]+)/aws4_request")
 # Services that sign with another name than the one that botocore gives them.
 _SIGNED_AS = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
-_READS = re.compile("Get|List|Describe|Head")
 # Longer texts, such as the document of an API, say nothing about permissions.
 _LONGEST = 20_000
 
@@ -42,9 +41,9 @@ class Calls:
 
 
 def _call(environ: dict[str, Any], caller: str, region: str | None, signed: str) -> dict[str, Any]:
-    service = _SIGNED_AS.get(signed, signed)
+    service, region = _SIGNED_AS.get(signed, signed), region or REGION
     request = Request({**environ, "wsgi.input": io.BytesIO(_body(environ))})
-    call = {"caller": caller, "service": service, "region": region or REGION, "http": [request.method, request.raw_path]}
+    call = {"caller": caller, "service": service, "region": region, "http": [request.method, request.raw_path]}
     try:
         operation, in_path = get_service_router(service).match(request)
     except NotFound:
@@ -63,26 +62,30 @@ def _call(environ: dict[str, Any], caller: str, region: str | None, signed: str)
     )
     parameters = _short(parameters)
     named = json.dumps([parameters, request.raw_path], default=str)
-    tags = {} if _READS.match(operation.name) else dict(_tags(service, region or REGION, named))
+    tags = {id_: tags for id_, tags in _tagged(service, region) if re.split("[:/]", id_)[-1] in named}
     return {**call, "operation": operation.name, "parameters": parameters, "tags": tags}
 
 
-def _tags(service: str, region: str, named: str) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield the ARNs and tags of a service's resources, and of keys, whose ids are in a request."""
-    for backend in iter_taggable_backends(ACCOUNT, region):
-        if backend.SERVICE_NAMESPACE in (service, "kms"):
-            for each in backend.iter_tagged_resources():
-                if each.tags and re.split("[:/]", each.arn)[-1] in named:
-                    yield each.arn, each.tags
-    # moto's own list lacks these.
+def _tagged(service: str, region: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the ARN, or EC2's id, and the tags of each resource of a service, and of each key.
+
+    The association of a route table has the tags of the table.
+    """
+    # moto's own list lacks these, or a part of them.
+    if service == "ec2":
+        network = get_backend("ec2")[ACCOUNT][region]
+        yield from network.tags.items()
+        for table in network.route_tables.values():
+            yield from ((each, network.tags[table.id]) for each in table.all_associations_ids)
     if service == "cognito-idp":
-        for pool in get_backend("cognito-idp")[ACCOUNT][region].user_pools.values():
-            if pool.id in named:
-                yield pool.arn, pool.extended_config.get("UserPoolTags") or {}
-    if service == "apigateway":
-        for id_, api in get_backend("apigateway")[ACCOUNT][region].apis.items():
-            if id_ in named:
-                yield f"arn:aws:apigateway:{region}::/restapis/{id_}", api.tags
+        pools = get_backend("cognito-idp")[ACCOUNT][region].user_pools.values()
+        yield from ((pool.arn, pool.extended_config.get("UserPoolTags") or {}) for pool in pools)
+    if service in ("apigateway", "wafv2"):
+        apis = get_backend("apigateway")[ACCOUNT][region].apis.items()
+        yield from ((f"arn:aws:apigateway:{region}::/restapis/{id_}", api.tags or {}) for id_, api in apis)
+    for backend in iter_taggable_backends(ACCOUNT, region):
+        if backend.SERVICE_NAMESPACE in {service, "kms"} - {"ec2"}:
+            yield from ((each.arn, each.tags) for each in backend.iter_tagged_resources())
 
 
 def _is_file(shape: Any) -> bool:
