@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib import NAME
-from tests.rehearsal.judgement import Call, judge
+from tests.rehearsal.calls import Call
+from tests.rehearsal.judgement import judge
 from tools.checks import npm
 from tools.checks.walls.rendered import Policy, Rendered, Role
 from tools.local.emulation import ACCOUNT, REGION, access_key
@@ -122,7 +123,7 @@ REFUSED = [
     (function("CreateFunction", Tags=OWN), "lambda:TagResource on"),
     (call("iam", "CreateRole", RoleName="free"), "iam:CreateRole on"),
     (call("iam", "PutRolePolicy", RoleName="free"), "iam:PutRolePolicy on"),
-    (vpc("CreateVpc", OTHER), "ec2:CreateVpc on", "'aws:RequestTag/environment': 'production'"),
+    (vpc("CreateVpc", OTHER), "ec2:CreateVpc on", "action: One", "'aws:RequestTag/environment': 'production'"),
     (vpc("DeleteVpc", OTHER), "ec2:DeleteVpc on", "vpc/vpc-1", "'aws:ResourceTag/environment': 'production'"),
     (api(OTHER), "apigateway:PATCH on", "/restapis/1/stages/live"),
     (call("kms", "EnableKeyRotation", KeyId="1"), f"kms:EnableKeyRotation on {KEY}"),

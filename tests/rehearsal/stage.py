@@ -21,8 +21,9 @@ import psutil
 import pytest
 
 from chalicelib import NAME
-from tests.rehearsal import judgement
+from tests.rehearsal import calls
 from tests.rehearsal.github import GitHub, Ran, say
+from tests.rehearsal.judgement import judge
 from tests.rehearsal.places import Deployed
 from tests.support import gh, rendered
 from tests.support.issuer import IssuerServer, serving
@@ -131,9 +132,9 @@ class Stage:
     def judge_calls(self) -> None:
         """Require that AWS would have allowed each call to the role that made it."""
         say("\nJudge the calls to AWS")
-        calls = judgement.read(self.folder / CALLS)
-        assert {call.role for call in calls} >= ROLES
-        assert judgement.judge(calls, rendered.policies()) == []
+        made = calls.read(self.folder / CALLS)
+        assert {call.role for call in made} >= ROLES
+        assert judge(made, rendered.policies()) == []
 
     def log(self, state: Any, request_id: str) -> None:
         """Log an error for a request in the log group of a state's API."""
