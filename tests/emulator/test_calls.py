@@ -65,6 +65,16 @@ def test_a_change_shows_the_tags_that_its_resource_had(signed: Any) -> None:
     assert [each["http"] for each in calls()[made:]][2] == ["DELETE", f"/restapis/{api}"]
 
 
+def test_a_call_of_a_service_is_named_as_botocore_names_it(signed: Any) -> None:
+    client, calls = signed
+
+    client("service-quotas").list_aws_default_service_quotas(ServiceCode="vpc")
+    client("resourcegroupstaggingapi").get_resources()
+
+    named = [(each["service"], each["operation"]) for each in calls()]
+    assert named == [("service-quotas", "ListAWSDefaultServiceQuotas"), ("resourcegroupstaggingapi", "GetResources")]
+
+
 def test_the_content_of_a_file_is_not_logged(signed: Any) -> None:
     client, calls = signed
     s3 = client("s3")

@@ -14,7 +14,7 @@ it. These tables have the others, as of November 2026, for the operations that r
 """
 
 # The prefix of actions, if it is not botocore's name of the service.
-PREFIXES = {"resourcegroupstaggingapi": "tag"}
+PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
 # Operations that need no permission.
 FREE = {"sts:GetCallerIdentity"}
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import UnknownServiceError
 from moto.backends import get_backend
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -22,7 +23,11 @@ from tools.local.emulation import ACCOUNT, REGION
 
 _SIGNED = re.compile(r"Credential=([^/,]+)/\d{8}/(?:([a-z0-9-]+)/)?([a-z0-9-]+)/aws4_request")
 # Services that sign with another name than the one that botocore gives them.
-_SIGNED_AS = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+_SIGNED_AS = {
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "tagging": "resourcegroupstaggingapi",
+}
 # Longer texts, such as the document of an API, say nothing about permissions.
 _LONGEST = 20_000
 
@@ -46,7 +51,7 @@ def _call(environ: dict[str, Any], caller: str, region: str | None, signed: str)
     call = {"caller": caller, "service": service, "region": region, "http": [request.method, request.raw_path]}
     try:
         operation, in_path = get_service_router(service).match(request)
-    except NotFound:
+    except (NotFound, UnknownServiceError):
         return {**call, "operation": f"{request.method} {request.raw_path}", "parameters": {}, "tags": {}}
     protocol = determine_request_protocol(get_service_model(service), request.content_type)
     body = b"" if _is_file(operation.input_shape) else request.data
