@@ -23,7 +23,7 @@ from tests.rehearsal.needed import Needed, Unnamed, needed_by, resources
 from tests.support.checkout import ROOT
 from tools.checks.walls import reference, table
 from tools.checks.walls.evaluator import Question, ask
-from tools.checks.walls.places import PRODUCTION
+from tools.checks.walls.places import DEVELOPMENT, PRODUCTION, hash_of
 from tools.checks.walls.principals import EVERYTHING
 from tools.checks.walls.reference import listed
 from tools.checks.walls.rendered import Rendered
@@ -119,12 +119,15 @@ def _naming(role: str, action: str, rendered: Rendered) -> list[str]:
 
 def _principal(role: str, rendered: Rendered) -> tuple[tuple[str, ...], str | None, str]:
     """Return the role's policies, its boundary and its ARN."""
-    account = PRODUCTION.account_id if role == _ON_CALL else ACCOUNT
-    arn = f"arn:aws:iam::{account}:role/{role}"
+    arn = f"arn:aws:iam::{_account_id(role)}:role/{role}"
     if role == _ADMINISTRATOR:
         return (EVERYTHING,), None, arn
     known = rendered.roles.get(arn)
     return (known.identity, known.boundary, arn) if known else ((), None, arn)
+
+
+def _account_id(role: str) -> str:
+    return (PRODUCTION if role == _ON_CALL else DEVELOPMENT).account_id
 
 
 def _question(
@@ -138,11 +141,12 @@ def _question(
         **needed.context,
     }
     context = {key: value for key, value in shown.items() if known.supports(key, resource)}
-    account = ACCOUNT
-    if call.role == _ON_CALL:
-        account = PRODUCTION.account_id
-        told = json.dumps([resource, context]).replace(_ON_CALL_FOR, PRODUCTION.environment)
-        resource, context = json.loads(told.replace(ACCOUNT, account))
+    # The emulated account stands for all accounts.
+    account = _account_id(call.role)
+    told = json.dumps([resource, context]).replace(ACCOUNT, account).replace(hash_of(ACCOUNT), hash_of(account))
+    resource, context = json.loads(
+        told.replace(_ON_CALL_FOR, PRODUCTION.environment) if call.role == _ON_CALL else told
+    )
     always = {"aws:SecureTransport": "true", "aws:PrincipalArn": principal, "aws:PrincipalAccount": account}
     policy = table.policy_of(known.name, resource, account, rendered)
     return Question(principal, known.name, resource, account, {**always, **context}, identity, boundary, policy)
