@@ -64,11 +64,17 @@ def stage(database_url: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def emulated() -> Iterator[dict[str, str]]:
+def emulated_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file to which the emulated account adds a line for each call."""
+    return tmp_path_factory.mktemp("emulated") / "calls"
+
+
+@pytest.fixture(scope="session")
+def emulated(emulated_calls: Path) -> Iterator[dict[str, str]]:
     """The variables that send AWS calls to an emulated account. All tests of a worker share the account."""
     from tools.aws.emulator.account import emulated_account  # noqa: PLC0415
 
-    with emulated_account() as port:
+    with emulated_account(emulated_calls) as port:
         yield emulation.environment({}, port)
 
 

@@ -1,22 +1,18 @@
 """The rendered IAM policies allow what the table of questions allows, and nothing that it refuses."""
 
 import copy
-import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib import NAME
-from tests.support import modules
+from tests.support import rendered
 from tools.aws.terraform import missing
 from tools.checks import npm
-from tools.checks.policy import plans as mocked
-from tools.checks.walls import exceptions, mutations, plans, rendered, report, sizes, table
+from tools.checks.walls import exceptions, mutations, report, sizes, table
 from tools.checks.walls.complete import gaps
 from tools.checks.walls.rendered import Policy, Rendered
 from tools.checks.walls.rows import WALLS
@@ -30,11 +26,7 @@ LIMITS = f"{NAME}-account-boundary-"
 
 @pytest.fixture(scope="module")
 def policies() -> Rendered:
-    """The policies of all accounts, environments and workspaces. All workers of a test run share the plans."""
-    # Other tests add a function to their copies of infra/.
-    copies = Path(os.environ["SLIPWAY_TEST_RUN"]) / "walls"
-    copies.mkdir(exist_ok=True)
-    return rendered.collect(plans.plan_all(partial(mocked.copied, copies), modules.quickly))
+    return rendered.policies()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 
 from tests.pipeline.account import OUTPUTS, Account
 from tests.pipeline.stub import Stub
-from tests.support import asked
 from tests.support.page import script
 from tools.__main__ import main
 from tools.aws import leftovers, workspace
@@ -377,8 +376,3 @@ def test_a_record_that_names_the_environment_destroys_nothing(run: Any, account:
     assert "names the environment itself" in run("reap", **registry)
 
     assert account.done == [("destroy", "development-w-fix")]
-
-
-def test_the_roles_on_aws_allow_the_tag() -> None:
-    assert "lambda:TagResource" in asked.listed("applying-functions.tf")
-    assert {"lambda:GetFunction", "lambda:ListTags"} <= asked.listed("reading.tf")

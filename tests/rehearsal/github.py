@@ -18,7 +18,10 @@ from tests.support.checkout import ROOT
 from tests.support.issuer import RUNNERS_OWN, IssuerServer, tokens_of_a_run
 from tests.support.workflows import workflow
 from tools.aws import terraform
+from tools.local.emulation import access_key
 
+# A job that has not signed in to AWS.
+NOBODY = "nobody"
 REPOSITORY = f"acme/{NAME}"
 SECONDS = 600
 
@@ -153,13 +156,12 @@ class GitHub:
         needs: Mapping[str, Mapping[str, str]] | None = None,
         sha: str | None = None,
         cancelled_after: str | None = None,
-        environ: Mapping[str, str] | None = None,
         after: Mapping[str, Callable[[], None]] | None = None,
     ) -> Ran:
         """Run a job of a workflow for an event on a branch, at the branch's newest commit or at `sha`.
 
-        The run is cancelled after the step `cancelled_after`. `environ` has additional variables for the runner.
-        `after` has actions of others, by the step after which they happen.
+        The run is cancelled after the step `cancelled_after`. `after` has actions of others, by the step after which
+        they happen.
         """
         definition = workflow(name)
         number = next(self._runs)
@@ -169,7 +171,14 @@ class GitHub:
         sha = sha or self._head(ref)
         assert sha, f"GitHub has no branch {ref}: push the branch first"
         reached: set[str] = set()
+        signed_in = {"role": NOBODY}
         title = f"{name}: {job} on {ref}"
+
+        def sign_in(given: Mapping[str, str]) -> None:
+            signed_in["role"] = given["role"].rpartition("/")[2]
+
+        def before_step(step: str) -> None:
+            running.environ["AWS_ACCESS_KEY_ID"] = access_key(signed_in["role"], f"{name}.yml: {step}")
 
         def after_step(step: Step) -> None:
             reached.add(step.name)
@@ -204,10 +213,12 @@ class GitHub:
             is_cancelled=lambda: cancelled_after in reached,
             temporary=temporary,
             actions={
+                "$/.github/actions/aws": sign_in,
                 "actions/checkout": lambda given: self._check_out(given, sha, folder),
                 "actions/attest-build-provenance": lambda given: self._attest(given, folder, name, ref, sha),
             },
             overrides=self.overrides,
+            before_step=before_step,
             after_step=after_step,
             seconds=SECONDS,
         )
@@ -237,7 +248,6 @@ class GitHub:
                 "GITHUB_SERVER_URL": "https://github.com",
                 "ACTIONS_ID_TOKEN_REQUEST_URL": url,
                 "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNERS_OWN,
-                **(environ or {}),
             }
             steps = running.run()
         outputs = {each: running.fill(value) for each, value in content.get("outputs", {}).items()}

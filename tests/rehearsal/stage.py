@@ -7,6 +7,7 @@ serves each environment with the code that its alias points to.
 import contextlib
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -20,9 +21,11 @@ import psutil
 import pytest
 
 from chalicelib import NAME
+from tests.rehearsal import calls
 from tests.rehearsal.github import GitHub, Ran, say
+from tests.rehearsal.judgement import judge
 from tests.rehearsal.places import Deployed
-from tests.support import gh
+from tests.support import gh, rendered
 from tests.support.issuer import IssuerServer, serving
 from tests.support.page import blocks, script, sh, started
 from tests.support.plans import changes
@@ -31,6 +34,7 @@ from tools.aws.emulator.account import emulated_account, emulated_client
 from tools.aws.routes import Routes
 from tools.aws.target import Target
 from tools.aws.terraform import missing
+from tools.checks import npm
 from tools.local import emulation, postgres
 from tools.local.issuer import token
 
@@ -38,11 +42,16 @@ MARKS = [
     pytest.mark.slow,
     pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),
     pytest.mark.skipif(NODE is None, reason="the rehearsal needs node on the PATH"),
+    pytest.mark.skipif(npm.missing() is not None, reason=f"infrastructure: {npm.missing()}"),
 ]
 
 PAGE = "first-deployment.md"
 BUCKET = f"{NAME}-artifacts-{emulation.ACCOUNT}"
 COMMAND_SECONDS = 600
+CALLS = "calls"
+# The roles whose calls every rehearsal has.
+ROLES = {f"{NAME}-account-{each}" for each in ("artifacts", "debug-development", "on-call", "reap-debug-development")}
+ROLES |= {f"{NAME}-account-apply-{each}" for each in ("development", "preproduction")}
 WORKSPACE = "development/d-fix-42/development.tfstate"
 STATES = {"development.tfstate", "preproduction.tfstate", WORKSPACE}
 FIX_42 = "ENV=development WORKSPACE=fix-42"
@@ -97,10 +106,10 @@ class Stage:
         needs = {"ref": chosen.outputs}
         return self.github.run("workspace", "workspace", *started, inputs=given, needs=needs).succeeded()
 
-    def reap(self, **environ: str) -> Ran:
+    def reap(self) -> Ran:
         """Run the job of reap.yml for the debug workspaces of development."""
         matrix = {"environment": "development", "purpose": "debug"}
-        return self.github.run("reap", "reap", "development", "schedule", matrix=matrix, environ=environ).succeeded()
+        return self.github.run("reap", "reap", "development", "schedule", matrix=matrix).succeeded()
 
     def verify(self, after: Mapping[str, Callable[[], None]] | None = None) -> Ran:
         """Run the job of verify.yml for development."""
@@ -120,6 +129,13 @@ class Stage:
         clusters = emulated_client("rds", self.port).describe_db_clusters(DBClusterIdentifier=f"{NAME}-{target}")
         return bool(clusters["DBClusters"][0]["HttpEndpointEnabled"])
 
+    def judge_calls(self) -> None:
+        """Require that AWS would have allowed each call to the role that made it."""
+        say("\nJudge the calls to AWS")
+        made = calls.read(self.folder / CALLS)
+        assert {call.role for call in made} >= ROLES
+        assert judge(made, rendered.policies()) == []
+
     def log(self, state: Any, request_id: str) -> None:
         """Log an error for a request in the log group of a state's API."""
         group = f"/aws/lambda/{state['outputs']['main']['value']['api']['function_names']['api']}"
@@ -131,25 +147,34 @@ class Stage:
 
 
 class Maintainer:
-    """A person who types commands from the docs, in a clone at a commit and with the commit's package."""
+    """A person who types commands from the docs, in a clone at a commit and with the commit's package.
 
-    def __init__(self, stage: Stage, revision: str, environment: str) -> None:
+    `role` is a role of infra/account/people.tf.
+    """
+
+    def __init__(self, stage: Stage, revision: str, environment: str, role: str) -> None:
+        self._role = role
         self.folder = stage.github.checkout(revision, stage.folder / f"maintainer-{environment}-{revision}")
         self._environ = {**stage.github.machine(), "ARTIFACT_BUCKET": BUCKET}
-        said = self.run(f".local/venv/bin/python -m tools pipeline artifact --env {environment}")
+        # To package takes long, and gives the same package as the stored one.
+        said = sh(f".local/venv/bin/python -m tools pipeline artifact --env {environment}", self.folder, self._environ)
         assert "reused" in said.split(), said
         self._environ["PACKAGE"] = f".local/artifact/{environment}"
 
     def run(self, command: str) -> str:
         say(f"a maintainer: {command}")
-        return sh(command, self.folder, self._environ, COMMAND_SECONDS)
+        return sh(command, self.folder, self._signed_in(command), COMMAND_SECONDS)
 
     def started(self, command: str, until: str) -> AbstractContextManager[str]:
-        return started(command, until, self.folder, self._environ)
+        return started(command, until, self.folder, self._signed_in(command))
 
     def changes(self, target: str) -> dict[str, list[str]]:
         """Return the changes in the last plan of a target."""
         return changes(self.folder, target)
+
+    def _signed_in(self, command: str) -> dict[str, str]:
+        key = emulation.access_key(f"{NAME}-account-{self._role}", re.findall(r"\bmake .*", command)[0])
+        return {**self._environ, "AWS_ACCESS_KEY_ID": key}
 
 
 @contextlib.contextmanager
@@ -159,7 +184,7 @@ def staged(folder: Path) -> Iterator[Stage]:
         contextlib.ExitStack() as ended,
         serving() as issuer,
         postgres.throwaway() as database,
-        emulated_account() as port,
+        emulated_account(folder / CALLS) as port,
     ):
         emulated_client("s3", port).create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": emulation.REGION}

@@ -52,6 +52,7 @@ class Job:
     actions: Mapping[str, Callable[[dict[str, str]], None]] = field(default_factory=dict)
     # Variables that replace those of the steps.
     overrides: Mapping[str, str] = field(default_factory=dict)
+    before_step: Callable[[str], None] = lambda name: None
     after_step: Callable[["Step"], None] = lambda step: None
     seconds: float = SECONDS
     status: str = "success"
@@ -69,6 +70,7 @@ class Job:
     def _run(self, number: int, step: Yaml) -> Step:
         name = step.get("name") or step.get("uses") or f"step {number}"
         outcome, said, outputs = "skipped", "", {}
+        self.before_step(name)
         if self.holds(str(step.get("if", "success()"))):
             outcome, said, outputs = self._do(step)
         if outcome == "failure":

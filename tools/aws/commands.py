@@ -34,7 +34,10 @@ COMMANDS = (
         "emulator",
         "Serve an emulated AWS account until Ctrl-C",
         "tools.aws.emulator.serve:main",
-        (Option("PORT", "the port on 127.0.0.1", default="4566"),),
+        (
+            Option("PORT", "the port on 127.0.0.1", default="4566"),
+            Option("CALLS", "a file, to which the account adds a line of JSON for each call"),
+        ),
     ),
     Command(
         "account",

@@ -1,5 +1,6 @@
 """The address of the emulated AWS account, and environment variables for calls to it. tools/aws/emulator serves it."""
 
+import re
 from collections.abc import Mapping
 
 from chalicelib import NAME
@@ -9,6 +10,7 @@ PORT = 4566  # LocalStack's port, which chalice-local calls
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 STATE_BUCKET = f"{NAME}-state-{ACCOUNT}"
+_KEY = "emulated"
 
 
 def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
@@ -16,10 +18,11 @@ def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
     url = f"http://{HOST}:{port}"
     # Drop variables that can lead to a real account, such as a profile, a session or a service's endpoint.
     others = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    key = environ.get("AWS_ACCESS_KEY_ID", "")
     return {
         **others,
         "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "emulated",
+        "AWS_ACCESS_KEY_ID": key if key.startswith(_KEY) else _KEY,
         "AWS_SECRET_ACCESS_KEY": "emulated",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
@@ -28,3 +31,8 @@ def environment(environ: Mapping[str, str], port: int = PORT) -> dict[str, str]:
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }
+
+
+def access_key(role: str, step: str) -> str:
+    """Return a made-up id of an access key, which tells the emulated account who calls and in which step."""
+    return f"{_KEY}.{role}.{re.sub('[^A-Za-z0-9]+', '-', step).strip('-')}"

@@ -136,6 +136,7 @@ def test_from_a_merge_to_a_rollback(stage: Stage, registry: Registry) -> None:
         debugged = lanes.submit(debug, stage, registry, first)
         developed = lanes.submit(develop, stage, registry, artifact, promoted)
         finished(promoted, debugged, developed)
+    stage.judge_calls()
     say("\nThe rehearsal passed")
 
 
@@ -183,7 +184,7 @@ def debug(stage: Stage, registry: Registry, first: str) -> None:
     assert stage.has_data_api("development-d-fix-42")
     registry.allow_workspaces("development")
     recorded = f"SLIPWAY_URL={registry.url} SLIPWAY_SYSTEM={NAME} SLIPWAY_TOKEN={token('maintainer', [NAME])}"
-    Maintainer(stage, first, "development").run(f"{recorded} make route {FIX_42} CLIENT=jane UNTIL=2h")
+    Maintainer(stage, first, "development", "on-call").run(f"{recorded} make route {FIX_42} CLIENT=jane UNTIL=2h")
     assert (stage.sent_to("jane"), stage.sent_to("joe")) == ("fix-42", "default")
     [known] = registry.ask("workspaces")["items"]
     assert (known["name"], known["state"], known["database"]) == ("fix-42", "active", "clone")

@@ -1,10 +1,12 @@
 """Run a temporary emulated account, and make boto3 clients for emulated accounts."""
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,9 +18,12 @@ from tools.local.emulation import REGION, environment
 
 
 @contextmanager
-def emulated_account() -> Iterator[int]:
-    """Serve an emulated account until the end of the block, and yield its port. Raise ToolError if it can't start."""
-    command = [sys.executable, "-m", "tools", "aws", "emulator", "--port", "0"]
+def emulated_account(calls: Path | None = None) -> Iterator[int]:
+    """Serve an emulated account until the end of the block, and yield its port. Raise ToolError if it can't start.
+
+    `calls` is a file, to which the account adds a line for each call.
+    """
+    command = [sys.executable, "-m", "tools", "aws", "emulator", "--port=0", f"--calls={calls or ''}"]
     with lifeline.kept(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         found = re.search(r":(\d+),", process.stdout.readline())
@@ -29,7 +34,7 @@ def emulated_account() -> Iterator[int]:
 
 def emulated_client(service: str, port: int, region: str = REGION, config: Config | None = None) -> Any:
     """Return a boto3 client for a service in the emulated account on `port`."""
-    settings = environment({}, port)
+    settings = environment(os.environ, port)
     return boto3.client(
         service,
         config=config,

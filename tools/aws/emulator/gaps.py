@@ -49,10 +49,11 @@ class Answer(Exception):
 
 
 class GapsFilled:
-    """moto's application, with the answers that moto lacks."""
+    """moto's application, with the answers that moto lacks. `note` gets each request before it is answered."""
 
-    def __init__(self, moto: Application) -> None:
+    def __init__(self, moto: Application, note: Callable[[Environ], None] = lambda _: None) -> None:
         self._moto = moto
+        self._note = note
         self._lock = threading.Lock()
         self._policies: dict[tuple[str, str], tuple[str, str]] = {}
         self._distributions: dict[str, str] = {}
@@ -89,6 +90,7 @@ class GapsFilled:
         path = environ.get("PATH_INFO", "")
         # WSGI decodes the path, but an ARN with a slash must stay one segment.
         raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or path
+        self._note(environ)
         try:
             self._cloudfront(environ, path)
             self._key_value_stores(environ, raw.split("?")[0])

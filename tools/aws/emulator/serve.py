@@ -1,4 +1,4 @@
-"""`make emulator`: serve the emulated account until Ctrl-C. PORT=… sets another port."""
+"""`make emulator`: serve the emulated account until Ctrl-C. PORT=… sets another port, and CALLS=… logs each call."""
 
 import logging
 import os
@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import boto3
@@ -17,7 +18,7 @@ from tools.local.emulation import HOST, REGION, STATE_BUCKET, environment
 
 
 def main(environ: Mapping[str, str]) -> None:
-    """Serve the emulated account on PORT."""
+    """Serve the emulated account on PORT. Write the calls into the file CALLS."""
     port = int(environ["PORT"])
     # moto reads this variable when Python imports moto.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
@@ -31,6 +32,7 @@ def main(environ: Mapping[str, str]) -> None:
     )
 
     from tools.aws.emulator.browsers import NoBrowser  # noqa: PLC0415
+    from tools.aws.emulator.calls import Calls  # noqa: PLC0415
     from tools.aws.emulator.gaps import GapsFilled  # noqa: PLC0415
     from tools.aws.emulator.moto_changes import change_moto  # noqa: PLC0415
 
@@ -38,7 +40,8 @@ def main(environ: Mapping[str, str]) -> None:
         signal.signal(number, _end)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # do not log each request
     change_moto()
-    application = NoBrowser(GapsFilled(DomainDispatcherApplication(create_backend_app)))
+    note = Calls(Path(environ["CALLS"])).note if environ["CALLS"] else lambda _: None
+    application = NoBrowser(GapsFilled(DomainDispatcherApplication(create_backend_app), note))
     try:
         server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     except (OSError, SystemExit):

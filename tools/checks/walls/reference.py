@@ -47,6 +47,8 @@ class Action:
     name: str
     keys: frozenset[str]
     types: tuple[ResourceType, ...]
+    # False if the action only reads or lists.
+    changes: bool
 
     def types_of(self, resource: str) -> list[ResourceType]:
         """Return the types that a resource, or a pattern with wildcards, may have."""
@@ -85,6 +87,7 @@ def action(name: str) -> Action | None:
             )
             for each in found["resourceTypes"]
         ),
+        not set(found["accessLevel"].split(", ")) <= {"Read", "List"},
     )
 
 

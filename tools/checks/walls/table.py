@@ -153,7 +153,7 @@ def _question(row: Wall, who: Principal, action: str, place: Place, when: Contex
         context={**always, **facts, **stated},
         identity=who.identity,
         boundary=who.boundary,
-        resourcePolicy=_policy_of(known.name, place, rendered),
+        resourcePolicy=policy_of(known.name, place.resource, place.account, rendered),
     )
 
 
@@ -167,20 +167,20 @@ def _resource(action: reference.Action, place: Place) -> str:
     return ":".join(given.get(index, part) if part == "*" else part for index, part in parts)
 
 
-def _policy_of(action: str, place: Place, rendered: Rendered) -> str | None:
+def policy_of(action: str, resource: str, account: str, rendered: Rendered) -> str | None:
     """Return the id of the policy of the resource itself, or None if it has none."""
     service = action.partition(":")[0]
     if service == "sts":
-        return rendered.role(place.resource).trust
-    if service == "kms" and ":key/" in place.resource:
+        return rendered.role(resource).trust
+    if service == "kms" and ":key/" in resource:
         # Targets that no plan has get the main statement of every key: IAM policies of the account decide.
-        return rendered.resources.get(place.resource, _key_policy(place.account))
+        return rendered.resources.get(resource, _key_policy(account))
     if service == "s3":
-        return rendered.resources.get(place.resource.partition("/")[0])
+        return rendered.resources.get(resource.partition("/")[0])
     if service == "lambda":
         # The policy of a function has the statements about its aliases and versions.
-        return rendered.resources.get(":".join(place.resource.split(":")[:7]))
-    return rendered.resources.get(place.resource)
+        return rendered.resources.get(":".join(resource.split(":")[:7]))
+    return rendered.resources.get(resource)
 
 
 def _key_policy(account: str) -> str:
