@@ -24,6 +24,7 @@ from chalicelib.health.endpoints import blueprint as health
 from chalicelib.holds.endpoints import blueprint as holds
 from chalicelib.identity.authorizer import blueprint as identity
 from chalicelib.me.endpoints import blueprint as me
+from chalicelib.metrics.endpoints import blueprint as metrics
 from chalicelib.overview.endpoints import blueprint as overview
 from chalicelib.promotions.endpoints import blueprint as promotions
 from chalicelib.publishers.endpoints import blueprint as publishers
@@ -68,6 +69,7 @@ for blueprint in (
     commit_places,
     state,
     overview,
+    metrics,
     audit,
 ):
     app.register_blueprint(blueprint)

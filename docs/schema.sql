@@ -51,6 +51,7 @@ CREATE INDEX deployments_by_environment ON deployments (environment_id, started_
 CREATE INDEX deployments_by_revision ON deployments (system_id, revision, started_at DESC, id DESC) WHERE (revision IS NOT NULL);
 CREATE INDEX deployments_by_system ON deployments (system_id, started_at DESC, id DESC);
 CREATE INDEX deployments_by_workspace ON deployments (environment_id, workspace, started_at DESC, id DESC);
+CREATE INDEX deployments_failed ON deployments (environment_id, workspace, finished_at) WHERE ((state) = 'failed');
 CREATE UNIQUE INDEX deployments_import_once ON deployments (environment_id, workspace, artifact, COALESCE((revision), ''), finished_at, COALESCE(workspace_id, (0)::bigint)) WHERE imported;
 CREATE UNIQUE INDEX deployments_one_at_a_time ON deployments (environment_id, workspace) WHERE ((state) = 'in_progress');
 CREATE INDEX deployments_overridden ON deployments (system_id, started_at DESC, id DESC) WHERE (overridden IS NOT NULL);
@@ -456,6 +457,7 @@ END) STORED NOT NULL,
     CONSTRAINT verifications_keep_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id),
     CONSTRAINT verifications_keep_workspace FOREIGN KEY (workspace_id, environment_id, workspace) REFERENCES workspaces(id, environment_id, name)
 );
+CREATE INDEX verifications_after_deployment ON verifications (deployment_id, suite, counts_at DESC, id DESC) INCLUDE (outcome) WHERE ((trigger = 'deployment') AND (outcome = ANY (ARRAY['success', 'failure'])));
 CREATE INDEX verifications_by_artifact ON verifications (system_id, artifact, finished_at DESC, id DESC);
 CREATE INDEX verifications_by_deployment ON verifications (deployment_id, suite, counts_at DESC, id DESC);
 CREATE INDEX verifications_by_environment ON verifications (environment_id, finished_at DESC, id DESC);
@@ -764,7 +766,7 @@ CREATE FUNCTION deployment_below(node deployments, to_environment bigint, or_bef
     SELECT below.* FROM (
         SELECT d.artifact FROM deployments d
         WHERE d.environment_id = node.environment_id AND d.workspace = 'default' AND d.state = 'succeeded'
-            AND (d.finished_at, d.id) < (node.finished_at, node.id)
+            AND NOT d.late AND (d.finished_at, d.id) < (node.finished_at, node.id)
         ORDER BY d.finished_at DESC, d.id DESC LIMIT 1
     ) AS ran_before
     CROSS JOIN LATERAL first_deployment(ran_before.artifact, to_environment, or_before) AS below

@@ -18,6 +18,9 @@ NOT_LOADED = (
     "boto3",
     "chalicelib.database.migrate",
     "botocore",
+    # registry
+    "chalicelib.metrics.store",
+    # /registry
 )
 
 

@@ -166,7 +166,7 @@ CREATE FUNCTION deployment_below(node deployments, to_environment bigint, or_bef
     SELECT below.* FROM (
         SELECT d.artifact FROM deployments d
         WHERE d.environment_id = node.environment_id AND d.workspace = 'default' AND d.state = 'succeeded'
-            AND (d.finished_at, d.id) < (node.finished_at, node.id)
+            AND NOT d.late AND (d.finished_at, d.id) < (node.finished_at, node.id)
         ORDER BY d.finished_at DESC, d.id DESC LIMIT 1
     ) AS ran_before
     CROSS JOIN LATERAL first_deployment(ran_before.artifact, to_environment, or_before) AS below

@@ -1,5 +1,6 @@
 """Use the running service over HTTP, as a user does, with tokens from `make token`."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from tests.service.deployments.records import an_artifact
 from tests.support.caller import Caller
 from tests.support.checkout import Checkout, Run
-from tests.support.page import sh
+from tests.support.page import script, sh
 from tools.local.registry import replay
 
 PATH = "/v1/systems/shop"
@@ -132,3 +133,10 @@ def test_the_real_history_is_replayed_once(running: tuple[Run, Checkout], as_: C
             break
         cursor = f"&cursor={page['next']}"
     assert len(seen) == len(set(seen)) == 197
+
+    commands = script("metrics.md", "How to ask", replacing={"http://127.0.0.1:8000": run.url})
+    asked = sh(commands, cwd=checkout.folder, environ=checkout.environment)
+    [last_30_days, year, over_systems] = map(json.loads, asked.splitlines())
+    assert last_30_days["environment"] == "prod"
+    assert [len(year["periods"]), year["deployment_frequency"]["deployments"]] == [12, 33]
+    assert "azul" in [each["system"] for each in over_systems["items"]]

@@ -1,9 +1,10 @@
 """Replay azul's 197 real deployments through the API, and compare the API's answers with the history."""
 
 import json
+import statistics
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby, pairwise
 
@@ -250,3 +251,54 @@ def test_no_two_deployments_of_an_environment_finished_at_the_same_time(history)
     ):
         times = [line["deployed_at"] for line in lines]
         assert len(set(times)) == len(times)
+
+
+METRICS = "/v1/systems/azul/metrics"
+
+
+@pytest.mark.parametrize(
+    "period", [("2018-06-01", "2020-05-31"), ("2019-03-14T15:09:26", "2019-09-01"), ("2020-01-01", "2021-01-01")]
+)
+def test_the_metrics_match_the_tags_and_the_commit_graph(api, history, period):
+    start, end = (datetime.fromisoformat(each).replace(tzinfo=UTC) for each in period)
+    prod = [line for line in history if line["environment"] == "prod"]
+    finished = [datetime.fromisoformat(line["deployed_at"]).astimezone(UTC) for line in prod]
+    within = [at for at in finished if start <= at < end]
+    seconds, delivering, known = [], [], ancestors(prod[0]["sha"])
+    for line, at in zip(prod[1:], finished[1:], strict=True):
+        new = ancestors(line["sha"]) - known
+        known |= new
+        if start <= at < end:
+            seconds += [max(0, (at - authored()[sha]).total_seconds()) for sha in new]
+            delivering += [at] if new else []
+
+    answer = api.get(f"{METRICS}?from={start:%Y-%m-%dT%H:%M:%SZ}&to={end:%Y-%m-%dT%H:%M:%SZ}&per=month").json
+
+    def times(figure):
+        ids = answer[figure]["contributing"]
+        return [datetime.fromisoformat(api.get(f"{DEPLOYMENTS}/{id_}")["finished_at"]) for id_ in ids]
+
+    assert answer["environment"] == "prod"
+    frequency, lead_time = answer["deployment_frequency"], answer["change_lead_time_seconds"]
+    assert (frequency["deployments"], frequency["days"]) == (len(within), len({at.date() for at in within}))
+    assert frequency["per_day"] == pytest.approx(len(within) / ((end - start).total_seconds() / 86400))
+    assert times("deployment_frequency") == within
+    assert lead_time["sample_size"] == len(seconds) > 0
+    deciles = statistics.quantiles(seconds, n=10, method="inclusive")
+    assert (lead_time["median"], lead_time["p90"]) == (pytest.approx(deciles[4]), pytest.approx(deciles[8]))
+    assert times("change_lead_time_seconds") == delivering
+    for name in ("deployment_frequency", "change_lead_time_seconds"):
+        assert sum(each[name]["sample_size"] for each in answer["periods"]) == answer[name]["sample_size"]
+    assert (answer["change_fail_rate"]["value"], answer["deployment_rework_rate"]["value"]) == (0, 0)
+
+
+def test_what_waits_matches_the_drift(api):
+    [prod] = [each for each in api.get("/v1/systems/azul/state")["targets"] if each["environment"] == "prod"]
+
+    assert api.get(METRICS)["waiting"]["changes"] == prod["drift"]["commits"]
+
+
+@cache
+def authored() -> dict[str, datetime]:
+    lines = (HISTORY / "commits.ndjson").read_text().splitlines()
+    return {line["sha"]: datetime.fromisoformat(line["authored_at"]) for line in map(json.loads, lines)}

@@ -336,3 +336,14 @@ def test_another_systems_records_do_not_count(api, given):
 
     assert api.get(PATH)["head"] is None
     assert api.get(f"{PATH}?artifact={FIRST}").problem == "not-found"
+
+
+def test_a_late_import_is_in_no_chain_of_artifacts(api, given):
+    """SECOND ran before FIRST only according to a late import, so FIRST is not made from it."""
+    given.the_usual()
+    given.a_deployment(FIRST, commits=commits("a"))
+    deploys(given, 2, SECOND)
+    given.a_deployment(SECOND, commits=commits("b"))
+
+    assert difference(api, f"?artifact={FIRST}") == (["a"], [])
+    assert difference(api, f"?artifact={SECOND}") == (["b", "a"], [])

@@ -27,6 +27,7 @@ DEPLOYMENTS = "/v1/systems/{system}/deployments"
 DEPLOYMENT = "/v1/systems/{system}/deployments/{id}"
 STATUSES = "/v1/systems/{system}/deployments/{id}/statuses"
 STATE = "/v1/systems/{system}/state"
+METRICS = "/v1/systems/{system}/metrics"
 VERIFICATIONS = "/v1/systems/{system}/verifications"
 
 
@@ -153,6 +154,7 @@ def counted() -> Iterator[Sent]:
     yield Sent("GET one deployment", event(f"GET {DEPLOYMENT}", id=_newest(listing)), 1)
     yield Sent(f"GET a list of {PAGE} deployments", listing)
     yield Sent("GET the state", event(f"GET {STATE}"))
+    yield Sent("GET the metrics", event(f"GET {METRICS}"), 1)
     opening = event(f"POST {DEPLOYMENTS}", a_deployment("development", PAGE + 1), key="opening")
     yield Sent("POST a deployment, with a key", opening, 4)
     opened = asked(opening)["id"]

@@ -126,7 +126,7 @@ def _requests() -> Iterator[tuple[str, Event, float]]:
             if (deepest := _deepest(sent)) is not None:
                 yield f"{name}{_LAST_PAGE}", deepest, bound
             for each, value in filters.items():
-                if value is not None:
+                if value is not None and _is_there(sent({**first, each: value})):
                     yield f"{name}?{each}={value[:10]}", sent({**first, each: value}), bound
     gate = {"environment": "production", "artifact": _path()["artifact"], "dry_run": True}
     yield "the gate", event("POST /v1/systems/{system}/promotions", gate, system=SYSTEM), 5.0
@@ -136,6 +136,8 @@ def _requests() -> Iterator[tuple[str, Event, float]]:
 BOUNDS = {
     "/v1/overview": 60.0,
     "/v1/systems/{system}/state": 10.0,
+    "/v1/systems/{system}/metrics": 20.0,
+    "/v1/metrics": 500.0,
     "/v1/systems/{system}/environments/{environment}/changes": 5.0,
 }
 OTHERWISE = 10.0
