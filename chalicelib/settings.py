@@ -23,7 +23,6 @@ _PATH = r"(?:/[A-Za-z0-9._~%!$&'()+,;=:@/-]*)?"
 _HTTPS_URL = re.compile(rf"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{{1,5}})?{_PATH}")
 # The URL of an issuer on this machine, for tests and trials. Traffic inside one machine needs no encryption.
 _LOOPBACK_URL = re.compile(rf"http://127\.0\.0\.1:[0-9]{{1,5}}{_PATH}")
-_SLUG = re.compile(SLUG)
 _REGISTERED_CLAIMS = ("iss", "sub", "exp", "nbf", "iat", "jti")
 # Workflows request tokens for these audiences to use other services. If a stage accepted one of these audiences,
 # the other services could use the tokens here.
@@ -166,7 +165,7 @@ def _dependencies(stage: Stage, text: str | None) -> dict[str, Dependency]:
         ) from None
     for key, each in dependencies.items():
         known = re.fullmatch(INSTANCE, each.instance) and not re.search(SECOND_SPELLING, each.instance)
-        if not _SLUG.fullmatch(key) or not (known or (stage == "local" and _LOOPBACK_URL.fullmatch(each.instance))):
+        if not re.fullmatch(SLUG, key) or not (known or (stage == "local" and _LOOPBACK_URL.fullmatch(each.instance))):
             raise UnusableSettings(
                 f"SLIPWAY_DEPENDENCIES: {key!r} is not a slug, or its instance {each.instance!r} is neither an ARN nor "
                 "an encrypted URL in its one spelling: correct it as docs/dependencies.md shows"
@@ -256,7 +255,9 @@ def _faults_of_groups(issuer: Issuer) -> Iterator[str]:
                 yield f"group {name!r}: the role {membership.role} counts in every system: leave out `systems`"
         elif not membership.systems:
             yield f'group {name!r}: the role {membership.role} needs systems: name them in `systems`, or write "all"'
-        elif membership.systems != "all" and (wrong := [key for key in membership.systems if not _SLUG.fullmatch(key)]):
+        elif membership.systems != "all" and (
+            wrong := [key for key in membership.systems if not re.fullmatch(SLUG, key)]
+        ):
             yield f"group {name!r}: {wrong[0]!r} can't be a system's key, which is a slug: write a key such as 'shop'"
 
 
