@@ -59,10 +59,10 @@ def record_refusal(call: Call, problem: Problem) -> Problem:
     Return the problem to answer with: another one if too many writes of the caller were refused
     in this hour.
 
-    Skip callers without a role: anyone can get a GitHub token and could flood the table. The answer is sent even if the
-    event can't be written.
+    Skip dry runs, which change nothing. Skip callers without a role: anyone can get a GitHub token and could flood the
+    table. The answer is sent even if the event can't be written.
     """
-    if not (call.operation.writes and call.has_role and _is_refusal(problem)):
+    if call.is_dry_run or not (call.operation.writes and call.has_role and _is_refusal(problem)):
         return problem
     system = call.path.get("system", "")
     try:
