@@ -22,7 +22,7 @@ def _replaces_bindings(given):
 
 def _two(given, system):
     both = a_binding(), a_binding("https://pay.example.org", dependency="payments")
-    for environment in ("development", "preproduction"):
+    for environment in ("development", "production"):
         given.bindings(*both, environment=environment, system=system)
 
 
@@ -34,7 +34,11 @@ EXPECTED = Expected(
         "GET /v1/crosstalk": Role.viewer,
     },
     rights={
-        "bindings": {"SELECT": WHOLE, "INSERT": "all", "UPDATE": "instance access exclusive", "DELETE": WHOLE},
+        "bindings": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": "instance access exclusive", "DELETE": WHOLE},
+    },
+    out_of_reach={
+        "bindings_once": "a write changes the existing row",
+        "bindings_end_with_environment": "replacing bindings and deleting the environment wait for each other",
     },
     writes={"PUT /v1/systems/{system}/environments/{environment}/bindings": _replaces_bindings},
     two=_two,
