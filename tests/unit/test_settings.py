@@ -367,3 +367,31 @@ def test_an_unusable_sign_in_is_refused(changes, message):
 def test_a_sign_in_that_is_no_json_is_refused():
     with pytest.raises(UnusableSettings, match="must be a JSON object"):
         read(environ("production", PEOPLE, SLIPWAY_SIGN_IN="cognito"))
+
+
+def test_dependencies_are_typed() -> None:
+    queue = "arn:aws:sqs:eu-central-1:111122223333:orders"
+    text = f'{{"orders": {{"instance": "{queue}", "access": "read_write", "secret": "slipway/production/orders"}}}}'
+
+    found = read(environ("production", GITHUB, SLIPWAY_DEPENDENCIES=text)).dependencies["orders"]
+
+    assert (found.instance, found.access, found.exclusive) == (queue, "read_write", False)
+    assert found.secret == "slipway/production/orders"
+    assert read(environ("production", GITHUB)).dependencies == {}
+
+
+@pytest.mark.parametrize(
+    "dependencies",
+    [
+        "[]",
+        '{"orders": {}}',
+        '{"orders": {"instance": "https://pay.example.org", "access": "write"}}',
+        '{"Orders": {"instance": "https://pay.example.org", "access": "read_only"}}',
+        '{"orders": {"instance": "http://127.0.0.1:8000", "access": "read_only"}}',
+        '{"orders": {"instance": "https://user@pay.example.org", "access": "read_only"}}',
+        '{"orders": {"instance": "https://pay.example.org/", "access": "read_only"}}',
+    ],
+)
+def test_wrong_dependencies_are_refused(dependencies: str) -> None:
+    with pytest.raises(UnusableSettings, match="SLIPWAY_DEPENDENCIES"):
+        read(environ("production", GITHUB, SLIPWAY_DEPENDENCIES=dependencies))

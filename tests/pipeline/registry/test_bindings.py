@@ -10,6 +10,7 @@ from tests.pipeline.conftest import Step
 from tests.support.given import Given
 from tools.checkout import UsageError
 from tools.pipeline import records
+from tools.slipway_client import commands
 
 QUEUE = "arn:aws:sqs:eu-central-1:111122223333:orders"
 EXCLUSIVE = json.dumps({"orders": {"instance": QUEUE, "access": "read_write", "exclusive": True}})
@@ -57,6 +58,12 @@ def test_the_pipeline_records_the_bindings_of_its_saved_plan(
     assert given.sql(RECORDED) == [("development", QUEUE, "read_write", True)]
     with pytest.raises(UsageError, match="make plan"):
         records.bindings({**step.variables, "ENV": "production"})
+
+
+def test_another_pipeline_records_its_own_bindings(step: Any, given: Given) -> None:
+    commands.bindings({**step.variables, "BINDINGS": SHARED})
+
+    assert given.sql(RECORDED) == [("development", QUEUE, "read_write", False)]
 
 
 def test_without_a_registry_nothing_is_recorded(a_step: Callable[..., Step]) -> None:
