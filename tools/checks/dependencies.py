@@ -45,11 +45,11 @@ def report(found: Mapping[str, Bindings], environ: Mapping[str, str]) -> None:
             exclusive = ", exclusive" if each["exclusive"] else ""
             say(f"{environment:14} {key:20} {each['access']}{exclusive}: {each['instance']}")
     every = list(crosstalk(found))
-    for each in every:
-        if not each.refused:
-            warn(environ, f"Crosstalk: {each}")
-    if refused := [str(each) for each in every if each.refused]:
-        listed = "\n".join(f"  {each}" for each in refused)
+    for shared in every:
+        if not shared.refused:
+            warn(environ, f"Crosstalk: {shared}")
+    if refused := [str(shared) for shared in every if shared.refused]:
+        listed = "\n".join(f"  {line}" for line in refused)
         raise ToolError(
             f"Crosstalk that is refused, because one of the two bindings is exclusive:\n{listed}\n"
             "Give each environment an instance of its own (docs/dependencies.md)"

@@ -35,12 +35,7 @@ def test_our_own_environments_and_publishers_are_recorded(url: str, api: Api) ->
     kinds = "deployments, verifications, bindings"
     # These publishers may record any revision, because the acceptance tests deploy artifacts that belong to no commit.
     assert publishers(api, "acceptance", any_revision=True) == {
-        (
-            workflow,
-            str(dict.fromkeys(("development", "preproduction"), name)),
-            "deployments, verifications, bindings",
-            "",
-        )
+        (workflow, str(dict.fromkeys(("development", "preproduction"), name)), kinds, "")
         for workflow, name in (("deploy.yml", "development"), ("verify.yml", "development-verify"))
     }
 
