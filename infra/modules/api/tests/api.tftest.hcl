@@ -369,7 +369,7 @@ run "dependencies_that_do_not_fit_into_a_functions_settings_are_refused" {
   command = plan
 
   variables {
-    dependencies = { for number in range(20) : "d-${number}" => { instance = "https://pay.example.org/a-long-address", access = "read_only", exclusive = false } }
+    dependencies = { for number in range(30) : "d-${number}" => { instance = "https://pay.example.org/a-long-address", access = "read_only", exclusive = false } }
   }
 
   expect_failures = [aws_lambda_function.this]
