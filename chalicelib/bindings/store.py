@@ -124,8 +124,8 @@ def others(
 
 
 def replace(db: Database, system: str, environment: str, bindings: Iterable[Binding]) -> None:
-    """Replace the bindings of an environment."""
-    db.execute(
+    """Queue a statement that replaces the bindings of an environment."""
+    db.queue(
         """
         WITH target AS (
             SELECT e.id, e.system_id FROM environments e JOIN systems s ON s.id = e.system_id

@@ -286,6 +286,16 @@ def test_an_environment_takes_its_bindings_along(api, given):
     assert put(api, a_binding(), environment="preproduction").status == 200
 
 
+def test_a_system_takes_the_bindings_of_its_environments_along(api, given):
+    two_systems(given)
+    given.bindings(a_binding(exclusive=True), environment="live", system="blue")
+
+    deleted = api.delete("/v1/systems/blue", if_match="*")
+
+    assert deleted.status == 204
+    assert given.sql("SELECT count(*) FROM bindings") == [(0,)]
+
+
 def test_an_answer_names_a_bounded_number_of_bindings(api, given):
     given.a_system_with_an_environment()
     given.sql(
