@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chalicelib import SQL_NAME, settings
+from chalicelib import NAME, SQL_NAME, settings
 from chalicelib.settings import Aurora, Issuer, Membership, SignIn, UnusableSettings, read, trusted_issuers
 
 LOCAL = {"kind": "local", "issuer": "https://issuer.localhost", "audience": "service", "algorithm": "ES256"}
@@ -371,12 +371,13 @@ def test_a_sign_in_that_is_no_json_is_refused():
 
 def test_dependencies_are_typed() -> None:
     queue = "arn:aws:sqs:eu-central-1:111122223333:orders"
-    text = f'{{"orders": {{"instance": "{queue}", "access": "read_write", "secret": "slipway/production/orders"}}}}'
+    declared = {"instance": queue, "access": "read_write", "secret": f"{NAME}/production/orders"}
+    text = json.dumps({"orders": declared})
 
     found = read(environ("production", GITHUB, SLIPWAY_DEPENDENCIES=text)).dependencies["orders"]
 
     assert (found.instance, found.access, found.exclusive) == (queue, "read_write", False)
-    assert found.secret == "slipway/production/orders"
+    assert found.secret == declared["secret"]
     assert read(environ("production", GITHUB)).dependencies == {}
 
 
