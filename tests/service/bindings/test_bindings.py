@@ -8,7 +8,7 @@ from chalicelib.identity.roles import Role
 from tests.service.bindings.records import QUEUE, a_binding
 from tests.support.expected import WHOLE, Expected, Write
 from tests.support.largest import copy
-from tests.support.races import at_once, held, statuses
+from tests.support.races import held, statuses
 
 OTHER_QUEUE = "arn:aws:sqs:eu-central-1:111122223333:other"
 
@@ -328,18 +328,19 @@ def test_crosstalk_is_listed_in_pages(api, given):
         assert found == instances
 
 
-def test_one_of_many_bindings_that_would_be_refused_crosstalk_wins(api, given):
+def test_one_of_several_bindings_that_would_be_refused_crosstalk_together_wins(api, given, database_url):
     two_systems(given)
-    targets = [("azul", "development"), ("azul", "production"), ("blue", "live")]
     both = a_binding(exclusive=True), a_binding(OTHER_QUEUE, dependency="returns", exclusive=True)
+    targets = [("azul", "development", both), ("azul", "production", both[::-1]), ("blue", "live", both[::-1])]
 
-    def bind(number):
-        system, environment = targets[number % 3]
-        return put(api, *(both if number % 2 else both[::-1]), system=system, environment=environment)
+    # Requests may read bindings, but write none before the block ends.
+    with held(database_url, "LOCK TABLE bindings IN SHARE MODE") as hold:
+        waiting = [
+            hold.waiting(lambda system=system, name=name, them=them: put(api, *them, system=system, environment=name))
+            for system, name, them in targets
+        ]
 
-    answers = at_once(*(lambda number=number: bind(number) for number in range(12)))
-
-    assert statuses(answers) == {200: 4, 409: 8}
+    assert statuses([each.result() for each in waiting]) == {200: 1, 409: 2}
     assert given.sql("SELECT count(DISTINCT environment_id), count(*) FROM bindings") == [(1, 2)]
 
 
