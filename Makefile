@@ -74,6 +74,8 @@ policy: venv ## Check the plans of all environments, or of ENV=, against infra/p
 	@$(tools) checks policy
 walls: venv ## Check the IAM policies against the table of who may do what [WHO=]
 	@$(tools) checks walls
+dependencies: venv ## List the external systems of all environments, and crosstalk between them
+	@$(tools) checks dependencies
 checkov: venv ## Scan infra/ for known faults
 	@$(tools) checks checkov
 costs: venv ## Compute what each environment costs a month, idle and under a load

@@ -12,6 +12,7 @@ from chalicelib.api_description.endpoints import blueprint as api_description
 from chalicelib.approvals.endpoints import blueprint as approvals
 from chalicelib.artifacts.endpoints import blueprint as artifacts
 from chalicelib.audit.endpoints import blueprint as audit
+from chalicelib.bindings.endpoints import blueprint as bindings
 from chalicelib.client_routes import store as routes_store
 from chalicelib.client_routes.endpoints import blueprint as client_routes
 from chalicelib.commit_places.endpoints import blueprint as commit_places
@@ -56,6 +57,7 @@ for blueprint in (
     me,
     systems,
     environments,
+    bindings,
     publishers,
     workspaces,
     client_routes,

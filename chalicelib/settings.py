@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from chalicelib import SQL_NAME
-from chalicelib.vocabulary import SLUG
+from chalicelib.vocabulary import INSTANCE, SECOND_SPELLING, SLUG
 
 LOCAL_STATE = f"{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}/.local"
 
@@ -23,7 +23,6 @@ _PATH = r"(?:/[A-Za-z0-9._~%!$&'()+,;=:@/-]*)?"
 _HTTPS_URL = re.compile(rf"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{{1,5}})?{_PATH}")
 # The URL of an issuer on this machine, for tests and trials. Traffic inside one machine needs no encryption.
 _LOOPBACK_URL = re.compile(rf"http://127\.0\.0\.1:[0-9]{{1,5}}{_PATH}")
-_SLUG = re.compile(SLUG)
 _REGISTERED_CLAIMS = ("iss", "sub", "exp", "nbf", "iat", "jti")
 # Workflows request tokens for these audiences to use other services. If a stage accepted one of these audiences,
 # the other services could use the tokens here.
@@ -76,6 +75,19 @@ class Aurora(msgspec.Struct, frozen=True, kw_only=True):
     region: str
 
 
+class Dependency(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An external system that the environment uses, as `dependencies` in infra/<environment>/main.tf declares it.
+
+    `instance` is its ARN or URL. `secret` is the name of a secret in Secrets Manager, if this function may read it:
+    see `dependencies.read_secret`.
+    """
+
+    instance: str
+    access: Literal["read_only", "read_write"]
+    exclusive: bool = False
+    secret: str | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     issuers: tuple[Issuer, ...]
@@ -85,6 +97,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database: Aurora | str | None
     # The most records that the requests of one caller may leave in an hour: see `rest.rates`.
     writes_per_hour: int
+    # By key.
+    dependencies: dict[str, Dependency] = {}
 
     def issuers_of(self, kind: str) -> list[str]:
         """Return the URLs of the trusted issuers of a kind."""
@@ -110,6 +124,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         sign_in=_sign_in(issuers, environ.get("SLIPWAY_SIGN_IN")),
         database=_database(stage, environ),
         writes_per_hour=_writes_per_hour(environ),
+        dependencies=_dependencies(stage, environ.get("SLIPWAY_DEPENDENCIES")),
     )
 
 
@@ -137,6 +152,25 @@ def _writes_per_hour(environ: Mapping[str, str]) -> int:
             f"{WRITES_PER_HOUR}"
         )
     return int(number)
+
+
+def _dependencies(stage: Stage, text: str | None) -> dict[str, Dependency]:
+    if not text:
+        return {}
+    try:
+        dependencies = msgspec.json.decode(text, type=dict[str, Dependency])
+    except msgspec.MsgspecError as error:
+        raise UnusableSettings(
+            f"SLIPWAY_DEPENDENCIES must be a JSON object of dependencies by key: correct it ({error})"
+        ) from None
+    for key, each in dependencies.items():
+        known = re.fullmatch(INSTANCE, each.instance) and not re.search(SECOND_SPELLING, each.instance)
+        if not re.fullmatch(SLUG, key) or not (known or (stage == "local" and _LOOPBACK_URL.fullmatch(each.instance))):
+            raise UnusableSettings(
+                f"SLIPWAY_DEPENDENCIES: {key!r} is not a slug, or its instance {each.instance!r} is neither an ARN nor "
+                "an encrypted URL in its one spelling: correct it as docs/dependencies.md shows"
+            )
+    return dependencies
 
 
 @lru_cache(maxsize=1)
@@ -221,7 +255,9 @@ def _faults_of_groups(issuer: Issuer) -> Iterator[str]:
                 yield f"group {name!r}: the role {membership.role} counts in every system: leave out `systems`"
         elif not membership.systems:
             yield f'group {name!r}: the role {membership.role} needs systems: name them in `systems`, or write "all"'
-        elif membership.systems != "all" and (wrong := [key for key in membership.systems if not _SLUG.fullmatch(key)]):
+        elif membership.systems != "all" and (
+            wrong := [key for key in membership.systems if not re.fullmatch(SLUG, key)]
+        ):
             yield f"group {name!r}: {wrong[0]!r} can't be a system's key, which is a slug: write a key such as 'shop'"
 
 

@@ -131,6 +131,26 @@ CREATE TABLE aws_accounts (
     CONSTRAINT aws_accounts_first_system FOREIGN KEY (system_id) REFERENCES systems(id) DEFERRABLE INITIALLY DEFERRED
 );
 
+-- bindings
+
+CREATE TABLE bindings (
+    environment_id bigint NOT NULL,
+    system_id bigint NOT NULL,
+    dependency character varying(39) NOT NULL,
+    instance character varying(500) NOT NULL,
+    access text NOT NULL,
+    exclusive boolean NOT NULL,
+    CONSTRAINT bindings_access_known CHECK ((access = ANY (ARRAY['read_only', 'read_write']))),
+    CONSTRAINT bindings_dependency_is_slug CHECK (((dependency) ~ '^[a-z][a-z0-9-]{1,38}$')),
+    CONSTRAINT bindings_instance_known CHECK (((instance) ~ '^(arn:|[a-z][a-z0-9+.-]*://)[!-~]+$')),
+    CONSTRAINT bindings_once PRIMARY KEY (environment_id, dependency),
+    CONSTRAINT bindings_end_with_environment FOREIGN KEY (environment_id, system_id) REFERENCES environments(id, system_id) ON DELETE CASCADE
+);
+CREATE INDEX bindings_by_instance ON bindings (instance, environment_id);
+CREATE INDEX bindings_by_system ON bindings (system_id, instance);
+GRANT SELECT,INSERT,DELETE ON TABLE bindings TO slipway_app;
+GRANT UPDATE (instance, access, exclusive) ON TABLE bindings TO slipway_app;
+
 -- deployment_commits
 
 CREATE TABLE deployment_commits (
@@ -339,7 +359,7 @@ CREATE TABLE publishers (
     created_by character varying(1000) NOT NULL,
     created_at moment DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT publishers_events_known CHECK ((((cardinality(events) >= 1) AND (cardinality(events) <= 5)) AND (array_ndims(events) = 1) AND (events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']))),
-    CONSTRAINT publishers_kinds_known CHECK ((((cardinality(kinds) >= 1) AND (cardinality(kinds) <= 3)) AND (array_ndims(kinds) = 1) AND (kinds <@ ARRAY['deployments', 'verifications', 'workspaces']))),
+    CONSTRAINT publishers_kinds_known CHECK ((((cardinality(kinds) >= 1) AND (cardinality(kinds) <= 4)) AND (array_ndims(kinds) = 1) AND (kinds <@ ARRAY['deployments', 'verifications', 'workspaces', 'bindings']))),
     CONSTRAINT publishers_purposes_known CHECK ((((cardinality(purposes) >= 1) AND (cardinality(purposes) <= 3)) AND (array_ndims(purposes) = 1) AND (purposes <@ ARRAY['personal', 'preview', 'debug']))),
     CONSTRAINT publishers_wildcards_are_few CHECK ((((ref) !~ '(\*.*){4}|\*\*') AND ((called_workflow) !~ '(\*.*){4}|\*\*'))),
     CONSTRAINT publishers_of_system UNIQUE (id, system_id),

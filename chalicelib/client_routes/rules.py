@@ -22,12 +22,10 @@ from chalicelib.targets.model import DEFAULT
 from chalicelib.targets.rules import require_active
 from chalicelib.vocabulary import CLIENT
 
-_CLIENT = re.compile(CLIENT, re.ASCII)
-
 
 def require_client(client: str) -> None:
     """Raise problem 404 if no client can have this name."""
-    if not _CLIENT.fullmatch(client):
+    if not re.fullmatch(CLIENT, client, re.ASCII):
         raise Problem(
             problems.not_found, "No client can have this name: send 1 to 128 letters, digits or characters of ._~@:|+-"
         )

@@ -8,7 +8,7 @@ import msgspec
 from chalicelib.vocabulary import Claim, Purpose
 
 Event = Literal["push", "workflow_dispatch", "schedule", "release", "workflow_run"]
-RecordKind = Literal["deployments", "verifications", "workspaces"]
+RecordKind = Literal["deployments", "verifications", "workspaces", "bindings"]
 
 
 class GitHubClaims(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,7 +78,7 @@ Kinds = Annotated[
     tuple[RecordKind, ...],
     Meta(
         min_length=1,
-        max_length=3,
+        max_length=4,
         description="The kinds of records that the pipeline may write",
         examples=[["deployments", "verifications"]],
         extra_json_schema={"uniqueItems": True},
@@ -179,7 +179,7 @@ constraint(
 constraint(
     "publishers_kinds_known",
     problems.invalid,
-    "The kinds are empty or unknown: send `deployments`, `verifications` or `workspaces`",
+    "The kinds are empty or unknown: send `deployments`, `verifications`, `workspaces` or `bindings`",
     "#/kinds",
 )
 constraint(

@@ -16,7 +16,6 @@ from chalicelib.vocabulary import SLUG
 # Values of the largest requests fit, so nobody can hide a change from the trail by making it long.
 MOST_BYTES = 128 * 1024
 
-_SLUG = re.compile(SLUG, re.ASCII)
 _COUNTED_EVENT = rates.counting(EVENT)
 
 
@@ -60,16 +59,16 @@ def record_refusal(call: Call, problem: Problem) -> Problem:
     Return the problem to answer with: another one if too many writes of the caller were refused
     in this hour.
 
-    Skip callers without a role: anyone can get a GitHub token and could flood the table. The answer is sent even if the
-    event can't be written.
+    Skip dry runs, which change nothing. Skip callers without a role: anyone can get a GitHub token and could flood the
+    table. The answer is sent even if the event can't be written.
     """
-    if not (call.operation.writes and call.has_role and _is_refusal(problem)):
+    if call.is_dry_run or not (call.operation.writes and call.has_role and _is_refusal(problem)):
         return problem
     system = call.path.get("system", "")
     try:
         call.db.execute(
             _COUNTED_EVENT,
-            system=system if _SLUG.fullmatch(system) else None,
+            system=system if re.fullmatch(SLUG, system, re.ASCII) else None,
             issuer=call.principal.issuer,
             principal=call.principal.subject,
             action=call.operation.action,

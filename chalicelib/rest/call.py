@@ -34,6 +34,7 @@ class Call:
         self.publishers: tuple[TrustRule, ...] = ()
         self.status = operation.status
         self.headers: Headers = {}
+        self.is_dry_run = False
         self.is_counted = False  # True if a statement of this transaction counts the request: see `rest.rates`
 
     @property

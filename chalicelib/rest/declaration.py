@@ -37,5 +37,5 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     # True for every POST that is not public. An Idempotency-Key belongs to one caller, so no caller gets the answer of
     # another.
     takes_idempotency_key: bool
-    # True for PATCH and DELETE. These need If-Match, so that nobody changes a version they have not seen.
+    # True for PATCH, DELETE and some PUTs. These need If-Match, so that nobody changes a version they have not seen.
     conditional: bool

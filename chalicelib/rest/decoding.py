@@ -32,7 +32,7 @@ _END_IN_PYTHON = r"(?!\\n)"
 _NO_TEXT = "holds a NUL character or half of a surrogate pair: remove it"
 _MISSING = "is required: send a value"
 _MATCHING = "matching regex "
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_STEP = r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]"  # only refusals need it, so a cold start need not compile it
 
 
 def body(type_: type[Request], request: chalice.app.Request) -> Any:
@@ -307,7 +307,7 @@ def _fault(error: msgspec.ValidationError, prefix: str = "") -> Fault:
     detail, found, place = message.rpartition(" - at `")
     if not found or not place.endswith("`"):
         detail, place = message, ""
-    steps = [_escape(name or index) for name, index in _STEP.findall(place.rstrip("`"))]
+    steps = [_escape(name or index) for name, index in re.findall(_STEP, place.rstrip("`"))]
     return Fault("#" + prefix + "".join(f"/{step}" for step in steps), _with_example(detail))
 
 

@@ -35,11 +35,13 @@ def operation(
     status: int = 200,
     existing_status: bool = False,
     system_in_query: bool = False,
+    conditional: bool = False,
     raises: Sequence[ProblemType] = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an endpoint. `route` is the method and the path.
 
     The function's parameters are bound by name: those of the path, `body` (a `Request`) and `query` (a `Query`).
+    A PATCH or DELETE needs If-Match. `conditional` says that a PUT does too.
     `raises` has the problems that do not already follow from the rest of the declaration.
     """
     method, path = route.split(" ")
@@ -65,7 +67,7 @@ def operation(
             action=f"{noun}.{verb}",
             writes=method != "GET",
             takes_idempotency_key=method == "POST" and role != "public",
-            conditional=method in ("PATCH", "DELETE"),
+            conditional=conditional or method in ("PATCH", "DELETE"),
         )
         OPERATIONS.append(declared)
 

@@ -68,7 +68,8 @@ def _write(call: Call) -> chalice.app.Response:
     with call.db.transaction():
         stored = admission.read(call, key)
         arguments = _arguments(call)
-        if getattr(arguments.get("body"), "dry_run", False):  # changes nothing, so a retry may get another answer
+        call.is_dry_run = getattr(arguments.get("body"), "dry_run", False)
+        if call.is_dry_run:  # changes nothing, so a retry may get another answer
             key = stored = None
         digest = idempotency.digest(arguments.get("body")) if key else ""
         if stored:

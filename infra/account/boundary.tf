@@ -111,6 +111,14 @@ resource "aws_iam_policy" "boundary" {
         },
       ],
       [for name in [each.value.environment] : {
+        # People make these secrets of dependencies. Workspaces, whose code may be unreviewed, read none.
+        Sid       = "ReadSecretsOfDependencies"
+        Effect    = "Allow"
+        Action    = ["secretsmanager:GetSecretValue"]
+        Resource  = ["arn:${local.partition}:secretsmanager:${local.arn_account}:secret:${var.system}/${name}/*"]
+        Condition = local.in_a_function[each.key]
+      } if each.value.kind == "environment"],
+      [for name in [each.value.environment] : {
         # On live data, a debug workspace uses two security groups of its environment.
         Sid      = "OnlyGroupsOfFunctionsInEnvironment"
         Effect   = "Deny"

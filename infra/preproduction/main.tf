@@ -74,6 +74,15 @@ module "main" {
   log_retention_days   = 30
   notify               = var.notify
 
+  # The external systems that this environment uses: docs/dependencies.md. The only one is the issuer of people's
+  # tokens, a user pool of the environment's own. With an `external_issuer`, write its URL.
+  dependencies = {
+    identity = {
+      instance = "https://${local.tags.system}-preproduction-${substr(sha256(var.account_id), 0, 8)}.auth.${var.region}.amazoncognito.com"
+      access   = "read_only"
+    }
+  }
+
   groups = {
     everybody   = { role = "viewer" }
     maintainers = { role = "maintainer", systems = ["all"] }

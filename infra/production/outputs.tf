@@ -11,3 +11,8 @@ output "made_with" {
     owner             = var.owner
   }
 }
+
+output "dependencies" {
+  description = "The external systems that the environment uses, by key."
+  value       = module.main.dependencies
+}

@@ -211,6 +211,20 @@ def schedules(plan: Plan) -> set[str]:
     return {rule["state"] for rule in of_type(plan, "aws_cloudwatch_event_rule")}
 
 
+def test_each_environment_has_an_issuer_of_its_own_among_its_dependencies() -> None:
+    found = {each: dependencies(modules.arguments(RUN[each]), each) for each in SIZES}
+
+    assert {each: list(declared) for each, declared in found.items()} == {each: ["identity"] for each in SIZES}
+    assert len({declared["identity"].instance for declared in found.values()}) == len(SIZES)
+
+
+def dependencies(plan: Plan, stage: str) -> dict[str, Any]:
+    """Return the dependencies, read from the variables of the functions."""
+    given = settings(plan, "api")["SLIPWAY_DEPENDENCIES"]
+    issuers_ = settings(plan, "api")["SLIPWAY_ISSUERS"]
+    return {**read({"SLIPWAY_STAGE": stage, "SLIPWAY_ISSUERS": issuers_, "SLIPWAY_DEPENDENCIES": given}).dependencies}
+
+
 def issuers(plan: Plan, stage: str) -> tuple[Any, ...]:
     """Return the trusted issuers, read from the variables of the functions."""
     given = settings(plan, "api")["SLIPWAY_ISSUERS"]

@@ -15,7 +15,8 @@ from tests.support.resources import RESOURCES
 WRITES = {operation: write for each in RESOURCES.values() for operation, write in each.writes.items()}
 WRITING = [each for each in OPERATIONS if each.writes]
 POSTS = [route for route in WRITES if route.startswith("POST ")]
-CHANGES = [route for route in WRITES if route.startswith(("PATCH ", "DELETE "))]
+CONDITIONAL = {route_of(each) for each in WRITING if each.conditional}
+CHANGES = [route for route in WRITES if route in CONDITIONAL]
 
 
 def require_all() -> None:
@@ -84,9 +85,9 @@ def _first_text(body: dict[str, Any]) -> str:
 
 
 def send(api: Api, route: str, write: Write, **headers: str) -> Answer:
-    """Send a write; return the answer. A PATCH or DELETE has `If-Match: *` by default."""
+    """Send a write; return the answer. A conditional one has `If-Match: *` by default."""
     method = route.partition(" ")[0]
-    if method in ("PATCH", "DELETE"):
+    if route in CONDITIONAL:
         headers = {"if_match": "*", **headers}
     return api.send(method, write.path, write.body, headers)
 

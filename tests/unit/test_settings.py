@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chalicelib import SQL_NAME, settings
+from chalicelib import NAME, SQL_NAME, settings
 from chalicelib.settings import Aurora, Issuer, Membership, SignIn, UnusableSettings, read, trusted_issuers
 
 LOCAL = {"kind": "local", "issuer": "https://issuer.localhost", "audience": "service", "algorithm": "ES256"}
@@ -367,3 +367,32 @@ def test_an_unusable_sign_in_is_refused(changes, message):
 def test_a_sign_in_that_is_no_json_is_refused():
     with pytest.raises(UnusableSettings, match="must be a JSON object"):
         read(environ("production", PEOPLE, SLIPWAY_SIGN_IN="cognito"))
+
+
+def test_dependencies_are_typed() -> None:
+    queue = "arn:aws:sqs:eu-central-1:111122223333:orders"
+    declared = {"instance": queue, "access": "read_write", "secret": f"{NAME}/production/orders"}
+    text = json.dumps({"orders": declared})
+
+    found = read(environ("production", GITHUB, SLIPWAY_DEPENDENCIES=text)).dependencies["orders"]
+
+    assert (found.instance, found.access, found.exclusive) == (queue, "read_write", False)
+    assert found.secret == declared["secret"]
+    assert read(environ("production", GITHUB)).dependencies == {}
+
+
+@pytest.mark.parametrize(
+    "dependencies",
+    [
+        "[]",
+        '{"orders": {}}',
+        '{"orders": {"instance": "https://pay.example.org", "access": "write"}}',
+        '{"Orders": {"instance": "https://pay.example.org", "access": "read_only"}}',
+        '{"orders": {"instance": "http://127.0.0.1:8000", "access": "read_only"}}',
+        '{"orders": {"instance": "https://user@pay.example.org", "access": "read_only"}}',
+        '{"orders": {"instance": "https://pay.example.org/", "access": "read_only"}}',
+    ],
+)
+def test_wrong_dependencies_are_refused(dependencies: str) -> None:
+    with pytest.raises(UnusableSettings, match="SLIPWAY_DEPENDENCIES"):
+        read(environ("production", GITHUB, SLIPWAY_DEPENDENCIES=dependencies))

@@ -1,12 +1,17 @@
-"""Copies of a pattern in SQL equal the original."""
+"""Copies of a pattern in SQL and Terraform equal the original."""
 
 from pathlib import Path
 
 import pytest
 
-from chalicelib.vocabulary import ENVIRONMENT_URL, SLUG, SUITE
+from chalicelib.vocabulary import ENVIRONMENT_URL, INSTANCE, SECOND_SPELLING, SLUG, SUITE
 
 ROOT = Path(__file__).parents[2]
+MAIN = "infra/modules/infrastructure-main"
+
+
+def _in_terraform(pattern: str) -> str:
+    return pattern.replace("\\", "\\\\")
 
 
 @pytest.mark.parametrize(
@@ -15,6 +20,8 @@ ROOT = Path(__file__).parents[2]
         ("chalicelib/systems/migrations/0004_systems.sql", f"(key ~ '^{SLUG}$')"),
         ("chalicelib/environments/migrations/0005_environments.sql", f"(name ~ '^{SLUG}$')"),
         ("chalicelib/environments/migrations/0005_environments.sql", f'like_regex "^{SUITE}$"'),
+        (f"{MAIN}/variables.tf", f'regex("^{_in_terraform(INSTANCE)}$", each.instance)'),
+        (f"{MAIN}/variables.tf", f'regex("{_in_terraform(SECOND_SPELLING)}", each.instance)'),
         ("chalicelib/environments/migrations/0005_environments.sql", f"base_url ~\n        '^{ENVIRONMENT_URL}$'\n"),
     ],
 )

@@ -101,13 +101,16 @@ def test_a_successful_deployment_calls_everything_in_order(deploy: Callable[...,
     assert not done.failed
     assert done.calls == [
         *PROLOGUE,
+        "bindings",
         "deployment-open",
         "apply",
         "deployment-status",
         "acceptance",
         "verification",
         "note-verified",
+        "bindings",
     ]
+    assert [done.variables("bindings", time).get("DRY_RUN") for time in (0, 1)] == ["1", None]
 
 
 def test_the_job_deploys_the_package_that_was_built(deploy: Callable[..., Deployment]) -> None:
@@ -159,14 +162,21 @@ def test_a_denied_promotion_is_not_applied(deploy: Callable[..., Deployment]) ->
     done = deploy("deployment-open")
 
     assert done.failed
-    assert done.calls == [*PROLOGUE, "deployment-open"]
+    assert done.calls == [*PROLOGUE, "bindings", "deployment-open"]
+
+
+def test_refused_bindings_are_found_before_the_deployment_is_opened(deploy: Callable[..., Deployment]) -> None:
+    done = deploy("bindings")
+
+    assert done.failed
+    assert done.calls == [*PROLOGUE, "bindings"]
 
 
 def test_a_failed_apply_is_recorded_and_not_tested(deploy: Callable[..., Deployment]) -> None:
     done = deploy("apply")
 
     assert done.failed
-    assert done.calls[len(PROLOGUE) :] == ["deployment-open", "apply", "deployment-status"]
+    assert done.calls[len(PROLOGUE) :] == ["bindings", "deployment-open", "apply", "deployment-status"]
     assert done.variables("deployment-status")["STATE"] == "failure"
 
 
@@ -208,14 +218,14 @@ def test_acceptance_tests_that_could_not_run_roll_nothing_back(
     done = deploy("acceptance", puts={**PUTS, "acceptance": outcome})
 
     assert done.failed
-    assert done.calls[-2:] == ["acceptance", "verification"]
+    assert done.calls[-3:] == ["acceptance", "verification", "bindings"]
 
 
 def test_without_a_token_nothing_is_tested_or_rolled_back(deploy: Callable[..., Deployment]) -> None:
     done = deploy("oidc-token", puts={**PUTS, "acceptance": {}})
 
     assert done.failed
-    assert done.calls[-2:] == ["deployment-status", "verification"]
+    assert done.calls[-3:] == ["deployment-status", "verification", "bindings"]
 
 
 def test_a_hotfix_takes_over_its_deployment_and_a_rollback_does_not(deploy: Callable[..., Deployment]) -> None:
@@ -248,4 +258,4 @@ def test_an_unrecorded_verification_leaves_no_note(deploy: Callable[..., Deploym
     done = deploy("verification", puts={**PUTS, "acceptance": {"outcome": "success"}})
 
     assert done.failed
-    assert done.calls[-1] == "verification"
+    assert done.calls[-2:] == ["verification", "bindings"]

@@ -16,6 +16,11 @@ COMMANDS = (
         "tools.checks.walls.report:main",
         (Option("WHO", "print all requests of the principals whose names match this pattern"),),
     ),
+    Command(
+        "dependencies",
+        "List the environments' dependencies, and fail if two environments share one that is exclusive",
+        "tools.checks.dependencies:main",
+    ),
     Command("checkov", "Check infra/ for known faults", "tools.checks.checkov:main"),
     Command("costs", "Compute what each environment costs a month", "tools.checks.costs:main", only_prints=True),
     Command("untested", "Print what this machine can't test, and why", "tools.checks.untested:main"),

@@ -32,7 +32,7 @@ _CACHE = LOCAL_STATE / "cache" / "hypothesis"
 
 def fill(url: str) -> None:
     """Put records into an empty service, so that requests can succeed, or raise ToolError."""
-    headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {token('admin')}", "Content-Type": "application/json", "If-Match": "*"}
     headers["User-Agent"] = USER_AGENT
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
         for package, found in packages().items():

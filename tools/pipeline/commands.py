@@ -2,7 +2,7 @@
 
 from tools.checkout import ENVIRONMENTS
 from tools.commands import Command, Option
-from tools.slipway_client.commands import MAY_PROMOTE, OPEN, SLIPWAY, STATUS, TARGET, VERIFICATION
+from tools.slipway_client.commands import BINDINGS, MAY_PROMOTE, OPEN, SLIPWAY, STATUS, TARGET, VERIFICATION
 
 _ENV = Option("ENV", "the environment", ENVIRONMENTS)
 _BUCKET = Option("ARTIFACT_BUCKET", "the bucket that keeps packages")
@@ -97,6 +97,12 @@ COMMANDS = (
         "Print the artifact and revision that an environment runs",
         "tools.pipeline.records:current",
         (*SLIPWAY, *TARGET),
+    ),
+    Command(
+        "bindings",
+        "Record which instances of its dependencies an environment uses",
+        "tools.pipeline.records:bindings",
+        (*SLIPWAY, *BINDINGS, Option("PLAN", "the plan as JSON; by default the one that `make plan` saved for ENV")),
     ),
     Command(
         "note-verified",

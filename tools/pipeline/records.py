@@ -4,14 +4,18 @@ The pipeline deploys the registry that it records in. So the pipeline must also 
 copy of this repository may have no registry: then notes in the artifact bucket keep the order (promotion.py).
 """
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from tools.checkout import ToolError
+from tools.aws.environment import PLANS
+from tools.checkout import ToolError, UsageError
+from tools.checks.dependencies import bindings_of
 from tools.pipeline import artifact
 from tools.pipeline.github import Repository
 from tools.slipway_client import recording
 from tools.slipway_client.client import RegistryClient, token
-from tools.slipway_client.runner import say
+from tools.slipway_client.runner import needed, say
 
 Environ = Mapping[str, str]
 
@@ -44,6 +48,19 @@ def verification(environ: Environ) -> None:
 def current(environ: Environ) -> None:
     """Set the outputs `deployment`, `last_attempt`, `artifact` and `revision` to what an environment runs."""
     _record(recording.current, environ)
+
+
+def bindings(environ: Environ) -> None:
+    """Record which instances of its dependencies an environment uses. With DRY_RUN=1, only ask if they are accepted.
+
+    The plan that `make plan` saved says which.
+    """
+    plan = Path(environ.get("PLAN") or PLANS / f"{needed(environ, 'ENV', 'production')}.json")
+    try:
+        found = bindings_of(json.loads(plan.read_text()), str(plan))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{plan} is not a plan ({error}): run `make plan` first") from None
+    _record(recording.bindings, {**environ, "BINDINGS": json.dumps(found)})
 
 
 def oidc_token(environ: Environ) -> None:

@@ -39,6 +39,10 @@ VERIFICATION = (
     Option("OUTCOME", "the outcome; without OUTCOME, the report decides"),
     Option("REPORT", "a JSON file with the numbers passed, failed and skipped"),
 )
+BINDINGS = (
+    _ENV,
+    Option("DRY_RUN", "only ask if the bindings are accepted", flag=True),
+)
 
 _HERE = "tools.slipway_client.commands"
 COMMANDS = (
@@ -56,6 +60,12 @@ COMMANDS = (
         "Print the deployment, artifact and revision that an environment runs",
         f"{_HERE}:current",
         (*SLIPWAY, *TARGET),
+    ),
+    Command(
+        "bindings",
+        "Record which instances of its dependencies an environment uses",
+        f"{_HERE}:bindings",
+        (*SLIPWAY, *BINDINGS, Option("BINDINGS", "JSON: the instance, access and exclusive of each dependency by key")),
     ),
 )
 
@@ -79,3 +89,7 @@ def verification(environ: Environ) -> None:
 
 def current(environ: Environ) -> None:
     recording.recorded(recording.current, environ)
+
+
+def bindings(environ: Environ) -> None:
+    recording.recorded(recording.bindings, environ)

@@ -199,6 +199,42 @@ def current(registry: RegistryClient, environ: Environ) -> None:
     )
 
 
+def bindings(registry: RegistryClient, environ: Environ) -> None:
+    """Record BINDINGS, the instances of its dependencies that an environment uses. Warn of crosstalk.
+
+    With DRY_RUN=1, only ask if Slipway accepts them. Slipway refuses crosstalk if one of the two bindings is exclusive.
+    """
+    environment, dry_run = _environment(environ), environ.get("DRY_RUN") == "1"
+    try:
+        declared = json.loads(needed(environ, "BINDINGS", '{"orders": {"instance": "arn:…", "access": "read_only"}}'))
+        sent = [
+            {
+                "dependency": key,
+                "instance": each["instance"],
+                "access": each["access"],
+                "exclusive": each.get("exclusive", False),
+            }
+            for key, each in sorted(declared.items())
+        ]
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"BINDINGS is no JSON object with `instance` and `access` for each dependency ({error}): correct it"
+        ) from None
+    body = {"bindings": sent, "dry_run": dry_run}
+    answer = registry.change("PUT", f"environments/{quote(environment, safe='')}/bindings", body)
+    for each in answer.get("crosstalk", []):
+        uses = ", ".join(_use(use) for use in each.get("bindings", []))
+        more = ", and more" if each.get("more_bindings") else ""
+        warn(environ, f"Crosstalk: {each.get('instance')} is used by {uses}{more}")
+    done = "would be accepted" if dry_run else "recorded"
+    say(f"{len(sent)} bindings of {environment}: {done}")
+
+
+def _use(use: Json) -> str:
+    where = f"{use['environment']} of {use['system']}" if use.get("system") else "another system"
+    return f"{where} ({use.get('access')})"
+
+
 def _opened(registry: RegistryClient, body: Json, last: Json) -> Json:
     """Open a deployment. `last` is the one to the target that began last, or {}."""
     try:

@@ -21,8 +21,8 @@ CREATE TABLE publishers (
         AND events <@ ARRAY['push', 'workflow_dispatch', 'schedule', 'release', 'workflow_run']
     ),
     CONSTRAINT publishers_kinds_known CHECK (
-        cardinality(kinds) BETWEEN 1 AND 3 AND array_ndims(kinds) = 1
-        AND kinds <@ ARRAY['deployments', 'verifications', 'workspaces']
+        cardinality(kinds) BETWEEN 1 AND 4 AND array_ndims(kinds) = 1
+        AND kinds <@ ARRAY['deployments', 'verifications', 'workspaces', 'bindings']
     ),
     CONSTRAINT publishers_wildcards_are_few CHECK (
         ref !~ '(\*.*){4}|\*\*' AND called_workflow !~ '(\*.*){4}|\*\*'

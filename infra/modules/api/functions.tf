@@ -2,8 +2,19 @@ locals {
   settings_of_all = merge(
     { SLIPWAY_ISSUERS = var.issuers },
     var.sign_in == null ? {} : { SLIPWAY_SIGN_IN = var.sign_in },
-    length(var.dependencies) == 0 ? {} : { SLIPWAY_DEPENDENCIES = jsonencode(var.dependencies) },
   )
+
+  # The secrets of dependencies that each function may read, by the key of the dependency.
+  secrets = { for name, function in local.deployed : name => {
+    for key, each in var.dependencies : key => each.secret.name if try(contains(each.secret.functions, name), false)
+  } }
+
+  settings_of_dependencies = { for name, function in local.deployed : name => jsonencode({
+    for key, each in var.dependencies : key => merge(
+      { instance = each.instance, access = each.access, exclusive = each.exclusive },
+      { for of, secret in local.secrets[name] : "secret" => secret if of == key },
+    )
+  }) }
 
   settings_of_bootstrap = var.bootstrap == null ? {} : {
     SLIPWAY_DATABASE_CLUSTER_ARN       = var.bootstrap.cluster_arn
@@ -17,6 +28,7 @@ locals {
   settings = { for name, function in local.deployed : name => merge(
     function.environment,
     name == "bootstrap" ? local.settings_of_bootstrap : local.settings_of_all,
+    length(var.dependencies) == 0 ? {} : { SLIPWAY_DEPENDENCIES = local.settings_of_dependencies[name] },
     !contains(keys(local.in_vpc), name) ? {} : {
       SLIPWAY_DATABASE_HOST = var.database.host
       SLIPWAY_DATABASE_PORT = tostring(var.database.port)
@@ -74,6 +86,11 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.function]
 
   lifecycle {
+    precondition {
+      condition     = length(local.settings_of_dependencies[each.key]) <= 2000
+      error_message = "The dependencies are too long for the function's settings, for which AWS has 4 KB: declare fewer or shorter ones."
+    }
+
     precondition {
       condition     = var.stage == local.package.stage
       error_message = "The package is for the stage ${local.package.stage}, but the environment is ${var.stage}: run `make package STAGE=${var.stage}`, then plan again."

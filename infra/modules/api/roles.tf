@@ -43,6 +43,17 @@ locals {
     },
   ] }
 
+  # A secret that a person made has AWS's own key for secrets, which allows whoever may read the secret. AWS adds six
+  # characters to the name in the ARN.
+  statements_of_secrets = { for name, secrets in local.secrets : name => length(secrets) == 0 ? [] : [
+    {
+      Sid      = "ReadSecretsOfDependencies"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = [for secret in values(secrets) : "${local.arn_prefix}:secretsmanager:${local.arn_region}:secret:${secret}-??????"]
+    },
+  ] }
+
   statements_of_one = { for name, database in { bootstrap = var.bootstrap } : name => [
     {
       Sid      = "AskByDataApi"
@@ -110,6 +121,7 @@ resource "aws_iam_role_policy" "function" {
     Statement = concat(
       local.statements_of_all[each.key],
       lookup(local.statements_in_vpc, each.key, []),
+      local.statements_of_secrets[each.key],
       lookup(local.statements_of_one, each.key, []),
     )
   })

@@ -87,9 +87,19 @@ variable "sign_in" {
 }
 
 variable "dependencies" {
-  description = "Endpoints of external systems, by name. Functions get them in the setting SLIPWAY_DEPENDENCIES."
-  type        = map(string)
-  default     = {}
+  description = "The external systems that the functions use, by key, for the setting SLIPWAY_DEPENDENCIES. `secret` names a secret that a person made, and the functions that may read it."
+  type = map(object({
+    instance  = string
+    access    = string
+    exclusive = bool
+    secret    = optional(object({ name = string, functions = list(string) }))
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for each in values(var.dependencies) : length(setsubtract(each.secret.functions, keys(local.functions))) == 0 if each.secret != null])
+    error_message = "A secret names a function that does not exist: use the names of .chalice/config.json, such as api."
+  }
 }
 
 variable "reserved_concurrency" {

@@ -24,6 +24,9 @@ locals {
 
   is_protected = var.production && local.is_default
 
+  # Only the environment itself reads its secrets: a workspace can run code that nobody has reviewed.
+  dependencies = { for key, each in var.dependencies : key => local.is_default ? each : merge(each, { secret = null }) }
+
   # Clients reach a debug workspace through its environment's site. Personal workspaces need no site.
   has_site     = var.site && (local.is_default || var.workspace_purpose == "preview")
   has_firewall = var.firewall && (local.is_default || local.is_debug)
@@ -99,7 +102,7 @@ module "api" {
   security_group_ids   = [local.network.functions_security_group_id, local.database.client_security_group_id]
   issuers              = module.identity.issuers
   sign_in              = local.signs_in_on_site ? module.identity.sign_in : null
-  dependencies         = var.dependencies
+  dependencies         = local.dependencies
   reserved_concurrency = local.is_default ? var.reserved_concurrency : null
   log_retention_days   = var.log_retention_days
   kms_key_arn          = aws_kms_key.this.arn

@@ -52,3 +52,8 @@ output "sign_in" {
     user_pool_id = module.identity.user_pool_id
   }
 }
+
+output "dependencies" {
+  description = "The bindings of the environment, for the check of crosstalk and the registry. Names of secrets are left out."
+  value       = { for key, each in var.dependencies : key => { instance = each.instance, access = each.access, exclusive = each.exclusive } }
+}

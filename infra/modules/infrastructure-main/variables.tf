@@ -122,9 +122,42 @@ variable "detailed_metrics" {
 }
 
 variable "dependencies" {
-  description = "Endpoints of the environment's external systems, by name. Functions get them in the setting SLIPWAY_DEPENDENCIES."
-  type        = map(string)
-  default     = {}
+  description = <<-END
+    The external systems that the environment uses, by key (docs/dependencies.md). `instance` is an ARN or a URL. Set
+    `access` to read_write if the environment changes something there, and `exclusive` if no other environment may use
+    the instance then. `secret` names a secret that a person made, and the functions that may read it.
+  END
+  type = map(object({
+    instance  = string
+    access    = string
+    exclusive = optional(bool, false)
+    secret    = optional(object({ name = string, functions = list(string) }))
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for key, each in var.dependencies : can(regex("^[a-z][a-z0-9-]{1,38}$", key)) && contains(["read_only", "read_write"], each.access)])
+    error_message = "A dependency's key or access is wrong: use a key of 2 to 39 lower-case letters, digits and hyphens, and access read_only or read_write."
+  }
+
+  # The patterns are those of chalicelib/vocabulary.py. With one spelling for each instance, equal instances are found.
+  validation {
+    condition = alltrue([for each in values(var.dependencies) : length(each.instance) <= 500
+      && can(regex("^(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9._/:$+=,@-]+|[a-z][a-z0-9+.-]*://[a-z0-9-]+(\\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*)$", each.instance))
+      && !can(regex("^(http|s3|postgres)://|^(https|wss)://[^/]*:443(/|$)|/\\.\\.?(/|$)|://([a-z0-9-]+\\.)*(sqs|queue|s3)([.-][a-z0-9-]+)*\\.amazonaws\\.com", each.instance))
+    ])
+    error_message = "An instance is neither an ARN nor an encrypted URL in its one spelling: write the host in lower case, no user, query, fragment, port 443 or slash at the end, and the ARN of a queue or bucket."
+  }
+
+  validation {
+    condition     = alltrue([for each in values(var.dependencies) : startswith(each.secret.name, "${var.system}/${var.environment}/") && can(regex("^[a-z0-9/-]{1,200}[a-z0-9]$", each.secret.name)) && length(each.secret.functions) > 0 if each.secret != null])
+    error_message = "A secret's name does not begin with system/environment/, has other characters than lower-case letters, digits, hyphens and slashes, or no function may read it: correct the name, and list the functions."
+  }
+
+  validation {
+    condition     = var.egress || alltrue([for each in values(var.dependencies) : length(setsubtract(each.secret.functions, ["authorizer"])) == 0 if each.secret != null])
+    error_message = "Functions in the VPC reach neither secrets nor external systems: set egress = true."
+  }
 }
 
 variable "egress" {

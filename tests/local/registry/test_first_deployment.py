@@ -24,7 +24,7 @@ def test_our_own_environments_and_publishers_are_recorded(url: str, api: Api) ->
         (workflow, str({name: f"{name}{suffix}"}), kinds, purposes)
         for name in ("development", "preproduction", "production")
         for workflow, suffix, kinds, purposes in (
-            ("deploy.yml", "", "deployments, verifications", ""),
+            ("deploy.yml", "", "deployments, verifications, bindings", ""),
             ("verify.yml", "-verify", "verifications", ""),
             ("workspace.yml", "-workspaces", "workspaces", "personal, preview"),
             ("workspace.yml", "-debug", "workspaces", "debug"),
@@ -32,9 +32,10 @@ def test_our_own_environments_and_publishers_are_recorded(url: str, api: Api) ->
             ("reap.yml", "-reap-debug", "workspaces", "debug"),
         )
     }
+    kinds = "deployments, verifications, bindings"
     # These publishers may record any revision, because the acceptance tests deploy artifacts that belong to no commit.
     assert publishers(api, "acceptance", any_revision=True) == {
-        (workflow, str(dict.fromkeys(("development", "preproduction"), name)), "deployments, verifications", "")
+        (workflow, str(dict.fromkeys(("development", "preproduction"), name)), kinds, "")
         for workflow, name in (("deploy.yml", "development"), ("verify.yml", "development-verify"))
     }
 

@@ -163,6 +163,12 @@ def other_secret(name: str) -> Places:
     return named(f"arn:aws:secretsmanager:{{place}}:secret:{{name}}-{name}-AbCdEf")
 
 
+def dependency_secret(of: Target) -> Place:
+    """Return a secret of a dependency, which a person made for the target's environment. It has no tags."""
+    secret = f"arn:aws:secretsmanager:{of.place}:secret:{of.system}/{of.environment}/pay-AbCdEf"
+    return Place(secret, of.account_id, {}, of)
+
+
 def secret_of_master(of: Target) -> Place:
     """Return the secret of the master user, which RDS creates, tags and names."""
     tagged = f"arn:aws:rds:{of.place}:cluster:{of.name}"

@@ -240,7 +240,10 @@ run "elsewhere_schedules_run_and_functions_get_the_dependencies" {
   variables {
     schedules_enabled    = true
     reserved_concurrency = null
-    dependencies         = { payments = "https://payments.example.org" }
+    dependencies = {
+      orders   = { instance = "arn:aws:sqs:eu-central-1:210987654321:orders", access = "read_write", exclusive = true }
+      payments = { instance = "https://pay.example.org", access = "read_only", exclusive = false, secret = { name = "service/production/pay", functions = ["api"] } }
+    }
     permissions_boundary = "arn:aws:iam::210987654321:policy/boundary"
   }
 
@@ -250,8 +253,23 @@ run "elsewhere_schedules_run_and_functions_get_the_dependencies" {
   }
 
   assert {
-    condition     = jsondecode(aws_lambda_function.this["api"].environment[0].variables.SLIPWAY_DEPENDENCIES) == { payments = "https://payments.example.org" }
-    error_message = "The API's function must get the dependencies."
+    condition = jsondecode(aws_lambda_function.this["api"].environment[0].variables.SLIPWAY_DEPENDENCIES) == {
+      orders   = { instance = "arn:aws:sqs:eu-central-1:210987654321:orders", access = "read_write", exclusive = true }
+      payments = { instance = "https://pay.example.org", access = "read_only", exclusive = false, secret = "service/production/pay" }
+    }
+    error_message = "The API's function must get the dependencies, and the name of its secret."
+  }
+
+  assert {
+    condition     = jsondecode(aws_lambda_function.this["sweep"].environment[0].variables.SLIPWAY_DEPENDENCIES).payments == { instance = "https://pay.example.org", access = "read_only", exclusive = false }
+    error_message = "A function that may not read a secret must not get its name."
+  }
+
+  assert {
+    condition = { for name, role in aws_iam_role_policy.function : name => [for statement in jsondecode(role.policy).Statement : statement if statement.Sid == "ReadSecretsOfDependencies"] if strcontains(role.policy, "service/production/pay") } == {
+      api = [{ Sid = "ReadSecretsOfDependencies", Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = ["arn:aws:secretsmanager:eu-central-1:210987654321:secret:service/production/pay-??????"] }]
+    }
+    error_message = "Only the function that uses a secret may read it."
   }
 
   assert {
@@ -335,4 +353,24 @@ run "a_long_name_issuers_without_json_and_a_burst_of_0_are_refused" {
   }
 
   expect_failures = [var.name, var.issuers, var.throttling]
+}
+
+run "a_secret_of_an_unknown_function_is_refused" {
+  command = plan
+
+  variables {
+    dependencies = { payments = { instance = "https://pay.example.org", access = "read_only", exclusive = false, secret = { name = "service/production/pay", functions = ["worker"] } } }
+  }
+
+  expect_failures = [var.dependencies]
+}
+
+run "dependencies_that_do_not_fit_into_a_functions_settings_are_refused" {
+  command = plan
+
+  variables {
+    dependencies = { for number in range(30) : "d-${number}" => { instance = "https://pay.example.org/a-long-address", access = "read_only", exclusive = false } }
+  }
+
+  expect_failures = [aws_lambda_function.this]
 }

@@ -254,3 +254,32 @@ run "the_longest_name_fits" {
     error_message = "The logins must have the names of the system, the environment and the kind, with underscores."
   }
 }
+
+run "the_environment_reads_the_secrets_of_its_dependencies" {
+  command = plan
+
+  variables {
+    egress       = true
+    dependencies = { pay = { instance = "https://pay.example.org", access = "read_only", secret = { name = "service/production/pay", functions = ["api"] } } }
+  }
+
+  assert {
+    condition     = local.dependencies.pay.secret.name == "service/production/pay" && output.dependencies == { pay = { instance = "https://pay.example.org", access = "read_only", exclusive = false } }
+    error_message = "The environment must get the secret, and the output must leave it out."
+  }
+}
+
+run "a_workspace_reads_no_secret_of_a_dependency" {
+  command = plan
+
+  variables {
+    workspace    = "w-fix-1"
+    egress       = true
+    dependencies = { pay = { instance = "https://pay.example.org", access = "read_only", secret = { name = "service/production/pay", functions = ["api"] } } }
+  }
+
+  assert {
+    condition     = local.dependencies.pay.secret == null && local.dependencies.pay.instance == "https://pay.example.org"
+    error_message = "A workspace must get the dependencies of its environment, and no secret."
+  }
+}

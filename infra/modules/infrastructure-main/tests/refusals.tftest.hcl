@@ -198,3 +198,44 @@ run "a_name_of_the_system_that_cognito_refuses_is_refused" {
 
   expect_failures = [var.system]
 }
+
+run "instances_have_one_spelling" {
+  command = plan
+
+  variables {
+    dependencies = { orders = { instance = "https://sqs.eu-central-1.amazonaws.com/210987654321/orders", access = "read_only" } }
+  }
+
+  expect_failures = [var.dependencies]
+}
+
+run "an_unknown_access_is_refused" {
+  command = plan
+
+  variables {
+    dependencies = { orders = { instance = "https://orders.example.org", access = "write" } }
+  }
+
+  expect_failures = [var.dependencies]
+}
+
+run "the_secret_of_another_environment_is_refused" {
+  command = plan
+
+  variables {
+    egress       = true
+    dependencies = { pay = { instance = "https://pay.example.org", access = "read_only", secret = { name = "service/development/pay", functions = ["api"] } } }
+  }
+
+  expect_failures = [var.dependencies]
+}
+
+run "without_egress_a_function_reaches_no_secret" {
+  command = plan
+
+  variables {
+    dependencies = { pay = { instance = "https://pay.example.org", access = "read_only", secret = { name = "service/production/pay", functions = ["api"] } } }
+  }
+
+  expect_failures = [var.dependencies]
+}

@@ -8,6 +8,7 @@ from tools.checks.walls.places import (
     Target,
     anything,
     cluster,
+    dependency_secret,
     elsewhere,
     key,
     named,
@@ -93,6 +94,8 @@ def _secrets(by: Applier) -> Iterator[Wall]:
     )
     yield by.by_name("reads or writes the master's password", read, secret_of_master, ())
     yield by.by_name("reads or writes the password of the login for people", read, readers_secret, ())
+    every = (*read, *create, *acts("secretsmanager", "DeleteSecret UpdateSecret"))
+    yield by.by_name("reads, makes, changes or deletes a secret of a dependency", every, dependency_secret, ())
 
 
 def _keys(by: Applier) -> Iterator[Wall]:

@@ -17,6 +17,7 @@ from tools.checks.walls.places import (
     artifact,
     cluster,
     debug,
+    dependency_secret,
     elsewhere,
     foreign,
     function,
@@ -210,6 +211,22 @@ def _database(kind: Kind) -> Iterator[Wall]:
     for row in rows:
         near = [other_secret(name)(of) for name in OTHER_SECRETS] if row is rows[-1] else []
         yield replace(row, not_on=(*row.not_on, *near), not_when=tuple(others), not_by=outsider)
+    # The environment's functions may get a secret that a person made for it. Code of workspaces gets none.
+    secrets = wall(
+        made,
+        "reads secrets of dependencies",
+        acts("secretsmanager", "GetSecretValue"),
+        dependency_secret,
+        [of] if kind.is_environment else [],
+        [*(kind.outside if kind.is_environment else kind.others), elsewhere(of), abroad(of), foreign(of)],
+    )
+    yield replace(secrets, not_when=tuple(others), not_by=outsider) if kind.is_environment else secrets
+    yield Wall(
+        made,
+        "changes secrets of dependencies",
+        acts("secretsmanager", "PutSecretValue"),
+        not_on=(dependency_secret(of),),
+    )
     yield wall(
         made,
         "uses the key of secrets",

@@ -19,6 +19,7 @@ from tools.checks.walls.places import (
     anything,
     cluster,
     debug,
+    dependency_secret,
     elsewhere,
     function,
     key,
@@ -72,6 +73,9 @@ def _of_all(name: str, target: Target, others: list[Target]) -> Iterator[Wall]:
         ("runs SQL as the master user", acts("rds-data", "ExecuteStatement"), cluster),
     ):
         yield wall(who, does, actions, place, not_of=others if name == "bootstrap" else every)
+    # No function uses a secret of a dependency yet. If one does, its environments are `of` in this row.
+    read = acts("secretsmanager", "GetSecretValue")
+    yield wall(who, "reads a secret of a dependency", read, dependency_secret, not_of=every)
     yield wall(who, "calls a function", acts("lambda", "InvokeFunction"), function(), not_of=every)
     yield wall(who, "reads a state", acts("s3", "GetObject"), state, not_of=every)
     source = f"arn:aws:lambda:{target.place}:function:{target.name}-{name}"
