@@ -18,7 +18,7 @@ Feature: A role may do only what it is for
   Scenario: No role may act on all resources, except for traces and network interfaces
     Given I have permission defined
     Then it must have grants
-    And its value must not match the "^(?!xray:Put(TraceSegments|TelemetryRecords) |ec2:(Create|Describe|Delete)NetworkInterfaces? )\S+ on (\*|arn(:[^:\s]*){4}:\*(/\*)?)$" regex
+    And its value must not match the "^(?!xray:Put(TraceSegments|TelemetryRecords) |ec2:((Create|Describe|Delete)NetworkInterfaces?|DescribeSubnets|(Assign|Unassign)PrivateIpAddresses) )\S+ on (\*|arn(:[^:\s]*){4}:\*(/\*)?)$" regex
 
   @noskip @stage
   Scenario: No role of an environment may change permissions
