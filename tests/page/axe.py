@@ -21,5 +21,6 @@ def assert_accessible(page: "Page") -> None:
     for scheme, width in (("light", 1440), ("dark", 1440), ("light", 360), ("dark", 360)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        assert faults(page) == [], (scheme, width)
+        found = faults(page)
+        assert found == [], (scheme, width, found)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width

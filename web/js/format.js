@@ -11,7 +11,7 @@ const exactly = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle:
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const clockWithSeconds = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const dayAndYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
 function duration(seconds) {
@@ -48,8 +48,11 @@ export function moment(iso, now = Date.now()) {
   const ahead = Math.abs(date - now) / 86_400_000;
   if (date.toDateString() === new Date(now).toDateString()) return clock.format(date);
   if (ahead < 6) return weekday.format(date).replace(",", "");
-  return (ahead < 300 ? day : dayAndYear).format(date);
+  return (ahead < 300 ? days : dayAndYear).format(date);
 }
+
+/** A day: "3 Jan". */
+export const day = (iso) => days.format(new Date(iso));
 
 /** An artifact or a commit without its prefix, cut to seven digits. */
 export function short(id) {

@@ -8,7 +8,9 @@ import * as settings from "./pages/settings.js";
 import * as signIn from "./pages/sign-in.js";
 import * as systems from "./pages/systems.js";
 // registry
+import * as dependencies from "./registry/dependencies.js";
 import { holds, workspaces } from "./registry/lists.js";
+import * as metrics from "./registry/metrics.js";
 import * as overview from "./registry/overview.js";
 import { artifact, changes, deployment } from "./registry/records.js";
 import * as system from "./registry/system.js";
@@ -29,6 +31,8 @@ const ROUTES = [
   ["/systems/:system/environments/:environment/changes", changes],
   ["/workspaces", workspaces],
   ["/holds", holds],
+  ["/metrics", metrics],
+  ["/dependencies", dependencies],
   // /registry
   ["/", systems],
   ["/systems", systems],
@@ -141,7 +145,7 @@ async function signOut() {
 
 function setFilter(text) {
   app.filter = text;
-  if (![ROUTES[0][1], systems].includes(shown?.page)) location.hash = to();
+  if (!shown?.page.filtered) location.hash = to();
   draw();
 }
 

@@ -10,6 +10,8 @@ const LINKS = [
   ["Overview", to()],
   ["Workspaces", to("workspaces")],
   ["Holds", to("holds")],
+  ["Metrics", to("metrics")],
+  ["Dependencies", to("dependencies")],
   // /registry
   ["Systems", to("systems")],
   ["Audit", to("audit")],

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.page.axe import assert_accessible, faults
+from tests.service.bindings.records import a_binding
 from tests.service.deployments.records import an_artifact
 
 PAGES = [
@@ -14,6 +15,9 @@ PAGES = [
     "#/systems/azul/environments/production/changes",
     "#/workspaces",
     "#/holds",
+    "#/metrics",
+    "#/metrics?system=azul&figure=deployment_frequency",
+    "#/dependencies",
 ]
 
 
@@ -29,6 +33,8 @@ def azul(given):
     given.a_freeze("production")
     given.a_freeze_over_systems()
     given.a_workspace(purpose="debug")
+    given.bindings(a_binding())
+    given.bindings(a_binding(), environment="production")
 
 
 @pytest.mark.parametrize("fragment", PAGES)

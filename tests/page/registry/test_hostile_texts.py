@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.service.bindings.records import a_binding
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.api import Api
 from tests.support.given import given_with_all_factories
@@ -30,6 +31,8 @@ PAGES = (
     "#/workspaces?system=azul",
     "#/holds",
     "#/holds?system=azul",
+    "#/metrics?system=azul",
+    "#/dependencies",
     "#/audit",
 )
 
@@ -62,6 +65,8 @@ def deployment(api: Api, database_url: str) -> str:
     given.a_bad_mark(an_artifact("new"), reason=hostile(500))
     workspace = given.a_workspace("w" * 16, owner=hostile(500), reason=hostile(500), base_url=a_url(2000))
     given.a_route(workspace["id"], client="c" * 128)
+    for name in ("development", "production"):
+        given.bindings(a_binding(a_url(500), dependency="d" * 39), environment=name)
     failed = given.a_deployment(an_artifact("old"), environment="production", state="in_progress", commits=commits)
     given.a_status(failed["id"], "failed", detail=hostile(2000))
     return str(failed["id"])

@@ -13,6 +13,8 @@ PAGES = [
     "#/systems/azul/environments/production/changes",
     "#/workspaces",
     "#/holds",
+    "#/metrics",
+    "#/dependencies",
 ]
 
 

@@ -5,8 +5,9 @@ import pytest
 from tests.support.checkout import ROOT
 from tests.support.page import sh
 from tools.checks import chromium
+from tools.checks.registry import screenshots
 
-PAGES = {"sign-in", "overview", "system", "artifact", "deployment", "changes", "workspaces", "holds", "audit"}
+PAGES = {"sign-in", "overview", "system", "artifact", "deployment", "changes", *screenshots.PAGES}
 PICTURES = ROOT / ".local" / "screenshots"
 
 

@@ -31,6 +31,15 @@ VARIANTS: tuple[tuple[str, Literal["light", "dark"], int, int], ...] = (
 )
 # The demo rolled production of this system back, requires an approval there, and made workspaces.
 SYSTEM = "loyalty"
+# The pages that have a fixed address.
+PAGES = {
+    "workspaces": "#/workspaces",
+    "holds": "#/holds",
+    "metrics": "#/metrics",
+    "metrics-of-a-system": f"#/metrics?system={SYSTEM}",
+    "dependencies": "#/dependencies",
+    "audit": "#/audit",
+}
 
 
 def main(environ: Mapping[str, str]) -> None:
@@ -68,7 +77,7 @@ def _opened(page: "Page") -> Iterator[str]:
         name: production.locator(f'a[href*="{part}"]').first.get_attribute("href") or ""
         for name, part in (("artifact", "/artifacts/"), ("deployment", "/deployments/"), ("changes", "/changes"))
     }
-    for name, fragment in {**found, "workspaces": "#/workspaces", "holds": "#/holds", "audit": "#/audit"}.items():
+    for name, fragment in {**found, **PAGES}.items():
         _open(page, fragment)
         yield name
 

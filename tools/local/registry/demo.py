@@ -139,6 +139,7 @@ class _System:
         for rank, name in enumerate(self._environments, 1):
             self._post(f"{self._path}/environments", self._environment(rank, name))
         for rank, name in enumerate(self._environments):
+            self._bind(name)
             self._history(rank, name)
         getattr(self, f"_{story}")()
         if self._number % 3 == 0:
@@ -156,6 +157,21 @@ class _System:
             "required_soak_seconds": 86400 if production and self._number % 5 == 0 else 0,
             "required_approvals": 1 if production and self._number % 7 == 0 else 0,
         }
+
+    def _bind(self, environment: str) -> None:
+        """Bind an environment to a queue and to a payment provider. Every sixth system shares a queue by mistake."""
+        queue = f"{self._name}-{'shared' if self._number % 6 == 1 and environment != 'production' else environment}"
+        payments = "https://pay.example.com" if environment == "production" else "https://sandbox.pay.example.com"
+        bindings = [
+            {"dependency": "orders", "instance": f"arn:aws:sqs:eu-central-1:111122223333:{queue}", "access": "read_write"},
+            {"dependency": "payments", "instance": payments, "access": "read_only"},
+        ]
+        if self._number % 5 == 0:
+            expect(self._send("PUT", f"{self._path}/environments/{environment}/bindings", {"bindings": bindings}), 200)
+        elif self._number % 6 == 1:
+            expect(
+                self._send("PUT", f"{self._path}/environments/{environment}/bindings", {"bindings": bindings[:1]}), 200
+            )
 
     def _version(self, index: int) -> dict[str, Any]:
         """Return a version: an artifact and its commits. Version 0 is the oldest."""

@@ -167,7 +167,7 @@ class Client:
         Raise ToolError if the service does not answer.
         """
         # With the key, a retry has no second effect, even if only the answer was lost.
-        added = {"POST": {"Idempotency-Key": str(uuid.uuid4())}, "PATCH": {"If-Match": "*"}}
+        added = {"POST": {"Idempotency-Key": str(uuid.uuid4())}, "PATCH": {"If-Match": "*"}, "PUT": {"If-Match": "*"}}
         headers = {**self._headers, **added.get(method, {})}
         attempt = 1
         while True:

@@ -1,0 +1,29 @@
+"""The dependencies' page is a matrix of instances and environments, and marks crosstalk."""
+
+from tests.service.bindings.records import QUEUE, a_binding
+
+SANDBOX = "https://sandbox.pay.example.com"
+
+
+def test_crosstalk_is_marked_and_comes_first(given, open_as):
+    given.the_usual()
+    payments = a_binding(SANDBOX, dependency="payments", access="read_only")
+    given.bindings(a_binding(access="read_only"), payments)
+    given.bindings(a_binding(), environment="production")
+
+    page = open_as("viewer", "#/dependencies")
+    rows = [" ".join(text.split()) for text in page.locator("tbody tr").all_inner_texts()]
+
+    assert rows == [
+        f"{QUEUE} crosstalk azul reads orders azul writes orders",
+        f"{SANDBOX} azul reads payments",
+    ]
+    page.get_by_role("link", name="Crosstalk").click()
+    page.get_by_text(SANDBOX).wait_for(state="detached")
+    assert page.locator("tbody tr").count() == 1
+
+
+def test_without_bindings_the_page_says_so(given, open_as):
+    given.the_usual()
+
+    open_as("viewer", "#/dependencies?system=azul").get_by_text("No environment has declared a dependency.").wait_for()
