@@ -52,7 +52,7 @@ def contradiction(deployment: str, ended: str, state: str, refusal: str) -> str:
     """Say that a deployment had ended otherwise, and how several jobs record one end."""
     return (
         f"Deployment {deployment} is recorded as {ended}, so {state} is not recorded. {refusal}. If several jobs "
-        "deploy together, let one job record the end after all of them (docs/registry/use-it-from-your-pipeline.md)"
+        "deploy together, let one job record the end after all of them"
     )
 
 
