@@ -83,13 +83,26 @@ def make_account(**variables: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_credentials_of_another_account_are_refused(emulated_port: int) -> None:
-    answer = make_account(ACCOUNT="production", EMULATED=str(emulated_port))
+def test_credentials_of_another_account_are_refused(tools_speak_to_it: None, tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match=r"for account 123456789012.*production\.tfvars\.json names 210987654321"):
+        make(Account("production", tmp_path), approved=True)
 
-    assert answer.returncode != 0
-    assert "for account 123456789012" in answer.stderr
-    assert "production.tfvars.json names 210987654321" in answer.stderr
-    assert answer.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_emulated_account_stands_for_one_account_whatever_its_id(tmp_path: Path) -> None:
+    (tmp_path / "testing.tfvars.json").write_text('{"account_id": "111122223333", "region": "eu-west-1"}')
+    account = Account("testing", tmp_path, tmp_path, emulated=True)
+
+    assert account.backend[-2:] == [
+        "-backend-config=bucket=service-state-123456789012".replace("service", NAME),
+        "-backend-config=region=eu-central-1",
+    ]
+    assert account.variables[-2:] == ["-var=account_id=123456789012", "-var=region=eu-central-1"]
+
+
+def test_production_is_not_emulated(emulated_port: int) -> None:
+    assert "can't be emulated" in make_account(ACCOUNT="production", EMULATED=str(emulated_port)).stderr
 
 
 def test_an_unknown_account_is_refused() -> None:

@@ -20,7 +20,7 @@ from chalicelib import NAME
 from tools.aws.target import port_of
 from tools.aws.terminal import require_consent
 from tools.aws.terraform import INIT, terraform
-from tools.checkout import ROOT, ToolError, locked
+from tools.checkout import ROOT, ToolError, UsageError, locked
 from tools.local import emulation
 
 SOURCE = ROOT / "infra" / "account"
@@ -41,20 +41,39 @@ terraform {{
 
 @dataclass(frozen=True)
 class Account:
-    """An AWS account. Its settings are in infra/account, in files with its name. Terraform works in `folder`."""
+    """An AWS account. Its settings are in infra/account, in files with its name. Terraform works in `folder`.
+
+    If `emulated` is true, the emulated account stands for it, which has an id and a region of its own.
+    """
 
     name: str
     folder: Path
     source: Path = SOURCE
+    emulated: bool = False
 
     @property
     def id(self) -> str:
+        if self.emulated:
+            return emulation.ACCOUNT
         id_: str = json.loads((self.source / f"{self.name}.tfvars.json").read_text())["account_id"]
         return id_
 
     @property
     def state_bucket(self) -> str:
         return f"{NAME}-state-{self.id}"  # the same name as in infra/account/state.tf
+
+    @property
+    def backend(self) -> list[str]:
+        """Terraform's options for the state in the account's bucket."""
+        ours = {"bucket": self.state_bucket, "region": emulation.REGION} if self.emulated else {}
+        file = f"-backend-config={self.name}.s3.tfbackend"
+        return [file, *(f"-backend-config={name}={value}" for name, value in ours.items())]
+
+    @property
+    def variables(self) -> list[str]:
+        """Terraform's options for the account's settings."""
+        ours = {"account_id": self.id, "region": emulation.REGION} if self.emulated else {}
+        return [f"-var-file={self.name}.tfvars.json", *(f"-var={name}={value}" for name, value in ours.items())]
 
     @property
     def kept_here(self) -> Path:
@@ -92,7 +111,7 @@ def make(account: Account, *, approved: bool) -> None:
     if _is_there(s3.head_object, Bucket=bucket, Key=STATE_KEY):
         _say(f"The state of the {account.name} account is in s3://{bucket}.")
         account.prepare(local=False)
-        _run(account, "init", "-reconfigure", f"-backend-config={account.name}.s3.tfbackend")
+        _run(account, "init", "-reconfigure", *account.backend)
         _apply(account, approved=approved)
         return
     _say(f"s3://{bucket} has no state yet. The state stays in {_shown(account.kept_here)} until the apply has ended.")
@@ -104,7 +123,7 @@ def make(account: Account, *, approved: bool) -> None:
     _apply(account, approved=approved)
     _say(f"The state moves into s3://{bucket}.")
     account.prepare(local=False)
-    _run(account, "init", "-migrate-state", "-force-copy", f"-backend-config={account.name}.s3.tfbackend")
+    _run(account, "init", "-migrate-state", "-force-copy", *account.backend)
     if not _is_there(s3.head_object, Bucket=bucket, Key=STATE_KEY):
         raise ToolError(
             f"Terraform moved no state into s3://{bucket}: keep {_shown(account.kept_here)}, and run the command again"
@@ -129,7 +148,7 @@ def _refuse_other_accounts(account: Account) -> None:
 
 def _apply(account: Account, *, approved: bool) -> None:
     """Show the plan, then apply it. Unless `approved`, ask for consent before a change."""
-    plan = ["plan", "-out=account.tfplan", "-detailed-exitcode", f"-var-file={account.name}.tfvars.json"]
+    plan = ["plan", "-out=account.tfplan", "-detailed-exitcode", *account.variables]
     match terraform([*plan, "-input=false"], account.folder, capture=False).returncode:
         case 0:
             return
@@ -197,11 +216,13 @@ def main(environ: Mapping[str, str]) -> None:
     port = port_of(environ["EMULATED"])
     folder = FOLDERS / name
     if port is not None:
+        if name != "testing":
+            raise UsageError(f"ACCOUNT={name} can't be emulated: the emulated account stands for the testing account")
         folder = FOLDERS / f"{name}-emulated-{port}"
         settings = emulation.environment(os.environ, port)
         os.environ.clear()
         os.environ.update(settings)
     with locked(folder.with_suffix(".lock")):
-        make(Account(name, folder), approved=port is not None or environ.get("YES") == "1")
+        make(Account(name, folder, emulated=port is not None), approved=port is not None or environ.get("YES") == "1")
     _make_roles_of_services()
     _say(f"The {name} account is ready: apply its environments next.")

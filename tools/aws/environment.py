@@ -375,7 +375,10 @@ def other_kind(workspace: str, *, debug: bool) -> UsageError:
 def plan_command(environ: Mapping[str, str]) -> None:
     """Plan the target that the variables name."""
     target = target_of(environ)
-    print(f"{target.name}: {plan(target)} (as JSON: {(PLANS / target.name).relative_to(ROOT)}.json)")
+    print(
+        f"{target.name}: {plan(target)} (as JSON: {(PLANS / target.name).relative_to(ROOT)}.json). "
+        "To apply it, run the same command with `make apply` and PLAN=1"
+    )
 
 
 def rollback_command(environ: Mapping[str, str]) -> None:

@@ -17,7 +17,12 @@ def tagged(own: Target) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for region in sorted({_region(own), _GLOBAL}):
         for arn, workspace in _resources(own, region):
-            if workspace.startswith(("w-", "d-")) and not _is_ending(own, region, arn):
+            # RDS makes and deletes the snapshots with this prefix by itself.
+            if (
+                workspace.startswith(("w-", "d-"))
+                and ":cluster-snapshot:rds:" not in arn
+                and not _is_ending(own, region, arn)
+            ):
                 found.setdefault(workspace, []).append(arn)
     return found
 

@@ -54,11 +54,13 @@ class States:
             )
 
     def has_bucket(self) -> bool:
-        """True if the bucket exists, and this role may use it."""
+        """True if the bucket exists. Raise ClientError, for example if the credentials may not use the bucket."""
         try:
             self._s3.head_bucket(Bucket=self._bucket)
-        except ClientError:
-            return False
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            raise
         return True
 
     def exists(self, workspace: str) -> bool:

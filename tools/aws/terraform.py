@@ -118,6 +118,8 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return `environ` with the variables that Terraform needs to find the provider."""
     # The provider's large schema stays in memory. Collecting garbage less often saves a fifth of the processor time.
     found = {"GOGC": "400", **environ, "CHECKPOINT_DISABLE": "1"}
+    if not sys.stdout.isatty():
+        found.setdefault("TF_CLI_ARGS", "-no-color")
     if _has_cli_configuration(environ):
         return found
     mirror = _mirror(environ)

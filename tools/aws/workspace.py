@@ -120,6 +120,8 @@ def reap(environ: Environ) -> None:
         warn(environ, f"{target.name} has a {records.kind} but no resources: {_advice(target)}")
     # AWS still lists resources for a while after their end.
     _report_leftovers(environ, ours, kinds, [*there, *destroyed])
+    if not destroyed and not failed:
+        print("No workspace has expired")
     if failed:
         raise ToolError(
             f"These workspaces were not destroyed: {', '.join(failed)}. Fix the errors above, and run the command again"

@@ -17,8 +17,10 @@ def azul(given):
 def test_each_system_has_a_row_with_its_figures(azul, open_as):
     row = open_as("viewer", "#/metrics").locator("tbody tr").filter(has_text="azul")
 
-    assert ["production", "2", "no data"] == [
-        " ".join(row.get_by_role("cell").nth(column).inner_text().split()) for column in (0, 1, 4)
+    assert [" ".join(row.get_by_role("cell").nth(column).inner_text().split()) for column in (0, 1, 4)] == [
+        "production",
+        "2",
+        "no data",
     ]
 
 

@@ -163,7 +163,11 @@ class _System:
         queue = f"{self._name}-{'shared' if self._number % 6 == 1 and environment != 'production' else environment}"
         payments = "https://pay.example.com" if environment == "production" else "https://sandbox.pay.example.com"
         bindings = [
-            {"dependency": "orders", "instance": f"arn:aws:sqs:eu-central-1:111122223333:{queue}", "access": "read_write"},
+            {
+                "dependency": "orders",
+                "instance": f"arn:aws:sqs:eu-central-1:111122223333:{queue}",
+                "access": "read_write",
+            },
             {"dependency": "payments", "instance": payments, "access": "read_only"},
         ]
         if self._number % 5 == 0:
