@@ -91,7 +91,7 @@ def test_an_answer_that_moto_lacks_is_logged_too(signed: Any) -> None:
     client, calls = signed
 
     client("cloudfront").list_cache_policies()
-    store = client("cloudfront").create_key_value_store(Name="routes")["KeyValueStore"]["ARN"]
+    store = client("cloudfront").create_key_value_store(Name="calls")["KeyValueStore"]["ARN"]
     routes = client("cloudfront-keyvaluestore", config=Config(signature_version="v4a"))
     routes.meta.events.register(
         "before-send", lambda request, **_: setattr(request, "url", request.url.replace(f"//{ACCOUNT}.", "//"))

@@ -59,7 +59,7 @@ def test_the_pages_commands_create_use_and_destroy_a_workspace(run: Any, account
     assert given.sql("SELECT expires_at > now() + interval '13 days' FROM workspaces") == [(True,)]
 
     assert run(destroy[0], **destroy[1]), run.said
-    assert run(reap[0], **reap[1]) == ""
+    assert run(reap[0], **reap[1]) == "No workspace has expired\n"
     assert account.done == [("apply", "development-w-ann"), ("destroy", "development-w-ann")]
     assert records(given) == [("ann", "personal", OUTPUTS["url"], True)]
 
