@@ -7,7 +7,7 @@ from tools.checks.fuzz_run import fuzz
 EXAMPLES = 5
 
 
-@pytest.mark.parametrize("phases", ["coverage", "examples,fuzzing,stateful"])
+@pytest.mark.parametrize("phases", [pytest.param("coverage", marks=pytest.mark.slow), "examples,fuzzing,stateful"])
 def test_fuzzing_finds_no_fault(url: str, phases: str) -> None:
     options = ("--phases", phases, "--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-color")
     # With only a few examples in one phase, an operation might never succeed.

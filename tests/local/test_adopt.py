@@ -51,6 +51,7 @@ def test_the_copy_has_only_the_sample_resources(copy: Path) -> None:
     assert resources == {"audit-events", "configuration", "health", "me", "openapi.json", "ready", "systems"}
 
 
+@pytest.mark.slow
 def test_the_copy_passes_the_unit_tests(copy: Path) -> None:
     succeeds(copy, sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/unit")
 

@@ -47,7 +47,7 @@ def test_a_path_that_names_no_resource_is_not_found(api, given, operation):
     before = everything(given)
 
     for name in names_of(operation):
-        for what, nowhere in {**NOWHERE, "an unknown name": "elsewhere"}.items():
+        for what, nowhere in [*_share(operation, NOWHERE.items()), ("an unknown name", "elsewhere")]:
             if _creates(operation, name, nowhere):
                 continue
             answer = _ask(api, operation, {**there, name: nowhere}, body)
@@ -93,7 +93,7 @@ def test_an_unknown_parameter_is_refused_by_name(api, given, operation):
     there, body = _there(given, operation)
     before = everything(given)
 
-    for name in ("colour", "Limit", "limit[]", "a/b", *HOSTILE.values()):
+    for name in ("colour", *_share(operation, ["Limit", "limit[]", "a/b", *HOSTILE.values()])):
         answer = _ask(api, operation, there, body, query=f"?{quote(name, safe='')}=1")
 
         pointer = "#/" + name.replace("~", "~0").replace("/", "~1")
@@ -163,6 +163,11 @@ def test_a_parameter_that_is_no_valid_text_is_refused(api, given, operation):
             answer = _ask(api, operation, there, event={"multiValueQueryStringParameters": parameter})
 
             assert (answer.status, answer.problem, _pointers(answer)) == (422, "invalid", pointers)
+
+
+def _share(operation, values):
+    """Return a quarter of the values. Operations read values with the same code, and four of them see all values."""
+    return list(values)[KNOWN.index(operation) % 4 :: 4]
 
 
 def _there(given, operation):

@@ -6,6 +6,7 @@ from hypothesis import given as for_every
 from hypothesis import strategies as st
 
 from tests.service.deployments.records import an_artifact
+from tests.support.examples import examples
 from tests.support.largest import copy
 
 MOST_STEPS = 30
@@ -23,7 +24,7 @@ _histories = st.lists(
 
 
 @settings(
-    max_examples=100,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.holds.model import WEEKDAYS
 from tests.service.deployments.records import an_artifact
+from tests.support.examples import examples
 
 ENVIRONMENTS = ("development", "preproduction")
 ARTIFACTS = tuple(an_artifact(name) for name in ("first", "second", "third"))
@@ -96,7 +97,7 @@ _requirements = st.builds(
 
 
 @settings(
-    max_examples=150,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

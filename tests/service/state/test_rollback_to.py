@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.state.model import MOST_FORMER
 from tests.service.deployments.records import an_artifact
+from tests.support.examples import examples
 
 STATE = "/v1/systems/azul/state"
 DEPLOYMENTS = "/v1/systems/azul/deployments"
@@ -31,7 +32,7 @@ def rollback_to(api, workspace="default"):
 
 
 @settings(
-    max_examples=100,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -9,6 +9,7 @@ from hypothesis import given as for_every
 from hypothesis import strategies as st
 
 from tests.service.deployments.records import a_revision, an_artifact
+from tests.support.examples import examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENVIRONMENTS = ("development", "preproduction", "production")
@@ -101,7 +102,9 @@ def before(environment: str) -> str | None:
 
 
 @settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(80),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @for_every(
     history=_histories,
