@@ -33,7 +33,7 @@ def deploy_a_fault(stage: Stage) -> None:
     """Deploy an artifact and a page to development that fail their tests, and require that both are rolled back."""
     place = stage.places["development"]
     before = (place.digest(), place.page())
-    stage.github.commit("development", "Change the page", "web/css/main.css", "/*", "/* Changed.", count=1)
+    stage.github.commit("development", "Change the page", "web/css/base.css", "/*", "/* Changed.", count=1)
     stage.github.commit("development", "Remove a header", _SOURCE, _HEADER, "")
     _, deployed = stage.deploy("development")
     assert "X-Content-Type-Options" in deployed.failed_at("Run the acceptance tests")
