@@ -84,6 +84,24 @@ def run(
     return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
+@contextmanager
+def copied_to_stdout() -> Iterator[int]:
+    """Yield a pipe that a process of its own copies to this process's output, until all writers have closed the pipe.
+
+    The copy goes on if this process ends. If nobody reads the output any more, the process only reads.
+    """
+    reading, writing = os.pipe()
+    command = [sys.executable, "-I", "-S", __file__, "copy"]
+    with os.fdopen(writing, "wb") as pipe:
+        with os.fdopen(reading, "rb") as source:
+            copying = subprocess.Popen(command, stdin=source, start_new_session=True)
+        with copying:
+            try:
+                yield pipe.fileno()
+            finally:
+                pipe.close()
+
+
 def interrupt() -> None:
     """End every command that `kept` runs, in all threads. Ctrl-C reaches only the main thread."""
     for lifeline in tuple(_lifelines):
@@ -182,6 +200,15 @@ def _signal(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
+def _copy() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    while chunk := os.read(0, 65536):
+        with suppress(OSError):
+            while chunk:
+                chunk = chunk[os.write(1, chunk) :]
+
+
 def _clear(folder: Path) -> None:
     import psutil  # noqa: PLC0415 (the rest of this module needs only the standard library)
 
@@ -209,4 +236,7 @@ if __name__ == "__main__":
     what, *arguments = sys.argv[1:]
     if what == "keep":
         sys.exit(_keep(int(arguments[0]), float(arguments[1]), arguments[2:]))
-    _clear(Path(arguments[0]))
+    elif what == "copy":
+        _copy()
+    else:
+        _clear(Path(arguments[0]))

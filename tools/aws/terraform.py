@@ -16,9 +16,8 @@ import shutil
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -90,28 +89,13 @@ def _output() -> Iterator[int | None]:
     """Yield the file that Terraform prints to: None is the terminal.
 
     Without a terminal, the reader, such as `head`, can end. SIGPIPE would then stop Terraform halfway, with the state
-    locked. So Terraform prints to a pipe that is read until its end.
+    locked. So Terraform prints to a pipe that is read until its end, also if this process is killed.
     """
     if os.isatty(1):
         yield None
         return
-    reading, writing = os.pipe()
-    copying = threading.Thread(target=_copy, args=(reading,))
-    copying.start()
-    try:
-        yield writing
-    finally:
-        os.close(writing)
-        copying.join()
-
-
-def _copy(reading: int) -> None:
-    """Copy a pipe to this process's output. When nobody reads the output any more, read on."""
-    with os.fdopen(reading, "rb", buffering=0) as source:
-        while chunk := source.read(65536):
-            with suppress(OSError):
-                while chunk:
-                    chunk = chunk[os.write(1, chunk) :]
+    with lifeline.copied_to_stdout() as pipe:
+        yield pipe
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
