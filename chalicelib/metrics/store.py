@@ -13,7 +13,7 @@ from chalicelib.vocabulary import Slug
 
 ORDER = Keyset(system=Slug)
 
-# What waits is null if more deployments or more commits are between two environments.
+# With more deployments or commits than this between two environments, `waiting` is null: counting would take too long.
 MOST_STEPS = 1000
 MOST_COMMITS = 20_000
 

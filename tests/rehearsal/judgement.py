@@ -36,7 +36,7 @@ _ADMINISTRATOR = f"{NAME}-account-administrator"
 
 @dataclass
 class _Seen:
-    """What calls said about resources until now: their tags, the boundaries of roles, and the keys of aliases."""
+    """What the calls so far have told about resources: tags, boundaries of roles, and keys of aliases."""
 
     tags: dict[str, Tags] = field(default_factory=dict)
     boundaries: dict[str, str] = field(default_factory=dict)

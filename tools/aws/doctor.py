@@ -21,7 +21,7 @@ from tools.package import compose
 # answer. https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-policies
 _VPCS = ("vpc", "VPCs per Region", 5)
 _CACHE_POLICIES = ("cloudfront", "Cache policies per AWS account", 20)
-# What the emulated account does not need.
+# Programs that only AWS and GitHub need. Without an account, a missing one is a note.
 _FOR_AWS_AND_GITHUB = ("aws", "jq", "gh")
 # The cache policies of a site.
 _OF_A_SITE = 2
