@@ -6,31 +6,23 @@ This module uses only the standard library: the actions `record` and `may-promot
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from tools.checkout import ToolError, UsageError, git
-from tools.slipway_client import words
+from tools.checkout import ToolError, UsageError
+from tools.slipway_client import delivered, words
 from tools.slipway_client.client import Json, Refused, RegistryClient, Unreachable
 from tools.slipway_client.report import Report
 from tools.slipway_client.runner import needed, put_out, run_url, say, summarize, warn
 
 Environ = Mapping[str, str]  # commands.py lists the commands and their variables
 
-# The largest number of commits that Slipway accepts. If there are more commits, only the newest are sent.
-MOST_COMMITS = 10_000
-MOST_SUBJECT = 200
-# Slipway accepts a body of 5 MiB. So only the newest of many commits have a subject, if the subjects are long.
-MOST_SUBJECT_BYTES = 3_000_000
 # Bounds of the API for other facts that only inform.
 MOST_DETAIL = 2000
 MOST_REASON = 500
 MOST_URL = 2000
 LEAST_LEASE, MOST_LEASE = 60, 14400
-_LAST_DATE = 253_370_764_799  # the end of the year 9998
 _URL = re.compile(r"https?://[!-~]+")
-_REVISION = re.compile("([0-9a-f]{40}|[0-9a-f]{64})")
 # GitHub's result of a job or a step, and the deployment's state that the result stands for. A step that was skipped
 # after the deployment was opened has changed nothing.
 _STATES = {"success": "succeeded", "failure": "failed", "skipped": "cancelled"}
@@ -101,7 +93,7 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
             "artifact": artifact,
             "revision": revision,
             "kind": kind,
-            "commits": [] if kind == "rollback" else _commits(environ, before.get("revision"), revision),
+            "commits": [] if kind == "rollback" else delivered.commits(environ, before.get("revision"), revision),
             "run_url": _run_url(environ),
             "override_reason": _text(environ, "OVERRIDE_REASON", MOST_REASON),
             "lease_seconds": _lease_seconds(environ),
@@ -335,55 +327,6 @@ def _target_if_known(registry: RegistryClient, environ: Environ, environment: st
     except ToolError as unknown:
         warn(environ, f"The artifact that ran before, and the delivered commits, are not recorded. {unknown}")
         return {}
-
-
-def _commits(environ: Environ, since: str | None, revision: str | None) -> list[Json]:
-    """Return the commits after `since`, or warn and return [] if git can't list them. Lead times need the commits."""
-    if not (since and revision and _REVISION.fullmatch(since) and _REVISION.fullmatch(revision)):
-        return []
-    # With log.showSignature, git would print what gpg says about signed commits too.
-    log = ["-c", "i18n.logOutputEncoding=UTF-8", "log", "--no-show-signature", "-z", "--format=%H %at %ct %s"]
-    log += [f"--max-count={MOST_COMMITS + 1}", f"{since}..{revision}"]
-    try:
-        done = git(Path.cwd(), *log, errors="replace")
-    except ToolError as error:
-        warn(environ, f"No commits are recorded. {error}")
-        return []
-    if done.returncode != 0:
-        why = " ".join(done.stderr.split())[:200]
-        warn(environ, f"No commits are recorded, because git can't list them since {since} ({why}): set fetch-depth: 0")
-        return []
-    found = [line.split(" ", 3) for line in done.stdout.split("\0") if line]
-    # The author's date can be missing or impossible. Then the committer's date counts.
-    all_ = [(sha, _usable(authored) or _usable(committed), subject) for sha, authored, committed, subject in found]
-    dated = [commit for commit in all_ if commit[1]]
-    if undated := [sha for sha, at, _ in all_ if not at]:
-        warn(
-            environ,
-            f"{len(undated)} of the delivered commits are not recorded, because they have no date that Slipway takes, "
-            f"such as {undated[0]}",
-        )
-    commits = _fitting(dated[:MOST_COMMITS])
-    if len(commits) < len(dated):
-        warn(environ, f"Only the newest {len(commits)} of the delivered commits are recorded: deploy more often")
-    return commits
-
-
-def _usable(date: str) -> str:
-    """Return a date of git, in seconds, or "" if it is before 1970 or after the last year that Slipway takes."""
-    return date if date.isdecimal() and int(date) <= _LAST_DATE else ""
-
-
-def _fitting(log: Iterable[Sequence[str]]) -> list[Json]:
-    """Return the newest commits, at most MOST_COMMITS, and their subjects, as far as they fit into a body."""
-    commits: list[Json] = []
-    bytes_of_subjects = 0
-    for sha, at, subject in log:
-        commit = {"sha": sha, "authored_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(at)))}
-        cut = {"subject": subject[:MOST_SUBJECT]}
-        bytes_of_subjects += len(json.dumps(cut))
-        commits.append(commit | cut if bytes_of_subjects <= MOST_SUBJECT_BYTES else commit)
-    return commits
 
 
 def _run_url(environ: Environ) -> str | None:

@@ -14,7 +14,7 @@ from tests.support.api import Api
 from tests.support.given import Given
 from tools.local.issuer import token
 from tools.local.registry.replay import HISTORY
-from tools.slipway_client.recording import MOST_COMMITS
+from tools.slipway_client.delivered import MOST_COMMITS
 
 JANE = "Jane <jane@example.org>"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"

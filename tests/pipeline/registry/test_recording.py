@@ -1,8 +1,5 @@
 """A pipeline's commands work with the real service."""
 
-import json
-import subprocess
-from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -10,35 +7,20 @@ import pytest
 from chalicelib.deployments.model import NewDeployment
 from chalicelib.rest.types import Count, Text, Url
 from chalicelib.state.model import MOST_TARGETS
+from tests.pipeline.registry.recorded import deploy, deployments
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.given import Given
 from tests.support.largest import copy
 from tools.local.issuer import token
 from tools.slipway_client.recording import (
     LEAST_LEASE,
-    MOST_COMMITS,
     MOST_DETAIL,
     MOST_LEASE,
     MOST_REASON,
     MOST_URL,
-    _fitting,
 )
 from tools.slipway_client.report import MOST_COUNT
 from tools.slipway_client.words import REMEDIES
-
-
-def deployments(given: Given) -> list[tuple[Any, ...]]:
-    return given.sql(
-        "SELECT e.name, d.kind, d.state FROM deployments d JOIN environments e ON e.id = d.environment_id ORDER BY d.id"
-    )
-
-
-def deploy(step: Any, **variables: str) -> str:
-    """Open a deployment and record its success; return the deployment's id."""
-    assert step("deployment-open", **variables) == 0, step.said
-    deployment = str(step.outputs["deployment"])
-    assert step("deployment-status", **variables, DEPLOYMENT=deployment, STATE="success") == 0, step.said
-    return deployment
 
 
 def test_a_deployment_is_opened_and_finished(step: Any, given: Given) -> None:
@@ -127,53 +109,6 @@ def test_a_rollback_is_recorded(step: Any, given: Given) -> None:
     assert deployments(given)[-1] == ("development", "rollback", "succeeded")
 
 
-def test_the_commits_between_two_deployments_are_recorded(
-    step: Any, given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    git = ["git", "-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
-    subprocess.run([*git, "init", "-q"], check=True)
-    for message in ("First", "Second: Ü\u2028 \U0001f680", "x" * 201):
-        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", message], check=True)
-    log = subprocess.run([*git, "log", "--format=%H"], capture_output=True, text=True, check=True).stdout.split()
-    deploy(step, GITHUB_SHA=log[2])
-
-    deploy(step, ARTIFACT=an_artifact("second"), GITHUB_SHA=log[0])
-
-    assert given.sql("SELECT sha, subject FROM deployment_commits ORDER BY length(subject)") == [
-        (log[1], "Second: Ü\u2028 \U0001f680"),
-        (log[0], "x" * 200),
-    ]
-
-
-def test_a_commit_without_a_date_stops_no_deployment(
-    step: Any, given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    def git(*words: str, content: str = "") -> str:
-        return subprocess.run(["git", *words], input=content, capture_output=True, text=True, check=True).stdout.strip()
-
-    git("init", "-q")
-    tree = git("mktree")
-    log: list[str] = []
-    good = "Jane <jane@example.org> 1772366400 +0000"
-    dates = ["", " -1 +0000", " 99999999999999 +0000"]
-    undated = [f"Jane <jane@example.org>{date}" for date in dates]
-    signed = [(good, good), *((author, good) for author in undated), (undated[0], undated[0])]
-    for author, committer in signed:
-        parent = f"parent {log[-1]}\n" if log else ""
-        commit = f"tree {tree}\n{parent}author {author}\ncommitter {committer}\n\nA commit\n"
-        log.append(git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", content=commit))
-    deploy(step, GITHUB_SHA=log[0])
-
-    deploy(step, ARTIFACT=an_artifact("second"), GITHUB_SHA=log[-1])
-
-    assert sorted(given.sql("SELECT sha, extract(epoch FROM authored_at)::int FROM deployment_commits")) == sorted(
-        (sha, 1772366400) for sha in log[1:-1]
-    )
-
-
 def test_what_only_informs_is_cut_or_left_out(step: Any, given: Given) -> None:
     odd = {"GITHUB_SERVER_URL": "https://github.com/a space", "LEASE_SECONDS": "86400"}
     reason = {"SLIPWAY_TOKEN": token("maintainer", ["azul"]), "OVERRIDE_REASON": "\n" + "x" * 600}
@@ -192,113 +127,12 @@ def test_what_only_informs_is_cut_or_left_out(step: Any, given: Given) -> None:
     assert (len(why), len(recorded), recorded[-2:]) == (MOST_REASON, MOST_DETAIL, "x…")
 
 
-def test_a_summary_that_cannot_be_written_stops_nothing(step: Any, given: Given, tmp_path: Path) -> None:
-    tested = deploy(step)
-
-    assert step("verification", DEPLOYMENT=tested, OUTCOME="success", GITHUB_STEP_SUMMARY=str(tmp_path)) == 0
-
-    assert given.sql("SELECT outcome FROM verifications") == [("success",)]
-
-
 def test_the_client_knows_the_bounds_of_the_api() -> None:
     text, url, count = (get_args(each)[1] for each in (Text, Url, Count))
     lease = get_args(get_type_hints(NewDeployment, include_extras=True)["lease_seconds"])[1]
 
     assert (text.max_length, url.max_length, count.le) == (MOST_DETAIL, MOST_URL, MOST_COUNT)
     assert (lease.ge, lease.le) == (LEAST_LEASE, MOST_LEASE)
-
-
-@pytest.mark.parametrize("digits", [40, 64])
-@pytest.mark.parametrize("subject", ["", "s" * 60, "\U0001f680" * 300])
-def test_many_commits_fit_into_a_body(digits: int, subject: str) -> None:
-    log = ([f"{number:0{digits}x}", "1772366400", subject] for number in range(MOST_COMMITS))
-
-    commits = _fitting(log)
-
-    assert len(commits) == MOST_COMMITS
-    assert len(json.dumps(commits)) < NewDeployment.max_bytes - 20_000
-    assert commits[0]["subject"] == subject[:200]
-
-
-def test_a_shallow_checkout_records_no_commits(step: Any, given: Given, tmp_path: Path) -> None:
-    deploy(step, GITHUB_SHA="1" * 40)
-
-    assert step("deployment-open", ARTIFACT=an_artifact("second")) == 0
-
-    assert "fetch-depth: 0" in step.said
-    assert given.sql("SELECT * FROM deployment_commits") == []
-
-
-def test_a_verification_has_the_numbers_of_its_report(step: Any, given: Given, tmp_path: Path) -> None:
-    tested = deploy(step)
-    report = tmp_path / "report.json"
-    report.write_text(json.dumps({"passed": 12, "failed": 1, "skipped": 2}))
-
-    assert step("verification", DEPLOYMENT=tested, REPORT=str(report), TRIGGER="deployment") == 0, step.said
-
-    assert given.sql("SELECT suite, trigger, outcome, passed, failed, skipped FROM verifications") == [
-        ("acceptance", "deployment", "failure", 12, 1, 2)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("report", "outcome"),
-    [
-        ('{"passed": 3, "failed": 0}', "success"),
-        ('{"passed": 3, "failed": 1}', "failure"),
-        ('{"passed": 0, "failed": 0}', "error"),
-        ("{", "error"),
-        ("[]", "error"),
-        (None, "error"),
-    ],
-)
-def test_a_broken_run_is_recorded_as_an_error(
-    step: Any, given: Given, tmp_path: Path, report: str | None, outcome: str
-) -> None:
-    tested = deploy(step)
-    path = tmp_path / "report.json"
-    if report is not None:
-        path.write_text(report)
-
-    step("verification", DEPLOYMENT=tested, REPORT=str(path))
-
-    assert given.sql("SELECT outcome FROM verifications") == [(outcome,)]
-
-
-@pytest.mark.parametrize("stated", ["", "success"])
-def test_an_unreadable_report_fails_the_step_by_name_and_loses_no_outcome(
-    step: Any, given: Given, tmp_path: Path, stated: str
-) -> None:
-    tested = deploy(step)
-    path = tmp_path / "report.json"
-    path.write_text("{")
-
-    assert step("verification", DEPLOYMENT=tested, REPORT=str(path), OUTCOME=stated) == 1
-
-    assert f"::error::REPORT={path}" in step.said
-    assert given.sql("SELECT outcome FROM verifications") == [(stated or "error",)]
-
-
-def test_the_same_report_after_another_deployment_is_another_verification(
-    step: Any, given: Given, tmp_path: Path
-) -> None:
-    tested = deploy(step)
-    path = tmp_path / "report.json"
-    path.write_text('{"passed": 3, "failed": 0}')
-
-    def verify(**variables: str) -> str:
-        assert step("verification", DEPLOYMENT=tested, REPORT=str(path), **variables) == 0, step.said
-        [(count,)] = given.sql("SELECT count(*) FROM verifications")
-        return f"{count} {'replayed' if 'replayed' in step.said else 'recorded'}"
-
-    assert verify() == "1 recorded"
-    assert verify() == "1 replayed"
-    path.write_text('{"passed": 3, "failed": 0, "started_at": "later"}')
-    assert verify() == "2 recorded"
-    step("deployment-open", ARTIFACT=an_artifact("second"))
-    other = step.outputs["deployment"]
-    step("deployment-status", DEPLOYMENT=other, STATE="failed")
-    assert verify(LAST_ATTEMPT=other) == "3 recorded"
 
 
 def test_only_an_end_that_contradicts_the_recorded_one_fails(step: Any, given: Given) -> None:
@@ -326,69 +160,6 @@ def test_a_step_that_was_skipped_leaves_no_lease(step: Any, given: Given) -> Non
     assert step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE="skipped") == 0, step.said
 
     assert deployments(given) == [("development", "rollout", "cancelled")]
-
-
-@pytest.mark.parametrize("outcome", ["success", "failure"])
-def test_a_deployment_that_began_during_the_tests_gets_no_credit_and_gives_none(
-    step: Any, given: Given, outcome: str
-) -> None:
-    tested = deploy(step)
-    step("deployment-open", ARTIFACT=an_artifact("second"), GITHUB_RUN_ID="4712")
-
-    assert step("verification", DEPLOYMENT=tested, OUTCOME=outcome) == 0
-
-    assert given.sql("SELECT deployment_id::text, outcome FROM verifications") == [(tested, "error")]
-    assert "::warning::" in step.said
-
-
-def test_a_deployment_that_begins_after_the_tests_changes_no_verification(step: Any, given: Given) -> None:
-    tested = deploy(step)
-    step("verification", DEPLOYMENT=tested, OUTCOME="success")
-
-    step("deployment-open", ARTIFACT=an_artifact("second"), GITHUB_RUN_ID="4712")
-
-    assert given.sql("SELECT deployment_id::text, outcome FROM verifications") == [(tested, "success")]
-
-
-def test_a_failed_attempt_before_the_tests_does_not_spoil_them(step: Any, given: Given) -> None:
-    deploy(step)
-    step("deployment-open", ARTIFACT=an_artifact("second"))
-    step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE="failed")
-    step("current")
-    tested, last = step.outputs["deployment"], step.outputs["last-attempt"]
-
-    step("verification", DEPLOYMENT=tested, LAST_ATTEMPT=last, OUTCOME="success")
-
-    assert tested != last
-    assert given.sql("SELECT deployment_id::text, outcome FROM verifications") == [(tested, "success")]
-
-
-def test_without_an_answer_before_the_tests_nothing_is_recorded(step: Any, given: Given) -> None:
-    deploy(step)
-
-    assert step("verification", OUTCOME="success") == 2
-    assert step("verification", OUTCOME="success", SLIPWAY_REQUIRED="0") == 0
-
-    assert given.sql("SELECT * FROM verifications") == []
-
-
-def test_the_current_deployment_is_put_out(step: Any) -> None:
-    deployment = deploy(step)
-
-    assert step("current") == 0
-
-    assert step.outputs == {
-        "deployment": deployment,
-        "last-attempt": deployment,
-        "artifact": an_artifact(),
-        "revision": a_revision(),
-    }
-
-
-def test_without_a_deployment_nothing_is_put_out(step: Any) -> None:
-    assert step("current", ENV="production") == 0
-
-    assert step.outputs == {"deployment": "", "last-attempt": "", "artifact": "", "revision": ""}
 
 
 def test_a_verified_artifact_may_be_promoted(step: Any, given: Given) -> None:
