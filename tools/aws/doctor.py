@@ -4,7 +4,6 @@
 stop at them only after a quarter of an hour.
 """
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib import NAME
 from tools.aws import environment, terraform
 from tools.aws.target import Target
-from tools.checkout import ROOT, ToolError
+from tools.checkout import ToolError
 from tools.package import compose
 
 # Quotas: the service, the name in Service Quotas and AWS's default. The default is used if Service Quotas does not
@@ -59,7 +58,7 @@ def of_account(target: Target, region: str) -> Iterator[tuple[str, str | None]]:
         listed = cdn.list_cache_policies(Type="custom")["CachePolicyList"].get("Items", [])
     except (BotoCoreError, ClientError) as error:
         raise ToolError(
-            f"The account's quotas can't be read: {error}. Log in to account {_settings(target)['account_id']}, or set "
+            f"The account's quotas can't be read: {error}. Log in to account {target.variables['account_id']}, or set "
             "EMULATED=1"
         ) from None
     yield "Plan of the account", _plan(target)
@@ -108,7 +107,7 @@ def notes_of_account(target: Target, region: str) -> Iterator[str]:
 
 def before_first_apply(target: Target) -> None:
     """Print what could stop the first apply of the target, or raise ToolError if something will."""
-    region = _settings(target)["region"]
+    region = target.variables["region"]
     try:
         faults = [f"{what}: {wrong}" for what, wrong in of_account(target, region) if wrong]
     except ToolError as unreadable:
@@ -144,11 +143,6 @@ def _quota(target: Target, region: str, service: str, name: str, default: int) -
     return next((int(each["Value"]) for each in found if each["QuotaName"] == name), default)
 
 
-def _settings(target: Target) -> dict[str, str]:
-    found: dict[str, str] = json.loads((ROOT / "infra" / target.environment / "terraform.tfvars.json").read_text())
-    return found
-
-
 def main(environ: Mapping[str, str]) -> int:
     """Print a line for each program and quota. Return 1 if a program is missing or a quota is too low, else 0."""
     checked = list(of_machine())
@@ -158,7 +152,7 @@ def main(environ: Mapping[str, str]) -> int:
         checked = [each for each in checked if not each[1] or each[0] not in _FOR_AWS_AND_GITHUB]
     if environ.get("ENV"):
         target = environment.target_of(environ)
-        region = _settings(target)["region"]
+        region = target.variables["region"]
         checked += of_account(target, region)
         notes += notes_of_account(target, region)
     for what, wrong in checked:

@@ -1,11 +1,9 @@
 """Find resources of workspaces by their tags, also if no state has them."""
 
-import json
 from collections.abc import Iterator
 
 from chalicelib import NAME
 from tools.aws.target import Target
-from tools.checkout import ROOT
 from tools.local import emulation
 
 # The site's firewall is in this region. It also lists resources without a region, such as distributions.
@@ -15,7 +13,8 @@ _GLOBAL = "us-east-1"
 def tagged(own: Target) -> dict[str, list[str]]:
     """Return the ARNs of workspaces' resources, by Terraform's name of the workspace. `own` is the environment."""
     found: dict[str, list[str]] = {}
-    for region in sorted({_region(own), _GLOBAL}):
+    region_of_own = emulation.REGION if own.emulated is not None else own.variables["region"]
+    for region in sorted({region_of_own, _GLOBAL}):
         for arn, workspace in _resources(own, region):
             # RDS makes and deletes the snapshots with this prefix by itself.
             if (
@@ -42,9 +41,3 @@ def _is_ending(own: Target, region: str, arn: str) -> bool:
     if not arn.startswith("arn:aws:kms:"):
         return False
     return bool(own.client("kms", region).describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion")
-
-
-def _region(own: Target) -> str:
-    if own.emulated is not None:
-        return emulation.REGION
-    return str(json.loads((ROOT / "infra" / own.environment / "terraform.tfvars.json").read_text())["region"])

@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from tools.aws.emulator.account import emulated_client
 from tools.aws.states import States, settings_of
-from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError, UsageError, read_json
 from tools.local import emulation
 
 # The variables that choose how a workspace is created, and their names in the module infrastructure-main.
@@ -65,6 +65,12 @@ class Target:
     def name(self) -> str:
         """The target's name, such as `development` or `development-w-ann`."""
         return self.environment if self.workspace == "default" else f"{self.environment}-{self.terraform_workspace}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The values in the environment's terraform.tfvars.json, such as `region` and `account_id`."""
+        found: dict[str, str] = read_json(ROOT / "infra" / self.environment / "terraform.tfvars.json")
+        return found
 
     @property
     def folder(self) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tools.aws.environment import PLANS
-from tools.checkout import ToolError, UsageError
+from tools.checkout import ToolError, UsageError, read_json
 from tools.checks.dependencies import bindings_of
 from tools.pipeline import artifact
 from tools.pipeline.github import Repository
@@ -57,9 +57,10 @@ def bindings(environ: Environ) -> None:
     """
     plan = Path(environ.get("PLAN") or PLANS / f"{needed(environ, 'ENV', 'production')}.json")
     try:
-        found = bindings_of(json.loads(plan.read_text()), str(plan))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{plan} is not a plan ({error}): run `make plan` first") from None
+        read = read_json(plan)
+    except FileNotFoundError:
+        raise UsageError(f"There is no plan {plan}: run `make plan` first") from None
+    found = bindings_of(read, str(plan))
     _record(recording.bindings, {**environ, "BINDINGS": json.dumps(found)})
 
 
