@@ -136,3 +136,12 @@ def test_missing_terraform_and_node_are_reported(monkeypatch, capsys):
 
     wrong = set(re.findall(r"^MISSING  (.+?): ", capsys.readouterr().out, re.MULTILINE))
     assert wrong >= {"Terraform and the AWS provider", "aws", "jq", "node", "gh"}
+
+
+@pytest.mark.parametrize(("emulated", "code"), [("", 1), ("0", 1), ("1", 0)])
+def test_programs_for_aws_and_github_are_notes_without_an_account(monkeypatch, capsys, emulated, code):
+    monkeypatch.setattr(doctor, "of_machine", lambda: iter([("gh", "not on the PATH"), ("node", None)]))
+
+    assert doctor.main({"EMULATED": emulated}) == code
+
+    assert f"{'MISSING' if code else 'NOTE   '}  gh: not on the PATH" in capsys.readouterr().out

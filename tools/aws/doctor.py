@@ -147,7 +147,7 @@ def main(environ: Mapping[str, str]) -> int:
     """Print a line for each program and quota. Return 1 if a program is missing or a quota is too low, else 0."""
     checked = list(of_machine())
     notes: list[str] = []
-    if environ.get("EMULATED", "0") != "0":
+    if environ.get("EMULATED", "0") not in ("", "0"):
         notes += [f"{what}: {wrong}" for what, wrong in checked if wrong and what in _FOR_AWS_AND_GITHUB]
         checked = [each for each in checked if not each[1] or each[0] not in _FOR_AWS_AND_GITHUB]
     if environ.get("ENV"):
