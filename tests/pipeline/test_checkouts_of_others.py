@@ -11,7 +11,7 @@ from tools.adopt import tree
 from tools.checkout import ToolError, git
 from tools.checks import coverage
 from tools.pipeline import artifact, attestation, commits, promotion
-from tools.slipway_client import recording
+from tools.slipway_client import delivered
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_error_says_how_to_let_git_read_the_checkout(checkout: Path, command
 def test_a_deployment_is_opened_without_commits_and_a_warning_says_why(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = recording._commits({}, "1" * 40, "2" * 40)
+    found = delivered.commits({}, "1" * 40, "2" * 40)
 
     said = capsys.readouterr().out
     assert found == []

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.vocabulary import ARTIFACT, CLIENT, SHA, SUITE, WORKSPACE, WORKSPACE_URL
 from chalicelib.workspaces.model import NewWorkspace
 from tools.aws import target
-from tools.slipway_client import recording
+from tools.slipway_client import delivered
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,7 +33,7 @@ def test_a_copy_is_the_pattern(file: str, copy: str) -> None:
 
 
 def test_the_pipelines_client_sends_what_is_a_revision() -> None:
-    assert recording._REVISION.pattern == SHA
+    assert delivered._REVISION.pattern == SHA
 
 
 @given(st.from_regex(WORKSPACE, fullmatch=True))
