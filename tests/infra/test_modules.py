@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import modules
 from tools.aws.terraform import AWS_PROVIDER, missing, terraform
-from tools.checkout import ROOT
+from tools.checkout import ENVIRONMENTS, ROOT
 
 INFRA = ROOT / "infra"
 MODULES = sorted(path.parent.name for path in (INFRA / "modules").glob("*/versions.tf"))
@@ -31,3 +31,9 @@ def test_everything_is_formatted() -> None:
 @pytest.mark.parametrize(("module", "file"), TESTS, ids=[f"{module}-{Path(file).stem}" for module, file in TESTS])
 def test_a_module_passes_its_own_tests(module: str, file: str) -> None:
     modules.passes(modules.copied(f"modules/{module}"), file)
+
+
+@needs_terraform
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environment_refuses_wrong_values(environment: str) -> None:
+    modules.passes(modules.copied(environment, environment), modules.REFUSALS)

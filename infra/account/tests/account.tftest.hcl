@@ -47,9 +47,10 @@ variables {
 }
 
 # tests/infra/test_walls.py asks what each role can reach, and what it can't. These runs are about roles and their trust.
-run "a_pipeline_applies_its_environment_from_its_branch_in_its_github_environment" {
+run "an_account" {
   command = plan
 
+  # A pipeline applies its environment from its branch in its GitHub environment.
   assert {
     condition     = keys(aws_iam_role.apply) == ["apply-development", "apply-preproduction", "debug-development", "reap-debug-development", "reap-development", "workspaces-development"]
     error_message = "Each environment must have a role to apply it, and roles for its workspaces if GitHub environments are named for them."
@@ -70,11 +71,8 @@ run "a_pipeline_applies_its_environment_from_its_branch_in_its_github_environmen
     }
     error_message = "Only jobs on preproduction's branch and in its GitHub environment may apply preproduction."
   }
-}
 
-run "the_default_branch_manages_workspaces_in_separate_github_environments" {
-  command = plan
-
+  # The default branch manages workspaces in separate GitHub environments.
   assert {
     condition = jsondecode(aws_iam_role.apply["workspaces-development"].assume_role_policy).Statement[0].Condition == {
       StringEquals = {
@@ -138,11 +136,8 @@ run "the_default_branch_manages_workspaces_in_separate_github_environments" {
     }
     error_message = "Only jobs in a GitHub environment of its own may reap debug workspaces."
   }
-}
 
-run "the_reapers_create_nothing" {
-  command = plan
-
+  # The reapers create nothing.
   # A destroy needs these actions, although their names do not say that they remove something.
   assert {
     condition = toset([for action in flatten([for key, policy in aws_iam_policy.applying : [
@@ -167,11 +162,8 @@ run "the_reapers_create_nothing" {
     ]]))) == 0
     error_message = "Each action in destroying.tf must be in a statement of a role that creates workspaces. Otherwise no role gets the action."
   }
-}
 
-run "a_pull_request_plans" {
-  command = plan
-
+  # A pull request plans.
   assert {
     condition = jsondecode(aws_iam_role.plan.assume_role_policy).Statement[0].Condition == {
       StringEquals = {
@@ -202,11 +194,8 @@ run "a_pull_request_plans" {
     ] : !strcontains("${aws_iam_policy.reading.policy}${aws_iam_policy.planning.policy}", secret)])
     error_message = "The role that plans must read neither secrets nor data."
   }
-}
 
-run "a_statement_names_its_limits" {
-  command = plan
-
+  # A statement names its limits.
   # A statement may name every resource if tags limit it. It may also do so if AWS has no resources and the name says
   # so.
   assert {
@@ -227,51 +216,14 @@ run "a_statement_names_its_limits" {
     ])])
     error_message = "A statement that is limited neither by name nor by tag must end in Numbers."
   }
-}
 
-run "people_take_roles_with_a_second_factor" {
-  command = plan
-
-  variables {
-    people = { developer = ["arn:aws:iam::333333333333:user/jane"], on_call = ["arn:aws:iam::333333333333:user/jane"] }
-  }
-
-  assert {
-    condition     = keys(aws_iam_role.people) == ["developer"] && keys(aws_iam_policy.watching) == ["developer"] && aws_iam_role.people["developer"].max_session_duration == 28800
-    error_message = "A role without members must not exist. Only production's account has people on call."
-  }
-
-  assert {
-    condition = jsondecode(aws_iam_role.people["developer"].assume_role_policy).Statement == [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { AWS = ["arn:aws:iam::333333333333:user/jane"] }
-      Condition = {
-        Bool            = { "aws:MultiFactorAuthPresent" = "true" }
-        NumericLessThan = { "aws:MultiFactorAuthAge" = "28800" }
-      }
-    }]
-    error_message = "People must sign in with a second factor."
-  }
-
-  assert {
-    condition     = toset([for attachment in aws_iam_role_policy_attachment.people : attachment.role]) == toset(["service-account-developer"]) && length(aws_iam_role_policy_attachment.people) == 7
-    error_message = "A developer must have the policies for reading, watching and personal workspaces."
-  }
-}
-
-run "nobody_takes_a_role_by_default" {
-  command = plan
-
+  # Nobody takes a role by default.
   assert {
     condition     = length(aws_iam_role.people) == 0 && length(aws_iam_policy.watching) == 1
     error_message = "Without members no role may exist; permission sets still need the policy."
   }
-}
 
-run "the_state_is_private_and_versioned" {
-  command = plan
-
+  # The state is private and versioned.
   assert {
     condition     = aws_s3_bucket.state.bucket == "service-state-123456789012" && output.state_bucket == "service-state-123456789012"
     error_message = "The bucket must be called service-state-<account>, as the environments' backends expect."
@@ -304,11 +256,8 @@ run "the_state_is_private_and_versioned" {
     ])])
     error_message = "Each bucket must refuse requests without TLS."
   }
-}
 
-run "an_artifact_is_written_once" {
-  command = plan
-
+  # An artifact is written once.
   assert {
     condition = anytrue([for statement in jsondecode(aws_s3_bucket_policy.artifacts[0].policy).Statement :
       statement.Effect == "Deny" && statement.Principal == "*" && statement.Action == "s3:PutObject"
@@ -346,11 +295,8 @@ run "an_artifact_is_written_once" {
     ]
     error_message = "In production's account, only the roles that deploy may read artifacts and record deployments."
   }
-}
 
-run "only_jobs_of_merged_code_store_packages" {
-  command = plan
-
+  # Only jobs of merged code store packages.
   assert {
     condition = jsondecode(aws_iam_role.artifacts[0].assume_role_policy).Statement[0].Condition == {
       StringEquals = {
@@ -388,6 +334,57 @@ run "only_jobs_of_merged_code_store_packages" {
     }
     error_message = "Only the role that builds may store packages."
   }
+
+  # Outputs name the buckets and roles.
+  assert {
+    condition = (
+      keys(output.apply_role_arns) == ["development", "preproduction"] && keys(output.workspaces_role_arns) == ["development"]
+      && keys(output.debug_role_arns) == ["development"] && keys(output.reap_role_arns) == ["development"] && keys(output.reap_debug_role_arns) == ["development"]
+      && length(output.permissions_boundary_arns) == 6 && output.artifact_bucket == "service-artifacts-123456789012"
+    )
+    error_message = "The outputs must name the artifacts' bucket, and each environment's roles and boundary."
+  }
+
+  assert {
+    condition     = aws_api_gateway_account.this.cloudwatch_role_arn == aws_iam_role.apigateway.arn
+    error_message = "API Gateway must write its logs with the account's role for it."
+  }
+
+  assert {
+    condition     = length(aws_iam_policy.applying) == length(aws_iam_role_policy_attachment.applying) && alltrue([for key, attachment in aws_iam_role_policy_attachment.applying : startswith("service-account-${key}", "${attachment.role}-")])
+    error_message = "Each policy must be attached to its own role."
+  }
+}
+
+run "people_take_roles_with_a_second_factor" {
+  command = plan
+
+  variables {
+    people = { developer = ["arn:aws:iam::333333333333:user/jane"], on_call = ["arn:aws:iam::333333333333:user/jane"] }
+  }
+
+  assert {
+    condition     = keys(aws_iam_role.people) == ["developer"] && keys(aws_iam_policy.watching) == ["developer"] && aws_iam_role.people["developer"].max_session_duration == 28800
+    error_message = "A role without members must not exist. Only production's account has people on call."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.people["developer"].assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { AWS = ["arn:aws:iam::333333333333:user/jane"] }
+      Condition = {
+        Bool            = { "aws:MultiFactorAuthPresent" = "true" }
+        NumericLessThan = { "aws:MultiFactorAuthAge" = "28800" }
+      }
+    }]
+    error_message = "People must sign in with a second factor."
+  }
+
+  assert {
+    condition     = toset([for attachment in aws_iam_role_policy_attachment.people : attachment.role]) == toset(["service-account-developer"]) && length(aws_iam_role_policy_attachment.people) == 7
+    error_message = "A developer must have the policies for reading, watching and personal workspaces."
+  }
 }
 
 run "productions_account_stores_no_artifacts_and_reads_those_of_the_testing_account" {
@@ -421,28 +418,5 @@ run "productions_account_stores_no_artifacts_and_reads_those_of_the_testing_acco
   assert {
     condition     = [for statement in jsondecode(aws_iam_policy.planning.policy).Statement : statement.Resource if statement.Sid == "ReadDomains"] == [["arn:aws:route53:::hostedzone/Z1"]]
     error_message = "A plan must be allowed to read the DNS records of the domain."
-  }
-}
-
-run "outputs_name_the_buckets_and_roles" {
-  command = plan
-
-  assert {
-    condition = (
-      keys(output.apply_role_arns) == ["development", "preproduction"] && keys(output.workspaces_role_arns) == ["development"]
-      && keys(output.debug_role_arns) == ["development"] && keys(output.reap_role_arns) == ["development"] && keys(output.reap_debug_role_arns) == ["development"]
-      && length(output.permissions_boundary_arns) == 6 && output.artifact_bucket == "service-artifacts-123456789012"
-    )
-    error_message = "The outputs must name the artifacts' bucket, and each environment's roles and boundary."
-  }
-
-  assert {
-    condition     = aws_api_gateway_account.this.cloudwatch_role_arn == aws_iam_role.apigateway.arn
-    error_message = "API Gateway must write its logs with the account's role for it."
-  }
-
-  assert {
-    condition     = length(aws_iam_policy.applying) == length(aws_iam_role_policy_attachment.applying) && alltrue([for key, attachment in aws_iam_role_policy_attachment.applying : startswith("service-account-${key}", "${attachment.role}-")])
-    error_message = "Each policy must be attached to its own role."
   }
 }

@@ -29,14 +29,3 @@ run "the_environment" {
     error_message = "Everything must be tagged with system, environment, workspace and owner."
   }
 }
-
-run "an_account_id_with_11_digits_and_a_blank_owner_are_refused" {
-  command = plan
-
-  variables {
-    account_id = "21098765432"
-    owner      = " "
-  }
-
-  expect_failures = [var.account_id, var.owner]
-}

@@ -29,7 +29,8 @@ variables {
   }
 }
 
-run "everything_is_named_from_the_environment_and_workspace" {
+run "a_debug_workspace" {
+  # Everything is named from the environment and workspace.
   assert {
     condition = alltrue([for name in concat(
       values(output.function_names),
@@ -44,18 +45,8 @@ run "everything_is_named_from_the_environment_and_workspace" {
     condition     = alltrue([for name in values(output.log_group_names) : strcontains(name, "/service-production-debug")])
     error_message = "The name of each log group must contain var.name."
   }
-}
 
-run "the_longest_name_fits" {
-  variables { name = "long-distance-orders-preproduction-w-a234567890123456" } # 53
-
-  assert {
-    condition     = alltrue([for name in concat(values(aws_iam_role.function)[*].name, values(aws_cloudwatch_event_rule.this)[*].name) : length(name) <= 64])
-    error_message = "AWS allows 64 characters for a function, its role and a rule."
-  }
-}
-
-run "the_alias_serves" {
+  # The alias serves.
   assert {
     condition     = alltrue([for name, alias in aws_lambda_alias.live : alias.name == "live" && alias.function_name == output.function_names[name]])
     error_message = "Each function must have its own alias."
@@ -70,9 +61,8 @@ run "the_alias_serves" {
     condition     = alltrue([for permission in merge(aws_lambda_permission.gateway, aws_lambda_permission.schedule) : permission.qualifier == "live"])
     error_message = "API Gateway and schedules must invoke only the alias."
   }
-}
 
-run "a_function_may_log_in_as_one_user_of_one_cluster" {
+  # A function may log in as one user of one cluster.
   # In the VPC, functions that are not listed log in as service_app_production. This includes functions that are added later.
   assert {
     condition = alltrue([for name, policy in aws_iam_role_policy.function : join(" ", flatten([
@@ -143,9 +133,8 @@ run "a_function_may_log_in_as_one_user_of_one_cluster" {
     ]))
     error_message = "No action of a role may have a wildcard."
   }
-}
 
-run "functions_are_in_the_private_subnets_unless_listed" {
+  # Functions are in the private subnets unless listed.
   assert {
     condition     = toset([for name, function in aws_lambda_function.this : name if length(function.vpc_config) == 0]) == toset(["authorizer", "bootstrap"])
     error_message = "All functions but authorizer and bootstrap must be in the VPC."
@@ -180,27 +169,14 @@ run "functions_are_in_the_private_subnets_unless_listed" {
     condition     = aws_lambda_function.this["api"].reserved_concurrent_executions == 20 && aws_lambda_function.this["migrate"].reserved_concurrent_executions == -1
     error_message = "Concurrency must be reserved only for the API's function."
   }
-}
 
-run "schedules_are_off_in_a_debug_workspace" {
+  # Schedules are off in a debug workspace.
   assert {
     condition     = toset(values(aws_cloudwatch_event_rule.this)[*].state) == toset(["DISABLED"])
     error_message = "There must be a schedule, and every schedule must be off."
   }
-}
 
-run "each_method_has_metrics_if_asked" {
-  variables {
-    detailed_metrics = true
-  }
-
-  assert {
-    condition     = aws_api_gateway_method_settings.this.settings[0].metrics_enabled
-    error_message = "Each method must have metrics."
-  }
-}
-
-run "requests_are_bounded_and_logged_without_the_token" {
+  # Requests are bounded and logged without the token.
   assert {
     condition = alltrue([for settings in aws_api_gateway_method_settings.this.settings : (
       settings.throttling_rate_limit == 50 && settings.throttling_burst_limit == 100 && settings.logging_level == "OFF" && !settings.data_trace_enabled && !settings.metrics_enabled
@@ -233,6 +209,26 @@ run "requests_are_bounded_and_logged_without_the_token" {
   assert {
     condition     = toset(values(aws_lambda_permission.gateway)[*].source_arn) == toset(["${aws_api_gateway_rest_api.this.execution_arn}/*"]) && keys(aws_lambda_permission.gateway) == ["api", "authorizer"]
     error_message = "Only this API may invoke the functions that serve it."
+  }
+}
+
+run "the_longest_name_fits" {
+  variables { name = "long-distance-orders-preproduction-w-a234567890123456" } # 53
+
+  assert {
+    condition     = alltrue([for name in concat(values(aws_iam_role.function)[*].name, values(aws_cloudwatch_event_rule.this)[*].name) : length(name) <= 64])
+    error_message = "AWS allows 64 characters for a function, its role and a rule."
+  }
+}
+
+run "each_method_has_metrics_if_asked" {
+  variables {
+    detailed_metrics = true
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.this.settings[0].metrics_enabled
+    error_message = "Each method must have metrics."
   }
 }
 
@@ -308,61 +304,12 @@ run "on_the_environments_database_no_function_bootstraps_or_migrates" {
   }
 }
 
-run "a_migrator_without_bootstrap_is_refused" {
-  command = plan
-
-  variables { bootstrap = null }
-
-  expect_failures = [var.database]
-}
-
 run "a_package_for_another_stage_is_refused" {
   command = plan
 
   variables { stage = "development" }
 
   expect_failures = [aws_lambda_function.this]
-}
-
-run "values_that_aws_would_refuse_are_refused" {
-  command = plan
-
-  variables {
-    name                 = "Service"
-    stage                = "local"
-    subnet_ids           = ["subnet-1"]
-    security_group_ids   = []
-    issuers              = "{}"
-    reserved_concurrency = 0
-    log_retention_days   = 2
-    throttling           = { rate = 0, burst = 1 }
-  }
-
-  expect_failures = [
-    var.name, var.stage, var.subnet_ids, var.security_group_ids, var.issuers, var.reserved_concurrency, var.log_retention_days, var.throttling,
-  ]
-}
-
-run "a_long_name_issuers_without_json_and_a_burst_of_0_are_refused" {
-  command = plan
-
-  variables {
-    name       = "service-production-a2345678901234567890123456789012345" # 54
-    issuers    = "[{]"
-    throttling = { rate = 1, burst = 0 }
-  }
-
-  expect_failures = [var.name, var.issuers, var.throttling]
-}
-
-run "a_secret_of_an_unknown_function_is_refused" {
-  command = plan
-
-  variables {
-    dependencies = { payments = { instance = "https://pay.example.org", access = "read_only", exclusive = false, secret = { name = "service/production/pay", functions = ["worker"] } } }
-  }
-
-  expect_failures = [var.dependencies]
 }
 
 run "dependencies_that_do_not_fit_into_a_functions_settings_are_refused" {

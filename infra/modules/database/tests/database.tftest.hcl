@@ -17,6 +17,7 @@ variables {
 }
 
 run "a_protected_environment" {
+  # A protected environment.
   assert {
     condition = (
       aws_rds_cluster.this.cluster_identifier == "service-production" && aws_rds_cluster.this.engine == "aurora-postgresql" &&
@@ -52,9 +53,8 @@ run "a_protected_environment" {
     condition     = aws_rds_cluster_instance.this[*].identifier == ["service-production-1", "service-production-2"] && aws_rds_cluster_instance.this[*].promotion_tier == [0, 1]
     error_message = "Instances must be numbered, and take over in that order."
   }
-}
 
-run "access_and_encryption" {
+  # Access and encryption.
   assert {
     condition = (
       aws_rds_cluster.this.storage_encrypted && aws_rds_cluster.this.kms_key_id == var.kms_key_arn &&
@@ -169,63 +169,4 @@ run "a_clone_has_no_deletion_protection" {
   variables { clone_of = "service-preproduction" }
 
   expect_failures = [aws_rds_cluster.this]
-}
-
-run "sizes_below_auroras_limits_are_refused" {
-  command = plan
-
-  variables {
-    name                  = "service--production"
-    database_name         = "service-production"
-    subnet_ids            = ["subnet-1"]
-    engine_version        = "15"
-    min_capacity          = -0.5
-    instances             = 0
-    backup_retention_days = 0
-  }
-
-  expect_failures = [var.name, var.database_name, var.subnet_ids, var.engine_version, var.min_capacity, var.instances, var.backup_retention_days]
-}
-
-run "sizes_above_auroras_limits_are_refused" {
-  command = plan
-
-  variables {
-    name                  = "service-production-a2345678901234567890123456789012345" # 54
-    engine_version        = "160"
-    min_capacity          = 0.25
-    instances             = 4
-    backup_retention_days = 36
-  }
-
-  expect_failures = [var.name, var.engine_version, var.min_capacity, var.instances, var.backup_retention_days]
-}
-
-# If the minimum is wrong, Terraform does not check the maximum, because the rule compares both. So the maximum has
-# separate runs.
-run "a_maximum_of_half_a_unit_is_refused" {
-  command = plan
-
-  variables {
-    min_capacity = 0
-    max_capacity = 0.5
-  }
-
-  expect_failures = [var.max_capacity]
-}
-
-run "a_maximum_above_256_units_is_refused" {
-  command = plan
-
-  variables { max_capacity = 257 }
-
-  expect_failures = [var.max_capacity]
-}
-
-run "a_maximum_below_the_minimum_is_refused" {
-  command = plan
-
-  variables { min_capacity = 32 }
-
-  expect_failures = [var.max_capacity]
 }

@@ -46,9 +46,10 @@ variables {
   log_retention_days  = 30
 }
 
-run "the_environment_has_its_own_name_and_all_parts" {
+run "an_environment_without_a_domain" {
   command = plan
 
+  # The environment has its own name and all parts.
   assert {
     condition     = output.name == "service-production" && output.owns_database && length(module.network) == 1 && module.database[0].cluster_identifier == "service-production"
     error_message = "Production must be called service-production, and have its own network and database."
@@ -83,11 +84,8 @@ run "the_environment_has_its_own_name_and_all_parts" {
     }
     error_message = "Only this account, the environment's logs in the key's region and its alarms may use the keys."
   }
-}
 
-run "without_a_domain_nobody_can_return_from_the_pool_to_the_site" {
-  command = plan
-
+  # Without a domain nobody can return from the pool to the site.
   assert {
     condition     = !local.signs_in_on_site
     error_message = "The page must not send people to a pool that can't send them back."
@@ -282,4 +280,12 @@ run "a_workspace_reads_no_secret_of_a_dependency" {
     condition     = local.dependencies.pay.secret == null && local.dependencies.pay.instance == "https://pay.example.org"
     error_message = "A workspace must get the dependencies of its environment, and no secret."
   }
+}
+
+run "production_refuses_a_testing_account" {
+  command = plan
+
+  variables { testing_account_ids = ["210987654321"] }
+
+  expect_failures = [data.aws_caller_identity.this]
 }

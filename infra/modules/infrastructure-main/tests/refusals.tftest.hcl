@@ -1,3 +1,5 @@
+# Each run gives values that the variables must refuse.
+
 mock_provider "aws" {
   source = "../mocks"
 }
@@ -5,32 +7,6 @@ mock_provider "aws" {
 mock_provider "aws" {
   alias  = "us_east_1"
   source = "../mocks"
-}
-
-# Each run gives values that the module must refuse.
-override_module {
-  target  = module.api
-  outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, function_versions = {}, alias_name = "live", log_group_names = {} }
-}
-
-override_module {
-  target  = module.network
-  outputs = { vpc_id = "vpc-1", vpc_cidr = "10.0.0.0/16", private_subnet_ids = ["subnet-1", "subnet-2"], functions_security_group_id = "sg-1" }
-}
-
-override_module {
-  target  = module.identity
-  outputs = { issuers = "[]", sign_in_url = null, sign_in = "{}", sign_in_origins = ["https://login.example.org"], client_id = "c", user_pool_id = "p" }
-}
-
-override_module {
-  target  = module.firewall_api
-  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1", header_of_site = "x-from-site" }
-}
-
-override_module {
-  target  = module.firewall_site
-  outputs = { web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/b/1" }
 }
 
 variables {
@@ -173,14 +149,6 @@ run "a_clone_as_the_environment_itself_is_refused" {
   variables { database_source = "clone" }
 
   expect_failures = [var.database_source]
-}
-
-run "production_refuses_a_testing_account" {
-  command = plan
-
-  variables { testing_account_ids = ["210987654321"] }
-
-  expect_failures = [data.aws_caller_identity.this]
 }
 
 run "a_name_of_the_system_with_21_characters_is_refused" {

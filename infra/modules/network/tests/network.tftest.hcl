@@ -8,7 +8,8 @@ variables {
   kms_key_arn        = "arn:aws:kms:eu-central-1:210987654321:key/1"
 }
 
-run "private_subnets_without_a_way_to_the_internet" {
+run "a_network" {
+  # Private subnets without a way to the internet.
   assert {
     condition     = length(aws_subnet.private) == 2 && aws_subnet.private[*].availability_zone == ["eu-central-1a", "eu-central-1b"]
     error_message = "By default there must be a private subnet in each of two zones."
@@ -36,16 +37,14 @@ run "private_subnets_without_a_way_to_the_internet" {
     condition     = aws_route_table_association.private[*].route_table_id == [for _ in aws_subnet.private : aws_route_table.private.id]
     error_message = "Every private subnet must use the private route table."
   }
-}
 
-run "the_default_security_group_is_closed" {
+  # The default security group is closed.
   assert {
     condition     = length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0
     error_message = "The default security group must let nothing in or out."
   }
-}
 
-run "all_traffic_is_logged" {
+  # All traffic is logged.
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_flow_log.this.log_destination == aws_cloudwatch_log_group.flow.arn
     error_message = "Accepted and rejected traffic must go to the log."
@@ -77,9 +76,8 @@ run "all_traffic_is_logged" {
     }]
     error_message = "Only flow logs of this account and region may use the role."
   }
-}
 
-run "every_name_starts_with_the_environments_name" {
+  # Every name starts with the environment's name.
   assert {
     condition = alltrue([for name in concat(
       [aws_vpc.this.tags.Name, aws_route_table.private.tags.Name, aws_default_security_group.this.tags.Name, aws_flow_log.this.tags.Name],
@@ -141,28 +139,4 @@ run "three_zones_and_other_addresses_and_a_boundary" {
     condition     = aws_iam_role.flow.permissions_boundary == "arn:aws:iam::210987654321:policy/boundary"
     error_message = "The role must have the boundary."
   }
-}
-
-run "a_name_with_capitals_a_wrong_range_and_one_zone_are_refused" {
-  command = plan
-
-  variables {
-    name  = "Service"
-    cidr  = "10.0.0.0/15"
-    zones = 1
-  }
-
-  expect_failures = [var.name, var.cidr, var.zones]
-}
-
-run "a_long_name_a_small_range_and_four_zones_are_refused" {
-  command = plan
-
-  variables {
-    name  = "service-production-a2345678901234567890123456789012345" # 54
-    cidr  = "10.0.0.0/23"
-    zones = 4
-  }
-
-  expect_failures = [var.name, var.cidr, var.zones]
 }

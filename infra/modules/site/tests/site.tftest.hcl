@@ -10,7 +10,8 @@ variables {
   connect_sources = ["https://service-production-fbc80910.auth.eu-central-1.amazoncognito.com"]
 }
 
-run "only_cloudfront_reads_the_bucket" {
+run "a_site_without_a_domain" {
+  # Only CloudFront reads the bucket.
   assert {
     condition     = aws_s3_bucket.this.bucket == "service-production-fbc80910"
     error_message = "The bucket's name must contain environment and account, so that it is unique in the world."
@@ -42,9 +43,8 @@ run "only_cloudfront_reads_the_bucket" {
     condition     = one(aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration).noncurrent_days == 30
     error_message = "Old versions must be kept for 30 days."
   }
-}
 
-run "site_and_api_under_one_address" {
+  # Site and API under one address.
   assert {
     condition = { for origin in aws_cloudfront_distribution.this.origin : origin.origin_id => join("", compact([origin.domain_name, origin.origin_path])) } == {
       site = "mocked.s3.eu-central-1.amazonaws.com"
@@ -84,11 +84,8 @@ run "site_and_api_under_one_address" {
     condition     = aws_cloudfront_distribution.this.http_version == "http2and3" && aws_cloudfront_distribution.this.is_ipv6_enabled && aws_cloudfront_distribution.this.price_class == "PriceClass_100"
     error_message = "HTTP/3 and IPv6 must be enabled."
   }
-}
 
-run "a_file_that_does_not_exist_is_a_problem_of_the_api" {
-  command = plan
-
+  # A file that does not exist is a problem of the API.
   assert {
     condition = (
       one(one(aws_cloudfront_distribution.this.origin_group).failover_criteria).status_codes == toset([400, 403, 404, 416]) &&
@@ -96,11 +93,8 @@ run "a_file_that_does_not_exist_is_a_problem_of_the_api" {
     )
     error_message = "If the bucket has no such file, the API must answer: S3 answers in XML."
   }
-}
 
-run "answers_are_cached_only_if_the_api_allows_it" {
-  command = plan
-
+  # Answers are cached only if the API allows it.
   assert {
     condition     = aws_cloudfront_cache_policy.api.min_ttl == 0 && aws_cloudfront_cache_policy.api.default_ttl == 0
     error_message = "CloudFront must not cache an answer without Cache-Control."
@@ -130,11 +124,8 @@ run "answers_are_cached_only_if_the_api_allows_it" {
     )
     error_message = "The API must get every header but the client's Host."
   }
-}
 
-run "the_security_headers_are_set" {
-  command = plan
-
+  # The security headers are set.
   assert {
     condition = one(one(aws_cloudfront_response_headers_policy.this.security_headers_config).content_security_policy).content_security_policy == join("; ", [
       "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'",
@@ -156,9 +147,8 @@ run "the_security_headers_are_set" {
     condition     = contains([for header in one(aws_cloudfront_response_headers_policy.this.custom_headers_config).items : "${header.header}: ${header.value} ${header.override}"], "WWW-Authenticate: Bearer false")
     error_message = "API Gateway renames WWW-Authenticate of the function, so CloudFront must add it where it is missing."
   }
-}
 
-run "without_a_domain_the_site_has_cloudfronts_domain" {
+  # Without a domain the site has CloudFront's domain.
   assert {
     condition     = output.url == "https://d1.cloudfront.net" && length(coalesce(aws_cloudfront_distribution.this.aliases, [])) == 0 && length(aws_route53_record.this) == 0
     error_message = "The URL must have CloudFront's own domain."
@@ -228,19 +218,6 @@ run "without_a_zone_the_site_has_no_records" {
   }
 }
 
-run "a_short_account_id_an_origin_with_a_wildcard_a_certificate_elsewhere_and_an_unknown_class_are_refused" {
-  command = plan
-
-  variables {
-    account_id      = "21098765432"
-    connect_sources = ["https://*.example.org"]
-    domain          = { name = "service.example.org", certificate_arn = "arn:aws:acm:eu-central-1:210987654321:certificate/1" }
-    price_class     = "PriceClass_300"
-  }
-
-  expect_failures = [var.account_id, var.connect_sources, var.domain, var.price_class]
-}
-
 run "the_longest_name_fits" {
   command = plan
 
@@ -250,12 +227,4 @@ run "the_longest_name_fits" {
     condition     = length(aws_s3_bucket.this.bucket) == 62
     error_message = "S3 allows 63 characters for a bucket's name."
   }
-}
-
-run "a_bucket_name_with_more_than_63_characters_is_refused" {
-  command = plan
-
-  variables { name = "long-distance-orders-preproduction-w-a23456789012345678" } # 55, which makes 64
-
-  expect_failures = [var.name]
 }
