@@ -184,7 +184,7 @@ def test_after_a_statement_timeout_the_connection_serves_the_next_request(api, g
     given.a_system()
     forget_connections()
     with monkeypatch.context() as patch:
-        patch.setattr(opening, "STATEMENT_SECONDS", 0.1)
+        patch.setitem(opening._SETTINGS, "statement_timeout", "100ms")
         api.get(PATH)
     before = sessions(given)
     db = database()
@@ -210,7 +210,7 @@ def test_a_request_that_waits_too_long_for_a_lock_is_told_to_retry(api, given, d
     forget_connections()
 
     with held(database_url, LOCK), monkeypatch.context() as patch:
-        patch.setattr(opening, "STATEMENT_SECONDS", 0.1)
+        patch.setitem(opening._SETTINGS, "statement_timeout", "100ms")
         answer = api.post(f"{PATH}/environments", WRITE)
     forget_connections()
 
@@ -219,7 +219,7 @@ def test_a_request_that_waits_too_long_for_a_lock_is_told_to_retry(api, given, d
 
 
 def test_the_server_ends_statements_that_the_service_gave_up_on(api, given, database_url, monkeypatch):
-    monkeypatch.setattr(opening, "STATEMENT_SECONDS", 3600)
+    monkeypatch.setitem(opening._SETTINGS, "statement_timeout", "1h")
     given.a_system()
 
     with held(database_url, LOCK):
