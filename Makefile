@@ -53,7 +53,7 @@ reset: venv ## Delete the local database and all its data
 	@$(tools) local database-reset
 
 ##@ More checks
-test-all: test ## Check as CI does (28 min): `test`, the rehearsal of a deployment, all mutants
+test-all: test ## Check as CI does (25 min): `test`, the rehearsal of a deployment, walls, all mutants
 	@$(pytest) -m slow tests
 nightly: venv ## Run long tests (40 min): a long fuzz, races and faults 20 times; then the benchmark
 	@$(tools) checks fuzz --examples 400 --seconds 600

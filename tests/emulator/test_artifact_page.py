@@ -37,6 +37,7 @@ def bucket(client):
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
+@pytest.mark.slow
 def test_one_real_package_serves_all_stages_is_stored_and_lists_its_contents(
     checkout, bucket, client, emulated, emulated_port
 ):

@@ -66,7 +66,7 @@ def account(emulated: dict[str, str]) -> Iterator[tuple[str, Path]]:
 @pytest.mark.parametrize(
     ("victim", "how", "when"),
     [
-        ("make", signal.SIGKILL, APPLYING),
+        seldom("make", signal.SIGKILL, APPLYING),
         seldom("process group", signal.SIGINT, PLANNING),
         seldom("make", signal.SIGTERM, APPLYING),
         seldom("process group", signal.SIGINT, APPLYING),

@@ -101,6 +101,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 }
 
 
+@pytest.mark.slow
 def test_faults_are_found(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     put_in(monkeypatch, {name: fault for name, (fault, _) in FAULTS.items()})
     monkeypatch.setattr(application.app.routes["/v1/systems/{system}/publishers"]["GET"], "authorizer", None)
@@ -113,6 +114,7 @@ def test_faults_are_found(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert found.keys() >= {"UnsupportedMethodResponse", "every_operation_succeeds"}
 
 
+@pytest.mark.slow
 def test_a_resource_that_survives_its_deletion_is_found(
     url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

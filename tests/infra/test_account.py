@@ -47,6 +47,7 @@ def tools_speak_to_it(emulated: dict[str, str], monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.slow
 def test_an_existing_bucket_is_imported_and_nothing_is_applied_without_a_yes(
     tools_speak_to_it: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

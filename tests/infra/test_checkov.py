@@ -23,6 +23,7 @@ def test_each_suppression_in_infra_has_a_reason_and_nothing_else_fails(
     assert checkov.main({}) == 0, capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_faults_unexplained_suppressions_and_unreadable_files_fail(installed: None, tmp_path: Path) -> None:
     (tmp_path / "block.tf").write_text(
         """
@@ -62,6 +63,7 @@ def test_a_run_that_checked_nothing_fails() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_checkov_is_installed_once_and_a_later_run_prints_nothing(installed: None) -> None:
     program = [sys.executable, "-c", "from tools.checks.checkov import command; print(command())"]
 

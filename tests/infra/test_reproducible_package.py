@@ -49,6 +49,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_stages_packaged_together_or_alone_get_the_same_package(tmp_path: Path, index: Path) -> None:
     root = sources(tmp_path / "checkout")
     (root / "requirements.txt").write_text(f"{a_wheel(index, 'hull', needs='keel')}\n{a_wheel(index, 'keel')}\n")
@@ -92,6 +93,7 @@ def a_source_to_build_from(index: Path) -> str:
     return locked(index / "hull-1.tar.gz")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("requirement", "reason"),
     [

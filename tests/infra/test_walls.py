@@ -19,7 +19,8 @@ from tools.checks.walls.rows import WALLS
 from tools.checks.walls.table import Verdict
 
 REASON = missing() or npm.missing()
-pytestmark = pytest.mark.skipif(REASON is not None, reason=f"infrastructure: {REASON}")
+# Planning all environments takes two minutes; `make walls` asks the same questions.
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(REASON is not None, reason=f"infrastructure: {REASON}")]
 SEED, MUTATIONS = 7, 40
 LIMITS = f"{NAME}-account-boundary-"
 

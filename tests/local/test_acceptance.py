@@ -97,6 +97,7 @@ BROKEN: dict[Callable[[pytest.MonkeyPatch], None], set[str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "broken",
     [
@@ -123,6 +124,7 @@ def test_each_fault_fails_its_own_checks_only(
         assert f"- {check}: " in ended.said
 
 
+@pytest.mark.slow
 def test_an_authorizer_that_accepts_everybody_is_reported(
     url: str, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +173,7 @@ def test_the_expected_headers_of_the_cdn_are_those_of_its_module() -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_read_only_run_writes_nothing(
     url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +192,7 @@ def test_a_read_only_run_writes_nothing(
     assert len(reasons) == 1, "READ_ONLY=1 must skip only the tests that write"
 
 
+@pytest.mark.slow
 def test_a_maintainers_run_skips_what_needs_an_admin_and_shows_no_token(
     url: str, given: Given, acceptance: Callable[..., Ended]
 ) -> None:
@@ -236,6 +240,7 @@ def test_a_service_that_never_becomes_ready_fails(acceptance: Callable[..., Ende
     assert ended.failed == {"the service becomes ready"}
 
 
+@pytest.mark.slow
 def test_a_stopped_run_leaves_nothing_but_its_system(
     url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:

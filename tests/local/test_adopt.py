@@ -40,6 +40,7 @@ def test_the_copy_passes_lint(copy: Path) -> None:
     succeeds(copy, *MAKE, "lint")
 
 
+@pytest.mark.slow
 def test_the_copy_passes_types(copy: Path) -> None:
     succeeds(copy, *MAKE, "types")
 

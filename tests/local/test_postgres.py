@@ -38,6 +38,7 @@ def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
+@pytest.mark.slow
 def test_the_database_starts_after_a_stop_and_after_a_crash(checkout: Checkout) -> None:
     url = start(checkout)
     assert is_migrated(url)
@@ -85,6 +86,7 @@ def files(checkout: Checkout, tmp_path: Path) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_data_of_another_major_version_is_refused_with_a_remedy(checkout: Checkout, files: Path) -> None:
     (files / "data" / "PG_VERSION").write_text("15\n")
     (files / "initialised").touch()

@@ -56,6 +56,7 @@ def test_ctrl_c_ends_everything_and_the_next_start_finds_the_data(checkout: Chec
     assert "Traceback" not in run.output
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_nothing_that_blocks_the_next(checkout: Checkout) -> None:
     with checkout.run() as killed, socket.create_connection(("127.0.0.1", killed.port), timeout=10) as connection:
         killed.process.kill()
@@ -68,6 +69,7 @@ def test_a_killed_run_leaves_nothing_that_blocks_the_next(checkout: Checkout) ->
     assert checkout.processes() == []
 
 
+@pytest.mark.slow
 def test_a_second_run_is_refused_and_names_the_first(checkout: Checkout) -> None:
     with checkout.run() as run:
         for arguments in (
@@ -158,6 +160,7 @@ def test_database_url_names_another_database(checkout: Checkout, new_database: s
         assert cursor.fetchall() == [("shop",)]
 
 
+@pytest.mark.slow
 def test_a_login_with_too_few_rights_gets_the_sql_that_an_administrator_must_run(
     checkout: Checkout, new_database: str, somebody: str
 ) -> None:
@@ -173,6 +176,7 @@ def test_a_login_with_too_few_rights_gets_the_sql_that_an_administrator_must_run
         assert ask(run, "/v1/systems", SYSTEM)
 
 
+@pytest.mark.slow
 def test_a_named_database_of_an_older_postgresql_is_refused(checkout: Checkout, new_database: str) -> None:
     package = checkout.folder / "chalicelib" / "database" / "__init__.py"
     package.write_text(package.read_text().replace(f"POSTGRES_MAJOR = {POSTGRES_MAJOR}", "POSTGRES_MAJOR = 99"))
@@ -200,6 +204,7 @@ def ended(connection: socket.socket) -> bool:
         return True
 
 
+@pytest.mark.slow
 def test_an_emulated_run_calls_the_emulated_account_only(checkout: Checkout) -> None:
     with checkout.run(EMULATED="1", AWS_PROFILE="production") as run:
         environment = run.worker().environ()

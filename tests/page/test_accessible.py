@@ -11,6 +11,7 @@ from tests.support.given import Given
 Open = Callable[..., Page]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fragment", ["#/systems", "#/systems/azul/settings", "#/audit", "#/sign-in", "#/nowhere"])
 def test_axe_finds_nothing(fragment: str, given: Given, open_as: Open) -> None:
     given.the_usual(required_approvals=1, base_url="https://azul.example.org", required_suites=["acceptance"])

@@ -93,6 +93,7 @@ def test_untested_changes_and_new_files_that_nothing_imports_fail(checkout: Path
         assert re.search(rf"^{path} \(\d+\.\d+%\): Missing lines", said, re.MULTILINE), said
 
 
+@pytest.mark.slow
 def test_a_changed_line_with_a_test_passes(checkout: Path) -> None:
     append(checkout / CHANGED, CHANGE)
     append(checkout / "tests/unit/rest/test_twice.py", TEST)
@@ -104,6 +105,7 @@ def test_a_changed_line_with_a_test_passes(checkout: Path) -> None:
     assert "100%" in answer.stdout
 
 
+@pytest.mark.slow
 def test_failing_tests_fail_the_gate(checkout: Path) -> None:
     append(checkout / "tests/unit/rest/test_twice.py", "def test_twice() -> None:\n    assert False\n")
     commit(checkout)

@@ -19,6 +19,7 @@ raise SystemExit(3)
 """
 
 
+@pytest.mark.slow
 def test_the_account_exists_only_for_the_plan(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
 

@@ -24,6 +24,7 @@ def without_verification(patch: pytest.MonkeyPatch) -> None:
 GRANTS = "the gate grants only artifacts that were deployed and verified before"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "failed"),
     [
@@ -70,6 +71,7 @@ def test_a_pipeline_leaves_only_its_own_system_behind(url: str, given: Given, ac
     assert {latency["operation"] for latency in ended.report["latencies"]} >= {"open_deployment", "get_state"}
 
 
+@pytest.mark.slow
 def test_a_stopped_run_leaves_no_deployment_open(
     url: str, given: Given, acceptance: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:

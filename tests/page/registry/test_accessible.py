@@ -6,8 +6,8 @@ from tests.page.axe import assert_accessible, faults
 from tests.service.bindings.records import a_binding
 from tests.service.deployments.records import an_artifact
 
-PAGES = [
-    "#/",
+# Each takes seconds, so `make test` looks only at the overview.
+OTHER_PAGES = [
     "#/?system=azul&environment=production",
     "#/systems/azul",
     "#/systems/azul/deployments/1",
@@ -37,7 +37,7 @@ def azul(given):
     given.bindings(a_binding(), environment="production")
 
 
-@pytest.mark.parametrize("fragment", PAGES)
+@pytest.mark.parametrize("fragment", ["#/", *(pytest.param(each, marks=pytest.mark.slow) for each in OTHER_PAGES)])
 def test_axe_finds_nothing(fragment, azul, open_as):
     assert_accessible(open_as("admin", fragment))
 

@@ -23,6 +23,7 @@ def send(page_url: str, token: Callable[..., str]) -> Iterator[replay.Send]:
         yield client.send
 
 
+@pytest.mark.slow
 def test_azul_shows_what_ran_at_the_end_of_its_history(send: replay.Send, open_as: Callable[..., "Page"]) -> None:
     deployments, graph = replay.read_history()
     replay.replay(send, deployments, graph)
@@ -41,6 +42,7 @@ def test_azul_shows_what_ran_at_the_end_of_its_history(send: replay.Send, open_a
         assert lane.locator(".now").get_by_title(deployment.artifact).inner_text() == deployment.tree[:7]
 
 
+@pytest.mark.slow
 def test_links_of_the_demo_lead_to_pages(send: replay.Send, open_as: Callable[..., "Page"]) -> None:
     assert demo.fill(send, send, SYSTEMS) == len(SYSTEMS)
 

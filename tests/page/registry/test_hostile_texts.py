@@ -72,6 +72,7 @@ def deployment(api: Api, database_url: str) -> str:
     return str(failed["id"])
 
 
+@pytest.mark.slow
 def test_every_page_shows_them_as_text(deployment: str, page: "Page", open_as: Callable[..., "Page"]) -> None:
     page.on("dialog", lambda dialog: pytest.fail(f"a text became a script: {dialog.message}"))
 

@@ -35,7 +35,9 @@ def counted(devtools: "CDPSession") -> dict[str, float]:
     return {"heap": heap, "nodes": counters["nodes"], "listeners": counters["jsEventListeners"]}
 
 
-@pytest.mark.parametrize("refreshes", [20, pytest.param(500, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    "refreshes", [pytest.param(20, marks=pytest.mark.slow), pytest.param(500, marks=pytest.mark.nightly)]
+)
 def test_refreshes_leave_nothing_behind(
     refreshes: int, given: Any, page: "Page", open_as: Callable[..., "Page"]
 ) -> None:

@@ -23,6 +23,7 @@ def signed_in(tab, role, fragment="#/"):
     tab.locator("main h1").wait_for(state="attached")
 
 
+@pytest.mark.slow
 def test_signing_out_in_one_tab_leaves_the_session_of_the_other(tabs, given):
     given.a_system_with_an_environment()
     one, other = tabs
