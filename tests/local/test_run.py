@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 from psycopg2.extensions import parse_dsn
 
@@ -99,6 +100,21 @@ def test_a_taken_port_is_named_before_anything_starts(checkout: Checkout) -> Non
 def test_an_invalid_port_is_explained(checkout: Checkout) -> None:
     for port in ("http", "0", "65536", "-1"):
         assert "make run PORT=8001" in checkout.call("local", "run", PORT=port).stderr
+
+
+def test_a_killed_database_is_started_again_with_its_data(checkout: Checkout) -> None:
+    with checkout.run() as run:
+        ask(run, "/v1/systems", SYSTEM)
+        data = (checkout.folder / ".local" / "postgres").resolve() / "data"
+
+        psutil.Process(int((data / "postmaster.pid").read_text().split()[0])).kill()
+        run.wait_for("the database runs again")
+
+        assert ask(run, "/v1/systems/shop")["key"] == "shop"
+        assert run.stop(signal.SIGINT) == 0
+
+    assert checkout.processes() == []
+    assert "Traceback" not in run.output
 
 
 def test_code_is_reloaded_even_after_a_syntax_error(checkout: Checkout) -> None:

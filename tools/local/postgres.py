@@ -189,21 +189,23 @@ def _server(data: Path) -> Server | None:
 
 def _start(data: Path, running: Server | None, **environ: str) -> Server:
     if running is None:
-        (data / "postmaster.pid").unlink(missing_ok=True)
+        _clear_up(data)
         try:
             with _plain_environment(**environ):
-                _pgserver().get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
+                server = _pgserver().get_server(data, cleanup_mode=None, postgres_version=POSTGRES_MAJOR)
+                # If this process has started the server before, `get_server` does not start it again.
+                server.ensure_postgres_running()
         except (subprocess.SubprocessError, OSError, RuntimeError) as error:
             raise ToolError(
                 f"PostgreSQL does not start ({error}): read {data / 'log'}. Or run `make reset`, which deletes the "
                 "database, and start again"
             ) from None
     deadline = time.monotonic() + START_SECONDS
-    while not ((server := _server(data)) and server.ready):
+    while not ((started := _server(data)) and started.ready):
         if time.monotonic() > deadline:
             raise ToolError(f"PostgreSQL is not ready after {START_SECONDS} s: read {data / 'log'} and start again")
         time.sleep(0.05)
-    return server
+    return started
 
 
 @contextlib.contextmanager
@@ -249,6 +251,25 @@ def _stop(data: Path) -> bool:
         if not _lives(server.process):
             break
     return True
+
+
+def _clear_up(data: Path) -> None:
+    """Remove what a server leaves if it is killed: processes, the file with its pid, and its socket.
+
+    Two servers on the same files would destroy them. PostgreSQL prevents that by the files with the pid. But it takes
+    a process for alive until init has noticed its end, and every process that has the same pid later.
+    """
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name() == "postgres" and process.cwd() == str(data):
+                process.kill()
+                while _lives(process):
+                    time.sleep(0.02)
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        _, _, _, port, socket_folder, *_ = (data / "postmaster.pid").read_text().splitlines()
+        for name in (f".s.PGSQL.{port.strip()}", f".s.PGSQL.{port.strip()}.lock"):
+            (Path(socket_folder.strip()) / name).unlink(missing_ok=True)
+    (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -172,6 +172,7 @@ def _restart_database_if_gone() -> None:
     if not postgres.is_running():
         say("the database has ended: starting it again")
         postgres.start()
+        say("the database runs again")
 
 
 def _successor(worker: Worker, end: str, port: int) -> Worker | None:
