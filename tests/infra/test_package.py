@@ -4,82 +4,20 @@ The stage is `local`, with the tests' database. Other tests cover IAM tokens and
 """
 
 import json
-import os
 import subprocess
 import sys
-import threading
 import zipfile
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tools.checks.lambda_runtime import NotCalled, call
 from tools.checks.openapi.file import PATH
 from tools.local.gateway_event import Routes, gateway_event
 from tools.package import compose
 
-SECONDS = 60
-
 PATHS = ["/v1/ready", "/v1/openapi.json"]
 EVENTS = [gateway_event(Routes(PATHS), "GET", path, stage="production") for path in PATHS]
-
-
-class RuntimeApi(ThreadingHTTPServer):
-    """A stand-in for Lambda's runtime API. It sends EVENTS in order, and keeps the answers.
-
-    AWS documents this API in "Using the Lambda runtime API".
-    """
-
-    def __init__(self) -> None:
-        self.answered = threading.Event()
-        self.events = iter(EVENTS)
-        self.answers: list[tuple[str, Any]] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: RuntimeApi
-
-    def do_GET(self) -> None:
-        event = next(self.server.events, None)
-        if event is None:  # there are no more events: let the client wait, as on AWS
-            self.server.answered.wait(SECONDS)
-            self._send(410, b"")
-            return
-        self._send(200, json.dumps(event).encode())
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self._send(202, b"{}")
-        self.server.answers.append((self.path.rpartition("/")[2], json.loads(body)))
-        if len(self.server.answers) == len(EVENTS):
-            self.server.answered.set()
-
-    def _send(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Lambda-Runtime-Aws-Request-Id", "invocation-1")
-        self.send_header("Lambda-Runtime-Deadline-Ms", "4102444800000")
-        self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:123456789012:function:api")
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class uses this name)
-        pass
-
-
-@pytest.fixture
-def runtime_api() -> Iterator[RuntimeApi]:
-    with RuntimeApi() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server
-        server.answered.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -100,52 +38,25 @@ def test_the_zip_verifies_tokens_without_other_packages(module: Path) -> None:
     assert done.stdout == "jane\n", done.stderr
 
 
-def test_the_zip_answers_alone_through_lambdas_runtime(
-    module: Path, database_url: str, runtime_api: RuntimeApi
-) -> None:
-    task = module / "task"
+def test_the_zip_answers_alone_through_lambdas_runtime(module: Path, database_url: str) -> None:
     composed = json.loads((module / "generated.tf.json").read_text())["locals"]
-    handler = composed["functions"]["api"]["handler"]
+    environ = {"SLIPWAY_STAGE": "local", "SLIPWAY_ISSUERS": "[]", "DATABASE_URL": database_url}
 
-    # Python's path has site-packages only during the import of the runtime client. Then the zip replaces site-packages.
-    process = subprocess.Popen(
-        [sys.executable, "-S", "-c", _CLIENT, _site_packages(), str(task), handler],
-        cwd=task,
-        env={
-            "PATH": os.environ["PATH"],
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_api.server_port}",
-            "AWS_LAMBDA_FUNCTION_NAME": "service-production-api",
-            "AWS_LAMBDA_FUNCTION_VERSION": "1",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
-            "AWS_REGION": "eu-central-1",
-            "LAMBDA_TASK_ROOT": str(task),
-            "SLIPWAY_STAGE": "local",
-            "SLIPWAY_ISSUERS": "[]",
-            "DATABASE_URL": database_url,
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        answered = runtime_api.answered.wait(SECONDS)
-    finally:
-        process.kill()
-        said, _ = process.communicate()
+    called = call(module / "task", composed["functions"]["api"]["handler"], EVENTS, environ)
 
-    assert answered, said
-    for kind, answer in runtime_api.answers:
-        assert kind == "response", answer
-        assert answer["statusCode"] == 200, said
-    ready, document = (json.loads(answer["body"]) for _, answer in runtime_api.answers)
+    assert [answer["statusCode"] for answer in called.answers] == [200, 200]
+    ready, document = (json.loads(answer["body"]) for answer in called.answers)
     assert ready["status"] == "ready"
     assert document == json.loads(PATH.read_text())
+    assert called.init > 0
+    assert len(called.events) == 2
 
 
-def _site_packages() -> str:
-    import awslambdaric  # noqa: PLC0415 (only this function needs it)
+def test_a_function_that_does_not_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("raise ImportError('a package is missing')")
 
-    return str(Path(awslambdaric.__file__).parents[1])
+    with pytest.raises(NotCalled, match="a package is missing"):
+        call(tmp_path, "app.app", EVENTS, {})
 
 
 _VERIFY = """
@@ -158,13 +69,4 @@ for algorithm, key in keys.items():
     token = jwt.encode({"sub": "jane"}, key, algorithm)
     claims = jwt.decode(token, key.public_key(), [algorithm])
 print(claims["sub"])
-"""
-_CLIENT = """
-import sys
-site, task, handler = sys.argv[1:]
-sys.path.insert(0, site)
-from awslambdaric.__main__ import main
-sys.path.remove(site)
-sys.path.insert(0, task)
-main(["bootstrap", handler])
 """

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -115,7 +117,7 @@ def test_only_wheels_named_in_the_lock_are_packaged(
 
 
 def test_order_times_and_modes_of_files_do_not_change_the_package(tmp_path: Path) -> None:
-    for name, order in {"one.zip": ("a", "b", "b.pyc"), "other.zip": ("b", "a")}.items():
+    for name, order in {"one.zip": ("a.py", "b", "b.pyc"), "other.zip": ("b", "a.py")}.items():
         with zipfile.ZipFile(tmp_path / name, "w") as given:
             for index, each in enumerate(order):
                 entry = zipfile.ZipInfo(each, date_time=(2020 + index, 1, 1, 0, 0, 0))
@@ -124,3 +126,30 @@ def test_order_times_and_modes_of_files_do_not_change_the_package(tmp_path: Path
         compose.normalize(tmp_path / name, tmp_path / f"normal-{name}")
 
     assert (tmp_path / "normal-one.zip").read_bytes() == (tmp_path / "normal-other.zip").read_bytes()
+
+
+def test_a_cold_start_uses_the_packages_bytecode_instead_of_compiling(tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text("print('compiled before')")
+    (tmp_path / "not_python.py").write_text("{{ a template }}")
+    compose.add_bytecode(tmp_path)
+    (tmp_path / "module.py").write_text("print('compiled now')")
+
+    ran = subprocess.run([sys.executable, "-c", "import module"], cwd=tmp_path, env={}, capture_output=True, text=True)
+
+    assert ran.stdout == "compiled before\n", ran.stderr
+
+
+def test_bytecode_depends_on_the_source_alone(tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "other"):
+        module = tmp_path / name / "module.py"
+        module.parent.mkdir()
+        module.write_text(
+            "NAMES = frozenset(['a', 'b', 'c'])\ndef first(name='a long text'): return name in {'d', 'e', 'f'}"
+        )
+        os.utime(module, (len(made), len(made)))
+        compose.add_bytecode(module.parent)
+        made += [path.read_bytes() for path in module.parent.rglob("*.pyc")]
+
+    assert made[0] == made[1]
+    assert str(tmp_path).encode() not in made[0]

@@ -32,7 +32,7 @@ NOT_RUN = {
     "format": "only runs ruff, and `make lint` checks the result",
     "lint": "`make test` runs it",
     "clean": "deletes what the other tests use",
-    "bench": "takes half a minute; tests/unit/tools/test_bench.py tests the report",
+    "bench": "takes two minutes; tests/unit/tools/test_bench.py tests the report",
     "checkov": "only prints what checkov finds, which tests/infra/test_checkov.py tests",
     "costs": "only prints the table that tests/infra/test_costs.py computes",
     "destroy": "runs the code of `make workspace-destroy`, which is tested",

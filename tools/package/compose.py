@@ -39,6 +39,7 @@ _PIP = {
 }
 # cffi, which cryptography needs, uses pycparser only to compile C code. Lambda compiles nothing.
 LEFT_OUT = "pycparser"
+TASK = "/var/task"  # where Lambda unpacks the package: tracebacks show this folder
 SOURCES = ("app.py", "requirements.txt", ".chalice/config.json", "chalicelib")
 
 
@@ -108,17 +109,37 @@ def compose(chalice: dict[str, Any], stage: str, code: bytes) -> dict[str, Any]:
 def normalize(source: Path, target: Path) -> None:
     """Copy a zip so that the same files give the same bytes: sorted by name, with fixed times and modes.
 
-    Leave out folders, bytecode and pycparser, which no function needs.
+    Leave out pycparser, which no function needs. Replace bytecode: see `add_bytecode`.
     """
-    with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
-        for name in sorted(given.namelist()):
-            if name.endswith(("/", ".pyc")) or name.startswith(LEFT_OUT):
-                continue
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o100644 << 16
-            entry.create_system = 3  # Unix, even if another system makes the zip
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            made.writestr(entry, given.read(name))
+    with tempfile.TemporaryDirectory(prefix="package-") as temporary:
+        folder = Path(temporary)
+        with zipfile.ZipFile(source) as given:
+            kept = [name for name in given.namelist() if not name.endswith(".pyc") and not name.startswith(LEFT_OUT)]
+            given.extractall(folder, kept)
+        add_bytecode(folder)
+        files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
+            for name in sorted(files):
+                entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+                entry.external_attr = 0o100644 << 16
+                entry.create_system = 3  # Unix, even if another system makes the zip
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                made.writestr(entry, files[name].read_bytes())
+
+
+def add_bytecode(folder: Path) -> None:
+    """Add the bytecode of all modules in a folder, which then contains no time and not the folder's name.
+
+    A function can't keep bytecode, because its files are read-only. Without bytecode in the package, each cold start
+    would compile every module that it imports. Python ignores bytecode of another version.
+    """
+    # A new interpreter without settings and packages: the bytecode depends on the sources and the version alone. Python
+    # does not compare such bytecode with the sources ("unchecked"). Some packages have files that are not Python, or
+    # need a later version: they get no bytecode, and exit code 1.
+    command = [sys.executable, "-I", "-S", "-m", "compileall", "-qq", "--invalidation-mode", "unchecked-hash"]
+    done = lifeline.run([*command, "-s", str(folder), "-p", TASK, str(folder)], capture_output=True, timeout=SECONDS)
+    if done.returncode not in (0, 1):
+        raise ToolError(f"Python can't compile the package:\n{done.stderr}")
 
 
 def _chalice_package(stage: str, root: Path, folder: Path, *, dependencies: bool) -> Path:

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from tools.checkout import ToolError
-from tools.checks.bench import imports, package
+from tools.checks.bench import package
 from tools.checks.bench.exchanges import Exchange
 from tools.checks.bench.figures import Figure, fastest
 from tools.checks.bench.report import report
@@ -41,21 +41,6 @@ def test_alternatives_take_turns_and_the_fastest_round_counts():
 
 def test_every_statement_of_a_message_is_counted():
     assert Exchange("BEGIN;\nSELECT 1;\nSELECT 2", ([], []), 0).statements == 3
-
-
-def test_imports_are_measured_with_the_shipped_packages(tmp_path):
-    imports.link_shipped(tmp_path)
-
-    names = {path.name for path in tmp_path.iterdir()}
-    assert {"chalice", "msgspec", "psycopg2", "jwt", "cryptography"} <= names
-    assert not {"boto3", "pytest", "typing_extensions"} & names
-    assert all(path.exists() for path in tmp_path.iterdir())
-
-
-def test_an_import_takes_longer_than_no_import(tmp_path):
-    imports.link_shipped(tmp_path)
-
-    assert imports.milliseconds("import app", tmp_path) > imports.milliseconds("pass", tmp_path) > 0
 
 
 def test_a_failed_packaging_says_why(tmp_path, monkeypatch):

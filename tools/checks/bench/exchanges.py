@@ -42,16 +42,13 @@ def recorded() -> Iterator[list[Exchange]]:
 
 
 @contextmanager
-def replayed(exchanges: list[Exchange], *, composed: bool) -> Iterator[None]:
-    """Answer the requests in the block with the recorded rows, in a cycle, without PostgreSQL.
-
-    Without `composed`, also skip psycopg2's work, which is to write the values into the statements.
-    """
+def replayed(exchanges: list[Exchange]) -> Iterator[None]:
+    """Answer the requests in the block with the recorded rows, in a cycle, without PostgreSQL and psycopg2."""
     answers = cycle(exchanges)
 
     class Replaying(Database):
         def _compose(self, sql: str, parameters: dict[str, Any]) -> str:
-            return super()._compose(sql, parameters) if composed else sql
+            return sql
 
         def _exchange(self, message: str) -> Rows:
             self._sent_in_transaction = self._in_transaction
@@ -60,6 +57,18 @@ def replayed(exchanges: list[Exchange], *, composed: bool) -> Iterator[None]:
             return rows
 
     with _instead(Replaying):
+        yield
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Roll back the transactions in the block instead of committing them. So a request can be sent again and again."""
+    send = Database._send  # noqa: SLF001 (as above, this module knows how messages are sent)
+
+    def roll_back(database: Database, statements: list[str]) -> Rows:
+        return send(database, ["ROLLBACK" if each == "COMMIT" else each for each in statements])
+
+    with patch.object(Database, "_send", roll_back):
         yield
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from tools.checkout import ToolError
-from tools.checks.bench import handler, imports, package, packages, roundtrips, service
+from tools.checks.bench import cold, handler, package, packages, roundtrips, service
 from tools.checks.bench.figures import Figure, table
 from tools.checks.bench.packages import benches
 
@@ -20,11 +20,13 @@ def measured() -> Iterator[Figure]:
         yield from handler.figures()
         yield from roundtrips.figures()
         yield from packages.figures()
-    yield imports.figure()
-    try:
-        yield package.figure()
-    except ToolError as reason:
-        print(f"package: {reason}")
+        try:
+            folder = package.make()
+        except ToolError as reason:
+            print(f"package and cold start: {reason}")
+            return
+        yield package.figure(folder)
+        yield from cold.figures(folder)
 
 
 def measured_at_scale() -> Iterator[Figure]:
