@@ -20,7 +20,7 @@ FRESH_SECONDS = 3600
 STALE_SECONDS = 24 * 3600
 # Ask rarely, so that forged tokens can't flood the issuer with requests.
 COOL_DOWN_SECONDS = 30
-COOL_DOWN_WITHOUT_KEYS_SECONDS = 5
+COOL_DOWN_WITHOUT_KEYS_SECONDS = 3
 
 
 class NoKey(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 import psycopg2
-from psycopg2.extensions import make_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from chalicelib.database.roles import APP, on_database
 from tests.support.postgres import TEMPLATE, as_login, make_template, server
@@ -32,7 +32,7 @@ class Cluster:
             configuration.write(_CONFIGURATION)
         self.start()
         self.sql(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
-        make_template(self._address(TEMPLATE))
+        make_template(self.address(TEMPLATE))
 
     def start(self) -> None:
         """Start the server, with crash recovery if needed. Do nothing if the server already runs."""
@@ -80,17 +80,22 @@ class Cluster:
         self.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         for statement in on_database(name):
             self.sql(statement)
-        return as_login(self._address(name), APP)
+        return as_login(self.address(name), APP)
 
-    def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self._address("postgres"))) as connection:
+    def address(self, database: str) -> str:
+        """Return the address of a database, with the superuser's login."""
+        return make_dsn(server(self._data).get_uri(), dbname=database)
+
+    def socket(self) -> str:
+        """Return the path of the server's socket."""
+        return "{host}/.s.PGSQL.{port}".format(**{"port": 5432, **parse_dsn(self.address("postgres"))})
+
+    def sql(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(self.address(database))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement)
                 return cursor.fetchall() if cursor.description else []
-
-    def _address(self, database: str) -> str:
-        return make_dsn(server(self._data).get_uri(), dbname=database)
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._processes():

@@ -74,7 +74,7 @@ def made_up(random: Random) -> History:
 
 @pytest.mark.parametrize("seed", [*range(2), *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 12))])
 def test_metrics_match_the_definitions_in_every_window(api, given, seed):
-    random = Random(seed)  # noqa: S311 (a seed makes the same histories again)
+    random = Random(seed)
     for _ in range(40):
         history = made_up(random)
         record(given, history)
