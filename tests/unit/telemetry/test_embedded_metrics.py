@@ -1,6 +1,5 @@
 """Log lines carry metrics in CloudWatch's embedded metric format."""
 
-import json
 import re
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 
 import app  # noqa: F401 (the packages of resources add their metrics)
 from chalicelib.telemetry import logs, metrics
-from chalicelib.telemetry.metrics import METRICS, Sample, directive, metric
+from chalicelib.telemetry.metrics import METRICS, Sample, metric
 
 
 def described(line: dict[str, Any]) -> dict[str, list[list[str]]]:
@@ -61,7 +60,3 @@ def test_two_values_of_a_dimension_take_two_lines(log: list[dict[str, Any]]) -> 
         ("counted", "early", "7"),
     ]
     assert [described(line).keys() for line in log] == [{"refusals"}] * 2
-
-
-def test_metrics_with_the_same_dimensions_share_them() -> None:
-    assert [len(each["Metrics"]) for each in json.loads(bytes(directive(*METRICS.values())))][0] > 1
