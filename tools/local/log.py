@@ -63,8 +63,9 @@ class Log(Terminal):
                 file.write(f"{line}\n")
 
 
-def kept(since: int, file: Path = FILE) -> Iterator[Line]:
+def kept(since: int, file: Path | None = None) -> Iterator[Line]:
     """Yield the kept lines since a moment, oldest first. A line that is half written is left for the next call."""
+    file = file or FILE
     for each in (_before(file), file):
         if each.exists():
             with each.open() as lines:

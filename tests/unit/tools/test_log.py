@@ -15,7 +15,7 @@ ACCESS = {"requestId": "r-1", "method": "GET", "path": "/v1/health", "status": "
 
 
 @pytest.fixture(autouse=True)
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
     """The log of a run with a request that succeeded, and one that failed."""
     file = tmp_path / "log.ndjson"
     monkeypatch.setattr(log, "FILE", file)
