@@ -13,6 +13,7 @@ from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Seconds, Timestamp
+from chalicelib.telemetry import metrics
 from chalicelib.vocabulary import Artifact, EnvironmentName, ShortArtifact, Suite
 
 BlockerCode = Literal[
@@ -31,6 +32,9 @@ DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"]
 
 
 MOST_BLOCKERS = 100
+
+DENIALS = metrics.metric("denials", in_all=False, by="blocker")
+PROMOTIONS = metrics.metric("promotions", in_all=False, by="decision")
 
 
 class Blocker(Answer, kw_only=True):
@@ -86,6 +90,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def word(self) -> DecisionWord:
         return "denied" if self.blockers else "granted"
+
+    @property
+    def samples(self) -> list[metrics.Sample]:
+        """What this decision counts when it is recorded. A denial counts once for each code of its blockers."""
+        return [metrics.Sample(PROMOTIONS, of=self.word), *(metrics.Sample(DENIALS, of=code) for code in self.codes)]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

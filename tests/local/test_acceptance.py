@@ -18,6 +18,8 @@ from tests.support.checkout import ROOT
 from tests.support.given import Given
 from tools.local import issuer, server, site
 
+DIGEST = f"sha256:{'5b' * 32}"
+
 
 def without_header(patch: pytest.MonkeyPatch) -> None:
     """Leave the header X-Content-Type-Options out of every answer."""
@@ -74,6 +76,11 @@ def with_another_document(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(api_description, "_document", lambda: {**document, "paths": {}})
 
 
+def with_another_package(patch: pytest.MonkeyPatch) -> None:
+    """Run another package than the one that was deployed, as after a rollback by hand."""
+    patch.setenv("SLIPWAY_PACKAGE", f"sha256:{'5c' * 32}")
+
+
 def without_cdn(patch: pytest.MonkeyPatch) -> None:
     """Change nothing. A run with SITE=1 must report that the service has no CDN."""
 
@@ -94,6 +101,7 @@ BROKEN: dict[Callable[[pytest.MonkeyPatch], None], set[str]] = {
     for_any_audience: {"an unacceptable token of the issuer is refused [for another audience]"},
     without_conditions: {f"an unchanged answer is not sent again [{path}]" for path in STEADY},
     with_another_document: {"the served description is the committed one"},
+    with_another_package: {"the package that runs is the one that was deployed"},
 }
 
 
@@ -103,7 +111,7 @@ BROKEN: dict[Callable[[pytest.MonkeyPatch], None], set[str]] = {
     [
         [without_header, without_cdn],
         [without_signature],
-        [for_any_audience, without_conditions, with_another_document],
+        [for_any_audience, without_conditions, with_another_document, with_another_package],
     ],
     ids=lambda broken: ", ".join(each.__name__ for each in broken),
 )
@@ -113,10 +121,11 @@ def test_each_fault_fails_its_own_checks_only(
     monkeypatch: pytest.MonkeyPatch,
     broken: list[Callable[[pytest.MonkeyPatch], None]],
 ) -> None:
+    monkeypatch.setenv("SLIPWAY_PACKAGE", DIGEST)
     for each in broken:
         each(monkeypatch)
 
-    ended = acceptance(URL=url, SITE="1" if without_cdn in broken else "0")
+    ended = acceptance(URL=url, SITE="1" if without_cdn in broken else "0", DIGEST=DIGEST)
 
     assert ended.failed == set().union(*(BROKEN[each] for each in broken)), ended.said
     assert (ended.code, ended.report["outcome"]) == (1, "failure")
@@ -183,7 +192,9 @@ def test_a_read_only_run_writes_nothing(
     given.an_environment("preproduction", system="acceptance")
     before = rows(given)
 
-    ended = acceptance(URL=url, SITE="1", READ_ONLY="1")
+    monkeypatch.setenv("SLIPWAY_PACKAGE", DIGEST)
+
+    ended = acceptance(URL=url, SITE="1", READ_ONLY="1", DIGEST=DIGEST)
 
     assert ended.code == 0, ended.said
     assert rows(given) == before

@@ -49,3 +49,25 @@ def test_a_run_that_is_over_holds_no_target(
     assert [path for path, _ in stub.asked] == ["/repos/acme/azul/actions/runs/4711"]
     states = [state for (state,) in given.sql("SELECT state FROM deployments ORDER BY id")]
     assert states == ([end, "in_progress"] if end else ["in_progress"])
+
+
+def test_the_package_that_should_run_is_put_out(step: Any) -> None:
+    first, second = f"sha256:{'5b' * 32}", f"sha256:{'5c' * 32}"
+    for name, digest in (("first", first), ("second", second)):
+        step("deployment-open", ARTIFACT=an_artifact(name), GITHUB_RUN_ID=name)
+        step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE="success", DETAIL=f"package {digest}")
+
+    records.current(step.variables)
+    assert (step.outputs["artifact"], step.outputs["digest"]) == (an_artifact("second"), second)
+
+    # A rollback does not record the package.
+    step("deployment-open", ARTIFACT=an_artifact("first"), KIND="rollback", GITHUB_RUN_ID="third")
+    step("deployment-status", DEPLOYMENT=step.outputs["deployment"], STATE="success")
+    records.current(step.variables)
+    assert (step.outputs["artifact"], step.outputs["digest"]) == (an_artifact("first"), first)
+
+
+def test_without_a_deployment_no_package_should_run(step: Any) -> None:
+    records.current({**step.variables, "ENV": "production"})
+
+    assert step.outputs["digest"] == ""

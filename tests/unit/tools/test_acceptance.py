@@ -62,6 +62,7 @@ def test_the_local_service_gets_a_new_token(monkeypatch: pytest.MonkeyPatch, url
         ({"SYSTEM": "acceptances"}, "'acceptance-'"),
         ({"READ_ONLY": "yes"}, "READ_ONLY=1"),
         ({"SITE": "true"}, "SITE=1"),
+        ({"DIGEST": "5b678574"}, "make package"),
     ],
 )
 def test_wrong_settings_are_explained(changed: dict[str, str], explained: str) -> None:

@@ -65,8 +65,8 @@ def undone() -> Iterator[None]:
     """Roll back the transactions in the block instead of committing them. So a request can be sent again and again."""
     send = Database._send  # noqa: SLF001 (as above, this module knows how messages are sent)
 
-    def roll_back(database: Database, statements: list[str]) -> Rows:
-        return send(database, ["ROLLBACK" if each == "COMMIT" else each for each in statements])
+    def roll_back(database: Database, statements: list[str], last: str) -> Rows:
+        return send(database, ["ROLLBACK" if each == "COMMIT" else each for each in statements], last)
 
     with patch.object(Database, "_send", roll_back):
         yield
