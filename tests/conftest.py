@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as of_hypothesis
 
 from chalicelib.settings import settings
 from chalicelib.telemetry import logs
@@ -22,6 +24,11 @@ from tools import lifeline
 from tools.local import emulation
 
 LONGEST_FIRST = ("tests/rehearsal/", "tests/emulator/test_first_deployment.py", "tests/infra/")
+
+
+# No test depends on the speed of the machine.
+of_hypothesis.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+of_hypothesis.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from chalicelib import NAME
 from chalicelib.telemetry.logs import FIELDS
 from tests.local.test_run import ask
 from tests.support.checkout import Checkout, Run
@@ -38,9 +39,9 @@ def test_the_page_leads_from_the_alarm_to_the_deployment(checkout: Checkout) -> 
     with checkout.run(SLIPWAY_PACKAGE=DIGEST) as run:
         ask(run, "/v1/systems", {"key": "shop", "name": "Shop"})
         # registry
-        ask(run, "/v1/systems", {"key": "slipway", "name": "Slipway"})
-        ask(run, "/v1/systems/slipway/environments", {"name": "production", "rank": 1, "production": True})
-        deployments = "/v1/systems/slipway/deployments"
+        ask(run, "/v1/systems", {"key": NAME, "name": "The service"})
+        ask(run, f"/v1/systems/{NAME}/environments", {"name": "production", "rank": 1, "production": True})
+        deployments = f"/v1/systems/{NAME}/deployments"
         opened = ask(run, deployments, {"environment": "production", "artifact": f"tree:{'5b' * 20}"})
         ended = {"state": "succeeded", "detail": f"package {DIGEST}"}
         ask(run, f"{deployments}/{opened['id']}/statuses", ended)
