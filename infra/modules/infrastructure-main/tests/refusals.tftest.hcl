@@ -10,7 +10,7 @@ mock_provider "aws" {
 # Each run gives values that the module must refuse.
 override_module {
   target  = module.api
-  outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, function_versions = {}, alias_name = "live", log_group_names = {} }
+  outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, functions = {}, function_versions = {}, alias_name = "live", log_group_names = { api = "/aws/lambda/service-production-api" } }
 }
 
 override_module {
@@ -25,12 +25,17 @@ override_module {
 
 override_module {
   target  = module.firewall_api
-  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1", header_of_site = "x-from-site" }
+  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1", header_of_site = "x-from-site", metric_name = "service-production-regional" }
 }
 
 override_module {
   target  = module.firewall_site
-  outputs = { web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/b/1" }
+  outputs = { web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/b/1", metric_name = "service-production-cloudfront" }
+}
+
+override_module {
+  target  = module.monitoring
+  outputs = { dashboards = { on_call = "service-production-on-call", developers = "service-production-developers" } }
 }
 
 variables {
@@ -43,6 +48,7 @@ variables {
   database            = { min_capacity = 1, max_capacity = 16, instances = 2, backup_retention_days = 30 }
   throttling          = { rate = 100, burst = 200 }
   log_retention_days  = 30
+  objectives          = {}
 }
 
 run "capitals_and_unknown_values_are_refused" {
