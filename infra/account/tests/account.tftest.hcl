@@ -39,6 +39,7 @@ variables {
       debug_github_environment      = "development-debug"
       reap_github_environment       = "development-reap"
       reap_debug_github_environment = "development-reap-debug"
+      verify_github_environment     = "development-verify"
     }
     preproduction = { branch = "release/next", github_environment = "preproduction" }
   }
@@ -137,6 +138,31 @@ run "the_default_branch_manages_workspaces_in_separate_github_environments" {
       }
     }
     error_message = "Only jobs in a GitHub environment of its own may reap debug workspaces."
+  }
+}
+
+run "only_jobs_that_run_by_schedule_or_after_a_deployment_count_their_runs" {
+  command = plan
+
+  assert {
+    condition     = keys(aws_iam_role_policy.counting) == ["apply-development", "apply-preproduction", "reap-debug-development", "reap-development", "verify-development"]
+    error_message = "Pipelines, reapers and the daily verification must count their runs, and no other job."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.verify["development"].assume_role_policy).Statement[0].Condition == {
+      StringEquals = {
+        "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+        "token.actions.githubusercontent.com:sub" = [
+          "repo:acme/service:environment:development-verify",
+          "repo:acme@65/service@74:environment:development-verify",
+        ]
+        "token.actions.githubusercontent.com:repository_id" = "74"
+        "token.actions.githubusercontent.com:environment"   = "development-verify"
+        "token.actions.githubusercontent.com:ref"           = "refs/heads/development"
+      }
+    }
+    error_message = "Only jobs on the default branch and in the verification's GitHub environment may take its role."
   }
 }
 
@@ -430,7 +456,7 @@ run "outputs_name_the_buckets_and_roles" {
   assert {
     condition = (
       keys(output.apply_role_arns) == ["development", "preproduction"] && keys(output.workspaces_role_arns) == ["development"]
-      && keys(output.debug_role_arns) == ["development"] && keys(output.reap_role_arns) == ["development"] && keys(output.reap_debug_role_arns) == ["development"]
+      && keys(output.debug_role_arns) == ["development"] && keys(output.reap_role_arns) == ["development"] && keys(output.reap_debug_role_arns) == ["development"] && keys(output.verify_role_arns) == ["development"]
       && length(output.permissions_boundary_arns) == 6 && output.artifact_bucket == "service-artifacts-123456789012"
     )
     error_message = "The outputs must name the artifacts' bucket, and each environment's roles and boundary."
