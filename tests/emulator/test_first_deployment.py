@@ -106,7 +106,7 @@ def the_roles_of_which_github_is_told_are_there(iam: Any) -> None:
     assert {f"{NAME}-account-plan", f"{NAME}-account-artifacts"} <= made
     for name in ("development", "preproduction"):
         assert {
-            f"{NAME}-account-{may}-{name}" for may in ("apply", "workspaces", "debug", "reap", "reap-debug")
+            f"{NAME}-account-{may}-{name}" for may in ("apply", "workspaces", "debug", "reap", "reap-debug", "verify")
         } <= made
     assert re.search(rf"role/{NAME}-account-plan\n", told)
 

@@ -92,8 +92,8 @@ locals {
       orphans = {
         kind       = "orphans"
         means      = "Resources of a workspace are left over: users notice nothing, but they cost money and may hold data."
-        metrics    = { value = { namespace = var.system, name = "orphans", statistic = "Maximum", dimensions = local.of_tools } }
-        steps      = {}
+        metrics    = { for purpose in local.purposes : purpose => { namespace = var.system, name = "orphans", statistic = "Maximum", dimensions = merge(local.of_tools, { purpose = purpose }) } }
+        steps      = { value = "SUM([${join(", ", [for purpose in local.purposes : "FILL(${purpose}, 0)"])}])" }
         period     = 6 * local.hour
         comparison = "GreaterThanThreshold"
         threshold  = 0
@@ -103,27 +103,29 @@ locals {
       }
     },
     # Jobs that must run: their metrics count each run that ended well.
-    { for kind, job in {
+    { for name, job in merge({
       sweep-overdue = {
+        kind       = "sweep-overdue"
         means      = "The function sweep has not ended well for ${var.objectives.swept_within_hours} hours: what has expired is not ended."
         metric     = "sweeps"
         dimensions = local.own
         hours      = var.objectives.swept_within_hours
       }
-      reaper-overdue = {
-        means      = "`make reap` has not ended well for ${var.objectives.reaped_within_hours} hours: expired workspaces go on."
-        metric     = "reaps"
-        dimensions = local.of_tools
-        hours      = var.objectives.reaped_within_hours
-      }
       verification-overdue = {
+        kind       = "verification-overdue"
         means      = "The acceptance tests have not ended well for ${var.objectives.verified_within_hours} hours: nobody knows whether the environment works."
         metric     = "verifications"
         dimensions = local.of_tools
         hours      = var.objectives.verified_within_hours
       }
-      } : kind => {
-      kind       = kind
+      }, { for purpose in local.purposes : "reaper-overdue-${purpose}" => {
+        kind       = "reaper-overdue"
+        means      = "`make reap PURPOSE=${purpose}` has not ended well for ${var.objectives.reaped_within_hours} hours: expired workspaces go on."
+        metric     = "reaps"
+        dimensions = merge(local.of_tools, { purpose = purpose })
+        hours      = var.objectives.reaped_within_hours
+      } }) : name => {
+      kind       = job.kind
       means      = job.means
       metrics    = { value = { namespace = var.system, name = job.metric, statistic = "Sum", dimensions = job.dimensions } }
       steps      = {}
@@ -157,6 +159,9 @@ locals {
   }
 
   failed_logins = "failed_logins"
+
+  # The two reapers: personal also means previews.
+  purposes = ["personal", "debug"]
 }
 
 data "aws_region" "this" {}
