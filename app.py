@@ -35,7 +35,7 @@ from chalicelib.state.endpoints import blueprint as state
 from chalicelib.sweep.schedule import STEPS, Step
 from chalicelib.sweep.schedule import blueprint as sweep
 from chalicelib.systems.endpoints import blueprint as systems
-from chalicelib.telemetry import configure
+from chalicelib.telemetry.logs import configure
 from chalicelib.upcoming_changes.endpoints import blueprint as upcoming_changes
 from chalicelib.verifications.endpoints import blueprint as verifications
 from chalicelib.workspaces import store as workspaces_store

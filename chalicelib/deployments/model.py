@@ -13,6 +13,7 @@ from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Text, Timestamp, Url
 from chalicelib.targets.model import WorkspaceState
+from chalicelib.telemetry.metrics import metric
 from chalicelib.vocabulary import (
     Artifact,
     Claim,
@@ -39,6 +40,10 @@ DeploymentState = Annotated[Literal["in_progress", "succeeded", "failed", "cance
 FinalState = Annotated[Literal["succeeded", "failed", "cancelled"], Meta(examples=["succeeded"])]
 
 LEASE_EXPIRED = "The lease expired"
+
+DEPLOYMENTS = metric("deployments", in_all=False, by="end")
+LEASE_EXPIRIES = metric("lease_expiries")
+
 MAX_COMMITS = 10_000
 _SET_BY_SERVER = "is set by the server: leave it out, or send `imported`"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)

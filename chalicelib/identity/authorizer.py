@@ -8,7 +8,7 @@ from chalice.app import AuthRequest, AuthResponse, Blueprint
 from chalicelib.identity.tokens import MAX_SUBJECT_LENGTH, verify
 from chalicelib.identity.unverified import TokenRefused
 from chalicelib.settings import UnusableSettings, trusted_issuers
-from chalicelib.telemetry import configure, logger
+from chalicelib.telemetry.logs import configure, logger
 
 blueprint = Blueprint(__name__)
 

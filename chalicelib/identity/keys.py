@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from chalicelib.identity.fetching import NotFetched
 from chalicelib.identity.published_keys import NotPublished, published_keys
 from chalicelib.settings import Issuer
-from chalicelib.telemetry import logger
+from chalicelib.telemetry.logs import logger
 
 FRESH_SECONDS = 3600
 # Keep keys, so that the service works even if an issuer is down, slow or wrong. But a key that is no longer published

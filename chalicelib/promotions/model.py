@@ -13,6 +13,7 @@ from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Seconds, Timestamp
+from chalicelib.telemetry.metrics import metric
 from chalicelib.vocabulary import Artifact, EnvironmentName, ShortArtifact, Suite
 
 BlockerCode = Literal[
@@ -31,6 +32,10 @@ DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"]
 
 
 MOST_BLOCKERS = 100
+
+# A denial counts once for each of its blockers.
+DENIALS = metric("denials", in_all=False, by="blocker")
+PROMOTIONS = metric("promotions", in_all=False, by="decision")
 
 
 class Blocker(Answer, kw_only=True):

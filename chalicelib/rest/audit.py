@@ -10,7 +10,7 @@ from chalicelib.database.events import EVENT
 from chalicelib.rest import problems, rates
 from chalicelib.rest.call import Call
 from chalicelib.rest.problems import Problem
-from chalicelib.telemetry import logger
+from chalicelib.telemetry.logs import logger
 from chalicelib.vocabulary import SLUG
 
 # Values of the largest requests fit, so nobody can hide a change from the trail by making it long.

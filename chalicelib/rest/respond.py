@@ -14,7 +14,7 @@ from chalicelib.rest.declaration import Operation
 from chalicelib.rest.paging import link_to_next
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page
-from chalicelib.telemetry import logger
+from chalicelib.telemetry.logs import logger
 
 RETRY_AFTER_SECONDS = 5
 

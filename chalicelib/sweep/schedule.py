@@ -15,7 +15,7 @@ from chalicelib.rest import idempotency
 from chalicelib.settings import Aurora, settings
 from chalicelib.sweep import store
 from chalicelib.systems import store as systems
-from chalicelib.telemetry import configure, logger
+from chalicelib.telemetry.logs import configure, logger
 
 blueprint = Blueprint(__name__)
 

@@ -22,6 +22,7 @@ FOUNDATION = frozenset(
         "rest",
         "sweep",
         "systems",
+        "telemetry",
     ]
 )
 # Names of other files that leave: files of the whole business, the tool for adoption and its page, and the pictures of
@@ -39,7 +40,7 @@ def packages(paths: Iterable[str]) -> set[str]:
 
 def leaves(path: str, business: Collection[str]) -> bool:
     """True if a file belongs to the business or the adoption: by its own name, or by the name of a folder."""
-    if path.startswith(_WITHOUT_BUSINESS):
+    if path.startswith(_WITHOUT_BUSINESS) or ((match := _PACKAGE.match(path)) and match[1] in FOUNDATION):
         return False
     names = {part.split(".")[0] for part in PurePosixPath(path).parts}
     return bool(names & {*business, *_OTHERS}) or any(name.startswith("test_adopt") for name in names)

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.rest import admission
-from chalicelib.telemetry import logger
+from chalicelib.telemetry.logs import logger
 from tests.support.claims import RUN_SUBJECT
 from tests.support.given import A_PUBLISHER
 from tests.support.sample import A_VOYAGE, VOYAGES

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.identity.keys import KeySet
-from chalicelib.telemetry import logger
+from chalicelib.telemetry.logs import logger
 from tests.support.issuer import IssuerServer, serving
 from tests.support.key_sets import Clock
 

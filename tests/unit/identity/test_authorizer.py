@@ -8,12 +8,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chalicelib import telemetry
 from chalicelib.identity import tokens
 from chalicelib.identity.authorizer import authorizer
 from chalicelib.identity.tokens import verify
 from chalicelib.identity.unverified import TokenRefused
 from chalicelib.settings import trusted_issuers
+from chalicelib.telemetry import logs
 from tests.support.issuer import serving
 
 ISSUER = "https://issuer.localhost"
@@ -42,11 +42,11 @@ def log(monkeypatch):
     """The parsed log records: one object for each line."""
     lines = []
     handler = logging.Handler()
-    handler.setFormatter(telemetry.JsonLines())
+    handler.setFormatter(logs.JsonLines())
     monkeypatch.setattr(handler, "emit", lambda record: lines.append(json.loads(handler.format(record))))
-    telemetry.logger.addHandler(handler)
+    logs.logger.addHandler(handler)
     yield lines
-    telemetry.logger.removeHandler(handler)
+    logs.logger.removeHandler(handler)
 
 
 def test_a_verified_token_may_call_every_route_and_its_claims_are_passed_on():
