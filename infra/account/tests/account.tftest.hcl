@@ -217,7 +217,7 @@ run "a_pull_request_plans" {
   assert {
     condition = alltrue([for action in flatten([for policy in [aws_iam_policy.reading, aws_iam_policy.planning] :
       [for statement in jsondecode(policy.policy).Statement : statement.Action]
-    ]) : can(regex("^([a-z0-9-]+:(Get|List|Describe)[A-Za-z]+|apigateway:GET)$", action))])
+    ]) : can(regex("^([a-z0-9-]+:(Get|List|Describe)[A-Za-z]+|apigateway:GET|budgets:ViewBudget)$", action))])
     error_message = "The role that plans must only read."
   }
 

@@ -80,7 +80,7 @@ resource "aws_budgets_budget" "this" {
 
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:environment$${var.environment}"]
+    values = [format("user:environment$%s", var.environment)]
   }
 
   dynamic "notification" {
