@@ -174,6 +174,8 @@ def _conditions(call: Call, seen: _Seen) -> Iterator[tuple[str, str | list[str]]
         yield "iam:AWSServiceName", service
     if call.operation == "PutTargets":
         yield "events:TargetArn", [each["Arn"] for each in parameters["Targets"]]
+    if call.operation == "PutMetricData":
+        yield "cloudwatch:namespace", parameters["Namespace"]
     if actions := parameters.get("AlarmActions"):
         yield "cloudwatch:AlarmActions", actions
     for change in parameters.get("patchOperations", ()):
