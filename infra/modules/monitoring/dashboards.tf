@@ -77,11 +77,14 @@ locals {
       },
     ],
     [for title in ["requests", "errors of our own code", "latency, p99", "latency, median", "time of statements, p99", "time of statements, sum"] : local.searched[title]],
+    # The fields of a line are in chalicelib/telemetry/logs.py.
     [for title, query in {
-      "Errors by operation" = "filter level = 'ERROR' | stats count(*) as errors by operation | sort errors desc | limit 20"
-      "The latest errors"   = "filter level = 'ERROR' | fields @timestamp, operation, request_id, message | sort @timestamp desc | limit 20"
+      "Failed requests, by operation"          = "filter message = 'request' and level = 'ERROR' | stats count(*) as requests by operation, problem | sort requests desc | limit 20"
+      "Statements of slow and failed requests" = "filter message = 'request' and ispresent(statement) | stats count(*) as requests, max(statements_time) as milliseconds by operation, statement | sort requests desc | limit 20"
+      "The latest failed requests"             = "filter message = 'request' and level = 'ERROR' | fields @timestamp, operation, request_id, deployment, reason, exception | sort @timestamp desc | limit 20"
       } : {
       type       = "log"
+      width      = 24
       properties = { title = title, region = local.region, view = "table", query = "SOURCE '${var.log_group}' | ${query}" }
     }],
     local.of_resources,
