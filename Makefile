@@ -45,7 +45,7 @@ replay: venv ## Record a project's real history in the running service [URL= TOK
 	@$(tools) local replay
 demo: venv ## Fill the running service with 40 made-up systems [URL= TOKEN=]
 	@$(tools) local demo
-acceptance: venv ## Test a running service: URL= [TOKEN= SYSTEM= READ_ONLY=1 SITE=1 REPORT=]
+acceptance: venv ## Test a running service: URL= [TOKEN= SYSTEM= READ_ONLY=1 SITE=1 DIGEST= REPORT=]
 	@$(tools) local acceptance
 db-shell: venv ## Run SQL on the local database, or on ENV= [WORKSPACE= SQL= WRITE=1]
 	@$(tools) aws db-shell
@@ -111,7 +111,7 @@ destroy: venv ## Destroy the environment ENV=, or its copy [WORKSPACE=]
 	@$(tools) aws destroy
 unlock: venv ## Unlock the state of ENV= [WORKSPACE=] after an apply was killed: says who holds it, and asks
 	@$(tools) aws unlock
-logs: venv ## Print the logs of ENV= [WORKSPACE= SINCE=1h REQUEST_ID= FOLLOW=1]
+logs: venv ## Print the logs of ENV=, also ENV=local [WORKSPACE= SINCE=1h REQUEST_ID= LEVEL= FOLLOW=1]
 	@$(tools) aws logs
 
 ##@ Temporary copies of an environment

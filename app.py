@@ -44,7 +44,7 @@ from chalicelib.workspaces.endpoints import blueprint as workspaces
 configure()
 admission.publishers_column = TRUST_RULES
 
-app = Chalice(app_name=NAME)
+app = Chalice(app_name=NAME, configure_logs=False)  # its logger is ours, and `configure` has set it up
 app.api.binary_types = []
 
 for blueprint in (
@@ -77,7 +77,7 @@ for blueprint in (
     app.register_blueprint(blueprint)
 
 # The sweep runs the steps in this order: a route ends before its workspace.
-STEPS["deployments"] = Step(leases.DUE, leases.lapse)
+STEPS["deployments"] = Step(leases.DUE, leases.lapse, leases.COUNTED)
 STEPS["routes"] = Step(routes_store.DUE, routes_store.lapse)
 STEPS["workspaces"] = Step(workspaces_store.DUE, workspaces_store.expire)
 

@@ -108,6 +108,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 class UnusableSettings(Exception):
     """A stage must not start with these settings. The message says what to write instead."""
 
+    is_without_data = True
+
 
 @cache
 def settings() -> Settings:

@@ -3,13 +3,16 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chalicelib.settings import settings
+from chalicelib.telemetry import logs
 from tests.support import postgres
 from tests.support.api import Api
 from tests.support.contract import Contract
@@ -34,6 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(run.close)
         folder = str(run.enter_context(postgres.run_folder()))
         os.environ |= {postgres.RUN_FOLDER: folder, lifeline.MARK: folder}
+    logs.sink = _print_failure
+
+
+def _print_failure(line: str) -> None:
+    """Print a line of the service's log, but not those of the many requests that succeed."""
+    if not line.startswith('{"level":"INFO"'):
+        sys.stdout.write(line)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,6 +64,14 @@ def database_url(clones: postgres.Clones) -> Iterator[str]:
     """The address of a migrated, empty database for one test, with the service's login."""
     with clones.lent() as address:
         yield address
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The lines of the service's log, parsed."""
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr(logs, "sink", lambda line: lines.append(json.loads(line)))
+    return lines
 
 
 @pytest.fixture

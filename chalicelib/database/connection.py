@@ -16,6 +16,7 @@ from chalicelib.database.errors import ConstraintViolated, DatabaseUnavailable, 
 from chalicelib.database.opening import CONNECT_SECONDS, address, connect, open_connection, wait
 from chalicelib.database.prepared import Prepared, are_prepared, preparation
 from chalicelib.settings import settings
+from chalicelib.telemetry.tracing import Message
 
 # The layers above and the tools import these names from this module, even if another module of the package defines
 # them.
@@ -54,14 +55,18 @@ def lock_key(name: str) -> int:
 class Database:
     """The database for one request, which uses one connection and has one deadline.
 
-    Outside of a transaction, each statement runs in autocommit.
+    Outside of a transaction, each statement runs in autocommit. `messages` has what was sent so far, for logs and
+    traces. `failures` counts the connections and messages that failed because of the database.
     """
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
         self._deadline = time.monotonic() + REQUEST_SECONDS
         self._connection: Connection | None = None
+        self.messages: list[Message] = []
+        self.failures = 0
         self._queue: list[str] = []
+        self._statements: list[str] = []  # those in the queue, without their values
         self._prepared: list[Prepared] = []  # those in the queue and in the next message
         self._in_transaction = False
         self._sent_in_transaction = False
@@ -99,6 +104,7 @@ class Database:
         """
         assert self._in_transaction, "queue works only inside a transaction: outside one, use execute"
         self._queue.append(self._compose(sql, parameters))
+        self._statements.append(sql)
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait for the lock of this name, and hold the lock until the transaction ends.
@@ -125,12 +131,13 @@ class Database:
         try:
             if commit:
                 if self._sent_in_transaction or len(self._queue) > 1:
-                    self._send([*self._queue, "COMMIT"])
+                    self._send([*self._queue, "COMMIT"], "COMMIT")
                 committed = True
         finally:
             if not committed:
                 self._roll_back()
             self._queue.clear()
+            self._statements.clear()
             self._prepared.clear()
             self._in_transaction = False
 
@@ -142,21 +149,37 @@ class Database:
 
     def _run(self, sql: str, parameters: dict[str, Any]) -> Rows:
         """Send the queued statements and `sql` in one message. Return the column names and rows of `sql`."""
-        return self._send([*self._queue, self._compose(sql, parameters)])
+        return self._send([*self._queue, self._compose(sql, parameters)], sql)
 
-    def _send(self, statements: list[str]) -> Rows:
+    def _send(self, statements: list[str], last: str) -> Rows:
+        """Send the statements in one message. `last` is the last of them, without its values."""
         # A connection may have died since its last use, or its server may no longer be the writer. If this transaction
         # has sent nothing yet, try once more on a new connection. Later, the transaction is lost and the caller must
         # know. After a lost COMMIT nobody can tell whether the transaction took effect.
         may_retry = not self._sent_in_transaction and statements[-1] != "COMMIT"
         message = ";\n".join(statements)
         try:
-            return self._exchange(message)
+            return self._observed(message, last)
         except DatabaseUnavailable:
             if not may_retry or not self._is_lost() or time.monotonic() >= self._deadline:
                 raise
         self._discard()
-        return self._exchange(message)
+        return self._observed(message, last)
+
+    def _observed(self, message: str, last: str) -> Rows:
+        started, failed = time.perf_counter(), True
+        try:
+            rows = self._exchange(message)
+            failed = False
+        except DatabaseUnavailable:
+            if self._connection is not None:  # `_connect` has counted the others
+                self.failures += 1
+            raise
+        finally:
+            seconds = time.perf_counter() - started
+            self.messages.append(Message((*self._statements, last), started, seconds, failed))
+        self._statements.clear()
+        return rows
 
     def _exchange(self, message: str) -> Rows:
         connection = self._connect()
@@ -195,7 +218,11 @@ class Database:
 
     def _connect(self) -> Connection:
         if self._connection is None:
-            self._connection = self._pool.take(self._deadline)
+            try:
+                self._connection = self._pool.take(self._deadline)
+            except DatabaseUnavailable:
+                self.failures += 1
+                raise
         return self._connection
 
     def _is_lost(self) -> bool:

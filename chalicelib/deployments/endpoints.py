@@ -4,6 +4,7 @@ from chalice.app import Blueprint
 
 from chalicelib.deployments import opening, rules, store
 from chalicelib.deployments.model import (
+    DEPLOYMENTS,
     Deployment,
     DeploymentQuery,
     NewDeployment,
@@ -97,4 +98,6 @@ def add_status(call: Call, system: str, id: str, body: NewStatus) -> Status:  # 
         before={"state": deployment.state, "detail": deployment.detail},
         after={"state": status.state, "detail": status.detail},
     )
+    if status.state != "in_progress":
+        call.count(DEPLOYMENTS, of=status.state)
     return status

@@ -6,11 +6,15 @@ The audit trail names the service itself as principal.
 from chalicelib import NAME
 from chalicelib.database.connection import Database
 from chalicelib.database.events import events_of_the_service
-from chalicelib.deployments.model import LEASE_EXPIRED
+from chalicelib.deployments.model import DEPLOYMENTS, LAPSED, LEASE_EXPIRED, LEASE_EXPIRIES, SUPERSEDED
 from chalicelib.identity.principal import Principal
 
 # The ids of the systems that have a deployment whose lease has expired.
 DUE = "SELECT system_id FROM deployments WHERE state = 'in_progress' AND lease_expires_at <= clock_timestamp()"
+
+
+# What the sweep counts for each deployment that it cancels.
+COUNTED = ((LEASE_EXPIRIES, None), (DEPLOYMENTS, "cancelled"))
 
 
 def lapse_of_target(db: Database, system: str, environment: str, workspace: str, request_id: str) -> None:
@@ -53,7 +57,7 @@ def lapse(db: Database, system: str, limit: int, request_id: str) -> int:
     return cancelled
 
 
-def _cancel(which: str, *, action: str, finished_at: str) -> str:
+def _cancel(which: str, *, action: str, finished_at: str, setting: str | None = None) -> str:
     events = events_of_the_service(
         "cancelled",
         action=action,
@@ -72,13 +76,15 @@ def _cancel(which: str, *, action: str, finished_at: str) -> str:
             INSERT INTO deployment_statuses (deployment_id, state, detail, created_at, created_by)
             SELECT id, 'cancelled', %(detail)s, finished_at, '{NAME}' FROM cancelled
         ), events AS ({events})
-        SELECT count(*) FROM cancelled
+        SELECT {f"set_config('{setting}', count(*)::text, true)" if setting else "count(*)"} FROM cancelled
     """
 
 
 _ON_TARGET = "e.name = %(environment)s AND d.workspace = %(workspace)s"
 _EXPIRED = "d.lease_expires_at <= clock_timestamp()"
-_LAPSE_OF_TARGET = _cancel(f"{_ON_TARGET} AND {_EXPIRED}", action="deployment.lapse", finished_at="d.lease_expires_at")
+_LAPSE_OF_TARGET = _cancel(
+    f"{_ON_TARGET} AND {_EXPIRED}", action="deployment.lapse", finished_at="d.lease_expires_at", setting=LAPSED
+)
 _LAPSE_OF_SYSTEM = _cancel(
     f"""
     {_EXPIRED} AND d.id IN (
@@ -99,4 +105,5 @@ _SUPERSEDE = _cancel(
     """,
     action="deployment.supersede",
     finished_at="clock_timestamp()",
+    setting=SUPERSEDED,
 )

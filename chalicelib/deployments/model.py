@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from chalicelib import SQL_NAME
 from chalicelib.promotions.model import Blocker, BlockerCode, GateFacts, RolledBack
 from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
@@ -43,6 +44,10 @@ LEASE_EXPIRED = "The lease expired"
 
 DEPLOYMENTS = metric("deployments", in_all=False, by="end")
 LEASE_EXPIRIES = metric("lease_expiries")
+
+# Settings of a transaction in PostgreSQL: how many deployments it cancelled. The statements that cancel are queued, so
+# only a later statement can read their results.
+LAPSED, SUPERSEDED = f"{SQL_NAME}.lapsed", f"{SQL_NAME}.superseded"
 
 MAX_COMMITS = 10_000
 _SET_BY_SERVER = "is set by the server: leave it out, or send `imported`"
@@ -212,7 +217,8 @@ class OpeningFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts about a target and an artifact when a deployment opens. They are read under the system's lock.
 
     `last_state` is the state of the deployment to the target that started last. `recorded_from` is the start of the
-    first deployment there that the service recorded itself.
+    first deployment there that the service recorded itself. `lapsed` and `superseded` count the deployments that this
+    transaction cancelled before.
     """
 
     at: datetime
@@ -225,6 +231,8 @@ class OpeningFacts(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
     gate: GateFacts
     recorded: Recorded | None
+    lapsed: int
+    superseded: int
 
 
 target_busy = problem_type(

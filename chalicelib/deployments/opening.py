@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.approvals.model import Person
 from chalicelib.deployments import leases, rules, store
-from chalicelib.deployments.model import Deployment, NewDeployment
+from chalicelib.deployments.model import DEPLOYMENTS, LEASE_EXPIRIES, Deployment, NewDeployment
 from chalicelib.environments import store as environments
 from chalicelib.promotions import store as promotions
 from chalicelib.promotions.model import Decision, promotion_denied
@@ -33,6 +33,8 @@ def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment |
     facts = store.opening_facts(call.db, system, new, call.principal)
     if facts is None:
         raise environments.not_found(system, new.environment)
+    call.count(LEASE_EXPIRIES, facts.lapsed)
+    call.count(DEPLOYMENTS, facts.lapsed + facts.superseded, of="cancelled")
     if facts.recorded is not None:
         rules.require_same_import(new, facts.recorded)
         return call.existing(store.get(call.db, system, facts.recorded.id))
@@ -60,9 +62,11 @@ def open_deployment(call: Call, system: str, new: NewDeployment) -> Deployment |
     deployment = store.insert(call.db, system, new, call.principal, facts=facts, decision=decision)
     action = "deployment.import" if new.imported else None
     audit.record(call, f"{system}/deployments/{deployment.id}", action=action, system=system, after=deployment)
+    call.samples += decision.samples if decision else ()
     return call.created(f"{call.address}/{deployment.id}", deployment)
 
 
 def _record_denial(call: Call, system: str, new: NewDeployment, decision: Decision, at: datetime) -> None:
     denied = promotions.insert(call.db, system, new.environment, new.artifact, decision, at, call.principal)
     audit.record(call, f"{system}/promotions/{denied.id}", action="promotion.decide", system=system, after=denied)
+    call.samples += decision.samples

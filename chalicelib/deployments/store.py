@@ -8,7 +8,9 @@ import msgspec
 from chalicelib.database.connection import Database
 from chalicelib.database.prepared import Prepared
 from chalicelib.deployments.model import (
+    LAPSED,
     LEASE_EXPIRED,
+    SUPERSEDED,
     Deployment,
     DeploymentQuery,
     NewDeployment,
@@ -154,7 +156,9 @@ _OPENING_FACTS = Prepared(f"""
                 AND revision IS NOT DISTINCT FROM %(revision)s AND issuer = %(issuer)s
                 AND repository_id IS NOT DISTINCT FROM %(repository_id)s
                 AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
-        ) AS recorded
+        ) AS recorded,
+        coalesce(nullif(current_setting('{LAPSED}', true), ''), '0')::integer AS lapsed,
+        coalesce(nullif(current_setting('{SUPERSEDED}', true), ''), '0')::integer AS superseded
     FROM systems s JOIN environments e ON e.system_id = s.id {TARGET} {CURRENT}
     WHERE s.key = %(system)s AND e.name = %(environment)s
 """)

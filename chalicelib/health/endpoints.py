@@ -1,9 +1,11 @@
 """The endpoints of the service's health: `/v1/health` and `/v1/ready`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from chalice.app import Blueprint
+from msgspec import Meta
 
+from chalicelib import __version__, running
 from chalicelib.rest import problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.operation import operation
@@ -13,8 +15,16 @@ from chalicelib.rest.types import Answer
 blueprint = Blueprint(__name__)
 
 
-class Health(Answer):
+class Health(Answer, kw_only=True):
     status: Literal["ok"] = "ok"
+    version: Annotated[str, Meta(examples=[__version__])] = __version__
+    package: Annotated[
+        str | None,
+        Meta(
+            description="The digest of the package that the function runs; null if nobody packaged it",
+            examples=[f"sha256:{'5b678574' * 8}"],
+        ),
+    ]
 
 
 class Readiness(Answer, kw_only=True):
@@ -24,8 +34,8 @@ class Readiness(Answer, kw_only=True):
 
 @operation(blueprint, "GET /v1/health", role="public")
 def get_health(call: Call) -> Health:
-    """Answer 200 if the process is alive, without asking the database."""
-    return Health()
+    """Answer 200 if the process is alive, without asking the database, and say what runs."""
+    return Health(package=running.package())
 
 
 @operation(blueprint, "GET /v1/ready", role="public", raises=[problems.unavailable])

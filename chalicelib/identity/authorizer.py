@@ -1,7 +1,6 @@
 """API Gateway's authorizer: a separate function, outside the VPC and without a database, which verifies tokens."""
 
 import json
-import traceback
 
 from chalice.app import AuthRequest, AuthResponse, Blueprint
 
@@ -32,9 +31,7 @@ def authorizer(request: AuthRequest) -> AuthResponse:
     except UnusableSettings as error:
         logger.error("no token can be verified: correct the settings of the issuers", extra={"reason": str(error)})
     except Exception as error:
-        # Log no exception message: it may quote the token.
-        extra = {"exception": type(error).__name__, "traceback": "".join(traceback.format_tb(error.__traceback__))}
-        logger.error("unexpected exception", extra=extra)
+        logger.error("unexpected exception", exc_info=error)  # without its message, which may quote the token
     # API Gateway answers 401 to exactly this message, and 403 or 500 to anything else.
     raise Exception("Unauthorized")  # noqa: TRY002
 

@@ -49,4 +49,5 @@ def decide_promotion(call: Call, system: str, body: NewPromotion) -> Promotion:
         return Promotion.unrecorded(body.artifact, body.environment, decision, at)
     promotion = store.insert(call.db, system, body.environment, body.artifact, decision, facts.at, call.principal)
     audit.record(call, f"{system}/promotions/{promotion.id}", system=system, after=promotion)
+    call.samples += decision.samples
     return promotion

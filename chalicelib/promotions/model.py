@@ -13,7 +13,7 @@ from chalicelib.rest import problems
 from chalicelib.rest.constraints import constraint
 from chalicelib.rest.problems import Fault, problem_type
 from chalicelib.rest.types import Answer, Count, Id, PageQuery, Request, Seconds, Timestamp
-from chalicelib.telemetry.metrics import metric
+from chalicelib.telemetry import metrics
 from chalicelib.vocabulary import Artifact, EnvironmentName, ShortArtifact, Suite
 
 BlockerCode = Literal[
@@ -33,9 +33,8 @@ DecisionWord = Annotated[Literal["granted", "denied"], Meta(examples=["granted"]
 
 MOST_BLOCKERS = 100
 
-# A denial counts once for each of its blockers.
-DENIALS = metric("denials", in_all=False, by="blocker")
-PROMOTIONS = metric("promotions", in_all=False, by="decision")
+DENIALS = metrics.metric("denials", in_all=False, by="blocker")
+PROMOTIONS = metrics.metric("promotions", in_all=False, by="decision")
 
 
 class Blocker(Answer, kw_only=True):
@@ -91,6 +90,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def word(self) -> DecisionWord:
         return "denied" if self.blockers else "granted"
+
+    @property
+    def samples(self) -> list[metrics.Sample]:
+        """What this decision counts when it is recorded. A denial counts once for each code of its blockers."""
+        return [metrics.Sample(PROMOTIONS, of=self.word), *(metrics.Sample(DENIALS, of=code) for code in self.codes)]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,7 +85,7 @@ def record_refusal(call: Call, problem: Problem) -> Problem:
             raise
         return rates.exceeded(refused=True)
     except (DatabaseUnavailable, UnusableValue) as error:
-        logger.error("refusal not recorded", extra={"request_id": call.id, "reason": str(error)})
+        logger.error("refusal not recorded", extra={"reason": str(error)})
     return problem
 
 

@@ -1,7 +1,9 @@
 """A call: one request to one endpoint."""
 
 import os
-from typing import TypeVar
+import re
+import time
+from typing import Any, TypeVar
 
 import chalice
 
@@ -9,10 +11,15 @@ from chalicelib.database.connection import Database, database
 from chalicelib.identity.principal import Principal
 from chalicelib.identity.trust import TrustRule
 from chalicelib.rest.declaration import Operation
+from chalicelib.telemetry.metrics import Metric, Sample
+from chalicelib.vocabulary import SLUG
 
 T = TypeVar("T")
 
 Headers = dict[str, str | list[str]]
+
+_SLUG = re.compile(SLUG, re.ASCII)
+_NUMBER = re.compile("[0-9]{1,19}")
 
 
 class Call:
@@ -26,6 +33,7 @@ class Call:
     principal: Principal
 
     def __init__(self, operation: Operation, request: chalice.app.Request, path: dict[str, str]) -> None:
+        self.started = time.perf_counter()
         self.operation = operation
         self.request = request
         self.path = path
@@ -36,6 +44,8 @@ class Call:
         self.headers: Headers = {}
         self.is_dry_run = False
         self.is_counted = False  # True if a statement of this transaction counts the request: see `rest.rates`
+        self.samples: list[Sample] = []
+        self.noted: dict[str, Any] = {}  # further fields of the request's log line
 
     @property
     def has_role(self) -> bool:
@@ -60,6 +70,22 @@ class Call:
         For other requests, raise KeyError.
         """
         return str(self.request.headers["if-match"])
+
+    def about(self) -> dict[str, Any]:
+        """Return the fields of the log that say which request this is. No field has a text that the caller chose."""
+        fields: dict[str, Any] = {"request_id": self.id, "operation": self.operation.name}
+        if (system := self.system) is not None and _SLUG.fullmatch(system):
+            fields["system"] = system
+        if (id_ := self.path.get("id")) is not None and _NUMBER.fullmatch(id_):
+            fields["id"] = id_
+        if hasattr(self, "principal"):
+            fields["principal"] = self.principal.kind
+        return fields
+
+    def count(self, metric: Metric, value: int = 1, of: str | None = None) -> None:
+        """Count in a metric if this request's transaction commits. `of` is the value of the metric's own dimension."""
+        if value:
+            self.samples.append(Sample(metric, value, of))
 
     def created(self, address: str, answer: T) -> T:
         """Return the answer for a new resource, with the resource's address in the header Location."""

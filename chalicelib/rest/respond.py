@@ -6,7 +6,7 @@ import chalice
 import msgspec
 
 from chalicelib.database.connection import ConstraintViolated, DatabaseUnavailable, UnusableValue
-from chalicelib.rest import admission, audit, decoding, idempotency, problems, rates
+from chalicelib.rest import admission, audit, decoding, idempotency, observing, problems, rates
 from chalicelib.rest.call import Call, Headers
 from chalicelib.rest.conditional import etag, matches
 from chalicelib.rest.constraints import problem_of
@@ -14,23 +14,30 @@ from chalicelib.rest.declaration import Operation
 from chalicelib.rest.paging import link_to_next
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page
-from chalicelib.telemetry.logs import logger
+from chalicelib.telemetry import logs
 
 RETRY_AFTER_SECONDS = 5
 
 
 def respond(operation: Operation, request: chalice.app.Request, sent: dict[str, str]) -> chalice.app.Response:
-    """Answer a request. Every failure becomes a problem.
+    """Answer a request, and log it. Every failure becomes a problem.
 
     `sent` has the path parameters as API Gateway sends them. Only this function decodes them.
     """
     call = Call(operation, request, decoding.path(sent))
+    before = logs.about.set(call.about)
     try:
-        return _answer(call)
-    except Exception as error:
-        return _refuse(call, _as_problem(call, error))
+        try:
+            response = _answer(call)
+        except Exception as error:
+            call.samples.clear()  # the transaction did not commit
+            response = _refuse(call, _as_problem(call, error))
+        finally:
+            call.db.close()
+        observing.report(call, response)
     finally:
-        call.db.close()
+        logs.about.reset(before)
+    return response
 
 
 def problem_response(problem: Problem, request_id: str) -> chalice.app.Response:
@@ -127,7 +134,9 @@ def _success(call: Call, answer: Any, query: Any = None) -> chalice.app.Response
 
 
 def _refuse(call: Call, problem: Problem) -> chalice.app.Response:
-    return problem_response(audit.record_refusal(call, problem), call.id)
+    answered = audit.record_refusal(call, problem)
+    call.noted["problem"] = answered.type.slug
+    return problem_response(answered, call.id)
 
 
 def _as_problem(call: Call, error: Exception) -> Problem:
@@ -140,21 +149,16 @@ def _as_problem(call: Call, error: Exception) -> Problem:
             if (problem := problem_of(error.name)) is not None:
                 return problem
         case UnusableValue():
-            # PostgreSQL's message quotes the statement, so only the log gets the message.
-            logger.warning("unusable value", extra={"request_id": call.id, "reason": str(error)})
+            call.noted["reason"] = logs.safe(str(error))
             return problems.invalid_field(
                 "#", "the database can't hold one of the values: send a value within the bounds"
             )
         case DatabaseUnavailable():
-            logger.error("database unavailable", extra={"request_id": call.id, "reason": str(error)})
+            call.noted["reason"] = logs.safe(str(error))
             return Problem(
                 problems.unavailable,
                 f"The database is unreachable, too busy or not migrated. Try again in {RETRY_AFTER_SECONDS} seconds.",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
-    logger.error(
-        "unexpected exception",
-        exc_info=error,
-        extra={"request_id": call.id, "operation": call.operation.name},
-    )
+    call.noted["exception"] = logs.failure(error)
     return Problem(problems.internal_error, "An unexpected error was logged. Report the error with this request's id.")

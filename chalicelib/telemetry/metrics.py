@@ -4,6 +4,7 @@ CloudWatch reads the metrics from the log, so no request waits for a call to AWS
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -50,7 +51,7 @@ database_failures = metric("database_failures")
 sweeps = metric("sweeps")
 
 
-class Count(NamedTuple):
+class Sample(NamedTuple):
     """A value of a metric. `of` is the value of the metric's own dimension, if it has one."""
 
     metric: Metric
@@ -63,8 +64,9 @@ class Count(NamedTuple):
         return {self.metric.name: self.value, **own}
 
 
+@lru_cache(maxsize=256)
 def directive(*metrics: Metric) -> msgspec.Raw:
-    """Return the part of EMF that names the metrics in a log line. It is the same for each line, so encode it once."""
+    """Return the part of EMF that names the metrics in a log line. It is the same for many lines, so encode it once."""
     sets: dict[tuple[tuple[str, ...], ...], list[Metric]] = {}
     for each in metrics:
         sets.setdefault(each.dimensions, []).append(each)

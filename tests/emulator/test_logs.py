@@ -10,6 +10,7 @@ import pytest
 from chalicelib import NAME
 from tools.aws import environment, logs
 from tools.aws.target import Target
+from tools.local import log_lines
 
 ERROR = {"level": "ERROR", "message": "no answer", "request_id": "r-1", "exception": "Traceback\n  boom"}
 
@@ -68,18 +69,18 @@ def test_a_group_that_does_not_exist_yet_has_no_lines(client):
 
 
 def test_a_line_is_readable_and_keeps_its_exception():
-    assert logs.readable("api", 0, json.dumps(ERROR)) == (
+    assert log_lines.readable("api", 0, json.dumps(ERROR)) == (
         "00:00:00.000 api        ERROR no answer request_id=r-1\nTraceback\n  boom"
     )
 
 
 @pytest.mark.parametrize("message", ["REPORT RequestId: 1\n", "[1]", "{"])
 def test_a_line_in_another_format_is_shown_unchanged(message):
-    assert logs.readable("api", 0, message) == f"00:00:00.000 api        {message.rstrip()}"
+    assert log_lines.readable("api", 0, message) == f"00:00:00.000 api        {message.rstrip()}"
 
 
 def test_a_line_cannot_control_the_terminal():
-    said = logs.readable("api", 0, json.dumps({"message": "\x1b[2Jgone"}))
+    said = log_lines.readable("api", 0, json.dumps({"message": "\x1b[2Jgone"}))
 
     assert said == "00:00:00.000 api        \\x1b[2Jgone"
 
@@ -107,6 +108,6 @@ def test_nothing_in_the_logs_is_said_with_the_time_that_was_given(monkeypatch, c
     monkeypatch.setattr(Target, "client", lambda *_: SimpleNamespace())
     monkeypatch.setattr(logs, "lines", lambda *_: iter([]))
 
-    logs.main(variables)
+    logs.main({"ENV": "development", **variables})
 
     assert f"development logged {said}" in capsys.readouterr().out

@@ -41,8 +41,11 @@ class Place:
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
 
-    def serve(self, package: zipfile.ZipFile | None = None) -> None:
-        """Stop the service, and serve the package's code, or this checkout's code if no package is given."""
+    def serve(self, package: zipfile.ZipFile | None = None, digest: str = "") -> None:
+        """Stop the service, and serve the package's code, or this checkout's code if no package is given.
+
+        `digest` is what the function's settings say of the package.
+        """
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
         if package is None:
@@ -72,7 +75,7 @@ class Place:
                 ],
                 cwd=self._folder,
                 # The folder contains the service's code, and the checkout contains the local server.
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": str(ROOT), "SLIPWAY_PACKAGE": digest},
                 pass_fds=[theirs.fileno()],
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -110,7 +113,7 @@ class Deployed(Place):
         with self._lock:
             digest = self.digest()
             if digest not in ("", self._serving):
-                self.serve(self._package(digest))
+                self.serve(self._package(digest), self._version()["Environment"]["Variables"]["SLIPWAY_PACKAGE"])
                 if self._serving == "":
                     self._when_first_served(self.url)
                 self._serving = digest
@@ -118,11 +121,16 @@ class Deployed(Place):
     def digest(self) -> str:
         """Return the SHA-256 digest of the package that the alias points to, or "" if the alias is missing."""
         try:
-            alias = self._lambda.get_alias(FunctionName=self._function, Name="live")
-            version = self._lambda.get_function(FunctionName=self._function, Qualifier=alias["FunctionVersion"])
+            version = self._version()
         except self._lambda.exceptions.ResourceNotFoundException:
             return ""
-        return base64.b64decode(version["Configuration"]["CodeSha256"]).hex()
+        return base64.b64decode(version["CodeSha256"]).hex()
+
+    def _version(self) -> Any:
+        """Return the configuration of the version that the alias points to."""
+        alias = self._lambda.get_alias(FunctionName=self._function, Name="live")
+        version = self._lambda.get_function(FunctionName=self._function, Qualifier=alias["FunctionVersion"])
+        return version["Configuration"]
 
     def page(self) -> str:
         """Return the digest of the page that the environment's site shows."""

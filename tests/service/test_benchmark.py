@@ -52,7 +52,9 @@ def test_a_replay_sends_the_same_statements(bench, monkeypatch):
     sent = []
     send = Database._send
     monkeypatch.setattr(
-        Database, "_send", lambda self, statements: (sent.append(len(statements)), send(self, statements))[1]
+        Database,
+        "_send",
+        lambda self, statements, last: (sent.append(len(statements)), send(self, statements, last))[1],
     )
 
     with replayed(write.exchanges, composed=True):

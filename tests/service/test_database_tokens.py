@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,6 @@ from chalicelib.database import iam, maintenance, opening
 from chalicelib.database.connection import DatabaseUnavailable, database
 from chalicelib.database.migrate import expected_version
 from chalicelib.database.roles import APP, MIGRATOR
-from chalicelib.rest import respond
 from chalicelib.sweep import schedule
 from tests.support.api import Answer, Api
 from tests.support.aurora import APP_LOGIN, MIGRATOR_LOGIN, emptied, first_deployment
@@ -25,11 +25,14 @@ ALIAS = "database.example.org"
 
 
 class Service:
-    """The service of a deployed stage, with the endpoint of its cluster. `logged` has the reasons in its log."""
+    """The service of a deployed stage, with the endpoint of its cluster. `logged` returns the reasons in its log."""
 
-    def __init__(self, endpoint: Endpoint, contract: Contract, logged: list[str]) -> None:
-        self.endpoint, self.logged = endpoint, logged
+    def __init__(self, endpoint: Endpoint, contract: Contract, log: list[dict[str, Any]]) -> None:
+        self.endpoint, self._log = endpoint, log
         self._api = Api(contract)
+
+    def logged(self) -> list[str]:
+        return [line["reason"] for line in self._log if "reason" in line]
 
     def ready(self) -> Answer:
         return self._api.get("/v1/ready")
@@ -50,10 +53,10 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @pytest.fixture
-def service(url: str, authority: Authority, contract: Contract, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    logged: list[str] = []
+def service(
+    url: str, authority: Authority, contract: Contract, log: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
     monkeypatch.setattr(opening, "AUTHORITIES", str(authority.file))
-    monkeypatch.setattr(respond.logger, "error", lambda message, extra: logged.append(extra["reason"]))
     # libpq connects here, and requires a certificate for the name in SLIPWAY_DATABASE_HOST.
     monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
     with (
@@ -68,7 +71,7 @@ def service(url: str, authority: Authority, contract: Contract, monkeypatch: pyt
             AWS_SESSION_TOKEN=str(KEY.token),
         ),
     ):
-        yield Service(served, contract, logged)
+        yield Service(served, contract, log)
 
 
 def assert_refused(service: Service, *said: str) -> None:
@@ -76,7 +79,7 @@ def assert_refused(service: Service, *said: str) -> None:
     answer = service.ready()
 
     assert (answer.status, answer.problem) == (503, "unavailable")
-    [logged] = service.logged
+    [logged] = service.logged()
     assert all(each in logged for each in said), logged
     assert "X-Amz" not in logged
     assert service.endpoint.users == []
@@ -157,7 +160,7 @@ def test_while_the_name_leads_to_a_reader_requests_get_503(service: Service) -> 
     service.endpoint.only_reading = 1
 
     assert service.ready().status == 503
-    [logged] = service.logged
+    [logged] = service.logged()
     assert "session is read-only" in logged
     assert "try again" in logged
 

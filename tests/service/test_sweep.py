@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 import app as application
-from chalicelib.database.connection import lock_key
+from chalicelib.database.connection import DatabaseUnavailable, forget_connections, lock_key
 from chalicelib.database.roles import APP
+from chalicelib.settings import settings
 from chalicelib.sweep import schedule
 from chalicelib.sweep.schedule import Step, SweepIncomplete
 from tests.support.races import at_once, held
@@ -163,10 +164,7 @@ def test_a_key_used_again_meanwhile_keeps_its_answer(given, over, database_url):
     assert given.sql("SELECT count(*) FROM idempotency_keys") == [(2,)]
 
 
-def test_a_failure_in_one_system_does_not_stop_the_others(given, over, monkeypatch):
-    logged = []
-    monkeypatch.setattr(schedule.logger, "error", lambda message, exc_info, extra: logged.append(extra))
-
+def test_a_failure_in_one_system_does_not_stop_the_others(given, over, log):
     def fail(db, system, limit, request_id):
         if system == "azul":
             raise ZeroDivisionError
@@ -178,20 +176,40 @@ def test_a_failure_in_one_system_does_not_stop_the_others(given, over, monkeypat
     with pytest.raises(SweepIncomplete, match="system azul"):
         sweep("request-9")
 
-    assert logged == [{"request_id": "request-9", "what": "system azul"}]
+    [failure] = [line for line in log if line["message"] == "not swept"]
+    assert (failure["request_id"], failure["what"]) == ("request-9", "system azul")
     assert given.sql(
         "SELECT key, count(*) FROM environments e JOIN systems s ON s.id = system_id GROUP BY key ORDER BY key"
     ) == [("azul", 4), ("blue", 1), ("green", 1)]
     assert given.sql("SELECT count(*) FROM idempotency_keys") == [(1,)]
 
 
-def test_the_log_has_the_counts(given, over, monkeypatch):
-    logged = []
-    monkeypatch.setattr(schedule.logger, "info", lambda message, extra: logged.append((message, extra)))
-
+def test_the_log_has_the_counts(given, over, log):
     sweep("request-1")
 
-    assert logged == [("swept", {"request_id": "request-1", "environments": 4, "idempotency_keys": 1})]
+    [line] = log
+    assert (line["message"], line["request_id"]) == ("swept", "request-1")
+    assert line["swept"] == {"environments": 4, "idempotency_keys": 1}
+
+
+def test_a_sweep_counts_if_it_ran_to_its_end(given, over, log):
+    sweep()
+    schedule.STEPS["failing"] = Step("SELECT id FROM systems", lambda *_: 1 / 0)
+    with pytest.raises(SweepIncomplete):
+        sweep()
+
+    assert [line.get("sweeps") for line in log if line["message"] == "swept"] == [1, None]
+
+
+def test_a_sweep_without_a_database_counts_the_failure(log, stage, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    settings.cache_clear()
+    forget_connections()
+
+    with pytest.raises(DatabaseUnavailable):
+        sweep()
+
+    assert [(line["level"], line["database_failures"], line.get("sweeps")) for line in log] == [("ERROR", 1, None)]
 
 
 def test_it_has_only_the_services_rights(given, over):

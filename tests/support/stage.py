@@ -9,6 +9,7 @@ import pytest
 from chalicelib import NAME
 from chalicelib import settings as settings_module
 from chalicelib.database import connection
+from chalicelib.telemetry import logs
 from tests.support.claims import GITHUB, ISSUER, PEOPLE
 
 ISSUERS = [
@@ -68,8 +69,10 @@ def _stage(**variables: str) -> Iterator[None]:
         for name, value in variables.items():
             environment.setenv(name, value)
         settings_module.settings.cache_clear()
+        logs.place.cache_clear()
         try:
             yield
         finally:
             connection.forget_connections()
     settings_module.settings.cache_clear()
+    logs.place.cache_clear()

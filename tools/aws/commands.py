@@ -2,6 +2,7 @@
 
 from tools.checkout import ENVIRONMENTS
 from tools.commands import Command, Option
+from tools.local.log_lines import LEVELS
 
 _SOURCES = ("empty", "clone", "live")
 
@@ -121,12 +122,14 @@ COMMANDS = (
     ),
     Command(
         "logs",
-        "Print the log lines of an environment's functions and gateway",
+        "Print the log lines of an environment's functions and gateway, or of `make run`",
         "tools.aws.logs:main",
         (
-            *_TARGET,
+            Option("ENV", "the environment; local for `make run`", (*ENVIRONMENTS, "local"), required=True),
+            *(_WORKSPACE, _PURPOSE, _EMULATED),
             Option("SINCE", "how far to go back, such as 30m or 2h", default="1h"),
             Option("REQUEST_ID", "print only this request's lines"),
+            Option("LEVEL", "print only lines of at least this level", LEVELS),
             Option("FOLLOW", "also print new lines, until Ctrl-C", flag=True),
         ),
         only_prints=True,

@@ -22,9 +22,10 @@ from chalicelib import NAME, SQL_NAME
 from chalicelib.database.roles import APP, READER
 from tools.aws import environment
 from tools.aws.target import Target
-from tools.aws.terminal import harmless, require_consent
+from tools.aws.terminal import require_consent
 from tools.checkout import ENVIRONMENTS, ToolError
 from tools.local import postgres
+from tools.local.log_lines import harmless
 
 NULL = "∅"
 

@@ -1,13 +1,8 @@
-"""Print text of others on a terminal, and ask the person there."""
+"""Ask the person at the terminal."""
 
 import sys
 
 from tools.checkout import ToolError
-
-
-def harmless(text: str, *, besides: str = "") -> str:
-    """Escape unprintable characters, because they could control the terminal. Keep the characters in `besides`."""
-    return "".join(char if char.isprintable() or char in besides else repr(char)[1:-1] for char in text)
 
 
 def require_consent(word: str, *, question: str = "", otherwise: str = "set YES=1") -> None:

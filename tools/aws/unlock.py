@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tools.aws import environment
-from tools.aws.terminal import harmless, require_consent
+from tools.aws.terminal import require_consent
+from tools.local.log_lines import harmless
 
 
 def main(environ: Mapping[str, str]) -> None:

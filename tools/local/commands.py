@@ -56,6 +56,7 @@ COMMANDS = (
             Option("SYSTEM", "the system to record in", default="acceptance"),
             Option("READ_ONLY", "write nothing", flag=True),
             Option("SITE", "the CDN is in front of the service", flag=True),
+            Option("DIGEST", "the digest of the package that should run, sha256:…"),
             Option("REPORT", "the path of a file for the JSON report"),
             Option("READY_SECONDS", "how many seconds to wait until the service is ready"),
         ),

@@ -43,9 +43,11 @@ from chalicelib.rest import problems
 from chalicelib.rest.problems import Problem, ProblemType
 from chalicelib.rest.respond import problem_response
 from chalicelib.settings import LOCAL_STATE, UnusableSettings, settings
+from chalicelib.telemetry import logs
 from tools.checkout import ToolError
 from tools.local import site
 from tools.local.gateway_event import Event, NoRoute, Routes, UnreadableQuery, gateway_event
+from tools.local.log import Log, Terminal
 from tools.local.postgres import as_login
 
 HOST = "127.0.0.1"
@@ -55,6 +57,9 @@ SOCKET_TIMEOUT_SECONDS = 30
 DRAIN_SECONDS = 2
 
 Response = dict[str, Any]
+
+# Takes the lines of requests. `main` keeps them for `make logs` too.
+log_to = Terminal()
 
 # This problem is not among the service's own problems, because on AWS the service never answers with it.
 length_required = ProblemType(
@@ -72,6 +77,7 @@ def main(environ: Mapping[str, str]) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # end at once, even with open connections
 
     app, config = load_app()
+    keep_log(Log())
     try:
         migrate(_address_for_migrations(), report=lambda name: print(f"applying migration {name}", flush=True))
     except MigrationRefused as error:
@@ -84,6 +90,13 @@ def main(environ: Mapping[str, str]) -> None:
     server = _server(app, config, port)
     channel.send(b"!")
     server.serve_forever()
+
+
+def keep_log(log: Log) -> None:
+    """Send the lines of requests and of the service to this log. Exceptions have their messages there."""
+    global log_to  # noqa: PLW0603 (a process has one log)
+    log_to = log
+    logs.sink, logs.with_messages = log.service, True
 
 
 @contextlib.contextmanager
@@ -148,7 +161,7 @@ class Gateway:
         except Problem as problem:
             return _as_response(problem, request_id)
         except Exception:
-            traceback.print_exc()
+            print(f"request {request_id}:\n{traceback.format_exc()}", end="", file=sys.stderr, flush=True)
             return _as_response(
                 Problem(problems.internal_error, "An unexpected error: read the traceback in the server's output"),
                 request_id,
@@ -205,6 +218,7 @@ class RequestHandler(ChaliceRequestHandler):
 
     def __init__(self, request: Any, client_address: Any, server: Any, app_object: Chalice, config: Config) -> None:
         self._started = time.perf_counter()
+        self._request_id = "-"
         self._gateway = Gateway(app_object, config)
         # Skip the parent's method, which would serve with its own gateway.
         super(ChaliceRequestHandler, self).__init__(request, client_address, server)
@@ -268,6 +282,7 @@ class RequestHandler(ChaliceRequestHandler):
             headers["Content-Type"] = "application/json"  # API Gateway sets this type by default
         if self.close_connection:
             headers["Connection"] = "close"
+        self._request_id = headers.get("X-Request-Id", "-")
         self.send_response(status)
         self._send_headers(headers)
         if self.command != "HEAD":
@@ -302,9 +317,15 @@ class RequestHandler(ChaliceRequestHandler):
         """Log a request in one line before its answer is sent, so that lines come in order."""
         # Leave out the query, which may have secrets. Replace all characters but visible ASCII.
         path = re.sub(r"[^!-~]", "?", getattr(self, "path", "?").partition("?")[0])[:200]
-        milliseconds = (time.perf_counter() - self._started) * 1000
-        sys.stderr.write(f"{self.command} {path} {code} {milliseconds:.0f} ms\n")
-        sys.stderr.flush()
+        log_to.access(
+            {
+                "requestId": self._request_id,
+                "method": self.command,
+                "path": path,
+                "status": str(int(code)),
+                "responseLatency": f"{(time.perf_counter() - self._started) * 1000:.0f}",
+            }
+        )
 
     def log_error(self, *arguments: Any) -> None:
         """Log nothing: a client that stops sending is no error of the server."""

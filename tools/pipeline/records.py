@@ -5,6 +5,7 @@ copy of this repository may have no registry: then notes in the artifact bucket 
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from tools.pipeline import artifact
 from tools.pipeline.github import Repository
 from tools.slipway_client import recording
 from tools.slipway_client.client import RegistryClient, token
-from tools.slipway_client.runner import needed, say
+from tools.slipway_client.runner import needed, put_out, say
 
 Environ = Mapping[str, str]
+
+# How deploy.yml records the package of a deployment.
+_PACKAGE = re.compile("package (sha256:[0-9a-f]{64})")
 
 
 def deployment_open(environ: Environ) -> None:
@@ -46,8 +50,20 @@ def verification(environ: Environ) -> None:
 
 
 def current(environ: Environ) -> None:
-    """Set the outputs `deployment`, `last_attempt`, `artifact` and `revision` to what an environment runs."""
-    _record(recording.current, environ)
+    """Set the outputs `deployment`, `last_attempt`, `artifact`, `revision` and `digest` to what an environment runs.
+
+    `digest` is of the package, or "" if no deployment of the artifact says it.
+    """
+    _record(current_package, environ)
+
+
+def current_package(registry: RegistryClient, environ: Environ) -> None:
+    recording.current(registry, environ)
+    current, _ = recording.standing(registry, environ)
+    # The package of an artifact is built once, so each deployment of it has the same. A rollback does not say it.
+    same = registry.get("deployments", artifact=current["artifact"], limit="50")["items"] if current else []
+    found = [match[1] for each in [current, *same] if (match := _PACKAGE.fullmatch(each.get("detail") or ""))]
+    put_out(environ, digest=found[0] if found else "")
 
 
 def bindings(environ: Environ) -> None:

@@ -180,8 +180,7 @@ def current(registry: RegistryClient, environ: Environ) -> None:
     `deployment`, `artifact` and `revision` are of the current deployment. `last_attempt` is the id of the deployment
     that began last: it changes with the next one.
     """
-    target = _target(registry, _environment(environ), _workspace(environ))
-    current, last = target.get("current") or {}, target.get("last_attempt") or {}
+    current, last = standing(registry, environ)
     put_out(
         environ,
         deployment=str(current.get("id") or ""),
@@ -189,6 +188,12 @@ def current(registry: RegistryClient, environ: Environ) -> None:
         artifact=current.get("artifact") or "",
         revision=current.get("revision") or "",
     )
+
+
+def standing(registry: RegistryClient, environ: Environ) -> tuple[Json, Json]:
+    """Return a target's current deployment, and the deployment that began last. {} stands for none."""
+    target = _target(registry, _environment(environ), _workspace(environ))
+    return target.get("current") or {}, target.get("last_attempt") or {}
 
 
 def bindings(registry: RegistryClient, environ: Environ) -> None:

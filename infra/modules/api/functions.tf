@@ -25,8 +25,15 @@ locals {
     SLIPWAY_DATABASE_MIGRATOR_LOGIN    = var.database.migrator_login
   }
 
+  # With these settings, a function knows what runs and where: for its logs, its metrics and /v1/health.
+  settings_of_running = {
+    SLIPWAY_PACKAGE   = "sha256:${local.package.digest}"
+    SLIPWAY_WORKSPACE = var.workspace
+  }
+
   settings = { for name, function in local.deployed : name => merge(
     function.environment,
+    local.settings_of_running,
     name == "bootstrap" ? local.settings_of_bootstrap : local.settings_of_all,
     length(var.dependencies) == 0 ? {} : { SLIPWAY_DEPENDENCIES = local.settings_of_dependencies[name] },
     !contains(keys(local.in_vpc), name) ? {} : {

@@ -23,6 +23,12 @@ variable "stage" {
   }
 }
 
+variable "workspace" {
+  description = "Name of the workspace, for logs and metrics; `default` is the environment itself."
+  type        = string
+  default     = "default"
+}
+
 variable "subnet_ids" {
   description = "Ids of private subnets in at least two zones, for functions that use the database."
   type        = list(string)

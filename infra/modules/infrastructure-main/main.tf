@@ -98,6 +98,7 @@ module "api" {
 
   name                 = local.name
   stage                = var.environment
+  workspace            = var.workspace
   subnet_ids           = local.network.private_subnet_ids
   security_group_ids   = [local.network.functions_security_group_id, local.database.client_security_group_id]
   issuers              = module.identity.issuers

@@ -1,5 +1,6 @@
 """Health and readiness, which anyone may ask for."""
 
+from chalicelib import __version__
 from tests.support.expected import Expected
 
 EXPECTED = Expected(
@@ -13,4 +14,10 @@ EXPECTED = Expected(
 def test_it_is_healthy_without_a_database(api, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")
 
-    assert api.as_(None).get("/v1/health").status == 200
+    assert api.as_(None).get("/v1/health").json == {"status": "ok", "version": __version__, "package": None}
+
+
+def test_it_says_which_package_runs(api, monkeypatch):
+    monkeypatch.setenv("SLIPWAY_PACKAGE", f"sha256:{'5b' * 32}")
+
+    assert api.as_(None).get("/v1/health")["package"] == f"sha256:{'5b' * 32}"

@@ -3,7 +3,6 @@
 import pytest
 
 from chalicelib.rest import admission
-from chalicelib.telemetry.logs import logger
 from tests.support.claims import RUN_SUBJECT
 from tests.support.given import A_PUBLISHER
 from tests.support.sample import A_VOYAGE, VOYAGES
@@ -172,16 +171,16 @@ def test_a_stored_answer_needs_a_publisher_that_still_trusts_the_run(api, given,
     assert sample.as_run().post(VOYAGES, A_VOYAGE, idempotency_key="one").problem == "forbidden"
 
 
-def test_without_the_sql_of_the_publishers_no_run_gets_in_and_the_log_says_why(api, given, monkeypatch, caplog):
+def test_without_the_sql_of_the_publishers_no_run_gets_in_and_the_log_says_why(api, given, monkeypatch, log):
     given.the_usual()
     given.a_publisher()
     monkeypatch.setattr(admission, "publishers_column", None)
-    monkeypatch.setattr(logger, "propagate", True)
 
     refused = api.as_run().get("/v1/systems/azul")
 
     assert (refused.status, refused.problem) == (500, "internal-error")
-    assert "as app.py does" in caplog.text
+    assert log[-1]["exception"].endswith("builtins.LookupError")
+    assert "has no SQL for publishers" in log[-1]["exception"]  # the line of code that raised it
 
 
 def test_a_run_that_needs_a_higher_role_learns_that_no_publisher_gives_it(api, given):

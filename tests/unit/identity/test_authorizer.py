@@ -1,7 +1,6 @@
 """The authorizer's answers to API Gateway."""
 
 import json
-import logging
 import time
 
 import jwt
@@ -13,7 +12,6 @@ from chalicelib.identity.authorizer import authorizer
 from chalicelib.identity.tokens import verify
 from chalicelib.identity.unverified import TokenRefused
 from chalicelib.settings import trusted_issuers
-from chalicelib.telemetry import logs
 from tests.support.issuer import serving
 
 ISSUER = "https://issuer.localhost"
@@ -35,18 +33,6 @@ def stage(tmp_path, monkeypatch):
     tokens._local_key.cache_clear()
     yield
     tokens._local_key.cache_clear()
-
-
-@pytest.fixture
-def log(monkeypatch):
-    """The parsed log records: one object for each line."""
-    lines = []
-    handler = logging.Handler()
-    handler.setFormatter(logs.JsonLines())
-    monkeypatch.setattr(handler, "emit", lambda record: lines.append(json.loads(handler.format(record))))
-    logs.logger.addHandler(handler)
-    yield lines
-    logs.logger.removeHandler(handler)
 
 
 def test_a_verified_token_may_call_every_route_and_its_claims_are_passed_on():
@@ -106,8 +92,9 @@ def test_an_unexpected_error_refuses_access_and_is_logged_without_the_token(log,
     _is_unauthorized("Bearer secret")
 
     line = log[-1]
-    assert (line["level"], line["exception"]) == ("ERROR", "ZeroDivisionError")
-    assert "in fails" in line["traceback"]
+    assert line["level"] == "ERROR"
+    assert line["exception"].endswith("builtins.ZeroDivisionError")
+    assert "in fails" in line["exception"]
     assert "secret" not in json.dumps(line)
 
 

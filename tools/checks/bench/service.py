@@ -5,7 +5,9 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
 from urllib.parse import urlencode
 
 import app as application
@@ -13,6 +15,7 @@ from chalicelib.database.connection import connect, forget_connections
 from chalicelib.database.migrate import migrate
 from chalicelib.database.roles import MIGRATOR
 from chalicelib.settings import settings
+from chalicelib.telemetry import logs
 from tools.checkout import ROOT
 from tools.local import postgres, run
 from tools.local.gateway_event import Event, Routes, gateway_event
@@ -39,8 +42,11 @@ _HEADERS = {
 
 @contextmanager
 def on_a_database() -> Iterator[None]:
-    """Run the stage `local` on a new database of the checkout's PostgreSQL. At the end, drop the database."""
-    ran = postgres.is_running()
+    """Run the stage `local` on a new database of the checkout's PostgreSQL. At the end, drop the database.
+
+    Log lines are written, but nobody sees them.
+    """
+    ran, sink = postgres.is_running(), logs.sink
     server = postgres.start()
     name = f"bench_{os.getpid()}"
     url = server.replace(f"/{postgres.DATABASE}?", f"/{name}?")
@@ -50,8 +56,11 @@ def on_a_database() -> Iterator[None]:
         config = json.loads((ROOT / ".chalice" / "config.json").read_text())
         os.environ.update(config["stages"]["local"]["environment_variables"], DATABASE_URL=url)
         settings.cache_clear()
-        yield
+        with Path(os.devnull).open("w") as nowhere:
+            logs.sink = partial(_written, nowhere)
+            yield
     finally:
+        logs.sink = sink
         forget_connections()
         _drop_database(server, name)
         if not ran and run.running() is None:
@@ -105,3 +114,8 @@ def asked(event: Event) -> Any:
 def _drop_database(server: str, name: str) -> None:
     with closing(connect(postgres.as_login(server, postgres.SUPERUSER))) as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _written(file: TextIO, line: str) -> None:
+    file.write(line)
+    file.flush()

@@ -28,7 +28,7 @@ _OPTIONS = (
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the tests with URL, TOKEN, SYSTEM, READ_ONLY, SITE, REPORT and READY_SECONDS. Return the exit code."""
+    """Run the tests with the variables that docs/acceptance.md lists. Return the exit code."""
     run = Run(settings.from_environ(environ))
     error = None
     try:

@@ -25,7 +25,7 @@ class AcceptanceSettings:
     """The service at `url` (without a final slash), and the token for it.
 
     The tests record everything in `system`, which has no other purpose. `site` is true if the CDN is in front of the
-    service.
+    service. `digest` is of the package that should run there, or None if nobody knows.
     """
 
     url: str
@@ -34,6 +34,7 @@ class AcceptanceSettings:
     system: str = SYSTEM
     read_only: bool = False
     site: bool = False
+    digest: str | None = None
 
     @property
     def claims(self) -> Mapping[str, Any]:
@@ -47,7 +48,7 @@ class AcceptanceSettings:
 
 
 def from_environ(environ: Mapping[str, str]) -> AcceptanceSettings:
-    """Read URL, TOKEN, SYSTEM, READ_ONLY and SITE, or raise UsageError."""
+    """Read URL, TOKEN, SYSTEM, READ_ONLY, SITE and DIGEST, or raise UsageError."""
     url = _url(environ.get("URL", ""))
     system = environ.get("SYSTEM") or SYSTEM
     if not _SYSTEM.fullmatch(system):
@@ -66,12 +67,22 @@ def from_environ(environ: Mapping[str, str]) -> AcceptanceSettings:
 
         token, mint = issuer.token("admin"), issuer.token
     return AcceptanceSettings(
-        url, token, mint, system, read_only=_flag(environ, "READ_ONLY"), site=_flag(environ, "SITE")
+        *(url, token, mint, system),
+        read_only=_flag(environ, "READ_ONLY"),
+        site=_flag(environ, "SITE"),
+        digest=_digest(environ),
     )
 
 
 def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in _LOOPBACK
+
+
+def _digest(environ: Mapping[str, str]) -> str | None:
+    digest = environ.get("DIGEST") or None
+    if digest is not None and not re.fullmatch("sha256:[0-9a-f]{64}", digest):
+        raise UsageError(f"DIGEST={digest} is not a package's digest: use the sha256:… that `make package` printed")
+    return digest
 
 
 def _url(text: str) -> str:

@@ -154,6 +154,8 @@ run "functions_are_in_the_private_subnets_unless_listed" {
   assert {
     condition = aws_lambda_function.this["api"].environment[0].variables == tomap({
       SLIPWAY_STAGE         = "production"
+      SLIPWAY_PACKAGE       = "sha256:${local.package.digest}"
+      SLIPWAY_WORKSPACE     = "default"
       SLIPWAY_ISSUERS       = "[]"
       SLIPWAY_DATABASE_HOST = "db.example"
       SLIPWAY_DATABASE_PORT = "5432"
@@ -166,6 +168,8 @@ run "functions_are_in_the_private_subnets_unless_listed" {
   assert {
     condition = aws_lambda_function.this["bootstrap"].environment[0].variables == tomap({
       SLIPWAY_STAGE                      = "production"
+      SLIPWAY_PACKAGE                    = "sha256:${local.package.digest}"
+      SLIPWAY_WORKSPACE                  = "default"
       SLIPWAY_DATABASE_CLUSTER_ARN       = var.bootstrap.cluster_arn
       SLIPWAY_DATABASE_SECRET_ARN        = var.bootstrap.master_secret_arn
       SLIPWAY_DATABASE_READER_SECRET_ARN = var.bootstrap.reader_secret_arn
