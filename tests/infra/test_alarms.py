@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 
+import app  # noqa: F401 (declares the metrics of the resources)
 from chalicelib import NAME
+from chalicelib.telemetry import logs
+from chalicelib.telemetry.metrics import METRICS
 from tests.support import alarms, modules
 from tests.support.alarms import Alarm, Metric
 from tests.support.checkout import ROOT
 from tools.aws import counting
 from tools.aws.terraform import missing
 from tools.checkout import ENVIRONMENTS, read_json
-from tools.checks.policy.plans import RUNS
+from tools.checks.policy import plans
+from tools.checks.policy.plans import RUNS, Run
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}")
 
@@ -49,6 +53,9 @@ OF_AWS = {
     ("AWS/WAFV2", "BlockedRequests", ("Rule", "WebACL"), "Sum", WAF),
     ("AWS/WAFV2", "AllowedRequests", ("Rule", "WebACL"), "Sum", WAF),
 }
+# In environments with a domain.
+OF_A_DOMAIN = ("AWS/CertificateManager", "DaysToExpiry", ("CertificateArn",), "Minimum", ACM)
+WITH_DOMAIN = Run("modules/monitoring", "tests/monitoring.tftest.hcl", "a_silenced_kind_notifies_nobody")
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)
@@ -136,13 +143,30 @@ def test_each_metric_of_ours_in_an_alarm_exists_with_these_dimensions(
 
 
 def test_the_metrics_of_aws_are_as_its_pages_say(found: list[Alarm]) -> None:
-    used = {
-        (each.namespace, each.name, tuple(name for name, _ in each.dimensions), each.statistic)
-        for each in metrics(found)
-        if not each.is_ours
-    }
+    assert of_aws(found) == {row[:4] for row in OF_AWS}
 
-    assert used == {row[:4] for row in OF_AWS}
+
+def test_the_certificate_of_a_domain_has_an_alarm() -> None:
+    planned = plans.plan(modules.copied("modules/monitoring"), WITH_DOMAIN, modules.quickly)
+    changes = {each["address"]: each["change"]["after"] for each in planned["resource_changes"]}
+    found = alarms.alarms({f".{address}": each for address, each in changes.items()})
+
+    assert of_aws(found) == {row[:4] for row in (*OF_AWS, OF_A_DOMAIN)}
+    assert {each.kind for each in found} == RUNBOOKS - {"budget"}
+
+
+def test_the_queries_of_the_dashboards_name_fields_of_the_log(plan: dict[str, dict[str, Any]]) -> None:
+    queries = [
+        widget["properties"]["query"]
+        for widget in alarms.dashboards(plan)["developers"]["widgets"]
+        if widget["type"] == "log"
+    ]
+    words = set(re.findall(r"\b[a-z_]+\b", " ".join(re.sub(r"'[^']*'", "", query) for query in queries)))
+    of_the_language = {"filter", "and", "stats", "count", "as", "by", "sort", "desc", "limit", "fields", "max"}
+    aliases = {"requests", "milliseconds", "ispresent", "timestamp"}
+
+    assert len(queries) == 3
+    assert words - of_the_language - aliases <= {*logs.FIELDS, *METRICS}
 
 
 def test_the_alarms_compare_with_the_objectives(plan: dict[str, dict[str, Any]], found: list[Alarm]) -> None:
@@ -208,25 +232,18 @@ def metrics(found: list[Alarm]) -> Iterator[Metric]:
         yield from alarm.metrics.values()
 
 
-def our_metrics() -> dict[str, list[set[str]]]:
-    """Return the sets of dimensions of each metric of ours."""
+def of_aws(found: list[Alarm]) -> set[tuple[str, str, tuple[str, ...], str]]:
+    """Return the metrics of AWS that alarms read: namespace, name, names of dimensions, statistic."""
     return {
-        **{name: [set(each) for each in sets] for name, sets in METRICS.items()},
-        **{name: [set(each)] for name, each in counting.METRICS.items()},
+        (each.namespace, each.name, tuple(name for name, _ in each.dimensions), each.statistic)
+        for each in metrics(found)
+        if not each.is_ours
     }
 
 
-_ALL = ("environment", "workspace")
-METRICS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "requests": (_ALL, (*_ALL, "operation")),
-    "server_errors": (_ALL, (*_ALL, "operation")),
-    "latency": (_ALL, (*_ALL, "operation"), (*_ALL, "class")),
-    "statements_time": (_ALL, (*_ALL, "operation")),
-    "cold_starts": (_ALL,),
-    "database_failures": (_ALL,),
-    "sweeps": (_ALL,),
-    "denials": ((*_ALL, "blocker"),),
-    "promotions": ((*_ALL, "decision"),),
-    "deployments": ((*_ALL, "end"),),
-    "lease_expiries": (_ALL,),
-}
+def our_metrics() -> dict[str, list[set[str]]]:
+    """Return the sets of dimensions of each metric of ours."""
+    return {
+        **{name: [set(each) for each in metric.dimensions] for name, metric in METRICS.items()},
+        **{name: [set(each)] for name, each in counting.METRICS.items()},
+    }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import app  # noqa: F401 (declares the metrics of the resources)
 from chalicelib.telemetry import metrics
 from tools.aws import counting
 from tools.checkout import ENVIRONMENTS, ROOT
