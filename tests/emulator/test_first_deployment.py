@@ -82,7 +82,6 @@ def test_the_page_makes_an_account_and_its_first_environment_and_adds_a_user(acc
     the_roles_of_which_github_is_told_are_there(account.client("iam"))
     a_package_is_written_once(account.client("s3"))
     the_page_is_uploaded(account.client("s3"))
-    the_commands_of_the_runbooks_run(account)
 
     with ThreadPoolExecutor() as at_once:
         again = at_once.submit(sh, "make account", environ=account.environ, seconds=SECONDS)
@@ -99,6 +98,7 @@ def test_the_page_makes_an_account_and_its_first_environment_and_adds_a_user(acc
     assert {address.partition("[")[0]: actions for address, actions in changes(ROOT, "development").items()} == {
         "module.main.module.api.aws_lambda_function.this": ["update"]
     }
+    the_commands_of_the_runbooks_run(account)
 
 
 def the_roles_of_which_github_is_told_are_there(iam: Any) -> None:
