@@ -145,7 +145,7 @@ REFUSED = [
     (cluster(KmsKeyId=KEY), "kms:CreateGrant on", "key/1:", "'kms:ViaService': 'rds."),
     (call("s3", "ListObjectsV2", role="nobody", Bucket="packages"), "nobody called s3 ListObjectsV2"),
     (call("budgets", "DeleteBudget", BudgetName="other"), "budgets:ModifyBudget on", "budget/other"),
-    (call("cloudwatch", "PutMetricData", Namespace="AWS/RDS"), "cloudwatch:PutMetricData on *", "AWS/RDS"),
+    (call("cloudwatch", "PutMetricData", Namespace="AWS/RDS"), "cloudwatch:PutMetricData on", "AWS/RDS"),
     (call("lambda", "MakeCoffee"), "lambda MakeCoffee", "has no action", "operations.py"),
     (call("ec2", "DeleteVpc", Thing="x"), "ec2 DeleteVpc", "names no vpc", "NAMES"),
 ]

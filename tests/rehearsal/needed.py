@@ -55,7 +55,8 @@ def needed_by(call: Call) -> Iterator[Needed]:
     if call.service == "apigateway":
         yield from _of_api_gateway(call)
         return
-    yield Needed(_renamed(call, name), ("*",) if name in ON_ALL else ())
+    on_all = (f"arn:aws:{call.prefix}:{call.region}:{ACCOUNT}:{ON_ALL[name]}",) if name in ON_ALL else ()
+    yield Needed(_renamed(call, name), on_all)
     yield from (Needed(each, ("*",)) for each in BESIDES.get(name, ()))
     if call.new_tags and call.service in TAGGING and not re.search("Tag(?!s$)|^CreateTags", call.operation):
         action, type_ = TAGGING[call.service]

@@ -72,8 +72,8 @@ TAGGING = {
     "wafv2": ("TagResource", ""),
 }
 
-# Operations whose requests name no resource, although the reference lists types.
-ON_ALL = {"cloudwatch:PutMetricData"}
+# Operations whose requests name no resource, although the reference lists a type: AWS asks about all of this type.
+ON_ALL = {"cloudwatch:PutMetricData": "dataset/*"}
 
 # Other actions, on all resources, that an operation needs too.
 BESIDES = {
