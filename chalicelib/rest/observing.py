@@ -32,6 +32,7 @@ def report(call: Call, response: chalice.app.Response) -> None:
     failed = status >= 500
     level = "ERROR" if failed else "WARNING" if milliseconds >= SLOW_MILLISECONDS else "INFO"
     fields = call.about()
+    fields["class"] = "read" if call.request.method == "GET" else "write"
     fields["status"] = status
     fields["requests"] = 1
     fields["server_errors"] = int(failed)

@@ -31,18 +31,27 @@ METRICS: dict[str, Metric] = {}
 
 
 def metric(
-    name: str, unit: Literal["Count", "Milliseconds"] = "Count", *, in_all: bool = True, by: str | None = None
+    name: str,
+    unit: Literal["Count", "Milliseconds"] = "Count",
+    *,
+    in_all: bool = True,
+    by: str | None = None,
+    also_by: str | None = None,
 ) -> Metric:
-    """Declare a metric. `by` names one more dimension. Without `in_all`, the metric has only the set with `by`."""
+    """Declare a metric. `by` names one more dimension, and `also_by` that of another set.
+
+    Without `in_all`, the metric has only the sets with one more dimension.
+    """
     assert name not in METRICS, f"metric {name} is declared twice: choose another name"
-    sets = ((OF_ALL,) if in_all else ()) + (((*OF_ALL, by),) if by else ())
+    sets = ((OF_ALL,) if in_all else ()) + tuple((*OF_ALL, each) for each in (by, also_by) if each)
     declared = METRICS[name] = Metric(name, unit, sets)
     return declared
 
 
 requests = metric("requests", by="operation")
 server_errors = metric("server_errors", by="operation")
-latency = metric("latency", "Milliseconds", by="operation")
+# `class` is read or write: the objectives of an environment promise a latency for each (docs/objectives.md).
+latency = metric("latency", "Milliseconds", by="operation", also_by="class")
 statements_time = metric("statements_time", "Milliseconds", by="operation")
 cold_starts = metric("cold_starts")
 # Connections and statements that failed because of the database. Refused logins are among them.

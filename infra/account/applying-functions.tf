@@ -1,4 +1,4 @@
-# Permissions for functions and their roles, for logs, schedules and alarms.
+# Permissions for functions and their roles, for logs and schedules.
 
 locals {
   functions = { for key, applier in local.appliers : key => concat(local.concurrency[key], [
@@ -73,12 +73,9 @@ locals {
       ]
     },
     {
-      Sid    = "SchedulesAndAlarms"
+      Sid    = "Schedules"
       Effect = "Allow"
       Action = [
-        "cloudwatch:DeleteAlarms",
-        "cloudwatch:TagResource",
-        "cloudwatch:UntagResource",
         "events:DeleteRule",
         "events:DisableRule",
         "events:EnableRule",
@@ -86,28 +83,8 @@ locals {
         "events:RemoveTargets",
         "events:TagResource",
         "events:UntagResource",
-        "sns:CreateTopic",
-        "sns:DeleteTopic",
-        "sns:SetSubscriptionAttributes",
-        "sns:SetTopicAttributes",
-        "sns:Subscribe",
-        "sns:TagResource",
-        "sns:Unsubscribe",
-        "sns:UntagResource",
       ]
-      Resource = [
-        "arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${local.names[key]}*",
-        "arn:${local.partition}:events:${local.arn_account}:rule/${local.names[key]}*",
-        "arn:${local.partition}:sns:${local.arn_account}:${local.names[key]}*",
-      ]
-    },
-    {
-      # An alarm notifies topics of its own target only, and starts nothing else. An alarm may have no actions.
-      Sid       = "AlarmsNotify"
-      Effect    = "Allow"
-      Action    = ["cloudwatch:PutMetricAlarm"]
-      Resource  = ["arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${local.names[key]}*"]
-      Condition = { "ForAllValues:StringLike" = { "cloudwatch:AlarmActions" = "arn:${local.partition}:sns:${local.arn_account}:${local.names[key]}*" } }
+      Resource = ["arn:${local.partition}:events:${local.arn_account}:rule/${local.names[key]}*"]
     },
     {
       # A rule sends events to functions of its own target only.

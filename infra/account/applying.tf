@@ -8,15 +8,16 @@
 
 locals {
   # A policy has at most 6,144 characters, so each role has one policy per subject.
-  subjects = ["functions", "network", "database", "api", "site"]
+  subjects = ["functions", "network", "database", "api", "site", "monitoring"]
   policies = { for pair in setproduct(keys(local.appliers), local.subjects) : join("-", pair) => { applier = pair[0], subject = pair[1] } }
 
   applying = { for key, applier in local.appliers : key => {
-    functions = concat(local.functions[key], local.deliveries[key])
-    network   = local.network[key]
-    database  = local.database[key]
-    api       = local.api[key]
-    site      = local.site[key]
+    functions  = concat(local.functions[key], local.deliveries[key])
+    network    = local.network[key]
+    database   = local.database[key]
+    api        = local.api[key]
+    site       = local.site[key]
+    monitoring = local.monitoring[key]
   } }
 
   # Keep the actions that the role may use, and leave out statements without actions. A reaper writes Terraform's state

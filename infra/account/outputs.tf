@@ -43,6 +43,11 @@ output "reap_debug_role_arns" {
   value       = { for key, applier in local.appliers : applier.environment => aws_iam_role.apply[key].arn if applier.does == "reap-debug" }
 }
 
+output "verify_role_arns" {
+  description = "ARNs of the roles that only count the daily verifications, by environment."
+  value       = { for name, role in aws_iam_role.verify : name => role.arn }
+}
+
 output "people_role_arns" {
   description = "ARNs of the roles of people, by role. A role without members does not exist."
   value       = { for name, role in aws_iam_role.people : name => role.arn }

@@ -86,6 +86,7 @@ resource "aws_iam_policy" "watching" {
         Action = [
           "cloudwatch:GetMetricData",
           "cloudwatch:GetMetricStatistics",
+          "cloudwatch:ListDashboards",
           "cloudwatch:ListMetrics",
           "logs:GetQueryResults",
           "logs:StopQuery",

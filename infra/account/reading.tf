@@ -31,6 +31,7 @@ locals {
           "ec2:DescribeVpcs",
           "kms:ListAliases",
           "logs:DescribeLogGroups",
+          "logs:DescribeMetricFilters",
           "logs:DescribeResourcePolicies",
           "rds:DescribeDBClusterParameterGroups",
           "rds:DescribeDBClusterParameters",
@@ -48,6 +49,9 @@ locals {
         Sid    = "ReadWhatIsNamed"
         Effect = "Allow"
         Action = [
+          "budgets:ListTagsForResource",
+          "budgets:ViewBudget",
+          "cloudwatch:GetDashboard",
           "cloudwatch:ListTagsForResource",
           "events:DescribeRule",
           "events:ListTagsForResource",
@@ -79,14 +83,16 @@ locals {
           "wafv2:ListTagsForResource",
         ]
         Resource = [
-          "arn:${local.partition}:cloudwatch:${local.arn_account}:alarm:${var.system}-*",
+          "arn:${local.partition}:budgets::${var.account_id}:budget/${var.system}-*",
+          "arn:${local.partition}:cloudwatch::${var.account_id}:dashboard/${var.system}-*",
+          "arn:${local.partition}:cloudwatch:*:${var.account_id}:alarm:${var.system}-*",
           "arn:${local.partition}:events:${local.arn_account}:rule/${var.system}-*",
           "arn:${local.partition}:iam::${var.account_id}:role/${var.system}-*",
           "arn:${local.partition}:lambda:${local.arn_account}:function:${var.system}-*",
           "arn:${local.partition}:logs:*:${var.account_id}:log-group:*${var.system}-*",
           "arn:${local.partition}:rds:${local.arn_account}:*:${var.system}-*",
           "arn:${local.partition}:secretsmanager:${local.arn_account}:secret:${var.system}-*",
-          "arn:${local.partition}:sns:${local.arn_account}:${var.system}-*",
+          "arn:${local.partition}:sns:*:${var.account_id}:${var.system}-*",
           "arn:${local.partition}:wafv2:*:${var.account_id}:*/webacl/${var.system}-*",
         ]
       },

@@ -63,8 +63,8 @@ variable "environments" {
     The environments of the account. To apply one, a job must run on its `branch` and in its `github_environment`. A job
     on the default branch may create and destroy previews and personal workspaces in `workspaces_github_environment`, and
     debug workspaces in `debug_github_environment`. It may only destroy previews and personal workspaces in
-    `reap_github_environment`, and debug workspaces in `reap_debug_github_environment`. If one of these four is null, no
-    role is created for it. `hosted_zone_id` is the zone of the DNS records of the environment's domain.
+    `reap_github_environment`, and debug workspaces in `reap_debug_github_environment`. In `verify_github_environment` it
+    may only count the daily verification. If one of these five is null, no role is created for it. `hosted_zone_id` is the zone of the DNS records of the environment's domain.
   END
   type = map(object({
     branch                        = string
@@ -73,6 +73,7 @@ variable "environments" {
     debug_github_environment      = optional(string)
     reap_github_environment       = optional(string)
     reap_debug_github_environment = optional(string)
+    verify_github_environment     = optional(string)
     hosted_zone_id                = optional(string)
   }))
 
@@ -115,7 +116,7 @@ variable "environments" {
       ]))) == length(flatten([for environment in values(var.environments) :
       [for attribute, name in environment : name if endswith(attribute, "github_environment") && name != null]
     ]))
-    error_message = "A GitHub environment is named twice: name another for each environment, its workspaces, its debug workspaces and its two reapers. Each GitHub environment has its own rules."
+    error_message = "A GitHub environment is named twice: name another for each environment, its workspaces, its debug workspaces, its two reapers and its verification. Each GitHub environment has its own rules."
   }
 }
 

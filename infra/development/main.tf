@@ -73,6 +73,7 @@ module "main" {
   throttling           = { rate = 50, burst = 100 }
   log_retention_days   = 14
   notify               = var.notify
+  objectives           = jsondecode(file("${path.module}/objectives.json"))
 
   # The external systems that this environment uses: docs/dependencies.md. The only one is the issuer of people's
   # tokens, a user pool of the environment's own. With an `external_issuer`, write its URL.

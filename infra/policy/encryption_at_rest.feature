@@ -31,8 +31,8 @@ Feature: Stored data is encrypted
     Then it must have kms_key_id
     And its value must match the "^arn:aws[a-z-]*:kms:" regex
 
-  @noskip @stage
-  Scenario: The topic of the alarms is encrypted with the environment's key
+  @noskip @environment
+  Scenario: The topics of the alarms are encrypted with the environment's keys
     Given I have aws_sns_topic defined
     Then it must have kms_master_key_id
     And its value must match the "^arn:aws[a-z-]*:kms:" regex

@@ -20,15 +20,15 @@ Feature: Logs expire, and alarms reach somebody
     And it must have destination_arn
     And its value must match the "^arn:aws[a-z-]*:" regex
 
-  @noskip @stage
-  Scenario: Every alarm has a topic to notify
-    Given I have aws_cloudwatch_metric_alarm defined
+  # Only the composite alarms notify. A workspace has no alarms, because its owner watches it.
+  @noskip @environment
+  Scenario: Every composite alarm has a topic to notify
+    Given I have aws_cloudwatch_composite_alarm defined
     Then it must have alarm_actions
     And its value must match the "^arn:aws[a-z-]*:sns:" regex
 
-  # The alarms of a workspace are off, because its owner watches the workspace.
-  @noskip @environment
-  Scenario: Every alarm of an environment is on
-    Given I have aws_cloudwatch_metric_alarm defined
+  @noskip @production
+  Scenario: Every composite alarm of production is on
+    Given I have aws_cloudwatch_composite_alarm defined
     Then it must have actions_enabled
     And its value must match the "^true$" regex

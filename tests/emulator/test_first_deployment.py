@@ -98,6 +98,7 @@ def test_the_page_makes_an_account_and_its_first_environment_and_adds_a_user(acc
     assert {address.partition("[")[0]: actions for address, actions in changes(ROOT, "development").items()} == {
         "module.main.module.api.aws_lambda_function.this": ["update"]
     }
+    the_commands_of_the_runbooks_run(account)
 
 
 def the_roles_of_which_github_is_told_are_there(iam: Any) -> None:
@@ -106,9 +107,26 @@ def the_roles_of_which_github_is_told_are_there(iam: Any) -> None:
     assert {f"{NAME}-account-plan", f"{NAME}-account-artifacts"} <= made
     for name in ("development", "preproduction"):
         assert {
-            f"{NAME}-account-{may}-{name}" for may in ("apply", "workspaces", "debug", "reap", "reap-debug")
+            f"{NAME}-account-{may}-{name}" for may in ("apply", "workspaces", "debug", "reap", "reap-debug", "verify")
         } <= made
     assert re.search(rf"role/{NAME}-account-plan\n", told)
+
+
+def the_commands_of_the_runbooks_run(account: Account) -> None:
+    """Run the commands that only read, and the reaper. Other tests run the rest on the local service."""
+    written = "".join(
+        block.text
+        for path in sorted((ROOT / "docs" / "runbooks").glob("*.md"))
+        for block in blocks(f"runbooks/{path.name}")
+        if block.language == "sh"
+    )
+    here = re.sub(r"ENV=\w+", f"ENV=development EMULATED={account.port} YES=1", written)
+    commands = sorted(set(re.findall(r"^make (?:logs|reap) .*$", here, re.MULTILINE)))
+    assert len(commands) >= 3
+    for command in commands:
+        sh(command.replace(" YES=1", "") if "logs" in command else command, environ=account.environ, seconds=SECONDS)
+    put = account.client("cloudwatch").list_metrics(Namespace=NAME)["Metrics"]
+    assert {each["MetricName"] for each in put} >= {"orphans", "reaps"}
 
 
 def the_page_is_uploaded(s3: Any) -> None:

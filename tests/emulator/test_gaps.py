@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tools.aws.deploy import enable_data_api
-from tools.local.emulation import STATE_BUCKET
+from tools.local.emulation import ACCOUNT, STATE_BUCKET
 
 POLICIES = {
     "cache_policy": {"Name": "calls", "MinTTL": 0},
@@ -332,3 +332,18 @@ def test_invoking_a_function_succeeds_without_running_it_and_it_keeps_its_log_gr
     client("lambda").update_function_configuration(FunctionName="gaps", LoggingConfig={"LogFormat": "JSON"})
     logging = {"LogFormat": "JSON", "LogGroup": "/aws/lambda/gaps"}
     assert client("lambda").get_function_configuration(FunctionName="gaps")["LoggingConfig"] == logging
+
+
+def test_a_composite_alarm_and_the_tags_of_a_budget_are_kept(client):
+    client("cloudwatch").put_composite_alarm(AlarmName="gaps", AlarmRule="FALSE")
+    limit = {"Amount": "1", "Unit": "USD"}
+    budget = {"BudgetName": "gaps", "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": limit}
+    tags = [{"Key": "workspace", "Value": "default"}]
+    client("budgets").create_budget(AccountId=ACCOUNT, Budget=budget, ResourceTags=tags)
+
+    [alarm] = client("cloudwatch").describe_alarms(AlarmNames=["gaps"], AlarmTypes=["CompositeAlarm"])[
+        "CompositeAlarms"
+    ]
+    arn = f"arn:aws:budgets::{ACCOUNT}:budget/gaps"
+    assert alarm["AlarmRule"] == "FALSE"
+    assert client("budgets").list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == tags

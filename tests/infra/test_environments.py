@@ -79,7 +79,7 @@ def test_an_environment_has_its_sizes_and_sends_its_alarms(environment: str) -> 
 
     assert sizes(plan) == SIZES[environment]
     assert max(sizes(plan)["reserved"], 0) == doctor.RESERVED[environment]
-    assert told(plan) == (["ann@example.org"], True)
+    assert told(plan) == (["ann@example.org"], environment != "development")
     assert schedules(plan) == {"ENABLED"}
     assert logins(plan) == {f"{SQL_NAME}_app_{environment}", f"{SQL_NAME}_migrator_{environment}"}
     # The environment's pipeline may create only roles with this boundary.
@@ -202,9 +202,9 @@ def sizes(plan: Plan) -> dict[str, Any]:
 
 
 def told(plan: Plan) -> tuple[list[str], bool]:
-    """Return the mail addresses that get alarms, and a boolean: True if the alarms are enabled."""
-    [enabled] = {alarm["actions_enabled"] for alarm in of_type(plan, "aws_cloudwatch_metric_alarm")}
-    return [subscription["endpoint"] for subscription in of_type(plan, "aws_sns_topic_subscription")], enabled
+    """Return the mail addresses that get alarms, and a boolean: True if an alarm notifies them."""
+    notifies = any(alarm["actions_enabled"] for alarm in of_type(plan, "aws_cloudwatch_composite_alarm"))
+    return sorted({each["endpoint"] for each in of_type(plan, "aws_sns_topic_subscription")}), notifies
 
 
 def schedules(plan: Plan) -> set[str]:
@@ -276,6 +276,8 @@ def names_without(plan: Plan, name: str) -> list[str]:
         "aws_lambda_function": "function_name",
         "aws_s3_bucket": "bucket",
         "aws_cloudwatch_metric_alarm": "alarm_name",
+        "aws_cloudwatch_composite_alarm": "alarm_name",
+        "aws_cloudwatch_dashboard": "dashboard_name",
     }
     # The name of a resource of these types need only be unique within its parent.
     within = ("aws_lambda_alias", "aws_iam_role_policy", "aws_cognito_user_group")

@@ -42,6 +42,8 @@ def policies() -> Rendered:
         statement("ec2:DeleteVpc", **tagged("Resource")),
         statement(["apigateway:PATCH", "kms:EnableKeyRotation"], **tagged("Resource")),
         statement(["iam:CreateServiceLinkedRole", "ec2:Describe*"]),
+        statement("budgets:ModifyBudget", f"arn:aws:budgets::{DEVELOPMENT.account_id}:budget/{NAME}-*"),
+        statement("cloudwatch:PutMetricData", Condition={"StringEquals": {"cloudwatch:namespace": NAME}}),
         statement(["s3:PutObject", "s3:ListBucket", "s3:DeleteObject", "rds:CreateDBCluster"]),
     ]
     once = {
@@ -109,6 +111,8 @@ ALLOWED = [
     call("s3", "DeleteObjects", Bucket="packages", Delete={"Objects": [{"Key": "a"}]}),
     call("s3", "PutObject", role=ON_CALL, Bucket=f"{NAME}-state-{ACCOUNT}", Key="development/d-1/a"),
     cluster(),
+    call("budgets", "CreateBudget", Budget={"BudgetName": f"{NAME}-development"}),
+    call("cloudwatch", "PutMetricData", Namespace=NAME),
     call("sts", "GetCallerIdentity"),
 ]
 # Each call, and parts of the sentence about it.
@@ -140,6 +144,8 @@ REFUSED = [
     ),
     (cluster(KmsKeyId=KEY), "kms:CreateGrant on", "key/1:", "'kms:ViaService': 'rds."),
     (call("s3", "ListObjectsV2", role="nobody", Bucket="packages"), "nobody called s3 ListObjectsV2"),
+    (call("budgets", "DeleteBudget", BudgetName="other"), "budgets:ModifyBudget on", "budget/other"),
+    (call("cloudwatch", "PutMetricData", Namespace="AWS/RDS"), "cloudwatch:PutMetricData on", "AWS/RDS"),
     (call("lambda", "MakeCoffee"), "lambda MakeCoffee", "has no action", "operations.py"),
     (call("ec2", "DeleteVpc", Thing="x"), "ec2 DeleteVpc", "names no vpc", "NAMES"),
 ]

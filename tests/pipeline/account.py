@@ -25,7 +25,8 @@ class Account:
     """A stand-in for Terraform, the store of routes and Lambda. `done` lists all changes in order.
 
     `there` has Terraform's workspaces. `tags` has the tags of each target's function, and `resources` the resources of
-    each workspace. `asked_for_routes` is true if a command has read the environment's state or its store of routes.
+    each workspace. `counted` has the values of metrics. `asked_for_routes` is true if a command has read the
+    environment's state or its store of routes.
     """
 
     # Each target has a state, so that no apply is a first one.
@@ -42,6 +43,7 @@ class Account:
         self.resources: dict[str, list[str]] = {}
         self.asked_for_routes = False
         self.fails = ""
+        self.counted: list[tuple[str, dict[str, str], int]] = []
 
     def apply(self, target: Target, *, saved: bool = False) -> dict[str, Any]:
         self.done.append(("apply", target.name))
@@ -98,8 +100,13 @@ class Account:
         return True  # before a first apply, the command would check the account's quotas
 
     def client(self, service: str, region: str) -> Any:
-        assert (service, region) == ("lambda", OUTPUTS["region"])
+        assert (service in ("lambda", "cloudwatch"), region) == (True, OUTPUTS["region"])
         return self
+
+    def put_metric_data(self, Namespace: str, MetricData: list[dict[str, Any]]) -> None:  # noqa: N803
+        for each in MetricData:
+            dimensions = {dimension["Name"]: dimension["Value"] for dimension in each["Dimensions"]}
+            self.counted.append((f"{Namespace} {each['MetricName']}", dimensions, each["Value"]))
 
     def get_function(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
         return {"Configuration": {"FunctionArn": FunctionName}, "Tags": self.tags[FunctionName]}

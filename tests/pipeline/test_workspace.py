@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib import NAME
 from tests.pipeline.account import OUTPUTS, Account
 from tests.pipeline.stub import Stub
 from tests.support.page import script
@@ -349,6 +350,48 @@ def test_the_reaper_reports_resources_without_a_state(run: Any, account: Account
     # The first has a state, AWS still lists the second, which ended just now, and the third is of another reaper.
     for other in ("d-fix", "d-over", "w-gone"):
         assert f"{other} has no state" not in said
+
+
+def test_the_reaper_counts_its_run_and_the_orphans_of_each_kind(run: Any, account: Account) -> None:
+    account.there += ["w-stray", "w-lost"]
+    account.resources = {"d-gone": ["arn:aws:sns:eu-central-1:123456789012:1"]}
+
+    run("reap")
+
+    personal, debug = ({"environment": "development", "purpose": purpose} for purpose in ("personal", "debug"))
+    assert account.counted == [
+        (f"{NAME} orphans", personal, 2),
+        (f"{NAME} reaps", personal, 1),
+        (f"{NAME} orphans", debug, 1),
+        (f"{NAME} reaps", debug, 1),
+    ]
+
+
+def test_a_reaper_that_fails_does_not_count_its_run(run: Any, account: Account) -> None:
+    run("create", **NEW)
+    expire(account)
+    account.fails = "fix"
+
+    run("reap", fails=True)
+
+    assert [name for name, dimensions, _ in account.counted if dimensions["purpose"] == "debug"] == [f"{NAME} orphans"]
+
+
+def test_a_reaper_that_may_not_count_says_so_and_reaps(
+    run: Any, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutMetricData")
+
+    monkeypatch.setattr(account, "put_metric_data", refused)
+
+    assert "This run is not counted" in run("reap")
+
+
+def test_a_verification_is_counted(account: Account) -> None:
+    assert not main(["pipeline", "count-verification"], {"ENV": "development"})
+
+    assert account.counted == [(f"{NAME} verifications", {"environment": "development"}, 1)]
 
 
 def test_a_reaper_that_may_not_read_tags_says_so_and_reaps(

@@ -159,6 +159,15 @@ def _tags_of(resource: str, seen: _Seen) -> Tags:
     return next((tags for tags in known if tags), {})
 
 
+# Condition keys that have the value of a parameter.
+_SHOWN = {
+    "cloudwatch:AlarmActions": "AlarmActions",
+    "cloudwatch:namespace": "Namespace",
+    "iam:AWSServiceName": "AWSServiceName",
+    "s3:if-none-match": "IfNoneMatch",
+}
+
+
 def _conditions(call: Call, seen: _Seen) -> Iterator[tuple[str, str | list[str]]]:
     """Yield the condition keys that the request shows, except those of tags."""
     parameters = call.parameters
@@ -166,16 +175,13 @@ def _conditions(call: Call, seen: _Seen) -> Iterator[tuple[str, str | list[str]]
         yield "aws:TagKeys", keys
     if call.service == "s3":
         yield "s3:ObjectCreationOperation", str(call.operation not in ("CreateMultipartUpload", "UploadPart")).lower()
-    if match := parameters.get("IfNoneMatch"):
-        yield "s3:if-none-match", match
+    for key, parameter in _SHOWN.items():
+        if shown := parameters.get(parameter):
+            yield key, shown
     if boundary := parameters.get("PermissionsBoundary") or seen.boundaries.get(parameters.get("RoleName", "")):
         yield "iam:PermissionsBoundary", boundary
-    if service := parameters.get("AWSServiceName"):
-        yield "iam:AWSServiceName", service
     if call.operation == "PutTargets":
         yield "events:TargetArn", [each["Arn"] for each in parameters["Targets"]]
-    if actions := parameters.get("AlarmActions"):
-        yield "cloudwatch:AlarmActions", actions
     for change in parameters.get("patchOperations", ()):
         if change["path"] == "/accessLogSettings/destinationArn" and "value" in change:
             yield "apigateway:Request/AccessLoggingDestination", change["value"]

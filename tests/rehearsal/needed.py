@@ -16,6 +16,7 @@ from tests.rehearsal.operations import (
     GROUPS,
     IDS,
     NAMES,
+    ON_ALL,
     OPTIONAL,
     PASSED_TO,
     SERVICE_ROLES,
@@ -54,7 +55,8 @@ def needed_by(call: Call) -> Iterator[Needed]:
     if call.service == "apigateway":
         yield from _of_api_gateway(call)
         return
-    yield Needed(_renamed(call, name))
+    on_all = (f"arn:aws:{call.prefix}:{call.region}:{ACCOUNT}:{ON_ALL[name]}",) if name in ON_ALL else ()
+    yield Needed(_renamed(call, name), on_all)
     yield from (Needed(each, ("*",)) for each in BESIDES.get(name, ()))
     if call.new_tags and call.service in TAGGING and not re.search("Tag(?!s$)|^CreateTags", call.operation):
         action, type_ = TAGGING[call.service]
@@ -152,8 +154,8 @@ def _named(call: Call, type_: str, texts: set[str], keys: Mapping[str, str]) -> 
 
 
 def _top(value: Any) -> list[str]:
-    """Return the names in a parameter: a text, a list of texts, or the keys of S3's objects."""
-    return [each for each in listed(value) if isinstance(each, str)] or list(values(value, "Key"))
+    """Return the names in a parameter: a text, a list of texts, the keys of S3's objects, or the name of a budget."""
+    return [each for each in listed(value) if isinstance(each, str)] or list(values(value, "Key|BudgetName"))
 
 
 def _arn(call: Call, pattern: str, names: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ it. These tables have the others, as of November 2026, for the operations that r
 - firewalls: https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html, and what AWS answers to roles
   without the permissions: https://github.com/aws-samples/amazon-cloudfront-waf-secretsmanager/issues/3 and
   https://github.com/aws/aws-sdk-java/issues/2901
+- budgets: https://docs.aws.amazon.com/cost-management/latest/userguide/billing-permissions-ref.html
 - functions in a VPC: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 """
 
@@ -20,6 +21,11 @@ FREE = {"sts:GetCallerIdentity"}
 
 # Operations whose action has another name.
 ACTIONS = {
+    "budgets:CreateBudget": "budgets:ModifyBudget",
+    "budgets:DeleteBudget": "budgets:ModifyBudget",
+    "budgets:DescribeBudget": "budgets:ViewBudget",
+    "budgets:DescribeNotificationsForBudget": "budgets:ViewBudget",
+    "budgets:UpdateBudget": "budgets:ModifyBudget",
     "cloudfront:CreateDistributionWithTags": "cloudfront:CreateDistribution",
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:CompleteMultipartUpload": "s3:PutObject",
@@ -49,6 +55,7 @@ ACTIONS = {
 
 # The action that lets an operation of a service tag what it makes, and the type of the new resource if AWS names it.
 TAGGING = {
+    "budgets": ("TagResource", ""),
     "cloudfront": ("TagResource", "distribution"),
     "cloudwatch": ("TagResource", ""),
     "cognito-idp": ("TagResource", "userpool"),
@@ -64,6 +71,9 @@ TAGGING = {
     "sns": ("TagResource", ""),
     "wafv2": ("TagResource", ""),
 }
+
+# Operations whose requests name no resource, although the reference lists a type: AWS asks about all of this type.
+ON_ALL = {"cloudwatch:PutMetricData": "dataset/*"}
 
 # Other actions, on all resources, that an operation needs too.
 BESIDES = {
@@ -89,6 +99,7 @@ PASSED_TO = {"ec2": "vpc-flow-logs.amazonaws.com", "lambda": "lambda.amazonaws.c
 # The parameters that name a resource, by its type in the reference: in the order of the variables of its ARN. Several
 # names for one variable are alternatives. Parameters that are ARNs need no entry.
 NAMES: dict[str, dict[str, tuple[str, ...]]] = {
+    "budgets": {"budget": ("BudgetName|Budget",)},
     "cloudfront": {
         "cache-policy": ("Id",),
         "distribution": ("Id|DistributionId",),
@@ -98,7 +109,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "origin-request-policy": ("Id",),
         "response-headers-policy": ("Id",),
     },
-    "cloudwatch": {"alarm": ("AlarmName|AlarmNames",)},
+    "cloudwatch": {"alarm": ("AlarmName|AlarmNames",), "dashboard": ("DashboardName|DashboardNames",)},
     "cognito-idp": {"userpool": ("UserPoolId",)},
     "events": {"rule-on-default-event-bus": ("Rule|Name",)},
     "iam": {"role": ("RoleName",)},

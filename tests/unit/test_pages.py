@@ -51,7 +51,9 @@ def lines(page: str) -> list[list[str]]:
     spans = re.findall(r"`([^`]+)`", re.sub(r"^ *```.*?^ *```$", "", text(page), flags=re.MULTILINE | re.DOTALL))
     shell = "".join(block.text for block in blocks(page) if block.language == "sh").replace("\\\n", " ").splitlines()
     typed = [re.sub(r"\$\((?!make)[^()]*\)", "…", " ".join(line.split())) for line in [*spans, *shell]]
-    found = [each for line in typed for each in re.findall(r"(?:^|\(|&& )((?:make|\S+ -m tools) [^)&]*)", line)]
+    found = [
+        each for line in typed for each in re.findall(r'(?:^|\(|&& )((?:make|\S+ -m tools) (?:"[^"]*"|[^)&"])*)', line)
+    ]
     return [shlex.split(each, comments=True) for each in found]
 
 

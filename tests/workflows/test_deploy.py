@@ -108,6 +108,7 @@ def test_a_successful_deployment_calls_everything_in_order(deploy: Callable[...,
         "acceptance",
         "verification",
         "note-verified",
+        "count-verification",
         "bindings",
     ]
     assert [done.variables("bindings", time).get("DRY_RUN") for time in (0, 1)] == ["1", None]

@@ -5,13 +5,14 @@ Without SLIPWAY_URL, a tag keeps the end of a workspace. Each command can be rep
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.aws import applying, environment, leftovers
+from tools.aws import applying, counting, environment, leftovers
 from tools.aws.applying import own, routed
 from tools.aws.routes import Routes
 from tools.aws.target import Target
@@ -87,7 +88,9 @@ def unroute(environ: Environ) -> None:
 
 
 def reap(environ: Environ) -> None:
-    """Destroy expired workspaces; report workspaces without a record and records without a workspace.
+    """Destroy expired workspaces; report orphans: workspaces without a record and records without a workspace.
+
+    Count the run and the orphans in CloudWatch, where alarms watch them.
 
     PURPOSE chooses the kind of workspaces, because a role reaches one kind only. Without PURPOSE, reap both kinds. If a
     workspace can't be destroyed, go on with the others, and then raise ToolError. Leave workspaces to the next run if
@@ -109,27 +112,44 @@ def reap(environ: Environ) -> None:
                 _destroy(target, records, record)
             except ToolError as failure:
                 warn(environ, f"{target.name} was not destroyed: {failure}. The next run tries again or reports it")
-                failed.append(target.name)
+                failed.append(target)
             else:
                 recorded.remove(target)
                 destroyed.append(target)
-    there = [each for each in environment.workspaces(ours) if each.debug in kinds]
-    for target in (each for each in there if each not in recorded):
-        warn(environ, f"{target.name} has resources but no {records.kind}: {_advice(target)}")
-    for target in (each for each in recorded if each not in there):
-        warn(environ, f"{target.name} has a {records.kind} but no resources: {_advice(target)}")
-    # AWS still lists resources for a while after their end.
-    _report_leftovers(environ, ours, kinds, [*there, *destroyed])
+    orphans = Counter(_orphans(environ, ours, records.kind, kinds, recorded, destroyed))
+    for is_debug in sorted(kinds):
+        ended = not any(each.debug is is_debug for each in failed)
+        values = {"orphans": orphans[is_debug], **({"reaps": 1} if ended else {})}
+        counting.count(environ, ours, values, purpose="debug" if is_debug else "personal")
     if not destroyed and not failed:
         print("No workspace has expired")
     if failed:
-        raise ToolError(
-            f"These workspaces were not destroyed: {', '.join(failed)}. Fix the errors above, and run the command again"
-        )
+        names = ", ".join(each.name for each in failed)
+        raise ToolError(f"These workspaces were not destroyed: {names}. Fix the errors above, and run make reap again")
 
 
-def _report_leftovers(environ: Environ, ours: Target, kinds: Collection[bool], known: Collection[Target]) -> None:
-    """Warn of resources with the tags of a workspace that is not known."""
+def _orphans(
+    environ: Environ,
+    ours: Target,
+    kind_of_record: str,
+    kinds: Collection[bool],
+    recorded: Collection[Target],
+    destroyed: Collection[Target],
+) -> Iterator[bool]:
+    """Warn of orphans. For each of them, yield True if it is a debug workspace, or False."""
+    there = [each for each in environment.workspaces(ours) if each.debug in kinds]
+    for target in (each for each in there if each not in recorded):
+        warn(environ, f"{target.name} has resources but no {kind_of_record}: {_advice(target)}")
+        yield target.debug
+    for target in (each for each in recorded if each not in there):
+        warn(environ, f"{target.name} has a {kind_of_record} but no resources: {_advice(target)}")
+        yield target.debug
+    # AWS still lists resources for a while after their end.
+    yield from _leftovers(environ, ours, kinds, [*there, *destroyed])
+
+
+def _leftovers(environ: Environ, ours: Target, kinds: Collection[bool], known: Collection[Target]) -> Iterator[bool]:
+    """Warn of resources with the tags of a workspace that is not known. Yield the kind of each such workspace."""
     names = {each.terraform_workspace for each in known}
     try:
         found = leftovers.tagged(ours)
@@ -144,6 +164,7 @@ def _report_leftovers(environ: Environ, ours: Target, kinds: Collection[bool], k
                 f"{ours.name}-{name} has no state, but {len(arns)} resources have its tags: {some}. Find out who "
                 "created them, and delete them as an administrator",
             )
+            yield name.startswith("d-")
 
 
 def _standing(environ: Environ, records: Records, kinds: Collection[bool]) -> Iterator[Json]:

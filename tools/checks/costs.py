@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import app  # noqa: F401 (declares the metrics of the resources)
+from chalicelib.telemetry import metrics
+from tools.aws import counting
 from tools.checkout import ENVIRONMENTS, ROOT
 from tools.checks.policy import plans
 
@@ -29,7 +32,7 @@ ACUS_UNDER_LOAD = 1.0
 KEY, SECRET = 1.0, 0.40  # a month; KMS, Secrets Manager
 ACU_HOUR, DATABASE_GIGABYTE = 0.12, 0.10  # Aurora Serverless v2, Aurora Standard storage
 FIREWALL, FIREWALL_RULE, FIREWALL_MILLION = 5.0, 1.0, 0.60  # WAF
-ALARM, METRIC = 0.10, 0.30  # CloudWatch, a month
+ALARM_METRIC, COMPOSITE_ALARM, DASHBOARD, METRIC = 0.10, 0.50, 3.0, 0.30  # CloudWatch, a month
 LOG_GIGABYTE = 0.50  # CloudWatch Logs, taken in
 API_MILLION = 3.50  # API Gateway, REST APIs
 FUNCTION_MILLION, FUNCTION_GIGABYTE_SECOND = 0.20, 0.0000166667  # Lambda, x86
@@ -41,6 +44,8 @@ NAT_HOUR, ADDRESS_HOUR = 0.045, 0.005  # VPC
 # API Gateway's metrics of a method: requests, two latencies and two kinds of errors. Detailed metrics are billed as
 # custom metrics, for each method that was called.
 METRICS_OF_A_METHOD = 5
+# The values that the own dimension of a resource's metric has, such as the reasons of denials.
+VALUES = 5
 
 Plan = Mapping[str, Mapping[str, Any]]
 
@@ -61,7 +66,7 @@ def costs(plan: Plan) -> list[Cost]:
     [api] = [each for each in _of(plan, "aws_lambda_function") if each["function_name"].endswith("-api")]
     firewalls = _of(plan, "aws_wafv2_web_acl")
     rules = sum(len(each["rule"]) for each in firewalls)
-    keys, alarms = len(_of(plan, "aws_kms_key")), len(_of(plan, "aws_cloudwatch_metric_alarm"))
+    keys, dashboards = len(_of(plan, "aws_kms_key")), len(_of(plan, "aws_cloudwatch_dashboard"))
     gateways = len(_of(plan, "aws_nat_gateway")) * (NAT_HOUR + ADDRESS_HOUR) * HOURS
     database = instances * ACU_HOUR * HOURS
     # The master's password is a secret too, which RDS creates.
@@ -72,7 +77,13 @@ def costs(plan: Plan) -> list[Cost]:
     found = [
         _same("encryption keys", keys * KEY),
         _same("secrets of the database", secrets),
-        _same("alarms", alarms * ALARM),
+        _same("alarms", _alarms(plan)),
+        _same("dashboards", dashboards * DASHBOARD),
+        Cost(
+            "our own metrics, if each operation is called in each hour",
+            _own_metrics(loaded=False) * METRIC,
+            _own_metrics(loaded=True) * METRIC,
+        ),
         Cost("database: capacity", database * least, database * max(least, ACUS_UNDER_LOAD)),
         Cost("database: 5 GB of storage", GIGABYTES_OF_DATA * DATABASE_GIGABYTE, GIGABYTES_OF_DATA * DATABASE_GIGABYTE),
         Cost("database: input and output", 0, MILLIONS_OF_REQUESTS * READS_AND_WRITES * READ_OR_WRITE_MILLION),
@@ -126,6 +137,30 @@ def _same(part: str, dollars: float) -> Cost:
 
 def _of(plan: Plan, kind: str) -> list[Mapping[str, Any]]:
     return [resource for address, resource in plan.items() if f".{kind}." in f".{address}"]
+
+
+def _alarms(plan: Plan) -> float:
+    """Return the dollars of alarms. CloudWatch bills each metric that an alarm reads."""
+    read = sum(
+        bool(query["metric"]) for each in _of(plan, "aws_cloudwatch_metric_alarm") for query in each["metric_query"]
+    )
+    return read * ALARM_METRIC + len(_of(plan, "aws_cloudwatch_composite_alarm")) * COMPOSITE_ALARM
+
+
+def _own_metrics(*, loaded: bool) -> int:
+    """Return the number of metrics that the functions, the tools and the filter of refused logins put.
+
+    Each set of dimensions with values is a metric of its own. Without requests, only jobs put some.
+    """
+    of_jobs = 1 + sum(2 if "purpose" in dimensions else 1 for dimensions in counting.METRICS.values())
+    if not loaded:
+        return of_jobs
+    values = {"operation": _methods(), "class": 2}
+    return of_jobs + sum(
+        values.get(dimensions[-1], 1 if len(dimensions) == len(metrics.OF_ALL) else VALUES)
+        for metric in metrics.METRICS.values()
+        for dimensions in metric.dimensions
+    )
 
 
 def _metrics(plan: Plan) -> float:

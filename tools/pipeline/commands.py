@@ -75,6 +75,12 @@ COMMANDS = (
         "tools.pipeline.promotion:check_merge",
     ),
     Command(
+        "count-verification",
+        "Count in CloudWatch that the acceptance tests have passed in an environment",
+        "tools.aws.counting:verification",
+        (_ENV, _EMULATED),
+    ),
+    Command(
         "deployment-open",
         "Open a deployment in the registry",
         "tools.pipeline.records:deployment_open",

@@ -39,6 +39,7 @@ variables {
       debug_github_environment      = "development-debug"
       reap_github_environment       = "development-reap"
       reap_debug_github_environment = "development-reap-debug"
+      verify_github_environment     = "development-verify"
     }
     preproduction = { branch = "release/next", github_environment = "preproduction" }
   }
@@ -137,6 +138,28 @@ run "an_account" {
     error_message = "Only jobs in a GitHub environment of its own may reap debug workspaces."
   }
 
+  # Only jobs that run by schedule or after a deployment count their runs.
+  assert {
+    condition     = keys(aws_iam_role_policy.counting) == ["apply-development", "apply-preproduction", "reap-debug-development", "reap-development", "verify-development"]
+    error_message = "Pipelines, reapers and the daily verification must count their runs, and no other job."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.verify["development"].assume_role_policy).Statement[0].Condition == {
+      StringEquals = {
+        "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+        "token.actions.githubusercontent.com:sub" = [
+          "repo:acme/service:environment:development-verify",
+          "repo:acme@65/service@74:environment:development-verify",
+        ]
+        "token.actions.githubusercontent.com:repository_id" = "74"
+        "token.actions.githubusercontent.com:environment"   = "development-verify"
+        "token.actions.githubusercontent.com:ref"           = "refs/heads/development"
+      }
+    }
+    error_message = "Only jobs on the default branch and in the verification's GitHub environment may take its role."
+  }
+
   # The reapers create nothing.
   # A destroy needs these actions, although their names do not say that they remove something.
   assert {
@@ -159,7 +182,7 @@ run "an_account" {
   assert {
     condition = length(setsubtract(local.destroying, flatten([for pair in setproduct(["workspaces", "debug"], local.subjects) : [
       for statement in jsondecode(aws_iam_policy.applying["${pair[0]}-development-${pair[1]}"].policy).Statement : statement.Action
-    ]]))) == 0
+    ] if pair[1] != "monitoring"]))) == 0
     error_message = "Each action in destroying.tf must be in a statement of a role that creates workspaces. Otherwise no role gets the action."
   }
 
@@ -183,7 +206,7 @@ run "an_account" {
   assert {
     condition = alltrue([for action in flatten([for policy in [aws_iam_policy.reading, aws_iam_policy.planning] :
       [for statement in jsondecode(policy.policy).Statement : statement.Action]
-    ]) : can(regex("^([a-z0-9-]+:(Get|List|Describe)[A-Za-z]+|apigateway:GET)$", action))])
+    ]) : can(regex("^([a-z0-9-]+:(Get|List|Describe)[A-Za-z]+|apigateway:GET|budgets:ViewBudget)$", action))])
     error_message = "The role that plans must only read."
   }
 
@@ -206,7 +229,7 @@ run "an_account" {
   }
 
   assert {
-    condition = alltrue([for subject in ["network", "database", "api", "site"] : alltrue([
+    condition = alltrue([for subject in ["network", "database", "api", "site", "monitoring"] : alltrue([
       for statement in jsondecode(aws_iam_policy.applying["apply-development-${subject}"].policy).Statement :
       endswith(statement.Sid, "Numbers") || contains(["DatabaseGroupsOfAws", "MasterPassword", "FirewallRulesOfAws"], statement.Sid)
       || alltrue([for arn in flatten([statement.Resource]) : strcontains(arn, "service-development")])
@@ -339,7 +362,7 @@ run "an_account" {
   assert {
     condition = (
       keys(output.apply_role_arns) == ["development", "preproduction"] && keys(output.workspaces_role_arns) == ["development"]
-      && keys(output.debug_role_arns) == ["development"] && keys(output.reap_role_arns) == ["development"] && keys(output.reap_debug_role_arns) == ["development"]
+      && keys(output.debug_role_arns) == ["development"] && keys(output.reap_role_arns) == ["development"] && keys(output.reap_debug_role_arns) == ["development"] && keys(output.verify_role_arns) == ["development"]
       && length(output.permissions_boundary_arns) == 6 && output.artifact_bucket == "service-artifacts-123456789012"
     )
     error_message = "The outputs must name the artifacts' bucket, and each environment's roles and boundary."

@@ -28,6 +28,11 @@ output "function_names" {
   value       = { for name, function in aws_lambda_function.this : name => function.function_name }
 }
 
+output "functions" {
+  description = "Name and timeout of each function, for its alarms."
+  value       = { for name, function in aws_lambda_function.this : name => { name = function.function_name, timeout_seconds = function.timeout } }
+}
+
 output "function_versions" {
   description = "The newest version of each function, to which a deployment moves the alias."
   value       = { for name, function in aws_lambda_function.this : name => function.version }

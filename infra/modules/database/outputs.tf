@@ -28,6 +28,11 @@ output "cluster_identifier" {
   value       = aws_rds_cluster.this.cluster_identifier
 }
 
+output "log_group_name" {
+  description = "Name of the log group of PostgreSQL."
+  value       = aws_cloudwatch_log_group.postgresql.name
+}
+
 output "master_secret_arn" {
   description = "ARN of the secret with the master's password, only for the bootstrap function."
   value       = one(aws_rds_cluster.this.master_user_secret[*].secret_arn)

@@ -1,5 +1,6 @@
 # One key per environment or workspace encrypts its data, logs and backups: nobody can read them without the key.
-# CloudFront's firewall logs in us-east-1, where keys of other regions do not work. So its log has a key there.
+# CloudFront's firewall logs in us-east-1, and the site's alarms are there. Keys of other regions do not work there, so
+# there is another key.
 
 locals {
   statements_of_keys = { for region in toset([data.aws_region.this.name, "us-east-1"]) : region => [
@@ -21,7 +22,18 @@ locals {
         ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${region}:${local.account_id}:log-group:*${local.name}*" }
       }
     },
+    {
+      Sid       = "Alarms"
+      Effect    = "Allow"
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+      Resource  = "*"
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+    },
   ] }
+
+  # Only the environment itself has a site with alarms or a firewall.
+  has_key_of_site = local.is_default && local.has_site
 }
 
 resource "aws_kms_key" "this" {
@@ -29,19 +41,7 @@ resource "aws_kms_key" "this" {
   enable_key_rotation     = true
   deletion_window_in_days = local.is_protected ? 30 : 7
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(local.statements_of_keys[data.aws_region.this.name], [
-      {
-        Sid       = "Alarms"
-        Effect    = "Allow"
-        Principal = { Service = "cloudwatch.amazonaws.com" }
-        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
-        Resource  = "*"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
-      },
-    ])
-  })
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements_of_keys[data.aws_region.this.name] })
 
   tags = { Name = local.name }
 }
@@ -52,7 +52,7 @@ resource "aws_kms_alias" "this" {
 }
 
 resource "aws_kms_key" "us_east_1" {
-  count    = local.has_firewall_of_site ? 1 : 0
+  count    = local.has_key_of_site ? 1 : 0
   provider = aws.us_east_1
 
   description             = "${local.name}-cloudfront"
@@ -65,7 +65,7 @@ resource "aws_kms_key" "us_east_1" {
 }
 
 resource "aws_kms_alias" "us_east_1" {
-  count    = local.has_firewall_of_site ? 1 : 0
+  count    = local.has_key_of_site ? 1 : 0
   provider = aws.us_east_1
 
   name          = "alias/${local.name}-cloudfront"

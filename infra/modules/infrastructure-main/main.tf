@@ -1,6 +1,6 @@
 # Everything that makes up an environment, or a workspace of one. Start reading here.
 #
-#   site ──► api ──► database        identity: the issuers that the API trusts    monitoring: the alarms
+#   site ──► api ──► database        identity: the issuers that the API trusts    monitoring: alarms and dashboards
 #              └────── network       firewall: in front of site and api           key:        encrypts everything
 
 locals {
@@ -180,17 +180,33 @@ module "site" {
   } : null
 }
 
+# A workspace has no alarms: its owner watches it.
 module "monitoring" {
-  source = "../monitoring"
+  source    = "../monitoring"
+  count     = local.is_default ? 1 : 0
+  providers = { aws = aws, aws.us_east_1 = aws.us_east_1 }
 
-  name                        = local.name
-  kms_key_arn                 = aws_kms_key.this.arn
-  notify                      = local.is_default ? var.notify : []
-  notifications_enabled       = local.is_default
-  api_name                    = local.name
-  api_stage                   = module.api.stage_name
-  function_names              = module.api.function_names
-  latency_ms                  = var.latency_ms
-  database_cluster_identifier = local.database.cluster_identifier
-  database_max_connections    = local.database_max_connections
+  name            = local.name
+  system          = var.system
+  environment     = var.environment
+  objectives      = var.objectives
+  notify          = var.notify
+  kms_key_arn     = aws_kms_key.this.arn
+  api             = { name = local.name, stage = module.api.stage_name }
+  functions       = module.api.functions
+  log_group       = module.api.log_group_names["api"]
+  firewall_of_api = one(module.firewall_api[*].metric_name)
+
+  database = {
+    cluster_identifier = local.database.cluster_identifier
+    max_connections    = local.database_max_connections
+    log_group          = module.database[0].log_group_name
+  }
+
+  site = !local.has_site ? null : {
+    distribution_id = module.site[0].distribution_id
+    firewall        = one(module.firewall_site[*].metric_name)
+    certificate_arn = try(var.domain.certificate_arn, null)
+    kms_key_arn     = aws_kms_key.us_east_1[0].arn
+  }
 }

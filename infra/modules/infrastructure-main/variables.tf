@@ -219,10 +219,9 @@ variable "notify" {
   default     = []
 }
 
-variable "latency_ms" {
-  description = "Milliseconds within which 99 of 100 requests must be answered."
-  type        = number
-  default     = 1000
+variable "objectives" {
+  description = "The values of the environment's objectives.json: docs/objectives.md."
+  type        = any
 }
 
 variable "log_retention_days" {

@@ -1,4 +1,4 @@
-output "topic_arn" {
-  description = "ARN of the topic that alarms notify."
-  value       = aws_sns_topic.alarms.arn
+output "dashboards" {
+  description = "Names of the dashboards: for people on call, and for developers."
+  value       = { on_call = aws_cloudwatch_dashboard.on_call.dashboard_name, developers = aws_cloudwatch_dashboard.developers.dashboard_name }
 }

@@ -10,6 +10,9 @@ from urllib.parse import quote
 from flask import has_request_context, request
 from moto.apigateway.models import APIGatewayBackend
 from moto.awslambda.models import LambdaFunction
+from moto.budgets.models import BudgetsBackend
+from moto.budgets.responses import BudgetsResponse
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.config import default_user_config
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -37,6 +40,9 @@ def change_moto() -> None:
     # moto forgets the settings of Performance Insights and of logging. Terraform would set them again in every apply.
     _remember_insights()
     _remember_logging()
+    _remember_tags_of_budgets()
+    # moto's method for metric alarms takes composite alarms too, but not under the name of the action.
+    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
     _switch_data_api()
     _encode_policies()
     bucket: Any = FakeBucket
@@ -100,6 +106,29 @@ def _remember_logging() -> None:
     LambdaFunction.__init__ = made  # type: ignore[method-assign]
     LambdaFunction.update_configuration = changed  # type: ignore[method-assign]
     LambdaFunction.get_configuration = told  # type: ignore[method-assign]
+
+
+def _remember_tags_of_budgets() -> None:
+    create = BudgetsResponse.create_budget
+
+    @wraps(create)
+    def created(self: Any) -> str:
+        answer = create(self)
+        _tags_of(self.backend)[self._get_param("Budget")["BudgetName"]] = self._get_param("ResourceTags", [])
+        return answer
+
+    def listed(self: Any) -> str:
+        name = self._get_param("ResourceARN").rpartition("/")[2]
+        return json.dumps({"ResourceTags": _tags_of(self.backend).get(name, [])})
+
+    BudgetsResponse.create_budget = created  # type: ignore[method-assign]
+    BudgetsResponse.list_tags_for_resource = listed  # type: ignore[attr-defined]
+
+
+def _tags_of(backend: BudgetsBackend) -> dict[str, Any]:
+    """Return the tags of the budgets of an account, by the budget's name."""
+    found: dict[str, Any] = backend.__dict__.setdefault("tags_of_budgets", {})
+    return found
 
 
 def _encode_policies() -> None:

@@ -19,6 +19,8 @@ UNKNOWN = "known after apply"
 # The argument that holds a resource's name, if this argument is not `name`.
 _NAMES = {
     "aws_cloudfront_distribution": "comment",
+    "aws_cloudwatch_composite_alarm": "alarm_name",
+    "aws_cloudwatch_dashboard": "dashboard_name",
     "aws_cloudwatch_metric_alarm": "alarm_name",
     "aws_cognito_user_pool_domain": "domain",
     "aws_lambda_function": "function_name",

@@ -31,7 +31,9 @@ MUTANTS = {
     "Every name starts with the environment and the workspace": [
         Mutant("another environment's name", assign("aws_lambda_function.function_name", f"{NAME}-preproduction-api")),
         Mutant(
-            "the environment's name in a workspace", assign("aws_sns_topic.name", f"{NAME}-production-alarms"), DEBUG
+            "the environment's name in a workspace",
+            assign("aws_cloudwatch_event_rule.name", f"{NAME}-production-sweep"),
+            DEBUG,
         ),
         Mutant("a longer environment's name", assign("aws_s3_bucket.bucket", f"{NAME}-production2")),
     ],
@@ -69,7 +71,7 @@ MUTANTS = {
             unset("aws_cloudwatch_log_group.kms_key_id", only="firewall_api[0].aws_cloudwatch_log_group.this"),
         ),
     ],
-    "The topic of the alarms is encrypted with the environment's key": [
+    "The topics of the alarms are encrypted with the environment's keys": [
         Mutant("no key", unset("aws_sns_topic.kms_master_key_id"))
     ],
     "Every bucket is encrypted": [
@@ -299,15 +301,15 @@ MUTANTS = {
     "The API has an access log": [
         Mutant("the API has no access log", unset("aws_api_gateway_stage.access_log_settings"))
     ],
-    "Every alarm has a topic to notify": [
-        Mutant("an alarm has no topic", unset("aws_cloudwatch_metric_alarm.alarm_actions"), DEBUG),
+    "Every composite alarm has a topic to notify": [
+        Mutant("an alarm has no topic", unset("aws_cloudwatch_composite_alarm.alarm_actions")),
         Mutant(
             "an alarm only stops a machine",
-            assign("aws_cloudwatch_metric_alarm.alarm_actions", ["arn:aws:automate:eu-central-1:ec2:stop"]),
+            assign("aws_cloudwatch_composite_alarm.alarm_actions", ["arn:aws:automate:eu-central-1:ec2:stop"]),
         ),
     ],
-    "Every alarm of an environment is on": [
-        Mutant("an alarm is off", assign("aws_cloudwatch_metric_alarm.actions_enabled", to=False, only="latency"))
+    "Every composite alarm of production is on": [
+        Mutant("an alarm is off", assign("aws_cloudwatch_composite_alarm.actions_enabled", to=False, only="us_east_1"))
     ],
     # production
     "The database is protected from deletion": [

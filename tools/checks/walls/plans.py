@@ -192,13 +192,19 @@ _TELLING: dict[str, Callable[[Values, str, str], Values]] = {
     "aws_secretsmanager_secret": lambda values, place, _: {
         "arn": f"arn:aws:secretsmanager:{place}:secret:{values['name']}-AbCdEf"
     },
+    "aws_cloudwatch_composite_alarm": lambda values, place, _: {
+        "arn": f"arn:aws:cloudwatch:{place}:alarm:{values['alarm_name']}"
+    },
+    "aws_cloudwatch_metric_alarm": lambda values, place, _: {
+        "arn": f"arn:aws:cloudwatch:{place}:alarm:{values['alarm_name']}"
+    },
     "aws_sns_topic": lambda values, place, _: {"arn": f"arn:aws:sns:{place}:{values['name']}"},
     "aws_wafv2_web_acl": lambda values, place, _: {
         "arn": f"arn:aws:wafv2:{place}:{_SCOPES[values['scope']]}/webacl/{values['name']}/1"
     },
 }
 # These resources belong to another one, whose ARN says where they are.
-_PARTS = ("aws_wafv2_web_acl_logging_configuration",)
+_PARTS = ("aws_sns_topic_subscription", "aws_wafv2_web_acl_logging_configuration")
 
 
 def _region(address: str) -> str:
@@ -208,13 +214,13 @@ def _region(address: str) -> str:
 
 @cache
 def _elsewhere() -> frozenset[str]:
-    """Return parts of addresses: the resources and modules with the provider of us-east-1."""
-    sources = "".join(file.read_text() for file in (ROOT / "infra" / "modules" / "infrastructure-main").glob("*.tf"))
+    """Return parts of addresses: the resources and modules with the provider of us-east-1 only."""
+    sources = "".join(file.read_text() for file in (ROOT / "infra" / "modules").glob("*/*.tf"))
     blocks = re.findall(r'^(module|resource) "(\w+)"(?: "(\w+)")? \{\n((?:(?!\}).*\n)*)', sources, re.MULTILINE)
     return frozenset(
         f".module.{first}" if kind == "module" else f".{first}.{second}"
         for kind, first, second, body in blocks
-        if re.search(r"^  providers? += .*aws\.us_east_1", body, re.MULTILINE)
+        if re.search(r"^  (provider += |providers += \{ aws = )aws\.us_east_1", body, re.MULTILINE)
     )
 
 

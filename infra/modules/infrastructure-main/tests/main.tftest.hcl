@@ -11,7 +11,7 @@ mock_provider "aws" {
 # which modules exist.
 override_module {
   target  = module.api
-  outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, function_versions = {}, alias_name = "live", log_group_names = {} }
+  outputs = { stage_name = "production", stage_arn = "arn:aws:apigateway:eu-central-1::/restapis/a/stages/b", invoke_domain = "a.execute-api.eu-central-1.amazonaws.com", invoke_url = "https://a", rest_api_id = "a", function_names = {}, functions = {}, function_versions = {}, alias_name = "live", log_group_names = { api = "/aws/lambda/service-production-api" } }
 }
 
 override_module {
@@ -26,12 +26,17 @@ override_module {
 
 override_module {
   target  = module.firewall_api
-  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1", header_of_site = "x-from-site" }
+  outputs = { web_acl_arn = "arn:aws:wafv2:eu-central-1:210987654321:regional/webacl/a/1", header_of_site = "x-from-site", metric_name = "service-production-regional" }
 }
 
 override_module {
   target  = module.firewall_site
-  outputs = { web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/b/1" }
+  outputs = { web_acl_arn = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/b/1", metric_name = "service-production-cloudfront" }
+}
+
+override_module {
+  target  = module.monitoring
+  outputs = { dashboards = { on_call = "service-production-on-call", developers = "service-production-developers" } }
 }
 
 variables {
@@ -44,6 +49,7 @@ variables {
   database            = { min_capacity = 1, max_capacity = 16, instances = 2, backup_retention_days = 30 }
   throttling          = { rate = 100, burst = 200 }
   log_retention_days  = 30
+  objectives          = {}
 }
 
 run "an_environment_without_a_domain" {
@@ -80,7 +86,7 @@ run "an_environment_without_a_domain" {
       "Account {\"AWS\":\"arn:aws:iam::210987654321:root\"}"   = ["null", "null"]
       "Logs {\"Service\":\"logs.eu-central-1.amazonaws.com\"}" = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:eu-central-1:210987654321:log-group:*service-production*" } })]
       "Logs {\"Service\":\"logs.us-east-1.amazonaws.com\"}"    = [jsonencode({ ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:us-east-1:210987654321:log-group:*service-production*" } })]
-      "Alarms {\"Service\":\"cloudwatch.amazonaws.com\"}"      = [jsonencode({ StringEquals = { "aws:SourceAccount" = "210987654321" } })]
+      "Alarms {\"Service\":\"cloudwatch.amazonaws.com\"}"      = [for region in ["eu-central-1", "us-east-1"] : jsonencode({ StringEquals = { "aws:SourceAccount" = "210987654321" } })]
     }
     error_message = "Only this account, the environment's logs in the key's region and its alarms may use the keys."
   }

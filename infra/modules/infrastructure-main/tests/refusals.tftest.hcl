@@ -19,6 +19,7 @@ variables {
   database            = { min_capacity = 1, max_capacity = 16, instances = 2, backup_retention_days = 30 }
   throttling          = { rate = 100, burst = 200 }
   log_retention_days  = 30
+  objectives          = {}
 }
 
 run "capitals_and_unknown_values_are_refused" {

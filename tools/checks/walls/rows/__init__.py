@@ -4,9 +4,11 @@ from tools.checks.walls.rows import (
     applying_api,
     applying_database,
     applying_functions,
+    applying_monitoring,
     applying_network,
     applying_site,
     applying_state,
+    counting,
     created_roles,
     functions,
     github,
@@ -24,6 +26,7 @@ _APPLYING = (
     applying_database,
     applying_api,
     applying_site,
+    applying_monitoring,
 )
 
 WALLS = (
@@ -31,6 +34,7 @@ WALLS = (
     *people.WALLS,
     *pipelines.WALLS,
     *(row for by in APPLIERS for part in _APPLYING for row in part.rows(by)),
+    *counting.WALLS,
     *ways_in.WALLS,
     *created_roles.WALLS,
     *functions.WALLS,

@@ -1,4 +1,4 @@
-"""The rows about pipelines' roles and functions and their roles, logs, schedules and alarms."""
+"""The rows about pipelines' roles and functions and their roles, logs and schedules."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,7 @@ function_role = role()
 LOG_GROUPS = ("/aws/lambda/{name}-api", "/aws/apigateway/{name}", "/aws/rds/cluster/{name}/postgresql", "/vpc/{name}")
 FIREWALL_LOGS = "aws-waf-logs-{name}"
 IN_VIRGINIA = "arn:aws:logs:us-east-1:{{account}}:log-group:{}"
-alarm = named("arn:aws:cloudwatch:{place}:alarm:{name}-errors")
 rule = named("arn:aws:events:{place}:rule/{name}-sweep")
-topic = named("arn:aws:sns:{place}:{name}-alarms")
 # The roles that services need in an account, by the service.
 ROLES_OF_SERVICES = {
     "ops.apigateway": "AWSServiceRoleForAPIGateway",
@@ -44,7 +42,7 @@ def rows(by: Applier) -> Iterator[Wall]:
     yield by.by_name("deletes functions", acts("lambda", "DeleteAlias DeleteFunction RemovePermission"), function)
     yield from _roles(by)
     yield from _logs(by)
-    yield from _schedules_and_alarms(by)
+    yield from _schedules(by)
 
 
 def _roles(by: Applier) -> Iterator[Wall]:
@@ -128,20 +126,7 @@ def _logs(by: Applier) -> Iterator[Wall]:
         )
 
 
-def _schedules_and_alarms(by: Applier) -> Iterator[Wall]:
-    yield by.by_name("tags alarms", acts("cloudwatch", "TagResource UntagResource"), alarm, MAKERS)
-    topics, others = _among(by, topic)
-    ec2 = f"arn:aws:swf:{by.environment.place}:action/actions/AWS_EC2.InstanceId.Terminate/1.0"
-    yield by.by_name(
-        "creates and changes alarms that notify its own topics",
-        acts("cloudwatch", "PutMetricAlarm"),
-        alarm,
-        MAKERS,
-        {"cloudwatch:AlarmActions": topics},
-        [{"cloudwatch:AlarmActions": [*topics, each]} for each in (*others, ec2)],
-    )
-    yield by.by_name("creates and changes alarms without actions", acts("cloudwatch", "PutMetricAlarm"), alarm, MAKERS)
-    yield by.by_name("deletes alarms", acts("cloudwatch", "DeleteAlarms"), alarm)
+def _schedules(by: Applier) -> Iterator[Wall]:
     yield by.by_name(
         "creates and changes schedules",
         acts("events", "DisableRule EnableRule PutRule TagResource UntagResource"),
@@ -167,16 +152,6 @@ def _schedules_and_alarms(by: Applier) -> Iterator[Wall]:
         [{}, *({"events:TargetArn": [*functions, each]} for each in (*others, bus))],
     )
     yield by.by_name("deletes schedules", acts("events", "DeleteRule RemoveTargets"), rule)
-    yield by.by_name(
-        "creates and changes topics of alarms",
-        acts(
-            "sns",
-            "CreateTopic SetSubscriptionAttributes SetTopicAttributes Subscribe TagResource Unsubscribe UntagResource",
-        ),
-        topic,
-        MAKERS,
-    )
-    yield by.by_name("deletes topics of alarms", acts("sns", "DeleteTopic"), topic)
 
 
 def _among(by: Applier, place: Places) -> tuple[list[str], list[str]]:

@@ -11,7 +11,7 @@ from tools.checks.walls.table import Wall, acts
 ASSUME = acts("sts", "AssumeRoleWithWebIdentity")
 DEFAULT = "development"
 PULL = "repo:%s:pull_request"
-KINDS = ("apply", "workspaces", "debug", "reap", "reap-debug")
+KINDS = ("apply", "workspaces", "debug", "reap", "reap-debug", "verify")
 
 
 def role(name: str, *, production: bool = False) -> Place:

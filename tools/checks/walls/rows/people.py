@@ -95,7 +95,7 @@ def _watching(who: OfAccount, environments: list[Target], foreigner: Target, own
     yield wall(who, "reads logs", read, log_group, targets, [*outside, elsewhere(of)])
     yield wall(who, "reads a log", acts("logs", "GetLogEvents"), log_stream, targets, [*outside, elsewhere(of)])
     for actions in (
-        acts("cloudwatch", "GetMetricData GetMetricStatistics ListMetrics"),
+        acts("cloudwatch", "GetMetricData GetMetricStatistics ListDashboards ListMetrics"),
         acts("logs", "GetQueryResults StopQuery"),
         acts("xray", "BatchGetTraces GetServiceGraph GetTraceSummaries"),
     ):

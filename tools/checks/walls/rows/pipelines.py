@@ -56,7 +56,7 @@ DESCRIBED = (
         " DescribeVpcAttribute DescribeVpcs",
     ),
     *acts("kms", "ListAliases"),
-    *acts("logs", "DescribeLogGroups DescribeResourcePolicies"),
+    *acts("logs", "DescribeLogGroups DescribeMetricFilters DescribeResourcePolicies"),
     *acts(
         "rds",
         "DescribeDBClusterParameterGroups DescribeDBClusterParameters DescribeDBClusters DescribeDBEngineVersions"
@@ -66,11 +66,15 @@ DESCRIBED = (
     *acts("tag", "GetResources"),
 )
 ALARM = named("arn:aws:cloudwatch:{place}:alarm:{name}-errors")
+DASHBOARD = named("arn:aws:cloudwatch::{account}:dashboard/{name}-on-call")
+BUDGET = named("arn:aws:budgets::{account}:budget/{name}")
 RULE = named("arn:aws:events:{place}:rule/{name}-sweep")
 TOPIC = named("arn:aws:sns:{place}:{name}-alarms")
 FIREWALL = named("arn:aws:wafv2:{place}:regional/webacl/{name}/1")
 NAMED: tuple[tuple[Places, tuple[str, ...]], ...] = (
     (ALARM, acts("cloudwatch", "ListTagsForResource")),
+    (DASHBOARD, acts("cloudwatch", "GetDashboard")),
+    (BUDGET, acts("budgets", "ListTagsForResource ViewBudget")),
     (RULE, acts("events", "DescribeRule ListTagsForResource ListTargetsByRule")),
     (
         role(),

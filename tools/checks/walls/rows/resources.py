@@ -102,21 +102,26 @@ LOGGED = ("/aws/lambda/{}-api", "/aws/apigateway/{}", "/aws/rds/cluster/{}/postg
 def _keys() -> Iterator[Wall]:
     for of in (*functions.OWNERS, *functions.LIVE):
         yield from _key(of, key, "eu-central-1", LOGGED)
-        alarms = Service("cloudwatch.amazonaws.com", "CloudWatch", {"aws:SourceAccount": of.account_id})
-        yield Wall(
-            alarms,
-            f"uses the key of {of.name} for alarms",
-            acts("kms", "Decrypt GenerateDataKey GenerateDataKeyWithoutPlaintext"),
-            (key(of),),
-            not_by=(
-                replace(alarms, name="CloudWatch for another account", context={"aws:SourceAccount": STRANGER}),
-                replace(alarms, name="CloudWatch for nobody", context={}),
-                replace(alarms, name="another service", service="events.amazonaws.com"),
-            ),
-        )
-        yield Wall(alarms, "changes a key", acts("kms", "Encrypt CreateGrant PutKeyPolicy"), not_on=(key(of),))
+        yield from _alarms(of, key)
     for of in functions.OWNERS[:3]:
         yield from _key(of, key_of_cloudfront, "us-east-1", ("aws-waf-logs-{}-cloudfront",))
+        yield from _alarms(of, key_of_cloudfront)
+
+
+def _alarms(of: Target, key: Places) -> Iterator[Wall]:
+    alarms = Service("cloudwatch.amazonaws.com", "CloudWatch", {"aws:SourceAccount": of.account_id})
+    yield Wall(
+        alarms,
+        f"uses the key of {of.name} for alarms",
+        acts("kms", "Decrypt GenerateDataKey GenerateDataKeyWithoutPlaintext"),
+        (key(of),),
+        not_by=(
+            replace(alarms, name="CloudWatch for another account", context={"aws:SourceAccount": STRANGER}),
+            replace(alarms, name="CloudWatch for nobody", context={}),
+            replace(alarms, name="another service", service="events.amazonaws.com"),
+        ),
+    )
+    yield Wall(alarms, "changes a key", acts("kms", "Encrypt CreateGrant PutKeyPolicy"), not_on=(key(of),))
 
 
 def _key(of: Target, place: Places, region: str, groups: tuple[str, ...]) -> Iterator[Wall]:
