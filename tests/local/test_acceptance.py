@@ -157,8 +157,10 @@ def test_production_behind_its_cdn_passes_and_keeps_one_system(
     below("/production", monkeypatch)
     with_headers(OF_THE_CDN, monkeypatch)
 
+    monkeypatch.setenv("SLIPWAY_PACKAGE", DIGEST)
+
     # The acceptance tests make valid and invalid tokens for a local service, so this run skips nothing.
-    ended = acceptance(URL=f"{url}/production", SITE="1")
+    ended = acceptance(URL=f"{url}/production", SITE="1", DIGEST=DIGEST)
 
     assert ended.code == 0, ended.said
     assert ended.report["outcome"] == "success"
