@@ -47,6 +47,8 @@ demo: venv ## Fill the running service with 40 made-up systems [URL= TOKEN=]
 	@$(tools) local demo
 acceptance: venv ## Test a running service: URL= [TOKEN= SYSTEM= READ_ONLY=1 SITE=1 DIGEST= REPORT=]
 	@$(tools) local acceptance
+load: venv ## Load a running service: URL= [PROFILE=smoke|load SECONDS= TOKEN= READ_ONLY=1 REPORT=]
+	@$(tools) local load
 db-shell: venv ## Run SQL on the local database, or on ENV= [WORKSPACE= SQL= WRITE=1]
 	@$(tools) aws db-shell
 reset: venv ## Delete the local database and all its data
@@ -69,6 +71,8 @@ fuzz: venv ## Send made-up requests to the service [EXAMPLES=200 SECONDS=60 SEED
 	@$(tools) checks fuzz
 bench: venv ## Measure the cost of a request and of a cold start, and check its bounds [SCALE=1]
 	@$(tools) checks bench
+capacity: venv ## Measure the load test's requests, and write what environments can bear into docs/capacity.md
+	@$(tools) checks capacity
 screenshots: venv ## Take a picture of each page of the dashboard [FOLDER=.local/screenshots PICTURES=1]
 	@$(tools) checks screenshots
 policy: venv ## Check the plans of all environments, or of ENV=, against infra/policy

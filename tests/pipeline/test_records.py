@@ -26,12 +26,18 @@ def test_this_pipeline_goes_on_without_an_answer(
     assert "::warning::" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["deployment-open", "deployment-status", "verification", "current"])
+@pytest.mark.parametrize("command", ["deployment-open", "deployment-status", "verification", "current", "must-repeat"])
 def test_this_pipeline_runs_without_a_registry(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tools.slipway_client.recording.RegistryClient", None)
 
-    assert main(["pipeline", command], {"GITHUB_ACTIONS": "true", "ENV": "development", "ARTIFACT": "tree:1"}) == 0
+    assert (
+        main(
+            ["pipeline", command],
+            {"GITHUB_ACTIONS": "true", "ENV": "development", "ARTIFACT": "tree:1", "SUITE": "load"},
+        )
+        == 0
+    )
 
     assert capsys.readouterr().out == "Nothing is recorded: SLIPWAY_URL is not set\n"

@@ -26,9 +26,9 @@ REPOSITORY = f"acme/{NAME}"
 SECONDS = 600
 
 # All checkouts use the virtual environment of the tests. Otherwise `make` would make one in each checkout. `make` does
-# nothing for the target LEFT_OUT.
+# nothing for the targets in LEFT_OUT.
 _MAKE = f"""#!/bin/sh
-[ "$1" != "${{LEFT_OUT:-}}" ] || exit 0
+case " ${{LEFT_OUT:-}} " in *" $1 "*) exit 0 ;; esac
 exec {shutil.which("make")} -o venv python={sys.executable} "$@"
 """
 # On GitHub, the setup action puts the virtual environment's Python first on the PATH. Here, this program is first.

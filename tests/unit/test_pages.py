@@ -33,6 +33,7 @@ NOT_RUN = {
     "lint": "`make test` runs it",
     "clean": "deletes what the other tests use",
     "bench": "takes two minutes; tests/unit/tools/test_bench.py tests the report",
+    "capacity": "takes a minute; tests/service/test_capacity.py measures for an instant",
     "checkov": "only prints what checkov finds, which tests/infra/test_checkov.py tests",
     "costs": "only prints the table that tests/infra/test_costs.py computes",
     "destroy": "runs the code of `make workspace-destroy`, which is tested",

@@ -68,7 +68,13 @@ class Deployment:
 
 @pytest.fixture
 def deploy(tmp_path: Path) -> Callable[..., Deployment]:
-    def run(*fails: str, cancelled_after: str | None = None, puts: dict[str, Any] = PUTS, **inputs: str) -> Deployment:
+    def run(
+        *fails: str,
+        branch: str = "preproduction",
+        cancelled_after: str | None = None,
+        puts: dict[str, Any] = PUTS,
+        **inputs: str,
+    ) -> Deployment:
         definition = workflow("deploy")
         make = tmp_path / "bin" / "make"
         make.parent.mkdir()
@@ -81,7 +87,7 @@ def deploy(tmp_path: Path) -> Callable[..., Deployment]:
             definition.jobs["deploy"],
             tmp_path,
             {
-                "github": {"ref_name": "preproduction", "token": "t"},
+                "github": {"ref_name": branch, "token": "t"},
                 "inputs": inputs,
                 "vars": {"URL": "https://service.example.org", "AUDIENCE": "service-preproduction"},
                 "needs": {"artifact": {"outputs": {"artifact": "tree:new", "digest": "sha256:1"}}},
@@ -106,6 +112,8 @@ def test_a_successful_deployment_calls_everything_in_order(deploy: Callable[...,
         "apply",
         "deployment-status",
         "acceptance",
+        "verification",
+        "load",
         "verification",
         "note-verified",
         "count-verification",
@@ -253,6 +261,33 @@ def test_a_failed_rollback_is_recorded_as_failed(deploy: Callable[..., Deploymen
     done = deploy("acceptance", "rollback")
 
     assert done.variables("deployment-status", 1)["STATE"] == "failure"
+
+
+def test_preproduction_is_loaded_after_its_acceptance_tests_with_tokens_for_its_service(
+    deploy: Callable[..., Deployment],
+) -> None:
+    done = deploy()
+
+    load, recorded = done.variables("load"), done.variables("verification", 1)
+    assert (load["URL"], load["PROFILE"]) == ("https://service.example.org", "load")
+    # GitHub's tokens end before the load does, so the load gets its own.
+    assert (load["SLIPWAY_AUDIENCE"], load.get("TOKEN")) == ("service-preproduction", None)
+    assert (recorded["SUITE"], recorded["TRIGGER"], recorded["DEPLOYMENT"]) == ("load", "deployment", "7")
+    assert load["REPORT"] == recorded["REPORT"] != done.variables("verification")["REPORT"]
+
+
+@pytest.mark.parametrize("branch", ["development", "production"])
+def test_no_other_environment_is_loaded(deploy: Callable[..., Deployment], branch: str) -> None:
+    assert "load" not in deploy(branch=branch).calls
+
+
+def test_a_failed_load_is_recorded_and_stops_the_promotion_without_a_rollback(
+    deploy: Callable[..., Deployment],
+) -> None:
+    done = deploy("load", puts={**PUTS, "acceptance": {"outcome": "success"}})
+
+    assert done.failed
+    assert done.calls[-3:] == ["load", "verification", "bindings"]
 
 
 def test_an_unrecorded_verification_leaves_no_note(deploy: Callable[..., Deployment]) -> None:

@@ -352,3 +352,12 @@ def test_acceptance_tests_get_the_same_settings_after_a_deployment_and_every_day
     assert daily == {name: value for name, value in deployed.items() if name in daily}
     assert deployed.keys() - daily.keys() <= {"REPORT"}
     assert daily["READ_ONLY"] == "${{ vars.READ_ONLY }}"  # each GitHub environment has its own READ_ONLY
+
+
+def test_a_load_is_the_same_after_a_deployment_and_repeated_but_in_systems_of_its_own() -> None:
+    [deployed, daily] = [
+        next(step["env"] for step in workflow(name).jobs[name]["steps"] if step.get("id") == "load")
+        for name in ("deploy", "verify")
+    ]
+
+    assert {**deployed, "SYSTEM": "load-daily"} == daily

@@ -52,4 +52,9 @@ COMMANDS = (
         "tools.checks.bench.report:main",
         (Option("SCALE", "1 to measure requests with 2 million deployments instead, for 15 minutes", ("0", "1")),),
     ),
+    Command(
+        "capacity",
+        "Measure what a request costs, and write into docs/capacity.md what environments can bear",
+        "tools.checks.capacity.page:main",
+    ),
 )

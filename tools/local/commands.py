@@ -61,4 +61,20 @@ COMMANDS = (
             Option("READY_SECONDS", "how many seconds to wait until the service is ready"),
         ),
     ),
+    Command(
+        "load",
+        "Send a running service a load; the exit code is 1 if it misses an objective, 2 if the run broke",
+        "tools.local.load.run:main",
+        (
+            Option("URL", "the address of the service, without /v1", required=True),
+            Option("PROFILE", "smoke for 10 seconds, load for five minutes", ("smoke", "load"), default="smoke"),
+            Option("SECONDS", "how long to send, instead of the profile's time"),
+            TOKEN,
+            Option("SYSTEM", "the beginning of the keys of the systems to record in", default="load"),
+            Option("READ_ONLY", "write nothing", flag=True),
+            Option("REPORT", "the path of a file for the JSON report"),
+            Option("PRODUCTION", "load a service that has users; CONFIRM must name its host too", flag=True),
+            Option("CONFIRM", "the host of a service that has users"),
+        ),
+    ),
 )

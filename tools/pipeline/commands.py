@@ -105,6 +105,17 @@ COMMANDS = (
         (*SLIPWAY, *TARGET),
     ),
     Command(
+        "must-repeat",
+        "Ask if a suite must be repeated in an environment, because its results age for the gate of the next one",
+        "tools.pipeline.records:must_repeat",
+        (
+            *SLIPWAY,
+            _ENV,
+            Option("SUITE", "the test suite", required=True),
+            Option("DEPLOYMENT", "the deployment that the environment runs"),
+        ),
+    ),
+    Command(
         "bindings",
         "Record which instances of its dependencies an environment uses",
         "tools.pipeline.records:bindings",

@@ -66,6 +66,11 @@ def current_package(registry: RegistryClient, environ: Environ) -> None:
     put_out(environ, digest=found[0] if found else "")
 
 
+def must_repeat(environ: Environ) -> None:
+    """Set the output `repeat` to true if the gate of the next environment takes results of SUITE only for a time."""
+    _record(_must_repeat, environ)
+
+
 def bindings(environ: Environ) -> None:
     """Record which instances of its dependencies an environment uses. With DRY_RUN=1, only ask if they are accepted.
 
@@ -83,6 +88,23 @@ def bindings(environ: Environ) -> None:
 def oidc_token(environ: Environ) -> None:
     """Print this job's OIDC token."""
     print(token(environ))
+
+
+def _must_repeat(registry: RegistryClient, environ: Environ) -> None:
+    ranked = sorted(registry.get("environments", limit="200")["items"], key=lambda each: each["rank"])
+    names = [each["name"] for each in ranked]
+    after = ranked[names.index(environ["ENV"]) + 1 :] if environ["ENV"] in names else []
+    repeat = False
+    if after and after[0]["verification_max_age_seconds"] is not None:
+        # Without required suites, the gate asks for the latest result of every suite that has one.
+        repeat = environ["SUITE"] in after[0]["required_suites"] or (
+            not after[0]["required_suites"] and _has_result(registry, environ["DEPLOYMENT"], environ["SUITE"])
+        )
+    put_out(environ, repeat="true" if repeat else "false")
+
+
+def _has_result(registry: RegistryClient, deployment: str, suite: str) -> bool:
+    return bool(deployment and registry.get("verifications", deployment=deployment, suite=suite, limit="1")["items"])
 
 
 def _end_of_holder(environ: Environ, deployment: str) -> dict[str, str] | None:

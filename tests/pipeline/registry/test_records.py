@@ -1,11 +1,13 @@
-"""This repository's pipeline records the tree of its checkout."""
+"""This repository's pipeline records the tree of its checkout, and asks what it must repeat."""
 
 from typing import Any
 
 import pytest
 
+from tests.pipeline.registry.recorded import deploy
 from tests.pipeline.stub import Stub
 from tests.service.deployments.records import an_artifact
+from tests.support.api import Api
 from tests.support.given import Given
 from tools.local.issuer import token
 from tools.pipeline import artifact, records
@@ -71,3 +73,33 @@ def test_without_a_deployment_no_package_should_run(step: Any) -> None:
     records.current({**step.variables, "ENV": "production"})
 
     assert step.outputs["digest"] == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "recorded", "repeat"),
+    [
+        ({"required_suites": ["acceptance", "load"], "verification_max_age_seconds": 86400}, False, "true"),
+        ({"required_suites": ["acceptance"], "verification_max_age_seconds": 86400}, True, "false"),
+        ({"required_suites": ["load"], "verification_max_age_seconds": None}, True, "false"),
+        # Without required suites, the gate asks for every suite that has a result.
+        ({"required_suites": [], "verification_max_age_seconds": 86400}, True, "true"),
+        ({"required_suites": [], "verification_max_age_seconds": 86400}, False, "false"),
+    ],
+)
+def test_a_suite_is_repeated_if_its_results_age_for_the_next_environment(
+    step: Any, api: Api, settings: dict[str, Any], recorded: bool, repeat: str
+) -> None:
+    api.patch("/v1/systems/azul/environments/preproduction", {**settings, "reason": "We try ages"}, if_match="*")
+    deployment = deploy(step)
+    if recorded:
+        assert step("verification", DEPLOYMENT=deployment, SUITE="load", OUTCOME="success") == 0, step.said
+
+    records.must_repeat({**step.variables, "SUITE": "load", "DEPLOYMENT": deployment})
+
+    assert step.outputs["repeat"] == repeat
+
+
+def test_nothing_ages_in_the_last_environment(step: Any) -> None:
+    records.must_repeat({**step.variables, "ENV": "production", "SUITE": "load", "DEPLOYMENT": ""})
+
+    assert step.outputs["repeat"] == "false"

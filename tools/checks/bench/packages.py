@@ -52,6 +52,13 @@ def figures_at_scale() -> Iterator[Figure]:
             yield from module.at_scale()
 
 
+def fill(deployments: int) -> None:
+    """Record many systems, with some deployments each, if a module has a function for it."""
+    for module in _modules("registry").values():
+        if hasattr(module, "fill"):
+            module.fill(deployments)
+
+
 def _modules(*others: str) -> dict[str, Any]:
     """Import the modules that have the name of a package of the service, and `others`."""
     found = [module.name for module in pkgutil.iter_modules(bench.__path__)]

@@ -33,7 +33,7 @@ PAGE = 50
 LARGE = 20_000
 SYSTEM = "made-250"
 
-# 500 systems with four environments each, and in each environment 1,000 deployments of two commits, with a verification
+# 500 systems with four environments each, and in each environment some deployments of two commits, with a verification
 # and a promotion.
 _DATA = """
     INSERT INTO systems (key, name, repository, description, artifact_kind)
@@ -49,7 +49,7 @@ _DATA = """
         decided_by)
     SELECT system_id, e.id, 'tree:' || md5(system_id || '-' || number) || '00000000', 'granted', '[]', false,
         now() - (1010 - number) * interval '6 hours' - rank * interval '1 hour', 'bench'
-    FROM generate_series(1, 1000) AS number CROSS JOIN environments e JOIN systems s ON s.id = system_id
+    FROM generate_series(1, %(deployments)s) AS number CROSS JOIN environments e JOIN systems s ON s.id = system_id
     WHERE key LIKE 'made-%';
 
     INSERT INTO deployments (system_id, environment_id, artifact, revision, kind, state, imported, commit_count,
@@ -83,10 +83,7 @@ def at_scale() -> Iterator[Figure]:
     with closing(connect(as_login(os.environ["DATABASE_URL"], SUPERUSER))) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            # Triggers, which check foreign keys too, would take most of the time.
-            cursor.execute("SET statement_timeout = 0; SET session_replication_role = replica")
-            for statement in filter(str.strip, _DATA.split(";\n")):
-                cursor.execute(statement)
+            _insert(cursor, deployments=1000)
             cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples > %s", [LARGE])
             large = {name for (name,) in cursor.fetchall()}
             one_row = event("GET /v1/systems/{system}/deployments/{id}", system=SYSTEM, id=_path()["id"])
@@ -103,6 +100,21 @@ def at_scale() -> Iterator[Figure]:
                 first = times
 
 
+def fill(deployments: int) -> None:
+    """Record 500 systems, with this number of deployments to each of their four environments."""
+    with closing(connect(as_login(os.environ["DATABASE_URL"], SUPERUSER))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            _insert(cursor, deployments)
+
+
+def _insert(cursor: Any, deployments: int) -> None:
+    # Triggers, which check foreign keys too, would take most of the time.
+    cursor.execute("SET statement_timeout = 0; SET session_replication_role = replica")
+    for statement in filter(str.strip, _DATA.split(";\n")):
+        cursor.execute(statement.replace("%(deployments)s", str(deployments)))
+
+
 def _requests() -> Iterator[tuple[str, Event, float]]:
     """Yield a request for each GET, for the deepest page of each list, and for each filter that nothing matches."""
     for declared in OPERATIONS:
@@ -117,7 +129,7 @@ def _requests() -> Iterator[tuple[str, Event, float]]:
         name = declared.path.replace("/v1/systems/{system}", "…")
 
         def sent(query: Mapping[str, str], declared: Operation = declared, path: dict[str, str] = path) -> Event:
-            return event(f"GET {declared.path}", query=query, role="admin", **path)
+            return event(f"GET {declared.path.format(**path)}", query=query, role="admin")
 
         if not _is_there(sent(first)):
             continue

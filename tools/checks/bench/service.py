@@ -74,15 +74,20 @@ def event(
     query: Mapping[str, str] | None = None,
     role: str = "pipeline",
     key: str | None = None,
+    more: Mapping[str, str] | None = None,
     **path: str,
 ) -> Event:
-    """Return API Gateway's event for a request. `route` is the method and the path's template, filled with `path`."""
+    """Return API Gateway's event for a request. `route` is the method and the path's template, filled with `path`.
+
+    `more` has further headers.
+    """
     method, template = route.split(" ")
     target = template.format(**path) + (f"?{urlencode(query)}" if query else "")
     headers = {
         **_HEADERS,
         **({} if body is None else {"Content-Type": "application/json"}),
         **({} if key is None else {"Idempotency-Key": key}),
+        **(more or {}),
     }
     claims = {
         "iss": local_issuer().issuer,

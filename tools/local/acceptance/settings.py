@@ -74,6 +74,11 @@ def from_environ(environ: Mapping[str, str]) -> AcceptanceSettings:
     )
 
 
+def address(text: str) -> str:
+    """Return the service's address without a final slash. Raise UsageError if a token must not be sent there."""
+    return _url(text)
+
+
 def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in _LOOPBACK
 

@@ -1,0 +1,1 @@
+"""`make capacity`: measure what a request costs, and compute what environments can bear (docs/capacity.md)."""
