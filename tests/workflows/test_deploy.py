@@ -287,11 +287,11 @@ def test_a_failed_load_is_recorded_and_stops_the_promotion_without_a_rollback(
     done = deploy("load", puts={**PUTS, "acceptance": {"outcome": "success"}})
 
     assert done.failed
-    assert done.calls[-3:] == ["load", "verification", "bindings"]
+    assert done.calls[-4:] == ["load", "verification", "count-verification", "bindings"]
 
 
 def test_an_unrecorded_verification_leaves_no_note(deploy: Callable[..., Deployment]) -> None:
     done = deploy("verification", puts={**PUTS, "acceptance": {"outcome": "success"}})
 
     assert done.failed
-    assert done.calls[-2:] == ["verification", "bindings"]
+    assert done.calls[-3:] == ["verification", "count-verification", "bindings"]
