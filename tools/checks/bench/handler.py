@@ -66,6 +66,8 @@ def bare_view(request: Request, connection: Connection | None = None) -> Chalice
         if connection is None:
             return exchange.rows
         with connection.cursor() as cursor:
+            # The message has its values already. psycopg2 writes them again, because a view would let it do so.
+            cursor.mogrify(", ".join(["%s"] * len(values)), [*values.values()])
             cursor.execute(exchange.message)
             return (
                 ([column.name for column in cursor.description], cursor.fetchall()) if cursor.description else ([], [])
