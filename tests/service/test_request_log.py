@@ -38,7 +38,11 @@ def test_a_request_leaves_one_line_with_its_ids(api, given, log):
     answer = api.as_("viewer").get(SYSTEM, traceparent=TRACEPARENT, baggage="team=blue,user=jane%40example.org")
 
     [line] = log
-    assert line.keys() - {"_aws", "latency", "statements_time"} <= logs.FIELDS.keys() | {"requests", "server_errors"}
+    assert line.keys() - {"_aws", "latency", "statements_time"} <= logs.FIELDS.keys() | {
+        "class",
+        "requests",
+        "server_errors",
+    }
     assert {name: line[name] for name in ("level", "operation", "system", "principal", "status", "statements")} == {
         "level": "INFO",
         "operation": "get_system",

@@ -4,18 +4,22 @@ Some tests read a table, and skip operations that the table does not have. For e
 missing, and prints the line to add.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 import app  # noqa: F401 (declares the operations)
 from chalicelib.rest.declaration import Operation
 from chalicelib.rest.operation import OPERATIONS as DECLARED
 from chalicelib.rest.types import PageQuery
 from tests.support.resources import PARAMETERS, SERVICE_TESTS
+from tests.support.schemas import validator
 from tools.checks.openapi.document import document
 
 # Leave out operations that other tests declare.
@@ -29,6 +33,16 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 
 def route_of(operation: Operation) -> str:
     return f"{operation.method} {operation.path}"
+
+
+def fits(value: Any, schema: Mapping[str, Any]) -> bool:
+    """True if the value fits a schema of the document."""
+    return _validator(json.dumps(schema)).is_valid(value)
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    return validator(json.loads(schema), DOCUMENT)
 
 
 def of(operations: Iterable[Operation]) -> pytest.MarkDecorator:

@@ -150,8 +150,9 @@ class Clones:
         self._names = (f"test_{worker}_{number}" for number in itertools.count())
         self._connection = psycopg2.connect(address)
         self._connection.autocommit = True
-        # An empty database for the next test, and its fingerprint.
-        self._empty: tuple[str, Any] | None = None
+        # An empty database for the next test, its fingerprint, and a connection that empties it after each test. A new
+        # connection would read the catalog again.
+        self._empty: tuple[str, Any, psycopg2.extensions.connection] | None = None
 
     def new(self, template: str = TEMPLATE) -> str:
         """Clone a template; return the clone's address, with the service's login."""
@@ -169,49 +170,54 @@ class Clones:
     @contextmanager
     def lent(self) -> Iterator[str]:
         """Yield the address of a migrated, empty database. Emptying one is faster than cloning one."""
-        address, fingerprint = self._empty or self._new_empty()
+        address, fingerprint, connection = self._empty or self._new_empty()
         self._empty = None
         yield address
-        # The test may have stored settings with which nobody can connect.
-        with suppress(psycopg2.OperationalError):
-            if self._emptied(address, fingerprint):
-                self._empty = address, fingerprint
+        # The test may have ended all connections.
+        with suppress(psycopg2.OperationalError, psycopg2.InterfaceError), connection.cursor() as cursor:
+            if _emptied(cursor, fingerprint):
+                self._empty = address, fingerprint, connection
                 return
+        connection.close()
         self.drop(address)
 
-    def _new_empty(self) -> tuple[str, Any]:
+    def _new_empty(self) -> tuple[str, Any, psycopg2.extensions.connection]:
         address = self.new()
-        with administration(as_login(address, SUPERUSER)) as cursor:
+        connection = psycopg2.connect(as_login(address, SUPERUSER))
+        connection.autocommit = True
+        with connection.cursor() as cursor:
             cursor.execute(_FINGERPRINT)
-            return address, cursor.fetchone()
-
-    def _emptied(self, address: str, fingerprint: Any) -> bool:
-        """Delete all rows, and set all sequences to their start. False if the test changed more than rows."""
-        with administration(as_login(address, SUPERUSER)) as cursor:
-            cursor.execute(
-                """
-                SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid()
-                """
-            )
-            cursor.execute(_FINGERPRINT)
-            if cursor.fetchone() != fingerprint:
-                return False
-            # Triggers refuse changes of history, and foreign keys would ask for an order.
-            cursor.execute("SET session_replication_role = replica")
-            cursor.execute(
-                """
-                SELECT string_agg(format('DELETE FROM %I', relname), '; ') FILTER (WHERE relkind = 'r'),
-                    string_agg(format('SELECT setval(%L, 1, false)', relname), '; ') FILTER (WHERE relkind = 'S'),
-                    max(pg_relation_size(oid))
-                FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname <> 'schema_migrations'
-                """
-            )
-            deletes, restarts, size = cursor.fetchone() or ("", "", 0)
-            if size > _LARGE_BYTES:
-                return False
-            cursor.execute(f"{deletes}; {restarts}")
-            return True
+            return address, cursor.fetchone(), connection
 
     def close(self) -> None:
+        if self._empty:
+            self._empty[-1].close()
         self._connection.close()
+
+
+def _emptied(cursor: "psycopg2.extensions.cursor", fingerprint: Any) -> bool:
+    """Delete all rows, and set all sequences to their start. False if the test changed more than rows."""
+    cursor.execute(
+        """
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+        """
+    )
+    cursor.execute(_FINGERPRINT)
+    if cursor.fetchone() != fingerprint:
+        return False
+    # Triggers refuse changes of history, and foreign keys would ask for an order.
+    cursor.execute("SET session_replication_role = replica")
+    cursor.execute(
+        """
+        SELECT string_agg(format('DELETE FROM %I', relname), '; ') FILTER (WHERE relkind = 'r'),
+            string_agg(format('SELECT setval(%L, 1, false)', relname), '; ') FILTER (WHERE relkind = 'S'),
+            max(pg_relation_size(oid))
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname <> 'schema_migrations'
+        """
+    )
+    deletes, restarts, size = cursor.fetchone() or ("", "", 0)
+    if size > _LARGE_BYTES:
+        return False
+    cursor.execute(f"{deletes}; {restarts}")
+    return True
