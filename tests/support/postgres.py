@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -138,6 +139,10 @@ rows (written) AS (
 )
 SELECT count(*), sum(written::text::bigint) FROM rows
 """
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 # A database with a larger table is not used again, because queries would read the pages of deleted rows.
 _LARGE_BYTES = 128 * 1024
 
@@ -197,12 +202,9 @@ class Clones:
 
 def _emptied(cursor: "psycopg2.extensions.cursor", fingerprint: Any) -> bool:
     """Delete all rows, and set all sequences to their start. False if the test changed more than rows."""
-    cursor.execute(
-        """
-        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid()
-        """
-    )
+    # PostgreSQL itself would look only every 100 ms whether they have ended.
+    while cursor.execute(_END_OTHERS) or cursor.rowcount:
+        time.sleep(0.002)
     cursor.execute(_FINGERPRINT)
     if cursor.fetchone() != fingerprint:
         return False
